@@ -1,0 +1,43 @@
+# Each target sets up what it needs: on a new machine Python 3.11 to 3.13 and make are enough.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export TF_CPP_MIN_LOG_LEVEL = 3
+
+.PHONY: demo test lint bench presets clean
+
+demo: $(VENV)/installed
+	rm -rf demo
+	$(BIN)/zoo data simulate activity -o demo/data3.h5 --subjects 12 --seed 0
+	$(BIN)/zoo train --model activity_gru --units 32 --frame 5 --epochs 15 --data demo/data3.h5 --out demo/model
+	$(BIN)/zoo evaluate demo/model --data demo/data3.h5
+	$(BIN)/zoo export demo/model --data demo/data3.h5 --to demo/exported
+	$(BIN)/zoo stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging,standing --speed 2
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports setup.cfg
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/pip install --quiet torch
+	$(BIN)/python benchmarks/training.py --data $(DATA)/activity/data3.h5
+
+presets: $(VENV)/installed
+	$(BIN)/python saved_models/make.py --data $(DATA)
+
+$(VENV)/installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info

@@ -1,0 +1,134 @@
+"""Augmentation of accelerometer windows: what another pocket, phone or person would have recorded.
+
+Acts on training batches only, in TensorFlow operations, in the order of the fields: the pace of the person, then the
+pose of the phone, then its sensor. Turning a phone at random would make sitting and standing the same, since they
+differ by the direction of gravity alone; so the poses are those that a pocket allows.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import ZooError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much of each disturbance; 0 leaves it out.
+
+    Args:
+        pace: Largest relative change of speed, in [0, 1): the window is stretched by a factor from 1 to 1 + pace
+            about a random moment in it.
+        mirror: Probability that x changes its sign: the pocket of the other leg.
+        half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen outside, or both.
+        spin: Largest angle in degrees about the phone's long axis y.
+        tilt: Largest angle in degrees about an axis drawn at random.
+        scale: Largest relative error of the sensor's gain.
+        liveliness: Largest change, as a natural logarithm, of the part that is not the window's mean.
+        noise: Largest standard deviation of added noise, m/s^2; each window draws its own.
+
+    Raises:
+        ZooError: If a number is negative, or a probability is above 1.
+    """
+
+    pace: float = 0.0
+    mirror: float = 0.0
+    half_turn: float = 0.0
+    spin: float = 0.0
+    tilt: float = 0.0
+    scale: float = 0.0
+    liveliness: float = 0.0
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            highest = 1.0 if field.name in ("pace", "mirror", "half_turn", "scale") else np.inf
+            if not 0 <= value <= highest:
+                raise ZooError(f"augmentation: {field.name} is {value!r}; expected a number from 0 to {highest:g}")
+
+    def __call__(self, windows: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Disturbs a batch.
+
+        Args:
+            windows: `(batch, window, 3)` float32.
+            seed: `(2,)` int64: the same seed gives the same batch.
+
+        Returns:
+            `(batch, window, 3)` float32.
+
+        Example:
+            >>> batch = tf.ones((4, 150, 3))
+            >>> Augmentation(half_turn=1.0)(batch, tf.constant([0, 0], tf.int64)).shape
+            TensorShape([4, 150, 3])
+        """
+        batch, rows = tf.shape(windows)[0], windows.shape[1]
+        draw = _Draws(seed)
+        if self.pace:
+            windows = _stretch(windows, draw.uniform((batch,), 1 / (1 + self.pace), 1), draw.uniform((batch,), 0, 1))
+        signs = tf.ones((batch, 3))
+        if self.mirror:
+            flipped = tf.cast(draw.uniform((batch,), 0, 1) < self.mirror, tf.float32)
+            signs *= 1 - 2 * flipped[:, None] * tf.constant([1.0, 0.0, 0.0])
+        if self.half_turn:
+            turned = tf.cast(draw.uniform((batch,), 0, 1) < self.half_turn, tf.int32)
+            # The four ways: as it is, or half a turn about x, y or z.
+            ways = tf.constant([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], tf.float32)
+            signs *= tf.gather(ways, turned * draw.integers((batch,), 1, 4))
+        turn = tf.linalg.diag(signs)
+        if self.spin:
+            angle = draw.uniform((batch,), -self.spin, self.spin)
+            turn = _rotation(tf.tile([[0.0, 1.0, 0.0]], (batch, 1)), angle) @ turn
+        if self.tilt:
+            axis = tf.math.l2_normalize(draw.normal((batch, 3)), axis=1)
+            turn = _rotation(axis, draw.uniform((batch,), 0, self.tilt)) @ turn
+        if self.scale:
+            turn *= draw.uniform((batch, 1, 1), 1 - self.scale, 1 + self.scale)
+        windows = tf.matmul(windows, turn, transpose_b=True)
+        if self.liveliness:
+            mean = tf.reduce_mean(windows, axis=1, keepdims=True)
+            factor = tf.exp(draw.uniform((batch, 1, 1), -self.liveliness, self.liveliness))
+            windows = mean + factor * (windows - mean)
+        if self.noise:
+            windows += draw.uniform((batch, 1, 1), 0, self.noise) * draw.normal((batch, rows, 3))
+        return tf.ensure_shape(windows, (None, rows, 3))
+
+
+class _Draws:
+    """Random numbers that are a function of one seed and of how many were drawn before."""
+
+    def __init__(self, seed: tf.Tensor) -> None:
+        self.seed, self.count = seed, 0
+
+    def _next(self) -> tf.Tensor:
+        self.count += 1
+        return tf.random.experimental.stateless_fold_in(self.seed, self.count)
+
+    def uniform(self, shape: tuple[tf.Tensor | int, ...], low: float, high: float) -> tf.Tensor:
+        return tf.random.stateless_uniform(shape, self._next(), low, high)
+
+    def integers(self, shape: tuple[tf.Tensor | int, ...], low: int, high: int) -> tf.Tensor:
+        return tf.random.stateless_uniform(shape, self._next(), low, high, tf.int32)
+
+    def normal(self, shape: tuple[tf.Tensor | int, ...]) -> tf.Tensor:
+        return tf.random.stateless_normal(shape, self._next())
+
+
+def _stretch(windows: tf.Tensor, speed: tf.Tensor, moment: tf.Tensor) -> tf.Tensor:
+    """Reads each window at `speed` rows a row, linearly interpolated, from a start that `moment` in [0, 1] places."""
+    rows = windows.shape[1]
+    span = speed * (rows - 1)
+    at = (moment * (rows - 1 - span))[:, None] + speed[:, None] * tf.range(rows, dtype=tf.float32)
+    left = tf.clip_by_value(tf.cast(at, tf.int32), 0, rows - 2)
+    share = (at - tf.cast(left, tf.float32))[:, :, None]
+    return (1 - share) * tf.gather(windows, left, batch_dims=1) + share * tf.gather(windows, left + 1, batch_dims=1)
+
+
+def _rotation(axis: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
+    """Rodrigues' rotation matrices `(batch, 3, 3)`: I + sin(a) K + (1 - cos(a)) K^2."""
+    angle = (degrees * np.float32(np.pi / 180))[:, None, None]
+    x, y, z = tf.unstack(axis, axis=1)
+    zero = tf.zeros_like(x)
+    cross = tf.reshape(tf.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1), (-1, 3, 3))
+    return tf.eye(3) + tf.sin(angle) * cross + (1 - tf.cos(angle)) * (cross @ cross)

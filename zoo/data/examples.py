@@ -1,0 +1,90 @@
+"""Examples: rows of a file or an array, read in blocks. NumPy alone; `pipeline` makes TensorFlow's batches of them.
+
+A *run* is a few dozen neighboring rows, the cheapest thing to read; a *block* is some thousands of rows. A shuffled
+block is gathered from runs at random places of the file, so that a file sorted by class still gives mixed batches.
+Only one block is in memory, however large the file. A file no larger than a block is shuffled completely.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 16 << 20
+RUN_ROWS = 32
+
+
+class Sliceable(Protocol):
+    """An array, in memory or on the disk, that is read by slices of its first axis."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs, targets, and which of their rows are meant.
+
+    Args:
+        inputs: `(N, ...)`, in memory or on the disk.
+        targets: `(N, ...)`.
+        rows: Row numbers in rising order.
+    """
+
+    inputs: Sliceable
+    targets: NDArray[Any]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def all(cls, inputs: Sliceable, targets: NDArray[Any]) -> "Examples":
+        """All rows of an array."""
+        return cls(inputs, targets, np.arange(len(targets)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def block_rows(self) -> int:
+        """How many rows make a block of about `BLOCK_BYTES`."""
+        row_bytes = 4 * int(np.prod(self.inputs.shape[1:]))
+        return max(RUN_ROWS, BLOCK_BYTES // row_bytes)
+
+    def blocks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Reads the chosen rows in their order, a block at a time."""
+        size = self.block_rows()
+        for start in range(0, len(self.rows), size):
+            yield self._gather([self.rows[start : start + size]])
+
+    def shuffled_blocks(self, seed: int, epoch: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Reads the chosen rows in the random order of one epoch, a block at a time."""
+        random = np.random.default_rng([seed, epoch])
+        run = max(RUN_ROWS, getattr(self.inputs, "run", 1))
+        cuts = np.flatnonzero(np.diff(self.rows // run)) + 1
+        runs = np.split(self.rows, cuts)
+        order = random.permutation(len(runs))
+        runs_a_block = max(1, self.block_rows() // run)
+        for start in range(0, len(runs), runs_a_block):
+            # Read in the file's order, mixed afterwards.
+            yield self._gather([runs[i] for i in np.sort(order[start : start + runs_a_block])], random)
+
+    def _gather(
+        self, runs: list[NDArray[np.int64]], random: np.random.Generator | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        rows = np.concatenate(runs)
+        places = np.arange(len(rows)) if random is None else random.permutation(len(rows))
+        first = self.inputs[int(rows[0]) : int(rows[0]) + 1]
+        inputs = np.empty((len(rows), *first.shape[1:]), first.dtype)
+        targets = np.empty_like(self.targets, shape=(len(rows), *self.targets.shape[1:]))
+        targets[places] = self.targets[rows]
+        done = 0
+        for run in runs:
+            low, high = int(run[0]), int(run[-1]) + 1
+            part = self.inputs[low:high]
+            inputs[places[done : done + len(run)]] = part if high - low == len(run) else part[run - low]
+            done += len(run)
+        return inputs, targets

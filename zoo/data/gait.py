@@ -1,0 +1,189 @@
+"""A simulator of people with a phone in the pocket: a stand-in for recordings, with a seed.
+
+Nobody made these recordings. They are for demonstrations, tests and teaching, and every file made from them says
+`simulated`. A person has a cadence, a strength of step, a way to carry the phone and a restlessness; an activity
+scales them. In the frame of the body (x right, y up, z forward) the acceleration of a periodic gait is
+
+    a(t) = (0, g, 0) + sum_k A_k sin(2 pi k f t + p_k)
+
+with f the frequency of a stride (two steps), k = 1..6 harmonics, amplitudes A_k (3,) in m/s^2: even harmonics, the
+steps, dominate up and down, odd ones sway to the side. Heel strikes add a short pulse at each step. The phone turns
+this by a rotation of its own, and its sensor adds noise.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from zoo.data import recordings
+from zoo.data.activity import CLASSES, Cut, choose_test_subjects, write_windows
+from zoo.data.recordings import STANDARD_GRAVITY, Recording
+from zoo.errors import ZooError
+
+_HARMONICS = np.arange(1, 7)
+
+# What an activity does to a person's gait: strides a second, strength, heel strike, share of forward push, and the
+# slant of the trunk in degrees.
+_GAITS = {
+    "walking": (1.00, 1.0, 1.0, 0.8, 0.0),
+    "upstairs": (0.78, 0.75, 0.35, 1.3, 9.0),
+    "downstairs": (0.92, 1.15, 1.9, 0.5, -6.0),
+    "jogging": (1.42, 2.3, 4.5, 0.9, 4.0),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who does not exist.
+
+    Args:
+        name: Subject id.
+        cadence: Strides a second when walking.
+        strength: Factor on all amplitudes.
+        harmonics: `(6, 3)` amplitudes in m/s^2 of right, up, forward.
+        phases: `(6, 3)` in radians.
+        pose: How the phone sits in the pocket, relative to the thigh.
+        noise: Standard deviation of the sensor in m/s^2.
+    """
+
+    name: str
+    cadence: float
+    strength: float
+    harmonics: NDArray[np.float64]
+    phases: NDArray[np.float64]
+    pose: Rotation
+    noise: float
+
+    @classmethod
+    def draw(cls, name: str, random: np.random.Generator) -> "Person":
+        """Makes up a person."""
+        step, sway = (_HARMONICS % 2 == 0), (_HARMONICS % 2 == 1)
+        typical = np.stack([1.8 * sway + 0.4, 3.8 * step + 0.7, 2.4 * step + 0.8], axis=1) / np.sqrt(
+            _HARMONICS[:, None]
+        )
+        # Upright or upside down, screen to the body or away from it, and never quite straight.
+        half_turns = Rotation.from_euler("xyz", np.pi * random.integers(0, 2, 3))
+        crooked = Rotation.from_rotvec(np.radians(8) * random.standard_normal(3))
+        return cls(
+            name,
+            cadence=random.normal(0.93, 0.06),
+            strength=float(np.exp(random.normal(0, 0.15))),
+            harmonics=typical * np.exp(random.normal(0, 0.25, typical.shape)),
+            phases=np.pi * np.array([0.0, 0.5, 1.0]) + random.normal(0, 0.35, typical.shape),
+            pose=crooked * half_turns,
+            noise=random.uniform(0.03, 0.1),
+        )
+
+    def record(self, activity: str, seconds: float, rate: float, random: np.random.Generator) -> Recording:
+        """Records this person for a while.
+
+        Args:
+            activity: One of the six classes.
+            seconds: How long.
+            rate: Hz.
+            random: Decides everything that differs from one recording to the next.
+
+        Returns:
+            A recording of `round(seconds * rate)` rows.
+        """
+        time = np.arange(round(seconds * rate)) / rate
+        body = self._gait(activity, time, random) if activity in _GAITS else self._rest(activity, time, random)
+        shifted = Rotation.from_rotvec(np.radians(4) * random.standard_normal(3)) * self.pose
+        sensed = shifted.apply(body) + self.noise * random.standard_normal(body.shape)
+        return Recording(f"simulated {self.name} {activity}", self.name, activity, rate, sensed.astype(np.float32))
+
+    def _gait(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+        pace, strength, strike, push, slant = _GAITS[activity]
+        # No two strides take equally long: the frequency wanders by a few per cent.
+        wander = np.convolve(random.standard_normal(len(time)), np.ones(64) / 8, mode="same")
+        frequency = self.cadence * pace * random.normal(1, 0.03) * (1 + 0.02 * wander)
+        phase = 2 * np.pi * np.cumsum(frequency) * (time[1] - time[0])
+        waves = np.sin(phase[:, None, None] * _HARMONICS[:, None] + self.phases)
+        body = (waves * self.harmonics).sum(axis=1) * strength * self.strength * np.array([1.0, 1.0, push])
+        pulse = np.exp(8 * (np.cos(2 * phase) - 1))
+        body += strike * self.strength * pulse[:, None] * np.array([0.3, 5.0, -1.3])
+        body += [0.0, STANDARD_GRAVITY, 0.0]
+        return np.asarray(Rotation.from_euler("x", slant, degrees=True).apply(body))
+
+    def _rest(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+        # A sitting thigh lies flat: what was up for the phone is now forward.
+        angle = random.normal(-78, 6) if activity == "sitting" else random.normal(0, 4)
+        tremor = np.convolve(random.standard_normal(len(time)), np.ones(32) / 32, mode="same")
+        body = np.tile([0.0, STANDARD_GRAVITY, 0.0], (len(time), 1))
+        body += 0.25 * self.strength * tremor[:, None] * np.array([1.0, 0.4, 1.0])
+        return np.asarray(Rotation.from_euler("x", angle, degrees=True).apply(body))
+
+
+def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0) -> Iterator[Recording]:
+    """Records made-up people, each doing each activity twice.
+
+    Args:
+        subjects: How many people.
+        seed: Decides everything.
+        seconds: Length of a recording.
+        rate: Hz.
+
+    Returns:
+        `subjects * 6 * 2` recordings, one after another.
+
+    Example:
+        >>> first = next(simulate(1, seed=0, seconds=4))
+        >>> first.activity, first.acceleration.shape
+        ('downstairs', (200, 3))
+    """
+    for number in range(1, subjects + 1):
+        random = np.random.default_rng([seed, number])
+        person = Person.draw(str(number), random)
+        for activity in CLASSES:
+            for _ in range(2):
+                yield person.record(activity, seconds, rate, random)
+
+
+def write_simulated(path: Path, subjects: int, seed: int, seconds: float = 60.0) -> None:
+    """Writes windows of made-up people in the course's layout; a quarter of the people are for test.
+
+    Args:
+        path: The file.
+        subjects: How many people, 2 or more.
+        seed: Decides everything.
+        seconds: Length of a recording.
+
+    Raises:
+        ZooError: If there are fewer than two people.
+    """
+    if subjects < 2:
+        raise ZooError(f"{subjects} subjects; a test by person needs 2 or more")
+    with TemporaryDirectory() as folder:
+        raw = Path(folder) / "recordings.h5"
+        recordings.write(
+            raw, simulate(subjects, seed, seconds=seconds), source="simulated by pocket-zoo: nobody made these windows",
+            simulated=True,
+        )  # fmt: skip
+        index = recordings.read(raw)
+        write_windows(index, path, Cut(), choose_test_subjects(index.subjects, 0.25, seed))
+
+
+def walk_through(
+    activities: Sequence[str], seconds: float, rate: float, seed: int
+) -> tuple[NDArray[np.float32], list[str]]:
+    """One made-up person doing one activity after another.
+
+    Args:
+        activities: Which, in order.
+        seconds: Of each.
+        rate: Hz.
+        seed: Decides who and how.
+
+    Returns:
+        Rows `(N, 3)` in m/s^2, and the activity of each row.
+    """
+    random = np.random.default_rng([seed, 99])
+    person = Person.draw("demo", random)
+    parts = [person.record(name, seconds, rate, random).acceleration for name in activities]
+    truth = [name for name, part in zip(activities, parts, strict=True) for _ in part]
+    return np.concatenate(parts), truth

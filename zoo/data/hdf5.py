@@ -1,0 +1,256 @@
+"""The door to HDF5: what each layout holds, checked reading in blocks, whole writing.
+
+Layouts are those of the course project, and one of our own for recordings that are not yet cut into windows:
+
+| layout | file | keys |
+|---|---|---|
+| `activity` | data3.h5 | `trX (N, T, C)`, `trY (N, K)` one-hot, `tstX`, `tstY`; `trS (N,)`, `tstS` subjects, optional |
+| `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
+| `patches` | data1.h5 | `data (N, 3, 16, 16)` |
+| `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
+| | | `activity`, `rate`, `name` |
+
+h5py must not be entered from several threads at once, so each access holds one lock.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.files import whole_file
+
+_LOCK = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a layout expects of one data set.
+
+    Args:
+        name: Its key in the file.
+        shape: A number where the size is fixed, a letter where it is free; equal letters must be equal sizes.
+        kind: `number`, `integer` or `text`.
+        optional: Whether the key may be missing.
+    """
+
+    name: str
+    shape: tuple[int | str, ...]
+    kind: str = "number"
+    optional: bool = False
+
+
+LAYOUTS: Mapping[str, tuple[Key, ...]] = {
+    "activity": (
+        Key("trX", ("N", "T", "C")),
+        Key("trY", ("N", "K")),
+        Key("tstX", ("M", "T", "C")),
+        Key("tstY", ("M", "K")),
+        Key("trS", ("N",), "id", optional=True),
+        Key("tstS", ("M",), "id", optional=True),
+    ),
+    "trigrams": (
+        Key("trainx", ("N", "C"), "integer"),
+        Key("traind", ("N",), "integer"),
+        Key("valx", ("M", "C"), "integer"),
+        Key("vald", ("M",), "integer"),
+        Key("testx", ("L", "C"), "integer"),
+        Key("testd", ("L",), "integer"),
+        Key("words", ("V",), "text"),
+    ),
+    "patches": (Key("data", ("N", 3, "S", "S")),),
+    "recordings": (
+        Key("acceleration", ("R", 3)),
+        Key("offsets", ("O",), "integer"),
+        Key("subject", ("M",), "text"),
+        Key("activity", ("M",), "text"),
+        Key("rate", ("M",)),
+        Key("name", ("M",), "text"),
+    ),
+}
+
+_KINDS = {"number": "fiu", "integer": "iu", "text": "SOU", "id": "iuSOU"}
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[h5py.File]:
+    """Opens a file for reading, under the lock, with one clear line for a file that is not what it should be.
+
+    Raises:
+        ZooError: If the file is missing, is not HDF5, or is cut short.
+    """
+    with _LOCK:
+        if not path.is_file():
+            raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
+        if not h5py.is_hdf5(path):
+            raise ZooError(f"{path}: not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}")
+        try:
+            file = h5py.File(path, "r")
+        except OSError as error:
+            reason = "truncated: copy it again" if "truncated" in str(error) else str(error)
+            raise ZooError(f"{path}: cannot be read as HDF5 ({reason})") from error
+        with file:
+            yield file
+
+
+def identify(path: Path) -> str:
+    """Tells which layout a file has, by its keys.
+
+    Returns:
+        A key of `LAYOUTS`.
+
+    Raises:
+        ZooError: If it has none of them.
+    """
+    with open_file(path) as file:
+        found = set(file)
+    for layout, keys in LAYOUTS.items():
+        if {key.name for key in keys if not key.optional} & found:
+            return layout
+    raise ZooError(f"{path}: has keys {_listing(found)}; none of the layouts {', '.join(LAYOUTS)} uses them")
+
+
+def check(path: Path, layout: str) -> dict[str, int]:
+    """Checks keys, shapes and types of a file against a layout, without reading the data.
+
+    Returns:
+        The sizes that the layout's letters have in this file.
+
+    Raises:
+        ZooError: On the first difference.
+    """
+    sizes: dict[str, int] = {}
+    with open_file(path) as file:
+        for key in LAYOUTS[layout]:
+            if key.name not in file:
+                if key.optional:
+                    continue
+                raise ZooError(f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(file)}")
+            item = file[key.name]
+            if not isinstance(item, h5py.Dataset):
+                raise ZooError(f"{path}: key '{key.name}' is a group; expected a data set")
+            if item.dtype.kind not in _KINDS[key.kind]:
+                raise ZooError(f"{path}: key '{key.name}' holds {item.dtype}; expected {key.kind}")
+            _match(path, key, item.shape, sizes)
+    return sizes
+
+
+def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+    expected = tuple(sizes.get(n, n) if isinstance(n, str) else n for n in key.shape)
+    agrees = len(shape) == len(expected) and all(
+        isinstance(want, str) or want == have for want, have in zip(expected, shape, strict=True)
+    )
+    if not agrees:
+        words = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
+        raise ZooError(f"{path}: key '{key.name}' has shape {shape}; expected {words}")
+    for letter, size in zip(key.shape, shape, strict=True):
+        if isinstance(letter, str):
+            if size == 0:
+                raise ZooError(f"{path}: key '{key.name}' is empty (shape {shape}); expected at least one row")
+            sizes.setdefault(letter, size)
+
+
+def _listing(keys: Any) -> str:
+    return ", ".join(sorted(keys)) or "nothing"
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """Reads a file's attributes as plain Python values."""
+    with open_file(path) as file:
+        return {name: _plain(value) for name, value in file.attrs.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def read(path: Path, key: str) -> NDArray[Any]:
+    """Reads a whole data set into memory; text comes as `str`."""
+    with open_file(path) as file:
+        item = file[key]
+        if item.dtype.kind in "SO":
+            # The course's words are bytes in whatever encoding their author used.
+            return np.array([_plain(word) for word in item[:]], dtype=np.str_)
+        return np.asarray(item[:])
+
+
+def has(path: Path, key: str) -> bool:
+    """Whether a file has a key."""
+    with open_file(path) as file:
+        return key in file
+
+
+class Rows:
+    """A data set that stays on the disk and is read by slices of its first axis.
+
+    Args:
+        path: The file.
+        key: The data set.
+        dtype: What slices come as.
+
+    Example:
+        >>> from zoo.data.hdf5 import Rows, create
+        >>> path = Path(getfixture("tmp_path")) / "rows.h5"
+        >>> with create(path) as file:
+        ...     _ = file.create_dataset("x", data=np.arange(6.0).reshape(3, 2))
+        >>> Rows(path, "x")[1:3].tolist()
+        [[2.0, 3.0], [4.0, 5.0]]
+    """
+
+    def __init__(self, path: Path, key: str, dtype: type[np.generic] = np.float32) -> None:
+        self.path, self.key, self.dtype = Path(path), key, dtype
+        with open_file(self.path) as file:
+            item = file[key]
+            self.shape: tuple[int, ...] = item.shape
+            # Rows that one read brings in anyway, because they lie in one compressed chunk.
+            self.run: int = item.chunks[0] if item.chunks else 1
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        with _LOCK:
+            return np.asarray(self._dataset[rows], dtype=self.dtype)
+
+    @cached_property
+    def _dataset(self) -> h5py.Dataset:
+        # One handle for the life of this object: opening costs more than reading a run of rows. The cache holds a
+        # column of chunks of the course's files, whose chunks are narrow.
+        return h5py.File(self.path, "r", rdcc_nbytes=16 << 20)[self.key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_dataset"}
+
+
+@contextmanager
+def create(path: Path) -> Iterator[h5py.File]:
+    """Writes a file whole or not at all: gives an open file; on success it gets its name."""
+    with whole_file(path) as temporary, _LOCK, h5py.File(temporary, "w") as file:
+        yield file
+
+
+def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
+    """Adds rows at the end of a resizable data set."""
+    start = len(dataset)
+    dataset.resize(start + len(rows), axis=0)
+    dataset[start:] = rows
+
+
+def text_type() -> Any:
+    """The type of a data set of UTF-8 text."""
+    return h5py.string_dtype()
+
+
+def growing(file: h5py.File, key: str, shape: tuple[int, ...], dtype: Any, chunk: int = 64) -> h5py.Dataset:
+    """Makes an empty data set whose first axis grows, in chunks of whole rows."""
+    return file.create_dataset(key, shape=(0, *shape), maxshape=(None, *shape), chunks=(chunk, *shape), dtype=dtype)

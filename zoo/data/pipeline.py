@@ -1,0 +1,84 @@
+"""The one order in which rows become batches.
+
+    pick runs -> read a block -> shuffle inside it -> batch -> augment -> prefetch
+
+The first three belong to `examples`. The order is a function of the seed and the epoch alone: the same seed gives the
+same batches, and a run resumed at epoch 7 sees what an uninterrupted one would have seen.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.data.examples import Examples
+
+Augment = Callable[[Any, Any], Any]
+"""`(inputs of a batch, seed of shape (2,)) -> inputs`, in TensorFlow operations."""
+
+
+def training_batches(
+    examples: Examples, batch_size: int, *, seed: int, first_epoch: int = 0, augment: Augment | None = None
+) -> tf.data.Dataset:
+    """Endless shuffled batches of equal size: epoch after epoch, the incomplete last batch of each dropped.
+
+    Args:
+        examples: What to read.
+        batch_size: Rows a batch, at most `len(examples)`.
+        seed: Decides the order and the augmentation.
+        first_epoch: The epoch to begin with, from 0.
+        augment: Applied to the inputs of each batch, with a seed that differs from batch to batch.
+
+    Returns:
+        Pairs of inputs `(batch_size, ...)` and targets `(batch_size, ...)`.
+
+    Example:
+        >>> rows = Examples.all(np.zeros((10, 2), np.float32), np.arange(10))
+        >>> _, targets = next(iter(training_batches(rows, 4, seed=0)))
+        >>> len(set(targets.numpy().tolist()))
+        4
+    """
+    signature = _signature(examples)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        blocks = tf.data.Dataset.from_generator(
+            lambda number: examples.shuffled_blocks(seed, int(number)),
+            output_signature=signature,
+            args=(epoch,),
+        )
+        return blocks.rebatch(batch_size, drop_remainder=True)
+
+    epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+    dataset = epochs.flat_map(one_epoch)
+    if augment is not None:
+        first_batch = first_epoch * (len(examples) // batch_size)
+        dataset = dataset.enumerate(first_batch).map(
+            lambda number, batch: (augment(batch[0], tf.stack([tf.cast(seed, tf.int64), number])), batch[1]),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
+    """One pass in the order of the rows, the incomplete last batch included.
+
+    Args:
+        examples: What to read.
+        batch_size: Rows a batch.
+
+    Returns:
+        Pairs of inputs and targets.
+    """
+    blocks = tf.data.Dataset.from_generator(examples.blocks, output_signature=_signature(examples))
+    counted = blocks.rebatch(batch_size).apply(tf.data.experimental.assert_cardinality(-(-len(examples) // batch_size)))
+    return counted.prefetch(tf.data.AUTOTUNE)
+
+
+def _signature(examples: Examples) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    inputs, targets = examples.inputs[0:1], examples.targets[0:1]
+    return (
+        tf.TensorSpec((None, *inputs.shape[1:]), inputs.dtype),
+        tf.TensorSpec((None, *targets.shape[1:]), targets.dtype),
+    )

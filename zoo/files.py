@@ -1,0 +1,134 @@
+"""Files and folders that are written whole or not at all.
+
+Everything the zoo writes goes to a temporary name beside its target, is flushed to the disk, and takes its real
+name in one rename. An interrupted run leaves what was there before.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary name to write to; it becomes `path` when the block ends without an error.
+
+    Args:
+        path: The file's real name. Its folder is made where it is missing.
+
+    Raises:
+        ZooError: If the disk is full or the folder cannot be written.
+
+    Example:
+        >>> with whole_file(Path(getfixture("tmp_path")) / "a.txt") as temporary:
+        ...     _ = temporary.write_text("whole")
+    """
+    with _disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    temporary = Path(name)
+    try:
+        with _disk_errors(path):
+            yield temporary
+            _flush(temporary)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Gives a temporary folder to fill; it becomes `path`, in place of an older one, when the block ends.
+
+    Args:
+        path: The folder's real name.
+
+    Raises:
+        ZooError: If the disk is full or the parent folder cannot be written.
+    """
+    with _disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        with _disk_errors(path):
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _flush(file)
+            temporary.chmod(0o755)
+            if path.exists():
+                shutil.rmtree(path)
+            temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Writes a JSON document, indented, with a newline at its end, whole or not at all."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON document.
+
+    Raises:
+        ZooError: If the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ZooError(f"{path}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ZooError(f"{path}: not a JSON document ({error})") from None
+
+
+def require_empty(folder: Path) -> None:
+    """Refuses a folder that exists and holds something, so that no earlier result is overwritten.
+
+    Raises:
+        ZooError: If `folder` is a file or is not empty.
+    """
+    if folder.is_file():
+        raise ZooError(f"{folder}: is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Turns the operating system's refusals into one line each."""
+    try:
+        yield
+    except OSError as error:
+        # h5py and TensorFlow carry the system's words but not always its number.
+        if error.errno == errno.ENOSPC or "No space left" in str(error):
+            raise ZooError(f"{path}: the disk is full; nothing was written") from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise ZooError(f"{path}: no permission to write here") from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise ZooError(f"{path}: a part of this path is a file, not a folder") from error
+        raise

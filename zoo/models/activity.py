@@ -1,0 +1,254 @@
+r"""Recognizers of activity from accelerometer windows: SimpleRNN, LSTM and GRU.
+
+One window is x of shape (T, C): T rows (150, three seconds at 50 Hz) of C axes in m/s^2, gravity included.
+
+    n_t = (x_t - mean) / sqrt(variance)          each axis, statistics of the training split; left out where not given
+    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V numbers; frame = 1: v_s = n_s
+    h_s = cell(v_s, h_(s-1)),  h_0 = 0           one or more layers of H units, s = 0 ... T/F - 1
+    logits = h_S W_y + b_y                       of the last state alone, K classes
+
+Cells (sigma is the logistic function, * the product of elements):
+
+    SimpleRNN   h_t = tanh(x W + h U + b)
+    LSTM        i = sigma(x W_i + h U_i + b_i)   f = sigma(x W_f + h U_f + b_f)   o = sigma(x W_o + h U_o + b_o)
+                c_t = f * c_(t-1) + i * tanh(x W_c + h U_c + b_c)                 h_t = o * tanh(c_t)
+    GRU         z = sigma(x W_z + h U_z + b_z)   r = sigma(x W_r + h U_r + b_r)
+                h~ = tanh(x W_h + (r * h) U_h + b_h)                              h_t = z * h_(t-1) + (1 - z) * h~
+
+The GRU's reset gate acts before the matrix product, and z keeps the old state. With `frame=1` and one layer these are
+the course's networks.
+
+Loss: cross-entropy of softmax(logits), mean over the batch.
+
+Parameters, with G = 1, 4, 3 gates of SimpleRNN, LSTM, GRU and I the inputs of a layer (V or C, then H):
+
+    frame > 1: (F C + 1) V      each layer: G (I + H + 1) H      head: (H + 1) K
+
+plus the 2 C statistics and their count, which are constants and not counted.
+
+Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Long short-term memory, 1997. Cho et al.,
+Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.models.saving import Model
+
+INITIALIZERS = ("keras", "course")
+
+
+class ActivityRecognizer(Model):
+    """A recognizer with cells of one kind: use `ActivityRNN`, `ActivityLSTM` or `ActivityGRU`.
+
+    Maps windows `(batch, window, channels)` in m/s^2 to logits `(batch, classes)`.
+
+    Args:
+        units: H, numbers in the state of each layer, 1 or more.
+        layers: Recurrent layers, 1 or more.
+        frame: F, rows that are read in one step; divides `window`.
+        frame_units: V, numbers that a frame becomes; `units` by default. Unused with `frame=1`.
+        frame_activation: phi, the name of a Keras activation; none by default. Unused with `frame=1`.
+        dropout: Share of each layer's output that is dropped in training, in [0, 1).
+        classes: K, labels.
+        window: T, rows a window.
+        channels: C, axes.
+        mean: Of each axis over the training rows, m/s^2; no normalization where None.
+        variance: Of each axis, (m/s^2)^2.
+        initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, the LSTM's forget gate 1) or
+            `course` (all uniform, as the course draws them).
+        seed: Of the weights.
+        name: Of the model.
+
+    Raises:
+        ZooError: If an argument is outside its range.
+
+    Example:
+        >>> ActivityGRU(units=32)(np.zeros((2, 150, 3), "float32")).shape
+        TensorShape([2, 6])
+    """
+
+    gates: ClassVar[int]
+    cell: ClassVar[type[keras.layers.Layer]]
+    cell_options: ClassVar[dict[str, Any]] = {}
+
+    def __init__(
+        self,
+        units: int = 32,
+        layers: int = 1,
+        frame: int = 1,
+        frame_units: int | None = None,
+        frame_activation: str | None = None,
+        dropout: float = 0.0,
+        classes: int = 6,
+        window: int = 150,
+        channels: int = 3,
+        mean: Sequence[float] | None = None,
+        variance: Sequence[float] | None = None,
+        initializer: str = "keras",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        self._check(units=units, layers=layers, frame=frame, classes=classes, window=window, channels=channels)
+        if window % frame:
+            raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
+        if not 0 <= dropout < 1:
+            raise ZooError(f"dropout {dropout:g}: expected a number from 0 to below 1")
+        if initializer not in INITIALIZERS:
+            raise ZooError(f"initializer {initializer!r}: expected {' or '.join(INITIALIZERS)}")
+        for statistic, values in (("mean", mean), ("variance", variance)):
+            if values is not None and len(values) != channels:
+                raise ZooError(f"{statistic} has {len(values)} numbers for {channels} channels")
+        draw = iter(np.random.SeedSequence(seed).generate_state(8 * layers + 8).tolist())
+
+        inputs = x = keras.Input((window, channels), name="window")
+        if mean is not None and variance is not None:
+            x = keras.layers.Normalization(mean=list(mean), variance=list(variance), name="normalization")(x)
+        if frame > 1:
+            glorot = keras.initializers.GlorotUniform(seed=next(draw))
+            x = keras.layers.Conv1D(
+                frame_units or units,
+                frame,
+                strides=frame,
+                activation=frame_activation,
+                kernel_initializer=glorot,
+                name="frame",
+            )(x)
+        for number in range(1, layers + 1):
+            start = self._start(initializer, draw, x.shape[-1], units)
+            options = {"return_sequences": number < layers, "name": f"cell_{number}"} | start | self.cell_options
+            x = self.cell(units, **options)(x)
+            if dropout:
+                x = keras.layers.Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
+        start = self._head_start(initializer, draw, channels, units, classes)
+        logits = keras.layers.Dense(classes, name="logits", **start)(x)
+        super().__init__(inputs=inputs, outputs=logits, name=name)
+
+        self._arguments = {
+            "units": units, "layers": layers, "frame": frame, "frame_units": frame_units,
+            "frame_activation": frame_activation, "dropout": dropout, "classes": classes, "window": window,
+            "channels": channels,
+            "mean": None if mean is None else list(mean),
+            "variance": None if variance is None else list(variance),
+            "initializer": initializer, "seed": seed, "name": self.name,
+        }  # fmt: skip
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
+        """Initializers of one recurrent layer.
+
+        The course draws each gate's matrix on its own, so a limit counts the units of one gate, where Keras's Glorot
+        initializer would count those of all gates together.
+        """
+        if initializer == "keras":
+            return {
+                "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
+                "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
+            }
+        return {
+            "kernel_initializer": _uniform(inputs + units, next(draw)),
+            "recurrent_initializer": _uniform(2 * units, next(draw)),
+        }
+
+    @classmethod
+    def _head_start(
+        cls,
+        initializer: str,
+        draw: Any,
+        channels: int,
+        units: int,
+        classes: int,
+    ) -> dict[str, Any]:
+        """Initializers of the last layer; Glorot's limit is the course's."""
+        return {"kernel_initializer": _uniform(units + classes, next(draw))}
+
+    @classmethod
+    def parameter_formula(
+        cls, units: int, layers: int = 1, frame: int = 1, frame_units: int | None = None, classes: int = 6,
+        channels: int = 3, **_: Any,
+    ) -> int:  # fmt: skip
+        """Trainable parameters, from the formula at the top of the module.
+
+        Example:
+            >>> ActivityGRU.parameter_formula(32)
+            3654
+        """
+        read = channels if frame == 1 else (frame_units or units)
+        count = 0 if frame == 1 else (frame * channels + 1) * read
+        count += cls.gates * (read + units + 1) * units
+        count += (layers - 1) * cls.gates * (2 * units + 1) * units
+        return count + (units + 1) * classes
+
+
+def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:
+    limit = float(np.sqrt(6 / fans))
+    return keras.initializers.RandomUniform(-limit, limit, seed=seed)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityRNN(ActivityRecognizer):
+    """A recognizer with SimpleRNN cells; arguments as of `ActivityRecognizer`.
+
+    Example:
+        >>> ActivityRNN(units=128).count_params() == ActivityRNN.parameter_formula(128) == 17670
+        True
+    """
+
+    gates = 1
+    cell = keras.layers.SimpleRNN
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
+        start = super()._start(initializer, draw, inputs, units)
+        return start if initializer == "keras" else start | {"bias_initializer": _uniform(inputs + units, next(draw))}
+
+    @classmethod
+    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
+        start = super()._head_start(initializer, draw, channels, units, classes)
+        return start if initializer == "keras" else start | {"bias_initializer": _uniform(units + classes, next(draw))}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityLSTM(ActivityRecognizer):
+    """A recognizer with LSTM cells; arguments as of `ActivityRecognizer`.
+
+    Example:
+        >>> ActivityLSTM(units=64).count_params() == ActivityLSTM.parameter_formula(64) == 17798
+        True
+    """
+
+    gates = 4
+    cell = keras.layers.LSTM
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
+        if initializer == "keras":
+            return super()._start(initializer, draw, inputs, units)
+        # The course's matrices act on [h, x] together, its biases are drawn alike, and no forget gate starts at 1.
+        weights = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+        return {name: _uniform(inputs + 2 * units, next(draw)) for name in weights} | {"unit_forget_bias": False}
+
+    @classmethod
+    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
+        if initializer == "keras":
+            return super()._head_start(initializer, draw, channels, units, classes)
+        weights = ("kernel_initializer", "bias_initializer")
+        return {name: _uniform(channels + 2 * units, next(draw)) for name in weights}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityGRU(ActivityRecognizer):
+    """A recognizer with GRU cells; arguments as of `ActivityRecognizer`.
+
+    Example:
+        >>> ActivityGRU(units=40, layers=2, frame=5).count_params()
+        20326
+    """
+
+    gates = 3
+    cell = keras.layers.GRU
+    cell_options: ClassVar[dict[str, Any]] = {"reset_after": False}

@@ -1,0 +1,104 @@
+"""The presets: one literal table. A preset is a family, constructor arguments, a recipe and the data it was made from.
+
+A new one is a row here; its weights come from `make presets`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.models.saving import unknown_name
+from zoo.training import Recipe
+
+FAMILIES = {"activity_rnn": "ActivityRNN", "activity_lstm": "ActivityLSTM", "activity_gru": "ActivityGRU"}
+"""Names of families on the command line, and their classes."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named row.
+
+    Args:
+        family: A key of `FAMILIES`.
+        description: One line.
+        arguments: Of the constructor, without those that the data decides.
+        recipe: How it is trained.
+        data: What it was trained on.
+        license: Of that data.
+    """
+
+    family: str
+    description: str
+    arguments: dict[str, Any]
+    recipe: Recipe
+    data: str
+    license: str
+
+
+_MOTIONSENSE = "MotionSense (Malekzadeh, Clegg, Cavallaro, Haddadi, IoTDI 2019, doi 10.1145/3302505.3310068)"
+_COURSE_WINDOWS = f"{_MOTIONSENSE}: 3,000 windows of 15 people, 500 of each class, in the course's layout"
+_ALL_WINDOWS = f"{_MOTIONSENSE}: all overlapping windows of the same 15 people"
+
+# The course sums gradients over its batch of 32 where Keras averages them: rates are 32 times the course's, and its
+# bound of 5 on an entry of the gradient is 5 / 32.
+PRESETS: dict[str, Preset] = {
+    "activity_rnn_course": Preset(
+        family="activity_rnn",
+        description="The course's SimpleRNN of 128 units on raw windows",
+        arguments={"units": 128, "initializer": "course"},
+        recipe=Recipe(
+            optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
+            validation=0.1, validation_by="window", normalize=False,
+        ),
+        data=_COURSE_WINDOWS,
+        license="MIT",
+    ),
+    "activity_lstm_course": Preset(
+        family="activity_lstm",
+        description="The course's LSTM of 64 units on raw windows",
+        arguments={"units": 64, "initializer": "course"},
+        recipe=Recipe(
+            optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
+            patience=3, validation=0.2, validation_by="window", normalize=False,
+        ),
+        data=_COURSE_WINDOWS,
+        license="MIT",
+    ),
+    "activity_gru_course": Preset(
+        family="activity_gru",
+        description="The course's GRU of 32 units on raw windows",
+        arguments={"units": 32, "initializer": "course"},
+        recipe=Recipe(
+            optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
+            validation=0.1, validation_by="window", normalize=False,
+        ),
+        data=_COURSE_WINDOWS,
+        license="MIT",
+    ),
+    "activity_gru_pocket": Preset(
+        family="activity_gru",
+        description="The best recognizer for a phone: two GRU layers on frames of five rows",
+        arguments={"units": 40, "layers": 2, "frame": 5},
+        recipe=Recipe(
+            optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, average=0.999,
+            batch_size=64, epochs=40, validation=0.1, label_smoothing=0.1,
+            augmentation={"mirror": 0.5, "half_turn": 0.75, "spin": 60.0, "tilt": 15.0, "scale": 0.2, "noise": 0.3},
+        ),
+        data=_ALL_WINDOWS,
+        license="MIT",
+    ),
+}  # fmt: skip
+
+
+def find(name: str) -> Preset:
+    """The row of a preset.
+
+    Raises:
+        ZooError: If there is none; names the nearest.
+
+    Example:
+        >>> find("activity_gru_course").arguments["units"]
+        32
+    """
+    if name not in PRESETS:
+        raise unknown_name("preset", name, list(PRESETS))
+    return PRESETS[name]

@@ -1,0 +1,130 @@
+"""Figures, the only door to matplotlib. Each function draws one picture from numbers and writes it whole."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from zoo.files import whole_file
+
+mpl.use("agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+_STYLE: dict[Any, Any] = {
+    "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.alpha": 0.25, "axes.titlesize": 10, "legend.frameon": False,
+}  # fmt: skip
+
+
+def evaluation(report: Mapping[str, Any], history: Sequence[Mapping[str, float]], folder: Path) -> list[Path]:
+    """Draws all figures of an evaluation.
+
+    Args:
+        report: What `tasks.activity.evaluate` gives.
+        history: Epochs of the training; may be empty.
+        folder: Where to.
+
+    Returns:
+        The files.
+    """
+    drawn = {"confusion.png": confusion(report), "reliability.png": reliability(report)}
+    if report["per_subject"]:
+        drawn["subjects.png"] = subjects(report)
+    if history:
+        drawn["training.png"] = training(history)
+    paths = []
+    for name, figure in drawn.items():
+        save(figure, folder / name)
+        paths.append(folder / name)
+    return paths
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure whole and closes it."""
+    with whole_file(path) as temporary:
+        # Without the software's version, the same numbers give the same bytes.
+        figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+
+
+def training(history: Sequence[Mapping[str, float]]) -> Figure:
+    """Four panels: loss and accuracy, of training and of validation, against the epoch."""
+    panels = (
+        ("loss", "training loss"), ("val_loss", "validation loss"), ("accuracy", "training accuracy"),
+        ("val_accuracy", "validation accuracy"),
+    )  # fmt: skip
+    epochs = [row["epoch"] for row in history]
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(2, 2, figsize=(7, 4.6), sharex=True, layout="constrained")
+        for axis, (key, title) in zip(axes.T.flat, panels, strict=True):
+            axis.set_title(title)
+            if key in history[0]:
+                axis.plot(epochs, [row[key] for row in history], color="C0" if "val" not in key else "C1")
+            else:
+                axis.text(0.5, 0.5, "no validation", ha="center", va="center", transform=axis.transAxes, alpha=0.6)
+        for axis in axes[-1]:
+            axis.set_xlabel("epoch")
+            axis.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def confusion(report: Mapping[str, Any]) -> Figure:
+    """Confusion matrix: rows are true classes, colors the share of each row, numbers the windows."""
+    counts = np.array(report["confusion"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    classes = report["classes"]
+    with plt.rc_context(_STYLE | {"axes.grid": False}):
+        figure, axis = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
+        picture = axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+        axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right")
+        axis.set_yticks(range(len(classes)), classes)
+        axis.set_xlabel("predicted")
+        axis.set_ylabel("true")
+        axis.spines[:].set_visible(False)
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                color = "white" if shares[row, column] > 0.5 else "black"
+                axis.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
+        axis.set_title(_headline(report))
+        figure.colorbar(picture, ax=axis, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def _headline(report: Mapping[str, Any]) -> str:
+    kind = "SIMULATED, " if report.get("simulated") else ""
+    return f"{kind}{report['split']} by {report['split_by']}: macro-F1 {report['macro_f1']:.3f}"
+
+
+def reliability(report: Mapping[str, Any]) -> Figure:
+    """Reliability diagram: accuracy against confidence, before and after temperature scaling."""
+    with plt.rc_context(_STYLE):
+        figure, axis = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
+        axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfect")
+        for key, marker in (("before", "o"), ("after", "s")):
+            bins = report["reliability"][key]
+            axis.plot(
+                [row["confidence"] for row in bins], [row["accuracy"] for row in bins], marker=marker, markersize=4,
+                label=f"{key} scaling, error {report['ece'][key]:.3f}",
+            )  # fmt: skip
+        axis.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="accuracy", title="reliability")
+        axis.legend(loc="upper left")
+    return figure
+
+
+def subjects(report: Mapping[str, Any]) -> Figure:
+    """Macro-F1 of each person, the worst one marked."""
+    people = report["per_subject"]
+    order = sorted(people, key=lambda name: people[name]["macro_f1"])
+    scores = [people[name]["macro_f1"] for name in order]
+    with plt.rc_context(_STYLE):
+        figure, axis = plt.subplots(figsize=(5.2, 0.9 + 0.26 * len(order)), layout="constrained")
+        bars = axis.barh(order, scores, color=["C3"] + ["C0"] * (len(order) - 1))
+        axis.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3, fontsize=8)
+        axis.axvline(report["macro_f1"], color="gray", linewidth=1, linestyle="--")
+        axis.set(xlim=(0, 1.12), xlabel="macro-F1 (dashed: all windows)", ylabel="subject")
+        axis.grid(visible=False, axis="y")
+    return figure

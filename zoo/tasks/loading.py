@@ -1,0 +1,102 @@
+"""Whatever a user calls a model: a preset, a folder, a `.keras` or a `.tflite` file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.files import read_json
+from zoo.metadata import Metadata
+from zoo.models.saving import PRESETS_FOLDER, Model, find_folder, preset_names, unknown_name
+from zoo.runtime import Interpreter
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that answers, with what it says of itself.
+
+    Args:
+        name: What the user called it.
+        logits: Windows `(N, window, 3)` to logits `(N, classes)`, before temperature scaling.
+        metadata: What the model says of itself.
+        config: `config.json`; empty for a `.tflite` file.
+        model: The Keras model; None for a `.tflite` file.
+        folder: Where the rest of it lies; None for a `.tflite` file.
+    """
+
+    name: str
+    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    metadata: Metadata
+    config: dict[str, Any]
+    model: Model | None
+    folder: Path | None = None
+
+    def check_windows(self, where: str, shape: tuple[int, ...]) -> None:
+        """Refuses windows of another length or number of axes than the model's.
+
+        Raises:
+            ZooError: Names both shapes.
+        """
+        expected = (self.metadata.window, len(self.metadata.axes))
+        if tuple(shape[-2:]) != expected:
+            raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {self.name} expects {expected}")
+
+
+def load(name: str) -> Loaded:
+    """Loads a model.
+
+    Args:
+        name: A preset, a folder, a `.keras` or a `.tflite` file.
+
+    Raises:
+        ZooError: If there is none of that name, or it cannot be read.
+    """
+    path = Path(name)
+    if path.suffix == ".tflite":
+        interpreter = Interpreter(path)
+        temperature = interpreter.metadata.temperature
+
+        def logits_of(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+            # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
+            return np.float32(temperature) * np.log(np.maximum(interpreter.probabilities(windows), np.float32(1e-30)))
+
+        return Loaded(name, logits_of, interpreter.metadata, {}, None)
+    if path.suffix == ".keras":
+        if not path.is_file():
+            raise ZooError(f"{path}: no such file")
+        file, folder = path, path.parent
+    else:
+        folder = find_folder(name)
+        file = folder / "model.keras"
+    try:
+        model = keras.saving.load_model(file, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise ZooError(f"{file}: cannot be read as a Keras model ({str(error).strip().splitlines()[0]})") from error
+    if not isinstance(model, Model):
+        raise ZooError(f"{file}: holds {type(model).__name__}; expected a model of the zoo")
+    config = read_json(folder / "config.json")
+    if config.get("class") != type(model).__name__ or config.get("arguments") != model.get_config():
+        raise ZooError(f"{folder / 'config.json'}: describes another model than {file.name}: keep both files together")
+    if "metadata" not in config:
+        raise ZooError(f"{folder / 'config.json'}: no key 'metadata'; expected a model that `zoo train` wrote")
+    metadata = Metadata.from_json(config["metadata"], str(folder / "config.json"))
+    return Loaded(name, lambda windows: np.asarray(model.predict_on_batch(windows)), metadata, config, model, folder)
+
+
+def preset_metrics(name: str) -> dict[str, Any]:
+    """`metrics.json` of a preset; empty where it was not measured."""
+    if name not in preset_names():
+        raise unknown_name("preset", name, preset_names())
+    path = PRESETS_FOLDER / name / "metrics.json"
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def history(loaded: Loaded) -> list[dict[str, float]]:
+    """The epochs of a model's training; empty where they are not kept."""
+    path = loaded.folder / "history.json" if loaded.folder else None
+    return list(read_json(path)) if path and path.is_file() else []

@@ -1,0 +1,395 @@
+"""Training: a recipe, and the one function that follows it.
+
+`fit` compiles a Keras model as its recipe says, feeds it shuffled batches, restores the best weights, and writes a
+checkpoint after each epoch, so that a run killed at any moment and started again ends at the same weights.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zoo.errors import ZooError
+from zoo.files import whole_file
+
+CHECKPOINT = "checkpoint.npz"
+"""Name of the file in the output folder that a killed run goes on from."""
+
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "cosine")
+LOSSES = ("cross_entropy",)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run beside model and data.
+
+    Args:
+        optimizer: `sgd`, `adam` or `adamw`.
+        learning_rate: Of the optimizer, for gradients averaged over the batch.
+        schedule: `constant`, or `cosine`: rises linearly for `warmup_epochs`, then falls to 0 at the last epoch.
+        warmup_epochs: Epochs of rising rate, 0 or more.
+        momentum: Of `sgd`, in [0, 1).
+        weight_decay: Of `adamw`.
+        clip_value: Each entry of the averaged gradient is clipped to [-clip_value, clip_value].
+        clip_norm: The gradients are scaled so that their common norm is at most this.
+        average: Decay of the moving average of the weights, which replaces them in the end; None for none.
+        batch_size: Rows a step; the incomplete last batch of an epoch is dropped.
+        epochs: Passes over the data, at most.
+        patience: Epochs without a lower validation loss after which training stops and the best weights are
+            restored; None trains all epochs and keeps the last weights.
+        validation: Share of the people (or windows, where people are unknown) set aside for validation; 0 for none.
+        validation_by: `subject`: whole people, where they are known; or `window`: windows drawn at random, as the
+            course does, whose loss says little about people never seen.
+        loss: `cross_entropy` of logits and class numbers.
+        label_smoothing: Share of the target that is spread over all classes, in [0, 1).
+        balance: Whether rare classes weigh more in the loss, so that all classes count the same.
+        normalize: Whether the model gets the statistics of the training rows.
+        augmentation: Arguments of the family's augmentation; None for none.
+        seed: Of weights, split, order, augmentation and dropout.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 2e-3
+    schedule: str = "constant"
+    warmup_epochs: int = 0
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    clip_value: float | None = None
+    clip_norm: float | None = None
+    average: float | None = None
+    batch_size: int = 32
+    epochs: int = 50
+    patience: int | None = None
+    validation: float = 0.1
+    validation_by: str = "subject"
+    loss: str = "cross_entropy"
+    label_smoothing: float = 0.0
+    balance: bool = False
+    normalize: bool = True
+    augmentation: dict[str, Any] | None = field(default=None, hash=False)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "optimizer": (self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS)),
+            "schedule": (self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
+            "validation_by": (self.validation_by in ("subject", "window"), "subject or window"),
+            "loss": (self.loss in LOSSES, " or ".join(LOSSES)),
+            "learning_rate": (self.learning_rate > 0, "above 0"),
+            "momentum": (0 <= self.momentum < 1, "from 0 to below 1"),
+            "batch_size": (self.batch_size >= 1, "1 or more"),
+            "epochs": (self.epochs >= 1, "1 or more"),
+            "patience": (self.patience is None or self.patience >= 1, "1 or more, or none"),
+            "validation": (0 <= self.validation < 1, "from 0 to below 1"),
+            "label_smoothing": (0 <= self.label_smoothing < 1, "from 0 to below 1"),
+        }
+        for name, (valid, expected) in ranges.items():
+            if not valid:
+                raise ZooError(f"recipe: {name} is {getattr(self, name)!r}; expected {expected}")
+        if self.patience is not None and self.validation == 0:
+            raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Recipe":
+        """The inverse of `to_json`; keys that are missing take their defaults.
+
+        Example:
+            >>> Recipe.from_json(Recipe(seed=3).to_json()) == Recipe(seed=3)
+            True
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(document) - known)
+        if unknown:
+            raise ZooError(f"recipe: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        return cls(**document)
+
+
+def set_deterministic(seed: int) -> None:
+    """Makes every later operation of this process repeat bit by bit; some get slower."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def compile_model(
+    model: keras.Model, recipe: Recipe, steps_per_epoch: int, class_weights: Sequence[float] | None = None,
+    steps_per_execution: int = 1,
+) -> None:  # fmt: skip
+    """Compiles a model as a recipe says, with XLA.
+
+    Args:
+        model: What to compile.
+        recipe: Optimizer, rates and loss.
+        steps_per_epoch: Batches an epoch, for the schedule.
+        class_weights: Weight of each class in the loss; all 1 by default.
+        steps_per_execution: Batches a call from Python.
+    """
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        warmup = recipe.warmup_epochs * steps_per_epoch
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else rate,
+            decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup),
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    options: dict[str, Any] = {"clipvalue": recipe.clip_value, "global_clipnorm": recipe.clip_norm}
+    if recipe.average is not None:
+        options |= {"use_ema": True, "ema_momentum": recipe.average}
+    optimizers = {
+        "sgd": lambda: keras.optimizers.SGD(rate, momentum=recipe.momentum, **options),
+        "adam": lambda: keras.optimizers.Adam(rate, **options),
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
+    }
+    model.compile(
+        optimizer=optimizers[recipe.optimizer](),
+        loss=_cross_entropy(recipe.label_smoothing, class_weights),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=True,
+        steps_per_execution=steps_per_execution,
+    )
+
+
+def _cross_entropy(smoothing: float, class_weights: Sequence[float] | None) -> Callable[[Any, Any], Any]:
+    """Mean of -sum_k t_k log softmax(logits)_k, t = (1 - smoothing) one_hot + smoothing / K, weighted by class."""
+
+    def cross_entropy(labels: Any, logits: Any) -> Any:
+        labels = tf.reshape(tf.cast(labels, tf.int32), (-1,))
+        classes = logits.shape[-1]
+        targets = (1 - smoothing) * tf.one_hot(labels, classes) + smoothing / classes
+        losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+        if class_weights is not None:
+            losses *= tf.gather(tf.constant(class_weights, tf.float32), labels)
+        return losses
+
+    return cross_entropy
+
+
+def balanced(labels: NDArray[np.int64], classes: int) -> list[float]:
+    """Weights that make all classes count the same, with mean 1 over the examples.
+
+    Example:
+        >>> balanced(np.array([0, 0, 0, 1]), 2)
+        [0.6666666666666666, 2.0]
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training gives beside the weights.
+
+    Args:
+        history: One record an epoch: `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy` where there is
+            validation.
+        best_epoch: The epoch, from 1, whose weights the model has.
+        seconds: Wall time of this and of resumed runs, compilation included.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+
+
+def fit(
+    model: keras.Model,
+    recipe: Recipe,
+    train: Callable[[int], tf.data.Dataset],
+    rows: int,
+    validation: tf.data.Dataset | None = None,
+    *,
+    class_weights: Sequence[float] | None = None,
+    checkpoint: Path | None = None,
+    identity: dict[str, Any] | None = None,
+    tensorboard: Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Fitted:
+    """Trains a model.
+
+    Args:
+        model: Changed in place.
+        recipe: How.
+        train: Gives endless batches that begin with a given epoch, from 0; the same ones each time.
+        rows: Training rows an epoch.
+        validation: Batches for the validation loss.
+        class_weights: Weight of each class in the loss.
+        checkpoint: A file that is written after each epoch; if it exists, training goes on from it.
+        identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
+        tensorboard: A folder for TensorBoard's logs.
+        callbacks: Further Keras callbacks.
+
+    Returns:
+        The history. The model has the best weights if the recipe has patience, else the last ones.
+
+    Raises:
+        ZooError: If there are fewer rows than a batch, or the loss stops being finite; the model then has the last
+            good weights.
+    """
+    steps = rows // recipe.batch_size
+    if steps == 0:
+        raise ZooError(f"{rows} training rows are fewer than a batch of {recipe.batch_size}: add data or lower it")
+    # A call from Python costs about a millisecond, as much as several steps: group steps, but never across epochs.
+    grouped = max(d for d in range(1, min(steps, 64) + 1) if steps % d == 0)
+    compile_model(model, recipe, steps, class_weights, grouped)
+    model.optimizer.build(model.trainable_variables)
+    run = _Run(recipe, checkpoint, {"recipe": recipe.to_json()} | (identity or {}))
+    run.set_model(model)
+    run.resume()
+    extra = [keras.callbacks.TensorBoard(tensorboard)] if tensorboard else []
+    if run.next_epoch < recipe.epochs and not run.finished:
+        model.fit(
+            train(run.next_epoch),
+            validation_data=validation,
+            epochs=recipe.epochs,
+            initial_epoch=run.next_epoch,
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[run, *extra, *callbacks],
+        )
+    run.finish()
+    return Fitted(run.history, run.best_epoch, run.seconds)
+
+
+class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """History, early stopping, the guard against losses that are not finite, and the checkpoint of all that."""
+
+    def __init__(self, recipe: Recipe, checkpoint: Path | None, identity: dict[str, Any]) -> None:
+        super().__init__()
+        self.recipe, self.checkpoint = recipe, checkpoint
+        self.identity = json.loads(json.dumps(identity))
+        self.history: list[dict[str, float]] = []
+        self.best_epoch, self.best_loss, self.finished = 0, np.inf, False
+        self.best: list[NDArray[Any]] = []
+        self.earlier_seconds, self.started = 0.0, time.perf_counter()
+
+    @property
+    def next_epoch(self) -> int:
+        return len(self.history)
+
+    @property
+    def seconds(self) -> float:
+        return self.earlier_seconds + time.perf_counter() - self.started
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if logs and not np.isfinite(logs["loss"]):
+            self._restore(self.best or self.good)
+            raise ZooError(
+                f"the loss became {logs['loss']} in epoch {self.next_epoch + 1}: lower the learning rate "
+                f"({self.recipe.learning_rate:g}) or clip gradients; the weights of the last good epoch are kept"
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.good = self._weights()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.history.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
+        patience = self.recipe.patience
+        if patience is not None:
+            loss = self.history[-1]["val_loss"]
+            if loss < self.best_loss:
+                self.best_loss, self.best_epoch, self.best = loss, epoch + 1, self._weights()
+            elif epoch + 1 - self.best_epoch >= patience:
+                self.finished = self.model.stop_training = True
+        if self.checkpoint is not None:
+            self._save(self.checkpoint)
+
+    def finish(self) -> None:
+        if self.recipe.patience is not None:
+            self._restore(self.best)
+            return
+        if self.recipe.average is not None and self.history:
+            # Keras does so at the end of `fit`, but not for a checkpoint that was complete already.
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        self.best_epoch = len(self.history)
+
+    def _weights(self) -> list[NDArray[Any]]:
+        return [np.array(variable) for variable in self.model.variables]
+
+    def _restore(self, weights: list[NDArray[Any]]) -> None:
+        for variable, value in zip(self.model.variables, weights, strict=True):
+            variable.assign(value)
+
+    def _save(self, path: Path) -> None:
+        # Variables of the model include the states of its random generators; with those of the optimizer they are
+        # all that the next epoch depends on.
+        arrays: dict[str, Any] = {f"model_{i}": value for i, value in enumerate(self._weights())}
+        arrays |= {f"optimizer_{i}": np.array(v) for i, v in enumerate(self.model.optimizer.variables)}
+        arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
+        state = {
+            "identity": self.identity, "history": self.history, "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss, "finished": self.finished, "seconds": self.seconds,
+        }  # fmt: skip
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, state=np.array(json.dumps(state)), **arrays)
+
+    def resume(self) -> None:
+        """Takes up the checkpoint where there is one."""
+        if self.checkpoint is None or not self.checkpoint.is_file():
+            return
+        with np.load(self.checkpoint) as saved:
+            state = json.loads(str(saved["state"]))
+            if state["identity"] != self.identity:
+                differs = [key for key, value in self.identity.items() if state["identity"].get(key) != value]
+                raise ZooError(
+                    f"{self.checkpoint}: was made with another {' and '.join(differs)}: resume with the same"
+                )
+            self._restore([saved[f"model_{i}"] for i in range(len(self.model.variables))])
+            for i, variable in enumerate(self.model.optimizer.variables):
+                variable.assign(saved[f"optimizer_{i}"])
+            self.best = [saved[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in saved))]
+        self.history, self.best_epoch, self.best_loss = (
+            state["history"],
+            state["best_epoch"],
+            state["best_loss"],
+        )
+        self.finished, self.earlier_seconds = state["finished"], state["seconds"]
+
+
+class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Shows loss, accuracy and time left: a bar on a terminal, a line an epoch elsewhere.
+
+    Args:
+        console: Where to.
+        epochs: How many at most.
+    """
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        super().__init__()
+        self.console, self.epochs = console, epochs
+        self.bar = Progress(
+            TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(), console=console, transient=True,
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator["ProgressBar"]:
+        """Shows the bar while the block runs."""
+        if not self.console.is_terminal:
+            yield self
+            return
+        with self.bar:
+            self.task = self.bar.add_task("training", total=self.epochs, numbers="compiling")
+            yield self
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: D102
+        numbers = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        if self.console.is_terminal:
+            self.bar.update(self.task, completed=epoch + 1, numbers=numbers)
+        else:
+            self.console.print(f"epoch {epoch + 1}/{self.epochs}  {numbers}", highlight=False)
