@@ -67,9 +67,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 if file.is_file():
                     _flush(file)
             temporary.chmod(0o755)
+            older = temporary.with_name(f"{temporary.name}.older")
             if path.exists():
-                shutil.rmtree(path)
-            temporary.replace(path)
+                path.replace(older)
+            try:
+                temporary.replace(path)
+            except BaseException:
+                if older.exists():
+                    older.replace(path)
+                raise
+            shutil.rmtree(older, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -91,6 +98,8 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ZooError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ZooError(f"{path}: is a folder, not a file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ZooError(f"{path}: not a JSON document ({error})") from None
 
@@ -123,12 +132,19 @@ def _disk_errors(path: Path) -> Iterator[None]:
     """Turns the operating system's refusals into one line each."""
     try:
         yield
+    except RuntimeError as error:
+        # What h5py raises where it cannot write its last bytes.
+        if "No space left" in str(error):
+            raise ZooError(f"{path}: the disk is full; nothing was written") from error
+        raise
     except OSError as error:
         # h5py and TensorFlow carry the system's words but not always its number.
         if error.errno == errno.ENOSPC or "No space left" in str(error):
             raise ZooError(f"{path}: the disk is full; nothing was written") from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise ZooError(f"{path}: no permission to write here") from error
+        if isinstance(error, IsADirectoryError):
+            raise ZooError(f"{path}: is a folder; name a file") from error
         if error.errno in (errno.ENOTDIR, errno.EEXIST):
             raise ZooError(f"{path}: a part of this path is a file, not a folder") from error
         raise

@@ -43,33 +43,33 @@ _ALL_WINDOWS = f"{_MOTIONSENSE}: all overlapping windows of the same 15 people"
 PRESETS: dict[str, Preset] = {
     "activity_rnn_course": Preset(
         family="activity_rnn",
-        description="The course's SimpleRNN of 128 units on raw windows",
+        description="The course's SimpleRNN of 128 units",
         arguments={"units": 128, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window", normalize=False,
+            validation=0.1, validation_by="window",
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
     ),
     "activity_lstm_course": Preset(
         family="activity_lstm",
-        description="The course's LSTM of 64 units on raw windows",
+        description="The course's LSTM of 64 units",
         arguments={"units": 64, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
-            patience=3, validation=0.2, validation_by="window", normalize=False,
+            patience=3, validation=0.2, validation_by="window",
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
     ),
     "activity_gru_course": Preset(
         family="activity_gru",
-        description="The course's GRU of 32 units on raw windows",
+        description="The course's GRU of 32 units",
         arguments={"units": 32, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window", normalize=False,
+            validation=0.1, validation_by="window",
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
@@ -77,11 +77,14 @@ PRESETS: dict[str, Preset] = {
     "activity_gru_pocket": Preset(
         family="activity_gru",
         description="The best recognizer for a phone: two GRU layers on frames of five rows",
-        arguments={"units": 40, "layers": 2, "frame": 5},
+        arguments={"units": 48, "frame": 5, "frame_activation": "leaky_relu", "window": 150},
         recipe=Recipe(
-            optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, average=0.999,
+            optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, average=0.999,
             batch_size=64, epochs=40, validation=0.1, label_smoothing=0.1,
-            augmentation={"mirror": 0.5, "half_turn": 0.75, "spin": 60.0, "tilt": 15.0, "scale": 0.2, "noise": 0.3},
+            augmentation={
+                "pace": 0.15, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 60.0, "tilt": 15.0, "scale": 0.1,
+                "liveliness": 0.5, "clip": 0.2, "noise": 0.3,
+            },
         ),
         data=_ALL_WINDOWS,
         license="MIT",

@@ -61,10 +61,9 @@ class Interpreter:
         for name, detail in runner.get_input_details().items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
-            if inputs[name].shape != tuple(detail["shape"]):
-                raise ZooError(
-                    f"{self.path}: input {name!r} has shape {inputs[name].shape}; expected {tuple(detail['shape'])}"
-                )
+            expected = tuple(detail["shape"].tolist())
+            if inputs[name].shape != expected:
+                raise ZooError(f"{self.path}: input {name!r} has shape {inputs[name].shape}; expected {expected}")
         # The runner's outputs are views that the next call overwrites.
         return {name: np.array(value) for name, value in runner(**inputs).items()}
 

@@ -157,26 +157,47 @@ def compile_model(
     }
     model.compile(
         optimizer=optimizers[recipe.optimizer](),
-        loss=_cross_entropy(recipe.label_smoothing, class_weights),
+        loss=CrossEntropy(recipe.label_smoothing, class_weights),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=True,
         steps_per_execution=steps_per_execution,
     )
 
 
-def _cross_entropy(smoothing: float, class_weights: Sequence[float] | None) -> Callable[[Any, Any], Any]:
-    """Mean of -sum_k t_k log softmax(logits)_k, t = (1 - smoothing) one_hot + smoothing / K, weighted by class."""
+@keras.saving.register_keras_serializable(package="zoo")
+class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+    """Cross-entropy of logits `(batch, K)` and class numbers `(batch,)`.
 
-    def cross_entropy(labels: Any, logits: Any) -> Any:
-        labels = tf.reshape(tf.cast(labels, tf.int32), (-1,))
-        classes = logits.shape[-1]
-        targets = (1 - smoothing) * tf.one_hot(labels, classes) + smoothing / classes
-        losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
-        if class_weights is not None:
-            losses *= tf.gather(tf.constant(class_weights, tf.float32), labels)
-        return losses
+        -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) one_hot + smoothing / K
 
-    return cross_entropy
+    Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567.
+
+    Args:
+        smoothing: Share of the target spread over all classes, in [0, 1).
+        class_weights: Factor on the loss of each class; all 1 by default.
+        **options: Of `keras.losses.Loss`.
+
+    Example:
+        >>> float(CrossEntropy()(np.array([1]), np.array([[0.0, 0.0]])))
+        0.6931471824645996
+    """
+
+    def __init__(self, smoothing: float = 0.0, class_weights: Sequence[float] | None = None, **options: Any) -> None:
+        super().__init__(**{"name": "cross_entropy"} | options)
+        self.smoothing = smoothing
+        self.class_weights = None if class_weights is None else list(class_weights)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
+        labels = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
+        classes = y_pred.shape[-1]
+        targets = (1 - self.smoothing) * keras.ops.one_hot(labels, classes) + self.smoothing / classes
+        losses = -keras.ops.sum(targets * keras.ops.log_softmax(y_pred, axis=-1), axis=-1)
+        if self.class_weights is None:
+            return losses
+        return losses * keras.ops.take(keras.ops.convert_to_tensor(self.class_weights, losses.dtype), labels)
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().get_config(), "smoothing": self.smoothing, "class_weights": self.class_weights}
 
 
 def balanced(labels: NDArray[np.int64], classes: int) -> list[float]:
@@ -319,7 +340,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         self.best_epoch = len(self.history)
 
     def _weights(self) -> list[NDArray[Any]]:
-        return [np.array(variable) for variable in self.model.variables]
+        return [variable.numpy() for variable in self.model.variables]
 
     def _restore(self, weights: list[NDArray[Any]]) -> None:
         for variable, value in zip(self.model.variables, weights, strict=True):
@@ -329,7 +350,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         # Variables of the model include the states of its random generators; with those of the optimizer they are
         # all that the next epoch depends on.
         arrays: dict[str, Any] = {f"model_{i}": value for i, value in enumerate(self._weights())}
-        arrays |= {f"optimizer_{i}": np.array(v) for i, v in enumerate(self.model.optimizer.variables)}
+        arrays |= {f"optimizer_{i}": v.numpy() for i, v in enumerate(self.model.optimizer.variables)}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
         state = {
             "identity": self.identity, "history": self.history, "best_epoch": self.best_epoch,

@@ -68,7 +68,9 @@ class Windows:
             ZooError: If a class would have no window left for training.
         """
         random = np.random.default_rng([seed, 3])
-        if by == "subject" and self.subjects is not None and len(self.people()) > 1:
+        if by == "subject" and len(self.people()) == 1:
+            raise ZooError(f"only subject {self.people()[0]} is in training: validation by person needs two or more")
+        if by == "subject" and self.subjects is not None:
             people = np.array(self.people())
             chosen = random.permutation(people)[: max(1, min(round(fraction * len(people)), len(people) - 1))]
             aside = np.isin(self.subjects, chosen)
@@ -215,7 +217,9 @@ def sort_subjects(subjects: Iterable[Any]) -> list[str]:
         >>> sort_subjects(["10", "2", "ann", "2"])
         ['2', '10', 'ann']
     """
-    return sorted({str(name) for name in subjects}, key=lambda s: (not s.isdigit(), int(s) if s.isdigit() else 0, s))
+    return sorted(
+        {str(name) for name in subjects}, key=lambda s: (not s.isdecimal(), int(s) if s.isdecimal() else 0, s)
+    )
 
 
 @dataclass(frozen=True)
@@ -236,9 +240,9 @@ class Cut:
 
     def __post_init__(self) -> None:
         for name in ("window", "hop", "rate"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < np.inf:
                 raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
-        if self.trim < 0:
+        if not 0 <= self.trim < np.inf:
             raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
 
     def windows(self, recording: Recording) -> NDArray[np.float32]:
@@ -295,7 +299,8 @@ def write_windows(
     strangers = [name for name in test_subjects if name not in people]
     if strangers:
         raise ZooError(f"{recordings.path}: no subject {', '.join(strangers)}; found {', '.join(people)}")
-    numbered = all(name.isdigit() for name in people)
+    # Numbers as the course writes them, where nothing of a name is lost.
+    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     dropped, counts = Dropped(), {"train": 0, "test": 0}
     with hdf5.create(path) as file:
         for inputs, labels, subjects in _KEYS.values():
@@ -321,6 +326,11 @@ def write_windows(
         for part, count in counts.items():
             if not count:
                 raise ZooError(f"{path}: the {part} part would have no window: choose other test subjects")
+        empty = [name for name, count in zip(classes, file["trY"][:].sum(axis=0), strict=True) if not count]
+        if empty:
+            raise ZooError(
+                f"{path}: the train part would have no window of {', '.join(empty)}: add some, or name --classes"
+            )
         file.attrs.update(
             {
                 "classes": ",".join(classes), "rate_hz": cut.rate, "unit": UNIT, "axes": ",".join(AXES),

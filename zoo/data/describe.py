@@ -84,12 +84,22 @@ def _recordings(path: Path) -> dict[str, Any]:
 
 def _patches(path: Path) -> dict[str, Any]:
     rows = hdf5.Rows(path, "data")
-    low, high = np.inf, -np.inf
+    low, high, lost = np.inf, -np.inf, 0
     for start in range(0, len(rows), 4096):
         block = rows[start : start + 4096]
-        low, high = min(low, float(block.min())), max(high, float(block.max()))
-    problems = [] if low > -0.5 and high < 1.5 else [f"values from {low:g} to {high:g}; expected about [0, 1]"]
-    return {"patches": len(rows), "lowest": low, "highest": high, "problems": problems}
+        finite = block[np.isfinite(block)]
+        lost += block.size - finite.size
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    problems = [f"{lost} values are NaN or infinity"] if lost else []
+    if low <= high and (low < -0.5 or high > 1.5):
+        problems.append(f"values from {low:g} to {high:g}; expected about [0, 1]")
+    return {
+        "patches": len(rows),
+        "lowest": low if low <= high else None,
+        "highest": high if low <= high else None,
+        "problems": problems,
+    }
 
 
 def _trigrams(path: Path) -> dict[str, Any]:

@@ -58,19 +58,22 @@ class Examples:
         """Reads the chosen rows in their order, a block at a time."""
         size = self.block_rows()
         for start in range(0, len(self.rows), size):
-            yield self._gather([self.rows[start : start + size]])
+            yield self._gather(_runs(self.rows[start : start + size], self._run_rows()))
 
     def shuffled_blocks(self, seed: int, epoch: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Reads the chosen rows in the random order of one epoch, a block at a time."""
         random = np.random.default_rng([seed, epoch])
-        run = max(RUN_ROWS, getattr(self.inputs, "run", 1))
-        cuts = np.flatnonzero(np.diff(self.rows // run)) + 1
-        runs = np.split(self.rows, cuts)
+        run = self._run_rows()
+        runs = _runs(self.rows, run)
         order = random.permutation(len(runs))
         runs_a_block = max(1, self.block_rows() // run)
         for start in range(0, len(runs), runs_a_block):
             # Read in the file's order, mixed afterwards.
             yield self._gather([runs[i] for i in np.sort(order[start : start + runs_a_block])], random)
+
+    def _run_rows(self) -> int:
+        # Rows that lie in one compressed chunk are read together, unless a chunk is so long that it would not mix.
+        return min(max(RUN_ROWS, getattr(self.inputs, "run", 1)), max(RUN_ROWS, self.block_rows() // 16))
 
     def _gather(
         self, runs: list[NDArray[np.int64]], random: np.random.Generator | None = None
@@ -88,3 +91,8 @@ class Examples:
             inputs[places[done : done + len(run)]] = part if high - low == len(run) else part[run - low]
             done += len(run)
         return inputs, targets
+
+
+def _runs(rows: NDArray[np.int64], run: int) -> list[NDArray[np.int64]]:
+    """Divides rising row numbers at the multiples of `run`."""
+    return np.split(rows, np.flatnonzero(np.diff(rows // run)) + 1)

@@ -92,6 +92,8 @@ class Person:
             A recording of `round(seconds * rate)` rows.
         """
         time = np.arange(round(seconds * rate)) / rate
+        if len(time) < 2:
+            raise ZooError(f"{seconds:g} s at {rate:g} Hz are fewer than two rows")
         body = self._gait(activity, time, random) if activity in _GAITS else self._rest(activity, time, random)
         shifted = Rotation.from_rotvec(np.radians(4) * random.standard_normal(3)) * self.pose
         sensed = shifted.apply(body) + self.noise * random.standard_normal(body.shape)
@@ -100,7 +102,7 @@ class Person:
     def _gait(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
         pace, strength, strike, push, slant = _GAITS[activity]
         # No two strides take equally long: the frequency wanders by a few per cent.
-        wander = np.convolve(random.standard_normal(len(time)), np.ones(64) / 8, mode="same")
+        wander = 8 * _smooth_noise(len(time), 64, random)
         frequency = self.cadence * pace * random.normal(1, 0.03) * (1 + 0.02 * wander)
         phase = 2 * np.pi * np.cumsum(frequency) * (time[1] - time[0])
         waves = np.sin(phase[:, None, None] * _HARMONICS[:, None] + self.phases)
@@ -113,10 +115,15 @@ class Person:
     def _rest(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
         # A sitting thigh lies flat: what was up for the phone is now forward.
         angle = random.normal(-78, 6) if activity == "sitting" else random.normal(0, 4)
-        tremor = np.convolve(random.standard_normal(len(time)), np.ones(32) / 32, mode="same")
+        tremor = _smooth_noise(len(time), 32, random)
         body = np.tile([0.0, STANDARD_GRAVITY, 0.0], (len(time), 1))
         body += 0.25 * self.strength * tremor[:, None] * np.array([1.0, 0.4, 1.0])
         return np.asarray(Rotation.from_euler("x", angle, degrees=True).apply(body))
+
+
+def _smooth_noise(rows: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Mean of `width` neighboring normal numbers, for each row."""
+    return np.convolve(random.standard_normal(rows + width - 1), np.ones(width) / width, mode="valid")
 
 
 def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0) -> Iterator[Recording]:

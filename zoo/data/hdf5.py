@@ -13,6 +13,9 @@ Layouts are those of the course project, and one of our own for recordings that 
 h5py must not be entered from several threads at once, so each access holds one lock.
 """
 
+import errno
+import os
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +32,8 @@ from zoo.errors import ZooError
 from zoo.files import whole_file
 
 _LOCK = threading.RLock()
+_SPARE_BYTES = 4 << 20
+"""What HDF5 may still hold in its caches when a file is closed."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,11 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
         Key("tstS", ("M",), "id", optional=True),
     ),
     "trigrams": (
-        Key("trainx", ("N", "C"), "integer"),
+        Key("trainx", ("N", 3), "integer"),
         Key("traind", ("N",), "integer"),
-        Key("valx", ("M", "C"), "integer"),
+        Key("valx", ("M", 3), "integer"),
         Key("vald", ("M",), "integer"),
-        Key("testx", ("L", "C"), "integer"),
+        Key("testx", ("L", 3), "integer"),
         Key("testd", ("L",), "integer"),
         Key("words", ("V",), "text"),
     ),
@@ -97,8 +102,17 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         except OSError as error:
             reason = "truncated: copy it again" if "truncated" in str(error) else str(error)
             raise ZooError(f"{path}: cannot be read as HDF5 ({reason})") from error
-        with file:
+        with file, _damage(path):
             yield file
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Names the file where HDF5 cannot read a part of it."""
+    try:
+        yield
+    except OSError as error:
+        raise ZooError(f"{path}: damaged: copy it again ({str(error).splitlines()[0]})") from error
 
 
 def identify(path: Path) -> str:
@@ -145,10 +159,7 @@ def check(path: Path, layout: str) -> dict[str, int]:
 
 def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
     expected = tuple(sizes.get(n, n) if isinstance(n, str) else n for n in key.shape)
-    agrees = len(shape) == len(expected) and all(
-        isinstance(want, str) or want == have for want, have in zip(expected, shape, strict=True)
-    )
-    if not agrees:
+    if not _fits(shape, expected):
         words = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
         raise ZooError(f"{path}: key '{key.name}' has shape {shape}; expected {words}")
     for letter, size in zip(key.shape, shape, strict=True):
@@ -156,6 +167,17 @@ def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int]) 
             if size == 0:
                 raise ZooError(f"{path}: key '{key.name}' is empty (shape {shape}); expected at least one row")
             sizes.setdefault(letter, size)
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | str, ...]) -> bool:
+    """Whether numbers are met and equal letters stand for equal sizes."""
+    if len(shape) != len(expected):
+        return False
+    letters: dict[int | str, int] = {}
+    return all(
+        have == (letters.setdefault(want, have) if isinstance(want, str) else want)
+        for want, have in zip(expected, shape, strict=True)
+    )
 
 
 def _listing(keys: Any) -> str:
@@ -171,6 +193,8 @@ def attributes(path: Path) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray):
+        return [_plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -219,7 +243,7 @@ class Rows:
         return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
-        with _LOCK:
+        with _LOCK, _damage(self.path):
             return np.asarray(self._dataset[rows], dtype=self.dtype)
 
     @cached_property
@@ -235,12 +259,21 @@ class Rows:
 @contextmanager
 def create(path: Path) -> Iterator[h5py.File]:
     """Writes a file whole or not at all: gives an open file; on success it gets its name."""
-    with whole_file(path) as temporary, _LOCK, h5py.File(temporary, "w") as file:
-        yield file
+    with whole_file(path) as temporary:
+        _require_space(temporary, 0)
+        with _LOCK, h5py.File(temporary, "w") as file:
+            yield file
+
+
+def _require_space(path: Path, size: int) -> None:
+    """Refuses to write where the disk is about to be full: HDF5 would not survive it, it crashes when it closes."""
+    if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     """Adds rows at the end of a resizable data set."""
+    _require_space(Path(dataset.file.filename), rows.nbytes)
     start = len(dataset)
     dataset.resize(start + len(rows), axis=0)
     dataset[start:] = rows

@@ -81,19 +81,18 @@ def _near_duplicates(train: Windows, test: Windows) -> NDArray[np.bool_]:
     """Which test windows a training window resembles, by `|a - b|^2 = |a|^2 - 2 a.b + |b|^2`."""
     found = []
     for inputs, _ in test.examples.blocks():
-        a = inputs.reshape(len(inputs), -1)
-        spread = (inputs - inputs.mean(axis=1, keepdims=True)).reshape(len(inputs), -1)
-        limit = _NEAR**2 * (spread.astype(np.float64) ** 2).sum(axis=1)
+        # In float64: the difference of still windows is far below the square of gravity.
+        a = inputs.reshape(len(inputs), -1).astype(np.float64)
+        limit = _NEAR**2 * inputs.shape[1] * inputs.var(axis=1, dtype=np.float64).sum(axis=1)
         nearest = np.full(len(a), np.inf)
         for others, _ in train.examples.blocks():
-            b = others.reshape(len(others), -1)
-            squares = (b.astype(np.float64) ** 2).sum(axis=1)
+            b = others.reshape(len(others), -1).astype(np.float64)
+            squares = (b**2).sum(axis=1)
             for start in range(0, len(a), 256):
                 rows = slice(start, start + 256)
-                distance = (a[rows].astype(np.float64) ** 2).sum(axis=1)[:, None] - 2.0 * (a[rows] @ b.T) + squares
-                closest = distance.argmin(axis=1)
+                closest = (squares - 2.0 * (a[rows] @ b.T)).argmin(axis=1)
                 # The expansion cancels; the closest one is measured again without it.
-                exact = ((a[rows].astype(np.float64) - b[closest]) ** 2).sum(axis=1)
+                exact = ((a[rows] - b[closest]) ** 2).sum(axis=1)
                 nearest[rows] = np.minimum(nearest[rows], exact)
-        found.append((nearest < limit) & (limit > 0))
+        found.append((nearest < limit) & (limit > 1e-9))
     return np.concatenate(found)

@@ -136,7 +136,7 @@ def _texts(source: Path) -> Iterator[tuple[str, str]]:
             name for name in archive.namelist()
             if "__MACOSX" not in name and Path(name).match("sub_*.csv")
         )  # fmt: skip
-        named = ((name, archive.read(name).decode()) for name in names)
+        named = ((name, _member(archive, name)) for name in names)
         found = len(names)
     else:
         raise ZooError(f"{source}: {'not a zip file or a folder' if source.exists() else 'no such file or folder'}")
@@ -145,11 +145,20 @@ def _texts(source: Path) -> Iterator[tuple[str, str]]:
     yield from named
 
 
+def _member(archive: zipfile.ZipFile, name: str) -> str:
+    try:
+        return archive.read(name).decode()
+    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
+        raise ZooError(f"{name}: damaged, or not UTF-8 text: copy {archive.filename} again ({error})") from error
+
+
 def _columns(name: str, text: str, columns: Sequence[str]) -> NDArray[np.float64]:
-    header = next(csv.reader(io.StringIO(text[: text.find("\n")])), [])
+    header = next(csv.reader(io.StringIO(text.partition("\n")[0])), [])
     missing = [column for column in columns if column not in header]
     if missing:
         raise ZooError(f"{name}: no column {missing[0]!r}; found {', '.join(header)}")
+    if not text.partition("\n")[2].strip():
+        raise ZooError(f"{name}: no rows below the line of column names")
     try:
         return np.loadtxt(
             io.StringIO(text), delimiter=",", skiprows=1, usecols=[header.index(c) for c in columns], ndmin=2
@@ -240,8 +249,8 @@ def _csv_table(
     """Persons, activities, seconds and accelerations in m/s^2 of one file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ZooError(f"{path}: no such file") from None
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise ZooError(f"{path}: {'no such file' if not path.exists() else 'is a folder, not a file'}") from error
     except UnicodeDecodeError as error:
         raise ZooError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     try:
@@ -309,18 +318,21 @@ def _stretches(
     """Splits rows where they are not continuous and puts each stretch on an even grid."""
     finite = np.isfinite(rows).all(axis=1) & np.isfinite(times)
     dropped.add("rows with a value that is not finite", int((~finite).sum()))
+    # Which uninterrupted stretch of finite rows a row belongs to.
+    stretch = np.cumsum(~finite)[finite]
     times, rows = times[finite], rows[finite]
     later = np.ones(len(times), bool)
     later[1:] = times[1:] > np.maximum.accumulate(times)[:-1]
     dropped.add("rows whose time stamp does not rise", int((~later).sum()))
-    times, rows = times[later], rows[later]
+    times, rows, stretch = times[later], rows[later], stretch[later]
     if len(times) < 2:
         dropped.add("rows left alone", len(times))
         return
     intervals = np.diff(times)
     step = 1 / rate if rate else float(np.median(intervals))
-    cuts = np.flatnonzero(intervals > _GAP_STEPS * step) + 1
-    dropped.add("gaps at which a recording was split", len(cuts))
+    gaps, losses = intervals > _GAP_STEPS * step, np.diff(stretch) > 0
+    dropped.add("gaps at which a recording was split", int(gaps.sum()))
+    cuts = np.flatnonzero(gaps | losses) + 1
     for part in np.split(np.arange(len(times)), cuts):
         if len(part) < 2:
             dropped.add("rows alone between two gaps", len(part))
@@ -331,9 +343,10 @@ def _stretches(
             step = (moment[-1] - moment[0]) / (len(moment) - 1)
             grid = moment[0] + step * np.arange(len(moment))
             values = np.stack([np.interp(grid, moment, axis) for axis in values.T], axis=1)
-        # Rates that differ by a rounding of the clock are one rate.
+        # Detected rates that differ by a rounding of the clock are one rate.
+        hertz = rate or float(f"{1 / step:.3g}")
         begin = float(moment[0] - times[0])
-        yield Recording(name, subject, activity, float(f"{1 / step:.3g}"), values.astype(np.float32), begin)
+        yield Recording(name, subject, activity, hertz, values.astype(np.float32), begin)
 
 
 @dataclass(frozen=True)
@@ -413,7 +426,8 @@ def read(path: Path) -> Index:
         raise ZooError(f"{path}: key 'offsets' does not divide the {sizes['R']} rows into {sizes['M']} recordings")
     rates = hdf5.read(path, "rate").astype(np.float64)
     if not ((rates > 0) & np.isfinite(rates)).all():
-        raise ZooError(f"{path}: key 'rate' holds {rates.min():g}; expected Hz above 0")
+        wrong = rates[~((rates > 0) & np.isfinite(rates))][0]
+        raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected Hz above 0")
     return Index(
         path, offsets, hdf5.read(path, "subject"), hdf5.read(path, "activity"), rates, hdf5.read(path, "name"),
         bool(hdf5.attributes(path).get("simulated", False)),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 from rich.console import Console
 from scipy.special import softmax
@@ -19,6 +20,7 @@ from zoo import evaluation, training
 from zoo.data import activity, gait, pipeline, recordings
 from zoo.data.activity import ActivityData, Windows
 from zoo.data.augmentation import Augmentation
+from zoo.data.pipeline import Augment
 from zoo.data.recordings import AXES, CONVENTION, UNIT, CsvColumns
 from zoo.errors import ZooError
 from zoo.files import require_empty, sha256, write_json
@@ -49,6 +51,8 @@ class Plan:
     def build(self, train: Windows, classes: Sequence[str]) -> ActivityRecognizer:
         """Makes the model, with the statistics of the training windows inside where the recipe wants them."""
         window, channels = train.examples.inputs.shape[1:]
+        if self.arguments.get("window", window) > window:
+            raise ZooError(f"windows of {window} rows; {self.name} reads {self.arguments['window']}: cut longer ones")
         mean, variance = train.statistics() if self.recipe.normalize else (None, None)
         known = {
             "classes": len(classes), "window": window, "channels": channels, "mean": mean, "variance": variance,
@@ -60,8 +64,10 @@ class Plan:
     def fit(self, model: ActivityRecognizer, train: Windows, validation: Windows | None, **options: Any) -> Fitted:
         """Trains the model on windows; options are those of `training.fit`."""
         recipe = self.recipe
-        classes = model.get_config()["classes"]
-        augment = Augmentation(**recipe.augmentation) if recipe.augmentation else None
+        classes, rows = model.get_config()["classes"], model.get_config()["window"]
+        augment: Augment | None = None
+        if recipe.augmentation or rows < train.examples.inputs.shape[1]:
+            augment = partial(Augmentation(**recipe.augmentation or {}), rows=rows)
         return training.fit(
             model,
             recipe,
@@ -69,15 +75,22 @@ class Plan:
                 train.examples, recipe.batch_size, seed=recipe.seed, first_epoch=epoch, augment=augment
             ),
             len(train),
-            None if validation is None else pipeline.batches(validation.examples, _validation_batch(len(validation))),
+            None if validation is None else _validation_batches(validation, rows),
             class_weights=training.balanced(train.labels, classes) if recipe.balance else None,
             **options,
         )
 
 
-def _validation_batch(rows: int) -> int:
-    """Equal batches of at most 512 rows, so that the pass compiles for one shape, or two."""
-    return -(-rows // -(-rows // 512))
+def _validation_batches(validation: Windows, rows: int) -> tf.data.Dataset:
+    # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
+    size = -(-len(validation) // -(-len(validation) // 512))
+    return pipeline.batches(validation.examples, size).map(lambda inputs, labels: (_middle(inputs, rows), labels))
+
+
+def _middle(windows: Any, rows: int) -> Any:
+    """The middle of windows that are longer than what the model reads."""
+    start = (windows.shape[1] - rows) // 2
+    return windows[:, start : start + rows]
 
 
 def train(
@@ -161,7 +174,7 @@ def _split(data: ActivityData, recipe: Recipe) -> tuple[Windows, Windows | None]
 
 
 def _logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(model.predict_on_batch(windows))
+    return np.asarray(model.predict_on_batch(_middle(windows, model.get_config()["window"])))
 
 
 def _temperature(model: ActivityRecognizer, validation: Windows) -> float:

@@ -1,0 +1,139 @@
+"""Augmented windows are what another pocket, phone or person would have recorded."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.data.augmentation import Augmentation
+from zoo.errors import ZooError
+
+SEEDS = st.tuples(st.integers(0, 2**31), st.integers(0, 2**31))
+EVERYTHING = Augmentation(
+    pace=0.2, mirror=0.5, half_turn=0.5, spin=20.0, tilt=10.0, scale=0.05, liveliness=0.2, noise=0.1
+)  # fmt: skip
+WINDOWS = np.random.default_rng(0).normal([1, 2, 9.8], 2.0, (32, 20, 3)).astype(np.float32)
+
+
+def augmented(augmentation, windows=WINDOWS, seed=(0, 0)):
+    return np.asarray(augmentation(tf.constant(windows, tf.float32), tf.constant(seed, tf.int64)))
+
+
+def length(windows):
+    return np.linalg.norm(windows, axis=-1)
+
+
+def test_nothing_is_changed_unless_asked_for():
+    np.testing.assert_array_equal(augmented(Augmentation()), WINDOWS)
+
+
+@settings(max_examples=10, deadline=None)
+@given(SEEDS)
+def test_the_seed_decides_everything(seed):
+    first, same = augmented(EVERYTHING, seed=seed), augmented(EVERYTHING, seed=seed)
+    np.testing.assert_array_equal(first, same)
+    assert np.isfinite(first).all()
+    assert (first != augmented(EVERYTHING, seed=(seed[0], seed[1] + 1))).any()
+    assert (first != augmented(EVERYTHING, seed=(seed[0] + 1, seed[1]))).any()
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.floats(0, 1), st.floats(0, 1), st.floats(0, 180), st.floats(0, 180))
+def test_turning_and_mirroring_keep_every_magnitude_and_every_angle(seed, mirror, half_turn, spin, tilt):
+    turned = augmented(Augmentation(mirror=mirror, half_turn=half_turn, spin=spin, tilt=tilt), seed=seed)
+    np.testing.assert_allclose(length(turned), length(WINDOWS), rtol=1e-4)
+    gram, expected = (w @ np.swapaxes(w, 1, 2) for w in (turned, WINDOWS))
+    np.testing.assert_allclose(gram, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_a_mirror_changes_the_sign_of_x_alone():
+    assert augmented(Augmentation(mirror=1.0), [[[1, 2, 3], [-4, 5, 6]]]).tolist() == [[[-1, 2, 3], [4, 5, 6]]]
+    mirrored = augmented(Augmentation(mirror=0.5), np.ones((400, 2, 3)))
+    assert (mirrored[:, :, 1:] == 1).all()
+    assert 100 < (mirrored[:, 0, 0] == -1).sum() < 300
+
+
+def test_a_half_turn_changes_two_signs_and_each_pair_of_them():
+    turned = augmented(Augmentation(half_turn=1.0), np.ones((300, 2, 3)))
+    ways, counts = np.unique(turned[:, 0], axis=0, return_counts=True)
+    assert ways.tolist() == [[-1, -1, 1], [-1, 1, -1], [1, -1, -1]]
+    assert counts.min() > 50
+
+
+def test_a_spin_leaves_the_long_axis_and_stays_within_its_angle():
+    spun = augmented(Augmentation(spin=30.0), np.tile([0.0, 5.0, 1.0], (200, 2, 1)))
+    np.testing.assert_allclose(spun[:, :, 1], 5, rtol=1e-6)
+    angles = np.degrees(np.arctan2(spun[:, 0, 0], spun[:, 0, 2]))
+    assert -30.01 < angles.min() < -20
+    assert 20 < angles.max() < 30.01
+
+
+def test_a_tilt_stays_within_its_angle():
+    tilted = augmented(Augmentation(tilt=15.0))
+    cosine = (tilted * WINDOWS).sum(axis=-1) / length(WINDOWS) ** 2
+    assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < 15.1
+    assert (np.abs(tilted - WINDOWS).max(axis=(1, 2)) > 0).all()
+
+
+def test_a_gain_is_one_number_a_window_within_its_range():
+    gains = augmented(Augmentation(scale=0.1)) / WINDOWS
+    np.testing.assert_allclose(gains, np.broadcast_to(gains[:, :1, :1], gains.shape), rtol=1e-5)
+    assert 0.9 <= gains.min() < 0.95
+    assert 1.05 < gains.max() <= 1.1001
+
+
+def test_liveliness_keeps_the_mean_and_scales_the_rest():
+    livelier = augmented(Augmentation(liveliness=0.5))
+    np.testing.assert_allclose(livelier.mean(axis=1), WINDOWS.mean(axis=1), atol=1e-5)
+    factors = livelier.std(axis=1) / WINDOWS.std(axis=1)
+    np.testing.assert_allclose(factors, np.broadcast_to(factors[:, :1], factors.shape), rtol=1e-4)
+    assert np.exp(-0.5) * 0.999 <= factors.min() < 1 < factors.max() <= np.exp(0.5) * 1.001
+
+
+def test_noise_has_no_direction_and_differs_from_window_to_window():
+    noise = augmented(Augmentation(noise=0.5), np.zeros((100, 200, 3)))
+    spread = noise.std(axis=(1, 2))
+    assert spread.max() < 0.55
+    assert spread.min() < 0.1
+    assert abs(noise.mean()) < 0.01
+
+
+@settings(max_examples=10, deadline=None)
+@given(SEEDS, st.floats(0.01, 1.0))
+def test_a_changed_pace_reads_a_straight_line_more_slowly_and_never_past_its_ends(seed, pace):
+    line = np.tile(np.arange(20.0)[:, None], (8, 1, 3))
+    slower = augmented(Augmentation(pace=pace), line, seed)
+    steps = np.diff(slower, axis=1)
+    np.testing.assert_allclose(steps, np.broadcast_to(steps[:, :1], steps.shape), atol=1e-4)
+    assert 1 / (1 + pace) - 1e-4 <= steps.min() <= steps.max() <= 1 + 1e-4
+    assert -1e-4 <= slower.min() <= slower.max() <= 19 + 1e-4
+
+
+def test_windows_of_a_batch_are_changed_one_by_one():
+    same = augmented(EVERYTHING, np.tile(WINDOWS[:1], (32, 1, 1)))
+    assert len(np.unique(same[:, 0, 0])) == 32
+
+
+def test_a_graph_with_an_unknown_batch_size_knows_the_shape_of_a_window():
+    signature = [tf.TensorSpec((None, 20, 3), tf.float32), tf.TensorSpec((2,), tf.int64)]
+    graph = tf.function(EVERYTHING, input_signature=signature).get_concrete_function()
+    assert graph.structured_outputs.shape.as_list() == [None, 20, 3]
+    np.testing.assert_allclose(
+        graph(tf.constant(WINDOWS), tf.constant([0, 0], tf.int64)), augmented(EVERYTHING), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mirror": 1.5}, "augmentation: mirror is 1.5; expected a number from 0 to 1"),
+        ({"half_turn": -0.1}, "augmentation: half_turn is -0.1; expected a number from 0 to 1"),
+        ({"noise": -1.0}, "augmentation: noise is -1.0; expected a number from 0 to inf"),
+        ({"spin": float("nan")}, "augmentation: spin is nan; expected a number from 0 to inf"),
+    ],
+)
+def test_a_disturbance_outside_its_range_is_refused(change, words):
+    with pytest.raises(ZooError) as error:
+        Augmentation(**change)
+    assert str(error.value) == words

@@ -1,0 +1,122 @@
+"""A description tells what is inside a data file, and what is wrong with it."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo.data import gait, recordings
+from zoo.data.activity import CLASSES
+from zoo.data.describe import describe
+from zoo.errors import ZooError
+
+
+def write(path, **content):
+    with h5py.File(path, "w") as file:
+        for key, value in content.items():
+            file[key] = value
+    return path
+
+
+def windows(count, seed):
+    return np.random.default_rng(seed).normal([0, 0, 9.8], 2.0, (count, 50, 3)).astype(np.float32)
+
+
+def one_hot(*labels):
+    return np.eye(6, dtype=np.float32)[list(labels)]
+
+
+def trigrams(path, **changes):
+    content = {f"{name}{part}": np.ones((4, 3) if part == "x" else 4, "i4") for name in ("train", "val", "test")
+               for part in "xd"}  # fmt: skip
+    return write(path, **(content | {"words": [b"he", b"is"]} | changes))
+
+
+def test_simulated_windows_have_no_problem(simulated):
+    found = describe(simulated)
+    assert found["layout"] == "activity"
+    assert found["problems"] == []
+    assert found["leaks"] == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
+    assert (found["split_by"], found["rate_hz"], found["simulated"]) == ("subject", 50.0, True)
+    assert sorted(found["parts"]["train"]["subjects"] + found["parts"]["test"]["subjects"]) == ["1", "2", "3", "4"]
+    for name, letter in (("train", "N"), ("test", "M")):
+        part = found["parts"][name]
+        assert list(part["classes"]) == list(CLASSES)
+        assert sum(part["classes"].values()) == part["windows"] == found["sizes"][letter]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_all_problems_of_a_file_of_windows_are_told(tmp_path):
+    train = windows(10, seed=0)
+    test = np.stack([train[0], np.roll(train[1], -20, axis=0), windows(1, seed=1)[0]])
+    path = write(
+        tmp_path / "a.h5", trX=train, trY=one_hot(0, 0, 0, 0, 0, 1, 2, 3, 4, 5), trS=np.arange(10) % 4,
+        tstX=test, tstY=one_hot(0, 0, 1), tstS=[3, 7, 7],
+    )  # fmt: skip
+    found = describe(path)
+    assert found["leaks"] == {"shared_rows": 2, "near_duplicates": 1, "subjects": ["3"]}
+    assert found["problems"] == [
+        "subject 3 is in training and in test",
+        "2 test windows share rows with training windows",
+        "1 test windows nearly equal a training window",
+        "train: 1 windows of jogging, 5 of the most frequent",
+        "test: 0 windows of sitting, 2 of the most frequent",
+    ]
+
+
+def test_windows_without_subjects_are_told_to_be_unsafe(tmp_path):
+    path = write(
+        tmp_path / "a.h5", trX=windows(6, 0), trY=one_hot(*range(6)), tstX=windows(6, 1), tstY=one_hot(*range(6))
+    )
+    found = describe(path)
+    assert found["split_by"] == "window"
+    assert found["problems"] == ["no subject ids: whether a person is in training and in test cannot be known"]
+
+
+def test_recordings_are_counted_in_seconds(tmp_path):
+    recordings.write(tmp_path / "a.h5", gait.simulate(2, seed=0, seconds=5, rate=40), source="a test", simulated=True)
+    found = describe(tmp_path / "a.h5")
+    assert found["layout"] == "recordings"
+    assert (found["recordings"], found["subjects"], found["simulated"]) == (24, ["1", "2"], True)
+    assert (found["rates_hz"], found["problems"]) == ([40.0], [])
+    assert found["seconds"] == dict.fromkeys(CLASSES, 20.0)
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "problems"),
+    [(0.0, 1.0, []), (-0.1, 1.2, []), (0.0, 255.0, ["values from 0 to 255; expected about [0, 1]"])],
+)
+def test_patches_outside_their_range_are_a_problem(tmp_path, low, high, problems):
+    patches = np.full((5, 3, 8, 8), high, np.float32)
+    patches[3] = low
+    found = describe(write(tmp_path / "a.h5", data=patches))
+    assert (found["layout"], found["patches"]) == ("patches", 5)
+    assert (found["lowest"], found["highest"]) == (pytest.approx(low), pytest.approx(high))
+    assert found["problems"] == problems
+
+
+def test_patches_that_are_not_finite_are_a_problem(tmp_path):
+    patches = np.full((5, 3, 8, 8), 0.5, np.float32)
+    patches[3, 0, 0, 0] = np.nan
+    assert describe(write(tmp_path / "a.h5", data=patches))["problems"]
+
+
+def test_trigrams_are_counted_and_their_ids_checked(tmp_path):
+    found = describe(trigrams(tmp_path / "a.h5"))
+    assert (found["layout"], found["words"], found["problems"]) == ("trigrams", 2, [])
+    assert found["parts"]["val"] == {"rows": 4, "lowest_id": 1, "highest_id": 1}
+    found = describe(trigrams(tmp_path / "b.h5", traind=np.array([0, 1, 2, 2]), testx=np.full((4, 3), 3)))
+    assert found["problems"] == ["train: ids from 0 to 2; expected 1 to 2", "test: ids from 1 to 3; expected 1 to 2"]
+
+
+def test_a_file_that_is_none_of_the_layouts_is_refused(tmp_path):
+    with pytest.raises(ZooError, match="has keys pictures; none of the layouts activity, trigrams"):
+        describe(write(tmp_path / "a.h5", pictures=[1]))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["activity/data3.h5", "text/data2.h5", "images/data1.h5"])
+def test_the_real_files_have_no_problem(real, name):
+    assert describe(real / name)["problems"] == []

@@ -1,0 +1,145 @@
+"""Rows are read in blocks of one size, each once, in an order that the seed decides."""
+
+from itertools import islice
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.data import examples
+from zoo.data.examples import Examples
+from zoo.data.hdf5 import Rows
+
+BLOCK = 128
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_blocks():
+    """Blocks of 128 rows of two numbers, so that small files have several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examples, "BLOCK_BYTES", BLOCK * 2 * 4)
+        yield
+
+
+class Virtual:
+    """A file of any length: row i holds (i, i). It remembers the longest slice that was read."""
+
+    def __init__(self, rows):
+        self.shape, self.longest = (rows, 2), 0
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        numbers = np.arange(*rows.indices(len(self)))
+        self.longest = max(self.longest, len(numbers))
+        return np.stack([numbers, numbers], axis=1)
+
+
+def virtual(rows, keep=None):
+    return Examples(Virtual(rows), -np.arange(rows), np.arange(rows) if keep is None else np.array(keep))
+
+
+@st.composite
+def chosen(draw):
+    """Examples of up to 1,000 rows of which some are meant."""
+    total = draw(st.integers(1, 1000))
+    keep = draw(st.sets(st.integers(0, total - 1), min_size=1)) if draw(st.booleans()) else range(total)
+    return virtual(total, sorted(keep))
+
+
+def flat(blocks):
+    """All inputs and targets of some blocks."""
+    inputs, targets = zip(*blocks, strict=True)
+    return np.concatenate(inputs), np.concatenate(targets)
+
+
+@settings(deadline=None)
+@given(chosen())
+def test_blocks_give_the_chosen_rows_in_their_order(rows):
+    inputs, targets = flat(rows.blocks())
+    np.testing.assert_array_equal(inputs[:, 0], rows.rows)
+    np.testing.assert_array_equal(targets, -rows.rows)
+
+
+@settings(deadline=None)
+@given(chosen(), SEEDS, st.integers(0, 10_000))
+def test_a_shuffled_epoch_gives_each_chosen_row_once_beside_its_target(rows, seed, epoch):
+    inputs, targets = flat(rows.shuffled_blocks(seed, epoch))
+    np.testing.assert_array_equal(np.sort(inputs[:, 0]), rows.rows)
+    np.testing.assert_array_equal(targets, -inputs[:, 0])
+
+
+@settings(deadline=None)
+@given(chosen(), SEEDS, st.integers(0, 10_000))
+def test_the_same_seed_and_epoch_give_the_same_order(rows, seed, epoch):
+    first, second = flat(rows.shuffled_blocks(seed, epoch)), flat(rows.shuffled_blocks(seed, epoch))
+    np.testing.assert_array_equal(first[0], second[0])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(SEEDS, st.integers(0, 10_000)), min_size=2, max_size=2, unique=True))
+def test_another_seed_or_epoch_gives_another_order(seeds_and_epochs):
+    first, second = (flat(virtual(300).shuffled_blocks(*pair))[1] for pair in seeds_and_epochs)
+    assert (first != second).any()
+
+
+def test_a_file_no_larger_than_a_block_is_shuffled_completely():
+    # A row lands on each of the places: over 400 epochs the first row of the file is seen first and last.
+    blocks = [list(virtual(8).shuffled_blocks(0, epoch)) for epoch in range(400)]
+    assert {len(epoch) for epoch in blocks} == {1}
+    assert {int(np.flatnonzero(epoch[0][1] == 0)[0]) for epoch in blocks} == set(range(8))
+
+
+def test_a_file_sorted_by_class_gives_mixed_blocks():
+    rows = Examples.all(Virtual(6 * 512), np.repeat(np.arange(6), 512))
+    classes = [len(np.unique(targets)) for _, targets in rows.shuffled_blocks(seed=0, epoch=0)]
+    assert len(classes) == 24
+    assert min(classes) >= 2
+    assert np.mean(classes) > 2.5
+
+
+@pytest.mark.parametrize("read", [lambda rows: rows.blocks(), lambda rows: rows.shuffled_blocks(0, 0)])
+def test_the_largest_block_does_not_grow_with_the_file(read):
+    largest = {}
+    for total in (10_000, 1_000_000):
+        rows = virtual(total)
+        handed_out = max(len(targets) for _, targets in islice(read(rows), 20))
+        largest[total] = (handed_out, rows.inputs.longest)
+    assert largest[10_000] == largest[1_000_000]
+    assert max(largest[1_000_000]) == BLOCK
+
+
+def test_rows_that_lie_far_apart_are_read_without_what_lies_between():
+    rows = virtual(100_000, [0, 50_000, 99_999])
+    assert flat(rows.blocks())[1].tolist() == [0, -50_000, -99_999]
+    assert rows.inputs.longest <= BLOCK
+
+
+@pytest.mark.parametrize("chunk", [16, 64, 1024])
+def test_the_largest_shuffled_block_does_not_grow_with_the_chunks_of_the_file(tmp_path, chunk):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", data=np.arange(4096.0).reshape(2048, 2), chunks=(chunk, 1))
+    rows = Examples.all(Rows(tmp_path / "a.h5", "x"), np.arange(2048))
+    assert max(len(targets) for _, targets in rows.shuffled_blocks(0, 0)) <= BLOCK
+
+
+@pytest.mark.parametrize(("width", "rows"), [(2, 128), (8, 32), (10_000, 32), (1, 256)])
+def test_a_block_is_sized_by_bytes_but_never_shorter_than_a_run(width, rows):
+    assert Examples.all(np.zeros((5, width), np.float32), np.zeros(5)).block_rows() == rows
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.sets(st.integers(0, 199), min_size=1))
+def test_rows_on_the_disk_come_in_the_order_of_rows_in_memory(tmp_path_factory, seed, keep):
+    values = np.arange(400, dtype=np.float32).reshape(200, 2)
+    path = tmp_path_factory.mktemp("examples") / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = values
+    memory, disk = (Examples(x, np.arange(200), np.array(sorted(keep))) for x in (values, Rows(path, "x")))
+    for a, b in zip(memory.shuffled_blocks(seed, 1), disk.shuffled_blocks(seed, 1), strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[1], b[1])

@@ -1,0 +1,266 @@
+"""An HDF5 file is checked where it enters, read in blocks, and written whole or not at all."""
+
+import errno
+import os
+import pickle
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.data import hdf5
+from zoo.errors import ZooError
+
+ACTIVITY = {
+    "trX": np.zeros((4, 5, 3), "f4"),
+    "trY": np.zeros((4, 2), "f4"),
+    "tstX": np.zeros((3, 5, 3), "f4"),
+    "tstY": np.zeros((3, 2), "f4"),
+    "trS": np.zeros(4, "i4"),
+    "tstS": np.zeros(3, "i4"),
+}
+TRIGRAMS = {
+    "trainx": np.ones((6, 3), "i4"), "traind": np.ones(6, "i4"), "valx": np.ones((5, 3), "i4"),
+    "vald": np.ones(5, "i4"), "testx": np.ones((4, 3), "i4"), "testd": np.ones(4, "i4"),
+    "words": np.array([b"he", b"is"]),
+}  # fmt: skip
+PATCHES = {"data": np.zeros((7, 3, 16, 16), "f4")}
+
+
+def write(path, content):
+    with h5py.File(path, "w") as file:
+        for key, value in content.items():
+            if value is not None:
+                file[key] = value
+    return path
+
+
+def message(call):
+    """The one line with which a call is refused."""
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("layout", "content", "sizes"),
+    [
+        ("activity", ACTIVITY, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
+        ("activity", ACTIVITY | {"trS": None, "tstS": None}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
+        ("activity", ACTIVITY | {"trS": np.array([b"ann"] * 4)}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
+        ("trigrams", TRIGRAMS, {"N": 6, "M": 5, "L": 4, "V": 2}),
+        ("patches", PATCHES, {"N": 7, "S": 16}),
+    ],
+)
+def test_a_file_is_known_by_its_keys_and_measured(tmp_path, layout, content, sizes):
+    path = write(tmp_path / "a.h5", content)
+    assert hdf5.identify(path) == layout
+    assert hdf5.check(path, layout) == sizes
+
+
+def test_a_missing_file_is_named(tmp_path):
+    path = tmp_path / "a.h5"
+    assert message(lambda: hdf5.check(path, "activity")) == f"{path}: no such file"
+    assert message(lambda: hdf5.check(tmp_path, "activity")) == f"{tmp_path}: is a folder, not a file"
+
+
+@pytest.mark.parametrize("content", [b"", b"time,x,y,z\n", b"PK\x03\x04"])
+def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
+    path = tmp_path / "a.h5"
+    path.write_bytes(content)
+    line = message(lambda: hdf5.identify(path))
+    assert line == f"{path}: not an HDF5 file; expected one of the layouts activity, trigrams, patches, recordings"
+
+
+def test_a_truncated_file_is_named(tmp_path):
+    path = write(tmp_path / "a.h5", PATCHES)
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert message(lambda: hdf5.check(path, "patches")) == (
+        f"{path}: cannot be read as HDF5 (truncated: copy it again)"
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(share=st.floats(0.0, 0.99))
+def test_a_file_cut_anywhere_is_refused_in_one_line(tmp_path_factory, share):
+    path = write(tmp_path_factory.mktemp("cut") / "a.h5", PATCHES)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    assert message(lambda: hdf5.check(path, "patches")).startswith(f"{path}: ")
+
+
+def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
+    path = write(tmp_path / "a.h5", {"x": [1], "a": [2]})
+    assert message(lambda: hdf5.identify(path)) == (
+        f"{path}: has keys a, x; none of the layouts activity, trigrams, patches, recordings uses them"
+    )
+    assert "has keys nothing" in message(lambda: hdf5.identify(write(tmp_path / "b.h5", {})))
+
+
+@pytest.mark.parametrize(
+    ("layout", "content", "words"),
+    [
+        ("activity", ACTIVITY | {"trY": None}, "no key 'trY' in the activity layout; found trS, trX, tstS, tstX, tstY"),
+        ("activity", ACTIVITY | {"trX": np.zeros((4, 15))}, "key 'trX' has shape (4, 15); expected (N, T, C)"),
+        ("activity", ACTIVITY | {"trY": np.zeros((5, 2))}, "key 'trY' has shape (5, 2); expected (4, K)"),
+        ("activity", ACTIVITY | {"tstY": np.zeros((3, 6))}, "key 'tstY' has shape (3, 6); expected (3, 2)"),
+        ("activity", ACTIVITY | {"tstX": np.zeros((3, 9, 3))}, "key 'tstX' has shape (3, 9, 3); expected (M, 5, 3)"),
+        ("activity", ACTIVITY | {"trS": np.zeros(3, "i4")}, "key 'trS' has shape (3,); expected (4,)"),
+        ("activity", ACTIVITY | {"trX": np.zeros((0, 5, 3))}, "key 'trX' is empty (shape (0, 5, 3)); expected at"),
+        ("activity", ACTIVITY | {"trY": np.array([[b"a", b"b"]] * 4)}, "key 'trY' holds |S1; expected number"),
+        ("activity", ACTIVITY | {"trS": np.zeros(4)}, "key 'trS' holds float64; expected id"),
+        ("activity", ACTIVITY | {"trX": None, "trX/part": [1]}, "key 'trX' is a group; expected a data set"),
+        ("trigrams", TRIGRAMS | {"vald": np.ones(5)}, "key 'vald' holds float64; expected integer"),
+        ("trigrams", TRIGRAMS | {"words": np.ones(2)}, "key 'words' holds float64; expected text"),
+        ("patches", {"data": np.zeros((7, 1, 16, 16))}, "key 'data' has shape (7, 1, 16, 16); expected (N, 3, S, S)"),
+    ],
+)  # fmt: skip
+def test_what_differs_from_the_layout_is_named_with_what_was_expected_and_found(tmp_path, layout, content, words):
+    path = write(tmp_path / "a.h5", content)
+    assert message(lambda: hdf5.check(path, layout)).startswith(f"{path}: {words}")
+
+
+def test_a_patch_that_is_not_square_is_refused(tmp_path):
+    path = write(tmp_path / "a.h5", {"data": np.zeros((7, 3, 16, 8), "f4")})
+    assert "has shape (7, 3, 16, 8); expected" in message(lambda: hdf5.check(path, "patches"))
+
+
+def test_trigrams_of_two_words_are_refused(tmp_path):
+    two = {key: np.ones((len(TRIGRAMS[key]), 2), "i4") for key in ("trainx", "valx", "testx")}
+    path = write(tmp_path / "a.h5", TRIGRAMS | two)
+    assert "key 'trainx' has shape (6, 2); expected (N, 3)" in message(lambda: hdf5.check(path, "trigrams"))
+
+
+@pytest.mark.parametrize("act", [lambda path: hdf5.read(path, "x"), lambda path: hdf5.Rows(path, "x")[0:3]])
+def test_a_file_damaged_in_the_middle_is_named(tmp_path, act):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset("x", data=np.arange(300.0).reshape(100, 3), chunks=(10, 3), compression="gzip")
+        place = dataset.id.get_chunk_info(0).byte_offset
+    damaged = bytearray(path.read_bytes())
+    damaged[place : place + 16] = bytes(16)
+    path.write_bytes(damaged)
+    assert message(lambda: act(path)).startswith(f"{path}: ")
+
+
+def test_attributes_come_as_plain_values(tmp_path):
+    with hdf5.create(tmp_path / "a.h5") as file:
+        file.attrs.update({"rate_hz": np.float32(50), "classes": "a,b", "simulated": np.True_, "old": np.bytes_("x")})
+    assert hdf5.attributes(tmp_path / "a.h5") == {"rate_hz": 50.0, "classes": "a,b", "simulated": True, "old": "x"}
+    assert {type(value) for value in hdf5.attributes(tmp_path / "a.h5").values()} == {float, str, bool}
+
+
+def test_an_attribute_with_several_values_comes_as_a_list(tmp_path):
+    with hdf5.create(tmp_path / "a.h5") as file:
+        file.attrs["axes"] = ["x", "y", "z"]
+    axes = hdf5.attributes(tmp_path / "a.h5")["axes"]
+    assert type(axes) is list
+    assert axes == ["x", "y", "z"]
+
+
+def test_text_comes_as_str_whatever_its_encoding(tmp_path):
+    path = write(tmp_path / "a.h5", {"fixed": np.array([b"he", b"caf\xe9"]), "utf8": ["he", "café"], "n": [1, 2]})
+    assert hdf5.read(path, "fixed").tolist() == ["he", "caf\N{REPLACEMENT CHARACTER}"]
+    assert hdf5.read(path, "utf8").tolist() == ["he", "café"]
+    assert hdf5.read(path, "n").tolist() == [1, 2]
+    assert hdf5.has(path, "n")
+    assert not hdf5.has(path, "m")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 100), min_size=1, max_size=5), at=st.tuples(st.integers(0, 99), st.integers(0, 99))
+)
+def test_rows_appended_in_parts_are_read_by_any_slice(tmp_path_factory, lengths, at):
+    whole = np.arange(2 * sum(lengths), dtype=np.float32).reshape(-1, 2)
+    path = tmp_path_factory.mktemp("rows") / "a.h5"
+    with hdf5.create(path) as file:
+        dataset = hdf5.growing(file, "x", (2,), "f8")
+        for part in np.split(whole, np.cumsum(lengths)[:-1]):
+            hdf5.append(dataset, part)
+    rows = hdf5.Rows(path, "x")
+    assert len(rows) == len(whole)
+    assert rows.shape == whole.shape
+    assert rows[min(at) : max(at)].dtype == np.float32
+    np.testing.assert_array_equal(rows[min(at) : max(at)], whole[min(at) : max(at)])
+
+
+def test_rows_can_be_sent_to_another_process_after_they_were_read(tmp_path):
+    path = write(tmp_path / "a.h5", {"x": np.arange(4.0)})
+    rows = hdf5.Rows(path, "x")
+    assert rows[1:3].tolist() == [1, 2]
+    assert pickle.loads(pickle.dumps(rows))[1:3].tolist() == [1, 2]
+
+
+def test_a_full_disk_leaves_the_old_file_whole_and_nothing_else(tmp_path, monkeypatch):
+    def fsync(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = write(tmp_path / "a.h5", {"x": [1, 2]})
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    def act():
+        with hdf5.create(path) as file:
+            file["x"] = [3, 4]
+
+    assert message(act) == f"{path}: the disk is full; nothing was written"
+    assert hdf5.read(path, "x").tolist() == [1, 2]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_would_be_full_is_refused_before_hdf5_meets_it(tmp_path, monkeypatch):
+    free = type(shutil.disk_usage(tmp_path))(1 << 30, 1 << 30, 5 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+
+    def act():
+        with hdf5.create(tmp_path / "a.h5") as file:
+            rows = hdf5.growing(file, "x", (1024,), "f4")
+            hdf5.append(rows, np.zeros((100, 1024), "f4"))
+            hdf5.append(rows, np.zeros((1000, 1024), "f4"))
+
+    assert message(act) == f"{tmp_path / 'a.h5'}: the disk is full; nothing was written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_known_by_the_words_of_h5py(tmp_path):
+    def act():
+        with hdf5.create(tmp_path / "a.h5") as file:
+            file["x"] = [3, 4]
+            raise RuntimeError(
+                "Can't close dataset (file write failed: time = Wed Nov 25 01:47:32 2026\n, filename = '/full/a.h5', "
+                "file descriptor = 3, errno = 28, error message = 'No space left on device', offset = 245760)"
+            )
+
+    assert message(act) == f"{tmp_path / 'a.h5'}: the disk is full; nothing was written"
+
+
+def test_an_error_while_writing_leaves_the_old_file_whole_and_nothing_else(tmp_path):
+    path = write(tmp_path / "a.h5", {"x": [1, 2]})
+
+    def act():
+        with hdf5.create(path) as file:
+            file["x"] = [3, 4]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        act()
+    assert hdf5.read(path, "x").tolist() == [1, 2]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "layout", "sizes"),
+    [
+        ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "C": 3, "K": 6, "M": 600}),
+        ("text/data2.h5", "trigrams", {"N": 372500, "M": 46500, "L": 23250, "V": 250}),
+        ("images/data1.h5", "patches", {"N": 8084, "S": 16}),
+    ],
+)
+def test_real_files_have_the_layouts_of_the_course(real, name, layout, sizes):
+    assert hdf5.identify(real / name) == layout
+    assert hdf5.check(real / name, layout).items() >= sizes.items()

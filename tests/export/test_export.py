@@ -1,0 +1,169 @@
+"""Artefacts are run and compared before they get their names."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
+from zoo.export import parity, saved_model, tflite
+from zoo.metadata import SCHEMA, Metadata, embed, extract
+from zoo.runtime import Interpreter
+from zoo.tasks import exporting
+from zoo.tasks.loading import Loaded
+
+CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+
+
+def metadata(model, **changes):
+    return Metadata(
+        **{
+            "family": type(model).__name__, "preset": "test", "classes": CLASSES, "rate": 50.0, "window": 150,
+            "frame": 5, "unit": "m/s^2", "axes": ("x", "y", "z"), "convention": "android", "temperature": 1.7,
+            "simulated": True, "split_by": "subject", "data_sha256": "0" * 64, "version": "0",
+        }
+        | changes
+    )  # fmt: skip
+
+
+def loaded(model):
+    return Loaded("test", lambda w: model.predict_on_batch(w), metadata(model), {"class": type(model).__name__}, model)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return np.random.default_rng(0).normal(0, 4, (40, 150, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("cell", [ActivityRNN, ActivityLSTM, ActivityGRU])
+def test_every_format_answers_what_keras_answers(cell, windows, tmp_path):
+    records = exporting.export(loaded(cell(units=8, frame=5)), tmp_path / "out", windows)
+    found = {record["format"]: record for record in records}
+    assert set(found) == {"keras", "saved_model", "float32", "dynamic"}
+    assert found["float32"]["largest_error"] <= 1e-5
+    assert found["dynamic"]["agreement"] >= 0.995
+    assert all((tmp_path / "out" / record["file"]).exists() for record in records)
+
+
+def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(windows, tmp_path):
+    model = ActivityGRU(units=8, frame=5)
+    exporting.export(loaded(model), tmp_path / "out", windows, ["float32"])
+    logits = np.asarray(model(windows), np.float64) / 1.7
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = Interpreter(tmp_path / "out" / "model.float32.tflite").probabilities(windows)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_themselves(windows, tmp_path):
+    model = ActivityGRU(units=8, frame=5)
+    exporting.export(loaded(model), tmp_path / "out", windows, ["float32", "dynamic"])
+    for name in ("model.float32.tflite", "model.dynamic.tflite"):
+        # The pip runtime has no Flex delegate: a file that needs one would not load.
+        interpreter = Interpreter(tmp_path / "out" / name)
+        assert interpreter.metadata == metadata(model)
+        assert list(interpreter.signatures) == ["window"]
+        operations = {op["op_name"] for op in interpreter._interpreter._get_ops_details()}
+        assert not [op for op in operations if op.startswith("Flex")]
+        with pytest.raises(ZooError, match=r"shape \(2, 150, 3\); expected \(1, 150, 3\)"):
+            interpreter.run("window", window=windows[:2])
+
+
+def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, tmp_path):
+    model = ActivityGRU(units=64, frame=5)
+    saved_model.write(model, tmp_path / "saved", 1.0)
+    stored = (tmp_path / "saved" / "variables" / "variables.data-00000-of-00001").stat().st_size
+    assert stored < 1.1 * 4 * model.count_params()
+    endpoint = saved_model.load(tmp_path / "saved")
+    for batch in (1, 7):
+        assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
+
+
+def test_an_artefact_that_differs_gets_no_name(windows, tmp_path, monkeypatch):
+    model = ActivityGRU(units=8, frame=5)
+    monkeypatch.setitem(parity.TOLERANCES, "float32", parity.Tolerance(0.0, 1.0))
+    with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
+        exporting.export(loaded(model), tmp_path / "out", windows, ["float32"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkeypatch):
+    # A child that dies as the converter does when it quantizes a looped graph.
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(script))
+    with pytest.raises(ZooError, match="the converter died of SIGSEGV"):
+        tflite.convert(ActivityGRU(units=4, frame=5), 1.0, {"float32": tmp_path / "a.tflite"})
+    assert not (tmp_path / "a.tflite").exists()
+
+
+def test_what_the_converter_says_last_is_the_reason(tmp_path):
+    with pytest.raises(ZooError, match=r"conversion to TFLite failed: .*(No such file|FileNotFoundError)"):
+        tflite.convert(ActivityGRU(units=4, frame=5), 1.0, {"float32": tmp_path / "no" / "folder" / "a.tflite"})
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(windows, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ZooError, match="is not empty"):
+        exporting.export(loaded(ActivityGRU(units=4, frame=5)), tmp_path, windows, ["keras"])
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_unknown_format_is_refused(windows, tmp_path):
+    with pytest.raises(ZooError, match="format 'onnx': expected keras, saved_model, float32, dynamic"):
+        exporting.export(loaded(ActivityGRU(units=4)), tmp_path / "out", windows, ["onnx"])
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tflite") / "model.tflite"
+    model = ActivityGRU(units=4, frame=5)
+    tflite.convert(model, 1.0, {"float32": path})
+    embed(path, metadata(model))
+    return path
+
+
+class TestReading:
+    def test_embedding_again_replaces_the_document(self, file, tmp_path):
+        copy = tmp_path / "copy.tflite"
+        copy.write_bytes(file.read_bytes())
+        embed(copy, metadata(ActivityGRU(units=4), preset="other"))
+        assert extract(copy).preset == "other"
+
+    def test_a_truncated_file_is_refused(self, file, tmp_path):
+        cut = tmp_path / "cut.tflite"
+        for size in (0, 6, 100, len(file.read_bytes()) // 2):
+            cut.write_bytes(file.read_bytes()[:size])
+            with pytest.raises(
+                ZooError, match=r"cut.tflite: (not a TFLite file|truncated or damaged|carries no|does not)"
+            ):
+                Interpreter(cut)
+
+    def test_a_foreign_file_is_refused(self, tmp_path):
+        path = tmp_path / "notes.tflite"
+        path.write_text("these are notes, not a model")
+        with pytest.raises(ZooError, match=r"notes.tflite: not a TFLite file"):
+            Interpreter(path)
+
+    def test_another_schema_is_refused_with_the_version_to_use(self):
+        document = metadata(ActivityGRU(units=4)).to_json() | {"schema": SCHEMA + 1, "version": "9.9"}
+        with pytest.raises(ZooError, match=r"schema 2; this version reads schema 1: use the version .*\(9.9\)"):
+            Metadata.from_json(document, "a.tflite")
+
+    def test_metadata_survives_json(self):
+        document = metadata(ActivityGRU(units=4))
+        assert Metadata.from_json(json.loads(json.dumps(document.to_json())), "here") == document
+
+
+def test_a_trained_keras_file_trains_on(tmp_path):
+    from zoo.training import Recipe, compile_model
+
+    model = ActivityGRU(units=4, window=20, classes=2)
+    compile_model(model, Recipe(), 1)
+    windows, labels = np.zeros((4, 20, 3), "float32"), np.array([0, 1, 0, 1])
+    before = model.evaluate(windows, labels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.evaluate(windows, labels, verbose=0) == pytest.approx(before)
+    again.fit(windows, labels, verbose=0)

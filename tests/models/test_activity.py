@@ -1,0 +1,165 @@
+"""The recognizers against their equations."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, Model, ZooError
+
+CELLS = (ActivityRNN, ActivityLSTM, ActivityGRU)
+
+
+def sigma(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def rnn_step(x, h, c, W, U, b):
+    return np.tanh(x @ W + h @ U + b), c
+
+
+def lstm_step(x, h, c, W, U, b):
+    i, f, g, o = np.split(x @ W + h @ U + b, 4, axis=1)
+    c = sigma(f) * c + sigma(i) * np.tanh(g)
+    return sigma(o) * np.tanh(c), c
+
+
+def gru_step(x, h, c, W, U, b):
+    (W_z, W_r, W_h), (U_z, U_r, U_h), (b_z, b_r, b_h) = (np.split(m, 3, axis=-1) for m in (W, U, b))
+    z = sigma(x @ W_z + h @ U_z + b_z)
+    r = sigma(x @ W_r + h @ U_r + b_r)
+    candidate = np.tanh(x @ W_h + (r * h) @ U_h + b_h)
+    return z * h + (1 - z) * candidate, c
+
+
+STEPS = {ActivityRNN: rnn_step, ActivityLSTM: lstm_step, ActivityGRU: gru_step}
+
+
+def forward(model, windows):
+    """The equations of the module's docstring, in float64."""
+    weights = {v.path: v.numpy().astype(np.float64) for v in model.weights}
+    config = model.get_config()
+    x = windows.astype(np.float64)
+    if config["mean"] is not None:
+        x = (x - config["mean"]) / np.sqrt(config["variance"])
+    if config["frame"] > 1:
+        frames = x.reshape(len(x), -1, config["frame"] * x.shape[-1])
+        kernel = weights["frame/kernel"]
+        x = frames @ kernel.reshape(-1, kernel.shape[-1]) + weights["frame/bias"]
+    for layer in range(1, config["layers"] + 1):
+        W, U, b = (
+            next(w for p, w in weights.items() if p.startswith(f"cell_{layer}/") and p.endswith(f"/{kind}"))
+            for kind in ("kernel", "recurrent_kernel", "bias")
+        )
+        h = c = np.zeros((len(x), config["units"]))
+        states = []
+        for t in range(x.shape[1]):
+            h, c = STEPS[type(model)](x[:, t], h, c, W, U, b)
+            states.append(h)
+        x = np.stack(states, axis=1)
+    return x[:, -1] @ weights["logits/kernel"] + weights["logits/bias"]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_course_network_computes_the_course_equations(cell):
+    windows = np.random.default_rng(0).normal(0, 3, (4, 150, 3)).astype("float32")
+    model = cell(units=16, initializer="course", seed=1)
+    np.testing.assert_allclose(np.asarray(model(windows)), forward(model, windows), atol=2e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_framing_layers_and_normalization_compute_their_equations(cell):
+    windows = np.random.default_rng(0).normal(0, 3, (4, 60, 3)).astype("float32")
+    model = cell(
+        units=8, layers=2, frame=5, frame_units=7, window=60, mean=[0.1, -8.0, 1.0], variance=[20.0, 40.0, 24.0]
+    )
+    np.testing.assert_allclose(np.asarray(model(windows)), forward(model, windows), atol=1e-5)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    cell=st.sampled_from(CELLS), units=st.integers(1, 24), layers=st.integers(1, 3), frame=st.sampled_from([1, 2, 5]),
+    frame_units=st.none() | st.integers(1, 9), classes=st.integers(2, 7), channels=st.integers(1, 4),
+)  # fmt: skip
+def test_the_parameter_formula_counts_what_keras_counts(cell, **arguments):
+    model = cell(window=20, **arguments)
+    assert model.count_params() == cell.parameter_formula(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("cell", "units", "parameters"), [(ActivityRNN, 128, 17670), (ActivityLSTM, 64, 17798), (ActivityGRU, 32, 3654)]
+)
+def test_the_course_networks_have_the_course_size(cell, units, parameters):
+    assert cell(units=units).count_params() == parameters
+
+
+def test_the_course_start_is_uniform_within_the_course_limits():
+    model = ActivityGRU(units=32, initializer="course")
+    weights = {v.path.split("/")[-1] if "gru" in v.path else v.path: v.numpy() for v in model.weights}
+    limits = {"kernel": np.sqrt(6 / 35), "recurrent_kernel": np.sqrt(6 / 64), "logits/kernel": np.sqrt(6 / 38)}
+    for name, limit in limits.items():
+        assert 0.9 * limit < np.abs(weights[name]).max() <= limit, name
+    assert not weights["bias"].any()
+    lstm = ActivityLSTM(units=64, initializer="course")
+    bias = next(v for v in lstm.weights if v.path.endswith("lstm_cell/bias")).numpy()
+    assert 0.8 * np.sqrt(6 / 131) < np.abs(bias).max() <= np.sqrt(6 / 131)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, same, other = ActivityGRU(units=4, seed=1), ActivityGRU(units=4, seed=1), ActivityGRU(units=4, seed=2)
+    assert all((a.numpy() == b.numpy()).all() for a, b in zip(first.weights, same.weights, strict=True))
+    assert any((a.numpy() != b.numpy()).any() for a, b in zip(first.weights, other.weights, strict=True))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_configuration_is_the_constructor_and_survives_json(cell):
+    model = cell(units=8, frame=5, mean=[0.0, 1.0, 2.0], variance=[1.0, 1.0, 2.0])
+    again = cell.from_config(json.loads(json.dumps(model.get_config())))
+    assert again.get_config() == model.get_config()
+
+
+def test_a_preset_folder_gives_the_class_and_the_weights_back(tmp_path):
+    model = ActivityLSTM(units=8, frame=5)
+    model.save_to_preset(tmp_path / "mine")
+    again = Model.from_preset(tmp_path / "mine")
+    windows = np.ones((2, 150, 3), "float32")
+    assert type(again) is ActivityLSTM
+    np.testing.assert_array_equal(np.asarray(again(windows)), np.asarray(model(windows)))
+
+
+def test_another_class_than_the_saved_one_is_refused(tmp_path):
+    ActivityLSTM(units=4).save_to_preset(tmp_path / "mine")
+    with pytest.raises(ZooError, match="holds ActivityLSTM; expected ActivityGRU"):
+        ActivityGRU.from_preset(tmp_path / "mine")
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest_name():
+    with pytest.raises(
+        ZooError, match="unknown preset or folder 'activity_gru_cours': did you mean activity_gru_course"
+    ):
+        Model.from_preset("activity_gru_cours")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"units": 0}, "units is 0; expected a whole number, 1 or more"),
+        ({"layers": 1.5}, "layers is 1.5; expected a whole number"),
+        ({"frame": 7}, "window 150 is not a multiple of frame 7"),
+        ({"dropout": 1.0}, "dropout 1: expected a number from 0 to below 1"),
+        ({"initializer": "he"}, "initializer 'he': expected keras or course"),
+        ({"mean": [0.0], "variance": [1.0]}, "mean has 1 numbers for 3 channels"),
+    ],
+)
+def test_an_argument_outside_its_range_is_refused(arguments, message):
+    with pytest.raises(ZooError, match=message):
+        ActivityGRU(**arguments)
+
+
+def test_keras_file_needs_no_custom_objects(tmp_path):
+    model = ActivityRNN(units=4)
+    model.save(tmp_path / "model.keras")
+    assert type(keras.saving.load_model(tmp_path / "model.keras")) is ActivityRNN

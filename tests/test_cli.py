@@ -1,0 +1,198 @@
+"""The command line as a person meets it."""
+
+import json
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo.cli import app, main
+
+
+def zoo(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "zoo.cli", *map(str, arguments)], capture_output=True, text=True, check=False, **options
+    )
+
+
+def call(capsys, monkeypatch, *arguments):
+    """Runs a command in this process; gives status, standard output and standard error."""
+    monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    captured = capsys.readouterr()
+    return end.value.code, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def trained(simulated, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    result = zoo(
+        "train", "--model", "activity_gru", "--units", 8, "--frame", 5, "--epochs", 12, "--data", simulated,
+        "--out", folder, "--json",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["epochs"] == 12
+    return folder
+
+
+def test_importing_zoo_and_asking_for_help_load_no_tensorflow():
+    program = "import sys, zoo, zoo.cli; zoo.cli.app(['--help'], standalone_mode=False); "
+    program += "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'h5py', 'numpy')))"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+
+
+def test_every_command_has_help():
+    for command in ("list", "info", "train", "evaluate", "crossval", "predict", "stream", "export", "data"):
+        assert zoo(command, "--help").returncode == 0
+
+
+def test_evaluate_prints_one_json_document_with_its_keys(trained, simulated):
+    result = zoo("evaluate", trained, "--data", simulated, "--json", "--robustness")
+    report = json.loads(result.stdout)
+    assert {
+        "accuracy", "macro_f1", "confusion", "classes", "per_class", "per_subject", "ece", "windows", "baselines",
+        "robustness",
+    } <= set(report)  # fmt: skip
+    assert report["simulated"] is True
+    assert set(report["baselines"]) == {"majority_class", "random_forest"}
+    assert np.sum(report["confusion"]) == report["windows"]
+
+
+def test_evaluate_draws_its_figures_and_names_what_is_simulated(trained, simulated, tmp_path):
+    result = zoo("evaluate", trained, "--data", simulated, "--no-baselines", "--figures", tmp_path)
+    assert "SIMULATED" in result.stdout
+    assert "simulated data: no person made these windows" in result.stdout
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"confusion.png", "reliability.png", "subjects.png", "training.png"}
+
+
+def test_export_then_evaluate_predict_and_stream_the_file(trained, simulated, tmp_path):
+    out = tmp_path / "out"
+    exported = json.loads(zoo("export", trained, "--to", out, "--json").stdout)
+    assert {record["format"] for record in exported["artefacts"]} == {"keras", "saved_model", "float32", "dynamic"}
+    file = out / "model.float32.tflite"
+    reports = [
+        json.loads(zoo("evaluate", model, "--data", simulated, "--no-baselines", "--json").stdout)
+        for model in (trained, out / "model.keras", file)
+    ]
+    assert reports[0]["macro_f1"] == reports[1]["macro_f1"] == reports[2]["macro_f1"]
+    assert reports[2]["ece"]["after"] == pytest.approx(reports[0]["ece"]["after"], abs=1e-3)
+    rows = json.loads(zoo("predict", file, "--data", simulated, "--json").stdout)
+    assert {"time", "label", "probability", "probabilities", "true"} == set(rows[0])
+    shown = zoo("stream", file, "--simulate", "walking", "--seconds", 4, "--speed", 0)
+    assert "really walking" in shown.stdout
+    assert json.loads(zoo("info", file, "--json").stdout)["rate"] == 50.0
+
+
+def test_predict_reads_a_csv_at_another_rate_and_unit(trained, tmp_path):
+    rows = ["x,y,z"] + ["0.0,1.0,0.0"] * 500
+    (tmp_path / "still.csv").write_text("\n".join(rows))
+    result = zoo("predict", trained, "--csv", tmp_path / "still.csv", "--rate", 100, "--unit", "g", "--json")
+    times = [row["time"] for row in json.loads(result.stdout)]
+    assert times == [0.0, 1.5]
+
+
+def test_list_and_info_show_the_presets():
+    names = [row["preset"] for row in json.loads(zoo("list", "--json").stdout)]
+    assert names[:3] == ["activity_rnn_course", "activity_lstm_course", "activity_gru_course"]
+    assert json.loads(zoo("info", "activity_gru_course", "--json").stdout)["class"] == "ActivityGRU"
+
+
+def spoil(source, target, change):
+    target.write_bytes(source.read_bytes())
+    with h5py.File(target, "r+") as file:
+        change(file)
+    return target
+
+
+BAD_TRAINING = {
+    "no such file": (None, [], "no such file"),
+    "unknown preset": ("good", ["activity_gru_cours"], "did you mean activity_gru_course"),
+    "neither preset nor family": ("good", [], "name a preset"),
+    "no epochs": ("good", ["activity_gru_course", "--epochs", "0"], "epochs is 0; expected 1 or more"),
+    "strange optimizer": ("good", ["activity_gru_course", "--optimizer", "lion"], "expected sgd or adam or adamw"),
+    "frame": ("good", ["--model", "activity_gru", "--frame", "7"], "not a multiple of frame 7"),
+    "resume of nothing": ("good", ["activity_gru_course", "--resume"], "no checkpoint.npz to resume from"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TRAINING)
+def test_bad_training_is_one_line_and_leaves_nothing(case, simulated, tmp_path, capsys, monkeypatch):
+    data, arguments, message = BAD_TRAINING[case]
+    path = simulated if data else tmp_path / "missing.h5"
+    out = tmp_path / "out"
+    arguments = arguments or (["activity_gru_course"] if data is None else [])
+    status, output, error = call(capsys, monkeypatch, "train", *arguments, "--data", path, "--out", out)
+    assert status == 1
+    assert output == ""
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_folder_that_is_not_empty_is_refused(simulated, tmp_path, capsys, monkeypatch):
+    (tmp_path / "mine.txt").write_text("mine")
+    status, _, error = call(capsys, monkeypatch, "train", "activity_gru_course", "--data", simulated, "--out", tmp_path)
+    assert (status, [p.name for p in tmp_path.iterdir()]) == (1, ["mine.txt"])
+    assert "is not empty" in error
+
+
+def test_windows_of_another_length_are_refused_with_both_shapes(trained, simulated, tmp_path, capsys, monkeypatch):
+    def shorten(file):
+        for key in ("trX", "tstX"):
+            rows = file[key][:, :100]
+            del file[key]
+            file[key] = rows
+
+    short = spoil(simulated, tmp_path / "short.h5", shorten)
+    status, _, error = call(capsys, monkeypatch, "evaluate", trained, "--data", short)
+    assert status == 1
+    assert "windows of shape (100, 3)" in error
+    assert "(150, 3)" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "MODEL"], "name one of --data FILE and --csv FILE"),
+        (["evaluate", "MODEL", "--data", "DATA", "--split", "dev"], "split 'dev': expected test, train or validation"),
+        (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
+        (["stream", "DATA.tflite"], "no such file"),
+        (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
+        (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),
+    ],
+)
+def test_a_silly_request_is_one_line(arguments, message, trained, simulated, tmp_path, capsys, monkeypatch):
+    places = {"MODEL": trained, "DATA": simulated, "OUT": tmp_path / "out"}
+    status, _, error = call(capsys, monkeypatch, *(places.get(a, a) for a in arguments))
+    assert status == 1
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_an_unknown_option_is_a_usage_error():
+    result = zoo("train", "--unknown")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_in_training_says_how_to_resume(simulated, tmp_path, capsys, monkeypatch):
+    from zoo.tasks import activity
+
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(activity.Plan, "fit", interrupted)
+    status, _, error = call(
+        capsys, monkeypatch, "train", "activity_gru_course", "--data", simulated, "--out", tmp_path / "out"
+    )
+    assert status == 130
+    assert "--resume" in error
+
+
+def test_the_commands_are_those_of_the_design():
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert {"list", "info", "train", "evaluate", "crossval", "predict", "stream", "export"} <= names

@@ -1,0 +1,102 @@
+"""Metrics against values computed by hand and by scikit-learn."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.metrics import f1_score
+
+from zoo import evaluation
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_macro_f1_is_that_of_scikit_learn_and_its_interval_contains_it():
+    labels, predicted = RANDOM.integers(0, 4, 300), RANDOM.integers(0, 4, 300)
+    subjects = np.array(["a", "b", "c"])[RANDOM.integers(0, 3, 300)]
+    score = evaluation.macro_f1(labels, predicted)
+    assert score == pytest.approx(f1_score(labels, predicted, average="macro"))
+    low, high = evaluation.bootstrap_interval(labels, predicted, subjects)
+    assert low < score < high
+
+
+def test_the_interval_over_people_is_wider_than_over_windows_when_people_differ():
+    labels = np.tile([0, 1], 100)
+    predicted = np.where(np.arange(200) < 100, labels, 1 - labels)
+    people = np.array(["right"] * 100 + ["wrong"] * 100)
+    by_person = np.subtract(*evaluation.bootstrap_interval(labels, predicted, people)[::-1])
+    by_window = np.subtract(*evaluation.bootstrap_interval(labels, predicted, None)[::-1])
+    assert by_person == pytest.approx(1.0)
+    assert by_window < 0.3
+
+
+def test_calibration_error_is_the_weighted_distance_of_confidence_and_accuracy():
+    probabilities = np.array([[0.9, 0.1]] * 4 + [[0.6, 0.4]] * 6)
+    labels = np.array([0, 0, 0, 1, 0, 0, 0, 1, 1, 1])
+    expected = 0.4 * abs(0.75 - 0.9) + 0.6 * abs(0.5 - 0.6)
+    assert evaluation.expected_calibration_error(labels, probabilities) == pytest.approx(expected)
+
+
+def test_temperature_scaling_finds_the_temperature_that_was_applied():
+    logits = RANDOM.normal(0, 2, (20000, 3))
+    labels = np.array([RANDOM.choice(3, p=p) for p in softmax(logits, axis=1)])
+    assert evaluation.fit_temperature(labels, logits * 2.5) == pytest.approx(2.5, rel=0.05)
+
+
+def test_the_report_names_the_worst_person_and_counts_every_window():
+    labels = np.array([0, 1, 0, 1])
+    logits = np.array([[2.0, 0], [0, 2.0], [0, 1.0], [0, 3.0]])
+    report = evaluation.report(labels, logits, ("sit", "walk"), np.array(["ann", "ann", "bob", "bob"]), 1.0)
+    assert report["confusion"] == [[1, 1], [0, 2]]
+    assert report["accuracy"] == 0.75
+    assert report["worst_subject"] == "bob"
+    assert report["per_subject"]["ann"] == {"windows": 2, "accuracy": 1.0, "macro_f1": 1.0}
+    assert report["per_class"]["sit"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "windows": 2}
+
+
+def test_there_are_47_finite_features_even_for_a_frozen_sensor():
+    windows = np.concatenate([RANDOM.normal(0, 1, (3, 150, 3)), np.zeros((1, 150, 3))])
+    features = evaluation.features(windows)
+    assert features.shape == (4, 47)
+    assert np.isfinite(features).all()
+
+
+def test_baselines_are_fitted_on_training_and_measured_on_test():
+    labels = np.repeat([0, 1], [40, 20])
+    windows = RANDOM.normal(0, 1, (60, 50, 3)) + 3 * labels[:, None, None]
+    scores = evaluation.baselines((windows, labels), (windows, labels), None)
+    assert scores["majority_class"]["accuracy"] == pytest.approx(40 / 60)
+    assert scores["random_forest"]["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("disturbance", evaluation.DISTURBANCES, ids=lambda d: d.name)
+def test_a_disturbance_keeps_the_shape_and_changes_the_windows(disturbance):
+    windows = RANDOM.normal(0, 3, (2, 150, 3)).astype("float32")
+    disturbed = disturbance.apply(windows, 50.0, np.random.default_rng(0))
+    assert disturbed.shape == windows.shape
+    # A sensor twice as fast sees the same signal; every other disturbance is felt.
+    changed = not np.allclose(disturbed, windows, atol=1e-3)
+    assert changed == (disturbance.name != "rate_100hz")
+
+
+@pytest.mark.parametrize("axis", "xyz")
+def test_a_half_turn_keeps_its_axis_and_flips_the_others(axis):
+    turn = next(d for d in evaluation.DISTURBANCES if d.name == f"turned_{axis}")
+    turned = turn.apply(np.ones((1, 1, 3), "float32"), 50.0, np.random.default_rng(0))[0, 0]
+    assert turned.tolist() == [1.0 if a == axis else -1.0 for a in "xyz"]
+
+
+def test_a_tilt_keeps_the_length_of_each_row_and_turns_it_by_at_most_20_degrees():
+    tilt = next(d for d in evaluation.DISTURBANCES if d.name == "tilted")
+    windows = RANDOM.normal(0, 3, (5, 20, 3))
+    tilted = tilt.apply(windows, 50.0, np.random.default_rng(0))
+    np.testing.assert_allclose(np.linalg.norm(tilted, axis=2), np.linalg.norm(windows, axis=2))
+    cosines = (tilted * windows).sum(axis=2) / np.linalg.norm(windows, axis=2) ** 2
+    assert cosines.min() > np.cos(np.radians(20)) - 1e-9
+
+
+def test_robustness_reports_the_drop_from_the_undisturbed_score():
+    labels = np.array([0, 1])
+    windows = np.stack([np.full((10, 3), -2.0), np.full((10, 3), 2.0)])
+    results = evaluation.robustness(lambda w: (w[:, 0, 0] > 0).astype(int), windows, labels, 50.0)
+    assert results["turned_x"]["drop"] == 0.0
+    assert results["turned_y"] == {"meaning": "phone turned by 180 degrees about y", "macro_f1": 0.0, "drop": 1.0}

@@ -1,0 +1,46 @@
+"""README says what works: its console block and its Python blocks run, word by word."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_console_block_runs_in_its_order(tmp_path):
+    (console,) = blocks("console")
+    commands = [line.removeprefix("$ ") for line in console.splitlines()]
+    assert len(commands) == 7
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == "zoo"
+        run = subprocess.run(
+            [sys.executable, "-m", "zoo.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, f"{command}\n{run.stderr}"
+    assert (tmp_path / "exported" / "model.dynamic.tflite").is_file()
+
+
+def test_the_python_blocks_run(tmp_path):
+    programs = blocks("python")
+    assert len(programs) == 2
+    for program in programs:
+        run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+
+
+def test_the_options_that_readme_names_exist():
+    for command, option in re.findall(r"`(zoo \w+)[^`]*?(--[a-z-]+)", README):
+        shown = subprocess.run(
+            [sys.executable, "-m", "zoo.cli", *command.split()[1:], "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert option in shown, f"{command} {option}"
