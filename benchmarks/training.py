@@ -23,7 +23,7 @@ from zoo.data import activity
 from zoo.data.examples import Examples
 from zoo.presets import PRESETS
 from zoo.tasks import planning
-from zoo.tasks.activity import versions
+from zoo.tasks.provenance import versions
 
 BATCH, ROWS, EPOCHS = 32, 2700, 4
 

@@ -1,14 +1,16 @@
 """The command line as a person meets it."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy as np
 import pytest
 
-from zoo.cli import app, main
+from zoo.cli import main, models
 
 
 def zoo(*arguments, **options):
@@ -179,7 +181,7 @@ def test_an_unknown_option_is_a_usage_error():
     assert "Traceback" not in result.stderr
 
 
-def test_ctrl_c_in_training_says_how_to_resume(simulated, tmp_path, capsys, monkeypatch):
+def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, capsys, monkeypatch):
     from zoo.tasks import activity
 
     def interrupted(*_arguments, **_options):
@@ -190,9 +192,31 @@ def test_ctrl_c_in_training_says_how_to_resume(simulated, tmp_path, capsys, monk
         capsys, monkeypatch, "train", "activity_gru_course", "--data", simulated, "--out", tmp_path / "out"
     )
     assert status == 130
-    assert "--resume" in error
+    assert "interrupted: nothing was written" in error
+
+
+def test_ctrl_c_after_an_epoch_says_how_to_resume(simulated, tmp_path):
+    command = [sys.executable, "-m", "zoo.cli", "train", "activity_gru_course", "--data", str(simulated)]
+    run = subprocess.Popen([*command, "--out", str(tmp_path / "out")], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "out" / "checkpoint.npz").exists() and run.poll() is None:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate()
+    assert run.returncode == 130
+    assert "go on with the same command and --resume" in error.splitlines()[-1]
+
+
+def test_a_loss_that_is_not_finite_names_the_rate_and_keeps_weights(simulated, tmp_path, capsys, monkeypatch):
+    status, _, error = call(
+        capsys, monkeypatch, "train", "--model", "activity_rnn", "--optimizer", "sgd", "--learning-rate", "1e38",
+        "--data", simulated, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert status == 1
+    assert "lower the learning rate (1e+38)" in error
+    assert (tmp_path / "out" / "last_good.keras").is_file()
+    assert not (tmp_path / "out" / "model.keras").exists()
 
 
 def test_the_commands_are_those_of_the_design():
-    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    names = {command.name or command.callback.__name__ for command in models.app.registered_commands}
     assert {"list", "info", "train", "evaluate", "crossval", "predict", "stream", "export"} <= names

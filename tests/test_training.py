@@ -14,7 +14,8 @@ import pytest
 from zoo import ActivityGRU, Recipe, ZooError
 from zoo.data.examples import Examples
 from zoo.data.pipeline import batches, training_batches
-from zoo.training import balanced, compile_model, fit
+from zoo.losses import balanced
+from zoo.training import compile_model, fit
 
 RECIPE = Recipe(learning_rate=1e-2, batch_size=8, epochs=4, validation=0.0, seed=3)
 

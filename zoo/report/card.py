@@ -58,6 +58,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
                 for row in metrics["artefacts"]
             ],
         ),
+        _refused(metrics),
         f"\nCompared with Keras on {metrics['artefacts'][0]['windows']:,} test windows; times are medians on one "
         f"thread of {metrics['made']['versions']['machine']}.",
         _use(name, preset, metrics),
@@ -92,6 +93,10 @@ def _what(name: str, config: Document, metrics: Document) -> str:
 **Intended use**: a phone in a trouser pocket, to teach, to count and to log what its owner does. Not for medical or \
 safety decisions.
 """
+
+
+def _refused(metrics: Document) -> str:
+    return "\n" + "\n".join(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items())
 
 
 def _seeds(metrics: Document) -> str:
@@ -151,7 +156,7 @@ logits = model(windows)  # (batch, 150, 3) m/s^2
 ```python
 from zoo.runtime import Interpreter
 
-recognizer = Interpreter("saved_models/{name}/model.dynamic.tflite")
+recognizer = Interpreter("saved_models/{name}/{metrics["artefacts"][-1]["file"]}")
 probabilities = recognizer.probabilities(windows)
 ```
 

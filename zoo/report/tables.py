@@ -53,8 +53,6 @@ def _flat(content: Document, above: str = "") -> list[tuple[str, str]]:
             rows += _flat(value, f"{above}{name}.")
         elif isinstance(value, Mapping):
             rows.append((above + name, "  ".join(f"{k} {_plain(v)}" for k, v in value.items()) or "none"))
-        elif isinstance(value, list | tuple):
-            rows.append((above + name, ", ".join(_plain(v) for v in value) or "none"))
         else:
             rows.append((above + name, _plain(value)))
     return rows
@@ -65,6 +63,8 @@ def _plain(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value) or "none"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -145,6 +145,14 @@ def _subjects(console: Console, report: Document) -> None:
             "worst" if worst else "",
         )
     console.print(table)
+
+
+def fold(record: Document) -> str:
+    """One fold in one line."""
+    return (
+        f"subjects {', '.join(record['subjects'])}  seed {record['seed']}  macro-F1 {record['macro_f1']:.3f}  "
+        f"{record['seconds']:.0f} s"
+    )
 
 
 def crossval(console: Console, result: Document) -> None:

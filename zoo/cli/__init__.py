@@ -1,0 +1,48 @@
+"""The command line: parse, call, print. Each command's work is a function of the layers below."""
+
+import os
+import sys
+
+import typer
+
+from zoo.cli import data, models
+from zoo.cli.console import fail
+from zoo.errors import ZooError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown",
+    help="Small recurrent, autoencoding and language models, from an HDF5 file to a phone.",
+)  # fmt: skip
+app.add_typer(models.app)
+app.add_typer(data.data_app, name="data")
+
+
+def main() -> None:
+    """Runs the command line: errors are one line and status 1, Ctrl-C is status 130."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        status = app(standalone_mode=False)
+    except ZooError as error:
+        if debug:
+            raise
+        fail(str(error), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        fail("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+    except Exception as error:
+        # Typer's own usage errors know how to show themselves; anything else is a defect.
+        if hasattr(error, "show"):
+            error.show()
+            sys.exit(2)
+        if debug:
+            raise
+        fail(f"unexpected {type(error).__name__}: {error} (add --debug for the traceback)", 70)
+    sys.exit(status or 0)

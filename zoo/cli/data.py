@@ -1,0 +1,126 @@
+"""Commands on data: import, windows, describe, simulate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.console import Json, show
+
+data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
+import_app = typer.Typer(no_args_is_help=True, help="Turn what people have into recordings.")
+simulate_app = typer.Typer(no_args_is_help=True, help="Make simulated stand-ins, labelled as such.")
+data_app.add_typer(import_app, name="import")
+data_app.add_typer(simulate_app, name="simulate")
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+
+
+@import_app.command("motionsense")
+def import_motionsense(
+    source: Annotated[Path, typer.Argument(help="A_DeviceMotion_data.zip, or its folder.")],
+    out: Out = Path("recordings.h5"),
+    as_json: Json = False,
+) -> None:
+    """Import MotionSense in its official layout."""
+    from zoo.data import importers, recordings
+
+    dropped = recordings.Dropped()
+    count = recordings.write(
+        out, importers.read_motionsense(source, dropped), source="MotionSense (Malekzadeh et al., 2019)"
+    )
+    _imported(out, count, dropped.reasons, as_json)
+
+
+@import_app.command("csv")
+def import_csv(
+    files: Annotated[list[Path], typer.Argument(help="CSV files with a line of column names.")],
+    out: Out = Path("recordings.h5"),
+    x: Annotated[str, typer.Option(help="Column of the x axis.")] = "x",
+    y: Annotated[str, typer.Option(help="Column of the y axis.")] = "y",
+    z: Annotated[str, typer.Option(help="Column of the z axis.")] = "z",
+    time: Annotated[str, typer.Option(help="Column of time stamps.")] = "time",
+    rate: Annotated[float | None, typer.Option(help="Hz, where there are no time stamps.")] = None,
+    subject: Annotated[str, typer.Option(help="Column of the person, or =NAME for one person.")] = "subject",
+    activity: Annotated[str, typer.Option(help="Column of the activity, or =LABEL for one.")] = "activity",
+    unit: Annotated[str, typer.Option(help="m/s^2 or g.")] = "m/s^2",
+    convention: Annotated[str, typer.Option(help="android or ios: the sign of the axes.")] = "android",
+    time_unit: Annotated[str, typer.Option(help="auto, s, ms, us or ns.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Import anyone's CSV files."""
+    from zoo.data import importers, recordings
+
+    columns = importers.CsvColumns(
+        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit
+    )
+    dropped = recordings.Dropped()
+    names = ", ".join(file.name for file in files)
+    count = recordings.write(out, importers.read_csv(files, columns, dropped), source=f"CSV: {names}")
+    _imported(out, count, dropped.reasons, as_json)
+
+
+def _imported(out: Path, count: int, dropped: dict[str, int], as_json: bool) -> None:
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    show(describe(out) | {"written": count, "dropped": dict(dropped)}, as_json, tables.document)
+
+
+@data_app.command()
+def windows(
+    recordings_file: Annotated[Path, typer.Argument(metavar="RECORDINGS", help="What `zoo data import` wrote.")],
+    out: Out = Path("data3.h5"),
+    window: Annotated[int, typer.Option(help="Rows a window.")] = 150,
+    hop: Annotated[int, typer.Option(help="Rows between the starts of windows.")] = 75,
+    rate: Annotated[float, typer.Option(help="Hz that all recordings are resampled to.")] = 50.0,
+    trim: Annotated[float, typer.Option(help="Seconds left out at both ends of a recording.")] = 1.0,
+    test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test part.")] = None,
+    test_fraction: Annotated[float, typer.Option(help="Share of the people, where none are named.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Decides who, where none are named.")] = 0,
+    classes: Annotated[str | None, typer.Option(help="Comma-separated labels; the six by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Cut recordings into windows, split by person."""
+    from zoo.data import activity, recordings
+    from zoo.report import tables
+
+    index = recordings.read(recordings_file)
+    chosen = (
+        [name.strip() for name in test_subjects.split(",")]
+        if test_subjects
+        else activity.choose_test_subjects(index.subjects, test_fraction, seed)
+    )
+    labels = tuple(classes.split(",")) if classes else activity.CLASSES
+    dropped = activity.write_windows(index, out, activity.Cut(window, hop, rate, trim), chosen, labels)
+    from zoo.data.describe import describe
+
+    show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, tables.document)
+
+
+@data_app.command("describe")
+def describe_file(
+    file: Annotated[Path, typer.Argument(help="Any data file of the zoo.")], as_json: Json = False
+) -> None:
+    """Show what is inside a data file, its balance, its problems and its leaks."""
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    show(describe(file), as_json, tables.document)
+
+
+@simulate_app.command("activity")
+def simulate_activity(
+    out: Out = Path("data3.h5"),
+    subjects: Annotated[int, typer.Option(help="People to make up, 2 or more.")] = 12,
+    seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
+    seconds: Annotated[float, typer.Option(help="Of each recording.")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Simulate people with a phone in the pocket. Nobody made these windows."""
+    from zoo.data import gait
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    gait.write_simulated(out, subjects, seed, seconds)
+    show(describe(out), as_json, tables.document)

@@ -1,0 +1,251 @@
+"""Commands on models: list, info, train, crossval, evaluate, predict, export, stream."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from zoo.cli.console import Json, err, fail, load_tensorflow, quiet, show
+from zoo.errors import ZooError
+
+app = typer.Typer()
+
+DataFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
+PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
+
+
+class Family(StrEnum):
+    """Families on the command line."""
+
+    activity_rnn = "activity_rnn"
+    activity_lstm = "activity_lstm"
+    activity_gru = "activity_gru"
+
+
+@app.command("list")
+def list_presets(as_json: Json = False) -> None:
+    """List the presets with their size and measured score."""
+    load_tensorflow()
+    from zoo.models.saving import preset_names
+    from zoo.presets import PRESETS
+    from zoo.report import tables
+    from zoo.tasks import loading
+
+    rows = []
+    for name, preset in PRESETS.items():
+        metrics = loading.preset_metrics(name) if name in preset_names() else {}
+        rows.append({
+            "preset": name, "family": preset.family, "description": preset.description,
+            "parameters": metrics.get("training", {}).get("parameters"),
+            "macro_f1": metrics.get("test", {}).get("macro_f1"),
+        })  # fmt: skip
+    show(rows, as_json, tables.presets)
+
+
+@app.command()
+def info(model: ModelName, as_json: Json = False) -> None:
+    """Show what a preset, a folder or a file says of itself."""
+    from zoo.report import tables
+    from zoo.runtime import Interpreter
+
+    if model.endswith(".tflite"):
+        with quiet():
+            document = Interpreter(model).metadata.to_json()
+    else:
+        load_tensorflow()
+        from zoo.tasks import loading
+
+        document = loading.load(model).config
+    show(document, as_json, tables.document)
+
+
+@app.command()
+def train(
+    preset: PlanName = None,
+    data: DataFile = Path("data3.h5"),
+    out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
+    model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
+    units: Annotated[int | None, typer.Option(help="Numbers in the state of each layer.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Recurrent layers.")] = None,
+    frame: Annotated[int | None, typer.Option(help="Rows read in one step.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share dropped after each layer.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Windows a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Epochs without improvement before stopping.")] = None,
+    validation: Annotated[float | None, typer.Option(help="Share of people set aside; 0 for none.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides weights, split, order and augmentation.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill, to the same result.")] = False,
+    deterministic: Annotated[bool, typer.Option("--deterministic", help="Repeat bit by bit.")] = False,
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard's logs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a recognizer on windows of activities.
+
+    With a preset, its recipe; with `--model`, one's own arguments. Options change either.
+    """
+    load_tensorflow()
+    from zoo.report import tables
+    from zoo.report.progress import ProgressBar
+    from zoo.tasks import activity, planning
+    from zoo.training import CHECKPOINT
+
+    arguments = {"units": units, "layers": layers, "frame": frame, "dropout": dropout}
+    recipe = {
+        "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
+        "patience": patience, "validation": validation, "seed": seed,
+    }  # fmt: skip
+    plan = planning.plan(preset, model, given(arguments), given(recipe))
+    bar = ProgressBar(err, plan.recipe.epochs)
+    try:
+        with bar.shown():
+            summary = activity.train(
+                plan, data, out, resume=resume, deterministic=deterministic, tensorboard=tensorboard, callbacks=[bar]
+            )
+    except KeyboardInterrupt:
+        kept = (out / CHECKPOINT).is_file()
+        how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
+        fail(f"interrupted: {how}", 130)
+    show(summary, as_json, tables.training)
+    err.print(f"model in {out}; next: zoo evaluate {out} --data {data}", highlight=False, markup=False)
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that the user named."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@app.command("crossval")
+def cross_validate(
+    preset: PlanName = None,
+    data: DataFile = Path("data3.h5"),
+    model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
+    groups: Annotated[int, typer.Option(help="Groups that the people are divided into.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Repetitions with other seeds.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the result, as JSON.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Cross-validate over groups of people; the test part is not touched."""
+    from zoo.files import write_json
+
+    load_tensorflow()
+    from zoo.report import tables
+    from zoo.tasks import crossval, planning
+
+    plan = planning.plan(preset, model, {}, given({"epochs": epochs}))
+    result = crossval.crossval(plan, data, groups=groups, seeds=seeds, report=lambda fold: err.print(tables.fold(fold)))
+    if out is not None:
+        write_json(out, result)
+    show(result, as_json, tables.crossval)
+
+
+@app.command()
+def evaluate(
+    model: ModelName,
+    data: DataFile = Path("data3.h5"),
+    split: Annotated[str, typer.Option(help="test, train or validation.")] = "test",
+    baselines: Annotated[bool, typer.Option(help="Fit and measure baselines beside it.")] = True,
+    robustness: Annotated[bool, typer.Option("--robustness", help="Disturb the windows as well.")] = False,
+    figures: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a model on people it never saw, beside baselines."""
+    load_tensorflow()
+    from zoo.report import tables
+    from zoo.tasks import activity, loading
+
+    with quiet():
+        loaded = loading.load(model)
+    report = activity.evaluate(loaded, data, split=split, baselines=baselines, robustness=robustness)
+    if figures is not None:
+        from zoo.report import figures as drawing
+
+        drawing.evaluation(report, loading.history(loaded), figures)
+    show(report, as_json, tables.evaluation)
+
+
+@app.command()
+def predict(
+    model: ModelName,
+    data: Annotated[Path | None, typer.Option(help="A file in the layout of data3.h5: its test windows.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="A CSV file with columns x, y, z and time.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Hz of the CSV file, where it has no times.")] = None,
+    x: Annotated[str, typer.Option(help="Column of the x axis.")] = "x",
+    y: Annotated[str, typer.Option(help="Column of the y axis.")] = "y",
+    z: Annotated[str, typer.Option(help="Column of the z axis.")] = "z",
+    time: Annotated[str, typer.Option(help="Column of time stamps.")] = "time",
+    unit: Annotated[str, typer.Option(help="m/s^2 or g.")] = "m/s^2",
+    convention: Annotated[str, typer.Option(help="android or ios: the sign of the axes.")] = "android",
+    hop: Annotated[int | None, typer.Option(help="Rows between windows; half a window by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Label, probability and time of each window."""
+    load_tensorflow()
+    from zoo.report import tables
+    from zoo.tasks import loading, prediction
+
+    if (data is None) == (csv is None):
+        raise ZooError("name one of --data FILE and --csv FILE")
+    with quiet():
+        loaded = loading.load(model)
+    if csv is not None:
+        from zoo.data.importers import CsvColumns
+
+        columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention)
+        rows = prediction.predict_csv(loaded, csv, columns, hop)
+    else:
+        assert data is not None
+        rows = prediction.predict_file(loaded, data)
+    show(rows, as_json, tables.predictions)
+
+
+@app.command()
+def export(
+    model: ModelName,
+    to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
+    formats: Annotated[str, typer.Option(help="Comma-separated.")] = "keras,saved_model,float32,dynamic",
+    data: Annotated[Path | None, typer.Option(help="Real windows to compare on; simulated ones without.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
+    load_tensorflow()
+    from zoo.report import tables
+    from zoo.tasks import activity, exporting, loading
+
+    with quiet():
+        loaded = loading.load(model)
+    windows = activity.golden_windows(loaded, data)
+    with quiet():
+        records = exporting.export(loaded, to, windows, [name.strip() for name in formats.split(",")])
+    compared = {"windows": str(data) if data else "simulated", "folder": str(to), "artefacts": records}
+    show(compared, as_json, tables.artefacts)
+
+
+@app.command()
+def stream(
+    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
+    simulate: Annotated[str, typer.Option(help="Activities of a simulated person, comma-separated.")] = "walking",
+    seconds: Annotated[float, typer.Option(help="Of each activity.")] = 10.0,
+    speed: Annotated[float, typer.Option(help="Times real time; 0 for no waiting.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the simulated person.")] = 1,
+) -> None:
+    """Show an exported file recognizing a simulated person, live."""
+    from zoo.data.activity import CLASSES
+    from zoo.data.gait import walk_through
+    from zoo.report.live import show
+
+    activities = [name.strip() for name in simulate.split(",")]
+    strangers = [name for name in activities if name not in CLASSES]
+    if strangers:
+        raise ZooError(f"activity {strangers[0]!r}: expected {', '.join(CLASSES)}")
+    from zoo.runtime import Interpreter
+
+    with quiet():
+        interpreter = Interpreter(model)
+    rows, truth = walk_through(activities, seconds, interpreter.metadata.rate, seed)
+    show(interpreter, rows, truth, speed, Console())

@@ -1,0 +1,55 @@
+"""Losses that Keras lacks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+    """Cross-entropy of logits `(batch, K)` and class numbers `(batch,)`.
+
+        -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) one_hot + smoothing / K
+
+    Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567.
+
+    Args:
+        smoothing: Share of the target spread over all classes, in [0, 1).
+        class_weights: Factor on the loss of each class; all 1 by default.
+        **options: Of `keras.losses.Loss`.
+
+    Example:
+        >>> float(CrossEntropy()(np.array([1]), np.array([[0.0, 0.0]])))
+        0.6931471824645996
+    """
+
+    def __init__(self, smoothing: float = 0.0, class_weights: Sequence[float] | None = None, **options: Any) -> None:
+        super().__init__(**{"name": "cross_entropy"} | options)
+        self.smoothing = smoothing
+        self.class_weights = None if class_weights is None else list(class_weights)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
+        labels = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
+        classes = y_pred.shape[-1]
+        targets = (1 - self.smoothing) * keras.ops.one_hot(labels, classes) + self.smoothing / classes
+        losses = -keras.ops.sum(targets * keras.ops.log_softmax(y_pred, axis=-1), axis=-1)
+        if self.class_weights is None:
+            return losses
+        return losses * keras.ops.take(keras.ops.convert_to_tensor(self.class_weights, losses.dtype), labels)
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().get_config(), "smoothing": self.smoothing, "class_weights": self.class_weights}
+
+
+def balanced(labels: NDArray[np.int64], classes: int) -> list[float]:
+    """Weights that make all classes count the same, with mean 1 over the examples.
+
+    Example:
+        >>> balanced(np.array([0, 0, 0, 1]), 2)
+        [0.6666666666666666, 2.0]
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
