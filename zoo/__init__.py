@@ -16,16 +16,33 @@ _HOMES = {
     "ActivityGRU": "zoo.models.activity",
     "ActivityLSTM": "zoo.models.activity",
     "ActivityRNN": "zoo.models.activity",
+    "KLSparsity": "zoo.layers",
+    "KLSparsityRegularizer": "zoo.layers",
     "Model": "zoo.models.saving",
     "Recipe": "zoo.training",
+    "SparseAutoencoder": "zoo.models.autoencoder",
+    "TiedDense": "zoo.layers",
     "ZooError": "zoo.errors",
 }
 
-__all__ = ["ActivityGRU", "ActivityLSTM", "ActivityRNN", "Model", "Recipe", "ZooError"]
+__all__ = [
+    "ActivityGRU",
+    "ActivityLSTM",
+    "ActivityRNN",
+    "KLSparsity",
+    "KLSparsityRegularizer",
+    "Model",
+    "Recipe",
+    "SparseAutoencoder",
+    "TiedDense",
+    "ZooError",
+]
 
 if TYPE_CHECKING:
     from zoo.errors import ZooError
+    from zoo.layers import KLSparsity, KLSparsityRegularizer, TiedDense
     from zoo.models.activity import ActivityGRU, ActivityLSTM, ActivityRNN
+    from zoo.models.autoencoder import SparseAutoencoder
     from zoo.models.saving import Model
     from zoo.training import Recipe
 

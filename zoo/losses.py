@@ -53,3 +53,19 @@ def balanced(labels: NDArray[np.int64], classes: int) -> list[float]:
     """
     counts = np.bincount(labels, minlength=classes)
     return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+    """Half the squared distance of each example, `1/2 sum_k (d_k - y_k)^2`, mean over the batch.
+
+    Example:
+        >>> float(HalfSquaredError()(np.array([[0.0, 0.0]]), np.array([[1.0, 2.0]])))
+        2.5
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"name": "half_squared_error"} | options)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
+        return 0.5 * keras.ops.sum(keras.ops.square(y_true - y_pred), axis=-1)

@@ -1,0 +1,90 @@
+"""The sparse autoencoder against the course's cost and its analytic gradients."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import Model, SparseAutoencoder, ZooError
+from zoo.losses import HalfSquaredError
+
+LAMBDA, BETA, RHO = 5e-4, 1.0, 0.04
+
+
+def sigma(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def course(x, W, b, c):
+    """The course's J and its gradients for W, b and c, in float64."""
+    x = x.astype(np.float64)
+    N = len(x)
+    h = sigma(x @ W + b)
+    y = sigma(h @ W.T + c)
+    r = h.mean(axis=0)
+    kl = (RHO * np.log(RHO / r) + (1 - RHO) * np.log((1 - RHO) / (1 - r))).sum()
+    J = ((x - y) ** 2).sum() / (2 * N) + LAMBDA / 2 * 2 * (W**2).sum() + BETA * kl
+    d2 = (y - x) / N * y * (1 - y)
+    d1 = (d2 @ W + BETA / N * (-RHO / r + (1 - RHO) / (1 - r))) * h * (1 - h)
+    return J, (x.T @ d1 + d2.T @ h + 2 * LAMBDA * W, d1.sum(axis=0), d2.sum(axis=0))
+
+
+def patches(count):
+    return np.random.default_rng(1).uniform(0.1, 0.9, (count, 256)).astype("float32")
+
+
+@pytest.mark.parametrize("batch", [32, 128, 256])
+def test_the_compiled_loss_is_the_cost_of_the_course(batch):
+    model = SparseAutoencoder(seed=2)
+    model.compile("sgd", HalfSquaredError())
+    x = patches(batch)
+    J, _ = course(x, *(weight.numpy().astype(np.float64) for weight in model.weights))
+    assert model.evaluate(x, x, batch_size=batch, verbose=0) == pytest.approx(J, rel=1e-6)
+
+
+@pytest.mark.parametrize("batch", [32, 128, 256])
+def test_the_gradients_are_the_analytic_ones_of_the_tied_network(batch):
+    model = SparseAutoencoder(seed=2)
+    x = patches(batch)
+    with tf.GradientTape() as tape:
+        loss = HalfSquaredError()(x, model(x)) + sum(model.losses)
+    found = tape.gradient(loss, model.trainable_variables)
+    _, expected = course(x, *(weight.numpy().astype(np.float64) for weight in model.weights))
+    for gradient, analytic in zip(found, expected, strict=True):
+        assert np.linalg.norm(gradient - analytic) / np.linalg.norm(analytic) < 1e-6
+
+
+def test_the_start_is_uniform_within_the_course_limit():
+    limit = np.sqrt(6 / (256 + 64))
+    weights = [weight.numpy() for weight in SparseAutoencoder().weights]
+    for weight in weights:
+        assert 0.9 * limit < np.abs(weight).max() <= limit
+    assert not np.allclose(weights[1], weights[2][:64])
+
+
+def test_encode_and_decode_are_the_two_halves():
+    model, x = SparseAutoencoder(hidden_units=10), patches(4)
+    assert model.encode(x).shape == (4, 10)
+    np.testing.assert_allclose(model.decode(model.encode(x)), model(x), atol=1e-6)
+
+
+def test_a_folder_gives_it_back(tmp_path):
+    model, x = SparseAutoencoder(hidden_units=10, scale=(0.3, -0.3, 0.3)), patches(4)
+    model.save_to_preset(tmp_path)
+    again = Model.from_preset(tmp_path)
+    assert again.get_config() == model.get_config()
+    np.testing.assert_array_equal(again(x), model(x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden_units": 0}, "hidden_units is 0; expected a whole number"),
+        ({"sparsity_target": 1.0}, "sparsity target 1: expected a number between 0 and 1"),
+        ({"sparsity_weight": -1.0}, "sparsity weight -1: expected 0 or more"),
+        ({"weight_decay": -1.0}, "weight decay -1: expected 0 or more"),
+        ({"scale": (1.0,)}, "scale has 1 numbers; expected 3"),
+    ],
+)
+def test_an_argument_outside_its_range_is_refused(arguments, message):
+    with pytest.raises(ZooError, match=message):
+        SparseAutoencoder(**arguments)
