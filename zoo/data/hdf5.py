@@ -221,6 +221,7 @@ class Rows:
         path: The file.
         key: The data set.
         dtype: What slices come as.
+        factor: What every number is multiplied by.
 
     Example:
         >>> from zoo.data.hdf5 import Rows, create
@@ -231,8 +232,8 @@ class Rows:
         [[2.0, 3.0], [4.0, 5.0]]
     """
 
-    def __init__(self, path: Path, key: str, dtype: type[np.generic] = np.float32) -> None:
-        self.path, self.key, self.dtype = Path(path), key, dtype
+    def __init__(self, path: Path, key: str, dtype: type[np.generic] = np.float32, factor: float = 1.0) -> None:
+        self.path, self.key, self.dtype, self.factor = Path(path), key, dtype, factor
         with open_file(self.path) as file:
             item = file[key]
             self.shape: tuple[int, ...] = item.shape
@@ -244,7 +245,8 @@ class Rows:
 
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         with _LOCK, _damage(self.path):
-            return np.asarray(self._dataset[rows], dtype=self.dtype)
+            part = np.asarray(self._dataset[rows], dtype=self.dtype)
+        return part if self.factor == 1.0 else part * self.dtype(self.factor)
 
     @cached_property
     def _dataset(self) -> h5py.Dataset:

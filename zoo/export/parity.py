@@ -70,6 +70,7 @@ def compare(
     if parity.largest_error > tolerance.error or parity.agreement < tolerance.agreement:
         raise ZooError(
             f"{what}: differs from Keras by {parity.largest_error:.2g} (allowed {tolerance.error:g}), labels agree on "
-            f"{parity.agreement:.2%} of {parity.windows} windows (at least {tolerance.agreement:.2%}); not written"
+            f"{parity.agreement:.2%} of {parity.windows} windows (at least {tolerance.agreement:.2%}); not written: "
+            "leave this format out with --formats"
         )
     return parity

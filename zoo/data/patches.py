@@ -1,0 +1,319 @@
+"""Patches of natural images: the course's data1.h5, its reader, its builder and a simulator.
+
+`data (N, 3, S, S)` holds patches `(channel, column, row)`, red, green, blue, about [0, 1]: `data[i].T` is the upright
+picture. `source (N,)` and `source_names`, where they are there, tell the photograph that a patch was cut from, so
+that whole photographs can be held out. A vector of pixels is a patch's luminance in the file's order, column by
+column.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from zoo.data import hdf5
+from zoo.data.hdf5 import Rows
+from zoo.errors import ZooError
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Weights of red, green and blue (ITU-R BT.709)."""
+
+_DEVIATIONS = 3.0
+_LOWEST, _HIGHEST = 0.1, 0.9
+_FLAT = 0.02
+"""A patch whose luminance deviates less than this from its mean shows nothing."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The course's preprocessing, with the constants that it fits.
+
+    Y = luminance, less its own mean; clipped to [-limit, limit], limit = 3 standard deviations of all pixels; then
+    0.1 + 0.8 (Y - low) / (high - low), with low and high the least and the greatest after clipping.
+
+    Args:
+        limit: Above 0.
+        low: At least -limit.
+        high: At most limit.
+    """
+
+    limit: float
+    low: float
+    high: float
+
+    @classmethod
+    def fit(cls, patches: Rows | NDArray[Any], rows: NDArray[np.int64]) -> "Scale":
+        """Fits the constants on some patches, read in blocks.
+
+        Args:
+            patches: `(N, 3, S, S)`.
+            rows: Which.
+
+        Raises:
+            ZooError: If the patches are constant.
+        """
+        squares = count = 0.0
+        least, greatest = np.inf, -np.inf
+        for block in _blocks(patches, rows):
+            centered = _centered(block)
+            squares, count = squares + float((centered**2).sum()), count + centered.size
+            least, greatest = min(least, float(centered.min())), max(greatest, float(centered.max()))
+        # The mean of all pixels is 0, since each patch's is.
+        limit = _DEVIATIONS * float(np.sqrt(squares / count))
+        if limit < 1e-6:
+            raise ZooError("all patches are of one color: nothing can be learned from them")
+        return cls(limit, max(least, -limit), min(greatest, limit))
+
+    def apply(self, patches: NDArray[Any]) -> NDArray[np.float32]:
+        """Preprocesses patches.
+
+        Args:
+            patches: `(N, 3, S, S)`, about [0, 1].
+
+        Returns:
+            `(N, S * S)` float32 in [0.1, 0.9] for the patches that were fitted.
+
+        Example:
+            >>> random = np.random.default_rng(0)
+            >>> patches = random.uniform(size=(10, 3, 4, 4))
+            >>> scale = Scale.fit(patches, np.arange(10))
+            >>> [round(float(end), 3) for end in (scale.apply(patches).min(), scale.apply(patches).max())]
+            [0.1, 0.9]
+        """
+        clipped = np.clip(_centered(patches), -self.limit, self.limit)
+        share = (clipped - self.low) / (self.high - self.low)
+        return (_LOWEST + (_HIGHEST - _LOWEST) * share).astype(np.float32)
+
+    def invert(self, vectors: NDArray[Any]) -> NDArray[np.float64]:
+        """Luminance less its patch's mean, `(N, S * S)`, from what `apply` gave; what was clipped stays clipped."""
+        share = (np.asarray(vectors, np.float64) - _LOWEST) / (_HIGHEST - _LOWEST)
+        return self.low + share * (self.high - self.low)
+
+
+def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
+    grey = np.tensordot(patches.astype(np.float64), LUMINANCE, axes=(1, 0)).reshape(len(patches), -1)
+    return np.asarray(grey - grey.mean(axis=1, keepdims=True))
+
+
+def _blocks(patches: Rows | NDArray[Any], rows: NDArray[np.int64], size: int = 4096) -> Iterator[NDArray[Any]]:
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        yield patches[int(part[0]) : int(part[-1]) + 1][part - part[0]]
+
+
+@dataclass(frozen=True)
+class PatchData:
+    """A checked file of patches.
+
+    Args:
+        path: The file.
+        patches: `(N, 3, S, S)` float32, on the disk.
+        photographs: `(N,)` the name of each patch's photograph; None where the file does not tell.
+        simulated: Whether no camera took them.
+        source: Where they come from, as the file says.
+        notes: What was accepted though it is not as it should be.
+    """
+
+    path: Path
+    patches: Rows
+    photographs: NDArray[np.str_] | None
+    simulated: bool
+    source: str
+    notes: tuple[str, ...]
+
+    @property
+    def pixels(self) -> int:
+        """Pixels a patch."""
+        return int(self.patches.shape[2] ** 2)
+
+    def hold_out(self, photographs: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row numbers for training and for validation: whole photographs where they are known.
+
+        Args:
+            photographs: How many to hold out; where none are known, that many tenths of the patches.
+            seed: Decides which.
+
+        Raises:
+            ZooError: If there are not more photographs than that.
+        """
+        random = np.random.default_rng([seed, 1])
+        if self.photographs is None:
+            order = random.permutation(len(self.patches))
+            cut = len(order) * photographs // 10
+            return np.sort(order[cut:]), np.sort(order[:cut])
+        names = sorted(set(self.photographs.tolist()))
+        if len(names) <= photographs:
+            raise ZooError(f"{self.path}: {len(names)} photographs; {photographs} cannot be held out: add some")
+        aside = np.isin(self.photographs, random.permutation(names)[:photographs])
+        return np.flatnonzero(~aside), np.flatnonzero(aside)
+
+
+def read(path: Path, levels: float = 1.0) -> PatchData:
+    """Checks a file in the course's layout and opens it.
+
+    Args:
+        path: data1.h5 or a file built like it.
+        levels: What white is in the file: 1, or 255.
+
+    Raises:
+        ZooError: If the shape is not `(N, 3, S, S)`, a value is not finite, or values lie far outside [0, 1].
+    """
+    hdf5.check(path, "patches")
+    rows = Rows(path, "data", factor=1 / levels)
+    low, high = np.inf, -np.inf
+    for block in _blocks(rows, np.arange(len(rows))):
+        if not np.isfinite(block).all():
+            raise ZooError(f"{path}: key 'data' holds NaN or infinity: make the file again")
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+    if high > 2.0 or low < -1.0:
+        hint = ": say so with --levels 255" if high <= 255 else ""
+        raise ZooError(f"{path}: key 'data' holds values from {low:g} to {high:g}; expected about [0, 1]{hint}")
+    notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
+    attributes = hdf5.attributes(path)
+    photographs = None
+    if hdf5.has(path, "source") and hdf5.has(path, "source_names"):
+        numbers, names = hdf5.read(path, "source"), hdf5.read(path, "source_names")
+        if len(numbers) != len(rows) or numbers.min() < 0 or numbers.max() >= len(names):
+            raise ZooError(f"{path}: key 'source' does not name one of the {len(names)} photographs for each patch")
+        photographs = names[numbers]
+    else:
+        notes.append("no photographs named: held-out patches may overlap training patches")
+    return PatchData(
+        path, rows, photographs, bool(attributes.get("simulated", False)), str(attributes.get("source", "not stated")),
+        tuple(notes),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture to cut patches from.
+
+    Args:
+        name: Of the picture, kept in the file.
+        pixels: `(height, width, 3)` float32 in [0, 1].
+        credit: Author and license, kept in the file.
+    """
+
+    name: str
+    pixels: NDArray[np.float32]
+    credit: str = "the user's own"
+
+
+def open_photograph(path: Path) -> Photograph:
+    """Reads a picture in any format that Pillow knows.
+
+    Raises:
+        ZooError: If it is missing or cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:
+            return Photograph(path.name, np.asarray(image.convert("RGB"), np.float32) / np.float32(255))
+    except FileNotFoundError:
+        raise ZooError(f"{path}: no such file") from None
+    except (UnidentifiedImageError, OSError) as error:
+        raise ZooError(f"{path}: not a picture that can be decoded ({error})") from None
+
+
+def shipped_photographs() -> list[Photograph]:
+    """The natural photographs that scikit-learn ships, and those of scikit-image where it is installed."""
+    from sklearn.datasets import load_sample_images
+
+    credits = {
+        "china.jpg": "danielbuechele, CC BY 2.0", "flower.jpg": "vultilion, CC BY 2.0",
+    }  # fmt: skip
+    images = load_sample_images()
+    found = [
+        Photograph(Path(name).name, np.asarray(pixels, np.float32) / np.float32(255), credits[Path(name).name])
+        for name, pixels in zip(images.filenames, images.images, strict=True)
+    ]
+    try:
+        from skimage import data
+    except ImportError:
+        return found
+    for name, credit in (("astronaut", "NASA, public domain"), ("chelsea", "S. van der Walt, CC0"),
+                         ("coffee", "R. Michotte, CC0"), ("rocket", "SpaceX, public domain")):  # fmt: skip
+        found.append(Photograph(name, np.asarray(getattr(data, name)(), np.float32)[..., :3] / np.float32(255), credit))
+    return found
+
+
+def write_patches(
+    path: Path, photographs: Sequence[Photograph], count: int, size: int, seed: int, *, simulated: bool = False
+) -> int:
+    """Cuts patches at random places, as many from each photograph, and writes them in the course's layout.
+
+    Args:
+        path: The file, written whole or not at all.
+        photographs: What to cut from.
+        count: Patches in all.
+        size: Pixels a side.
+        seed: Decides where.
+        simulated: Whether no camera took the pictures.
+
+    Returns:
+        How many flat patches were refused.
+
+    Raises:
+        ZooError: If a photograph is smaller than a patch, or shows nothing but flat patches.
+    """
+    random = np.random.default_rng(seed)
+    refused = 0
+    with hdf5.create(path) as file:
+        data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
+        source = hdf5.growing(file, "source", (), "i2", chunk=1024)
+        for number, photograph in enumerate(photographs):
+            share = count // len(photographs) + (number < count % len(photographs))
+            cut, flat = _cut(photograph, share, size, random)
+            refused += flat
+            hdf5.append(data, cut)
+            hdf5.append(source, np.full(len(cut), number, np.int16))
+        file["source_names"] = [photograph.name for photograph in photographs]
+        credit = "; ".join(f"{photograph.name}: {photograph.credit}" for photograph in photographs)
+        file.attrs.update({"source": credit, "simulated": simulated, "seed": seed})
+    return refused
+
+
+def _cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
+    height, width = photograph.pixels.shape[:2]
+    if min(height, width) < size:
+        raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}")
+    kept: list[NDArray[np.float32]] = []
+    flat = 0
+    while len(kept) < count:
+        if flat > 50 * (count + 1):
+            raise ZooError(f"{photograph.name}: almost nothing but flat patches: choose another photograph")
+        top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
+        patch = photograph.pixels[top : top + size, left : left + size]
+        if (patch @ LUMINANCE).std() < _FLAT:
+            flat += 1
+            continue
+        kept.append(patch.T)
+    return np.array(kept, np.float32).reshape(-1, 3, size, size), flat
+
+
+def dead_leaves(name: str, side: int, random: np.random.Generator) -> Photograph:
+    """A simulated picture: disks of power-law radii, each of one color, that cover each other like fallen leaves.
+
+    Lee, Mumford, Huang: Occlusion models for natural images, International Journal of Computer Vision, 2001.
+
+    Args:
+        name: Of the picture.
+        side: Pixels a side.
+        random: Decides everything.
+    """
+    pixels = np.zeros((side, side, 3), np.float32)
+    rows, columns = np.mgrid[:side, :side]
+    bare = np.ones((side, side), bool)
+    # From the topmost leaf down: what is covered already stays.
+    while bare.any():
+        # Radii with density r^-3 between 2 pixels and a quarter of the picture.
+        low, high = 2.0, side / 4
+        radius = (low**-2 - random.uniform() * (low**-2 - high**-2)) ** -0.5
+        top, left = random.uniform(-radius, side + radius, 2)
+        leaf = bare & ((rows - top) ** 2 + (columns - left) ** 2 <= radius**2)
+        pixels[leaf] = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
+        bare &= ~leaf
+    return Photograph(name, pixels, "simulated by pocket-zoo: no camera took it")
