@@ -10,7 +10,6 @@ its temperature; then trained on all of them.
 import argparse
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +38,12 @@ GROUPS, CROSSVAL_SEEDS = 5, 2
 def main() -> None:
     """Trains the presets named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("presets", nargs="*", default=[], metavar="PRESET")
+    parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help='all by default; "none": only render')
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     console = Console(stderr=True)
     course_file = options.data / "activity" / "data3.h5"
-    for name in options.presets or PRESETS:
+    for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         console.rule(name)
         with tempfile.TemporaryDirectory() as scratch:
             if name.endswith("_course"):
@@ -53,6 +52,7 @@ def main() -> None:
                 folder, metrics = pocket(name, options.data, Path(scratch), console)
             command = f"python saved_models/make.py --data DATA {name}"
             publish(name, folder, course_file, metrics, command)
+    cards()
     if all((HERE / name / "metrics.json").is_file() for name in PRESETS):
         table(HERE.parent / "README.md")
 
@@ -126,8 +126,16 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], comman
     shutil.copy(folder / "history.json", target / "history.json")
     write_json(target / "metrics.json", document)
     figures.evaluation(report, loading.history(loaded), target)
-    with whole_file(target / "card.md") as temporary:
-        temporary.write_text(card(name, replace(preset), document, loaded.config), encoding="utf-8")
+
+
+def cards() -> None:
+    """Renders the card of each preset that was measured."""
+    for name in PRESETS:
+        folder = HERE / name
+        if (folder / "metrics.json").is_file():
+            page = card(name, PRESETS[name], read_json(folder / "metrics.json"), read_json(folder / "config.json"))
+            with whole_file(folder / "card.md") as temporary:
+                temporary.write_text(page, encoding="utf-8")
 
 
 def table(readme: Path) -> None:

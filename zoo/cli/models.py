@@ -29,7 +29,7 @@ class Family(StrEnum):
 def list_presets(as_json: Json = False) -> None:
     """List the presets with their size and measured score."""
     load_tensorflow()
-    from zoo.models.saving import preset_names
+    from zoo.catalog import preset_names
     from zoo.presets import PRESETS
     from zoo.report import tables
     from zoo.tasks import loading

@@ -4,60 +4,15 @@ A model's folder holds `model.keras`, the network with its weights, and `config.
 arguments, and what training added (recipe, data, metadata).
 """
 
-import difflib
 import inspect
 from pathlib import Path
 from typing import Any, Self
 
 import keras
 
+from zoo.catalog import find_folder
 from zoo.errors import ZooError
 from zoo.files import whole_file, write_json
-
-_PACKAGE = Path(__file__).parents[1]
-PRESETS_FOLDER = next(
-    # Inside a wheel the folder lies in the package, in a checkout beside it.
-    (folder for folder in (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models") if folder.is_dir()),
-    _PACKAGE / "saved_models",
-)
-"""Where the presets' weights lie, one folder each."""
-
-
-def preset_names() -> list[str]:
-    """Presets whose weights are here."""
-    return sorted(path.parent.name for path in PRESETS_FOLDER.glob("*/model.keras"))
-
-
-def find_folder(name_or_folder: str | Path) -> Path:
-    """The folder of a preset, or a folder that holds a model.
-
-    Args:
-        name_or_folder: `activity_gru_pocket`, or a path.
-
-    Raises:
-        ZooError: If it is neither; names the nearest preset.
-    """
-    path = Path(name_or_folder)
-    if (path / "model.keras").is_file():
-        return path
-    folder = PRESETS_FOLDER / str(name_or_folder)
-    if (folder / "model.keras").is_file():
-        return folder
-    if path.is_dir():
-        raise ZooError(f"{path}: holds no model.keras; expected a folder that `zoo train` or save_to_preset wrote")
-    raise unknown_name("preset or folder", str(name_or_folder), preset_names())
-
-
-def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
-    """An error that suggests the nearest known name.
-
-    Example:
-        >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))
-        "unknown preset 'activity_gr': did you mean activity_gru_course?"
-    """
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
-    return ZooError(f"unknown {what} {name!r}: {hint}")
 
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types

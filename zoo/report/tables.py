@@ -30,7 +30,7 @@ def _interval(bounds: Sequence[float]) -> str:
 def presets(console: Console, rows: Sequence[Document]) -> None:
     """Presets, a row each."""
     table = _table("", "preset", "parameters", "test macro-F1", "what it is")
-    table.columns[-1].justify = "left"
+    table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for row in rows:
         table.add_row(row["preset"], _number(row["parameters"]), _number(row["macro_f1"]), row["description"])
     console.print(table)

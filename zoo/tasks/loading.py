@@ -9,10 +9,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.catalog import PRESETS_FOLDER, find_folder, preset_names, unknown_name
 from zoo.errors import ZooError
 from zoo.files import read_json
 from zoo.metadata import Metadata
-from zoo.models.saving import PRESETS_FOLDER, Model, find_folder, preset_names, unknown_name
+from zoo.models.saving import Model
 from zoo.runtime import Interpreter
 
 
