@@ -38,7 +38,7 @@ GROUPS, CROSSVAL_SEEDS = 5, 2
 def main() -> None:
     """Trains the presets named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help='all by default; "none": only render')
+    parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help="all by default; none: only render")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     console = Console(stderr=True)

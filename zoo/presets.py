@@ -41,15 +41,15 @@ _COURSE_WINDOWS = f"{_MOTIONSENSE}: 3,000 windows of 15 people, 500 of each clas
 _ALL_WINDOWS = f"{_MOTIONSENSE}: all overlapping windows of the same 15 people"
 
 _COURSE_NOTE = (
-    "The hyper-parameters are the course's. Two things differ: the course fed raw values where the zoo normalizes inside "
-    "the model, which the same rates learn better from; and its test windows were drawn at random, where these are of "
-    "people who are in no training window. Validation windows are drawn at random, as in the course."
+    "The hyper-parameters are the course's. Two things differ: the course fed raw values where the zoo normalizes "
+    "inside the model, which the same rates learn better from; and its test windows were drawn at random, where these "
+    "are of people who are in no training window. Validation windows are drawn at random, as in the course."
 )
 _POCKET_NOTE = (
-    "Trained on windows of 200 rows, cut to 150 at a random place and read at a random pace. The augmentation was first "
-    "explored by cross-validation over all 19 people at hand, the four test people among them, so the test score may "
-    "flatter it a little; units, layers, epochs and balance were then compared over the training people alone. Subject "
-    "9's recordings dws_2 and ups_3 look exchanged in the data set: their windows count as errors here."
+    "Trained on windows of 200 rows, cut to 150 at a random place and read at a random pace. The augmentation was "
+    "first explored by cross-validation over all 19 people at hand, the four test people among them, so the test score "
+    "may flatter it a little; units, layers, epochs and balance were then compared over the training people alone. "
+    "Subject 9's recordings dws_2 and ups_3 look exchanged in the data set: their windows count as errors here."
 )
 
 # The course sums gradients over its batch of 32 where Keras averages them: rates are 32 times the course's, and its
