@@ -1,6 +1,6 @@
 # Each target sets up what it needs: on a new machine Python 3.11 to 3.13 and make are enough.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
@@ -15,7 +15,7 @@ demo: $(VENV)/installed
 	$(BIN)/zoo train --model activity_gru --units 32 --frame 5 --epochs 15 --data demo/data3.h5 --out demo/model
 	$(BIN)/zoo evaluate demo/model --data demo/data3.h5
 	$(BIN)/zoo export demo/model --data demo/data3.h5 --to demo/exported
-	$(BIN)/zoo stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging,standing --speed 2
+	$(BIN)/zoo stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging --speed 2
 
 test: lint
 	$(BIN)/pytest
@@ -27,9 +27,9 @@ lint: $(VENV)/installed
 	$(BIN)/lint-imports setup.cfg
 
 bench: $(VENV)/installed
-	$(BIN)/python benchmarks/reading.py
-	$(BIN)/pip install --quiet torch
-	$(BIN)/python benchmarks/training.py --data $(DATA)/activity/data3.h5
+	$(BIN)/pip install --quiet 'torch>=2.9'
+	$(BIN)/python benchmarks/reading.py | tee benchmarks/reading.json
+	$(BIN)/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)

@@ -15,10 +15,11 @@ from typing import Any
 
 from rich.console import Console
 
+from zoo import evaluation
 from zoo.data import activity as windows_of
 from zoo.data import importers, recordings
 from zoo.errors import ZooError
-from zoo.files import read_json, whole_file, write_json
+from zoo.files import read_json, whole_file, whole_folder, write_json
 from zoo.presets import PRESETS
 from zoo.report import figures
 from zoo.report.card import card
@@ -91,41 +92,42 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     found = crossval(plan, cut, groups=GROUPS, seeds=CROSSVAL_SEEDS, report=lambda record: console.print(fold(record)))
     folder = scratch / "model"
     activity.train(plan, cut, folder, temperature=found["temperature"])
-    return folder, {"crossval": found}
+    # The forest gets the same people's windows as the network, in the length that it is tested on.
+    short = scratch / "short.h5"
+    windows_of.write_windows(recordings.read(raw), short, windows_of.Cut(), TEST_SUBJECTS)
+    test = windows_of.read(data / "activity" / "data3.h5").test
+    fitted = evaluation.baselines(
+        activity.everything_of(windows_of.read(short).train), activity.everything_of(test), test.subjects
+    )
+    return folder, {"crossval": found, "baselines": fitted}
 
 
 def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], command: str) -> None:
-    """Exports, measures on the test people, and writes the preset's folder anew."""
+    """Exports, measures on the test people, and puts the preset's folder in place of the older one."""
     preset, loaded = PRESETS[name], loading.load(str(folder))
-    target = HERE / name
-    if target.exists():
-        shutil.rmtree(target)
     golden = activity.golden_windows(loaded, data)
-    records = exporting.export(loaded, target, golden, ("keras", "saved_model", "float32"))
-    try:
-        records += exporting.export(loaded, target, golden, ("dynamic",), replace=True)
-    except ZooError as error:
-        # A network that is unsure of most windows changes more labels than an artefact may; then it has no such file.
-        metrics["refused"] = {"dynamic": str(error).replace(f"{target}/", "")}
-    report = activity.evaluate(loaded, data, robustness=True)
-    report |= {"model": name, "data": data.name}
-    document = {
-        "preset": name,
-        "made": {
-            "command": command,
-            "seed": loaded.config["recipe"]["seed"],
-            "data": preset.data,
-            "license": preset.license,
-            "versions": versions(),
-        },
-        "training": loaded.config["training"],
-        **metrics,
-        "test": report,
-        "artefacts": records,
-    }
-    shutil.copy(folder / "history.json", target / "history.json")
-    write_json(target / "metrics.json", document)
-    figures.evaluation(report, loading.history(loaded), target)
+    with whole_folder(HERE / name) as target:
+        try:
+            records = exporting.export(loaded, target / "artefacts", golden)
+        except ZooError as error:
+            # A network that is unsure of most windows changes more labels than an artefact may: it has no such file.
+            metrics["refused"] = {"dynamic": str(error).replace(f"{target}/artefacts/", "")}
+            records = exporting.export(loaded, target / "artefacts", golden, ("keras", "saved_model", "float32"))
+        for path in (target / "artefacts").iterdir():
+            path.rename(target / path.name)
+        (target / "artefacts").rmdir()
+        report = activity.evaluate(loaded, data, baselines="baselines" not in metrics, robustness=True)
+        report |= {"model": name, "data": data.name}
+        if "baselines" in metrics:
+            report["baselines"] = metrics.pop("baselines")
+        made = {
+            "command": command, "seed": loaded.config["recipe"]["seed"], "data": preset.data,
+            "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
+        }  # fmt: skip
+        document = {"preset": name, "made": made, "training": loaded.config["training"], **metrics}
+        write_json(target / "metrics.json", document | {"test": report, "artefacts": records})
+        shutil.copy(folder / "history.json", target / "history.json")
+        figures.evaluation(report, loading.history(loaded), target)
 
 
 def cards() -> None:

@@ -83,7 +83,7 @@ def test_export_then_evaluate_predict_and_stream_the_file(trained, simulated, tm
     assert reports[0]["macro_f1"] == reports[1]["macro_f1"] == reports[2]["macro_f1"]
     assert reports[2]["ece"]["after"] == pytest.approx(reports[0]["ece"]["after"], abs=1e-3)
     rows = json.loads(zoo("predict", file, "--data", simulated, "--json").stdout)
-    assert {"time", "label", "probability", "probabilities", "true"} == set(rows[0])
+    assert {"window", "time", "label", "probability", "probabilities", "true"} == set(rows[0])
     shown = zoo("stream", file, "--simulate", "walking", "--seconds", 4, "--speed", 0)
     assert "really walking" in shown.stdout
     assert json.loads(zoo("info", file, "--json").stdout)["rate"] == 50.0
@@ -173,6 +173,40 @@ def test_a_silly_request_is_one_line(arguments, message, trained, simulated, tmp
     assert status == 1
     assert message in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_an_existing_file_is_replaced_only_with_force(tmp_path, capsys, monkeypatch):
+    (tmp_path / "data3.h5").write_text("mine")
+    command = ("data", "simulate", "activity", "-o", tmp_path / "data3.h5", "--subjects", 2, "--seconds", 8)
+    status, _, error = call(capsys, monkeypatch, *command)
+    assert status == 1
+    assert "exists already" in error
+    assert (tmp_path / "data3.h5").read_text() == "mine"
+    assert zoo(*command, "--force").returncode == 0
+
+
+def test_windows_at_another_rate_are_refused(trained, simulated, tmp_path, capsys, monkeypatch):
+    fast = spoil(simulated, tmp_path / "fast.h5", lambda file: file.attrs.update({"rate_hz": 100.0}))
+    status, _, error = call(capsys, monkeypatch, "evaluate", trained, "--data", fast)
+    assert status == 1
+    assert "rows at 100 Hz" in error
+
+
+def test_validation_is_that_of_the_training_file_alone(trained, simulated, tmp_path, capsys, monkeypatch):
+    report = json.loads(zoo("evaluate", trained, "--data", simulated, "--split", "validation", "--json").stdout)
+    assert report["split"] == "validation"
+    other = spoil(simulated, tmp_path / "other.h5", lambda file: file.attrs.update({"note": "another file"}))
+    status, _, error = call(capsys, monkeypatch, "evaluate", trained, "--data", other, "--split", "validation")
+    assert status == 1
+    assert "is not the file that" in error
+
+
+def test_a_model_trained_in_plain_keras_can_be_evaluated_and_exported(simulated, tmp_path):
+    from zoo import ActivityGRU
+
+    ActivityGRU(units=4, frame=5).save_to_preset(tmp_path / "mine")
+    assert zoo("evaluate", tmp_path / "mine", "--data", simulated, "--no-baselines", "--json").returncode == 0
+    assert zoo("export", tmp_path / "mine", "--to", tmp_path / "out", "--formats", "float32").returncode == 0
 
 
 def test_an_unknown_option_is_a_usage_error():

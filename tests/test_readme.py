@@ -44,3 +44,12 @@ def test_the_options_that_readme_names_exist():
             check=True,
         ).stdout
         assert option in shown, f"{command} {option}"
+
+
+def test_the_python_blocks_of_a_card_run_in_a_fresh_interpreter():
+    folder = Path(__file__).parents[1]
+    card = (folder / "saved_models" / "activity_gru_pocket" / "card.md").read_text()
+    program = "import numpy as np\nwindows = np.zeros((1, 150, 3), 'float32')\n"
+    program += "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
+    run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

@@ -110,10 +110,22 @@ def require_empty(folder: Path) -> None:
     Raises:
         ZooError: If `folder` is a file or is not empty.
     """
+    if folder.resolve() == Path.cwd():
+        raise ZooError(f"{folder}: is where you stand; name a new folder")
     if folder.is_file():
         raise ZooError(f"{folder}: is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
+
+
+def require_new(path: Path, force: bool) -> None:
+    """Refuses a file that exists, unless it may be replaced.
+
+    Raises:
+        ZooError: If `path` exists and `force` is false.
+    """
+    if path.exists() and not force:
+        raise ZooError(f"{path}: exists already; choose another name, or --force to replace it")
 
 
 def sha256(path: Path) -> str:

@@ -35,6 +35,8 @@ class Metadata:
         temperature: What logits are divided by before the softmax, so that probabilities are calibrated.
         simulated: Whether the training data was simulated.
         split_by: `subject` or `window`: how the measured test data was kept apart.
+        source: Where its training data comes from.
+        train_subjects: Who made the training windows; empty where that is unknown.
         data_sha256: Hash of the file that the model was trained on.
         version: Of the zoo.
         schema: Of this document.
@@ -52,13 +54,15 @@ class Metadata:
     temperature: float
     simulated: bool
     split_by: str
+    source: str
+    train_subjects: tuple[str, ...]
     data_sha256: str
     version: str
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON types."""
-        return asdict(self) | {"classes": list(self.classes), "axes": list(self.axes)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], where: str) -> "Metadata":
@@ -80,8 +84,10 @@ class Metadata:
         missing = [name for name in names if name not in document]
         if missing:
             raise ZooError(f"{where}: metadata lacks {', '.join(missing)}")
-        values = {name: document[name] for name in names}
-        return cls(**values | {"classes": tuple(values["classes"]), "axes": tuple(values["axes"])})
+        values: dict[str, Any] = {name: document[name] for name in names}
+        for name in ("classes", "axes", "train_subjects"):
+            values[name] = tuple(values[name])
+        return cls(**values)
 
 
 def embed(path: Path, metadata: Metadata) -> None:

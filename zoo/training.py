@@ -91,11 +91,18 @@ class Recipe:
             "epochs": (self.epochs >= 1, "1 or more"),
             "patience": (self.patience is None or self.patience >= 1, "1 or more, or none"),
             "validation": (0 <= self.validation < 1, "from 0 to below 1"),
+            "weight_decay": (self.weight_decay >= 0, "0 or more"),
+            "warmup_epochs": (0 <= self.warmup_epochs < self.epochs, "from 0 to below the epochs"),
+            "clip_value": (self.clip_value is None or self.clip_value > 0, "above 0, or none"),
+            "clip_norm": (self.clip_norm is None or self.clip_norm > 0, "above 0, or none"),
+            "average": (self.average is None or 0 < self.average < 1, "between 0 and 1, or none"),
             "label_smoothing": (0 <= self.label_smoothing < 1, "from 0 to below 1"),
         }
         for name, (valid, expected) in ranges.items():
             if not valid:
                 raise ZooError(f"recipe: {name} is {getattr(self, name)!r}; expected {expected}")
+        if self.patience is not None and self.average is not None:
+            raise ZooError("recipe: patience keeps the weights of one epoch, average those of all: choose one of them")
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
 
@@ -267,17 +274,24 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         return self.earlier_seconds + time.perf_counter() - self.started
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        if logs and not np.isfinite(logs["loss"]):
-            self._restore(self.best or self.good)
-            raise LossNotFiniteError(
-                f"the loss became {logs['loss']} in epoch {self.next_epoch + 1}: lower the learning rate "
-                f"({self.recipe.learning_rate:g}) or clip gradients; the last good weights are kept"
-            )
+        self._check("loss", (logs or {}).get("loss", 0.0))
+
+    def _check(self, name: str, value: float) -> None:
+        if np.isfinite(value):
+            return
+        self._restore(self.best or self.good)
+        raise LossNotFiniteError(
+            f"the {name} became {value} in epoch {self.next_epoch + 1}: lower the learning rate "
+            f"({self.recipe.learning_rate:g}) or clip gradients; the last good weights are kept"
+        )
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.good = self._weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for name, value in (logs or {}).items():
+            self._check(name, value)
+        self._check("weights", sum(float(np.abs(value).sum()) for value in self._weights()))
         self.history.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
         patience = self.recipe.patience
         if patience is not None:

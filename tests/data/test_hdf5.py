@@ -49,9 +49,9 @@ def message(call):
 @pytest.mark.parametrize(
     ("layout", "content", "sizes"),
     [
-        ("activity", ACTIVITY, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
-        ("activity", ACTIVITY | {"trS": None, "tstS": None}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
-        ("activity", ACTIVITY | {"trS": np.array([b"ann"] * 4)}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
+        ("activity", ACTIVITY, {"N": 4, "T": 5, "K": 2, "M": 3}),
+        ("activity", ACTIVITY | {"trS": None, "tstS": None}, {"N": 4, "T": 5, "K": 2, "M": 3}),
+        ("activity", ACTIVITY | {"trS": np.array([b"ann"] * 4)}, {"N": 4, "T": 5, "K": 2, "M": 3}),
         ("trigrams", TRIGRAMS, {"N": 6, "M": 5, "L": 4, "V": 2}),
         ("patches", PATCHES, {"N": 7, "S": 16}),
     ],
@@ -105,7 +105,7 @@ def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
     ("layout", "content", "words"),
     [
         ("activity", ACTIVITY | {"trY": None}, "no key 'trY' in the activity layout; found trS, trX, tstS, tstX, tstY"),
-        ("activity", ACTIVITY | {"trX": np.zeros((4, 15))}, "key 'trX' has shape (4, 15); expected (N, T, C)"),
+        ("activity", ACTIVITY | {"trX": np.zeros((4, 15))}, "key 'trX' has shape (4, 15); expected (N, T, 3)"),
         ("activity", ACTIVITY | {"trY": np.zeros((5, 2))}, "key 'trY' has shape (5, 2); expected (4, K)"),
         ("activity", ACTIVITY | {"tstY": np.zeros((3, 6))}, "key 'tstY' has shape (3, 6); expected (3, 2)"),
         ("activity", ACTIVITY | {"tstX": np.zeros((3, 9, 3))}, "key 'tstX' has shape (3, 9, 3); expected (M, 5, 3)"),
@@ -256,7 +256,7 @@ def test_an_error_while_writing_leaves_the_old_file_whole_and_nothing_else(tmp_p
 @pytest.mark.parametrize(
     ("name", "layout", "sizes"),
     [
-        ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "C": 3, "K": 6, "M": 600}),
+        ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "K": 6, "M": 600}),
         ("text/data2.h5", "trigrams", {"N": 372500, "M": 46500, "L": 23250, "V": 250}),
         ("images/data1.h5", "patches", {"N": 8084, "S": 16}),
     ],

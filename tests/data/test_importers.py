@@ -215,6 +215,20 @@ def test_any_numbers_are_read_as_they_were_written(tmp_path_factory, rows, separ
     np.testing.assert_array_equal(recording.acceleration, np.array(rows, np.float32))
 
 
+def test_a_clock_that_starts_again_begins_another_recording(tmp_path):
+    trial = "".join(f"{0.02 * i:.2f},0,0,9.8,ann,walking\n" for i in range(10))
+    found, dropped = table(tmp_path / "a.csv", HEADER + trial + trial)
+    assert [len(r.acceleration) for r in found] == [10, 10]
+    assert dropped == {}
+
+
+def test_a_file_in_g_is_refused_with_the_option(tmp_path):
+    rows = "0,0,1\n" * 60
+    line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + rows, FIXED))
+    assert "a.csv has a mean magnitude of 1.00, as in g" in line
+    assert line.endswith("import with --unit g")
+
+
 def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
     text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in [0, 0.02, 0.01, 0.02, 0.04, 0.06])
     (recording,), dropped = table(tmp_path / "a.csv", text)

@@ -21,7 +21,8 @@ def metadata(model, **changes):
         **{
             "family": type(model).__name__, "preset": "test", "classes": CLASSES, "rate": 50.0, "window": 150,
             "frame": 5, "unit": "m/s^2", "axes": ("x", "y", "z"), "convention": "android", "temperature": 1.7,
-            "simulated": True, "split_by": "subject", "data_sha256": "0" * 64, "version": "0",
+            "simulated": True, "split_by": "subject",
+            "source": "a test", "train_subjects": ("1", "2"), "data_sha256": "0" * 64, "version": "0",
         }
         | changes
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.console import Json, show
+from zoo.files import require_new
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
 import_app = typer.Typer(no_args_is_help=True, help="Turn what people have into recordings.")
@@ -14,17 +15,20 @@ data_app.add_typer(import_app, name="import")
 data_app.add_typer(simulate_app, name="simulate")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 
 @import_app.command("motionsense")
 def import_motionsense(
     source: Annotated[Path, typer.Argument(help="A_DeviceMotion_data.zip, or its folder.")],
     out: Out = Path("recordings.h5"),
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Import MotionSense in its official layout."""
     from zoo.data import importers, recordings
 
+    require_new(out, force)
     dropped = recordings.Dropped()
     count = recordings.write(
         out, importers.read_motionsense(source, dropped), source="MotionSense (Malekzadeh et al., 2019)"
@@ -46,11 +50,13 @@ def import_csv(
     unit: Annotated[str, typer.Option(help="m/s^2 or g.")] = "m/s^2",
     convention: Annotated[str, typer.Option(help="android or ios: the sign of the axes.")] = "android",
     time_unit: Annotated[str, typer.Option(help="auto, s, ms, us or ns.")] = "auto",
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Import anyone's CSV files."""
     from zoo.data import importers, recordings
 
+    require_new(out, force)
     columns = importers.CsvColumns(
         x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit
     )
@@ -79,19 +85,21 @@ def windows(
     test_fraction: Annotated[float, typer.Option(help="Share of the people, where none are named.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Decides who, where none are named.")] = 0,
     classes: Annotated[str | None, typer.Option(help="Comma-separated labels; the six by default.")] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Cut recordings into windows, split by person."""
     from zoo.data import activity, recordings
     from zoo.report import tables
 
+    require_new(out, force)
     index = recordings.read(recordings_file)
     chosen = (
         [name.strip() for name in test_subjects.split(",")]
         if test_subjects
         else activity.choose_test_subjects(index.subjects, test_fraction, seed)
     )
-    labels = tuple(classes.split(",")) if classes else activity.CLASSES
+    labels = tuple(name.strip() for name in classes.split(",")) if classes else activity.CLASSES
     dropped = activity.write_windows(index, out, activity.Cut(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 
@@ -115,6 +123,7 @@ def simulate_activity(
     subjects: Annotated[int, typer.Option(help="People to make up, 2 or more.")] = 12,
     seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
     seconds: Annotated[float, typer.Option(help="Of each recording.")] = 60.0,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Simulate people with a phone in the pocket. Nobody made these windows."""
@@ -122,5 +131,6 @@ def simulate_activity(
     from zoo.data.describe import describe
     from zoo.report import tables
 
+    require_new(out, force)
     gait.write_simulated(out, subjects, seed, seconds)
     show(describe(out), as_json, tables.document)

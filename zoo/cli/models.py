@@ -195,9 +195,13 @@ def predict(
         loaded = loading.load(model)
     if csv is not None:
         from zoo.data.importers import CsvColumns
+        from zoo.data.recordings import Dropped
 
         columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention)
-        rows = prediction.predict_csv(loaded, csv, columns, hop)
+        dropped = Dropped()
+        rows = prediction.predict_csv(loaded, csv, columns, dropped, hop)
+        for reason, count in dropped.reasons.items():
+            err.print(f"{csv}: left out {count} {reason}", style="yellow", highlight=False, markup=False)
     else:
         assert data is not None
         rows = prediction.predict_file(loaded, data)
@@ -221,7 +225,9 @@ def export(
         loaded = loading.load(model)
     windows = activity.golden_windows(loaded, data)
     with quiet():
-        records = exporting.export(loaded, to, windows, [name.strip() for name in formats.split(",")])
+        records = exporting.export(
+            loaded, to, windows, list(dict.fromkeys(name.strip() for name in formats.split(",")))
+        )
     compared = {"windows": str(data) if data else "simulated", "folder": str(to), "artefacts": records}
     show(compared, as_json, tables.artefacts)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Examples
-from zoo.data.recordings import AXES, CONVENTION, STANDARD_GRAVITY, UNIT, Dropped, Index, Recording
+from zoo.data.recordings import AXES, CONVENTION, UNIT, Dropped, Index, Recording, check_unit
 from zoo.errors import ZooError
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
@@ -145,6 +145,9 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     empty = [name for i, name in enumerate(classes) if i not in set(train.labels)]
     if empty:
         raise ZooError(f"{path}: key 'trY' has no window of class {', '.join(empty)}: add some or leave the class out")
+    if (train.subjects is None) != (test.subjects is None):
+        missing = "trS" if train.subjects is None else "tstS"
+        raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
     both = sorted(set(train.people()) & set(test.people()))
     if both and not allow_leak:
         raise ZooError(
@@ -152,9 +155,21 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
             "`zoo data windows --test-subjects`"
         )
     return ActivityData(
-        path, train, test, classes, float(attributes.get("rate_hz", 50.0)), bool(attributes.get("simulated", False)),
+        path, train, test, classes, _rate(path, attributes), bool(attributes.get("simulated", False)),
         str(attributes.get("source", "not stated")),
     )  # fmt: skip
+
+
+def _rate(path: Path, attributes: dict[str, Any]) -> float:
+    """Hz as the file says, after a check that it says nothing else than the zoo's unit and sign."""
+    expected = {"unit": UNIT, "convention": CONVENTION, "axes": ",".join(AXES)}
+    for name, want in expected.items():
+        if name in attributes and not str(attributes[name]).startswith(want):
+            raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
+    rate = attributes.get("rate_hz", 50.0)
+    if not isinstance(rate, int | float) or not 0 < rate < np.inf:
+        raise ZooError(f"{path}: attribute 'rate_hz' is {rate!r}; expected a number above 0")
+    return float(rate)
 
 
 def _classes(path: Path, attributes: dict[str, Any]) -> tuple[str, ...]:
@@ -191,23 +206,6 @@ def _check_values(path: Path, key: str, examples: Examples) -> None:
         magnitude += float(np.linalg.norm(inputs, axis=2).mean(axis=1).sum())
         done += len(inputs)
     check_unit(f"{path}: key '{key}'", magnitude / done)
-
-
-def check_unit(where: str, magnitude: float) -> None:
-    """Refuses acceleration in g where m/s^2 is meant.
-
-    Args:
-        where: What the message begins with.
-        magnitude: Mean length of the acceleration vector.
-
-    Raises:
-        ZooError: If it is near 1, where gravity alone makes it about 9.81.
-    """
-    if 0.5 < magnitude < 2.0:
-        raise ZooError(
-            f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
-            f" multiply by {STANDARD_GRAVITY} or import with --unit g"
-        )
 
 
 def sort_subjects(subjects: Iterable[Any]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo.data import activity, hdf5, leaks, recordings
 from zoo.data.activity import Windows
+from zoo.errors import ZooError
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -32,7 +33,10 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def _activity(path: Path) -> dict[str, Any]:
-    data = activity.read(path, allow_leak=True)
+    try:
+        data = activity.read(path, allow_leak=True)
+    except ZooError as error:
+        return {"problems": [str(error)]}
     found = leaks.find_in(data)
     parts = {"train": _balance(data.train, data.classes), "test": _balance(data.test, data.classes)}
     problems = []

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.recordings import AXES, CONVENTION, STANDARD_GRAVITY, UNIT, Dropped, Recording
+from zoo.data.recordings import AXES, CONVENTION, STANDARD_GRAVITY, UNIT, Dropped, Recording, check_unit
 from zoo.errors import ZooError
 
 _MOTIONSENSE = {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": "standing", "ups": "upstairs",
@@ -19,6 +19,9 @@ _MOTIONSENSE = {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": 
 _MOTIONSENSE_HZ = 50.0
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
+
+_ENOUGH_ROWS = 50
+"""A mean over fewer rows does not tell g from m/s^2."""
 
 
 def read_motionsense(source: Path, dropped: Dropped) -> Iterator[Recording]:
@@ -155,6 +158,8 @@ def read_csv(files: Iterable[Path], columns: CsvColumns, dropped: Dropped) -> It
     """
     for path in files:
         subjects, activities, times, values = _csv_table(path, columns)
+        if len(values) >= _ENOUGH_ROWS:
+            check_unit(str(path), float(np.nanmean(np.linalg.norm(values, axis=1))))
         person_or_activity = np.flatnonzero((subjects[1:] != subjects[:-1]) | (activities[1:] != activities[:-1]))
         bounds = [0, *(person_or_activity + 1).tolist(), len(values)]
         for start, stop in pairwise(bounds):
@@ -241,6 +246,19 @@ def _stretches(
     rate: float | None, dropped: Dropped,
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits rows where they are not continuous and puts each stretch on an even grid."""
+    # A clock that jumps back by more than a gap has started again: another trial.
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
+    for trial in np.split(np.arange(len(times)), np.flatnonzero(steps < -gap) + 1):
+        yield from _trial(name, subject, activity, times[trial], rows[trial], rate, dropped)
+
+
+def _trial(
+    name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
+    rate: float | None, dropped: Dropped,
+) -> Iterator[Recording]:  # fmt: skip
+    """Splits one trial at gaps and lost rows."""
     finite = np.isfinite(rows).all(axis=1) & np.isfinite(times)
     dropped.add("rows with a value that is not finite", int((~finite).sum()))
     # Which uninterrupted stretch of finite rows a row belongs to.

@@ -25,6 +25,23 @@ UNIT = "m/s^2"
 CONVENTION = "android"
 
 
+def check_unit(where: str, magnitude: float) -> None:
+    """Refuses acceleration in g where m/s^2 is meant.
+
+    Args:
+        where: What the message begins with.
+        magnitude: Mean length of the acceleration vector.
+
+    Raises:
+        ZooError: If it is near 1, where gravity alone makes it about 9.81.
+    """
+    if 0.5 < magnitude < 2.0:
+        raise ZooError(
+            f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
+            f" multiply by {STANDARD_GRAVITY} or import with --unit g"
+        )
+
+
 @dataclass(frozen=True)
 class Recording:
     """One uninterrupted stretch of one person doing one activity.

@@ -68,8 +68,9 @@ def compare(
     same = (found.argmax(axis=1) == expected.argmax(axis=1)) | (expected.max(axis=1) - chosen < 1e-6)
     parity = Parity(float(difference.max()), float(difference.mean()), float(same.mean()), len(found))
     if parity.largest_error > tolerance.error or parity.agreement < tolerance.agreement:
+        limit = f" (allowed {tolerance.error:g})" if tolerance.error < 1 else ""
         raise ZooError(
-            f"{what}: differs from Keras by {parity.largest_error:.2g} (allowed {tolerance.error:g}), labels agree on "
+            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}, labels agree on "
             f"{parity.agreement:.2%} of {parity.windows} windows (at least {tolerance.agreement:.2%}); not written: "
             "leave this format out with --formats"
         )

@@ -79,7 +79,7 @@ def _scores(row: Document) -> tuple[str, str, str]:
 
 def _what(name: str, config: Document, metrics: Document) -> str:
     arguments, metadata, recipe = config["arguments"], config["metadata"], config["recipe"]
-    changed = ", ".join(f"{key} {_words(value)}" for key, value in recipe.items() if value not in (None, 0.0, False))
+    changed = ", ".join(f"{key} {_words(value)}" for key, value in recipe.items() if value not in (None, False))
     return f"""
 {config["class"]} with {metrics["training"]["parameters"]:,} parameters: units {arguments["units"]}, layers \
 {arguments["layers"]}, frame {arguments["frame"]}. It reads {metadata["window"]} rows at {metadata["rate"]:g} Hz in \
@@ -164,11 +164,13 @@ recognizer = Interpreter("saved_models/{name}/{metrics["artefacts"][-1]["file"]}
 probabilities = recognizer.probabilities(windows)
 ```
 
-Train it again: `zoo train {name} --data FILE --out FOLDER`. The numbers above:
+Train it on your own windows: `zoo train {name} --data FILE --out FOLDER`. These weights and all numbers above:
 
     {metrics["made"]["command"]}
 
+from training data with sha256 `{metrics["made"]["data_sha256"][:16]}...`,
+
 with pocket-zoo {metrics["made"]["versions"]["pocket-zoo"]}, TensorFlow {metrics["made"]["versions"]["tensorflow"]}, \
 Keras {metrics["made"]["versions"]["keras"]}, Python {metrics["made"]["versions"]["python"]}, on \
-{metrics["made"]["versions"]["machine"]}; data sha256 `{metrics["test"]["data_sha256"][:16]}...`.
+{metrics["made"]["versions"]["machine"]}. Test data: sha256 `{metrics["test"]["data_sha256"][:16]}...`.
 """

@@ -92,15 +92,18 @@ def training(console: Console, summary: Document) -> None:
 def evaluation(console: Console, report: Document) -> None:
     """All tables of one evaluation."""
     simulated = ", SIMULATED" if report["simulated"] else ""
+    people = len(report["per_subject"])
+    over = f"95 % over {people} subjects" if people else f"95 % over {report['windows']} windows"
     table = _table(
         f"{report['model']} on {report['data']} ({report['split']}, split by {report['split_by']}{simulated})",
-        "model", "accuracy", "macro-F1", "95 % over " + ("subjects" if report["per_subject"] else "windows"),
+        "model", "accuracy", "macro-F1", over,
     )  # fmt: skip
     own = {"this model": report}
     for name, row in (own | dict(report.get("baselines", {}))).items():
         table.add_row(
             name.replace("_", " "), _number(row["accuracy"]), _number(row["macro_f1"]),
-            _interval(row["macro_f1_interval"]), style="bold" if row is report else "",
+            # One person drawn again and again says nothing about others.
+            "-" if people == 1 else _interval(row["macro_f1_interval"]), style="bold" if row is report else "",
         )  # fmt: skip
     console.print(table)
     _classes(console, report)
@@ -176,10 +179,16 @@ def crossval(console: Console, result: Document) -> None:
 def predictions(console: Console, rows: Sequence[Document]) -> None:
     """A line a window."""
     true = bool(rows) and "true" in rows[0]
-    table = _table("", "time", "label", "probability", *(["true"] if true else []))
+    timed = bool(rows) and rows[0]["time"] is not None
+    table = _table("", "time" if timed else "window", "label", "probability", *(["true"] if true else []))
     table.columns[1].justify = "left"
     for row in rows:
-        table.add_row(f"{row['time']:.2f}", row["label"], _number(row["probability"]), *([row["true"]] if true else []))
+        table.add_row(
+            f"{row['time']:.2f}" if timed else str(row["window"]),
+            row["label"],
+            _number(row["probability"]),
+            *([row["true"]] if true else []),
+        )
     console.print(table)
 
 

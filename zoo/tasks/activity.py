@@ -126,7 +126,9 @@ def train(
             raise ZooError(f"{folder}: holds an unfinished training: add --resume to go on, or delete it first")
         require_empty(folder)
     elif not checkpoint.is_file():
-        raise ZooError(f"{folder}: no {CHECKPOINT} to resume from; start without --resume")
+        done = (folder / "model.keras").is_file()
+        why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
+        raise ZooError(f"{folder}: {why}")
     data = activity.read(path)
     train_part, validation = _split(data, recipe)
     model = plan.build(train_part, data.classes)
@@ -144,7 +146,7 @@ def train(
         family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
         window=model.get_config()["window"], frame=model.get_config()["frame"], unit=UNIT, axes=AXES,
         convention=CONVENTION, temperature=temperature, simulated=data.simulated, split_by=data.split_by,
-        data_sha256=digest, version=zoo.__version__,
+        source=data.source, train_subjects=tuple(train_part.people()), data_sha256=digest, version=zoo.__version__,
     )  # fmt: skip
     write_json(folder / "history.json", fitted.history)
     summary = {
@@ -159,7 +161,7 @@ def train(
     model.save_to_preset(
         folder,
         preset=plan.name, family=plan.family, recipe=recipe.to_json(), metadata=metadata.to_json(),
-        data={"file": path.name, "sha256": digest, "source": data.source, "train_subjects": train_part.people()},
+        data={"file": path.name, "sha256": digest, "source": data.source},
         training=summary, versions=versions(),
     )  # fmt: skip
     checkpoint.unlink()
@@ -243,19 +245,24 @@ def evaluate(
         ZooError: If the file's windows or classes are not the model's.
     """
     data = activity.read(path)
-    loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape)
+    loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
     if data.classes != loaded.metadata.classes:
         raise ZooError(
             f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(loaded.metadata.classes)}"
         )
-    recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe()
+    digest = sha256(path)
+    if split != "test" and digest != loaded.metadata.data_sha256:
+        raise ZooError(
+            f"{path}: is not the file that {loaded.name} was trained on, so it has no {split} part; use test"
+        )
+    recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
     if split == "validation" and not loaded.config:
         raise ZooError(f"{loaded.name}: does not say who its validation people were; evaluate its folder instead")
     windows = part(data, split, recipe)
     report = _evaluate(loaded.logits, windows, data, loaded.metadata.temperature)
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "split_by": data.split_by,
-        "simulated": data.simulated, "data_sha256": sha256(path), "notes": _notes(data, loaded, windows, split),
+        "simulated": data.simulated, "data_sha256": digest, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
     everything = partial(everything_of, windows)
     if baselines:
@@ -275,6 +282,11 @@ def everything_of(windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int
     return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
+def _study(source: str) -> str:
+    """The name of a study, without the year and the files that follow it."""
+    return source.partition("(")[0].strip().lower()
+
+
 def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
     notes = []
     if data.simulated:
@@ -285,8 +297,9 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
         notes.append("training windows: the model has seen them")
     if loaded.metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = set(loaded.config.get("data", {}).get("train_subjects", [])) & set(windows.people())
-    if split != "train" and seen and loaded.config.get("data", {}).get("source") == data.source:
+    seen = set(loaded.metadata.train_subjects) & set(windows.people())
+    same_study = _study(loaded.metadata.source) == _study(data.source) != "not stated"
+    if split != "train" and seen and same_study:
         notes.append(f"subject {', '.join(sorted(seen))} was in the training of this model, so this claims too much")
     absent = [name for i, name in enumerate(data.classes) if i not in set(windows.labels.tolist())]
     if absent:
@@ -304,8 +317,11 @@ def golden_windows(loaded: Loaded, path: Path | None, count: int = 600) -> NDArr
     """
     if path is not None:
         data = activity.read(path)
-        loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape)
-        return everything_of(data.test)[0][:count]
+        loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+        # As many of each class as there are, evenly spaced.
+        by_class = np.argsort(data.test.labels, kind="stable")
+        chosen = by_class[np.linspace(0, len(by_class) - 1, min(count, len(by_class))).astype(int)]
+        return everything_of(data.test.where(np.isin(np.arange(len(data.test)), chosen)))[0]
     metadata = loaded.metadata
     cut = activity.Cut(metadata.window, metadata.window // 2, metadata.rate)
     people = gait.simulate(4, seed=7, seconds=30, rate=metadata.rate)

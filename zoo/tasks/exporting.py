@@ -28,7 +28,6 @@ Run = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 def export(
     loaded: Loaded, folder: Path, windows: NDArray[np.float32], formats: Sequence[str] = FORMATS,
-    *, replace: bool = False,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Writes a model in several formats, all or none.
 
@@ -37,7 +36,6 @@ def export(
         folder: Where to; must be empty.
         windows: `(N, window, 3)` on which artefacts and Keras are compared.
         formats: Of `FORMATS`.
-        replace: Writes the artefacts into a folder that holds other files.
 
     Returns:
         A record for each artefact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
@@ -51,8 +49,7 @@ def export(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(FORMATS)}")
-    if not replace:
-        require_empty(folder)
+    require_empty(folder)
     temperature = loaded.metadata.temperature
     expected = softmax(loaded.logits(windows).astype(np.float64) / temperature, axis=1)
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +67,7 @@ def export(
                 "sha256": sha256(path) if path.is_file() else None, **asdict(found),
                 "milliseconds": median(windows) if median else None,
             })  # fmt: skip
-        _publish(aside, folder, [record["file"] for record in records], replace)
+        _publish(aside, folder, [record["file"] for record in records])
     return records
 
 
@@ -116,23 +113,12 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
 
 
-def _publish(aside: Path, folder: Path, names: list[str], replace: bool) -> None:
+def _publish(aside: Path, folder: Path, names: list[str]) -> None:
     if (aside / "config.json").is_file():
         names = [*names, "config.json"]
-    if not replace:
-        with whole_folder(folder) as temporary:
-            for name in names:
-                _copy(aside / name, temporary / name)
-        return
-    for name in names:
-        source, target = aside / name, folder / name
-        if source.is_dir():
-            with whole_folder(target) as temporary:
-                shutil.copytree(source, temporary, dirs_exist_ok=True)
-        else:
-            part = target.with_name(f".{name}.part")
-            shutil.copy(source, part)
-            part.replace(target)
+    with whole_folder(folder) as temporary:
+        for name in names:
+            _copy(aside / name, temporary / name)
 
 
 def _copy(source: Path, target: Path) -> None:

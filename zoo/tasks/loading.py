@@ -9,7 +9,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+import zoo
 from zoo.catalog import PRESETS_FOLDER, find_folder, preset_names, unknown_name
+from zoo.data.activity import CLASSES
+from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
 from zoo.files import read_json
 from zoo.metadata import Metadata
@@ -37,8 +40,8 @@ class Loaded:
     model: Model | None
     folder: Path | None = None
 
-    def check_windows(self, where: str, shape: tuple[int, ...]) -> None:
-        """Refuses windows of another length or number of axes than the model's.
+    def check_windows(self, where: str, shape: tuple[int, ...], rate: float) -> None:
+        """Refuses windows of another length, number of axes or rate than the model's.
 
         Raises:
             ZooError: Names both shapes.
@@ -46,6 +49,8 @@ class Loaded:
         expected = (self.metadata.window, len(self.metadata.axes))
         if tuple(shape[-2:]) != expected:
             raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {self.name} expects {expected}")
+        if rate != self.metadata.rate:
+            raise ZooError(f"{where}: rows at {rate:g} Hz; {self.name} expects {self.metadata.rate:g}: cut them anew")
 
 
 def load(name: str) -> Loaded:
@@ -80,13 +85,31 @@ def load(name: str) -> Loaded:
         raise ZooError(f"{file}: cannot be read as a Keras model ({str(error).strip().splitlines()[0]})") from error
     if not isinstance(model, Model):
         raise ZooError(f"{file}: holds {type(model).__name__}; expected a model of the zoo")
-    config = read_json(folder / "config.json")
+    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    if not config:
+        config = {"class": type(model).__name__, "arguments": model.get_config()}
     if config.get("class") != type(model).__name__ or config.get("arguments") != model.get_config():
         raise ZooError(f"{folder / 'config.json'}: describes another model than {file.name}: keep both files together")
-    if "metadata" not in config:
-        raise ZooError(f"{folder / 'config.json'}: no key 'metadata'; expected a model that `zoo train` wrote")
-    metadata = Metadata.from_json(config["metadata"], str(folder / "config.json"))
+    if "metadata" in config:
+        metadata = Metadata.from_json(config["metadata"], str(folder / "config.json"))
+    else:
+        metadata = _unsaid(model)
     return Loaded(name, lambda windows: np.asarray(model.predict_on_batch(windows)), metadata, config, model, folder)
+
+
+def _unsaid(model: Model) -> Metadata:
+    """What the zoo takes for granted of a model that somebody trained without it: the course's windows and labels."""
+    arguments = model.get_config()
+    if "window" not in arguments:
+        raise ZooError(f"{type(model).__name__} is no activity recognizer")
+    known = arguments["classes"] == len(CLASSES)
+    return Metadata(
+        family=type(model).__name__, preset=model.name,
+        classes=CLASSES if known else tuple(f"class {i}" for i in range(arguments["classes"])), rate=50.0,
+        window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES, convention=CONVENTION,
+        temperature=1.0, simulated=False, split_by="not stated", source="not stated", train_subjects=(),
+        data_sha256="", version=zoo.__version__,
+    )  # fmt: skip
 
 
 def preset_metrics(name: str) -> dict[str, Any]:

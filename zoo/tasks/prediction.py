@@ -9,48 +9,55 @@ from scipy.special import softmax
 
 from zoo.data import activity, importers
 from zoo.data.importers import CsvColumns
-from zoo.data.recordings import Dropped
+from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
 from zoo.tasks.activity import everything_of
 from zoo.tasks.loading import Loaded
 
 
-def predict(loaded: Loaded, windows: NDArray[np.float32], seconds: NDArray[np.floating[Any]]) -> list[dict[str, Any]]:
+def predict(
+    loaded: Loaded, windows: NDArray[np.float32], rate: float, seconds: NDArray[np.floating[Any]] | None = None
+) -> list[dict[str, Any]]:
     """Label, probability and time of each window.
 
     Args:
         loaded: The model.
         windows: `(N, window, 3)`, m/s^2.
-        seconds: `(N,)` time of each window's start.
+        rate: Hz of the rows.
+        seconds: `(N,)` time of each window's start; None where windows have no order in time.
 
     Returns:
-        Records with `time`, `label`, `probability`, `probabilities`.
+        Records with `window` (its number from 0), `time` (None where unknown), `label`, `probability`, `probabilities`.
     """
-    loaded.check_windows("input", windows.shape)
+    loaded.check_windows("input", windows.shape, rate)
     if not np.isfinite(windows).all():
         raise ZooError("input holds NaN or infinity: drop those rows first")
-    activity.check_unit("input", float(np.linalg.norm(windows, axis=2).mean()))
+    check_unit("input", float(np.linalg.norm(windows, axis=2).mean()))
     scaled = loaded.logits(windows) / loaded.metadata.temperature
     probabilities = softmax(scaled.astype(np.float64), axis=1)
     classes = loaded.metadata.classes
     return [
         {
-            "time": round(float(time), 3),
+            "window": number,
+            "time": None if seconds is None else round(float(seconds[number]), 3),
             "label": classes[int(row.argmax())],
             "probability": float(row.max()),
             "probabilities": dict(zip(classes, row.tolist(), strict=True)),
         }
-        for time, row in zip(seconds, probabilities, strict=True)
+        for number, row in enumerate(probabilities)
     ]
 
 
-def predict_csv(loaded: Loaded, path: Path, columns: CsvColumns, hop: int | None = None) -> list[dict[str, Any]]:
+def predict_csv(
+    loaded: Loaded, path: Path, columns: CsvColumns, dropped: Dropped, hop: int | None = None
+) -> list[dict[str, Any]]:
     """Predicts the windows of a CSV file; time is seconds from the start of its recording.
 
     Args:
         loaded: The model.
         path: The file.
         columns: Which column is what.
+        dropped: Counts the rows that are left out.
         hop: Rows between the starts of windows; half a window by default.
 
     Raises:
@@ -59,21 +66,19 @@ def predict_csv(loaded: Loaded, path: Path, columns: CsvColumns, hop: int | None
     metadata = loaded.metadata
     hop = hop or metadata.window // 2
     cut = activity.Cut(metadata.window, hop, metadata.rate, trim=0.0)
-    predictions = []
-    for recording in importers.read_csv([path], columns, Dropped()):
-        windows = cut.windows(recording)
-        if len(windows):
-            predictions += predict(loaded, windows, recording.start + np.arange(len(windows)) * hop / metadata.rate)
-    if not predictions:
+    windows, seconds = [], []
+    for recording in importers.read_csv([path], columns, dropped):
+        windows.append(cut.windows(recording))
+        seconds.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
+    if not sum(map(len, windows)):
         raise ZooError(f"{path}: shorter than one window of {metadata.window / metadata.rate:g} s without a gap")
-    return predictions
+    return predict(loaded, np.concatenate(windows), metadata.rate, np.concatenate(seconds))
 
 
 def predict_file(loaded: Loaded, path: Path) -> list[dict[str, Any]]:
-    """Predicts the test windows of a file in the course's layout; time counts windows one after another."""
+    """Predicts the test windows of a file in the course's layout, beside what they truly are."""
     data = activity.read(path)
-    loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape)
+    loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
     windows, labels = everything_of(data.test)
-    length = loaded.metadata.window / loaded.metadata.rate
-    rows = predict(loaded, windows, np.arange(len(windows)) * length)
+    rows = predict(loaded, windows, data.rate)
     return [row | {"true": data.classes[label]} for row, label in zip(rows, labels, strict=True)]
