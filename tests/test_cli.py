@@ -9,6 +9,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from zoo.cli import main, models
 
@@ -207,6 +208,21 @@ def test_a_model_trained_in_plain_keras_can_be_evaluated_and_exported(simulated,
     ActivityGRU(units=4, frame=5).save_to_preset(tmp_path / "mine")
     assert zoo("evaluate", tmp_path / "mine", "--data", simulated, "--no-baselines", "--json").returncode == 0
     assert zoo("export", tmp_path / "mine", "--to", tmp_path / "out", "--formats", "float32").returncode == 0
+
+
+def test_patches_are_simulated_and_made_of_a_folder_of_photographs(tmp_path):
+    made = json.loads(zoo("data", "simulate", "patches", "-o", tmp_path / "a.h5", "--count", 40, "--json").stdout)
+    assert made["simulated"] is True
+    (tmp_path / "pictures").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), np.uint8)
+    for name, pixels in zip("ab", noise, strict=True):
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"{name}.png")
+    command = ("data", "make", "patches", tmp_path / "pictures", "-o", tmp_path / "b.h5", "--count", 30, "--json")
+    assert json.loads(zoo(*command).stdout)["photographs"] == {"a.png": 15, "b.png": 15}
+    (tmp_path / "pictures" / "c.png").write_text("no picture")
+    refused = zoo(*command, "--force")
+    assert refused.returncode == 1
+    assert "c.png: not a picture that can be decoded" in refused.stderr
 
 
 def test_an_unknown_option_is_a_usage_error():

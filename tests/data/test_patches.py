@@ -127,9 +127,9 @@ def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
     assert "values from -0.100 to 1.200 overshoot [0, 1]" in data.notes
 
 
-def test_values_to_255_are_refused_with_the_option_and_taken_with_it(tmp_path):
+def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
     path = write(tmp_path / "a.h5", RANDOM.integers(0, 256, (5, 3, 8, 8)))
-    assert message(lambda: read(path)).endswith("expected about [0, 1]: say so with --levels 255")
+    assert message(lambda: read(path)).endswith("expected about [0, 1]: divide by 255")
     block = read(path, levels=255).patches[0:5]
     assert 0 <= block.min() < block.max() <= 1
 

@@ -11,7 +11,9 @@ from zoo.files import require_new
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
 import_app = typer.Typer(no_args_is_help=True, help="Turn what people have into recordings.")
 simulate_app = typer.Typer(no_args_is_help=True, help="Make simulated stand-ins, labelled as such.")
+make_app = typer.Typer(no_args_is_help=True, help="Make data files of other things than recordings.")
 data_app.add_typer(import_app, name="import")
+data_app.add_typer(make_app, name="make")
 data_app.add_typer(simulate_app, name="simulate")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
@@ -133,4 +135,45 @@ def simulate_activity(
 
     require_new(out, force)
     gait.write_simulated(out, subjects, seed, seconds)
+    show(describe(out), as_json, tables.document)
+
+
+@make_app.command("patches")
+def make_patches(
+    photographs: Annotated[list[Path] | None, typer.Argument(help="Pictures or folders; shipped ones without.")] = None,
+    out: Out = Path("data1.h5"),
+    count: Annotated[int, typer.Option(help="Patches in all.")] = 10240,
+    size: Annotated[int, typer.Option(help="Pixels a side.")] = 16,
+    seed: Annotated[int, typer.Option(help="Decides where they are cut.")] = 443,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Cut patches from photographs, as many from each; flat ones are refused."""
+    from zoo.data import patches
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    require_new(out, force)
+    chosen = patches.open_photographs(photographs) if photographs else patches.shipped_photographs()
+    flat = patches.write_patches(out, chosen, count, size, seed)
+    show(describe(out) | {"flat_patches_refused": flat}, as_json, tables.document)
+
+
+@simulate_app.command("patches")
+def simulate_patches(
+    out: Out = Path("data1.h5"),
+    count: Annotated[int, typer.Option(help="Patches in all.")] = 10240,
+    size: Annotated[int, typer.Option(help="Pixels a side.")] = 16,
+    pictures: Annotated[int, typer.Option(help="Pictures to make up.")] = 12,
+    seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate pictures of dead leaves and cut patches from them. No camera took them."""
+    from zoo.data import patches
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    require_new(out, force)
+    patches.write_simulated(out, count, size, pictures, seed)
     show(describe(out), as_json, tables.document)

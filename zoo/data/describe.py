@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data import activity, hdf5, leaks, recordings
+from zoo.data import activity, hdf5, leaks, patches, recordings
 from zoo.data.activity import Windows
 from zoo.errors import ZooError
 
@@ -87,22 +87,16 @@ def _recordings(path: Path) -> dict[str, Any]:
 
 
 def _patches(path: Path) -> dict[str, Any]:
-    rows = hdf5.Rows(path, "data")
-    low, high, lost = np.inf, -np.inf, 0
-    for start in range(0, len(rows), 4096):
-        block = rows[start : start + 4096]
-        finite = block[np.isfinite(block)]
-        lost += block.size - finite.size
-        if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    problems = [f"{lost} values are NaN or infinity"] if lost else []
-    if low <= high and (low < -0.5 or high > 1.5):
-        problems.append(f"values from {low:g} to {high:g}; expected about [0, 1]")
+    try:
+        data = patches.read(path)
+    except ZooError as error:
+        return {"problems": [str(error)]}
+    names = [] if data.photographs is None else data.photographs.tolist()
     return {
-        "patches": len(rows),
-        "lowest": low if low <= high else None,
-        "highest": high if low <= high else None,
-        "problems": problems,
+        "patches": len(data.patches),
+        "photographs": dict(sorted(Counter(names).items())),
+        "simulated": data.simulated,
+        "problems": list(data.notes),
     }
 
 

@@ -170,7 +170,7 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
             raise ZooError(f"{path}: key 'data' holds NaN or infinity: make the file again")
         low, high = min(low, float(block.min())), max(high, float(block.max()))
     if high > 2.0 or low < -1.0:
-        hint = ": say so with --levels 255" if high <= 255 else ""
+        hint = ": divide by 255" if high <= 255 else ""
         raise ZooError(f"{path}: key 'data' holds values from {low:g} to {high:g}; expected about [0, 1]{hint}")
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
     attributes = hdf5.attributes(path)
@@ -218,6 +218,21 @@ def open_photograph(path: Path) -> Photograph:
         raise ZooError(f"{path}: not a picture that can be decoded ({error})") from None
 
 
+def open_photographs(paths: Sequence[Path]) -> list[Photograph]:
+    """Reads pictures; of a folder, all files in it, in the order of their names.
+
+    Raises:
+        ZooError: If a file is missing or cannot be decoded, or a folder is empty.
+    """
+    found = []
+    for path in paths:
+        files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        if not files:
+            raise ZooError(f"{path}: no picture in this folder")
+        found += [open_photograph(file) for file in files]
+    return found
+
+
 def shipped_photographs() -> list[Photograph]:
     """The natural photographs that scikit-learn ships, and those of scikit-image where it is installed."""
     from sklearn.datasets import load_sample_images
@@ -261,6 +276,8 @@ def write_patches(
     """
     random = np.random.default_rng(seed)
     refused = 0
+    if count < 1 or size < 2:
+        raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
     with hdf5.create(path) as file:
         data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
         source = hdf5.growing(file, "source", (), "i2", chunk=1024)
@@ -317,3 +334,23 @@ def dead_leaves(name: str, side: int, random: np.random.Generator) -> Photograph
         pixels[leaf] = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
         bare &= ~leaf
     return Photograph(name, pixels, "simulated by pocket-zoo: no camera took it")
+
+
+def write_simulated(path: Path, count: int, size: int, pictures: int, seed: int) -> None:
+    """Writes patches of simulated pictures, labelled as such.
+
+    Args:
+        path: The file.
+        count: Patches in all.
+        size: Pixels a side.
+        pictures: How many pictures, 2 or more so that one can be held out.
+        seed: Decides everything.
+
+    Raises:
+        ZooError: If there are fewer than two pictures.
+    """
+    if pictures < 2:
+        raise ZooError(f"{pictures} pictures; a test on other pictures needs 2 or more")
+    random = np.random.default_rng([seed, 2])
+    leaves = [dead_leaves(f"dead leaves {number}", 12 * size, random) for number in range(1, pictures + 1)]
+    write_patches(path, leaves, count, size, seed, simulated=True)

@@ -54,7 +54,7 @@ class Plan:
         mean, variance = train.statistics() if self.recipe.normalize else (None, None)
         known = {
             "classes": len(classes), "window": window, "channels": channels, "mean": mean, "variance": variance,
-            "seed": self.recipe.seed,
+            "seed": self.recipe.seed, "name": self.name,
         }  # fmt: skip
         model: ActivityRecognizer = getattr(family, FAMILIES[self.family])(**known | self.arguments)
         return model
@@ -120,15 +120,7 @@ def train(
     Raises:
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
-    recipe, checkpoint = plan.recipe, folder / CHECKPOINT
-    if not resume:
-        if checkpoint.is_file():
-            raise ZooError(f"{folder}: holds an unfinished training: add --resume to go on, or delete it first")
-        require_empty(folder)
-    elif not checkpoint.is_file():
-        done = (folder / "model.keras").is_file()
-        why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
-        raise ZooError(f"{folder}: {why}")
+    recipe, checkpoint = plan.recipe, _checkpoint(folder, resume)
     data = activity.read(path)
     train_part, validation = _split(data, recipe)
     model = plan.build(train_part, data.classes)
@@ -136,36 +128,56 @@ def train(
     with _last_good(model, folder):
         fitted = plan.fit(
             model, train_part, validation, checkpoint=checkpoint, deterministic=deterministic, tensorboard=tensorboard,
-            identity={"arguments": model.get_config() | {"name": None}, "data": digest},
-            callbacks=callbacks,
+            identity={"arguments": model.get_config(), "data": digest}, callbacks=callbacks,
         )  # fmt: skip
     if temperature is None:
         temperature = 1.0 if validation is None else _temperature(model, validation)
-    validated = None if validation is None else _evaluate(partial(logits_of, model), validation, data, temperature)
+    arguments = model.get_config()
     metadata = Metadata(
         family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
-        window=model.get_config()["window"], frame=model.get_config()["frame"], unit=UNIT, axes=AXES,
+        window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES,
         convention=CONVENTION, temperature=temperature, simulated=data.simulated, split_by=data.split_by,
         source=data.source, train_subjects=tuple(train_part.people()), data_sha256=digest, version=zoo.__version__,
     )  # fmt: skip
-    write_json(folder / "history.json", fitted.history)
     summary = {
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
         "train_windows": len(train_part), "parameters": model.count_params(), "split_by": data.split_by,
-        "validation": validated and {
-            "windows": validated["windows"], "by": recipe.validation_by if data.train.people() else "window",
-            "subjects": validation.people() if validation else [],
-            **{key: validated[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
-        },
+        "validation": None if validation is None else _validated(model, validation, data, recipe, temperature),
     }  # fmt: skip
+    write_json(folder / "history.json", fitted.history)
     model.save_to_preset(
         folder,
         preset=plan.name, family=plan.family, recipe=recipe.to_json(), metadata=metadata.to_json(),
-        data={"file": path.name, "sha256": digest, "source": data.source},
-        training=summary, versions=versions(),
+        data={"file": path.name, "sha256": digest, "source": data.source}, training=summary, versions=versions(),
     )  # fmt: skip
     checkpoint.unlink()
     return summary
+
+
+def _checkpoint(folder: Path, resume: bool) -> Path:
+    """The checkpoint's path, in a folder that is new, or that holds one where training goes on."""
+    path = folder / CHECKPOINT
+    if resume and not path.is_file():
+        done = (folder / "model.keras").is_file()
+        why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
+        raise ZooError(f"{folder}: {why}")
+    if not resume and path.is_file():
+        raise ZooError(f"{folder}: holds an unfinished training: add --resume to go on, or delete it first")
+    if not resume:
+        require_empty(folder)
+    return path
+
+
+def _validated(
+    model: ActivityRecognizer, validation: Windows, data: ActivityData, recipe: Recipe, temperature: float
+) -> dict[str, Any]:
+    report = _evaluate(partial(logits_of, model), validation, data, temperature)
+    return {
+        "windows": report["windows"],
+        "by": recipe.validation_by if data.train.people() else "window",
+        "subjects": validation.people(),
+        **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
+    }
 
 
 @contextmanager

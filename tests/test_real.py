@@ -1,0 +1,47 @@
+"""On real recordings: published numbers are those of the published files, and the importer agrees with the stand-in."""
+
+import numpy as np
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.data import activity, importers, recordings
+from zoo.files import read_json
+from zoo.presets import PRESETS
+from zoo.tasks import activity as task
+from zoo.tasks import loading
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_published_file_scores_what_its_metrics_say(real, name):
+    metrics = read_json(PRESETS_FOLDER / name / "metrics.json")
+    for record in metrics["artefacts"]:
+        if record["file"].endswith(".tflite"):
+            loaded = loading.load(str(PRESETS_FOLDER / name / record["file"]))
+            report = task.evaluate(loaded, real / "activity" / "data3.h5", baselines=False)
+            # Quantized weights may turn as many labels as the parity check allowed.
+            allowed = 1e-9 if record["format"] == "float32" else 1 - record["agreement"] + 1e-9
+            assert report["accuracy"] == pytest.approx(metrics["test"]["accuracy"], abs=allowed)
+
+
+def test_nobody_in_the_test_part_was_in_the_training_of_a_preset(real):
+    test_people = set(activity.read(real / "activity" / "data3.h5").test.people())
+    for name in PRESETS:
+        trained_on = set(loading.load(name).metadata.train_subjects)
+        assert len(trained_on) >= 13
+        assert not trained_on & test_people
+
+
+def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_path):
+    raw = tmp_path / "recordings.h5"
+    source = real / "activity" / "A_DeviceMotion_data.zip"
+    recordings.write(raw, importers.read_motionsense(source, recordings.Dropped()), source="MotionSense")
+    index = recordings.read(raw)
+    rows = np.concatenate([r.acceleration for r in index if r.subject == "2" and r.activity == "jogging"])
+    data = activity.read(real / "activity" / "data3.h5")
+    jogging = data.classes.index("jogging")
+    mine = data.test.where((data.test.subjects == "2") & (data.test.labels == jogging))
+    windows, _ = task.everything_of(mine)
+    starts = {row.tobytes() for row in np.round(rows, 3)}
+    assert all(np.round(window[0], 3).tobytes() in starts for window in windows)
