@@ -3,14 +3,12 @@
 Works on NumPy arrays alone: `labels (N,)` class numbers, `probabilities (N, K)`, `subjects (N,)`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.spatial.transform import Rotation
 from scipy.special import log_softmax, softmax
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import (
@@ -266,73 +264,25 @@ def baselines(
     return scores
 
 
-@dataclass(frozen=True)
-class Disturbance:
-    """Something that happens to a phone.
+class Disturbance(Protocol):
+    """Something that happens to a phone: a name, what it means, and what it does to windows."""
 
-    Args:
-        name: Key in the report.
-        meaning: For people.
-        apply: `(windows (N, T, 3), rate, random) -> windows`.
-    """
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
-    name: str
-    meaning: str
-    apply: Callable[[Floats, float, np.random.Generator], Floats]
+    @property
+    def meaning(self) -> str: ...  # noqa: D102
 
-
-def _turn(axis: str) -> Callable[[Floats, float, np.random.Generator], Floats]:
-    signs = np.array([1.0 if name == axis else -1.0 for name in "xyz"], np.float32)
-    return lambda windows, _rate, _random: windows * signs
-
-
-def _tilt(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
-    axes = random.standard_normal((len(windows), 3))
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    return np.asarray(np.einsum("ntc,ndc->ntd", windows, Rotation.from_rotvec(np.radians(20) * axes).as_matrix()))
-
-
-def _sampled_at(hz: float) -> Callable[[Floats, float, np.random.Generator], Floats]:
-    def apply(windows: Floats, rate: float, _random: np.random.Generator) -> Floats:
-        time = np.arange(windows.shape[1]) / rate
-        if hz > rate:
-            # Nobody resamples: the model gets as many rows of a shorter time.
-            return _interpolate(np.arange(len(time)) / hz, time, windows)
-        coarse = np.arange(0, time[-1] + 1 / hz, 1 / hz)
-        return _interpolate(time, coarse, _interpolate(coarse, time, windows))
-
-    return apply
-
-
-def _interpolate(to: Floats, at: Floats, windows: Floats) -> Floats:
-    """Rows at the times `to` from rows at the times `at`, linearly; constant beyond the ends."""
-    right = np.clip(np.searchsorted(at, to), 1, len(at) - 1)
-    share = np.clip((to - at[right - 1]) / (at[right] - at[right - 1]), 0, 1)[:, None]
-    return windows[:, right - 1] * (1 - share) + windows[:, right] * share
-
-
-def _lost(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
-    kept = random.random(windows.shape[:2]) >= 0.1
-    kept[:, 0] = True
-    last = np.maximum.accumulate(np.where(kept, np.arange(windows.shape[1]), 0), axis=1)
-    return np.take_along_axis(windows, last[:, :, None], axis=1)
-
-
-DISTURBANCES = (
-    *(Disturbance(f"turned_{a}", f"phone turned by 180 degrees about {a}", _turn(a)) for a in "xyz"),
-    Disturbance("tilted", "phone turned by 20 degrees about a random axis", _tilt),
-    Disturbance("rate_20hz", "sensor at 20 Hz, interpolated to the model's rate", _sampled_at(20.0)),
-    Disturbance("rate_100hz", "sensor at 100 Hz, its rows taken as they come", _sampled_at(100.0)),
-    Disturbance("lost", "a tenth of the samples lost, the last one held", _lost),
-    Disturbance("noise", "noise of 0.5 m/s^2 added", lambda w, _, r: w + 0.5 * r.standard_normal(w.shape)),
-    Disturbance("scaled_up", "sensor reads 10 % too much", lambda w, _, __: 1.1 * w),
-    Disturbance("scaled_down", "sensor reads 10 % too little", lambda w, _, __: 0.9 * w),
-)
-"""What `robustness` tries."""
+    def apply(self, windows: Floats, rate: float, random: np.random.Generator) -> Floats: ...  # noqa: D102
 
 
 def robustness(
-    predict: Predict, windows: Floats, labels: Labels, rate: float, seed: int = 0
+    predict: Predict,
+    windows: Floats,
+    labels: Labels,
+    rate: float,
+    disturbances: Iterable[Disturbance],
+    seed: int = 0,
 ) -> Mapping[str, dict[str, Any]]:
     """Macro-F1 under each disturbance, and how far it drops.
 
@@ -341,11 +291,12 @@ def robustness(
         windows: `(N, T, 3)` undisturbed.
         labels: `(N,)`.
         rate: Hz of the rows.
+        disturbances: What to try, such as `data.disturbances.DISTURBANCES`.
         seed: Of the random disturbances.
     """
     plain = macro_f1(labels, predict(windows))
     results = {}
-    for disturbance in DISTURBANCES:
+    for disturbance in disturbances:
         disturbed = disturbance.apply(windows, rate, np.random.default_rng(seed)).astype(np.float32)
         score = macro_f1(labels, predict(disturbed))
         results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": score, "drop": plain - score}

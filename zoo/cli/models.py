@@ -99,7 +99,7 @@ def train(
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
         "patience": patience, "validation": validation, "seed": seed,
     }  # fmt: skip
-    plan = planning.plan(preset, model, given(arguments), given(recipe))
+    plan = planning.plan(preset, model and model.value, given(arguments), given(recipe))
     bar = ProgressBar(err, plan.recipe.epochs)
     try:
         with bar.shown():
@@ -137,7 +137,7 @@ def cross_validate(
     from zoo.report import tables
     from zoo.tasks import crossval, planning
 
-    plan = planning.plan(preset, model, {}, given({"epochs": epochs}))
+    plan = planning.plan(preset, model and model.value, {}, given({"epochs": epochs}))
     result = crossval.crossval(plan, data, groups=groups, seeds=seeds, report=lambda fold: err.print(tables.fold(fold)))
     if out is not None:
         write_json(out, result)

@@ -299,36 +299,26 @@ def write_windows(
         raise ZooError(f"{recordings.path}: no subject {', '.join(strangers)}; found {', '.join(people)}")
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
-    dropped, counts = Dropped(), {"train": 0, "test": 0}
+    dropped = Dropped()
     with hdf5.create(path) as file:
         for inputs, labels, subjects in _KEYS.values():
             hdf5.growing(file, inputs, (cut.window, len(AXES)), "f4")
             hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
             hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
         for recording in recordings:
+            windows = cut.windows(recording)
             if recording.activity not in classes:
                 dropped.add(f"recordings of {recording.activity}")
-                continue
-            windows = cut.windows(recording)
-            if not len(windows):
+            elif not len(windows):
                 dropped.add("recordings shorter than one window")
-                continue
-            part = "test" if recording.subject in test_subjects else "train"
-            inputs, labels, subjects = _KEYS[part]
-            one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
-            who = int(recording.subject) if numbered else recording.subject
-            hdf5.append(file[inputs], windows)
-            hdf5.append(file[labels], np.tile(one_hot, (len(windows), 1)))
-            hdf5.append(file[subjects], np.array([who] * len(windows), dtype=file[subjects].dtype))
-            counts[part] += len(windows)
-        for part, count in counts.items():
-            if not count:
-                raise ZooError(f"{path}: the {part} part would have no window: choose other test subjects")
-        empty = [name for name, count in zip(classes, file["trY"][:].sum(axis=0), strict=True) if not count]
-        if empty:
-            raise ZooError(
-                f"{path}: the train part would have no window of {', '.join(empty)}: add some, or name --classes"
-            )
+            else:
+                keys = _KEYS["test" if recording.subject in test_subjects else "train"]
+                one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
+                who = int(recording.subject) if numbered else recording.subject
+                rows = (windows, np.tile(one_hot, (len(windows), 1)), np.array([who] * len(windows), dtype=object))
+                for key, part in zip(keys, rows, strict=True):
+                    hdf5.append(file[key], part.astype(file[key].dtype))
+        _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
         file.attrs.update(
             {
                 "classes": ",".join(classes), "rate_hz": cut.rate, "unit": UNIT, "axes": ",".join(AXES),
@@ -337,3 +327,15 @@ def write_windows(
             }
         )  # fmt: skip
     return dropped
+
+
+def _require_windows(path: Path, counts: dict[str, NDArray[Any]], classes: Sequence[str]) -> None:
+    """Refuses a part without windows, and a training part without windows of a class."""
+    for part, count in counts.items():
+        if not count.sum():
+            raise ZooError(f"{path}: the {part} part would have no window: choose other test subjects")
+    empty = [name for name, count in zip(classes, counts["train"], strict=True) if not count]
+    if empty:
+        raise ZooError(
+            f"{path}: the train part would have no window of {', '.join(empty)}: add some, or name --classes"
+        )

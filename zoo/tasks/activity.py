@@ -17,6 +17,7 @@ from zoo import evaluation, losses, training
 from zoo.data import activity, gait, pipeline
 from zoo.data.activity import ActivityData, Windows
 from zoo.data.augmentation import Augmentation
+from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
@@ -283,7 +284,7 @@ def evaluate(
     if robustness:
         inputs, labels = everything()
         report["robustness"] = evaluation.robustness(
-            lambda disturbed: loaded.logits(disturbed).argmax(axis=1), inputs, labels, data.rate
+            lambda disturbed: loaded.logits(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
         )
     return report
 
