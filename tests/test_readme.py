@@ -1,5 +1,6 @@
 """README says what works: its console block and its Python blocks run, word by word."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -53,3 +54,12 @@ def test_the_python_blocks_of_a_card_run_in_a_fresh_interpreter():
     program += "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
     run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_the_speeds_of_readme_are_those_that_were_measured():
+    folder = Path(__file__).parents[1] / "benchmarks"
+    reading, training = (json.loads((folder / f"{name}.json").read_text()) for name in ("reading", "training"))
+    assert f"{reading['windows_a_second']['zoo']:,} windows a second, {reading['ratio']} times" in README
+    for network in ("activity_rnn_course", "activity_lstm_course", "activity_gru_course"):
+        numbers = [n for n in training[network]["microseconds_a_window"].values() if n is not None]
+        assert any(all(str(n) in line for n in numbers) for line in README.splitlines())
