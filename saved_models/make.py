@@ -18,7 +18,7 @@ from rich.console import Console
 from zoo import evaluation
 from zoo.data import activity as windows_of
 from zoo.data import importers, recordings
-from zoo.errors import ZooError
+from zoo.export.parity import ParityError
 from zoo.files import read_json, whole_file, whole_folder, write_json
 from zoo.presets import PRESETS
 from zoo.report import figures
@@ -109,7 +109,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], comman
     with whole_folder(HERE / name) as target:
         try:
             records = exporting.export(loaded, target / "artefacts", golden)
-        except ZooError as error:
+        except ParityError as error:
             # A network that is unsure of most windows changes more labels than an artefact may: it has no such file.
             metrics["refused"] = {"dynamic": str(error).replace(f"{target}/artefacts/", "")}
             records = exporting.export(loaded, target / "artefacts", golden, ("keras", "saved_model", "float32"))

@@ -285,19 +285,21 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
             f"({self.recipe.learning_rate:g}) or clip gradients; the last good weights are kept"
         )
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.good = self._weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         for name, value in (logs or {}).items():
             self._check(name, value)
-        self._check("weights", sum(float(np.abs(value).sum()) for value in self._weights()))
+        weights = self._weights()
+        self._check("weights", sum(float(np.abs(value).sum()) for value in weights))
+        self.good = weights
         self.history.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
         patience = self.recipe.patience
         if patience is not None:
             loss = self.history[-1]["val_loss"]
             if loss < self.best_loss:
-                self.best_loss, self.best_epoch, self.best = loss, epoch + 1, self._weights()
+                self.best_loss, self.best_epoch, self.best = loss, epoch + 1, weights
             elif epoch + 1 - self.best_epoch >= patience:
                 self.finished = self.model.stop_training = True
         if self.checkpoint is not None:
@@ -322,7 +324,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
     def _save(self, path: Path) -> None:
         # Variables of the model include the states of its random generators; with those of the optimizer they are
         # all that the next epoch depends on.
-        arrays: dict[str, Any] = {f"model_{i}": value for i, value in enumerate(self._weights())}
+        arrays: dict[str, Any] = {f"model_{i}": value for i, value in enumerate(self.good)}
         arrays |= {f"optimizer_{i}": v.numpy() for i, v in enumerate(self.model.optimizer.variables)}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
         state = {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, show
+from zoo.cli.console import AxisX, AxisY, AxisZ, Convention, Json, Rate, Stamps, TimeUnit, Unit, show
 from zoo.files import require_new
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
@@ -42,16 +42,16 @@ def import_motionsense(
 def import_csv(
     files: Annotated[list[Path], typer.Argument(help="CSV files with a line of column names.")],
     out: Out = Path("recordings.h5"),
-    x: Annotated[str, typer.Option(help="Column of the x axis.")] = "x",
-    y: Annotated[str, typer.Option(help="Column of the y axis.")] = "y",
-    z: Annotated[str, typer.Option(help="Column of the z axis.")] = "z",
-    time: Annotated[str, typer.Option(help="Column of time stamps.")] = "time",
-    rate: Annotated[float | None, typer.Option(help="Hz, where there are no time stamps.")] = None,
+    x: AxisX = "x",
+    y: AxisY = "y",
+    z: AxisZ = "z",
+    time: Stamps = "time",
+    rate: Rate = None,
     subject: Annotated[str, typer.Option(help="Column of the person, or =NAME for one person.")] = "subject",
     activity: Annotated[str, typer.Option(help="Column of the activity, or =LABEL for one.")] = "activity",
-    unit: Annotated[str, typer.Option(help="m/s^2 or g.")] = "m/s^2",
-    convention: Annotated[str, typer.Option(help="android or ios: the sign of the axes.")] = "android",
-    time_unit: Annotated[str, typer.Option(help="auto, s, ms, us or ns.")] = "auto",
+    unit: Unit = "m/s^2",
+    convention: Convention = "android",
+    time_unit: TimeUnit = "auto",
     force: Force = False,
     as_json: Json = False,
 ) -> None:

@@ -7,7 +7,22 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from zoo.cli.console import Json, err, fail, load_tensorflow, quiet, show
+from zoo.cli.console import (
+    AxisX,
+    AxisY,
+    AxisZ,
+    Convention,
+    Json,
+    Rate,
+    Stamps,
+    TimeUnit,
+    Unit,
+    err,
+    fail,
+    load_tensorflow,
+    quiet,
+    show,
+)
 from zoo.errors import ZooError
 
 app = typer.Typer()
@@ -174,13 +189,14 @@ def predict(
     model: ModelName,
     data: Annotated[Path | None, typer.Option(help="A file in the layout of data3.h5: its test windows.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A CSV file with columns x, y, z and time.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Hz of the CSV file, where it has no times.")] = None,
-    x: Annotated[str, typer.Option(help="Column of the x axis.")] = "x",
-    y: Annotated[str, typer.Option(help="Column of the y axis.")] = "y",
-    z: Annotated[str, typer.Option(help="Column of the z axis.")] = "z",
-    time: Annotated[str, typer.Option(help="Column of time stamps.")] = "time",
-    unit: Annotated[str, typer.Option(help="m/s^2 or g.")] = "m/s^2",
-    convention: Annotated[str, typer.Option(help="android or ios: the sign of the axes.")] = "android",
+    rate: Rate = None,
+    x: AxisX = "x",
+    y: AxisY = "y",
+    z: AxisZ = "z",
+    time: Stamps = "time",
+    unit: Unit = "m/s^2",
+    convention: Convention = "android",
+    time_unit: TimeUnit = "auto",
     hop: Annotated[int | None, typer.Option(help="Rows between windows; half a window by default.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -197,7 +213,7 @@ def predict(
         from zoo.data.importers import CsvColumns
         from zoo.data.recordings import Dropped
 
-        columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention)
+        columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
         dropped = Dropped()
         rows = prediction.predict_csv(loaded, csv, columns, dropped, hop)
         for reason, count in dropped.reasons.items():

@@ -1,6 +1,6 @@
 """Windows of six activities: the course's data3.h5, its reader and its builder.
 
-`trX (N, T, C)` holds windows of T consecutive rows of C axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
+`trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
 one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` who made each
 window, where that is known. Inside the zoo a label is a class number from 0.
 """
@@ -138,9 +138,9 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
         ZooError: If a key, a shape, a type, a label or a value is not what the layout says; if the values look like
             g; if a person is in training and in test.
     """
-    hdf5.check(path, "activity")
+    sizes = hdf5.check(path, "activity")
     attributes = hdf5.attributes(path)
-    classes = _classes(path, attributes)
+    classes = _classes(path, attributes, sizes["K"])
     train, test = (_part(path, name, classes) for name in ("train", "test"))
     empty = [name for i, name in enumerate(classes) if i not in set(train.labels)]
     if empty:
@@ -172,9 +172,7 @@ def _rate(path: Path, attributes: dict[str, Any]) -> float:
     return float(rate)
 
 
-def _classes(path: Path, attributes: dict[str, Any]) -> tuple[str, ...]:
-    with hdf5.open_file(path) as file:
-        count = file["trY"].shape[1]
+def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, ...]:
     named = tuple(str(attributes["classes"]).split(",")) if "classes" in attributes else CLASSES
     if len(named) != count:
         raise ZooError(f"{path}: key 'trY' has {count} columns for {len(named)} classes {','.join(named)}")
@@ -306,18 +304,19 @@ def write_windows(
             hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
             hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
         for recording in recordings:
-            windows = cut.windows(recording)
             if recording.activity not in classes:
                 dropped.add(f"recordings of {recording.activity}")
-            elif not len(windows):
+                continue
+            windows = cut.windows(recording)
+            if not len(windows):
                 dropped.add("recordings shorter than one window")
-            else:
-                keys = _KEYS["test" if recording.subject in test_subjects else "train"]
-                one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
-                who = int(recording.subject) if numbered else recording.subject
-                rows = (windows, np.tile(one_hot, (len(windows), 1)), np.array([who] * len(windows), dtype=object))
-                for key, part in zip(keys, rows, strict=True):
-                    hdf5.append(file[key], part.astype(file[key].dtype))
+                continue
+            keys = _KEYS["test" if recording.subject in test_subjects else "train"]
+            one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
+            who = int(recording.subject) if numbered else recording.subject
+            rows = (windows, np.tile(one_hot, (len(windows), 1)), np.array([who] * len(windows), dtype=object))
+            for key, part in zip(keys, rows, strict=True):
+                hdf5.append(file[key], part.astype(file[key].dtype))
         _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
         file.attrs.update(
             {

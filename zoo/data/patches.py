@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from zoo.data import hdf5
+from zoo.data.examples import Examples
 from zoo.data.hdf5 import Rows
 from zoo.errors import ZooError
 
@@ -99,10 +100,9 @@ def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(grey - grey.mean(axis=1, keepdims=True))
 
 
-def _blocks(patches: Rows | NDArray[Any], rows: NDArray[np.int64], size: int = 4096) -> Iterator[NDArray[Any]]:
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        yield patches[int(part[0]) : int(part[-1]) + 1][part - part[0]]
+def _blocks(patches: Rows | NDArray[Any], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+    for block, _ in Examples(patches, np.arange(len(patches)), rows).blocks():
+        yield block
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ TOLERANCES = {
 """Of each format. 8-bit weights move probabilities near a boundary between classes, so the label counts there."""
 
 
+class ParityError(ZooError):
+    """An artefact differs from Keras by more than its tolerance."""
+
+
 @dataclass(frozen=True)
 class Parity:
     """How far an artefact is from Keras on golden windows.
@@ -54,7 +58,8 @@ def compare(
     """Compares probabilities `(N, K)` with those of Keras.
 
     Raises:
-        ZooError: If they differ by more than the tolerance.
+        ZooError: If their shapes differ, or one is not finite.
+        ParityError: If they differ by more than the tolerance.
 
     Example:
         >>> compare("a.tflite", np.eye(2), np.eye(2), TOLERANCES["float32"]).agreement
@@ -69,7 +74,7 @@ def compare(
     parity = Parity(float(difference.max()), float(difference.mean()), float(same.mean()), len(found))
     if parity.largest_error > tolerance.error or parity.agreement < tolerance.agreement:
         limit = f" (allowed {tolerance.error:g})" if tolerance.error < 1 else ""
-        raise ZooError(
+        raise ParityError(
             f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}, labels agree on "
             f"{parity.agreement:.2%} of {parity.windows} windows (at least {tolerance.agreement:.2%}); not written: "
             "leave this format out with --formats"

@@ -131,8 +131,13 @@ def train(
             model, train_part, validation, checkpoint=checkpoint, deterministic=deterministic, tensorboard=tensorboard,
             identity={"arguments": model.get_config(), "data": digest}, callbacks=callbacks,
         )  # fmt: skip
+    answered = None if validation is None else answers(partial(logits_of, model), validation)
     if temperature is None:
-        temperature = 1.0 if validation is None else _temperature(model, validation)
+        temperature = 1.0 if answered is None else evaluation.fit_temperature(answered[1], answered[0])
+    validated = None
+    if validation is not None and answered is not None:
+        report = evaluation.report(answered[1], answered[0], data.classes, validation.subjects, temperature)
+        validated = _validated(report, validation, recipe)
     arguments = model.get_config()
     metadata = Metadata(
         family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
@@ -143,7 +148,7 @@ def train(
     summary = {
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
         "train_windows": len(train_part), "parameters": model.count_params(), "split_by": data.split_by,
-        "validation": None if validation is None else _validated(model, validation, data, recipe, temperature),
+        "validation": validated,
     }  # fmt: skip
     write_json(folder / "history.json", fitted.history)
     model.save_to_preset(
@@ -169,13 +174,11 @@ def _checkpoint(folder: Path, resume: bool) -> Path:
     return path
 
 
-def _validated(
-    model: ActivityRecognizer, validation: Windows, data: ActivityData, recipe: Recipe, temperature: float
-) -> dict[str, Any]:
-    report = _evaluate(partial(logits_of, model), validation, data, temperature)
+def _validated(report: dict[str, Any], validation: Windows, recipe: Recipe) -> dict[str, Any]:
+    """What a summary keeps of the validation."""
     return {
         "windows": report["windows"],
-        "by": recipe.validation_by if data.train.people() else "window",
+        "by": recipe.validation_by if validation.people() else "window",
         "subjects": validation.people(),
         **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
     }
@@ -204,20 +207,10 @@ def logits_of(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArra
     return np.asarray(model.predict_on_batch(_middle(windows, model.get_config()["window"])))
 
 
-def _temperature(model: ActivityRecognizer, validation: Windows) -> float:
-    logits, labels = answers(partial(logits_of, model), validation)
-    return evaluation.fit_temperature(labels, logits)
-
-
 def answers(logits: Any, windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Logits and labels of all windows, a block at a time."""
     parts = [(logits(inputs), labels) for inputs, labels in windows.examples.blocks()]
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
-
-
-def _evaluate(logits: Any, windows: Windows, data: ActivityData, temperature: float) -> dict[str, Any]:
-    found, labels = answers(logits, windows)
-    return evaluation.report(labels, found, data.classes, windows.subjects, temperature)
 
 
 def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
@@ -272,17 +265,19 @@ def evaluate(
     if split == "validation" and not loaded.config:
         raise ZooError(f"{loaded.name}: does not say who its validation people were; evaluate its folder instead")
     windows = part(data, split, recipe)
-    report = _evaluate(loaded.logits, windows, data, loaded.metadata.temperature)
+    logits, labels = answers(loaded.logits, windows)
+    report = evaluation.report(labels, logits, data.classes, windows.subjects, loaded.metadata.temperature)
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "split_by": data.split_by,
         "simulated": data.simulated, "data_sha256": digest, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
-    everything = partial(everything_of, windows)
+    if not (baselines or robustness):
+        return report
+    inputs, labels = everything_of(windows)
     if baselines:
         reference = everything_of(_split(data, recipe)[0] if split == "validation" else data.train)
-        report["baselines"] = evaluation.baselines(reference, everything(), windows.subjects)
+        report["baselines"] = evaluation.baselines(reference, (inputs, labels), windows.subjects)
     if robustness:
-        inputs, labels = everything()
         report["robustness"] = evaluation.robustness(
             lambda disturbed: loaded.logits(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
         )
