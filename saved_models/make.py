@@ -15,9 +15,9 @@ from typing import Any
 
 from rich.console import Console
 
-from zoo import evaluation
 from zoo.data import activity as windows_of
 from zoo.data import importers, recordings
+from zoo.evaluation import recognition
 from zoo.export.parity import ParityError
 from zoo.files import read_json, whole_file, whole_folder, write_json
 from zoo.presets import PRESETS
@@ -96,7 +96,7 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     short = scratch / "short.h5"
     windows_of.write_windows(recordings.read(raw), short, windows_of.Cut(), TEST_SUBJECTS)
     test = windows_of.read(data / "activity" / "data3.h5").test
-    fitted = evaluation.baselines(
+    fitted = recognition.baselines(
         activity.everything_of(windows_of.read(short).train), activity.everything_of(test), test.subjects
     )
     return folder, {"crossval": found, "baselines": fitted}

@@ -13,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 import zoo
-from zoo import evaluation, losses, training
+from zoo import losses, training
 from zoo.data import activity, gait, pipeline
 from zoo.data.activity import ActivityData, Windows
 from zoo.data.augmentation import Augmentation
@@ -21,6 +21,7 @@ from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
+from zoo.evaluation import recognition
 from zoo.files import require_empty, sha256, whole_file, write_json
 from zoo.metadata import Metadata
 from zoo.models import activity as family
@@ -133,10 +134,10 @@ def train(
         )  # fmt: skip
     answered = None if validation is None else answers(partial(logits_of, model), validation)
     if temperature is None:
-        temperature = 1.0 if answered is None else evaluation.fit_temperature(answered[1], answered[0])
+        temperature = 1.0 if answered is None else recognition.fit_temperature(answered[1], answered[0])
     validated = None
     if validation is not None and answered is not None:
-        report = evaluation.report(answered[1], answered[0], data.classes, validation.subjects, temperature)
+        report = recognition.report(answered[1], answered[0], data.classes, validation.subjects, temperature)
         validated = _validated(report, validation, recipe)
     arguments = model.get_config()
     metadata = Metadata(
@@ -244,7 +245,7 @@ def evaluate(
         robustness: Whether to disturb the windows as well.
 
     Returns:
-        The numbers of `evaluation.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
+        The numbers of `recognition.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
         `robustness`, `notes`.
 
     Raises:
@@ -266,7 +267,7 @@ def evaluate(
         raise ZooError(f"{loaded.name}: does not say who its validation people were; evaluate its folder instead")
     windows = part(data, split, recipe)
     logits, labels = answers(loaded.logits, windows)
-    report = evaluation.report(labels, logits, data.classes, windows.subjects, loaded.metadata.temperature)
+    report = recognition.report(labels, logits, data.classes, windows.subjects, loaded.metadata.temperature)
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "split_by": data.split_by,
         "simulated": data.simulated, "data_sha256": digest, "notes": _notes(data, loaded, windows, split),
@@ -276,9 +277,9 @@ def evaluate(
     inputs, labels = everything_of(windows)
     if baselines:
         reference = everything_of(_split(data, recipe)[0] if split == "validation" else data.train)
-        report["baselines"] = evaluation.baselines(reference, (inputs, labels), windows.subjects)
+        report["baselines"] = recognition.baselines(reference, (inputs, labels), windows.subjects)
     if robustness:
-        report["robustness"] = evaluation.robustness(
+        report["robustness"] = recognition.robustness(
             lambda disturbed: loaded.logits(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
         )
     return report

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo import evaluation
 from zoo.data import activity
 from zoo.errors import ZooError
+from zoo.evaluation import recognition
 from zoo.tasks.activity import Plan, answers, logits_of
 
 
@@ -51,15 +51,15 @@ def crossval(
             predicted = logits.argmax(axis=1)
             folds.append({
                 "seed": seed, "subjects": activity.sort_subjects(group), "windows": len(labels),
-                "macro_f1": evaluation.macro_f1(labels, predicted),
+                "macro_f1": recognition.macro_f1(labels, predicted),
                 "accuracy": float((labels == predicted).mean()), "seconds": round(fitted.seconds, 1),
             })  # fmt: skip
             answered.append((labels, logits, data.train.subjects[aside]))
             if report:
                 report(folds[-1])
     labels, logits, subjects = (np.concatenate(column) for column in zip(*answered, strict=True))
-    temperature = evaluation.fit_temperature(labels, logits)
-    pooled = evaluation.report(labels, logits, data.classes, subjects, temperature)
+    temperature = recognition.fit_temperature(labels, logits)
+    pooled = recognition.report(labels, logits, data.classes, subjects, temperature)
     scores = np.array([fold["macro_f1"] for fold in folds]).reshape(seeds, groups)
     kept = ("accuracy", "macro_f1", "macro_f1_interval", "classes", "confusion", "per_class", "per_subject",
             "worst_subject", "ece")  # fmt: skip
