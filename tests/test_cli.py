@@ -237,7 +237,7 @@ def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, capsy
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(activity.Plan, "fit", interrupted)
+    monkeypatch.setattr(activity, "fit", interrupted)
     status, _, error = call(
         capsys, monkeypatch, "train", "activity_gru_course", "--data", simulated, "--out", tmp_path / "out"
     )

@@ -35,7 +35,7 @@ def run(recipe, network=None, rows=None, **options):
     network, rows = network or model(), rows or examples()
     fitted = fit(
         network, recipe,
-        lambda epoch: training_batches(rows, recipe.batch_size, seed=recipe.seed, first_epoch=epoch), len(rows),
+        lambda epoch, size: training_batches(rows, size, seed=recipe.seed, first_epoch=epoch), len(rows),
         **options,
     )  # fmt: skip
     return network, fitted

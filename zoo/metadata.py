@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from zoo.errors import ZooError
 
@@ -18,13 +18,71 @@ SCHEMA = 1
 _ENTRY = "pocket_zoo"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """The document of an activity recognizer.
+    """What every model says; each kind of model adds to it.
 
     Args:
         family: Class name of the model.
         preset: Name of the preset, or of the folder where it is nobody's preset.
+        simulated: Whether the training data was simulated.
+        source: Where its training data comes from.
+        data_sha256: Hash of the file that the model was trained on.
+        version: Of the zoo.
+        schema: Of this document.
+    """
+
+    kind: ClassVar[str]
+    family: str
+    preset: str
+    simulated: bool
+    source: str
+    data_sha256: str
+    version: str
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as JSON types."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {"kind": self.kind, **values}
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any], where: str) -> "Metadata":
+        """Reads the document.
+
+        Args:
+            document: What `to_json` gave.
+            where: The file it comes from, for messages.
+
+        Returns:
+            The metadata of the document's kind.
+
+        Raises:
+            ZooError: If its schema or kind is unknown, or a key is missing.
+        """
+        if document.get("schema") != SCHEMA:
+            raise ZooError(
+                f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
+                f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
+            )
+        kinds: dict[str, Any] = {kind.kind: kind for kind in (ActivityMetadata, PatchMetadata, TextMetadata)}
+        if document.get("kind") not in kinds:
+            raise ZooError(f"{where}: metadata of kind {document.get('kind')!r}; expected {' or '.join(kinds)}")
+        kind = kinds[document["kind"]]
+        names = [field.name for field in fields(kind)]
+        missing = [name for name in names if name not in document]
+        if missing:
+            raise ZooError(f"{where}: metadata lacks {', '.join(missing)}")
+        values = {name: document[name] for name in names}
+        metadata: Metadata = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityMetadata(Metadata):
+    """The document of an activity recognizer.
+
+    Args:
         classes: Labels, in the order of the probabilities.
         rate: Hz of the rows.
         window: Rows a window.
@@ -33,17 +91,11 @@ class Metadata:
         axes: Of the phone, in the order of the channels.
         convention: Sign of the axes: `android` gives +9.81 on z for a phone at rest, face up.
         temperature: What logits are divided by before the softmax, so that probabilities are calibrated.
-        simulated: Whether the training data was simulated.
         split_by: `subject` or `window`: how the measured test data was kept apart.
-        source: Where its training data comes from.
         train_subjects: Who made the training windows; empty where that is unknown.
-        data_sha256: Hash of the file that the model was trained on.
-        version: Of the zoo.
-        schema: Of this document.
     """
 
-    family: str
-    preset: str
+    kind: ClassVar[str] = "activity"
     classes: tuple[str, ...]
     rate: float
     window: int
@@ -52,42 +104,42 @@ class Metadata:
     axes: tuple[str, ...]
     convention: str
     temperature: float
-    simulated: bool
     split_by: str
-    source: str
     train_subjects: tuple[str, ...]
-    data_sha256: str
-    version: str
-    schema: int = SCHEMA
 
-    def to_json(self) -> dict[str, Any]:
-        """The document as JSON types."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any], where: str) -> "Metadata":
-        """Reads the document.
+@dataclass(frozen=True, kw_only=True)
+class PatchMetadata(Metadata):
+    """The document of an autoencoder of patches.
 
-        Args:
-            document: What `to_json` gave.
-            where: The file it comes from, for messages.
+    Args:
+        size: Pixels a side.
+        hidden_units: Numbers in a code.
+        sparsity_target: Mean activation that each of them was trained to have.
+        scale: Constants of the preprocessing: limit, low, high.
+        held_out: Photographs that no training patch was cut from; empty where they are not known.
+    """
 
-        Raises:
-            ZooError: If its schema is unknown or a key is missing.
-        """
-        if document.get("schema") != SCHEMA:
-            raise ZooError(
-                f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
-                f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
-            )
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if name not in document]
-        if missing:
-            raise ZooError(f"{where}: metadata lacks {', '.join(missing)}")
-        values: dict[str, Any] = {name: document[name] for name in names}
-        for name in ("classes", "axes", "train_subjects"):
-            values[name] = tuple(values[name])
-        return cls(**values)
+    kind: ClassVar[str] = "patches"
+    size: int
+    hidden_units: int
+    sparsity_target: float
+    scale: tuple[float, ...]
+    held_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextMetadata(Metadata):
+    """The document of a language model.
+
+    Args:
+        words: The vocabulary, in the order of the probabilities; ids count from 0.
+        context: Words that it reads.
+    """
+
+    kind: ClassVar[str] = "text"
+    words: tuple[str, ...]
+    context: int
 
 
 def embed(path: Path, metadata: Metadata) -> None:

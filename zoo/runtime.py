@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import Metadata, extract
+from zoo.metadata import ActivityMetadata, Metadata, extract
 
 
 class Interpreter:
@@ -61,13 +61,36 @@ class Interpreter:
         for name, detail in runner.get_input_details().items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
-            expected = tuple(detail["shape"].tolist())
-            if inputs[name].shape != expected:
+            # -1 stands for any size.
+            expected = tuple(detail["shape_signature"].tolist())
+            if not _fits(inputs[name].shape, expected):
                 raise ZooError(f"{self.path}: input {name!r} has shape {inputs[name].shape}; expected {expected}")
         # The runner's outputs are views that the next call overwrites.
         return {name: np.array(value) for name, value in runner(**inputs).items()}
 
-    def probabilities(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+
+def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return len(shape) == len(expected) and all(want in (-1, have) for have, want in zip(shape, expected, strict=True))
+
+
+class Recognizer(Interpreter):
+    """A `.tflite` file that recognizes activities.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ZooError: If the file cannot run, or is no recognizer of activities.
+    """
+
+    metadata: ActivityMetadata
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        if not isinstance(self.metadata, ActivityMetadata):
+            raise ZooError(f"{self.path}: holds {self.metadata.family}, which is no recognizer of activities")
+
+    def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Calibrated probabilities of windows, one after another.
 
         Args:

@@ -1,7 +1,7 @@
 """Training: a recipe, and the one function that follows it.
 
-`fit` compiles a Keras model as its recipe says, feeds it shuffled batches, restores the best weights, and writes a
-checkpoint after each epoch, so that a run killed at any moment and started again ends at the same weights.
+`fit` compiles a Keras model as its recipe says, feeds it shuffled batches, restores the best weights, and writes
+checkpoints between epochs, so that a run killed at any moment and started again ends at the same weights.
 """
 
 import json
@@ -19,14 +19,21 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.files import whole_file
-from zoo.losses import CrossEntropy
+from zoo.losses import CrossEntropy, HalfSquaredError
 
 CHECKPOINT = "checkpoint.npz"
 """Name of the file in the output folder that a killed run goes on from."""
 
+_GROUPED = 64
+"""Steps a call from Python, at most."""
+
+_CHECKPOINT_SECONDS = 2.0
+"""A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
+short epoch."""
+
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine")
-LOSSES = ("cross_entropy",)
+LOSSES = ("cross_entropy", "half_squared_error")
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,11 @@ class Recipe:
         epochs: Passes over the data, at most.
         patience: Epochs without a lower validation loss after which training stops and the best weights are
             restored; None trains all epochs and keeps the last weights.
-        validation: Share of the people (or windows, where people are unknown) set aside for validation; 0 for none.
+        validation: Share of the people (or photographs; or rows, where neither is known) set aside for validation; 0
+            for none. A text's file holds its own validation part.
         validation_by: `subject`: whole people, where they are known; or `window`: windows drawn at random, as the
             course does, whose loss says little about people never seen.
-        loss: `cross_entropy` of logits and class numbers.
+        loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
         balance: Whether rare classes weigh more in the loss, so that all classes count the same.
         normalize: Whether the model gets the statistics of the training rows.
@@ -156,13 +164,42 @@ def compile_model(
         "adam": lambda: keras.optimizers.Adam(rate, **options),
         "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
     }
+    losses: dict[str, Callable[[], tuple[keras.losses.Loss, keras.metrics.Metric]]] = {
+        "cross_entropy": lambda: (
+            CrossEntropy(recipe.label_smoothing, class_weights),
+            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+        ),
+        "half_squared_error": lambda: (HalfSquaredError(), keras.metrics.MeanSquaredError(name="mse")),
+    }
+    loss, metric = losses[recipe.loss]()
     model.compile(
         optimizer=optimizers[recipe.optimizer](),
-        loss=CrossEntropy(recipe.label_smoothing, class_weights),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        loss=loss,
+        metrics=[metric],
         jit_compile=jit_compile,
         steps_per_execution=steps_per_execution,
     )
+
+
+def _several_steps(model: keras.Model, steps: int, jit_compile: bool) -> Callable[[Any], Any]:
+    """Keras's training step, several times in one compiled loop, on the rows of one large batch.
+
+    Keras's own `steps_per_execution` fetches each batch from the pipeline between two compiled steps, which costs more
+    than a step of a small network. Here the rows of all steps come at once, and the loop over them is compiled whole.
+    """
+
+    def run(*rows: tf.Tensor) -> Any:
+        divided = [tf.reshape(part, (steps, part.shape[0] // steps, *part.shape[1:])) for part in rows]
+
+        def step(number: tf.Tensor) -> tuple[tf.Tensor]:
+            model.train_step(tuple(part[number] for part in divided))
+            return (number + 1,)
+
+        tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
+        return model.get_metrics_result()
+
+    compiled = tf.function(run, jit_compile=jit_compile, reduce_retracing=True)
+    return lambda iterator: compiled(*next(iterator))
 
 
 class LossNotFiniteError(ZooError):
@@ -174,8 +211,8 @@ class Fitted:
     """What training gives beside the weights.
 
     Args:
-        history: One record an epoch: `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy` where there is
-            validation.
+        history: One record an epoch: `epoch`, `loss`, `accuracy` or `mse`, the same of validation as `val_loss` and so
+            on, where there is any, and what callbacks add.
         best_epoch: The epoch, from 1, whose weights the model has.
         seconds: Wall time of this and of resumed runs, compilation included.
     """
@@ -188,7 +225,7 @@ class Fitted:
 def fit(
     model: keras.Model,
     recipe: Recipe,
-    train: Callable[[int], tf.data.Dataset],
+    train: Callable[[int, int], tf.data.Dataset],
     rows: int,
     validation: tf.data.Dataset | None = None,
     *,
@@ -204,11 +241,12 @@ def fit(
     Args:
         model: Changed in place.
         recipe: How.
-        train: Gives endless batches that begin with a given epoch, from 0; the same ones each time.
+        train: Gives endless batches, from the epoch (from 0) at which they begin and the rows that each shall have;
+            several steps take their rows from one batch. The same ones each time.
         rows: Training rows an epoch.
         validation: Batches for the validation loss.
         class_weights: Weight of each class in the loss.
-        checkpoint: A file that is written after each epoch; if it exists, training goes on from it.
+        checkpoint: A file that is written after epochs, every few seconds; if it exists, training goes on from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
         deterministic: Makes this and all later operations of the process repeat bit by bit on any machine load, slower
             and without XLA.
@@ -226,12 +264,13 @@ def fit(
     if steps == 0:
         raise ZooError(f"{rows} training rows are fewer than a batch of {recipe.batch_size}: add data or lower it")
     # A call from Python costs about a millisecond, as much as several steps: group steps, but never across epochs.
-    grouped = max(d for d in range(1, min(steps, 64) + 1) if steps % d == 0)
+    grouped = max(d for d in range(1, min(steps, _GROUPED) + 1) if steps % d == 0)
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
     compile_model(model, recipe, steps, class_weights, grouped, jit_compile=not deterministic)
     model.optimizer.build(model.trainable_variables)
+    model.train_function = _several_steps(model, grouped, jit_compile=not deterministic)
     run = _Run(recipe, checkpoint, {"recipe": recipe.to_json()} | (identity or {}))
     run.set_model(model)
     run.resume()
@@ -240,14 +279,15 @@ def fit(
     extra = [keras.callbacks.TensorBoard(tensorboard)] if tensorboard else []
     if run.next_epoch < recipe.epochs and not run.finished:
         model.fit(
-            train(run.next_epoch),
+            train(run.next_epoch, grouped * recipe.batch_size),
             validation_data=validation,
             epochs=recipe.epochs,
             initial_epoch=run.next_epoch,
             steps_per_epoch=steps,
             shuffle=False,
             verbose=0,
-            callbacks=[run, *extra, *callbacks],
+            # What callbacks add to the numbers of an epoch belongs to its record.
+            callbacks=[*callbacks, run, *extra],
         )
     run.finish()
     return Fitted(run.history, run.best_epoch, run.seconds)
@@ -263,7 +303,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         self.history: list[dict[str, float]] = []
         self.best_epoch, self.best_loss, self.finished = 0, np.inf, False
         self.best: list[NDArray[Any]] = []
-        self.earlier_seconds, self.started = 0.0, time.perf_counter()
+        self.earlier_seconds, self.started, self.saved = 0.0, time.perf_counter(), -np.inf
 
     @property
     def next_epoch(self) -> int:
@@ -302,8 +342,10 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
                 self.best_loss, self.best_epoch, self.best = loss, epoch + 1, weights
             elif epoch + 1 - self.best_epoch >= patience:
                 self.finished = self.model.stop_training = True
-        if self.checkpoint is not None:
+        done = self.model.stop_training or len(self.history) == self.recipe.epochs
+        if self.checkpoint is not None and (done or time.perf_counter() - self.saved > _CHECKPOINT_SECONDS):
             self._save(self.checkpoint)
+            self.saved = time.perf_counter()
 
     def finish(self) -> None:
         if self.recipe.patience is not None:

@@ -109,7 +109,7 @@ def test_patches_outside_their_range_are_a_problem(tmp_path, low, high, problems
 def test_patches_up_to_255_are_a_problem(tmp_path):
     found = describe(write(tmp_path / "a.h5", data=np.full((5, 3, 8, 8), 255.0, np.float32)))
     assert found["layout"] == "patches"
-    assert found["problems"][0].endswith("holds values from 255 to 255; expected about [0, 1]: divide by 255")
+    assert found["problems"][0].endswith("holds values from 255 to 255; expected about [0, 1]: add --levels 255")
 
 
 def test_patches_that_are_not_finite_are_a_problem(tmp_path):

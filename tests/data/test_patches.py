@@ -67,11 +67,11 @@ def test_patches_come_evenly_from_all_photographs_and_whole_photographs_are_held
     write_patches(path, pictures, 42, 8, seed=1)
     data = read(path)
     assert [int((data.photographs == name).sum()) for name in "abcd"] == [11, 11, 10, 10]
-    training, held_out = data.hold_out(1, seed=0)
+    training, held_out = data.hold_out(0.25, seed=0)
     assert len(training) + len(held_out) == 42
     assert len(set(data.photographs[held_out])) == 1
     assert not set(data.photographs[held_out]) & set(data.photographs[training])
-    assert "cannot be held out" in message(lambda: data.hold_out(4, seed=0))
+    assert "cannot be held out" in message(lambda: data.hold_out(0.9, seed=0))
 
 
 def test_the_same_seed_cuts_the_same_patches(tmp_path):
@@ -129,7 +129,7 @@ def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
 
 def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
     path = write(tmp_path / "a.h5", RANDOM.integers(0, 256, (5, 3, 8, 8)))
-    assert message(lambda: read(path)).endswith("expected about [0, 1]: divide by 255")
+    assert message(lambda: read(path)).endswith("expected about [0, 1]: add --levels 255")
     block = read(path, levels=255).patches[0:5]
     assert 0 <= block.min() < block.max() <= 1
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_constant_or_not_finite_is_refused(tmp_path):
 def test_the_real_patches_are_read_and_their_photographs_known(real):
     data = read(real / "images" / "data1.h5")
     assert len(set(data.photographs.tolist())) == 15
-    training, held_out = data.hold_out(4, seed=0)
+    training, held_out = data.hold_out(0.25, seed=0)
     scaled = Scale.fit(data.patches, training).apply(data.patches[0:8084])
     assert scaled.min() == pytest.approx(0.1)
     assert scaled.max() == pytest.approx(0.9)

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
-from zoo.export import parity, saved_model, tflite
-from zoo.metadata import SCHEMA, Metadata, embed, extract
-from zoo.runtime import Interpreter
+from zoo.export import saved_model, signatures, tflite
+from zoo.export.parity import EXACT, Tolerance
+from zoo.metadata import SCHEMA, ActivityMetadata, Metadata, PatchMetadata, embed, extract
+from zoo.runtime import Interpreter, Recognizer
 from zoo.tasks import exporting
+from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 
 
 def metadata(model, **changes):
-    return Metadata(
+    return ActivityMetadata(
         **{
             "family": type(model).__name__, "preset": "test", "classes": CLASSES, "rate": 50.0, "window": 150,
             "frame": 5, "unit": "m/s^2", "axes": ("x", "y", "z"), "convention": "android", "temperature": 1.7,
@@ -29,7 +31,22 @@ def metadata(model, **changes):
 
 
 def loaded(model):
-    return Loaded("test", lambda w: model.predict_on_batch(w), metadata(model), {"class": type(model).__name__}, model)
+    return Loaded("test", metadata(model), {"class": type(model).__name__}, model)
+
+
+def family(windows, **tolerances):
+    return Exportable(
+        lambda model: signatures.activity(model, 1.7), {"window": {"window": windows}},
+        EXACT | {"dynamic": Tolerance(1.0, 0.995)} | tolerances, batch=1,
+    )  # fmt: skip
+
+
+def export(model, folder, windows, formats=None, **tolerances):
+    return exporting.export(loaded(model), family(windows, **tolerances), folder, formats)
+
+
+def convert(path):
+    tflite.convert(signatures.activity(ActivityGRU(units=4, frame=5), 1.0), {"float32": path}, batch=1)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +56,7 @@ def windows():
 
 @pytest.mark.parametrize("cell", [ActivityRNN, ActivityLSTM, ActivityGRU])
 def test_every_format_answers_what_keras_answers(cell, windows, tmp_path):
-    records = exporting.export(loaded(cell(units=8, frame=5)), tmp_path / "out", windows)
+    records = export(cell(units=8, frame=5), tmp_path / "out", windows)
     found = {record["format"]: record for record in records}
     assert set(found) == {"keras", "saved_model", "float32", "dynamic"}
     assert found["float32"]["largest_error"] <= 1e-5
@@ -49,16 +66,16 @@ def test_every_format_answers_what_keras_answers(cell, windows, tmp_path):
 
 def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(windows, tmp_path):
     model = ActivityGRU(units=8, frame=5)
-    exporting.export(loaded(model), tmp_path / "out", windows, ["float32"])
+    export(model, tmp_path / "out", windows, ["float32"])
     logits = np.asarray(model(windows), np.float64) / 1.7
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = Interpreter(tmp_path / "out" / "model.float32.tflite").probabilities(windows)
+    found = Recognizer(tmp_path / "out" / "model.float32.tflite").predict(windows)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_themselves(windows, tmp_path):
     model = ActivityGRU(units=8, frame=5)
-    exporting.export(loaded(model), tmp_path / "out", windows, ["float32", "dynamic"])
+    export(model, tmp_path / "out", windows, ["float32", "dynamic"])
     for name in ("model.float32.tflite", "model.dynamic.tflite"):
         # The pip runtime has no Flex delegate: a file that needs one would not load.
         interpreter = Interpreter(tmp_path / "out" / name)
@@ -72,19 +89,18 @@ def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_them
 
 def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, tmp_path):
     model = ActivityGRU(units=64, frame=5)
-    saved_model.write(model, tmp_path / "saved", 1.0)
+    saved_model.write(signatures.activity(model, 1.0), tmp_path / "saved")
     stored = (tmp_path / "saved" / "variables" / "variables.data-00000-of-00001").stat().st_size
     assert stored < 1.1 * 4 * model.count_params()
-    endpoint = saved_model.load(tmp_path / "saved")
+    endpoint = saved_model.load(tmp_path / "saved")["window"]
     for batch in (1, 7):
         assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
 
 
-def test_an_artefact_that_differs_gets_no_name(windows, tmp_path, monkeypatch):
+def test_an_artefact_that_differs_gets_no_name(windows, tmp_path):
     model = ActivityGRU(units=8, frame=5)
-    monkeypatch.setitem(parity.TOLERANCES, "float32", parity.Tolerance(0.0, 1.0))
     with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
-        exporting.export(loaded(model), tmp_path / "out", windows, ["float32"])
+        export(model, tmp_path / "out", windows, ["float32"], float32=Tolerance(0.0, 1.0))
     assert not (tmp_path / "out").exists()
 
 
@@ -95,33 +111,32 @@ def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkey
     script.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(script))
     with pytest.raises(ZooError, match="the converter died of SIGSEGV"):
-        tflite.convert(ActivityGRU(units=4, frame=5), 1.0, {"float32": tmp_path / "a.tflite"})
+        convert(tmp_path / "a.tflite")
     assert not (tmp_path / "a.tflite").exists()
 
 
 def test_what_the_converter_says_last_is_the_reason(tmp_path):
     with pytest.raises(ZooError, match=r"conversion to TFLite failed: .*(No such file|FileNotFoundError)"):
-        tflite.convert(ActivityGRU(units=4, frame=5), 1.0, {"float32": tmp_path / "no" / "folder" / "a.tflite"})
+        convert(tmp_path / "no" / "folder" / "a.tflite")
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(windows, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ZooError, match="is not empty"):
-        exporting.export(loaded(ActivityGRU(units=4, frame=5)), tmp_path, windows, ["keras"])
+        export(ActivityGRU(units=4, frame=5), tmp_path, windows, ["keras"])
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_an_unknown_format_is_refused(windows, tmp_path):
     with pytest.raises(ZooError, match="format 'onnx': expected keras, saved_model, float32, dynamic"):
-        exporting.export(loaded(ActivityGRU(units=4)), tmp_path / "out", windows, ["onnx"])
+        export(ActivityGRU(units=4), tmp_path / "out", windows, ["onnx"])
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("tflite") / "model.tflite"
-    model = ActivityGRU(units=4, frame=5)
-    tflite.convert(model, 1.0, {"float32": path})
-    embed(path, metadata(model))
+    convert(path)
+    embed(path, metadata(ActivityGRU(units=4, frame=5)))
     return path
 
 
@@ -153,8 +168,18 @@ class TestReading:
             Metadata.from_json(document, "a.tflite")
 
     def test_metadata_survives_json(self):
-        document = metadata(ActivityGRU(units=4))
-        assert Metadata.from_json(json.loads(json.dumps(document.to_json())), "here") == document
+        shared = {"preset": "test", "simulated": False, "source": "a test", "data_sha256": "0", "version": "0"}
+        patches = PatchMetadata(
+            family="SparseAutoencoder", size=16, hidden_units=64, sparsity_target=0.04, scale=(1.0, -0.5, 0.5),
+            held_out=("china.jpg",), **shared,
+        )  # fmt: skip
+        for document in (metadata(ActivityGRU(units=4)), patches):
+            assert Metadata.from_json(json.loads(json.dumps(document.to_json())), "here") == document
+
+    def test_another_kind_is_refused(self):
+        document = metadata(ActivityGRU(units=4)).to_json() | {"kind": "speech"}
+        with pytest.raises(ZooError, match="metadata of kind 'speech'; expected activity or patches or text"):
+            Metadata.from_json(document, "a.tflite")
 
 
 def test_a_trained_keras_file_trains_on(tmp_path):

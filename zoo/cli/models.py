@@ -27,9 +27,17 @@ from zoo.errors import ZooError
 
 app = typer.Typer()
 
-DataFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5.")]
+DataFile = Annotated[
+    Path | None, typer.Option("--data", help="In the course's layout; data1.h5, data2.h5 or data3.h5 by default.")
+]
+WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5.")]
+Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any argument of the model or field of the recipe; repeatable."),
+]
 
 
 class Family(StrEnum):
@@ -38,6 +46,7 @@ class Family(StrEnum):
     activity_rnn = "activity_rnn"
     activity_lstm = "activity_lstm"
     activity_gru = "activity_gru"
+    sparse_autoencoder = "sparse_autoencoder"
 
 
 @app.command("list")
@@ -46,16 +55,16 @@ def list_presets(as_json: Json = False) -> None:
     load_tensorflow()
     from zoo.catalog import preset_names
     from zoo.presets import PRESETS
-    from zoo.report import tables
+    from zoo.report import cards, tables
     from zoo.tasks import loading
 
     rows = []
     for name, preset in PRESETS.items():
         metrics = loading.preset_metrics(name) if name in preset_names() else {}
+        measured, beside = cards.headline(metrics) if metrics else (None, None)
         rows.append({
             "preset": name, "family": preset.family, "description": preset.description,
-            "parameters": metrics.get("training", {}).get("parameters"),
-            "macro_f1": metrics.get("test", {}).get("macro_f1"),
+            "parameters": metrics.get("training", {}).get("parameters"), "measured": measured, "beside": beside,
         })  # fmt: skip
     show(rows, as_json, tables.presets)
 
@@ -80,52 +89,58 @@ def info(model: ModelName, as_json: Json = False) -> None:
 @app.command()
 def train(
     preset: PlanName = None,
-    data: DataFile = Path("data3.h5"),
+    data: DataFile = None,
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
     model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
-    units: Annotated[int | None, typer.Option(help="Numbers in the state of each layer.")] = None,
-    layers: Annotated[int | None, typer.Option(help="Recurrent layers.")] = None,
+    units: Annotated[int | None, typer.Option(help="Numbers in the state of each recurrent layer.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Layers.")] = None,
     frame: Annotated[int | None, typer.Option(help="Rows read in one step.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share dropped after each layer.")] = None,
+    hidden_units: Annotated[int | None, typer.Option(help="Of an autoencoder or a language model.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Windows a step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw.")] = None,
     patience: Annotated[int | None, typer.Option(help="Epochs without improvement before stopping.")] = None,
-    validation: Annotated[float | None, typer.Option(help="Share of people set aside; 0 for none.")] = None,
+    validation: Annotated[float | None, typer.Option(help="Share of people or photographs set aside; 0: none.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides weights, split, order and augmentation.")] = None,
+    settings: Settings = None,
+    levels: Levels = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill, to the same result.")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Repeat bit by bit.")] = False,
     tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard's logs.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a recognizer on windows of activities.
+    """Train a model on a data file.
 
     With a preset, its recipe; with `--model`, one's own arguments. Options change either.
     """
     load_tensorflow()
     from zoo.report import tables
     from zoo.report.progress import ProgressBar
-    from zoo.tasks import activity, planning
+    from zoo.tasks import families, planning
+    from zoo.tasks.running import Run
     from zoo.training import CHECKPOINT
 
-    arguments = {"units": units, "layers": layers, "frame": frame, "dropout": dropout}
-    recipe = {
+    named = {
+        "units": units, "layers": layers, "frame": frame, "dropout": dropout, "hidden_units": hidden_units,
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
         "patience": patience, "validation": validation, "seed": seed,
     }  # fmt: skip
-    plan = planning.plan(preset, model and model.value, given(arguments), given(recipe))
+    plan = planning.plan(preset, model and model.value, given(named) | planning.settings(settings or []))
+    task = families.of_family(plan.family)
+    data = data or Path(task.DATA)
     bar = ProgressBar(err, plan.recipe.epochs)
+    run = Run(out, resume, deterministic, tensorboard, [bar])
+    options = families.given(task.train, {"levels": levels}, plan.name)
     try:
         with bar.shown():
-            summary = activity.train(
-                plan, data, out, resume=resume, deterministic=deterministic, tensorboard=tensorboard, callbacks=[bar]
-            )
+            summary = task.train(plan, data, run, **options)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
         fail(f"interrupted: {how}", 130)
-    show(summary, as_json, tables.training)
+    show(summary, as_json, tables.TRAININGS[task.KIND])
     err.print(f"model in {out}; next: zoo evaluate {out} --data {data}", highlight=False, markup=False)
 
 
@@ -137,7 +152,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 @app.command("crossval")
 def cross_validate(
     preset: PlanName = None,
-    data: DataFile = Path("data3.h5"),
+    data: WindowsFile = Path("data3.h5"),
     model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
     groups: Annotated[int, typer.Option(help="Groups that the people are divided into.")] = 5,
     seeds: Annotated[int, typer.Option(help="Repetitions with other seeds.")] = 1,
@@ -152,36 +167,43 @@ def cross_validate(
     from zoo.report import tables
     from zoo.tasks import crossval, planning
 
-    plan = planning.plan(preset, model and model.value, {}, given({"epochs": epochs}))
-    result = crossval.crossval(plan, data, groups=groups, seeds=seeds, report=lambda fold: err.print(tables.fold(fold)))
+    plan = planning.plan(preset, model and model.value, given({"epochs": epochs}))
+    result = crossval.crossval(
+        plan, data, groups=groups, seeds=seeds, report=lambda fold: err.print(tables.recognition.fold(fold))
+    )
     if out is not None:
         write_json(out, result)
-    show(result, as_json, tables.crossval)
+    show(result, as_json, tables.recognition.crossval)
 
 
 @app.command()
 def evaluate(
     model: ModelName,
-    data: DataFile = Path("data3.h5"),
+    data: DataFile = None,
     split: Annotated[str, typer.Option(help="test, train or validation.")] = "test",
-    baselines: Annotated[bool, typer.Option(help="Fit and measure baselines beside it.")] = True,
-    robustness: Annotated[bool, typer.Option("--robustness", help="Disturb the windows as well.")] = False,
+    baselines: Annotated[bool | None, typer.Option(help="Fit and measure baselines beside it.")] = None,
+    robustness: Annotated[bool | None, typer.Option("--robustness", help="Disturb the windows as well.")] = None,
+    levels: Levels = None,
     figures: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a model on people it never saw, beside baselines."""
+    """Measure a model on data it never saw, beside baselines."""
     load_tensorflow()
     from zoo.report import tables
-    from zoo.tasks import activity, loading
+    from zoo.tasks import families, loading
 
     with quiet():
         loaded = loading.load(model)
-    report = activity.evaluate(loaded, data, split=split, baselines=baselines, robustness=robustness)
+    task = families.of_model(loaded)
+    data = data or Path(task.DATA)
+    options = {"split": split, "baselines": baselines, "robustness": robustness, "levels": levels}
+    report = task.evaluate(loaded, data, **families.given(task.evaluate, options, model))
     if figures is not None:
         from zoo.report import figures as drawing
 
-        drawing.evaluation(report, loading.history(loaded), figures)
-    show(report, as_json, tables.evaluation)
+        pictures = task.pictures(loaded, data, **families.given(task.pictures, {"levels": levels}, model))
+        drawing.EVALUATIONS[task.KIND](report, loading.history(loaded), pictures, figures)
+    show(report, as_json, tables.EVALUATIONS[task.KIND])
 
 
 @app.command()
@@ -221,30 +243,27 @@ def predict(
     else:
         assert data is not None
         rows = prediction.predict_file(loaded, data)
-    show(rows, as_json, tables.predictions)
+    show(rows, as_json, tables.recognition.predictions)
 
 
 @app.command()
 def export(
     model: ModelName,
     to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
-    formats: Annotated[str, typer.Option(help="Comma-separated.")] = "keras,saved_model,float32,dynamic",
-    data: Annotated[Path | None, typer.Option(help="Real windows to compare on; simulated ones without.")] = None,
+    formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
     load_tensorflow()
     from zoo.report import tables
-    from zoo.tasks import activity, exporting, loading
+    from zoo.tasks import exporting, families, loading
 
     with quiet():
         loaded = loading.load(model)
-    windows = activity.golden_windows(loaded, data)
-    with quiet():
-        records = exporting.export(
-            loaded, to, windows, list(dict.fromkeys(name.strip() for name in formats.split(",")))
-        )
-    compared = {"windows": str(data) if data else "simulated", "folder": str(to), "artefacts": records}
+        chosen = [name.strip() for name in formats.split(",")] if formats else None
+        records = exporting.export(loaded, families.of_model(loaded).exportable(loaded, data), to, chosen)
+    compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
     show(compared, as_json, tables.artefacts)
 
 
@@ -265,9 +284,9 @@ def stream(
     strangers = [name for name in activities if name not in CLASSES]
     if strangers:
         raise ZooError(f"activity {strangers[0]!r}: expected {', '.join(CLASSES)}")
-    from zoo.runtime import Interpreter
+    from zoo.runtime import Recognizer
 
     with quiet():
-        interpreter = Interpreter(model)
-    rows, truth = walk_through(activities, seconds, interpreter.metadata.rate, seed)
-    show(interpreter, rows, truth, speed, Console())
+        recognizer = Recognizer(model)
+    rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
+    show(recognizer, rows, truth, speed, Console())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from zoo.data import hdf5
-from zoo.data.examples import Examples
+from zoo.data.examples import Examples, Sliceable
 from zoo.data.hdf5 import Rows
 from zoo.errors import ZooError
 
@@ -25,6 +25,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 _DEVIATIONS = 3.0
 _LOWEST, _HIGHEST = 0.1, 0.9
+_MEMORY = 1 << 28
 _FLAT = 0.02
 """A patch whose luminance deviates less than this from its mean shows nothing."""
 
@@ -45,6 +46,11 @@ class Scale:
     limit: float
     low: float
     high: float
+
+    @property
+    def constants(self) -> list[float]:
+        """Limit, low and high."""
+        return [self.limit, self.low, self.high]
 
     @classmethod
     def fit(cls, patches: Rows | NDArray[Any], rows: NDArray[np.int64]) -> "Scale":
@@ -130,26 +136,57 @@ class PatchData:
         """Pixels a patch."""
         return int(self.patches.shape[2] ** 2)
 
-    def hold_out(self, photographs: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Row numbers for training and for validation: whole photographs where they are known.
+    def blocks(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+        """Patches of some rows, `(n, 3, S, S)`, a block at a time."""
+        return _blocks(self.patches, rows)
+
+    def vectors(self, scale: Scale) -> Sliceable:
+        """All patches, preprocessed: in memory where that is at most `_MEMORY` bytes, else as they are read."""
+        if 4 * len(self.patches) * self.pixels > _MEMORY:
+            return Preprocessed(self.patches, scale)
+        return np.concatenate([scale.apply(block) for block in self.blocks(np.arange(len(self.patches)))])
+
+    def hold_out(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row numbers for training, and of what is held out: whole photographs where they are known.
 
         Args:
-            photographs: How many to hold out; where none are known, that many tenths of the patches.
+            fraction: Share of the photographs, or of the patches, to hold out, in (0, 1); at least one.
             seed: Decides which.
 
         Raises:
-            ZooError: If there are not more photographs than that.
+            ZooError: If nothing would be left for training.
         """
         random = np.random.default_rng([seed, 1])
         if self.photographs is None:
             order = random.permutation(len(self.patches))
-            cut = len(order) * photographs // 10
+            cut = round(fraction * len(order))
             return np.sort(order[cut:]), np.sort(order[:cut])
         names = sorted(set(self.photographs.tolist()))
-        if len(names) <= photographs:
-            raise ZooError(f"{self.path}: {len(names)} photographs; {photographs} cannot be held out: add some")
-        aside = np.isin(self.photographs, random.permutation(names)[:photographs])
+        count = max(1, round(fraction * len(names)))
+        if len(names) <= count:
+            raise ZooError(f"{self.path}: {len(names)} photographs, of which {count} cannot be held out: add some")
+        aside = np.isin(self.photographs, random.permutation(names)[:count])
         return np.flatnonzero(~aside), np.flatnonzero(aside)
+
+
+class Preprocessed:
+    """Patches that are preprocessed when they are read, for files larger than memory.
+
+    Args:
+        patches: `(N, 3, S, S)`, on the disk.
+        scale: The constants.
+    """
+
+    def __init__(self, patches: Rows, scale: Scale) -> None:
+        self.patches, self.scale = patches, scale
+        self.shape = (len(patches), int(patches.shape[2] ** 2))
+        self.run = patches.run
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        return self.scale.apply(self.patches[rows])
 
 
 def read(path: Path, levels: float = 1.0) -> PatchData:
@@ -170,7 +207,7 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
             raise ZooError(f"{path}: key 'data' holds NaN or infinity: make the file again")
         low, high = min(low, float(block.min())), max(high, float(block.max()))
     if high > 2.0 or low < -1.0:
-        hint = ": divide by 255" if high <= 255 else ""
+        hint = ": add --levels 255" if high <= 255 else ""
         raise ZooError(f"{path}: key 'data' holds values from {low:g} to {high:g}; expected about [0, 1]{hint}")
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
     attributes = hdf5.attributes(path)
@@ -283,17 +320,31 @@ def write_patches(
         source = hdf5.growing(file, "source", (), "i2", chunk=1024)
         for number, photograph in enumerate(photographs):
             share = count // len(photographs) + (number < count % len(photographs))
-            cut, flat = _cut(photograph, share, size, random)
+            patches, flat = cut(photograph, share, size, random)
             refused += flat
-            hdf5.append(data, cut)
-            hdf5.append(source, np.full(len(cut), number, np.int16))
+            hdf5.append(data, patches)
+            hdf5.append(source, np.full(len(patches), number, np.int16))
         file["source_names"] = [photograph.name for photograph in photographs]
         credit = "; ".join(f"{photograph.name}: {photograph.credit}" for photograph in photographs)
         file.attrs.update({"source": credit, "simulated": simulated, "seed": seed})
     return refused
 
 
-def _cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
+def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
+    """Cuts patches at random places of a photograph; flat ones are refused.
+
+    Args:
+        photograph: What to cut from.
+        count: How many patches.
+        size: S, pixels a side.
+        random: Decides where.
+
+    Returns:
+        `(count, 3, S, S)`, and how many flat patches were refused.
+
+    Raises:
+        ZooError: If it is smaller than a patch, or shows nothing but flat patches.
+    """
     height, width = photograph.pixels.shape[:2]
     if min(height, width) < size:
         raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}")

@@ -73,7 +73,9 @@ def batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
     """
     blocks = tf.data.Dataset.from_generator(examples.blocks, output_signature=_signature(examples))
     counted = blocks.rebatch(batch_size).apply(tf.data.experimental.assert_cardinality(-(-len(examples) // batch_size)))
-    return counted.prefetch(tf.data.AUTOTUNE)
+    # Validation passes over the same rows again and again: few enough are kept.
+    kept = counted.cache() if len(examples) <= examples.block_rows() else counted
+    return kept.prefetch(tf.data.AUTOTUNE)
 
 
 def _signature(examples: Examples) -> tuple[tf.TensorSpec, tf.TensorSpec]:

@@ -1,5 +1,6 @@
 """Parity: an artefact answers what the Keras model answers, or it gets no name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,27 +9,28 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 
+Outputs = Mapping[str, NDArray[Any]]
+
 
 @dataclass(frozen=True)
 class Tolerance:
     """What an artefact may differ by.
 
     Args:
-        error: Largest difference of a probability.
-        agreement: Least share of windows with the same label.
+        error: Largest difference of a number.
+        agreement: Least share of rows with the same most probable answer.
     """
 
     error: float
-    agreement: float
+    agreement: float = 0.0
 
 
-TOLERANCES = {
+EXACT = {
     "keras": Tolerance(1e-6, 1.0),
     "saved_model": Tolerance(1e-5, 1.0),
     "float32": Tolerance(1e-5, 1.0),
-    "dynamic": Tolerance(1.0, 0.995),
 }
-"""Of each format. 8-bit weights move probabilities near a boundary between classes, so the label counts there."""
+"""What every family asks of formats that round nothing."""
 
 
 class ParityError(ZooError):
@@ -37,46 +39,68 @@ class ParityError(ZooError):
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an artefact is from Keras on golden windows.
+    """How far an artefact is from Keras on golden inputs.
 
     Args:
-        largest_error: Of a probability.
-        mean_error: Of a probability.
-        agreement: Share of windows with the same label.
-        windows: How many were compared.
+        largest_error: Of a number.
+        mean_error: Of a number.
+        agreement: Share of rows with the same most probable answer; None where answers are no probabilities.
+        rows: How many were compared.
     """
 
     largest_error: float
     mean_error: float
-    agreement: float
-    windows: int
+    agreement: float | None
+    rows: int
 
 
-def compare(
-    what: str, expected: NDArray[np.floating[Any]], found: NDArray[np.floating[Any]], tolerance: Tolerance
-) -> Parity:
-    """Compares probabilities `(N, K)` with those of Keras.
+def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outputs], tolerance: Tolerance) -> Parity:
+    """Compares what an artefact answers with what Keras answers, over all signatures.
+
+    Args:
+        what: The artefact, for messages.
+        expected: Outputs `(N, ...)` by signature and name; those named `probabilities` count for the agreement.
+        found: The same of the artefact.
+        tolerance: What they may differ by.
 
     Raises:
-        ZooError: If their shapes differ, or one is not finite.
+        ZooError: If shapes differ, or a number is not finite.
         ParityError: If they differ by more than the tolerance.
 
     Example:
-        >>> compare("a.tflite", np.eye(2), np.eye(2), TOLERANCES["float32"]).agreement
+        >>> answers = {"window": {"probabilities": np.eye(2)}}
+        >>> compare("a.tflite", answers, answers, EXACT["float32"]).agreement
         1.0
     """
-    if found.shape != expected.shape or not np.isfinite(found).all():
-        raise ZooError(f"{what}: answers of shape {found.shape}, not all finite or not {expected.shape}; not written")
-    difference = np.abs(found.astype(np.float64) - expected)
-    # Two labels that are as probable as each other to the tolerance are not a disagreement.
-    chosen = np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
-    same = (found.argmax(axis=1) == expected.argmax(axis=1)) | (expected.max(axis=1) - chosen < 1e-6)
-    parity = Parity(float(difference.max()), float(difference.mean()), float(same.mean()), len(found))
-    if parity.largest_error > tolerance.error or parity.agreement < tolerance.agreement:
+    differences, agreements, rows = [], [], 0
+    for signature, outputs in expected.items():
+        for name, wanted in outputs.items():
+            answer = found[signature][name]
+            if answer.shape != wanted.shape or not np.isfinite(answer).all():
+                raise ZooError(
+                    f"{what}: {signature} gives {name} of shape {answer.shape}, not all finite or not {wanted.shape}; "
+                    "not written"
+                )
+            rows = max(rows, len(wanted))
+            if np.issubdtype(wanted.dtype, np.floating):
+                differences.append(np.abs(answer.astype(np.float64) - wanted).ravel())
+            if name == "probabilities":
+                agreements.append(_agreement(wanted, answer))
+    error = np.concatenate(differences)
+    agreement = min(agreements) if agreements else None
+    parity = Parity(float(error.max()), float(error.mean()), agreement, rows)
+    if parity.largest_error > tolerance.error or (agreement is not None and agreement < tolerance.agreement):
         limit = f" (allowed {tolerance.error:g})" if tolerance.error < 1 else ""
+        share = "" if agreement is None else f", answers agree on {agreement:.2%} (at least {tolerance.agreement:.2%})"
         raise ParityError(
-            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}, labels agree on "
-            f"{parity.agreement:.2%} of {parity.windows} windows (at least {tolerance.agreement:.2%}); not written: "
+            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}{share} of {rows} rows; not written: "
             "leave this format out with --formats"
         )
     return parity
+
+
+def _agreement(expected: NDArray[Any], found: NDArray[Any]) -> float:
+    # Two answers that are as probable as each other to the tolerance are not a disagreement.
+    chosen = np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
+    same = (found.argmax(axis=1) == expected.argmax(axis=1)) | (expected.max(axis=1) - chosen < 1e-6)
+    return float(same.mean())

@@ -1,30 +1,39 @@
-"""SavedModel: a signature `window` from raw windows to calibrated probabilities."""
+"""SavedModel: the signatures of a family, weights stored once."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from zoo.export.signatures import Signature
 
-def write(model: keras.Model, folder: Path, temperature: float, batch: int | None = None) -> None:
-    """Writes a SavedModel with the endpoint `window`.
+
+def write(signatures: Sequence[Signature], folder: Path, batch: int | None = None) -> None:
+    """Writes a SavedModel with an endpoint for each signature.
 
     Args:
-        model: Windows `(batch, window, channels)` in, logits `(batch, classes)` out.
+        signatures: What it answers.
         folder: Where to.
-        temperature: What the logits are divided by before the softmax.
-        batch: A fixed batch size, or None for any.
+        batch: A fixed batch size, or None for what the signatures allow.
     """
-
-    def window(window: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": tf.nn.softmax(model(window, training=False) / temperature)}
-
     # Without ExportArchive.track, which would store every weight a second time.
     archive = keras.export.ExportArchive()
-    archive.add_endpoint("window", window, [tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32, "window")])
+    for signature in signatures:
+        archive.add_endpoint(signature.name, signature.function, list(signature.of_batch(batch)))
     archive.write_out(folder, verbose=False)
 
 
-def load(folder: Path) -> tf.types.experimental.ConcreteFunction:
-    """Loads the endpoint `window` of a SavedModel."""
-    return tf.saved_model.load(str(folder)).signatures["window"]
+def load(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
+    """Loads the endpoints of a SavedModel by name."""
+    loaded = tf.saved_model.load(str(folder))
+    # An endpoint without a reference to what it was loaded from would lose its variables.
+    return {name: _bound(loaded, name) for name in loaded.signatures if name != "serving_default"}
+
+
+def _bound(loaded: Any, name: str) -> Callable[..., dict[str, Any]]:
+    def call(**inputs: Any) -> dict[str, Any]:
+        return dict(loaded.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()}))
+
+    return call

@@ -9,35 +9,56 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.export import saved_model
+from zoo.export.signatures import Signature
 
-FORMATS = {"float32": "model.float32.tflite", "dynamic": "model.dynamic.tflite"}
-"""Quantizations and the names of their files: float32 throughout, or 8-bit weights with float arithmetic."""
+FORMATS = {
+    "float32": "model.float32.tflite",
+    "float16": "model.float16.tflite",
+    "dynamic": "model.dynamic.tflite",
+    "int8": "model.int8.tflite",
+}
+"""Quantizations and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float arithmetic;
+8-bit weights and arithmetic, with float inputs and outputs."""
 
 _SECONDS = 300
 
+Samples = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Inputs `(N, ...)` of each signature, by its name and theirs."""
 
-def convert(model: keras.Model, temperature: float, files: dict[str, Path]) -> None:
-    """Converts a model to one TFLite file for each quantization, signature `window` of batch 1.
+
+def convert(
+    signatures: Sequence[Signature],
+    files: Mapping[str, Path],
+    batch: int | None = None,
+    samples: Samples | None = None,
+) -> None:
+    """Converts signatures to one TFLite file for each quantization.
 
     Args:
-        model: Windows in, logits out.
-        temperature: What the logits are divided by before the softmax.
+        signatures: What the files answer.
         files: Where to write each of `FORMATS`.
+        batch: A fixed batch size, which recurrent networks need to stay free of Flex operations.
+        samples: Real inputs that 8-bit arithmetic is calibrated on.
 
     Raises:
         ZooError: If the converter fails or dies.
     """
     with tempfile.TemporaryDirectory() as folder:
-        # A dynamic batch would bring Flex operations, which no device runs.
-        saved_model.write(model, Path(folder) / "saved_model", temperature, batch=1)
+        saved_model.write(signatures, Path(folder) / "saved_model", batch)
+        named = {f"{name}/{key}": rows for name, inputs in (samples or {}).items() for key, rows in inputs.items()}
+        np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
         job = {
-            "saved_model": f"{folder}/saved_model",
+            "folder": folder,
+            "signatures": [signature.name for signature in signatures],
             "files": {name: str(path) for name, path in files.items()},
         }
         try:
@@ -58,17 +79,33 @@ def _reason(status: int, output: str) -> str:
     return lines[-1].strip() if lines else f"the converter ended with status {status}"
 
 
-def _child(job: dict[str, dict[str, str] | str]) -> None:
+def _child(job: dict[str, Any]) -> None:
     import tensorflow as tf
 
-    files = job["files"]
-    assert isinstance(files, dict)
-    for name, path in files.items():
-        converter = tf.lite.TFLiteConverter.from_saved_model(job["saved_model"], signature_keys=["window"])
+    with np.load(f"{job['folder']}/samples.npz") as saved:
+        samples = {name: saved[name] for name in saved}
+    for name, path in job["files"].items():
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            f"{job['folder']}/saved_model", signature_keys=job["signatures"]
+        )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if name == "dynamic":
+        if name != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if name == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if name == "int8":
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.representative_dataset = lambda: _representative(job["signatures"], samples)
         Path(path).write_bytes(converter.convert())
+
+
+def _representative(
+    signatures: Sequence[str], samples: Mapping[str, NDArray[Any]]
+) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
+    for signature in signatures:
+        inputs = {key.split("/")[1]: rows for key, rows in samples.items() if key.split("/")[0] == signature}
+        for i in range(len(next(iter(inputs.values())))):
+            yield signature, {name: rows[i : i + 1] for name, rows in inputs.items()}
 
 
 if __name__ == "__main__":

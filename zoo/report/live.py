@@ -11,24 +11,24 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from zoo.runtime import Interpreter
+from zoo.runtime import Recognizer
 
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
 def show(
-    interpreter: Interpreter, rows: NDArray[np.float32], truth: Sequence[str], speed: float, console: Console
+    recognizer: Recognizer, rows: NDArray[np.float32], truth: Sequence[str], speed: float, console: Console
 ) -> None:
     """Feeds a simulated signal to a file, half a second at a time, and shows what it recognizes.
 
     Args:
-        interpreter: The file.
+        recognizer: The file.
         rows: `(N, 3)` m/s^2 at the file's rate.
         truth: What the simulated person does in each row.
         speed: Times real time; 0 for no waiting.
         console: Where to; a line a moment where it is no terminal.
     """
-    metadata = interpreter.metadata
+    metadata = recognizer.metadata
     hop = max(1, round(metadata.rate / 2))
     right = 0
     moments = range(metadata.window, len(rows) + 1, hop)
@@ -36,7 +36,7 @@ def show(
         for stop in moments:
             window = rows[stop - metadata.window : stop]
             start = time.perf_counter()
-            probabilities = interpreter.probabilities(window[None])[0]
+            probabilities = recognizer.predict(window[None])[0]
             milliseconds = 1e3 * (time.perf_counter() - start)
             label = metadata.classes[int(probabilities.argmax())]
             right += label == truth[stop - 1]

@@ -1,13 +1,10 @@
 """Activity recognizers from end to end: a file of windows in, a trained, measured and exported model out."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -22,63 +19,56 @@ from zoo.data.pipeline import Augment
 from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
 from zoo.evaluation import recognition
-from zoo.files import require_empty, sha256, whole_file, write_json
-from zoo.metadata import Metadata
-from zoo.models import activity as family
+from zoo.export import parity, signatures
+from zoo.export.parity import Tolerance
+from zoo.files import sha256
+from zoo.metadata import ActivityMetadata
 from zoo.models.activity import ActivityRecognizer
 from zoo.presets import FAMILIES
+from zoo.runtime import Recognizer
+from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
-from zoo.tasks.provenance import versions
-from zoo.training import CHECKPOINT, Fitted, Recipe
+from zoo.tasks.running import Plan, Run
+from zoo.training import Fitted, Recipe
+
+KIND = "activity"
+DATA = "data3.h5"
+"""What a data file is called where nobody says otherwise."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What to train.
+def build(plan: Plan, train: Windows, classes: Sequence[str]) -> ActivityRecognizer:
+    """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them."""
+    window, channels = train.examples.inputs.shape[1:]
+    if plan.arguments.get("window", window) > window:
+        raise ZooError(f"windows of {window} rows; {plan.name} reads {plan.arguments['window']}: cut longer ones")
+    mean, variance = train.statistics() if plan.recipe.normalize else (None, None)
+    known = {
+        "classes": len(classes), "window": window, "channels": channels, "mean": mean, "variance": variance,
+        "seed": plan.recipe.seed, "name": plan.name,
+    }  # fmt: skip
+    model: ActivityRecognizer = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
+    return model
 
-    Args:
-        name: Of the preset, or of the user's own model.
-        family: A key of `presets.FAMILIES`.
-        arguments: Of the constructor, without those that the data decides.
-        recipe: How.
-    """
 
-    name: str
-    family: str
-    arguments: dict[str, Any]
-    recipe: Recipe
-
-    def build(self, train: Windows, classes: Sequence[str]) -> ActivityRecognizer:
-        """Makes the model, with the statistics of the training windows inside where the recipe wants them."""
-        window, channels = train.examples.inputs.shape[1:]
-        if self.arguments.get("window", window) > window:
-            raise ZooError(f"windows of {window} rows; {self.name} reads {self.arguments['window']}: cut longer ones")
-        mean, variance = train.statistics() if self.recipe.normalize else (None, None)
-        known = {
-            "classes": len(classes), "window": window, "channels": channels, "mean": mean, "variance": variance,
-            "seed": self.recipe.seed, "name": self.name,
-        }  # fmt: skip
-        model: ActivityRecognizer = getattr(family, FAMILIES[self.family])(**known | self.arguments)
-        return model
-
-    def fit(self, model: ActivityRecognizer, train: Windows, validation: Windows | None, **options: Any) -> Fitted:
-        """Trains the model on windows; options are those of `training.fit`."""
-        recipe = self.recipe
-        classes, rows = model.get_config()["classes"], model.get_config()["window"]
-        augment: Augment | None = None
-        if recipe.augmentation or rows < train.examples.inputs.shape[1]:
-            augment = partial(Augmentation(**recipe.augmentation or {}), rows=rows)
-        return training.fit(
-            model,
-            recipe,
-            lambda epoch: pipeline.training_batches(
-                train.examples, recipe.batch_size, seed=recipe.seed, first_epoch=epoch, augment=augment
-            ),
-            len(train),
-            None if validation is None else _validation_batches(validation, rows),
-            class_weights=losses.balanced(train.labels, classes) if recipe.balance else None,
-            **options,
-        )
+def fit(
+    recipe: Recipe, model: ActivityRecognizer, train: Windows, validation: Windows | None, **options: Any
+) -> Fitted:
+    """Trains the model on windows; options are those of `training.fit`."""
+    classes, rows = model.get_config()["classes"], model.get_config()["window"]
+    augment: Augment | None = None
+    if recipe.augmentation or rows < train.examples.inputs.shape[1]:
+        augment = partial(Augmentation(**recipe.augmentation or {}), rows=rows)
+    return training.fit(
+        model,
+        recipe,
+        lambda epoch, size: pipeline.training_batches(
+            train.examples, size, seed=recipe.seed, first_epoch=epoch, augment=augment
+        ),
+        len(train),
+        None if validation is None else _validation_batches(validation, rows),
+        class_weights=losses.balanced(train.labels, classes) if recipe.balance else None,
+        **options,
+    )
 
 
 def _validation_batches(validation: Windows, rows: int) -> tf.data.Dataset:
@@ -93,28 +83,14 @@ def _middle(windows: Any, rows: int) -> Any:
     return windows[:, start : start + rows]
 
 
-def train(
-    plan: Plan,
-    path: Path,
-    folder: Path,
-    *,
-    resume: bool = False,
-    temperature: float | None = None,
-    deterministic: bool = False,
-    tensorboard: Path | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> dict[str, Any]:
+def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None) -> dict[str, Any]:
     """Trains a recognizer on a file of windows and writes it to a folder.
 
     Args:
         plan: What and how.
         path: A file in the course's layout.
-        folder: Gets `model.keras`, `config.json` and `history.json`; must be empty unless resuming.
-        resume: Goes on from the checkpoint in `folder`.
+        run: Where to, and how it is run.
         temperature: For the calibration, where it is known from elsewhere; fitted on validation by default.
-        deterministic: Repeats bit by bit, slower.
-        tensorboard: A folder for TensorBoard's logs.
-        callbacks: Further Keras callbacks, such as a progress bar.
 
     Returns:
         A summary: `epochs`, `best_epoch`, `seconds`, `train_windows`, `validation`, `split_by`, `parameters`.
@@ -122,57 +98,28 @@ def train(
     Raises:
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
-    recipe, checkpoint = plan.recipe, _checkpoint(folder, resume)
+    run.check()
     data = activity.read(path)
-    train_part, validation = _split(data, recipe)
-    model = plan.build(train_part, data.classes)
-    digest = sha256(path)
-    with _last_good(model, folder):
-        fitted = plan.fit(
-            model, train_part, validation, checkpoint=checkpoint, deterministic=deterministic, tensorboard=tensorboard,
-            identity={"arguments": model.get_config(), "data": digest}, callbacks=callbacks,
-        )  # fmt: skip
-    answered = None if validation is None else answers(partial(logits_of, model), validation)
+    train_part, validation = _split(data, plan.recipe)
+    model, digest = build(plan, train_part, data.classes), sha256(path)
+    with run.options(model, digest) as options:
+        fitted = fit(plan.recipe, model, train_part, validation, **options)
+    answered = None if validation is None else answers(partial(keras_logits, model), validation)
     if temperature is None:
         temperature = 1.0 if answered is None else recognition.fit_temperature(answered[1], answered[0])
     validated = None
     if validation is not None and answered is not None:
         report = recognition.report(answered[1], answered[0], data.classes, validation.subjects, temperature)
-        validated = _validated(report, validation, recipe)
+        validated = _validated(report, validation, plan.recipe)
     arguments = model.get_config()
-    metadata = Metadata(
+    metadata = ActivityMetadata(
         family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
         window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES,
         convention=CONVENTION, temperature=temperature, simulated=data.simulated, split_by=data.split_by,
         source=data.source, train_subjects=tuple(train_part.people()), data_sha256=digest, version=zoo.__version__,
     )  # fmt: skip
-    summary = {
-        "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
-        "train_windows": len(train_part), "parameters": model.count_params(), "split_by": data.split_by,
-        "validation": validated,
-    }  # fmt: skip
-    write_json(folder / "history.json", fitted.history)
-    model.save_to_preset(
-        folder,
-        preset=plan.name, family=plan.family, recipe=recipe.to_json(), metadata=metadata.to_json(),
-        data={"file": path.name, "sha256": digest, "source": data.source}, training=summary, versions=versions(),
-    )  # fmt: skip
-    checkpoint.unlink()
-    return summary
-
-
-def _checkpoint(folder: Path, resume: bool) -> Path:
-    """The checkpoint's path, in a folder that is new, or that holds one where training goes on."""
-    path = folder / CHECKPOINT
-    if resume and not path.is_file():
-        done = (folder / "model.keras").is_file()
-        why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
-        raise ZooError(f"{folder}: {why}")
-    if not resume and path.is_file():
-        raise ZooError(f"{folder}: holds an unfinished training: add --resume to go on, or delete it first")
-    if not resume:
-        require_empty(folder)
-    return path
+    details = {"train_windows": len(train_part), "split_by": data.split_by, "validation": validated}
+    return run.save(plan, model, fitted, metadata, path, details)
 
 
 def _validated(report: dict[str, Any], validation: Windows, recipe: Recipe) -> dict[str, Any]:
@@ -185,27 +132,49 @@ def _validated(report: dict[str, Any], validation: Windows, recipe: Recipe) -> d
     }
 
 
-@contextmanager
-def _last_good(model: ActivityRecognizer, folder: Path) -> Iterator[None]:
-    """Keeps the weights from before the loss stopped being finite."""
-    try:
-        yield
-    except training.LossNotFiniteError as error:
-        path = folder / "last_good.keras"
-        with whole_file(path) as temporary:
-            model.save(temporary)
-        raise ZooError(f"{error} in {path}") from error
-
-
 def _split(data: ActivityData, recipe: Recipe) -> tuple[Windows, Windows | None]:
     if not recipe.validation:
         return data.train, None
     return data.train.split(recipe.validation, recipe.seed, recipe.validation_by)
 
 
-def logits_of(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits `(N, classes)` of windows as long as the model's, or of the middle of longer ones."""
     return np.asarray(model.predict_on_batch(_middle(windows, model.get_config()["window"])))
+
+
+def metadata_of(loaded: Loaded) -> ActivityMetadata:
+    """What a recognizer says of itself.
+
+    Raises:
+        ZooError: If the model is no recognizer.
+    """
+    if not isinstance(loaded.metadata, ActivityMetadata):
+        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a recognizer of activities")
+    return loaded.metadata
+
+
+def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits `(N, classes)` of windows, before temperature scaling, whatever the recognizer is kept in."""
+    if loaded.model is not None:
+        return np.asarray(loaded.model.predict_on_batch(windows))
+    # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
+    rows = Recognizer(loaded.name).predict(windows)
+    return np.float32(metadata_of(loaded).temperature) * np.log(np.maximum(rows, np.float32(1e-30)))
+
+
+def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: float) -> None:
+    """Refuses windows of another length, number of axes or rate than the model's.
+
+    Raises:
+        ZooError: Names both shapes.
+    """
+    metadata = metadata_of(loaded)
+    expected = (metadata.window, len(metadata.axes))
+    if tuple(shape[-2:]) != expected:
+        raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}")
+    if rate != metadata.rate:
+        raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them anew")
 
 
 def answers(logits: Any, windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -251,14 +220,12 @@ def evaluate(
     Raises:
         ZooError: If the file's windows or classes are not the model's.
     """
-    data = activity.read(path)
-    loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
-    if data.classes != loaded.metadata.classes:
-        raise ZooError(
-            f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(loaded.metadata.classes)}"
-        )
+    data, metadata = activity.read(path), metadata_of(loaded)
+    check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+    if data.classes != metadata.classes:
+        raise ZooError(f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}")
     digest = sha256(path)
-    if split != "test" and digest != loaded.metadata.data_sha256:
+    if split != "test" and digest != metadata.data_sha256:
         raise ZooError(
             f"{path}: is not the file that {loaded.name} was trained on, so it has no {split} part; use test"
         )
@@ -266,8 +233,8 @@ def evaluate(
     if split == "validation" and not loaded.config:
         raise ZooError(f"{loaded.name}: does not say who its validation people were; evaluate its folder instead")
     windows = part(data, split, recipe)
-    logits, labels = answers(loaded.logits, windows)
-    report = recognition.report(labels, logits, data.classes, windows.subjects, loaded.metadata.temperature)
+    logits, labels = answers(partial(logits_of, loaded), windows)
+    report = recognition.report(labels, logits, data.classes, windows.subjects, metadata.temperature)
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "split_by": data.split_by,
         "simulated": data.simulated, "data_sha256": digest, "notes": _notes(data, loaded, windows, split),
@@ -280,7 +247,7 @@ def evaluate(
         report["baselines"] = recognition.baselines(reference, (inputs, labels), windows.subjects)
     if robustness:
         report["robustness"] = recognition.robustness(
-            lambda disturbed: loaded.logits(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
+            lambda disturbed: logits_of(loaded, disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
         )
     return report
 
@@ -304,16 +271,34 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
         notes.append("no subject ids: windows of one person may be in training and in test, so this claims too much")
     if split == "train":
         notes.append("training windows: the model has seen them")
-    if loaded.metadata.simulated and not data.simulated:
+    metadata = metadata_of(loaded)
+    if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = set(loaded.metadata.train_subjects) & set(windows.people())
-    same_study = _study(loaded.metadata.source) == _study(data.source) != "not stated"
+    seen = set(metadata.train_subjects) & set(windows.people())
+    same_study = _study(metadata.source) == _study(data.source) != "not stated"
     if split != "train" and seen and same_study:
         notes.append(f"subject {', '.join(sorted(seen))} was in the training of this model, so this claims too much")
     absent = [name for i, name in enumerate(data.classes) if i not in set(windows.labels.tolist())]
     if absent:
         notes.append(f"no window of {', '.join(absent)} here; macro-F1 leaves it out")
     return notes
+
+
+def exportable(loaded: Loaded, path: Path | None) -> Exportable:
+    """What export must know of a recognizer.
+
+    Args:
+        loaded: The model.
+        path: A file whose test windows artefacts are compared on; simulated windows without.
+    """
+    metadata = metadata_of(loaded)
+    return Exportable(
+        lambda model: signatures.activity(model, metadata.temperature),
+        {"window": {"window": golden_windows(loaded, path)}},
+        # 8-bit weights move probabilities near a boundary between classes, so the label counts there.
+        parity.EXACT | {"dynamic": Tolerance(1.0, 0.995)},
+        batch=1,
+    )
 
 
 def golden_windows(loaded: Loaded, path: Path | None, count: int = 600) -> NDArray[np.float32]:
@@ -326,12 +311,17 @@ def golden_windows(loaded: Loaded, path: Path | None, count: int = 600) -> NDArr
     """
     if path is not None:
         data = activity.read(path)
-        loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+        check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
         # As many of each class as there are, evenly spaced.
         by_class = np.argsort(data.test.labels, kind="stable")
         chosen = by_class[np.linspace(0, len(by_class) - 1, min(count, len(by_class))).astype(int)]
         return everything_of(data.test.where(np.isin(np.arange(len(data.test)), chosen)))[0]
-    metadata = loaded.metadata
+    metadata = metadata_of(loaded)
     cut = activity.Cut(metadata.window, metadata.window // 2, metadata.rate)
     people = gait.simulate(4, seed=7, seconds=30, rate=metadata.rate)
     return np.concatenate([cut.windows(recording) for recording in people])[:count]
+
+
+def pictures(loaded: Loaded, path: Path) -> dict[str, Any]:
+    """Nothing: figures of a recognizer are drawn from its report."""
+    return {}

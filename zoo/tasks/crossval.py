@@ -11,7 +11,8 @@ import numpy as np
 from zoo.data import activity
 from zoo.errors import ZooError
 from zoo.evaluation import recognition
-from zoo.tasks.activity import Plan, answers, logits_of
+from zoo.tasks.activity import answers, build, fit, keras_logits
+from zoo.tasks.running import Plan
 
 
 def crossval(
@@ -44,10 +45,10 @@ def crossval(
             assert data.train.subjects is not None
             aside = np.isin(data.train.subjects, group)
             recipe = replace(plan.recipe, seed=seed, validation=0.0, patience=None)
-            fold = replace(plan, recipe=recipe)
-            model = fold.build(data.train.where(~aside), data.classes)
-            fitted = fold.fit(model, data.train.where(~aside), None)
-            logits, labels = answers(partial(logits_of, model), data.train.where(aside))
+            train = data.train.where(~aside)
+            model = build(replace(plan, recipe=recipe), train, data.classes)
+            fitted = fit(recipe, model, train, None)
+            logits, labels = answers(partial(keras_logits, model), data.train.where(aside))
             predicted = logits.argmax(axis=1)
             folds.append({
                 "seed": seed, "subjects": activity.sort_subjects(group), "windows": len(labels),

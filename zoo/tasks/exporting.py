@@ -3,110 +3,156 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from zoo.errors import ZooError
 from zoo.export import parity, saved_model, tflite
+from zoo.export.parity import Outputs, Tolerance
+from zoo.export.signatures import Signature
 from zoo.files import require_empty, sha256, whole_folder, write_json
 from zoo.metadata import embed
 from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded
 
-FORMATS = ("keras", "saved_model", *tflite.FORMATS)
-"""What `export` can write."""
+_TIMED = 200
+"""Calls that a latency is the median of."""
 
-Run = Callable[[NDArray[np.float32]], NDArray[Any]]
+
+@dataclass(frozen=True)
+class Exportable:
+    """What export must know of a family; the first signature is the one that is timed.
+
+    Args:
+        signatures: Makes the signatures of a Keras model.
+        golden: Inputs `(N, ...)` of each signature, on which artefacts and Keras are compared.
+        tolerances: Formats that the family can be written in, and what each may differ by.
+        batch: The fixed batch of TFLite files, or None for any.
+        score: From the outputs of a format on the golden inputs to what they are worth, by name.
+    """
+
+    signatures: Callable[[keras.Model], list[Signature]]
+    golden: Mapping[str, Mapping[str, NDArray[Any]]]
+    tolerances: Mapping[str, Tolerance]
+    batch: int | None = None
+    score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """What the family can be written in."""
+        return tuple(self.tolerances)
 
 
 def export(
-    loaded: Loaded, folder: Path, windows: NDArray[np.float32], formats: Sequence[str] = FORMATS,
-) -> list[dict[str, Any]]:  # fmt: skip
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
     """Writes a model in several formats, all or none.
 
     Args:
         loaded: The model; a `.tflite` file cannot be exported again.
+        family: What export must know of it.
         folder: Where to; must be empty.
-        windows: `(N, window, 3)` on which artefacts and Keras are compared.
-        formats: Of `FORMATS`.
+        formats: Of `family.formats`; all by default.
 
     Returns:
         A record for each artefact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
-        `windows`, `milliseconds` (median of a window on one thread, where the artefact runs by itself).
+        `rows`, `milliseconds` (median of one row on one thread, where the artefact runs by itself), and the scores.
 
     Raises:
         ZooError: If a format is unknown, the converter fails, or an artefact differs from Keras.
     """
-    if loaded.model is None:
-        raise ZooError(f"{loaded.name}: is an exported file already; export from a preset, a folder or a .keras file")
-    unknown = [name for name in formats if name not in FORMATS]
+    model = loaded.keras_model
+    formats = list(dict.fromkeys(formats or family.formats))
+    unknown = [name for name in formats if name not in family.tolerances]
     if unknown:
-        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(FORMATS)}")
+        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(family.formats)}")
     require_empty(folder)
-    temperature = loaded.metadata.temperature
-    expected = softmax(loaded.logits(windows).astype(np.float64) / temperature, axis=1)
+    signatures = family.signatures(model)
+    expected = _answers({s.name: s.function for s in signatures}, family.golden)
     with tempfile.TemporaryDirectory() as name:
         aside = Path(name)
         converted = {key: aside / file for key, file in tflite.FORMATS.items() if key in formats}
         if converted:
-            tflite.convert(loaded.model, temperature, converted)
+            tflite.convert(signatures, converted, family.batch, family.golden)
         records = []
         for kind in formats:
-            path = _write(loaded, kind, aside)
-            run, median = _runner(kind, path, temperature)
-            found = parity.compare(str(folder / path.name), expected, run(windows), parity.TOLERANCES[kind])
+            path = _write(loaded, signatures, kind, aside)
+            found, milliseconds = _run(family, signatures, kind, path)
+            same = parity.compare(str(folder / path.name), expected, found, family.tolerances[kind])
             records.append({
                 "format": kind, "file": path.name, "bytes": _size(path),
-                "sha256": sha256(path) if path.is_file() else None, **asdict(found),
-                "milliseconds": median(windows) if median else None,
+                "sha256": sha256(path) if path.is_file() else None, **asdict(same), "milliseconds": milliseconds,
+                **family.score(found),
             })  # fmt: skip
         _publish(aside, folder, [record["file"] for record in records])
     return records
 
 
-def _write(loaded: Loaded, kind: str, aside: Path) -> Path:
-    assert loaded.model is not None
+def _answers(
+    functions: Mapping[str, Callable[..., Mapping[str, Any]]], inputs: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> dict[str, Outputs]:
+    answers = {name: functions[name](**rows) for name, rows in inputs.items()}
+    return {name: {key: np.asarray(value) for key, value in outputs.items()} for name, outputs in answers.items()}
+
+
+def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, aside: Path) -> Path:
     if kind == "keras":
         path = aside / "model.keras"
-        loaded.model.save(path)
+        loaded.keras_model.save(path)
         write_json(aside / "config.json", loaded.config)
     elif kind == "saved_model":
         path = aside / "saved_model"
-        saved_model.write(loaded.model, path, loaded.metadata.temperature)
+        saved_model.write(signatures, path)
     else:
         path = aside / tflite.FORMATS[kind]
         embed(path, loaded.metadata)
     return path
 
 
-def _runner(kind: str, path: Path, temperature: float) -> tuple[Run, Callable[[NDArray[np.float32]], float] | None]:
-    """How to run an artefact on windows, and how to time it."""
+def _run(
+    family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
+) -> tuple[dict[str, Outputs], float | None]:
+    """What an artefact answers on the golden inputs, and the milliseconds that it takes for a row."""
     if kind == "keras":
         model = keras.saving.load_model(path, compile=False)
-        return lambda windows: softmax(
-            np.asarray(model.predict_on_batch(windows), np.float64) / temperature, axis=1
-        ), None
+        return _answers({s.name: s.function for s in family.signatures(model)}, family.golden), None
     if kind == "saved_model":
-        endpoint = saved_model.load(path)
-        return lambda windows: np.asarray(endpoint(window=windows)["probabilities"]), None
+        return _answers(saved_model.load(path), family.golden), None
     interpreter = Interpreter(path)
+    found: dict[str, Outputs] = {}
+    for name, inputs in family.golden.items():
+        found[name] = _rows(interpreter, name, inputs, family.batch)
+    first = signatures[0].name
+    return found, _median(interpreter, first, family.golden[first])
 
-    def median(windows: NDArray[np.float32]) -> float:
-        times = []
-        for window in windows[:200]:
-            start = time.perf_counter()
-            interpreter.run("window", window=window[None])
-            times.append(time.perf_counter() - start)
-        return round(1e3 * float(np.median(times)), 4)
 
-    return interpreter.probabilities, median
+def _rows(
+    interpreter: Interpreter, signature: str, inputs: Mapping[str, NDArray[Any]], batch: int | None
+) -> dict[str, NDArray[Any]]:
+    if batch is None:
+        return interpreter.run(signature, **inputs)
+    count = len(next(iter(inputs.values())))
+    answers = [
+        interpreter.run(signature, **{name: rows[i : i + batch] for name, rows in inputs.items()})
+        for i in range(0, count, batch)
+    ]
+    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+
+
+def _median(interpreter: Interpreter, signature: str, inputs: Mapping[str, NDArray[Any]]) -> float:
+    times = []
+    for i in range(min(_TIMED, len(next(iter(inputs.values()))))):
+        row = {name: rows[i : i + 1] for name, rows in inputs.items()}
+        start = time.perf_counter()
+        interpreter.run(signature, **row)
+        times.append(time.perf_counter() - start)
+    return round(1e3 * float(np.median(times)), 4)
 
 
 def _size(path: Path) -> int:

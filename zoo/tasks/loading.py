@@ -1,13 +1,10 @@
 """Whatever a user calls a model: a preset, a folder, a `.keras` or a `.tflite` file."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 import zoo
 from zoo.catalog import PRESETS_FOLDER, find_folder, preset_names, unknown_name
@@ -15,42 +12,41 @@ from zoo.data.activity import CLASSES
 from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
 from zoo.files import read_json
-from zoo.metadata import Metadata
+from zoo.metadata import ActivityMetadata, Metadata
 from zoo.models.saving import Model
 from zoo.runtime import Interpreter
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model that answers, with what it says of itself.
+    """A model that answers, with what it says of itself: a Keras model or a `.tflite` file.
 
     Args:
         name: What the user called it.
-        logits: Windows `(N, window, 3)` to logits `(N, classes)`, before temperature scaling.
         metadata: What the model says of itself.
         config: `config.json`; empty for a `.tflite` file.
         model: The Keras model; None for a `.tflite` file.
+        interpreter: The `.tflite` file; None for a Keras model.
         folder: Where the rest of it lies; None for a `.tflite` file.
     """
 
     name: str
-    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     metadata: Metadata
     config: dict[str, Any]
-    model: Model | None
+    model: Model | None = None
+    interpreter: Interpreter | None = None
     folder: Path | None = None
 
-    def check_windows(self, where: str, shape: tuple[int, ...], rate: float) -> None:
-        """Refuses windows of another length, number of axes or rate than the model's.
+    @property
+    def keras_model(self) -> Model:
+        """The Keras model.
 
         Raises:
-            ZooError: Names both shapes.
+            ZooError: If this is an exported file.
         """
-        expected = (self.metadata.window, len(self.metadata.axes))
-        if tuple(shape[-2:]) != expected:
-            raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {self.name} expects {expected}")
-        if rate != self.metadata.rate:
-            raise ZooError(f"{where}: rows at {rate:g} Hz; {self.name} expects {self.metadata.rate:g}: cut them anew")
+        if self.model is None:
+            raise ZooError(f"{self.name}: is an exported file already; export from a preset, a folder or a .keras file")
+        return self.model
 
 
 def load(name: str) -> Loaded:
@@ -65,13 +61,7 @@ def load(name: str) -> Loaded:
     path = Path(name)
     if path.suffix == ".tflite":
         interpreter = Interpreter(path)
-        temperature = interpreter.metadata.temperature
-
-        def logits_of(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-            # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
-            return np.float32(temperature) * np.log(np.maximum(interpreter.probabilities(windows), np.float32(1e-30)))
-
-        return Loaded(name, logits_of, interpreter.metadata, {}, None)
+        return Loaded(name, interpreter.metadata, {}, interpreter=interpreter)
     if path.suffix == ".keras":
         if not path.is_file():
             raise ZooError(f"{path}: no such file")
@@ -94,16 +84,16 @@ def load(name: str) -> Loaded:
         metadata = Metadata.from_json(config["metadata"], str(folder / "config.json"))
     else:
         metadata = _unsaid(model)
-    return Loaded(name, lambda windows: np.asarray(model.predict_on_batch(windows)), metadata, config, model, folder)
+    return Loaded(name, metadata, config, model, folder=folder)
 
 
 def _unsaid(model: Model) -> Metadata:
     """What the zoo takes for granted of a model that somebody trained without it: the course's windows and labels."""
     arguments = model.get_config()
     if "window" not in arguments:
-        raise ZooError(f"{type(model).__name__} is no activity recognizer")
+        raise ZooError(f"{type(model).__name__} says nothing of its data: train it with `zoo train`")
     known = arguments["classes"] == len(CLASSES)
-    return Metadata(
+    return ActivityMetadata(
         family=type(model).__name__, preset=model.name,
         classes=CLASSES if known else tuple(f"class {i}" for i in range(arguments["classes"])), rate=50.0,
         window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES, convention=CONVENTION,

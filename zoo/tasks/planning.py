@@ -1,42 +1,91 @@
 """From what a user names, a preset or a family and some options, to a plan."""
 
-from dataclasses import replace
+import inspect
+import json
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
+import zoo
 from zoo import presets
+from zoo.catalog import unknown_name
 from zoo.errors import ZooError
-from zoo.tasks.activity import Plan
+from zoo.presets import FAMILIES
+from zoo.tasks.running import Plan
 from zoo.training import Recipe
 
-# What a family trains with when nobody says otherwise: enough for a few thousand windows of a dozen people.
-_DEFAULT = Recipe(
+# What a family trains with when nobody says otherwise.
+_RECOGNIZER = Recipe(
+    # Enough for a few thousand windows of a dozen people.
     optimizer="adam", learning_rate=2e-3, clip_norm=1.0, batch_size=32, epochs=50, patience=8, validation=0.2,
     augmentation={"half_turn": 0.5, "tilt": 15.0, "scale": 0.1, "noise": 0.2},
 )  # fmt: skip
+_AUTOENCODER = Recipe(
+    optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
+    loss="half_squared_error",
+)  # fmt: skip
+_DEFAULTS = {
+    "activity_rnn": _RECOGNIZER,
+    "activity_lstm": _RECOGNIZER,
+    "activity_gru": _RECOGNIZER,
+    "sparse_autoencoder": _AUTOENCODER,
+}
 
 
-def plan(preset: str | None, family: str | None, arguments: dict[str, Any], recipe: dict[str, Any]) -> Plan:
+def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Plan:
     """Makes a plan.
 
     Args:
         preset: Its name, or None.
         family: Its name, or None.
-        arguments: Constructor arguments that replace those of the preset.
-        recipe: Fields of the recipe that replace those of the preset.
+        changes: Arguments of the model's constructor and fields of the recipe that replace those of the preset or the
+            family, by name.
 
     Raises:
         ZooError: Unless one of preset and family is named, or if a name is unknown.
 
     Example:
-        >>> plan("activity_gru_course", None, {"units": 8}, {}).arguments["units"]
+        >>> plan("activity_gru_course", None, {"units": 8, "epochs": 3}).arguments["units"]
         8
     """
     if (preset is None) == (family is None):
         raise ZooError("name a preset (see `zoo list`) or a family with --model, one of the two")
     if preset is not None:
         row = presets.find(preset)
-        return Plan(preset, row.family, row.arguments | arguments, replace(row.recipe, **recipe))
-    assert family is not None
-    if recipe.get("validation") == 0:
-        recipe = {"patience": None} | recipe
-    return Plan(family, family, arguments, replace(_DEFAULT, **recipe))
+        name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
+    else:
+        assert family is not None
+        name, arguments, recipe = family, {}, _DEFAULTS[family]
+        if changes.get("validation") == 0:
+            recipe = replace(recipe, patience=None)
+    known = [field.name for field in fields(Recipe)]
+    accepted = list(inspect.signature(getattr(zoo, FAMILIES[family])).parameters)
+    for change in changes:
+        if change not in (*known, *accepted):
+            raise unknown_name(f"setting of {name}", change, [*accepted, *known])
+    # A name that both have means the model's, but the seed of a run is its recipe's.
+    own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
+    others = {key: value for key, value in changes.items() if key not in own}
+    return Plan(name, family, {**arguments, **own}, replace(recipe, **others))
+
+
+def settings(words: Sequence[str]) -> dict[str, Any]:
+    """Settings from NAME=VALUE, values as JSON where they are, else as text.
+
+    Raises:
+        ZooError: If a word has no `=`.
+
+    Example:
+        >>> settings(["hidden_units=100", "optimizer=adam", "patience=null"])
+        {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ZooError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
+        try:
+            found[name.replace("-", "_")] = json.loads(value)
+        except json.JSONDecodeError:
+            found[name.replace("-", "_")] = value
+    return found

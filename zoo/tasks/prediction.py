@@ -11,7 +11,7 @@ from zoo.data import activity, importers
 from zoo.data.importers import CsvColumns
 from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
-from zoo.tasks.activity import everything_of
+from zoo.tasks.activity import check_windows, everything_of, logits_of, metadata_of
 from zoo.tasks.loading import Loaded
 
 
@@ -29,13 +29,13 @@ def predict(
     Returns:
         Records with `window` (its number from 0), `time` (None where unknown), `label`, `probability`, `probabilities`.
     """
-    loaded.check_windows("input", windows.shape, rate)
+    check_windows(loaded, "input", windows.shape, rate)
     if not np.isfinite(windows).all():
         raise ZooError("input holds NaN or infinity: drop those rows first")
     check_unit("input", float(np.linalg.norm(windows, axis=2).mean()))
-    scaled = loaded.logits(windows) / loaded.metadata.temperature
+    scaled = logits_of(loaded, windows) / metadata_of(loaded).temperature
     probabilities = softmax(scaled.astype(np.float64), axis=1)
-    classes = loaded.metadata.classes
+    classes = metadata_of(loaded).classes
     return [
         {
             "window": number,
@@ -63,7 +63,7 @@ def predict_csv(
     Raises:
         ZooError: If the file cannot be read, or is shorter than a window.
     """
-    metadata = loaded.metadata
+    metadata = metadata_of(loaded)
     hop = hop or metadata.window // 2
     cut = activity.Cut(metadata.window, hop, metadata.rate, trim=0.0)
     windows, seconds = [], []
@@ -78,7 +78,7 @@ def predict_csv(
 def predict_file(loaded: Loaded, path: Path) -> list[dict[str, Any]]:
     """Predicts the test windows of a file in the course's layout, beside what they truly are."""
     data = activity.read(path)
-    loaded.check_windows(f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+    check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
     windows, labels = everything_of(data.test)
     rows = predict(loaded, windows, data.rate)
     return [row | {"true": data.classes[label]} for row, label in zip(rows, labels, strict=True)]

@@ -1,31 +1,25 @@
-"""Figures, the only door to matplotlib. Each function draws one picture from numbers and writes it whole."""
+"""Figures of recognizers: training, confusion, reliability, people."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-
-from zoo.files import whole_file
-
-mpl.use("agg")
-
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-_STYLE: dict[Any, Any] = {
-    "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.alpha": 0.25, "axes.titlesize": 10, "legend.frameon": False,
-}  # fmt: skip
+from zoo.report.figures.drawing import STYLE, save_all
 
 
-def evaluation(report: Mapping[str, Any], history: Sequence[Mapping[str, float]], folder: Path) -> list[Path]:
+def evaluation(
+    report: Mapping[str, Any], history: Sequence[Mapping[str, float]], pictures: Mapping[str, Any], folder: Path
+) -> list[Path]:
     """Draws all figures of an evaluation.
 
     Args:
         report: What `tasks.activity.evaluate` gives.
         history: Epochs of the training; may be empty.
+        pictures: None are needed.
         folder: Where to.
 
     Returns:
@@ -36,19 +30,7 @@ def evaluation(report: Mapping[str, Any], history: Sequence[Mapping[str, float]]
         drawn["subjects.png"] = subjects(report)
     if history:
         drawn["training.png"] = training(history)
-    paths = []
-    for name, figure in drawn.items():
-        save(figure, folder / name)
-        paths.append(folder / name)
-    return paths
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Writes a figure whole and closes it."""
-    with whole_file(path) as temporary:
-        # Without the software's version, the same numbers give the same bytes.
-        figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
-    plt.close(figure)
+    return save_all(drawn, folder)
 
 
 def training(history: Sequence[Mapping[str, float]]) -> Figure:
@@ -58,7 +40,7 @@ def training(history: Sequence[Mapping[str, float]]) -> Figure:
         ("val_accuracy", "validation accuracy"),
     )  # fmt: skip
     epochs = [row["epoch"] for row in history]
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(7, 4.6), sharex=True, layout="constrained")
         for axis, (key, title) in zip(axes.T.flat, panels, strict=True):
             axis.set_title(title)
@@ -77,7 +59,7 @@ def confusion(report: Mapping[str, Any]) -> Figure:
     counts = np.array(report["confusion"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = report["classes"]
-    with plt.rc_context(_STYLE | {"axes.grid": False}):
+    with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, axis = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
         picture = axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
         axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right")
@@ -101,7 +83,7 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 def reliability(report: Mapping[str, Any]) -> Figure:
     """Reliability diagram: accuracy against confidence, before and after temperature scaling."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
         axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfect")
         for key, marker in (("before", "o"), ("after", "s")):
@@ -120,7 +102,7 @@ def subjects(report: Mapping[str, Any]) -> Figure:
     people = report["per_subject"]
     order = sorted(people, key=lambda name: people[name]["macro_f1"])
     scores = [people[name]["macro_f1"] for name in order]
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(5.2, 0.9 + 0.26 * len(order)), layout="constrained")
         bars = axis.barh(order, scores, color=["C3"] + ["C0"] * (len(order) - 1))
         axis.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3, fontsize=8)

@@ -1,0 +1,94 @@
+"""Signatures: what an artefact can be asked, for each family, as functions on a Keras model.
+
+Models give logits and read what they were trained on; probabilities, temperature and preprocessing belong here, so
+that every artefact takes raw input and gives answers.
+
+| family | signature | in | out |
+|---|---|---|---|
+| activity | `window` | `window (B, T, C)` m/s^2 | `probabilities (B, K)` |
+| patches | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
+| | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
+| | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in the picture's own units |
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One question that an artefact answers.
+
+    Args:
+        name: Of the signature.
+        function: Tensors by the names of `inputs` in, tensors by name out.
+        inputs: What it takes; a batch axis of None where any batch is allowed.
+    """
+
+    name: str
+    function: Callable[..., Arrays]
+    inputs: tuple[tf.TensorSpec, ...]
+
+    def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
+        """The inputs with a fixed batch, or as they are."""
+        if batch is None:
+            return self.inputs
+        return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
+
+
+def activity(model: keras.Model, temperature: float) -> list[Signature]:
+    """Of a recognizer: windows in, calibrated probabilities out.
+
+    Args:
+        model: Windows `(B, T, C)` to logits `(B, K)`.
+        temperature: What the logits are divided by before the softmax.
+    """
+
+    def window(window: tf.Tensor) -> Arrays:
+        return {"probabilities": tf.nn.softmax(model(window, training=False) / temperature)}
+
+    return [Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),))]
+
+
+def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:
+    """Of an autoencoder: RGB patches to codes and back, the preprocessing inside.
+
+    Args:
+        model: With `encode` and `decode` on preprocessed patches.
+        size: S, pixels a side.
+        scale: Constants of the preprocessing: limit, low, high.
+        luminance: Weights of red, green and blue.
+    """
+    limit, low, high = scale
+
+    def preprocess(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        grey = tf.reshape(tf.reduce_sum(rgb * tf.reshape(tf.constant(luminance, tf.float32), (1, 3, 1, 1)), axis=1),
+                          (-1, size * size))  # fmt: skip
+        mean = tf.reduce_mean(grey, axis=1, keepdims=True)
+        return 0.1 + 0.8 * (tf.clip_by_value(grey - mean, -limit, limit) - low) / (high - low), mean
+
+    def encode(rgb: tf.Tensor) -> Arrays:
+        return {"code": model.encode(preprocess(rgb)[0])}
+
+    def decode(code: tf.Tensor) -> Arrays:
+        return {"patch": model.decode(code)}
+
+    def reconstruct(rgb: tf.Tensor) -> Arrays:
+        vectors, mean = preprocess(rgb)
+        patch = model.decode(model.encode(vectors))
+        grey = low + (patch - 0.1) / 0.8 * (high - low) + mean
+        return {"patch": patch, "luminance": tf.reshape(grey, (-1, size, size))}
+
+    rgb = tf.TensorSpec((None, 3, size, size), tf.float32, "rgb")
+    code = tf.TensorSpec((None, model.get_config()["hidden_units"]), tf.float32, "code")
+    return [
+        Signature("encode", encode, (rgb,)),
+        Signature("decode", decode, (code,)),
+        Signature("reconstruct", reconstruct, (rgb,)),
+    ]

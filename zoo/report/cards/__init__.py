@@ -1,0 +1,29 @@
+"""The card of a preset, rendered from its measured numbers: a page of Markdown."""
+
+from zoo.presets import Preset
+from zoo.report.cards import recognition, reconstruction
+from zoo.report.cards.page import Document
+
+_PAGES = {"activity": recognition, "patches": reconstruction}
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
+    """Renders a card.
+
+    Args:
+        name: Of the preset.
+        preset: Its row.
+        metrics: Its `metrics.json`.
+        config: Its `config.json`.
+
+    Returns:
+        The page. Every number on it is one of `metrics`.
+    """
+    parts = _PAGES[config["metadata"]["kind"]].card(name, preset, metrics, config)
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def headline(metrics: Document) -> tuple[str, str]:
+    """What was measured of a preset, and what stands beside it, in a few words each."""
+    measured, beside = _PAGES[metrics["kind"]].headline(metrics["test"])
+    return measured, beside

@@ -1,0 +1,115 @@
+"""The card of a recognizer."""
+
+from zoo.presets import Preset
+from zoo.report.cards.page import Document, files, table, trained, use
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
+    """The parts of the page, in order."""
+    test = metrics["test"]
+    return [
+        f"# {name}\n\n{preset.description}.",
+        _what(config, metrics),
+        trained(config, metrics),
+        "**Intended use**: a phone in a trouser pocket, to teach, to count and to log what its owner does. Not for "
+        "medical or safety decisions.\n",
+        "## How it was measured\n",
+        table(
+            ("on the test people", "accuracy", "macro-F1", "95 % over people"),
+            [("**this model**", *_scores(test))]
+            + [(key.replace("_", " "), *_scores(row)) for key, row in test["baselines"].items()],
+        ),
+        f"\n{test['windows']:,} windows of subjects {', '.join(test['per_subject'])}, in no training or validation "
+        f"window. Calibration error {test['ece']['before']:.3f}, after temperature {test['ece']['temperature']:.2f}: "
+        f"{test['ece']['after']:.3f}.",
+        _seeds(metrics),
+        _crossval(metrics),
+        f"\n{preset.note}\n" if preset.note else "",
+        "## Where it fails\n",
+        _failures(test),
+        "![confusion](confusion.png)\n",
+        "## When the phone differs\n",
+        table(
+            ("disturbance", "macro-F1", "drop"),
+            [(row["meaning"], f"{row['macro_f1']:.3f}", f"{row['drop']:+.3f}") for row in test["robustness"].values()],
+        ),
+        files(metrics, {}, "window"),
+        _use(name, metrics),
+    ]
+
+
+def headline(test: Document) -> tuple[str, str]:
+    """What was measured, and what stands beside it."""
+    low, high = test["macro_f1_interval"]
+    forest = test["baselines"]["random_forest"]["macro_f1"]
+    return f"macro-F1 {test['macro_f1']:.3f} ({low:.3f} to {high:.3f} over people)", f"random forest {forest:.3f}"
+
+
+def _scores(row: Document) -> tuple[str, str, str]:
+    low, high = row["macro_f1_interval"]
+    return f"{row['accuracy']:.3f}", f"{row['macro_f1']:.3f}", f"{low:.3f} to {high:.3f}"
+
+
+def _what(config: Document, metrics: Document) -> str:
+    arguments, metadata = config["arguments"], config["metadata"]
+    return f"""
+{config["class"]} with {metrics["training"]["parameters"]:,} parameters: units {arguments["units"]}, layers \
+{arguments["layers"]}, frame {arguments["frame"]}. It reads {metadata["window"]} rows at {metadata["rate"]:g} Hz in \
+{metadata["unit"]}, gravity included, axes {", ".join(metadata["axes"])} in \
+{metadata["convention"].title()}'s sign, and tells {", ".join(metadata["classes"])}. Its equations stand in \
+`zoo/models/activity.py`.
+"""
+
+
+def _seeds(metrics: Document) -> str:
+    runs = metrics.get("seeds")
+    if not runs:
+        return ""
+    scores = [run["test_accuracy"] for run in runs]
+    chosen = next(run for run in runs if run["chosen"])
+    return (
+        f"\nTrained with seeds {', '.join(str(run['seed']) for run in runs)}; the one with the lowest validation loss, "
+        f"seed {chosen['seed']}, is kept. Test accuracy over all seeds: {min(scores):.3f} to {max(scores):.3f}, mean "
+        f"{sum(scores) / len(scores):.3f}.\n"
+    )
+
+
+def _crossval(metrics: Document) -> str:
+    found = metrics.get("crossval")
+    if not found:
+        return ""
+    low, high = found["macro_f1_interval"]
+    return (
+        f"\nCross-validation over {found['groups']} groups of the training people, {found['seeds']} seeds: macro-F1 "
+        f"{found['macro_f1']:.3f} ({low:.3f} to {high:.3f} over people), deviation {found['group_deviation']:.3f} over "
+        f"groups and {found['seed_deviation']:.3f} over seeds, worst group {found['worst_group']:.3f}, worst person "
+        f"{found['worst_subject']} ({found['per_subject'][found['worst_subject']]['macro_f1']:.3f}).\n"
+    )
+
+
+def _failures(test: Document) -> str:
+    classes = test["per_class"]
+    worst = min(classes, key=lambda label: classes[label]["f1"])
+    row = test["confusion"][test["classes"].index(worst)]
+    mistaken = sorted(
+        ((count, label) for count, label in zip(row, test["classes"], strict=True) if label != worst and count),
+        reverse=True,
+    )[:2]
+    taken = ", ".join(f"{label} {count} times" for count, label in mistaken) or "nothing else"
+    person = test["worst_subject"]
+    return (
+        f"The worst class is {worst} (F1 {classes[worst]['f1']:.3f}), taken for {taken}. The worst person is subject "
+        f"{person} (macro-F1 {test['per_subject'][person]['macro_f1']:.3f}).\n"
+    )
+
+
+def _use(name: str, metrics: Document) -> str:
+    program = f"""from zoo import Model
+
+model = Model.from_preset("{name}")
+logits = model(windows)  # (batch, 150, 3) m/s^2"""
+    device = f"""from zoo.runtime import Recognizer
+
+recognizer = Recognizer("saved_models/{name}/{metrics["artefacts"][-1]["file"]}")
+probabilities = recognizer.predict(windows)"""
+    return use(name, program, device, metrics)

@@ -1,0 +1,30 @@
+"""How figures look and how they are written: whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from zoo.files import whole_file
+
+STYLE: dict[Any, Any] = {
+    "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.alpha": 0.25, "axes.titlesize": 10, "legend.frameon": False,
+}  # fmt: skip
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure whole and closes it."""
+    with whole_file(path) as temporary:
+        # Without the software's version, the same numbers give the same bytes.
+        figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+
+
+def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Writes figures by the names of their files."""
+    for name, figure in figures.items():
+        save(figure, folder / name)
+    return [folder / name for name in figures]

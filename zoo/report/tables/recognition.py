@@ -1,0 +1,131 @@
+"""Tables of recognizers: evaluation, cross-validation, predictions."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from zoo.report.tables.layout import Document, interval, number, table
+
+
+def training(console: Console, summary: Document) -> None:
+    """What a training came to."""
+    console.print(
+        f"{summary['parameters']:,} parameters, {summary['train_windows']:,} windows, {summary['epochs']} epochs in "
+        f"{summary['seconds']:.1f} s, weights of epoch {summary['best_epoch']}",
+        highlight=False,
+    )
+    found = summary["validation"]
+    if found is None:
+        console.print("no validation: probabilities are not calibrated", highlight=False)
+        return
+    by_subject = found["by"] == "subject"
+    who = f"subjects {', '.join(found['subjects'])}" if by_subject else "random windows, which claim too much"
+    console.print(
+        f"validation: macro-F1 {found['macro_f1']:.3f}, accuracy {found['accuracy']:.3f}, calibration error "
+        f"{found['ece']['before']:.3f} before and {found['ece']['after']:.3f} after scaling by temperature "
+        f"{found['ece']['temperature']:.2f} ({found['windows']:,} windows; {who})",
+        highlight=False,
+    )
+
+
+def evaluation(console: Console, report: Document) -> None:
+    """All tables of one evaluation."""
+    simulated = ", SIMULATED" if report["simulated"] else ""
+    people = len(report["per_subject"])
+    over = f"95 % over {people} subjects" if people else f"95 % over {report['windows']} windows"
+    shown = table(
+        f"{report['model']} on {report['data']} ({report['split']}, split by {report['split_by']}{simulated})",
+        "model", "accuracy", "macro-F1", over,
+    )  # fmt: skip
+    own = {"this model": report}
+    for name, row in (own | dict(report.get("baselines", {}))).items():
+        shown.add_row(
+            name.replace("_", " "), number(row["accuracy"]), number(row["macro_f1"]),
+            # One person drawn again and again says nothing about others.
+            "-" if people == 1 else interval(row["macro_f1_interval"]), style="bold" if row is report else "",
+        )  # fmt: skip
+    console.print(shown)
+    _classes(console, report)
+    _subjects(console, report)
+    ece = report["ece"]
+    console.print(
+        f"\ncalibration error {ece['before']:.3f}, after temperature {ece['temperature']:.2f}: {ece['after']:.3f}; "
+        f"{report['windows']:,} windows",
+        highlight=False,
+    )
+    if report.get("robustness"):
+        shown = table("\nrobustness", "disturbance", "macro-F1", "drop")
+        for row in report["robustness"].values():
+            shown.add_row(row["meaning"], number(row["macro_f1"]), number(row["drop"]))
+        console.print(shown)
+    for note in report["notes"]:
+        console.print(f"note: {note}", style="yellow", highlight=False)
+
+
+def _classes(console: Console, report: Document) -> None:
+    confusion = table("\nconfusion (rows: true)", "", *report["classes"])
+    scores = table("\nby class", "class", "windows", "precision", "recall", "F1")
+    for name, row in zip(report["classes"], report["confusion"], strict=True):
+        confusion.add_row(name, *(str(count) if count else "." for count in row))
+        own = report["per_class"][name]
+        scores.add_row(name, *(number(own[key]) for key in ("windows", "precision", "recall", "f1")))
+    console.print(confusion)
+    console.print(scores)
+
+
+def _subjects(console: Console, report: Document) -> None:
+    if not report["per_subject"]:
+        return
+    shown = table("\nby subject", "subject", "windows", "accuracy", "macro-F1", "")
+    for name, row in report["per_subject"].items():
+        worst = name == report["worst_subject"]
+        shown.add_row(
+            name,
+            number(row["windows"]),
+            number(row["accuracy"]),
+            number(row["macro_f1"]),
+            "worst" if worst else "",
+        )
+    console.print(shown)
+
+
+def fold(record: Document) -> str:
+    """One fold in one line."""
+    return (
+        f"subjects {', '.join(record['subjects'])}  seed {record['seed']}  macro-F1 {record['macro_f1']:.3f}  "
+        f"{record['seconds']:.0f} s"
+    )
+
+
+def crossval(console: Console, result: Document) -> None:
+    """Folds and their sum."""
+    shown = table("cross-validation over groups of people", "subjects", "seed", "windows", "accuracy", "macro-F1")
+    for fold in result["folds"]:
+        shown.add_row(
+            ", ".join(fold["subjects"]), str(fold["seed"]), number(fold["windows"]), number(fold["accuracy"]),
+            number(fold["macro_f1"]),
+        )  # fmt: skip
+    console.print(shown)
+    console.print(
+        f"\nall windows: macro-F1 {result['macro_f1']:.3f} ({interval(result['macro_f1_interval'])} over subjects), "
+        f"accuracy {result['accuracy']:.3f}; deviation {result['group_deviation']:.3f} over groups, "
+        f"{result['seed_deviation']:.3f} over seeds; worst group {result['worst_group']:.3f}, worst subject "
+        f"{result['worst_subject']}; temperature {result['temperature']:.2f}",
+        highlight=False,
+    )
+
+
+def predictions(console: Console, rows: Sequence[Document]) -> None:
+    """A line a window."""
+    true = bool(rows) and "true" in rows[0]
+    timed = bool(rows) and rows[0]["time"] is not None
+    shown = table("", "time" if timed else "window", "label", "probability", *(["true"] if true else []))
+    shown.columns[1].justify = "left"
+    for row in rows:
+        shown.add_row(
+            f"{row['time']:.2f}" if timed else str(row["window"]),
+            row["label"],
+            number(row["probability"]),
+            *([row["true"]] if true else []),
+        )
+    console.print(shown)
