@@ -14,7 +14,7 @@ in orders, counts and discounts. With n_k the number of n-grams of an order with
   and D(k) = D(3) above. The counts of an order decide its own discounts.
 
 Only what ends in a target is counted, so that rows need not be whole sentences. Few rows may lack an n_k, or give a
-discount below 0: then the order takes the one discount, and without n_1 it takes 1/2.
+discount below 0: then the order takes the one discount, and without n_1 or n_2 it takes 1/2.
 
 Source: Chen, Goodman: An empirical study of smoothing techniques for language modeling, TR-10-98, Harvard, 1998,
 sections 2.4, 2.7 and 3.1; Kneser, Ney: Improved backing-off for m-gram language modeling, ICASSP 1995.
