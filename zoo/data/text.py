@@ -63,6 +63,17 @@ class Text:
         sentences = np.repeat(np.arange(len(lengths), dtype=np.int32), np.array(lengths, np.int32))
         return cls(tuple(known), np.array(numbers, np.int32), sentences)
 
+    def most_frequent(self, where: NDArray[np.bool_]) -> tuple[str, ...]:
+        """The words at some places `(T,)`, the most frequent first, ties in the order of the alphabet."""
+        counts = np.bincount(self.numbers[where], minlength=len(self.words))
+        found = np.flatnonzero(counts).tolist()
+        return tuple(self.words[i] for i in sorted(found, key=lambda i: (-counts[i], self.words[i])))
+
+    def numbered(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """The text `(T,)` in numbers of other words, from 1; 0 is a word that is not among them."""
+        wanted = {word: number for number, word in enumerate(words, 1)}
+        return np.array([wanted.get(word, 0) for word in self.words], np.int32)[self.numbers]
+
 
 def read_lines(paths: Sequence[Path]) -> Iterator[str]:
     """Lines of text files, one file after the other.

@@ -161,6 +161,14 @@ def write_trigrams(
     Raises:
         ZooError: If a file cannot be read, the text has fewer words than asked for or lacks some of the vocabulary's,
             stretches overlap or are outside the text, or a split is empty.
+
+    Example:
+        >>> folder = Path(getfixture("tmp_path"))
+        >>> _ = (folder / "text.txt").write_text("They say it is here . " * 3)
+        >>> write_trigrams(folder / "data2.h5", [folder / "text.txt"], 6, (9, 12), (12, 15)).rows
+        15
+        >>> read(folder / "data2.h5").words
+        ('.', 'here', 'is', 'it', 'say', 'they')
     """
     words = None if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
     text = Text.of(read_lines(texts))
@@ -227,7 +235,7 @@ def _write(
         _most_frequent(names, text, places[splits["train"]], vocabulary)
         if isinstance(vocabulary, int) else tuple(vocabulary)
     )  # fmt: skip
-    numbers = _renumber(text, words)
+    numbers = text.numbered(words)
     known = np.logical_and.reduce([numbers[places + step] > 0 for step in range(CONTEXT + 1)])
     for split, rows in splits.items():
         splits[split] = rows[known[rows]]
@@ -297,19 +305,12 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     inside = np.zeros(len(text.numbers), bool)
     for step in range(CONTEXT + 1):
         inside[places + step] = True
-    counts = np.bincount(text.numbers[inside], minlength=len(text.words))
-    ranked = sorted(np.flatnonzero(counts).tolist(), key=lambda number: (-counts[number], text.words[number]))
+    ranked = text.most_frequent(inside)
     if len(ranked) < count:
         raise ZooError(
             f"{names}: {len(ranked)} different words in the training rows; a vocabulary of {count} needs more text"
         )
-    return tuple(text.words[number] for number in ranked[:count])
-
-
-def _renumber(text: Text, words: Sequence[str]) -> NDArray[np.int32]:
-    """The text in numbers of a vocabulary from 1; 0 is a word outside it."""
-    wanted = {word: number for number, word in enumerate(words, 1)}
-    return np.array([wanted.get(word, 0) for word in text.words], np.int32)[text.numbers]
+    return ranked[:count]
 
 
 def leaks(data: TrigramData, seed: int = 0) -> dict[str, dict[str, float]]:
