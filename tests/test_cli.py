@@ -225,6 +225,26 @@ def test_patches_are_simulated_and_made_of_a_folder_of_photographs(tmp_path):
     assert "c.png: not a picture that can be decoded" in refused.stderr
 
 
+def test_trigrams_are_simulated_and_made_of_text(tmp_path, capsys, monkeypatch):
+    command = ("data", "simulate", "trigrams", "-o", tmp_path / "a.h5", "--sentences", 1500, "--json")
+    made = json.loads(zoo(*command).stdout)
+    assert (made["simulated"], made["problems"]) == (True, [])
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(["he is here now .", "is she there ?", "she is not here ."] * 20))
+    command = ("data", "make", "trigrams", "--text", text, "--text", text, "-o", tmp_path / "b.h5", "--json")
+    made = json.loads(zoo(*command, "--vocabulary", 9).stdout)
+    assert made["parts"] == {"train": {"rows": 160}, "validation": {"rows": 20}, "test": {"rows": 20}}
+    assert (made["text_rows"], made["rows_left_out"], made["notes"]) == (200, 0, [])
+    named = ("--validation-rows", "100:110", "--test-rows", "110:200", "--vocabulary", tmp_path / "a.h5", "--force")
+    status, _, error = call(capsys, monkeypatch, *command, *named)
+    assert status == 1
+    assert "words are not in text.txt, text.txt, such as" in error
+    status, _, error = call(capsys, monkeypatch, *command, "--force", "--test-rows", "110-200")
+    assert status == 1
+    assert "--test-rows 110-200: expected START:STOP, such as 9000:10000" in error
+    assert json.loads(zoo("data", "describe", tmp_path / "b.h5", "--json").stdout)["words"] == 9
+
+
 def test_an_unknown_option_is_a_usage_error():
     result = zoo("train", "--unknown")
     assert result.returncode == 2

@@ -22,6 +22,7 @@ _HOMES = {
     "Recipe": "zoo.training",
     "SparseAutoencoder": "zoo.models.autoencoder",
     "TiedDense": "zoo.layers",
+    "TrigramLM": "zoo.models.trigram",
     "ZooError": "zoo.errors",
 }
 
@@ -35,6 +36,7 @@ __all__ = [
     "Recipe",
     "SparseAutoencoder",
     "TiedDense",
+    "TrigramLM",
     "ZooError",
 ]
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from zoo.models.activity import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.autoencoder import SparseAutoencoder
     from zoo.models.saving import Model
+    from zoo.models.trigram import TrigramLM
     from zoo.training import Recipe
 
 

@@ -118,12 +118,21 @@ def test_patches_that_are_not_finite_are_a_problem(tmp_path):
     assert describe(write(tmp_path / "a.h5", data=patches))["problems"]
 
 
-def test_trigrams_are_counted_and_their_ids_checked(tmp_path):
-    found = describe(trigrams(tmp_path / "a.h5"))
-    assert (found["layout"], found["words"], found["problems"]) == ("trigrams", 2, [])
-    assert found["parts"]["val"] == {"rows": 4, "lowest_id": 1, "highest_id": 1}
-    found = describe(trigrams(tmp_path / "b.h5", traind=np.array([0, 1, 2, 2]), testx=np.full((4, 3), 3)))
-    assert found["problems"] == ["train: ids from 0 to 2; expected 1 to 2", "test: ids from 1 to 3; expected 1 to 2"]
+def test_trigrams_are_counted_and_what_of_the_test_is_in_training_is_told(tmp_path):
+    found = describe(trigrams(tmp_path / "a.h5", traind=[1, 2, 2, 2], testx=[[1, 1, 1], [2, 2, 2]], testd=[1, 1]))
+    assert (found["layout"], found["words"], found["simulated"], found["problems"]) == ("trigrams", 2, False, [])
+    assert found["parts"] == {"train": {"rows": 4}, "validation": {"rows": 4}, "test": {"rows": 2}}
+    assert found["most_frequent"] == {"is": 3, "he": 1}
+    assert found["in_training"]["as_split"] == {"rows": 0.5, "contexts": 0.5}
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_numbers_that_are_no_words_and_words_without_rows_are_problems(tmp_path):
+    found = describe(trigrams(tmp_path / "b.h5", testx=np.full((4, 3), 3)))
+    assert found["problems"] == [
+        f"{tmp_path / 'b.h5'}: key 'testx' holds word numbers from 3 to 3; expected 1 to 2: make the file again"
+    ]
+    assert describe(trigrams(tmp_path / "c.h5"))["problems"] == ["1 words are in no training row, such as 'is'"]
 
 
 def test_a_file_that_is_none_of_the_layouts_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.console import AxisX, AxisY, AxisZ, Convention, Json, Rate, Stamps, TimeUnit, Unit, show
+from zoo.errors import ZooError
 from zoo.files import require_new
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
@@ -176,4 +177,59 @@ def simulate_patches(
 
     require_new(out, force)
     patches.write_simulated(out, count, size, pictures, seed)
+    show(describe(out), as_json, tables.document)
+
+
+@make_app.command("trigrams")
+def make_trigrams(
+    text: Annotated[list[Path], typer.Option(help="UTF-8 text, one sentence a line; may be given again.")],
+    vocabulary: Annotated[str, typer.Option(help="How many words, or a file that holds them.")] = "250",
+    out: Out = Path("data2.h5"),
+    validation_rows: Annotated[
+        str | None, typer.Option(metavar="START:STOP", help="Rows of the text; the tenth before the test without.")
+    ] = None,
+    test_rows: Annotated[
+        str | None, typer.Option(metavar="START:STOP", help="Rows of the text; the last tenth without.")
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Make rows of four words of any text, split by their place in it."""
+    from zoo.data import trigrams
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    require_new(out, force)
+    words = int(vocabulary) if vocabulary.lstrip("+-").isdecimal() else Path(vocabulary)
+    made = trigrams.write_trigrams(
+        out, text, words, _stretch("--validation-rows", validation_rows), _stretch("--test-rows", test_rows)
+    )
+    details = {"text_rows": made.rows, "rows_left_out": made.left_out, "notes": list(made.notes)}
+    show(describe(out) | details, as_json, tables.document)
+
+
+def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    ends = value.split(":")
+    if len(ends) != 2 or not all(end.isdecimal() for end in ends):
+        raise ZooError(f"{option} {value}: expected START:STOP, such as 9000:10000")
+    return int(ends[0]), int(ends[1])
+
+
+@simulate_app.command("trigrams")
+def simulate_trigrams(
+    out: Out = Path("data2.h5"),
+    sentences: Annotated[int, typer.Option(help="Sentences to make up.")] = 20000,
+    seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate sentences of a small grammar and make rows of four words of them. Nobody wrote them."""
+    from zoo.data import trigrams
+    from zoo.data.describe import describe
+    from zoo.report import tables
+
+    require_new(out, force)
+    trigrams.write_simulated(out, sentences, seed)
     show(describe(out), as_json, tables.document)

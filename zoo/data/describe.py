@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data import activity, hdf5, leaks, patches, recordings
+from zoo.data import activity, hdf5, leaks, patches, recordings, trigrams
 from zoo.data.activity import Windows
 from zoo.errors import ZooError
 
@@ -101,11 +101,21 @@ def _patches(path: Path) -> dict[str, Any]:
 
 
 def _trigrams(path: Path) -> dict[str, Any]:
-    words = hdf5.read(path, "words")
-    parts, problems = {}, []
-    for name in ("train", "val", "test"):
-        ids = np.concatenate([hdf5.read(path, f"{name}x").ravel(), hdf5.read(path, f"{name}d")])
-        parts[name] = {"rows": len(ids) // 4, "lowest_id": int(ids.min()), "highest_id": int(ids.max())}
-        if ids.min() < 1 or ids.max() > len(words):
-            problems.append(f"{name}: ids from {ids.min()} to {ids.max()}; expected 1 to {len(words)}")
-    return {"words": len(words), "parts": parts, "problems": problems}
+    try:
+        data = trigrams.read(path)
+    except ZooError as error:
+        return {"problems": [str(error)]}
+    counts = np.bincount(data.train.targets, minlength=len(data.words))
+    known = np.union1d(data.train.contexts, data.train.targets)
+    unlearned = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]
+    some = ", ".join(f"'{word}'" for word in unlearned[:5])
+    return {
+        "words": len(data.words),
+        "parts": {name: {"rows": len(rows)} for name, rows in data.splits.items()},
+        "most_frequent": {
+            data.words[number]: int(counts[number]) for number in np.argsort(-counts, kind="stable")[:10]
+        },
+        "in_training": trigrams.leaks(data),
+        "simulated": data.simulated,
+        "problems": [f"{len(unlearned)} words are in no training row, such as {some}"] if unlearned else [],
+    }

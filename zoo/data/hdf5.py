@@ -115,6 +115,12 @@ def _damage(path: Path) -> Iterator[None]:
         raise ZooError(f"{path}: damaged: copy it again ({str(error).splitlines()[0]})") from error
 
 
+def is_hdf5(path: Path) -> bool:
+    """Whether there is such a file and it is HDF5."""
+    with _LOCK:
+        return path.is_file() and bool(h5py.is_hdf5(path))
+
+
 def identify(path: Path) -> str:
     """Tells which layout a file has, by its keys.
 

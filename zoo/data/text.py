@@ -1,0 +1,106 @@
+"""Text as words: one rule that cuts it, for files of any size.
+
+Text is lower-cased; a line is a sentence. `n't` at a word's end becomes the word `nt`, and `'s 're 've 'll 'd 'm` are
+words; `mr. mrs. ms. dr. st.` keep their points; hyphens, points, commas and apostrophes between letters or digits
+stay; every other visible sign is a word, `--` one. What is cut into words already stays as it is.
+"""
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+
+_ENDING = r"(?:s|re|ve|ll|d|m)\b"
+_WORD = re.compile(rf"(?:mrs?|ms|dr|st)\.|'{_ENDING}|\w+(?:[-.,]\w+|'(?!{_ENDING})\w+)*|--|\S")
+_NOT = re.compile(r"n't\b")
+
+
+def tokenize(line: str) -> list[str]:
+    """The words of a sentence.
+
+    Example:
+        >>> tokenize("It's Dr. Smith's well-known play; I don't know .")
+        ['it', "'s", 'dr.', 'smith', "'s", 'well-known', 'play', ';', 'i', 'do', 'nt', 'know', '.']
+    """
+    return _WORD.findall(_NOT.sub(" nt", line.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text as numbers of its own words.
+
+    Args:
+        words: All different words, in the order in which they first occur.
+        numbers: `(T,)` the text.
+        sentences: `(T,)` the sentence that each place is in, rising.
+    """
+
+    words: tuple[str, ...]
+    numbers: NDArray[np.int32]
+    sentences: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> "Text":
+        """Cuts lines into words.
+
+        Example:
+            >>> text = Text.of(["He is .", "Is he ?"])
+            >>> text.words, text.numbers.tolist(), text.sentences.tolist()
+            (('he', 'is', '.', '?'), [0, 1, 2, 1, 0, 3], [0, 0, 0, 1, 1, 1])
+        """
+        known: dict[str, int] = {}
+        numbers, lengths = array("i"), array("i")
+        for line in lines:
+            words = tokenize(line)
+            numbers.extend(known.setdefault(word, len(known)) for word in words)
+            lengths.append(len(words))
+        sentences = np.repeat(np.arange(len(lengths), dtype=np.int32), np.array(lengths, np.int32))
+        return cls(tuple(known), np.array(numbers, np.int32), sentences)
+
+    def most_frequent(self, where: NDArray[np.bool_]) -> tuple[str, ...]:
+        """The words at some places `(T,)`, the most frequent first, ties in the order of the alphabet."""
+        counts = np.bincount(self.numbers[where], minlength=len(self.words))
+        found = np.flatnonzero(counts).tolist()
+        return tuple(self.words[i] for i in sorted(found, key=lambda i: (-counts[i], self.words[i])))
+
+    def numbered(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """The text `(T,)` in numbers of other words, from 1; 0 is a word that is not among them."""
+        wanted = {word: number for number, word in enumerate(words, 1)}
+        return np.array([wanted.get(word, 0) for word in self.words], np.int32)[self.numbers]
+
+
+def read_lines(paths: Sequence[Path]) -> Iterator[str]:
+    """Lines of text files, one file after the other.
+
+    Raises:
+        ZooError: If a file is missing, empty, or not UTF-8.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
+        empty, offset = True, 0
+        with path.open("rb") as file:
+            for line in file:
+                text = _decode(path, line, offset)
+                offset += len(line)
+                empty = empty and not text.strip()
+                yield text
+        if empty:
+            raise ZooError(f"{path}: no word in it; expected text, one sentence a line")
+
+
+def _decode(path: Path, line: bytes, offset: int) -> str:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = f"byte 0x{line[error.start]:02x} at offset {offset + error.start}"
+        raise ZooError(f"{path}: {place} is not UTF-8: convert the file (iconv -t UTF-8)") from None
+    if "\0" in text:
+        raise ZooError(f"{path}: byte 0x00 at offset {offset + line.index(0)}; expected UTF-8 text: convert the file")
+    return text.removeprefix("\N{BYTE ORDER MARK}")

@@ -1,0 +1,118 @@
+"""How good a language model is at the next word: cross-entropy, perplexity, top-k, and what counting reaches.
+
+Works on NumPy arrays alone: `contexts (N, C)` and `targets (N,)` word numbers from 0, `logits (N, V)`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from zoo.evaluation import ngrams
+
+Ids = NDArray[np.integer[Any]]
+Floats = NDArray[np.floating[Any]]
+Rows = tuple[Ids, Ids]
+"""Contexts `(N, C)` and targets `(N,)`."""
+
+TOP = (1, 5, 10)
+
+
+def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
+    """Which contexts occur among those of training.
+
+    Args:
+        train: `(M, C)`.
+        contexts: `(N, C)`.
+
+    Returns:
+        `(N,)`.
+
+    Example:
+        >>> seen_contexts(np.array([[1, 2, 3]]), np.array([[1, 2, 3], [3, 2, 1]])).tolist()
+        [True, False]
+    """
+    _, numbers = np.unique(np.concatenate([train, contexts]), axis=0, return_inverse=True)
+    numbers = numbers.reshape(-1)  # NumPy 2.0 gives a column
+    return np.isin(numbers[len(train) :], numbers[: len(train)])
+
+
+def surprise(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
+    """Of each target, -log p and its rank: 1 for the most probable word.
+
+    Equal words rank in the order of the vocabulary, as `argmax` takes them.
+
+    Args:
+        logits: `(N, V)`, or logarithms of probabilities.
+        targets: `(N,)`.
+
+    Example:
+        >>> loss, rank = surprise(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
+        >>> round(float(loss[0]), 4), rank.tolist()
+        (1.3863, [3])
+    """
+    found = log_softmax(logits.astype(np.float64), axis=1)
+    own = found[np.arange(len(targets)), targets][:, None]
+    earlier = np.arange(found.shape[1]) < targets[:, None]
+    return -own[:, 0], 1 + ((found > own) | ((found == own) & earlier)).sum(axis=1)
+
+
+def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
+    """All numbers of one evaluation.
+
+    Args:
+        logits: `(N, V)`, or logarithms of probabilities.
+        targets: `(N,)`.
+        seen: `(N,)` whether training has the context, from `seen_contexts`.
+
+    Returns:
+        `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for contexts that training has and
+        has not, `seen` and `unseen`: `rows`, `top1`, `cross_entropy`, the last two None where there are no rows.
+
+    Example:
+        >>> logits, targets = np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])
+        >>> found = report(logits, targets, np.array([True, False]))
+        >>> found["top1"], round(found["perplexity"], 4), found["unseen"]["rows"]
+        (1.0, 1.633, 1)
+    """
+    return _summary(*surprise(logits, targets), seen)
+
+
+def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
+    return {
+        "rows": len(loss),
+        "cross_entropy": float(loss.mean()),
+        "perplexity": float(np.exp(loss.mean())),
+        **{f"top{k}": float((rank <= k).mean()) for k in TOP},
+        "seen": _part(loss[seen], rank[seen]),
+        "unseen": _part(loss[~seen], rank[~seen]),
+    }
+
+
+def _part(loss: Floats, rank: Ids) -> dict[str, Any]:
+    return {
+        "rows": len(loss),
+        "top1": float((rank == 1).mean()) if len(rank) else None,
+        "cross_entropy": float(loss.mean()) if len(loss) else None,
+    }
+
+
+def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
+    """`report` of what a model has to beat: unigram, bigram and Kneser-Ney.
+
+    Args:
+        train: Contexts and targets to count in.
+        test: Contexts and targets to measure on.
+        vocabulary: V.
+    """
+    contexts, targets = test
+    seen = seen_contexts(train[0], contexts)
+    scores = {}
+    for fit in (ngrams.unigram, ngrams.bigram, ngrams.kneser_ney):
+        blocks = fit(*train, vocabulary).blocks(contexts)
+        parts = [surprise(np.log(block), targets[rows]) for rows, block in blocks]
+        loss, rank = (np.concatenate(part) for part in zip(*parts, strict=True))
+        scores[fit.__name__] = _summary(loss, rank, seen)
+    return scores

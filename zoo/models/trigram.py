@@ -1,0 +1,139 @@
+r"""A neural language model: the next word from the C words before it, three by default.
+
+w is a batch of N contexts, (N, C) word numbers from 0 to V - 1.
+
+    e = [E[w_1], ..., E[w_C]]       (N, C D)    E (V, D), one row a word, shared by all places
+    h = act(e W + b)                (N, P)      W (C D, P); a further hidden layer reads h with its own (P, P)
+    z = h U + c                     (N, V)      U (P, V): the logits, y = softmax(z)
+
+Loss: the mean over the batch of -log y[d], d the word that followed, in nats; perplexity is its exponential. With act
+the logistic function and one hidden layer this is the course's network (e, W_ih, b_ih, W_ho, b_ho there).
+
+Parameters: V D + (C D P + P) + (L - 1) (P P + P) + P V + V for L hidden layers.
+
+Start: `keras`, Keras' own (E uniform, W and U Glorot uniform, b and c zero), or `course`, all from N(0, 0.01^2), b and
+c too.
+
+In training alone, what the rates name is set to zero and the rest divided by 1 - rate: whole rows of e
+(`word_dropout`: the network learns to do without a word), entries of e (`embedding_dropout`), entries of each h
+(`dropout`).
+
+Source: Bengio, Ducharme, Vincent, Janvin: A neural probabilistic language model, JMLR 3, 2003, without its direct
+connections; sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.models.saving import Model
+
+INITIALIZERS = ("keras", "course")
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class TrigramLM(Model):
+    """Maps contexts `(batch, context)` of word numbers from 0 to logits `(batch, vocabulary)` of the next word.
+
+    Args:
+        vocabulary: V, words known, 1 or more.
+        embedding: D, numbers a word, 1 or more.
+        hidden_units: P, 1 or more.
+        context: C, words before, 1 or more.
+        activation: Of the hidden layers, the name of a Keras activation.
+        layers: L, hidden layers, 1 or more.
+        dropout: Of each hidden layer, in [0, 1).
+        embedding_dropout: Of the entries of e, in [0, 1).
+        word_dropout: Of whole words of the context, in [0, 1).
+        initializer: `keras` or `course`.
+        seed: Of weights and dropout.
+        name: Of the model.
+
+    Raises:
+        ZooError: If an argument is outside its range.
+
+    Example:
+        >>> model = TrigramLM()
+        >>> model(np.array([[5, 9, 2]])).shape
+        TensorShape([1, 250])
+        >>> model.count_params() == TrigramLM.parameter_formula() == 97082
+        True
+    """
+
+    def __init__(
+        self,
+        vocabulary: int = 250,
+        embedding: int = 32,
+        hidden_units: int = 256,
+        context: int = 3,
+        activation: str = "sigmoid",
+        layers: int = 1,
+        dropout: float = 0.0,
+        embedding_dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        initializer: str = "keras",
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        self._check(
+            vocabulary=vocabulary, embedding=embedding, hidden_units=hidden_units, context=context, layers=layers
+        )
+        _check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
+        _check_activation(activation)
+        if initializer not in INITIALIZERS:
+            raise ZooError(f"initializer '{initializer}': expected {' or '.join(INITIALIZERS)}")
+        seeds = iter(np.random.SeedSequence(seed).generate_state(3 * layers + 5).tolist())
+
+        def normal() -> keras.initializers.Initializer:
+            return keras.initializers.RandomNormal(0.0, 0.01, seed=next(seeds))
+
+        def dense(units: int, activation: str | None, name: str) -> keras.layers.Dense:
+            kernel, bias = (
+                (normal(), normal()) if initializer == "course"
+                else (keras.initializers.GlorotUniform(seed=next(seeds)), "zeros")
+            )  # fmt: skip
+            return keras.layers.Dense(units, activation, True, kernel, bias, name=name)
+
+        table = normal() if initializer == "course" else keras.initializers.RandomUniform(seed=next(seeds))
+        inputs = keras.Input((context,), dtype="int32", name="context")
+        e = keras.layers.Embedding(vocabulary, embedding, table, name="embedding")(inputs)
+        if word_dropout:
+            e = keras.layers.Dropout(word_dropout, (None, context, 1), next(seeds), name="word_dropout")(e)
+        h = keras.layers.Flatten(name="words")(e)
+        if embedding_dropout:
+            h = keras.layers.Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
+        for layer in range(1, layers + 1):
+            h = dense(hidden_units, activation, f"hidden_{layer}")(h)
+            if dropout:
+                h = keras.layers.Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
+        super().__init__(inputs=inputs, outputs=dense(vocabulary, None, "logits")(h), name=name)
+
+        self._arguments = {
+            "vocabulary": vocabulary, "embedding": embedding, "hidden_units": hidden_units, "context": context,
+            "activation": activation, "layers": layers, "dropout": dropout, "embedding_dropout": embedding_dropout,
+            "word_dropout": word_dropout, "initializer": initializer, "seed": seed, "name": self.name,
+        }  # fmt: skip
+
+    @classmethod
+    def parameter_formula(
+        cls, vocabulary: int = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3, layers: int = 1,
+        **_: Any,
+    ) -> int:  # fmt: skip
+        """Trainable parameters, from the formula at the top of the module."""
+        V, D, P, C, L = vocabulary, embedding, hidden_units, context, layers
+        return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
+
+
+def _check_rates(**rates: float) -> None:
+    for name, rate in rates.items():
+        if not 0 <= rate < 1:
+            raise ZooError(f"{name} is {rate:g}; expected 0 or more, below 1")
+
+
+def _check_activation(name: str) -> None:
+    try:
+        keras.activations.get(name)
+    except ValueError:
+        raise ZooError(f"activation '{name}': expected the name of a Keras activation, such as relu") from None
