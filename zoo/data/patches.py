@@ -169,6 +169,18 @@ class PatchData:
         return np.flatnonzero(~aside), np.flatnonzero(aside)
 
 
+def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Patches turned and mirrored in all eight ways: `(8 N, D)` from `(N, D)`, row `k N + i` the k-th way of row i.
+
+    Example:
+        >>> symmetric(np.array([[1.0, 2.0, 3.0, 4.0]], np.float32))[:2].tolist()
+        [[1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 1.0, 3.0]]
+    """
+    side = round(vectors.shape[1] ** 0.5)
+    turned = [np.rot90(vectors.reshape(-1, side, side), quarter, (1, 2)) for quarter in range(4)]
+    return np.concatenate([*turned, *(patches[:, ::-1] for patches in turned)]).reshape(-1, side * side)
+
+
 class Preprocessed:
     """Patches that are preprocessed when they are read, for files larger than memory.
 

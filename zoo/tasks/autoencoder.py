@@ -88,16 +88,16 @@ def train(plan: Plan, path: Path, run: Run, *, levels: float = 1.0) -> dict[str,
     model: SparseAutoencoder = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
     if model.get_config()["pixels"] != data.pixels:
         raise ZooError(f"{path}: patches of {data.pixels} pixels; {plan.name} reads {model.get_config()['pixels']}")
-    batches = _examples(vectors, aside.rows)
+    batches, learned = _examples(vectors, aside.rows), _learned(vectors, kept.rows, recipe)
     sample = _sample(kept.rows, _TERMS)
     terms = _Terms(np.concatenate([scale.apply(block) for block in data.blocks(sample)]))
     with replace(run, callbacks=[terms, *run.callbacks]).options(model, digest) as options:
         fitted = training.fit(
             model, recipe,
             lambda epoch, size: pipeline.training_batches(
-                _examples(vectors, kept.rows), size, seed=recipe.seed, first_epoch=epoch
+                learned, size, seed=recipe.seed, first_epoch=epoch
             ),
-            len(kept.rows),
+            len(learned),
             # The sparsity term is on a batch's mean, so validation is one batch, or a few of equal size.
             pipeline.batches(batches, -(-len(batches) // -(-len(batches) // 4096))) if len(batches) else None,
             **options,
@@ -138,6 +138,17 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:
     """An autoencoder wants its own input back."""
     return Examples(vectors, vectors, rows)
+
+
+def _learned(vectors: Any, rows: NDArray[np.int64], recipe: Recipe) -> Examples:
+    """What training sees: the rows, in all eight symmetries of the square where the recipe wants them."""
+    wanted = recipe.augmentation or {}
+    if set(wanted) - {"symmetries"}:
+        raise ZooError(f"augmentation {', '.join(wanted)}: patches know symmetries alone")
+    if not wanted.get("symmetries"):
+        return _examples(vectors, rows)
+    turned = patches.symmetric(np.concatenate([block for block, _ in _examples(vectors, rows).blocks()]))
+    return Examples.all(turned, turned)
 
 
 def metadata_of(loaded: Loaded) -> PatchMetadata:
