@@ -5,7 +5,8 @@
 The course's recognizers: five seeds, the one with the lowest validation loss is kept; the test people are looked at
 once per seed, after all choices. The pocket preset: cross-validated over groups of the training people, which also
 gives its temperature; then trained on all of them. The autoencoders: three seeds of the weights, the first is kept;
-the best one's weight of the sparsity term is compared on photographs of the training part alone.
+the best one's weight of the sparsity term is compared on photographs of the training part alone. The language models:
+two seeds, the one with the lower validation cross-entropy is kept; the course's also with the course's start.
 """
 
 import argparse
@@ -29,13 +30,13 @@ from zoo.report.cards import card, headline
 from zoo.report.figures import drawing
 from zoo.report.figures import reconstruction as pictures
 from zoo.report.tables.recognition import fold
-from zoo.tasks import activity, autoencoder, exporting, families, loading, planning
+from zoo.tasks import activity, autoencoder, exporting, families, loading, planning, trigram
 from zoo.tasks.crossval import crossval
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run
 
 HERE = Path(__file__).parent
-DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5"}
+DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
 TEST_SUBJECTS = ["2", "9", "15", "21"]
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
@@ -44,6 +45,7 @@ GROUPS, CROSSVAL_SEEDS = 5, 2
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
+TEXT_SEEDS = 2
 UNITS, DECAYS = (10, 64, 100), (0.0, 1e-3, 5e-4)
 
 
@@ -61,6 +63,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             if kind == "patches":
                 folder, metrics = photographs(name, measured_on, Path(scratch), console)
+            elif kind == "text":
+                folder, metrics = text(name, measured_on, Path(scratch), console)
             elif name.endswith("_course"):
                 folder, metrics = course(name, measured_on, Path(scratch), console)
             else:
@@ -162,6 +166,30 @@ def frontier(plan: Any, data: Path, scratch: Path, console: Console) -> dict[str
         points.append({"sparsity_weight": weight, **mean, "train_max_activation_error": spread})
         console.print(points[-1])
     return {"frontier": points, "frontier_photographs": sorted(seen)}
+
+
+def text(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
+    """Trains with several seeds and keeps the one with the lowest validation loss; the course's also from its start."""
+    runs = []
+    for seed in range(TEXT_SEEDS):
+        folder = scratch / str(seed)
+        summary = trigram.train(planning.plan(name, None, {"seed": seed}), data, Run(folder))
+        runs.append({"seed": seed, **summary["validation"], "epochs": summary["epochs"], "seconds": summary["seconds"]})
+        console.print(runs[-1])
+    chosen = min(runs, key=lambda run: run["cross_entropy"])
+    metrics: dict[str, Any] = {"seeds": [run | {"chosen": run is chosen} for run in runs]}
+    if "course" in name:
+        trigram.train(planning.plan(name, None, {"initializer": "course"}), data, Run(scratch / "course"))
+        starts = {"keras": "0", "course": "course"}
+        metrics["starts"] = {start: _first_epochs(scratch / folder) for start, folder in starts.items()}
+    return scratch / str(chosen["seed"]), metrics
+
+
+def _first_epochs(folder: Path) -> dict[str, Any]:
+    history = read_json(folder / "history.json")
+    best = min(history, key=lambda epoch: epoch["val_loss"])
+    first = [epoch for epoch in history if epoch["epoch"] in (1, 2, 4, 8, 16)]
+    return {"first_epochs": first, "epochs": len(history), **{key: best[key] for key in ("val_loss", "val_accuracy")}}
 
 
 def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], command: str) -> None:

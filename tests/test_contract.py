@@ -23,12 +23,14 @@ RANDOM = np.random.default_rng(0)
 STATISTICS = {"mean": [0.0, -8.0, 1.0], "variance": [20.0, 40.0, 24.0]}
 WINDOWS = RANDOM.normal(0, 4, (8, 150, 3)).astype("float32")
 PATCHES = RANDOM.uniform(0.1, 0.9, (8, 256)).astype("float32")
+IDS = RANDOM.integers(0, 250, (8, 3)).astype("int32")
 # By kind: eight inputs and targets, what the data decides of the constructor, the shape of an answer, a loss that is
 # near enough to none, and the most parameters.
 EXAMPLES = {
     "activity": (WINDOWS, np.array([0, 1, 2, 3, 4, 5, 0, 1]), STATISTICS, (8, 6), 0.1, 25_000),
     "patches": (PATCHES, PATCHES, {"scale": [1.0, -0.5, 0.5], "sparsity_weight": 0.0, "weight_decay": 0.0}, (8, 256),
                 2.0, 17_000),
+    "text": (IDS, np.array([5, 0, 249, 7, 7, 1, 2, 3]), {"dropout": 0.0}, (8, 250), 0.1, 1_500_000),
 }  # fmt: skip
 
 

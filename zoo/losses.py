@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 @keras.saving.register_keras_serializable(package="zoo")
 class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
-    """Cross-entropy of logits `(batch, K)` and class numbers `(batch,)`.
+    """Cross-entropy of logits `(batch, K)` and class numbers `(batch,)`, or weighted distributions `(batch, K)`.
 
-        -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) one_hot + smoothing / K
+        -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) one_hot + smoothing / K, or the distribution in its place
+
+    A distribution that sums to w weighs as w examples.
 
     Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567.
 
@@ -32,16 +34,34 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         self.class_weights = None if class_weights is None else list(class_weights)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
-        labels = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
-        classes = y_pred.shape[-1]
-        targets = (1 - self.smoothing) * keras.ops.one_hot(labels, classes) + self.smoothing / classes
+        plain = _distributions(y_true, y_pred)
+        total = keras.ops.sum(plain, axis=-1, keepdims=True)
+        targets = (1 - self.smoothing) * plain + self.smoothing * total / y_pred.shape[-1]
         losses = -keras.ops.sum(targets * keras.ops.log_softmax(y_pred, axis=-1), axis=-1)
         if self.class_weights is None:
             return losses
-        return losses * keras.ops.take(keras.ops.convert_to_tensor(self.class_weights, losses.dtype), labels)
+        return losses * keras.ops.matmul(plain, keras.ops.convert_to_tensor(self.class_weights, losses.dtype))
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {**super().get_config(), "smoothing": self.smoothing, "class_weights": self.class_weights}
+
+
+def hits(y_true: Any, y_pred: Any) -> Any:
+    """Of each example, the share of its target on the most probable class: 1 or 0 where it is a class number.
+
+    Example:
+        >>> hits(np.array([0, 1]), np.array([[0.2, 0.1], [0.2, 0.1]])).numpy().tolist()
+        [1.0, 0.0]
+    """
+    return keras.ops.sum(_distributions(y_true, y_pred) * _distributions(keras.ops.argmax(y_pred, -1), y_pred), -1)
+
+
+def _distributions(y_true: Any, y_pred: Any) -> Any:
+    """Targets as distributions `(batch, K)`."""
+    if len(y_true.shape) == 2 and y_true.shape[-1] == y_pred.shape[-1]:
+        return keras.ops.cast(y_true, y_pred.dtype)
+    labels = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
+    return keras.ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
 
 
 def balanced(labels: NDArray[np.int64], classes: int) -> list[float]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.files import whole_file
-from zoo.losses import CrossEntropy, HalfSquaredError
+from zoo.losses import CrossEntropy, HalfSquaredError, hits
 
 CHECKPOINT = "checkpoint.npz"
 """Name of the file in the output folder that a killed run goes on from."""
@@ -46,7 +46,7 @@ class Recipe:
         schedule: `constant`, or `cosine`: rises linearly for `warmup_epochs`, then falls to 0 at the last epoch.
         warmup_epochs: Epochs of rising rate, 0 or more.
         momentum: Of `sgd`, in [0, 1).
-        weight_decay: Of `adamw`.
+        weight_decay: Of `adamw`, on all weights but biases.
         clip_value: Each entry of the averaged gradient is clipped to [-clip_value, clip_value].
         clip_norm: The gradients are scaled so that their common norm is at most this.
         average: Decay of the moving average of the weights, which replaces them in the end; None for none.
@@ -63,6 +63,8 @@ class Recipe:
         balance: Whether rare classes weigh more in the loss, so that all classes count the same.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
+        merge: For text: equal contexts become rows whose targets are the distribution of their next words, one for
+            every `merge` times that a context occurs; the same cost with fewer rows. None leaves rows as they are.
         seed: Of weights, split, order, augmentation and dropout.
     """
 
@@ -85,6 +87,7 @@ class Recipe:
     balance: bool = False
     normalize: bool = True
     augmentation: dict[str, Any] | None = field(default=None, hash=False)
+    merge: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -104,6 +107,7 @@ class Recipe:
             "clip_value": (self.clip_value is None or self.clip_value > 0, "above 0, or none"),
             "clip_norm": (self.clip_norm is None or self.clip_norm > 0, "above 0, or none"),
             "average": (self.average is None or 0 < self.average < 1, "between 0 and 1, or none"),
+            "merge": (self.merge is None or self.merge >= 1, "1 or more, or none"),
             "label_smoothing": (0 <= self.label_smoothing < 1, "from 0 to below 1"),
         }
         for name, (valid, expected) in ranges.items():
@@ -167,13 +171,15 @@ def compile_model(
     losses: dict[str, Callable[[], tuple[keras.losses.Loss, keras.metrics.Metric]]] = {
         "cross_entropy": lambda: (
             CrossEntropy(recipe.label_smoothing, class_weights),
-            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+            keras.metrics.MeanMetricWrapper(hits, name="accuracy"),
         ),
         "half_squared_error": lambda: (HalfSquaredError(), keras.metrics.MeanSquaredError(name="mse")),
     }
     loss, metric = losses[recipe.loss]()
+    optimizer = optimizers[recipe.optimizer]()
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
     model.compile(
-        optimizer=optimizers[recipe.optimizer](),
+        optimizer=optimizer,
         loss=loss,
         metrics=[metric],
         jit_compile=jit_compile,

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,6 +24,10 @@ from zoo.cli.console import (
     show,
 )
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.data.importers import CsvColumns
+    from zoo.tasks.loading import Loaded
 
 app = typer.Typer()
 
@@ -47,6 +51,7 @@ class Family(StrEnum):
     activity_lstm = "activity_lstm"
     activity_gru = "activity_gru"
     sparse_autoencoder = "sparse_autoencoder"
+    trigram_lm = "trigram_lm"
 
 
 @app.command("list")
@@ -209,7 +214,8 @@ def evaluate(
 @app.command()
 def predict(
     model: ModelName,
-    data: Annotated[Path | None, typer.Option(help="A file in the layout of data3.h5: its test windows.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Words, for a language model.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file in the course's layout: its test part.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A CSV file with columns x, y, z and time.")] = None,
     rate: Rate = None,
     x: AxisX = "x",
@@ -220,22 +226,55 @@ def predict(
     convention: Convention = "android",
     time_unit: TimeUnit = "auto",
     hop: Annotated[int | None, typer.Option(help="Rows between windows; half a window by default.")] = None,
+    top: Annotated[int, typer.Option("--top", "-k", help="Words to show.")] = 10,
+    generate: Annotated[int | None, typer.Option(help="Words to add to the text.")] = None,
+    temperature: Annotated[float, typer.Option(help="Below 1 prefers probable words.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    neighbors: Annotated[str | None, typer.Option("--neighbors", "--neighbours", help="Words near this one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Label, probability and time of each window."""
+    """Ask a model: the activity in each window, or the words that follow."""
     load_tensorflow()
     from zoo.report import tables
-    from zoo.tasks import loading, prediction
+    from zoo.tasks import completion, loading
 
-    if (data is None) == (csv is None):
-        raise ZooError("name one of --data FILE and --csv FILE")
     with quiet():
         loaded = loading.load(model)
-    if csv is not None:
-        from zoo.data.importers import CsvColumns
-        from zoo.data.recordings import Dropped
+    if loaded.metadata.kind == "text":
+        if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
+            raise ZooError(
+                'a language model answers one of: TEXT such as "in the right", --data FILE, --neighbors WORD'
+            )
+        if neighbors is not None:
+            show(completion.neighbors(loaded, neighbors, top), as_json, tables.language.neighbors)
+        elif data is not None:
+            show(completion.examples(loaded, data, 5, top, seed), as_json, tables.language.examples)
+        elif generate is not None and text is not None:
+            show(completion.generate(loaded, text, generate, temperature, seed), as_json, tables.language.generated)
+        elif text is not None:
+            show(completion.next_words(loaded, text, top), as_json, tables.language.next_words)
+        return
+    if loaded.metadata.kind != "activity":
+        raise ZooError(f"{model}: predicts nothing; measure it with `zoo evaluate`, run it with its exported files")
+    if text is not None or neighbors is not None or generate is not None:
+        raise ZooError(f"{model}: reads acceleration, not words: name --data FILE or --csv FILE")
+    if (data is None) == (csv is None):
+        raise ZooError("name one of --data FILE and --csv FILE")
+    from zoo.data.importers import CsvColumns
 
-        columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
+    columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
+    _windows(loaded, data, csv, columns, hop, as_json)
+
+
+def _windows(
+    loaded: "Loaded", data: Path | None, csv: Path | None, columns: "CsvColumns", hop: int | None, as_json: bool
+) -> None:
+    """The activity in each window of a file."""
+    from zoo.data.recordings import Dropped
+    from zoo.report import tables
+    from zoo.tasks import prediction
+
+    if csv is not None:
         dropped = Dropped()
         rows = prediction.predict_csv(loaded, csv, columns, dropped, hop)
         for reason, count in dropped.reasons.items():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
+from sklearn.manifold import TSNE
 
 from zoo.evaluation import ngrams
 
@@ -116,3 +117,42 @@ def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str
         loss, rank = (np.concatenate(part) for part in zip(*parts, strict=True))
         scores[fit.__name__] = _summary(loss, rank, seen)
     return scores
+
+
+def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]:
+    """The words whose embeddings point most nearly the same way.
+
+    Args:
+        embedding: `(V, D)`.
+        word: Its number.
+        count: How many.
+
+    Returns:
+        Numbers and cosines, the nearest first; the word itself is not among them.
+
+    Example:
+        >>> nearest(np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 0.1]]), 0, 1)[0][0]
+        2
+    """
+    directions = embedding / np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
+    cosines = directions @ directions[word]
+    order = [int(i) for i in np.argsort(-cosines, kind="stable") if i != word]
+    return [(i, float(cosines[i])) for i in order[:count]]
+
+
+def plane(embedding: Floats, seed: int = 0) -> Floats:
+    """Places of the words in two dimensions, near words near each other.
+
+    Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
+
+    Args:
+        embedding: `(V, D)`.
+        seed: Of the search.
+
+    Returns:
+        `(V, 2)`.
+    """
+    # About a dozen neighbors a word, but fewer than there are words.
+    perplexity = min(12.0, (len(embedding) - 1) / 3)
+    found = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(embedding)
+    return np.asarray(found)

@@ -9,6 +9,10 @@ that every artefact takes raw input and gives answers.
 | patches | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
 | | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
 | | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in the picture's own units |
+| text | `next_word` | `ids (B, C)` from 0 | `probabilities (B, V)`, `top_ids (B, k)`, `top_probabilities (B, k)` |
+| | `complete` | `words (B, C)` strings | `top_words (B, k)` strings, `top_probabilities (B, k)` |
+
+`complete` is in SavedModels alone. A word outside the vocabulary is an error there; k is 10, or V where that is less.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,11 +33,13 @@ class Signature:
         name: Of the signature.
         function: Tensors by the names of `inputs` in, tensors by name out.
         inputs: What it takes; a batch axis of None where any batch is allowed.
+        text: Whether it reads strings, which TFLite does not.
     """
 
     name: str
     function: Callable[..., Arrays]
     inputs: tuple[tf.TensorSpec, ...]
+    text: bool = False
 
     def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
         """The inputs with a fixed batch, or as they are."""
@@ -91,4 +97,38 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
         Signature("encode", encode, (rgb,)),
         Signature("decode", decode, (code,)),
         Signature("reconstruct", reconstruct, (rgb,)),
+    ]
+
+
+def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
+    """Of a language model: the words before in, the next one's probabilities out.
+
+    Args:
+        model: Ids `(B, C)` to logits `(B, V)`.
+        words: The vocabulary, by id.
+    """
+    top = min(10, len(words))
+
+    def next_word(ids: tf.Tensor) -> Arrays:
+        probabilities = tf.nn.softmax(model(ids, training=False))
+        best = tf.math.top_k(probabilities, top)
+        return {"probabilities": probabilities, "top_ids": best.indices, "top_probabilities": best.values}
+
+    def complete(words: tf.Tensor) -> Arrays:
+        same = words[..., None] == vocabulary
+        known = tf.debugging.assert_equal(
+            tf.reduce_any(same, axis=-1), True, "a word is not in the vocabulary: look at the model's words"
+        )
+        with tf.control_dependencies([known]):
+            found = next_word(tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32))
+        return {
+            "top_words": tf.gather(vocabulary, found["top_ids"]),
+            "top_probabilities": found["top_probabilities"],
+        }
+
+    vocabulary = tf.constant(list(words))
+    context = model.input_shape[1]
+    return [
+        Signature("next_word", next_word, (tf.TensorSpec((None, context), tf.int32, "ids"),)),
+        Signature("complete", complete, (tf.TensorSpec((None, context), tf.string, "words"),), text=True),
     ]

@@ -251,19 +251,26 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
         path: A file whose held-out patches artefacts are compared on; simulated leaves without.
     """
     metadata = metadata_of(loaded)
-    rgb = _golden(loaded, path)
-    code = np.asarray(loaded.keras_model.encode(Scale(*metadata.scale).apply(rgb)))
-    wanted = Scale(*metadata.scale).apply(rgb)
+    scale = Scale(*metadata.scale)
+
+    def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
+        rgb = _golden(loaded, path, split)
+        code = np.asarray(loaded.keras_model.encode(scale.apply(rgb)))
+        return {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}}
+
+    golden = inputs("test")
+    wanted = scale.apply(golden["encode"]["rgb"])
     return Exportable(
         lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
-        {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}},
+        golden,
         # Rounded weights and activations move single numbers; the score tells what that costs.
         parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
+        calibration=inputs("train"),
         score=lambda outputs: {"r2": reconstruction.r2(wanted, outputs["reconstruct"]["patch"])},
     )
 
 
-def _golden(loaded: Loaded, path: Path | None) -> NDArray[np.float32]:
+def _golden(loaded: Loaded, path: Path | None, split: str) -> NDArray[np.float32]:
     size = metadata_of(loaded).size
     if path is None:
         random = np.random.default_rng([7, 2])
@@ -271,7 +278,8 @@ def _golden(loaded: Loaded, path: Path | None) -> NDArray[np.float32]:
         return np.concatenate([patches.cut(leaf, _GOLDEN // 4, size, random)[0] for leaf in leaves])
     data = patches.read(path)
     _check_size(metadata_of(loaded), data, loaded.name)
-    rows = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")[0].rows
+    held, kept = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")
+    rows = (held if split == "test" else kept).rows
     return np.concatenate(list(data.blocks(_sample(rows, _GOLDEN))))
 
 

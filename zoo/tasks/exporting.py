@@ -34,6 +34,7 @@ class Exportable:
         golden: Inputs `(N, ...)` of each signature, on which artefacts and Keras are compared.
         tolerances: Formats that the family can be written in, and what each may differ by.
         batch: The fixed batch of TFLite files, or None for any.
+        calibration: Inputs that 8-bit arithmetic is calibrated on, never those of a test; the golden ones by default.
         score: From the outputs of a format on the golden inputs to what they are worth, by name.
     """
 
@@ -41,6 +42,7 @@ class Exportable:
     golden: Mapping[str, Mapping[str, NDArray[Any]]]
     tolerances: Mapping[str, Tolerance]
     batch: int | None = None
+    calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
 
     @property
@@ -79,7 +81,9 @@ def export(
         aside = Path(name)
         converted = {key: aside / file for key, file in tflite.FORMATS.items() if key in formats}
         if converted:
-            tflite.convert(signatures, converted, family.batch, family.golden)
+            numeric = [signature for signature in signatures if not signature.text]
+            samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
+            tflite.convert(numeric, converted, family.batch, samples)
         records = []
         for kind in formats:
             path = _write(loaded, signatures, kind, aside)
@@ -126,8 +130,10 @@ def _run(
         return _answers(saved_model.load(path), family.golden), None
     interpreter = Interpreter(path)
     found: dict[str, Outputs] = {}
-    for name, inputs in family.golden.items():
-        found[name] = _rows(interpreter, name, inputs, family.batch)
+    for signature in signatures:
+        if not signature.text:
+            name = signature.name
+            found[name] = _rows(interpreter, name, family.golden[name], family.batch)
     first = signatures[0].name
     return found, _median(interpreter, first, family.golden[first])
 

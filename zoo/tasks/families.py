@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.tasks import activity, autoencoder
+from zoo.tasks import activity, autoencoder, trigram
 from zoo.tasks.loading import Loaded
 
 _TASKS: dict[str, ModuleType] = {
@@ -20,8 +20,9 @@ _TASKS: dict[str, ModuleType] = {
     "activity_lstm": activity,
     "activity_gru": activity,
     "sparse_autoencoder": autoencoder,
+    "trigram_lm": trigram,
 }
-_KINDS = {task.KIND: task for task in (activity, autoencoder)}
+_KINDS = {task.KIND: task for task in (activity, autoencoder, trigram)}
 
 
 def of_family(family: str) -> Any:

@@ -24,11 +24,16 @@ _AUTOENCODER = Recipe(
     optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
     loss="half_squared_error",
 )  # fmt: skip
+_LANGUAGE_MODEL = Recipe(
+    optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
+    epochs=15,
+)  # fmt: skip
 _DEFAULTS = {
     "activity_rnn": _RECOGNIZER,
     "activity_lstm": _RECOGNIZER,
     "activity_gru": _RECOGNIZER,
     "sparse_autoencoder": _AUTOENCODER,
+    "trigram_lm": _LANGUAGE_MODEL,
 }
 
 

@@ -1,10 +1,10 @@
 """The card of a preset, rendered from its measured numbers: a page of Markdown."""
 
 from zoo.presets import Preset
-from zoo.report.cards import recognition, reconstruction
+from zoo.report.cards import language, recognition, reconstruction
 from zoo.report.cards.page import Document
 
-_PAGES = {"activity": recognition, "patches": reconstruction}
+_PAGES = {"activity": recognition, "patches": reconstruction, "text": language}
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:

@@ -4,7 +4,7 @@ import matplotlib as mpl
 
 mpl.use("agg")
 
-from zoo.report.figures import recognition, reconstruction
+from zoo.report.figures import language, recognition, reconstruction
 
-EVALUATIONS = {"activity": recognition.evaluation, "patches": reconstruction.evaluation}
+EVALUATIONS = {"activity": recognition.evaluation, "patches": reconstruction.evaluation, "text": language.evaluation}
 """By the kind of model: `(report, history, pictures, folder) -> files`."""

@@ -1,0 +1,259 @@
+"""Trigram language models from end to end: a file of rows in, a trained, measured and exported model out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import zoo
+from zoo import training
+from zoo.data import pipeline, trigrams
+from zoo.data.examples import Examples
+from zoo.data.trigrams import Rows, TrigramData
+from zoo.errors import ZooError
+from zoo.evaluation import language
+from zoo.export import parity, signatures
+from zoo.export.parity import Outputs, Tolerance
+from zoo.files import sha256
+from zoo.metadata import TextMetadata
+from zoo.models.trigram import TrigramLM
+from zoo.presets import FAMILIES
+from zoo.tasks.exporting import Exportable
+from zoo.tasks.loading import Loaded
+from zoo.tasks.running import Plan, Run
+from zoo.training import Recipe
+
+KIND = "text"
+DATA = "data2.h5"
+"""What a data file is called where nobody says otherwise."""
+
+_BLOCK, _CALIBRATED = 8192, 1000
+_MOST_BYTES = 1 << 30
+_LEAST = 1e-5
+"""A probability that 8 bits round to 0; the logarithm of 0 would tell nothing."""
+
+
+def train(plan: Plan, path: Path, run: Run) -> dict[str, Any]:
+    """Trains a language model on a file of rows and writes it to a folder.
+
+    Args:
+        plan: What and how.
+        path: A file in the course's layout; its validation part is for early stopping and for the summary.
+        run: Where to, and how it is run.
+
+    Returns:
+        A summary: `epochs`, `best_epoch`, `seconds`, `parameters`, `train_rows`, `validation`.
+
+    Raises:
+        ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
+    """
+    run.check()
+    recipe, data, digest = plan.recipe, trigrams.read(path), sha256(path)
+    known = {"vocabulary": len(data.words), "seed": recipe.seed, "name": plan.name}
+    model: TrigramLM = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
+    if model.get_config()["vocabulary"] != len(data.words):
+        raise ZooError(f"{path}: {len(data.words)} words; {plan.name} knows {model.get_config()['vocabulary']}")
+    learned = examples(data, recipe)
+    validation = Examples.all(data.validation.contexts, data.validation.targets) if recipe.validation else None
+    with run.options(model, digest) as options:
+        fitted = training.fit(
+            model, recipe,
+            lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
+            len(learned),
+            None if validation is None else pipeline.batches(validation, _BLOCK),
+            **options,
+        )  # fmt: skip
+    metadata = TextMetadata(
+        family=type(model).__name__, preset=plan.name, simulated=data.simulated, source=data.source,
+        data_sha256=digest, version=zoo.__version__, words=data.words, context=trigrams.CONTEXT,
+    )  # fmt: skip
+    last = fitted.history[fitted.best_epoch - 1]
+    details = {
+        "train_rows": len(data.train), "rows_an_epoch": len(learned),
+        "validation": {"cross_entropy": last["val_loss"], "top1": last["val_accuracy"]} if validation else None,
+    }  # fmt: skip
+    return run.save(plan, model, fitted, metadata, path, details)
+
+
+def examples(data: TrigramData, recipe: Recipe) -> Examples:
+    """What training sees: rows as they are, or merged where the recipe says so.
+
+    Raises:
+        ZooError: If merged rows would not fit into memory.
+    """
+    if recipe.merge is None:
+        return Examples.all(data.train.contexts, data.train.targets)
+    return Examples.all(*merged(data.train, len(data.words), recipe.merge))
+
+
+def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Rows with equal contexts as few rows whose targets are the distribution of their next words.
+
+    A context that occurs n times becomes ceil(n / most) equal rows, so that no step hangs on a single context. Their
+    targets sum to n over the mean number of occurrences a row, so that the cost over an epoch stays what it was.
+
+    Args:
+        rows: What to merge.
+        vocabulary: V.
+        most: Occurrences a row, 1 or more.
+
+    Returns:
+        Contexts `(M, 3)`, targets `(M, V)` float32.
+
+    Raises:
+        ZooError: If the targets would take more than a GB.
+
+    Example:
+        >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
+        >>> contexts, targets = merged(Rows(same, np.array([0, 3], np.int32)), 4, most=4)
+        >>> contexts.tolist(), targets.tolist()
+        ([[0, 1, 2]], [[0.5, 0.0, 0.0, 0.5]])
+    """
+    unique, places, counts = np.unique(rows.contexts, axis=0, return_inverse=True, return_counts=True)
+    shares = -(-counts // most)
+    if 4 * vocabulary * int(shares.sum()) > _MOST_BYTES:
+        raise ZooError(f"recipe: merge makes {shares.sum():,} rows of {vocabulary} numbers: too many; set it to none")
+    table = np.zeros((len(unique), vocabulary), np.float32)
+    np.add.at(table, (places.reshape(-1), rows.targets), 1)
+    repeated = np.repeat(np.arange(len(unique)), shares)
+    weight = np.float32(len(repeated) / len(rows))
+    targets: NDArray[np.float32] = (table * (weight / shares[:, None]).astype(np.float32))[repeated]
+    return unique[repeated], targets
+
+
+def metadata_of(loaded: Loaded) -> TextMetadata:
+    """What a language model says of itself.
+
+    Raises:
+        ZooError: If the model is no language model.
+    """
+    if not isinstance(loaded.metadata, TextMetadata):
+        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a language model")
+    return loaded.metadata
+
+
+def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Logits, or logarithms of probabilities, `(N, V)`, whatever the model is kept in."""
+    parts = []
+    for start in range(0, len(contexts), _BLOCK):
+        block = np.asarray(contexts[start : start + _BLOCK], np.int32)
+        if loaded.interpreter is not None:
+            found = loaded.interpreter.run("next_word", ids=block)["probabilities"]
+            parts.append(np.log(np.maximum(found, np.float32(_LEAST))))
+        else:
+            parts.append(np.asarray(loaded.keras_model.predict_on_batch(block)))
+    return np.concatenate(parts)
+
+
+def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:
+    """Measures a model on a file of rows.
+
+    Args:
+        loaded: The model.
+        path: A file in the course's layout, with the model's words.
+        split: `test`, `validation` or `train`.
+        baselines: Whether to count n-grams in the file's training part and measure them beside it.
+
+    Returns:
+        The numbers of `language.report`, and `model`, `data`, `split`, `simulated`, `baselines`, `notes`.
+
+    Raises:
+        ZooError: If the file's words are not the model's.
+    """
+    metadata, data, digest = metadata_of(loaded), trigrams.read(path), sha256(path)
+    _check_words(loaded, data)
+    if split not in data.splits:
+        raise ZooError(f"split {split!r}: expected {', '.join(data.splits)}")
+    rows = data.splits[split]
+    seen = language.seen_contexts(data.train.contexts, rows.contexts)
+    notes = ["simulated text: nobody wrote it"] if data.simulated else []
+    if split == "train":
+        notes.append("training rows: the model has seen them")
+    if digest != metadata.data_sha256:
+        notes.append("not the file of the training: `seen` and baselines are of this file's training part")
+    report = language.report(log_probabilities(loaded, rows.contexts), rows.targets, seen)
+    report |= {
+        "model": loaded.name, "data": str(path), "split": split, "simulated": data.simulated, "data_sha256": digest,
+        "notes": notes,
+    }  # fmt: skip
+    if baselines:
+        fitted = (data.train.contexts, data.train.targets)
+        report["baselines"] = language.baselines(fitted, (rows.contexts, rows.targets), len(data.words))
+    return report
+
+
+def _check_words(loaded: Loaded, data: TrigramData) -> None:
+    words = metadata_of(loaded).words
+    if data.words == words:
+        return
+    if len(data.words) != len(words):
+        raise ZooError(f"{data.path}: {len(data.words)} words; {loaded.name} knows {len(words)}")
+    place = next(i for i, (a, b) in enumerate(zip(data.words, words, strict=True)) if a != b)
+    raise ZooError(
+        f"{data.path}: word {place + 1} is {data.words[place]!r}; {loaded.name} has {words[place]!r} there: make the "
+        "file with the model's vocabulary"
+    )
+
+
+def exportable(loaded: Loaded, path: Path | None) -> Exportable:
+    """What export must know of a language model.
+
+    Args:
+        loaded: The model.
+        path: A file whose test rows artefacts are compared on; rows of random words without.
+    """
+    metadata = metadata_of(loaded)
+    rows, learned = _golden(loaded, path)
+
+    def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
+        found = np.log(np.maximum(outputs["next_word"]["probabilities"], _LEAST))
+        loss, rank = language.surprise(found, rows.targets)
+        return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if path else {}
+
+    return Exportable(
+        lambda model: signatures.text(model, metadata.words),
+        {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
+        # Rounding turns the answer where two words are as likely as each other; the score tells what that costs.
+        parity.EXACT | {"float16": Tolerance(0.01, 0.99), "dynamic": Tolerance(0.2, 0.95), "int8": Tolerance(0.3, 0.9)},
+        calibration={"next_word": {"ids": learned}},
+        score=score,
+    )
+
+
+def _golden(loaded: Loaded, path: Path | None) -> tuple[Rows, NDArray[np.int32]]:
+    """Rows to compare on, and contexts to calibrate on."""
+    metadata = metadata_of(loaded)
+    if path is None:
+        # What follows what is no matter for a comparison.
+        ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
+        return Rows(ids[:, :-1], ids[:, -1]), ids[:, :-1]
+    data = trigrams.read(path)
+    _check_words(loaded, data)
+    chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
+    return data.test, data.train.contexts[chosen]
+
+
+def embedding(loaded: Loaded) -> NDArray[np.float32]:
+    """E `(V, D)`.
+
+    Raises:
+        ZooError: If this is an exported file, which does not show it.
+    """
+    return np.asarray(loaded.keras_model.get_layer("embedding").embeddings.numpy())
+
+
+def pictures(loaded: Loaded, path: Path) -> dict[str, Any]:
+    """What figures show beside the report: the words in two dimensions.
+
+    Args:
+        loaded: The model.
+        path: The file that was measured.
+
+    Returns:
+        `words` and their `places (V, 2)`; nothing for an exported file.
+    """
+    if loaded.model is None:
+        return {}
+    return {"words": metadata_of(loaded).words, "places": language.plane(embedding(loaded))}
