@@ -1,0 +1,170 @@
+"""Autoencoders from a file of patches to files that answer."""
+
+import json
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo import ZooError
+from zoo.data import patches
+from zoo.data.patches import LUMINANCE, Scale
+from zoo.report.figures import EVALUATIONS
+from zoo.runtime import Interpreter
+from zoo.tasks import autoencoder, exporting, loading, planning
+from zoo.tasks.running import Run
+
+
+@pytest.fixture(scope="module")
+def leaves(tmp_path_factory):
+    path = tmp_path_factory.mktemp("leaves") / "data1.h5"
+    patches.write_simulated(path, count=600, size=8, pictures=5, seed=0)
+    return path
+
+
+def plan(**changes):
+    return planning.plan("sparse_autoencoder_course", None, {"pixels": 64, "hidden_units": 12, "epochs": 4} | changes)
+
+
+@pytest.fixture(scope="module")
+def trained(leaves, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    autoencoder.train(plan(), leaves, Run(folder))
+    return loading.load(str(folder))
+
+
+@pytest.fixture(scope="module")
+def exported(trained, leaves, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "out"
+    return folder, exporting.export(trained, autoencoder.exportable(trained, leaves), folder)
+
+
+def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, leaves):
+    data = patches.read(leaves)
+    kept, aside = data.hold_out(0.25, trained.config["recipe"]["seed"])
+    assert set(trained.metadata.held_out) == set(data.photographs[aside])
+    assert (
+        list(trained.metadata.scale) == Scale.fit(data.patches, kept).constants == trained.model.get_config()["scale"]
+    )
+
+
+def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(trained, leaves):
+    last = loading.history(trained)[-1]
+    data = patches.read(leaves)
+    kept, _ = data.hold_out(0.25, trained.config["recipe"]["seed"])
+    x = Scale(*trained.metadata.scale).apply(data.patches[0 : len(data.patches)])[kept].astype(np.float64)
+    W, b, c = (weight.numpy().astype(np.float64) for weight in trained.model.get_layer("tied").weights)
+    h = 1 / (1 + np.exp(-(x @ W + b)))
+    y = 1 / (1 + np.exp(-(h @ W.T + c)))
+    r = h.mean(axis=0)
+    assert last["error"] == pytest.approx(((x - y) ** 2).sum() / (2 * len(x)), rel=1e-5)
+    assert last["weights"] == pytest.approx(5e-4 * (W**2).sum(), rel=1e-5)
+    term = 0.04 * np.log(0.04 / r) + 0.96 * np.log(0.96 / (1 - r))
+    assert last["sparsity"] == pytest.approx(term.sum(), rel=1e-4, abs=1e-5)
+
+
+def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves):
+    report = autoencoder.evaluate(trained, leaves)
+    assert {"mse", "r2", "pca_mse", "mean_activation", "max_activation_error", "dead_units", "gabor_share"} <= set(
+        report
+    )
+    assert report["photographs"] == list(trained.metadata.held_out)
+    assert report["simulated"] is True
+    assert "simulated pictures: no camera took them" in report["notes"]
+    assert len(report["mean_activation"]) == 12
+    assert json.dumps(report, allow_nan=False)
+
+
+def test_another_file_is_measured_whole_and_says_that_pca_is_flattered(trained, tmp_path):
+    other = tmp_path / "other.h5"
+    patches.write_simulated(other, count=100, size=8, pictures=2, seed=1)
+    report = autoencoder.evaluate(trained, other)
+    assert (report["patches"], report["split"]) == (100, "whole file")
+    assert any("flatters" in note for note in report["notes"])
+
+
+def test_every_artefact_reconstructs_from_rgb_and_says_its_r2(exported):
+    folder, records = exported
+    assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
+    assert all(abs(r["r2"] - records[0]["r2"]) < 0.05 for r in records)
+    assert all((folder / r["file"]).exists() for r in records)
+
+
+def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_units(exported, trained, leaves):
+    folder, _ = exported
+    interpreter = Interpreter(folder / "model.float32.tflite")
+    rgb = patches.read(leaves).patches[0:5]
+    scale = Scale(*trained.metadata.scale)
+    found = interpreter.run("reconstruct", rgb=rgb)
+    code = interpreter.run("encode", rgb=rgb)["code"]
+    np.testing.assert_allclose(code, trained.model.encode(scale.apply(rgb)), atol=1e-5)
+    np.testing.assert_allclose(interpreter.run("decode", code=code)["patch"], found["patch"], atol=1e-6)
+    grey = np.tensordot(rgb, LUMINANCE, axes=(1, 0))
+    own = scale.invert(found["patch"]).reshape(5, 8, 8) + grey.mean(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(found["luminance"], own, atol=1e-5)
+    assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
+
+
+def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(exported, trained, leaves):
+    loaded = loading.load(str(exported[0] / "model.float32.tflite"))
+    np.testing.assert_allclose(autoencoder.kernel(loaded), autoencoder.kernel(trained), atol=2e-3)
+    theirs, own = autoencoder.evaluate(loaded, leaves), autoencoder.evaluate(trained, leaves)
+    assert theirs["photographs"] == own["photographs"]
+    assert theirs["mse"] == pytest.approx(own["mse"], rel=1e-4)
+    assert theirs["gabor_share"] == pytest.approx(own["gabor_share"], abs=0.1)
+
+
+def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
+    report = autoencoder.evaluate(trained, leaves)
+    pictures = autoencoder.pictures(trained, leaves, count=50)
+    files = EVALUATIONS["patches"](report, loading.history(trained), pictures, tmp_path)
+    assert {file.name for file in files} == {
+        "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
+    }  # fmt: skip
+    assert all(file.stat().st_size > 5000 for file in files)
+
+
+def test_symmetries_are_eight_and_different():
+    patch = np.random.default_rng(0).uniform(size=(1, 16)).astype("float32")
+    turned = patches.symmetric(patch)
+    assert len(np.unique(turned, axis=0)) == 8
+    np.testing.assert_allclose(turned.sum(axis=1), patch.sum(), rtol=1e-6)
+
+
+def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path):
+    small = tmp_path / "small.h5"
+    patches.write_simulated(small, count=20, size=16, pictures=2, seed=1)
+    requests = {
+        r"patches of 16 x 16; .* reads 8 x 8": lambda: autoencoder.evaluate(trained, small),
+        r"patches of 64 pixels; .* reads 256": lambda: autoencoder.train(
+            plan(pixels=256), leaves, Run(tmp_path / "out")
+        ),
+        r"sparsity target 1.5: expected a number between 0 and 1": lambda: autoencoder.train(
+            plan(sparsity_target=1.5), leaves, Run(tmp_path / "out")
+        ),
+        r"5 photographs, of which 5 cannot be held out": lambda: autoencoder.train(
+            plan(validation=0.99), leaves, Run(tmp_path / "out")
+        ),
+        r"split 'dev': expected test or train": lambda: autoencoder.evaluate(trained, leaves, split="dev"),
+        r"patches know symmetries alone": lambda: autoencoder.train(
+            plan(augmentation={"noise": 1.0}), leaves, Run(tmp_path / "out")
+        ),
+    }  # fmt: skip
+    for words, request in requests.items():
+        with pytest.raises(ZooError, match=words):
+            request()
+    assert not (tmp_path / "out").exists()
+
+
+def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
+    bright = tmp_path / "bright.h5"
+    bright.write_bytes(leaves.read_bytes())
+    with h5py.File(bright, "r+") as file:
+        file["data"][:] = file["data"][:] * 255
+    with pytest.raises(ZooError, match=r"expected about \[0, 1\]: add --levels 255"):
+        autoencoder.train(plan(), bright, Run(tmp_path / "none"))
+    summary = autoencoder.train(plan(epochs=1), bright, Run(tmp_path / "out"), levels=255.0)
+    assert summary["train_patches"] > 0
+    replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
+    assert autoencoder.evaluate(replaced, bright, levels=255.0)["mse"] < 0.1

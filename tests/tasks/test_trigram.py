@@ -1,0 +1,158 @@
+"""Language models from a file of rows to files that answer."""
+
+import json
+
+import numpy as np
+import pytest
+
+from zoo import ZooError
+from zoo.data import trigrams
+from zoo.data.trigrams import Rows
+from zoo.export import saved_model
+from zoo.losses import CrossEntropy
+from zoo.report.figures import EVALUATIONS
+from zoo.runtime import Interpreter
+from zoo.tasks import completion, exporting, loading, planning, trigram
+from zoo.tasks.running import Run
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sentences") / "data2.h5"
+    trigrams.write_simulated(path, sentences=1500, seed=0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(sentences, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    plan = planning.plan(None, "trigram_lm", {"hidden_units": 24, "embedding": 8, "epochs": 8, "batch_size": 32})
+    trigram.train(plan, sentences, Run(folder))
+    return loading.load(str(folder))
+
+
+@pytest.fixture(scope="module")
+def exported(trained, sentences, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "out"
+    return folder, exporting.export(trained, trigram.exportable(trained, sentences), folder)
+
+
+def test_it_learns_more_than_how_often_words_are(trained, sentences):
+    report = trigram.evaluate(trained, sentences)
+    assert set(report["baselines"]) == {"unigram", "bigram", "kneser_ney"}
+    assert report["cross_entropy"] < report["baselines"]["unigram"]["cross_entropy"] - 0.5
+    assert {"cross_entropy", "perplexity", "top1", "top5", "top10", "seen", "unseen"} <= set(report)
+    assert report["simulated"] is True
+    assert json.dumps(report, allow_nan=False)
+
+
+def test_merged_rows_cost_what_the_rows_cost(sentences):
+    data = trigrams.read(sentences)
+    rows = Rows(data.train.contexts[:3000], data.train.targets[:3000])
+    contexts, targets = trigram.merged(rows, len(data.words), most=4)
+    assert len(contexts) < len(rows)
+    # Any function of the context will do for a model.
+    table = np.random.default_rng(0).normal(size=(len(data.words), len(data.words))).astype("float32")
+    plain = CrossEntropy()(rows.targets, table[rows.contexts[:, 0]])
+    assert float(CrossEntropy()(targets, table[contexts[:, 0]])) == pytest.approx(float(plain), rel=1e-5)
+
+
+def test_no_merged_row_stands_for_more_than_was_said():
+    same = Rows(np.zeros((9, 3), np.int32), np.array([1, 1, 1, 1, 1, 2, 2, 2, 2], np.int32))
+    contexts, targets = trigram.merged(same, 3, most=4)
+    assert len(contexts) == 3
+    np.testing.assert_allclose(targets * 9 / 3, np.tile([0, 5 / 3, 4 / 3], (3, 1)), rtol=1e-6)
+
+
+def test_targets_that_would_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(trigram, "_MOST_BYTES", 100)
+    with pytest.raises(ZooError, match="merge makes 1 rows of 50 numbers: too many; set it to none"):
+        trigram.merged(Rows(np.zeros((9, 3), np.int32), np.zeros(9, np.int32)), 50, most=9)
+
+
+def test_artefacts_answer_what_the_model_answers_and_say_their_cross_entropy(exported, trained, sentences):
+    folder, records = exported
+    assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
+    test = trigram.evaluate(trained, sentences, baselines=False)
+    for record in records[:4]:
+        assert record["cross_entropy"] == pytest.approx(test["cross_entropy"], abs=0.01)
+    file = loading.load(str(folder / "model.float32.tflite"))
+    assert trigram.evaluate(file, sentences, baselines=False)["top1"] == pytest.approx(test["top1"], abs=1e-3)
+
+
+def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported, trained):
+    ids = np.array([[3, 1, 4], [1, 5, 9]], np.int32)
+    found = Interpreter(exported[0] / "model.float32.tflite").run("next_word", ids=ids)
+    np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, atol=1e-5)
+    best = np.argsort(-found["probabilities"], axis=1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(found["top_ids"], best)
+    assert Interpreter(exported[0] / "model.int8.tflite").metadata.words == trained.metadata.words
+
+
+def test_the_saved_model_reads_words_and_refuses_strange_ones(exported, trained):
+    complete = saved_model.load(exported[0] / "saved_model")["complete"]
+    words = trained.metadata.words
+    found = complete(words=np.array([words[:3]]))
+    expected = completion.next_words(trained, " ".join(words[:3]), 10)["next"]
+    assert [word.decode() for word in found["top_words"].numpy()[0]] == [row["word"] for row in expected]
+    with pytest.raises(Exception, match="a word is not in the vocabulary"):
+        complete(words=np.array([["the", "zyzzyva", "runs"]]))
+
+
+def test_next_words_are_the_most_probable_after_the_last_three(trained):
+    words = trained.metadata.words
+    found = completion.next_words(trained, " ".join(words[:4]), 5)
+    assert found["context"] == list(words[1:4])
+    shares = [row["probability"] for row in found["next"]]
+    assert shares == sorted(shares, reverse=True)
+    assert len(shares) == 5
+
+
+def test_generation_goes_on_with_the_text_and_repeats_with_its_seed(trained):
+    begin = " ".join(trained.metadata.words[:3])
+    first, again, other = (completion.generate(trained, begin, 8, 0.8, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first["text"].startswith(begin)
+    assert len(first["added"]) == 8
+    assert first["added"] != other["added"]
+
+
+def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
+    word = trained.metadata.words[0]
+    found = completion.neighbors(trained, word, 4)
+    cosines = [row["cosine"] for row in found["nearest"]]
+    assert cosines == sorted(cosines, reverse=True)
+    assert word not in [row["word"] for row in found["nearest"]]
+
+
+def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
+    data = trigrams.read(sentences)
+    rows = completion.examples(trained, sentences, 5, 10, seed=0)
+    known = {(*c, t) for c, t in zip(data.test.contexts.tolist(), data.test.targets.tolist(), strict=True)}
+    for row in rows:
+        assert tuple(data.words.index(word) for word in [*row["context"], row["wanted"]]) in known
+        assert len(row["next"]) == 10
+
+
+def test_figures_show_training_and_words(trained, sentences, tmp_path):
+    report = trigram.evaluate(trained, sentences, baselines=False)
+    files = EVALUATIONS["text"](report, loading.history(trained), trigram.pictures(trained, sentences), tmp_path)
+    assert {file.name for file in files} == {"training.png", "embedding.png"}
+
+
+def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
+    words = trained.metadata.words
+    other = tmp_path / "other.h5"
+    (tmp_path / "a.txt").write_text("\n".join(["the cat sat on the mat .", "the dog ran to the cat ."] * 40))
+    trigrams.write_trigrams(other, [tmp_path / "a.txt"], 8)
+    requests = {
+        r"'zyzzyva' is not among the \d+ words": lambda: completion.next_words(trained, "zyzzyva is here"),
+        r"2 words; .* needs 3 to tell the next one": lambda: completion.next_words(trained, " ".join(words[:2])),
+        r"temperature 0: expected a number above 0": lambda: completion.generate(trained, " ".join(words[:3]), 2, 0.0),
+        r"8 words; .* knows \d+": lambda: trigram.evaluate(trained, other),
+        r"split 'dev': expected train, validation, test": lambda: trigram.evaluate(trained, sentences, split="dev"),
+        r"expected one word": lambda: completion.neighbors(trained, " ".join(words[:2])),
+    }
+    for expected, request in requests.items():
+        with pytest.raises(ZooError, match=expected):
+            request()
