@@ -22,6 +22,7 @@ import numpy as np
 from zoo.data import activity
 from zoo.data.examples import Examples
 from zoo.presets import PRESETS
+from zoo.tasks import activity as task
 from zoo.tasks import planning
 from zoo.tasks.provenance import versions
 
@@ -47,9 +48,9 @@ class Clock(keras.callbacks.Callback):
 
 def with_zoo(name: str, windows: activity.Windows) -> float:
     """The preset's own way."""
-    plan = planning.plan(name, None, {}, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
+    plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
     clock = Clock()
-    plan.fit(plan.build(windows, activity.CLASSES), windows, None, callbacks=[clock])
+    task.fit(plan.recipe, task.build(plan, windows, activity.CLASSES), windows, None, callbacks=[clock])
     return median(clock.seconds[1:])
 
 
