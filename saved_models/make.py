@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from zoo.catalog import preset_metrics
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
 from zoo.evaluation import recognition
@@ -243,7 +244,7 @@ def table(readme: Path) -> None:
     """Writes the table of presets into README, from their metrics."""
     rows = ["| preset | parameters | smallest TFLite | measured on test data | beside it |", "|---" * 5 + "|"]
     for name in PRESETS:
-        metrics = loading.preset_metrics(name)
+        metrics = preset_metrics(name)
         file = min((r for r in metrics["artefacts"] if r["file"].endswith(".tflite")), key=lambda r: r["bytes"])
         rows.append(
             f"| [{name}](saved_models/{name}/card.md) | {metrics['training']['parameters']:,} | "

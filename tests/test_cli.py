@@ -47,6 +47,13 @@ def test_importing_zoo_and_asking_for_help_load_no_tensorflow():
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
+def test_listing_presets_and_their_details_loads_no_tensorflow():
+    for command in (["list"], ["info", "activity_gru_course"], ["info", "trigram_lm_course"]):
+        program = f"import sys, zoo.cli; zoo.cli.app({command}, standalone_mode=False); "
+        program += "sys.exit('tensorflow' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+
+
 def test_every_command_has_help():
     for command in ("list", "info", "train", "evaluate", "crossval", "predict", "stream", "export", "data"):
         assert zoo(command, "--help").returncode == 0

@@ -8,14 +8,15 @@ import tensorflow as tf
 
 import zoo
 from zoo import Model
-from zoo.catalog import PRESETS_FOLDER
+from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.data.augmentation import Augmentation
 from zoo.metadata import Metadata
 from zoo.presets import FAMILIES, PRESETS
+from zoo.recipes import Recipe
 from zoo.report.cards import card, headline
 from zoo.runtime import Interpreter
 from zoo.tasks import families, loading
-from zoo.training import Recipe, compile_model
+from zoo.training import compile_model
 
 pytestmark = pytest.mark.parametrize("name", PRESETS)
 
@@ -99,7 +100,7 @@ def test_its_files_answer_what_it_answers_and_describe_themselves(name):
     loaded = loading.load(name)
     family = families.of_model(loaded).exportable(loaded, None)
     expected = {s.name: s.function(**family.golden[s.name]) for s in family.signatures(loaded.model)}
-    refused = loading.preset_metrics(name).get("refused", {})
+    refused = preset_metrics(name).get("refused", {})
     for format_ in set(family.formats) - {"keras", "saved_model"}:
         path = PRESETS_FOLDER / name / f"model.{format_}.tflite"
         assert path.exists() == (format_ not in refused)
@@ -120,7 +121,7 @@ def test_its_files_answer_what_it_answers_and_describe_themselves(name):
 
 
 def test_its_numbers_are_complete_and_its_card_shows_them(name):
-    metrics = loading.preset_metrics(name)
+    metrics = preset_metrics(name)
     assert {"kind", "made", "training", "test", "artefacts"} <= set(metrics)
     assert {"command", "seed", "data", "license", "versions"} <= set(metrics["made"])
     config = loading.load(name).config

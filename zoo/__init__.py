@@ -19,7 +19,7 @@ _HOMES = {
     "KLSparsity": "zoo.layers",
     "KLSparsityRegularizer": "zoo.layers",
     "Model": "zoo.models.saving",
-    "Recipe": "zoo.training",
+    "Recipe": "zoo.recipes",
     "SparseAutoencoder": "zoo.models.autoencoder",
     "TiedDense": "zoo.layers",
     "TrigramLM": "zoo.models.trigram",
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from zoo.models.autoencoder import SparseAutoencoder
     from zoo.models.saving import Model
     from zoo.models.trigram import TrigramLM
-    from zoo.training import Recipe
+    from zoo.recipes import Recipe
 
 
 def __getattr__(name: str) -> Any:

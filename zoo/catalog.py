@@ -2,8 +2,10 @@
 
 import difflib
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import ZooError
+from zoo.files import read_json
 
 _PACKAGE = Path(__file__).parent
 PRESETS_FOLDER = next(
@@ -37,6 +39,14 @@ def find_folder(name_or_folder: str | Path) -> Path:
     if path.is_dir():
         raise ZooError(f"{path}: holds no model.keras; expected a folder that `zoo train` or save_to_preset wrote")
     raise unknown_name("preset or folder", str(name_or_folder), preset_names())
+
+
+def preset_metrics(name: str) -> dict[str, Any]:
+    """`metrics.json` of a preset; empty where it was not measured."""
+    if name not in preset_names():
+        raise unknown_name("preset", name, preset_names())
+    path = PRESETS_FOLDER / name / "metrics.json"
+    return dict(read_json(path)) if path.is_file() else {}
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> ZooError:

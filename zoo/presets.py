@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.catalog import unknown_name
-from zoo.training import Recipe
+from zoo.recipes import Recipe
 
 FAMILIES = {
     "activity_rnn": "ActivityRNN",

@@ -13,6 +13,8 @@ from rich.console import Console
 
 err = Console(stderr=True)
 
+_PIPE_WIDTH = 200
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 # How a CSV file is read, for the commands that take one.
@@ -57,4 +59,5 @@ def show(document: Any, as_json: bool, shown: Callable[[Console, Any], None]) ->
     if as_json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:
-        shown(Console(soft_wrap=not sys.stdout.isatty()), document)
+        # A pipe has no width: lines stay whole.
+        shown(Console() if sys.stdout.isatty() else Console(soft_wrap=True, width=_PIPE_WIDTH), document)

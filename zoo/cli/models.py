@@ -56,16 +56,14 @@ class Family(StrEnum):
 
 @app.command("list")
 def list_presets(as_json: Json = False) -> None:
-    """List the presets with their size and measured score."""
-    load_tensorflow()
-    from zoo.catalog import preset_names
+    """List the presets with their size and what was measured."""
+    from zoo.catalog import preset_metrics, preset_names
     from zoo.presets import PRESETS
     from zoo.report import cards, tables
-    from zoo.tasks import loading
 
     rows = []
     for name, preset in PRESETS.items():
-        metrics = loading.preset_metrics(name) if name in preset_names() else {}
+        metrics = preset_metrics(name) if name in preset_names() else {}
         measured, beside = cards.headline(metrics) if metrics else (None, None)
         rows.append({
             "preset": name, "family": preset.family, "description": preset.description,
@@ -77,17 +75,21 @@ def list_presets(as_json: Json = False) -> None:
 @app.command()
 def info(model: ModelName, as_json: Json = False) -> None:
     """Show what a preset, a folder or a file says of itself."""
+    from zoo.catalog import find_folder
+    from zoo.files import read_json
     from zoo.report import tables
     from zoo.runtime import Interpreter
 
     if model.endswith(".tflite"):
         with quiet():
             document = Interpreter(model).metadata.to_json()
-    else:
+    elif model.endswith(".keras"):
         load_tensorflow()
         from zoo.tasks import loading
 
         document = loading.load(model).config
+    else:
+        document = read_json(find_folder(model) / "config.json")
     show(document, as_json, tables.document)
 
 

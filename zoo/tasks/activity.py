@@ -25,11 +25,12 @@ from zoo.files import sha256
 from zoo.metadata import ActivityMetadata
 from zoo.models.activity import ActivityRecognizer
 from zoo.presets import FAMILIES
+from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan, Run
-from zoo.training import Fitted, Recipe
+from zoo.training import Fitted
 
 KIND = "activity"
 DATA = "data3.h5"

@@ -23,10 +23,10 @@ from zoo.layers import kl_sparsity
 from zoo.metadata import PatchMetadata
 from zoo.models.autoencoder import SparseAutoencoder
 from zoo.presets import FAMILIES
+from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan, Run
-from zoo.training import Recipe
 
 KIND = "patches"
 DATA = "data1.h5"

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 import zoo
-from zoo.catalog import PRESETS_FOLDER, find_folder, preset_names, unknown_name
+from zoo.catalog import find_folder
 from zoo.data.activity import CLASSES
 from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
@@ -100,14 +100,6 @@ def _unsaid(model: Model) -> Metadata:
         temperature=1.0, simulated=False, split_by="not stated", source="not stated", train_subjects=(),
         data_sha256="", version=zoo.__version__,
     )  # fmt: skip
-
-
-def preset_metrics(name: str) -> dict[str, Any]:
-    """`metrics.json` of a preset; empty where it was not measured."""
-    if name not in preset_names():
-        raise unknown_name("preset", name, preset_names())
-    path = PRESETS_FOLDER / name / "metrics.json"
-    return dict(read_json(path)) if path.is_file() else {}
 
 
 def history(loaded: Loaded) -> list[dict[str, float]]:

@@ -11,8 +11,8 @@ from zoo import presets
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 from zoo.presets import FAMILIES
+from zoo.recipes import Recipe
 from zoo.tasks.running import Plan
-from zoo.training import Recipe
 
 # What a family trains with when nobody says otherwise.
 _RECOGNIZER = Recipe(

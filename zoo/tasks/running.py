@@ -13,8 +13,9 @@ from zoo.errors import ZooError
 from zoo.files import require_empty, whole_file, write_json
 from zoo.metadata import Metadata
 from zoo.models.saving import Model
+from zoo.recipes import Recipe
 from zoo.tasks.provenance import versions
-from zoo.training import CHECKPOINT, Fitted, Recipe
+from zoo.training import CHECKPOINT, Fitted
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from zoo.files import sha256
 from zoo.metadata import TextMetadata
 from zoo.models.trigram import TrigramLM
 from zoo.presets import FAMILIES
+from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan, Run
-from zoo.training import Recipe
 
 KIND = "text"
 DATA = "data2.h5"

@@ -42,7 +42,7 @@ def headline(test: Document) -> tuple[str, str]:
     """What was measured, and what stands beside it."""
     low, high = test["macro_f1_interval"]
     forest = test["baselines"]["random_forest"]["macro_f1"]
-    return f"macro-F1 {test['macro_f1']:.3f} ({low:.3f} to {high:.3f} over people)", f"random forest {forest:.3f}"
+    return f"macro-F1 {test['macro_f1']:.3f} ({low:.3f} to {high:.3f})", f"random forest {forest:.3f}"
 
 
 def _scores(row: Document) -> tuple[str, str, str]:

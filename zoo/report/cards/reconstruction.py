@@ -44,7 +44,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
 def headline(test: Document) -> tuple[str, str]:
     """What was measured, and what stands beside it."""
     return (
-        f"error a pixel {test['mse']:.5f}, units within {test['max_activation_error']:.3f} of the sparsity asked",
+        f"error {test['mse']:.5f}, sparsity within {test['max_activation_error']:.3f}",
         f"PCA {test['pca_mse']:.5f}, not sparse",
     )
 
