@@ -27,9 +27,13 @@ lint: $(VENV)/installed
 	$(BIN)/lint-imports setup.cfg
 
 bench: $(VENV)/installed
-	$(BIN)/pip install --quiet 'torch>=2.9'
+	$(BIN)/pip install --quiet 'torch>=2.9' aeon
 	$(BIN)/python benchmarks/reading.py | tee benchmarks/reading.json
 	$(BIN)/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
+	$(BIN)/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json
+	$(BIN)/python benchmarks/language.py --data $(DATA)/text/data2.h5 | tee benchmarks/language.json
+	$(BIN)/python benchmarks/rivals.py --zip $(DATA)/activity/A_DeviceMotion_data.zip \
+		--data $(DATA)/activity/data3.h5 | tee benchmarks/rivals.json
 
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)
