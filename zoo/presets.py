@@ -199,7 +199,10 @@ PRESETS: dict[str, Preset] = {
     "trigram_lm_best": Preset(
         family="trigram_lm",
         description="The best next-word model of three words: two wide hidden layers under dropout",
-        arguments={"embedding": 64, "hidden_units": 768, "layers": 2, "activation": "gelu", "dropout": 0.45},
+        arguments={
+            "embedding": 64, "hidden_units": 768, "layers": 2, "activation": "gelu", "dropout": 0.45,
+            "initializer": "wide",
+        },
         recipe=Recipe(
             optimizer="adamw", learning_rate=4e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05,
             batch_size=512, epochs=24, merge=4,

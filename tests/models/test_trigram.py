@@ -155,7 +155,7 @@ def test_it_learns_four_contexts_by_heart():
         ({"embedding_dropout": -0.1}, "embedding_dropout is -0.1; expected 0 or more, below 1"),
         ({"word_dropout": float("nan")}, "word_dropout is nan; expected 0 or more, below 1"),
         ({"activation": "sigmoyd"}, "activation 'sigmoyd': expected the name of a Keras activation"),
-        ({"initializer": "he"}, "initializer 'he': expected keras or course"),
+        ({"initializer": "he"}, "initializer 'he': expected keras or wide or course"),
     ],
 )
 def test_an_argument_outside_its_range_is_refused(arguments, message):

@@ -11,8 +11,8 @@ the logistic function and one hidden layer this is the course's network (e, W_ih
 
 Parameters: V D + (C D P + P) + (L - 1) (P P + P) + P V + V for L hidden layers.
 
-Start: `keras`, Keras' own (E uniform, W and U Glorot uniform, b and c zero), or `course`, all from N(0, 0.01^2), b and
-c too.
+Start: `keras`, Keras' own (E uniform in [-0.05, 0.05], W and U Glorot uniform, b and c zero); `wide`, the same but E
+from N(0, 0.5^2); or `course`, all from N(0, 0.01^2), b and c too.
 
 In training alone, what the rates name is set to zero and the rest divided by 1 - rate: whole rows of e
 (`word_dropout`: the network learns to do without a word), entries of e (`embedding_dropout`), entries of each h
@@ -30,7 +30,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.models.saving import Model
 
-INITIALIZERS = ("keras", "course")
+INITIALIZERS = ("keras", "wide", "course")
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -47,7 +47,7 @@ class TrigramLM(Model):
         dropout: Of each hidden layer, in [0, 1).
         embedding_dropout: Of the entries of e, in [0, 1).
         word_dropout: Of whole words of the context, in [0, 1).
-        initializer: `keras` or `course`.
+        initializer: `keras`, `wide` or `course`.
         seed: Of weights and dropout.
         name: Of the model.
 
@@ -96,7 +96,12 @@ class TrigramLM(Model):
             )  # fmt: skip
             return keras.layers.Dense(units, activation, True, kernel, bias, name=name)
 
-        table = normal() if initializer == "course" else keras.initializers.RandomUniform(seed=next(seeds))
+        starts = {
+            "keras": lambda: keras.initializers.RandomUniform(seed=next(seeds)),
+            "wide": lambda: keras.initializers.RandomNormal(0.0, 0.5, seed=next(seeds)),
+            "course": normal,
+        }
+        table = starts[initializer]()
         inputs = keras.Input((context,), dtype="int32", name="context")
         e = keras.layers.Embedding(vocabulary, embedding, table, name="embedding")(inputs)
         if word_dropout:
