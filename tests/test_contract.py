@@ -99,7 +99,7 @@ def test_its_weights_are_here_and_are_of_its_class_and_size(name):
 def test_its_files_answer_what_it_answers_and_describe_themselves(name):
     loaded = loading.load(name)
     family = families.of_model(loaded).exportable(loaded, None)
-    expected = {s.name: s.function(**family.golden[s.name]) for s in family.signatures(loaded.model)}
+    expected = {s.name: s(**family.golden[s.name]) for s in family.signatures(loaded.model)}
     refused = preset_metrics(name).get("refused", {})
     for format_ in set(family.formats) - {"keras", "saved_model"}:
         path = PRESETS_FOLDER / name / f"model.{format_}.tflite"
@@ -109,8 +109,8 @@ def test_its_files_answer_what_it_answers_and_describe_themselves(name):
         interpreter = Interpreter(path)
         assert interpreter.metadata == loaded.metadata
         tolerance = {"float32": 1e-5, "float16": 0.01}.get(format_, 0.35)
-        for signature, inputs in family.golden.items():
-            found = interpreter.run(signature, **{key: rows[:1] for key, rows in inputs.items()})
+        for signature in set(family.golden) & set(interpreter.signatures):
+            found = interpreter.run(signature, **{key: rows[:1] for key, rows in family.golden[signature].items()})
             for key, answer in found.items():
                 np.testing.assert_allclose(answer, expected[signature][key][:1], atol=tolerance)
     endpoints = tf.saved_model.load(str(PRESETS_FOLDER / name / "saved_model")).signatures

@@ -1,6 +1,7 @@
-"""Layers and regularizers that Keras lacks: a dense layer read in both directions, and a sparsity of mean activations.
+"""Layers and regularizers that Keras lacks: a dense layer read in both directions, a sparsity of mean activations, and
+the length of a vector.
 
-Both work in any Keras model.
+All work in any Keras model.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 from keras import ops
 
 from zoo.errors import ZooError
+from zoo.metadata import STANDARD_GRAVITY
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -185,3 +187,22 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {"target": self.target, "weight": self.weight}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """The length of each row's vector in units of g, less 1: m_t = |x_t| / 9.80665 - 1.
+
+    It is the same however a phone is turned, and 0 where a phone is at rest. Maps `(..., channels)` in m/s^2 to
+    `(..., 1)`.
+
+    Example:
+        >>> Magnitude()(np.array([[0.0, 9.80665, 0.0]], "float32")).numpy().tolist()
+        [[0.0]]
+    """
+
+    def call(self, inputs: Any) -> Any:  # noqa: D102
+        return ops.sqrt(ops.sum(ops.square(inputs), axis=-1, keepdims=True)) / STANDARD_GRAVITY - 1.0
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:  # noqa: D102
+        return (*input_shape[:-1], 1)

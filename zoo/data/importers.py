@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.recordings import AXES, CONVENTION, STANDARD_GRAVITY, UNIT, Dropped, Recording, check_unit
+from zoo.data.recordings import Dropped, Recording, check_unit
 from zoo.errors import ZooError
+from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
 
 _MOTIONSENSE = {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": "standing", "ups": "upstairs",
                 "wlk": "walking"}  # fmt: skip

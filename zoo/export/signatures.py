@@ -6,6 +6,8 @@ that every artefact takes raw input and gives answers.
 | family | signature | in | out |
 |---|---|---|---|
 | activity | `window` | `window (B, T, C)` m/s^2 | `probabilities (B, K)` |
+| | `step` | `frame (B, F, C)`, states `(B, H)` each | `probabilities (B, K)`, the new states |
+| | `chunk` | `frames (B, n F, C)`, states | `probabilities (B, n, K)` after each frame, the last states |
 | patches | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
 | | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
 | | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in the picture's own units |
@@ -31,7 +33,7 @@ class Signature:
 
     Args:
         name: Of the signature.
-        function: Tensors by the names of `inputs` in, tensors by name out.
+        function: Tensors in the order of `inputs` in, tensors by name out.
         inputs: What it takes; a batch axis of None where any batch is allowed.
         text: Whether it reads strings, which TFLite does not.
     """
@@ -41,6 +43,10 @@ class Signature:
     inputs: tuple[tf.TensorSpec, ...]
     text: bool = False
 
+    def __call__(self, **inputs: Any) -> Arrays:
+        """Answers inputs by name."""
+        return self.function(*(inputs[spec.name] for spec in self.inputs))
+
     def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
         """The inputs with a fixed batch, or as they are."""
         if batch is None:
@@ -48,18 +54,38 @@ class Signature:
         return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
 
 
-def activity(model: keras.Model, temperature: float) -> list[Signature]:
-    """Of a recognizer: windows in, calibrated probabilities out.
+def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
+    """Of a recognizer: windows or frames in, calibrated probabilities out.
+
+    The states go in and come out by name, so that whoever runs the file keeps them between two calls.
 
     Args:
-        model: Windows `(B, T, C)` to logits `(B, K)`.
+        model: Windows `(B, T, C)` to logits `(B, K)`, with `states`, `step` and `chunk`.
         temperature: What the logits are divided by before the softmax.
+        chunk: n, frames that `chunk` reads.
     """
 
-    def window(window: tf.Tensor) -> Arrays:
-        return {"probabilities": tf.nn.softmax(model(window, training=False) / temperature)}
+    def answer(logits: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(logits / temperature)
 
-    return [Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),))]
+    def window(window: tf.Tensor) -> Arrays:
+        return {"probabilities": answer(model(window, training=False))}
+
+    def step(frame: tf.Tensor, *states: tf.Tensor) -> Arrays:
+        logits, last = model.step(frame, dict(zip(model.states, states, strict=True)))
+        return {"probabilities": answer(logits), **last}
+
+    def several(frames: tf.Tensor, *states: tf.Tensor) -> Arrays:
+        logits, last = model.chunk(frames, dict(zip(model.states, states, strict=True)))
+        return {"probabilities": answer(logits), **last}
+
+    frame, channels = model.get_config()["frame"], model.get_config()["channels"]
+    states = [tf.TensorSpec((None, size), tf.float32, name) for name, size in model.states.items()]
+    return [
+        Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),)),
+        Signature("step", step, (tf.TensorSpec((None, frame, channels), tf.float32, "frame"), *states)),
+        Signature("chunk", several, (tf.TensorSpec((None, chunk * frame, channels), tf.float32, "frames"), *states)),
+    ]
 
 
 def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:

@@ -26,6 +26,7 @@ from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
+from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 
 KIND = "patches"
@@ -104,8 +105,7 @@ def train(plan: Plan, path: Path, run: Run, *, levels: float = 1.0) -> dict[str,
         )  # fmt: skip
     arguments = model.get_config()
     metadata = PatchMetadata(
-        family=type(model).__name__, preset=plan.name, simulated=data.simulated, source=data.source,
-        data_sha256=digest, version=zoo.__version__, size=round(data.pixels**0.5),
+        **origin(model, plan.name, data, digest), size=round(data.pixels**0.5),
         hidden_units=arguments["hidden_units"], sparsity_target=arguments["sparsity_target"],
         scale=tuple(scale.constants), held_out=aside.photographs,
     )  # fmt: skip

@@ -9,12 +9,13 @@ import keras
 import zoo
 from zoo.catalog import find_folder
 from zoo.data.activity import CLASSES
-from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
 from zoo.files import read_json
-from zoo.metadata import ActivityMetadata, Metadata
+from zoo.metadata import AXES, CONVENTION, UNIT, ActivityMetadata, Metadata, Streaming
+from zoo.models.activity import ActivityRecognizer
 from zoo.models.saving import Model
 from zoo.runtime import Interpreter
+from zoo.tasks.provenance import weights_sha256
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,29 @@ def load(name: str) -> Loaded:
 
 def _unsaid(model: Model) -> Metadata:
     """What the zoo takes for granted of a model that somebody trained without it: the course's windows and labels."""
-    arguments = model.get_config()
-    if "window" not in arguments:
+    if not isinstance(model, ActivityRecognizer):
         raise ZooError(f"{type(model).__name__} says nothing of its data: train it with `zoo train`")
-    known = arguments["classes"] == len(CLASSES)
+    count = model.get_config()["classes"]
     return ActivityMetadata(
-        family=type(model).__name__, preset=model.name,
-        classes=CLASSES if known else tuple(f"class {i}" for i in range(arguments["classes"])), rate=50.0,
-        window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES, convention=CONVENTION,
-        temperature=1.0, simulated=False, split_by="not stated", source="not stated", train_subjects=(),
-        data_sha256="", version=zoo.__version__,
+        family=type(model).__name__, preset=model.name, **shapes(model),
+        classes=CLASSES if count == len(CLASSES) else tuple(f"class {i}" for i in range(count)), rate=50.0,
+        temperature=1.0, streaming=Streaming(), simulated=False, split_by="not stated", source="not stated",
+        train_subjects=(), data_sha256="", weights_sha256=weights_sha256(model), version=zoo.__version__,
     )  # fmt: skip
+
+
+CHUNK = 10
+"""Frames that the signature `chunk` reads."""
+
+
+def shapes(model: ActivityRecognizer) -> dict[str, Any]:
+    """What the metadata of a recognizer says of its numbers, as its arguments give it."""
+    arguments = model.get_config()
+    return {
+        "window": arguments["window"], "hop": arguments["window"] // 2, "frame": arguments["frame"], "chunk": CHUNK,
+        "states": model.states, "mean": tuple(arguments["mean"] or ()), "variance": tuple(arguments["variance"] or ()),
+        "unit": UNIT, "axes": AXES, "convention": CONVENTION,
+    }  # fmt: skip
 
 
 def history(loaded: Loaded) -> list[dict[str, float]]:

@@ -23,6 +23,7 @@ from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
+from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 
 KIND = "text"
@@ -66,8 +67,7 @@ def train(plan: Plan, path: Path, run: Run) -> dict[str, Any]:
             **options,
         )  # fmt: skip
     metadata = TextMetadata(
-        family=type(model).__name__, preset=plan.name, simulated=data.simulated, source=data.source,
-        data_sha256=digest, version=zoo.__version__, words=data.words, context=trigrams.CONTEXT,
+        **origin(model, plan.name, data, digest), words=data.words, context=trigrams.CONTEXT
     )  # fmt: skip
     last = fitted.history[fitted.best_epoch - 1]
     details = {
