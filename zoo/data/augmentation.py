@@ -52,9 +52,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            highest = (
-                1.0 if field.name in ("pace", "smooth", "mirror", "half_turn", "scale", "clip", "carry") else np.inf
-            )
+            highest = np.inf if field.name in ("spin", "tilt", "liveliness", "noise") else 1.0
             if not (0 <= value <= highest and value < np.inf):
                 raise ZooError(f"augmentation: {field.name} is {value!r}; expected a number from 0 to {highest:g}")
 

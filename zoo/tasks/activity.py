@@ -63,27 +63,28 @@ def fit(
         augment = partial(augmentation, rows=rows)
     # What comes before a window is read by the same weights; dropout and the like keep their seeds.
     learner = model.of_window(2 * rows) if augmentation.carry else model
-    fitted = training.fit(
-        learner,
-        recipe,
-        lambda epoch, size: pipeline.training_batches(
-            train.examples, size, seed=recipe.seed, first_epoch=epoch, augment=augment
-        ),
-        len(train),
-        None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
-        class_weights=losses.balanced(train.labels, classes) if recipe.balance else None,
-        **options,
-    )
-    model.set_weights(learner.get_weights())
-    return fitted
+    try:
+        return training.fit(
+            learner,
+            recipe,
+            lambda epoch, size: pipeline.training_batches(
+                train.examples, size, seed=recipe.seed, first_epoch=epoch, augment=augment
+            ),
+            len(train),
+            None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
+            class_weights=losses.balanced(train.labels, classes) if recipe.balance else None,
+            **options,
+        )
+    finally:
+        model.set_weights(learner.get_weights())
 
 
 def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:
     # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
     size = -(-len(validation) // -(-len(validation) // 512))
-    repeat = (lambda windows: tf.concat([windows, windows], axis=1)) if twice else (lambda windows: windows)
+    times = 2 if twice else 1
     return pipeline.batches(validation.examples, size).map(
-        lambda inputs, labels: (repeat(_middle(inputs, rows)), labels)
+        lambda inputs, labels: (tf.tile(_middle(inputs, rows), (1, times, 1)), labels)
     )
 
 
