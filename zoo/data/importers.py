@@ -221,7 +221,7 @@ def _csv_table(
         times = np.arange(len(rows)) / columns.rate
     else:
         stamps = numbers(columns.time or "time", "time")
-        times = stamps * _time_unit(path, stamps, columns.time_unit)
+        times = stamps * seconds_of(str(path), stamps, columns.time_unit)
     return (
         words(columns.subject, "subject"),
         words(columns.activity, "activity"),
@@ -230,7 +230,12 @@ def _csv_table(
     )
 
 
-def _time_unit(path: Path, stamps: NDArray[np.float64], unit: str) -> float:
+def seconds_of(where: str, stamps: NDArray[np.float64], unit: str) -> float:
+    """Seconds in the unit of time stamps: the one named, or with `auto` the one that gives a rate of 5 to 1,000 Hz.
+
+    Raises:
+        ZooError: If none does.
+    """
     if unit != "auto":
         return _SECONDS[unit]
     intervals = np.diff(stamps)
@@ -239,7 +244,7 @@ def _time_unit(path: Path, stamps: NDArray[np.float64], unit: str) -> float:
     for seconds in _SECONDS.values():
         if step and 5 <= 1 / (step * seconds) <= 1000:
             return seconds
-    raise ZooError(f"{path}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: name --time-unit")
+    raise ZooError(f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: name --time-unit")
 
 
 def _stretches(

@@ -115,6 +115,28 @@ def crossval(console: Console, result: Document) -> None:
     )
 
 
+def streaming(console: Console, report: Document) -> None:
+    """How well signals without end were followed."""
+    simulated = ", SIMULATED" if report["simulated"] else ""
+    shown = table(
+        f"streamed: subjects {', '.join(report['subjects'])}{simulated}",
+        "signal", "hours", "whole windows", "by row", "settled", "labelled", "seen after, s", "95 %", "false alarms/h",
+    )  # fmt: skip
+    for name, meaning in {"recordings": "each recording", "spliced": "activities in turn"}.items():
+        row = report[name]
+        shown.add_row(
+            meaning, *(number(row[key], 2 if key == "hours" else 3) for key in (
+                "hours", "window_accuracy", "accuracy", "settled_accuracy", "coverage")),
+            *(number(row[key], 1) if row["changes"] else "-" for key in ("delay_median", "delay_p95")),
+            number(row["false_alarms_per_hour"], 1),
+        )  # fmt: skip
+    console.print(shown)
+    parts = ", ".join(f"{value:.3f}" for value in report["spliced"]["accuracy_by_time"])
+    console.print(
+        f"\nactivities in turn, by row, from the first to the last part of the stream: {parts}", highlight=False
+    )
+
+
 def predictions(console: Console, rows: Sequence[Document]) -> None:
     """A line a window."""
     true = bool(rows) and "true" in rows[0]
