@@ -125,3 +125,32 @@ def _lines(csv: str) -> Iterator[str]:
         raise ZooError(f"{csv}: no such file") from None
     except UnicodeDecodeError as error:
         raise ZooError(f"{csv}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+@app.command()
+def bench(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Files, or presets: all their files.")],
+    keras: Annotated[bool, typer.Option("--keras", help="Also what Keras's own export of each preset gives.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure what exported recognizers cost on this machine: bytes, milliseconds, memory, arithmetic."""
+    from zoo.catalog import find_folder
+    from zoo.report import tables
+    from zoo.tasks.bench import bench as measure
+
+    rows = []
+    for model in models:
+        folder = None if model.endswith(".tflite") else find_folder(model)
+        files = [Path(model)] if folder is None else sorted(folder.glob("*.tflite"))
+        if not files:
+            raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
+        with quiet():
+            rows += [measure(file) for file in files]
+        if keras and folder is not None:
+            load_tensorflow()
+            from zoo.tasks import loading
+            from zoo.tasks.bench import keras_default
+
+            with quiet():
+                rows.append({"file": f"{folder}: Keras's own export"} | keras_default(loading.load(model).keras_model))
+    show(rows, as_json, tables.recognition.bench)

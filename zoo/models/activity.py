@@ -3,7 +3,7 @@ r"""Recognizers of activity from accelerometer windows: SimpleRNN, LSTM and GRU.
 One window is x of shape (T, C): T rows (150, three seconds at 50 Hz) of C axes in m/s^2, gravity included.
 
     n_t = (x_t - mean) / sqrt(variance)          each axis, statistics of the training split; left out where not given
-    n_t = [n_t, |x_t| / g - 1]                   with `magnitude`: a number that turning the phone does not change
+    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: a number that turning the phone does not change
     v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V numbers; frame = 1: v_s = n_s
     h_s = cell(v_s, h_(s-1)),  h_0 = 0           one or more layers of H units, s = 0 ... T/F - 1
     logits = h_S W_y + b_y                       of the last state alone, K classes
@@ -63,7 +63,7 @@ class ActivityRecognizer(Model):
         classes: K, labels.
         window: T, rows a window.
         channels: C, axes.
-        magnitude: Whether each row also carries the length of its vector.
+        magnitude: Whether each row also carries how long its vector is.
         mean: Of each axis over the training rows, m/s^2; no normalization where None.
         variance: Of each axis, (m/s^2)^2.
         initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, the LSTM's forget gate 1) or

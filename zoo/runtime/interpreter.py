@@ -1,6 +1,7 @@
 """A `.tflite` file of the zoo, ready to run: the one door to LiteRT."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,22 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.metadata import Metadata, extract
+
+
+def open_file(path: Path) -> Any:
+    """LiteRT's own interpreter of any `.tflite` file, on one thread, with its tensors allocated.
+
+    Raises:
+        ZooError: If the file is damaged, or needs operations that this runtime lacks.
+    """
+    from ai_edge_litert.interpreter import Interpreter as LiteRT
+
+    try:
+        interpreter = LiteRT(model_path=str(path), num_threads=1)
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise ZooError(f"{path}: does not run ({str(error).strip().splitlines()[0]})") from error
+    return interpreter
 
 
 class Interpreter:
@@ -28,15 +45,9 @@ class Interpreter:
     """
 
     def __init__(self, path: str | Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter as LiteRT
-
         self.path = Path(path)
         self.metadata: Metadata = extract(self.path)
-        try:
-            self._interpreter = LiteRT(model_path=str(self.path), num_threads=1)
-            self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
-            raise ZooError(f"{self.path}: does not run ({str(error).strip().splitlines()[0]})") from error
+        self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
         # Asked once: the answer costs more than a step of a small network. -1 stands for any size.
@@ -73,11 +84,43 @@ class Interpreter:
 
         What a runtime with a perfect plan of its arena needs for them; each adds its own bookkeeping.
         """
+        return _peak(self._flatbuffer, self._definition(signature).subgraphIndex)
+
+    def operations(self, signature: str) -> list[str]:
+        """Names of the operations of a signature in their order, loops not entered."""
         from ai_edge_litert.tools import flatbuffer_utils
 
-        model = flatbuffer_utils.read_model(str(self.path))
-        (wanted,) = (found for found in model.signatureDefs if found.signatureKey.decode() == signature)
-        return _peak(model, wanted.subgraphIndex)
+        graph = self._flatbuffer.subgraphs[self._definition(signature).subgraphIndex]
+        return [flatbuffer_utils.opcode_to_name(self._flatbuffer, op.opcodeIndex) for op in graph.operators]
+
+    def multiply_adds(self, signature: str) -> int:
+        """Products that are added up in one run: of dense and convolving operations, no loop entered."""
+        graph = self._flatbuffer.subgraphs[self._definition(signature).subgraphIndex]
+        total = 0
+        for name, operation in zip(self.operations(signature), graph.operators, strict=True):
+            if name in ("FULLY_CONNECTED", "CONV_2D"):
+                weights, answer = (graph.tensors[place].shape for place in (operation.inputs[1], operation.outputs[0]))
+                # The last axis of the answer are the units, whose weights the product counts already.
+                total += int(np.prod(weights)) * int(np.prod(answer[:-1]))
+        return total
+
+    def order(self, signature: str) -> tuple[dict[str, int], dict[str, int]]:
+        """Places of the inputs and of the outputs of a signature, for runtimes that number them."""
+        definition = self._definition(signature)
+        graph = self._flatbuffer.subgraphs[definition.subgraphIndex]
+        return (
+            {entry.name.decode(): list(graph.inputs).index(entry.tensorIndex) for entry in definition.inputs},
+            {entry.name.decode(): list(graph.outputs).index(entry.tensorIndex) for entry in definition.outputs},
+        )
+
+    @cached_property
+    def _flatbuffer(self) -> Any:
+        from ai_edge_litert.tools import flatbuffer_utils
+
+        return flatbuffer_utils.read_model(str(self.path))
+
+    def _definition(self, signature: str) -> Any:
+        return next(found for found in self._flatbuffer.signatureDefs if found.signatureKey.decode() == signature)
 
 
 def _peak(model: Any, index: int) -> int:

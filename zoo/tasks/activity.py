@@ -18,7 +18,7 @@ from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
 from zoo.evaluation import recognition
-from zoo.export import parity, signatures
+from zoo.export import c_header, parity, signatures
 from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
 from zoo.metadata import ActivityMetadata, Streaming
@@ -27,7 +27,7 @@ from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
 from zoo.tasks import loading
-from zoo.tasks.exporting import Exportable
+from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
 from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
@@ -322,6 +322,7 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
         held={"int8": ("step",), "int16x8": ("step",)},
         replay=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
         calibration={"step": met(model, learned, 1)},
+        sources={"c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder))},
         score=score,
     )  # fmt: skip
 

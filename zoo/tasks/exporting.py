@@ -26,6 +26,19 @@ _TIMED = 200
 
 
 @dataclass(frozen=True)
+class SourceCode:
+    """A format that is source code around a TFLite file.
+
+    Args:
+        holds: The format of the file inside.
+        write: From that file and a folder to the files written there.
+    """
+
+    holds: str
+    write: Callable[[Path, Path], list[Path]]
+
+
+@dataclass(frozen=True)
 class Exportable:
     """What export must know of a family; the first signature of a file is the one that is timed.
 
@@ -37,6 +50,7 @@ class Exportable:
         held: For formats that hold only some of the signatures: their names.
         replay: How a file of such a format answers the golden inputs of the signatures that it lacks.
         calibration: Inputs that 8-bit arithmetic is calibrated on, never those of a test; the golden ones by default.
+        sources: Formats that are source code around a TFLite file, written only where they are named.
         score: From the outputs of a format on the golden inputs to what they are worth, by name.
     """
 
@@ -47,11 +61,12 @@ class Exportable:
     held: Mapping[str, Sequence[str]] = field(default_factory=dict)
     replay: Callable[[Path], dict[str, Outputs]] | None = None
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
+    sources: Mapping[str, SourceCode] = field(default_factory=dict)
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """What the family can be written in."""
+        """What the family is written in where nobody names formats."""
         return tuple(self.tolerances)
 
 
@@ -76,30 +91,33 @@ def export(
     """
     model = loaded.keras_model
     formats = list(dict.fromkeys(formats or family.formats))
-    unknown = [name for name in formats if name not in family.tolerances]
+    unknown = [name for name in formats if name not in (*family.formats, *family.sources)]
     if unknown:
-        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(family.formats)}")
+        raise ZooError(f"format {unknown[0]!r}: expected {', '.join((*family.formats, *family.sources))}")
     require_empty(folder)
     signatures = family.signatures(model)
     expected = _answers({s.name: s for s in signatures}, family.golden)
     with tempfile.TemporaryDirectory() as name:
         aside = Path(name)
-        converted = {key: aside / file for key, file in tflite.FORMATS.items() if key in formats}
+        held = {name: family.sources[name].holds if name in family.sources else name for name in formats}
+        converted = {key: aside / file for key, file in tflite.FORMATS.items() if key in held.values()}
         if converted:
             numeric = [signature for signature in signatures if not signature.text]
             samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
             tflite.convert(numeric, converted, family.batch, samples, family.held)
-        records = []
+        records, files = [], []
         for kind in formats:
-            path = _write(loaded, signatures, kind, aside)
-            found, timed = _run(family, signatures, kind, path)
-            same = parity.compare(str(folder / path.name), expected, found, family.tolerances[kind])
+            path = _write(loaded, signatures, held[kind], aside)
+            found, cost = _run(family, signatures, held[kind], path)
+            same = parity.compare(str(folder / path.name), expected, found, family.tolerances[held[kind]])
+            written = family.sources[kind].write(path, aside) if kind in family.sources else [path]
             records.append({
-                "format": kind, "file": path.name, "bytes": _size(path),
-                "sha256": sha256(path) if path.is_file() else None, **asdict(same), **timed,
+                "format": kind, "file": written[0].name, "bytes": sum(map(_size, written)),
+                "sha256": sha256(written[0]) if written[0].is_file() else None, **asdict(same), **cost,
                 **family.score(found),
             })  # fmt: skip
-        _publish(aside, folder, [record["file"] for record in records])
+            files += [file.name for file in written]
+        _publish(aside, folder, files)
     return records
 
 
