@@ -55,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help="all by default; none: only render")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     options = parser.parse_args()
     console = Console(stderr=True)
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
@@ -62,7 +63,9 @@ def main() -> None:
         kind = families.of_family(PRESETS[name].family).KIND
         measured_on = options.data / DATA[kind]
         with tempfile.TemporaryDirectory() as scratch:
-            if kind == "patches":
+            if options.export:
+                folder, metrics = published(name, Path(scratch))
+            elif kind == "patches":
                 folder, metrics = photographs(name, measured_on, Path(scratch), console)
             elif kind == "text":
                 folder, metrics = text(name, measured_on, Path(scratch), console)
@@ -70,10 +73,19 @@ def main() -> None:
                 folder, metrics = course(name, measured_on, Path(scratch), console)
             else:
                 folder, metrics = pocket(name, options.data, Path(scratch), console)
-            publish(name, folder, measured_on, metrics, f"python saved_models/make.py --data DATA {name}")
+            publish(name, folder, measured_on, metrics)
     cards()
     if all((HERE / name / "metrics.json").is_file() for name in PRESETS):
         table(HERE.parent / "README.md")
+
+
+def published(name: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
+    """The weights that are published, and what their training measured."""
+    for file in ("model.keras", "config.json", "history.json"):
+        shutil.copy(HERE / name / file, scratch / file)
+    metrics = read_json(HERE / name / "metrics.json")
+    measured_anew = ("preset", "kind", "made", "training", "refused", "artefacts")
+    return scratch, {key: value for key, value in metrics.items() if key not in measured_anew}
 
 
 def course(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
@@ -193,9 +205,13 @@ def _first_epochs(folder: Path) -> dict[str, Any]:
     return {"first_epochs": first, "epochs": len(history), **{key: best[key] for key in ("val_loss", "val_accuracy")}}
 
 
-def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], command: str) -> None:
+def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> None:
     """Exports, measures on the test part, and puts the preset's folder in place of the older one."""
-    preset, loaded = PRESETS[name], loading.load(str(folder))
+    preset = PRESETS[name]
+    config = read_json(folder / "config.json")
+    config["metadata"]["license"] = preset.license
+    write_json(folder / "config.json", config)
+    loaded = loading.load(str(folder))
     task = families.of_model(loaded)
     family = task.exportable(loaded, data)
     with whole_folder(HERE / name) as target:
@@ -216,9 +232,10 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], comman
         report = task.evaluate(loaded, data, **options)
         report |= {"model": name, "data": data.name}
         if "baselines" in metrics:
-            report["baselines"] = metrics.pop("baselines")
+            report["baselines"] = metrics["baselines"]
         made = {
-            "command": command, "seed": loaded.config["recipe"]["seed"], "data": preset.data,
+            "command": f"python saved_models/make.py --data DATA {name}",
+            "seed": loaded.config["recipe"]["seed"], "data": preset.data,
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
         document = {"preset": name, "kind": task.KIND, "made": made, "training": loaded.config["training"], **metrics}

@@ -127,14 +127,16 @@ PRESETS: dict[str, Preset] = {
     ),
     "activity_gru_pocket": Preset(
         family="activity_gru",
-        description="The best recognizer for a phone: a GRU of 48 units on frames of five rows",
-        arguments={"units": 48, "frame": 5, "frame_activation": "leaky_relu", "window": 150},
+        description="The best recognizer for a phone: two GRUs of 32 units on frames of five rows",
+        arguments={
+            "units": 32, "layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
+        },
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, average=0.999,
             batch_size=64, epochs=40, validation=0.1, label_smoothing=0.1,
             augmentation={
-                "pace": 0.15, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 60.0, "tilt": 15.0, "scale": 0.1,
-                "liveliness": 0.5, "clip": 0.2, "noise": 0.3,
+                "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 180.0, "tilt": 25.0,
+                "scale": 0.1, "liveliness": 0.5, "clip": 0.2, "noise": 0.3,
             },
         ),
         data=_ALL_WINDOWS,

@@ -22,7 +22,7 @@ def exported(model, folder):
     """A float32 file of an untrained model."""
     file = folder / "model.tflite"
     tflite.convert(signatures.activity(model, 1.3, 10), {"float32": file}, batch=1)
-    embed(file, loading.Loaded("a", loading._unsaid(model), {}, model).metadata)
+    embed(file, loading.Loaded("a", loading.unsaid(model), {}, model).metadata)
     return Recognizer(file)
 
 

@@ -42,6 +42,7 @@ def export(
     to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
     formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
     data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
+    personalize: Annotated[bool, typer.Option("--personalize", help="Also a file that learns on the device.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
@@ -52,7 +53,10 @@ def export(
     with quiet():
         loaded = loading.load(model)
         chosen = [name.strip() for name in formats.split(",")] if formats else None
-        records = exporting.export(loaded, families.of_model(loaded).exportable(loaded, data), to, chosen)
+        family = families.of_model(loaded).exportable(loaded, data)
+        if personalize:
+            chosen = [*(chosen or family.formats), "personal"]
+        records = exporting.export(loaded, family, to, chosen)
     compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
     show(compared, as_json, tables.artefacts)
 

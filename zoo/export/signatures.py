@@ -7,6 +7,7 @@ that every artefact takes raw input and gives answers.
 |---|---|---|---|
 | activity | `window` | `window (B, T, C)` m/s^2 | `probabilities (B, K)` |
 | | `step` | `frame (B, F, C)`, states `(B, H)` each | `probabilities (B, K)`, the new states |
+| | `infer`, `train`, `save`, `restore` | of a file that learns, see `personal` | |
 | | `chunk` | `frames (B, n F, C)`, states | `probabilities (B, n, K)` after each frame, the last states |
 | patches | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
 | | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
@@ -85,6 +86,53 @@ def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
         Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),)),
         Signature("step", step, (tf.TensorSpec((None, frame, channels), tf.float32, "frame"), *states)),
         Signature("chunk", several, (tf.TensorSpec((None, chunk * frame, channels), tf.float32, "frames"), *states)),
+    ]
+
+
+def personal(model: Any, temperature: float) -> list[Signature]:
+    """Of a recognizer whose last layer learns on the device.
+
+    The gradient of the cross-entropy by the last layer is written by hand, since what differentiates a graph is not
+    there: with p = softmax(h W + b) and the one-hot label t, dW = h^T (p - t) and db = p - t.
+
+    Args:
+        model: Windows `(B, T, C)` to logits `(B, K)`.
+        temperature: What the logits are divided by before the softmax of `infer`.
+    """
+    head = model.get_layer("logits")
+    features = keras.Model(model.inputs, head.input)
+    kernel, bias = (tf.Variable(weight.numpy(), name=name) for weight, name in zip(
+        (head.kernel, head.bias), ("kernel", "bias"), strict=True))  # fmt: skip
+
+    def infer(window: tf.Tensor) -> Arrays:
+        logits = features(window, training=False) @ kernel + bias
+        return {"probabilities": tf.nn.softmax(logits / temperature)}
+
+    def train(window: tf.Tensor, label: tf.Tensor, rate: tf.Tensor) -> Arrays:
+        hidden = features(window, training=False)
+        probabilities = tf.nn.softmax(hidden @ kernel + bias)
+        target = tf.one_hot(label, bias.shape[0])
+        error = probabilities - target
+        kernel.assign(kernel - rate * tf.matmul(hidden, error, transpose_a=True))
+        bias.assign(bias - rate * tf.reduce_sum(error, axis=0))
+        return {"loss": -tf.reduce_sum(target * tf.math.log(probabilities), axis=-1)}
+
+    def save() -> Arrays:
+        return {"kernel": kernel.read_value(), "bias": bias.read_value()}
+
+    def restore(new_kernel: tf.Tensor, new_bias: tf.Tensor) -> Arrays:
+        kernel.assign(new_kernel)
+        bias.assign(new_bias)
+        return {"kernel": kernel.read_value(), "bias": bias.read_value()}
+
+    window = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, "window")
+    label, rate = tf.TensorSpec((1,), tf.int32, "label"), tf.TensorSpec((), tf.float32, "rate")
+    shapes = [tf.TensorSpec(v.shape, tf.float32, name) for v, name in ((kernel, "new_kernel"), (bias, "new_bias"))]
+    return [
+        Signature("infer", infer, (window,)),
+        Signature("train", train, (window, label, rate)),
+        Signature("save", save, ()),
+        Signature("restore", restore, tuple(shapes)),
     ]
 
 

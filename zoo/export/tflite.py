@@ -28,9 +28,11 @@ FORMATS = {
     "dynamic": "model.dynamic.tflite",
     "int8": "model.int8.tflite",
     "int16x8": "model.int16x8.tflite",
+    "personal": "model.personal.tflite",
 }
-"""Quantizations and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float arithmetic;
-8-bit weights and arithmetic; 8-bit weights and 16-bit arithmetic. Inputs and outputs are floats in all of them."""
+"""Kinds of arithmetic and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float
+arithmetic; 8-bit weights and arithmetic; 8-bit weights and 16-bit arithmetic; float32 with variables that learn. Inputs
+and outputs are floats in all of them."""
 
 _INTEGERS = {
     "int8": "TFLITE_BUILTINS_INT8",
@@ -99,7 +101,9 @@ def _child(job: dict[str, Any]) -> None:
             f"{job['folder']}/saved_model", signature_keys=job["held"][name]
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if name != "float32":
+        if name == "personal":
+            converter.experimental_enable_resource_variables = True
+        elif name != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if name == "float16":
             converter.target_spec.supported_types = [tf.float16]

@@ -10,7 +10,8 @@ print(answer.time, answer.label, answer.probability)
 """
 
 from zoo.runtime.interpreter import Interpreter
+from zoo.runtime.personal import PersonalRecognizer
 from zoo.runtime.recognizer import Recognizer
 from zoo.runtime.streaming import Answer, Stream
 
-__all__ = ["Answer", "Interpreter", "Recognizer", "Stream"]
+__all__ = ["Answer", "Interpreter", "PersonalRecognizer", "Recognizer", "Stream"]

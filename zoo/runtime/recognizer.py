@@ -56,12 +56,12 @@ class Recognizer(Interpreter):
         expected = (self.metadata.window, len(self.metadata.axes))
         if windows.ndim != 3 or windows.shape[1:] != expected:
             raise ZooError(f"{self.path}: windows of shape {windows.shape}; expected (N, {expected[0]}, {expected[1]})")
-        answer = self._window if "window" in self.signatures else self._steps
+        answer = self._window if {"window", "infer"} & set(self.signatures) else self._steps
         rows = [answer(window[None].astype(np.float32)) for window in windows]
         return np.concatenate(rows) if rows else np.empty((0, len(self.metadata.classes)), np.float32)
 
     def _window(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.run("window", window=window)["probabilities"]
+        return self.run("window" if "window" in self.signatures else "infer", window=window)["probabilities"]
 
     def _steps(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         states, frame = self.zeros(), self.metadata.frame

@@ -315,13 +315,14 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
         # Rounding moves probabilities near a boundary between classes, so the label counts there.
         parity.EXACT | {
             "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
-            "int16x8": Tolerance(1.0, 0.99),
+            "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
         },
         batch=1,
         # Quantizing a loop kills the converter, and a step has none.
         held={"int8": ("step",), "int16x8": ("step",)},
         replay=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
         calibration={"step": met(model, learned, 1)},
+        apart={"personal": lambda model: signatures.personal(model, metadata.temperature)},
         sources={"c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder))},
         score=score,
     )  # fmt: skip

@@ -50,6 +50,7 @@ class Exportable:
         held: For formats that hold only some of the signatures: their names.
         replay: How a file of such a format answers the golden inputs of the signatures that it lacks.
         calibration: Inputs that 8-bit arithmetic is calibrated on, never those of a test; the golden ones by default.
+        apart: Formats with signatures of their own, made of the Keras model; written only where they are named.
         sources: Formats that are source code around a TFLite file, written only where they are named.
         score: From the outputs of a format on the golden inputs to what they are worth, by name.
     """
@@ -61,13 +62,14 @@ class Exportable:
     held: Mapping[str, Sequence[str]] = field(default_factory=dict)
     replay: Callable[[Path], dict[str, Outputs]] | None = None
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
+    apart: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
     sources: Mapping[str, SourceCode] = field(default_factory=dict)
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
 
     @property
     def formats(self) -> tuple[str, ...]:
         """What the family is written in where nobody names formats."""
-        return tuple(self.tolerances)
+        return tuple(name for name in self.tolerances if name not in self.apart)
 
 
 def export(
@@ -91,9 +93,10 @@ def export(
     """
     model = loaded.keras_model
     formats = list(dict.fromkeys(formats or family.formats))
-    unknown = [name for name in formats if name not in (*family.formats, *family.sources)]
+    known = (*family.tolerances, *family.sources)
+    unknown = [name for name in formats if name not in known]
     if unknown:
-        raise ZooError(f"format {unknown[0]!r}: expected {', '.join((*family.formats, *family.sources))}")
+        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
     require_empty(folder)
     signatures = family.signatures(model)
     expected = _answers({s.name: s for s in signatures}, family.golden)
@@ -101,6 +104,8 @@ def export(
         aside = Path(name)
         held = {name: family.sources[name].holds if name in family.sources else name for name in formats}
         converted = {key: aside / file for key, file in tflite.FORMATS.items() if key in held.values()}
+        for kind in set(converted) & set(family.apart):
+            tflite.convert(family.apart[kind](model), {kind: converted.pop(kind)})
         if converted:
             numeric = [signature for signature in signatures if not signature.text]
             samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
@@ -152,11 +157,13 @@ def _run(
     if kind == "saved_model":
         return _answers(saved_model.load(path), family.golden), {"milliseconds": None}
     interpreter = Interpreter(path)
-    names = family.held.get(kind) or [signature.name for signature in signatures if not signature.text]
-    if family.replay is not None and kind in family.held:
+    names = [name for name in family.golden if name in interpreter.signatures]
+    if family.replay is not None and signatures[0].name not in names:
         found = family.replay(path)
     else:
         found = {name: _rows(interpreter, name, family.golden[name], family.batch) for name in names}
+    if not names:
+        return found, {"milliseconds": None}
     cost = {"milliseconds": _median(interpreter, names[0], family.golden[names[0]]), "timed": names[0]}
     return found, cost | {"activation_bytes": interpreter.activation_bytes(names[0])}
 

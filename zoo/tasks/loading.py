@@ -84,11 +84,11 @@ def load(name: str) -> Loaded:
     if "metadata" in config:
         metadata = Metadata.from_json(config["metadata"], str(folder / "config.json"))
     else:
-        metadata = _unsaid(model)
+        metadata = unsaid(model)
     return Loaded(name, metadata, config, model, folder=folder)
 
 
-def _unsaid(model: Model) -> Metadata:
+def unsaid(model: Model) -> Metadata:
     """What the zoo takes for granted of a model that somebody trained without it: the course's windows and labels."""
     if not isinstance(model, ActivityRecognizer):
         raise ZooError(f"{type(model).__name__} says nothing of its data: train it with `zoo train`")
