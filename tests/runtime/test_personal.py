@@ -34,7 +34,7 @@ def softmax(x):
 def test_a_step_is_the_gradient_of_the_cross_entropy(model, file):
     import keras
 
-    hidden = np.asarray(keras.Model(model.inputs, model.get_layer("logits").input)(WINDOWS[:1]), np.float64)[0]
+    hidden = np.asarray(keras.Model(model.input, model.get_layer("logits").input)(WINDOWS[:1]), np.float64)[0]
     kernel, bias = (np.asarray(weight, np.float64) for weight in model.get_layer("logits").get_weights())
     error = softmax(hidden @ kernel + bias) - np.eye(6)[2]
     recognizer = PersonalRecognizer(file)

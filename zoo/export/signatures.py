@@ -100,7 +100,7 @@ def personal(model: Any, temperature: float) -> list[Signature]:
         temperature: What the logits are divided by before the softmax of `infer`.
     """
     head = model.get_layer("logits")
-    features = keras.Model(model.inputs, head.input)
+    features = keras.Model(model.input, head.input)
     kernel, bias = (tf.Variable(weight.numpy(), name=name) for weight, name in zip(
         (head.kernel, head.bias), ("kernel", "bias"), strict=True))  # fmt: skip
 
