@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zoo import KLSparsity, KLSparsityRegularizer, TiedDense, ZooError
-from zoo.layers import KLSparsity, KLSparsityRegularizer, Magnitude, TiedDense, kl_sparsity
+from zoo.layers import Magnitude, kl_sparsity
 
 RANDOM = np.random.default_rng(0)
 
