@@ -34,6 +34,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/language.py --data $(DATA)/text/data2.h5 | tee benchmarks/language.json
 	$(BIN)/python benchmarks/rivals.py --zip $(DATA)/activity/A_DeviceMotion_data.zip \
 		--data $(DATA)/activity/data3.h5 | tee benchmarks/rivals.json
+	$(BIN)/python benchmarks/streaming.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/streaming.json
 
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)

@@ -31,7 +31,8 @@ from zoo.report.cards import card, headline
 from zoo.report.figures import drawing
 from zoo.report.figures import reconstruction as pictures
 from zoo.report.tables.recognition import fold
-from zoo.tasks import activity, autoencoder, exporting, families, loading, planning, trigram
+from zoo.runtime import Recognizer
+from zoo.tasks import activity, autoencoder, exporting, families, loading, personal, planning, streaming, trigram
 from zoo.tasks.crossval import crossval
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run
@@ -215,7 +216,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
     task = families.of_model(loaded)
     family = task.exportable(loaded, data)
     with whole_folder(HERE / name) as target:
-        formats = list(family.formats)
+        formats = [*family.formats, *(family.apart if name.endswith("_pocket") else ())]
         while True:
             try:
                 records = exporting.export(loaded, family, target / "artefacts", formats)
@@ -239,12 +240,32 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
         document = {"preset": name, "kind": task.KIND, "made": made, "training": loaded.config["training"], **metrics}
+        if name.endswith("_pocket"):
+            document |= on_device(target, data, report)
         write_json(target / "metrics.json", document | {"test": report, "artefacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
         figures.EVALUATIONS[task.KIND](report, loading.history(loaded), task.pictures(loaded, data), target)
         if "frontier" in metrics:
             chosen = preset.arguments["sparsity_weight"]
             drawing.save(pictures.frontier(metrics["frontier"], chosen), target / "frontier.png")
+
+
+def on_device(folder: Path, data: Path, test: dict[str, Any]) -> dict[str, Any]:
+    """The test people's recordings streamed without end, and one minute of each person learned."""
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = Path(scratch) / "recordings.h5"
+        read = importers.read_motionsense(data.parent / "A_DeviceMotion_data.zip", recordings.Dropped())
+        recordings.write(raw, read, source="MotionSense (Malekzadeh et al., 2019)")
+        kinds = ("float32", "dynamic", "int8", "int16x8")
+        streamed = {
+            kind: streaming.evaluate(Recognizer(folder / f"model.{kind}.tflite"), raw, subjects=TEST_SUBJECTS)
+            for kind in kinds if (folder / f"model.{kind}.tflite").is_file()
+        }  # fmt: skip
+    file = folder / "model.personal.tflite"
+    return {
+        "streaming": streamed,
+        "personal": [personal.evaluate(file, data, subject) for subject in test["per_subject"]],
+    }
 
 
 def cards() -> None:
