@@ -1,6 +1,7 @@
 """Activity recognizers from end to end: a file of windows in, a trained, measured and exported model out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,54 @@ def _middle(windows: Any, rows: int) -> Any:
     return windows[:, start : start + rows]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A file of windows, read and split once, for any number of trainings.
+
+    Args:
+        data: The checked file.
+        train: What is learned from.
+        validation: What is set aside; None where the recipe sets nothing aside.
+        sha256: Of the file.
+    """
+
+    data: ActivityData
+    train: Windows
+    validation: Windows | None
+    sha256: str
+
+    def build(self, plan: Plan) -> ActivityRecognizer:
+        """Makes the model of a plan."""
+        return build(plan, self.train, self.data.classes)
+
+    def fit(self, recipe: Recipe, model: ActivityRecognizer, **options: Any) -> Fitted:
+        """Trains a model; options are those of `training.fit`."""
+        return fit(recipe, model, self.train, self.validation, **options)
+
+    def metadata(self, plan: Plan, model: ActivityRecognizer, temperature: float = 1.0) -> ActivityMetadata:
+        """What a model that learned from these windows says of itself."""
+        arguments, data = model.get_config(), self.data
+        return ActivityMetadata(
+            family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
+            window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES,
+            convention=CONVENTION, temperature=temperature, simulated=data.simulated, split_by=data.split_by,
+            source=data.source, train_subjects=tuple(self.train.people()), data_sha256=self.sha256,
+            version=zoo.__version__,
+        )  # fmt: skip
+
+
+def prepare(path: Path, recipe: Recipe) -> Prepared:
+    """Reads a file of windows and splits it as a recipe says.
+
+    Args:
+        path: A file in the course's layout.
+        recipe: Share, kind and seed of the validation.
+    """
+    data = activity.read(path)
+    parts = _split(replace(data, train=data.train.in_memory()), recipe)
+    return Prepared(data, *parts, sha256(path))
+
+
 def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None) -> dict[str, Any]:
     """Trains a recognizer on a file of windows and writes it to a folder.
 
@@ -100,26 +149,19 @@ def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None)
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
     run.check()
-    data = activity.read(path)
-    train_part, validation = _split(data, plan.recipe)
-    model, digest = build(plan, train_part, data.classes), sha256(path)
-    with run.options(model, digest) as options:
-        fitted = fit(plan.recipe, model, train_part, validation, **options)
+    prepared = prepare(path, plan.recipe)
+    model, validation = prepared.build(plan), prepared.validation
+    with run.options(model, prepared.sha256) as options:
+        fitted = prepared.fit(plan.recipe, model, **options)
     answered = None if validation is None else answers(partial(keras_logits, model), validation)
     if temperature is None:
         temperature = 1.0 if answered is None else recognition.fit_temperature(answered[1], answered[0])
     validated = None
     if validation is not None and answered is not None:
-        report = recognition.report(answered[1], answered[0], data.classes, validation.subjects, temperature)
+        report = recognition.report(answered[1], answered[0], prepared.data.classes, validation.subjects, temperature)
         validated = _validated(report, validation, plan.recipe)
-    arguments = model.get_config()
-    metadata = ActivityMetadata(
-        family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
-        window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES,
-        convention=CONVENTION, temperature=temperature, simulated=data.simulated, split_by=data.split_by,
-        source=data.source, train_subjects=tuple(train_part.people()), data_sha256=digest, version=zoo.__version__,
-    )  # fmt: skip
-    details = {"train_windows": len(train_part), "split_by": data.split_by, "validation": validated}
+    metadata = prepared.metadata(plan, model, temperature)
+    details = {"train_windows": len(prepared.train), "split_by": metadata.split_by, "validation": validated}
     return run.save(plan, model, fitted, metadata, path, details)
 
 
@@ -136,7 +178,7 @@ def _validated(report: dict[str, Any], validation: Windows, recipe: Recipe) -> d
 def _split(data: ActivityData, recipe: Recipe) -> tuple[Windows, Windows | None]:
     if not recipe.validation:
         return data.train, None
-    return data.train.split(recipe.validation, recipe.seed, recipe.validation_by)
+    return data.train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
 
 
 def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
