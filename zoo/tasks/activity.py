@@ -19,7 +19,7 @@ from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
-from zoo.evaluation import recognition
+from zoo.evaluation import language, recognition
 from zoo.export import parity, signatures
 from zoo.export.parity import Tolerance
 from zoo.files import sha256
@@ -108,6 +108,21 @@ class Prepared:
     def fit(self, recipe: Recipe, model: ActivityRecognizer, **options: Any) -> Fitted:
         """Trains a model; options are those of `training.fit`."""
         return fit(recipe, model, self.train, self.validation, **options)
+
+    def scores(self, model: ActivityRecognizer) -> dict[str, float]:
+        """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows.
+
+        Raises:
+            ZooError: If nothing was set aside.
+        """
+        if self.validation is None:
+            raise ZooError(f"{self.data.path}: nothing is set aside to score on: set validation above 0")
+        logits, labels = answers(partial(keras_logits, model), self.validation)
+        loss, rank = language.surprise(logits, labels)
+        return {
+            "macro_f1": recognition.macro_f1(labels, logits.argmax(axis=1)),
+            "accuracy": float((rank == 1).mean()), "cross_entropy": float(loss.mean()),
+        }  # fmt: skip
 
     def metadata(self, plan: Plan, model: ActivityRecognizer, temperature: float = 1.0) -> ActivityMetadata:
         """What a model that learned from these windows says of itself."""

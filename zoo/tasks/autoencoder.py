@@ -1,6 +1,6 @@
 """Sparse autoencoders from end to end: a file of patches in, a trained, measured and exported model out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ from zoo.training import Fitted
 KIND = "patches"
 DATA = "data1.h5"
 """What a data file is called where nobody says otherwise."""
+
+COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
+"""rho, beta and lambda of the course's cost."""
 
 _GOLDEN, _TERMS = 512, 2048
 """Patches that artefacts are compared on, and that the terms of the cost are shown for."""
@@ -112,6 +115,21 @@ class Prepared:
             **options,
         )  # fmt: skip
 
+    def scores(self, model: SparseAutoencoder) -> dict[str, float]:
+        """`cost` and `mse` of a trained model on the photographs held out.
+
+        The cost is J with the course's constants, whatever the model was trained with, so that models whose sparsity
+        and decay weigh differently are compared by the same number.
+
+        Raises:
+            ZooError: If nothing is held out.
+        """
+        if not len(self.aside.rows):
+            raise ZooError(f"{self.data.path}: nothing is held out to score on: set validation above 0")
+        held = np.concatenate([block for block, _ in _examples(self.vectors, self.aside.rows).blocks()])
+        error, weights, sparsity = _cost(model, held, COURSE)
+        return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
+
     def metadata(self, plan: Plan, model: SparseAutoencoder) -> PatchMetadata:
         """What a model that learned from these patches says of itself."""
         arguments, data = model.get_config(), self.data
@@ -175,13 +193,21 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         assert logs is not None
-        arguments, tied = self.model.get_config(), self.model.get_layer("tied")
-        codes = tied(self.vectors)
-        difference = self.vectors - np.asarray(tied(codes, transpose=True))
-        target, weight = arguments["sparsity_target"], arguments["sparsity_weight"]
-        logs["error"] = float(0.5 * (difference**2).sum(axis=1).mean())
-        logs["weights"] = arguments["weight_decay"] * float((tied.kernel.numpy() ** 2).sum())
-        logs["sparsity"] = float(kl_sparsity(codes, target, weight))
+        logs["error"], logs["weights"], logs["sparsity"] = _cost(self.model, self.vectors, self.model.get_config())
+
+
+def _cost(
+    model: SparseAutoencoder, vectors: NDArray[np.float32], constants: Mapping[str, Any]
+) -> tuple[float, float, float]:
+    """The three terms of J on patches as one batch: error, weights, sparsity."""
+    codes = model.encode(vectors)
+    difference = vectors - np.asarray(model.decode(codes))
+    kernel = model.get_layer("tied").kernel.numpy()
+    return (
+        float(0.5 * (difference**2).sum(axis=1).mean()),
+        constants["weight_decay"] * float((kernel**2).sum()),
+        float(kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"])),
+    )
 
 
 def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:

@@ -81,6 +81,12 @@ class Prepared:
     def _merged(self) -> dict[int | None, Examples]:
         return {}
 
+    def scores(self, model: TrigramLM) -> dict[str, float]:
+        """`cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        rows = self.data.validation
+        loss, rank = language.surprise(_logits(model, rows.contexts), rows.targets)
+        return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
+
     def metadata(self, plan: Plan, model: TrigramLM) -> TextMetadata:
         """What a model that learned from these rows says of itself."""
         return TextMetadata(
@@ -187,15 +193,18 @@ def metadata_of(loaded: Loaded) -> TextMetadata:
 
 def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """Logits, or logarithms of probabilities, `(N, V)`, whatever the model is kept in."""
-    parts = []
-    for start in range(0, len(contexts), _BLOCK):
-        block = np.asarray(contexts[start : start + _BLOCK], np.int32)
-        if loaded.interpreter is not None:
-            found = loaded.interpreter.run("next_word", ids=block)["probabilities"]
-            parts.append(np.log(np.maximum(found, np.float32(_LEAST))))
-        else:
-            parts.append(np.asarray(loaded.keras_model.predict_on_batch(block)))
-    return np.concatenate(parts)
+    if loaded.interpreter is None:
+        return _logits(loaded.keras_model, contexts)
+    parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
+    return np.asarray(np.log(np.maximum(np.concatenate(parts), np.float32(_LEAST))))
+
+
+def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    return np.concatenate([np.asarray(model.predict_on_batch(block)) for block in _blocks(contexts)])
+
+
+def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
+    return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
 
 
 def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:
