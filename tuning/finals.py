@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from tuning.study import Study
 from tuning.trials import TRIALS, Record, Records, Trainer, plan_of
 from zoo.errors import ZooError
 from zoo.files import read_json, require_empty, whole_folder, write_json
+from zoo.report.trials import Board
 from zoo.tasks import loading
 from zoo.tasks.running import Run
 from zoo.training import CHECKPOINT
 
 RESULT = "result.json"
 BEST = "best"
-"""Names in a search's folder: what it came to, and the model that it chose."""
+FINALS = "finals"
+"""Names in a search's folder: what it came to, the model that it chose, and the records of the best trials again."""
 
 _SEEDS = 10_000
 """Seeds of the finals begin this far above the study's, where no trial's is."""
@@ -52,15 +55,15 @@ def require_scored(study: Study, folder: Path) -> list[Record]:
     return records
 
 
-def decide(study: Study, folder: Path, trainer: Trainer, best: int = 3, seeds: int = 3) -> dict[str, Any]:
+def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: Console | None = None) -> dict[str, Any]:
     """Trains the best trials again, chooses one, trains it to keep, and measures it on test data; each once.
 
     Args:
         study: What was searched.
         folder: Of the search.
-        trainer: Runs the trainings.
         best: How many trials are trained again.
         seeds: How often each.
+        console: Where the trainings are shown; nowhere by default.
 
     Returns:
         `finals`, one for each of the best trials with the `mean` and `deviation` of its `scores`, the first `chosen`;
@@ -72,14 +75,18 @@ def decide(study: Study, folder: Path, trainer: Trainer, best: int = 3, seeds: i
     if (folder / RESULT).is_file():
         return dict(read_json(folder / RESULT))
     records = ranked(study, require_scored(study, folder))[:best]
-    finals = [again(study, folder, trainer, record, seeds) for record in records]
+    title, again = f"the best {len(records)} again", Records(folder / FINALS)
+    board = Board(console or Console(quiet=True), title, len(records) * seeds, study.direction == "max")
+    trainer = Trainer(study, folder, lambda record: board.update(again.all()))
+    with board.shown():
+        finals = [repeat(study, trainer, record, again, seeds) for record in records]
     whole = [final for final in finals if len(final["scores"]) == seeds]
     if not whole:
         raise ZooError(f"{folder}: none of the best {len(finals)} trials could be trained again with {seeds} seeds")
     whole.sort(key=lambda final: final["mean"], reverse=study.direction == "max")
     chosen = whole[0]
     place = int(np.argmax(chosen["scores"]) if study.direction == "max" else np.argmin(chosen["scores"]))
-    record = Records(folder / "finals").find(chosen["trial"] * 100 + place)
+    record = again.find(_number(chosen["trial"], place))
     assert record is not None
     kept = folder / BEST
     options = {} if study.levels is None else {"levels": study.levels}
@@ -97,19 +104,24 @@ def decide(study: Study, folder: Path, trainer: Trainer, best: int = 3, seeds: i
     return result
 
 
-def again(study: Study, folder: Path, trainer: Trainer, record: Record, seeds: int) -> dict[str, Any]:
+def repeat(study: Study, trainer: Trainer, record: Record, again: Records, seeds: int) -> dict[str, Any]:
     """A trial with other seeds: `trial`, `score` of the trial itself, `scores`, their `mean` and `deviation`."""
     plan, scores = plan_of(record, study.base.name), []
     for place in range(seeds):
         recipe = replace(plan.recipe, seed=study.first_seed + _SEEDS + place)
-        number = record["trial"] * 100 + place
-        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], Records(folder / "finals"))
+        number = _number(record["trial"], place)
+        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], again)
         scores += [found["score"]] if found["status"] == "scored" else []
     return {
         "trial": record["trial"], "score": record["score"], "values": record["values"], "scores": scores,
         "mean": float(np.mean(scores)) if scores else None,
         "deviation": float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
     }  # fmt: skip
+
+
+def _number(trial: int, place: int) -> int:
+    """Of the record of a trial's repetition."""
+    return 100 * trial + place
 
 
 def save_preset(folder: Path, preset: Path) -> None:

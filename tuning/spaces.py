@@ -75,7 +75,7 @@ def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
         **_schedule(hp, warmup=1),
         batch_size=hp.Choice("batch_size", [32, 64, 128, 256], default=256),
         patience=20, validation=0.25, loss="half_squared_error",
-        augmentation={"symmetries": hp.Choice("symmetries", [False, True])},
+        augmentation={"symmetries": bool(hp.Choice("symmetries", [False, True]))},
     )  # fmt: skip
     return arguments, recipe
 

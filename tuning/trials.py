@@ -176,7 +176,7 @@ class Trainer:
         found: Record = {"parameters": model.count_params(), "file": None, "bytes": None, "milliseconds": None}
         _require("parameters", found["parameters"], limits.parameters)
         # A weight takes a byte or more, so nothing need be converted to know this.
-        _require("bytes", found["parameters"], limits.bytes)
+        _require("bytes or more", found["parameters"], limits.bytes)
         if limits.bytes is not None or limits.latency is not None:
             found |= self.measured(plan, model)
             _require("bytes", found["bytes"], limits.bytes)

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -32,32 +32,33 @@ def tune(
     best: Annotated[int, typer.Option(help="Trials that are trained again in the end.")] = 3,
     seeds: Annotated[int, typer.Option(help="Times that each of them is.")] = 3,
     save_preset: Annotated[Path | None, typer.Option(help="Folder for the model that is chosen.")] = None,
+    processes: Annotated[int, typer.Option("--workers", help="Processes on this machine.")] = 1,
+    role: Annotated[str | None, typer.Option(help="chief or worker, of a search over many machines.")] = None,
+    chief: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where the chief listens.")] = None,
     as_json: Json = False,
 ) -> None:
     """Search for better hyper-parameters; killed at any moment, the same command goes on."""
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()
-    from tuning import finals, search
+    from tuning import finals, workers
+    from tuning.conduct import conduct
     from tuning.study import Limits, Study
-    from tuning.trials import Trainer
     from zoo.report import tables
     from zoo.tasks import planning
 
+    if role is not None:
+        workers.take_role(role, chief)
     limits = Limits(max_parameters, max_bytes, max_latency)
     study = Study(
         target, data or Path("data3.h5"), strategy, trials, epochs, space, objective, limits,
         planning.settings(settings or []), seed, levels,
     )  # fmt: skip
     study.open(out)
-    with logged(out / "log.txt") as console:
-
-        def tell(record: dict[str, Any]) -> None:
-            console.print(record["trial"], record["status"], record["reason"] or record["score"] or record["epochs"])
-
-        trainer = Trainer(study, out, tell)
-        search.run(study, out, trainer)
-        result = finals.decide(study, out, trainer, best, seeds)
+    with logged(workers.log(out, workers.name())) as console:
+        result = conduct(study, out, processes=processes, best=best, seeds=seeds, console=console)
+    if not result:
+        return
     if save_preset is not None:
         finals.save_preset(out, save_preset)
     show(result, as_json, tables.document)
