@@ -5,11 +5,13 @@ name in one rename. An interrupted run leaves what was there before.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +81,32 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(older, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path, seconds: float, refusal: str) -> Iterator[None]:
+    """Holds a lock that no other process can hold, and that ends with this process however it ends.
+
+    Args:
+        path: The lock's file; it stays.
+        seconds: How long to wait for another process.
+        refusal: What to say then.
+
+    Raises:
+        ZooError: If another process still holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        stop = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > stop:
+                    raise ZooError(refusal) from None
+                time.sleep(0.1)
+        yield
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -46,6 +46,7 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         return {**super().get_config(), "smoothing": self.smoothing, "class_weights": self.class_weights}
 
 
+@keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]  # Keras has no types
 def hits(y_true: Any, y_pred: Any) -> Any:
     """Of each example, the share of its target on the most probable class: 1 or 0 where it is a class number.
 

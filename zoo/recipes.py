@@ -40,6 +40,8 @@ class Recipe:
         merge: For text: equal contexts become rows whose targets are the distribution of their next words, one for
             every `merge` times that a context occurs; the same cost with fewer rows. None leaves rows as they are.
         seed: Of weights, split, order, augmentation and dropout.
+        split_seed: Of the split alone, so that several seeds are compared on the same validation rows; `seed` where
+            None.
     """
 
     optimizer: str = "adam"
@@ -63,6 +65,7 @@ class Recipe:
     augmentation: dict[str, Any] | None = field(default=None, hash=False)
     merge: int | None = None
     seed: int = 0
+    split_seed: int | None = None
 
     def __post_init__(self) -> None:
         ranges = {
@@ -91,6 +94,11 @@ class Recipe:
             raise ZooError("recipe: patience keeps the weights of one epoch, average those of all: choose one of them")
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
+
+    @property
+    def split_by_seed(self) -> int:
+        """The seed that decides the split."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as JSON types."""

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from zoo.cli import data, device, models
+from zoo.cli import data, device, models, tune
 from zoo.cli.console import fail
 from zoo.errors import ZooError
 
@@ -15,6 +15,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(models.app)
 app.add_typer(device.app)
+app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data")
 
 

@@ -51,6 +51,22 @@ def quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def logged(path: Path) -> Iterator[Console]:
+    """Sends what libraries print on standard error to a file, and gives a console on the real one."""
+    sys.stderr.flush()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved, log = os.dup(2), os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.dup2(log, 2)
+        with os.fdopen(os.dup(saved), "w") as stream:
+            yield Console(file=stream)
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(log)
+
+
 def load_tensorflow() -> None:
     """Imports TensorFlow without its greetings."""
     with quiet():

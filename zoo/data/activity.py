@@ -22,6 +22,8 @@ from zoo.metadata import AXES, CONVENTION, UNIT
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 """The course's six activities in the course's order."""
 
+_MEMORY = 1 << 28
+
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
 
@@ -53,6 +55,13 @@ class Windows:
         """The windows for which `keep`, `(len(self),)`, is true."""
         subjects = None if self.subjects is None else self.subjects[keep]
         return Windows(replace(self.examples, rows=self.examples.rows[keep]), subjects)
+
+    def in_memory(self) -> "Windows":
+        """The same windows, read once where all of their file take at most `_MEMORY` bytes; else as they are."""
+        inputs = self.examples.inputs
+        if 4 * int(np.prod(inputs.shape)) > _MEMORY:
+            return self
+        return replace(self, examples=replace(self.examples, inputs=inputs[0 : len(inputs)]))
 
     def split(self, fraction: float, seed: int, by: str = "subject") -> tuple["Windows", "Windows"]:
         """Sets aside validation windows: whole people where people are known, else windows drawn at random.

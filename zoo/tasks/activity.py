@@ -1,6 +1,7 @@
 """Activity recognizers from end to end: a file of windows in, a trained, measured and exported model out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
-from zoo.evaluation import recognition
+from zoo.evaluation import language, recognition
 from zoo.export import c_header, parity, signatures
 from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
@@ -94,6 +95,67 @@ def _middle(windows: Any, rows: int) -> Any:
     return windows[:, start : start + rows]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A file of windows, read and split once, for any number of trainings.
+
+    Args:
+        data: The checked file.
+        train: What is learned from.
+        validation: What is set aside; None where the recipe sets nothing aside.
+        sha256: Of the file.
+    """
+
+    data: ActivityData
+    train: Windows
+    validation: Windows | None
+    sha256: str
+
+    def build(self, plan: Plan) -> ActivityRecognizer:
+        """Makes the model of a plan."""
+        return build(plan, self.train, self.data.classes)
+
+    def fit(self, recipe: Recipe, model: ActivityRecognizer, **options: Any) -> Fitted:
+        """Trains a model; options are those of `training.fit`."""
+        return fit(recipe, model, self.train, self.validation, **options)
+
+    def scores(self, model: ActivityRecognizer) -> dict[str, float]:
+        """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows.
+
+        Raises:
+            ZooError: If nothing was set aside.
+        """
+        if self.validation is None:
+            raise ZooError(f"{self.data.path}: nothing is set aside to score on: set validation above 0")
+        logits, labels = answers(partial(keras_logits, model), self.validation)
+        loss, rank = language.surprise(logits, labels)
+        return {
+            "macro_f1": recognition.macro_f1(labels, logits.argmax(axis=1)),
+            "accuracy": float((rank == 1).mean()), "cross_entropy": float(loss.mean()),
+        }  # fmt: skip
+
+    def metadata(self, plan: Plan, model: ActivityRecognizer, temperature: float = 1.0) -> ActivityMetadata:
+        """What a model that learned from these windows says of itself."""
+        data = self.data
+        return ActivityMetadata(
+            **origin(model, plan.name, data, self.sha256), **loading.shapes(model), classes=data.classes,
+            rate=data.rate, temperature=temperature, streaming=Streaming(), split_by=data.split_by,
+            train_subjects=tuple(self.train.people()),
+        )  # fmt: skip
+
+
+def prepare(path: Path, recipe: Recipe) -> Prepared:
+    """Reads a file of windows and splits it as a recipe says.
+
+    Args:
+        path: A file in the course's layout.
+        recipe: Share, kind and seed of the validation.
+    """
+    data = activity.read(path)
+    parts = _split(replace(data, train=data.train.in_memory()), recipe)
+    return Prepared(data, *parts, sha256(path))
+
+
 def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None) -> dict[str, Any]:
     """Trains a recognizer on a file of windows and writes it to a folder.
 
@@ -110,24 +172,19 @@ def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None)
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
     run.check()
-    data = activity.read(path)
-    train_part, validation = _split(data, plan.recipe)
-    model, digest = build(plan, train_part, data.classes), sha256(path)
-    with run.options(model, digest) as options:
-        fitted = fit(plan.recipe, model, train_part, validation, **options)
+    prepared = prepare(path, plan.recipe)
+    model, validation = prepared.build(plan), prepared.validation
+    with run.options(model, prepared.sha256) as options:
+        fitted = prepared.fit(plan.recipe, model, **options)
     answered = None if validation is None else answers(partial(keras_logits, model), validation)
     if temperature is None:
         temperature = 1.0 if answered is None else recognition.fit_temperature(answered[1], answered[0])
     validated = None
     if validation is not None and answered is not None:
-        report = recognition.report(answered[1], answered[0], data.classes, validation.subjects, temperature)
+        report = recognition.report(answered[1], answered[0], prepared.data.classes, validation.subjects, temperature)
         validated = _validated(report, validation, plan.recipe)
-    metadata = ActivityMetadata(
-        **origin(model, plan.name, data, digest), **loading.shapes(model), classes=data.classes, rate=data.rate,
-        temperature=temperature, streaming=Streaming(), split_by=data.split_by,
-        train_subjects=tuple(train_part.people()),
-    )  # fmt: skip
-    details = {"train_windows": len(train_part), "split_by": data.split_by, "validation": validated}
+    metadata = prepared.metadata(plan, model, temperature)
+    details = {"train_windows": len(prepared.train), "split_by": metadata.split_by, "validation": validated}
     return run.save(plan, model, fitted, metadata, path, details)
 
 
@@ -144,7 +201,7 @@ def _validated(report: dict[str, Any], validation: Windows, recipe: Recipe) -> d
 def _split(data: ActivityData, recipe: Recipe) -> tuple[Windows, Windows | None]:
     if not recipe.validation:
         return data.train, None
-    return data.train.split(recipe.validation, recipe.seed, recipe.validation_by)
+    return data.train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
 
 
 def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:

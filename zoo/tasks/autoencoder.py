@@ -1,6 +1,7 @@
 """Sparse autoencoders from end to end: a file of patches in, a trained, measured and exported model out."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy.special import logit
 import zoo
 from zoo import training
 from zoo.data import patches, pipeline
-from zoo.data.examples import Examples
+from zoo.data.examples import Examples, Sliceable
 from zoo.data.patches import LUMINANCE, PatchData, Scale
 from zoo.errors import ZooError
 from zoo.evaluation import reconstruction
@@ -28,10 +29,14 @@ from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
+from zoo.training import Fitted
 
 KIND = "patches"
 DATA = "data1.h5"
 """What a data file is called where nobody says otherwise."""
+
+COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
+"""rho, beta and lambda of the course's cost."""
 
 _GOLDEN, _TERMS = 512, 2048
 """Patches that artefacts are compared on, and that the terms of the cost are shown for."""
@@ -55,13 +60,99 @@ def _split(data: PatchData, recipe: Recipe) -> tuple[_Part, _Part]:
     if not recipe.validation:
         everything = np.arange(len(data.patches))
         return _named(data, everything), _named(data, everything[:0])
-    kept, aside = data.hold_out(recipe.validation, recipe.seed)
+    kept, aside = data.hold_out(recipe.validation, recipe.split_by_seed)
     return _named(data, kept), _named(data, aside)
 
 
 def _named(data: PatchData, rows: NDArray[np.int64]) -> _Part:
     names = () if data.photographs is None else tuple(sorted(set(data.photographs[rows].tolist())))
     return _Part(rows, names)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file of patches, read, preprocessed and split once, for any number of trainings.
+
+    Args:
+        data: The checked file.
+        kept: What is learned from.
+        aside: What is held out.
+        scale: The constants of the preprocessing, fitted on what is learned from.
+        vectors: All patches, preprocessed.
+        sha256: Of the file.
+    """
+
+    data: PatchData
+    kept: _Part
+    aside: _Part
+    scale: Scale
+    vectors: Sliceable
+    sha256: str
+
+    def build(self, plan: Plan) -> SparseAutoencoder:
+        """Makes the model of a plan."""
+        known = {"pixels": self.data.pixels, "scale": self.scale.constants, "seed": plan.recipe.seed, "name": plan.name}
+        model: SparseAutoencoder = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
+        pixels = model.get_config()["pixels"]
+        if pixels != self.data.pixels:
+            raise ZooError(f"{self.data.path}: patches of {self.data.pixels} pixels; {plan.name} reads {pixels}")
+        return model
+
+    def fit(
+        self, recipe: Recipe, model: SparseAutoencoder, *, callbacks: Sequence[keras.callbacks.Callback] = (),
+        **options: Any,
+    ) -> Fitted:  # fmt: skip
+        """Trains a model; options are those of `training.fit`."""
+        held, learned = _examples(self.vectors, self.aside.rows), _learned(self.vectors, self.kept.rows, recipe)
+        shown = _examples(self.vectors, _sample(self.kept.rows, _TERMS))
+        terms = _Terms(np.concatenate([block for block, _ in shown.blocks()]))
+        return training.fit(
+            model, recipe,
+            lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
+            len(learned),
+            # The sparsity term is on a batch's mean, so validation is one batch, or a few of equal size.
+            pipeline.batches(held, -(-len(held) // -(-len(held) // 4096))) if len(held) else None,
+            callbacks=[terms, *callbacks],
+            **options,
+        )  # fmt: skip
+
+    def scores(self, model: SparseAutoencoder) -> dict[str, float]:
+        """`cost` and `mse` of a trained model on the photographs held out.
+
+        The cost is J with the course's constants, whatever the model was trained with, so that models whose sparsity
+        and decay weigh differently are compared by the same number.
+
+        Raises:
+            ZooError: If nothing is held out.
+        """
+        if not len(self.aside.rows):
+            raise ZooError(f"{self.data.path}: nothing is held out to score on: set validation above 0")
+        held = np.concatenate([block for block, _ in _examples(self.vectors, self.aside.rows).blocks()])
+        error, weights, sparsity = _cost(model, held, COURSE)
+        return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
+
+    def metadata(self, plan: Plan, model: SparseAutoencoder) -> PatchMetadata:
+        """What a model that learned from these patches says of itself."""
+        arguments, data = model.get_config(), self.data
+        return PatchMetadata(
+            **origin(model, plan.name, data, self.sha256), size=round(data.pixels**0.5),
+            hidden_units=arguments["hidden_units"], sparsity_target=arguments["sparsity_target"],
+            scale=tuple(self.scale.constants), held_out=self.aside.photographs,
+        )  # fmt: skip
+
+
+def prepare(path: Path, recipe: Recipe, *, levels: float = 1.0) -> Prepared:
+    """Reads a file of patches, splits it as a recipe says, and preprocesses it.
+
+    Args:
+        path: A file in the course's layout.
+        recipe: Share and seed of the validation.
+        levels: What white is in the file: 1, or 255.
+    """
+    data = patches.read(path, levels)
+    kept, aside = _split(data, recipe)
+    scale = Scale.fit(data.patches, kept.rows)
+    return Prepared(data, kept, aside, scale, data.vectors(scale), sha256(path))
 
 
 def train(plan: Plan, path: Path, run: Run, *, levels: float = 1.0) -> dict[str, Any]:
@@ -80,41 +171,17 @@ def train(plan: Plan, path: Path, run: Run, *, levels: float = 1.0) -> dict[str,
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
     run.check()
-    recipe = plan.recipe
-    data, digest = patches.read(path, levels), sha256(path)
-    kept, aside = _split(data, recipe)
-    scale = Scale.fit(data.patches, kept.rows)
-    vectors = data.vectors(scale)
-    known = {"pixels": data.pixels, "scale": scale.constants, "seed": recipe.seed, "name": plan.name}
-    model: SparseAutoencoder = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
-    if model.get_config()["pixels"] != data.pixels:
-        raise ZooError(f"{path}: patches of {data.pixels} pixels; {plan.name} reads {model.get_config()['pixels']}")
-    batches, learned = _examples(vectors, aside.rows), _learned(vectors, kept.rows, recipe)
-    sample = _sample(kept.rows, _TERMS)
-    terms = _Terms(np.concatenate([scale.apply(block) for block in data.blocks(sample)]))
-    with replace(run, callbacks=[terms, *run.callbacks]).options(model, digest) as options:
-        fitted = training.fit(
-            model, recipe,
-            lambda epoch, size: pipeline.training_batches(
-                learned, size, seed=recipe.seed, first_epoch=epoch
-            ),
-            len(learned),
-            # The sparsity term is on a batch's mean, so validation is one batch, or a few of equal size.
-            pipeline.batches(batches, -(-len(batches) // -(-len(batches) // 4096))) if len(batches) else None,
-            **options,
-        )  # fmt: skip
-    arguments = model.get_config()
-    metadata = PatchMetadata(
-        **origin(model, plan.name, data, digest), size=round(data.pixels**0.5),
-        hidden_units=arguments["hidden_units"], sparsity_target=arguments["sparsity_target"],
-        scale=tuple(scale.constants), held_out=aside.photographs,
-    )  # fmt: skip
-    last = fitted.history[fitted.best_epoch - 1]
+    prepared = prepare(path, plan.recipe, levels=levels)
+    model = prepared.build(plan)
+    with run.options(model, prepared.sha256) as options:
+        fitted = prepared.fit(plan.recipe, model, **options)
+    last, aside = fitted.history[fitted.best_epoch - 1], prepared.aside
     details = {
-        "train_patches": len(kept.rows), "held_out": list(aside.photographs), "held_out_patches": len(aside.rows),
+        "train_patches": len(prepared.kept.rows), "held_out": list(aside.photographs),
+        "held_out_patches": len(aside.rows),
         "validation": {name[4:]: value for name, value in last.items() if name.startswith("val_")} or None,
     }  # fmt: skip
-    return run.save(plan, model, fitted, metadata, path, details)
+    return run.save(plan, model, fitted, prepared.metadata(plan, model), path, details)
 
 
 class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -126,13 +193,21 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         assert logs is not None
-        arguments, tied = self.model.get_config(), self.model.get_layer("tied")
-        codes = tied(self.vectors)
-        difference = self.vectors - np.asarray(tied(codes, transpose=True))
-        target, weight = arguments["sparsity_target"], arguments["sparsity_weight"]
-        logs["error"] = float(0.5 * (difference**2).sum(axis=1).mean())
-        logs["weights"] = arguments["weight_decay"] * float((tied.kernel.numpy() ** 2).sum())
-        logs["sparsity"] = float(kl_sparsity(codes, target, weight))
+        logs["error"], logs["weights"], logs["sparsity"] = _cost(self.model, self.vectors, self.model.get_config())
+
+
+def _cost(
+    model: SparseAutoencoder, vectors: NDArray[np.float32], constants: Mapping[str, Any]
+) -> tuple[float, float, float]:
+    """The three terms of J on patches as one batch: error, weights, sparsity."""
+    codes = model.encode(vectors)
+    difference = vectors - np.asarray(model.decode(codes))
+    kernel = model.get_layer("tied").kernel.numpy()
+    return (
+        float(0.5 * (difference**2).sum(axis=1).mean()),
+        constants["weight_decay"] * float((kernel**2).sum()),
+        float(kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"])),
+    )
 
 
 def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:

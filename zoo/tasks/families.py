@@ -1,6 +1,7 @@
 """Which task belongs to which family: activity, autoencoder and trigram offer the same names.
 
 DATA                            what a data file is called where nobody says otherwise
+prepare(path, recipe, ...)      a file read and split once: build, fit, scores and metadata of models that learn from it
 train(plan, path, run, ...)     a trained model in a folder, and a summary
 evaluate(loaded, path, ...)     a report
 exportable(loaded, path)        what export must know

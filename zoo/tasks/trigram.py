@@ -1,6 +1,8 @@
 """Trigram language models from end to end: a file of rows in, a trained, measured and exported model out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
+from zoo.training import Fitted
 
 KIND = "text"
 DATA = "data2.h5"
@@ -34,6 +37,72 @@ _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
 _LEAST = 1e-5
 """A probability that 8 bits round to 0; the logarithm of 0 would tell nothing."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file of rows, read once, for any number of trainings.
+
+    Args:
+        data: The checked file.
+        sha256: Of the file.
+    """
+
+    data: TrigramData
+    sha256: str
+
+    def build(self, plan: Plan) -> TrigramLM:
+        """Makes the model of a plan."""
+        words = len(self.data.words)
+        known = {"vocabulary": words, "seed": plan.recipe.seed, "name": plan.name}
+        model: TrigramLM = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
+        if model.get_config()["vocabulary"] != words:
+            raise ZooError(f"{self.data.path}: {words} words; {plan.name} knows {model.get_config()['vocabulary']}")
+        return model
+
+    def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
+        """Trains a model; options are those of `training.fit`."""
+        learned, aside = self.learned(recipe), self.data.validation
+        held = Examples.all(aside.contexts, aside.targets) if recipe.validation else None
+        return training.fit(
+            model, recipe,
+            lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
+            len(learned),
+            None if held is None else pipeline.batches(held, _BLOCK),
+            **options,
+        )  # fmt: skip
+
+    def learned(self, recipe: Recipe) -> Examples:
+        """What training sees: rows, merged once where a recipe wants it."""
+        if recipe.merge not in self._merged:
+            self._merged[recipe.merge] = examples(self.data, recipe)
+        return self._merged[recipe.merge]
+
+    @cached_property
+    def _merged(self) -> dict[int | None, Examples]:
+        return {}
+
+    def scores(self, model: TrigramLM) -> dict[str, float]:
+        """`cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        rows = self.data.validation
+        loss, rank = language.surprise(_logits(model, rows.contexts), rows.targets)
+        return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
+
+    def metadata(self, plan: Plan, model: TrigramLM) -> TextMetadata:
+        """What a model that learned from these rows says of itself."""
+        return TextMetadata(
+            **origin(model, plan.name, self.data, self.sha256), words=self.data.words, context=trigrams.CONTEXT
+        )  # fmt: skip
+
+
+def prepare(path: Path, recipe: Recipe) -> Prepared:
+    """Reads a file of rows, which holds its own validation part.
+
+    Args:
+        path: A file in the course's layout.
+        recipe: Unused: the same call serves every family.
+    """
+    return Prepared(trigrams.read(path), sha256(path))
 
 
 def train(plan: Plan, path: Path, run: Run) -> dict[str, Any]:
@@ -51,30 +120,18 @@ def train(plan: Plan, path: Path, run: Run) -> dict[str, Any]:
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
     run.check()
-    recipe, data, digest = plan.recipe, trigrams.read(path), sha256(path)
-    known = {"vocabulary": len(data.words), "seed": recipe.seed, "name": plan.name}
-    model: TrigramLM = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
-    if model.get_config()["vocabulary"] != len(data.words):
-        raise ZooError(f"{path}: {len(data.words)} words; {plan.name} knows {model.get_config()['vocabulary']}")
-    learned = examples(data, recipe)
-    validation = Examples.all(data.validation.contexts, data.validation.targets) if recipe.validation else None
-    with run.options(model, digest) as options:
-        fitted = training.fit(
-            model, recipe,
-            lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
-            len(learned),
-            None if validation is None else pipeline.batches(validation, _BLOCK),
-            **options,
-        )  # fmt: skip
-    metadata = TextMetadata(
-        **origin(model, plan.name, data, digest), words=data.words, context=trigrams.CONTEXT
-    )  # fmt: skip
+    prepared = prepare(path, plan.recipe)
+    model = prepared.build(plan)
+    with run.options(model, prepared.sha256) as options:
+        fitted = prepared.fit(plan.recipe, model, **options)
     last = fitted.history[fitted.best_epoch - 1]
     details = {
-        "train_rows": len(data.train), "rows_an_epoch": len(learned),
-        "validation": {"cross_entropy": last["val_loss"], "top1": last["val_accuracy"]} if validation else None,
+        "train_rows": len(prepared.data.train), "rows_an_epoch": len(prepared.learned(plan.recipe)),
+        "validation": (
+            {"cross_entropy": last["val_loss"], "top1": last["val_accuracy"]} if plan.recipe.validation else None
+        ),
     }  # fmt: skip
-    return run.save(plan, model, fitted, metadata, path, details)
+    return run.save(plan, model, fitted, prepared.metadata(plan, model), path, details)
 
 
 def examples(data: TrigramData, recipe: Recipe) -> Examples:
@@ -136,15 +193,18 @@ def metadata_of(loaded: Loaded) -> TextMetadata:
 
 def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """Logits, or logarithms of probabilities, `(N, V)`, whatever the model is kept in."""
-    parts = []
-    for start in range(0, len(contexts), _BLOCK):
-        block = np.asarray(contexts[start : start + _BLOCK], np.int32)
-        if loaded.interpreter is not None:
-            found = loaded.interpreter.run("next_word", ids=block)["probabilities"]
-            parts.append(np.log(np.maximum(found, np.float32(_LEAST))))
-        else:
-            parts.append(np.asarray(loaded.keras_model.predict_on_batch(block)))
-    return np.concatenate(parts)
+    if loaded.interpreter is None:
+        return _logits(loaded.keras_model, contexts)
+    parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
+    return np.asarray(np.log(np.maximum(np.concatenate(parts), np.float32(_LEAST))))
+
+
+def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    return np.concatenate([np.asarray(model.predict_on_batch(block)) for block in _blocks(contexts)])
+
+
+def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
+    return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
 
 
 def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:

@@ -1,0 +1,225 @@
+"""Search spaces: one function each, from hyper-parameters to a constructor's arguments and a recipe.
+
+A name is that of the argument, the recipe's field or the augmentation's field that it decides, so that a preset tells
+where a search begins, and a fixed setting takes its name out of the search. Three names stand for something else:
+`cell`, the kind of recognizer; `sgd_learning_rate`, the learning rate where the optimizer is `sgd`, whose rates are
+larger than Adam's; and `sensor`, which multiplies all that the sensor does to a window.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from zoo.catalog import unknown_name
+from zoo.recipes import Recipe
+
+
+class HyperParameters(Protocol):
+    """What a space asks: keras-tuner's `HyperParameters`."""
+
+    def Choice(self, name: str, values: list[Any], **options: Any) -> Any: ...  # noqa: D102, N802
+    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any: ...  # noqa: D102, N802
+    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any: ...  # noqa: D102, N802
+
+
+Space = Callable[[HyperParameters], tuple[dict[str, Any], Recipe]]
+
+_SGD = {"parent_name": "optimizer", "parent_values": ["sgd"]}
+_ADAMW = {"parent_name": "optimizer", "parent_values": ["adamw"]}
+_ADAMS = {"parent_name": "optimizer", "parent_values": ["adam", "adamw"]}
+
+
+def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
+    """Recognizers that read frames, and how they are trained; begins at `activity_gru_pocket`."""
+    arguments = {
+        "cell": hp.Choice("cell", ["gru", "lstm", "rnn"]),
+        "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
+        "units": hp.Int("units", 16, 96, step=8, default=48),
+        "layers": hp.Choice("layers", [1, 2]),
+        "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
+        "dropout": hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5]),
+    }
+    average = hp.Choice("average", [0.0, 0.99, 0.999], default=0.999)
+    sensor = hp.Choice("sensor", [0.0, 0.5, 1.0, 1.5, 2.0], default=1.0)
+    recipe = Recipe(
+        **_optimizer(hp, ["adam", "adamw", "sgd"], (1e-3, 3e-2, 1e-2), (1e-2, 0.3, 0.1)),
+        **_schedule(hp, warmup=2),
+        clip_norm=1.0,
+        average=average or None,
+        patience=None if average else 8,
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        label_smoothing=hp.Choice("label_smoothing", [0.0, 0.05, 0.1, 0.2], default=0.1),
+        validation=0.2,
+        augmentation={
+            "pace": hp.Choice("pace", [0.0, 0.05, 0.1, 0.15, 0.2, 0.3], default=0.15),
+            "mirror": hp.Choice("mirror", [0.0, 0.5], default=0.5),
+            "half_turn": hp.Choice("half_turn", [0.0, 0.25, 0.5, 0.75], default=0.75),
+            "spin": hp.Choice("spin", [0.0, 15.0, 30.0, 60.0, 90.0], default=60.0),
+            "tilt": hp.Choice("tilt", [0.0, 5.0, 10.0, 15.0, 20.0, 30.0], default=15.0),
+            "liveliness": hp.Choice("liveliness", [0.0, 0.25, 0.5, 0.75], default=0.5),
+            "smooth": 0.3 * sensor, "scale": 0.1 * sensor, "clip": 0.2 * sensor, "noise": 0.3 * sensor,
+        },
+    )  # fmt: skip
+    return arguments, recipe
+
+
+def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
+    """Sparse autoencoders: width, sparsity and decay, and how they are trained."""
+    arguments = {
+        "hidden_units": hp.Choice("hidden_units", [16, 36, 64, 100, 144], default=64),
+        "sparsity_target": hp.Float("sparsity_target", 0.02, 0.2, sampling="log", default=0.04),
+        "sparsity_weight": hp.Float("sparsity_weight", 0.05, 5.0, sampling="log", default=1.0),
+        "weight_decay": hp.Choice("weight_decay", [0.0, 1e-4, 5e-4, 1e-3], default=5e-4),
+    }
+    recipe = Recipe(
+        **_optimizer(hp, ["adam", "sgd"], (1e-3, 5e-2, 2e-2), (1e-3, 0.1, 1e-2)),
+        **_schedule(hp, warmup=1),
+        batch_size=hp.Choice("batch_size", [32, 64, 128, 256], default=256),
+        patience=20, validation=0.25, loss="half_squared_error",
+        augmentation={"symmetries": bool(hp.Choice("symmetries", [False, True]))},
+    )  # fmt: skip
+    return arguments, recipe
+
+
+def course_autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
+    """The course's grid of nine: hidden units and lambda, all else as the course has it."""
+    arguments = {
+        "hidden_units": hp.Choice("hidden_units", [10, 64, 100]),
+        "weight_decay": hp.Choice("weight_decay", [0.0, 1e-3, 5e-4]),
+        "sparsity_target": 0.04, "sparsity_weight": 1.0,
+    }  # fmt: skip
+    recipe = Recipe(
+        optimizer="sgd", learning_rate=0.01, momentum=0.85, batch_size=32, validation=0.25, loss="half_squared_error"
+    )
+    return arguments, recipe
+
+
+def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
+    """Language models: numbers a word (D), hidden units (P), activation and dropout; begins at `trigram_lm_best`."""
+    arguments = {
+        "embedding": hp.Choice("embedding", [8, 16, 32, 64, 96], default=64),
+        "hidden_units": hp.Choice("hidden_units", [64, 128, 256, 512, 768], default=768),
+        "layers": hp.Choice("layers", [1, 2], default=2),
+        "activation": hp.Choice("activation", ["sigmoid", "tanh", "relu", "gelu"], default="gelu"),
+        "dropout": hp.Choice("dropout", [0.0, 0.15, 0.3, 0.45, 0.6], default=0.45),
+        "initializer": hp.Choice("initializer", ["keras", "wide"], default="wide"),
+    }
+    recipe = Recipe(
+        **_optimizer(hp, ["adamw", "sgd"], (1e-3, 1e-2, 4e-3), (0.05, 0.5, 0.15)),
+        **_schedule(hp, warmup=1),
+        batch_size=hp.Choice("batch_size", [128, 256, 512, 1024], default=512),
+        patience=4, merge=4,
+    )  # fmt: skip
+    return arguments, recipe
+
+
+def _optimizer(
+    hp: HyperParameters, names: list[str], adam: tuple[float, float, float], sgd: tuple[float, float, float]
+) -> dict[str, Any]:
+    """The optimizer with what belongs to it; rates are the least, the greatest, and the one to begin with."""
+    optimizer = hp.Choice("optimizer", names)
+    low, high, first = adam
+    rate = hp.Float("learning_rate", low, high, sampling="log", default=first, **_ADAMS)
+    low, high, first = sgd
+    sgd_rate = hp.Float("sgd_learning_rate", low, high, sampling="log", default=first, **_SGD)
+    momentum = hp.Choice("momentum", [0.5, 0.8, 0.9, 0.95], default=0.9, **_SGD)
+    decay = hp.Float("adamw_decay", 1e-3, 0.3, sampling="log", default=0.05, **_ADAMW) if "adamw" in names else None
+    return {
+        "optimizer": optimizer, "learning_rate": sgd_rate if optimizer == "sgd" else rate, "momentum": momentum or 0.0,
+        "weight_decay": decay or 0.0,
+    }  # fmt: skip
+
+
+def _schedule(hp: HyperParameters, warmup: int) -> dict[str, Any]:
+    schedule = hp.Choice("schedule", ["cosine", "constant"])
+    return {"schedule": schedule, "warmup_epochs": warmup if schedule == "cosine" else 0}
+
+
+SPACES: Mapping[str, Mapping[str, Space]] = {
+    "activity": {"full": activity},
+    "patches": {"full": autoencoder, "course": course_autoencoder},
+    "text": {"full": trigram},
+}
+"""Spaces by their names, for each kind of model; the first is the one that is searched where nobody says otherwise."""
+
+
+def find(kind: str, name: str | None) -> Space:
+    """A space of a kind of model.
+
+    Raises:
+        ZooError: If there is none of that name.
+
+    Example:
+        >>> find("patches", "course").__name__
+        'course_autoencoder'
+    """
+    spaces = SPACES[kind]
+    name = name or next(iter(spaces))
+    if name not in spaces:
+        raise unknown_name(f"space of {kind}", name, list(spaces))
+    return spaces[name]
+
+
+class Pinned:
+    """Hyper-parameters of which some are fixed and are not searched.
+
+    Args:
+        hp: The others.
+        values: What is fixed, by name.
+
+    Example:
+        >>> import keras_tuner
+        >>> hp = keras_tuner.HyperParameters()
+        >>> arguments, _ = activity(Pinned(hp, {"cell": "lstm"}))
+        >>> arguments["cell"], "cell" in hp
+        ('lstm', False)
+    """
+
+    def __init__(self, hp: HyperParameters, values: Mapping[str, Any]) -> None:
+        self.hp, self.values = hp, values
+
+    def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask("Choice", name, values, **options)
+
+    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask("Int", name, min_value, max_value, **options)
+
+    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask("Float", name, min_value, max_value, **options)
+
+    def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
+        if name in self.values:
+            return self.values[name]
+        parent = options.get("parent_name", "")
+        if parent in self.values:
+            if self.values[parent] not in options["parent_values"]:
+                return None
+            options = {key: value for key, value in options.items() if not key.startswith("parent")}
+        return getattr(self.hp, kind)(name, *bounds, **options)
+
+
+class Defaults:
+    """Hyper-parameters at their defaults, which is where a space begins.
+
+    Attributes:
+        names: What was asked for, in its order.
+
+    Example:
+        >>> trigram(Defaults())[0]["hidden_units"]
+        768
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask(name, values[0], options)
+
+    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask(name, min_value, options)
+
+    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask(name, min_value, options)
+
+    def _ask(self, name: str, first: Any, options: dict[str, Any]) -> Any:
+        self.names.append(name)
+        return options.get("default", first)

@@ -1,0 +1,231 @@
+"""A study: what is searched, on which data, by which measure, within which limits."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import zoo
+from tuning import spaces
+from tuning.spaces import Defaults, HyperParameters, Pinned
+from zoo.catalog import unknown_name
+from zoo.errors import ZooError
+from zoo.files import read_json, sha256, write_json
+from zoo.presets import FAMILIES, PRESETS
+from zoo.recipes import Recipe
+from zoo.tasks import families, planning
+from zoo.tasks.running import Plan
+
+STRATEGIES = ("random", "hyperband", "bayesian", "grid")
+OBJECTIVES: Mapping[str, Mapping[str, str]] = {
+    "activity": {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"},
+    "patches": {"cost": "min", "mse": "min"},
+    "text": {"cross_entropy": "min", "top1": "max"},
+}
+"""What each kind of model can be searched for, and which way is better; the first where nobody says otherwise."""
+
+ANY_CELL = "activity"
+"""In place of a family: recognizers of any cell."""
+
+_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "liveliness", "sensor", "symmetries")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model may be at most; None for no limit.
+
+    Args:
+        parameters: Trainable numbers.
+        bytes: Of the int8 file, or of the dynamic-range file where the family has no int8 one.
+        latency: Milliseconds a row of that file on one thread of this machine.
+    """
+
+    parameters: int | None = None
+    bytes: int | None = None
+    latency: float | None = None
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if value is not None and not value > 0:
+                raise ZooError(f"limit of {limit.name} is {value!r}; expected a number above 0")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is searched.
+
+    Args:
+        target: A preset, a family, or `activity` for recognizers of any cell.
+        data: A file in the course's layout.
+        strategy: One of `STRATEGIES`.
+        trials: How many to score, at most.
+        epochs: Of each trial, at most.
+        space: Of `spaces.SPACES`; the first of the target's kind where None.
+        objective: Of `OBJECTIVES`; the first of the target's kind where None.
+        limits: What a model may be at most.
+        settings: Arguments, recipe fields and names of the space that are fixed.
+        seed: Of the split, of the draws, and, counted up, of the trials; the preset's own where None.
+        levels: What white is in a file of patches.
+
+    Raises:
+        ZooError: If a name is unknown or a number is outside its range.
+    """
+
+    target: str
+    data: Path
+    strategy: str = "bayesian"
+    trials: int = 50
+    epochs: int = 40
+    space: str | None = None
+    objective: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    levels: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise unknown_name("strategy", self.strategy, list(STRATEGIES))
+        for name in ("trials", "epochs"):
+            if getattr(self, name) < 1:
+                raise ZooError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
+
+    @cached_property
+    def base(self) -> Plan:
+        """The preset or family that the search begins with."""
+        preset = self.target if self.target in PRESETS else None
+        return planning.plan(preset, None if preset else self._family, self._unsearched)
+
+    @cached_property
+    def task(self) -> Any:
+        """The task of the family."""
+        return families.of_family(self._family)
+
+    @property
+    def _family(self) -> str:
+        if self.target in PRESETS:
+            return PRESETS[self.target].family
+        known = {name: name for name in FAMILIES} | {ANY_CELL: "activity_gru"}
+        if self.target not in known:
+            raise unknown_name("preset or family", self.target, [*PRESETS, *known])
+        return known[self.target]
+
+    @cached_property
+    def measure(self) -> str:
+        """The objective's name."""
+        known = OBJECTIVES[self.task.KIND]
+        name = self.objective or next(iter(known))
+        if name not in known:
+            raise unknown_name(f"objective of {self.target}", name, list(known))
+        return name
+
+    @property
+    def direction(self) -> str:
+        """`max` or `min`."""
+        return OBJECTIVES[self.task.KIND][self.measure]
+
+    @property
+    def first_seed(self) -> int:
+        """The seed of the split; trials count up from it."""
+        return self.base.recipe.split_by_seed if self.seed is None else self.seed
+
+    def better(self, score: float, than: float) -> bool:
+        """Whether one score is better than another."""
+        return score > than if self.direction == "max" else score < than
+
+    @cached_property
+    def _searched(self) -> set[str]:
+        """The names of the space."""
+        asked = Defaults()
+        spaces.find(self.task.KIND, self.space)(asked)
+        return set(asked.names)
+
+    @property
+    def _unsearched(self) -> dict[str, Any]:
+        """The settings that are no names of the space."""
+        return {name: value for name, value in self.settings.items() if name not in self._searched}
+
+    @cached_property
+    def pinned(self) -> dict[str, Any]:
+        """Values of the space that are not searched."""
+        fixed = {name: value for name, value in self.settings.items() if name in self._searched}
+        if self.target in FAMILIES and self.task.KIND == "activity":
+            fixed["cell"] = self.target.removeprefix("activity_")
+        if "learning_rate" in fixed:
+            fixed["sgd_learning_rate"] = fixed["learning_rate"]
+        if "augmentation" in self.settings:
+            fixed |= dict.fromkeys(_AUGMENTATION, 0.0)
+        return fixed
+
+    def plan(self, hp: HyperParameters, seed: int, epochs: int | None = None) -> Plan:
+        """What a trial trains.
+
+        Args:
+            hp: The trial's values.
+            seed: Of weights, order, augmentation and dropout; the split keeps the study's.
+            epochs: The study's where None.
+        """
+        arguments, recipe = spaces.find(self.task.KIND, self.space)(Pinned(hp, self.pinned))
+        cell = arguments.pop("cell", None)
+        family = f"activity_{cell}" if cell else self.base.family
+        accepted = inspect.signature(getattr(zoo, FAMILIES[family])).parameters
+        own = {name: value for name, value in self._unsearched.items() if name in accepted}
+        others = {name: value for name, value in self._unsearched.items() if name not in own}
+        epochs = epochs or self.epochs
+        recipe = replace(
+            recipe,
+            **{
+                "epochs": epochs, "warmup_epochs": min(recipe.warmup_epochs, epochs - 1), "seed": seed,
+                "split_seed": self.first_seed, **others,
+            },
+        )  # fmt: skip
+        return Plan(self.base.name, family, {**self.base.arguments, **arguments, **own}, recipe)
+
+    @cached_property
+    def outline(self) -> Plan:
+        """The plan in the middle of the space: what all trials share can be read from it."""
+        return self.plan(Defaults(), self.first_seed)
+
+    def first_values(self) -> dict[str, Any]:
+        """The preset in the words of the space, as far as there are such; nothing for a family."""
+        if self.target not in PRESETS:
+            return {}
+        recipe: Recipe = self.base.recipe
+        known = {**recipe.to_json(), **(recipe.augmentation or {}), **self.base.arguments}
+        known |= {"cell": self.base.family.removeprefix("activity_"), "average": recipe.average or 0.0}
+        known |= {"sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay}
+        return {name: value for name, value in known.items() if value is not None}
+
+    def open(self, folder: Path) -> bool:
+        """Claims a folder for this study, or finds it claimed by the same.
+
+        Returns:
+            Whether the study was begun there before.
+
+        Raises:
+            ZooError: If the folder holds something else, or another study.
+        """
+        path, mine = folder / "study.json", self._identity()
+        if path.is_file():
+            theirs = read_json(path)
+            differs = [name for name, value in mine.items() if theirs.get(name) != value]
+            if differs:
+                words = ", ".join(f"{name} {theirs.get(name)!r}, now {mine[name]!r}" for name in differs)
+                raise ZooError(f"{folder}: holds another search ({words}): name another folder, or search the same")
+            return True
+        if folder.is_dir() and any(folder.iterdir()):
+            raise ZooError(f"{folder}: is not empty and holds no search; choose another folder or delete it first")
+        write_json(path, mine)
+        return False
+
+    def _identity(self) -> dict[str, Any]:
+        # More trials can be asked of the same search.
+        kept = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
+        return kept | {
+            "space": self.space or next(iter(spaces.SPACES[self.task.KIND])), "objective": self.measure,
+            "seed": self.first_seed, "data": sha256(self.data),
+        }  # fmt: skip

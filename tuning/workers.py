@@ -1,0 +1,135 @@
+"""Many processes: keras-tuner's chief gives out trials, workers run them, here or on other hosts.
+
+keras-tuner's own variables say who a process is: `KERASTUNER_TUNER_ID`, which is `chief` or the worker's name, and
+`KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT`, where the chief listens. All of them see the folder of the search.
+A worker that comes back under its name gets the trial that it had.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from zoo.errors import ZooError
+
+CHIEF = "chief"
+_SUPERVISED = "ZOO_TUNE_SUPERVISED"
+_RESTARTS = 20
+_INDICES = ("SLURM_PROCID", "JOB_COMPLETION_INDEX", "HOSTNAME")
+
+
+def name() -> str | None:
+    """This process's name in a search of many, `chief` or a worker's; None in a search of one."""
+    return os.environ.get("KERASTUNER_TUNER_ID") if "KERASTUNER_ORACLE_IP" in os.environ else None
+
+
+def supervised() -> bool:
+    """Whether this process was started by `supervise`."""
+    return _SUPERVISED in os.environ
+
+
+def take_role(role: str, chief: str | None) -> None:
+    """Sets keras-tuner's variables for this process, where they are not set.
+
+    Args:
+        role: `chief` or `worker`. A worker's name follows from Slurm's or Kubernetes' number of it, or from the host.
+        chief: `host:port` of the chief.
+
+    Raises:
+        ZooError: If the role is unknown, or nothing says where the chief is.
+    """
+    if role not in (CHIEF, "worker"):
+        raise ZooError(f"role {role!r}: expected chief or worker")
+    if chief is not None:
+        host, colon, port = chief.rpartition(":")
+        if not colon or not port.isdecimal():
+            raise ZooError(f"--chief {chief}: expected HOST:PORT, such as node1:8790")
+        os.environ["KERASTUNER_ORACLE_IP"], os.environ["KERASTUNER_ORACLE_PORT"] = host, port
+    if not {"KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"} <= set(os.environ):
+        raise ZooError(f"role {role}: name --chief HOST:PORT, where the chief listens")
+    if role == CHIEF:
+        os.environ["KERASTUNER_TUNER_ID"] = CHIEF
+    else:
+        number = next((os.environ[key] for key in _INDICES if key in os.environ), socket.gethostname())
+        os.environ.setdefault("KERASTUNER_TUNER_ID", f"worker-{number}")
+
+
+def die_with_parent() -> None:
+    """Ends this process when the one that supervises it is gone, however it went: its end of the pipe closes."""
+
+    def wait() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
+    """Runs a chief and workers on this machine until all trials have ended.
+
+    Each is this process's own command again, told by variables who it is. One that dies is started again under its
+    name; all die with this process.
+
+    Args:
+        folder: Of the search; gets their output, a file each.
+        count: Workers.
+        look: Called about once a second.
+
+    Raises:
+        ZooError: If a process ends again and again, with its last words.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    threads = str(max(1, (os.cpu_count() or 1) // count))
+    shared = os.environ | {
+        "KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port), _SUPERVISED: "1",
+        "NO_PROXY": "127.0.0.1", "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads,
+    }  # fmt: skip
+    names = [CHIEF, *(f"worker-{number}" for number in range(count))]
+    running = {name: _start(folder, name, shared) for name in names}
+    restarts = dict.fromkeys(names, 0)
+    try:
+        while any(name != CHIEF for name in running):
+            look()
+            time.sleep(1.0)
+            for name, process in list(running.items()):
+                status = process.poll()
+                if status is None:
+                    continue
+                del running[name]
+                if status == 0 and name != CHIEF:
+                    continue
+                restarts[name] += 1
+                if status > 0 or restarts[name] > _RESTARTS:
+                    raise ZooError(f"{name} ended with status {status}: {_last_words(folder, name)}")
+                running[name] = _start(folder, name, shared)
+    finally:
+        for process in running.values():
+            process.send_signal(signal.SIGTERM)
+        for process in running.values():
+            process.wait()
+        look()
+
+
+def log(folder: Path, name: str | None) -> Path:
+    """Where a process of a search, or its only one, writes what libraries say."""
+    return folder / (f"log.{name}.txt" if name else "log.txt")
+
+
+def _start(folder: Path, name: str, shared: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with log(folder, name).open("ab") as file:
+        return subprocess.Popen(
+            sys.orig_argv, stdin=subprocess.PIPE, stdout=file, stderr=file, env={**shared, "KERASTUNER_TUNER_ID": name}
+        )
+
+
+def _last_words(folder: Path, name: str) -> str:
+    lines = [line for line in log(folder, name).read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1].removeprefix("zoo: ") if lines else "it said nothing"

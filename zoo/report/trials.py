@@ -1,0 +1,112 @@
+"""A live view of a search: its trials, the best so far, and the time left."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from zoo.report.tables.layout import number, table
+
+Record = Mapping[str, Any]
+
+_BEST, _LATEST = 5, 5
+_COLORS = {"scored": "", "running": "cyan", "failed": "red", "refused": "yellow"}
+
+
+class Board:
+    """Shows the records of trials: a table on a terminal, a line for each trial that ends elsewhere.
+
+    Args:
+        console: Where to.
+        title: What is searched, or done.
+        count: How many trials are wanted.
+        maximize: Whether a greater score is better.
+        processes: How many run at once.
+    """
+
+    def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
+        self.console, self.title, self.count, self.maximize = console, title, count, maximize
+        self.processes = processes
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
+        self._told: set[int] | None = None
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator["Board"]:
+        """Shows the table while the block runs."""
+        if not self.console.is_terminal:
+            yield self
+            return
+        with self._live:
+            yield self
+
+    def update(self, records: Sequence[Record]) -> None:
+        """Shows what has become of the trials."""
+        if self.console.is_terminal:
+            self._live.update(Group(*self._screen(records)), refresh=True)
+            return
+        ended = [record for record in records if record["status"] != "running"]
+        if self._told is None:
+            # Of a search that goes on, only what is new is told.
+            self._told = {record["trial"] for record in ended}
+            if ended:
+                self.console.print(self._summary(records), highlight=False, markup=False, soft_wrap=True)
+        for record in ended:
+            if record["trial"] not in self._told:
+                self._told.add(record["trial"])
+                what = record["reason"] or number(record["score"], 4)
+                line = f"trial {record['trial']}: {record['status']}, {what} in {record['seconds']:.1f} s; "
+                self.console.print(line + self._summary(records), highlight=False, markup=False, soft_wrap=True)
+
+    def _ranked(self, records: Sequence[Record]) -> list[Record]:
+        scored = [record for record in records if record["status"] == "scored"]
+        return sorted(scored, key=lambda record: record["score"], reverse=self.maximize)
+
+    def _summary(self, records: Sequence[Record]) -> str:
+        counts = {status: sum(record["status"] == status for record in records) for status in _COLORS}
+        others = [f"{counts[status]} {status}" for status in ("failed", "refused") if counts[status]]
+        words = [f"{counts['scored']} of {self.count} scored", *others]
+        best = self._ranked(records)[:1]
+        words += [f"best {record['score']:.4f} of trial {record['trial']}" for record in best]
+        seconds = [record["seconds"] for record in records if record["status"] in ("scored", "failed")]
+        left = self.count - counts["scored"] - counts["failed"]
+        if seconds and left > 0:
+            words.append(f"{_duration(left * mean(seconds) / self.processes)} left")
+        return ", ".join(words)
+
+    def _screen(self, records: Sequence[Record]) -> Iterator[Any]:
+        best = self._ranked(records)[:_BEST]
+        others = [record for record in records if record not in best]
+        running = [record for record in others if record["status"] == "running"]
+        latest = [record for record in others if record["status"] != "running"][-_LATEST:]
+        yield Text(f"{self.title}: {self._summary(records)}", "bold")
+        shown = table("", "trial", "score", "epochs", "s", "parameters", "kB", "ms", "values")
+        shown.columns[-1].justify, shown.columns[-1].no_wrap = "left", False
+        for record in [*best, *latest, *running]:
+            style = "bold green" if record in best[:1] else _COLORS[record["status"]]
+            shown.add_row(*_cells(record), style=style)
+        yield shown
+
+
+def _cells(record: Record) -> list[str]:
+    size = record.get("bytes")
+    values = " ".join(
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in record["values"].items()
+    )
+    score = number(record["score"], 4) if record["status"] == "scored" else record["status"]
+    return [
+        str(record["trial"]), score, str(record["epochs"]), f"{record['seconds']:.0f}",
+        number(record.get("parameters")), "-" if size is None else f"{size / 1000:.1f}",
+        number(record.get("milliseconds")), record["reason"] or values,
+    ]  # fmt: skip
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
