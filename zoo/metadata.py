@@ -103,8 +103,8 @@ class Streaming:
         threshold: Probability below which no label is shown.
     """
 
-    restart: int = 300
-    copies: int = 2
+    restart: int = 150
+    copies: int = 3
     warmup: int = 75
     smoothing: float = 0.5
     margin: float = 0.1
