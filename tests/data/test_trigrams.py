@@ -52,6 +52,7 @@ def test_words_count_from_1_in_the_file_and_from_0_inside(tmp_path):
 
 
 RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
+MAKE = "make it with `zoo data make trigrams`"
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,9 @@ RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
         ({"testd": [1, 1, 1, -1]}, f"key 'testd' holds word numbers from -1 to 1; {RANGE}: make the file again"),
         ({"words": [b"he", b"he"]}, "key 'words' holds 'he' at places 1 and 2; expected each word once"),
         ({"words": [b"he", b""]}, "key 'words' holds an empty word at place 2; expected text"),
-        ({"trainx": np.ones((4, 2), int)}, "key 'trainx' has shape (4, 2); expected (N, 3)"),
-        ({"traind": [1, 1, 1]}, "key 'traind' has shape (3,); expected (4,)"),
-        ({"testx": np.ones((4, 3))}, "key 'testx' holds float64; expected integer"),
+        ({"trainx": np.ones((4, 2), int)}, f"key 'trainx' has shape (4, 2); expected (N, 3): {MAKE}"),
+        ({"traind": [1, 1, 1]}, f"key 'traind' has shape (3,); expected (4,): {MAKE}"),
+        ({"testx": np.ones((4, 3))}, f"key 'testx' holds float64; expected whole numbers: {MAKE}"),
         ({"valx": np.ones((0, 3), int)}, "key 'valx' is empty (shape (0, 3)); expected at least one row"),
     ],
 )  # fmt: skip

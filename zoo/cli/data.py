@@ -155,7 +155,7 @@ def make_patches(
     from zoo.report import tables
 
     require_new(out, force)
-    chosen = patches.open_photographs(photographs) if photographs else patches.shipped_photographs()
+    chosen = patches.Photographs(photographs) if photographs else patches.shipped_photographs()
     flat = patches.write_patches(out, chosen, count, size, seed)
     show(describe(out) | {"flat_patches_refused": flat}, as_json, tables.document)
 

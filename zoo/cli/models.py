@@ -293,6 +293,7 @@ def export(
     to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
     formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
     data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
+    levels: Levels = None,
     as_json: Json = False,
 ) -> None:
     """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
@@ -303,7 +304,9 @@ def export(
     with quiet():
         loaded = loading.load(model)
         chosen = [name.strip() for name in formats.split(",")] if formats else None
-        records = exporting.export(loaded, families.of_model(loaded).exportable(loaded, data), to, chosen)
+        task = families.of_model(loaded)
+        family = task.exportable(loaded, data, **families.given(task.exportable, {"levels": levels}, model))
+        records = exporting.export(loaded, family, to, chosen)
     compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
     show(compared, as_json, tables.artefacts)
 
