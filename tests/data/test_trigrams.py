@@ -74,6 +74,15 @@ def test_a_file_that_is_not_as_it_should_be_is_refused(tmp_path, changes, line):
     assert message(lambda: read(path)) == f"{path}: {line}"
 
 
+def test_shuffled_rows_would_have_their_neighbors_in_training_and_split_by_place_do_not(tmp_path):
+    text = save(tmp_path / "a.txt", *["He is here now and he is there too ."] * 100)
+    made = write_trigrams(tmp_path / "a.h5", [text], 8)
+    assert made.overlap["as_split"] == 0.0
+    assert made.overlap["shuffled"] > 0.9
+    inside = write_trigrams(tmp_path / "b.h5", [text], 8, validation_rows=(0, 7), test_rows=(10, 14))
+    assert inside.overlap["as_split"] == 0.75  # training has places 0 to 5 of the sentence, the last row 6 to 9
+
+
 def test_rows_are_all_four_neighbors_of_a_sentence_in_the_order_of_the_text(tmp_path):
     text = save(tmp_path / "a.txt", "He is here now .", "No .", "Is he here ?", "He is now here .", "Now he is here .")
     made = write_trigrams(tmp_path / "a.h5", [text], 6, validation_rows=(3, 5), test_rows=(5, 7))
@@ -170,11 +179,14 @@ def test_what_cannot_be_made_is_refused_in_one_line_and_nothing_is_written(tmp_p
 def test_a_text_too_short_for_three_splits_is_refused(tmp_path):
     text = save(tmp_path / "a.txt", "a b c d")
     assert message(lambda: write_trigrams(tmp_path / "a.h5", [text], 4)) == (
-        "a.txt: no row of four known words for validation; 1 rows in all: give more text"
+        "a.txt: no row of four known words for validation; 1 rows in all: give more text, one sentence a line, or a "
+        "larger vocabulary"
     )
     few = save(tmp_path / "b.txt", "a b")
     words = save(tmp_path / "words.txt", "a")
-    assert "0 rows in all: give more text" in message(lambda: write_trigrams(tmp_path / "a.h5", [few], words))
+    assert "0 rows in all: give more text, one sentence a line, or a larger vocabulary" in message(
+        lambda: write_trigrams(tmp_path / "a.h5", [few], words)
+    )
 
 
 def test_a_vocabulary_with_words_that_the_text_lacks_is_refused_with_some_of_them(tmp_path):
