@@ -20,6 +20,8 @@ _PIPE_WIDTH = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
+Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
+
 # How a CSV file is read, for the commands that take one.
 AxisX = Annotated[str, typer.Option("--x", help="Column of the x axis.")]
 AxisY = Annotated[str, typer.Option("--y", help="Column of the y axis.")]

@@ -14,6 +14,7 @@ from zoo.cli.console import (
     AxisZ,
     Convention,
     Json,
+    Levels,
     Rate,
     Stamps,
     TimeUnit,
@@ -42,6 +43,7 @@ def export(
     to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
     formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
     data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
+    levels: Levels = None,
     personalize: Annotated[bool, typer.Option("--personalize", help="Also a file that learns on the device.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +55,8 @@ def export(
     with quiet():
         loaded = loading.load(model)
         chosen = [name.strip() for name in formats.split(",")] if formats else None
-        family = families.of_model(loaded).exportable(loaded, data)
+        task = families.of_model(loaded)
+        family = task.exportable(loaded, data, **families.given(task.exportable, {"levels": levels}, model))
         if personalize:
             chosen = [*(chosen or family.formats), "personal"]
         records = exporting.export(loaded, family, to, chosen)
@@ -81,7 +84,7 @@ def stream(
     every: Annotated[bool, typer.Option("--every", help="Print every answer, not only changes.")] = False,
     seconds: Annotated[float, typer.Option(help="Of each simulated activity.")] = 10.0,
     speed: Annotated[float, typer.Option(help="Times real time, simulated; 0 for no waiting.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the simulated person.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated person.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for each answer.")] = False,
 ) -> None:
     """Follow a signal sample by sample, and say what the person is doing."""

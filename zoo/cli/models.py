@@ -12,6 +12,7 @@ from zoo.cli.console import (
     AxisZ,
     Convention,
     Json,
+    Levels,
     Rate,
     Stamps,
     TimeUnit,
@@ -35,7 +36,6 @@ DataFile = Annotated[
     Path | None, typer.Option("--data", help="In the course's layout; data1.h5, data2.h5 or data3.h5 by default.")
 ]
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5.")]
-Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
 Settings = Annotated[
@@ -148,7 +148,8 @@ def train(
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
         fail(f"interrupted: {how}", 130)
     show(summary, as_json, tables.TRAININGS[task.KIND])
-    err.print(f"model in {out}; next: zoo evaluate {out} --data {data}", highlight=False, markup=False)
+    then = f"model in {out}; next: zoo evaluate {out} --data {data}"
+    err.print(then, highlight=False, markup=False, soft_wrap=True)
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -248,11 +249,11 @@ def predict(
     unit: Unit = "m/s^2",
     convention: Convention = "android",
     time_unit: TimeUnit = "auto",
-    hop: Annotated[int | None, typer.Option(help="Rows between windows; half a window by default.")] = None,
-    top: Annotated[int, typer.Option("--top", "-k", help="Words to show.")] = 10,
-    generate: Annotated[int | None, typer.Option(help="Words to add to the text.")] = None,
+    hop: Annotated[int | None, typer.Option(min=1, help="Rows between windows; half a window by default.")] = None,
+    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Words to show, at most.")] = 10,
+    generate: Annotated[int | None, typer.Option(min=1, help="Words to add to the text.")] = None,
     temperature: Annotated[float, typer.Option(help="Below 1 prefers probable words.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
     neighbors: Annotated[str | None, typer.Option("--neighbors", "--neighbours", help="Words near this one.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -268,6 +269,8 @@ def predict(
             raise ZooError(
                 'a language model answers one of: TEXT such as "in the right", --data FILE, --neighbors WORD'
             )
+        if generate is not None and text is None:
+            raise ZooError('--generate: goes on with a text; name it, such as "in the right"')
         if neighbors is not None:
             show(completion.neighbors(loaded, neighbors, top), as_json, tables.language.neighbors)
         elif data is not None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, load_tensorflow, logged, show
-from zoo.cli.models import Levels, Settings
+from zoo.cli.console import Json, Levels, load_tensorflow, logged, show
+from zoo.cli.models import Settings
 from zoo.errors import ZooError
 
 app = typer.Typer()

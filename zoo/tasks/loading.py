@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import keras
 
@@ -46,7 +47,9 @@ class Loaded:
             ZooError: If this is an exported file.
         """
         if self.model is None:
-            raise ZooError(f"{self.name}: is an exported file already; export from a preset, a folder or a .keras file")
+            raise ZooError(
+                f"{self.name}: is an exported file, which shows no weights: name a preset, a folder or a .keras file"
+            )
         return self.model
 
 
@@ -70,6 +73,8 @@ def load(name: str) -> Loaded:
     else:
         folder = find_folder(name)
         file = folder / "model.keras"
+    if not is_zipfile(file):
+        raise ZooError(f"{file}: not a .keras file; expected what `zoo train` or `zoo export` wrote")
     try:
         model = keras.saving.load_model(file, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
