@@ -201,7 +201,7 @@ def embed(path: Path, metadata: Metadata) -> None:
     model = flat.read_model(str(path))
     entries = [entry for entry in model.metadata or [] if entry.name != _ENTRY.encode()]
     buffer = flat.schema_fb.BufferT()
-    buffer.data = list(json.dumps(metadata.to_json()).encode("utf-8"))
+    buffer.data = list(json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8"))
     entry = flat.schema_fb.MetadataT()
     entry.name, entry.buffer = _ENTRY, len(model.buffers)
     model.buffers.append(buffer)

@@ -71,6 +71,7 @@ def convert(
         job = {
             "folder": folder,
             "held": {name: list(held.get(name, [signature.name for signature in signatures])) for name in files},
+            "small": [name for name in held if name == "int8"],
             "files": {name: str(path) for name, path in files.items()},
         }
         try:
@@ -110,6 +111,9 @@ def _child(job: dict[str, Any]) -> None:
         if name in _INTEGERS:
             converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, _INTEGERS[name])]
             converter.representative_dataset = partial(_representative, job["held"][name], samples)
+        if name in job["small"]:
+            # A scale for each unit of a dense layer takes a fifth of such a file, and changes hardly an answer.
+            converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         Path(path).write_bytes(converter.convert())
 
 
