@@ -113,7 +113,7 @@ def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
 
 def test_a_state_of_another_shape_is_refused():
     recognizer = Recognizer(POCKET / "model.float32.tflite")
-    with pytest.raises(ZooError, match=r"input 'h_1' has shape \(1, 7\); expected \(1, 48\)"):
+    with pytest.raises(ZooError, match=r"input 'h_1' has shape \(1, 7\); expected \(1, 32\)"):
         recognizer.step(np.zeros((1, 5, 3), np.float32), {"h_1": np.zeros((1, 7), np.float32)})
     with pytest.raises(ZooError, match=r"windows of shape \(1, 100, 3\); expected \(N, 150, 3\)"):
         recognizer.predict(np.zeros((1, 100, 3), np.float32))
