@@ -71,6 +71,13 @@ _PHOTOGRAPHS_NOTE = (
     "have, in the mean, the contrast of the others, before anything was trained on that split."
 )
 
+_BEST_PHOTOGRAPHS_NOTE = (
+    f"{_PHOTOGRAPHS_NOTE} No whitening. Turning and mirroring the patches in training lowers the error, but then no unit "
+    "keeps to the mean activation asked on patches that are not turned; a weight of 2 of the sparsity term is the least "
+    "of those tried that keeps every unit within 0.01 of it on the training photographs. On photographs with other "
+    "contrasts units are more or less active."
+)
+
 _COURSE_NOTE = (
     "The hyper-parameters are the course's. Two things differ: the course fed raw values where the zoo normalizes "
     "inside the model, which at the same rates serves the GRU better and the LSTM worse; and its test windows were "
@@ -165,15 +172,15 @@ PRESETS: dict[str, Preset] = {
         family="sparse_autoencoder",
         description="The same 64 units, as sparse, with the lowest error found by recipe alone",
         arguments={
-            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 0.0, "pixels": 256,
+            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
         },
         recipe=Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,
-            validation=0.25, loss="half_squared_error", augmentation={"symmetries": True}, seed=12,
+            validation=0.25, loss="half_squared_error", seed=12,
         ),
         data=_PHOTOGRAPHS,
         license=_PHOTOGRAPHS_LICENSE,
-        note=_PHOTOGRAPHS_NOTE,
+        note=_BEST_PHOTOGRAPHS_NOTE,
     ),
     "trigram_lm_course": Preset(
         family="trigram_lm",
