@@ -72,10 +72,10 @@ _PHOTOGRAPHS_NOTE = (
 )
 
 _BEST_PHOTOGRAPHS_NOTE = (
-    f"{_PHOTOGRAPHS_NOTE} No whitening. Turning and mirroring the patches in training lowers the error, but then no unit "
-    "keeps to the mean activation asked on patches that are not turned; a weight of 2 of the sparsity term is the least "
-    "of those tried that keeps every unit within 0.01 of it on the training photographs. On photographs with other "
-    "contrasts units are more or less active."
+    f"{_PHOTOGRAPHS_NOTE} No whitening. Turning and mirroring the patches in training lowers the error, but then the "
+    "units keep to the activity asked only on patches that are turned as well, so it is left out. A weight of 2 of the "
+    "sparsity term was chosen for units that stay within 0.01 of it on the training photographs; on photographs of "
+    "other contrasts they are more or less active."
 )
 
 _COURSE_NOTE = (
