@@ -174,3 +174,18 @@ def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, t
     whole, resumed = (weights(keras.saving.load_model(tmp_path / name / "model.keras")) for name in ("whole", "killed"))
     for a, b in zip(whole, resumed, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_trained_again_by_the_same_program_is_as_a_new_one_and_is_not_compiled_again():
+    first = replace(RECIPE, schedule="cosine", warmup_epochs=1, average=0.9)
+    second = replace(first, learning_rate=3e-3, warmup_epochs=0, epochs=5, seed=4)
+    used, _ = run(first, model(dropout=0.2))
+    step = used.train_function
+    for variable, value in zip(used.variables, model(dropout=0.2, seed=4).variables, strict=True):
+        variable.assign(value)
+    used, again = run(second, used)
+    fresh, alone = run(second, model(dropout=0.2, seed=4))
+    assert used.train_function is step
+    assert [row["loss"] for row in again.history] == pytest.approx([row["loss"] for row in alone.history], rel=1e-5)
+    for one, other in zip(weights(used), weights(fresh), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -6,8 +6,9 @@ from typing import Any
 from rich.console import Console
 
 from tuning import finals, search, workers
+from tuning.records import TRIALS, Record, Records
 from tuning.study import Study
-from tuning.trials import TRIALS, Record, Records, Trainer
+from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import locked
 from zoo.report.trials import Board
@@ -52,7 +53,7 @@ def conduct(
     with _alone(folder, "search"):
         if not (folder / finals.RESULT).is_file():
             title = f"{study.target}, {study.strategy}, {study.measure}"
-            board = Board(console or Console(quiet=True), title, study.trials, study.direction == "max", processes)
+            board = Board(console or Console(quiet=True), title, study.trials, study.maximize, processes)
 
             def look(record: Record | None = None) -> None:
                 board.update(records.all())

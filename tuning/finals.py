@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from tuning.records import TRIALS, Record, Records, plan_of
 from tuning.study import Study
-from tuning.trials import TRIALS, Record, Records, Trainer, plan_of
+from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import read_json, require_empty, whole_folder, write_json
 from zoo.report.trials import Board
@@ -33,7 +34,7 @@ _SEEDS = 10_000
 def ranked(study: Study, records: list[Record]) -> list[Record]:
     """The trials with a score, the best first; of equal values only the best."""
     scored = [record for record in records if record["status"] == "scored"]
-    scored.sort(key=lambda record: record["score"], reverse=study.direction == "max")
+    scored.sort(key=lambda record: record["score"], reverse=study.maximize)
     unique: dict[str, Record] = {}
     for record in scored:
         drawn = {name: value for name, value in record["values"].items() if not name.startswith("tuner/")}
@@ -76,29 +77,28 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
         return dict(read_json(folder / RESULT))
     records = ranked(study, require_scored(study, folder))[:best]
     title, again = f"the best {len(records)} again", Records(folder / FINALS)
-    board = Board(console or Console(quiet=True), title, len(records) * seeds, study.direction == "max")
+    board = Board(console or Console(quiet=True), title, len(records) * seeds, study.maximize)
     trainer = Trainer(study, folder, lambda record: board.update(again.all()))
     with board.shown():
         finals = [repeat(study, trainer, record, again, seeds) for record in records]
     whole = [final for final in finals if len(final["scores"]) == seeds]
     if not whole:
         raise ZooError(f"{folder}: none of the best {len(finals)} trials could be trained again with {seeds} seeds")
-    whole.sort(key=lambda final: final["mean"], reverse=study.direction == "max")
+    whole.sort(key=lambda final: final["mean"], reverse=study.maximize)
     chosen = whole[0]
-    place = int(np.argmax(chosen["scores"]) if study.direction == "max" else np.argmin(chosen["scores"]))
+    place = int(np.argmax(chosen["scores"]) if study.maximize else np.argmin(chosen["scores"]))
     record = again.find(_number(chosen["trial"], place))
     assert record is not None
     kept = folder / BEST
-    options = {} if study.levels is None else {"levels": study.levels}
     if not (kept / "model.keras").is_file():
         run = Run(kept, resume=(kept / CHECKPOINT).is_file())
-        study.task.train(plan_of(record, study.base.name), study.data, run, **options)
+        study.task.train(plan_of(record, study.base.name), study.data, run, **study.options)
     loaded = loading.load(str(kept))
     shown = {"baselines": False} if study.task.KIND != "patches" else {}
     result = {
         "objective": study.measure, "direction": study.direction, "finals": whole, "chosen": chosen["trial"],
         "seed": record["recipe"]["seed"], "training": loaded.config["training"],
-        "test": study.task.evaluate(loaded, study.data, **shown, **options),
+        "test": study.task.evaluate(loaded, study.data, **shown, **study.options),
     }  # fmt: skip
     write_json(folder / RESULT, result)
     return result

@@ -25,9 +25,10 @@ from keras_tuner.oracles import (
 from keras_tuner.src import config
 
 from tuning import spaces
+from tuning.records import TRIALS, Records
 from tuning.spaces import Pinned
 from tuning.study import Study
-from tuning.trials import TRIALS, Records, Trainer
+from tuning.trials import Trainer
 from zoo.files import read_json, write_json
 
 # A trial that fails has a record with its reason; keras-tuner would print each with a traceback.
@@ -137,19 +138,25 @@ class _Hyperband(_Surviving, HyperbandOracle):  # type: ignore[misc]
 
 class _Bayesian(_Surviving, BayesianOptimizationOracle):  # type: ignore[misc]
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """What failed or was refused counts as the worst score, so that the search keeps away from it."""
-        failed = [trial for trial in self.trials.values() if trial.status == "FAILED"]
+        """What has no score counts as no better than the worst, so that the search keeps away from it."""
         scores = [trial.score for trial in self.trials.values() if trial.status == "COMPLETED"]
         if not scores:
             return super().populate_space(trial_id)
-        worst = (min if self.study.direction == "max" else max)(scores)
-        for trial in failed:
-            trial.status, trial.score = "COMPLETED", worst
+        unscored = [trial for trial in self.trials.values() if trial.status == "FAILED"]
+        for trial in unscored:
+            trial.status, trial.score = "COMPLETED", self._supposed(trial, scores)
         try:
             return super().populate_space(trial_id)
         finally:
-            for trial in failed:
+            for trial in unscored:
                 trial.status, trial.score = "FAILED", None
+
+    def _supposed(self, trial: Any, scores: list[float]) -> float:
+        """The last score of a trial that was stopped, where it is worse than all that ran to their end."""
+        record = self.records.find(int(trial.trial_id)) or {}
+        last = list(record.get("rungs", {}).values())[-1:]
+        worst: float = (min if self.study.maximize else max)([*scores, *last])
+        return worst
 
 
 class _Grid(_Surviving, GridSearchOracle):  # type: ignore[misc]
@@ -230,5 +237,5 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
         ZooError: If the data cannot be searched on.
     """
     if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
-        trainer.prepared  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
+        trainer.parts  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
     _Tuner(_oracle(study, folder), trainer, folder).search()

@@ -67,6 +67,9 @@ class Study:
         objective: Of `OBJECTIVES`; the first of the target's kind where None.
         limits: What a model may be at most.
         settings: Arguments, recipe fields and names of the space that are fixed.
+        groups: Groups of people, each of which is left out once in every trial; 1 for one split. More tell more, and
+            take as many times as long for the trials that are not stopped early.
+        halving: Whether trials that others are ahead of are stopped early.
         seed: Of the split, of the draws, and, counted up, of the trials; the preset's own where None.
         levels: What white is in a file of patches.
 
@@ -83,15 +86,19 @@ class Study:
     objective: str | None = None
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    groups: int = 1
+    halving: bool = True
     seed: int | None = None
     levels: float | None = None
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise unknown_name("strategy", self.strategy, list(STRATEGIES))
-        for name in ("trials", "epochs"):
+        for name in ("trials", "epochs", "groups"):
             if getattr(self, name) < 1:
                 raise ZooError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        if self.groups > 1 and self.task.KIND != "activity":
+            raise ZooError(f"groups of people: mean nothing for {self.target}; leave them out")
         self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
 
     @cached_property
@@ -133,9 +140,15 @@ class Study:
         """The seed of the split; trials count up from it."""
         return self.base.recipe.split_by_seed if self.seed is None else self.seed
 
-    def better(self, score: float, than: float) -> bool:
-        """Whether one score is better than another."""
-        return score > than if self.direction == "max" else score < than
+    @property
+    def maximize(self) -> bool:
+        """Whether a greater score is better."""
+        return self.direction == "max"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the family's task is told of the data beside its file."""
+        return {} if self.levels is None else {"levels": self.levels}
 
     @cached_property
     def _searched(self) -> set[str]:

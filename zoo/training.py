@@ -47,15 +47,7 @@ def compile_model(
         steps_per_execution: Batches a call from Python.
         jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
     """
-    rate: Any = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        warmup = recipe.warmup_epochs * steps_per_epoch
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if warmup else rate,
-            decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup),
-            warmup_target=rate if warmup else None,
-            warmup_steps=warmup,
-        )
+    rate = Cosine(*_cosine(recipe, steps_per_epoch)) if recipe.schedule == "cosine" else recipe.learning_rate
     options: dict[str, Any] = {"clipvalue": recipe.clip_value, "global_clipnorm": recipe.clip_norm}
     if recipe.average is not None:
         options |= {"use_ema": True, "ema_momentum": recipe.average}
@@ -81,6 +73,70 @@ def compile_model(
         jit_compile=jit_compile,
         steps_per_execution=steps_per_execution,
     )
+
+
+def _cosine(recipe: Recipe, steps_per_epoch: int) -> tuple[float, int, int]:
+    warmup = recipe.warmup_epochs * steps_per_epoch
+    return recipe.learning_rate, warmup, max(1, recipe.epochs * steps_per_epoch - warmup)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
+    """A rate that rises linearly from 0, then falls to 0 as a cosine does.
+
+    Its numbers are variables, so that one compiled step serves any of them.
+
+    Args:
+        rate: The highest.
+        warmup: Steps of rising.
+        decay: Steps of falling.
+
+    Example:
+        >>> [round(float(Cosine(0.1, 2, 4)(step)), 3) for step in range(7)]
+        [0.0, 0.05, 0.1, 0.085, 0.05, 0.015, 0.0]
+    """
+
+    def __init__(self, rate: float, warmup: int, decay: int) -> None:
+        super().__init__()
+        self.numbers = keras.Variable([0.0, 0.0, 0.0], trainable=False, name="cosine")
+        self.set(rate, warmup, decay)
+
+    def set(self, rate: float, warmup: int, decay: int) -> None:
+        """Takes other numbers."""
+        self.numbers.assign([rate, warmup, decay])
+
+    def __call__(self, step: Any) -> Any:  # noqa: D102
+        rate, warmup, decay = (self.numbers[place] for place in range(3))
+        step = keras.ops.cast(step, "float32")
+        share = keras.ops.clip((step - warmup) / decay, 0.0, 1.0)
+        return rate * keras.ops.where(step < warmup, step / warmup, 0.5 * (1 + keras.ops.cos(np.pi * share)))
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        rate, warmup, decay = self.numbers.numpy().tolist()
+        return {"rate": rate, "warmup": round(warmup), "decay": round(decay)}
+
+
+def program(recipe: Recipe, class_weights: Sequence[float] | None = None) -> str:
+    """What of a recipe is compiled into the training step: with the same, and batches of one shape, a step is reused.
+
+    Example:
+        >>> program(Recipe(learning_rate=0.1, epochs=3)) == program(Recipe(learning_rate=0.2, seed=7))
+        True
+    """
+    free = ("learning_rate", "warmup_epochs", "epochs", "patience", "validation", "validation_by", "augmentation",
+            "merge", "normalize", "seed", "split_seed")  # fmt: skip
+    compiled = {name: value for name, value in recipe.to_json().items() if name not in free}
+    return json.dumps([compiled, list(class_weights or [])])
+
+
+def _restart(optimizer: keras.optimizers.Optimizer, recipe: Recipe, steps_per_epoch: int) -> None:
+    """Makes an optimizer what it was before its first step, with the numbers of another recipe."""
+    for variable in optimizer.variables:
+        variable.assign(np.zeros(variable.shape))
+    if recipe.schedule == "cosine":
+        optimizer._learning_rate.set(*_cosine(recipe, steps_per_epoch))
+    else:
+        optimizer.learning_rate = recipe.learning_rate
 
 
 def _several_steps(model: keras.Model, steps: int, jit_compile: bool) -> Callable[[Any], Any]:
@@ -140,6 +196,9 @@ def fit(
 ) -> Fitted:
     """Trains a model.
 
+    A model that was trained before by the same `program` is trained from the weights that it has, as if it were new,
+    without being compiled again.
+
     Args:
         model: Changed in place.
         recipe: How.
@@ -170,9 +229,16 @@ def fit(
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
-    compile_model(model, recipe, steps, class_weights, grouped, jit_compile=not deterministic)
-    model.optimizer.build(model.trainable_variables)
-    model.train_function = _several_steps(model, grouped, jit_compile=not deterministic)
+    compiled = f"{program(recipe, class_weights)} {grouped} {deterministic}"
+    if getattr(model, "compiled_program", None) == compiled:
+        _restart(model.optimizer, recipe, steps)
+    else:
+        compile_model(model, recipe, steps, class_weights, grouped, jit_compile=not deterministic)
+        model.optimizer.build(model.trainable_variables)
+        model.train_function = _several_steps(model, grouped, jit_compile=not deterministic)
+        # A pass over the validation rows takes less time than compiling it.
+        model.jit_compile = False
+        model.compiled_program = compiled
     run = _Run(recipe, checkpoint, {"recipe": recipe.to_json()} | (identity or {}))
     run.set_model(model)
     run.resume()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tuning.trials import TRIALS
+from tuning.records import TRIALS
 from zoo.data import patches
 
 
@@ -24,7 +24,7 @@ def command(leaves, tmp_path):
     return [
         sys.executable, "-m", "zoo.cli", "tune", "sparse_autoencoder", "--strategy", "random", "--trials", "4",
         "--epochs", "40", "--set", "pixels=64", "--set", "batch_size=32", "--set", "optimizer=adam", "--best", "1",
-        "--seeds", "1", "--json", "--data", str(leaves), "--out", str(tmp_path / "out"),
+        "--seeds", "1", "--no-halving", "--json", "--data", str(leaves), "--out", str(tmp_path / "out"),
     ]  # fmt: skip
 
 

@@ -4,30 +4,21 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
 from tuning import finals, search
+from tuning.records import TRIALS, Records
 from tuning.study import Limits, Study
-from tuning.trials import TRIALS, Records, Trainer
+from tuning.trials import Trainer
 from zoo import ZooError
-from zoo.data import patches
 
 SMALL = {"pixels": 64, "batch_size": 32}
 
 
-@pytest.fixture(scope="session")
-def leaves(tmp_path_factory):
-    """The quickest thing there is to train: simulated patches."""
-    path = tmp_path_factory.mktemp("leaves") / "data1.h5"
-    patches.write_simulated(path, count=300, size=8, pictures=4, seed=0)
-    return path
-
-
 def study(data, **changes):
-    options = {"strategy": "random", "trials": 3, "epochs": 2, "settings": SMALL} | changes
+    options = {"strategy": "random", "trials": 3, "epochs": 2, "settings": SMALL, "halving": False} | changes
     return Study("sparse_autoencoder", data, **options)
 
 
@@ -71,43 +62,28 @@ def test_data_is_read_once(leaves, tmp_path):
     what = study(copy)
     what.open(tmp_path / "out")
     trainer = Trainer(what, tmp_path / "out")
-    assert trainer.prepared.data.photographs is not None
+    assert trainer.parts[0].data.photographs is not None
     copy.unlink()
     search.run(what, tmp_path / "out", trainer)
     assert [record["status"] for record in trainer.records.all()] == ["scored"] * 3
 
 
-COMMAND = [
-    sys.executable, "-m", "zoo.cli", "tune", "sparse_autoencoder", "--strategy", "random", "--trials", "4",
-    "--epochs", "40", "--set", "pixels=64", "--set", "batch_size=32", "--set", "optimizer=adam", "--best", "1",
-    "--seeds", "1", "--json",
-]  # fmt: skip
-
-
-def begun(folder):
-    return [json.loads(path.read_text()) for path in sorted((folder / TRIALS).glob("[0-9]*.json"))]
-
-
-def test_a_search_killed_with_sigkill_again_and_again_loses_nothing_and_runs_nothing_twice(leaves, tmp_path):
-    out = tmp_path / "out"
-    command = [*COMMAND, "--data", str(leaves), "--out", str(out)]
+def test_a_search_killed_with_sigkill_again_and_again_loses_nothing_and_runs_nothing_twice(command, begun, background):
     ended = {}
     for trial in (0, 1, 2):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not any(r["trial"] == trial and r["epochs"] > 0 for r in begun(out)):
+        search = background(command)
+        while search.poll() is None and not any(r["trial"] == trial and r["epochs"] > 0 for r in begun()):
             time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        for record in begun(out):
-            assert ended.setdefault(record["trial"], record) == record or ended[record["trial"]]["status"] == "running"
-            ended[record["trial"]] = record
+        os.kill(search.pid, signal.SIGKILL)
+        assert search.wait() == -signal.SIGKILL
+        for record in begun():
+            assert ended.get(record["trial"], record) == record
+            if record["status"] != "running":
+                ended[record["trial"]] = record
     last = subprocess.run(command, capture_output=True, text=True, check=False)
     assert last.returncode == 0, last.stderr
-    records = begun(out)
-    assert [record["status"] for record in records] == ["scored"] * 4
-    for record in records:
-        if ended.get(record["trial"], {}).get("status") == "scored":
-            assert record == ended[record["trial"]]
+    assert [record["status"] for record in begun()] == ["scored"] * 4
+    assert ended.items() <= {record["trial"]: record for record in begun()}.items()
     assert json.loads(last.stdout)["objective"] == "cost"
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(again.stdout) == json.loads(last.stdout)
@@ -142,3 +118,13 @@ def test_models_above_a_limit_are_refused_and_do_not_count(leaves, tmp_path):
     assert sum(record["status"] == "scored" for record in records) == 4
     assert all(record["reason"].endswith("parameters; at most 3,000 are wanted") for record in refused)
     assert all(record["parameters"] <= 3000 for record in records if record["status"] == "scored")
+
+
+def test_a_trial_that_others_are_ahead_of_is_stopped_early_and_what_is_best_is_not(leaves, tmp_path):
+    records, _ = searched(study(leaves, trials=12, epochs=8, halving=True), tmp_path / "out")
+    stopped = [record for record in records if record["status"] == "stopped"]
+    assert stopped
+    assert all(record["epochs"] < 8 and "the median of" in record["reason"] for record in stopped)
+    best = finals.ranked(study(leaves), records)[0]
+    assert best["epochs"] == 8
+    assert all(best["rungs"]["4"] <= record["rungs"]["4"] for record in stopped if "4" in record["rungs"])

@@ -27,6 +27,8 @@ def tune(
     max_parameters: Annotated[int | None, typer.Option(help="A model has at most.")] = None,
     max_bytes: Annotated[int | None, typer.Option(help="Its int8 (or dynamic) file has at most.")] = None,
     max_latency: Annotated[float | None, typer.Option(help="Milliseconds a row of that file, at most.")] = None,
+    groups: Annotated[int, typer.Option(help="Groups of people, each left out once in every trial; 1: one split.")] = 1,
+    halving: Annotated[bool, typer.Option(help="Stop trials early that others are ahead of.")] = True,
     seed: Annotated[int | None, typer.Option(help="Of split and draws; trials count up from it.")] = None,
     levels: Levels = None,
     best: Annotated[int, typer.Option(help="Trials that are trained again in the end.")] = 3,
@@ -52,7 +54,7 @@ def tune(
     limits = Limits(max_parameters, max_bytes, max_latency)
     study = Study(
         target, data or Path("data3.h5"), strategy, trials, epochs, space, objective, limits,
-        planning.settings(settings or []), seed, levels,
+        planning.settings(settings or []), groups, halving, seed, levels,
     )  # fmt: skip
     study.open(out)
     with logged(workers.log(out, workers.name())) as console:

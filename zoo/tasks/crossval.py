@@ -11,8 +11,29 @@ import numpy as np
 from zoo.data import activity
 from zoo.errors import ZooError
 from zoo.evaluation import recognition
-from zoo.tasks.activity import answers, build, fit, keras_logits
+from zoo.files import sha256
+from zoo.tasks.activity import Prepared, answers, fit, keras_logits
 from zoo.tasks.running import Plan
+
+
+def prepare(path: Path, groups: int) -> list[Prepared]:
+    """Reads a file of windows once, and leaves out one group of people after another for validation.
+
+    Args:
+        path: A file in the course's layout, with subject ids.
+        groups: How many groups the people of the training part are divided into, 2 or more.
+
+    Raises:
+        ZooError: If the file has no subject ids, or fewer people than groups.
+    """
+    data, digest = activity.read(path), sha256(path)
+    windows, people = data.train.in_memory(), np.array(data.train.people())
+    if len(people) < groups or groups < 2:
+        raise ZooError(f"{path}: {len(people)} people known in training; {groups} groups need 2 or more and one each")
+    assert windows.subjects is not None
+    drawn = np.array_split(np.random.default_rng(0).permutation(people), groups)
+    aside = [np.isin(windows.subjects, group) for group in drawn]
+    return [Prepared(data, windows.where(~left_out), windows.where(left_out), digest) for left_out in aside]
 
 
 def crossval(
@@ -34,28 +55,22 @@ def crossval(
     Raises:
         ZooError: If the file has no subject ids, or fewer people than groups.
     """
-    data = activity.read(path)
-    people = np.array(data.train.people())
-    if len(people) < groups or groups < 2:
-        raise ZooError(f"{path}: {len(people)} people known in training; {groups} groups need 2 or more and one each")
-    drawn = np.array_split(np.random.default_rng(0).permutation(people), groups)
-    folds, answered = [], []
+    parts, folds, answered = prepare(path, groups), [], []
+    data = parts[0].data
     for seed in range(plan.recipe.seed, plan.recipe.seed + seeds):
-        for group in drawn:
-            assert data.train.subjects is not None
-            aside = np.isin(data.train.subjects, group)
+        for part in parts:
+            assert part.validation is not None
             recipe = replace(plan.recipe, seed=seed, validation=0.0, patience=None)
-            train = data.train.where(~aside)
-            model = build(replace(plan, recipe=recipe), train, data.classes)
-            fitted = fit(recipe, model, train, None)
-            logits, labels = answers(partial(keras_logits, model), data.train.where(aside))
+            model = part.build(replace(plan, recipe=recipe))
+            fitted = fit(recipe, model, part.train, None)
+            logits, labels = answers(partial(keras_logits, model), part.validation)
             predicted = logits.argmax(axis=1)
             folds.append({
-                "seed": seed, "subjects": activity.sort_subjects(group), "windows": len(labels),
+                "seed": seed, "subjects": part.validation.people(), "windows": len(labels),
                 "macro_f1": recognition.macro_f1(labels, predicted),
                 "accuracy": float((labels == predicted).mean()), "seconds": round(fitted.seconds, 1),
             })  # fmt: skip
-            answered.append((labels, logits, data.train.subjects[aside]))
+            answered.append((labels, logits, part.validation.subjects))
             if report:
                 report(folds[-1])
     labels, logits, subjects = (np.concatenate(column) for column in zip(*answered, strict=True))

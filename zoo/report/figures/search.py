@@ -1,0 +1,206 @@
+"""Figures of a search: progress, parallel coordinates, importance, score against size and latency."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from zoo.report.figures.drawing import STYLE
+
+Record = Mapping[str, Any]
+
+_LOGARITHMIC = 8.0
+"""An axis whose greatest number is this many times its least is logarithmic."""
+
+
+def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
+    """The score of each trial in the order of the trials, and the best so far.
+
+    Args:
+        records: Of all trials.
+        measure: The objective's name.
+        maximize: Whether a greater score is better.
+    """
+    scored = [record for record in records if record["status"] == "scored"]
+    stopped = [record for record in records if record["status"] == "stopped"]
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(7, 3.4), layout="constrained")
+        last = [list(record["rungs"].values())[-1] for record in stopped]
+        axis.scatter(
+            [record["trial"] for record in stopped], last, s=16, marker="x", color="0.6", label="stopped early"
+        )
+        numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
+        axis.scatter(numbers, scores, s=22, color="C0", label="trained to the end", zorder=3)
+        best = (np.maximum if maximize else np.minimum).accumulate(scores)
+        axis.step(numbers, best, where="post", color="C1", label="best so far")
+        axis.set(xlabel="trial", ylabel=f"{_words(measure)} on validation")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        _clear(axis, [*scores, *last], maximize)
+        axis.legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
+    return figure
+
+
+def _clear(axis: Axes, values: Sequence[float], maximize: bool) -> None:
+    """Leaves the worst tenth outside, where it would press all others together."""
+    low, high = (np.quantile(values, 0.1), max(values)) if maximize else (min(values), np.quantile(values, 0.9))
+    margin = 0.08 * (high - low) or 0.01
+    axis.set_ylim(low - margin, high + margin)
+
+
+def parallel(records: Sequence[Record], names: Sequence[str], measure: str, maximize: bool, best: int = 3) -> Figure:
+    """Parallel coordinates: an axis for each hyper-parameter, a line for each trial, the best ones drawn strong.
+
+    Args:
+        records: Of trials with a score.
+        names: The axes, from left to right; the score is the last.
+        measure: The objective's name.
+        maximize: Whether a greater score is better.
+        best: How many lines are drawn strong.
+    """
+    ordered = sorted(records, key=lambda record: record["score"], reverse=not maximize)
+    axes = [_Axis([record["values"].get(name) for record in ordered]) for name in names]
+    axes.append(_Axis([record["score"] for record in ordered]))
+    places = np.column_stack([axis.places for axis in axes])
+    ranks = np.linspace(0, 1, len(ordered))
+    with plt.rc_context(STYLE | {"axes.grid": False}):
+        figure, drawn = plt.subplots(figsize=(max(6.0, 1.15 * len(axes)), 4.6), layout="constrained")
+        colors = plt.get_cmap("viridis_r")
+        for place, (line, rank) in enumerate(zip(places, ranks, strict=True)):
+            strong = place >= len(ordered) - best
+            style = {"linewidth": 2.2, "alpha": 1.0, "zorder": 3} if strong else {"linewidth": 0.8, "alpha": 0.45}
+            # What had no part in a trial is a gap in its line.
+            drawn.plot(range(len(axes)), line, color=colors(0.15 + 0.85 * rank), **style)
+        for x, axis in enumerate(axes):
+            drawn.axvline(x, color="0.75", linewidth=0.8, zorder=0)
+            for y, words in axis.ticks:
+                drawn.text(
+                    x + 0.03, y, words, fontsize=7, va="center", zorder=4,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+                )  # fmt: skip
+        labels = [_words(name) for name in [*names, measure]]
+        drawn.set_xticks(range(len(axes)), labels, rotation=30, ha="right", rotation_mode="anchor")
+        drawn.set_xlim(-0.1, len(axes) - 0.45)
+        drawn.set_yticks([])
+        drawn.spines[:].set_visible(False)
+        drawn.tick_params(length=0)
+        drawn.set_title(f"{len(ordered)} trials, the best {min(best, len(ordered))} strong")
+        scale = ScalarMappable(Normalize(1, len(ordered)), colors)
+        bar = figure.colorbar(scale, ax=drawn, label="rank", shrink=0.7, pad=0.01)
+        bar.ax.invert_yaxis()
+    return figure
+
+
+class _Axis:
+    """Values between 0 and 1, and what is written there."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        known = [value for value in values if value is not None]
+        if any(isinstance(value, str) for value in known):
+            names = sorted(set(known))
+            at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
+            self.ticks = [(y, name.replace("_", " ")) for name, y in at.items()]
+            self.places = np.array([at.get(value, np.nan) for value in values])
+            return
+        numbers = np.array([np.nan if value is None else float(value) for value in values])
+        least, most = np.nanmin(numbers), np.nanmax(numbers)
+        scaled = np.log if least > 0 and most / least > _LOGARITHMIC else np.asarray
+        low, high = scaled(least), scaled(most)
+        span = (high - low) or 1.0
+        self.places: NDArray[np.float64] = (scaled(numbers) - low) / span
+        choices = np.unique(numbers[~np.isnan(numbers)])
+        shown = choices if len(choices) <= 8 else (
+            np.geomspace(least, most, 4) if scaled is np.log else np.linspace(least, most, 4)
+        )  # fmt: skip
+        self.ticks = [(float((scaled(value) - low) / span), f"{value:.3g}") for value in shown]
+
+
+def importance(found: Mapping[str, Any], most: int = 15) -> Figure:
+    """Bars of permutation importance, the greatest on top.
+
+    Args:
+        found: What `tuning.importance.importance` gives, with parameters.
+        most: How many bars.
+    """
+    shown = list(found["parameters"].items())[:most][::-1]
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(6, 0.9 + 0.27 * len(shown)), layout="constrained")
+        axis.barh(
+            [_words(name) for name, _ in shown], [row["mean"] for _, row in shown],
+            xerr=[row["deviation"] for _, row in shown], error_kw={"linewidth": 1, "ecolor": "0.4"},
+        )  # fmt: skip
+        axis.set_xlim(left=0)
+        axis.grid(visible=False, axis="y")
+        axis.set_xlabel("loss of explained variance when shuffled")
+        axis.set_title(f"importance for the rank of {found['trials']} trials", loc="left")
+    return figure
+
+
+def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int | None = None) -> Figure:
+    """Score against parameters, kilobytes and milliseconds, with what no other trial beats in both.
+
+    Args:
+        records: Of trials with a score.
+        measure: The objective's name.
+        maximize: Whether a greater score is better.
+        chosen: The trial that is marked.
+    """
+    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms a row", 1.0)]
+    panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(panels), figsize=(3.4 * len(panels), 3.4), layout="constrained", sharey=True, squeeze=False
+        )
+        for axis, (name, label, factor) in zip(axes[0], panels, strict=True):
+            known = [record for record in records if record.get(name) is not None]
+            costs = np.array([factor * record[name] for record in known])
+            scores = np.array([record["score"] for record in known])
+            front = unbeaten(costs, scores if maximize else -scores)
+            axis.scatter(costs, scores, s=18, color="0.65")
+            axis.plot(costs[front], scores[front], "o-", color="C1", markersize=5, linewidth=1.2, label="Pareto front")
+            if chosen in [record["trial"] for record in known]:
+                place = [record["trial"] for record in known].index(chosen)
+                axis.scatter(
+                    costs[place], scores[place], s=130, facecolors="none", edgecolors="C3", linewidths=1.6, zorder=4,
+                    label="chosen",
+                )  # fmt: skip
+            axis.set_xscale("log")
+            axis.set_xlabel(label)
+            _plain_ticks(axis, costs)
+        _clear(axes[0][0], [record["score"] for record in records], maximize)
+        axes[0][0].set_ylabel(f"{_words(measure)} on validation")
+        axes[0][0].legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
+    return figure
+
+
+def _plain_ticks(axis: Axes, costs: NDArray[np.float64]) -> None:
+    """A few plain numbers on a logarithmic axis."""
+    low, high = costs.min(), costs.max()
+    ticks = np.geomspace(low, high, 4) if high > low else np.array([low])
+    axis.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 100 else f"{tick:.2g}" for tick in ticks])
+    axis.minorticks_off()
+    axis.set_xlim(low / 1.15, high * 1.15)
+
+
+def unbeaten(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
+    """Places of the Pareto front: of what costs less nothing gains as much; in the order of the costs.
+
+    Example:
+        >>> unbeaten(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))
+        [1, 0]
+    """
+    order = np.lexsort((-gains, costs))
+    front: list[int] = []
+    for place in order.tolist():
+        if not front or gains[place] > gains[front[-1]]:
+            front.append(place)
+    return front
+
+
+def _words(name: str) -> str:
+    return {"macro_f1": "macro-F1", "mse": "squared error"}.get(name, name.replace("_", " "))
