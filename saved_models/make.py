@@ -23,7 +23,6 @@ from zoo.catalog import preset_metrics
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
 from zoo.evaluation import recognition
-from zoo.export.parity import ParityError
 from zoo.files import read_json, whole_file, whole_folder, write_json
 from zoo.presets import PRESETS
 from zoo.report import figures
@@ -217,15 +216,11 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
     family = task.exportable(loaded, data)
     with whole_folder(HERE / name) as target:
         formats = [*family.formats, *(family.apart if name.endswith("_pocket") else ())]
-        while True:
-            try:
-                records = exporting.export(loaded, family, target / "artefacts", formats)
-                break
-            except ParityError as error:
-                # A network that is unsure of most rows changes more answers than an artefact may: it has no such file.
-                (refused,) = (f for f in formats if f"model.{f}.tflite" in str(error))
-                metrics.setdefault("refused", {})[refused] = str(error).replace(f"{target}/artefacts/", "")
-                formats.remove(refused)
+        # A network that is unsure of most rows changes more answers than an artefact may: it has no such file.
+        refused: dict[str, str] = {}
+        records = exporting.export(loaded, family, target / "artefacts", formats, refused)
+        if refused:
+            metrics["refused"] = {k: why.replace(f"{target}/artefacts/", "") for k, why in refused.items()}
         for path in (target / "artefacts").iterdir():
             path.rename(target / path.name)
         (target / "artefacts").rmdir()

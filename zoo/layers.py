@@ -198,8 +198,9 @@ class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     `(..., channels)` in m/s^2 to `(..., 1)`.
 
     Example:
-        >>> Magnitude()(np.array([[0.0, 9.80665, 0.0]], "float32")).numpy().tolist()
-        [[0.0]]
+        >>> twice = Magnitude()(ops.convert_to_tensor([[0.0, 2 * STANDARD_GRAVITY, 0.0]]))
+        >>> round(float(twice[0, 0]), 5)
+        3.0
     """
 
     def call(self, inputs: Any) -> Any:  # noqa: D102

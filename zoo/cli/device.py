@@ -59,7 +59,10 @@ def export(
         family = task.exportable(loaded, data, **families.given(task.exportable, {"levels": levels}, model))
         if personalize:
             chosen = [*(chosen or family.formats), "personal"]
-        records = exporting.export(loaded, family, to, chosen)
+        refused: dict[str, str] = {}
+        records = exporting.export(loaded, family, to, chosen, None if formats else refused)
+    for why in refused.values():
+        err.print(f"left out: {why}", style="yellow", highlight=False, markup=False)
     compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
     show(compared, as_json, tables.artefacts)
 

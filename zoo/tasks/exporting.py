@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.export import parity, saved_model, tflite
-from zoo.export.parity import Outputs, Tolerance
+from zoo.export.parity import Outputs, ParityError, Tolerance
 from zoo.export.signatures import Signature
 from zoo.files import require_empty, sha256, whole_folder, write_json
 from zoo.metadata import embed
@@ -73,8 +73,9 @@ class Exportable:
 
 
 def export(
-    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
+    refused: dict[str, str] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Writes a model in several formats, all or none.
 
     Args:
@@ -82,6 +83,8 @@ def export(
         family: What export must know of it.
         folder: Where to; must be empty.
         formats: Of `family.formats`; all by default.
+        refused: Gets the formats that differ from Keras by too much, with the reason, and the others are written;
+            without it such a format is an error.
 
     Returns:
         A record for each artefact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
@@ -114,7 +117,13 @@ def export(
         for kind in formats:
             path = _write(loaded, signatures, held[kind], aside)
             found, cost = _run(family, signatures, held[kind], path)
-            same = parity.compare(str(folder / path.name), expected, found, family.tolerances[held[kind]])
+            try:
+                same = parity.compare(str(folder / path.name), expected, found, family.tolerances[held[kind]])
+            except ParityError as error:
+                if refused is None:
+                    raise
+                refused[kind] = str(error)
+                continue
             written = family.sources[kind].write(path, aside) if kind in family.sources else [path]
             records.append({
                 "format": kind, "file": written[0].name, "bytes": sum(map(_size, written)),
