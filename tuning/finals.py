@@ -110,7 +110,8 @@ def repeat(study: Study, trainer: Trainer, record: Record, again: Records, seeds
     for place in range(seeds):
         recipe = replace(plan.recipe, seed=study.first_seed + _SEEDS + place)
         number = _number(record["trial"], place)
-        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], again)
+        name = f"{record['trial']}, seed {recipe.seed}"
+        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], again, name)
         scores += [found["score"]] if found["status"] == "scored" else []
     return {
         "trial": record["trial"], "score": record["score"], "values": record["values"], "scores": scores,

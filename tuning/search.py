@@ -24,7 +24,7 @@ from keras_tuner.oracles import (
 )
 from keras_tuner.src import config
 
-from tuning import spaces
+from tuning import spaces, workers
 from tuning.records import TRIALS, Records
 from tuning.spaces import Pinned
 from tuning.study import Study
@@ -34,6 +34,7 @@ from zoo.files import read_json, write_json
 # A trial that fails has a record with its reason; keras-tuner would print each with a traceback.
 config.DEBUG = False
 
+_TRIALS_A_PROCESS = 50
 _FOLDER = "oracle"
 _NEVER = 10**9
 _REFUSED = 20
@@ -188,7 +189,7 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
     """Runs the trials that the oracle gives out, by the zoo's own training."""
 
     def __init__(self, oracle: Any, trainer: Trainer, folder: Path) -> None:
-        self.trainer, self._waiting = trainer, False
+        self.trainer, self._waiting, self._ended = trainer, False, 0
         # It tells on standard output that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
             super().__init__(oracle, directory=str(folder), project_name=_FOLDER)
@@ -210,6 +211,12 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
 
     def on_trial_begin(self, trial: Any) -> None:
         self._waiting = False
+
+    def on_trial_end(self, trial: Any) -> None:
+        super().on_trial_end(trial)
+        self._ended += 1
+        if self._ended == _TRIALS_A_PROCESS:
+            workers.recycle()
 
     # All that a search must remember is the oracle's.
 

@@ -63,4 +63,4 @@ def tune(
         return
     if save_preset is not None:
         finals.save_preset(out, save_preset)
-    show(result, as_json, tables.document)
+    show(result, as_json, tables.search.result)
