@@ -51,7 +51,8 @@ def conduct(
     name = workers.name()
     if workers.supervised() or name not in (None, workers.CHIEF):
         with _alone(folder, name or workers.CHIEF):
-            search.run(study, folder, Trainer(study, folder))
+            if not (folder / finals.RESULT).is_file():
+                search.run(study, folder, Trainer(study, folder))
         return {}
     with _alone(folder, "search"):
         if not (folder / finals.RESULT).is_file():

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import grpc
 import keras_tuner as kt
 from keras_tuner.oracles import (
     BayesianOptimizationOracle,
@@ -245,4 +246,9 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
     """
     if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
         trainer.parts  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
-    _Tuner(_oracle(study, folder), trainer, folder).search()
+    try:
+        _Tuner(_oracle(study, folder), trainer, folder).search()
+    except grpc.RpcError:
+        # The chief died in the middle of an answer; it comes back.
+        workers.recycle()
+        raise

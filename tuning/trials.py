@@ -88,9 +88,10 @@ class Trainer:
             return before
         record: Record = {
             "trial": number, "name": name or str(number), "status": "running", "reason": None, "score": None,
-            "values": dict(values), "family": plan.family, "arguments": plan.arguments, "recipe": plan.recipe.to_json(), "epochs": 0,
-            "rungs": before["rungs"] if before else {}, "history": before["history"] if before else [],
-            "started": time.time(), "seconds": 0.0, "attempts": 1, "oom_kills": _oom_kills(),
+            "values": dict(values), "family": plan.family, "arguments": plan.arguments,
+            "recipe": plan.recipe.to_json(), "epochs": 0, "rungs": before["rungs"] if before else {},
+            "history": before["history"] if before else [], "started": time.time(), "seconds": 0.0, "attempts": 1,
+            "oom_kills": _oom_kills(),
         }  # fmt: skip
         checkpoints = [records.checkpoint(number, part) for part in range(self.study.groups)]
         if before and not checkpoints[0].is_file():
