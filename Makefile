@@ -32,6 +32,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	$(BIN)/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json
 	$(BIN)/python benchmarks/language.py --data $(DATA)/text/data2.h5 | tee benchmarks/language.json
+	$(BIN)/python benchmarks/searching.py --data $(DATA)/activity/data3.h5 | tee benchmarks/searching.json
 	$(BIN)/python benchmarks/rivals.py --zip $(DATA)/activity/A_DeviceMotion_data.zip \
 		--data $(DATA)/activity/data3.h5 | tee benchmarks/rivals.json
 
