@@ -31,7 +31,8 @@ from zoo.report.cards import card, headline
 from zoo.report.figures import drawing
 from zoo.report.figures import reconstruction as pictures
 from zoo.report.tables.recognition import fold
-from zoo.tasks import activity, autoencoder, exporting, families, loading, planning, trigram
+from zoo.runtime import Recognizer
+from zoo.tasks import activity, autoencoder, exporting, families, loading, personal, planning, streaming, trigram
 from zoo.tasks.crossval import crossval
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run
@@ -44,7 +45,7 @@ SEEDS = 5
 LONG = windows_of.Cut(window=200, hop=100)
 GROUPS, CROSSVAL_SEEDS = 5, 2
 WEIGHT_SEEDS = 3
-SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
+SPARSITY_WEIGHTS = (0.2, 0.5, 1.0, 2.0, 5.0, 7.0, 10.0)
 SPLITS = 2
 TEXT_SEEDS = 2
 UNITS, DECAYS = (10, 64, 100), (0.0, 1e-3, 5e-4)
@@ -55,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help="all by default; none: only render")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     options = parser.parse_args()
     console = Console(stderr=True)
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
@@ -62,7 +64,9 @@ def main() -> None:
         kind = families.of_family(PRESETS[name].family).KIND
         measured_on = options.data / DATA[kind]
         with tempfile.TemporaryDirectory() as scratch:
-            if kind == "patches":
+            if options.export:
+                folder, metrics = published(name, Path(scratch))
+            elif kind == "patches":
                 folder, metrics = photographs(name, measured_on, Path(scratch), console)
             elif kind == "text":
                 folder, metrics = text(name, measured_on, Path(scratch), console)
@@ -70,10 +74,19 @@ def main() -> None:
                 folder, metrics = course(name, measured_on, Path(scratch), console)
             else:
                 folder, metrics = pocket(name, options.data, Path(scratch), console)
-            publish(name, folder, measured_on, metrics, f"python saved_models/make.py --data DATA {name}")
+            publish(name, folder, measured_on, metrics)
     cards()
     if all((HERE / name / "metrics.json").is_file() for name in PRESETS):
         table(HERE.parent / "README.md")
+
+
+def published(name: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
+    """The weights that are published, and what their training measured."""
+    for file in ("model.keras", "config.json", "history.json"):
+        shutil.copy(HERE / name / file, scratch / file)
+    metrics = read_json(HERE / name / "metrics.json")
+    measured_anew = ("preset", "kind", "made", "training", "refused", "artefacts")
+    return scratch, {key: value for key, value in metrics.items() if key not in measured_anew}
 
 
 def course(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
@@ -193,13 +206,17 @@ def _first_epochs(folder: Path) -> dict[str, Any]:
     return {"first_epochs": first, "epochs": len(history), **{key: best[key] for key in ("val_loss", "val_accuracy")}}
 
 
-def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], command: str) -> None:
+def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> None:
     """Exports, measures on the test part, and puts the preset's folder in place of the older one."""
-    preset, loaded = PRESETS[name], loading.load(str(folder))
+    preset = PRESETS[name]
+    config = read_json(folder / "config.json")
+    config["metadata"]["license"] = preset.license
+    write_json(folder / "config.json", config)
+    loaded = loading.load(str(folder))
     task = families.of_model(loaded)
     family = task.exportable(loaded, data)
     with whole_folder(HERE / name) as target:
-        formats = list(family.formats)
+        formats = [*family.formats, *(family.apart if name.endswith("_pocket") else ())]
         while True:
             try:
                 records = exporting.export(loaded, family, target / "artefacts", formats)
@@ -216,18 +233,39 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any], comman
         report = task.evaluate(loaded, data, **options)
         report |= {"model": name, "data": data.name}
         if "baselines" in metrics:
-            report["baselines"] = metrics.pop("baselines")
+            report["baselines"] = metrics["baselines"]
         made = {
-            "command": command, "seed": loaded.config["recipe"]["seed"], "data": preset.data,
+            "command": f"python saved_models/make.py --data DATA {name}",
+            "seed": loaded.config["recipe"]["seed"], "data": preset.data,
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
         document = {"preset": name, "kind": task.KIND, "made": made, "training": loaded.config["training"], **metrics}
+        if name.endswith("_pocket"):
+            document |= on_device(target, data, report)
         write_json(target / "metrics.json", document | {"test": report, "artefacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
         figures.EVALUATIONS[task.KIND](report, loading.history(loaded), task.pictures(loaded, data), target)
         if "frontier" in metrics:
             chosen = preset.arguments["sparsity_weight"]
             drawing.save(pictures.frontier(metrics["frontier"], chosen), target / "frontier.png")
+
+
+def on_device(folder: Path, data: Path, test: dict[str, Any]) -> dict[str, Any]:
+    """The test people's recordings streamed without end, and one minute of each person learned."""
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = Path(scratch) / "recordings.h5"
+        read = importers.read_motionsense(data.parent / "A_DeviceMotion_data.zip", recordings.Dropped())
+        recordings.write(raw, read, source="MotionSense (Malekzadeh et al., 2019)")
+        kinds = ("float32", "dynamic", "int8", "int16x8")
+        streamed = {
+            kind: streaming.evaluate(Recognizer(folder / f"model.{kind}.tflite"), raw, subjects=TEST_SUBJECTS)
+            for kind in kinds if (folder / f"model.{kind}.tflite").is_file()
+        }  # fmt: skip
+    file = folder / "model.personal.tflite"
+    return {
+        "streaming": streamed,
+        "personal": [personal.evaluate(file, data, subject) for subject in test["per_subject"]],
+    }
 
 
 def cards() -> None:

@@ -170,6 +170,8 @@ def test_windows_of_another_length_are_refused_with_both_shapes(trained, simulat
         (["predict", "MODEL"], "name one of --data FILE and --csv FILE"),
         (["evaluate", "MODEL", "--data", "DATA", "--split", "dev"], "split 'dev': expected test, train or validation"),
         (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
+        (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: means nothing for"),
+        (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),
         (["stream", "DATA.tflite"], "no such file"),
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),

@@ -63,6 +63,12 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_else(tmp_path, full_d
     assert names(tmp_path) == ["a.json"]
 
 
+def test_a_full_disk_leaves_no_folder_that_was_made_for_the_file(tmp_path, full_disk):
+    with pytest.raises(ZooError, match="the disk is full"), whole_file(tmp_path / "new" / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert names(tmp_path) == []
+
+
 def test_a_full_disk_is_known_by_its_words_where_the_number_is_lost(tmp_path):
     with pytest.raises(ZooError, match="the disk is full"), whole_file(tmp_path / "a.h5"):
         raise OSError("Can't write data (error message = 'No space left on device')")

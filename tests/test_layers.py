@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zoo import KLSparsity, KLSparsityRegularizer, TiedDense, ZooError
-from zoo.layers import kl_sparsity
+from zoo.layers import Magnitude, kl_sparsity
 
 RANDOM = np.random.default_rng(0)
 
@@ -70,7 +70,9 @@ def test_the_term_is_zero_at_the_target_and_finite_for_units_that_are_off_or_on(
     assert np.isfinite(float(kl_sparsity(keras.ops.convert_to_tensor([[0.0, 1.0]]), 0.04, 1.0)))
 
 
-@pytest.mark.parametrize("layer", [KLSparsity(0.1, 2.0), TiedDense(3, "sigmoid", "tanh"), KLSparsityRegularizer(0.2)])
+@pytest.mark.parametrize(
+    "layer", [KLSparsity(0.1, 2.0), TiedDense(3, "sigmoid", "tanh"), KLSparsityRegularizer(0.2), Magnitude()]
+)
 def test_configurations_round_trip(layer):
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
 
@@ -80,6 +82,12 @@ def test_configurations_round_trip(layer):
 def test_a_target_outside_its_range_is_refused(term, target):
     with pytest.raises(ZooError, match=r"sparsity target .*: expected a number between 0 and 1"):
         term(target)
+
+
+def test_the_magnitude_is_the_same_however_a_vector_is_turned_and_bounded():
+    vectors = np.array([[9.80665, 0, 0], [0, 0, -9.80665], [0, 0, 0], [3, 4, 0], [30, 30, 30]], "float32")
+    expected = [0, 0, -1, 25 / 9.80665**2 - 1, 5]
+    np.testing.assert_allclose(np.asarray(Magnitude()(vectors))[:, 0], expected, atol=1e-6)
 
 
 def test_units_that_make_no_sense_are_refused():

@@ -56,7 +56,7 @@ def _searched(study: Study, records: Sequence[Record]) -> str:
     limits = [
         f"at most {limit:,} {words}"
         for limit, words in (
-            (study.limits.parameters, "parameters"), (study.limits.bytes, "bytes"), (study.limits.latency, "ms a row"),
+            (study.limits.parameters, "parameters"), (study.limits.bytes, "bytes"), (study.limits.latency, "ms a call"),
         )
         if limit is not None
     ]  # fmt: skip
@@ -164,7 +164,7 @@ def _drawn(
             "## Score against size and latency",
             _figure(folder, "pareto.png", figures.pareto(leaders, measure, maximize, chosen)),
             "On the front are the trials that nothing smaller, or faster, beats. Sizes are of the int8 file, or of the "
-            "dynamic-range one where the family has none; times are medians on one thread of this machine. They are "
+            "dynamic-range one where the family has none; times are medians of a call on one thread of this machine, of a recognizer's int8 file for a frame. They are "
             "measured for the best trials, and for all where they are limited.",
         ]  # fmt: skip
     parts.append("## What mattered")

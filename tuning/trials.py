@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tuning import hparams
-from tuning.halving import Halving, StoppedError
+from tuning.halving import Halving, StoppedError, rungs
 from tuning.records import ENDED, TRIALS, Record, Records, plan_of
 from tuning.sizes import Sizes, architecture
 from tuning.study import Study
@@ -91,7 +91,7 @@ class Trainer:
             "values": dict(values), "family": plan.family, "arguments": plan.arguments,
             "recipe": plan.recipe.to_json(), "epochs": 0, "rungs": before["rungs"] if before else {},
             "history": before["history"] if before else [], "started": time.time(), "seconds": 0.0, "attempts": 1,
-            "oom_kills": _oom_kills(),
+            "oom_kills": _oom_kills(), "parameters": None, "file": None, "bytes": None, "milliseconds": None,
         }  # fmt: skip
         checkpoints = [records.checkpoint(number, part) for part in range(self.study.groups)]
         if before and not checkpoints[0].is_file():
@@ -141,17 +141,23 @@ class Trainer:
         found = []
         for place, (prepared, checkpoint) in enumerate(zip(self.parts, checkpoints, strict=True)):
             fresh = prepared.build(plan)
-            if not place:
-                record |= self.within_limits(plan, fresh)
-            model = self._compiled(plan, fresh, place)
+            measure = partial(self._measure, plan, fresh, record)
             callbacks: list[Any] = [_Progress(record, note)]
-            if halving and not place:
-                score, others = partial(self._score, prepared, model), self.records.all
-                callbacks.append(Halving(record, plan.recipe.epochs, score, others, self.study.maximize))
+            model = self._compiled(plan, fresh, place)
+            if not place:
+                self._count(fresh, record)
+                if halving:
+                    score, others = partial(self._score, prepared, model), self.records.all
+                    callbacks.append(Halving(record, plan.recipe.epochs, score, others, self.study.maximize))
+                    # A conversion takes as long as the epochs before the first rung, where most trials end.
+                    callbacks.append(_After(rungs(plan.recipe.epochs)[:1], measure))
+                else:
+                    measure()
             fitted = prepared.fit(
                 plan.recipe, model, checkpoint=checkpoint, callbacks=callbacks,
                 identity={"arguments": fresh.get_config(), "data": prepared.sha256},
             )  # fmt: skip
+            measure()
             found.append(prepared.scores(model))
             record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
         scores = {name: float(np.mean([part[name] for part in found])) for name in found[0]}
@@ -165,24 +171,21 @@ class Trainer:
     def _score(self, prepared: Any, model: Any) -> float:
         return float(prepared.scores(model)[self.study.measure])
 
-    def within_limits(self, plan: Plan, model: Any) -> Record:
-        """What is known of a model before it is trained: `parameters`, and `file`, `bytes`, `milliseconds`.
-
-        The last three are None unless they are limited.
-
-        Raises:
-            RefusedError: If it is above a limit.
-        """
+    def _count(self, model: Any, record: Record) -> None:
+        """Refuses a model that is too large whatever it is written as."""
         limits, count = self.study.limits, model.count_params()
-        found: Record = {"parameters": count, "file": None, "bytes": None, "milliseconds": None}
+        record |= {"parameters": count}
         _require("parameters", count, limits.parameters)
-        # A weight takes a byte or more, so nothing need be converted to know this.
+        # A weight takes a byte or more.
         _require("bytes or more", count, limits.bytes)
-        if limits.bytes is not None or limits.latency is not None:
-            found |= self.sizes.of(plan, model, self.parts[0])
-            _require("bytes", found["bytes"], limits.bytes)
-            _require("ms", found["milliseconds"], limits.latency)
-        return found
+
+    def _measure(self, plan: Plan, model: Any, record: Record) -> None:
+        """Refuses a model whose file is too large or too slow, where that is limited."""
+        limits = self.study.limits
+        if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
+            record |= self.sizes.of(plan, model, self.parts[0])
+            _require("bytes", record["bytes"], limits.bytes)
+            _require("ms", record["milliseconds"], limits.latency)
 
     def measure(self, records: Records, leaders: Sequence[Record]) -> None:
         """Puts size and latency into the records of trials where they are not known yet."""
@@ -220,6 +223,18 @@ def _oom_kills() -> int:
         if counts:
             return counts[0]
     return 0
+
+
+class _After(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Does something after some epochs."""
+
+    def __init__(self, epochs: Sequence[int], what: Callable[[], None]) -> None:
+        super().__init__()
+        self.epochs, self.what = epochs, what
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch + 1 in self.epochs:
+            self.what()
 
 
 class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

@@ -34,6 +34,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         >>> with whole_file(Path(getfixture("tmp_path")) / "a.txt") as temporary:
         ...     _ = temporary.write_text("whole")
     """
+    made = not path.parent.exists()
     with _disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
@@ -47,6 +48,8 @@ def whole_file(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        if made and not any(path.parent.iterdir()):
+            path.parent.rmdir()
 
 
 @contextmanager

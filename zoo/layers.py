@@ -1,6 +1,7 @@
-"""Layers and regularizers that Keras lacks: a dense layer read in both directions, and a sparsity of mean activations.
+"""Layers and regularizers that Keras lacks: a dense layer read in both directions, a sparsity of mean activations, and
+the length of a vector.
 
-Both work in any Keras model.
+All work in any Keras model.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 from keras import ops
 
 from zoo.errors import ZooError
+from zoo.metadata import STANDARD_GRAVITY
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -185,3 +187,24 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {"target": self.target, "weight": self.weight}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """How long each row's vector is: m_t = min(|x_t|^2 / g^2, 6) - 1 with g = 9.80665 m/s^2.
+
+    It is the same however a phone is turned, and 0 where a phone is at rest. The square needs no root, and its bound
+    (2.4 g, a hard step) keeps its range small: both let it be computed in 8-bit arithmetic on a microcontroller. Maps
+    `(..., channels)` in m/s^2 to `(..., 1)`.
+
+    Example:
+        >>> Magnitude()(np.array([[0.0, 9.80665, 0.0]], "float32")).numpy().tolist()
+        [[0.0]]
+    """
+
+    def call(self, inputs: Any) -> Any:  # noqa: D102
+        scaled = inputs * (1 / STANDARD_GRAVITY)
+        return ops.relu6(ops.sum(scaled * scaled, axis=-1, keepdims=True)) - 1.0
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:  # noqa: D102
+        return (*input_shape[:-1], 1)

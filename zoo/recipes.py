@@ -85,6 +85,7 @@ class Recipe:
             "clip_norm": (self.clip_norm is None or self.clip_norm > 0, "above 0, or none"),
             "average": (self.average is None or 0 < self.average < 1, "between 0 and 1, or none"),
             "merge": (self.merge is None or self.merge >= 1, "1 or more, or none"),
+            "seed": (self.seed >= 0, "0 or more"),
             "label_smoothing": (0 <= self.label_smoothing < 1, "from 0 to below 1"),
         }
         for name, (valid, expected) in ranges.items():

@@ -115,6 +115,12 @@ def test_windows_of_a_batch_are_changed_one_by_one():
     assert len(np.unique(same[:, 0, 0])) == 32
 
 
+@pytest.mark.parametrize(("carry", "before"), [(1.0, np.roll(WINDOWS, 1, axis=0)), (1e-9, WINDOWS)])
+def test_what_is_carried_over_is_another_window_or_the_window_itself(carry, before):
+    found = augmented(Augmentation(carry=carry))
+    np.testing.assert_array_equal(found, np.concatenate([before, WINDOWS], axis=1))
+
+
 def test_a_graph_with_an_unknown_batch_size_knows_the_shape_of_a_window():
     signature = [tf.TensorSpec((None, 20, 3), tf.float32), tf.TensorSpec((2,), tf.int64)]
     graph = tf.function(EVERYTHING, input_signature=signature).get_concrete_function()

@@ -87,20 +87,20 @@ def test_recordings_are_counted_in_seconds(tmp_path):
 @pytest.mark.parametrize(
     ("low", "high", "problems"),
     [
-        (0.0, 1.0, ["no photographs named: held-out patches may overlap training patches"]),
+        (0.0, 1.0, ["no photographs named: patches of one may be on both sides of a split"]),
         (
             -0.1,
             1.2,
             [
                 "values from -0.100 to 1.200 overshoot [0, 1]",
-                "no photographs named: held-out patches may overlap training patches",
+                "no photographs named: patches of one may be on both sides of a split",
             ],
         ),
     ],
 )
 def test_patches_outside_their_range_are_a_problem(tmp_path, low, high, problems):
     patches = np.full((5, 3, 8, 8), high, np.float32)
-    patches[3] = low
+    patches[3, :, 0] = low
     found = describe(write(tmp_path / "a.h5", data=patches))
     assert (found["layout"], found["patches"]) == ("patches", 5)
     assert found["problems"] == problems
@@ -109,7 +109,9 @@ def test_patches_outside_their_range_are_a_problem(tmp_path, low, high, problems
 def test_patches_up_to_255_are_a_problem(tmp_path):
     found = describe(write(tmp_path / "a.h5", data=np.full((5, 3, 8, 8), 255.0, np.float32)))
     assert found["layout"] == "patches"
-    assert found["problems"][0].endswith("holds values from 255 to 255; expected about [0, 1]: add --levels 255")
+    assert found["problems"][0].endswith(
+        "holds values from 255 to 255; expected about [0, 1]: train, evaluate and export with --levels 255"
+    )
 
 
 def test_patches_that_are_not_finite_are_a_problem(tmp_path):

@@ -229,6 +229,12 @@ def test_a_file_in_g_is_refused_with_the_option(tmp_path):
     assert line.endswith("import with --unit g")
 
 
+def test_a_file_in_metres_that_is_said_to_be_in_g_is_refused(tmp_path):
+    in_g = CsvColumns(time=None, rate=50.0, subject="=a", activity="=b", unit="g")
+    line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + "0,0,9.8\n" * 60, in_g))
+    assert line.endswith("a.csv has a mean magnitude of 9.8; expected g (about 1): leave --unit g out")
+
+
 def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
     text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in [0, 0.02, 0.01, 0.02, 0.04, 0.06])
     (recording,), dropped = table(tmp_path / "a.csv", text)
@@ -266,6 +272,7 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
         ("time,x,y,z,activity\n0,1,2,3,b\n0.02,1,2,3,b\n", "no column 'subject'; found time, x, y, z, activity: name"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names but rows of 3 to 6 fields"),
         (HEADER + "0,1,2,3,a,b,c\n", "6 column names but rows of 7 to 7 fields"),
+        (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject' is empty in row 2 below the names: fill it in"),
         (HEADER + "0,1,up,3,a,b\n", "column 'y': could not convert string to float: 'up'"),
         (HEADER + "noon,1,2,3,a,b\n", "column 'time': could not convert string to float: 'noon'"),
         (HEADER + "0,1,2,3,a,b\n0.5,1,2,3,a,b\n", "time stamps 0.5 apart give no rate between 5 and 1000 Hz: name"),
@@ -297,6 +304,8 @@ def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
         ({"rate": 0.0}, "rate 0 Hz: expected a number above 0"),
         ({"rate": float("nan")}, "rate nan Hz: expected a number above 0"),
         ({"time_unit": "minutes"}, "time unit 'minutes': expected auto, s, ms, us, ns"),
+        ({"x": "y"}, "columns y, y, z of x, y and z: expected three different ones"),
+        ({"subject": "="}, "--subject =: expected the name of a column, or =NAME for all rows"),
         ({"time": None}, "name the column of time stamps (--time) or give a fixed rate (--rate)"),
     ],
 )

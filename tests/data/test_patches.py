@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import hdf5, patches
-from zoo.data.patches import Photograph, Scale, open_photograph, read, write_patches
+from zoo.data.patches import Photograph, Photographs, Scale, open_photograph, read, write_patches
 from zoo.errors import ZooError
 
 RANDOM = np.random.default_rng(0)
@@ -107,9 +107,44 @@ def test_the_shipped_photographs_name_their_authors_and_licenses():
 
 
 def test_a_picture_is_opened_as_red_green_blue(tmp_path):
-    Image.fromarray(np.full((10, 12), 51, np.uint8)).save(tmp_path / "grey.png")
-    picture = open_photograph(tmp_path / "grey.png")
-    np.testing.assert_allclose(picture.pixels, np.full((10, 12, 3), 0.2), atol=1e-6)
+    colors = RANDOM.integers(0, 256, (10, 12, 3)).astype(np.uint8)
+    Image.fromarray(colors).save(tmp_path / "a.png")
+    picture = open_photograph(tmp_path / "a.png")
+    np.testing.assert_allclose(picture.pixels, colors / 255, atol=1e-6)
+
+
+def test_a_picture_that_the_camera_says_is_turned_is_turned_upright(tmp_path):
+    picture = Image.fromarray(RANDOM.integers(0, 256, (10, 12, 3)).astype(np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # a quarter turn to the right brings it upright
+    picture.save(tmp_path / "a.png", exif=exif)
+    expected = np.rot90(np.asarray(picture), -1) / 255
+    np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "words"),
+    [
+        ((10, 12), np.uint8, "a grey picture (mode L)"),
+        ((10, 12), np.uint16, "a grey picture (mode I;16)"),
+        ((10, 12, 2), np.uint8, "a grey picture (mode LA)"),
+        ((10, 12, 4), np.uint8, "has a fourth channel, transparency"),
+    ],
+)
+def test_a_grey_or_transparent_picture_is_refused(tmp_path, shape, kind, words):
+    Image.fromarray(RANDOM.integers(0, 255, shape).astype(kind)).save(tmp_path / "a.png")
+    assert words in message(lambda: open_photograph(tmp_path / "a.png"))
+
+
+def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
+    for name in ("b.png", "a.png"):
+        Image.fromarray(RANDOM.integers(0, 255, (10, 12, 3)).astype(np.uint8)).save(tmp_path / name)
+    (tmp_path / ".DS_Store").write_bytes(b"hidden")
+    assert [picture.name for picture in Photographs([tmp_path])] == ["a.png", "b.png"]
+    twice = message(lambda: Photographs([tmp_path, tmp_path / "a.png"]))
+    assert "pictures of the same name: rename or leave out one" in twice
+    (tmp_path / "empty").mkdir()
+    assert "no picture in this folder" in message(lambda: Photographs([tmp_path / "empty"]))
 
 
 def test_what_is_not_a_picture_is_refused(tmp_path):
@@ -118,7 +153,7 @@ def test_what_is_not_a_picture_is_refused(tmp_path):
     assert "no such file" in message(lambda: open_photograph(tmp_path / "b.png"))
     small = Photograph("small", np.zeros((4, 9, 3), "float32"))
     assert message(lambda: write_patches(tmp_path / "a.h5", [small], 1, 8, 0)) == (
-        "small: 9 x 4 pixels; a patch needs 8 x 8"
+        "small: 9 x 4 pixels; a patch needs 8 x 8: leave it out"
     )
 
 
@@ -129,22 +164,61 @@ def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
 
 def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
     path = write(tmp_path / "a.h5", RANDOM.integers(0, 256, (5, 3, 8, 8)))
-    assert message(lambda: read(path)).endswith("expected about [0, 1]: add --levels 255")
+    assert message(lambda: read(path)).endswith("train, evaluate and export with --levels 255")
     block = read(path, levels=255).patches[0:5]
     assert 0 <= block.min() < block.max() <= 1
 
 
-@pytest.mark.parametrize("shape", [(4, 16, 16), (4, 1, 16, 16), (4, 4, 16, 16), (4, 3, 16, 8)])
-def test_a_file_of_another_shape_is_refused(tmp_path, shape):
+def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path):
+    path = write(tmp_path / "a.h5", RANDOM.uniform(size=(5, 3, 8, 8)))
+    assert message(lambda: read(path, levels=255)).endswith("not up to 255: leave --levels out")
+    for levels in (0.0, -1.0, np.nan, np.inf):
+        assert "expected what white is in the file" in message(lambda levels=levels: read(path, levels=levels))
+    bright = write(tmp_path / "b.h5", RANDOM.integers(0, 65536, (5, 3, 8, 8)))
+    assert message(lambda: read(bright)).endswith("with --levels WHITE, what white is in it")
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        ((4, 16, 16), "these are grey: cut patches from pictures in color"),
+        ((4, 1, 16, 16), "these are grey: cut patches from pictures in color"),
+        ((4, 4, 16, 16), "the fourth channel, transparency, must go"),
+        ((4, 16, 16, 3), "channels come second: transpose to (patch, channel, column, row)"),
+        ((4, 3, 16, 8), "make it with `zoo data make patches`"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused_with_what_to_do(tmp_path, shape, advice):
     path = write(tmp_path / "a.h5", np.zeros(shape))
-    assert f"key 'data' has shape {shape}; expected (N, 3, S, S)" in message(lambda: read(path))
+    expected = f"key 'data' has shape {shape}; expected (N, 3, S, S): {advice}"
+    assert message(lambda: read(path)).endswith(expected)
+
+
+def test_photographs_that_are_not_named_as_they_should_be_are_refused(tmp_path):
+    data, names = RANDOM.uniform(size=(4, 3, 8, 8)), ["a", "b"]
+    assert "holds numbers from 0 to 2; expected 0 to 1" in message(
+        lambda: read(write(tmp_path / "a.h5", data, source=[0, 1, 2, 0], source_names=names))
+    )
+    assert "key 'source' holds float64; expected whole numbers" in message(
+        lambda: read(write(tmp_path / "b.h5", data, source=np.zeros(4), source_names=names))
+    )
+    assert "key 'source' has shape (3,); expected (4,)" in message(
+        lambda: read(write(tmp_path / "c.h5", data, source=[0, 1, 0], source_names=names))
+    )
+    assert message(lambda: read(write(tmp_path / "d.h5", data, source=[0, 1, 0, 1]))).endswith(
+        "key 'source' without 'source_names': add it, or leave both out"
+    )
 
 
 def test_a_file_that_is_constant_or_not_finite_is_refused(tmp_path):
-    same = read(write(tmp_path / "a.h5", np.full((5, 3, 8, 8), 0.5)))
-    assert "all patches are of one color" in message(lambda: Scale.fit(same.patches, np.arange(5)))
-    broken = write(tmp_path / "b.h5", np.full((5, 3, 8, 8), np.nan))
-    assert "holds NaN or infinity" in message(lambda: read(broken))
+    same = write(tmp_path / "a.h5", np.full((5, 3, 8, 8), 0.5))
+    assert "every patch is of one color: nothing can be learned from it" in message(lambda: read(same))
+    colors = np.broadcast_to(RANDOM.uniform(size=(5, 3, 1, 1)), (5, 3, 8, 8))
+    assert "every patch is of one color" in message(lambda: read(write(tmp_path / "c.h5", colors)))
+    assert "every patch is of one color" in message(lambda: Scale.fit(np.array(colors), np.arange(5)))
+    data = RANDOM.uniform(size=(5, 3, 8, 8))
+    data[3, 0, 0, 0] = np.nan
+    assert "patch 3 holds NaN or infinity" in message(lambda: read(write(tmp_path / "b.h5", data)))
 
 
 @pytest.mark.real

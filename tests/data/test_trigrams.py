@@ -52,6 +52,7 @@ def test_words_count_from_1_in_the_file_and_from_0_inside(tmp_path):
 
 
 RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
+MAKE = "make it with `zoo data make trigrams`"
 
 
 @pytest.mark.parametrize(
@@ -62,15 +63,24 @@ RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
         ({"testd": [1, 1, 1, -1]}, f"key 'testd' holds word numbers from -1 to 1; {RANGE}: make the file again"),
         ({"words": [b"he", b"he"]}, "key 'words' holds 'he' at places 1 and 2; expected each word once"),
         ({"words": [b"he", b""]}, "key 'words' holds an empty word at place 2; expected text"),
-        ({"trainx": np.ones((4, 2), int)}, "key 'trainx' has shape (4, 2); expected (N, 3)"),
-        ({"traind": [1, 1, 1]}, "key 'traind' has shape (3,); expected (4,)"),
-        ({"testx": np.ones((4, 3))}, "key 'testx' holds float64; expected integer"),
+        ({"trainx": np.ones((4, 2), int)}, f"key 'trainx' has shape (4, 2); expected (N, 3): {MAKE}"),
+        ({"traind": [1, 1, 1]}, f"key 'traind' has shape (3,); expected (4,): {MAKE}"),
+        ({"testx": np.ones((4, 3))}, f"key 'testx' holds float64; expected whole numbers: {MAKE}"),
         ({"valx": np.ones((0, 3), int)}, "key 'valx' is empty (shape (0, 3)); expected at least one row"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_as_it_should_be_is_refused(tmp_path, changes, line):
     path = write(tmp_path / "a.h5", **changes)
     assert message(lambda: read(path)) == f"{path}: {line}"
+
+
+def test_shuffled_rows_would_have_their_neighbors_in_training_and_split_by_place_do_not(tmp_path):
+    text = save(tmp_path / "a.txt", *["He is here now and he is there too ."] * 100)
+    made = write_trigrams(tmp_path / "a.h5", [text], 8)
+    assert made.overlap["as_split"] == 0.0
+    assert made.overlap["shuffled"] > 0.9
+    inside = write_trigrams(tmp_path / "b.h5", [text], 8, validation_rows=(0, 7), test_rows=(10, 14))
+    assert inside.overlap["as_split"] == 0.75  # training has places 0 to 5 of the sentence, the last row 6 to 9
 
 
 def test_rows_are_all_four_neighbors_of_a_sentence_in_the_order_of_the_text(tmp_path):
@@ -169,11 +179,14 @@ def test_what_cannot_be_made_is_refused_in_one_line_and_nothing_is_written(tmp_p
 def test_a_text_too_short_for_three_splits_is_refused(tmp_path):
     text = save(tmp_path / "a.txt", "a b c d")
     assert message(lambda: write_trigrams(tmp_path / "a.h5", [text], 4)) == (
-        "a.txt: no row of four known words for validation; 1 rows in all: give more text"
+        "a.txt: no row of four known words for validation; 1 rows in all: give more text, one sentence a line, or a "
+        "larger vocabulary"
     )
     few = save(tmp_path / "b.txt", "a b")
     words = save(tmp_path / "words.txt", "a")
-    assert "0 rows in all: give more text" in message(lambda: write_trigrams(tmp_path / "a.h5", [few], words))
+    assert "0 rows in all: give more text, one sentence a line, or a larger vocabulary" in message(
+        lambda: write_trigrams(tmp_path / "a.h5", [few], words)
+    )
 
 
 def test_a_vocabulary_with_words_that_the_text_lacks_is_refused_with_some_of_them(tmp_path):

@@ -45,6 +45,9 @@ def forward(model, windows):
     x = windows.astype(np.float64)
     if config["mean"] is not None:
         x = (x - config["mean"]) / np.sqrt(config["variance"])
+    if config["magnitude"]:
+        squares = (windows.astype(np.float64) ** 2).sum(axis=-1, keepdims=True) / 9.80665**2
+        x = np.concatenate([x, np.minimum(squares, 6) - 1], axis=-1)
     if config["frame"] > 1:
         frames = x.reshape(len(x), -1, config["frame"] * x.shape[-1])
         kernel = weights["frame/kernel"]
@@ -70,12 +73,14 @@ def test_the_course_network_computes_the_course_equations(cell):
     np.testing.assert_allclose(np.asarray(model(windows)), forward(model, windows), atol=2e-5)
 
 
+@pytest.mark.parametrize("magnitude", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_framing_layers_and_normalization_compute_their_equations(cell):
+def test_framing_layers_and_normalization_compute_their_equations(cell, magnitude):
     windows = np.random.default_rng(0).normal(0, 3, (4, 60, 3)).astype("float32")
     model = cell(
-        units=8, layers=2, frame=5, frame_units=7, window=60, mean=[0.1, -8.0, 1.0], variance=[20.0, 40.0, 24.0]
-    )
+        units=8, layers=2, frame=5, frame_units=7, window=60, mean=[0.1, -8.0, 1.0], variance=[20.0, 40.0, 24.0],
+        magnitude=magnitude,
+    )  # fmt: skip
     np.testing.assert_allclose(np.asarray(model(windows)), forward(model, windows), atol=1e-5)
 
 
@@ -83,6 +88,7 @@ def test_framing_layers_and_normalization_compute_their_equations(cell):
 @given(
     cell=st.sampled_from(CELLS), units=st.integers(1, 24), layers=st.integers(1, 3), frame=st.sampled_from([1, 2, 5]),
     frame_units=st.none() | st.integers(1, 9), classes=st.integers(2, 7), channels=st.integers(1, 4),
+    magnitude=st.booleans(),
 )  # fmt: skip
 def test_the_parameter_formula_counts_what_keras_counts(cell, **arguments):
     model = cell(window=20, **arguments)

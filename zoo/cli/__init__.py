@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from zoo.cli import data, models, tune
+from zoo.cli import data, device, models, tune
 from zoo.cli.console import fail
 from zoo.errors import ZooError
 
@@ -14,6 +14,7 @@ app = typer.Typer(
     help="Small recurrent, autoencoding and language models, from an HDF5 file to a phone.",
 )  # fmt: skip
 app.add_typer(models.app)
+app.add_typer(device.app)
 app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data")
 

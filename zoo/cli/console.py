@@ -12,11 +12,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from zoo.errors import ZooError
+
 err = Console(stderr=True)
 
 _PIPE_WIDTH = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
 
 # How a CSV file is read, for the commands that take one.
 AxisX = Annotated[str, typer.Option("--x", help="Column of the x axis.")]
@@ -69,6 +73,23 @@ def load_tensorflow() -> None:
     """Imports TensorFlow without its greetings."""
     with quiet():
         import_module("tensorflow")
+
+
+def exported_file(model: str) -> Path:
+    """The `.tflite` file that a user means: the file itself, or the smallest one of a preset or folder that streams.
+
+    Raises:
+        ZooError: If there is none.
+    """
+    if model.endswith(".tflite"):
+        return Path(model)
+    from zoo.catalog import find_folder
+
+    folder = find_folder(model)
+    for name in ("model.dynamic.tflite", "model.float32.tflite"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
 
 
 def show(document: Any, as_json: bool, shown: Callable[[Console, Any], None]) -> None:

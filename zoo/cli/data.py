@@ -86,7 +86,7 @@ def windows(
     trim: Annotated[float, typer.Option(help="Seconds left out at both ends of a recording.")] = 1.0,
     test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test part.")] = None,
     test_fraction: Annotated[float, typer.Option(help="Share of the people, where none are named.")] = 0.2,
-    seed: Annotated[int, typer.Option(help="Decides who, where none are named.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides who, where none are named.")] = 0,
     classes: Annotated[str | None, typer.Option(help="Comma-separated labels; the six by default.")] = None,
     force: Force = False,
     as_json: Json = False,
@@ -124,7 +124,7 @@ def describe_file(
 def simulate_activity(
     out: Out = Path("data3.h5"),
     subjects: Annotated[int, typer.Option(help="People to make up, 2 or more.")] = 12,
-    seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
     seconds: Annotated[float, typer.Option(help="Of each recording.")] = 60.0,
     force: Force = False,
     as_json: Json = False,
@@ -145,7 +145,7 @@ def make_patches(
     out: Out = Path("data1.h5"),
     count: Annotated[int, typer.Option(help="Patches in all.")] = 10240,
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 16,
-    seed: Annotated[int, typer.Option(help="Decides where they are cut.")] = 443,
+    seed: Annotated[int, typer.Option(min=0, help="Decides where they are cut.")] = 443,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -155,7 +155,7 @@ def make_patches(
     from zoo.report import tables
 
     require_new(out, force)
-    chosen = patches.open_photographs(photographs) if photographs else patches.shipped_photographs()
+    chosen = patches.Photographs(photographs) if photographs else patches.shipped_photographs()
     flat = patches.write_patches(out, chosen, count, size, seed)
     show(describe(out) | {"flat_patches_refused": flat}, as_json, tables.document)
 
@@ -166,7 +166,7 @@ def simulate_patches(
     count: Annotated[int, typer.Option(help="Patches in all.")] = 10240,
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 16,
     pictures: Annotated[int, typer.Option(help="Pictures to make up.")] = 12,
-    seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -204,7 +204,10 @@ def make_trigrams(
     made = trigrams.write_trigrams(
         out, text, words, _stretch("--validation-rows", validation_rows), _stretch("--test-rows", test_rows)
     )
-    details = {"text_rows": made.rows, "rows_left_out": made.left_out, "notes": list(made.notes)}
+    details = {
+        "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
+        "notes": list(made.notes),
+    }  # fmt: skip
     show(describe(out) | details, as_json, tables.document)
 
 
@@ -221,7 +224,7 @@ def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
 def simulate_trigrams(
     out: Out = Path("data2.h5"),
     sentences: Annotated[int, typer.Option(help="Sentences to make up.")] = 20000,
-    seed: Annotated[int, typer.Option(help="Decides everything.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:

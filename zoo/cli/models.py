@@ -1,11 +1,10 @@
-"""Commands on models: list, info, train, crossval, evaluate, predict, export, stream."""
+"""Commands on models: list, info, train, crossval, evaluate, predict."""
 
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from zoo.cli.console import (
     AxisX,
@@ -13,11 +12,13 @@ from zoo.cli.console import (
     AxisZ,
     Convention,
     Json,
+    Levels,
     Rate,
     Stamps,
     TimeUnit,
     Unit,
     err,
+    exported_file,
     fail,
     load_tensorflow,
     quiet,
@@ -35,7 +36,6 @@ DataFile = Annotated[
     Path | None, typer.Option("--data", help="In the course's layout; data1.h5, data2.h5 or data3.h5 by default.")
 ]
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5.")]
-Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
 Settings = Annotated[
@@ -148,7 +148,8 @@ def train(
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
         fail(f"interrupted: {how}", 130)
     show(summary, as_json, tables.TRAININGS[task.KIND])
-    err.print(f"model in {out}; next: zoo evaluate {out} --data {data}", highlight=False, markup=False)
+    then = f"model in {out}; next: zoo evaluate {out} --data {data}"
+    err.print(then, highlight=False, markup=False, soft_wrap=True)
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -192,9 +193,18 @@ def evaluate(
     robustness: Annotated[bool | None, typer.Option("--robustness", help="Disturb the windows as well.")] = None,
     levels: Levels = None,
     figures: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
+    streaming: Annotated[
+        Path | None, typer.Option(help="A file of recordings to follow without end, in place of --data.")
+    ] = None,
+    subjects: Annotated[
+        str | None, typer.Option(help="With --streaming: whose, comma-separated; all that were not in training.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a model on data it never saw, beside baselines."""
+    if streaming is not None:
+        _follow(model, streaming, subjects, as_json)
+        return
     load_tensorflow()
     from zoo.report import tables
     from zoo.tasks import families, loading
@@ -213,6 +223,18 @@ def evaluate(
     show(report, as_json, tables.EVALUATIONS[task.KIND])
 
 
+def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -> None:
+    """Measures how well an exported file follows signals without end."""
+    from zoo.report import tables
+    from zoo.runtime import Recognizer
+    from zoo.tasks import streaming
+
+    with quiet():
+        recognizer = Recognizer(exported_file(model))
+    who = [name.strip() for name in subjects.split(",")] if subjects else None
+    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, tables.recognition.streaming)
+
+
 @app.command()
 def predict(
     model: ModelName,
@@ -227,11 +249,11 @@ def predict(
     unit: Unit = "m/s^2",
     convention: Convention = "android",
     time_unit: TimeUnit = "auto",
-    hop: Annotated[int | None, typer.Option(help="Rows between windows; half a window by default.")] = None,
-    top: Annotated[int, typer.Option("--top", "-k", help="Words to show.")] = 10,
-    generate: Annotated[int | None, typer.Option(help="Words to add to the text.")] = None,
+    hop: Annotated[int | None, typer.Option(min=1, help="Rows between windows; half a window by default.")] = None,
+    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Words to show, at most.")] = 10,
+    generate: Annotated[int | None, typer.Option(min=1, help="Words to add to the text.")] = None,
     temperature: Annotated[float, typer.Option(help="Below 1 prefers probable words.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
     neighbors: Annotated[str | None, typer.Option("--neighbors", "--neighbours", help="Words near this one.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -247,6 +269,8 @@ def predict(
             raise ZooError(
                 'a language model answers one of: TEXT such as "in the right", --data FILE, --neighbors WORD'
             )
+        if generate is not None and text is None:
+            raise ZooError('--generate: goes on with a text; name it, such as "in the right"')
         if neighbors is not None:
             show(completion.neighbors(loaded, neighbors, top), as_json, tables.language.neighbors)
         elif data is not None:
@@ -285,49 +309,3 @@ def _windows(
         assert data is not None
         rows = prediction.predict_file(loaded, data)
     show(rows, as_json, tables.recognition.predictions)
-
-
-@app.command()
-def export(
-    model: ModelName,
-    to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
-    formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
-    load_tensorflow()
-    from zoo.report import tables
-    from zoo.tasks import exporting, families, loading
-
-    with quiet():
-        loaded = loading.load(model)
-        chosen = [name.strip() for name in formats.split(",")] if formats else None
-        records = exporting.export(loaded, families.of_model(loaded).exportable(loaded, data), to, chosen)
-    compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
-    show(compared, as_json, tables.artefacts)
-
-
-@app.command()
-def stream(
-    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
-    simulate: Annotated[str, typer.Option(help="Activities of a simulated person, comma-separated.")] = "walking",
-    seconds: Annotated[float, typer.Option(help="Of each activity.")] = 10.0,
-    speed: Annotated[float, typer.Option(help="Times real time; 0 for no waiting.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the simulated person.")] = 1,
-) -> None:
-    """Show an exported file recognizing a simulated person, live."""
-    from zoo.data.activity import CLASSES
-    from zoo.data.gait import walk_through
-    from zoo.report.live import show
-
-    activities = [name.strip() for name in simulate.split(",")]
-    strangers = [name for name in activities if name not in CLASSES]
-    if strangers:
-        raise ZooError(f"activity {strangers[0]!r}: expected {', '.join(CLASSES)}")
-    from zoo.runtime import Recognizer
-
-    with quiet():
-        recognizer = Recognizer(model)
-    rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
-    show(recognizer, rows, truth, speed, Console())

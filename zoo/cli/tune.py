@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, load_tensorflow, logged, show
-from zoo.cli.models import Levels, Settings
+from zoo.cli.console import Json, Levels, load_tensorflow, logged, show
+from zoo.cli.models import Settings
 from zoo.errors import ZooError
 
 app = typer.Typer()
@@ -26,7 +26,7 @@ def tune(
     settings: Settings = None,
     max_parameters: Annotated[int | None, typer.Option(help="A model has at most.")] = None,
     max_bytes: Annotated[int | None, typer.Option(help="Its int8 (or dynamic) file has at most.")] = None,
-    max_latency: Annotated[float | None, typer.Option(help="Milliseconds a row of that file, at most.")] = None,
+    max_latency: Annotated[float | None, typer.Option(help="Milliseconds a call of that file, at most.")] = None,
     groups: Annotated[int, typer.Option(help="Groups of people, each left out once in every trial; 1: one split.")] = 1,
     halving: Annotated[bool, typer.Option(help="Stop trials early that others are ahead of.")] = True,
     seed: Annotated[int | None, typer.Option(help="Of split and draws; trials count up from it.")] = None,

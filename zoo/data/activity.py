@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Examples
-from zoo.data.recordings import AXES, CONVENTION, UNIT, Dropped, Index, Recording, check_unit
+from zoo.data.recordings import Dropped, Index, Recording, check_unit
 from zoo.errors import ZooError
+from zoo.metadata import AXES, CONVENTION, UNIT
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 """The course's six activities in the course's order."""

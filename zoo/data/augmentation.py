@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import tensorflow as tf
 
-from zoo.data.recordings import STANDARD_GRAVITY
 from zoo.errors import ZooError
+from zoo.metadata import STANDARD_GRAVITY
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Augmentation:
         liveliness: Largest change, as a natural logarithm, of the part that is not the window's mean.
         clip: Probability that the sensor ends at 2 g.
         noise: Largest standard deviation of added noise, m/s^2; each window draws its own.
+        carry: Probability that another window of the batch comes before a window, else the window itself does, so that
+            the network learns to go on from any state; 0: nothing comes before, the state begins at zero.
 
     Raises:
         ZooError: If a number is negative, or a probability is above 1.
@@ -45,11 +47,12 @@ class Augmentation:
     liveliness: float = 0.0
     clip: float = 0.0
     noise: float = 0.0
+    carry: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            highest = 1.0 if field.name in ("pace", "smooth", "mirror", "half_turn", "scale", "clip") else np.inf
+            highest = np.inf if field.name in ("spin", "tilt", "liveliness", "noise") else 1.0
             if not (0 <= value <= highest and value < np.inf):
                 raise ZooError(f"augmentation: {field.name} is {value!r}; expected a number from 0 to {highest:g}")
 
@@ -62,7 +65,7 @@ class Augmentation:
             rows: What the model reads, at most `window`; longer windows are cut at a random place.
 
         Returns:
-            `(batch, rows, 3)` float32.
+            `(batch, rows, 3)` float32; twice the rows with `carry`.
 
         Example:
             >>> batch = tf.ones((4, 180, 3))
@@ -104,7 +107,12 @@ class Augmentation:
             windows = tf.clip_by_value(windows, -limit, limit)
         if self.noise:
             windows += draw.uniform((batch, 1, 1), 0, self.noise) * draw.normal((batch, rows, 3))
-        return tf.ensure_shape(windows, (None, rows, 3))
+        windows = tf.ensure_shape(windows, (None, rows, 3))
+        if self.carry:
+            another = draw.chance((batch, 1, 1), self.carry)
+            before = another * tf.roll(windows, 1, axis=0) + (1 - another) * windows
+            windows = tf.concat([before, windows], axis=1)
+        return windows
 
 
 class _Draws:

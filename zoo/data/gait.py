@@ -22,8 +22,9 @@ from scipy.spatial.transform import Rotation
 
 from zoo.data import recordings
 from zoo.data.activity import CLASSES, Cut, choose_test_subjects, write_windows
-from zoo.data.recordings import STANDARD_GRAVITY, Recording
+from zoo.data.recordings import Recording
 from zoo.errors import ZooError
+from zoo.metadata import STANDARD_GRAVITY
 
 _HARMONICS = np.arange(1, 7)
 

@@ -6,7 +6,7 @@ Layouts are those of the course project, and one of our own for recordings that 
 |---|---|---|
 | `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot, `tstX`, `tstY`; `trS (N,)`, `tstS` subjects, optional |
 | `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
-| `patches` | data1.h5 | `data (N, 3, 16, 16)` |
+| `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
 | `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
 | | | `activity`, `rate`, `name` |
 
@@ -43,7 +43,7 @@ class Key:
     Args:
         name: Its key in the file.
         shape: A number where the size is fixed, a letter where it is free; equal letters must be equal sizes.
-        kind: `number`, `integer` or `text`.
+        kind: A key of `_KINDS`.
         optional: Whether the key may be missing.
     """
 
@@ -71,7 +71,11 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
         Key("testd", ("L",), "integer"),
         Key("words", ("V",), "text"),
     ),
-    "patches": (Key("data", ("N", 3, "S", "S")),),
+    "patches": (
+        Key("data", ("N", 3, "S", "S")),
+        Key("source", ("N",), "integer", optional=True),
+        Key("source_names", ("P",), "text", optional=True),
+    ),
     "recordings": (
         Key("acceleration", ("R", 3)),
         Key("offsets", ("O",), "integer"),
@@ -82,7 +86,18 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
     ),
 }
 
-_KINDS = {"number": "fiu", "integer": "iu", "text": "SOU", "id": "iuSOU"}
+_KINDS = {
+    "number": ("fiu", "numbers"), "integer": ("iu", "whole numbers"), "text": ("SOU", "text"),
+    "id": ("iuSOU", "whole numbers or text"),
+}  # fmt: skip
+"""The types that a kind allows, as NumPy's letters and in words."""
+
+_MAKERS = {
+    "activity": "make it with `zoo data windows`",
+    "trigrams": "make it with `zoo data make trigrams`",
+    "patches": "make it with `zoo data make patches`",
+    "recordings": "make it with `zoo data import`",
+}
 
 
 @contextmanager
@@ -153,21 +168,36 @@ def check(path: Path, layout: str) -> dict[str, int]:
             if key.name not in file:
                 if key.optional:
                     continue
-                raise ZooError(f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(file)}")
+                raise ZooError(
+                    f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(file)}: {_MAKERS[layout]}"
+                )
             item = file[key.name]
             if not isinstance(item, h5py.Dataset):
                 raise ZooError(f"{path}: key '{key.name}' is a group; expected a data set")
-            if item.dtype.kind not in _KINDS[key.kind]:
-                raise ZooError(f"{path}: key '{key.name}' holds {item.dtype}; expected {key.kind}")
-            _match(path, key, item.shape, sizes)
+            letters, words = _KINDS[key.kind]
+            if item.dtype.kind not in letters:
+                raise ZooError(f"{path}: key '{key.name}' holds {item.dtype}; expected {words}: {_MAKERS[layout]}")
+            _match(path, key, item.shape, sizes, _advice(layout, item.shape))
     return sizes
 
 
-def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+def _advice(layout: str, shape: tuple[int, ...]) -> str:
+    """What to do about a data set of another shape."""
+    if layout == "patches" and len(shape) in (3, 4):
+        if shape[-1] in (3, 4):
+            return "channels come second: transpose to (patch, channel, column, row)"
+        if len(shape) == 3 or shape[1] == 1:
+            return "these are grey: cut patches from pictures in color"
+        if shape[1] == 4:
+            return "the fourth channel, transparency, must go"
+    return _MAKERS[layout]
+
+
+def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int], advice: str) -> None:
     expected = tuple(sizes.get(n, n) if isinstance(n, str) else n for n in key.shape)
     if not _fits(shape, expected):
         words = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
-        raise ZooError(f"{path}: key '{key.name}' has shape {shape}; expected {words}")
+        raise ZooError(f"{path}: key '{key.name}' has shape {shape}; expected {words}: {advice}")
     for letter, size in zip(key.shape, shape, strict=True):
         if isinstance(letter, str):
             if size == 0:
@@ -205,13 +235,25 @@ def _plain(value: Any) -> Any:
 
 
 def read(path: Path, key: str) -> NDArray[Any]:
-    """Reads a whole data set into memory; text comes as `str`."""
+    """Reads a whole data set into memory; text comes as `str`.
+
+    Raises:
+        ZooError: If text is not UTF-8.
+    """
     with open_file(path) as file:
         item = file[key]
         if item.dtype.kind in "SO":
-            # The course's words are bytes in whatever encoding their author used.
-            return np.array([_plain(word) for word in item[:]], dtype=np.str_)
+            return np.array([_text(path, key, place, word) for place, word in enumerate(item[:], 1)], dtype=np.str_)
         return np.asarray(item[:])
+
+
+def _text(path: Path, key: str, place: int, value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ZooError(
+            f"{path}: key '{key}' holds {bytes(value)!r} at place {place}; expected text in UTF-8: make the file again"
+        ) from None
 
 
 def has(path: Path, key: str) -> bool:

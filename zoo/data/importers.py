@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.recordings import AXES, CONVENTION, STANDARD_GRAVITY, UNIT, Dropped, Recording, check_unit
+from zoo.data.recordings import Dropped, Recording, check_unit
 from zoo.errors import ZooError
+from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
 
 _MOTIONSENSE = {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": "standing", "ups": "upstairs",
                 "wlk": "walking"}  # fmt: skip
@@ -20,6 +21,8 @@ _MOTIONSENSE_HZ = 50.0
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 
+_UNBEARABLE = 50.0
+"""m/s^2 in the mean over a file, five times gravity: m/s^2 was taken for g."""
 _ENOUGH_ROWS = 50
 """A mean over fewer rows does not tell g from m/s^2."""
 
@@ -132,6 +135,11 @@ class CsvColumns:
             raise ZooError(f"time unit {self.time_unit!r}: expected auto, {', '.join(_SECONDS)}")
         if self.time is None and self.rate is None:
             raise ZooError("name the column of time stamps (--time) or give a fixed rate (--rate)")
+        if len({self.x, self.y, self.z}) < 3:
+            raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")
+        for option, name in (("subject", self.subject), ("activity", self.activity)):
+            if not name.removeprefix("=").strip():
+                raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
 
     @property
     def factor(self) -> float:
@@ -159,7 +167,13 @@ def read_csv(files: Iterable[Path], columns: CsvColumns, dropped: Dropped) -> It
     for path in files:
         subjects, activities, times, values = _csv_table(path, columns)
         if len(values) >= _ENOUGH_ROWS:
-            check_unit(str(path), float(np.nanmean(np.linalg.norm(values, axis=1))))
+            magnitude = float(np.nanmean(np.linalg.norm(values, axis=1)))
+            check_unit(str(path), magnitude)
+            if columns.unit == "g" and magnitude > _UNBEARABLE:
+                raise ZooError(
+                    f"{path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): leave "
+                    "--unit g out"
+                )
         person_or_activity = np.flatnonzero((subjects[1:] != subjects[:-1]) | (activities[1:] != activities[:-1]))
         bounds = [0, *(person_or_activity + 1).tolist(), len(values)]
         for start, stop in pairwise(bounds):
@@ -202,7 +216,13 @@ def _csv_table(
         if name.startswith("="):
             return np.full(len(rows), name[1:])
         place = column(name, option)
-        return np.array([row[place].strip() for row in rows])
+        found = np.array([row[place].strip() for row in rows])
+        if not found.astype(bool).all():
+            row = int(np.flatnonzero(found == "")[0]) + 1
+            raise ZooError(
+                f"{path}: column {name!r} is empty in row {row} below the names: fill it in, or leave it out"
+            )
+        return found
 
     def numbers(name: str, option: str) -> NDArray[np.float64]:
         place = column(name, option)
@@ -220,7 +240,7 @@ def _csv_table(
         times = np.arange(len(rows)) / columns.rate
     else:
         stamps = numbers(columns.time or "time", "time")
-        times = stamps * _time_unit(path, stamps, columns.time_unit)
+        times = stamps * seconds_of(str(path), stamps, columns.time_unit)
     return (
         words(columns.subject, "subject"),
         words(columns.activity, "activity"),
@@ -229,7 +249,12 @@ def _csv_table(
     )
 
 
-def _time_unit(path: Path, stamps: NDArray[np.float64], unit: str) -> float:
+def seconds_of(where: str, stamps: NDArray[np.float64], unit: str) -> float:
+    """Seconds in the unit of time stamps: the one named, or with `auto` the one that gives a rate of 5 to 1,000 Hz.
+
+    Raises:
+        ZooError: If none does.
+    """
     if unit != "auto":
         return _SECONDS[unit]
     intervals = np.diff(stamps)
@@ -238,7 +263,7 @@ def _time_unit(path: Path, stamps: NDArray[np.float64], unit: str) -> float:
     for seconds in _SECONDS.values():
         if step and 5 <= 1 / (step * seconds) <= 1000:
             return seconds
-    raise ZooError(f"{path}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: name --time-unit")
+    raise ZooError(f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: name --time-unit")
 
 
 def _stretches(

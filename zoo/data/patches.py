@@ -9,11 +9,11 @@ column.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.data import hdf5
 from zoo.data.examples import Examples, Sliceable
@@ -28,6 +28,9 @@ _LOWEST, _HIGHEST = 0.1, 0.9
 _MEMORY = 1 << 28
 _FLAT = 0.02
 """A patch whose luminance deviates less than this from its mean shows nothing."""
+
+_GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+"""Pillow's modes without color."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Scale:
         # The mean of all pixels is 0, since each patch's is.
         limit = _DEVIATIONS * float(np.sqrt(squares / count))
         if limit < 1e-6:
-            raise ZooError("all patches are of one color: nothing can be learned from them")
+            raise ZooError("every patch is of one color: nothing can be learned from it")
         return cls(limit, max(least, -limit), min(greatest, limit))
 
     def apply(self, patches: NDArray[Any]) -> NDArray[np.float32]:
@@ -209,32 +212,65 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
         levels: What white is in the file: 1, or 255.
 
     Raises:
-        ZooError: If the shape is not `(N, 3, S, S)`, a value is not finite, or values lie far outside [0, 1].
+        ZooError: If the shape is not `(N, 3, S, S)`, a value is not finite, values lie far outside [0, 1] or would
+            with other levels lie inside, no patch shows anything, or photographs are not named as they should be.
     """
+    if not 0 < levels < np.inf:
+        raise ZooError(f"levels {levels:g}: expected what white is in the file, such as 1 or 255")
     hdf5.check(path, "patches")
     rows = Rows(path, "data", factor=1 / levels)
-    low, high = np.inf, -np.inf
-    for block in _blocks(rows, np.arange(len(rows))):
-        if not np.isfinite(block).all():
-            raise ZooError(f"{path}: key 'data' holds NaN or infinity: make the file again")
-        low, high = min(low, float(block.min())), max(high, float(block.max()))
-    if high > 2.0 or low < -1.0:
-        hint = ": add --levels 255" if high <= 255 else ""
-        raise ZooError(f"{path}: key 'data' holds values from {low:g} to {high:g}; expected about [0, 1]{hint}")
+    low, high, flat = _survey(path, rows)
+    _check_levels(path, low * levels, high * levels, levels)
+    if flat:
+        raise ZooError(f"{path}: key 'data': every patch is of one color: nothing can be learned from it")
+    photographs, attributes = _photographs(path), hdf5.attributes(path)
     notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
-    attributes = hdf5.attributes(path)
-    photographs = None
-    if hdf5.has(path, "source") and hdf5.has(path, "source_names"):
-        numbers, names = hdf5.read(path, "source"), hdf5.read(path, "source_names")
-        if len(numbers) != len(rows) or numbers.min() < 0 or numbers.max() >= len(names):
-            raise ZooError(f"{path}: key 'source' does not name one of the {len(names)} photographs for each patch")
-        photographs = names[numbers]
-    else:
-        notes.append("no photographs named: held-out patches may overlap training patches")
+    if photographs is None:
+        notes.append("no photographs named: patches of one may be on both sides of a split")
     return PatchData(
         path, rows, photographs, bool(attributes.get("simulated", False)), str(attributes.get("source", "not stated")),
         tuple(notes),
     )  # fmt: skip
+
+
+def _survey(path: Path, rows: Rows) -> tuple[float, float, bool]:
+    """The least and the greatest value, and whether every patch is of one color."""
+    low, high, flat, done = np.inf, -np.inf, True, 0
+    for block in _blocks(rows, np.arange(len(rows))):
+        finite = np.isfinite(block).all(axis=(1, 2, 3))
+        if not finite.all():
+            row = done + int(np.flatnonzero(~finite)[0])
+            raise ZooError(f"{path}: key 'data' patch {row} holds NaN or infinity: make the file again")
+        low, high, done = min(low, float(block.min())), max(high, float(block.max())), done + len(block)
+        flat = flat and bool((np.ptp(block, axis=(2, 3)) == 0).all())
+    return low, high, flat
+
+
+def _check_levels(path: Path, low: float, high: float, levels: float) -> None:
+    found = f"{path}: key 'data' holds values from {low:g} to {high:g}"
+    if high > 2 * levels or low < -levels:
+        hint = "255" if levels < high <= 255 else "WHITE, what white is in it"
+        raise ZooError(f"{found}; expected about [0, {levels:g}]: train, evaluate and export with --levels {hint}")
+    if levels > 2 and high <= 2:
+        raise ZooError(f"{found}, not up to {levels:g}: leave --levels out")
+
+
+def _photographs(path: Path) -> NDArray[np.str_] | None:
+    """The name of each patch's photograph, where the file tells."""
+    keys = ("source", "source_names")
+    there = [key for key in keys if hdf5.has(path, key)]
+    if not there:
+        return None
+    if len(there) == 1:
+        (lacking,) = set(keys) - set(there)
+        raise ZooError(f"{path}: key '{there[0]}' without '{lacking}': add it, or leave both out")
+    numbers, names = (hdf5.read(path, key) for key in keys)
+    if numbers.min() < 0 or numbers.max() >= len(names):
+        raise ZooError(
+            f"{path}: key 'source' holds numbers from {numbers.min()} to {numbers.max()}; expected 0 to "
+            f"{len(names) - 1}, a photograph's place in 'source_names': make the file again"
+        )
+    return np.asarray(names[numbers])
 
 
 @dataclass(frozen=True)
@@ -253,33 +289,63 @@ class Photograph:
 
 
 def open_photograph(path: Path) -> Photograph:
-    """Reads a picture in any format that Pillow knows.
+    """Reads a picture in color, in any format that Pillow knows, and turns it upright.
 
     Raises:
-        ZooError: If it is missing or cannot be decoded.
+        ZooError: If it is missing, cannot be decoded, is grey, or is partly transparent.
     """
     try:
         with Image.open(path) as image:
-            return Photograph(path.name, np.asarray(image.convert("RGB"), np.float32) / np.float32(255))
+            if image.mode in _GREY:
+                raise ZooError(f"{path}: a grey picture (mode {image.mode}); expected colors: leave it out")
+            if image.has_transparency_data:
+                raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
     except FileNotFoundError:
         raise ZooError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, OSError) as error:
-        raise ZooError(f"{path}: not a picture that can be decoded ({error})") from None
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        # Pillow tells of a broken PNG by a SyntaxError.
+        raise ZooError(f"{path}: not a picture that can be decoded ({error}): leave it out") from None
 
 
-def open_photographs(paths: Sequence[Path]) -> list[Photograph]:
-    """Reads pictures; of a folder, all files in it, in the order of their names.
+class Photographs(Sequence[Photograph]):
+    """Pictures that are read when they are asked for, so that one is in memory at a time.
+
+    Args:
+        paths: Pictures; of a folder, all files in it that are not hidden, in the order of their names.
 
     Raises:
-        ZooError: If a file is missing or cannot be decoded, or a folder is empty.
+        ZooError: If a folder is empty, or two pictures have the same name.
     """
-    found = []
-    for path in paths:
-        files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
-        if not files:
-            raise ZooError(f"{path}: no picture in this folder")
-        found += [open_photograph(file) for file in files]
-    return found
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.files: list[Path] = []
+        for path in paths:
+            files = [path]
+            if path.is_dir():
+                files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+            if not files:
+                raise ZooError(f"{path}: no picture in this folder")
+            self.files += files
+        places = {file.name: file for file in self.files}
+        for file in self.files:
+            if places[file.name] is not file:
+                raise ZooError(f"{file} and {places[file.name]}: pictures of the same name: rename or leave out one")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @overload
+    def __getitem__(self, place: int) -> Photograph: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Photograph]: ...
+
+    def __getitem__(self, place: int | slice) -> Photograph | Sequence[Photograph]:
+        if isinstance(place, slice):
+            return Photographs(self.files[place])
+        return open_photograph(self.files[place])
 
 
 def shipped_photographs() -> list[Photograph]:
@@ -329,16 +395,18 @@ def write_patches(
         raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
     with hdf5.create(path) as file:
         data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
-        source = hdf5.growing(file, "source", (), "i2", chunk=1024)
+        source = hdf5.growing(file, "source", (), "i4", chunk=1024)
+        names, credits = [], []
         for number, photograph in enumerate(photographs):
             share = count // len(photographs) + (number < count % len(photographs))
             patches, flat = cut(photograph, share, size, random)
             refused += flat
             hdf5.append(data, patches)
-            hdf5.append(source, np.full(len(patches), number, np.int16))
-        file["source_names"] = [photograph.name for photograph in photographs]
-        credit = "; ".join(f"{photograph.name}: {photograph.credit}" for photograph in photographs)
-        file.attrs.update({"source": credit, "simulated": simulated, "seed": seed})
+            hdf5.append(source, np.full(len(patches), number, np.int32))
+            names.append(photograph.name)
+            credits.append(f"{photograph.name}: {photograph.credit}")
+        file["source_names"] = names
+        file.attrs.update({"source": "; ".join(credits), "simulated": simulated, "seed": seed})
     return refused
 
 
@@ -359,7 +427,7 @@ def cut(photograph: Photograph, count: int, size: int, random: np.random.Generat
     """
     height, width = photograph.pixels.shape[:2]
     if min(height, width) < size:
-        raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}")
+        raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}: leave it out")
     kept: list[NDArray[np.float32]] = []
     flat = 0
     while len(kept) < count:

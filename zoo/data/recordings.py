@@ -16,13 +16,7 @@ from scipy.signal import resample_poly
 
 from zoo.data import hdf5
 from zoo.errors import ZooError
-
-STANDARD_GRAVITY = 9.80665
-"""m/s^2 in one g."""
-
-AXES = ("x", "y", "z")
-UNIT = "m/s^2"
-CONVENTION = "android"
+from zoo.metadata import CONVENTION, STANDARD_GRAVITY, UNIT
 
 
 def check_unit(where: str, magnitude: float) -> None:

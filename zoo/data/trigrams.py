@@ -129,11 +129,14 @@ class Made:
     Args:
         rows: Rows of four words in the text.
         left_out: Of them, those with a word outside the vocabulary.
+        overlap: The share of test rows that have a place of the text in common with a training row, `as_split` and had
+            the rows been `shuffled`.
         notes: What to know of the splits.
     """
 
     rows: int
     left_out: int
+    overlap: Mapping[str, float]
     notes: tuple[str, ...]
 
 
@@ -241,7 +244,8 @@ def _write(
         splits[split] = rows[known[rows]]
         if not len(splits[split]):
             raise ZooError(
-                f"{names}: no row of four known words for {split}; {len(places)} rows in all: give more text"
+                f"{names}: no row of four known words for {split}; {len(places)} rows in all: give more text, one "
+                "sentence a line, or a larger vocabulary"
             )
     with hdf5.create(path) as file:
         for split, rows in splits.items():
@@ -251,7 +255,31 @@ def _write(
         file.create_dataset("words", data=words, dtype=hdf5.text_type())
         ranges = {f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in stretches.items()}
         file.attrs.update({**details, **ranges, "text_rows": len(places), "left_out_rows": int((~known).sum())})
-    return Made(len(places), int((~known).sum()), _notes(sentences, stretches))
+    overlap = {
+        name: _overlap(places[rows], len(splits["train"]), len(splits["test"]))
+        for name, rows in _orders(splits).items()
+    }
+    return Made(len(places), int((~known).sum()), overlap, _notes(sentences, stretches))
+
+
+def _orders(splits: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+    """The rows of all splits one after the other, and at random."""
+    every = np.concatenate(list(splits.values()))
+    return {"as_split": every, "shuffled": np.random.default_rng(0).permutation(every)}
+
+
+def _overlap(places: NDArray[np.int64], train: int, test: int) -> float:
+    """The share of the last rows, test, that have a place of the text in common with one of the first, train."""
+    inside = _covered(places[:train], int(places.max()) + CONTEXT + 1)
+    return float(np.logical_or.reduce([inside[places[-test:] + step] for step in range(CONTEXT + 1)]).mean())
+
+
+def _covered(places: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    """Which places of a text `(length,)` are in a row that begins at one of some places."""
+    inside = np.zeros(length, bool)
+    for step in range(CONTEXT + 1):
+        inside[places + step] = True
+    return inside
 
 
 def _stretches(
@@ -302,10 +330,7 @@ def _notes(sentences: NDArray[np.int32], stretches: Mapping[str, Stretch]) -> tu
 def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int) -> tuple[str, ...]:
     if count < 1:
         raise ZooError(f"a vocabulary of {count} words; expected 1 or more")
-    inside = np.zeros(len(text.numbers), bool)
-    for step in range(CONTEXT + 1):
-        inside[places + step] = True
-    ranked = text.most_frequent(inside)
+    ranked = text.most_frequent(_covered(places, len(text.numbers)))
     if len(ranked) < count:
         raise ZooError(
             f"{names}: {len(ranked)} different words in the training rows; a vocabulary of {count} needs more text"

@@ -33,8 +33,12 @@ def mean_squared_error(patches: Floats, reconstructions: Floats) -> float:
 
 def r2(patches: Floats, reconstructions: Floats) -> float:
     """Share of the variance about each pixel's mean that the reconstructions explain; 1 at best."""
-    spread = float(np.mean((patches.astype(np.float64) - patches.mean(axis=0, dtype=np.float64)) ** 2))
-    return 1 - mean_squared_error(patches, reconstructions) / spread
+    return 1 - mean_squared_error(patches, reconstructions) / variance(patches)
+
+
+def variance(patches: Floats) -> float:
+    """Mean over all pixels of the squared distance from the pixel's mean."""
+    return mean_squared_error(patches, np.broadcast_to(patches.mean(axis=0, dtype=np.float64), patches.shape))
 
 
 def pca_error(train: Floats, patches: Floats, components: int) -> float:
@@ -206,15 +210,14 @@ def report(
     Returns:
         `patches`, `mse`, `r2`, `pca_mse`, `pca_r2`, `variance`, and those of `sparsity` and `filters`.
     """
-    spread = float(np.mean((patches - patches.mean(axis=0, dtype=np.float64)) ** 2))
-    pca = pca_error(train, patches, codes.shape[1])
+    spread, pca = variance(patches), pca_error(train, patches, codes.shape[1])
     return {
         "patches": len(patches),
         "mse": mean_squared_error(patches, reconstructions),
         "r2": r2(patches, reconstructions),
         "pca_mse": pca,
         "pca_r2": 1 - pca / spread,
-        "variance": float(patches.var(dtype=np.float64)),
+        "variance": spread,
         **sparsity(codes, target),
         **filters(kernel),
     }

@@ -59,7 +59,8 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
 
     Args:
         what: The artefact, for messages.
-        expected: Outputs `(N, ...)` by signature and name; those named `probabilities` count for the agreement.
+        expected: Outputs `(N, ...)` by signature and name; those named `probabilities`, `(N, ..., K)`, count for the
+            agreement.
         found: The same of the artefact, for the signatures that it has; numbers that are no integers are compared.
         tolerance: What they may differ by.
 
@@ -102,6 +103,6 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
 
 def _agreement(expected: NDArray[Any], found: NDArray[Any]) -> float:
     # Two answers that are as probable as each other to the tolerance are not a disagreement.
-    chosen = np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
-    same = (found.argmax(axis=1) == expected.argmax(axis=1)) | (expected.max(axis=1) - chosen < 1e-6)
+    chosen = np.take_along_axis(expected, found.argmax(axis=-1, keepdims=True), axis=-1)[..., 0]
+    same = (found.argmax(axis=-1) == expected.argmax(axis=-1)) | (expected.max(axis=-1) - chosen < 1e-6)
     return float(same.mean())

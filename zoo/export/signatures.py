@@ -6,6 +6,9 @@ that every artefact takes raw input and gives answers.
 | family | signature | in | out |
 |---|---|---|---|
 | activity | `window` | `window (B, T, C)` m/s^2 | `probabilities (B, K)` |
+| | `step` | `frame (B, F, C)`, states `(B, H)` each | `probabilities (B, K)`, the new states |
+| | `infer`, `train`, `save`, `restore` | of a file that learns, see `personal` | |
+| | `chunk` | `frames (B, n F, C)`, states | `probabilities (B, n, K)` after each frame, the last states |
 | patches | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
 | | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
 | | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in the picture's own units |
@@ -31,7 +34,7 @@ class Signature:
 
     Args:
         name: Of the signature.
-        function: Tensors by the names of `inputs` in, tensors by name out.
+        function: Tensors in the order of `inputs` in, tensors by name out.
         inputs: What it takes; a batch axis of None where any batch is allowed.
         text: Whether it reads strings, which TFLite does not.
     """
@@ -41,6 +44,10 @@ class Signature:
     inputs: tuple[tf.TensorSpec, ...]
     text: bool = False
 
+    def __call__(self, **inputs: Any) -> Arrays:
+        """Answers inputs by name."""
+        return self.function(*(inputs[spec.name] for spec in self.inputs))
+
     def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
         """The inputs with a fixed batch, or as they are."""
         if batch is None:
@@ -48,18 +55,85 @@ class Signature:
         return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
 
 
-def activity(model: keras.Model, temperature: float) -> list[Signature]:
-    """Of a recognizer: windows in, calibrated probabilities out.
+def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
+    """Of a recognizer: windows or frames in, calibrated probabilities out.
+
+    The states go in and come out by name, so that whoever runs the file keeps them between two calls.
+
+    Args:
+        model: Windows `(B, T, C)` to logits `(B, K)`, with `states`, `step` and `chunk`.
+        temperature: What the logits are divided by before the softmax.
+        chunk: n, frames that `chunk` reads.
+    """
+
+    def answer(logits: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(logits / temperature)
+
+    def window(window: tf.Tensor) -> Arrays:
+        return {"probabilities": answer(model(window, training=False))}
+
+    def step(frame: tf.Tensor, *states: tf.Tensor) -> Arrays:
+        logits, last = model.step(frame, dict(zip(model.states, states, strict=True)))
+        return {"probabilities": answer(logits), **last}
+
+    def several(frames: tf.Tensor, *states: tf.Tensor) -> Arrays:
+        logits, last = model.chunk(frames, dict(zip(model.states, states, strict=True)))
+        return {"probabilities": answer(logits), **last}
+
+    frame, channels = model.get_config()["frame"], model.get_config()["channels"]
+    states = [tf.TensorSpec((None, size), tf.float32, name) for name, size in model.states.items()]
+    return [
+        Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),)),
+        Signature("step", step, (tf.TensorSpec((None, frame, channels), tf.float32, "frame"), *states)),
+        Signature("chunk", several, (tf.TensorSpec((None, chunk * frame, channels), tf.float32, "frames"), *states)),
+    ]
+
+
+def personal(model: Any, temperature: float) -> list[Signature]:
+    """Of a recognizer whose last layer learns on the device.
+
+    The gradient of the cross-entropy by the last layer is written by hand, since what differentiates a graph is not
+    there: with p = softmax(h W + b) and the one-hot label t, dW = h^T (p - t) and db = p - t.
 
     Args:
         model: Windows `(B, T, C)` to logits `(B, K)`.
-        temperature: What the logits are divided by before the softmax.
+        temperature: What the logits are divided by before the softmax of `infer`.
     """
+    head = model.get_layer("logits")
+    features = keras.Model(model.input, head.input)
+    kernel, bias = (tf.Variable(weight.numpy(), name=name) for weight, name in zip(
+        (head.kernel, head.bias), ("kernel", "bias"), strict=True))  # fmt: skip
 
-    def window(window: tf.Tensor) -> Arrays:
-        return {"probabilities": tf.nn.softmax(model(window, training=False) / temperature)}
+    def infer(window: tf.Tensor) -> Arrays:
+        logits = features(window, training=False) @ kernel + bias
+        return {"probabilities": tf.nn.softmax(logits / temperature)}
 
-    return [Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),))]
+    def train(window: tf.Tensor, label: tf.Tensor, rate: tf.Tensor) -> Arrays:
+        hidden = features(window, training=False)
+        probabilities = tf.nn.softmax(hidden @ kernel + bias)
+        target = tf.one_hot(label, bias.shape[0])
+        error = probabilities - target
+        kernel.assign(kernel - rate * tf.matmul(hidden, error, transpose_a=True))
+        bias.assign(bias - rate * tf.reduce_sum(error, axis=0))
+        return {"loss": -tf.reduce_sum(target * tf.math.log(probabilities), axis=-1)}
+
+    def save() -> Arrays:
+        return {"kernel": kernel.read_value(), "bias": bias.read_value()}
+
+    def restore(new_kernel: tf.Tensor, new_bias: tf.Tensor) -> Arrays:
+        kernel.assign(new_kernel)
+        bias.assign(new_bias)
+        return {"kernel": kernel.read_value(), "bias": bias.read_value()}
+
+    window = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, "window")
+    label, rate = tf.TensorSpec((1,), tf.int32, "label"), tf.TensorSpec((), tf.float32, "rate")
+    shapes = [tf.TensorSpec(v.shape, tf.float32, name) for v, name in ((kernel, "new_kernel"), (bias, "new_bias"))]
+    return [
+        Signature("infer", infer, (window,)),
+        Signature("train", train, (window, label, rate)),
+        Signature("save", save, ()),
+        Signature("restore", restore, tuple(shapes)),
+    ]
 
 
 def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:

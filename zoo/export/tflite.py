@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,17 @@ FORMATS = {
     "float16": "model.float16.tflite",
     "dynamic": "model.dynamic.tflite",
     "int8": "model.int8.tflite",
+    "int16x8": "model.int16x8.tflite",
+    "personal": "model.personal.tflite",
 }
-"""Quantizations and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float arithmetic;
-8-bit weights and arithmetic, with float inputs and outputs."""
+"""Kinds of arithmetic and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float
+arithmetic; 8-bit weights and arithmetic; 8-bit weights and 16-bit arithmetic; float32 with variables that learn. Inputs
+and outputs are floats in all of them."""
+
+_INTEGERS = {
+    "int8": "TFLITE_BUILTINS_INT8",
+    "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+}
 
 _SECONDS = 300
 
@@ -40,6 +50,7 @@ def convert(
     files: Mapping[str, Path],
     batch: int | None = None,
     samples: Samples | None = None,
+    held: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Converts signatures to one TFLite file for each quantization.
 
@@ -47,7 +58,8 @@ def convert(
         signatures: What the files answer.
         files: Where to write each of `FORMATS`.
         batch: A fixed batch size, which recurrent networks need to stay free of Flex operations.
-        samples: Real inputs that 8-bit arithmetic is calibrated on.
+        samples: Real inputs that integer arithmetic is calibrated on.
+        held: For quantizations whose file holds only some of the signatures: their names.
 
     Raises:
         ZooError: If the converter fails or dies.
@@ -58,7 +70,8 @@ def convert(
         np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
         job = {
             "folder": folder,
-            "signatures": [signature.name for signature in signatures],
+            "held": {name: list(held.get(name, [signature.name for signature in signatures])) for name in files},
+            "small": [name for name in held if name == "int8"],
             "files": {name: str(path) for name, path in files.items()},
         }
         try:
@@ -86,16 +99,21 @@ def _child(job: dict[str, Any]) -> None:
         samples = {name: saved[name] for name in saved}
     for name, path in job["files"].items():
         converter = tf.lite.TFLiteConverter.from_saved_model(
-            f"{job['folder']}/saved_model", signature_keys=job["signatures"]
+            f"{job['folder']}/saved_model", signature_keys=job["held"][name]
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if name != "float32":
+        if name == "personal":
+            converter.experimental_enable_resource_variables = True
+        elif name != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if name == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if name == "int8":
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.representative_dataset = lambda: _representative(job["signatures"], samples)
+        if name in _INTEGERS:
+            converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, _INTEGERS[name])]
+            converter.representative_dataset = partial(_representative, job["held"][name], samples)
+        if name in job["small"]:
+            # A scale for each unit of a dense layer takes a fifth of such a file, and changes hardly an answer.
+            converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         Path(path).write_bytes(converter.convert())
 
 

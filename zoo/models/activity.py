@@ -3,6 +3,7 @@ r"""Recognizers of activity from accelerometer windows: SimpleRNN, LSTM and GRU.
 One window is x of shape (T, C): T rows (150, three seconds at 50 Hz) of C axes in m/s^2, gravity included.
 
     n_t = (x_t - mean) / sqrt(variance)          each axis, statistics of the training split; left out where not given
+    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: a number that turning the phone does not change
     v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V numbers; frame = 1: v_s = n_s
     h_s = cell(v_s, h_(s-1)),  h_0 = 0           one or more layers of H units, s = 0 ... T/F - 1
     logits = h_S W_y + b_y                       of the last state alone, K classes
@@ -18,9 +19,13 @@ Cells (sigma is the logistic function, * the product of elements):
 The GRU's reset gate acts before the matrix product, and z keeps the old state. With `frame=1` and one layer these are
 the course's networks.
 
+On a device the same weights go on step by step: `step` reads one frame v_s and the states h_(s-1) (and c_(s-1)) and
+gives the logits of h_s and the new states; `chunk` does so for several frames in a row.
+
 Loss: cross-entropy of softmax(logits), mean over the batch.
 
-Parameters, with G = 1, 4, 3 gates of SimpleRNN, LSTM, GRU and I the inputs of a layer (V or C, then H):
+Parameters, with G = 1, 4, 3 gates of SimpleRNN, LSTM, GRU, C counting the magnitude, and I the inputs of a layer (V or
+C, then H):
 
     frame > 1: (F C + 1) V      each layer: G (I + H + 1) H      head: (H + 1) K
 
@@ -30,13 +35,14 @@ Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Lon
 Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.layers import Magnitude
 from zoo.models.saving import Model
 
 INITIALIZERS = ("keras", "course")
@@ -57,6 +63,7 @@ class ActivityRecognizer(Model):
         classes: K, labels.
         window: T, rows a window.
         channels: C, axes.
+        magnitude: Whether each row also carries how long its vector is.
         mean: Of each axis over the training rows, m/s^2; no normalization where None.
         variance: Of each axis, (m/s^2)^2.
         initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, the LSTM's forget gate 1) or
@@ -73,6 +80,7 @@ class ActivityRecognizer(Model):
     """
 
     gates: ClassVar[int]
+    state_names: ClassVar[tuple[str, ...]] = ("h",)
     cell: ClassVar[type[keras.layers.Layer]]
     cell_options: ClassVar[dict[str, Any]] = {}
 
@@ -87,6 +95,7 @@ class ActivityRecognizer(Model):
         classes: int = 6,
         window: int = 150,
         channels: int = 3,
+        magnitude: bool = False,
         mean: Sequence[float] | None = None,
         variance: Sequence[float] | None = None,
         initializer: str = "keras",
@@ -105,19 +114,25 @@ class ActivityRecognizer(Model):
                 raise ZooError(f"{statistic} has {len(values)} numbers for {channels} channels")
         draw = iter(np.random.SeedSequence(seed).generate_state(8 * layers + 8).tolist())
 
-        inputs = x = keras.Input((window, channels), name="window")
+        inputs = keras.Input((window, channels), name="window")
+        reading: dict[str, keras.layers.Layer] = {}
         if mean is not None and variance is not None:
-            x = keras.layers.Normalization(mean=list(mean), variance=list(variance), name="normalization")(x)
+            reading["normalization"] = keras.layers.Normalization(
+                mean=list(mean), variance=list(variance), name="normalization"
+            )
+        if magnitude:
+            reading["magnitude"] = Magnitude(name="magnitude")
+            reading["rows"] = keras.layers.Concatenate(name="rows")
         if frame > 1:
-            glorot = keras.initializers.GlorotUniform(seed=next(draw))
-            x = keras.layers.Conv1D(
+            reading["frame"] = keras.layers.Conv1D(
                 frame_units or units,
                 frame,
                 strides=frame,
                 activation=frame_activation,
-                kernel_initializer=glorot,
+                kernel_initializer=keras.initializers.GlorotUniform(seed=next(draw)),
                 name="frame",
-            )(x)
+            )
+        x = _read(reading, inputs)
         for number in range(1, layers + 1):
             start = self._start(initializer, draw, x.shape[-1], units)
             options = {"return_sequences": number < layers, "name": f"cell_{number}"} | start | self.cell_options
@@ -131,11 +146,82 @@ class ActivityRecognizer(Model):
         self._arguments = {
             "units": units, "layers": layers, "frame": frame, "frame_units": frame_units,
             "frame_activation": frame_activation, "dropout": dropout, "classes": classes, "window": window,
-            "channels": channels,
+            "channels": channels, "magnitude": magnitude,
             "mean": None if mean is None else list(mean),
             "variance": None if variance is None else list(variance),
             "initializer": initializer, "seed": seed, "name": self.name,
         }  # fmt: skip
+
+    @property
+    def states(self) -> dict[str, int]:
+        """Names of the states of all layers, and how many numbers each has: `h_1`, with an LSTM `c_1`, `h_2` and so on.
+
+        Example:
+            >>> ActivityLSTM(units=8).states
+            {'h_1': 8, 'c_1': 8}
+        """
+        layers, units = self._arguments["layers"], self._arguments["units"]
+        return {f"{name}_{number}": units for number in range(1, layers + 1) for name in self.state_names}
+
+    def of_window(self, window: int) -> Self:
+        """The same network with the same weights for windows of another length, a multiple of the frame."""
+        other = type(self)(**self.get_config() | {"window": window})
+        other.set_weights(self.get_weights())
+        return other
+
+    def step(self, frame: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Reads one frame.
+
+        Args:
+            frame: `(batch, frame, channels)`, m/s^2.
+            states: Each `(batch, units)`, by the names of `states`; zeros to begin with.
+
+        Returns:
+            Logits `(batch, classes)` and the new states.
+
+        Example:
+            >>> model = ActivityGRU(units=8, frame=5)
+            >>> logits, states = model.step(np.ones((1, 5, 3), "float32"), {"h_1": np.zeros((1, 8), "float32")})
+            >>> logits.shape, states["h_1"].shape
+            (TensorShape([1, 6]), TensorShape([1, 8]))
+        """
+        return self._go_on(_read(self._named_layers(), frame)[:, 0], states, lambda cell: cell)
+
+    def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Reads several frames one after another.
+
+        Args:
+            frames: `(batch, n * frame, channels)`, m/s^2.
+            states: As of `step`.
+
+        Returns:
+            Logits `(batch, n, classes)` after each frame, and the states after the last.
+        """
+
+        def loop(cell: keras.layers.Layer) -> Any:
+            layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
+
+            def run(x: Any, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
+                x, *last = layer(x, initial_state=states, training=training)
+                return x, last
+
+            return run
+
+        return self._go_on(_read(self._named_layers(), frames), states, loop)
+
+    def _named_layers(self) -> dict[str, keras.layers.Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    def _go_on(
+        self, x: Any, states: Mapping[str, Any], loop: Callable[[keras.layers.Layer], Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        last: dict[str, Any] = {}
+        for number in range(1, self._arguments["layers"] + 1):
+            names = [f"{name}_{number}" for name in self.state_names]
+            cell = self.get_layer(f"cell_{number}").cell
+            x, found = loop(cell)(x, [states[name] for name in names], training=False)
+            last |= dict(zip(names, found if isinstance(found, list | tuple) else [found], strict=True))
+        return self.get_layer("logits")(x), last
 
     @classmethod
     def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
@@ -169,7 +255,7 @@ class ActivityRecognizer(Model):
     @classmethod
     def parameter_formula(
         cls, units: int, layers: int = 1, frame: int = 1, frame_units: int | None = None, classes: int = 6,
-        channels: int = 3, **_: Any,
+        channels: int = 3, magnitude: bool = False, **_: Any,
     ) -> int:  # fmt: skip
         """Trainable parameters, from the formula at the top of the module.
 
@@ -177,11 +263,20 @@ class ActivityRecognizer(Model):
             >>> ActivityGRU.parameter_formula(32)
             3654
         """
-        read = channels if frame == 1 else (frame_units or units)
-        count = 0 if frame == 1 else (frame * channels + 1) * read
+        columns = channels + magnitude
+        read = columns if frame == 1 else (frame_units or units)
+        count = 0 if frame == 1 else (frame * columns + 1) * read
         count += cls.gates * (read + units + 1) * units
         count += (layers - 1) * cls.gates * (2 * units + 1) * units
         return count + (units + 1) * classes
+
+
+def _read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
+    """Rows as the first cell reads them, `(batch, steps, V)`."""
+    x = layers["normalization"](rows) if "normalization" in layers else rows
+    if "magnitude" in layers:
+        x = layers["rows"]([x, layers["magnitude"](rows)])
+    return layers["frame"](x) if "frame" in layers else x
 
 
 def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:
@@ -222,6 +317,7 @@ class ActivityLSTM(ActivityRecognizer):
     """
 
     gates = 4
+    state_names = ("h", "c")
     cell = keras.layers.LSTM
 
     @classmethod

@@ -1,7 +1,9 @@
 """A live view of an exported file at work, on the terminal."""
 
+import json
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +13,47 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from zoo.runtime import Recognizer
+from zoo.runtime import Answer, Recognizer, Stream
 
 _BARS = " ▁▂▃▄▅▆▇█"
+
+
+def follow(
+    stream: Stream, samples: Iterable[tuple[float, float, float, float]], every: bool, as_json: bool, notes: Console
+) -> None:
+    """Prints what is recognized, a line at a time, while samples come.
+
+    Args:
+        stream: What follows them.
+        samples: Seconds and m/s^2.
+        every: Whether to print every answer, or only changes of the label.
+        as_json: Whether each line is a JSON document.
+        notes: Where warnings go, and in the end what was left out.
+    """
+    shown, told = "", 0
+    for answer in stream.feed(samples):
+        for warning in stream.warnings[told:]:
+            notes.print(f"{answer.time:.2f} s: {warning}", style="yellow", highlight=False, markup=False)
+        told = len(stream.warnings)
+        if every or answer.label != shown:
+            shown = answer.label or "?"
+            print(_json(stream, answer) if as_json else f"{answer.time:9.2f} s  {shown:<12} {answer.probability:4.0%}")
+            sys.stdout.flush()
+            shown = answer.label or ""
+    for reason, count in stream.skipped.items():
+        notes.print(f"left out: {count} {reason}", style="yellow", highlight=False, markup=False)
+
+
+def _json(stream: Stream, answer: Answer) -> str:
+    scores = dict(zip(stream.metadata.classes, answer.probabilities.tolist(), strict=True))
+    found = {"time": answer.time, "label": answer.label, "probability": answer.probability, "probabilities": scores}
+    return json.dumps(found)
 
 
 def show(
     recognizer: Recognizer, rows: NDArray[np.float32], truth: Sequence[str], speed: float, console: Console
 ) -> None:
-    """Feeds a simulated signal to a file, half a second at a time, and shows what it recognizes.
+    """Streams a simulated signal through a file, and shows what it recognizes, half a second at a time.
 
     Args:
         recognizer: The file.
@@ -28,30 +62,33 @@ def show(
         speed: Times real time; 0 for no waiting.
         console: Where to; a line a moment where it is no terminal.
     """
-    metadata = recognizer.metadata
+    metadata, stream = recognizer.metadata, recognizer.stream()
     hop = max(1, round(metadata.rate / 2))
-    right = 0
-    moments = range(metadata.window, len(rows) + 1, hop)
+    right, moments = 0, 0
     with Live(console=console, auto_refresh=False, transient=False) as live:
-        for stop in moments:
-            window = rows[stop - metadata.window : stop]
+        for stop in range(hop, len(rows) + 1, hop):
             start = time.perf_counter()
-            probabilities = recognizer.predict(window[None])[0]
+            part = zip(range(stop - hop, stop), rows[stop - hop : stop].tolist(), strict=True)
+            answers = list(stream.feed((i / metadata.rate, x, y, z) for i, (x, y, z) in part))
             milliseconds = 1e3 * (time.perf_counter() - start)
-            label = metadata.classes[int(probabilities.argmax())]
-            right += label == truth[stop - 1]
-            scores = dict(zip(metadata.classes, probabilities.tolist(), strict=True))
-            moment = f"{stop / metadata.rate:5.1f} s"
-            if console.is_terminal:
-                live.update(_screen(window, scores, label, truth[stop - 1], moment, milliseconds), refresh=True)
-            else:
-                console.print(
-                    f"{moment}  {label:<11} {scores[label]:4.0%}  (really {truth[stop - 1]}, {milliseconds:.2f} ms)",
-                    highlight=False,
-                )
             if speed:
                 time.sleep(max(0.0, hop / metadata.rate / speed - milliseconds / 1e3))
-    console.print(f"{right} of {len(moments)} moments right (simulated person; windows span changes of activity)")
+            if not answers:
+                continue
+            answer, label, moments = answers[-1], answers[-1].label or "?", moments + 1
+            right += label == truth[stop - 1]
+            scores = dict(zip(metadata.classes, answer.probabilities.tolist(), strict=True))
+            moment = f"{answer.time:5.1f} s"
+            if console.is_terminal:
+                seen = rows[max(0, stop - metadata.window) : stop]
+                live.update(_screen(seen, scores, label, truth[stop - 1], moment, milliseconds), refresh=True)
+            else:
+                console.print(
+                    f"{moment}  {label:<11} {answer.probability:4.0%}  (really {truth[stop - 1]}, "
+                    f"{milliseconds:.2f} ms)",
+                    highlight=False,
+                )
+    console.print(f"{right} of {moments} moments right (simulated person; a change is seen after a moment)")
 
 
 def _screen(
@@ -70,7 +107,7 @@ def _screen(
     for name, axis in zip("xyz", window.T, strict=True):
         signals.add_row(Text(name, "cyan"), Text(_spark(axis), "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
     head = Text.assemble((label, "bold green"), f"   the simulated person is {truth}", style="")
-    foot = Text(f"{moment}   {milliseconds:.2f} ms a window", "dim")
+    foot = Text(f"{moment}   {milliseconds:.2f} ms for half a second of signal", "dim")
     return Panel(Group(head, Text(), bars, Text(), signals, foot), title="SIMULATED signal, exported file", width=76)
 
 

@@ -39,4 +39,4 @@ class ProgressBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has 
         if self.console.is_terminal:
             self.bar.update(self.task, completed=epoch + 1, numbers=numbers)
         else:
-            self.console.print(f"epoch {epoch + 1}/{self.epochs}  {numbers}", highlight=False)
+            self.console.print(f"epoch {epoch + 1}/{self.epochs}  {numbers}", highlight=False, soft_wrap=True)

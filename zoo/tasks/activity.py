@@ -1,6 +1,6 @@
 """Activity recognizers from end to end: a file of windows in, a trained, measured and exported model out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,19 +17,20 @@ from zoo.data.activity import ActivityData, Windows
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
-from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
 from zoo.evaluation import language, recognition
-from zoo.export import parity, signatures
-from zoo.export.parity import Tolerance
+from zoo.export import c_header, parity, signatures
+from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
-from zoo.metadata import ActivityMetadata
+from zoo.metadata import ActivityMetadata, Streaming
 from zoo.models.activity import ActivityRecognizer
 from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
-from zoo.tasks.exporting import Exportable
+from zoo.tasks import loading
+from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
+from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 from zoo.training import Fitted
 
@@ -57,26 +58,35 @@ def fit(
 ) -> Fitted:
     """Trains the model on windows; options are those of `training.fit`."""
     classes, rows = model.get_config()["classes"], model.get_config()["window"]
+    augmentation = Augmentation(**recipe.augmentation or {})
     augment: Augment | None = None
     if recipe.augmentation or rows < train.examples.inputs.shape[1]:
-        augment = partial(Augmentation(**recipe.augmentation or {}), rows=rows)
-    return training.fit(
-        model,
-        recipe,
-        lambda epoch, size: pipeline.training_batches(
-            train.examples, size, seed=recipe.seed, first_epoch=epoch, augment=augment
-        ),
-        len(train),
-        None if validation is None else _validation_batches(validation, rows),
-        class_weights=losses.balanced(train.labels, classes) if recipe.balance else None,
-        **options,
-    )
+        augment = partial(augmentation, rows=rows)
+    # What comes before a window is read by the same weights; dropout and the like keep their seeds.
+    learner = model.of_window(2 * rows) if augmentation.carry else model
+    try:
+        return training.fit(
+            learner,
+            recipe,
+            lambda epoch, size: pipeline.training_batches(
+                train.examples, size, seed=recipe.seed, first_epoch=epoch, augment=augment
+            ),
+            len(train),
+            None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
+            class_weights=losses.balanced(train.labels, classes) if recipe.balance else None,
+            **options,
+        )
+    finally:
+        model.set_weights(learner.get_weights())
 
 
-def _validation_batches(validation: Windows, rows: int) -> tf.data.Dataset:
+def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:
     # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
     size = -(-len(validation) // -(-len(validation) // 512))
-    return pipeline.batches(validation.examples, size).map(lambda inputs, labels: (_middle(inputs, rows), labels))
+    times = 2 if twice else 1
+    return pipeline.batches(validation.examples, size).map(
+        lambda inputs, labels: (tf.tile(_middle(inputs, rows), (1, times, 1)), labels)
+    )
 
 
 def _middle(windows: Any, rows: int) -> Any:
@@ -126,13 +136,11 @@ class Prepared:
 
     def metadata(self, plan: Plan, model: ActivityRecognizer, temperature: float = 1.0) -> ActivityMetadata:
         """What a model that learned from these windows says of itself."""
-        arguments, data = model.get_config(), self.data
+        data = self.data
         return ActivityMetadata(
-            family=type(model).__name__, preset=plan.name, classes=data.classes, rate=data.rate,
-            window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES,
-            convention=CONVENTION, temperature=temperature, simulated=data.simulated, split_by=data.split_by,
-            source=data.source, train_subjects=tuple(self.train.people()), data_sha256=self.sha256,
-            version=zoo.__version__,
+            **origin(model, plan.name, data, self.sha256), **loading.shapes(model), classes=data.classes,
+            rate=data.rate, temperature=temperature, streaming=Streaming(), split_by=data.split_by,
+            train_subjects=tuple(self.train.people()),
         )  # fmt: skip
 
 
@@ -349,35 +357,99 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
         loaded: The model.
         path: A file whose test windows artefacts are compared on; simulated windows without.
     """
-    metadata = metadata_of(loaded)
+    metadata, model = metadata_of(loaded), recognizer_of(loaded)
+    windows, labels, learned = _golden(loaded, path)
+
+    def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
+        if labels is None:
+            return {}
+        found = outputs["window"]["probabilities"].argmax(axis=1)
+        return {"accuracy": float((found == labels).mean()), "macro_f1": recognition.macro_f1(labels, found)}
+
     return Exportable(
-        lambda model: signatures.activity(model, metadata.temperature),
-        {"window": {"window": golden_windows(loaded, path)}},
-        # 8-bit weights move probabilities near a boundary between classes, so the label counts there.
-        parity.EXACT | {"dynamic": Tolerance(1.0, 0.995)},
+        lambda model: signatures.activity(model, metadata.temperature, metadata.chunk),
+        {"window": {"window": windows}, "step": met(model, windows, 1), "chunk": met(model, windows, metadata.chunk)},
+        # Rounding moves probabilities near a boundary between classes, so the label counts there.
+        parity.EXACT | {
+            "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
+            "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
+        },
         batch=1,
-    )
+        # Quantizing a loop kills the converter, and a step has none.
+        held={"int8": ("step",), "int16x8": ("step",)},
+        replay=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
+        calibration={"step": met(model, learned, 1)},
+        apart={"personal": lambda model: signatures.personal(model, metadata.temperature)},
+        sources={"c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder))},
+        score=score,
+    )  # fmt: skip
 
 
-def golden_windows(loaded: Loaded, path: Path | None, count: int = 600) -> NDArray[np.float32]:
-    """Windows to compare artefacts on: of the test part of a file, or simulated ones.
+def recognizer_of(loaded: Loaded) -> ActivityRecognizer:
+    """The Keras model of a recognizer.
+
+    Raises:
+        ZooError: If this is an exported file, or no recognizer.
+    """
+    metadata_of(loaded)
+    model = loaded.keras_model
+    assert isinstance(model, ActivityRecognizer)
+    return model
+
+
+def met(model: ActivityRecognizer, windows: NDArray[np.float32], frames: int) -> dict[str, NDArray[np.float32]]:
+    """Frames and the states that a recognizer meets them with, while it streams windows.
 
     Args:
-        loaded: The model.
-        path: A file in the course's layout, or None.
-        count: How many at most.
+        model: The recognizer.
+        windows: `(N, window, channels)`.
+        frames: How many frames are read at once: 1 as by `step`, or those of a chunk.
+
+    Returns:
+        `frame` (or `frames`) `(N, frames * frame, channels)`, and each state `(N, units)`; from each window one, evenly
+        spread over its beginning, middle and end.
     """
-    if path is not None:
-        data = activity.read(path)
-        check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
-        # As many of each class as there are, evenly spaced.
-        by_class = np.argsort(data.test.labels, kind="stable")
-        chosen = by_class[np.linspace(0, len(by_class) - 1, min(count, len(by_class))).astype(int)]
-        return everything_of(data.test.where(np.isin(np.arange(len(data.test)), chosen)))[0]
+    size = model.get_config()["frame"]
+    places = np.arange(len(windows)) % (windows.shape[1] // size - frames + 1)
+    states = {name: np.zeros((len(windows), units), np.float32) for name, units in model.states.items()}
+    kept = {name: value.copy() for name, value in states.items()}
+    rows = np.stack([window[at : at + frames * size] for window, at in zip(windows, places * size, strict=True)])
+    for place in range(int(places.max()) + 1):
+        here = places == place
+        for name, value in states.items():
+            kept[name][here] = value[here]
+        _, found = model.step(windows[:, place * size : (place + 1) * size], states)
+        states = {name: np.asarray(value) for name, value in found.items()}
+    return {"frame" if frames == 1 else "frames": rows, **kept}
+
+
+_GOLDEN = 600
+
+
+def _golden(
+    loaded: Loaded, path: Path | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
+    """Windows to compare artefacts on and their labels, and windows to calibrate on.
+
+    From the test and the training part of a file; simulated ones, without labels, where there is none.
+    """
     metadata = metadata_of(loaded)
-    cut = activity.Cut(metadata.window, metadata.window // 2, metadata.rate)
-    people = gait.simulate(4, seed=7, seconds=30, rate=metadata.rate)
-    return np.concatenate([cut.windows(recording) for recording in people])[:count]
+    if path is None:
+        cut = activity.Cut(metadata.window, metadata.hop, metadata.rate)
+        people = gait.simulate(8, seed=7, seconds=30, rate=metadata.rate)
+        windows = np.concatenate([cut.windows(recording) for recording in people])
+        return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
+    data = activity.read(path)
+    check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+    windows, labels = everything_of(_some(data.test))
+    return windows, labels, _middle(everything_of(_some(data.train))[0], metadata.window)
+
+
+def _some(windows: Windows) -> Windows:
+    """A few hundred windows: as many of each class as there are, evenly spaced."""
+    by_class = np.argsort(windows.labels, kind="stable")
+    chosen = by_class[np.linspace(0, len(by_class) - 1, min(_GOLDEN, len(by_class))).astype(int)]
+    return windows.where(np.isin(np.arange(len(windows)), chosen))
 
 
 def pictures(loaded: Loaded, path: Path) -> dict[str, Any]:

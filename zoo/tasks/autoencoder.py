@@ -27,6 +27,7 @@ from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
+from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 from zoo.training import Fitted
 
@@ -92,9 +93,7 @@ class Prepared:
         """Makes the model of a plan."""
         known = {"pixels": self.data.pixels, "scale": self.scale.constants, "seed": plan.recipe.seed, "name": plan.name}
         model: SparseAutoencoder = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
-        pixels = model.get_config()["pixels"]
-        if pixels != self.data.pixels:
-            raise ZooError(f"{self.data.path}: patches of {self.data.pixels} pixels; {plan.name} reads {pixels}")
+        _check_size(model.get_config()["pixels"], self.data, plan.name)
         return model
 
     def fit(
@@ -134,8 +133,7 @@ class Prepared:
         """What a model that learned from these patches says of itself."""
         arguments, data = model.get_config(), self.data
         return PatchMetadata(
-            family=type(model).__name__, preset=plan.name, simulated=data.simulated, source=data.source,
-            data_sha256=self.sha256, version=zoo.__version__, size=round(data.pixels**0.5),
+            **origin(model, plan.name, data, self.sha256), size=round(data.pixels**0.5),
             hidden_units=arguments["hidden_units"], sparsity_target=arguments["sparsity_target"],
             scale=tuple(self.scale.constants), held_out=self.aside.photographs,
         )  # fmt: skip
@@ -255,20 +253,21 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float =
     """
     metadata = metadata_of(loaded)
     data, digest = patches.read(path, levels), sha256(path)
-    _check_size(metadata, data, loaded.name)
+    _check_size(metadata.size**2, data, loaded.name)
+    name, measured, reference = _parts(loaded, data, digest == metadata.data_sha256, split)
     notes = [*data.notes, *(["simulated pictures: no camera took them"] if data.simulated else [])]
-    own = digest == metadata.data_sha256
-    measured, reference = _parts(loaded, data, own, split)
-    if not own:
+    if measured is reference:
         notes.append("PCA is fitted on the patches that it is measured on, which flatters it")
-    elif data.photographs is None:
-        notes.append("held-out patches may overlap training patches")
+    if digest == metadata.data_sha256 and name != "test":
+        notes.append("training patches: the model has seen them")
     scale = Scale(*metadata.scale)
     vectors = np.concatenate([scale.apply(block) for block in data.blocks(measured.rows)])
-    train_vectors = vectors if not own else np.concatenate([scale.apply(b) for b in data.blocks(reference.rows)])
+    if not np.ptp(vectors, axis=0).any():
+        raise ZooError(f"{path}: {len(vectors)} patches, all equal: nothing to measure; expected different ones")
+    train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
     codes, found = _codes(loaded, data, measured.rows)
     return {
-        "model": loaded.name, "data": str(path), "split": split if own else "whole file", "data_sha256": digest,
+        "model": loaded.name, "data": str(path), "split": name, "data_sha256": digest,
         "photographs": list(measured.photographs), "simulated": data.simulated,
         "sparsity_target": metadata.sparsity_target,
         **reconstruction.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
@@ -276,31 +275,34 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float =
     }  # fmt: skip
 
 
-def _check_size(metadata: PatchMetadata, data: PatchData, name: str) -> None:
-    if data.pixels != metadata.size**2:
-        size = round(data.pixels**0.5)
-        raise ZooError(f"{data.path}: patches of {size} x {size}; {name} reads {metadata.size} x {metadata.size}")
+def _check_size(pixels: int, data: PatchData, name: str) -> None:
+    if data.pixels != pixels:
+        size, wanted = round(data.pixels**0.5), round(pixels**0.5)
+        raise ZooError(
+            f"{data.path}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
+            f"make patches --size {wanted}`, or train with --set pixels={data.pixels}"
+        )
 
 
-def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[_Part, _Part]:
-    """The rows to measure, and those to fit PCA on."""
+def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[str, _Part, _Part]:
+    """What the measured rows are called, those rows, and the ones to fit PCA on."""
     if split not in ("test", "train"):
         raise ZooError(f"split {split!r}: expected test or train")
     everything = _named(data, np.arange(len(data.patches)))
     if not own:
         if split == "train":
             raise ZooError(f"{data.path}: is not the file that {loaded.name} was trained on, so it has no train part")
-        return everything, everything
+        return "whole file", everything, everything
     if "recipe" not in loaded.config:
         aside = np.isin(data.photographs, metadata_of(loaded).held_out) if data.photographs is not None else None
         if aside is None or not aside.any():
-            return everything, everything
+            return "whole file", everything, everything
         kept, held = _named(data, np.flatnonzero(~aside)), _named(data, np.flatnonzero(aside))
     else:
         kept, held = _split(data, Recipe.from_json(loaded.config["recipe"]))
     if split == "train" or not len(held.rows):
-        return kept, kept
-    return held, kept
+        return "train", kept, kept
+    return "test", held, kept
 
 
 def _codes(loaded: Loaded, data: PatchData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -318,18 +320,19 @@ def _codes(loaded: Loaded, data: PatchData, rows: NDArray[np.int64]) -> tuple[ND
     return np.concatenate(codes), np.concatenate(found)
 
 
-def exportable(loaded: Loaded, path: Path | None) -> Exportable:
+def exportable(loaded: Loaded, path: Path | None, *, levels: float = 1.0) -> Exportable:
     """What export must know of an autoencoder.
 
     Args:
         loaded: The model.
         path: A file whose held-out patches artefacts are compared on; simulated leaves without.
+        levels: What white is in the file: 1, or 255.
     """
     metadata = metadata_of(loaded)
     scale = Scale(*metadata.scale)
 
     def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
-        rgb = _golden(loaded, path, split)
+        rgb = _golden(loaded, path, split, levels)
         code = np.asarray(loaded.keras_model.encode(scale.apply(rgb)))
         return {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}}
 
@@ -345,15 +348,15 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
     )
 
 
-def _golden(loaded: Loaded, path: Path | None, split: str) -> NDArray[np.float32]:
+def _golden(loaded: Loaded, path: Path | None, split: str, levels: float) -> NDArray[np.float32]:
     size = metadata_of(loaded).size
     if path is None:
         random = np.random.default_rng([7, 2])
         leaves = [patches.dead_leaves(f"dead leaves {number}", 12 * size, random) for number in range(4)]
         return np.concatenate([patches.cut(leaf, _GOLDEN // 4, size, random)[0] for leaf in leaves])
-    data = patches.read(path)
-    _check_size(metadata_of(loaded), data, loaded.name)
-    held, kept = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")
+    data = patches.read(path, levels)
+    _check_size(size**2, data, loaded.name)
+    _, held, kept = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")
     rows = (held if split == "test" else kept).rows
     return np.concatenate(list(data.blocks(_sample(rows, _GOLDEN))))
 
@@ -386,7 +389,7 @@ def pictures(loaded: Loaded, path: Path, *, levels: float = 1.0, count: int = 20
         `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
     """
     data = patches.read(path, levels)
-    rows = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")[0].rows
+    rows = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")[1].rows
     chosen = np.sort(np.random.default_rng(0).choice(rows, min(count, len(rows)), replace=False))
     rgb = np.concatenate(list(data.blocks(chosen)))
     # The rows of a file are those of one photograph after another.

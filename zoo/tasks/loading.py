@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import keras
 
 import zoo
 from zoo.catalog import find_folder
 from zoo.data.activity import CLASSES
-from zoo.data.recordings import AXES, CONVENTION, UNIT
 from zoo.errors import ZooError
 from zoo.files import read_json
-from zoo.metadata import ActivityMetadata, Metadata
+from zoo.metadata import AXES, CONVENTION, UNIT, ActivityMetadata, Metadata, Streaming
+from zoo.models.activity import ActivityRecognizer
 from zoo.models.saving import Model
 from zoo.runtime import Interpreter
+from zoo.tasks.provenance import weights_sha256
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Loaded:
             ZooError: If this is an exported file.
         """
         if self.model is None:
-            raise ZooError(f"{self.name}: is an exported file already; export from a preset, a folder or a .keras file")
+            raise ZooError(
+                f"{self.name}: is an exported file, which shows no weights: name a preset, a folder or a .keras file"
+            )
         return self.model
 
 
@@ -69,6 +73,8 @@ def load(name: str) -> Loaded:
     else:
         folder = find_folder(name)
         file = folder / "model.keras"
+    if not is_zipfile(file):
+        raise ZooError(f"{file}: not a .keras file; expected what `zoo train` or `zoo export` wrote")
     try:
         model = keras.saving.load_model(file, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
@@ -83,23 +89,35 @@ def load(name: str) -> Loaded:
     if "metadata" in config:
         metadata = Metadata.from_json(config["metadata"], str(folder / "config.json"))
     else:
-        metadata = _unsaid(model)
+        metadata = unsaid(model)
     return Loaded(name, metadata, config, model, folder=folder)
 
 
-def _unsaid(model: Model) -> Metadata:
+def unsaid(model: Model) -> Metadata:
     """What the zoo takes for granted of a model that somebody trained without it: the course's windows and labels."""
-    arguments = model.get_config()
-    if "window" not in arguments:
+    if not isinstance(model, ActivityRecognizer):
         raise ZooError(f"{type(model).__name__} says nothing of its data: train it with `zoo train`")
-    known = arguments["classes"] == len(CLASSES)
+    count = model.get_config()["classes"]
     return ActivityMetadata(
-        family=type(model).__name__, preset=model.name,
-        classes=CLASSES if known else tuple(f"class {i}" for i in range(arguments["classes"])), rate=50.0,
-        window=arguments["window"], frame=arguments["frame"], unit=UNIT, axes=AXES, convention=CONVENTION,
-        temperature=1.0, simulated=False, split_by="not stated", source="not stated", train_subjects=(),
-        data_sha256="", version=zoo.__version__,
+        family=type(model).__name__, preset=model.name, **shapes(model),
+        classes=CLASSES if count == len(CLASSES) else tuple(f"class {i}" for i in range(count)), rate=50.0,
+        temperature=1.0, streaming=Streaming(), simulated=False, split_by="not stated", source="not stated",
+        train_subjects=(), data_sha256="", weights_sha256=weights_sha256(model), version=zoo.__version__,
     )  # fmt: skip
+
+
+CHUNK = 10
+"""Frames that the signature `chunk` reads."""
+
+
+def shapes(model: ActivityRecognizer) -> dict[str, Any]:
+    """What the metadata of a recognizer says of its numbers, as its arguments give it."""
+    arguments = model.get_config()
+    return {
+        "window": arguments["window"], "hop": arguments["window"] // 2, "frame": arguments["frame"], "chunk": CHUNK,
+        "states": model.states, "mean": tuple(arguments["mean"] or ()), "variance": tuple(arguments["variance"] or ()),
+        "unit": UNIT, "axes": AXES, "convention": CONVENTION,
+    }  # fmt: skip
 
 
 def history(loaded: Loaded) -> list[dict[str, float]]:

@@ -4,7 +4,8 @@ import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import zoo
 from zoo import presets
@@ -35,6 +36,12 @@ _DEFAULTS = {
     "sparse_autoencoder": _AUTOENCODER,
     "trigram_lm": _LANGUAGE_MODEL,
 }
+# What a family decides itself, or has no use for.
+_UNREAD = {
+    **dict.fromkeys(("activity_rnn", "activity_lstm", "activity_gru"), ("loss", "merge")),
+    "sparse_autoencoder": ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge"),
+    "trigram_lm": ("loss", "balance", "normalize", "validation_by", "augmentation"),
+}
 
 
 def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Plan:
@@ -47,7 +54,8 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
             family, by name.
 
     Raises:
-        ZooError: Unless one of preset and family is named, or if a name is unknown.
+        ZooError: Unless one of preset and family is named, or if a name is unknown, means nothing for the family, or
+            has a value of another type.
 
     Example:
         >>> plan("activity_gru_course", None, {"units": 8, "epochs": 3}).arguments["units"]
@@ -63,15 +71,45 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         name, arguments, recipe = family, {}, _DEFAULTS[family]
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
-    known = [field.name for field in fields(Recipe)]
+    meant = [field.name for field in fields(Recipe) if field.name not in _UNREAD[family]]
+    types = get_type_hints(Recipe) | get_type_hints(getattr(zoo, FAMILIES[family]).__init__)
     accepted = list(inspect.signature(getattr(zoo, FAMILIES[family])).parameters)
-    for change in changes:
-        if change not in (*known, *accepted):
-            raise unknown_name(f"setting of {name}", change, [*accepted, *known])
+    known = list(dict.fromkeys([*accepted, *meant]))
+    for change, value in changes.items():
+        if change not in known:
+            if change in _UNREAD[family]:
+                raise ZooError(f"{change}: means nothing for {name}; leave it out")
+            raise unknown_name(f"setting of {name}", change, known)
+        if not _is_of(value, types[change]):
+            raise ZooError(f"{change} is {value!r}; expected {_words(types[change])}")
     # A name that both have means the model's, but the seed of a run is its recipe's.
     own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
     others = {key: value for key, value in changes.items() if key not in own}
     return Plan(name, family, {**arguments, **own}, replace(recipe, **others))
+
+
+def _is_of(value: Any, hint: Any) -> bool:
+    """Whether a value, of a JSON type, is of an annotated type."""
+    if get_origin(hint) is UnionType:
+        return any(_is_of(value, each) for each in get_args(hint))
+    if isinstance(value, bool) or hint is bool:
+        return isinstance(value, bool) and hint is bool
+    if hint is float:
+        return isinstance(value, int | float)
+    if get_origin(hint) is Sequence:
+        return isinstance(value, list | tuple) and all(_is_of(item, get_args(hint)[0]) for item in value)
+    return isinstance(value, get_origin(hint) or hint)
+
+
+def _words(hint: Any) -> str:
+    """An annotated type for people."""
+    if get_origin(hint) is UnionType:
+        return " or ".join(_words(each) for each in get_args(hint))
+    names = {
+        int: "a whole number", float: "a number", str: "text", bool: "true or false", NoneType: "null",
+        Sequence: "a list", dict: 'names and values such as {"symmetries": true}',
+    }  # fmt: skip
+    return names[get_origin(hint) or hint]
 
 
 def settings(words: Sequence[str]) -> dict[str, Any]:

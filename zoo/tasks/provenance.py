@@ -1,8 +1,13 @@
-"""What a measured number depends on beside model, data and seed: versions and machine."""
+"""Where a model comes from, and what a measured number depends on beside model, data and seed."""
 
+import hashlib
 import importlib.metadata
 import platform
 from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
 
 import zoo
 
@@ -16,6 +21,43 @@ def versions() -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in packages},
         "machine": f"{platform.machine()}, {_processor()}",
     }
+
+
+class Source(Protocol):
+    """What every checked data file tells."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nobody recorded, photographed or wrote it."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it comes from."""
+        ...
+
+
+def origin(model: keras.Model, name: str, data: Source, data_sha256: str) -> dict[str, Any]:
+    """What the metadata of every trained model says of where it comes from.
+
+    Args:
+        model: The trained model.
+        name: Of the preset, or of the user's own model.
+        data: What it was trained on.
+        data_sha256: Hash of that file.
+    """
+    return {
+        "family": type(model).__name__, "preset": name, "simulated": data.simulated, "source": data.source,
+        "data_sha256": data_sha256, "weights_sha256": weights_sha256(model), "version": zoo.__version__,
+    }  # fmt: skip
+
+
+def weights_sha256(model: keras.Model) -> str:
+    """Hash of the trained weights, in the order of the model, as little-endian float32."""
+    digest = hashlib.sha256()
+    for weight in model.trainable_weights:
+        digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
+    return digest.hexdigest()
 
 
 def _processor() -> str:

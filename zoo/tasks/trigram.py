@@ -25,6 +25,7 @@ from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
+from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 from zoo.training import Fitted
 
@@ -90,8 +91,7 @@ class Prepared:
     def metadata(self, plan: Plan, model: TrigramLM) -> TextMetadata:
         """What a model that learned from these rows says of itself."""
         return TextMetadata(
-            family=type(model).__name__, preset=plan.name, simulated=self.data.simulated, source=self.data.source,
-            data_sha256=self.sha256, version=zoo.__version__, words=self.data.words, context=trigrams.CONTEXT,
+            **origin(model, plan.name, self.data, self.sha256), words=self.data.words, context=trigrams.CONTEXT
         )  # fmt: skip
 
 

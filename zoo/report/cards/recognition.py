@@ -33,7 +33,10 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
             ("disturbance", "macro-F1", "drop"),
             [(row["meaning"], f"{row['macro_f1']:.3f}", f"{row['drop']:+.3f}") for row in test["robustness"].values()],
         ),
-        files(metrics, {}, "window"),
+        files(metrics, {"accuracy": "accuracy", "macro_f1": "macro-F1"}, "call"),
+        "\nA call reads a whole window, or one frame where the file holds only `step` (int8, int16x8).\n",
+        _streaming(metrics),
+        _personal(metrics),
         _use(name, metrics),
     ]
 
@@ -87,6 +90,53 @@ def _crossval(metrics: Document) -> str:
     )
 
 
+def _streaming(metrics: Document) -> str:
+    found = metrics.get("streaming")
+    if not found:
+        return ""
+    rows = []
+    for kind, report in found.items():
+        alone, spliced = report["recordings"], report["spliced"]
+        rows.append((
+            f"model.{kind}.tflite", *(f"{alone[key]:.3f}" for key in ("window_accuracy", "accuracy")),
+            *(f"{spliced[key]:.3f}" for key in ("window_accuracy", "settled_accuracy", "accuracy")),
+            f"{spliced['delay_median']:.1f} s", f"{spliced['delay_p95']:.1f} s",
+            f"{spliced['false_alarms_per_hour']:.1f}",
+        ))  # fmt: skip
+    first = next(iter(found.values()))
+    how, spliced = first["settings"], first["spliced"]
+    by_time = ", ".join(f"{value:.3f}" for value in spliced["accuracy_by_time"])
+    return "\n".join([
+        "## Streamed without end\n",
+        f"The recordings of subjects {', '.join(first['subjects'])}, each from its start, and {spliced['hours']:.1f} "
+        f"hours of their activities in turn, {spliced['changes']} changes. {how['copies']} states start anew every "
+        f"{how['restart']} rows, in turns; probabilities are averaged over {how['smoothing']:g} s. Settled: later than "
+        "5 s after a change.\n",
+        table(("file", "recordings: windows", "by row", "in turn: windows", "settled", "by row", "change seen after",
+               "95 %", "false alarms an hour"), rows),
+        f"\nBy row, from the first to the last sixth of an hour: {by_time}.\n",
+    ])  # fmt: skip
+
+
+def _personal(metrics: Document) -> str:
+    if not metrics.get("personal"):
+        return ""
+    rows = [
+        (f"subject {row['subject']}", str(row["learned"]), str(row["tested"]), *(
+            f"{row[when][key]:.3f}" for key in ("accuracy", "macro_f1") for when in ("before", "after")))
+        for row in metrics["personal"]
+    ]  # fmt: skip
+    return "\n".join(
+        [
+            "## After learning a minute of its owner\n",
+            "`model.personal.tflite` trains its last layer on the device. One minute of each test person's windows, "
+            "the first of each class in turn, is learned; the rest of that person is tested.\n",
+            table(("", "windows learned", "tested", "accuracy before", "after", "macro-F1 before", "after"), rows),
+            "",
+        ]
+    )
+
+
 def _failures(test: Document) -> str:
     classes = test["per_class"]
     worst = min(classes, key=lambda label: classes[label]["f1"])
@@ -110,6 +160,12 @@ model = Model.from_preset("{name}")
 logits = model(windows)  # (batch, 150, 3) m/s^2"""
     device = f"""from zoo.runtime import Recognizer
 
-recognizer = Recognizer("saved_models/{name}/{metrics["artefacts"][-1]["file"]}")
-probabilities = recognizer.predict(windows)"""
+recognizer = Recognizer("saved_models/{name}/{_smallest(metrics)}")
+probabilities = recognizer.predict(windows)  # or recognizer.stream(), sample by sample"""
     return use(name, program, device, metrics)
+
+
+def _smallest(metrics: Document) -> str:
+    """The smallest file that answers whole windows."""
+    whole = [row for row in metrics["artefacts"] if row.get("timed") == "window"]
+    return str(min(whole, key=lambda row: row["bytes"])["file"])

@@ -1,11 +1,13 @@
 """How figures look and how they are written: whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from zoo.files import whole_file
 
@@ -13,6 +15,17 @@ STYLE: dict[Any, Any] = {
     "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.alpha": 0.25, "axes.titlesize": 10, "legend.frameon": False,
 }  # fmt: skip
+
+
+def whole_epochs(axis: Axes) -> None:
+    """Labels an axis of epochs, with whole numbers alone."""
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def marker(history: Sequence[Any]) -> str | None:
+    """Points for a few epochs, of which a line alone would show little or, of one, nothing."""
+    return "o" if len(history) < 5 else None
 
 
 def save(figure: Figure, path: Path) -> None:

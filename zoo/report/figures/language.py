@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from zoo.report.figures.drawing import STYLE, save_all
 from zoo.report.figures.recognition import training
 
+Floats = NDArray[np.floating[Any]]
+_SIDE, _LETTER, _LINE = 11.0, 0.07, 0.13
+"""Inches of the picture, of a letter and of a line at its size of type."""
+_ROUNDS = 2000
+
 
 def evaluation(
     report: Mapping[str, Any], history: Sequence[Mapping[str, float]], pictures: Mapping[str, Any], folder: Path
@@ -35,7 +40,7 @@ def evaluation(
     return save_all(drawn, folder)
 
 
-def words(names: Sequence[str], places: NDArray[np.floating[Any]]) -> Figure:
+def words(names: Sequence[str], places: Floats) -> Figure:
     """Words at their places in the plane.
 
     Args:
@@ -43,11 +48,39 @@ def words(names: Sequence[str], places: NDArray[np.floating[Any]]) -> Figure:
         places: `(V, 2)`.
     """
     with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, axis = plt.subplots(figsize=(9, 9), layout="constrained")
-        axis.set_xlim(places[:, 0].min() - 1, places[:, 0].max() + 1)
-        axis.set_ylim(places[:, 1].min() - 1, places[:, 1].max() + 1)
-        for name, (x, y) in zip(names, places, strict=True):
+        figure, axis = plt.subplots(figsize=(_SIDE, _SIDE), layout="constrained")
+        low, high = places.min(axis=0), places.max(axis=0)
+        inches = (places - low) / np.maximum(high - low, 1e-9) * (_SIDE - 1)
+        sizes = np.array([(_LETTER * len(name) + _LETTER, _LINE) for name in names])
+        for name, (x, y) in zip(names, apart(inches, sizes), strict=True):
             axis.text(x, y, name, fontsize=8, ha="center", va="center")
+        axis.set(xlim=(-0.5, _SIDE - 0.5), ylim=(-0.5, _SIDE - 0.5))
         axis.set_axis_off()
-        axis.set_title("words by their embedding (t-SNE of cosines)")
+        axis.set_title("words by their embedding (t-SNE of cosines), moved apart where they would overlap")
     return figure
+
+
+def apart(centers: Floats, sizes: Floats) -> Floats:
+    """Moves boxes that overlap apart, each pair by the shorter way, until none do.
+
+    Args:
+        centers: `(N, 2)`.
+        sizes: `(N, 2)` widths and heights.
+
+    Example:
+        >>> apart(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([[3.0, 1.0], [3.0, 1.0]])).round(2).tolist()
+        [[0.0, -0.25], [0.0, 0.75]]
+    """
+    moved = centers.astype(np.float64)
+    reach = (sizes[:, None] + sizes) / 2
+    first = np.arange(len(sizes))[:, None] < np.arange(len(sizes))
+    for _ in range(_ROUNDS):
+        offset = moved[:, None] - moved
+        overlap = reach - np.abs(offset)
+        pairs = (overlap > 1e-9).all(axis=2) & ~np.eye(len(sizes), dtype=bool)
+        if not pairs.any():
+            break
+        way = np.where(offset == 0, np.where(first, -1.0, 1.0)[..., None], np.sign(offset))
+        shorter = np.arange(2) == overlap.argmin(axis=2)[..., None]
+        moved += np.where(pairs[..., None] & shorter, way * overlap / 2, 0.0).sum(axis=1)
+    return moved

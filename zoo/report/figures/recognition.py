@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from zoo.report.figures.drawing import STYLE, save_all
+from zoo.report.figures.drawing import STYLE, marker, save_all, whole_epochs
 
 
 def evaluation(
@@ -45,12 +45,12 @@ def training(history: Sequence[Mapping[str, float]]) -> Figure:
         for axis, (key, title) in zip(axes.T.flat, panels, strict=True):
             axis.set_title(title)
             if key in history[0]:
-                axis.plot(epochs, [row[key] for row in history], color="C0" if "val" not in key else "C1")
+                color = "C0" if "val" not in key else "C1"
+                axis.plot(epochs, [row[key] for row in history], color=color, marker=marker(history))
             else:
                 axis.text(0.5, 0.5, "no validation", ha="center", va="center", transform=axis.transAxes, alpha=0.6)
         for axis in axes[-1]:
-            axis.set_xlabel("epoch")
-            axis.xaxis.get_major_locator().set_params(integer=True)
+            whole_epochs(axis)
     return figure
 
 
@@ -82,17 +82,17 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 
 def reliability(report: Mapping[str, Any]) -> Figure:
-    """Reliability diagram: accuracy against confidence, before and after temperature scaling."""
+    """Reliability diagram: accuracy against confidence, before and after temperature scaling; areas are windows."""
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
         axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfect")
-        for key, marker in (("before", "o"), ("after", "s")):
+        for key, color in (("before", "C0"), ("after", "C1")):
             bins = report["reliability"][key]
-            axis.plot(
-                [row["confidence"] for row in bins], [row["accuracy"] for row in bins], marker=marker, markersize=4,
-                label=f"{key} scaling, error {report['ece'][key]:.3f}",
-            )  # fmt: skip
-        axis.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="accuracy", title="reliability")
+            places = [row["confidence"] for row in bins], [row["accuracy"] for row in bins]
+            axis.plot(*places, color=color, linewidth=1, label=f"{key} scaling, error {report['ece'][key]:.3f}")
+            axis.scatter(*places, s=[8 + 300 * row["share"] for row in bins], color=color, alpha=0.6, linewidth=0)
+        axis.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="confidence", ylabel="accuracy")
+        axis.set_title("reliability; areas are shares of the windows")
         axis.legend(loc="upper left")
     return figure
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import STYLE, save_all
+from zoo.report.figures.drawing import STYLE, marker, save_all, whole_epochs
 
 Floats = NDArray[np.floating[Any]]
 _BARE = STYLE | {"axes.grid": False}
@@ -158,17 +158,20 @@ def cost(history: Sequence[Mapping[str, float]]) -> Figure:
     parts = (("error", "squared error", "C0"), ("weights", "weight decay", "C1"), ("sparsity", "sparsity", "C2"))
     total = [sum(row[key] for key, *_ in parts) for row in history]
     with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+        figure, axis = plt.subplots(figsize=(6.6, 3.6), layout="constrained")
         axis.plot(epochs, total, color="black", linewidth=2, label="J")
         for key, label, color in parts:
-            axis.plot(epochs, [row[key] for row in history], color=color, linewidth=1.2, label=label)
+            values = [row[key] for row in history]
+            axis.plot(epochs, values, color=color, linewidth=1.2, label=label, marker=marker(history))
         if "val_loss" in history[0]:
             axis.plot(epochs, [row["val_loss"] for row in history], color="black", linestyle=":", label="J, held out")
-        values = np.array([row[key] for row in history for key, *_ in parts])
         axis.set_yscale("log")
-        axis.set_ylim(bottom=max(1e-3, float(values[values > 0].min()) / 1.5))
-        axis.set(xlabel="epoch", ylabel="cost", title="cost and its terms")
-        axis.legend()
+        # A term that began at almost nothing does not stretch the picture over many decades.
+        ends = [history[-1][key] for key, *_ in parts if history[-1][key] > 0]
+        axis.set_ylim(bottom=min(ends) / 10)
+        axis.set(ylabel="cost", title="cost and its terms")
+        whole_epochs(axis)
+        figure.legend(loc="outside right center")
     return figure
 
 
@@ -180,6 +183,7 @@ def sparsity(report: Mapping[str, Any]) -> Figure:
         axis.bar(range(1, len(means) + 1), means, color="C0", width=0.8)
         axis.axhline(report["sparsity_target"], color="black", linewidth=1, linestyle="--", label="wanted")
         axis.set(xlabel="hidden units, sorted", ylabel="mean activation", title="sparsity")
+        axis.set_xlim(0, len(means) + 1)
         axis.legend(loc="upper left")
     return figure
 
@@ -193,9 +197,12 @@ def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
     units = sorted({key[0] for key in kernels})
     decays = sorted({key[1] for key in kernels})
     with plt.rc_context(_BARE):
+        # Rows as high as their grids are for a column's width.
+        heights = [-(-number // grid(number)) / grid(number) for number in units]
         figure, axes = plt.subplots(
-            len(units), len(decays), figsize=(2.6 * len(decays), 2.6 * len(units)), squeeze=False, layout="constrained"
-        )
+            len(units), len(decays), figsize=(2.6 * len(decays), sum(2.6 * height + 0.3 for height in heights)),
+            squeeze=False, layout="constrained", height_ratios=heights,
+        )  # fmt: skip
         for i, number in enumerate(units):
             for j, decay in enumerate(decays):
                 _show(axes[i, j], _filters(kernels[number, decay], grid(number)), f"{number} units, decay {decay:g}",

@@ -157,7 +157,7 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
         maximize: Whether a greater score is better.
         chosen: The trial that is marked.
     """
-    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms a row", 1.0)]
+    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms a call", 1.0)]
     panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(

@@ -1,6 +1,7 @@
 """Tables of recognizers: evaluation, cross-validation, predictions."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -113,6 +114,54 @@ def crossval(console: Console, result: Document) -> None:
         f"{result['worst_subject']}; temperature {result['temperature']:.2f}",
         highlight=False,
     )
+
+
+def streaming(console: Console, report: Document) -> None:
+    """How well signals without end were followed."""
+    simulated = ", SIMULATED" if report["simulated"] else ""
+    shown = table(
+        f"streamed: subjects {', '.join(report['subjects'])}{simulated}",
+        "signal", "hours", "whole windows", "by row", "settled", "labelled", "seen after, s", "95 %", "false alarms/h",
+    )  # fmt: skip
+    for name, meaning in {"recordings": "each recording", "spliced": "activities in turn"}.items():
+        row = report[name]
+        shown.add_row(
+            meaning, *(number(row[key], 2 if key == "hours" else 3) for key in (
+                "hours", "window_accuracy", "accuracy", "settled_accuracy", "coverage")),
+            *(number(row[key], 1) if row["changes"] else "-" for key in ("delay_median", "delay_p95")),
+            number(row["false_alarms_per_hour"], 1),
+        )  # fmt: skip
+    console.print(shown)
+    parts = ", ".join(f"{value:.3f}" for value in report["spliced"]["accuracy_by_time"])
+    console.print(
+        f"\nactivities in turn, by row, from the first to the last part of the stream: {parts}", highlight=False
+    )
+
+
+def bench(console: Console, rows: Sequence[Document]) -> None:
+    """What exported files cost, a line a signature."""
+    shown = table("", "file", "kB", "load ms", "MB", "signature", "median ms", "99 % ms", "multiply-adds", "live bytes")
+    for row in rows:
+        first = [_short(row["file"]), f"{row['bytes'] / 1000:.1f}", number(row.get("load_ms"), 1),
+                 number(row.get("process_mb"), 0)]  # fmt: skip
+        if "signatures" not in row:
+            shown.add_row(*first, "window" if "median_ms" in row else "fails", number(row.get("median_ms")))
+        for name, cost in row.get("signatures", {}).items():
+            shown.add_row(
+                *first, name, number(cost["median_ms"]), number(cost["p99_ms"]), number(cost["multiply_adds"]),
+                number(cost["activation_bytes"]),
+            )  # fmt: skip
+            first = [""] * 4
+    console.print(shown)
+    console.print("MB: peak memory of a new process that predicts one window, Python included", highlight=False)
+    for row in rows:
+        if "error" in row:
+            console.print(f"{_short(row['file'])}: {row['error']}", highlight=False, markup=False)
+
+
+def _short(file: str) -> str:
+    """The last two parts of a path."""
+    return "/".join(Path(file).parts[-2:])
 
 
 def predictions(console: Console, rows: Sequence[Document]) -> None:

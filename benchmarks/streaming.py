@@ -1,0 +1,94 @@
+"""How a signal without end is best followed: restarts of the state, training on carried states, and both.
+
+    python benchmarks/streaming.py --zip A_DeviceMotion_data.zip
+
+A recognizer that was trained on windows has never met the state that minutes of signal leave behind. For two groups of
+the training people, the recipe of the pocket recognizer, and the same with states carried over from other windows, are
+trained on all others, and the people of the group are streamed: whole recordings, and twenty minutes of activities in
+turn. The test people take no part. The settings in the metadata of the published files are the ones chosen here.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from zoo.data import activity, importers, recordings
+from zoo.export import signatures, tflite
+from zoo.metadata import ActivityMetadata, Streaming, embed
+from zoo.runtime import Recognizer
+from zoo.tasks import loading, planning, streaming
+from zoo.tasks.activity import build, fit
+from zoo.tasks.provenance import versions
+from zoo.tasks.running import Plan
+
+TEST_SUBJECTS, GROUPS, WHICH = ["2", "9", "15", "21"], 5, (0, 2)
+SECONDS = 1200.0
+SETTINGS = {
+    "carried for ever": Streaming(restart=0, copies=1),
+    "two in turns, 3 s": Streaming(restart=150, copies=2),
+    "three in turns, 3 s": Streaming(restart=150, copies=3),
+    "two in turns, 6 s": Streaming(restart=300, copies=2),
+    "three in turns, 6 s": Streaming(restart=300, copies=3),
+    "three in turns, 3 s, less smoothing": Streaming(restart=150, copies=3, smoothing=0.25),
+}
+KEPT = ("accuracy", "settled_accuracy", "window_accuracy", "delay_median", "delay_p95", "false_alarms_per_hour")
+
+
+def recipes() -> dict[str, Plan]:
+    """The pocket recognizer's recipe, and the same with states carried over."""
+    plan = planning.plan("activity_gru_pocket", None, {"validation": 0.0})
+    carried = {**(plan.recipe.augmentation or {}), "carry": 0.5}
+    return {"windows": plan, "carried states": replace(plan, recipe=replace(plan.recipe, augmentation=carried))}
+
+
+def exported(plan: Plan, data: activity.ActivityData, group: np.ndarray, folder: Path) -> Recognizer:
+    """Trains on everybody outside the group and exports."""
+    assert data.train.subjects is not None
+    train = data.train.where(~np.isin(data.train.subjects, group))
+    model = build(plan, train, data.classes)
+    fit(plan.recipe, model, train, None)
+    file, metadata = folder / "model.tflite", loading.unsaid(model)
+    assert isinstance(metadata, ActivityMetadata)
+    tflite.convert(signatures.activity(model, 1.0, metadata.chunk), {"float32": file}, batch=1)
+    embed(file, metadata)
+    return Recognizer(file)
+
+
+def main() -> None:
+    """Runs the comparison and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--zip", type=Path, default=Path("A_DeviceMotion_data.zip"))
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        raw, cut = Path(scratch) / "recordings.h5", Path(scratch) / "windows.h5"
+        recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
+        activity.write_windows(recordings.read(raw), cut, activity.Cut(window=200, hop=100), TEST_SUBJECTS)
+        data = activity.read(cut)
+        people = np.random.default_rng(0).permutation(np.array(data.train.people()))
+        for name, plan in recipes().items():
+            for number in WHICH:
+                group = np.array_split(people, GROUPS)[number]
+                recognizer = exported(plan, data, group, Path(scratch))
+                for setting, how in SETTINGS.items():
+                    found = streaming.evaluate(recognizer, raw, subjects=group.tolist(), settings=how, seconds=SECONDS)
+                    rows.append({
+                        "trained on": name, "subjects": found["subjects"], "settings": setting, **asdict(how),
+                        "recordings": {key: found["recordings"][key] for key in KEPT},
+                        "spliced": {key: found["spliced"][key] for key in KEPT},
+                    })  # fmt: skip
+                    print(rows[-1], file=sys.stderr, flush=True)
+    print(json.dumps({"rows": rows, "versions": versions()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Figures: what a person must be able to read is there and does not overlap."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+
+from zoo.report.figures import language, recognition, reconstruction
+
+
+@settings(max_examples=20, deadline=None)
+@given(count=st.integers(2, 40), seed=st.integers(0, 99))
+def test_boxes_that_overlap_are_moved_apart_and_others_stay(count, seed):
+    random = np.random.default_rng(seed)
+    centers, sizes = random.uniform(0, 5, (count, 2)), random.uniform(0.1, 1, (count, 2))
+    moved = language.apart(np.vstack([centers, [[99.0, 99.0]]]), np.vstack([sizes, [[1.0, 1.0]]]))
+    np.testing.assert_array_equal(moved[-1], [99.0, 99.0])
+    moved = moved[:-1]
+    gaps = np.abs(moved[:, None] - moved) - (sizes[:, None] + sizes) / 2
+    assert (gaps.max(axis=2) > -1e-6)[~np.eye(count, dtype=bool)].all()
+
+
+def test_words_at_the_same_place_are_all_to_be_read():
+    figure = language.words(["he", "she", "it"], np.zeros((3, 2)))
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["he", "she", "it"]
+    assert not any(boxes[i].overlaps(boxes[j]) for i in range(3) for j in range(i))
+    plt.close(figure)
+
+
+def test_a_single_epoch_is_a_point_at_a_whole_number():
+    figure = recognition.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
+    figure.canvas.draw()
+    for axis in figure.axes:
+        assert axis.lines[0].get_marker() == "o"
+        low, high = axis.get_xlim()
+        assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1]
+    plt.close(figure)
+
+
+def test_no_term_of_the_cost_is_below_the_picture_in_the_end():
+    history = [{"epoch": e, "error": 1.0, "weights": 0.05, "sparsity": 10.0 ** (-6 + e)} for e in range(1, 4)]
+    figure = reconstruction.cost(history)
+    bottom, _ = figure.axes[0].get_ylim()
+    assert 0 < bottom < 1e-3
+    plt.close(figure)

@@ -1,0 +1,138 @@
+"""Stepping through a window is the same as reading it whole, and the device needs no TensorFlow for either."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
+from zoo.catalog import PRESETS_FOLDER
+from zoo.export import signatures, tflite
+from zoo.metadata import Streaming, embed
+from zoo.runtime import Recognizer
+from zoo.tasks import activity, exporting, loading
+
+POCKET = PRESETS_FOLDER / "activity_gru_pocket"
+
+
+def exported(model, folder):
+    """A float32 file of an untrained model."""
+    file = folder / "model.tflite"
+    tflite.convert(signatures.activity(model, 1.3, 10), {"float32": file}, batch=1)
+    embed(file, loading.Loaded("a", loading.unsaid(model), {}, model).metadata)
+    return Recognizer(file)
+
+
+def stepped(recognizer, window):
+    states = recognizer.zeros()
+    for frame in np.split(window, len(window) // recognizer.metadata.frame):
+        probabilities, states = recognizer.step(frame[None], states)
+    return probabilities[0], states
+
+
+def chunked(recognizer, window):
+    metadata, states = recognizer.metadata, recognizer.zeros()
+    for frames in np.split(window, len(window) // (metadata.chunk * metadata.frame)):
+        probabilities, states = recognizer.chunk(frames[None], states)
+    return probabilities[0, -1], states
+
+
+STATISTICS = {"mean": [0.0, 9.0, 0.0], "variance": [9.0, 16.0, 9.0]}
+
+
+@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    cell=st.sampled_from([ActivityRNN, ActivityLSTM, ActivityGRU]),
+    units=st.integers(1, 24),
+    frame=st.sampled_from([1, 2, 3, 5]),
+    layers=st.integers(1, 3),
+    magnitude=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+def test_a_network_steps_and_reads_chunks_to_the_answer_of_the_whole_window(
+    cell, units, frame, layers, magnitude, seed
+):
+    arguments = STATISTICS | {"magnitude": magnitude, "seed": seed}
+    model = cell(units=units, layers=layers, frame=frame, window=8 * frame, **arguments)
+    windows = np.random.default_rng(seed).normal(0, 6, (2, 8 * frame, 3)).astype("float32")
+    zeros = {name: np.zeros((2, size), "float32") for name, size in model.states.items()}
+    states = zeros
+    for part in np.split(windows, 8, axis=1):
+        logits, states = model.step(part, states)
+    several, last = model.chunk(windows, zeros)
+    np.testing.assert_allclose(logits, model(windows), atol=1e-6)
+    np.testing.assert_allclose(several[:, -1], logits, atol=1e-6)
+    for name, value in states.items():
+        np.testing.assert_allclose(last[name], value, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cell", "frame", "layers"), [(ActivityRNN, 1, 2), (ActivityLSTM, 3, 2), (ActivityLSTM, 1, 1), (ActivityGRU, 5, 1)]
+)
+def test_a_file_steps_and_reads_chunks_to_the_answer_of_the_whole_window(cell, frame, layers, tmp_path):
+    model = cell(units=9, layers=layers, frame=frame, window=20 * frame, magnitude=frame > 1, **STATISTICS)
+    recognizer = exported(model, tmp_path)
+    windows = np.random.default_rng(0).normal(0, 6, (5, 20 * frame, 3)).astype("float32")
+    for window, whole in zip(windows, recognizer.predict(windows), strict=True):
+        one, states = stepped(recognizer, window)
+        many, last = chunked(recognizer, window)
+        np.testing.assert_allclose(one, whole, atol=1e-6)
+        np.testing.assert_allclose(many, whole, atol=1e-6)
+        for name, value in states.items():
+            np.testing.assert_allclose(last[name], value, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["float32", "dynamic"])
+def test_the_pocket_recognizer_steps_to_the_answer_of_its_windows(kind):
+    recognizer = Recognizer(POCKET / f"model.{kind}.tflite")
+    windows = activity._golden(loading.load("activity_gru_pocket"), None)[0][:20]
+    for window, whole in zip(windows, recognizer.predict(windows), strict=True):
+        # Arithmetic on 8-bit weights rounds its inputs, so the two ways differ there by more.
+        np.testing.assert_allclose(stepped(recognizer, window)[0], whole, atol=1e-6 if kind == "float32" else 0.02)
+
+
+def test_a_file_holds_its_weights_once():
+    model = loading.load("activity_gru_pocket").keras_model
+    assert (POCKET / "model.float32.tflite").stat().st_size < 2 * 4 * model.count_params()
+
+
+def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
+    loaded = loading.load("activity_gru_pocket")
+    family = activity.exportable(loaded, None)
+    exporting.export(loaded, family, tmp_path / "out", ["int16x8"])
+    recognizer = Recognizer(tmp_path / "out" / "model.int16x8.tflite")
+    assert list(recognizer.signatures) == ["step"]
+    windows = family.golden["window"]["window"][:20]
+    np.testing.assert_allclose(
+        recognizer.predict(windows), Recognizer(POCKET / "model.float32.tflite").predict(windows), atol=0.02
+    )
+
+
+def test_a_state_of_another_shape_is_refused():
+    recognizer = Recognizer(POCKET / "model.float32.tflite")
+    with pytest.raises(ZooError, match=r"input 'h_1' has shape \(1, 7\); expected \(1, 32\)"):
+        recognizer.step(np.zeros((1, 5, 3), np.float32), {"h_1": np.zeros((1, 7), np.float32)})
+    with pytest.raises(ZooError, match=r"windows of shape \(1, 100, 3\); expected \(N, 150, 3\)"):
+        recognizer.predict(np.zeros((1, 100, 3), np.float32))
+
+
+def test_neither_tensorflow_nor_keras_nor_h5py_nor_scipy_is_loaded():
+    script = f"""
+import sys, numpy as np
+from zoo.runtime import Recognizer
+recognizer = Recognizer({str(POCKET / "model.dynamic.tflite")!r})
+recognizer.predict(np.zeros((1, 150, 3), np.float32))
+list(recognizer.stream().feed((i / 50, 0.0, 9.8, 0.0) for i in range(200)))
+print(sorted({{"tensorflow", "keras", "h5py", "scipy", "sklearn"}} & set(sys.modules)))
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_file_says_how_it_is_to_be_streamed():
+    settings = Recognizer(POCKET / "model.dynamic.tflite").metadata.streaming
+    assert isinstance(settings, Streaming)
+    assert 0 < settings.threshold < 1

@@ -1,0 +1,36 @@
+"""Plans: settings that a family does not know, has no use for, or that are of another type are refused."""
+
+import pytest
+
+from zoo.errors import ZooError
+from zoo.tasks import planning
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "line"),
+    [
+        ("sparse_autoencoder_course", {"sparsity_target": "abc"}, "sparsity_target is 'abc'; expected a number"),
+        ("sparse_autoencoder_course", {"hidden_units": 2.5}, "hidden_units is 2.5; expected a whole number"),
+        ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list or null"),
+        ("sparse_autoencoder_course", {"epochs": True}, "epochs is True; expected a whole number"),
+        ("activity_gru_course", {"patience": "soon"}, "patience is 'soon'; expected a whole number or null"),
+        ("activity_gru_course", {"augmentation": 3}, "augmentation is 3; expected names and values such as"),
+        ("activity_gru_course", {"balance": 1}, "balance is 1; expected true or false"),
+        ("activity_gru_course", {"optimizer": 1}, "optimizer is 1; expected text"),
+        ("activity_gru_course", {"seed": -1}, "recipe: seed is -1; expected 0 or more"),
+        ("activity_gru_course", {"merge": 4}, "merge: means nothing for activity_gru_course; leave it out"),
+        ("sparse_autoencoder_course", {"loss": "cross_entropy"}, "loss: means nothing for sparse_autoencoder_course"),
+        ("trigram_lm_course", {"augmentation": None}, "augmentation: means nothing for trigram_lm_course"),
+        ("trigram_lm_course", {"hiden_units": 9}, "unknown setting of trigram_lm_course 'hiden_units': did you mean"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(preset, changes, line):
+    with pytest.raises(ZooError) as error:
+        planning.plan(preset, None, changes)
+    assert str(error.value).startswith(line)
+
+
+def test_a_whole_number_is_a_number_and_null_is_none():
+    plan = planning.plan("sparse_autoencoder_course", None, {"sparsity_weight": 2, "clip_norm": None})
+    assert plan.arguments["sparsity_weight"] == 2
+    assert plan.recipe.clip_norm is None

@@ -1,0 +1,163 @@
+"""Commands for a device: export, stream, bench."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from zoo.cli.console import (
+    AxisX,
+    AxisY,
+    AxisZ,
+    Convention,
+    Json,
+    Levels,
+    Rate,
+    Stamps,
+    TimeUnit,
+    Unit,
+    err,
+    exported_file,
+    load_tensorflow,
+    quiet,
+    show,
+)
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.data.importers import CsvColumns
+    from zoo.runtime import Recognizer
+
+app = typer.Typer()
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
+FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset that has one.")]
+
+
+@app.command()
+def export(
+    model: ModelName,
+    to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
+    formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
+    levels: Levels = None,
+    personalize: Annotated[bool, typer.Option("--personalize", help="Also a file that learns on the device.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
+    load_tensorflow()
+    from zoo.report import tables
+    from zoo.tasks import exporting, families, loading
+
+    with quiet():
+        loaded = loading.load(model)
+        chosen = [name.strip() for name in formats.split(",")] if formats else None
+        task = families.of_model(loaded)
+        family = task.exportable(loaded, data, **families.given(task.exportable, {"levels": levels}, model))
+        if personalize:
+            chosen = [*(chosen or family.formats), "personal"]
+        records = exporting.export(loaded, family, to, chosen)
+    compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
+    show(compared, as_json, tables.artefacts)
+
+
+@app.command()
+def stream(
+    model: FileName,
+    csv: Annotated[
+        str | None, typer.Option(help="Samples with columns x, y, z and time: a file, or - for standard input.")
+    ] = None,
+    simulate: Annotated[
+        str | None, typer.Option(help="Activities of a simulated person, comma-separated, in place of samples.")
+    ] = None,
+    rate: Rate = None,
+    x: AxisX = "x",
+    y: AxisY = "y",
+    z: AxisZ = "z",
+    time: Stamps = "time",
+    unit: Unit = "m/s^2",
+    convention: Convention = "android",
+    time_unit: TimeUnit = "auto",
+    every: Annotated[bool, typer.Option("--every", help="Print every answer, not only changes.")] = False,
+    seconds: Annotated[float, typer.Option(help="Of each simulated activity.")] = 10.0,
+    speed: Annotated[float, typer.Option(help="Times real time, simulated; 0 for no waiting.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated person.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for each answer.")] = False,
+) -> None:
+    """Follow a signal sample by sample, and say what the person is doing."""
+    from zoo.data.importers import CsvColumns
+    from zoo.runtime import Recognizer
+
+    if (csv is None) == (simulate is None):
+        raise ZooError("name one of --csv FILE, --csv - for standard input, and --simulate ACTIVITIES")
+    with quiet():
+        recognizer = Recognizer(exported_file(model))
+    if csv is not None:
+        columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
+        _follow(recognizer, csv, columns, every or as_json, as_json)
+        return
+    from zoo.data.activity import CLASSES
+    from zoo.data.gait import walk_through
+    from zoo.report import live
+
+    activities = [name.strip() for name in (simulate or "").split(",")]
+    strangers = [name for name in activities if name not in CLASSES]
+    if strangers:
+        raise ZooError(f"activity {strangers[0]!r}: expected {', '.join(CLASSES)}")
+    rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
+    live.show(recognizer, rows, truth, speed, Console())
+
+
+def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bool, as_json: bool) -> None:
+    """Prints what is recognized in lines of CSV, while they come."""
+    from zoo.data.samples import read_samples
+    from zoo.report import live
+
+    stream = recognizer.stream()
+    name = "standard input" if csv == "-" else csv
+    live.follow(stream, read_samples(_lines(csv), name, columns), every, as_json, err)
+
+
+def _lines(csv: str) -> Iterator[str]:
+    if csv == "-":
+        yield from sys.stdin
+        return
+    try:
+        with Path(csv).open(encoding="utf-8-sig") as file:
+            yield from file
+    except (FileNotFoundError, IsADirectoryError):
+        raise ZooError(f"{csv}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{csv}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+@app.command()
+def bench(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Files, or presets: all their files.")],
+    keras: Annotated[bool, typer.Option("--keras", help="Also what Keras's own export of each preset gives.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure what exported recognizers cost on this machine: bytes, milliseconds, memory, arithmetic."""
+    from zoo.catalog import find_folder
+    from zoo.report import tables
+    from zoo.tasks.bench import bench as measure
+
+    rows = []
+    for model in models:
+        folder = None if model.endswith(".tflite") else find_folder(model)
+        files = [Path(model)] if folder is None else sorted(folder.glob("*.tflite"))
+        if not files:
+            raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
+        with quiet():
+            rows += [measure(file) for file in files]
+        if keras and folder is not None:
+            load_tensorflow()
+            from zoo.tasks import loading
+            from zoo.tasks.bench import keras_default
+
+            with quiet():
+                rows.append({"file": f"{folder}: Keras's own export"} | keras_default(loading.load(model).keras_model))
+    show(rows, as_json, tables.recognition.bench)

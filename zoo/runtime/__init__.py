@@ -1,0 +1,17 @@
+"""What runs on a device: LiteRT and NumPy, nothing else.
+
+recognizer = Recognizer("model.dynamic.tflite")
+recognizer.predict(windows)                     # windows (N, 150, 3): probabilities (N, 6)
+
+stream = recognizer.stream()                    # samples as they come, of any rate, with jitter and gaps
+for time, x, y, z in samples:
+for answer in stream.push(time, x, y, z):
+print(answer.time, answer.label, answer.probability)
+"""
+
+from zoo.runtime.interpreter import Interpreter
+from zoo.runtime.personal import PersonalRecognizer
+from zoo.runtime.recognizer import Recognizer
+from zoo.runtime.streaming import Answer, Stream
+
+__all__ = ["Answer", "Interpreter", "PersonalRecognizer", "Recognizer", "Stream"]

@@ -1,0 +1,75 @@
+"""A recognizer that learns its owner's ways on the device: its last layer is trained there, on a few windows."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.files import whole_file
+from zoo.runtime.recognizer import Recognizer
+
+
+class PersonalRecognizer(Recognizer):
+    """A `model.personal.tflite`, as `zoo export --personalize` writes it.
+
+    Args:
+        path: The file; it is never changed.
+
+    Raises:
+        ZooError: If the file cannot learn.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        if "train" not in self.signatures:
+            raise ZooError(f"{self.path}: cannot learn; write one that can with `zoo export --personalize`")
+
+    def learn(
+        self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, epochs: int = 20,
+        rate: float = 0.02, seed: int = 0,
+    ) -> list[float]:  # fmt: skip
+        """Trains the last layer, a window at a time, in an order drawn anew for each epoch.
+
+        Args:
+            windows: `(N, window, 3)` of the owner, m/s^2.
+            labels: `(N,)` class numbers; every class that shall not be forgotten should be among them.
+            epochs: How often all windows are seen.
+            rate: Of the steps, above 0.
+            seed: Of the order.
+
+        Returns:
+            The mean loss of each epoch.
+        """
+        random, losses = np.random.default_rng(seed), []
+        for _ in range(epochs):
+            order = random.permutation(len(windows))
+            losses.append(float(np.mean([self._step(windows[i], int(labels[i]), rate) for i in order])))
+        return losses
+
+    def _step(self, window: NDArray[np.floating[Any]], label: int, rate: float) -> float:
+        found = self.run(
+            "train", window=window[None].astype(np.float32), label=np.array([label], np.int32),
+            rate=np.array(rate, np.float32),
+        )  # fmt: skip
+        return float(found["loss"][0])
+
+    def save(self, path: Path) -> None:
+        """Writes what was learned, a few hundred numbers, to a `.npz` file."""
+        learned = self.run("save")
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, kernel=learned["kernel"], bias=learned["bias"])
+
+    def restore(self, path: Path) -> None:
+        """Takes up what was learned.
+
+        Raises:
+            ZooError: If the file is missing, or was saved by another network.
+        """
+        try:
+            with np.load(path) as saved:
+                kernel, bias = saved["kernel"], saved["bias"]
+        except (OSError, KeyError, ValueError) as error:
+            raise ZooError(f"{path}: holds nothing that was learned ({error})") from error
+        self.run("restore", new_kernel=kernel, new_bias=bias)

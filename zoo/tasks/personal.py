@@ -1,0 +1,58 @@
+"""Learning on the device, measured: one minute of a person's windows, tested on the rest of that person."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.data import activity
+from zoo.errors import ZooError
+from zoo.evaluation import recognition
+from zoo.runtime import PersonalRecognizer
+from zoo.tasks.activity import everything_of
+
+SECONDS = 60.0
+"""How much of a person is learned."""
+
+
+def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) -> dict[str, Any]:
+    """Lets a file learn a person of the test part, and measures it on that person's other windows.
+
+    Args:
+        file: A `model.personal.tflite`.
+        path: Windows in the course's layout.
+        subject: Who.
+        seconds: How much to learn: the first windows of each class in turn, until they last so long.
+
+    Returns:
+        `subject`, `learned` and `tested` (numbers of windows), and `before` and `after`, each with `accuracy` and
+        `macro_f1`.
+
+    Raises:
+        ZooError: If the person is not in the test part, or too little is left to test.
+    """
+    test = activity.read(path).test
+    if subject not in test.people() or test.subjects is None:
+        raise ZooError(f"{path}: no subject {subject} in test; found {', '.join(test.people())}")
+    windows, labels = everything_of(test.where(test.subjects == subject))
+    recognizer = PersonalRecognizer(file)
+    count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
+    # The place of a window among those of its class: the first of each class come first.
+    place = np.array([int((labels[:i] == label).sum()) for i, label in enumerate(labels)])
+    order = np.lexsort((labels, place))
+    learned, rest = order[:count], order[count:]
+    if not len(rest):
+        raise ZooError(f"{path}: {len(labels)} windows of subject {subject}; learning {count} leaves none to test")
+
+    def measured() -> dict[str, float]:
+        predicted = recognizer.predict(windows[rest]).argmax(axis=1)
+        return {
+            "accuracy": float((predicted == labels[rest]).mean()),
+            "macro_f1": recognition.macro_f1(labels[rest], predicted),
+        }
+
+    before = measured()
+    recognizer.learn(windows[learned], labels[learned])
+    return {
+        "subject": subject, "learned": len(learned), "tested": len(rest), "before": before, "after": measured(),
+    }  # fmt: skip

@@ -1,0 +1,116 @@
+"""Streaming measured from end to end: recordings of people that a recognizer never saw, followed without end."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data import recordings
+from zoo.data.activity import Cut, sort_subjects
+from zoo.data.recordings import Recording
+from zoo.errors import ZooError
+from zoo.evaluation import streaming
+from zoo.evaluation.streaming import Followed
+from zoo.metadata import Streaming
+from zoo.runtime import Recognizer
+from zoo.runtime.streaming import follow
+
+_STRETCH = (15.0, 60.0)
+"""Seconds of one activity before the next, from and to."""
+
+Stretch = tuple[str, NDArray[np.float32]]
+"""What a person does for a while, and the rows `(N, 3)` of it."""
+
+Stretches = Sequence[Stretch]
+"""A stream: one stretch after another."""
+
+_HOUR = 3600.0
+
+
+def evaluate(
+    recognizer: Recognizer, path: Path, *, subjects: Sequence[str] | None = None, settings: Streaming | None = None,
+    seconds: float = _HOUR, seed: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """Streams the recordings of people, each alone and spliced to hours of changing activity.
+
+    Args:
+        recognizer: An exported file.
+        path: A file of recordings.
+        subjects: Whose; by default all that the file says were not in its training.
+        settings: How labels are made; those of the file by default.
+        seconds: How long the spliced stream of each person lasts.
+        seed: Decides how recordings are spliced.
+
+    Returns:
+        `recordings` (each streamed from its start) and `spliced`, as of `evaluation.streaming.report`, each with the
+        `window_accuracy` of whole windows of the same rows; and `subjects`, `simulated`, `settings`.
+
+    Raises:
+        ZooError: If nobody is left, or a person does things that the recognizer does not know.
+    """
+    index = recordings.read(path)
+    known = set(recognizer.metadata.train_subjects)
+    people = sort_subjects(subjects if subjects is not None else set(index.subjects.tolist()) - known)
+    strangers = sorted(set(people) - set(index.subjects.tolist()))
+    if strangers or not people:
+        who = f"no subject {', '.join(strangers)}" if strangers else "everybody was in the training of this model"
+        raise ZooError(f"{path}: {who}; found {', '.join(sort_subjects(index.subjects))}: name others with --subjects")
+    metadata = recognizer.metadata
+    edge = round(Cut().trim * metadata.rate)
+    by_person: dict[str, list[Stretch]] = {name: [] for name in people}
+    for recording in index:
+        if recording.subject in by_person and recording.activity in metadata.classes:
+            rows = recording.resampled(metadata.rate)
+            rows = rows[edge : len(rows) - edge]
+            if len(rows) > metadata.window:
+                by_person[recording.subject].append((recording.activity, rows))
+    random = np.random.default_rng([seed, 5])
+    alone = [[part] for parts in by_person.values() for part in parts]
+    spliced = [_spliced(parts, metadata.rate, seconds, random) for parts in by_person.values()]
+    return {
+        "recordings": _measured(recognizer, settings, alone),
+        "spliced": _measured(recognizer, settings, spliced),
+        "subjects": people,
+        "simulated": index.simulated,
+        "settings": vars(settings or metadata.streaming),
+    }
+
+
+def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:
+    """Stretches of a person's recordings, activity after other activity, at random places."""
+    stretches: list[Stretch] = []
+    while sum(len(rows) for _, rows in stretches) < seconds * rate:
+        others = [part for part in parts if not stretches or part[0] != stretches[-1][0]]
+        activity, rows = others[random.integers(len(others))]
+        count = min(len(rows), round(random.uniform(*_STRETCH) * rate))
+        start = random.integers(len(rows) - count + 1)
+        stretches.append((activity, rows[start : start + count]))
+    return stretches
+
+
+def _measured(
+    recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]]
+) -> dict[str, Any]:
+    """What following streams gives, and what whole windows of the same rows give."""
+    metadata = recognizer.metadata
+    cut = Cut(metadata.window, metadata.hop, metadata.rate, trim=0.0)
+    right = []
+    for activity, rows in (stretch for stretches in streams for stretch in stretches):
+        found = recognizer.predict(cut.windows(Recording("", "", activity, metadata.rate, rows))).argmax(axis=1)
+        right.append(found == metadata.classes.index(activity))
+    report = streaming.report([_followed(recognizer, settings, stretches) for stretches in streams])
+    return report | {"window_accuracy": float(np.concatenate(right).mean())}
+
+
+def _followed(recognizer: Recognizer, settings: Streaming | None, stretches: Stretches) -> Followed:
+    rate = recognizer.metadata.rate
+    answers = follow(recognizer.stream(settings), np.concatenate([rows for _, rows in stretches]), rate)
+    lengths = [len(rows) for _, rows in stretches]
+    return Followed(
+        np.array([answer.time for answer in answers]),
+        np.array([answer.label or "" for answer in answers]),
+        np.cumsum([0, *lengths[:-1]]) / rate,
+        np.array([activity for activity, _ in stretches]),
+    )
