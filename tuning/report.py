@@ -164,8 +164,9 @@ def _drawn(
             "## Score against size and latency",
             _figure(folder, "pareto.png", figures.pareto(leaders, measure, maximize, chosen)),
             "On the front are the trials that nothing smaller, or faster, beats. Sizes are of the int8 file, or of the "
-            "dynamic-range one where the family has none; times are medians of a call on one thread of this machine, of a recognizer's int8 file for a frame. They are "
-            "measured for the best trials, and for all where they are limited.",
+            "dynamic-range one where the family has none; times are medians of a call on one thread of this machine, "
+            "which is a frame for a recognizer's int8 file. They are measured for the best trials, and where they are "
+            "limited for all that were trained.",
         ]  # fmt: skip
     parts.append("## What mattered")
     if mattered["parameters"]:

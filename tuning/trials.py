@@ -168,7 +168,10 @@ class Trainer:
             "parts": [part[self.study.measure] for part in found],
         }  # fmt: skip
 
-    def _score(self, prepared: Any, model: Any) -> float:
+    def _score(self, prepared: Any, model: Any, learner: Any) -> float:
+        # A network that reads more rows in training has its weights apart.
+        if learner is not model:
+            model.set_weights(learner.get_weights())
         return float(prepared.scores(model)[self.study.measure])
 
     def _count(self, model: Any, record: Record) -> None:
@@ -183,9 +186,10 @@ class Trainer:
         """Refuses a model whose file is too large or too slow, where that is limited."""
         limits = self.study.limits
         if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
-            record |= self.sizes.of(plan, model, self.parts[0])
-            _require("bytes", record["bytes"], limits.bytes)
-            _require("ms", record["milliseconds"], limits.latency)
+            found = self.sizes.of(plan, model, self.parts[0])
+            record |= found
+            _require("bytes", found["bytes"], limits.bytes)
+            _require("ms", found["milliseconds"], limits.latency)
 
     def measure(self, records: Records, leaders: Sequence[Record]) -> None:
         """Puts size and latency into the records of trials where they are not known yet."""
