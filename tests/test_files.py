@@ -3,12 +3,14 @@
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from zoo.errors import ZooError
-from zoo.files import read_json, require_empty, sha256, whole_file, whole_folder, write_json
+from zoo.files import locked, read_json, require_empty, sha256, whole_file, whole_folder, write_json
 
 
 def names(folder):
@@ -201,3 +203,18 @@ def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
 def test_a_hash_is_that_of_the_content(tmp_path, content):
     (tmp_path / "a").write_bytes(content)
     assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_lock_is_held_against_other_processes_and_ends_with_its_own(tmp_path):
+    program = (
+        "import sys, time; from pathlib import Path; from zoo.files import locked\n"
+        "with locked(Path(sys.argv[1]), 0.0, 'taken'): print('mine', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program, tmp_path / "lock"], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "mine\n"
+    with pytest.raises(ZooError, match="taken"), locked(tmp_path / "lock", 0.0, "taken"):
+        pass
+    holder.kill()
+    holder.communicate()
+    with locked(tmp_path / "lock", 0.0, "taken"):
+        pass

@@ -74,7 +74,13 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
         ZooError: If no trial has a score, or no training was repeated without a failure.
     """
     if (folder / RESULT).is_file():
-        return dict(read_json(folder / RESULT))
+        known: dict[str, Any] = read_json(folder / RESULT)
+        if study.trials > known["trials"]:
+            raise ZooError(
+                f"{folder}: ended after {known['trials']} trials, and its model was measured on test data: name "
+                "another folder for more"
+            )
+        return known
     records = ranked(study, require_scored(study, folder))[:best]
     title, again = f"the best {len(records)} again", Records(folder / FINALS)
     board = Board(console or Console(quiet=True), title, len(records) * seeds, study.maximize)
@@ -96,8 +102,8 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
     loaded = loading.load(str(kept))
     shown = {"baselines": False} if study.task.KIND != "patches" else {}
     result = {
-        "objective": study.measure, "direction": study.direction, "finals": whole, "chosen": chosen["trial"],
-        "seed": record["recipe"]["seed"], "training": loaded.config["training"],
+        "trials": study.trials, "objective": study.measure, "direction": study.direction, "finals": whole,
+        "chosen": chosen["trial"], "seed": record["recipe"]["seed"], "training": loaded.config["training"],
         "test": study.task.evaluate(loaded, study.data, **shown, **study.options),
     }  # fmt: skip
     write_json(folder / RESULT, result)
@@ -110,7 +116,8 @@ def repeat(study: Study, trainer: Trainer, record: Record, again: Records, seeds
     for place in range(seeds):
         recipe = replace(plan.recipe, seed=study.first_seed + _SEEDS + place)
         number = _number(record["trial"], place)
-        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], again)
+        name = f"{record['trial']}, seed {recipe.seed}"
+        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], again, name)
         scores += [found["score"]] if found["status"] == "scored" else []
     return {
         "trial": record["trial"], "score": record["score"], "values": record["values"], "scores": scores,

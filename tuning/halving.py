@@ -9,6 +9,7 @@ that halve and with stopping in place of pausing.
 
 from collections.abc import Callable, Sequence
 from statistics import median
+from typing import Any
 
 import keras
 
@@ -50,7 +51,7 @@ class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
     Args:
         record: Of the trial; gets its score at each rung.
         epochs: Of the trial.
-        score: Scores the model as it is.
+        score: Scores the network that is trained, as it is.
         others: Gives the records of all trials.
         maximize: Whether a greater score is better.
 
@@ -59,7 +60,7 @@ class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
     """
 
     def __init__(
-        self, record: Record, epochs: int, score: Callable[[], float], others: Callable[[], list[Record]],
+        self, record: Record, epochs: int, score: Callable[[Any], float], others: Callable[[], list[Record]],
         maximize: bool,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -69,7 +70,7 @@ class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
         if epoch + 1 not in self.rungs:
             return
         rung = str(epoch + 1)
-        mine = self.record["rungs"][rung] = self.score()
+        mine = self.record["rungs"][rung] = self.score(self.model)
         others = [
             record["rungs"][rung]
             for record in self.others()

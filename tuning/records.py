@@ -51,7 +51,9 @@ class Records:
 
     def write(self, record: Record) -> None:
         """Writes a record whole."""
-        write_json(self.path(record["trial"]), record)
+        path = self.path(record["trial"])
+        write_json(path, record)
+        self._ended.pop(path, None)
 
     def _read(self, path: Path) -> Record:
         if path not in self._ended:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import grpc
 import keras_tuner as kt
 from keras_tuner.oracles import (
     BayesianOptimizationOracle,
@@ -24,7 +25,7 @@ from keras_tuner.oracles import (
 )
 from keras_tuner.src import config
 
-from tuning import spaces
+from tuning import spaces, workers
 from tuning.records import TRIALS, Records
 from tuning.spaces import Pinned
 from tuning.study import Study
@@ -34,6 +35,7 @@ from zoo.files import read_json, write_json
 # A trial that fails has a record with its reason; keras-tuner would print each with a traceback.
 config.DEBUG = False
 
+_TRIALS_A_PROCESS = 50
 _FOLDER = "oracle"
 _NEVER = 10**9
 _REFUSED = 20
@@ -188,7 +190,7 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
     """Runs the trials that the oracle gives out, by the zoo's own training."""
 
     def __init__(self, oracle: Any, trainer: Trainer, folder: Path) -> None:
-        self.trainer, self._waiting = trainer, False
+        self.trainer, self._waiting, self._ended = trainer, False, 0
         # It tells on standard output that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
             super().__init__(oracle, directory=str(folder), project_name=_FOLDER)
@@ -210,6 +212,12 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
 
     def on_trial_begin(self, trial: Any) -> None:
         self._waiting = False
+
+    def on_trial_end(self, trial: Any) -> None:
+        super().on_trial_end(trial)
+        self._ended += 1
+        if self._ended == _TRIALS_A_PROCESS:
+            workers.recycle()
 
     # All that a search must remember is the oracle's.
 
@@ -238,4 +246,9 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
     """
     if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
         trainer.parts  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
-    _Tuner(_oracle(study, folder), trainer, folder).search()
+    try:
+        _Tuner(_oracle(study, folder), trainer, folder).search()
+    except grpc.RpcError:
+        # The chief died in the middle of an answer; it comes back.
+        workers.recycle()
+        raise

@@ -33,8 +33,9 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
     arguments = {
         "cell": hp.Choice("cell", ["gru", "lstm", "rnn"]),
         "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
-        "units": hp.Int("units", 16, 96, step=8, default=48),
-        "layers": hp.Choice("layers", [1, 2]),
+        "units": hp.Int("units", 16, 96, step=8, default=32),
+        "layers": hp.Choice("layers", [1, 2], default=2),
+        "magnitude": bool(hp.Choice("magnitude", [False, True], default=True)),
         "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
         "dropout": hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5]),
     }
@@ -50,11 +51,11 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
         label_smoothing=hp.Choice("label_smoothing", [0.0, 0.05, 0.1, 0.2], default=0.1),
         validation=0.2,
         augmentation={
-            "pace": hp.Choice("pace", [0.0, 0.05, 0.1, 0.15, 0.2, 0.3], default=0.15),
+            "pace": hp.Choice("pace", [0.0, 0.1, 0.15, 0.2, 0.25, 0.3], default=0.25),
             "mirror": hp.Choice("mirror", [0.0, 0.5], default=0.5),
             "half_turn": hp.Choice("half_turn", [0.0, 0.25, 0.5, 0.75], default=0.75),
-            "spin": hp.Choice("spin", [0.0, 15.0, 30.0, 60.0, 90.0], default=60.0),
-            "tilt": hp.Choice("tilt", [0.0, 5.0, 10.0, 15.0, 20.0, 30.0], default=15.0),
+            "spin": hp.Choice("spin", [0.0, 30.0, 60.0, 90.0, 180.0], default=180.0),
+            "tilt": hp.Choice("tilt", [0.0, 10.0, 15.0, 20.0, 25.0, 30.0], default=25.0),
             "liveliness": hp.Choice("liveliness", [0.0, 0.25, 0.5, 0.75], default=0.5),
             "smooth": 0.3 * sensor, "scale": 0.1 * sensor, "clip": 0.2 * sensor, "noise": 0.3 * sensor,
         },

@@ -39,7 +39,7 @@ class Limits:
     Args:
         parameters: Trainable numbers.
         bytes: Of the int8 file, or of the dynamic-range file where the family has no int8 one.
-        latency: Milliseconds a row of that file on one thread of this machine.
+        latency: Milliseconds a call of that file on one thread of this machine: of a recognizer's int8 file, a frame.
     """
 
     parameters: int | None = None

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tuning.halving import Halving, StoppedError
-from tuning.records import ENDED, TRIALS, Record, Records
+from tuning import hparams
+from tuning.halving import Halving, StoppedError, rungs
+from tuning.records import ENDED, TRIALS, Record, Records, plan_of
 from tuning.sizes import Sizes, architecture
 from tuning.study import Study
 from zoo import training
@@ -40,7 +41,7 @@ class Trainer:
     """
 
     def __init__(self, study: Study, folder: Path, watch: Callable[[Record], None] = lambda record: None) -> None:
-        self.study, self.watch = study, watch
+        self.study, self.folder, self.watch = study, folder, watch
         self.records, self.sizes = Records(folder / TRIALS), Sizes(study.task)
         self._models: dict[str, Any] = {}
 
@@ -65,7 +66,9 @@ class Trainer:
             )
         return [prepared]
 
-    def run(self, number: int, plan: Plan, values: Mapping[str, Any], records: Records | None = None) -> Record:
+    def run(
+        self, number: int, plan: Plan, values: Mapping[str, Any], records: Records | None = None, name: str = ""
+    ) -> Record:
         """Runs a trial, unless its record says how it ended.
 
         Args:
@@ -73,6 +76,7 @@ class Trainer:
             plan: What to train.
             values: The hyper-parameters, as they were drawn.
             records: Where its record lies; by default among those of the search, which may stop it early.
+            name: What people call it; its number by default.
 
         Returns:
             The record.
@@ -83,10 +87,11 @@ class Trainer:
         if before and before["status"] in ENDED:
             return before
         record: Record = {
-            "trial": number, "status": "running", "reason": None, "score": None, "values": dict(values),
-            "family": plan.family, "arguments": plan.arguments, "recipe": plan.recipe.to_json(), "epochs": 0,
-            "rungs": before["rungs"] if before else {}, "started": time.time(), "seconds": 0.0, "attempts": 1,
-            "oom_kills": _oom_kills(),
+            "trial": number, "name": name or str(number), "status": "running", "reason": None, "score": None,
+            "values": dict(values), "family": plan.family, "arguments": plan.arguments,
+            "recipe": plan.recipe.to_json(), "epochs": 0, "rungs": before["rungs"] if before else {},
+            "history": before["history"] if before else [], "started": time.time(), "seconds": 0.0, "attempts": 1,
+            "oom_kills": _oom_kills(), "parameters": None, "file": None, "bytes": None, "milliseconds": None,
         }  # fmt: skip
         checkpoints = [records.checkpoint(number, part) for part in range(self.study.groups)]
         if before and not checkpoints[0].is_file():
@@ -111,6 +116,8 @@ class Trainer:
             record |= {"status": "failed", "reason": f"{type(error).__name__}: {reason}"}
         record["seconds"] = round(time.time() - record["started"], 2)
         note(record)
+        if records is self.records:
+            hparams.log(record, self.folder / hparams.LOGS, self.study.measure)
         for checkpoint in checkpoints:
             checkpoint.unlink(missing_ok=True)
         gc.collect()
@@ -131,52 +138,65 @@ class Trainer:
         self, plan: Plan, record: Record, checkpoints: list[Path], note: Callable[[Record], None], halving: bool
     ) -> None:
         """Trains and scores on each part, and puts into the record what came of it."""
-        found, histories = [], []
+        found = []
         for place, (prepared, checkpoint) in enumerate(zip(self.parts, checkpoints, strict=True)):
             fresh = prepared.build(plan)
-            if not place:
-                record |= self.within_limits(plan, fresh)
-            model = self._compiled(plan, fresh, place)
+            measure = partial(self._measure, plan, fresh, record)
             callbacks: list[Any] = [_Progress(record, note)]
-            if halving and not place:
-                score, others = partial(self._score, prepared, model), self.records.all
-                callbacks.append(Halving(record, plan.recipe.epochs, score, others, self.study.maximize))
+            model = self._compiled(plan, fresh, place)
+            if not place:
+                self._count(fresh, record)
+                if halving:
+                    score, others = partial(self._score, prepared, model), self.records.all
+                    callbacks.append(Halving(record, plan.recipe.epochs, score, others, self.study.maximize))
+                    # A conversion takes as long as the epochs before the first rung, where most trials end.
+                    callbacks.append(_After(rungs(plan.recipe.epochs)[:1], measure))
+                else:
+                    measure()
             fitted = prepared.fit(
                 plan.recipe, model, checkpoint=checkpoint, callbacks=callbacks,
                 identity={"arguments": fresh.get_config(), "data": prepared.sha256},
             )  # fmt: skip
+            measure()
             found.append(prepared.scores(model))
-            histories.append(fitted.history)
-            record["best_epoch"] = fitted.best_epoch
+            record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
         scores = {name: float(np.mean([part[name] for part in found])) for name in found[0]}
         if not np.isfinite(scores[self.study.measure]):
             raise ZooError(f"{self.study.measure} is {scores[self.study.measure]}")
         record |= {
-            "scores": scores, "score": scores[self.study.measure], "history": histories[0],
+            "scores": scores, "score": scores[self.study.measure],
             "parts": [part[self.study.measure] for part in found],
         }  # fmt: skip
 
-    def _score(self, prepared: Any, model: Any) -> float:
+    def _score(self, prepared: Any, model: Any, learner: Any) -> float:
+        # A network that reads more rows in training has its weights apart.
+        if learner is not model:
+            model.set_weights(learner.get_weights())
         return float(prepared.scores(model)[self.study.measure])
 
-    def within_limits(self, plan: Plan, model: Any) -> Record:
-        """What is known of a model before it is trained: `parameters`, and `file`, `bytes`, `milliseconds`.
-
-        The last three are None unless they are limited.
-
-        Raises:
-            RefusedError: If it is above a limit.
-        """
+    def _count(self, model: Any, record: Record) -> None:
+        """Refuses a model that is too large whatever it is written as."""
         limits, count = self.study.limits, model.count_params()
-        found: Record = {"parameters": count, "file": None, "bytes": None, "milliseconds": None}
+        record |= {"parameters": count}
         _require("parameters", count, limits.parameters)
-        # A weight takes a byte or more, so nothing need be converted to know this.
+        # A weight takes a byte or more.
         _require("bytes or more", count, limits.bytes)
-        if limits.bytes is not None or limits.latency is not None:
-            found |= self.sizes.of(plan, model, self.parts[0])
+
+    def _measure(self, plan: Plan, model: Any, record: Record) -> None:
+        """Refuses a model whose file is too large or too slow, where that is limited."""
+        limits = self.study.limits
+        if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
+            found = self.sizes.of(plan, model, self.parts[0])
+            record |= found
             _require("bytes", found["bytes"], limits.bytes)
             _require("ms", found["milliseconds"], limits.latency)
-        return found
+
+    def measure(self, records: Records, leaders: Sequence[Record]) -> None:
+        """Puts size and latency into the records of trials where they are not known yet."""
+        for record in leaders:
+            if record["bytes"] is None:
+                plan = plan_of(record, self.study.base.name)
+                records.write(record | self.sizes.of(plan, self.parts[0].build(plan), self.parts[0]))
 
     def _compiled(self, plan: Plan, fresh: Any, part: int) -> Any:
         """A model with the weights of a fresh one, which was compiled before where there is such."""
@@ -209,6 +229,18 @@ def _oom_kills() -> int:
     return 0
 
 
+class _After(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Does something after some epochs."""
+
+    def __init__(self, epochs: Sequence[int], what: Callable[[], None]) -> None:
+        super().__init__()
+        self.epochs, self.what = epochs, what
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch + 1 in self.epochs:
+            self.what()
+
+
 class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Notes in the record how far a trial is, at most once a second."""
 
@@ -219,6 +251,9 @@ class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.record["epochs"] = self.before + epoch + 1
+        if not self.before:
+            earlier = [row for row in self.record["history"] if row["epoch"] <= epoch]
+            self.record["history"] = [*earlier, {"epoch": epoch + 1} | {k: float(v) for k, v in (logs or {}).items()}]
         if time.monotonic() - self.noted > _SHOWN_SECONDS:
             self.note(self.record)
             self.noted = time.monotonic()

@@ -19,7 +19,11 @@ from zoo.errors import ZooError
 
 CHIEF = "chief"
 _SUPERVISED = "ZOO_TUNE_SUPERVISED"
-_RESTARTS = 20
+RECYCLED = 75
+"""The status of a process that wants to be started again."""
+
+_ALONE = "trials"
+_DEATHS = 100
 _INDICES = ("SLURM_PROCID", "JOB_COMPLETION_INDEX", "HOSTNAME")
 
 
@@ -70,8 +74,14 @@ def die_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def recycle() -> None:
+    """Ends this process where another takes its place: compiled programs are memory that TensorFlow never frees."""
+    if supervised() or name() is not None:
+        sys.exit(RECYCLED)
+
+
 def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
-    """Runs a chief and workers on this machine until all trials have ended.
+    """Runs trials in other processes of this machine until all have ended: one, or a chief and several workers.
 
     Each is this process's own command again, told by variables who it is. One that dies is started again under its
     name; all die with this process.
@@ -82,19 +92,12 @@ def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
         look: Called about once a second.
 
     Raises:
-        ZooError: If a process ends again and again, with its last words.
+        ZooError: If a process ends with an error, or dies again and again, with its last words.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    threads = str(max(1, (os.cpu_count() or 1) // count))
-    shared = os.environ | {
-        "KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port), _SUPERVISED: "1",
-        "NO_PROXY": "127.0.0.1", "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads,
-    }  # fmt: skip
-    names = [CHIEF, *(f"worker-{number}" for number in range(count))]
+    shared = {**os.environ, _SUPERVISED: "1"} | (_shared(count) if count > 1 else {})
+    names = [CHIEF, *(f"worker-{number}" for number in range(count))] if count > 1 else [_ALONE]
     running = {name: _start(folder, name, shared) for name in names}
-    restarts = dict.fromkeys(names, 0)
+    deaths = 0
     try:
         while any(name != CHIEF for name in running):
             look()
@@ -106,9 +109,9 @@ def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
                 del running[name]
                 if status == 0 and name != CHIEF:
                     continue
-                restarts[name] += 1
-                if status > 0 or restarts[name] > _RESTARTS:
-                    raise ZooError(f"{name} ended with status {status}: {_last_words(folder, name)}")
+                deaths += status < 0
+                if status not in (0, RECYCLED) and (status > 0 or deaths > _DEATHS):
+                    raise ZooError(_last_words(folder, name) or f"{name} ended with status {status}")
                 running[name] = _start(folder, name, shared)
     finally:
         for process in running.values():
@@ -118,18 +121,30 @@ def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
         look()
 
 
+def _shared(count: int) -> dict[str, str]:
+    """What the processes of a search on this machine are told."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    threads = str(max(1, (os.cpu_count() or 1) // count))
+    return {
+        "KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port), "NO_PROXY": "127.0.0.1",
+        "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads,
+    }  # fmt: skip
+
+
 def log(folder: Path, name: str | None) -> Path:
     """Where a process of a search, or its only one, writes what libraries say."""
     return folder / (f"log.{name}.txt" if name else "log.txt")
 
 
 def _start(folder: Path, name: str, shared: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    told = {} if name == _ALONE else {"KERASTUNER_TUNER_ID": name}
     with log(folder, name).open("ab") as file:
-        return subprocess.Popen(
-            sys.orig_argv, stdin=subprocess.PIPE, stdout=file, stderr=file, env={**shared, "KERASTUNER_TUNER_ID": name}
-        )
+        return subprocess.Popen(sys.orig_argv, stdin=subprocess.PIPE, stdout=file, stderr=file, env={**shared, **told})
 
 
 def _last_words(folder: Path, name: str) -> str:
-    lines = [line for line in log(folder, name).read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].removeprefix("zoo: ") if lines else "it said nothing"
+    """What the command line said in the end."""
+    lines = log(folder, name).read_text(errors="replace").splitlines()
+    return next((line.removeprefix("zoo: ") for line in reversed(lines) if line.startswith("zoo: ")), "")

@@ -175,3 +175,21 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     assert summary["train_patches"] > 0
     replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
     assert autoencoder.evaluate(replaced, bright, levels=255.0)["mse"] < 0.1
+
+
+def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_constants_of_the_course(trained, leaves):
+    prepared = autoencoder.prepare(leaves, plan().recipe)
+    scores = prepared.scores(trained.keras_model)
+    assert scores["mse"] == pytest.approx(autoencoder.evaluate(trained, leaves)["mse"], rel=1e-5)
+    # The model has the course's constants itself, so its own cost is the same number.
+    assert scores["cost"] == pytest.approx(trained.config["training"]["validation"]["loss"], rel=1e-4)
+
+
+def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
+    aside = {
+        seed: autoencoder.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).aside.photographs
+        for seed in range(5)
+    }
+    assert len(set(aside.values())) == 1
+    own = {autoencoder.prepare(leaves, replace(plan().recipe, seed=seed)).aside.photographs for seed in range(5)}
+    assert len(own) > 1

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from zoo import ZooError
+from zoo import Recipe, ZooError
 from zoo.data import trigrams
 from zoo.data.trigrams import Rows
 from zoo.export import saved_model
@@ -156,3 +156,9 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
     for expected, request in requests.items():
         with pytest.raises(ZooError, match=expected):
             request()
+
+
+def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sentences):
+    scores = trigram.prepare(sentences, Recipe()).scores(trained.keras_model)
+    report = trigram.evaluate(trained, sentences, split="validation", baselines=False)
+    assert scores == {name: pytest.approx(report[name], abs=1e-5) for name in ("cross_entropy", "top1")}

@@ -128,3 +128,33 @@ def test_a_trial_that_others_are_ahead_of_is_stopped_early_and_what_is_best_is_n
     best = finals.ranked(study(leaves), records)[0]
     assert best["epochs"] == 8
     assert all(best["rungs"]["4"] <= record["rungs"]["4"] for record in stopped if "4" in record["rungs"])
+
+
+def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
+    what = Study(
+        "activity_gru", simulated, "random", 1, 2, groups=2,
+        settings={"frame": 10, "units": 8, "layers": 1, "average": 0.0, "batch_size": 32},
+    )  # fmt: skip
+    records, trainer = searched(what, tmp_path / "out")
+    assert [record["status"] for record in records] == ["scored"]
+    assert len(records[0]["parts"]) == 2
+    assert records[0]["score"] == pytest.approx(sum(records[0]["parts"]) / 2)
+    left_out = [set(part.validation.people()) for part in trainer.parts]
+    assert not left_out[0] & left_out[1]
+
+
+def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
+    what = Study(
+        "activity_gru", simulated, "random", 1, 1, limits=Limits(bytes=200_000, latency=1000.0),
+        settings={"frame": 10, "units": 8, "layers": 1, "batch_size": 32},
+    )  # fmt: skip
+    records, _ = searched(what, tmp_path / "out")
+    record = records[0]
+    assert record["status"] == "scored"
+    assert record["file"] in ("model.int8.tflite", "model.dynamic.tflite")
+    assert record["parameters"] < record["bytes"] < 200_000
+    assert 0 < record["milliseconds"] < 1000
+    tight = Study(what.target, simulated, "random", 1, 1, limits=Limits(latency=1e-6), settings=what.settings)
+    refused, _ = searched(tight, tmp_path / "tight")
+    assert {record["status"] for record in refused} == {"refused"}
+    assert refused[0]["reason"].endswith("ms; at most 1e-06 are wanted")

@@ -26,7 +26,7 @@ def tune(
     settings: Settings = None,
     max_parameters: Annotated[int | None, typer.Option(help="A model has at most.")] = None,
     max_bytes: Annotated[int | None, typer.Option(help="Its int8 (or dynamic) file has at most.")] = None,
-    max_latency: Annotated[float | None, typer.Option(help="Milliseconds a row of that file, at most.")] = None,
+    max_latency: Annotated[float | None, typer.Option(help="Milliseconds a call of that file, at most.")] = None,
     groups: Annotated[int, typer.Option(help="Groups of people, each left out once in every trial; 1: one split.")] = 1,
     halving: Annotated[bool, typer.Option(help="Stop trials early that others are ahead of.")] = True,
     seed: Annotated[int | None, typer.Option(help="Of split and draws; trials count up from it.")] = None,
@@ -63,4 +63,4 @@ def tune(
         return
     if save_preset is not None:
         finals.save_preset(out, save_preset)
-    show(result, as_json, tables.document)
+    show(result, as_json, tables.search.result)

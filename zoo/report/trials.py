@@ -14,7 +14,9 @@ from zoo.report.tables.layout import number, table
 Record = Mapping[str, Any]
 
 _BEST, _LATEST = 5, 5
-_COLORS = {"scored": "", "running": "cyan", "failed": "red", "refused": "yellow"}
+_COLORS = {"scored": "", "stopped": "dim", "running": "cyan", "failed": "red", "refused": "yellow"}
+
+_COUNTED = ("scored", "stopped", "failed")
 
 
 class Board:
@@ -30,7 +32,7 @@ class Board:
 
     def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
         self.console, self.title, self.count, self.maximize = console, title, count, maximize
-        self.processes = processes
+        self.processes = max(1, processes)
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
         self._told: set[int] | None = None
 
@@ -58,7 +60,7 @@ class Board:
             if record["trial"] not in self._told:
                 self._told.add(record["trial"])
                 what = record["reason"] or number(record["score"], 4)
-                line = f"trial {record['trial']}: {record['status']}, {what} in {record['seconds']:.1f} s; "
+                line = f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: {what}; "
                 self.console.print(line + self._summary(records), highlight=False, markup=False, soft_wrap=True)
 
     def _ranked(self, records: Sequence[Record]) -> list[Record]:
@@ -67,15 +69,18 @@ class Board:
 
     def _summary(self, records: Sequence[Record]) -> str:
         counts = {status: sum(record["status"] == status for record in records) for status in _COLORS}
-        others = [f"{counts[status]} {status}" for status in ("failed", "refused") if counts[status]]
-        words = [f"{counts['scored']} of {self.count} scored", *others]
+        others = [f"{counts[status]} {status}" for status in ("stopped", "failed", "refused") if counts[status]]
+        words = [f"{self.count - self._left(counts)} of {self.count} done", f"{counts['scored']} scored", *others]
         best = self._ranked(records)[:1]
-        words += [f"best {record['score']:.4f} of trial {record['trial']}" for record in best]
-        seconds = [record["seconds"] for record in records if record["status"] in ("scored", "failed")]
-        left = self.count - counts["scored"] - counts["failed"]
+        words += [f"best {record['score']:.4f} of trial {record['name']}" for record in best]
+        seconds = [record["seconds"] for record in records if record["status"] in _COUNTED]
+        left = self._left(counts)
         if seconds and left > 0:
             words.append(f"{_duration(left * mean(seconds) / self.processes)} left")
         return ", ".join(words)
+
+    def _left(self, counts: Mapping[str, int]) -> int:
+        return self.count - sum(counts[status] for status in _COUNTED)
 
     def _screen(self, records: Sequence[Record]) -> Iterator[Any]:
         best = self._ranked(records)[:_BEST]
@@ -99,7 +104,7 @@ def _cells(record: Record) -> list[str]:
     )
     score = number(record["score"], 4) if record["status"] == "scored" else record["status"]
     return [
-        str(record["trial"]), score, str(record["epochs"]), f"{record['seconds']:.0f}",
+        record["name"], score, str(record["epochs"]), f"{record['seconds']:.0f}",
         number(record.get("parameters")), "-" if size is None else f"{size / 1000:.1f}",
         number(record.get("milliseconds")), record["reason"] or values,
     ]  # fmt: skip

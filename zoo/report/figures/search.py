@@ -7,13 +7,16 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from zoo.report.figures.drawing import STYLE
 
 Record = Mapping[str, Any]
+
+_UNUSED = -0.12
 
 _LOGARITHMIC = 8.0
 """An axis whose greatest number is this many times its least is logarithmic."""
@@ -29,20 +32,20 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
     """
     scored = [record for record in records if record["status"] == "scored"]
     stopped = [record for record in records if record["status"] == "stopped"]
+    last = [list(record["rungs"].values())[-1] for record in stopped]
+    numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
+    best = (np.maximum if maximize else np.minimum).accumulate(scores)
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(7, 3.4), layout="constrained")
-        last = [list(record["rungs"].values())[-1] for record in stopped]
-        axis.scatter(
-            [record["trial"] for record in stopped], last, s=16, marker="x", color="0.6", label="stopped early"
-        )
-        numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
         axis.scatter(numbers, scores, s=22, color="C0", label="trained to the end", zorder=3)
-        best = (np.maximum if maximize else np.minimum).accumulate(scores)
-        axis.step(numbers, best, where="post", color="C1", label="best so far")
+        axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color="C1", label="best so far")
+        if stopped:
+            left = [record["trial"] for record in stopped]
+            axis.scatter(left, last, s=16, marker="x", color="0.6", label="stopped early, where it was")
         axis.set(xlabel="trial", ylabel=f"{_words(measure)} on validation")
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         _clear(axis, [*scores, *last], maximize)
-        axis.legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
     return figure
 
 
@@ -53,34 +56,32 @@ def _clear(axis: Axes, values: Sequence[float], maximize: bool) -> None:
     axis.set_ylim(low - margin, high + margin)
 
 
-def parallel(records: Sequence[Record], names: Sequence[str], measure: str, maximize: bool, best: int = 3) -> Figure:
+def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
     """Parallel coordinates: an axis for each hyper-parameter, a line for each trial, the best ones drawn strong.
 
     Args:
-        records: Of trials with a score.
+        records: Of trials with a score, the best first, and of trials that were stopped.
         names: The axes, from left to right; the score is the last.
         measure: The objective's name.
-        maximize: Whether a greater score is better.
         best: How many lines are drawn strong.
     """
-    ordered = sorted(records, key=lambda record: record["score"], reverse=not maximize)
-    axes = [_Axis([record["values"].get(name) for record in ordered]) for name in names]
-    axes.append(_Axis([record["score"] for record in ordered]))
+    scored = sum(record["status"] == "scored" for record in records)
+    axes = [_Axis([record["values"].get(name) for record in records]) for name in names]
+    axes.append(_Axis([record["score"] for record in records]))
     places = np.column_stack([axis.places for axis in axes])
-    ranks = np.linspace(0, 1, len(ordered))
     with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, drawn = plt.subplots(figsize=(max(6.0, 1.15 * len(axes)), 4.6), layout="constrained")
-        colors = plt.get_cmap("viridis_r")
-        for place, (line, rank) in enumerate(zip(places, ranks, strict=True)):
-            strong = place >= len(ordered) - best
-            style = {"linewidth": 2.2, "alpha": 1.0, "zorder": 3} if strong else {"linewidth": 0.8, "alpha": 0.45}
-            # What had no part in a trial is a gap in its line.
-            drawn.plot(range(len(axes)), line, color=colors(0.15 + 0.85 * rank), **style)
+        figure, drawn = plt.subplots(figsize=(max(6.0, 1.1 * len(axes)), 4.8), layout="constrained")
+        colors = plt.get_cmap("viridis")
+        for place, (line, record) in enumerate(zip(places, records, strict=True)):
+            stopped = record["status"] != "scored"
+            color = "0.8" if stopped else colors(0.9 * place / max(1, scored - 1))
+            width, order = (2.4, 5) if place < min(best, scored) else (0.7, 2) if stopped else (1.0, 3)
+            drawn.plot(range(len(axes)), line, color=color, linewidth=width, zorder=order)
         for x, axis in enumerate(axes):
             drawn.axvline(x, color="0.75", linewidth=0.8, zorder=0)
             for y, words in axis.ticks:
                 drawn.text(
-                    x + 0.03, y, words, fontsize=7, va="center", zorder=4,
+                    x + 0.03, y, words, fontsize=7, va="center", zorder=6,
                     bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
                 )  # fmt: skip
         labels = [_words(name) for name in [*names, measure]]
@@ -89,32 +90,38 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, maxi
         drawn.set_yticks([])
         drawn.spines[:].set_visible(False)
         drawn.tick_params(length=0)
-        drawn.set_title(f"{len(ordered)} trials, the best {min(best, len(ordered))} strong")
-        scale = ScalarMappable(Normalize(1, len(ordered)), colors)
-        bar = figure.colorbar(scale, ax=drawn, label="rank", shrink=0.7, pad=0.01)
+        gray = f", {len(records) - scored} stopped early in gray" if scored < len(records) else ""
+        drawn.set_title(
+            f"{scored} trials by rank, the best {min(best, scored)} strong{gray}; below: not used", loc="left"
+        )
+        shown = ListedColormap(colors(np.linspace(0, 0.9, 256)))
+        bar = figure.colorbar(ScalarMappable(Normalize(1, max(2, scored)), shown), ax=drawn, shrink=0.7, pad=0.01)
+        bar.set_label("rank")
+        bar.ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         bar.ax.invert_yaxis()
     return figure
 
 
 class _Axis:
-    """Values between 0 and 1, and what is written there."""
+    """Values between 0 and 1, and what is written there; what is not used lies below."""
 
     def __init__(self, values: Sequence[Any]) -> None:
+        self.places: NDArray[np.float64]
         known = [value for value in values if value is not None]
         if any(isinstance(value, str) for value in known):
             names = sorted(set(known))
             at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
             self.ticks = [(y, name.replace("_", " ")) for name, y in at.items()]
-            self.places = np.array([at.get(value, np.nan) for value in values])
+            self.places = np.array([at.get(value, _UNUSED) for value in values])
             return
         numbers = np.array([np.nan if value is None else float(value) for value in values])
         least, most = np.nanmin(numbers), np.nanmax(numbers)
         scaled = np.log if least > 0 and most / least > _LOGARITHMIC else np.asarray
         low, high = scaled(least), scaled(most)
         span = (high - low) or 1.0
-        self.places: NDArray[np.float64] = (scaled(numbers) - low) / span
+        self.places = np.where(np.isnan(numbers), _UNUSED, (scaled(numbers) - low) / span)
         choices = np.unique(numbers[~np.isnan(numbers)])
-        shown = choices if len(choices) <= 8 else (
+        shown = choices if len(choices) <= 6 else (
             np.geomspace(least, most, 4) if scaled is np.log else np.linspace(least, most, 4)
         )  # fmt: skip
         self.ticks = [(float((scaled(value) - low) / span), f"{value:.3g}") for value in shown]
@@ -150,7 +157,7 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
         maximize: Whether a greater score is better.
         chosen: The trial that is marked.
     """
-    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms a row", 1.0)]
+    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms a call", 1.0)]
     panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(

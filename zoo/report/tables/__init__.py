@@ -1,6 +1,6 @@
 """Results as tables on the terminal. Each function takes a console and the document that `--json` prints."""
 
-from zoo.report.tables import language, recognition, reconstruction
+from zoo.report.tables import language, recognition, reconstruction, search
 from zoo.report.tables.layout import document
 from zoo.report.tables.models import artefacts, presets
 
@@ -8,4 +8,4 @@ TRAININGS = {"activity": recognition.training, "patches": reconstruction.trainin
 EVALUATIONS = {"activity": recognition.evaluation, "patches": reconstruction.evaluation, "text": language.evaluation}
 """By the kind of model."""
 
-__all__ = ["EVALUATIONS", "TRAININGS", "artefacts", "document", "language", "presets", "recognition"]
+__all__ = ["EVALUATIONS", "TRAININGS", "artefacts", "document", "language", "presets", "recognition", "search"]

@@ -1,0 +1,38 @@
+"""Recognizers that learn from a file that is read once."""
+
+import pytest
+
+from zoo import Recipe, ZooError
+from zoo.tasks import activity, crossval, loading, planning
+from zoo.tasks.running import Run
+
+
+def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated, tmp_path):
+    changes = {"units": 6, "frame": 10, "epochs": 2, "validation": 0.4, "patience": None}
+    plan = planning.plan(None, "activity_gru", changes)
+    activity.train(plan, simulated, Run(tmp_path / "model"))
+    loaded = loading.load(str(tmp_path / "model"))
+    scores = activity.prepare(simulated, plan.recipe).scores(loaded.keras_model)
+    report = activity.evaluate(loaded, simulated, split="validation", baselines=False)
+    assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
+        name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
+    }
+
+
+def test_seeds_of_one_split_seed_set_the_same_people_aside(simulated):
+    aside = [activity.prepare(simulated, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
+    assert aside == [aside[0]] * 4
+
+
+def test_nothing_set_aside_cannot_be_scored(simulated):
+    prepared = activity.prepare(simulated, Recipe(validation=0.0))
+    with pytest.raises(ZooError, match="nothing is set aside to score on: set validation above 0"):
+        prepared.scores(None)
+
+
+def test_groups_leave_everybody_out_once(simulated):
+    parts = crossval.prepare(simulated, 3)
+    people = activity.activity.read(simulated).train.people()
+    left_out = [name for part in parts for name in part.validation.people()]
+    assert sorted(left_out) == sorted(people)
+    assert all(not set(part.train.people()) & set(part.validation.people()) for part in parts)

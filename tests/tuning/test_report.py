@@ -1,0 +1,141 @@
+"""What a search leaves: a report with figures, logs for TensorBoard, and a folder that trains again."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tuning.importance import importance
+from tuning.study import Study
+from zoo import Model, SparseAutoencoder
+from zoo.report.figures.search import parallel, unbeaten
+
+
+@pytest.fixture(scope="module")
+def ended(leaves, tmp_path_factory):
+    """A search of sixteen trials to its end, as a person types it."""
+    folder = tmp_path_factory.mktemp("ended")
+    command = [
+        sys.executable, "-m", "zoo.cli", "tune", "sparse_autoencoder", "--data", str(leaves), "--strategy", "bayesian",
+        "--trials", "16", "--epochs", "8", "--set", "pixels=64", "--set", "batch_size=32", "--best", "2", "--seeds",
+        "2", "--out", str(folder / "out"), "--save-preset", str(folder / "mine"), "--json",
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert run.returncode == 0, run.stderr
+    return folder, json.loads(run.stdout), run.stderr
+
+
+def test_the_best_are_trained_again_with_other_seeds_and_test_is_measured_once(ended):
+    folder, result, _ = ended
+    assert [len(final["scores"]) for final in result["finals"]] == [2, 2]
+    means = [final["mean"] for final in result["finals"]]
+    assert means == sorted(means)
+    assert result["chosen"] == result["finals"][0]["trial"]
+    assert result["finals"][0]["deviation"] == pytest.approx(np.std(result["finals"][0]["scores"], ddof=1))
+    assert result["test"]["simulated"] is True
+    assert json.loads((folder / "out" / "result.json").read_text()).items() <= result.items()
+
+
+def test_the_saved_preset_is_a_model_that_is_measured_like_any_other(ended):
+    folder, result, _ = ended
+    model = Model.from_preset(folder / "mine")
+    assert isinstance(model, SparseAutoencoder)
+    assert model.count_params() == result["training"]["parameters"]
+    config = json.loads((folder / "mine" / "config.json").read_text())
+    assert config["recipe"]["seed"] == result["seed"]
+
+
+def test_the_report_shows_what_was_found_and_the_command_in_it_trains_again(ended, leaves):
+    folder, result, _ = ended
+    page = (folder / "out" / "report.md").read_text()
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", page)
+    assert {"progress.png", "parallel.png", "pareto.png", "importance.png"} == set(pictures)
+    assert all((folder / "out" / name).stat().st_size > 5000 for name in pictures)
+    assert "SIMULATED" in page
+    assert f"| {result['chosen']} (chosen) |" in page
+    (command,) = re.findall(r"^ {4}zoo (train .*)$", page, re.MULTILINE)
+    words = shlex.split(command)
+    words[words.index("--data") + 1] = str(leaves)
+    again = subprocess.run(
+        [sys.executable, "-m", "zoo.cli", *words, "--json"], capture_output=True, text=True, check=False,
+        cwd=folder,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["parameters"] == result["training"]["parameters"]
+    kept, same = (json.loads((folder / name / "config.json").read_text()) for name in ("out/best", "model"))
+    seed = {"seed": None}
+    assert kept["recipe"] | seed == same["recipe"] | seed
+
+
+def test_the_row_in_the_report_is_python(ended):
+    page = (ended[0] / "out" / "report.md").read_text()
+    (row,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    from zoo import Recipe
+
+    found = eval(f"dict({row})", {"Recipe": Recipe})  # the report's own text
+    assert found["family"] == "sparse_autoencoder"
+    assert isinstance(found["recipe"], Recipe)
+
+
+def test_tensorboard_reads_values_and_curves_of_every_trial(ended):
+    folders = sorted((ended[0] / "out" / "logs").iterdir())
+    assert len(folders) >= 16
+    events = EventAccumulator(str(folders[0]))
+    events.Reload()
+    assert "_hparams_/session_start_info" in events.summary_metadata
+    assert {"loss", "cost"} <= set(events.Tags()["tensors"]) | set(events.Tags()["scalars"])
+
+
+def test_the_command_tells_each_trial_with_the_best_so_far_and_the_time_left(ended):
+    lines = [line for line in ended[2].splitlines() if line.startswith("trial ")]
+    assert len(lines) >= 16
+    assert all(re.search(r"\d+ of \d+ done", line) for line in lines)
+    assert any("best" in line and "left" in line for line in lines)
+
+
+def record(number, units, score, status="scored"):
+    return {
+        "trial": number, "status": status, "score": score if status == "scored" else None, "rungs": {"1": score},
+        "values": {"units": units, "noise": number % 3, "cell": "gru"},
+    }  # fmt: skip
+
+
+def test_what_decides_the_score_is_the_most_important():
+    random = np.random.default_rng(0)
+    units = random.integers(1, 50, 60).tolist()
+    records = [
+        record(i, u, u / 50 + random.normal(0, 0.01), "scored" if u > 20 else "stopped") for i, u in enumerate(units)
+    ]
+    found = importance(records, maximize=True)
+    assert list(found["parameters"]) == ["units", "noise"]
+    assert found["parameters"]["units"]["mean"] > 10 * found["parameters"]["noise"]["mean"]
+    assert found["explained"] > 0.9
+    assert importance(records[:5], maximize=True)["parameters"] == {}
+
+
+def test_the_front_has_what_nothing_beats_in_both():
+    costs, gains = np.random.default_rng(1).uniform(size=(2, 50))
+    front = unbeaten(costs, gains)
+    for place in range(50):
+        beaten = ((costs <= costs[place]) & (gains > gains[place])) | ((costs < costs[place]) & (gains >= gains[place]))
+        assert (place in front) == (not beaten.any())
+
+
+def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
+    records = [record(0, 3, 0.9), record(1, 4, 0.8), record(2, 5, 0.7, "stopped")]
+    records[1]["values"].pop("units")
+    figure = parallel(records, ["units", "cell"], "macro_f1")
+    assert len(figure.axes[0].lines) == 3 + 3
+
+
+def test_a_search_that_has_ended_takes_no_more_trials(ended, leaves):
+    from tuning.conduct import conduct
+
+    study = Study("sparse_autoencoder", leaves, "bayesian", 17, 8, settings={"pixels": 64, "batch_size": 32})
+    with pytest.raises(Exception, match="ended after 16 trials, and its model was measured on test data"):
+        conduct(study, ended[0] / "out")

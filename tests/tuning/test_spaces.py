@@ -1,0 +1,130 @@
+"""What is searched: spaces, studies, and what is refused before anything is trained."""
+
+from pathlib import Path
+
+import h5py
+import keras_tuner
+import numpy as np
+import pytest
+
+import zoo
+from tuning import spaces
+from tuning.spaces import Defaults, Pinned
+from tuning.study import Limits, Study
+from tuning.trials import Trainer
+from zoo import Recipe, ZooError
+from zoo.presets import FAMILIES, PRESETS
+
+NOWHERE = Path("data.h5")
+
+
+@pytest.mark.parametrize("target", ["activity", *FAMILIES])
+def test_whatever_a_space_draws_is_a_model_and_a_recipe(target):
+    study = Study(target, NOWHERE, epochs=3, settings={"pixels": 64} if target == "sparse_autoencoder" else {})
+    space = keras_tuner.HyperParameters()
+    spaces.find(study.task.KIND, None)(Pinned(space, study.pinned))
+    random = keras_tuner.oracles.RandomSearchOracle(
+        keras_tuner.Objective("score", "max"), 20, hyperparameters=space, seed=1
+    )
+    for number in range(20):
+        hp = space.copy()
+        hp.values = random.populate_space(str(number))["values"]
+        random._tried_so_far.add(random._compute_values_hash(hp.values))
+        plan = study.plan(hp, seed=number)
+        model = getattr(zoo, FAMILIES[plan.family])(**plan.arguments)
+        assert model.count_params() > 0
+        assert Recipe.from_json(plan.recipe.to_json()) == plan.recipe
+        assert (plan.recipe.seed, plan.recipe.epochs) == (number, 3)
+
+
+def test_the_space_of_recognizers_begins_at_the_pocket_preset():
+    preset = PRESETS["activity_gru_pocket"]
+    arguments, recipe = spaces.activity(Defaults())
+    assert arguments.pop("cell") == "gru"
+    assert {name: arguments[name] for name in preset.arguments if name != "window"} == {
+        name: value for name, value in preset.arguments.items() if name != "window"
+    }
+    same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "clip_norm", "average", "batch_size",
+            "label_smoothing", "augmentation")  # fmt: skip
+    assert {name: getattr(recipe, name) for name in same} == {name: getattr(preset.recipe, name) for name in same}
+
+
+def test_the_space_of_language_models_begins_at_the_best_preset():
+    preset = PRESETS["trigram_lm_best"]
+    arguments, recipe = spaces.trigram(Defaults())
+    assert arguments == preset.arguments
+    same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "weight_decay", "batch_size", "merge")
+    assert {name: getattr(recipe, name) for name in same} == {name: getattr(preset.recipe, name) for name in same}
+
+
+def test_what_is_fixed_is_not_searched():
+    hp = keras_tuner.HyperParameters()
+    arguments, recipe = spaces.activity(Pinned(hp, {"optimizer": "sgd", "units": 17, "sgd_learning_rate": 0.5}))
+    assert (arguments["units"], recipe.optimizer, recipe.learning_rate) == (17, "sgd", 0.5)
+    assert {"momentum", "frame"} <= set(hp.values)
+    assert not {"optimizer", "units", "sgd_learning_rate", "learning_rate", "adamw_decay"} & set(hp.values)
+    study = Study("activity_lstm", NOWHERE, settings={"augmentation": None, "window": 120, "validation": 0.4})
+    plan = study.plan(Pinned(Defaults(), study.pinned), seed=3)
+    assert plan.family == "activity_lstm"
+    assert (plan.arguments["window"], plan.recipe.validation, plan.recipe.augmentation) == (120, 0.4, None)
+
+
+def test_a_preset_begins_the_search_at_its_own_values():
+    values = Study("activity_lstm_course", NOWHERE).first_values()
+    assert (values["cell"], values["units"], values["optimizer"]) == ("lstm", 64, "sgd")
+    assert values["sgd_learning_rate"] == pytest.approx(32 * 2e-4)
+    assert Study("activity_gru", NOWHERE).first_values() == {}
+
+
+def test_bad_studies_are_one_line():
+    requests = {
+        r"unknown strategy 'bayes': did you mean bayesian\?": lambda: Study("activity", NOWHERE, "bayes"),
+        r"unknown preset or family 'activity_gr': did you mean activity_gru\?": lambda: Study("activity_gr", NOWHERE),
+        r"unknown objective of trigram_lm 'macro_f1': known are cross_entropy, top1": lambda: Study(
+            "trigram_lm", NOWHERE, objective="macro_f1"
+        ),
+        r"unknown space of patches 'cours': did you mean course\?": lambda: Study(
+            "sparse_autoencoder", NOWHERE, space="cours"
+        ),
+        r"unknown setting of activity_gru 'unit': did you mean units\?": lambda: Study(
+            "activity_gru", NOWHERE, settings={"unit": 3}
+        ),
+        r"trials is 0; expected 1 or more": lambda: Study("activity", NOWHERE, trials=0),
+        r"limit of bytes is -1; expected a number above 0": lambda: Limits(bytes=-1),
+        r"groups of people: mean nothing for trigram_lm": lambda: Study("trigram_lm", NOWHERE, groups=3),
+    }  # fmt: skip
+    for words, request in requests.items():
+        with pytest.raises(ZooError, match=words):
+            request()
+
+
+def test_the_folder_of_another_search_is_refused_and_that_of_the_same_is_not(leaves, tmp_path):
+    first = Study("sparse_autoencoder", leaves, "random", settings={"pixels": 64})
+    assert first.open(tmp_path / "out") is False
+    assert first.open(tmp_path / "out") is True
+    assert Study("sparse_autoencoder", leaves, "random", 70, settings={"pixels": 64}).open(tmp_path / "out") is True
+    with pytest.raises(ZooError, match=r"holds another search \(strategy 'random', now 'grid'\)"):
+        Study("sparse_autoencoder", leaves, "grid", settings={"pixels": 64}).open(tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("dear to somebody")
+    with pytest.raises(ZooError, match="is not empty and holds no search"):
+        first.open(tmp_path / "other")
+
+
+def test_nobody_to_set_aside_for_validation_is_one_line(simulated, tmp_path):
+    unknown = tmp_path / "data3.h5"
+    unknown.write_bytes(simulated.read_bytes())
+    with h5py.File(unknown, "r+") as file:
+        del file["trS"], file["tstS"]
+    with pytest.raises(ZooError, match=r"no subject ids \(trS\), so nobody can be set aside for validation"):
+        Trainer(Study("activity", unknown), tmp_path / "out").parts  # noqa: B018
+    alone = tmp_path / "alone.h5"
+    alone.write_bytes(simulated.read_bytes())
+    with h5py.File(alone, "r+") as file:
+        file["trS"][:] = file["trS"][0]
+        # Whoever is in training is not in test.
+        file["tstS"][:] = file["trS"][0] + 1 if np.issubdtype(file["trS"].dtype, np.integer) else "somebody else"
+    with pytest.raises(ZooError, match=r"validation by person needs two or more"):
+        Trainer(Study("activity", alone), tmp_path / "out").parts  # noqa: B018
+    with pytest.raises(ZooError, match="validation is 0"):
+        Trainer(Study("activity", simulated, settings={"validation": 0}), tmp_path / "out").parts  # noqa: B018
