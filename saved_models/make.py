@@ -44,7 +44,7 @@ SEEDS = 5
 LONG = windows_of.Cut(window=200, hop=100)
 GROUPS, CROSSVAL_SEEDS = 5, 2
 WEIGHT_SEEDS = 3
-SPARSITY_WEIGHTS = (0.2, 0.5, 1.0, 2.0, 5.0, 7.0, 10.0)
+SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
 TEXT_SEEDS = 2
 UNITS, DECAYS = (10, 64, 100), (0.0, 1e-3, 5e-4)

@@ -279,7 +279,8 @@ def test_ctrl_c_before_the_first_epoch_leaves_nothing(simulated, tmp_path, capsy
 
 def test_ctrl_c_after_an_epoch_says_how_to_resume(simulated, tmp_path):
     command = [sys.executable, "-m", "zoo.cli", "train", "activity_gru_course", "--data", str(simulated)]
-    run = subprocess.Popen([*command, "--out", str(tmp_path / "out")], stderr=subprocess.PIPE, text=True)
+    command += ["--out", str(tmp_path / "out"), "--epochs", "2000", "--patience", "2000"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "out" / "checkpoint.npz").exists() and run.poll() is None:
         time.sleep(0.02)
     run.send_signal(signal.SIGINT)

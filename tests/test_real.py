@@ -34,7 +34,8 @@ def test_a_published_file_scores_what_its_metrics_say(real, name):
         if key in record:
             assert found == pytest.approx(record[key], rel=1e-4)
         if record["format"] == "float32":
-            assert found == pytest.approx(metrics["test"][key], rel=1e-4)
+            # The logarithm of a probability in a file ends at 1e-5, that of Keras does not.
+            assert found == pytest.approx(metrics["test"][key], rel=2e-3 if metrics["kind"] == "text" else 1e-4)
 
 
 def test_nobody_in_the_test_part_was_in_the_training_of_a_preset(real):

@@ -72,10 +72,9 @@ _PHOTOGRAPHS_NOTE = (
 )
 
 _BEST_PHOTOGRAPHS_NOTE = (
-    f"{_PHOTOGRAPHS_NOTE} No whitening. Patches are turned and mirrored in training, which lowers the error on other "
-    "photographs more than it costs in sparsity. The weight of the sparsity term was chosen for units that stay within "
-    "0.01 of the activity asked on the training photographs; on photographs of other contrasts they are more or less "
-    "active."
+    f"{_PHOTOGRAPHS_NOTE} No whitening. Patches are turned and mirrored in training. No weight of the sparsity term "
+    "that was tried keeps every unit within 0.01 of the activity asked: photographs of other contrasts make units more "
+    "or less active, and more weight costs more error than it mends."
 )
 
 _COURSE_NOTE = (
@@ -172,7 +171,7 @@ PRESETS: dict[str, Preset] = {
         family="sparse_autoencoder",
         description="The same 64 units, as sparse, with the lowest error found by recipe alone",
         arguments={
-            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 7.0, "weight_decay": 0.0, "pixels": 256,
+            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 0.0, "pixels": 256,
         },
         recipe=Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,

@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from zoo.export import c_header
+from zoo.export.parity import Tolerance
 from zoo.runtime import Recognizer
 from zoo.tasks import activity, exporting, loading
 
@@ -15,7 +17,10 @@ from zoo.tasks import activity, exporting, loading
 def exported(tmp_path_factory):
     loaded = loading.load("activity_gru_pocket")
     folder = tmp_path_factory.mktemp("c") / "out"
-    exporting.export(loaded, activity.exportable(loaded, None), folder, ["int8", "c"])
+    family = activity.exportable(loaded, None)
+    # Simulated people are strangers to this recognizer: it is unsure of many of their windows.
+    family = replace(family, tolerances=dict(family.tolerances) | {"int8": Tolerance(1.0, 0.9)})
+    exporting.export(loaded, family, folder, ["int8", "c"])
     return folder
 
 
