@@ -131,6 +131,17 @@ def _number(trial: int, place: int) -> int:
     return 100 * trial + place
 
 
+def require_room(folder: Path, preset: Path) -> None:
+    """Refuses a folder for the chosen model that holds something else than this search's own.
+
+    Raises:
+        ZooError: Says what to do.
+    """
+    kept, saved = folder / BEST / "config.json", preset / "config.json"
+    if not (kept.is_file() and saved.is_file() and read_json(kept) == read_json(saved)):
+        require_empty(preset)
+
+
 def save_preset(folder: Path, preset: Path) -> None:
     """Copies the model that a search chose to a folder that `Model.from_preset` takes.
 
@@ -138,6 +149,6 @@ def save_preset(folder: Path, preset: Path) -> None:
         folder: Of the search.
         preset: The new folder.
     """
-    require_empty(preset)
+    require_room(folder, preset)
     with whole_folder(preset) as temporary:
         shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)

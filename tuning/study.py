@@ -213,15 +213,14 @@ class Study:
         known |= {"sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay}
         return {name: value for name, value in known.items() if value is not None}
 
-    def open(self, folder: Path) -> bool:
+    def open(self, folder: Path) -> None:
         """Claims a folder for this study, or finds it claimed by the same.
 
-        Returns:
-            Whether the study was begun there before.
-
         Raises:
-            ZooError: If the folder holds something else, or another study.
+            ZooError: If there is no data, or the folder holds something else, or another study.
         """
+        if not self.data.is_file():
+            raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
         path, mine = folder / "study.json", self._identity()
         if path.is_file():
             theirs = read_json(path)
@@ -229,11 +228,10 @@ class Study:
             if differs:
                 words = ", ".join(f"{name} {theirs.get(name)!r}, now {mine[name]!r}" for name in differs)
                 raise ZooError(f"{folder}: holds another search ({words}): name another folder, or search the same")
-            return True
+            return
         if folder.is_dir() and any(folder.iterdir()):
             raise ZooError(f"{folder}: is not empty and holds no search; choose another folder or delete it first")
         write_json(path, mine)
-        return False
 
     def _identity(self) -> dict[str, Any]:
         # More trials can be asked of the same search.

@@ -5,7 +5,6 @@ name in one rename. An interrupted run leaves what was there before.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -98,6 +97,9 @@ def locked(path: Path, seconds: float, refusal: str) -> Iterator[None]:
     Raises:
         ZooError: If another process still holds it.
     """
+    # Not on every system; whoever locks nothing needs none.
+    import fcntl
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         stop = time.monotonic() + seconds

@@ -1,5 +1,6 @@
 """What is searched: spaces, studies, and what is refused before anything is trained."""
 
+import sys
 from pathlib import Path
 
 import h5py
@@ -13,6 +14,7 @@ from tuning.spaces import Defaults, Pinned
 from tuning.study import Limits, Study
 from tuning.trials import Trainer
 from zoo import Recipe, ZooError
+from zoo.cli import main
 from zoo.presets import FAMILIES, PRESETS
 
 NOWHERE = Path("data.h5")
@@ -100,9 +102,9 @@ def test_bad_studies_are_one_line():
 
 def test_the_folder_of_another_search_is_refused_and_that_of_the_same_is_not(leaves, tmp_path):
     first = Study("sparse_autoencoder", leaves, "random", settings={"pixels": 64})
-    assert first.open(tmp_path / "out") is False
-    assert first.open(tmp_path / "out") is True
-    assert Study("sparse_autoencoder", leaves, "random", 70, settings={"pixels": 64}).open(tmp_path / "out") is True
+    first.open(tmp_path / "out")
+    first.open(tmp_path / "out")
+    Study("sparse_autoencoder", leaves, "random", 70, settings={"pixels": 64}).open(tmp_path / "out")
     with pytest.raises(ZooError, match=r"holds another search \(strategy 'random', now 'grid'\)"):
         Study("sparse_autoencoder", leaves, "grid", settings={"pixels": 64}).open(tmp_path / "out")
     (tmp_path / "other").mkdir()
@@ -128,3 +130,27 @@ def test_nobody_to_set_aside_for_validation_is_one_line(simulated, tmp_path):
         Trainer(Study("activity", alone), tmp_path / "out").parts  # noqa: B018
     with pytest.raises(ZooError, match="validation is 0"):
         Trainer(Study("activity", simulated, settings={"validation": 0}), tmp_path / "out").parts  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["activity_gru", "--strategy", "annealing"], "unknown strategy 'annealing'"),
+        (["activity_gur"], "unknown preset or family 'activity_gur': did you mean activity_gru?"),
+        (["activity_gru", "--data", "missing.h5"], "missing.h5: no such file"),
+        (["activity_gru", "--set", "units"], "--set units: expected NAME=VALUE"),
+        (["activity_gru", "--data", "DATA", "--best", "0"], "best is 0; expected 1 or more"),
+        (["activity_gru", "--data", "DATA", "--role", "worker"], "role worker: name --chief HOST:PORT"),
+        (["activity_gru", "--data", "DATA", "--save-preset", "."], "is where you stand"),
+    ],
+)
+def test_bad_commands_are_one_line_and_leave_nothing(arguments, words, simulated, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["zoo", "tune", *(str(simulated) if w == "DATA" else w for w in arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert words in lines[0]
+    assert not list(tmp_path.glob("search/trials"))

@@ -1,12 +1,13 @@
 """The command tune: hyper-parameter searches."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, Levels, load_tensorflow, logged, show
+from zoo.cli.console import Json, Levels, fail, load_tensorflow, logged, show
 from zoo.cli.models import Settings
 from zoo.errors import ZooError
 
@@ -53,12 +54,18 @@ def tune(
         workers.take_role(role, chief)
     limits = Limits(max_parameters, max_bytes, max_latency)
     study = Study(
-        target, data or Path("data3.h5"), strategy, trials, epochs, space, objective, limits,
+        target, data or Path(), strategy, trials, epochs, space, objective, limits,
         planning.settings(settings or []), groups, halving, seed, levels,
     )  # fmt: skip
+    study = replace(study, data=data or Path(study.task.DATA))
     study.open(out)
-    with logged(workers.log(out, workers.name())) as console:
-        result = conduct(study, out, processes=processes, best=best, seeds=seeds, console=console)
+    if save_preset is not None:
+        finals.require_room(out, save_preset)
+    try:
+        with logged(workers.log(out, workers.name())) as console:
+            result = conduct(study, out, processes=processes, best=best, seeds=seeds, console=console)
+    except KeyboardInterrupt:
+        fail(f"interrupted: the search is in {out}; go on with the same command", 130)
     if not result:
         return
     if save_preset is not None:

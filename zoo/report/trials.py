@@ -1,6 +1,7 @@
 """A live view of a search: its trials, the best so far, and the time left."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean
 from typing import Any
@@ -14,6 +15,9 @@ from zoo.report.tables.layout import number, table
 Record = Mapping[str, Any]
 
 _BEST, _LATEST = 5, 5
+_NUMBERS, _WORDS = 58, 12
+"""Columns of the terminal that the numbers of a trial take, and the fewest for its words."""
+
 _COLORS = {"scored": "", "stopped": "dim", "running": "cyan", "failed": "red", "refused": "yellow"}
 
 _COUNTED = ("scored", "stopped", "failed")
@@ -89,25 +93,33 @@ class Board:
         latest = [record for record in others if record["status"] != "running"][-_LATEST:]
         yield Text(f"{self.title}: {self._summary(records)}", "bold")
         shown = table("", "trial", "score", "epochs", "s", "parameters", "kB", "ms", "values")
-        shown.columns[-1].justify, shown.columns[-1].no_wrap = "left", False
+        shown.columns[-1].justify = "left"
         for record in [*best, *latest, *running]:
             style = "bold green" if record in best[:1] else _COLORS[record["status"]]
-            shown.add_row(*_cells(record), style=style)
+            *numbers, words = _cells(record)
+            room = max(_WORDS, self.console.width - _NUMBERS)
+            shown.add_row(*numbers, words if len(words) <= room else f"{words[: room - 1]}…", style=style)
         yield shown
+        for record in best[:1]:
+            yield Text(f"best: {_values(record)}", "green")
 
 
 def _cells(record: Record) -> list[str]:
     size = record.get("bytes")
-    values = " ".join(
+    running = record["status"] == "running"
+    return [
+        record["name"], number(record["score"], 4) if record["status"] == "scored" else record["status"],
+        str(record["epochs"]), f"{time.time() - record['started'] if running else record['seconds']:.0f}",
+        number(record.get("parameters")), "-" if size is None else f"{size / 1000:.1f}",
+        number(record.get("milliseconds")), record["reason"] or _values(record),
+    ]  # fmt: skip
+
+
+def _values(record: Record) -> str:
+    return " ".join(
         f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in record["values"].items()
     )
-    score = number(record["score"], 4) if record["status"] == "scored" else record["status"]
-    return [
-        record["name"], score, str(record["epochs"]), f"{record['seconds']:.0f}",
-        number(record.get("parameters")), "-" if size is None else f"{size / 1000:.1f}",
-        number(record.get("milliseconds")), record["reason"] or values,
-    ]  # fmt: skip
 
 
 def _duration(seconds: float) -> str:
