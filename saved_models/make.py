@@ -281,7 +281,8 @@ def table(readme: Path) -> None:
         file = min((r for r in metrics["artefacts"] if r["file"].endswith(".tflite")), key=lambda r: r["bytes"])
         rows.append(
             f"| [{name}](saved_models/{name}/card.md) | {metrics['training']['parameters']:,} | "
-            f"{file['bytes'] / 1000:.1f} kB, {file['milliseconds']:.2f} ms | {' | '.join(headline(metrics))} |"
+            f"{file['bytes'] / 1000:.1f} kB, {file['milliseconds']:.2f} ms{' a step' * (file['timed'] == 'step')} | "
+            f"{' | '.join(headline(metrics))} |"
         )
     before, _, rest = readme.read_text().partition("<!-- presets -->\n")
     _, _, after = rest.partition("<!-- end -->")
