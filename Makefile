@@ -7,7 +7,7 @@ DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: demo test lint bench presets clean
+.PHONY: demo test lint bench presets page phone clean
 
 demo: $(VENV)/installed
 	rm -rf demo
@@ -39,6 +39,22 @@ bench: .bench/installed
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)
 
+# The page that a phone opens, built into the package, and served to phones in the same network.
+phone: $(VENV)/installed page
+	$(BIN)/zoo serve
+
+page: zoo/page/index.html
+
+PHONE := examples/phone
+zoo/page/index.html: $(PHONE)/node_modules/.package-lock.json $(PHONE)/index.html $(PHONE)/vite.config.ts \
+		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_pocket/model.float32.tflite
+	npm --prefix $(PHONE) run build
+	touch $@
+
+$(PHONE)/node_modules/.package-lock.json: $(PHONE)/package-lock.json
+	npm --prefix $(PHONE) ci --no-audit --no-fund
+	touch $@
+
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
@@ -51,4 +67,4 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .bench demo build *.egg-info
+	rm -rf $(VENV) .bench demo build *.egg-info zoo/page $(PHONE)/node_modules
