@@ -1,14 +1,19 @@
 """On a phone as in `zoo.runtime`: the same samples give the same probabilities, and the right label in time."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from zoo.catalog import PRESETS_FOLDER
 from zoo.data.activity import CLASSES
-from zoo.data.importers import read_motionsense
+from zoo.data.gait import walk_through
+from zoo.data.importers import CsvColumns, read_csv, read_motionsense
 from zoo.data.recordings import Dropped
+from zoo.metadata import Streaming, embed
 from zoo.runtime import Recognizer
+from zoo.serving import page_files
 
 SUBJECT = "sub_2.csv"
 """One of the four people whom the model never saw."""
@@ -29,33 +34,122 @@ def recordings(real, tmp_path_factory):
     return found
 
 
-def samples(recording, hertz=60.0, jitter=0.003, seed=0):
-    """Four seconds of a recording as a phone would send them, at uneven times."""
-    random = np.random.default_rng(seed)
-    steps = np.maximum(random.normal(1 / hertz, jitter, round(SECONDS * hertz)), 0.002)
+def samples(rows, rate, start=0.0, seconds=SECONDS, hertz=60.0, jitter=0.003):
+    """A stretch of a recording as a phone would send it, at uneven times."""
+    random = np.random.default_rng(0)
+    steps = np.maximum(random.normal(1 / hertz, jitter, round(seconds * hertz)), 0.002)
     times = np.cumsum(steps) - steps[0]
-    rows = recording.acceleration
-    columns = [np.interp(START + times, np.arange(len(rows)) / recording.rate, axis) for axis in rows.T]
+    columns = [np.interp(start + times, np.arange(len(rows)) / rate, axis) for axis in rows.T]
     return np.stack([times, *columns], axis=1).tolist()
 
 
-def reference(model, sent, **settings):
-    """What `zoo.runtime` answers."""
-    stream = Recognizer(model).stream()
-    return [answer for sample in sent for answer in stream.push(*sample)]
+def walk(**how):
+    """A simulated person who walks, then stands, as a phone would send it."""
+    return samples(walk_through(["walking", "standing"], 6.0, 50.0, seed=1)[0], 50.0, seconds=11.0, **how)
+
+
+def compare(page, play, model, sent, sign=1):
+    """Plays samples to the page; its answers must be those of `zoo.runtime`, which are given back."""
+    recognizer = Recognizer(model)
+    stream, classes = recognizer.stream(), recognizer.metadata.classes
+    expected = [answer for sample in sent for answer in stream.push(*sample)]
+    page.click("#start")
+    found = play(page, sent, len(expected), sign)
+    assert [answer["time"] for answer in found] == pytest.approx([answer.time for answer in expected])
+    differences = np.array([a["probabilities"] for a in found]) - [answer.probabilities for answer in expected]
+    assert np.abs(differences).max() < 1e-4
+    assert [None if a["label"] is None else classes[a["label"]] for a in found] == [a.label for a in expected]
+    return expected
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("activity", CLASSES)
 def test_events_of_a_person_give_the_right_label_within_four_seconds(activity, recordings, open_page, play, model_file):
-    sent = samples(recordings[activity])
-    expected = reference(model_file, sent)
+    recording = recordings[activity]
+    page = open_page()
+    compare(page, play, model_file, samples(recording.acceleration, recording.rate, START))
+    assert page.inner_text("#label").lower() == activity
+
+
+SETTINGS = {
+    "one state that never starts anew": Streaming(restart=0, copies=1, warmup=0),
+    "more copies, no smoothing": Streaming(restart=60, copies=4, warmup=15, smoothing=0.0, margin=0.0),
+    "never sure": Streaming(threshold=0.99, margin=0.3, smoothing=2.0),
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_the_file_decides_how_a_signal_is_followed(case, open_page, play, serve_files, model_file, tmp_path):
+    file = tmp_path / "model.tflite"
+    file.write_bytes(model_file.read_bytes())
+    embed(file, replace(Recognizer(file).metadata, streaming=SETTINGS[case]))
+    with serve_files(page_files(file)) as url:
+        compare(open_page(url), play, file, walk())
+
+
+@pytest.mark.parametrize("preset", ["activity_rnn_course", "activity_lstm_course", "activity_gru_course"])
+def test_other_cells_and_frames_run(preset, open_page, play, serve_files):
+    file = PRESETS_FOLDER / preset / "model.float32.tflite"
+    with serve_files(page_files(file)) as url:
+        compare(open_page(url), play, file, walk())
+
+
+@pytest.mark.parametrize("hertz", [50.0, 100.0])
+def test_other_rates_are_resampled_alike_and_a_gap_begins_anew(hertz, open_page, play, model_file):
+    sent = walk(hertz=hertz)
+    sent = [sample for sample in sent if not 5.0 < sample[0] < 7.0]
+    # A sample that is not later than the one before is left out.
+    compare(open_page(), play, model_file, [*sent[:200], sent[100], *sent[200:]])
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
+
+
+def test_an_iphone_whose_gravity_points_down_gives_the_same(open_page, play, model_file):
+    compare(open_page(user_agent=IPHONE), play, model_file, walk(), sign=-1)
+
+
+def test_an_iphone_asks_for_the_sensor_in_the_tap(open_page, play, model_file):
+    asking = """
+        window.asked = [];
+        for (const event of [DeviceMotionEvent, DeviceOrientationEvent])
+          event.requestPermission = async () => { asked.push(navigator.userActivation.isActive); return 'granted'; };
+    """
+    page = open_page(user_agent=IPHONE, before=asking)
+    compare(page, play, model_file, walk(), sign=-1)
+    assert page.evaluate("asked") == [True, True]
+
+
+def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_page, play):
     page = open_page()
     page.click("#start")
-    found = play(page, sent, len(expected))
-    assert page.inner_text("#label").lower() == activity
-    assert [answer["time"] for answer in found] == pytest.approx([answer.time for answer in expected])
-    difference = np.array([a["probabilities"] for a in found]) - [answer.probabilities for answer in expected]
-    assert np.abs(difference).max() < 1e-4
-    names = [None if answer["label"] is None else CLASSES[answer["label"]] for answer in found]
-    assert names == [answer.label for answer in expected]
+    page.wait_for_selector("body[data-state=running]")
+    upright = "new DeviceOrientationEvent('deviceorientation', {alpha: 0, beta: 90, gamma: 0})"
+    page.evaluate(f"dispatchEvent({upright})")
+    # Upright, with the sign of an iPhone: y is -9.8 where the standard has +9.8.
+    standing = [[i / 60, 0.3 * np.sin(i), 9.7 + 0.1 * np.cos(i), 1.0 + 0.1 * np.sin(2 * i)] for i in range(600)]
+    play(page, standing, 60, sign=-1)
+    page.wait_for_selector("#axes:has-text('y 9.')")
+
+
+def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
+    page = open_page()
+    page.click("#start")
+    sent = [
+        [time, x, y, z]
+        for time, x, y, z in samples(walk_through(["jogging"], 64.0, 50.0, seed=1)[0], 50.0, seconds=64.0)
+    ]
+    play(page, sent[:60], 0)
+    page.fill("#subject", 'Ann, "A"')
+    page.select_option("#activity", "jogging")
+    with page.expect_download() as download:
+        page.click("#record")
+        play(page, sent[60:], 0)
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.name.startswith("jogging-")
+    (recording,) = read_csv([file], CsvColumns(), Dropped())
+    assert (recording.subject, recording.activity) == ('Ann, "A"', "jogging")
+    assert recording.rate == pytest.approx(60, rel=0.01)
+    assert len(recording.acceleration) / recording.rate == pytest.approx(60, abs=0.1)
+    assert recording.acceleration[0] == pytest.approx(sent[60][1:], abs=1e-3)

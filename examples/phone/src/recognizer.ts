@@ -20,7 +20,7 @@ export class Recognizer implements Stepper {
    */
   static async load(url: string): Promise<Recognizer> {
     const response = await fetch(url);
-    if (!response.ok) throw new Error(`${url} is missing (status ${response.status})`);
+    if (!response.ok) throw new Error(`the file ${url} is missing (status ${response.status})`);
     const file = new Uint8Array(await response.arrayBuffer());
     const metadata = readMetadata(file);
     const runtime = await loadLiteRt(new URL(RUNTIME, document.baseURI).href);

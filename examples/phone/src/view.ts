@@ -30,9 +30,11 @@ export const byId = <T extends HTMLElement = HTMLElement>(id: string) => documen
 export function showState(state: State): void {
   document.body.dataset.state = state;
   byId("live").hidden = state !== "running";
+  byId("known").hidden = state !== "start";
   byId("start").textContent = state === "running" ? "Stop" : "Start";
   byId<HTMLButtonElement>("start").disabled = state === "loading";
-  byId<HTMLButtonElement>("simulate").disabled = state === "loading" || state === "running";
+  byId<HTMLButtonElement>("simulate").disabled = state === "loading";
+  byId("simulate").hidden = state === "running";
   if (state !== "problem") byId("problem").hidden = true;
 }
 
@@ -40,7 +42,8 @@ export function showStart(metadata: Metadata, bytes: number): void {
   showState("start");
   write("label", "What am I doing?");
   write("detail", "Tap Start and put the phone into the pocket of your trousers. What it feels stays on the phone.");
-  write("unit", metadata.unit);
+  byId("known").replaceChildren(...metadata.classes.map((name) => element("li", "chip", name)));
+  write("unit", metadata.unit.replace("^2", "²"));
   const made = metadata.simulated ? "SIMULATED people" : metadata.source;
   write("about", `Model ${metadata.preset}, ${(bytes / 1000).toFixed(0)} kB, trained on ${made}; license ${metadata.license}.`);
 }
@@ -48,9 +51,9 @@ export function showStart(metadata: Metadata, bytes: number): void {
 export function showProblem(problem: Problem, why?: string): void {
   showState("problem");
   const [title, text] = PROBLEMS[problem];
-  write("label", "That did not work");
+  write("label", title);
   write("detail", "");
-  write("problem-title", title);
+  write("problem-title", "");
   write("problem-text", why ? `${capital(why)}. ${text}` : text);
   byId("problem").hidden = false;
   // Without its model there is nothing that the page could start.
@@ -137,25 +140,21 @@ export function write(id: string, text: string): void {
 }
 
 function bar(name: string): HTMLElement {
-  const row = document.createElement("li");
-  const meter = document.createElement("div");
-  const fill = document.createElement("div");
-  const percent = document.createElement("span");
-  meter.className = "bar";
-  fill.className = "fill";
-  percent.className = "percent";
+  const row = element("li");
+  const meter = element("div", "bar");
   const attributes = { role: "meter", "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
   for (const [key, value] of Object.entries(attributes)) meter.setAttribute(key, value);
-  meter.append(fill);
-  row.append(Object.assign(document.createElement("span"), { textContent: name }), meter, percent);
+  meter.append(element("div", "fill"));
+  row.append(element("span", "", name), meter, element("span", "percent"));
   return row;
 }
 
 function axisValue(axis: string, value: number): HTMLElement {
-  const element = document.createElement("span");
-  element.className = `axis-${axis}`;
-  element.textContent = `${axis} ${value.toFixed(1).replace("-", "−")}`;
-  return element;
+  return element("span", `axis-${axis}`, `${axis} ${value.toFixed(1).replace("-", "−")}`);
+}
+
+function element(tag: string, className = "", textContent = ""): HTMLElement {
+  return Object.assign(document.createElement(tag), { className, textContent });
 }
 
 function capital(text: string): string {
