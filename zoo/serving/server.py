@@ -105,6 +105,8 @@ class PageServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
+    # What does not even name its version is refused with headers, not in the bare way of HTTP/0.9.
+    default_request_version = "HTTP/1.0"
     server_version, sys_version = "pocket-zoo", ""
     timeout = _SECONDS
 

@@ -16,7 +16,6 @@ export class Session {
   private readonly stream: Stream;
   private samples: Sample[] = [];
   private moments: Moment[] = [];
-  private answer: Answer | null = null;
   private work: Promise<void> = Promise.resolve();
   private drawn = -Infinity;
   private running = true;
@@ -55,7 +54,6 @@ export class Session {
   private async follow(sample: Sample): Promise<void> {
     if (!this.running) return;
     for (const answer of await this.stream.push(sample.time, sample.value)) {
-      this.answer = answer;
       if (answer.label !== this.moments.at(-1)?.label) this.moments.push({ time: answer.time, label: answer.label });
       while (this.moments.length > 1 && this.moments[1]!.time < answer.time - MINUTE) this.moments.shift();
       view.showAnswer(this.recognizer.metadata, answer);
@@ -72,7 +70,7 @@ export class Session {
     const { metadata, milliseconds } = this.recognizer;
     view.showCharts(metadata, this.samples, this.moments);
     if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW)) {
-      view.showMeasured({ probability: this.answer?.probability ?? null, rate: this.stream.rate, milliseconds });
+      view.showMeasured(this.stream.rate, milliseconds);
       view.showComplaint(complaint(this.samples, metadata));
     }
     this.drawn = now;

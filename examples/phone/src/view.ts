@@ -36,6 +36,7 @@ export function showState(state: State): void {
   byId<HTMLButtonElement>("simulate").disabled = state === "loading";
   byId("simulate").hidden = state === "running";
   if (state !== "problem") byId("problem").hidden = true;
+  for (const id of ["probability", "detail"]) write(id, "");
 }
 
 export function showStart(metadata: Metadata, bytes: number): void {
@@ -52,7 +53,6 @@ export function showProblem(problem: Problem, why?: string): void {
   showState("problem");
   const [title, text] = PROBLEMS[problem];
   write("label", title);
-  write("detail", "");
   write("problem-title", "");
   write("problem-text", why ? `${capital(why)}. ${text}` : text);
   byId("problem").hidden = false;
@@ -76,6 +76,7 @@ export function showRunning(metadata: Metadata, simulated: boolean): void {
 
 export function showAnswer(metadata: Metadata, answer: Answer): void {
   write("label", answer.label === null ? "Not sure" : metadata.classes[answer.label]!);
+  write("probability", `${Math.round(100 * answer.probability)} %`);
   [...byId("bars").children].forEach((row, i) => {
     const probability = answer.probabilities[i]!;
     const percent = `${Math.round(100 * probability)}`;
@@ -86,15 +87,8 @@ export function showAnswer(metadata: Metadata, answer: Answer): void {
   });
 }
 
-export interface Measured {
-  probability: number | null;
-  rate: number;
-  milliseconds: number;
-}
-
-export function showMeasured({ probability, rate, milliseconds }: Measured): void {
+export function showMeasured(rate: number, milliseconds: number): void {
   const parts = [
-    probability === null ? "" : `${Math.round(100 * probability)} %`,
     Number.isFinite(rate) ? `${rate.toFixed(0)} Hz` : "",
     Number.isFinite(milliseconds) ? `${milliseconds.toFixed(1)} ms a step` : "",
   ];
