@@ -32,7 +32,7 @@ def code(text: str) -> str:
 
     Example:
         >>> print(code("https://192.168.1.2:8443/").splitlines()[1])
-        ████ ▄▄▄▄▄ █▀█ █▄  ▀█ ▄▄▄▄▄ ████
+        ██ ▄▄▄▄▄ █ ▄▀▄▄ ██▀█ ▄▄▄▄▄ ██
     """
     rows = [tuple(row) for row in segno.make(text, error="m").matrix_iter(border=_BORDER)]
     if len(rows) % 2:
