@@ -171,11 +171,11 @@ PRESETS: dict[str, Preset] = {
         family="sparse_autoencoder",
         description="The same 64 units, as sparse, with the lowest error found by recipe alone",
         arguments={
-            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 0.0, "pixels": 256,
+            "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
         },
         recipe=Recipe(
             optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_epochs=1, batch_size=256, epochs=200,
-            validation=0.25, loss="half_squared_error", augmentation={"symmetries": True}, seed=12,
+            validation=0.25, loss="half_squared_error", augmentation={"symmetries": True, "plain": 0.25}, seed=12,
         ),
         data=_PHOTOGRAPHS,
         license=_PHOTOGRAPHS_LICENSE,
