@@ -57,6 +57,7 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
             "spin": hp.Choice("spin", [0.0, 30.0, 60.0, 90.0, 180.0], default=180.0),
             "tilt": hp.Choice("tilt", [0.0, 10.0, 15.0, 20.0, 25.0, 30.0], default=25.0),
             "liveliness": hp.Choice("liveliness", [0.0, 0.25, 0.5, 0.75], default=0.5),
+            "carry": hp.Choice("carry", [0.0, 0.5], default=0.5),
             "smooth": 0.3 * sensor, "scale": 0.1 * sensor, "clip": 0.2 * sensor, "noise": 0.3 * sensor,
         },
     )  # fmt: skip

@@ -29,7 +29,7 @@ OBJECTIVES: Mapping[str, Mapping[str, str]] = {
 ANY_CELL = "activity"
 """In place of a family: recognizers of any cell."""
 
-_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "liveliness", "sensor", "symmetries")
+_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "liveliness", "carry", "sensor", "symmetries")
 
 
 @dataclass(frozen=True)

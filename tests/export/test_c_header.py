@@ -87,6 +87,6 @@ def test_tflite_micro_runs_the_file_in_the_arena_that_the_header_names(exported)
             interpreter.invoke()
             probabilities, states = recognizer.step(frame[None], states)
             differences.append(np.abs(interpreter.get_output(outputs["probabilities"]) - probabilities).max())
-    # One step from the same state. Integer kernels of the two runtimes round differently, most where a simulated signal
-    # leaves the range that the file was calibrated on, so this holds for most steps and not for all.
-    assert np.median(differences) < 0.06
+    # One step from the same state: the runtimes' kernels round a little differently.
+    assert np.mean(differences) < 1 / 256
+    assert np.max(differences) < 0.1

@@ -139,6 +139,25 @@ def test_symmetries_are_eight_and_different():
     np.testing.assert_allclose(turned.sum(axis=1), patch.sum(), rtol=1e-6)
 
 
+def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
+    recipe = plan(augmentation={"symmetries": True, "plain": 0.25}, epochs=4).recipe
+    prepared = autoencoder.prepare(leaves, recipe)
+    vectors = np.asarray(prepared.vectors[0 : len(prepared.data.patches)])[prepared.kept.rows]
+    batches, rows = prepared.learned(recipe)
+    assert rows == 8 * len(vectors)
+
+    def shown(epoch):
+        """A row of patches for each epoch from this one to the last."""
+        taken = batches(epoch, rows // 2).take(2 * (4 - epoch)).as_numpy_iterator()
+        return np.concatenate([inputs for inputs, _ in taken]).reshape(4 - epoch, rows, -1)
+
+    as_cut = {row.tobytes() for row in vectors}
+    kept = np.array([[row.tobytes() in as_cut for row in epoch] for epoch in shown(0)])
+    assert (kept[:3].mean(axis=1) < 0.2).all()
+    assert kept[3].all()
+    np.testing.assert_array_equal(shown(0)[2:], shown(2))
+
+
 def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path):
     small = tmp_path / "small.h5"
     patches.write_simulated(small, count=20, size=16, pictures=2, seed=1)
@@ -154,8 +173,11 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
             plan(validation=0.99), leaves, Run(tmp_path / "out")
         ),
         r"split 'dev': expected test or train": lambda: autoencoder.evaluate(trained, leaves, split="dev"),
-        r"patches know symmetries alone": lambda: autoencoder.train(
+        r"patches know symmetries and plain alone": lambda: autoencoder.train(
             plan(augmentation={"noise": 1.0}), leaves, Run(tmp_path / "out")
+        ),
+        r"plain is 2; expected a share from 0 to 1": lambda: autoencoder.train(
+            plan(augmentation={"plain": 2}), leaves, Run(tmp_path / "out")
         ),
     }  # fmt: skip
     for words, request in requests.items():

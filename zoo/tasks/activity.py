@@ -137,9 +137,12 @@ class Prepared:
     def metadata(self, plan: Plan, model: ActivityRecognizer, temperature: float = 1.0) -> ActivityMetadata:
         """What a model that learned from these windows says of itself."""
         data = self.data
+        carried = bool((plan.recipe.augmentation or {}).get("carry"))
         return ActivityMetadata(
             **origin(model, plan.name, data, self.sha256), **loading.shapes(model), classes=data.classes,
-            rate=data.rate, temperature=temperature, streaming=Streaming(), split_by=data.split_by,
+            rate=data.rate, temperature=temperature, split_by=data.split_by,
+            # A network that has learned to go on from any state needs no fresh one.
+            streaming=Streaming(restart=0, copies=1) if carried else Streaming(),
             train_subjects=tuple(self.train.people()),
         )  # fmt: skip
 

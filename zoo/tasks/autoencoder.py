@@ -1,12 +1,14 @@
 """Sparse autoencoders from end to end: a file of patches in, a trained, measured and exported model out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import logit
 
@@ -96,18 +98,37 @@ class Prepared:
         _check_size(model.get_config()["pixels"], self.data, plan.name)
         return model
 
+    def learned(self, recipe: Recipe) -> tuple[Callable[[int, int], tf.data.Dataset], int]:
+        """Endless training batches, from an epoch and of a size, as `training.fit` asks for them; and rows an epoch.
+
+        Raises:
+            ZooError: If the augmentation is not one of patches.
+        """
+        examples, wanted = _examples(self.vectors, self.kept.rows), _Symmetries.of(recipe)
+        batches = partial(pipeline.training_batches, seed=recipe.seed)
+        if not wanted.symmetries:
+            return lambda epoch, size: batches(examples, size, first_epoch=epoch), len(examples)
+        vectors = np.concatenate([block for block, _ in examples.blocks()])
+        turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
+        first_plain = recipe.epochs - round(wanted.plain * recipe.epochs)
+
+        def train(epoch: int, size: int) -> tf.data.Dataset:
+            before = max(0, first_plain - epoch) * (len(turned) // size)
+            plain = batches(repeated, size, first_epoch=max(epoch, first_plain))
+            return batches(turned, size, first_epoch=epoch).take(before).concatenate(plain)
+
+        return train, len(turned)
+
     def fit(
         self, recipe: Recipe, model: SparseAutoencoder, *, callbacks: Sequence[keras.callbacks.Callback] = (),
         **options: Any,
     ) -> Fitted:  # fmt: skip
         """Trains a model; options are those of `training.fit`."""
-        held, learned = _examples(self.vectors, self.aside.rows), _learned(self.vectors, self.kept.rows, recipe)
+        held = _examples(self.vectors, self.aside.rows)
         shown = _examples(self.vectors, _sample(self.kept.rows, _TERMS))
         terms = _Terms(np.concatenate([block for block, _ in shown.blocks()]))
         return training.fit(
-            model, recipe,
-            lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
-            len(learned),
+            model, recipe, *self.learned(recipe),
             # The sparsity term is on a batch's mean, so validation is one batch, or a few of equal size.
             pipeline.batches(held, -(-len(held) // -(-len(held) // 4096))) if len(held) else None,
             callbacks=[terms, *callbacks],
@@ -213,15 +234,31 @@ def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:
     return Examples(vectors, vectors, rows)
 
 
-def _learned(vectors: Any, rows: NDArray[np.int64], recipe: Recipe) -> Examples:
-    """What training sees: the rows, in all eight symmetries of the square where the recipe wants them."""
-    wanted = recipe.augmentation or {}
-    if set(wanted) - {"symmetries"}:
-        raise ZooError(f"augmentation {', '.join(wanted)}: patches know symmetries alone")
-    if not wanted.get("symmetries"):
-        return _examples(vectors, rows)
-    turned = patches.symmetric(np.concatenate([block for block, _ in _examples(vectors, rows).blocks()]))
-    return Examples.all(turned, turned)
+@dataclass(frozen=True)
+class _Symmetries:
+    """Augmentation of patches.
+
+    Args:
+        symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
+        plain: Share of the epochs, the last ones, that show it eight times as it was cut in their place. What patches
+            have in the mean, such as the activity of a unit, is then that of the patches themselves.
+    """
+
+    symmetries: bool = False
+    plain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.plain <= 1:
+            raise ZooError(f"augmentation: plain is {self.plain!r}; expected a share from 0 to 1")
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "_Symmetries":
+        """What a recipe wants."""
+        wanted = recipe.augmentation or {}
+        known = [field.name for field in fields(cls)]
+        if set(wanted) - set(known):
+            raise ZooError(f"augmentation {', '.join(wanted)}: patches know {' and '.join(known)} alone")
+        return cls(**wanted)
 
 
 def metadata_of(loaded: Loaded) -> PatchMetadata:

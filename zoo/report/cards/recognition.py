@@ -105,13 +105,16 @@ def _streaming(metrics: Document) -> str:
         ))  # fmt: skip
     first = next(iter(found.values()))
     how, spliced = first["settings"], first["spliced"]
+    states = (
+        f"{how['copies']} states start anew every {how['restart']} rows, in turns" if how["restart"]
+        else "One state is carried from the first row to the last"
+    )  # fmt: skip
     by_time = ", ".join(f"{value:.3f}" for value in spliced["accuracy_by_time"])
     return "\n".join([
         "## Streamed without end\n",
         f"The recordings of subjects {', '.join(first['subjects'])}, each from its start, and {spliced['hours']:.1f} "
-        f"hours of their activities in turn, {spliced['changes']} changes. {how['copies']} states start anew every "
-        f"{how['restart']} rows, in turns; probabilities are averaged over {how['smoothing']:g} s. Settled: later than "
-        "5 s after a change.\n",
+        f"hours of their activities in turn, {spliced['changes']} changes. {states}; "
+        f"probabilities are averaged over {how['smoothing']:g} s. Settled: later than 5 s after a change.\n",
         table(("file", "recordings: windows", "by row", "in turn: windows", "settled", "by row", "change seen after",
                "95 %", "false alarms an hour"), rows),
         f"\nBy row, from the first to the last sixth of an hour: {by_time}.\n",
