@@ -26,7 +26,8 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 
-bench: .bench/installed
+bench: .bench/installed $(VENV)/installed page
+	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
 	.bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json

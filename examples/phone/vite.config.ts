@@ -12,6 +12,7 @@ const { version } = JSON.parse(readFileSync(`${LITERT}package.json`, "utf8")) as
 function beside(): Plugin {
   const files: Record<string, string> = {
     "model.tflite": here("../../saved_models/activity_gru_pocket/model.float32.tflite"),
+    [`litert/${version}/LICENSE.txt`]: here("LICENSE.litert"),
   };
   for (const end of ["js", "wasm"]) {
     const name = `litert_wasm_compat_internal.${end}`;
@@ -35,7 +36,7 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      const files = Object.values(bundle).filter((file) => file !== worker && file.fileName !== "model.tflite");
+      const files = Object.values(bundle).filter((file) => file !== worker && !/\.(tflite|txt)$/.test(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
       const digest = createHash("sha256");
       for (const file of files) digest.update(file.type === "chunk" ? file.code : file.source);

@@ -9,7 +9,7 @@ import pytest
 from zoo.catalog import PRESETS_FOLDER
 from zoo.data.activity import CLASSES
 from zoo.data.gait import walk_through
-from zoo.data.importers import CsvColumns, read_csv, read_motionsense
+from zoo.data.importers import read_motionsense
 from zoo.data.recordings import Dropped
 from zoo.metadata import Streaming, embed
 from zoo.runtime import Recognizer
@@ -130,26 +130,3 @@ def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_
     standing = [[i / 60, 0.3 * np.sin(i), 9.7 + 0.1 * np.cos(i), 1.0 + 0.1 * np.sin(2 * i)] for i in range(600)]
     play(page, standing, 60, sign=-1)
     page.wait_for_selector("#axes:has-text('y 9.')")
-
-
-def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
-    page = open_page()
-    page.click("#start")
-    sent = [
-        [time, x, y, z]
-        for time, x, y, z in samples(walk_through(["jogging"], 64.0, 50.0, seed=1)[0], 50.0, seconds=64.0)
-    ]
-    play(page, sent[:60], 0)
-    page.fill("#subject", 'Ann, "A"')
-    page.select_option("#activity", "jogging")
-    with page.expect_download() as download:
-        page.click("#record")
-        play(page, sent[60:], 0)
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-    assert file.name.startswith("jogging-")
-    (recording,) = read_csv([file], CsvColumns(), Dropped())
-    assert (recording.subject, recording.activity) == ('Ann, "A"', "jogging")
-    assert recording.rate == pytest.approx(60, rel=0.01)
-    assert len(recording.acceleration) / recording.rate == pytest.approx(60, abs=0.1)
-    assert recording.acceleration[0] == pytest.approx(sent[60][1:], abs=1e-3)

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +112,12 @@ def test_every_answer_carries_the_rules_for_browsers(server, path):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "Python" not in headers["Server"]
+
+
+def test_the_page_asks_for_the_same_rules_where_another_host_serves_it(server):
+    source = (Path(__file__).parents[2] / "examples" / "phone" / "index.html").read_text()
+    (policy,) = re.findall(r'content="(default-src [^"]*)"', source)
+    assert ask(server, "/")[1]["Content-Security-Policy"] == f"{policy}; frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize(

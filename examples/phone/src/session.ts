@@ -58,7 +58,8 @@ export class Session {
       while (this.moments.length > 1 && this.moments[1]!.time < answer.time - MINUTE) this.moments.shift();
       view.showAnswer(this.recognizer.metadata, answer);
       // For whoever builds on this page.
-      document.dispatchEvent(new CustomEvent<Answer>("answer", { detail: answer }));
+      const detail = { ...answer, milliseconds: this.recognizer.milliseconds };
+      document.dispatchEvent(new CustomEvent<Answer>("answer", { detail }));
     }
   }
 
