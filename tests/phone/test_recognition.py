@@ -35,12 +35,12 @@ def recordings(real, tmp_path_factory):
 
 
 def samples(rows, rate, start=0.0, seconds=SECONDS, hertz=60.0, jitter=0.003):
-    """A stretch of a recording as a phone would send it, at uneven times."""
+    """A stretch of a recording as a phone's browser sends it: at uneven times, rounded to a tenth of m/s^2."""
     random = np.random.default_rng(0)
     steps = np.maximum(random.normal(1 / hertz, jitter, round(seconds * hertz)), 0.002)
     times = np.cumsum(steps) - steps[0]
     columns = [np.interp(start + times, np.arange(len(rows)) / rate, axis) for axis in rows.T]
-    return np.stack([times, *columns], axis=1).tolist()
+    return np.stack([times, *np.round(columns, 1)], axis=1).tolist()
 
 
 def walk(**how):
@@ -130,3 +130,20 @@ def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_
     standing = [[i / 60, 0.3 * np.sin(i), 9.7 + 0.1 * np.cos(i), 1.0 + 0.1 * np.sin(2 * i)] for i in range(600)]
     play(page, standing, 60, sign=-1)
     page.wait_for_selector("#axes:has-text('y 9.')")
+
+
+def test_the_events_of_the_browser_itself_are_read(open_page):
+    page = open_page()
+    sensors = page.context.new_cdp_session(page)
+    for kind in ("accelerometer", "linear-acceleration", "gyroscope"):
+        sensors.send("Emulation.setSensorOverrideEnabled", {"enabled": True, "type": kind})
+    page.click("#start")
+    # A browser sends events when each of the three sensors has a reading.
+    still = {"x": 0, "y": 0, "z": 0}
+    for number in range(150):
+        upright = {"x": -0.3, "y": -9.7 + 0.1 * (number % 2), "z": 1.0}
+        for kind, felt in (("accelerometer", upright), ("linear-acceleration", still), ("gyroscope", still)):
+            sensors.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": {"xyz": felt}})
+        page.wait_for_timeout(20)
+    page.wait_for_selector("#label:text-is('standing')")
+    page.wait_for_selector("#detail:has-text('Hz')")

@@ -99,6 +99,15 @@ def slow(open_page, play, address, **options):
 
 
 @contextmanager
+def silent(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    play(page, still(4), 20)
+    page.wait_for_selector("#problem-text:has-text('fallen silent')")
+    yield page
+
+
+@contextmanager
 def recording(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#start")
@@ -111,7 +120,7 @@ def recording(open_page, play, address, **options):
     yield page
 
 
-STATES = (loading, start, running, simulated, refused, no_sensor, slow, recording)
+STATES = (loading, start, running, simulated, refused, no_sensor, slow, silent, recording)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -34,7 +34,6 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         metadata: Of the file.
         file: Its name among the app's assets.
     """
-    streaming = metadata.streaming
     states = ", ".join(f"{_text(name)} to {size}" for name, size in metadata.states.items())
     lines = [
         *native.head(metadata),
@@ -45,15 +44,7 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         f"    const val FILE = {_text(file)}",
         f"    val LABELS = arrayOf({', '.join(map(_text, metadata.classes))})",
         f"    val STATES: Map<String, Int> = linkedMapOf({states})",
-        f"    const val RATE = {float(metadata.rate)!r} // Hz",
-        f"    const val FRAME = {metadata.frame} // rows that one step reads",
-        f"    const val CHANNELS = {len(metadata.axes)}",
-        f"    const val RESTART = {streaming.restart} // rows after which a state starts anew; 0 for never",
-        f"    const val COPIES = {streaming.copies} // states side by side, their restarts staggered",
-        f"    const val WARMUP = {streaming.warmup} // rows that a state has read before it may answer",
-        f"    const val SMOOTHING = {float(streaming.smoothing)!r} // seconds",
-        f"    const val MARGIN = {float(streaming.margin)!r} // by which another label must be ahead",
-        f"    const val THRESHOLD = {float(streaming.threshold)!r} // below which no label is shown",
+        *(f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in native.numbers(metadata)),
         "}",
     ]
     return "\n".join(lines) + "\n"

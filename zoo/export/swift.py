@@ -34,7 +34,6 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         metadata: Of the file.
         file: Its name in the app's bundle.
     """
-    streaming = metadata.streaming
     states = ", ".join(f"{_text(name)}: {size}" for name, size in metadata.states.items())
     lines = [
         *native.head(metadata),
@@ -44,15 +43,7 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         f"    public static let file = {_text(file)}",
         f"    public static let labels = [{', '.join(map(_text, metadata.classes))}]",
         f"    public static let states: [String: Int] = [{states}]",
-        f"    public static let rate = {float(metadata.rate)!r}  // Hz",
-        f"    public static let frame = {metadata.frame}  // rows that one step reads",
-        f"    public static let channels = {len(metadata.axes)}",
-        f"    public static let restart = {streaming.restart}  // rows after which a state starts anew; 0 for never",
-        f"    public static let copies = {streaming.copies}  // states side by side, their restarts staggered",
-        f"    public static let warmup = {streaming.warmup}  // rows that a state has read before it may answer",
-        f"    public static let smoothing = {float(streaming.smoothing)!r}  // seconds",
-        f"    public static let margin = {float(streaming.margin)!r}  // by which another label must be ahead",
-        f"    public static let threshold = {float(streaming.threshold)!r}  // below which no label is shown",
+        *(f"    public static let {name} = {value!r}  // {why}" for name, value, why in native.numbers(metadata)),
         "}",
     ]
     return "\n".join(lines) + "\n"

@@ -18,6 +18,8 @@ export class Session {
   private moments: Moment[] = [];
   private work: Promise<void> = Promise.resolve();
   private drawn = -Infinity;
+  /** When the last sample came, on the clock of the drawings. */
+  private heard = performance.now();
   private running = true;
 
   constructor(private readonly recognizer: Recognizer, private readonly failed: (error: Error) => void) {
@@ -27,6 +29,7 @@ export class Session {
 
   /** Takes a sample; they are worked on in their order. */
   hear = (sample: Sample): void => {
+    this.heard = performance.now();
     this.samples.push(sample);
     while (this.samples[0]!.time < sample.time - SIGNAL) this.samples.shift();
     this.recorder?.add(sample);
@@ -72,7 +75,7 @@ export class Session {
     view.showCharts(metadata, this.samples, this.moments);
     if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW)) {
       view.showMeasured(this.stream.rate, milliseconds);
-      view.showComplaint(complaint(this.samples, metadata));
+      view.showComplaint(complaint(this.samples, (now - this.heard) / 1000, metadata));
     }
     this.drawn = now;
   };

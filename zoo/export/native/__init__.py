@@ -51,3 +51,19 @@ def head(metadata: ActivityMetadata) -> list[str]:
         f"// Weights SHA-256 {metadata.weights_sha256}",
         f"// Training data: {' '.join(made.split())}",
     ]
+
+
+def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
+    """Names, values and meanings of the numbers that the code needs."""
+    streaming = metadata.streaming
+    return [
+        ("rate", float(metadata.rate), "Hz"),
+        ("frame", metadata.frame, "rows that one step reads"),
+        ("channels", len(metadata.axes), ", ".join(metadata.axes)),
+        ("restart", streaming.restart, "rows after which a state starts anew; 0 for never"),
+        ("copies", streaming.copies, "states side by side, their restarts staggered"),
+        ("warmup", streaming.warmup, "rows that a state has read before it may answer"),
+        ("smoothing", float(streaming.smoothing), "seconds"),
+        ("margin", float(streaming.margin), "by which another label must be ahead"),
+        ("threshold", float(streaming.threshold), "below which no label is shown"),
+    ]
