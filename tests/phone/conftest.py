@@ -31,16 +31,19 @@ def _miss(what: str) -> None:
     (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    """Chromium, gone before tests of other modules run: its event loop is not theirs."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _miss("needs the package playwright")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         _miss("needs Chromium: apt-get install chromium")
     if not (PAGE_FOLDER / "index.html").is_file():
         _miss(f"no page in {PAGE_FOLDER}: make page")
-    with playwright.sync_playwright() as engine:
+    with sync_playwright() as engine:
         found = engine.chromium.launch(executable_path=chromium, args=_SWITCHES)
         yield found
         found.close()
@@ -71,7 +74,7 @@ def _serving(files: dict[str, Path]) -> Iterator[str]:
             thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(browser) -> Iterator[str]:
     """Of the page with the pocket model."""
     with _serving(page_files(MODEL)) as found:

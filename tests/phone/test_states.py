@@ -238,3 +238,17 @@ def test_reduced_motion_draws_once_a_second(open_page):
     page.wait_for_timeout(2500)
     # Two drawings a time.
     assert 2 <= page.evaluate("drawings") <= 8
+
+
+def test_two_taps_are_one_start_and_stop_forgets_what_was(open_page, play):
+    asked = "window.asked = 0; DeviceMotionEvent.requestPermission = async () => { asked += 1; return 'granted'; };"
+    page = open_page(before=asked)
+    page.click("#simulate")
+    page.wait_for_selector("#simulated:visible")
+    page.click("#start")
+    page.wait_for_selector("body[data-state=start]")
+    assert page.is_hidden("#simulated")
+    page.evaluate("for (const _ of [1, 2]) document.getElementById('start').click()")
+    play(page, still(4), 20)
+    assert page.evaluate("asked") == 1
+    assert page.inner_text("#start") == "Stop"

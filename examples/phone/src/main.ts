@@ -5,9 +5,9 @@ import { converter, type Converter, listen, permitted } from "./motion";
 import { Recognizer } from "./recognizer";
 import { download, LENGTH } from "./recorder";
 import { Session } from "./session";
+import { keepAwake, letSleep, stayOffline } from "./system";
 import * as view from "./view";
 import { byId } from "./view";
-import { keepAwake, letSleep, stayOffline } from "./system";
 import { simulate } from "./walk";
 
 async function main(): Promise<void> {
@@ -46,6 +46,8 @@ async function main(): Promise<void> {
   };
 
   const startSensor = async () => {
+    // A second tap while the system asks would start a second session.
+    byId<HTMLButtonElement>("start").disabled = true;
     const refusal = await permitted();
     if (refusal) return view.showProblem(refusal);
     const running = begin(false);

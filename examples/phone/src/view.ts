@@ -36,6 +36,7 @@ export function showState(state: State): void {
   byId<HTMLButtonElement>("simulate").disabled = state === "loading";
   byId("simulate").hidden = state === "running";
   if (state !== "problem") byId("problem").hidden = true;
+  if (state !== "running") byId("simulated").hidden = true;
   for (const id of ["probability", "detail"]) write(id, "");
 }
 
@@ -90,7 +91,8 @@ export function showAnswer(metadata: Metadata, answer: Answer): void {
 export function showMeasured(rate: number, milliseconds: number): void {
   const parts = [
     Number.isFinite(rate) ? `${rate.toFixed(0)} Hz` : "",
-    Number.isFinite(milliseconds) ? `${milliseconds.toFixed(1)} ms a step` : "",
+    // The clock of a browser counts tenths.
+    Number.isFinite(milliseconds) ? `${milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1)} ms a step` : "",
   ];
   write("detail", parts.filter(Boolean).join(" · "));
 }
