@@ -72,9 +72,10 @@ _PHOTOGRAPHS_NOTE = (
 )
 
 _BEST_PHOTOGRAPHS_NOTE = (
-    f"{_PHOTOGRAPHS_NOTE} No whitening. Patches are turned and mirrored in training. No weight of the sparsity term "
-    "that was tried keeps every unit within 0.01 of the activity asked: photographs of other contrasts make units more "
-    "or less active, and more weight costs more error than it mends."
+    f"{_PHOTOGRAPHS_NOTE} No whitening. Patches are turned and mirrored in training, but shown as they were cut in its "
+    "last quarter, so that each unit is as active as asked on the patches themselves. The weight of the sparsity term "
+    "is the least of those on the frontier that keeps every unit within 0.01 of the activity asked on the photographs "
+    "learned from. Photographs of other contrasts make units more or less active than that, whatever the weight."
 )
 
 _COURSE_NOTE = (

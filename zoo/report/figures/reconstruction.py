@@ -214,22 +214,29 @@ def frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Figure:
     """Error against sparsity: what each weight of the sparsity term gives.
 
     Args:
-        points: With `sparsity_weight`, `mse`, `max_activation_error`.
+        points: With `sparsity_weight`, `mse`, `max_activation_error` and `train_max_activation_error`.
         chosen: The weight that was taken.
     """
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
         ordered = sorted(points, key=lambda point: point["sparsity_weight"])
-        x = [point["max_activation_error"] for point in ordered]
         y = [point["mse"] for point in ordered]
-        axis.plot(x, y, color="C0", marker="o", markersize=4)
-        for point, left, top in zip(ordered, x, y, strict=True):
-            mark = point["sparsity_weight"] == chosen
-            axis.annotate(f"{point['sparsity_weight']:g}", (left, top), textcoords="offset points", xytext=(6, 5),
-                          fontweight="bold" if mark else None, fontsize=8)  # fmt: skip
-            if mark:
-                axis.plot([left], [top], color="C3", marker="o", markersize=8, linestyle="none", label="chosen")
+        shown = {
+            "train_max_activation_error": "photographs learned from",
+            "max_activation_error": "photographs held out",
+        }
+        for place, (key, label) in enumerate(shown.items()):
+            x = [point[key] for point in ordered]
+            axis.plot(x, y, color=f"C{place}", marker="o", markersize=4, label=label)
+            for point, left, top in zip(ordered, x, y, strict=True):
+                if point["sparsity_weight"] == chosen:
+                    axis.plot([left], [top], color="C3", marker="o", markersize=8, linestyle="none",
+                              label=None if place else "chosen")  # fmt: skip
+                if key == "max_activation_error":
+                    axis.annotate(f"{point['sparsity_weight']:g}", (left, top), textcoords="offset points",
+                                  xytext=(6, 5), fontsize=8)  # fmt: skip
         axis.axvline(0.01, color="gray", linestyle="--", linewidth=1)
+        axis.set_xlim(0)
         axis.set(xlabel="largest distance of a unit's mean activation from 0.04", ylabel="held-out error a pixel",
                  title="error against sparsity; numbers are weights of the term")  # fmt: skip
         axis.legend()
