@@ -52,7 +52,7 @@ def trusting():
 
 
 def ask(server, path, method="GET", **headers):
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=trusting(), timeout=20)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=trusting(), timeout=120)
     connection.putrequest(method, path, skip_accept_encoding=True)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)
@@ -63,7 +63,7 @@ def ask(server, path, method="GET", **headers):
 
 def send(server, request):
     """What comes back for bytes that no client library would send."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as plain:
         connection = trusting().wrap_socket(plain)
         try:
             connection.sendall(request)
@@ -235,12 +235,12 @@ def test_the_command_says_where_and_ends_cleanly_on_ctrl_c(folder):
     try:
         line = process.stdout.readline()
         url = re.fullmatch(r"serving .*model.float32.tflite at https://127.0.0.1:(\d+)/\n", line)
-        connection = http.client.HTTPSConnection("127.0.0.1", int(url.group(1)), context=trusting(), timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", int(url.group(1)), context=trusting(), timeout=120)
         connection.request("GET", "/model.tflite")
         assert connection.getresponse().read() == MODEL.read_bytes()
         process.send_signal(signal.SIGINT)
         output, errors = process.stdout.read(), process.stderr.read()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 0
@@ -255,7 +255,7 @@ def test_a_model_that_the_page_cannot_run_is_one_line(folder):
         str(PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"): "has no signature `step`",
     }.items():
         process = serve(folder, model)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
         assert (process.returncode, output) == (1, "")
         assert message in errors
         assert len(errors.splitlines()) == 1
