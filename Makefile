@@ -7,7 +7,7 @@ DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: demo test lint bench presets clean
+.PHONY: demo test lint bench presets page phone clean
 
 demo: $(VENV)/installed
 	rm -rf demo
@@ -26,7 +26,8 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 
-bench: .bench/installed
+bench: .bench/installed $(VENV)/installed page
+	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
 	.bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json
@@ -38,6 +39,22 @@ bench: .bench/installed
 
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)
+
+# The page that a phone opens, built into the package, and served to phones in the same network.
+phone: $(VENV)/installed page
+	$(BIN)/zoo serve
+
+page: zoo/page/index.html
+
+PHONE := examples/phone
+zoo/page/index.html: $(PHONE)/node_modules/.package-lock.json $(PHONE)/index.html $(PHONE)/vite.config.ts \
+		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_pocket/model.float32.tflite
+	npm --prefix $(PHONE) run build
+	touch $@
+
+$(PHONE)/node_modules/.package-lock.json: $(PHONE)/package-lock.json
+	npm --prefix $(PHONE) ci --no-audit --no-fund
+	touch $@
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,4 +68,4 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .bench demo build *.egg-info
+	rm -rf $(VENV) .bench demo build *.egg-info zoo/page $(PHONE)/node_modules

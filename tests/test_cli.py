@@ -55,7 +55,19 @@ def test_listing_presets_and_their_details_loads_no_tensorflow():
 
 
 def test_every_command_has_help():
-    for command in ("list", "info", "train", "evaluate", "crossval", "predict", "stream", "export", "tune", "data"):
+    for command in (
+        "list",
+        "info",
+        "train",
+        "evaluate",
+        "crossval",
+        "predict",
+        "stream",
+        "export",
+        "serve",
+        "tune",
+        "data",
+    ):
         assert zoo(command, "--help").returncode == 0
 
 

@@ -84,3 +84,15 @@ def test_the_speeds_of_readme_are_those_that_were_measured():
     for network in ("activity_rnn_course", "activity_lstm_course", "activity_gru_course"):
         numbers = [n for n in training[network]["microseconds_a_window"].values() if n is not None]
         assert any(all(str(n) in line for n in numbers) for line in README.splitlines())
+
+
+def test_the_costs_of_the_page_are_those_that_were_measured():
+    measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "phone.json").read_text())
+    load = measured["first_load"]
+    megabytes = {"the runtime": 0, "the model": 0, "the page": 0}
+    for name, size in load["files"].items():
+        part = "the runtime" if name.startswith("litert") else "the model" if name == "model.tflite" else "the page"
+        megabytes[part] += size / 1e6
+    parts = ", ".join(f"{part} {size:.2f}" for part, size in megabytes.items())
+    assert f"| first load, compressed | {load['bytes'] / 1e6:.2f} MB: {parts} |" in README
+    assert f"{measured['step']['milliseconds']} ms" in README

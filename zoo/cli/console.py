@@ -75,8 +75,12 @@ def load_tensorflow() -> None:
         import_module("tensorflow")
 
 
-def exported_file(model: str) -> Path:
-    """The `.tflite` file that a user means: the file itself, or the smallest one of a preset or folder that streams.
+def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32")) -> Path:
+    """The `.tflite` file that a user means: the file itself, or one of a preset or folder that streams.
+
+    Args:
+        model: A file, a preset or a folder.
+        arithmetic: Which of its files; the first that is there, by default the smaller one.
 
     Raises:
         ZooError: If there is none.
@@ -86,9 +90,9 @@ def exported_file(model: str) -> Path:
     from zoo.catalog import find_folder
 
     folder = find_folder(model)
-    for name in ("model.dynamic.tflite", "model.float32.tflite"):
-        if (folder / name).is_file():
-            return folder / name
+    for name in arithmetic:
+        if (file := folder / f"model.{name}.tflite").is_file():
+            return file
     raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
 
 

@@ -1,4 +1,4 @@
-"""Commands for a device: export, stream, bench."""
+"""Commands for a device: export, stream, serve, bench."""
 
 import sys
 from collections.abc import Iterator
@@ -135,6 +135,34 @@ def _lines(csv: str) -> Iterator[str]:
         raise ZooError(f"{csv}: no such file") from None
     except UnicodeDecodeError as error:
         raise ZooError(f"{csv}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+@app.command()
+def serve(
+    model: FileName = "activity_gru_pocket",
+    host: Annotated[str, typer.Option(help="Address to listen on; every one of this machine by default.")] = "0.0.0.0",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The next free one where it is taken.")] = 8443,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
+) -> None:
+    """Serve the page that recognizes activities to phones in the same network, until Ctrl-C."""
+    from zoo.report import address
+    from zoo.runtime import Recognizer
+    from zoo.serving import PageServer, certificate, page_files
+
+    with quiet():
+        # Rounding in 8 bits differs from one processor to another; beside the runtime a float file is hardly larger.
+        recognizer = Recognizer(exported_file(model, ("float32", "dynamic")))
+    if "step" not in recognizer.signatures:
+        raise ZooError(f"{recognizer.path}: has no signature `step`, which the page runs: export it with `zoo export`")
+    names = certificate.names_of(host)
+    with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
+        found = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path)}
+        show(found, as_json, address.show)
+        sys.stdout.flush()
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            err.print("stopped")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.export import native
 from zoo.files import whole_file
 from zoo.runtime import Recognizer
 
@@ -58,10 +59,7 @@ def _header(recognizer: Recognizer) -> str:
     arena = recognizer.activation_bytes("step") + each * len(recognizer.operations("step")) + fixed
     states = list(metadata.states.items())
     lines = [
-        f"// {metadata.preset} ({metadata.family}), written by pocket-zoo {metadata.version}; do not edit.",
-        f"// Weights SHA-256 {metadata.weights_sha256}",
-        f"// Training data: {metadata.source}; license {metadata.license}"
-        + ("; SIMULATED" if metadata.simulated else ""),
+        *native.head(metadata),
         "#ifndef POCKET_ZOO_MODEL_H_",
         "#define POCKET_ZOO_MODEL_H_",
         "",

@@ -19,7 +19,7 @@ from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
 from zoo.evaluation import language, recognition
-from zoo.export import c_header, parity, signatures
+from zoo.export import c_header, kotlin, parity, signatures, swift
 from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
 from zoo.metadata import ActivityMetadata, Streaming
@@ -383,7 +383,11 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
         replay=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
         calibration={"step": met(model, learned, 1)},
         apart={"personal": lambda model: signatures.personal(model, metadata.temperature)},
-        sources={"c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder))},
+        sources={
+            "c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder)),
+            "kotlin": SourceCode("float32", kotlin.write),
+            "swift": SourceCode("float32", swift.write),
+        },
         score=score,
     )  # fmt: skip
 

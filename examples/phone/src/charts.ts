@@ -1,0 +1,81 @@
+/** The two drawings: what was done in the last minute, and what the sensor felt in the last seconds. */
+
+import type { Sample } from "./motion";
+
+/** Seconds that each shows. */
+export const MINUTE = 60;
+export const SIGNAL = 5;
+
+/** m/s^2 at the edges of the signal's drawing. */
+const REACH = 25;
+
+const AXES = ["x", "y", "z"];
+
+export interface Moment {
+  time: number;
+  label: number | null;
+}
+
+/** A lane a class, its name at the left: place tells what color alone would not. */
+export function drawMinute(canvas: HTMLCanvasElement, moments: Moment[], classes: string[], now: number): void {
+  const { context, width, height, color, rem } = prepare(canvas);
+  const lane = height / classes.length;
+  const left = 5.75 * rem;
+  context.font = `${0.875 * rem}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  classes.forEach((name, i) => {
+    context.fillStyle = color("--soft");
+    context.fillText(name, 0, (i + 0.5) * lane, left - 0.5 * rem);
+    context.fillStyle = color("--line");
+    context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
+  });
+  context.fillStyle = color("--accent");
+  const x = (time: number) => left + ((time - now + MINUTE) / MINUTE) * (width - left);
+  moments.forEach(({ time, label }, i) => {
+    if (label === null) return;
+    const end = moments[i + 1]?.time ?? now;
+    const start = Math.max(left, x(time));
+    context.fillRect(start, label * lane + 0.15 * lane, Math.max(1, x(end) - start), 0.7 * lane);
+  });
+}
+
+/** Three lines around zero. */
+export function drawSignal(canvas: HTMLCanvasElement, samples: Sample[], now: number): void {
+  const { context, width, height, color } = prepare(canvas);
+  const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / REACH)) / 2);
+  context.fillStyle = color("--line");
+  context.fillRect(0, y(0), width, 1);
+  context.lineWidth = 1.5;
+  AXES.forEach((axis, i) => {
+    context.strokeStyle = color(`--${axis}`);
+    context.beginPath();
+    for (const { time, value } of samples) {
+      context.lineTo(((time - now + SIGNAL) / SIGNAL) * width, y(value[i]!));
+    }
+    context.stroke();
+  });
+}
+
+/** What the drawing of the last minute says in words. */
+export function describeMinute(moments: Moment[], classes: string[], now: number): string {
+  const seconds = classes.map(() => 0);
+  moments.forEach(({ time, label }, i) => {
+    if (label !== null) seconds[label]! += (moments[i + 1]?.time ?? now) - time;
+  });
+  const said = classes.flatMap((name, i) => (seconds[i]! >= 0.5 ? [`${name} ${Math.round(seconds[i]!)} seconds`] : []));
+  return said.join(", ") || "Nothing yet";
+}
+
+function prepare(canvas: HTMLCanvasElement) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const scale = window.devicePixelRatio;
+  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+  const context = canvas.getContext("2d")!;
+  context.scale(scale, scale);
+  const style = getComputedStyle(document.documentElement);
+  return {
+    context, width, height,
+    color: (name: string) => style.getPropertyValue(name),
+    rem: parseFloat(style.fontSize),
+  };
+}

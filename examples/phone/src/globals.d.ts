@@ -1,0 +1,4 @@
+/** What the build puts in: see vite.config.ts. */
+declare const __LITERT_VERSION__: string;
+declare const __PAGE_FILES__: string[];
+declare const __PAGE_NAME__: string;

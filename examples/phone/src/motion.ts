@@ -1,0 +1,129 @@
+/**
+ * The phone's accelerometer: DeviceMotion events to samples in the model's unit, axes and sign.
+ *
+ * The standard gives a phone at rest, face up, z = +9.81, as Android does; iOS gives -9.81. Which of the two a browser
+ * follows shows in the direction of gravity: DeviceOrientation tells by its angles which way is up, and means the same
+ * on both. Before it has told, or where it is silent, the name of the system decides.
+ */
+
+import type { Metadata } from "./metadata";
+import type { Vector } from "./resampler";
+
+export interface Sample {
+  time: number;
+  value: Vector;
+}
+
+/** From x, y, z in m/s^2 and the sign of gravity to what the model reads. */
+export type Converter = (value: Vector, sign: number) => Vector;
+
+/** Why there are no samples. */
+export type Refusal = "insecure" | "refused" | "sensorless";
+
+interface Permission {
+  requestPermission?: () => Promise<"granted" | "denied">;
+}
+
+/** m/s^2 in one g. */
+const STANDARD_GRAVITY = 9.80665;
+
+/** Milliseconds in which a phone that has a sensor has sent something. */
+const PATIENCE = 2000;
+
+/** Asks for the sensors where the system wants to be asked, which it allows in a tap alone. */
+export async function permitted(): Promise<Refusal | null> {
+  if (!window.isSecureContext) return "insecure";
+  if (!("DeviceMotionEvent" in window)) return "sensorless";
+  // Both at once, for a tap allows no second question; the system asks its owner once.
+  const [motion] = await Promise.all([ask(DeviceMotionEvent), ask(window.DeviceOrientationEvent)]);
+  return motion === undefined || motion === "granted" ? null : "refused";
+}
+
+async function ask(event: object): Promise<"granted" | "denied" | undefined> {
+  return (event as Permission | undefined)?.requestPermission?.().catch(() => "denied" as const);
+}
+
+/**
+ * Listens to the accelerometer.
+ *
+ * @param convert To what the model reads, see `converter`.
+ * @param heard Gets each sample.
+ * @param turned Is told when the sign turns out to be another than it was taken for.
+ * @param silent Is told when no sample has come for a while after the start.
+ * @returns What ends it.
+ */
+export function listen(
+  convert: Converter,
+  heard: (sample: Sample) => void,
+  turned: () => void,
+  silent: () => void,
+): () => void {
+  const gravity = new GravitySign();
+  let some = false;
+  const onMotion = (event: DeviceMotionEvent) => {
+    const { x, y, z } = event.accelerationIncludingGravity ?? {};
+    if (x == null || y == null || z == null) return;
+    some = true;
+    if (gravity.feel([x, y, z])) turned();
+    heard({ time: event.timeStamp / 1000, value: convert([x, y, z], gravity.sign) });
+  };
+  const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
+  addEventListener("devicemotion", onMotion);
+  addEventListener("deviceorientation", onOrientation);
+  const timer = setTimeout(() => some || silent(), PATIENCE);
+  return () => {
+    removeEventListener("devicemotion", onMotion);
+    removeEventListener("deviceorientation", onOrientation);
+    clearTimeout(timer);
+  };
+}
+
+/**
+ * Makes the converter of a model.
+ *
+ * @throws If the model wants axes or a unit that no phone has.
+ */
+export function converter(metadata: Metadata): Converter {
+  const { axes, unit, convention } = metadata;
+  const order = axes.map((axis) => ["x", "y", "z"].indexOf(axis));
+  const scale = { "m/s^2": 1, g: 1 / STANDARD_GRAVITY }[unit];
+  const wanted = { android: 1, ios: -1 }[convention];
+  if (order.length !== 3 || order.includes(-1) || !scale || !wanted) {
+    throw new Error(`the model wants ${axes.join(", ")} in ${unit} with the sign of ${convention}`);
+  }
+  const [a, b, c] = order as [number, number, number];
+  return (value, sign) => {
+    const factor = scale * wanted * sign;
+    return [factor * value[a]!, factor * value[b]!, factor * value[c]!];
+  };
+}
+
+/** Whether gravity counts upwards (+1, as in the standard) or downwards (-1, as on iOS). */
+class GravitySign {
+  sign = isApple() ? -1 : 1;
+  private up: Vector | null = null;
+  /** Mean over the last second or so of gravity's share in the direction that is up, from -1 to 1. */
+  private share = 0;
+
+  /** Angles in degrees: of the top edge upwards, and of the right edge downwards. */
+  orient(beta: number | null, gamma: number | null): void {
+    if (beta === null || gamma === null) return;
+    const [b, g] = [(beta * Math.PI) / 180, (gamma * Math.PI) / 180];
+    this.up = [-Math.cos(b) * Math.sin(g), Math.sin(b), Math.cos(b) * Math.cos(g)];
+  }
+
+  /** Whether the sign changes with this acceleration. */
+  feel(value: Vector): boolean {
+    if (!this.up) return false;
+    const along = value.reduce((sum, number, axis) => sum + number * this.up![axis]!, 0);
+    this.share = 0.95 * this.share + (0.05 * Math.max(-2, Math.min(2, along / STANDARD_GRAVITY)));
+    if (Math.abs(this.share) < 0.5 || Math.sign(this.share) === this.sign) return false;
+    this.sign = Math.sign(this.share);
+    return true;
+  }
+}
+
+function isApple(): boolean {
+  // An iPad says that it is a Mac, but no Mac is touched.
+  return /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
+}

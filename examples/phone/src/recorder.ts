@@ -1,0 +1,48 @@
+/** A labelled minute as the CSV file that `zoo data import csv` reads. */
+
+import type { Sample } from "./motion";
+
+/** Seconds of a recording. */
+export const LENGTH = 60;
+
+export class Recorder {
+  private samples: Sample[] = [];
+
+  constructor(readonly subject: string, readonly activity: string) {}
+
+  add(sample: Sample): void {
+    if (this.seconds < LENGTH) this.samples.push(sample);
+  }
+
+  /** How long the recording is by now. */
+  get seconds(): number {
+    return this.samples.length ? this.samples.at(-1)!.time - this.samples[0]!.time : 0;
+  }
+
+  get fileName(): string {
+    const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
+    return `${this.activity}-${stamp}.csv`.replace(/[^\w.-]/g, "_");
+  }
+
+  csv(): string {
+    const rows = this.samples.map(
+      ({ time, value }) =>
+        `${[time.toFixed(4), ...value.map((number) => number.toFixed(4))].join(",")},${quoted(this.subject)},${quoted(this.activity)}`,
+    );
+    return ["time,x,y,z,subject,activity", ...rows, ""].join("\n");
+  }
+}
+
+function quoted(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Hands a text file to the person. */
+export function download(name: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  // Some browsers read the address only after the click has returned.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

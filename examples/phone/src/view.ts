@@ -1,0 +1,158 @@
+/** What the page shows. Nothing is decided here. */
+
+import { describeMinute, drawMinute, drawSignal, MINUTE, type Moment } from "./charts";
+import type { Metadata } from "./metadata";
+import type { Refusal, Sample } from "./motion";
+import type { Recorder } from "./recorder";
+import type { Answer } from "./stream";
+
+export type State = "loading" | "start" | "running" | "problem";
+export type Problem = Refusal | "model";
+
+const PROBLEMS: Record<Problem, [title: string, text: string]> = {
+  insecure: [
+    "This address is not secure",
+    "Browsers show the motion sensor over HTTPS alone. Open the address that begins with https://, as `zoo serve` prints it.",
+  ],
+  refused: [
+    "The motion sensor was refused",
+    "Allow motion sensors for this page in the browser's settings of this site, then load the page again. On an iPhone, close the page, open it again, tap Start and then Allow.",
+  ],
+  sensorless: [
+    "No motion sensor",
+    "This device sends no acceleration. Open the page on a phone, or look at the simulated walk.",
+  ],
+  model: ["The model cannot be loaded", "Lay a file that `zoo export` wrote beside the page, as model.tflite."],
+};
+
+export const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T;
+
+export function showState(state: State): void {
+  document.body.dataset.state = state;
+  byId("live").hidden = state !== "running";
+  byId("known").hidden = state !== "start";
+  byId("start").textContent = state === "running" ? "Stop" : "Start";
+  byId<HTMLButtonElement>("start").disabled = state === "loading";
+  byId<HTMLButtonElement>("simulate").disabled = state === "loading";
+  byId("simulate").hidden = state === "running";
+  if (state !== "problem") byId("problem").hidden = true;
+  if (state !== "running") byId("simulated").hidden = true;
+  for (const id of ["probability", "detail"]) write(id, "");
+}
+
+export function showStart(metadata: Metadata, bytes: number): void {
+  showState("start");
+  write("label", "What am I doing?");
+  write("detail", "Tap Start and put the phone into the pocket of your trousers. What it feels stays on the phone.");
+  byId("known").replaceChildren(...metadata.classes.map((name) => element("li", "chip", name)));
+  write("unit", metadata.unit.replace("^2", "²"));
+  const made = metadata.simulated ? "SIMULATED people" : metadata.source;
+  write("about", `Model ${metadata.preset}, ${(bytes / 1000).toFixed(0)} kB, trained on ${made}; license ${metadata.license}.`);
+}
+
+export function showProblem(problem: Problem, why?: string): void {
+  showState("problem");
+  const [title, text] = PROBLEMS[problem];
+  write("label", title);
+  write("problem-title", "");
+  write("problem-text", why ? `${capital(why)}. ${text}` : text);
+  byId("problem").hidden = false;
+  // Without its model there is nothing that the page could start.
+  for (const id of ["start", "simulate"]) byId<HTMLButtonElement>(id).disabled = problem === "model";
+}
+
+/** Says what is wrong with a signal that is still read. */
+export function showComplaint(text: string | null): void {
+  byId("problem").hidden = text === null;
+  write("problem-title", "The signal is not what it should be");
+  write("problem-text", text ?? "");
+}
+
+export function showRunning(metadata: Metadata, simulated: boolean): void {
+  showState("running");
+  byId("simulated").hidden = !simulated;
+  write("label", "Listening…");
+  byId("bars").replaceChildren(...metadata.classes.map(bar));
+}
+
+export function showAnswer(metadata: Metadata, answer: Answer): void {
+  write("label", answer.label === null ? "Not sure" : metadata.classes[answer.label]!);
+  write("probability", `${Math.round(100 * answer.probability)} %`);
+  [...byId("bars").children].forEach((row, i) => {
+    const probability = answer.probabilities[i]!;
+    const percent = `${Math.round(100 * probability)}`;
+    row.setAttribute("aria-current", String(i === answer.label));
+    row.querySelector("[role=meter]")!.setAttribute("aria-valuenow", percent);
+    row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${probability})`;
+    row.querySelector(".percent")!.textContent = `${percent} %`;
+  });
+}
+
+export function showMeasured(rate: number, milliseconds: number): void {
+  const parts = [
+    Number.isFinite(rate) ? `${rate.toFixed(0)} Hz` : "",
+    // The clock of a browser counts tenths.
+    Number.isFinite(milliseconds) ? `${milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1)} ms a step` : "",
+  ];
+  write("detail", parts.filter(Boolean).join(" · "));
+}
+
+export function showCharts(metadata: Metadata, samples: Sample[], moments: Moment[]): void {
+  const last = samples.at(-1);
+  if (!last) return;
+  const minute = byId<HTMLCanvasElement>("minute");
+  drawMinute(minute, moments, metadata.classes, last.time);
+  minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(moments, metadata.classes, last.time)}`);
+  drawSignal(byId<HTMLCanvasElement>("signal"), samples, last.time);
+  byId("axes").replaceChildren(...metadata.axes.map((axis, i) => axisValue(axis, last.value[i]!)));
+}
+
+export function showRecorder(metadata: Metadata, ready: boolean): void {
+  byId("teach").hidden = !ready;
+  const activity = byId<HTMLSelectElement>("activity");
+  if (!activity.options.length) activity.append(...metadata.classes.map((name) => new Option(name)));
+}
+
+export function showRecording(seconds: number, length: number): void {
+  byId<HTMLButtonElement>("record").disabled = true;
+  write("record", `${Math.floor(seconds)} of ${length} s`);
+  write("recorded", "Recording. Stop ends it early.");
+}
+
+export function showRecorded(recorder: Recorder): void {
+  byId<HTMLButtonElement>("record").disabled = false;
+  write("record", "Record");
+  write("recorded", `${recorder.fileName}: ${Math.round(recorder.seconds)} s of ${recorder.activity}.`);
+}
+
+export function showOffline(): void {
+  byId("offline").hidden = false;
+}
+
+export function write(id: string, text: string): void {
+  const element = byId(id);
+  // Unchanged text is left alone, so that a screen reader says a label once.
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function bar(name: string): HTMLElement {
+  const row = element("li");
+  const meter = element("div", "bar");
+  const attributes = { role: "meter", "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
+  for (const [key, value] of Object.entries(attributes)) meter.setAttribute(key, value);
+  meter.append(element("div", "fill"));
+  row.append(element("span", "", name), meter, element("span", "percent"));
+  return row;
+}
+
+function axisValue(axis: string, value: number): HTMLElement {
+  return element("span", `axis-${axis}`, `${axis} ${value.toFixed(1).replace("-", "−")}`);
+}
+
+function element(tag: string, className = "", textContent = ""): HTMLElement {
+  return Object.assign(document.createElement(tag), { className, textContent });
+}
+
+function capital(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
+}

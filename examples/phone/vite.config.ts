@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const PUBLIC = here("public/");
+const LITERT = here("node_modules/@litertjs/core/");
+const { version } = JSON.parse(readFileSync(`${LITERT}package.json`, "utf8")) as { version: string };
+
+/** Lays the runtime and a model beside the page, by their own names: both are fetched when the page runs. */
+function beside(): Plugin {
+  const files: Record<string, string> = {
+    "model.tflite": here("../../saved_models/activity_gru_pocket/model.float32.tflite"),
+    [`litert/${version}/LICENSE.txt`]: here("LICENSE.litert"),
+  };
+  for (const end of ["js", "wasm"]) {
+    const name = `litert_wasm_compat_internal.${end}`;
+    files[`litert/${version}/${name}`] = `${LITERT}wasm/${name}`;
+  }
+  return {
+    name: "beside",
+    generateBundle() {
+      for (const [fileName, path] of Object.entries(files)) {
+        this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
+      }
+    },
+  };
+}
+
+/** Tells the service worker which files make up the page, and gives their whole a name. */
+function offline(): Plugin {
+  return {
+    name: "offline",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const worker = bundle["sw.js"];
+      if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
+      const files = Object.values(bundle).filter((file) => file !== worker && !/\.(tflite|txt)$/.test(file.fileName));
+      const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
+      const digest = createHash("sha256");
+      for (const file of files) digest.update(file.type === "chunk" ? file.code : file.source);
+      for (const name of readdirSync(PUBLIC, { recursive: true, encoding: "utf8" })) {
+        if (!name.includes(".")) continue;
+        names.push(name.replaceAll("\\", "/"));
+        digest.update(readFileSync(PUBLIC + name));
+      }
+      worker.code = worker.code
+        .replace("__PAGE_FILES__", JSON.stringify(names))
+        .replace("__PAGE_NAME__", JSON.stringify(digest.digest("hex").slice(0, 12)));
+    },
+  };
+}
+
+export default defineConfig({
+  // Relative, so that the page works in any folder of any host.
+  base: "./",
+  define: { __LITERT_VERSION__: JSON.stringify(version) },
+  plugins: [beside(), offline()],
+  build: {
+    outDir: here("../../zoo/page"),
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: { page: here("index.html"), sw: here("src/sw.ts") },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
+});

@@ -1,0 +1,135 @@
+"""A real browser on the built page, as `zoo serve` serves it."""
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.serving import PageServer, certificate, page_files
+from zoo.serving.page import PAGE_FOLDER
+
+PHONE = {"width": 390, "height": 844}
+MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
+REQUIRED = "ZOO_BROWSER_TESTS"
+"""Set where these tests must run, as in CI; elsewhere they are skipped where something is missing."""
+
+_SWITCHES = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--ignore-certificate-errors",
+    # A name that is not this machine's own, and so not secure without TLS.
+    "--host-resolver-rules=MAP phone.test 127.0.0.1",
+]  # fmt: skip
+
+
+def _miss(what: str) -> None:
+    (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(what)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, gone before tests of other modules run: its event loop is not theirs."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _miss("needs the package playwright")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        _miss("needs Chromium: apt-get install chromium")
+    if not (PAGE_FOLDER / "index.html").is_file():
+        _miss(f"no page in {PAGE_FOLDER}: make page")
+    with sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=chromium, args=_SWITCHES)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def model_file() -> Path:
+    """The model that the page runs."""
+    return MODEL
+
+
+@pytest.fixture(scope="session")
+def serve_files():
+    """Serves other files than the page with the pocket model."""
+    return _serving
+
+
+@contextmanager
+def _serving(files: dict[str, Path]) -> Iterator[str]:
+    """The address of a page while it is served."""
+    with PageServer(files, "127.0.0.1", 9443, certificate.tls_context(["127.0.0.1"])) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def address(browser) -> Iterator[str]:
+    """Of the page with the pocket model."""
+    with _serving(page_files(MODEL)) as found:
+        yield found
+
+
+@pytest.fixture
+def open_page(browser, address) -> Iterator[Callable]:
+    """Opens the page on a phone's viewport; fails where it asked another origin or broke its own rules."""
+    contexts, complaints = [], []
+
+    def open_one(url=None, *, before=None, **options):
+        context = browser.new_context(
+            viewport=PHONE, device_scale_factor=2, has_touch=True, ignore_https_errors=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        here = url or address
+        page.on("request", lambda request: _foreign(request.url, here) and complaints.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: "Content Security" in line.text and complaints.append(line.text))
+        if before:
+            page.add_init_script(before)
+        page.goto(here)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+_PLAY = """
+async ([samples, options]) => {
+  const answers = [], count = options.answers, sign = options.sign ?? 1;
+  document.addEventListener('answer', ({detail}) => answers.push(detail));
+  while (document.body.dataset.state !== 'running') await new Promise(done => setTimeout(done, 5));
+  for (const [time, x, y, z] of samples) {
+    const felt = {x: sign * x, y: sign * y, z: sign * z};
+    const event = new DeviceMotionEvent('devicemotion', {accelerationIncludingGravity: felt, interval: 16});
+    Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
+    dispatchEvent(event);
+  }
+  for (let i = 0; answers.length < count && i < 4000; i += 1) await new Promise(done => setTimeout(done, 5));
+  return answers;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def play():
+    """Sends samples `(time, x, y, z)` as DeviceMotion events; gives the answers when there are as many as told."""
+    return lambda page, samples, count, sign=1: page.evaluate(_PLAY, [samples, {"answers": count, "sign": sign}])
+
+
+def _foreign(url: str, page: str) -> bool:
+    origin = re.match(r"https?://[^/]+/", page).group()
+    return not url.startswith((origin, "blob:"))

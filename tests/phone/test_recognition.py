@@ -1,0 +1,149 @@
+"""On a phone as in `zoo.runtime`: the same samples give the same probabilities, and the right label in time."""
+
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.data.activity import CLASSES
+from zoo.data.gait import walk_through
+from zoo.data.importers import read_motionsense
+from zoo.data.recordings import Dropped
+from zoo.metadata import Streaming, embed
+from zoo.runtime import Recognizer
+from zoo.serving import page_files
+
+SUBJECT = "sub_2.csv"
+"""One of the four people whom the model never saw."""
+
+START, SECONDS = 10.0, 4.0
+"""Of a recording: by then the phone is in the pocket."""
+
+
+@pytest.fixture(scope="session")
+def recordings(real, tmp_path_factory):
+    """The first recording of each activity of one person, by activity."""
+    folder = tmp_path_factory.mktemp("motionsense")
+    with zipfile.ZipFile(real / "activity" / "A_DeviceMotion_data.zip") as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if name.endswith(f"/{SUBJECT}")])
+    found = {}
+    for recording in read_motionsense(folder, Dropped()):
+        found.setdefault(recording.activity, recording)
+    return found
+
+
+def samples(rows, rate, start=0.0, seconds=SECONDS, hertz=60.0, jitter=0.003):
+    """A stretch of a recording as a phone's browser sends it: at uneven times, rounded to a tenth of m/s^2."""
+    random = np.random.default_rng(0)
+    steps = np.maximum(random.normal(1 / hertz, jitter, round(seconds * hertz)), 0.002)
+    times = np.cumsum(steps) - steps[0]
+    columns = [np.interp(start + times, np.arange(len(rows)) / rate, axis) for axis in rows.T]
+    return np.stack([times, *np.round(columns, 1)], axis=1).tolist()
+
+
+def walk(**how):
+    """A simulated person who walks, then stands, as a phone would send it."""
+    return samples(walk_through(["walking", "standing"], 6.0, 50.0, seed=1)[0], 50.0, seconds=11.0, **how)
+
+
+def compare(page, play, model, sent, sign=1):
+    """Plays samples to the page; its answers must be those of `zoo.runtime`, which are given back."""
+    recognizer = Recognizer(model)
+    stream, classes = recognizer.stream(), recognizer.metadata.classes
+    expected = [answer for sample in sent for answer in stream.push(*sample)]
+    page.click("#start")
+    found = play(page, sent, len(expected), sign)
+    assert [answer["time"] for answer in found] == pytest.approx([answer.time for answer in expected])
+    differences = np.array([a["probabilities"] for a in found]) - [answer.probabilities for answer in expected]
+    assert np.abs(differences).max() < 1e-4
+    assert [None if a["label"] is None else classes[a["label"]] for a in found] == [a.label for a in expected]
+    return expected
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("activity", CLASSES)
+def test_events_of_a_person_give_the_right_label_within_four_seconds(activity, recordings, open_page, play, model_file):
+    recording = recordings[activity]
+    page = open_page()
+    compare(page, play, model_file, samples(recording.acceleration, recording.rate, START))
+    assert page.inner_text("#label").lower() == activity
+
+
+SETTINGS = {
+    "one state that never starts anew": Streaming(restart=0, copies=1, warmup=0),
+    "more copies, no smoothing": Streaming(restart=60, copies=4, warmup=15, smoothing=0.0, margin=0.0),
+    "never sure": Streaming(threshold=0.99, margin=0.3, smoothing=2.0),
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_the_file_decides_how_a_signal_is_followed(case, open_page, play, serve_files, model_file, tmp_path):
+    file = tmp_path / "model.tflite"
+    file.write_bytes(model_file.read_bytes())
+    embed(file, replace(Recognizer(file).metadata, streaming=SETTINGS[case]))
+    with serve_files(page_files(file)) as url:
+        compare(open_page(url), play, file, walk())
+
+
+@pytest.mark.parametrize("preset", ["activity_rnn_course", "activity_lstm_course", "activity_gru_course"])
+def test_other_cells_and_frames_run(preset, open_page, play, serve_files):
+    file = PRESETS_FOLDER / preset / "model.float32.tflite"
+    with serve_files(page_files(file)) as url:
+        compare(open_page(url), play, file, walk())
+
+
+@pytest.mark.parametrize("hertz", [50.0, 100.0])
+def test_other_rates_are_resampled_alike_and_a_gap_begins_anew(hertz, open_page, play, model_file):
+    sent = walk(hertz=hertz)
+    sent = [sample for sample in sent if not 5.0 < sample[0] < 7.0]
+    # A sample that is not later than the one before is left out.
+    compare(open_page(), play, model_file, [*sent[:200], sent[100], *sent[200:]])
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
+
+
+def test_an_iphone_whose_gravity_points_down_gives_the_same(open_page, play, model_file):
+    compare(open_page(user_agent=IPHONE), play, model_file, walk(), sign=-1)
+
+
+def test_an_iphone_asks_for_the_sensor_in_the_tap(open_page, play, model_file):
+    asking = """
+        window.asked = [];
+        for (const event of [DeviceMotionEvent, DeviceOrientationEvent])
+          event.requestPermission = async () => { asked.push(navigator.userActivation.isActive); return 'granted'; };
+    """
+    page = open_page(user_agent=IPHONE, before=asking)
+    compare(page, play, model_file, walk(), sign=-1)
+    assert page.evaluate("asked") == [True, True]
+
+
+def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_page, play):
+    page = open_page()
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    upright = "new DeviceOrientationEvent('deviceorientation', {alpha: 0, beta: 90, gamma: 0})"
+    page.evaluate(f"dispatchEvent({upright})")
+    # Upright, with the sign of an iPhone: y is -9.8 where the standard has +9.8.
+    standing = [[i / 60, 0.3 * np.sin(i), 9.7 + 0.1 * np.cos(i), 1.0 + 0.1 * np.sin(2 * i)] for i in range(600)]
+    play(page, standing, 60, sign=-1)
+    page.wait_for_selector("#axes:has-text('y 9.')")
+
+
+def test_the_events_of_the_browser_itself_are_read(open_page):
+    page = open_page()
+    sensors = page.context.new_cdp_session(page)
+    for kind in ("accelerometer", "linear-acceleration", "gyroscope"):
+        sensors.send("Emulation.setSensorOverrideEnabled", {"enabled": True, "type": kind})
+    page.click("#start")
+    # A browser sends events when each of the three sensors has a reading.
+    still = {"x": 0, "y": 0, "z": 0}
+    for number in range(150):
+        upright = {"x": -0.3, "y": -9.7 + 0.1 * (number % 2), "z": 1.0}
+        for kind, felt in (("accelerometer", upright), ("linear-acceleration", still), ("gyroscope", still)):
+            sensors.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": {"xyz": felt}})
+        page.wait_for_timeout(20)
+    page.wait_for_selector("#label:text-is('standing')")
+    page.wait_for_selector("#detail:has-text('Hz')")

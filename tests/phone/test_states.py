@@ -1,0 +1,254 @@
+"""Every state of the page says plainly what is, in light and dark, and is accessible."""
+
+import shutil
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.serving.page import PAGE_FOLDER, page_files
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
+
+REFUSING = "DeviceMotionEvent.requestPermission = () => Promise.resolve('denied');"
+
+
+def still(seconds, hertz=60.0):
+    """Samples of somebody who stands: gravity, and a tremor."""
+    random = np.random.default_rng(0)
+    times = np.arange(round(seconds * hertz)) / hertz
+    rows = np.array([-0.4, -9.7, 1.0]) + random.normal(0, 0.05, (len(times), 3))
+    return np.column_stack([times, rows]).tolist()
+
+
+def problem(page):
+    page.wait_for_selector("#problem:not([hidden])")
+    return page.inner_text("#label"), page.inner_text("#problem-text")
+
+
+@contextmanager
+def start(open_page, play, address, **options):
+    page = open_page(**options)
+    page.wait_for_selector("#start:enabled")
+    yield page
+
+
+@contextmanager
+def loading(open_page, play, address, **options):
+    page = open_page(before="window.fetch = () => new Promise(() => {});", **options)
+    assert page.is_disabled("#start")
+    yield page
+
+
+@contextmanager
+def running(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    play(page, still(8), 60)
+    page.wait_for_selector("#detail:has-text('Hz')")
+    assert page.inner_text("#label").lower() == "standing"
+    assert page.inner_text("#start") == "Stop"
+    assert "60 Hz" in page.inner_text("#detail")
+    assert "standing" in page.get_attribute("#minute", "aria-label")
+    yield page
+
+
+@contextmanager
+def simulated(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#simulate")
+    page.wait_for_selector("#label:text-is('standing')")
+    page.wait_for_selector("#label:text-is('walking')")
+    assert page.is_visible("#simulated")
+    assert page.is_hidden("#teach")
+    yield page
+
+
+@contextmanager
+def refused(open_page, play, address, **options):
+    page = open_page(before=REFUSING, **options)
+    page.click("#start")
+    assert problem(page)[0] == "The motion sensor was refused"
+    yield page
+
+
+@contextmanager
+def no_sensor(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    assert problem(page)[0] == "No motion sensor"
+    assert page.is_enabled("#simulate")
+    yield page
+
+
+@contextmanager
+def slow(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    play(page, still(6, hertz=20), 40)
+    assert "20 samples a second, the model was trained on 50" in problem(page)[1]
+    assert page.inner_text("#label").lower() == "standing"
+    yield page
+
+
+@contextmanager
+def silent(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    play(page, still(4), 20)
+    page.wait_for_selector("#problem-text:has-text('fallen silent')")
+    yield page
+
+
+@contextmanager
+def recording(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    page.fill("#subject", "me")
+    play(page, still(2), 1)
+    page.click("#record")
+    play(page, [[time + 3, *row] for time, *row in still(20)], 150)
+    page.wait_for_selector("#record:has-text('19 of 60')")
+    page.evaluate("document.getElementById('teach').scrollIntoView()")
+    yield page
+
+
+STATES = (loading, start, running, simulated, refused, no_sensor, slow, silent, recording)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_a_state_says_what_is_and_is_accessible(state, scheme, open_page, play, address):
+    with state(open_page, play, address, color_scheme=scheme) as page:
+        look(page, f"{state.__name__}-{scheme}")
+
+
+def look(page, name):
+    """Keeps a screenshot, and asks axe."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+    page.evaluate(AXE.read_text())
+    findings = page.evaluate("axe.run().then(found => found.violations.map(v => v.id + ': ' + v.nodes[0].html))")
+    assert findings == []
+
+
+BAD_MODELS = {
+    "missing": (None, "missing (status 404)"),
+    "no tflite": (b"<!doctype html>", "not a TFLite file"),
+    "cut off": (600, "truncated or damaged"),
+    "of photographs": ("sparse_autoencoder_course/model.float32.tflite", "no recognizer of activities"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_MODELS)
+def test_a_model_that_does_not_run_is_named_with_its_reason(case, open_page, serve_files, model_file, tmp_path):
+    made, message = BAD_MODELS[case]
+    file = tmp_path / "model.tflite"
+    if isinstance(made, bytes):
+        file.write_bytes(made)
+    elif isinstance(made, int):
+        file.write_bytes(model_file.read_bytes()[:made])
+    elif made:
+        file = PRESETS_FOLDER / made
+    with serve_files(page_files(file)) as url:
+        page = open_page(url)
+        title, text = problem(page)
+        assert title == "The model cannot be loaded"
+        assert message in text
+        assert page.is_disabled("#start")
+        look(page, f"model-{case.replace(' ', '-')}")
+
+
+@pytest.fixture
+def plain_folder(tmp_path):
+    """The page as any static host serves it, under a sub-path and without TLS."""
+    shutil.copytree(PAGE_FOLDER, tmp_path / "some" / "folder")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield lambda host: f"http://{host}:{server.server_address[1]}/some/folder/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_address_that_is_not_secure_is_named(scheme, plain_folder, open_page):
+    page = open_page(plain_folder("phone.test"), color_scheme=scheme)
+    page.click("#start")
+    assert problem(page)[0] == "This address is not secure"
+    look(page, f"insecure-{scheme}")
+
+
+def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(plain_folder, open_page, play):
+    page = open_page(plain_folder("localhost"))
+    page.wait_for_selector("#offline:not([hidden])")
+    page.context.set_offline(True)
+    page.reload()
+    page.click("#start")
+    play(page, still(4), 20)
+    assert page.inner_text("#label").lower() == "standing"
+    look(page, "offline")
+
+
+def test_it_can_be_installed(open_page, address):
+    page = open_page()
+    manifest = page.evaluate("fetch(document.querySelector('link[rel=manifest]').href).then(r => r.json())")
+    assert manifest["display"] == "standalone"
+    assert {"192x192", "512x512"} <= {icon["sizes"] for icon in manifest["icons"]}
+    session = page.context.new_cdp_session(page)
+    errors = {error["errorId"] for error in session.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert errors <= {"in-incognito"}
+
+
+def test_the_screen_stays_on_while_it_runs(open_page, play):
+    noted = """
+        window.locks = [];
+        navigator.wakeLock.request = async kind => {
+          const lock = {kind, release: async () => { lock.released = true; }};
+          locks.push(lock);
+          return lock;
+        };
+    """
+    page = open_page(before=noted)
+    page.click("#start")
+    play(page, still(2), 1)
+    assert page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
+    page.click("#start")
+    assert page.evaluate("locks[0].released")
+
+
+def test_reduced_motion_draws_once_a_second(open_page):
+    counted = """
+        const clear = CanvasRenderingContext2D.prototype.scale;
+        window.drawings = 0;
+        CanvasRenderingContext2D.prototype.scale = function (...a) { drawings += 1; return clear.apply(this, a); };
+    """
+    page = open_page(before=counted, reduced_motion="reduce")
+    page.click("#simulate")
+    page.wait_for_timeout(2500)
+    # Two drawings a time.
+    assert 2 <= page.evaluate("drawings") <= 8
+
+
+def test_two_taps_are_one_start_and_stop_forgets_what_was(open_page, play):
+    asked = "window.asked = 0; DeviceMotionEvent.requestPermission = async () => { asked += 1; return 'granted'; };"
+    page = open_page(before=asked)
+    page.click("#simulate")
+    page.wait_for_selector("#simulated:visible")
+    page.click("#start")
+    page.wait_for_selector("body[data-state=start]")
+    assert page.is_hidden("#simulated")
+    page.evaluate("for (const _ of [1, 2]) document.getElementById('start').click()")
+    play(page, still(4), 20)
+    assert page.evaluate("asked") == 1
+    assert page.inner_text("#start") == "Stop"

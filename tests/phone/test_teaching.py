@@ -1,0 +1,83 @@
+"""What was recorded on a phone comes back to it as a model that was trained on it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from zoo.data.gait import walk_through
+from zoo.data.importers import CsvColumns, read_csv
+from zoo.data.recordings import Dropped
+from zoo.serving import page_files
+
+HERTZ = 60
+
+
+def record(open_page, play, subject, activity, seed, folder):
+    """Records a minute of a simulated person on the page; gives the downloaded file and what was sent meanwhile."""
+    rows = walk_through([activity], 64.0, HERTZ, seed)[0].tolist()
+    sent = [[i / HERTZ, *row] for i, row in enumerate(rows)]
+    page = open_page()
+    page.click("#start")
+    play(page, sent[:HERTZ], 0)
+    page.fill("#subject", subject)
+    page.select_option("#activity", activity)
+    with page.expect_download() as download:
+        page.click("#record")
+        play(page, sent[HERTZ:], 0)
+    file = folder / f"{seed}-{download.value.suggested_filename}"
+    download.value.save_as(file)
+    page.context.close()
+    return file, sent[HERTZ:]
+
+
+def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
+    file, sent = record(open_page, play, 'Ann, "A"', "jogging", 1, tmp_path)
+    assert file.name.startswith("1-jogging-")
+    (recording,) = read_csv([file], CsvColumns(), Dropped())
+    assert (recording.subject, recording.activity) == ('Ann, "A"', "jogging")
+    assert recording.rate == pytest.approx(HERTZ, rel=0.01)
+    assert len(recording.acceleration) / recording.rate == pytest.approx(60, abs=0.1)
+    assert recording.acceleration[0] == pytest.approx(sent[0][1:], abs=1e-3)
+
+
+def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, tmp_path):
+    sent = [[i / HERTZ, 0.1, 9.8, 0.1 * (i % 2)] for i in range(600)]
+    page = open_page()
+    page.click("#start")
+    play(page, sent[:HERTZ], 0)
+    page.fill("#subject", "me")
+    page.click("#record")
+    play(page, sent[HERTZ:], 0)
+    with page.expect_download() as download:
+        page.click("#start")
+    file = tmp_path / "early.csv"
+    download.value.save_as(file)
+    (recording,) = read_csv([file], CsvColumns(), Dropped())
+    assert len(recording.acceleration) == 540
+
+
+def test_people_teach_a_model_that_their_phones_then_run(open_page, play, serve_files, tmp_path):
+    files = [
+        record(open_page, play, subject, activity, seed, tmp_path)[0]
+        for seed, subject in enumerate(("Ann", "Bob"))
+        for activity in ("sitting", "walking")
+    ]
+
+    def zoo(*arguments):
+        command = [sys.executable, "-m", "zoo.cli", *map(str, arguments)]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+
+    zoo("data", "import", "csv", *files, "-o", "recordings.h5")
+    zoo("data", "windows", "recordings.h5", "-o", "ours.h5", "--test-subjects", "Bob", "--classes", "sitting,walking")
+    zoo("train", "--model", "activity_gru", "--units", 8, "--frame", 5, "--epochs", 25, "--validation", 0,
+        "--data", "ours.h5", "--out", "ours")  # fmt: skip
+    zoo("export", "ours", "--data", "ours.h5", "--formats", "float32", "--to", "exported")
+    with serve_files(page_files(tmp_path / "exported" / "model.float32.tflite")) as url:
+        page = open_page(url)
+        page.click("#start")
+        rows = walk_through(["walking"], 8.0, HERTZ, seed=0)[0].tolist()
+        play(page, [[i / HERTZ, *row] for i, row in enumerate(rows)], 40)
+        assert page.locator("#bars li").count() == 2
+        assert page.inner_text("#label").lower() == "walking"

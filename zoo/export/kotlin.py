@@ -1,0 +1,54 @@
+"""Kotlin sources of a recognizer for an Android app: the sensor, the stream and LiteRT, and what they must know.
+
+Model.kt               labels, rate, states and how the signal is followed, from the file's metadata
+Stream.kt              samples in, answers out, as `zoo.runtime.streaming`
+ActivityRecognizer.kt  the accelerometer's listener around LiteRT
+"""
+
+import json
+from pathlib import Path
+
+from zoo.export import native
+from zoo.metadata import ActivityMetadata
+
+CODE = ("Stream.kt", "ActivityRecognizer.kt")
+
+
+def write(file: Path, folder: Path) -> list[Path]:
+    """Writes the sources.
+
+    Args:
+        file: A `.tflite` file with the signature `step`.
+        folder: Where to.
+
+    Returns:
+        Their paths, and that of the file.
+    """
+    return native.write(file, folder, "Model.kt", constants, CODE)
+
+
+def constants(metadata: ActivityMetadata, file: str) -> str:
+    """`Model.kt`.
+
+    Args:
+        metadata: Of the file.
+        file: Its name among the app's assets.
+    """
+    states = ", ".join(f"{_text(name)} to {size}" for name, size in metadata.states.items())
+    lines = [
+        *native.head(metadata),
+        "package pocketzoo",
+        "",
+        f"/** What the file says of itself. Acceleration: {metadata.unit}, gravity included, with Android's sign. */",
+        "object Model {",
+        f"    const val FILE = {_text(file)}",
+        f"    val LABELS = arrayOf({', '.join(map(_text, metadata.classes))})",
+        f"    val STATES: Map<String, Int> = linkedMapOf({states})",
+        *(f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in native.numbers(metadata)),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    return json.dumps(value).replace("$", "\\$")

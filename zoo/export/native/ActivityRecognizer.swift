@@ -1,0 +1,60 @@
+import CoreMotion
+import Foundation
+import TensorFlowLite
+
+/// Listens to the accelerometer and says what the phone's owner is doing, some ten times a second.
+public final class ActivityRecognizer {
+    /// m/s^2 in one g, negative: iOS counts gravity downwards.
+    private static let scale = -9.80665
+
+    private let motion = CMMotionManager()
+    private let queue = OperationQueue()
+    private let runner: SignatureRunner
+    private let heard: (Answer) -> Void
+    private lazy var stream = Stream { [unowned self] in try self.step(frame: $0, states: $1) }
+
+    /// - Parameter heard: Gets each answer, on a queue of its own.
+    public init(heard: @escaping (Answer) -> Void) throws {
+        guard let path = Bundle.main.path(forResource: Model.file, ofType: nil) else {
+            throw CocoaError(.fileNoSuchFile)
+        }
+        runner = try Interpreter(modelPath: path).signatureRunner(with: "step")
+        self.heard = heard
+        queue.maxConcurrentOperationCount = 1
+    }
+
+    /// Begins to listen; false where the phone has no accelerometer.
+    public func start() -> Bool {
+        guard motion.isAccelerometerAvailable else { return false }
+        queue.addOperation { self.stream.restart() }
+        motion.accelerometerUpdateInterval = 1 / Model.rate
+        motion.startAccelerometerUpdates(to: queue) { [weak self] data, _ in
+            guard let self = self, let data = data else { return }
+            let (a, scale) = (data.acceleration, ActivityRecognizer.scale)
+            let answers = try? self.stream.push(
+                seconds: data.timestamp, x: scale * a.x, y: scale * a.y, z: scale * a.z)
+            answers?.forEach(self.heard)
+        }
+        return true
+    }
+
+    public func stop() {
+        motion.stopAccelerometerUpdates()
+    }
+
+    private func step(frame: [Float], states: States) throws -> ([Float], States) {
+        var inputs = states.mapValues(data)
+        inputs["frame"] = data(frame)
+        try runner.invoke(with: inputs)
+        let next = try Model.states.keys.map { ($0, try numbers($0)) }
+        return (try numbers("probabilities"), Dictionary(uniqueKeysWithValues: next))
+    }
+
+    private func data(_ numbers: [Float]) -> Data {
+        numbers.withUnsafeBufferPointer { Data(buffer: $0) }
+    }
+
+    private func numbers(_ output: String) throws -> [Float] {
+        try runner.output(named: output).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    }
+}

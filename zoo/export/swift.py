@@ -1,0 +1,53 @@
+"""Swift sources of a recognizer for an iOS app: the sensor, the stream and LiteRT, and what they must know.
+
+Model.swift               labels, rate, states and how the signal is followed, from the file's metadata
+Stream.swift              samples in, answers out, as `zoo.runtime.streaming`
+ActivityRecognizer.swift  Core Motion's accelerometer around TensorFlowLiteSwift
+"""
+
+import json
+from pathlib import Path
+
+from zoo.export import native
+from zoo.metadata import ActivityMetadata
+
+CODE = ("Stream.swift", "ActivityRecognizer.swift")
+
+
+def write(file: Path, folder: Path) -> list[Path]:
+    """Writes the sources.
+
+    Args:
+        file: A `.tflite` file with the signature `step`.
+        folder: Where to.
+
+    Returns:
+        Their paths, and that of the file.
+    """
+    return native.write(file, folder, "Model.swift", constants, CODE)
+
+
+def constants(metadata: ActivityMetadata, file: str) -> str:
+    """`Model.swift`.
+
+    Args:
+        metadata: Of the file.
+        file: Its name in the app's bundle.
+    """
+    states = ", ".join(f"{_text(name)}: {size}" for name, size in metadata.states.items())
+    lines = [
+        *native.head(metadata),
+        "",
+        f"/// What the file says of itself. Acceleration: {metadata.unit}, gravity included, with Android's sign.",
+        "public enum Model {",
+        f"    public static let file = {_text(file)}",
+        f"    public static let labels = [{', '.join(map(_text, metadata.classes))}]",
+        f"    public static let states: [String: Int] = [{states}]",
+        *(f"    public static let {name} = {value!r}  // {why}" for name, value, why in native.numbers(metadata)),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,6 @@
+"""Serves the page of `examples/phone` with a model to phones in the same network: `zoo serve`."""
+
+from zoo.serving.page import page_files
+from zoo.serving.server import PageServer
+
+__all__ = ["PageServer", "page_files"]
