@@ -7,7 +7,7 @@ DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: demo test lint bench presets page phone clean
+.PHONY: demo test lint bench presets page phone wheel clean
 
 demo: $(VENV)/installed
 	rm -rf demo
@@ -56,6 +56,11 @@ $(PHONE)/node_modules/.package-lock.json: $(PHONE)/package-lock.json
 	npm --prefix $(PHONE) ci --no-audit --no-fund
 	touch $@
 
+# With the page inside. What an earlier build left in build/ would be packed too.
+wheel: $(VENV)/installed page
+	rm -rf build dist
+	$(BIN)/pip wheel . --no-deps --no-build-isolation --wheel-dir dist
+
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
@@ -68,4 +73,4 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .bench demo build *.egg-info zoo/page $(PHONE)/node_modules
+	rm -rf $(VENV) .bench demo build dist *.egg-info zoo/page $(PHONE)/node_modules

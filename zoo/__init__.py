@@ -10,7 +10,7 @@ Names load on first use, so that `import zoo` costs nothing:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 _HOMES = {
     "ActivityGRU": "zoo.models.activity",

@@ -1,0 +1,107 @@
+"""What is released: a wheel with every preset inside, small enough to be mailed, that needs no network."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.presets import PRESETS
+from zoo.serving.page import INDEX, PAGE_FOLDER
+
+ROOT = Path(__file__).parents[1]
+BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
+LIMIT, PAGE_BYTES = 10e6, 3e6
+# Above this a TFLite file stays out, and so does float16, which `zoo export` makes again.
+LARGE = 500_000
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    # Apart from the checkout: setuptools packs whatever an earlier build left there.
+    source = tmp_path_factory.mktemp("source")
+    junk = shutil.ignore_patterns("__pycache__", "*.pyc", "saved_model", "*.png")
+    for folder in ("zoo", "tuning", "saved_models"):
+        shutil.copytree(ROOT / folder, source / folder, ignore=junk)
+    for file in ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, source)
+    out = tmp_path_factory.mktemp("wheel")
+    run = subprocess.run([sys.executable, "-c", BUILD, str(out)], cwd=source, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return next(out.glob("pocket_zoo-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def names(wheel):
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_wheel_is_below_ten_megabytes(wheel, names):
+    built = (PAGE_FOLDER / INDEX).is_file()
+    assert built == ("zoo/page/index.html" in names)
+    assert wheel.stat().st_size < LIMIT - (0 if built else PAGE_BYTES)
+
+
+def test_the_wheel_holds_every_module_and_the_licenses(names):
+    modules = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "tuning").rglob("*.py")]
+    assert {path.relative_to(ROOT).as_posix() for path in modules} <= names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_wheel_holds_each_preset_with_its_smaller_files(preset, names):
+    folder = ROOT / "saved_models" / preset
+    records = json.loads((folder / "metrics.json").read_text())["artefacts"]
+    small = {
+        record["file"] for record in records
+        if record["file"].endswith(".tflite") and record["format"] != "float16" and record["bytes"] <= LARGE
+    }  # fmt: skip
+    always = {"model.keras", "config.json", "history.json", "metrics.json", "card.md"}
+    inside = f"zoo/saved_models/{preset}/"
+    assert {name.removeprefix(inside) for name in names if name.startswith(inside)} == small | always
+
+
+def test_every_preset_loads_from_the_wheel_without_a_network(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    program = """
+import socket, sys
+
+def refuse(*_):
+    raise OSError("no network here")
+
+socket.socket.connect = socket.getaddrinfo = refuse
+
+import zoo
+from zoo import Model
+from zoo.catalog import preset_names
+
+assert zoo.__file__.startswith(sys.argv[1]), zoo.__file__
+for name in preset_names():
+    print(name, Model.from_preset(name).count_params())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    parameters = dict(line.split() for line in run.stdout.splitlines())
+    assert {name: int(count) for name, count in parameters.items()} == {
+        name: json.loads((ROOT / "saved_models" / name / "metrics.json").read_text())["training"]["parameters"]
+        for name in PRESETS
+    }
+
+
+def test_the_version_and_its_date_are_the_same_everywhere(wheel):
+    citation = (ROOT / "CITATION.cff").read_text()
+    version = re.search(r"^version: (.+)$", citation, re.MULTILINE)[1]
+    date = re.search(r"^date-released: (.+)$", citation, re.MULTILINE)[1]
+    first = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert first == f"{version} ({date})"
+    assert zoo.__version__ == version
+    assert wheel.name.split("-")[1] == version
