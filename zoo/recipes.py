@@ -42,6 +42,17 @@ class Recipe:
         seed: Of weights, split, order, augmentation and dropout.
         split_seed: Of the split alone, so that several seeds are compared on the same validation rows; `seed` where
             None.
+
+    Raises:
+        ZooError: If a field's value is none that it can have.
+
+    Example:
+        >>> Recipe(optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2).batch_size
+        32
+        >>> Recipe(optimizer="lion")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: recipe: optimizer is 'lion'; expected sgd or adam or adamw
     """
 
     optimizer: str = "adam"

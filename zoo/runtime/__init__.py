@@ -1,12 +1,12 @@
 """What runs on a device: LiteRT and NumPy, nothing else.
 
 recognizer = Recognizer("model.dynamic.tflite")
-recognizer.predict(windows)                     # windows (N, 150, 3): probabilities (N, 6)
+recognizer.predict(windows)  # windows (N, 150, 3): probabilities (N, 6)
 
-stream = recognizer.stream()                    # samples as they come, of any rate, with jitter and gaps
+stream = recognizer.stream()  # samples as they come, of any rate, with jitter and gaps
 for time, x, y, z in samples:
-for answer in stream.push(time, x, y, z):
-print(answer.time, answer.label, answer.probability)
+    for answer in stream.push(time, x, y, z):
+        print(answer.time, answer.label, answer.probability)
 """
 
 from zoo.runtime.interpreter import Interpreter

@@ -19,6 +19,14 @@ class PersonalRecognizer(Recognizer):
 
     Raises:
         ZooError: If the file cannot learn.
+
+    Example:
+        >>> from zoo.catalog import PRESETS_FOLDER
+        >>> recognizer = PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite")
+        >>> still = np.full((4, 150, 3), (0.0, 0.0, 9.8), np.float32)
+        >>> losses = recognizer.learn(still, np.full(4, recognizer.metadata.classes.index("sitting")), epochs=5)
+        >>> losses[-1] < losses[0]
+        True
     """
 
     def __init__(self, path: str | Path) -> None:

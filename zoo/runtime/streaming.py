@@ -45,6 +45,11 @@ class Answer:
         label: The activity, or None where the network is not sure enough.
         probability: Of that label, or of the most probable one, averaged over the past.
         probabilities: Of all classes, averaged over the past.
+
+    Example:
+        >>> answer = Answer(3.0, "walking", 0.75, np.array([0.25, 0.75]))
+        >>> f"{answer.time:.1f} s {answer.label} {answer.probability:.0%}"
+        '3.0 s walking 75%'
     """
 
     time: float

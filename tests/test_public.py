@@ -1,0 +1,48 @@
+"""The names that a user may rely on: one list, documented where users look."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import zoo
+import zoo.runtime
+
+ROOT = Path(__file__).parents[1]
+MODULES = {"zoo": zoo, "zoo.runtime": zoo.runtime}
+NAMES = [(module, name) for module, content in MODULES.items() for name in content.__all__]
+
+
+def in_readme(module):
+    """Names in the first column of README's table of a module."""
+    text = (ROOT / "README.md").read_text()
+    table = re.search(rf"^\| `from {module} import` \|.*?\n\n", text, re.DOTALL | re.MULTILINE)[0]
+    first = [line.split("|")[1] for line in table.strip().splitlines()[2:]]
+    return [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_readme_lists_the_public_names_and_no_others(module):
+    assert sorted(in_readme(module)) == sorted(MODULES[module].__all__)
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES)
+def test_a_public_name_is_in_the_changelog(module, name):
+    assert f"`{name}`" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES)
+def test_a_public_name_has_a_docstring_with_an_example(module, name):
+    public = getattr(MODULES[module], name)
+    members = [member for key, member in vars(public).items() if not key.startswith("_") and callable(member)]
+    texts = [inspect.getdoc(thing) or "" for thing in (public, *members)]
+    assert texts[0]
+    assert any(">>>" in text for text in texts)
+
+
+def test_the_lazy_names_are_those_that_type_checkers_see():
+    source = inspect.getsource(zoo)
+    seen = re.search(r"if TYPE_CHECKING:\n(.*?)\n\n", source, re.DOTALL)[1]
+    imported = [name for line in seen.splitlines() for name in re.split(r",\s*", line.split(" import ")[1])]
+    assert sorted(imported) == sorted(zoo.__all__) == sorted(set(dir(zoo)) & set(zoo.__all__))
