@@ -65,7 +65,9 @@ def test_every_command_has_help():
         "stream",
         "export",
         "serve",
+        "bench",
         "tune",
+        "doctor",
         "data",
     ):
         assert zoo(command, "--help").returncode == 0

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from zoo.cli import data, device, models, tune
+from zoo.cli import data, device, doctor, models, tune
 from zoo.cli.console import fail
 from zoo.errors import ZooError
 
@@ -17,6 +17,7 @@ app.add_typer(models.app)
 app.add_typer(device.app)
 app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data")
+app.add_typer(doctor.app)
 
 
 def main() -> None:

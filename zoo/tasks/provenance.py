@@ -4,12 +4,14 @@ import hashlib
 import importlib.metadata
 import platform
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import keras
 import numpy as np
 
 import zoo
+
+if TYPE_CHECKING:
+    import keras
 
 
 def versions() -> dict[str, str]:
@@ -19,7 +21,7 @@ def versions() -> dict[str, str]:
         "pocket-zoo": zoo.__version__,
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in packages},
-        "machine": f"{platform.machine()}, {_processor()}",
+        "machine": machine(),
     }
 
 
@@ -37,7 +39,7 @@ class Source(Protocol):
         ...
 
 
-def origin(model: keras.Model, name: str, data: Source, data_sha256: str) -> dict[str, Any]:
+def origin(model: "keras.Model", name: str, data: Source, data_sha256: str) -> dict[str, Any]:
     """What the metadata of every trained model says of where it comes from.
 
     Args:
@@ -52,12 +54,17 @@ def origin(model: keras.Model, name: str, data: Source, data_sha256: str) -> dic
     }  # fmt: skip
 
 
-def weights_sha256(model: keras.Model) -> str:
+def weights_sha256(model: "keras.Model") -> str:
     """Hash of the trained weights, in the order of the model, as little-endian float32."""
     digest = hashlib.sha256()
     for weight in model.trainable_weights:
         digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
     return digest.hexdigest()
+
+
+def machine() -> str:
+    """This machine, such as `x86_64, 2 x AMD EPYC`."""
+    return f"{platform.machine()}, {_processor()}"
 
 
 def _processor() -> str:

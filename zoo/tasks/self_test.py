@@ -1,0 +1,79 @@
+"""A tiny recognizer of simulated people, from data to a file that runs.
+
+`python -m zoo.tasks.self_test FOLDER` prints a JSON document a step. `zoo doctor` runs it in a process of its own: on a
+processor that TensorFlow was not built for, for instance, it does not live to say what is wrong.
+"""
+
+import contextlib
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from zoo.errors import ZooError
+
+STEPS = ("load", "simulate", "train", "export", "run")
+"""Names of the steps, in their order."""
+
+
+def findings(folder: Path) -> Iterator[str]:
+    """Does a step each time that it is asked, and tells what came of it.
+
+    Args:
+        folder: An empty one, for its files.
+
+    Raises:
+        ZooError: If a step fails.
+    """
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from zoo.data import activity as windows_of
+    from zoo.data import gait
+    from zoo.files import read_json
+    from zoo.runtime import Recognizer
+    from zoo.tasks import activity, exporting, loading, planning
+    from zoo.tasks.running import Run
+
+    yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
+
+    data = folder / "data3.h5"
+    gait.write_simulated(data, subjects=2, seed=0, seconds=12)
+    train = windows_of.read(data).train
+    yield f"{len(train):,} windows of a simulated person"
+
+    settings = {"units": 8, "frame": 10, "epochs": 6, "batch_size": 8, "learning_rate": 1e-2, "validation": 0.0}
+    activity.train(planning.plan(None, "activity_gru", settings), data, Run(folder / "model"))
+    losses = [epoch["loss"] for epoch in read_json(folder / "model" / "history.json")]
+    if not all(map(math.isfinite, losses)) or losses[-1] >= losses[0]:
+        raise ZooError(f"training did not lower the loss: {losses[0]:.3f} to {losses[-1]:.3f}")
+    yield f"loss {losses[0]:.3f} to {losses[-1]:.3f}"
+
+    loaded = loading.load(str(folder / "model"))
+    exported = exporting.export(loaded, activity.exportable(loaded, None), folder / "exported", ["float32"])[0]
+    size, error = exported["bytes"] / 1000, exported["largest_error"]
+    yield f"{exported['file']}, {size:.1f} kB, differs from Keras by {error:.1e}"
+
+    recognizer = Recognizer(folder / "exported" / exported["file"])
+    windows = np.zeros((1, recognizer.metadata.window, 3), np.float32)
+    sure = recognizer.predict(windows).max()
+    yield f"probability {sure:.2f}, {exported['milliseconds']:.2f} ms a window"
+
+
+def main() -> None:
+    """Prints what each step found and the seconds it took."""
+    found = findings(Path(sys.argv[1]))
+    for step in STEPS:
+        start = time.perf_counter()
+        # Standard output is the report's: what libraries print there goes with their other words.
+        with contextlib.redirect_stdout(sys.stderr):
+            finding = next(found)
+        seconds = round(time.perf_counter() - start, 2)
+        print(json.dumps({"step": step, "seconds": seconds, "found": finding}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
