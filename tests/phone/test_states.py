@@ -81,7 +81,7 @@ def refused(open_page, play, address, **options):
 
 @contextmanager
 def no_sensor(open_page, play, address, **options):
-    page = open_page(**options)
+    page = open_page(patient=False, **options)
     page.click("#start")
     assert problem(page)[0] == "No motion sensor"
     assert page.is_enabled("#simulate")
