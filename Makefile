@@ -7,7 +7,7 @@ DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: demo test lint bench presets page phone wheel clean
+.PHONY: demo test lint docs bench presets page phone wheel clean
 
 demo: $(VENV)/installed
 	rm -rf demo
@@ -26,6 +26,10 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 
+# The site, into build/site; a link that leads nowhere is an error.
+docs: $(VENV)/installed
+	$(BIN)/zensical build --clean --strict
+
 bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
@@ -36,6 +40,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/rivals.py --zip $(DATA)/activity/A_DeviceMotion_data.zip \
 		--data $(DATA)/activity/data3.h5 | tee benchmarks/rivals.json
 	.bench/bin/python benchmarks/streaming.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/streaming.json
+	.bench/bin/python benchmarks/splits.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/splits.json
+	.bench/bin/python benchmarks/splits.py --page docs/splits.md
 
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)

@@ -113,7 +113,8 @@ class ActivityData:
 
     Args:
         path: The file.
-        train, test: Its two parts.
+        train: The windows to learn from.
+        test: The windows to measure on.
         classes: Names of the labels.
         rate: Hz of the rows, as the file says or the 50 Hz of the course.
         simulated: Whether no person made the windows.

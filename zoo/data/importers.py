@@ -103,7 +103,9 @@ class CsvColumns:
     """How to read somebody's CSV files.
 
     Args:
-        x, y, z: Names of the acceleration columns.
+        x: Name of the column of the first axis.
+        y: The same of the second axis.
+        z: The same of the third axis.
         time: Name of the column of time stamps, where `rate` is not given.
         rate: Hz, where there are no time stamps.
         subject: Name of the column that tells the person; or `=name` for one person in all rows.

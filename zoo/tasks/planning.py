@@ -13,9 +13,10 @@ from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
+from zoo.tasks import families
 from zoo.tasks.running import Plan
 
-# What a family trains with when nobody says otherwise.
+# What a kind of model trains with when nobody says otherwise.
 _RECOGNIZER = Recipe(
     # Enough for a few thousand windows of a dozen people.
     optimizer="adam", learning_rate=2e-3, clip_norm=1.0, batch_size=32, epochs=50, patience=8, validation=0.2,
@@ -29,18 +30,12 @@ _LANGUAGE_MODEL = Recipe(
     optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
     epochs=15,
 )  # fmt: skip
-_DEFAULTS = {
-    "activity_rnn": _RECOGNIZER,
-    "activity_lstm": _RECOGNIZER,
-    "activity_gru": _RECOGNIZER,
-    "sparse_autoencoder": _AUTOENCODER,
-    "trigram_lm": _LANGUAGE_MODEL,
-}
-# What a family decides itself, or has no use for.
+_DEFAULTS = {"activity": _RECOGNIZER, "patches": _AUTOENCODER, "text": _LANGUAGE_MODEL}
+# What a kind of model decides itself, or has no use for.
 _UNREAD = {
-    **dict.fromkeys(("activity_rnn", "activity_lstm", "activity_gru"), ("loss", "merge")),
-    "sparse_autoencoder": ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge"),
-    "trigram_lm": ("loss", "balance", "normalize", "validation_by", "augmentation"),
+    "activity": ("loss", "merge"),
+    "patches": ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge"),
+    "text": ("loss", "balance", "normalize", "validation_by", "augmentation"),
 }
 
 
@@ -68,16 +63,17 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
     else:
         assert family is not None
-        name, arguments, recipe = family, {}, _DEFAULTS[family]
+        name, arguments, recipe = family, {}, _DEFAULTS[families.of_family(family).KIND]
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
-    meant = [field.name for field in fields(Recipe) if field.name not in _UNREAD[family]]
+    unread = _UNREAD[families.of_family(family).KIND]
+    meant = [field.name for field in fields(Recipe) if field.name not in unread]
     types = get_type_hints(Recipe) | get_type_hints(getattr(zoo, FAMILIES[family]).__init__)
     accepted = list(inspect.signature(getattr(zoo, FAMILIES[family])).parameters)
     known = list(dict.fromkeys([*accepted, *meant]))
     for change, value in changes.items():
         if change not in known:
-            if change in _UNREAD[family]:
+            if change in unread:
                 raise ZooError(f"{change}: means nothing for {name}; leave it out")
             raise unknown_name(f"setting of {name}", change, known)
         if not _is_of(value, types[change]):

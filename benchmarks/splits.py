@@ -1,0 +1,157 @@
+"""How much a split by random windows claims, beside one by people: the same windows, models and folds, in one run.
+
+    python benchmarks/splits.py --zip A_DeviceMotion_data.zip
+    python benchmarks/splits.py --page docs/splits.md  # writes the table of splits.json into the page
+
+All windows of MotionSense are divided into five folds, each predicted by a model that learned from the other four, and
+macro-F1 is of all answers. Three ways to divide: whole people; windows drawn at random; and the same with windows that
+overlap by half, as they often do, so that neighbors share rows. A fourth says how much a new seed alone moves: people
+again, divided otherwise. The random forest is that of `zoo evaluate`; the GRU has 32 units and reads five rows a step.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data import importers, recordings
+from zoo.data.activity import CLASSES, Cut, Windows
+from zoo.data.examples import Examples
+from zoo.evaluation import recognition
+from zoo.files import sha256
+from zoo.tasks import activity as task
+from zoo.tasks import planning
+from zoo.tasks.provenance import versions
+
+FOLDS, EPOCHS, SEED = 5, 12, 0
+Answer = Callable[[Windows, Windows], NDArray[np.int64]]
+
+
+def windows_of(index: recordings.Index, cut: Cut) -> Windows:
+    """All windows of all people."""
+    parts = [(recording, cut.windows(recording)) for recording in index]
+    inputs = np.concatenate([windows for _, windows in parts])
+    labels = np.concatenate([np.full(len(windows), CLASSES.index(r.activity)) for r, windows in parts])
+    people = np.concatenate([np.full(len(windows), r.subject) for r, windows in parts])
+    return Windows(Examples.all(inputs, labels.astype(np.int64)), people)
+
+
+def by_people(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """Whole people are set aside."""
+    assert windows.subjects is not None
+    for group in np.array_split(np.random.default_rng(seed).permutation(windows.people()), FOLDS):
+        yield np.isin(windows.subjects, group)
+
+
+def by_windows(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """Windows are set aside, whoever made them."""
+    fold = np.random.default_rng(seed).permutation(len(windows)) % FOLDS
+    for number in range(FOLDS):
+        yield fold == number
+
+
+def forest(train: Windows, test: Windows) -> NDArray[np.int64]:
+    """What a random forest answers."""
+    return recognition.random_forest(*task.everything_of(train))(task.everything_of(test)[0])
+
+
+def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
+    """What a small GRU answers after a few epochs."""
+    changes = {"units": 32, "frame": 5, "epochs": EPOCHS, "validation": 0.0, "patience": None}
+    plan = planning.plan(None, "activity_gru", changes)
+    model = task.build(plan, train, CLASSES)
+    task.fit(plan.recipe, model, train, None)
+    logits, _ = task.answers(partial(task.keras_logits, model), test)
+    return logits.argmax(axis=1)
+
+
+def measure(windows: Windows, folds: Iterator[NDArray[np.bool_]], answer: Answer) -> dict[str, Any]:
+    """Macro-F1 of all windows, each answered by a model that did not learn from it."""
+    labels, answers, scores = windows.labels, np.zeros(len(windows), np.int64), []
+    started = time.perf_counter()
+    for aside in folds:
+        answers[aside] = answer(windows.where(~aside), windows.where(aside))
+        scores.append(recognition.macro_f1(labels[aside], answers[aside]))
+    people = recognition.by_subject(labels, answers, windows.subjects)
+    return {
+        "macro_f1": round(recognition.macro_f1(labels, answers), 4),
+        "accuracy": round(float((labels == answers).mean()), 4),
+        "worst_fold": round(min(scores), 4),
+        "worst_person": round(min(row["macro_f1"] for row in people.values()), 4),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+ROWS = {
+    "people": "people",
+    "other_people": "people, divided otherwise",
+    "windows": "random windows",
+    "overlapping_windows": "random windows, overlapping by half",
+}
+
+
+def table(measured: dict[str, Any]) -> str:
+    """The table of the page."""
+    models = ("random_forest", "activity_gru")
+    head = "| split by | random forest | its worst person | GRU | its worst person |\n|---|---:|---:|---:|---:|\n"
+    scores = {
+        name: [f"{measured[name][model][score]:.3f}" for model in models for score in ("macro_f1", "worst_person")]
+        for name in ROWS
+    }
+    return head + "".join(f"| {words} | {' | '.join(scores[name])} |\n" for name, words in ROWS.items())
+
+
+def write_table(page: Path) -> None:
+    """Puts the table into the page, between its marks."""
+    before, start, rest = page.read_text().partition("<!-- splits -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+    page.write_text(f"{before}{start}\n{table(measured)}\n{end}{after}")
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--zip", type=Path, default=Path("A_DeviceMotion_data.zip"))
+    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        write_table(options.page)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = Path(scratch) / "recordings.h5"
+        recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
+        index = recordings.read(raw)
+        apart, overlapping = windows_of(index, Cut(hop=150)), windows_of(index, Cut(hop=75))
+    splits = {
+        "people": (apart, by_people, SEED),
+        "windows": (apart, by_windows, SEED),
+        "overlapping_windows": (overlapping, by_windows, SEED),
+        "other_people": (apart, by_people, SEED + 1),
+    }
+    result: dict[str, Any] = {
+        "command": "python benchmarks/splits.py --zip A_DeviceMotion_data.zip", "seed": SEED, "folds": FOLDS,
+        "gru": {"units": 32, "frame": 5, "epochs": EPOCHS},
+        "data": {"source": "MotionSense", "sha256": sha256(options.zip), "people": len(apart.people()),
+                 "windows": len(apart), "overlapping_windows": len(overlapping)},
+    }  # fmt: skip
+    for name, (windows, divide, seed) in splits.items():
+        models: dict[str, Answer] = {"random_forest": forest, "activity_gru": gru}
+        result[name] = {model: measure(windows, divide(windows, seed), answer) for model, answer in models.items()}
+        print(name, result[name], file=sys.stderr)
+    print(json.dumps(result | {"versions": versions()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

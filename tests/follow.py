@@ -1,0 +1,90 @@
+"""Follows a page of the docs: writes its files, makes its changes, runs its code, in the order of the page.
+
+    python tests/follow.py docs/guides/text.md
+
+in the folder where it shall happen. What a fenced block is for follows from its title and language:
+
+| title | language | |
+|---|---|---|
+| none | bash, python | runs |
+| the name of a file | diff | lines with ` ` or `-` are found in the file, once, and become those with ` ` or `+` |
+| the name of a file | any other | is written to the file |
+| `needs ...`, `takes ...` | any | is left out: it needs what a test has not, or takes too long |
+
+Commands `zoo` run in this process, so that TensorFlow is loaded once for a page; but not `zoo tune`, whose workers are
+the same process started again.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+_FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A fenced block."""
+
+    language: str
+    title: str
+    text: str
+
+    @property
+    def left_out(self) -> bool:
+        """Whether it says that it cannot run here."""
+        return self.title.startswith(("needs ", "takes "))
+
+
+def blocks(page: str) -> list[Block]:
+    """The fenced blocks of a page."""
+    return [Block(*found) for found in _FENCE.findall(page)]
+
+
+def follow(block: Block) -> None:
+    """Does what one block says."""
+    if block.left_out or (not block.title and block.language not in ("bash", "python")):
+        return
+    if block.title:
+        path = Path(block.title)
+        text = changed(path, block.text) if block.language == "diff" else block.text
+        path.write_text(text, encoding="utf-8")
+    elif block.language == "python":
+        exec(compile(block.text, "python block", "exec"), {"__name__": "__main__"})
+    else:
+        for command in block.text.replace("\\\n", " ").splitlines():
+            print(f"$ {command}", flush=True)
+            run(command)
+
+
+def changed(path: Path, diff: str) -> str:
+    """A file's text after a diff without line numbers."""
+    lines = diff.splitlines(keepends=True)
+    old = "".join(line[1:] for line in lines if line[0] in " -")
+    new = "".join(line[1:] for line in lines if line[0] in " +")
+    text = path.read_text(encoding="utf-8")
+    if text.count(old) != 1:
+        raise ValueError(f"{path} has {text.count(old)} times, not once:\n{old}")
+    return text.replace(old, new)
+
+
+def run(command: str) -> None:
+    """Runs a line of a bash block."""
+    if not command.startswith("zoo ") or command.startswith("zoo tune"):
+        subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True)
+        return
+    from zoo.cli import main
+
+    sys.argv = shlex.split(command)
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f"status {end.code}: {command}") from end
+
+
+if __name__ == "__main__":
+    for each in blocks(Path(sys.argv[1]).read_text(encoding="utf-8")):
+        follow(each)

@@ -1,0 +1,202 @@
+"""The docs say what works: their code runs in the order of its page, their links lead somewhere, no page is lost."""
+
+import configparser
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.data import gait, grammar
+from zoo.data.activity import CLASSES
+from zoo.data.hdf5 import LAYOUTS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+WITH_CODE = [page for page in PAGES if re.search(r"^```(bash|python)", (DOCS / page).read_text(), re.MULTILINE)]
+
+
+def recordings(folder):
+    """What five people's phones recorded, if there were such people."""
+    random = np.random.default_rng(0)
+    for name in ("ann", "ben", "cleo", "dan", "eve"):
+        person = gait.Person.draw(name, random)
+        lines = ["time,x,y,z,who,label"]
+        for label in CLASSES:
+            for x, y, z in person.record(label, 20, 50.0, random).acceleration.tolist():
+                lines.append(f"{len(lines) / 50:.2f},{x:.3f},{y:.3f},{z:.3f},{name},{label}")
+        (folder / f"{name}.csv").write_text("\n".join(lines))
+
+
+def book(folder):
+    """A text that nobody wrote."""
+    (folder / "book.txt").write_text("\n".join(grammar.sentences(2000, seed=0)))
+
+
+def photographs(folder):
+    """Pictures that nobody took."""
+    random = np.random.default_rng(0)
+    (folder / "photographs").mkdir()
+    for name in ("beach", "forest", "street", "sky"):
+        small = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8))
+        small.resize((320, 240), Image.Resampling.BICUBIC).save(folder / "photographs" / f"{name}.png")
+
+
+def wisdm(folder):
+    """A file in the layout of WISDM, of people who do not exist."""
+    random = np.random.default_rng(0)
+    lines, time = ["garbled line;"], 0
+    for who in range(1, 5):
+        person = gait.Person.draw(str(who), random)
+        for label in CLASSES:
+            for x, y, z in person.record(label, 20, 20.0, random).acceleration.tolist():
+                time += 50_000_000
+                lines.append(f"{who},{label.capitalize()},{time},{x:.4f},{y:.4f},{z:.4f};")
+            time += 10_000_000_000
+    (folder / "WISDM_ar_v1.1_raw.txt").write_text("\n".join(lines) + "\n")
+
+
+AT_HAND = {
+    "guides/recordings.md": recordings, "guides/text.md": book, "guides/photographs.md": photographs,
+    "recipes/data-set.md": wisdm,
+}  # fmt: skip
+"""What a reader of a page has before the first line of code."""
+
+
+def checkout(folder):
+    """The sources, for pages that change them."""
+    for name in ("zoo", "tuning", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "page"))
+    shutil.copy(ROOT / "setup.cfg", folder)
+    (folder / "saved_models").symlink_to(ROOT / "saved_models")
+
+
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_the_code_of_a_page_runs_in_its_order(page, tmp_path):
+    sources = ROOT
+    if page.startswith("recipes/"):
+        checkout(tmp_path)
+        sources = tmp_path
+    AT_HAND.get(page, lambda folder: None)(tmp_path)
+    environment = os.environ | {
+        "PYTHONPATH": str(sources), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, ROOT / "tests" / "follow.py", DOCS / page],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, f"{run.stdout[-3000:]}\n{run.stderr[-3000:]}"
+
+
+def test_every_block_has_a_language_and_what_is_left_out_says_why():
+    for page in PAGES:
+        fences = re.findall(r"^```(.*)$", (DOCS / page).read_text(), re.MULTILINE)
+        for opening in fences[::2]:
+            assert re.fullmatch(r"(bash|python|diff|cpp)( title=\"[^\"]+\")?", opening), f"{page}: {opening}"
+        assert set(fences[1::2]) <= {""}, page
+
+
+def navigation(entries):
+    for entry in entries:
+        for target in entry.values():
+            yield from navigation(target) if isinstance(target, list) else [target]
+
+
+def test_every_page_is_in_the_navigation_once():
+    nav = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
+    assert sorted(navigation(nav)) == PAGES
+
+
+class Links(HTMLParser):
+    """Where a page leads to, and where it can be entered."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.targets, self.anchors = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.targets += [found[name] for name in ("href", "src") if found.get(name)]
+        self.anchors.update(found[name] for name in ("id", "name") if found.get(name))
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The built site: pages by their address."""
+    program = shutil.which("zensical", path=str(Path(sys.executable).parent)) or shutil.which("zensical")
+    if program is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs zensical: pip install '.[docs]'")
+    built = subprocess.run([program, "build", "--strict"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    folder = ROOT / "build" / "site"
+    return {
+        "/" + str(path.relative_to(folder)).removesuffix("index.html"): path.read_text()
+        for path in folder.rglob("*.html")
+    }
+
+
+def test_every_link_and_anchor_leads_somewhere_and_nothing_is_fetched_from_elsewhere(site):
+    pages = {address: Links(text) for address, text in site.items()}
+    assert len(pages) > len(PAGES)
+    for address, page in pages.items():
+        for target in page.targets:
+            if re.match(r"[a-z]+:", target):
+                continue
+            where, anchor = urldefrag(urljoin(address, target))
+            if not (ROOT / "build" / "site" / unquote(where).lstrip("/")).is_file():
+                assert where in pages, f"{address}: {target}"
+                assert not anchor or unquote(anchor) in pages[where].anchors, f"{address}: {target}"
+        assert not re.findall(r"<(?:script|img)[^>]*src=\"?https?:", site[address]), address
+        assert not re.findall(r"<link[^>]*stylesheet[^>]*https?:", site[address]), address
+
+
+def test_every_public_name_of_the_package_is_in_the_reference(site):
+    import zoo
+
+    reference = "".join(text for address, text in site.items() if address.startswith("/reference/"))
+    for name, module in zoo._HOMES.items():
+        assert f'id="{module}.{name}"' in reference, name
+
+
+def test_the_layouts_are_those_that_are_checked():
+    page = (DOCS / "layouts.md").read_text()
+    for layout, keys in LAYOUTS.items():
+        for key in keys:
+            shape = f"({', '.join(map(str, key.shape))}{',' if len(key.shape) == 1 else ''})"
+            row = next(line for line in page.splitlines() if line.startswith(f"| `{key.name}` | `{shape}` |"))
+            assert ("optional" in row) == key.optional, f"{layout}: {key.name}"
+
+
+def test_the_drawing_of_the_layers_is_what_import_linter_proves():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    rows = config["importlinter:contract:layers"]["layers"].split()
+    drawn = re.findall(r"<text[^>]*>([^<]*)</text>", (DOCS / "assets" / "layers.svg").read_text())
+    assert [name for name in drawn if name != "tuning"] == [name for name in rows if name != "|"]
+
+
+def test_the_page_of_the_splits_says_what_was_measured(tmp_path):
+    page, script = DOCS / "splits.md", ROOT / "benchmarks" / "splits.py"
+    copy = tmp_path / "splits.md"
+    copy.write_text(page.read_text())
+    subprocess.run([sys.executable, script, "--page", copy], check=True)
+    assert copy.read_text() == page.read_text()
+    measured = json.loads(script.with_suffix(".json").read_text())
+    forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",
+                    "overlapping_windows")} for model in ("random_forest", "activity_gru"))  # fmt: skip
+    for scores in (forest, gru):
+        assert abs(scores["people"] - scores["other_people"]) < scores["windows"] - scores["people"]
+        assert scores["windows"] < scores["overlapping_windows"]
+    assert forest["people"] < gru["people"]
+    assert forest["windows"] > gru["windows"]
