@@ -22,6 +22,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 
 Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
 
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where --data tfds:NAME is; TFDS_DATA_DIR or ~/tensorflow_datasets.")
+]
+
 # How a CSV file is read, for the commands that take one.
 AxisX = Annotated[str, typer.Option("--x", help="Column of the x axis.")]
 AxisY = Annotated[str, typer.Option("--y", help="Column of the y axis.")]
@@ -73,6 +77,25 @@ def load_tensorflow() -> None:
     """Imports TensorFlow without its greetings."""
     with quiet():
         import_module("tensorflow")
+
+
+def data_file(data: Path, data_dir: Path | None) -> Path:
+    """The data file that a user means: the file itself, or a build of TensorFlow Datasets as one.
+
+    Args:
+        data: A file, or `tfds:` and the name of a build.
+        data_dir: Where builds are.
+    """
+    prefix, colon, name = str(data).partition(":")
+    if prefix != "tfds" or not colon:
+        if data_dir is not None:
+            raise ZooError(f"--data-dir: goes with --data tfds:NAME; {data} is a file")
+        return data
+    load_tensorflow()
+    from zoo.data import tfds
+
+    with quiet():
+        return tfds.file_of(name, data_dir)
 
 
 def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32")) -> Path:

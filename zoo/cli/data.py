@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import AxisX, AxisY, AxisZ, Convention, Json, Rate, Stamps, TimeUnit, Unit, show
+from zoo.cli.console import (
+    AxisX,
+    AxisY,
+    AxisZ,
+    Convention,
+    DataDir,
+    Json,
+    Rate,
+    Stamps,
+    TimeUnit,
+    Unit,
+    data_file,
+    err,
+    load_tensorflow,
+    show,
+)
 from zoo.errors import ZooError
 from zoo.files import require_new
 
@@ -109,15 +124,41 @@ def windows(
     show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, tables.document)
 
 
+@data_app.command("build")
+def build_dataset(
+    name: Annotated[str, typer.Argument(help="Such as zoo_activity/motionsense_150_75 or zoo_trigrams/course.")],
+    source: Annotated[Path, typer.Option("--from", help="The file or folder to build from, or a folder with it.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets without.")
+    ] = None,
+    shards: Annotated[int | None, typer.Option(help="Files a split; as many as its size asks for.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Build a data set of TensorFlow Datasets, for `tfds.load` and for --data tfds:NAME."""
+    load_tensorflow()
+    from zoo.data import tfds
+    from zoo.report import tables
+    from zoo.report.progress import RowCount
+
+    with RowCount(err).shown() as count:
+        made = tfds.build(name, source, to, shards=shards, report=count.rows)
+    show(made, as_json, tables.document)
+    where = "" if to is None else f" --data-dir {to}"
+    then = f"next: zoo train PRESET --data tfds:{made['name']}{where}"
+    err.print(then, highlight=False, markup=False, soft_wrap=True)
+
+
 @data_app.command("describe")
 def describe_file(
-    file: Annotated[Path, typer.Argument(help="Any data file of the zoo.")], as_json: Json = False
+    file: Annotated[Path, typer.Argument(help="Any data file of the zoo, or tfds:NAME.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Show what is inside a data file, its balance, its problems and its leaks."""
     from zoo.data.describe import describe
     from zoo.report import tables
 
-    show(describe(file), as_json, tables.document)
+    show(describe(data_file(file, data_dir)), as_json, tables.document)
 
 
 @simulate_app.command("activity")

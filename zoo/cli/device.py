@@ -13,12 +13,14 @@ from zoo.cli.console import (
     AxisY,
     AxisZ,
     Convention,
+    DataDir,
     Json,
     Levels,
     Rate,
     Stamps,
     TimeUnit,
     Unit,
+    data_file,
     err,
     exported_file,
     load_tensorflow,
@@ -42,7 +44,8 @@ def export(
     model: ModelName,
     to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
     formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Real data to compare on; simulated without.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Real data to compare on, or tfds:NAME; simulated without.")] = None,
+    data_dir: DataDir = None,
     levels: Levels = None,
     personalize: Annotated[bool, typer.Option("--personalize", help="Also a file that learns on the device.")] = False,
     as_json: Json = False,
@@ -52,6 +55,8 @@ def export(
     from zoo.report import tables
     from zoo.tasks import exporting, families, loading
 
+    if data is not None:
+        data = data_file(data, data_dir)
     with quiet():
         loaded = loading.load(model)
         chosen = [name.strip() for name in formats.split(",")] if formats else None

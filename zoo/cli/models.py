@@ -11,12 +11,14 @@ from zoo.cli.console import (
     AxisY,
     AxisZ,
     Convention,
+    DataDir,
     Json,
     Levels,
     Rate,
     Stamps,
     TimeUnit,
     Unit,
+    data_file,
     err,
     exported_file,
     fail,
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 DataFile = Annotated[
-    Path | None, typer.Option("--data", help="In the course's layout; data1.h5, data2.h5 or data3.h5 by default.")
+    Path | None,
+    typer.Option("--data", help="In the course's layout, or tfds:NAME; data1.h5, data2.h5 or data3.h5 by default."),
 ]
-WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5.")]
+WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
 Settings = Annotated[
@@ -97,6 +100,7 @@ def info(model: ModelName, as_json: Json = False) -> None:
 def train(
     preset: PlanName = None,
     data: DataFile = None,
+    data_dir: DataDir = None,
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
     model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
     units: Annotated[int | None, typer.Option(help="Numbers in the state of each recurrent layer.")] = None,
@@ -137,18 +141,20 @@ def train(
     plan = planning.plan(preset, model and model.value, given(named) | planning.settings(settings or []))
     task = families.of_family(plan.family)
     data = data or Path(task.DATA)
+    file = data_file(data, data_dir)
     bar = ProgressBar(err, plan.recipe.epochs)
     run = Run(out, resume, deterministic, tensorboard, [bar])
     options = families.given(task.train, {"levels": levels}, plan.name)
     try:
         with bar.shown():
-            summary = task.train(plan, data, run, **options)
+            summary = task.train(plan, file, run, **options)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
         fail(f"interrupted: {how}", 130)
     show(summary, as_json, tables.TRAININGS[task.KIND])
-    then = f"model in {out}; next: zoo evaluate {out} --data {data}"
+    where = "" if data_dir is None else f" --data-dir {data_dir}"
+    then = f"model in {out}; next: zoo evaluate {out} --data {data}{where}"
     err.print(then, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -161,6 +167,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 def cross_validate(
     preset: PlanName = None,
     data: WindowsFile = Path("data3.h5"),
+    data_dir: DataDir = None,
     model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
     groups: Annotated[int, typer.Option(help="Groups that the people are divided into.")] = 5,
     seeds: Annotated[int, typer.Option(help="Repetitions with other seeds.")] = 1,
@@ -177,7 +184,11 @@ def cross_validate(
 
     plan = planning.plan(preset, model and model.value, given({"epochs": epochs}))
     result = crossval.crossval(
-        plan, data, groups=groups, seeds=seeds, report=lambda fold: err.print(tables.recognition.fold(fold))
+        plan,
+        data_file(data, data_dir),
+        groups=groups,
+        seeds=seeds,
+        report=lambda fold: err.print(tables.recognition.fold(fold)),
     )
     if out is not None:
         write_json(out, result)
@@ -188,6 +199,7 @@ def cross_validate(
 def evaluate(
     model: ModelName,
     data: DataFile = None,
+    data_dir: DataDir = None,
     split: Annotated[str, typer.Option(help="test, train or validation.")] = "test",
     baselines: Annotated[bool | None, typer.Option(help="Fit and measure baselines beside it.")] = None,
     robustness: Annotated[bool | None, typer.Option("--robustness", help="Disturb the windows as well.")] = None,
@@ -212,7 +224,7 @@ def evaluate(
     with quiet():
         loaded = loading.load(model)
     task = families.of_model(loaded)
-    data = data or Path(task.DATA)
+    data = data_file(data or Path(task.DATA), data_dir)
     options = {"split": split, "baselines": baselines, "robustness": robustness, "levels": levels}
     report = task.evaluate(loaded, data, **families.given(task.evaluate, options, model))
     if figures is not None:
@@ -239,7 +251,8 @@ def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -
 def predict(
     model: ModelName,
     text: Annotated[str | None, typer.Argument(help="Words, for a language model.")] = None,
-    data: Annotated[Path | None, typer.Option(help="A file in the course's layout: its test part.")] = None,
+    data: Annotated[Path | None, typer.Option(help="In the course's layout, or tfds:NAME: its test part.")] = None,
+    data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="A CSV file with columns x, y, z and time.")] = None,
     rate: Rate = None,
     x: AxisX = "x",
@@ -262,6 +275,8 @@ def predict(
     from zoo.report import tables
     from zoo.tasks import completion, loading
 
+    if data is not None:
+        data = data_file(data, data_dir)
     with quiet():
         loaded = loading.load(model)
     if loaded.metadata.kind == "text":

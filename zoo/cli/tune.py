@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, Levels, fail, load_tensorflow, logged, show
+from zoo.cli.console import DataDir, Json, Levels, data_file, fail, load_tensorflow, logged, show
 from zoo.cli.models import Settings
 from zoo.errors import ZooError
 
@@ -17,7 +17,8 @@ app = typer.Typer()
 @app.command()
 def tune(
     target: Annotated[str, typer.Argument(metavar="PRESET_OR_FAMILY", help="Or activity, for cells of any kind.")],
-    data: Annotated[Path | None, typer.Option(help="In the course's layout.")] = None,
+    data: Annotated[Path | None, typer.Option(help="In the course's layout, or tfds:NAME.")] = None,
+    data_dir: DataDir = None,
     strategy: Annotated[str, typer.Option(help="random, hyperband, bayesian or grid.")] = "bayesian",
     trials: Annotated[int, typer.Option(help="Trials to score, at most.")] = 50,
     epochs: Annotated[int, typer.Option(help="Of each trial, at most.")] = 40,
@@ -57,7 +58,7 @@ def tune(
         target, data or Path(), strategy, trials, epochs, space, objective, limits,
         planning.settings(settings or []), groups, halving, seed, levels,
     )  # fmt: skip
-    study = replace(study, data=data or Path(study.task.DATA))
+    study = replace(study, data=data_file(data or Path(study.task.DATA), data_dir))
     study.open(out)
     if save_preset is not None:
         finals.require_room(out, save_preset)

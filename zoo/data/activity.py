@@ -5,7 +5,7 @@ one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same 
 window, where that is known. Inside the zoo a label is a class number from 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -306,14 +306,14 @@ def write_windows(
     strangers = [name for name in test_subjects if name not in people]
     if strangers:
         raise ZooError(f"{recordings.path}: no subject {', '.join(strangers)}; found {', '.join(people)}")
-    # Numbers as the course writes them, where nothing of a name is lost.
-    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     dropped = Dropped()
-    with hdf5.create(path) as file:
-        for inputs, labels, subjects in _KEYS.values():
-            hdf5.growing(file, inputs, (cut.window, len(AXES)), "f4")
-            hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
-            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+    attributes = {
+        "classes": ",".join(classes), "rate_hz": cut.rate, "unit": UNIT, "axes": ",".join(AXES),
+        "convention": CONVENTION, "hop": cut.hop, "simulated": recordings.simulated,
+        "source": str(hdf5.attributes(recordings.path).get("source", "not stated")),
+    }  # fmt: skip
+
+    def parts() -> Iterator[Part]:
         for recording in recordings:
             if recording.activity not in classes:
                 dropped.add(f"recordings of {recording.activity}")
@@ -322,21 +322,51 @@ def write_windows(
             if not len(windows):
                 dropped.add("recordings shorter than one window")
                 continue
-            keys = _KEYS["test" if recording.subject in test_subjects else "train"]
-            one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
-            who = int(recording.subject) if numbered else recording.subject
-            rows = (windows, np.tile(one_hot, (len(windows), 1)), np.array([who] * len(windows), dtype=object))
-            for key, part in zip(keys, rows, strict=True):
-                hdf5.append(file[key], part.astype(file[key].dtype))
-        _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
-        file.attrs.update(
-            {
-                "classes": ",".join(classes), "rate_hz": cut.rate, "unit": UNIT, "axes": ",".join(AXES),
-                "convention": CONVENTION, "hop": cut.hop, "simulated": recordings.simulated,
-                "source": str(hdf5.attributes(recordings.path).get("source", "not stated")),
-            }
-        )  # fmt: skip
+            split = "test" if recording.subject in test_subjects else "train"
+            labels = np.full(len(windows), classes.index(recording.activity))
+            yield split, windows, labels, np.full(len(windows), recording.subject)
+
+    write_parts(path, parts(), cut.window, classes, people, attributes)
     return dropped
+
+
+Part = tuple[str, NDArray[np.float32], NDArray[np.integer[Any]], NDArray[np.str_]]
+"""`train` or `test`, windows `(n, window, 3)`, class numbers `(n,)`, who made them `(n,)`."""
+
+
+def write_parts(
+    path: Path, parts: Iterable[Part], window: int, classes: Sequence[str], people: Sequence[str] | None,
+    attributes: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Writes windows in the course's layout, a part after the other.
+
+    Args:
+        path: The file, written whole or not at all.
+        parts: In the order of the file; one is in memory.
+        window: Rows a window.
+        classes: Labels in their order.
+        people: All who made windows; None where that is not known, and then the file does not tell.
+        attributes: Of the file.
+
+    Raises:
+        ZooError: If training or test would be empty, or training has no window of a class.
+    """
+    # Numbers as the course writes them, where nothing of a name is lost.
+    numbered = people is not None and all(n.isdecimal() and str(int(n)) == n and int(n) < 2**31 for n in people)
+    with hdf5.create(path) as file:
+        for inputs, labels, subjects in _KEYS.values():
+            hdf5.growing(file, inputs, (window, len(AXES)), "f4")
+            hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
+            if people is not None:
+                hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+        for split, windows, numbers, names in parts:
+            inputs, labels, subjects = _KEYS[split]
+            hdf5.append(file[inputs], windows)
+            hdf5.append(file[labels], np.eye(len(classes), dtype=np.float32)[numbers])
+            if people is not None:
+                hdf5.append(file[subjects], names.astype(np.int32) if numbered else names.astype(object))
+        _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
+        file.attrs.update(attributes)
 
 
 def _require_windows(path: Path, counts: dict[str, NDArray[Any]], classes: Sequence[str]) -> None:

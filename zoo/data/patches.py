@@ -6,7 +6,7 @@ that whole photographs can be held out. A vector of pixels is a patch's luminanc
 column.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -393,21 +393,49 @@ def write_patches(
     refused = 0
     if count < 1 or size < 2:
         raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
-    with hdf5.create(path) as file:
-        data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
-        source = hdf5.growing(file, "source", (), "i4", chunk=1024)
-        names, credits = [], []
+    names: list[str] = []
+    attributes = {"source": "", "simulated": simulated, "seed": seed}
+
+    def parts() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32]]]:
+        nonlocal refused
+        credits = []
         for number, photograph in enumerate(photographs):
             share = count // len(photographs) + (number < count % len(photographs))
             patches, flat = cut(photograph, share, size, random)
             refused += flat
-            hdf5.append(data, patches)
-            hdf5.append(source, np.full(len(patches), number, np.int32))
             names.append(photograph.name)
             credits.append(f"{photograph.name}: {photograph.credit}")
-        file["source_names"] = names
-        file.attrs.update({"source": "; ".join(credits), "simulated": simulated, "seed": seed})
+            yield patches, np.full(len(patches), number, np.int32)
+        attributes["source"] = "; ".join(credits)
+
+    write_parts(path, parts(), size, names, attributes)
     return refused
+
+
+def write_parts(
+    path: Path, parts: Iterable[tuple[NDArray[np.float32], NDArray[np.int32]]], size: int, names: Sequence[str] | None,
+    attributes: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Writes patches in the course's layout, a part after the other.
+
+    Args:
+        path: The file, written whole or not at all.
+        parts: Patches `(n, 3, size, size)`, and `(n,)` the places of their photographs in `names`; one part is in
+            memory.
+        size: Pixels a side.
+        names: Of the photographs, looked at when all parts are written; None where they are not known.
+        attributes: Of the file, likewise.
+    """
+    with hdf5.create(path) as file:
+        data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
+        source = None if names is None else hdf5.growing(file, "source", (), "i4", chunk=1024)
+        for patches, numbers in parts:
+            hdf5.append(data, patches)
+            if source is not None:
+                hdf5.append(source, numbers)
+        if names is not None:
+            file["source_names"] = list(names)
+        file.attrs.update(attributes)
 
 
 def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:

@@ -9,7 +9,7 @@ are left out. Validation and test are stretches of the text. Rows are never shuf
 of its words, and a shuffled test has them in training.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -247,19 +247,37 @@ def _write(
                 f"{names}: no row of four known words for {split}; {len(places)} rows in all: give more text, one "
                 "sentence a line, or a larger vocabulary"
             )
-    with hdf5.create(path) as file:
-        for split, rows in splits.items():
-            grams = numbers[places[rows][:, None] + np.arange(CONTEXT + 1)]
-            hdf5.append(hdf5.growing(file, f"{KEYS[split]}x", (CONTEXT,), "i4", chunk=4096), grams[:, :CONTEXT])
-            hdf5.append(hdf5.growing(file, f"{KEYS[split]}d", (), "i4", chunk=4096), grams[:, CONTEXT])
-        file.create_dataset("words", data=words, dtype=hdf5.text_type())
-        ranges = {f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in stretches.items()}
-        file.attrs.update({**details, **ranges, "text_rows": len(places), "left_out_rows": int((~known).sum())})
+    ranges = {f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in stretches.items()}
+    attributes = {**details, **ranges, "text_rows": len(places), "left_out_rows": int((~known).sum())}
+    grams = ((split, numbers[places[rows][:, None] + np.arange(CONTEXT + 1)]) for split, rows in splits.items())
+    write_parts(path, grams, words, attributes)
     overlap = {
         name: _overlap(places[rows], len(splits["train"]), len(splits["test"]))
         for name, rows in _orders(splits).items()
     }
     return Made(len(places), int((~known).sum()), overlap, _notes(sentences, stretches))
+
+
+def write_parts(
+    path: Path, parts: Iterable[tuple[str, NDArray[np.int32]]], words: Sequence[str], attributes: Mapping[str, Any]
+) -> None:
+    """Writes rows in the course's layout, a part after the other.
+
+    Args:
+        path: The file, written whole or not at all.
+        parts: A split's name, and rows `(n, 4)` of four word numbers from 1; one part is in memory.
+        words: The vocabulary.
+        attributes: Of the file.
+    """
+    with hdf5.create(path) as file:
+        for key in KEYS.values():
+            hdf5.growing(file, f"{key}x", (CONTEXT,), "i4", chunk=4096)
+            hdf5.growing(file, f"{key}d", (), "i4", chunk=4096)
+        for split, grams in parts:
+            hdf5.append(file[f"{KEYS[split]}x"], grams[:, :CONTEXT])
+            hdf5.append(file[f"{KEYS[split]}d"], grams[:, CONTEXT])
+        file.create_dataset("words", data=words, dtype=hdf5.text_type())
+        file.attrs.update(attributes)
 
 
 def _orders(splits: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:

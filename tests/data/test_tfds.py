@@ -1,0 +1,231 @@
+"""TensorFlow Datasets: a build holds what its source holds, whole or not at all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+from zoo import Recipe, ZooError
+from zoo.data import activity, gait, hdf5, patches, recordings, trigrams
+from zoo.files import sha256
+from zoo.tasks import activity as task
+from zoo.tasks.planning import plan
+
+tfds = pytest.importorskip("zoo.data.tfds")
+
+
+@pytest.fixture(scope="module")
+def built(simulated, tmp_path_factory):
+    """A folder of builds with the simulated windows in it."""
+    folder = tmp_path_factory.mktemp("builds")
+    made = tfds.build("zoo_activity/course", simulated, folder, shards=3)
+    assert made["built"]
+    assert made["splits"]["train"]["files"] == 3
+    return folder
+
+
+def keys(path):
+    with hdf5.open_file(path) as file:
+        return {name: file[name][:] for name in file}, dict(file.attrs)
+
+
+def assert_same_file(path, other):
+    """The same data sets with the same values in the same order, and the same attributes."""
+    (one, attributes), (two, others) = keys(path), keys(other)
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
+    assert attributes == others
+
+
+def test_windows_come_back_in_their_order_with_labels_and_people(built, simulated):
+    assert_same_file(tfds.file_of("zoo_activity", built), simulated)
+
+
+def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
+    changes = {"units": 4, "frame": 10, "epochs": 2, "patience": None, "validation": 0.3}
+    small = plan(None, "activity_gru", changes)
+    found = []
+    for path in (simulated, tfds.file_of("zoo_activity/course", built)):
+        prepared = task.prepare(path, small.recipe)
+        model = prepared.build(small)
+        prepared.fit(small.recipe, model, deterministic=False)
+        found.append((model.get_weights(), prepared.scores(model)))
+    for one, other in zip(found[0][0], found[1][0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert found[0][1] == found[1][1]
+
+
+def test_a_clean_process_loads_a_build_by_its_name_with_units_and_citation(built, simulated):
+    code = f"""
+import json, tensorflow_datasets, zoo.data.tfds
+rows, info = tensorflow_datasets.load("zoo_activity/course", split="train", data_dir={str(built)!r}, with_info=True)
+labels = [int(row["label"]) for row in rows]
+described = info.features["window"].doc.desc, info.features["label"].names
+citation = tensorflow_datasets.builder("zoo_activity/motionsense_150_75", data_dir={str(built)!r}).info.citation
+print(json.dumps([labels, *described, citation, info.metadata["source_sha256"]]))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    labels, window, names, citation, source = json.loads(run.stdout)
+    assert labels == activity.read(simulated).train.labels.tolist()
+    assert window.startswith("acceleration, m/s^2")
+    assert names == list(activity.CLASSES)
+    assert "10.1145/3302505.3310068" in citation
+    assert source == sha256(simulated)
+
+
+def test_recordings_are_cut_as_the_zoo_cuts_them(tmp_path):
+    rows = np.random.default_rng(0).normal(9.8, 1, (400, 3)).astype(np.float32)
+    people = [
+        recordings.Recording(f"{who} {what}", who, what, 50.0, rows + number)
+        for number, who in enumerate(["1", "2", "ann"]) for what in activity.CLASSES
+    ]  # fmt: skip
+    recordings.write(tmp_path / "recordings.h5", people, source="a test")
+    index = recordings.read(tmp_path / "recordings.h5")
+    test = activity.choose_test_subjects(index.subjects, 0.2, 0)
+    activity.write_windows(index, tmp_path / "data3.h5", activity.Cut(60, 30, 25.0), test)
+    # A configuration that is in no table, from the folder that holds the recordings.
+    name = "zoo_activity/recordings_60_30_25hz"
+    tfds.build(name, tmp_path, tmp_path / "builds")
+    assert_same_file(tfds.file_of(name, tmp_path / "builds"), tmp_path / "data3.h5")
+
+
+def test_motionsense_is_built_from_its_zip(tmp_path):
+    columns = [f"{sensor}.{axis}" for sensor in ("gravity", "userAcceleration") for axis in "xyz"]
+    values = "\n".join(f"{i},0,0,-1,{np.sin(i):.3f},0,0" for i in range(300))
+    with zipfile.ZipFile(tmp_path / "A_DeviceMotion_data.zip", "w") as archive:
+        for who in (1, 2, 9, 15, 21):
+            for act in ("dws", "jog", "sit", "std", "ups", "wlk"):
+                archive.writestr(f"A_DeviceMotion_data/{act}_1/sub_{who}.csv", f",{','.join(columns)}\n{values}")
+    made = tfds.build("zoo_activity/motionsense_150_75", tmp_path, tmp_path / "builds")
+    assert made["source"] == "A_DeviceMotion_data.zip"
+    data = activity.read(tfds.file_of("zoo_activity/motionsense_150_75", tmp_path / "builds"))
+    assert data.train.people() == ["1"]
+    assert data.test.people() == ["2", "9", "15", "21"]
+    assert data.source.startswith("MotionSense")
+    assert not list((tmp_path / "builds").rglob("source.*"))
+
+
+def test_patches_are_split_by_photograph_and_come_back_in_the_order_of_the_file(tmp_path):
+    patches.write_simulated(tmp_path / "data1.h5", count=90, size=16, pictures=8, seed=0)
+    tfds.build("zoo_patches/course", tmp_path, tmp_path / "builds")
+    loaded = tfds.builds.tfds.load("zoo_patches/course", data_dir=tmp_path / "builds")
+    train, test = (
+        {bytes(row["photograph"]) for row in loaded[split].as_numpy_iterator()} for split in ("train", "test")
+    )
+    assert (len(train), len(test)) == (6, 2)
+    assert not train & test
+    assert_same_file(tfds.file_of("zoo_patches", tmp_path / "builds"), tmp_path / "data1.h5")
+
+
+def test_text_becomes_rows_split_by_their_place(tmp_path):
+    text = tmp_path / "text"
+    text.mkdir()
+    sentences = [f"they say it is {word} here ." for word in ("good", "late", "his", "the", "right")]
+    (text / "book.txt").write_text("\n".join(sentences * 20))
+    trigrams.write_trigrams(tmp_path / "data2.h5", [text / "book.txt"], 9)
+    tfds.build("zoo_trigrams/text_9", text, tmp_path / "builds")
+    assert_same_file(tfds.file_of("zoo_trigrams/text_9", tmp_path / "builds"), tmp_path / "data2.h5")
+
+
+def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
+    trigrams.write_simulated(tmp_path / "data2.h5", sentences=20000, seed=0)
+    command = [
+        sys.executable, "-m", "zoo.cli", "data", "build", "zoo_trigrams/course", "--from", str(tmp_path / "data2.h5"),
+        "--to", str(tmp_path / "builds"), "--json",
+    ]  # fmt: skip
+    place = tmp_path / "builds" / "zoo_trigrams" / "course"
+    build = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(place.glob("incomplete.*")) and build.poll() is None:
+        time.sleep(0.01)
+    os.kill(build.pid, signal.SIGKILL)
+    assert build.wait() == -signal.SIGKILL
+    assert list(place.glob("incomplete.*"))
+    with pytest.raises(ZooError, match="no build of zoo_trigrams/course: build it with `zoo data build"):
+        tfds.file_of("zoo_trigrams", tmp_path / "builds")
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    made = json.loads(again.stdout)
+    assert made["splits"]["train"]["rows"] == len(trigrams.read(tmp_path / "data2.h5").train)
+    assert "writing train" in again.stderr
+    assert [path.name for path in place.iterdir() if not path.name.startswith(".")] == ["1.0.0"]
+
+
+def test_a_build_that_is_there_is_kept_and_one_of_another_source_is_refused(built, simulated, tmp_path):
+    assert not tfds.build("zoo_activity/course", simulated, built)["built"]
+    gait.write_simulated(tmp_path / "data3.h5", subjects=4, seed=5, seconds=20)
+    with pytest.raises(ZooError, match=r"1.0.0: was built of another data3.h5 \(SHA-256 \w{12}, this one \w{12}\)"):
+        tfds.build("zoo_activity/course", tmp_path, built)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("zoo_activities", "unknown data set 'zoo_activities': did you mean zoo_activity?"),
+        ("mnist", "unknown data set 'mnist': known are zoo_activity, zoo_patches, zoo_trigrams"),
+        (
+            "zoo_activity/motionsense_150",
+            "unknown configuration of zoo_activity 'motionsense_150': did you mean motion",
+        ),
+        ("zoo_activity/course", "no data3.h5 in this folder; expected windows in the layout of data3.h5"),
+        ("zoo_activity/motionsense_150_75", "no A_DeviceMotion_data.zip in this folder; get it from https://github"),
+        ("zoo_trigrams/text_250", r"no file \*.txt in it; expected UTF-8 text"),
+        ("zoo_patches/photographs_0", "no picture in this folder"),
+    ],
+)
+def test_what_is_not_there_is_named_with_where_to_get_it(tmp_path, name, message):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ZooError, match=message):
+        tfds.build(name, tmp_path / "empty", tmp_path / "builds")
+    assert not list((tmp_path / "builds").rglob("*1.0.0*"))
+
+
+def test_windows_of_another_length_are_refused(tmp_path):
+    gait.write_simulated(tmp_path / "data3.h5", subjects=3, seed=0, seconds=20)
+    with hdf5.open_file(tmp_path / "data3.h5") as file:
+        parts = {name: file[name][:] for name in file}
+    with hdf5.create(tmp_path / "short.h5") as file:
+        for name, part in parts.items():
+            file[name] = part[:, :100] if name.endswith("X") else part
+    with pytest.raises(ZooError, match="windows of 100 rows; zoo_activity/course holds 150"):
+        tfds.build("zoo_activity", tmp_path / "short.h5", tmp_path / "builds")
+
+
+def test_a_build_of_another_version_and_a_damaged_one_are_refused(built, tmp_path):
+    place = tmp_path / "zoo_activity" / "course"
+    shutil.copytree(built / "zoo_activity" / "course" / "1.0.0", place / "0.9.0")
+    with pytest.raises(ZooError, match=r"course: holds version 0.9.0; this zoo reads 1.0.0: build it with"):
+        tfds.file_of("zoo_activity", tmp_path)
+    (place / "0.9.0").rename(place / "1.0.0")
+    (place / "1.0.0" / "data3.h5").unlink(missing_ok=True)
+    shard = next((place / "1.0.0").glob("*train*00001-of*"))
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:500] + b"damage" + whole[506:])
+    with pytest.raises(ZooError, match=r"1\.0\.0: damaged: delete it and build it again"):
+        tfds.file_of("zoo_activity", tmp_path)
+    assert not (place / "1.0.0" / "data3.h5").exists()
+
+
+def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated):
+    name = [sys.executable, "-m", "zoo.cli", "data", "describe", "tfds:zoo_activity/course", "--json"]
+    told = {**os.environ, "TFDS_DATA_DIR": str(built)}
+    run = subprocess.run(name, capture_output=True, text=True, check=False, env=told)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["sizes"] == hdf5.check(simulated, "activity")
+    wrong = subprocess.run([*name[:5], str(simulated), "--data-dir", "."], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "zoo: --data-dir: goes with --data tfds:NAME" in wrong.stderr
+
+
+def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):
+    recipe = Recipe(validation=0.3)
+    of_file, of_build = (task.prepare(p, recipe) for p in (simulated, tfds.file_of("zoo_activity", built)))
+    assert of_file.train.people() == of_build.train.people()

@@ -1,0 +1,38 @@
+"""TensorFlow Datasets: the zoo's data as sharded builds that `tfds.load` reads.
+
+| builder | configurations | is made of |
+|---|---|---|
+| `zoo_activity` | `course`; `motionsense_150_75`, `recordings_150_75`, and others of that form | data3.h5; MotionSense's zip; recordings.h5 |
+| `zoo_patches` | `course`; `photographs_10240` and others of that form | data1.h5; photographs |
+| `zoo_trigrams` | `course`; `text_250` and others of that form | data2.h5; UTF-8 text, one sentence a line |
+
+Importing this package registers them:
+
+    import tensorflow_datasets as tfds
+    import zoo.data.tfds
+
+    tfds.load("zoo_activity/motionsense_150_75", data_dir="builds")
+
+Every source first becomes a file in the course's layout, by the zoo's own builders, and is checked by the zoo's own
+readers; so a build holds the same rows, in the same order, with the same splits. The zoo itself reads rows in any order,
+which shards do not allow: `file_of` copies a build once into a file in the course's layout beside its shards.
+
+Apache Beam is not used, since it does not install beside the versions in constraints.txt (it wants an older pillow and
+cryptography). Sources are read, and shards written, in blocks: a build larger than memory needs disk, and one machine.
+"""  # noqa: E501
+
+from zoo.errors import ZooError
+
+try:
+    import tensorflow_datasets  # noqa: F401
+except ImportError:
+    raise ZooError("tensorflow-datasets is not installed: pip install 'pocket-zoo[datasets]'") from None
+
+from zoo.data.tfds.activity import ActivityConfig, ZooActivity
+from zoo.data.tfds.builds import build, file_of
+from zoo.data.tfds.patches import PatchesConfig, ZooPatches
+from zoo.data.tfds.trigrams import TrigramsConfig, ZooTrigrams
+
+__all__ = [
+    "ActivityConfig", "PatchesConfig", "TrigramsConfig", "ZooActivity", "ZooPatches", "ZooTrigrams", "build", "file_of",
+]  # fmt: skip

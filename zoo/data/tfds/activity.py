@@ -1,0 +1,160 @@
+"""`zoo_activity`: windows of six activities, split by person."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from zoo.data import activity, importers, recordings
+from zoo.data.activity import CLASSES, Cut, Windows
+from zoo.data.tfds.builder import Batch, Row, ZooBuilder
+from zoo.errors import ZooError
+from zoo.metadata import AXES
+
+_NAME = re.compile(r"(motionsense|recordings)_(\d+)_(\d+)(?:_(\d+)hz)?")
+_MOTIONSENSE = "https://github.com/mmalekzadeh/motion-sense"
+_ADVICE = {
+    "course": "expected windows in the layout of data3.h5: make them with `zoo data windows`",
+    "recordings": "expected recordings: make them with `zoo data import`",
+    "motionsense": f"get it from {_MOTIONSENSE}, data/A_DeviceMotion_data.zip",
+}
+_CITATION = r"""@inproceedings{Malekzadeh2019,
+  author = {Malekzadeh, Mohammad and Clegg, Richard G. and Cavallaro, Andrea and Haddadi, Hamed},
+  title = {Mobile Sensor Data Anonymization},
+  booktitle = {Proceedings of the International Conference on Internet of Things Design and Implementation},
+  year = {2019},
+  pages = {49--58},
+  doi = {10.1145/3302505.3310068}
+}"""
+
+
+@dataclass(eq=False)
+class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has no types
+    """What windows are made of, and how.
+
+    Args:
+        source: `course`, `motionsense` or `recordings`.
+        cut: Window, hop, rate and trim; of `course`, the window alone counts.
+        test_subjects: Who is in the test part; a fifth of the people, drawn by the seed 0, where none are named.
+    """
+
+    source: str = "course"
+    cut: Cut = field(default_factory=Cut)
+    test_subjects: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: str, window: int = 150, hop: int = 75, rate: int = 50) -> "ActivityConfig":
+        """The configuration of windows cut from MotionSense or from recordings, named after what decides it.
+
+        Example:
+            >>> ActivityConfig.of("motionsense", 128, 64, rate=25).name
+            'motionsense_128_64_25hz'
+        """
+        name = f"{source}_{window}_{hop}" + ("" if rate == 50 else f"_{rate}hz")
+        what = f"Windows of {window} rows at {rate} Hz, {hop} rows apart, of"
+        if source == "motionsense":
+            # Those whom the zoo's presets are tested on.
+            return cls(
+                name=name, description=f"{what} MotionSense; subjects 2, 9, 15 and 21 are the test part.",
+                source=source, cut=Cut(window, hop, rate), test_subjects=("2", "9", "15", "21"),
+            )  # fmt: skip
+        return cls(
+            name=name, description=f"{what} recordings; a fifth of the people are the test part.", source=source,
+            cut=Cut(window, hop, rate),
+        )  # fmt: skip
+
+    @property
+    def advice(self) -> str:
+        """What to do where the source is not there."""
+        return _ADVICE[self.source]
+
+    @property
+    def homepage(self) -> str | None:
+        """Where the data comes from."""
+        return _MOTIONSENSE if self.source == "motionsense" else None
+
+    @property
+    def citation(self) -> str | None:
+        """What to cite."""
+        return _CITATION if self.source == "motionsense" else None
+
+
+class ZooActivity(ZooBuilder):
+    """Windows of acceleration `(window, 3)`, what the person was doing, and who it was; split by person."""
+
+    FILE = "data3.h5"
+    SOURCES: ClassVar[Mapping[str, str | None]] = {
+        "course": "data3.h5", "motionsense": "A_DeviceMotion_data.zip", "recordings": "recordings.h5",
+    }  # fmt: skip
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""
+    `course`: data3.h5, as the course has it or `zoo data windows` makes it.
+    `motionsense_...`: A_DeviceMotion_data.zip from {_MOTIONSENSE}.
+    `recordings_...`: recordings.h5, as `zoo data import` makes it.
+    """
+    BUILDER_CONFIGS: ClassVar[list[ActivityConfig]] = [
+        ActivityConfig(name="course", description="A file in the layout of data3.h5: windows of 150 rows."),
+        ActivityConfig.of("motionsense"),
+        ActivityConfig.of("motionsense", hop=150),
+        ActivityConfig.of("recordings"),
+    ]
+
+    @classmethod
+    def configuration(cls, name: str) -> ActivityConfig | None:
+        """The configuration of a name such as `motionsense_128_64_25hz`."""
+        found = _NAME.fullmatch(name)
+        return found and ActivityConfig.of(found[1], int(found[2]), int(found[3]), int(found[4] or 50))
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        window = "acceleration, m/s^2, gravity included, x y z, Android's sign: at rest and face up, z is +9.81"
+        return self._info_of(
+            {
+                "window": tfds.features.Tensor(
+                    shape=(self.builder_config.cut.window, len(AXES)), dtype=np.float32, doc=window
+                ),
+                "label": tfds.features.ClassLabel(names=CLASSES, doc="what the person was doing"),
+                "subject": tfds.features.Text(doc="who it was; empty where the file does not tell"),
+            },
+            ("window", "label"),
+        )
+
+    def _write_source(self, source: Path, path: Path) -> None:
+        if self.builder_config.source == "motionsense":
+            found = importers.read_motionsense(source, recordings.Dropped())
+            source = path.with_name("recordings.h5")
+            recordings.write(source, found, source="MotionSense (Malekzadeh et al., 2019)")
+        index = recordings.read(source)
+        test = self.builder_config.test_subjects or activity.choose_test_subjects(index.subjects, 0.2, 0)
+        activity.write_windows(index, path, self.builder_config.cut, test)
+
+    def _parts(self, path: Path) -> tuple[Mapping[str, Callable[[], Iterator[Row]]], dict[str, Any]]:
+        data = activity.read(path)
+        if data.classes != CLASSES:
+            raise ZooError(f"{path}: classes {','.join(data.classes)}; zoo_activity holds {','.join(CLASSES)}")
+        found, expected = data.train.examples.inputs.shape[1], self.builder_config.cut.window
+        if found != expected:
+            raise ZooError(f"{path}: windows of {found} rows; zoo_activity/{self.builder_config.name} holds {expected}")
+        known = data.split_by == "subject"
+        people = activity.sort_subjects([*data.train.people(), *data.test.people()]) if known else None
+        parts = {"train": partial(_rows, data.train), "test": partial(_rows, data.test)}
+        return parts, {"window": expected, "people": people}
+
+    @staticmethod
+    def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
+        """Writes the windows of a build in the layout of data3.h5."""
+        blocks = (
+            (split, batch["window"], batch["label"], batch["subject"].astype(np.str_))
+            for split, batches in parts.items() for batch in batches
+        )  # fmt: skip
+        activity.write_parts(path, blocks, metadata["window"], CLASSES, metadata["people"], metadata["attributes"])
+
+
+def _rows(windows: Windows) -> Iterator[Row]:
+    subjects = iter(windows.subjects if windows.subjects is not None else [""] * len(windows))
+    for inputs, labels in windows.examples.blocks():
+        for window, label in zip(inputs, labels, strict=True):
+            yield {"window": window, "label": int(label), "subject": str(next(subjects))}
