@@ -1,14 +1,22 @@
-"""A report in a folder: `report.md` and the same as `report.html`, pictures beside them."""
+"""What the three parts share: their options, and a report in a folder, shown cell by cell in a notebook as well."""
 
+import argparse
+import os
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
-from zoo.files import whole_file
+from zoo.files import whole_file, write_json
 from zoo.report.cards.page import table
 from zoo.report.figures import drawing
+from zoo.tasks.provenance import versions
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -18,16 +26,41 @@ _PAGE = """<!doctype html>
 <style>
   body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
   img {{ max-width: 100%; height: auto; }}
-  table {{ border-collapse: collapse; margin: 1rem 0; }}
+  img:not(:only-child) {{ width: 49%; min-width: 20rem; }}
+  table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }}
   th, td {{ padding: .25rem .75rem; border-bottom: 1px solid #ddd; }}
+  h2 {{ margin-top: 2.5rem; }}
+  hr {{ border: 0; border-top: 1px solid #ddd; margin-top: 3rem; }}
+  hr ~ p {{ color: #666; font-size: 14px; }}
 </style>
 {body}
 </html>
 """
 
 
+def options(description: str | None, data: str, out: str) -> argparse.Namespace:
+    """What a part is told on the command line: `data`, `out`, `quick`; in a notebook, where nobody tells, the defaults.
+
+    Args:
+        description: Of the part.
+        data: Its file.
+        out: Folder of its report.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(data), help="in the course's layout")
+    parser.add_argument("--out", type=Path, default=Path(out), help="folder of the report")
+    parser.add_argument("--quick", action="store_true", help="few epochs, to see that it runs")
+    return parser.parse_args([] if _in_notebook() else None)
+
+
+def _in_notebook() -> bool:
+    return "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None
+
+
 class Report:
     """Collects sections, tables and pictures, and writes them whole at the end.
+
+    In a notebook each is also shown as it comes.
 
     Args:
         folder: Where to.
@@ -37,25 +70,44 @@ class Report:
     def __init__(self, folder: Path, title: str) -> None:
         self.folder, self.title = folder, title
         self.parts = [f"# {title}"]
+        self.numbers: dict[str, Any] = {}
 
     def text(self, *paragraphs: str) -> None:
         """Adds paragraphs of Markdown."""
         self.parts += paragraphs
+        _show("Markdown", "\n\n".join(paragraphs))
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Adds a table, its first column text and the others numbers."""
-        self.parts.append(table(head, rows))
+        self.text(table(head, rows))
 
-    def figure(self, name: str, figure: Figure, caption: str) -> None:
-        """Writes a picture and shows it."""
+    def figure(self, name: str, figure: Figure, caption: str, *, beside: bool = False) -> None:
+        """Writes a picture and shows it, below or beside what came before it."""
         drawing.save(figure, self.folder / name)
-        self.parts.append(f"![{caption}]({name})")
+        before = f"{self.parts.pop()}\n" if beside else ""
+        self.parts.append(f"{before}![{caption}]({name})")
+        _show("Image", str(self.folder / name))
 
     def write(self) -> Path:
-        """Writes both files; gives the path of the page."""
+        """Writes `report.md`, `report.html` and `report.json`, which holds the numbers; gives the path of the page."""
+        made = versions()
+        command = shlex.join(["python", *sys.argv])
+        self.parts += [
+            "---",
+            f"Made by `{command}` with pocket-zoo {made['pocket-zoo']}, TensorFlow {made['tensorflow']}, Keras "
+            f"{made['keras']}, on {made['machine']}. All numbers: [report.json](report.json).",
+        ]
         text = "\n\n".join(self.parts) + "\n"
         body = MarkdownIt("commonmark").enable("table").render(text)
         for name, content in (("report.md", text), ("report.html", _PAGE.format(title=self.title, body=body))):
             with whole_file(self.folder / name) as temporary:
                 temporary.write_text(content, encoding="utf-8")
+        write_json(self.folder / "report.json", {"command": command, "versions": made, **self.numbers})
         return self.folder / "report.html"
+
+
+def _show(kind: str, content: str) -> None:
+    if _in_notebook():
+        from IPython import display
+
+        display.display(getattr(display, kind)(content))

@@ -1,0 +1,83 @@
+"""The scripts of the course make every figure and table of its report, from its own files and from stand-ins."""
+
+import ast
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from zoo.data import gait, patches, trigrams
+
+ROOT = Path(__file__).parents[1]
+COURSE = ROOT / "examples" / "course"
+
+
+def windows(path):
+    """As the course's own file: nobody's subject ids, no attributes."""
+    gait.write_simulated(path, subjects=3, seed=0, seconds=15)
+    with h5py.File(path, "a") as file:
+        del file["trS"], file["tstS"]
+        for name in list(file.attrs):
+            del file.attrs[name]
+
+
+def photographs(path):
+    """As the course's own file: further keys, nothing of photographs, values a little beyond white."""
+    patches.write_simulated(path, 400, 16, 4, seed=0)
+    with h5py.File(path, "a") as file:
+        del file["source"], file["source_names"]
+        file["data"][0, 0, 0, 0] = 1.02
+        file["xForm"] = file["invXForm"] = [[1.0, 0.0], [0.0, 1.0]]
+
+
+def sentences(path):
+    """A stand-in, as the zoo makes it."""
+    trigrams.write_simulated(path, 3000, seed=0)
+
+
+PARTS = {
+    "part1": (photographs, ["a_patches", "b_cost", "b_reconstruction", "c_features", "d_grid"],
+              ["| 10, 0 |", "| 64, 0.001 |", "| 100, 0.0005 |"]),
+    "part2": (sentences, ["a_trigram_lm_course", "a_trigram_lm_course_16_128", "a_trigram_lm_course_8_64", "b_words"],
+              ["36.91%", "34.36%", "31.95%", "simulated: nobody wrote it"]),
+    "part3": (windows, [f"{letter}_{name}" for letter in "abc" for name in ("training", "test", "train")],
+              ["57.33%", "81.00%", "82.33%", "27 s", "126 s", "47 s", "does not tell who made a window"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_makes_its_figures_and_tables(part, tmp_path):
+    make, figures, words = PARTS[part]
+    make(tmp_path / "data.h5")
+    run = subprocess.run(
+        [sys.executable, COURSE / f"{part}.py", "--data", "data.h5", "--out", "report", "--quick"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    report = (tmp_path / "report" / "report.md").read_text()
+    shown = re.findall(r"!\[[^]]*\]\((.*?)\.png\)", report)
+    assert shown == figures
+    assert {path.stem for path in (tmp_path / "report").glob("*.png")} == set(figures)
+    for word in [*words, "trial run"]:
+        assert word in report
+    assert {"command", "versions", "seed"} <= set(json.loads((tmp_path / "report" / "report.json").read_text()))
+    assert (tmp_path / "report" / "report.html").read_text().count("<img") == len(figures)
+
+
+def test_each_notebook_is_that_of_its_script():
+    spec = importlib.util.spec_from_file_location("notebooks", COURSE / "notebooks.py")
+    notebooks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(notebooks)
+    for part in PARTS:
+        script = (COURSE / f"{part}.py").read_text()
+        made = notebooks.notebook(script)
+        assert json.loads((COURSE / f"{part}.ipynb").read_text()) == made
+        code = "\n".join("".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code")
+        module = ast.parse(script.replace("options(__doc__", "options(None"))
+        assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(module.body[1:], []))
