@@ -23,8 +23,8 @@ import numpy as np
 
 from zoo.catalog import preset_metrics
 from zoo.data import activity, importers, recordings
-from zoo.evaluation import recognition
-from zoo.tasks.activity import everything_of
+from zoo.data.activity import everything_of
+from zoo.evaluation import baselines, recognition
 from zoo.tasks.provenance import versions
 
 GROUPS, EPOCHS, BATCH = 5, 20, 64
@@ -58,7 +58,7 @@ def keras_gru(windows: np.ndarray, labels: np.ndarray) -> Predict:
 
 
 RIVALS: dict[str, Callable[[np.ndarray, np.ndarray], Predict]] = {
-    "random_forest": recognition.random_forest,
+    "random_forest": baselines.random_forest,
     "minirocket": minirocket,
     "keras_gru_64": keras_gru,
 }

@@ -27,7 +27,7 @@ import numpy as np
 from tuning import search, spaces
 from tuning.study import Study
 from tuning.trials import Trainer
-from zoo.tasks.activity import everything_of
+from zoo.data.activity import everything_of
 from zoo.tasks.provenance import versions
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}

@@ -22,17 +22,17 @@ from rich.console import Console
 from zoo.catalog import preset_metrics
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
-from zoo.evaluation import recognition
+from zoo.evaluation.baselines import baseline_scores
 from zoo.files import read_json, whole_file, whole_folder, write_json
 from zoo.presets import PRESETS
 from zoo.report import figures
 from zoo.report.cards import card, headline
 from zoo.report.figures import drawing
 from zoo.report.figures import reconstruction as pictures
-from zoo.report.tables.recognition import fold
+from zoo.report.folds import FoldBoard
 from zoo.runtime import Recognizer
 from zoo.tasks import activity, autoencoder, exporting, families, loading, personal, planning, streaming, trigram
-from zoo.tasks.crossval import crossval
+from zoo.tasks.crossval import Protocol, crossval
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run
 
@@ -42,7 +42,7 @@ TEST_SUBJECTS = ["2", "9", "15", "21"]
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
 LONG = windows_of.Cut(window=200, hop=100)
-GROUPS, CROSSVAL_SEEDS = 5, 2
+GROUPS, CROSSVAL_SEEDS, WORKERS = 5, 2, 2
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
@@ -119,15 +119,19 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     )
     windows_of.write_windows(recordings.read(raw), cut, LONG, TEST_SUBJECTS)
     plan = planning.plan(name, None, {"validation": 0.0})
-    found = crossval(plan, cut, groups=GROUPS, seeds=CROSSVAL_SEEDS, report=lambda record: console.print(fold(record)))
+    board = FoldBoard(console, plan.recipe.epochs, WORKERS)
+    with board.shown():
+        found = crossval(
+            plan, cut, scratch / "crossval", Protocol(GROUPS, CROSSVAL_SEEDS), workers=WORKERS, watch=board.update
+        )
     folder = scratch / "model"
     activity.train(plan, cut, Run(folder), temperature=found["temperature"])
     # The forest gets the same people's windows as the network, in the length that it is tested on.
     short = scratch / "short.h5"
     windows_of.write_windows(recordings.read(raw), short, windows_of.Cut(), TEST_SUBJECTS)
     test = windows_of.read(data / "activity" / "data3.h5").test
-    fitted = recognition.baselines(
-        activity.everything_of(windows_of.read(short).train), activity.everything_of(test), test.subjects
+    fitted = baseline_scores(
+        windows_of.everything_of(windows_of.read(short).train), windows_of.everything_of(test), test.subjects
     )
     return folder, {"crossval": found, "baselines": fitted}
 

@@ -11,6 +11,7 @@ from tuning.study import Study
 from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import locked
+from zoo.processes import die_with_parent
 from zoo.report.trials import Board
 
 _MEASURED = 20
@@ -47,7 +48,7 @@ def conduct(
             raise ZooError(f"{what} is {value}; expected 1 or more")
     study.open(folder)
     if workers.supervised():
-        workers.die_with_parent()
+        die_with_parent()
     name = workers.name()
     if workers.supervised() or name not in (None, workers.CHIEF):
         with _alone(folder, name or workers.CHIEF):

@@ -12,7 +12,7 @@ from tuning import spaces
 from tuning.spaces import Defaults, HyperParameters, Pinned
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
-from zoo.files import read_json, sha256, write_json
+from zoo.files import claim_folder, sha256
 from zoo.presets import FAMILIES, PRESETS
 from zoo.recipes import Recipe
 from zoo.tasks import families, planning
@@ -221,17 +221,7 @@ class Study:
         """
         if not self.data.is_file():
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
-        path, mine = folder / "study.json", self._identity()
-        if path.is_file():
-            theirs = read_json(path)
-            differs = [name for name, value in mine.items() if theirs.get(name) != value]
-            if differs:
-                words = ", ".join(f"{name} {theirs.get(name)!r}, now {mine[name]!r}" for name in differs)
-                raise ZooError(f"{folder}: holds another search ({words}): name another folder, or search the same")
-            return
-        if folder.is_dir() and any(folder.iterdir()):
-            raise ZooError(f"{folder}: is not empty and holds no search; choose another folder or delete it first")
-        write_json(path, mine)
+        claim_folder(folder / "study.json", self._identity(), "search")
 
     def _identity(self) -> dict[str, Any]:
         # More trials can be asked of the same search.

@@ -6,16 +6,15 @@ A worker that comes back under its name gets the trial that it had.
 """
 
 import os
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from zoo import processes
 from zoo.errors import ZooError
+from zoo.processes import Process
 
 CHIEF = "chief"
 _SUPERVISED = "ZOO_TUNE_SUPERVISED"
@@ -63,17 +62,6 @@ def take_role(role: str, chief: str | None) -> None:
         os.environ.setdefault("KERASTUNER_TUNER_ID", f"worker-{number}")
 
 
-def die_with_parent() -> None:
-    """Ends this process when the one that supervises it is gone, however it went: its end of the pipe closes."""
-
-    def wait() -> None:
-        while os.read(0, 1):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def recycle() -> None:
     """Ends this process where another takes its place: compiled programs are memory that TensorFlow never frees."""
     if supervised() or name() is not None:
@@ -94,30 +82,28 @@ def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
     Raises:
         ZooError: If a process ends with an error, or dies again and again, with its last words.
     """
-    shared = {**os.environ, _SUPERVISED: "1"} | (_shared(count) if count > 1 else {})
+    shared = {_SUPERVISED: "1"} | (_shared(count) if count > 1 else {})
     names = [CHIEF, *(f"worker-{number}" for number in range(count))] if count > 1 else [_ALONE]
     running = {name: _start(folder, name, shared) for name in names}
     deaths = 0
     try:
-        while any(name != CHIEF for name in running):
-            look()
-            time.sleep(1.0)
-            for name, process in list(running.items()):
-                status = process.poll()
-                if status is None:
-                    continue
-                del running[name]
-                if status == 0 and name != CHIEF:
-                    continue
-                deaths += status < 0
-                if status not in (0, RECYCLED) and (status > 0 or deaths > _DEATHS):
-                    raise ZooError(_last_words(folder, name) or f"{name} ended with status {status}")
-                running[name] = _start(folder, name, shared)
+        with processes.ended(running):
+            while any(name != CHIEF for name in running):
+                look()
+                time.sleep(1.0)
+                for name, process in list(running.items()):
+                    status = processes.status(process)
+                    if status is None:
+                        continue
+                    del running[name]
+                    if status == 0 and name != CHIEF:
+                        continue
+                    deaths += status < 0
+                    if status not in (0, RECYCLED) and (status > 0 or deaths > _DEATHS):
+                        words = processes.last_words(log(folder, name))
+                        raise ZooError(words or f"{name} ended with status {status}")
+                    running[name] = _start(folder, name, shared)
     finally:
-        for process in running.values():
-            process.send_signal(signal.SIGTERM)
-        for process in running.values():
-            process.wait()
         look()
 
 
@@ -138,13 +124,6 @@ def log(folder: Path, name: str | None) -> Path:
     return folder / (f"log.{name}.txt" if name else "log.txt")
 
 
-def _start(folder: Path, name: str, shared: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(folder: Path, name: str, shared: Mapping[str, str]) -> Process:
     told = {} if name == _ALONE else {"KERASTUNER_TUNER_ID": name}
-    with log(folder, name).open("ab") as file:
-        return subprocess.Popen(sys.orig_argv, stdin=subprocess.PIPE, stdout=file, stderr=file, env={**shared, **told})
-
-
-def _last_words(folder: Path, name: str) -> str:
-    """What the command line said in the end."""
-    lines = log(folder, name).read_text(errors="replace").splitlines()
-    return next((line.removeprefix("zoo: ") for line in reversed(lines) if line.startswith("zoo: ")), "")
+    return processes.start(sys.orig_argv, log(folder, name), {**shared, **told})

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,45 @@ def require_empty(folder: Path) -> None:
         raise ZooError(f"{folder}: is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
+
+
+def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
+    """Claims a folder for one piece of work that may be killed and go on, or finds it claimed by the same.
+
+    Args:
+        mark: The file in the folder that says whose it is.
+        identity: What makes the work this one, as JSON types.
+        work: What it is called, such as `search`.
+
+    Raises:
+        ZooError: If the folder holds something else, or another piece of such work; names what differs.
+    """
+    folder = mark.parent
+    if not mark.is_file():
+        if folder.is_file():
+            raise ZooError(f"{folder}: is a file; name a folder")
+        if folder.is_dir() and any(folder.iterdir()):
+            raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
+        write_json(mark, identity)
+        return
+    theirs, mine = _flat(read_json(mark)), _flat(json.loads(json.dumps(identity)))
+    differs = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
+    if differs:
+        words = ", ".join(f"{name} {_short(theirs.get(name))}, now {_short(mine.get(name))}" for name in differs)
+        raise ZooError(f"{folder}: holds another {work} ({words}): name another folder, or repeat the same")
+
+
+def _flat(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """A document without documents inside, such as `recipe.epochs` for `epochs` of `recipe`."""
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        flat |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {above + name: value}
+    return flat
+
+
+def _short(value: Any, most: int = 40) -> str:
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def require_new(path: Path, force: bool) -> None:

@@ -54,21 +54,6 @@ def test_the_report_names_the_worst_person_and_counts_every_window():
     assert report["per_class"]["sit"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "windows": 2}
 
 
-def test_there_are_47_finite_features_even_for_a_frozen_sensor():
-    windows = np.concatenate([RANDOM.normal(0, 1, (3, 150, 3)), np.zeros((1, 150, 3))])
-    features = recognition.features(windows)
-    assert features.shape == (4, 47)
-    assert np.isfinite(features).all()
-
-
-def test_baselines_are_fitted_on_training_and_measured_on_test():
-    labels = np.repeat([0, 1], [40, 20])
-    windows = RANDOM.normal(0, 1, (60, 50, 3)) + 3 * labels[:, None, None]
-    scores = recognition.baselines((windows, labels), (windows, labels), None)
-    assert scores["majority_class"]["accuracy"] == pytest.approx(40 / 60)
-    assert scores["random_forest"]["accuracy"] == 1.0
-
-
 def test_robustness_reports_the_drop_from_the_undisturbed_score():
     labels = np.array([0, 1])
     windows = np.stack([np.full((10, 3), -2.0), np.full((10, 3), 2.0)])

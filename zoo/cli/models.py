@@ -1,5 +1,7 @@
 """Commands on models: list, info, train, crossval, evaluate, predict."""
 
+import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -169,30 +171,51 @@ def cross_validate(
     data: WindowsFile = Path("data3.h5"),
     data_dir: DataDir = None,
     model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
-    groups: Annotated[int, typer.Option(help="Groups that the people are divided into.")] = 5,
-    seeds: Annotated[int, typer.Option(help="Repetitions with other seeds.")] = 1,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
-    out: Annotated[Path | None, typer.Option(help="File for the result, as JSON.")] = None,
+    groups: Annotated[str, typer.Option(help="Groups of people, each left out once; loso: one a person.")] = "5",
+    seeds: Annotated[int, typer.Option(help="Times that all folds are trained.")] = 1,
+    baselines: Annotated[
+        str, typer.Option(help="On the same folds: random_forest, nearest_neighbor, minirocket; or none.")
+    ] = "random_forest,nearest_neighbor",
+    also: Annotated[
+        str | None, typer.Option(help="random: what windows drawn at random would have claimed, beside it.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
+    settings: Settings = None,
+    workers: Annotated[int, typer.Option(help="Folds that are trained at once, a thread each.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder; the same command goes on there.")] = Path("crossval"),
     as_json: Json = False,
 ) -> None:
-    """Cross-validate over groups of people; the test part is not touched."""
-    from zoo.files import write_json
+    """Cross-validate over groups of people; killed at any moment, the same command goes on.
 
+    The test part is not touched.
+    """
     load_tensorflow()
+    from zoo.report import crossval as page
     from zoo.report import tables
+    from zoo.report.folds import FoldBoard
     from zoo.tasks import crossval, planning
 
-    plan = planning.plan(preset, model and model.value, given({"epochs": epochs}))
-    result = crossval.crossval(
-        plan,
-        data_file(data, data_dir),
-        groups=groups,
-        seeds=seeds,
-        report=lambda fold: err.print(tables.recognition.fold(fold)),
+    if also not in (None, "random"):
+        raise ZooError(f"--also {also}: expected random")
+    plan = planning.plan(preset, model and model.value, given({"epochs": epochs}) | planning.settings(settings or []))
+    names = () if baselines == "none" else tuple(name.strip() for name in baselines.split(","))
+    protocol = crossval.Protocol(
+        int(groups) if groups.lstrip("-").isdecimal() else groups, seeds, names, also == "random"
     )
-    if out is not None:
-        write_json(out, result)
+    board = FoldBoard(err, plan.recipe.epochs, workers)
+    command = shlex.join(["zoo", *sys.argv[1:]])
+    try:
+        with board.shown():
+            result = crossval.crossval(
+                plan, data_file(data, data_dir), out, protocol, workers=workers, watch=board.update, command=command
+            )
+    except KeyboardInterrupt:
+        fail(f"interrupted: the folds so far are in {out}; go on with the same command", 130)
     show(result, as_json, tables.recognition.crossval)
+    err.print(f"report in {page.write(result, out)}", highlight=False, markup=False, soft_wrap=True)
+    failed = next((note for note in result["notes"] if "folds failed" in note), None)
+    if failed:
+        raise ZooError(f"{out}: {failed}; the same command tries them again")
 
 
 @app.command()

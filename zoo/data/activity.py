@@ -217,6 +217,18 @@ def _check_values(path: Path, key: str, examples: Examples) -> None:
     check_unit(f"{path}: key '{key}'", magnitude / done)
 
 
+def everything_of(windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Inputs and labels of all windows, in memory."""
+    parts = list(windows.examples.blocks())
+    return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
+
+
+def middle(windows: Any, rows: int) -> Any:
+    """The middle of windows that are longer than what the model reads."""
+    start = (windows.shape[1] - rows) // 2
+    return windows[:, start : start + rows]
+
+
 def sort_subjects(subjects: Iterable[Any]) -> list[str]:
     """Each subject once; numbers by value, before names by letter.
 

@@ -1,4 +1,4 @@
-"""How good a recognizer is, on people it never saw: metrics, calibration, baselines, robustness.
+"""How good a recognizer is, on people it never saw: metrics, calibration, robustness.
 
 Works on NumPy arrays alone: `labels (N,)` class numbers, `probabilities (N, K)`, `subjects (N,)`.
 """
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
@@ -121,6 +120,39 @@ def _macro_f1_of(confusion: Floats) -> float:
     return float((2 * np.diag(confusion)[totals > 0] / totals[totals > 0]).mean())
 
 
+def classification(
+    labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None
+) -> dict[str, Any]:
+    """The numbers that predicted classes alone give.
+
+    Args:
+        labels: `(N,)`.
+        predicted: `(N,)`.
+        classes: Names.
+        subjects: `(N,)` or None.
+
+    Returns:
+        `accuracy`, `macro_f1`, `macro_f1_interval`, `classes`, `confusion` (rows are true classes), `per_class`,
+        `per_subject`, `worst_subject`.
+    """
+    numbers = list(range(len(classes)))
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+    people = by_subject(labels, predicted, subjects)
+    return {
+        "accuracy": float(accuracy_score(labels, predicted)),
+        "macro_f1": macro_f1(labels, predicted),
+        "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects)),
+        "classes": list(classes),
+        "confusion": confusion_matrix(labels, predicted, labels=numbers).tolist(),
+        "per_class": {
+            name: {"precision": float(p), "recall": float(r), "f1": float(f), "windows": int(n)}
+            for name, p, r, f, n in zip(classes, precision, recall, f1, support, strict=True)
+        },
+        "per_subject": people,
+        "worst_subject": min(people, key=lambda name: people[name]["macro_f1"]) if people else None,
+    }
+
+
 def report(
     labels: Labels,
     logits: Floats,
@@ -138,31 +170,16 @@ def report(
         temperature: Fitted on validation.
 
     Returns:
-        `accuracy`, `macro_f1`, `macro_f1_interval`, `confusion` (rows are true classes), `classes`, `per_class`,
-        `per_subject`, `worst_subject`, `ece` (`before` and `after` temperature scaling), `reliability`,
-        `cross_entropy`, `windows`.
+        The numbers of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
+        scaling), `reliability`.
     """
     uncalibrated = softmax(logits.astype(np.float64), axis=1)
     probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
-    predicted = logits.argmax(axis=1)
-    numbers = list(range(len(classes)))
-    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
-    people = by_subject(labels, predicted, subjects)
     likelihood = log_softmax(logits.astype(np.float64) / temperature, axis=1)
     return {
         "windows": len(labels),
-        "accuracy": float(accuracy_score(labels, predicted)),
-        "macro_f1": macro_f1(labels, predicted),
-        "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects)),
+        **classification(labels, logits.argmax(axis=1), classes, subjects),
         "cross_entropy": -float(likelihood[np.arange(len(labels)), labels].mean()),
-        "classes": list(classes),
-        "confusion": confusion_matrix(labels, predicted, labels=numbers).tolist(),
-        "per_class": {
-            name: {"precision": float(p), "recall": float(r), "f1": float(f), "windows": int(n)}
-            for name, p, r, f, n in zip(classes, precision, recall, f1, support, strict=True)
-        },
-        "per_subject": people,
-        "worst_subject": min(people, key=lambda name: people[name]["macro_f1"]) if people else None,
         "ece": {
             "before": expected_calibration_error(labels, uncalibrated),
             "after": expected_calibration_error(labels, probabilities),
@@ -192,76 +209,8 @@ def by_subject(
     }
 
 
-def features(windows: Floats) -> Floats:
-    """Simple features for the random forest: 47 numbers a window.
-
-    Of each axis and of the magnitude: mean, standard deviation, minimum, maximum, 25th and 75th percentile, mean
-    absolute difference of neighbors, strongest frequency, its share of the power, and zero crossings about the mean
-    (40); correlations of the axes (3); energy, and the direction of the mean (4).
-
-    Args:
-        windows: `(N, T, 3)`.
-
-    Returns:
-        `(N, 47)`.
-    """
-    magnitude = np.linalg.norm(windows, axis=2, keepdims=True)
-    signals = np.concatenate([windows, magnitude], axis=2).astype(np.float64)
-    mean = signals.mean(axis=1)
-    centered = signals - mean[:, None]
-    power = np.abs(np.fft.rfft(centered, axis=1))[:, 1:] ** 2
-    deviation = signals.std(axis=1)
-    crossings = (np.diff(np.sign(centered), axis=1) != 0).mean(axis=1)
-    scaled = centered[:, :, :3] / np.maximum(deviation[:, None, :3], 1e-9)
-    correlations = [(scaled[:, :, i] * scaled[:, :, j]).mean(axis=1) for i, j in ((0, 1), (0, 2), (1, 2))]
-    direction = mean[:, :3] / np.maximum(np.linalg.norm(mean[:, :3], axis=1, keepdims=True), 1e-9)
-    return np.column_stack(
-        [
-            mean, deviation, signals.min(axis=1), signals.max(axis=1),
-            *np.percentile(signals, [25, 75], axis=1), np.abs(np.diff(signals, axis=1)).mean(axis=1),
-            power.argmax(axis=1), power.max(axis=1) / np.maximum(power.sum(axis=1), 1e-9), crossings,
-            *correlations, (centered[:, :, :3] ** 2).mean(axis=(1, 2)), direction,
-        ]
-    )  # fmt: skip
-
-
 Predict = Callable[[Floats], Labels]
 """Windows `(N, T, 3)` to class numbers `(N,)`."""
-
-
-def random_forest(windows: Floats, labels: Labels, seed: int = 0) -> Predict:
-    """Fits 300 trees on `features`."""
-    forest = RandomForestClassifier(300, random_state=seed, n_jobs=-1, class_weight="balanced_subsample")
-    forest.fit(features(windows), labels)
-    return lambda test: np.asarray(forest.predict(features(test)), np.int64)
-
-
-def majority_class(labels: Labels) -> Predict:
-    """Always answers the most frequent training class."""
-    most = int(np.bincount(labels).argmax())
-    return lambda test: np.full(len(test), most, np.int64)
-
-
-def baselines(
-    train: tuple[Floats, Labels], test: tuple[Floats, Labels], subjects: NDArray[np.str_] | None
-) -> dict[str, dict[str, Any]]:
-    """Accuracy, macro-F1 and its interval of what a model has to beat.
-
-    Args:
-        train: Windows and labels to fit on.
-        test: Windows and labels to measure on.
-        subjects: Who made the test windows.
-    """
-    scores = {}
-    fitted = {"majority_class": majority_class(train[1]), "random_forest": random_forest(*train)}
-    for name, predict in fitted.items():
-        predicted = predict(test[0])
-        scores[name] = {
-            "accuracy": float(accuracy_score(test[1], predicted)),
-            "macro_f1": macro_f1(test[1], predicted),
-            "macro_f1_interval": list(bootstrap_interval(test[1], predicted, subjects)),
-        }
-    return scores
 
 
 class Disturbance(Protocol):

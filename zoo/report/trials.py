@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from zoo.report.tables.layout import number, table
+from zoo.report.tables.layout import duration, number, table
 
 Record = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ class Board:
         seconds = [record["seconds"] for record in records if record["status"] in _COUNTED]
         left = self._left(counts)
         if seconds and left > 0:
-            words.append(f"{_duration(left * mean(seconds) / self.processes)} left")
+            words.append(f"{duration(left * mean(seconds) / self.processes)} left")
         return ", ".join(words)
 
     def _left(self, counts: Mapping[str, int]) -> int:
@@ -120,10 +120,3 @@ def _values(record: Record) -> str:
         f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in record["values"].items()
     )
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,7 +1,7 @@
 """Activity recognizers from end to end: a file of windows in, a trained, measured and exported model out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 import zoo
 from zoo import losses, training
 from zoo.data import activity, gait, pipeline
-from zoo.data.activity import ActivityData, Windows
+from zoo.data.activity import ActivityData, Windows, everything_of, middle
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
 from zoo.evaluation import language, recognition
+from zoo.evaluation.baselines import baseline_scores
 from zoo.export import c_header, kotlin, parity, signatures, swift
 from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
@@ -85,14 +86,8 @@ def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.
     size = -(-len(validation) // -(-len(validation) // 512))
     times = 2 if twice else 1
     return pipeline.batches(validation.examples, size).map(
-        lambda inputs, labels: (tf.tile(_middle(inputs, rows), (1, times, 1)), labels)
+        lambda inputs, labels: (tf.tile(middle(inputs, rows), (1, times, 1)), labels)
     )
-
-
-def _middle(windows: Any, rows: int) -> Any:
-    """The middle of windows that are longer than what the model reads."""
-    start = (windows.shape[1] - rows) // 2
-    return windows[:, start : start + rows]
 
 
 @dataclass(frozen=True)
@@ -155,8 +150,7 @@ def prepare(path: Path, recipe: Recipe) -> Prepared:
         recipe: Share, kind and seed of the validation.
     """
     data = activity.read(path)
-    parts = _split(replace(data, train=data.train.in_memory()), recipe)
-    return Prepared(data, *parts, sha256(path))
+    return Prepared(data, *set_aside(data.train.in_memory(), recipe), sha256(path))
 
 
 def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None) -> dict[str, Any]:
@@ -201,15 +195,16 @@ def _validated(report: dict[str, Any], validation: Windows, recipe: Recipe) -> d
     }
 
 
-def _split(data: ActivityData, recipe: Recipe) -> tuple[Windows, Windows | None]:
+def set_aside(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
+    """What a recipe leaves for training, and what it sets aside for validation, if anything."""
     if not recipe.validation:
-        return data.train, None
-    return data.train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
+        return train, None
+    return train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
 
 
 def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits `(N, classes)` of windows as long as the model's, or of the middle of longer ones."""
-    return np.asarray(model.predict_on_batch(_middle(windows, model.get_config()["window"])))
+    return np.asarray(model.predict_on_batch(middle(windows, model.get_config()["window"])))
 
 
 def metadata_of(loaded: Loaded) -> ActivityMetadata:
@@ -260,7 +255,7 @@ def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
     """
     if split == "test":
         return data.test
-    training_part, validation = _split(data, recipe)
+    training_part, validation = set_aside(data.train, recipe)
     if split == "train":
         return training_part
     if split != "validation":
@@ -312,19 +307,13 @@ def evaluate(
         return report
     inputs, labels = everything_of(windows)
     if baselines:
-        reference = everything_of(_split(data, recipe)[0] if split == "validation" else data.train)
-        report["baselines"] = recognition.baselines(reference, (inputs, labels), windows.subjects)
+        reference = everything_of(set_aside(data.train, recipe)[0] if split == "validation" else data.train)
+        report["baselines"] = baseline_scores(reference, (inputs, labels), windows.subjects)
     if robustness:
         report["robustness"] = recognition.robustness(
             lambda disturbed: logits_of(loaded, disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
         )
     return report
-
-
-def everything_of(windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Inputs and labels of all windows, in memory."""
-    parts = list(windows.examples.blocks())
-    return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
 def _study(source: str) -> str:
@@ -449,7 +438,7 @@ def _golden(
     data = activity.read(path)
     check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
     windows, labels = everything_of(_some(data.test))
-    return windows, labels, _middle(everything_of(_some(data.train))[0], metadata.window)
+    return windows, labels, middle(everything_of(_some(data.train))[0], metadata.window)
 
 
 def _some(windows: Windows) -> Windows:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from zoo.data import activity
+from zoo.data.activity import everything_of
 from zoo.errors import ZooError
 from zoo.evaluation import recognition
 from zoo.runtime import PersonalRecognizer
-from zoo.tasks.activity import everything_of
 
 SECONDS = 60.0
 """How much of a person is learned."""

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.data import activity, importers
+from zoo.data.activity import everything_of
 from zoo.data.importers import CsvColumns
 from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
-from zoo.tasks.activity import check_windows, everything_of, logits_of, metadata_of
+from zoo.tasks.activity import check_windows, logits_of, metadata_of
 from zoo.tasks.loading import Loaded
 
 

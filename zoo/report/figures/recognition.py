@@ -110,3 +110,34 @@ def subjects(report: Mapping[str, Any]) -> Figure:
         axis.set(xlim=(0, 1.12), xlabel="macro-F1 (dashed: all windows)", ylabel="subject")
         axis.grid(visible=False, axis="y")
     return figure
+
+
+def people(result: Mapping[str, Any]) -> Figure:
+    """Accuracy of each person in a cross-validation, a point a seed, beside the baselines.
+
+    Args:
+        result: What `tasks.crossval.crossval` gives.
+    """
+    own = result["per_subject"]
+    order = sorted(own, key=lambda name: own[name]["accuracy"], reverse=True)
+    places = np.arange(len(order))
+    simulated = "SIMULATED, " if result["simulated"] else ""
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(6.4, 1.3 + 0.26 * len(order)), layout="constrained")
+        for number, (name, row) in enumerate(result["baselines"].items()):
+            scores = [row["per_subject"].get(who, {}).get("accuracy", np.nan) for who in order]
+            axis.plot(scores, places, linestyle="none", marker="^sDv"[number % 4], markersize=5, color="0.55",
+                      markerfacecolor="none", label=name.replace("_", " "))  # fmt: skip
+        for place, who in zip(places, order, strict=True):
+            seeds = own[who]["accuracy_by_seed"]
+            axis.plot([min(seeds), max(seeds)], [place, place], color="C0", linewidth=1, alpha=0.6)
+            axis.plot(seeds, [place] * len(seeds), linestyle="none", marker=".", color="C0", alpha=0.5)
+        axis.plot([own[who]["accuracy"] for who in order], places, linestyle="none", marker="o", color="C0",
+                  label=result["preset"])  # fmt: skip
+        axis.axvline(result["accuracy"], color="C0", linewidth=1, linestyle="--", label="all windows")
+        axis.set_yticks(places, order)
+        axis.set(xlabel="accuracy on windows of a person never seen", ylabel="subject",
+                 title=f"{simulated}{result['groups']} groups left out in turn")  # fmt: skip
+        axis.set_xlim(right=1.01)
+        figure.legend(loc="outside lower center", ncols=3)
+    return figure

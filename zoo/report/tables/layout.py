@@ -29,6 +29,14 @@ def interval(bounds: Sequence[float]) -> str:
     return f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
+def duration(seconds: float) -> str:
+    """A time for people."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def document(console: Console, content: Document) -> None:
     """Any document, nested keys as a path."""
     shown = Table(box=None, show_header=False, pad_edge=False)

@@ -64,14 +64,19 @@ def evaluation(console: Console, report: Document) -> None:
 
 
 def _classes(console: Console, report: Document) -> None:
-    confusion = table("\nconfusion (rows: true)", "", *report["classes"])
+    _confusion(console, report)
     scores = table("\nby class", "class", "windows", "precision", "recall", "F1")
-    for name, row in zip(report["classes"], report["confusion"], strict=True):
-        confusion.add_row(name, *(str(count) if count else "." for count in row))
+    for name in report["classes"]:
         own = report["per_class"][name]
         scores.add_row(name, *(number(own[key]) for key in ("windows", "precision", "recall", "f1")))
-    console.print(confusion)
     console.print(scores)
+
+
+def _confusion(console: Console, report: Document) -> None:
+    shown = table("\nconfusion (rows: true)", "", *report["classes"])
+    for name, row in zip(report["classes"], report["confusion"], strict=True):
+        shown.add_row(name, *(str(count) if count else "." for count in row))
+    console.print(shown)
 
 
 def _subjects(console: Console, report: Document) -> None:
@@ -90,29 +95,44 @@ def _subjects(console: Console, report: Document) -> None:
     console.print(shown)
 
 
-def fold(record: Document) -> str:
-    """One fold in one line."""
-    return (
-        f"subjects {', '.join(record['subjects'])}  seed {record['seed']}  macro-F1 {record['macro_f1']:.3f}  "
-        f"{record['seconds']:.0f} s"
-    )
-
-
 def crossval(console: Console, result: Document) -> None:
-    """Folds and their sum."""
-    shown = table("cross-validation over groups of people", "subjects", "seed", "windows", "accuracy", "macro-F1")
-    for fold in result["folds"]:
+    """What a cross-validation came to: methods side by side, people, and what random windows would have claimed."""
+    simulated = ", SIMULATED" if result["simulated"] else ""
+    by = "groups of people" if result["split_by"] == "subject" else "random windows"
+    over = f"95 % over {result['people']} subjects" if result["split_by"] == "subject" else "95 % over windows"
+    random = result["random"] or {}
+    shown = table(
+        f"{result['preset']} on {result['data']}: {result['groups']} {by} left out in turn{simulated}",
+        "model", "macro-F1", over, "accuracy", "± groups", "± seeds", "worst group",
+        *(["random windows claim"] if random else []),
+    )  # fmt: skip
+    for name, row in ({result["preset"]: result} | dict(result["baselines"])).items():
         shown.add_row(
-            ", ".join(fold["subjects"]), str(fold["seed"]), number(fold["windows"]), number(fold["accuracy"]),
-            number(fold["macro_f1"]),
+            name.replace("_", " "), number(row["macro_f1"]), interval(row["macro_f1_interval"]),
+            *(number(row[key]) for key in ("accuracy", "group_deviation", "seed_deviation", "worst_group")),
+            *([number(random[name]["macro_f1"])] if name in random else []), style="bold" if row is result else "",
         )  # fmt: skip
     console.print(shown)
-    console.print(
-        f"\nall windows: macro-F1 {result['macro_f1']:.3f} ({interval(result['macro_f1_interval'])} over subjects), "
-        f"accuracy {result['accuracy']:.3f}; deviation {result['group_deviation']:.3f} over groups, "
-        f"{result['seed_deviation']:.3f} over seeds; worst group {result['worst_group']:.3f}, worst subject "
-        f"{result['worst_subject']}; temperature {result['temperature']:.2f}",
-        highlight=False,
+    _confusion(console, result)
+    _subjects(console, result)
+    if random:
+        console.print(f"\n{claim(result)}", highlight=False)
+    for note in result["notes"]:
+        console.print(f"note: {note}", style="yellow", highlight=False, markup=False)
+
+
+def claim(result: Document) -> str:
+    """What random windows would have claimed, in plain words."""
+    honest, claimed = result["macro_f1"], result["random"][result["preset"]]["macro_f1"]
+    told = (
+        f"Had windows been drawn at random, in place of people, the same recipe would have claimed a macro-F1 of "
+        f"{claimed:.3f}; on people it never saw it has {honest:.3f}. "
+    )
+    if claimed <= honest:
+        return f"{told}Here that is no more, but in general it is: windows of a tested person are then learned from."
+    return (
+        f"{told}A network that has seen a person walk, perhaps in rows that the next window shares, recognizes that "
+        f"person: {100 * (claimed - honest):.1f} points of the claim say nothing about anybody else."
     )
 
 

@@ -1,0 +1,141 @@
+"""What a recognizer has to beat: classifiers that one would take without a neural network.
+
+Each is fitted on windows `(N, T, 3)` and labels `(N,)`, and gives a function from windows to class numbers.
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import accuracy_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from zoo.catalog import unknown_name
+from zoo.errors import ZooError
+from zoo.evaluation.recognition import Floats, Labels, Predict, bootstrap_interval, macro_f1
+
+
+def features(windows: Floats) -> Floats:
+    """Simple features for the random forest: 47 numbers a window.
+
+    Of each axis and of the magnitude: mean, standard deviation, minimum, maximum, 25th and 75th percentile, mean
+    absolute difference of neighbors, strongest frequency, its share of the power, and zero crossings about the mean
+    (40); correlations of the axes (3); energy, and the direction of the mean (4).
+
+    Args:
+        windows: `(N, T, 3)`.
+
+    Returns:
+        `(N, 47)`.
+    """
+    magnitude = np.linalg.norm(windows, axis=2, keepdims=True)
+    signals = np.concatenate([windows, magnitude], axis=2).astype(np.float64)
+    mean = signals.mean(axis=1)
+    centered = signals - mean[:, None]
+    power = np.abs(np.fft.rfft(centered, axis=1))[:, 1:] ** 2
+    deviation = signals.std(axis=1)
+    crossings = (np.diff(np.sign(centered), axis=1) != 0).mean(axis=1)
+    scaled = centered[:, :, :3] / np.maximum(deviation[:, None, :3], 1e-9)
+    correlations = [(scaled[:, :, i] * scaled[:, :, j]).mean(axis=1) for i, j in ((0, 1), (0, 2), (1, 2))]
+    direction = mean[:, :3] / np.maximum(np.linalg.norm(mean[:, :3], axis=1, keepdims=True), 1e-9)
+    return np.column_stack(
+        [
+            mean, deviation, signals.min(axis=1), signals.max(axis=1),
+            *np.percentile(signals, [25, 75], axis=1), np.abs(np.diff(signals, axis=1)).mean(axis=1),
+            power.argmax(axis=1), power.max(axis=1) / np.maximum(power.sum(axis=1), 1e-9), crossings,
+            *correlations, (centered[:, :, :3] ** 2).mean(axis=(1, 2)), direction,
+        ]
+    )  # fmt: skip
+
+
+def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
+    """Fits 300 trees on `features`."""
+    forest = RandomForestClassifier(300, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
+    forest.fit(features(windows), labels)
+    return lambda test: np.asarray(forest.predict(features(test)), np.int64)
+
+
+def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
+    """Answers the class of the training window whose `features`, each scaled to variance 1, are nearest."""
+    neighbor = make_pipeline(StandardScaler(), KNeighborsClassifier(1, n_jobs=jobs))
+    neighbor.fit(features(windows), labels)
+    return lambda test: np.asarray(neighbor.predict(features(test)), np.int64)
+
+
+def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
+    """Fits a ridge classifier on how often each of 10,000 random kernels is exceeded, with aeon's defaults.
+
+    Dempster, Schmidt, Webb: MiniRocket, a very fast (almost) deterministic transform for time series classification,
+    KDD 2021, arXiv:2012.08791.
+
+    Raises:
+        ZooError: If aeon is not installed.
+    """
+    require("minirocket")
+    from aeon.classification.convolution_based import MiniRocketClassifier
+
+    rocket = MiniRocketClassifier(n_kernels=10_000, n_jobs=jobs, random_state=seed)
+    rocket.fit(windows.transpose(0, 2, 1), labels)
+    return lambda test: np.asarray(rocket.predict(test.transpose(0, 2, 1)), np.int64)
+
+
+def majority_class(labels: Labels) -> Predict:
+    """Always answers the most frequent training class."""
+    most = int(np.bincount(labels).argmax())
+    return lambda test: np.full(len(test), most, np.int64)
+
+
+BASELINES: dict[str, Callable[..., Predict]] = {
+    "random_forest": random_forest,
+    "nearest_neighbor": nearest_neighbor,
+    "minirocket": minirocket,
+}
+"""By name: `(windows, labels, seed, jobs) -> windows -> class numbers`."""
+
+SEEDLESS = ("nearest_neighbor",)
+"""Baselines in which nothing is random."""
+
+
+def require(name: str) -> None:
+    """Refuses a baseline that is unknown, or that needs what is not installed.
+
+    Raises:
+        ZooError: Says what to do.
+
+    Example:
+        >>> require("random_forrest")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: unknown baseline 'random_forrest': did you mean random_forest?
+    """
+    if name not in BASELINES:
+        raise unknown_name("baseline", name, list(BASELINES))
+    if name == "minirocket" and find_spec("aeon") is None:
+        raise ZooError("minirocket needs aeon: pip install 'pocket-zoo[baselines]'")
+
+
+def baseline_scores(
+    train: tuple[Floats, Labels], test: tuple[Floats, Labels], subjects: NDArray[np.str_] | None
+) -> dict[str, dict[str, Any]]:
+    """Accuracy, macro-F1 and its interval of the most frequent class and of a random forest.
+
+    Args:
+        train: Windows and labels to fit on.
+        test: Windows and labels to measure on.
+        subjects: Who made the test windows.
+    """
+    scores = {}
+    fitted = {"majority_class": majority_class(train[1]), "random_forest": random_forest(*train)}
+    for name, predict in fitted.items():
+        predicted = predict(test[0])
+        scores[name] = {
+            "accuracy": float(accuracy_score(test[1], predicted)),
+            "macro_f1": macro_f1(test[1], predicted),
+            "macro_f1_interval": list(bootstrap_interval(test[1], predicted, subjects)),
+        }
+    return scores

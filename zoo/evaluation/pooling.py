@@ -1,0 +1,112 @@
+"""The folds of a cross-validation together: people, spread, calibration, and how far one method is behind another."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from zoo.evaluation.recognition import Floats, Labels, expected_calibration_error, fit_temperature
+
+_WORST = 3
+
+
+def people(
+    per_subject: Mapping[str, Mapping[str, Any]], right: NDArray[np.bool_], subjects: NDArray[np.str_],
+    rows: NDArray[np.int64], seeds: NDArray[np.int64],
+) -> dict[str, Any]:  # fmt: skip
+    """The table of people, with how many windows each has and the accuracy with each seed, and who is worst.
+
+    Args:
+        per_subject: What `recognition.by_subject` gives of all seeds together.
+        right: `(N,)` whether an answer is right.
+        subjects: `(N,)` who made its window.
+        rows: `(N,)` which window that is; with several seeds each occurs several times.
+        seeds: `(N,)` of the model that answered.
+
+    Returns:
+        `per_subject` and `worst_subjects`.
+    """
+    table = {}
+    for name, row in per_subject.items():
+        own = subjects == name
+        by_seed = [float(right[own & (seeds == seed)].mean()) for seed in np.unique(seeds[own])]
+        table[name] = {**row, "windows": len(np.unique(rows[own])), "accuracy_by_seed": by_seed}
+    return {"per_subject": table, "worst_subjects": sorted(table, key=lambda name: table[name]["macro_f1"])[:_WORST]}
+
+
+def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
+    """The mean over folds, and how far groups and seeds deviate from it.
+
+    Args:
+        scores: By seed and group; a fold that failed is missing.
+
+    Returns:
+        `mean`, `group_deviation` and `seed_deviation` (None of a single one), `worst_group`.
+
+    Example:
+        >>> spread({(0, 0): 0.9, (0, 1): 0.7, (1, 0): 0.8, (1, 1): 0.6})["worst_group"]
+        0.65
+    """
+    seeds, groups = (sorted({key[place] for key in scores}) for place in (0, 1))
+    table = np.array([[scores.get((seed, group), np.nan) for group in groups] for seed in seeds])
+    by_group, by_seed = np.nanmean(table, axis=0), np.nanmean(table, axis=1)
+    deviations = [float(means.std(ddof=1)) if len(means) > 1 else None for means in (by_group, by_seed)]
+    return {
+        "mean": float(np.nanmean(table)), "group_deviation": deviations[0], "seed_deviation": deviations[1],
+        "worst_group": float(by_group.min()),
+    }  # fmt: skip
+
+
+def calibration(labels: Labels, logits: Sequence[Floats], temperatures: Sequence[float | None]) -> dict[str, Any]:
+    """How well a network knows what it knows on people it never saw.
+
+    Args:
+        labels: `(N,)` of all folds together.
+        logits: Of each fold, `(n, K)`.
+        temperatures: Fitted inside each fold; None where a recipe sets nothing aside for that.
+
+    Returns:
+        `ece`: the error `before` and `after` each fold's logits are divided by its temperature, and the mean
+        `temperature`; `temperature`: what all of these logits together want, for a model that learns from everybody.
+    """
+    together = np.concatenate(logits).astype(np.float64)
+    known = [value for value in temperatures if value is not None]
+    after = None
+    if len(known) == len(logits):
+        scale = np.repeat(known, [len(part) for part in logits])[:, None]
+        after = expected_calibration_error(labels, softmax(together / scale, axis=1))
+    return {
+        "ece": {
+            "before": expected_calibration_error(labels, softmax(together, axis=1)),
+            "after": after,
+            "temperature": float(np.mean(known)) if known else None,
+        },
+        "temperature": fit_temperature(labels, together),
+    }
+
+
+def behind(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
+    """How far a method is behind another on the same people.
+
+    Args:
+        leader: Tables of people, with `macro_f1`.
+        other: The same.
+        draws: Of people with replacement, for the interval.
+
+    Returns:
+        The mean difference in `macro_f1` over people, its 95 % `interval`, for how many `people` it is positive, `of`
+        how many.
+
+    Example:
+        >>> one, two = ({"ann": {"macro_f1": a}, "bob": {"macro_f1": b}} for a, b in ((0.75, 1.0), (0.5, 1.0)))
+        >>> behind(one, two)
+        {'macro_f1': 0.125, 'interval': [0.0, 0.25], 'people': 1, 'of': 2}
+    """
+    gaps = np.array([leader[name]["macro_f1"] - other[name]["macro_f1"] for name in leader if name in other])
+    means = gaps[np.random.default_rng(0).integers(0, len(gaps), (draws, len(gaps)))].mean(axis=1)
+    return {
+        "macro_f1": float(gaps.mean()), "interval": np.percentile(means, [2.5, 97.5]).tolist(),
+        "people": int((gaps > 0).sum()), "of": len(gaps),
+    }  # fmt: skip
