@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import importers, recordings
-from zoo.data.activity import CLASSES, Cut, Windows
+from zoo.data.activity import CLASSES, Cut, Windows, everything_of
 from zoo.data.examples import Examples
-from zoo.evaluation import recognition
+from zoo.evaluation import baselines, recognition
 from zoo.files import sha256
 from zoo.tasks import activity as task
 from zoo.tasks import planning
@@ -63,7 +63,7 @@ def by_windows(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
 
 def forest(train: Windows, test: Windows) -> NDArray[np.int64]:
     """What a random forest answers."""
-    return recognition.random_forest(*task.everything_of(train))(task.everything_of(test)[0])
+    return baselines.random_forest(*everything_of(train))(everything_of(test)[0])
 
 
 def gru(train: Windows, test: Windows) -> NDArray[np.int64]:

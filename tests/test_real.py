@@ -7,7 +7,6 @@ from zoo.catalog import PRESETS_FOLDER
 from zoo.data import activity, importers, recordings
 from zoo.files import read_json
 from zoo.presets import PRESETS
-from zoo.tasks import activity as task
 from zoo.tasks import families, loading
 
 pytestmark = pytest.mark.real
@@ -55,6 +54,6 @@ def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_pat
     data = activity.read(real / "activity" / "data3.h5")
     jogging = data.classes.index("jogging")
     mine = data.test.where((data.test.subjects == "2") & (data.test.labels == jogging))
-    windows, _ = task.everything_of(mine)
+    windows, _ = activity.everything_of(mine)
     starts = {row.tobytes() for row in np.round(rows, 3)}
     assert all(np.round(window[0], 3).tobytes() in starts for window in windows)
