@@ -46,8 +46,8 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
         `mean`, `group_deviation` and `seed_deviation` (None of a single one), `worst_group`.
 
     Example:
-        >>> spread({(0, 0): 0.9, (0, 1): 0.7, (1, 0): 0.8, (1, 1): 0.6})["worst_group"]
-        0.65
+        >>> spread({(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.75, (1, 1): 0.25})["worst_group"]
+        0.375
     """
     seeds, groups = (sorted({key[place] for key in scores}) for place in (0, 1))
     table = np.array([[scores.get((seed, group), np.nan) for group in groups] for seed in seeds])
