@@ -91,7 +91,7 @@ report.figure("c_features.png", figures.features(autoencoder.kernel(model), foun
 # %%
 kernels, rows, measured = {}, [], []
 for units in (10, 64, 100):
-    for decay in (0.0, 1e-3, 5e-4):
+    for decay in (0.0, 5e-4, 1e-3):
         other = trained(hidden_units=units, weight_decay=decay)
         kernels[units, decay] = autoencoder.kernel(other)
         scores = autoencoder.evaluate(other, given.data)
