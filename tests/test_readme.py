@@ -55,15 +55,6 @@ def test_the_options_that_readme_names_exist():
         assert option in shown, f"{command} {option}"
 
 
-def test_the_python_blocks_of_a_card_run_in_a_fresh_interpreter():
-    folder = Path(__file__).parents[1]
-    card = (folder / "saved_models" / "activity_gru_pocket" / "card.md").read_text()
-    program = "import numpy as np\nwindows = np.zeros((1, 150, 3), 'float32')\n"
-    program += "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
-    run = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-
-
 def test_the_speeds_of_readme_are_those_that_were_measured():
     folder = Path(__file__).parents[1] / "benchmarks"
     reading, training = (json.loads((folder / f"{name}.json").read_text()) for name in ("reading", "training"))

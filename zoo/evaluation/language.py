@@ -81,6 +81,36 @@ def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, A
     return _summary(*surprise(logits, targets), seen)
 
 
+def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
+    """The words that are found least often where they follow.
+
+    Args:
+        logits: `(N, V)`, or logarithms of probabilities.
+        targets: `(N,)`.
+        least: How often a word must follow to be looked at.
+        count: How many words, at most.
+
+    Returns:
+        For each, the hardest first: its number `word`, `rows` that it follows in, `top1`, the word `taken_for` that the
+        model says most often instead, and how many `times`. Of words that are equally hard the frequent come first.
+
+    Example:
+        >>> logits = np.log([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
+        >>> hardest(logits, np.array([0, 1, 1]), least=1, count=1)
+        [{'word': 1, 'rows': 2, 'top1': 0.0, 'taken_for': 0, 'times': 2}]
+    """
+    said = logits.argmax(axis=1)
+    found = []
+    for word in np.flatnonzero(np.bincount(targets, minlength=logits.shape[1]) >= least):
+        own = said[targets == word]
+        wrong = np.bincount(own[own != word], minlength=logits.shape[1])
+        found.append({
+            "word": int(word), "rows": len(own), "top1": float((own == word).mean()),
+            "taken_for": int(wrong.argmax()), "times": int(wrong.max()),
+        })  # fmt: skip
+    return sorted(found, key=lambda row: (row["top1"], -row["rows"]))[:count]
+
+
 def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
     return {
         "rows": len(loss),

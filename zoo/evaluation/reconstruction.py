@@ -53,6 +53,33 @@ def pca_error(train: Floats, patches: Floats, components: int) -> float:
     return mean_squared_error(patches, fitted.inverse_transform(fitted.transform(patches)))
 
 
+def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
+    """The error of each photograph's patches.
+
+    Args:
+        patches: `(N, D)` preprocessed.
+        reconstructions: `(N, D)`.
+        photographs: `(N,)` names.
+
+    Returns:
+        `per_photograph`, with `patches`, `mse` and `variance` of each by its name, and `worst_photograph`, the one of
+        which the least share of its own variance is kept.
+
+    Example:
+        >>> flat, busy = np.array([[0.4, 0.6], [0.6, 0.4]]), np.array([[0.1, 0.9], [0.9, 0.1]])
+        >>> found = np.vstack([flat, np.full((2, 2), 0.5)])
+        >>> by_photograph(np.vstack([flat, busy]), found, np.array(["a", "a", "b", "b"]))["worst_photograph"]
+        'b'
+    """
+    found = {}
+    for name in sorted(set(photographs.tolist())):
+        own = photographs == name
+        error = mean_squared_error(patches[own], reconstructions[own])
+        found[name] = {"patches": int(own.sum()), "mse": error, "variance": variance(patches[own])}
+    worst = max(found, key=lambda name: found[name]["mse"] / max(found[name]["variance"], 1e-12))
+    return {"per_photograph": found, "worst_photograph": worst}
+
+
 @dataclass(frozen=True)
 class Gabor:
     """A Gabor function fitted to a filter.

@@ -283,7 +283,8 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float =
         levels: What white is in the file: 1, or 255.
 
     Returns:
-        The numbers of `reconstruction.report`, and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
+        The numbers of `reconstruction.report`, those of `reconstruction.by_photograph` where the file names its
+        photographs, and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
 
     Raises:
         ZooError: If the patches are not of the model's size.
@@ -303,12 +304,15 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float =
         raise ZooError(f"{path}: {len(vectors)} patches, all equal: nothing to measure; expected different ones")
     train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
     codes, found = _codes(loaded, data, measured.rows)
+    apart = {} if data.photographs is None else reconstruction.by_photograph(
+        vectors, found, data.photographs[measured.rows]
+    )  # fmt: skip
     return {
         "model": loaded.name, "data": str(path), "split": name, "data_sha256": digest,
         "photographs": list(measured.photographs), "simulated": data.simulated,
         "sparsity_target": metadata.sparsity_target,
         **reconstruction.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
-        "notes": notes,
+        **apart, "notes": notes,
     }  # fmt: skip
 
 

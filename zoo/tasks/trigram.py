@@ -217,7 +217,8 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool
         baselines: Whether to count n-grams in the file's training part and measure them beside it.
 
     Returns:
-        The numbers of `language.report`, and `model`, `data`, `split`, `simulated`, `baselines`, `notes`.
+        The numbers of `language.report`, those of `language.hardest` as `hardest_words`, and `model`, `data`, `split`,
+        `simulated`, `baselines`, `notes`.
 
     Raises:
         ZooError: If the file's words are not the model's.
@@ -233,7 +234,12 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool
         notes.append("training rows: the model has seen them")
     if digest != metadata.data_sha256:
         notes.append("not the file of the training: `seen` and baselines are of this file's training part")
-    report = language.report(log_probabilities(loaded, rows.contexts), rows.targets, seen)
+    logits = log_probabilities(loaded, rows.contexts)
+    report = language.report(logits, rows.targets, seen)
+    report["hardest_words"] = [
+        row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
+        for row in language.hardest(logits, rows.targets)
+    ]
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "simulated": data.simulated, "data_sha256": digest,
         "notes": notes,

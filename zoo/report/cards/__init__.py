@@ -2,7 +2,9 @@
 
 from zoo.presets import Preset
 from zoo.report.cards import language, recognition, reconstruction
-from zoo.report.cards.page import Document
+from zoo.report.cards.page import SECTIONS, Document
+
+__all__ = ["SECTIONS", "card", "headline"]
 
 _PAGES = {"activity": recognition, "patches": reconstruction, "text": language}
 
@@ -20,7 +22,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
         The page. Every number on it is one of `metrics`.
     """
     parts = _PAGES[config["metadata"]["kind"]].card(name, preset, metrics, config)
-    return "\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def headline(metrics: Document) -> tuple[str, str]:

@@ -1,18 +1,30 @@
 """The card of a language model."""
 
 from zoo.presets import Preset
-from zoo.report.cards.page import Document, files, table, trained, use
+from zoo.report.cards.page import (
+    Document,
+    again,
+    computes,
+    files,
+    head,
+    javascript,
+    portable,
+    specification,
+    table,
+    trained,
+    use,
+)
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
     """The parts of the page, in order."""
-    test = metrics["test"]
+    test, arguments = metrics["test"], config["arguments"]
     return [
-        f"# {name}\n\n{preset.description}.",
-        _what(config, metrics),
+        head(name, preset, _glance(config, metrics), metrics),
+        _equations(config),
+        "## Intended use\n\nTo teach how words become numbers and how a language model is measured. Its words are "
+        f"{arguments['vocabulary']}, its context {arguments['context']}: it writes no sense.\n",
         trained(config, metrics),
-        "**Intended use**: to teach how words become numbers and how a language model is measured. Its words are 250, "
-        "its context three: it writes no sense.\n",
         "## How it was measured\n",
         table(
             ("on the test rows", "cross-entropy", "perplexity", "top-1", "top-5", "top-10", "top-1 seen",
@@ -20,18 +32,19 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
             [("**this model**", *_scores(test))]
             + [(key.replace("_", " "), *_scores(row)) for key, row in test["baselines"].items()],
         ),
-        f"\n{test['rows']:,} rows from the end of the text, in nats; {test['seen']['rows']:,} of their contexts occur "
-        f"in training, {test['unseen']['rows']:,} do not. The baselines are counted in the same training rows.\n",
+        f"\nSplit by place: {test['rows']:,} rows from the end of the text, in nats; {test['seen']['rows']:,} of their "
+        f"contexts occur in training, {test['unseen']['rows']:,} do not. The baselines are counted in the same "
+        "training rows.\n",
         _seeds(metrics),
         f"{preset.note}\n" if preset.note else "",
         _starts(metrics),
         "![training](training.png)\n",
         "![words](embedding.png)\n",
         "## Where it fails\n",
-        f"After contexts that training lacks it tells {_share(test['unseen']['top1'])} of the words, after others "
-        f"{_share(test['seen']['top1'])}. It reads three words and forgets what came before them.\n",
+        _failures(test),
         files(metrics, {"cross_entropy": "cross-entropy", "top1": "top-1"}, "row"),
         _use(name, metrics),
+        again(name, metrics),
     ]  # fmt: skip
 
 
@@ -56,14 +69,40 @@ def _scores(row: Document) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _what(config: Document, metrics: Document) -> str:
+def _glance(config: Document, metrics: Document) -> dict[str, str]:
     arguments = config["arguments"]
-    return f"""
-{config["class"]} with {metrics["training"]["parameters"]:,} parameters: {arguments["vocabulary"]} words, \
-{arguments["embedding"]} numbers a word, {arguments["layers"]} hidden layers of {arguments["hidden_units"]} units \
-({arguments["activation"]}). It reads {arguments["context"]} words and gives the probability of each word to follow. \
-Its equations stand in `zoo/models/trigram.py`.
-"""
+    layers = f"{arguments['layers']} hidden layer{'s' * (arguments['layers'] > 1)}"
+    return {
+        "model": f"{config['class']}, {metrics['training']['parameters']:,} parameters: {arguments['embedding']} "
+        f"numbers a word, {layers} of {arguments['hidden_units']} units ({arguments['activation']})",
+        "reads": f"{arguments['context']} words of {arguments['vocabulary']}",
+        "gives": "the probability of each word to follow",
+        "measured": "{}, beside it {}".format(*headline(metrics["test"])),
+    }
+
+
+def _equations(config: Document) -> str:
+    arguments = config["arguments"]
+    symbols = (
+        f"V = {arguments['vocabulary']}, C = {arguments['context']}, D = {arguments['embedding']}, P = "
+        f"{arguments['hidden_units']}, L = {arguments['layers']}, act = {arguments['activation']}; the loss is the "
+        "mean of -log y[d], d the word that followed"
+    )
+    return computes(specification("trigram")[0], symbols, "trigram")
+
+
+def _failures(test: Document) -> str:
+    rows = [
+        (f"`{row['word']}`", f"{row['rows']:,}", f"{row['top1']:.1%}", f"`{row['taken_for']}` {row['times']:,} times")
+        for row in test["hardest_words"]
+    ]
+    return (
+        f"After contexts that training lacks it tells {_share(test['unseen']['top1'])} of the words, after others "
+        f"{_share(test['seen']['top1'])}. It reads three words and forgets what came before them. The hardest of the "
+        "words that follow at least 100 times:\n\n"
+        + table(("word", "rows", "told", "most often taken for"), rows)
+        + "\n"
+    )
 
 
 def _seeds(metrics: Document) -> str:
@@ -92,15 +131,21 @@ def _starts(metrics: Document) -> str:
 
 
 def _use(name: str, metrics: Document) -> str:
-    program = f"""import numpy as np
+    small = portable(metrics, "dynamic", "float32")
+    keras = f"""import numpy as np
 from zoo import Model
 
 model = Model.from_preset("{name}")
-logits = model(np.array([[5, 9, 2]]))  # numbers of three words, from 0"""
-    device = f"""import numpy as np
-from zoo.runtime import Interpreter
+print(model(np.array([[5, 9, 2]])))  # logits after three words, numbered from 0"""
+    litert = f"""import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
-model = Interpreter("saved_models/{name}/{metrics["artefacts"][-1]["file"]}")
-answer = model.run("next_word", ids=np.array([[5, 9, 2]], "int32"))
-print([model.metadata.words[i] for i in answer["top_ids"][0]])"""
-    return use(name, program, device, metrics)
+next_word = Interpreter("saved_models/{name}/{small}").get_signature_runner("next_word")
+print(next_word(ids=np.array([[5, 9, 2]], "int32"))["top_ids"])"""
+    file = portable(metrics, "float32")
+    web = javascript(file, "next_word", "ids", "new Int32Array([5, 9, 2])", (1, 3), "top_ids")
+    after = (
+        "The words by their numbers are in the file: `Interpreter(file).metadata.words` of `zoo.runtime`. On the "
+        f'command line: `zoo predict {name} "in the right"`.'
+    )
+    return use(keras, litert, web, after)

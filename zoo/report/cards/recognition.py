@@ -1,43 +1,60 @@
 """The card of a recognizer."""
 
 from zoo.presets import Preset
-from zoo.report.cards.page import Document, files, table, trained, use
+from zoo.report.cards.page import (
+    Document,
+    again,
+    computes,
+    files,
+    head,
+    javascript,
+    portable,
+    specification,
+    table,
+    trained,
+    use,
+)
+
+_CELLS = {"ActivityRNN": "SimpleRNN", "ActivityLSTM": "LSTM", "ActivityGRU": "GRU"}
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
     """The parts of the page, in order."""
     test = metrics["test"]
     return [
-        f"# {name}\n\n{preset.description}.",
-        _what(config, metrics),
+        head(name, preset, _glance(config, metrics), metrics),
+        _equations(config),
+        "## Intended use\n\nA phone in a trouser pocket: to teach, to count and to log what its owner does. Not for "
+        "medical or safety decisions, nor to watch people who were not asked.\n",
         trained(config, metrics),
-        "**Intended use**: a phone in a trouser pocket, to teach, to count and to log what its owner does. Not for "
-        "medical or safety decisions.\n",
         "## How it was measured\n",
         table(
             ("on the test people", "accuracy", "macro-F1", "95 % over people"),
             [("**this model**", *_scores(test))]
             + [(key.replace("_", " "), *_scores(row)) for key, row in test["baselines"].items()],
         ),
-        f"\n{test['windows']:,} windows of subjects {', '.join(test['per_subject'])}, in no training or validation "
-        f"window. Calibration error {test['ece']['before']:.3f}, after temperature {test['ece']['temperature']:.2f}: "
-        f"{test['ece']['after']:.3f}.",
+        f"\nSplit by person: {test['windows']:,} windows of subjects {', '.join(test['per_subject'])}, in no "
+        f"training or validation window. Calibration error {test['ece']['before']:.3f}, after temperature "
+        f"{test['ece']['temperature']:.2f}: {test['ece']['after']:.3f}.",
         _seeds(metrics),
         _crossval(metrics),
         f"\n{preset.note}\n" if preset.note else "",
+        "![training](training.png)\n",
         "## Where it fails\n",
         _failures(test),
-        "![confusion](confusion.png)\n",
+        "![confusion](confusion.png) ![subjects](subjects.png)\n",
         "## When the phone differs\n",
         table(
             ("disturbance", "macro-F1", "drop"),
             [(row["meaning"], f"{row['macro_f1']:.3f}", f"{row['drop']:+.3f}") for row in test["robustness"].values()],
         ),
+        "",
         files(metrics, {"accuracy": "accuracy", "macro_f1": "macro-F1"}, "call"),
         "\nA call reads a whole window, or one frame where the file holds only `step` (int8, int16x8).\n",
         _streaming(metrics),
         _personal(metrics),
-        _use(name, metrics),
+        _use(name, metrics, config),
+        again(name, metrics),
     ]
 
 
@@ -53,15 +70,31 @@ def _scores(row: Document) -> tuple[str, str, str]:
     return f"{row['accuracy']:.3f}", f"{row['macro_f1']:.3f}", f"{low:.3f} to {high:.3f}"
 
 
-def _what(config: Document, metrics: Document) -> str:
+def _glance(config: Document, metrics: Document) -> dict[str, str]:
     arguments, metadata = config["arguments"], config["metadata"]
-    return f"""
-{config["class"]} with {metrics["training"]["parameters"]:,} parameters: units {arguments["units"]}, layers \
-{arguments["layers"]}, frame {arguments["frame"]}. It reads {metadata["window"]} rows at {metadata["rate"]:g} Hz in \
-{metadata["unit"]}, gravity included, axes {", ".join(metadata["axes"])} in \
-{metadata["convention"].title()}'s sign, and tells {", ".join(metadata["classes"])}. Its equations stand in \
-`zoo/models/activity.py`.
-"""
+    return {
+        "model": f"{config['class']}, {metrics['training']['parameters']:,} parameters: units {arguments['units']}, "
+        f"layers {arguments['layers']}, frame {arguments['frame']}",
+        "reads": f"{metadata['window']} rows at {metadata['rate']:g} Hz in {metadata['unit']}, gravity included, axes "
+        f"{', '.join(metadata['axes'])} in {metadata['convention'].title()}'s sign",
+        "tells": ", ".join(metadata["classes"]),
+        "measured": "{}, beside it {}".format(*headline(metrics["test"])),
+    }
+
+
+def _equations(config: Document) -> str:
+    """The lines of the network and of its one kind of cell."""
+    arguments = config["arguments"]
+    network, cells, *_ = specification("activity")
+    lines = [line for line in network if arguments["magnitude"] or "`magnitude`" not in line]
+    first = next(i for i, line in enumerate(cells) if line.startswith(_CELLS[config["class"]]))
+    rest = [i for i, line in enumerate(cells) if i > first and not line.startswith(" ")]
+    symbols = [f"T = {arguments['window']}", f"C = {arguments['channels']}", f"F = {arguments['frame']}"]
+    if arguments["frame"] > 1:
+        symbols += [f"V = {arguments['frame_units'] or arguments['units']}", f"phi = {arguments['frame_activation']}"]
+    layers = f"{arguments['layers']} layers of" if arguments["layers"] > 1 else "one layer of"
+    symbols += [f"{layers} H = {arguments['units']}", f"K = {arguments['classes']}"]
+    return computes([*lines, "", *cells[first : rest[0] if rest else None]], ", ".join(symbols), "activity")
 
 
 def _seeds(metrics: Document) -> str:
@@ -156,19 +189,23 @@ def _failures(test: Document) -> str:
     )
 
 
-def _use(name: str, metrics: Document) -> str:
-    program = f"""from zoo import Model
+def _use(name: str, metrics: Document, config: Document) -> str:
+    metadata, small = config["metadata"], portable(metrics, "dynamic", "float32")
+    shape = (1, metadata["window"], len(metadata["axes"]))
+    keras = f"""import numpy as np
+from zoo import Model
 
 model = Model.from_preset("{name}")
-logits = model(windows)  # (batch, 150, 3) m/s^2"""
-    device = f"""from zoo.runtime import Recognizer
+print(model(np.zeros({shape}, "float32")))  # logits of windows in {metadata["unit"]}"""
+    litert = f"""import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
-recognizer = Recognizer("saved_models/{name}/{_smallest(metrics)}")
-probabilities = recognizer.predict(windows)  # or recognizer.stream(), sample by sample"""
-    return use(name, program, device, metrics)
-
-
-def _smallest(metrics: Document) -> str:
-    """The smallest file that answers whole windows."""
-    whole = [row for row in metrics["artefacts"] if row.get("timed") == "window"]
-    return str(min(whole, key=lambda row: row["bytes"])["file"])
+recognize = Interpreter("saved_models/{name}/{small}").get_signature_runner("window")
+print(recognize(window=np.zeros({shape}, "float32"))["probabilities"])"""
+    array = f"new Float32Array({metadata['window'] * len(metadata['axes'])})"
+    web = javascript(portable(metrics, "float32"), "window", "window", array, shape, "probabilities")
+    after = (
+        "The probabilities are those of the activities above, in their order. `zoo.runtime.Recognizer` runs the same "
+        "files and follows samples as they come, of any rate: `Recognizer(file).stream()`."
+    )
+    return use(keras, litert, web, after)

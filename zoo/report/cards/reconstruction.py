@@ -1,7 +1,19 @@
 """The card of an autoencoder."""
 
 from zoo.presets import Preset
-from zoo.report.cards.page import Document, files, table, trained, use
+from zoo.report.cards.page import (
+    Document,
+    again,
+    computes,
+    files,
+    head,
+    javascript,
+    portable,
+    specification,
+    table,
+    trained,
+    use,
+)
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
@@ -9,10 +21,10 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
     test = metrics["test"]
     units = len(test["mean_activation"])
     return [
-        f"# {name}\n\n{preset.description}.",
-        _what(config, metrics),
+        head(name, preset, _glance(config, metrics), metrics),
+        _equations(config),
+        "## Intended use\n\nTo teach and to look at: codes of small grey patches. Not for compressing pictures.\n",
         trained(config, metrics),
-        "**Intended use**: to teach and to look at; codes of small grey patches. Not for compressing pictures.\n",
         "## How it was measured\n",
         table(
             ("on the photographs held out", "error a pixel", "R^2"),
@@ -21,23 +33,22 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
                 (f"PCA, {units} components", f"{test['pca_mse']:.5f}", f"{test['pca_r2']:.3f}"),
             ],
         ),
-        f"\n{test['patches']:,} patches of {', '.join(test['photographs'])}, of which no training patch was cut. The "
-        "error is the mean squared one of preprocessed pixels, in [0.1, 0.9]. Mean activations on them lie between "
-        f"{min(test['mean_activation']):.4f} and {max(test['mean_activation']):.4f}, at most "
+        f"\nSplit by photograph: {test['patches']:,} patches of {', '.join(test['photographs'])}, of which no training "
+        "patch was cut. The error is the mean squared one of preprocessed pixels, in [0.1, 0.9]. Mean activations on "
+        f"them lie between {min(test['mean_activation']):.4f} and {max(test['mean_activation']):.4f}, at most "
         f"{test['max_activation_error']:.4f} from {test['sparsity_target']:g}; on the training patches at most "
         f"{metrics['train']['max_activation_error']:.4f}. {test['dead_units']} units are dead. "
         f"{test['gabor_share']:.0%} of the filters are Gabor functions (R^2 above 0.5).\n",
         _seeds(metrics),
         f"{preset.note}\n" if preset.note else "",
         "![filters](features.png) ![cost](cost.png)\n",
-        "![reconstructions](reconstruction.png)\n",
         _frontier(metrics),
         "## Where it fails\n",
-        f"Fine texture is lost: the code keeps {test['r2']:.0%} of the variance where as many principal components "
-        f"keep {test['pca_r2']:.0%}. A picture with much more or less contrast than the training photographs is coded "
-        "more or less sparsely than asked.\n",
+        _failures(test),
+        "![reconstructions](reconstruction.png)\n",
         files(metrics, {"r2": "R^2"}, "patch"),
-        _use(name, metrics),
+        _use(name, metrics, config),
+        again(name, metrics),
     ]
 
 
@@ -49,15 +60,43 @@ def headline(test: Document) -> tuple[str, str]:
     )
 
 
-def _what(config: Document, metrics: Document) -> str:
+def _glance(config: Document, metrics: Document) -> dict[str, str]:
     arguments, metadata = config["arguments"], config["metadata"]
-    return f"""
-{config["class"]} with {metrics["training"]["parameters"]:,} parameters: {arguments["hidden_units"]} hidden units, \
-sparsity target {arguments["sparsity_target"]:g} with weight {arguments["sparsity_weight"]:g}, weight decay \
-{arguments["weight_decay"]:g}. It reads patches of {metadata["size"]} x {metadata["size"]} pixels, red, green and \
-blue in [0, 1]; luminance, centering, clipping and scaling are inside its exported files, no whitening. Its equations \
-stand in `zoo/models/autoencoder.py`.
-"""
+    return {
+        "model": f"{config['class']}, {metrics['training']['parameters']:,} parameters: {arguments['hidden_units']} "
+        "hidden units, tied weights",
+        "reads": f"patches of {metadata['size']} x {metadata['size']} pixels, red, green and blue in [0, 1]; "
+        "luminance, centering, clipping and scaling are inside its exported files, no whitening",
+        "gives": f"a code of {arguments['hidden_units']} numbers, and the patch again from it",
+        "measured": "{}, beside it {}".format(*headline(metrics["test"])),
+    }
+
+
+def _equations(config: Document) -> str:
+    arguments = config["arguments"]
+    network, cost, *_ = specification("autoencoder")
+    symbols = (
+        f"D = {arguments['pixels']}, H = {arguments['hidden_units']}, rho = {arguments['sparsity_target']:g}, beta = "
+        f"{arguments['sparsity_weight']:g}, lambda = {arguments['weight_decay']:g}"
+    )
+    return computes([*network, "", *cost], symbols, "autoencoder")
+
+
+def _failures(test: Document) -> str:
+    worst = test["worst_photograph"]
+    rows = [
+        (name, f"{row['patches']:,}", f"{row['mse']:.5f}", f"{1 - row['mse'] / row['variance']:.3f}")
+        for name, row in test["per_photograph"].items()
+    ]
+    row = test["per_photograph"][worst]
+    return (
+        f"Fine texture is lost: the code keeps {test['r2']:.0%} of the variance where as many principal components "
+        f"keep {test['pca_r2']:.0%}. The worst photograph is {worst}, of which it keeps "
+        f"{1 - row['mse'] / row['variance']:.0%}. A picture with much more or less contrast than the training "
+        "photographs is coded more or less sparsely than asked.\n\n"
+        + table(("photograph", "patches", "error a pixel", "R^2"), rows)
+        + "\n"
+    )
 
 
 def _seeds(metrics: Document) -> str:
@@ -86,15 +125,19 @@ def _frontier(metrics: Document) -> str:
     )
 
 
-def _use(name: str, metrics: Document) -> str:
-    program = f"""import numpy as np
+def _use(name: str, metrics: Document, config: Document) -> str:
+    size, small = config["metadata"]["size"], portable(metrics, "dynamic", "float32")
+    shape = (1, 3, size, size)
+    keras = f"""import numpy as np
 from zoo import Model
 
 model = Model.from_preset("{name}")
-code = model.encode(np.full((1, 256), 0.5, "float32"))  # preprocessed patches"""
-    device = f"""import numpy as np
-from zoo.runtime import Interpreter
+print(model.encode(np.full((1, {size * size}), 0.5, "float32")))  # preprocessed patches"""
+    litert = f"""import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
-autoencoder = Interpreter("saved_models/{name}/{metrics["artefacts"][-1]["file"]}")
-code = autoencoder.run("encode", rgb=np.zeros((1, 3, 16, 16), "float32"))["code"]"""
-    return use(name, program, device, metrics)
+encode = Interpreter("saved_models/{name}/{small}").get_signature_runner("encode")
+print(encode(rgb=np.full({shape}, 0.5, "float32"))["code"])"""
+    array = f"new Float32Array({3 * size * size}).fill(0.5)"
+    web = javascript(portable(metrics, "float32"), "encode", "rgb", array, shape, "code")
+    return use(keras, litert, web, "Beside `encode` the files answer `decode` and `reconstruct`; see `zoo info FILE`.")

@@ -93,7 +93,7 @@ def reliability(report: Mapping[str, Any]) -> Figure:
             axis.scatter(*places, s=[8 + 300 * row["share"] for row in bins], color=color, alpha=0.6, linewidth=0)
         axis.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="confidence", ylabel="accuracy")
         axis.set_title("reliability; areas are shares of the windows")
-        axis.legend(loc="upper left")
+        axis.legend(loc="lower right")
     return figure
 
 

@@ -42,6 +42,15 @@ def evaluation(console: Console, report: Document) -> None:
         f"{report['unseen']['rows']:,} that it has not",
         highlight=False,
     )
+    if report["hardest_words"]:
+        hardest = table(
+            "\nhardest words, of those that follow at least 100 times", "word", "rows", "top-1", "said", "times"
+        )
+        for row in report["hardest_words"]:
+            hardest.add_row(
+                row["word"], number(row["rows"]), f"{row['top1']:.1%}", row["taken_for"], number(row["times"])
+            )
+        console.print(hardest)
     for note in report["notes"]:
         console.print(f"note: {note}", style="yellow", highlight=False)
 

@@ -43,7 +43,11 @@ def evaluation(console: Console, report: Document) -> None:
         f"{report['gabor_share']:.0%} of the filters are Gabor functions (R^2 above 0.5)",
         highlight=False,
     )
-    if report["photographs"]:
-        console.print(f"photographs: {', '.join(report['photographs'])}", highlight=False)
+    if report.get("per_photograph"):
+        apart = table("\nby photograph", "", "patches", "error a pixel", "R^2")
+        for name, row in report["per_photograph"].items():
+            kept = 1 - row["mse"] / row["variance"] if row["variance"] else None
+            apart.add_row(name, number(row["patches"]), number(row["mse"], 5), number(kept))
+        console.print(apart)
     for note in report["notes"]:
         console.print(f"note: {note}", style="yellow", highlight=False)
