@@ -79,6 +79,31 @@ class Interpreter:
         # The runner's outputs are views that the next call overwrites.
         return {name: np.array(value) for name, value in self._runners[signature](**inputs).items()}
 
+    def run_rows(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Runs one signature on each of N rows, since a file has a batch of one.
+
+        Args:
+            signature: Its name; one that carries nothing from a call to the next.
+            **inputs: Arrays `(N, ...)`, N the same for all, 1 or more.
+
+        Returns:
+            Its outputs by name, `(N, ...)`.
+
+        Raises:
+            ZooError: If the signature or an input is not of this file.
+
+        Example:
+            >>> from zoo.catalog import PRESETS_FOLDER
+            >>> autoencoder = Interpreter(PRESETS_FOLDER / "sparse_autoencoder_course" / "model.int8.tflite")
+            >>> autoencoder.run_rows("encode", rgb=np.zeros((5, 3, 16, 16), np.float32))["code"].shape
+            (5, 64)
+        """
+        count = len(next(iter(inputs.values())))
+        answers = [
+            self.run(signature, **{name: rows[i : i + 1] for name, rows in inputs.items()}) for i in range(count)
+        ]
+        return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+
     def activation_bytes(self, signature: str) -> int:
         """Bytes of the numbers that are alive at once while a signature runs, at the most; weights not counted.
 

@@ -366,7 +366,6 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
             "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
             "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
         },
-        batch=1,
         # Quantizing a loop kills the converter, and a step has none.
         held={"int8": ("step",), "int16x8": ("step",)},
         replay=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,6 @@ class Exportable:
         signatures: Makes the signatures of a Keras model.
         golden: Inputs `(N, ...)` of each signature, on which artefacts and Keras are compared.
         tolerances: Formats that the family can be written in, and what each may differ by.
-        batch: The fixed batch of TFLite files, or None for any.
         held: For formats that hold only some of the signatures: their names.
         replay: How a file of such a format answers the golden inputs of the signatures that it lacks.
         calibration: Inputs that 8-bit arithmetic is calibrated on, never those of a test; the golden ones by default.
@@ -58,7 +58,6 @@ class Exportable:
     signatures: Callable[[keras.Model], list[Signature]]
     golden: Mapping[str, Mapping[str, NDArray[Any]]]
     tolerances: Mapping[str, Tolerance]
-    batch: int | None = None
     held: Mapping[str, Sequence[str]] = field(default_factory=dict)
     replay: Callable[[Path], dict[str, Outputs]] | None = None
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
@@ -88,8 +87,9 @@ def export(
 
     Returns:
         A record for each artefact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
-        `rows`, and the scores; of those that run by themselves also `milliseconds` (the median of one row on one
-        thread), `timed` (the signature that took them) and `activation_bytes` (see `Interpreter.activation_bytes`).
+        `rows`, the scores, `milliseconds` (the median of one row; of TFLite files on one thread, of Keras as a compiled
+        function), `timed` (the signature that took them), and of TFLite files `activation_bytes` (see
+        `Interpreter.activation_bytes`).
 
     Raises:
         ZooError: If a format is unknown, the converter fails, or an artefact differs from Keras.
@@ -112,7 +112,8 @@ def export(
         if converted:
             numeric = [signature for signature in signatures if not signature.text]
             samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
-            tflite.convert(numeric, converted, family.batch, samples, family.held)
+            # A batch of one: what LiteRT.js, microcontrollers and the delegates of phones run.
+            tflite.convert(numeric, converted, 1, samples, family.held)
         records, files = [], []
         for kind in formats:
             path = _write(loaded, signatures, held[kind], aside)
@@ -160,44 +161,47 @@ def _run(
     family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
 ) -> tuple[dict[str, Outputs], dict[str, Any]]:
     """What an artefact answers on the golden inputs, and what a row costs."""
+    first = signatures[0].name
     if kind == "keras":
-        model = keras.saving.load_model(path, compile=False)
-        return _answers({s.name: s for s in family.signatures(model)}, family.golden), {"milliseconds": None}
+        again = family.signatures(keras.saving.load_model(path, compile=False))
+        return _answers({s.name: s for s in again}, family.golden), _cost(again[0].compiled(), first, family.golden)
     if kind == "saved_model":
-        return _answers(saved_model.load(path), family.golden), {"milliseconds": None}
+        endpoints = saved_model.load(path)
+        return _answers(endpoints, family.golden), _cost(endpoints[first], first, family.golden)
     interpreter = Interpreter(path)
     names = [name for name in family.golden if name in interpreter.signatures]
-    if family.replay is not None and signatures[0].name not in names:
+    if family.replay is not None and first not in names:
         found = family.replay(path)
     else:
-        found = {name: _rows(interpreter, name, family.golden[name], family.batch) for name in names}
-    if not names:
-        return found, {"milliseconds": None}
-    cost = {"milliseconds": _median(interpreter, names[0], family.golden[names[0]]), "timed": names[0]}
-    return found, cost | {"activation_bytes": interpreter.activation_bytes(names[0])}
+        found = {name: interpreter.run_rows(name, **family.golden[name]) for name in names}
+    timed, inputs = _timed(interpreter, family.golden)
+    cost = _cost(partial(interpreter.run, timed), timed, {timed: inputs})
+    return found, cost | {"activation_bytes": interpreter.activation_bytes(timed)}
 
 
-def _rows(
-    interpreter: Interpreter, signature: str, inputs: Mapping[str, NDArray[Any]], batch: int | None
-) -> dict[str, NDArray[Any]]:
-    if batch is None:
-        return interpreter.run(signature, **inputs)
-    count = len(next(iter(inputs.values())))
-    answers = [
-        interpreter.run(signature, **{name: rows[i : i + batch] for name, rows in inputs.items()})
-        for i in range(0, count, batch)
-    ]
-    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+def _timed(
+    interpreter: Interpreter, golden: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> tuple[str, Mapping[str, NDArray[Any]]]:
+    """The first signature that answers golden inputs, by its name or, as `infer` does, by theirs."""
+    own = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
+    for name, inputs in golden.items():
+        for signature in sorted(own, key=lambda known: known != name):
+            if own[signature] == set(inputs):
+                return signature, inputs
+    raise ZooError(f"{interpreter.path}: no signature answers {', '.join(golden)}")
 
 
-def _median(interpreter: Interpreter, signature: str, inputs: Mapping[str, NDArray[Any]]) -> float:
-    times = []
+def _cost(
+    answer: Callable[..., Any], name: str, golden: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> dict[str, float | str]:
+    """The median time of one row."""
+    times, inputs = [], golden[name]
     for i in range(min(_TIMED, len(next(iter(inputs.values()))))):
-        row = {name: rows[i : i + 1] for name, rows in inputs.items()}
+        row = {key: rows[i : i + 1] for key, rows in inputs.items()}
         start = time.perf_counter()
-        interpreter.run(signature, **row)
+        answer(**row)
         times.append(time.perf_counter() - start)
-    return round(1e3 * float(np.median(times)), 4)
+    return {"milliseconds": round(1e3 * float(np.median(times)), 4), "timed": name}
 
 
 def _size(path: Path) -> int:

@@ -118,8 +118,8 @@ def files(metrics: Document, scores: Mapping[str, str], row: str) -> str:
         "## Files",
         table(head, lines),
         *refused,
-        f"Compared with Keras on {records[0]['rows']:,} rows of test data; times are medians on one thread of "
-        f"{metrics['made']['versions']['machine']}.",
+        f"Compared with Keras on {records[0]['rows']:,} rows of test data; times are medians, of TFLite files on one "
+        f"thread, of {metrics['made']['versions']['machine']}.",
     ])  # fmt: skip
 
 
