@@ -25,7 +25,7 @@ from zoo.data import hdf5, importers, patches, recordings
 from zoo.evaluation.baselines import baseline_scores
 from zoo.files import read_json, whole_file, whole_folder, write_json
 from zoo.presets import PRESETS
-from zoo.report import figures
+from zoo.report import figures, results
 from zoo.report.cards import card, headline
 from zoo.report.figures import drawing
 from zoo.report.figures import reconstruction as pictures
@@ -79,6 +79,7 @@ def main() -> None:
                 folder, metrics = pocket(name, options.data, Path(scratch), console)
             publish(name, folder, measured_on, metrics)
     cards()
+    results_of_all()
     if all((HERE / name / "metrics.json").is_file() for name in PRESETS):
         table(HERE.parent / "README.md")
 
@@ -297,6 +298,13 @@ def cards() -> None:
                 temporary.write_text(page, encoding="utf-8")
 
 
+def results_of_all() -> None:
+    """Renders the page and the file of all results."""
+    for name, content in (("README.md", results.page()), ("results.csv", results.as_csv())):
+        with whole_file(HERE / name) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+
+
 def table(readme: Path) -> None:
     """Writes the table of presets into README, from their metrics."""
     rows = ["| preset | parameters | smallest TFLite | measured on test data | beside it |", "|---" * 5 + "|"]
@@ -305,7 +313,7 @@ def table(readme: Path) -> None:
         file = min((r for r in metrics["artefacts"] if r["file"].endswith(".tflite")), key=lambda r: r["bytes"])
         rows.append(
             f"| [{name}](saved_models/{name}/card.md) | {metrics['training']['parameters']:,} | "
-            f"{file['bytes'] / 1000:.1f} kB, {file['milliseconds']:.2f} ms{' a step' * (file['timed'] == 'step')} | "
+            f"{file['bytes'] / 1000:.1f} kB, {file['milliseconds']:.3f} ms{' a step' * (file['timed'] == 'step')} | "
             f"{' | '.join(headline(metrics))} |"
         )
     before, _, rest = readme.read_text().partition("<!-- presets -->\n")

@@ -18,7 +18,7 @@ PRESETS_FOLDER = next(
 
 def preset_names() -> list[str]:
     """Presets whose weights are here."""
-    return sorted(path.parent.name for path in PRESETS_FOLDER.glob("*/model.keras"))
+    return sorted(path.parent.name for path in PRESETS_FOLDER.glob("[!.]*/model.keras"))
 
 
 def find_folder(name_or_folder: str | Path) -> Path:

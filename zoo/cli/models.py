@@ -60,21 +60,24 @@ class Family(StrEnum):
 
 
 @app.command("list")
-def list_presets(as_json: Json = False) -> None:
+def list_presets(
+    family: Annotated[
+        list[str] | None, typer.Option(help="Only this family, or families that begin so; repeatable.")
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="name, bytes or milliseconds; of presets parameters or score; of files largest_error."),
+    ] = None,
+    artefacts: Annotated[bool, typer.Option("--artefacts", help="A row for each file of each preset.")] = False,
+    as_json: Json = False,
+) -> None:
     """List the presets with their size and what was measured."""
-    from zoo.catalog import preset_metrics, preset_names
-    from zoo.presets import PRESETS
-    from zoo.report import cards, tables
+    from zoo.report import results, tables
 
-    rows = []
-    for name, preset in PRESETS.items():
-        metrics = preset_metrics(name) if name in preset_names() else {}
-        measured, beside = cards.headline(metrics) if metrics else (None, None)
-        rows.append({
-            "preset": name, "family": preset.family, "description": preset.description,
-            "parameters": metrics.get("training", {}).get("parameters"), "measured": measured, "beside": beside,
-        })  # fmt: skip
-    show(rows, as_json, tables.presets)
+    if artefacts:
+        show(results.artefacts(family or (), sort), as_json, tables.artefact_list)
+    else:
+        show(results.presets(family or (), sort), as_json, tables.presets)
 
 
 @app.command()

@@ -1,30 +1,19 @@
 """The card of a language model."""
 
 from zoo.presets import Preset
-from zoo.report.cards.page import (
-    Document,
-    again,
-    computes,
-    files,
-    head,
-    javascript,
-    portable,
-    specification,
-    table,
-    trained,
-    use,
-)
+from zoo.report.cards import page
+from zoo.report.cards.page import Document, table
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
     """The parts of the page, in order."""
     test, arguments = metrics["test"], config["arguments"]
     return [
-        head(name, preset, _glance(config, metrics), metrics),
+        page.head(name, preset, _glance(config, metrics), metrics),
         _equations(config),
         "## Intended use\n\nTo teach how words become numbers and how a language model is measured. Its words are "
         f"{arguments['vocabulary']}, its context {arguments['context']}: it writes no sense.\n",
-        trained(config, metrics),
+        page.trained(config, metrics),
         "## How it was measured\n",
         table(
             ("on the test rows", "cross-entropy", "perplexity", "top-1", "top-5", "top-10", "top-1 seen",
@@ -42,9 +31,9 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         "![words](embedding.png)\n",
         "## Where it fails\n",
         _failures(test),
-        files(metrics, {"cross_entropy": "cross-entropy", "top1": "top-1"}, "row"),
+        page.files(metrics, {"cross_entropy": "cross-entropy", "top1": "top-1"}, "row"),
         _use(name, metrics),
-        again(name, metrics),
+        page.again(name, metrics),
     ]  # fmt: skip
 
 
@@ -88,7 +77,7 @@ def _equations(config: Document) -> str:
         f"{arguments['hidden_units']}, L = {arguments['layers']}, act = {arguments['activation']}; the loss is the "
         "mean of -log y[d], d the word that followed"
     )
-    return computes(specification("trigram")[0], symbols, "trigram")
+    return page.computes(page.specification("trigram")[0], symbols, "trigram")
 
 
 def _failures(test: Document) -> str:
@@ -131,7 +120,7 @@ def _starts(metrics: Document) -> str:
 
 
 def _use(name: str, metrics: Document) -> str:
-    small = portable(metrics, "dynamic", "float32")
+    small = page.portable(metrics, "dynamic", "float32")
     keras = f"""import numpy as np
 from zoo import Model
 
@@ -142,10 +131,10 @@ from ai_edge_litert.interpreter import Interpreter
 
 next_word = Interpreter("saved_models/{name}/{small}").get_signature_runner("next_word")
 print(next_word(ids=np.array([[5, 9, 2]], "int32"))["top_ids"])"""
-    file = portable(metrics, "float32")
-    web = javascript(file, "next_word", "ids", "new Int32Array([5, 9, 2])", (1, 3), "top_ids")
+    file = page.portable(metrics, "float32")
+    web = page.javascript(file, "next_word", "ids", "new Int32Array([5, 9, 2])", (1, 3), "top_ids")
     after = (
         "The words by their numbers are in the file: `Interpreter(file).metadata.words` of `zoo.runtime`. On the "
         f'command line: `zoo predict {name} "in the right"`.'
     )
-    return use(keras, litert, web, after)
+    return page.use(keras, litert, web, after)

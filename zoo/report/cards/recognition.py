@@ -1,19 +1,8 @@
 """The card of a recognizer."""
 
 from zoo.presets import Preset
-from zoo.report.cards.page import (
-    Document,
-    again,
-    computes,
-    files,
-    head,
-    javascript,
-    portable,
-    specification,
-    table,
-    trained,
-    use,
-)
+from zoo.report.cards import page
+from zoo.report.cards.page import Document, table
 
 _CELLS = {"ActivityRNN": "SimpleRNN", "ActivityLSTM": "LSTM", "ActivityGRU": "GRU"}
 
@@ -22,11 +11,11 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
     """The parts of the page, in order."""
     test = metrics["test"]
     return [
-        head(name, preset, _glance(config, metrics), metrics),
+        page.head(name, preset, _glance(config, metrics), metrics),
         _equations(config),
         "## Intended use\n\nA phone in a trouser pocket: to teach, to count and to log what its owner does. Not for "
         "medical or safety decisions, nor to watch people who were not asked.\n",
-        trained(config, metrics),
+        page.trained(config, metrics),
         "## How it was measured\n",
         table(
             ("on the test people", "accuracy", "macro-F1", "95 % over people"),
@@ -49,12 +38,12 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
             [(row["meaning"], f"{row['macro_f1']:.3f}", f"{row['drop']:+.3f}") for row in test["robustness"].values()],
         ),
         "",
-        files(metrics, {"accuracy": "accuracy", "macro_f1": "macro-F1"}, "call"),
+        page.files(metrics, {"accuracy": "accuracy", "macro_f1": "macro-F1"}, "call"),
         "\nA call reads a whole window, or one frame where the file holds only `step` (int8, int16x8).\n",
         _streaming(metrics),
         _personal(metrics),
         _use(name, metrics, config),
-        again(name, metrics),
+        page.again(name, metrics),
     ]
 
 
@@ -85,7 +74,7 @@ def _glance(config: Document, metrics: Document) -> dict[str, str]:
 def _equations(config: Document) -> str:
     """The lines of the network and of its one kind of cell."""
     arguments = config["arguments"]
-    network, cells, *_ = specification("activity")
+    network, cells, *_ = page.specification("activity")
     lines = [line for line in network if arguments["magnitude"] or "`magnitude`" not in line]
     first = next(i for i, line in enumerate(cells) if line.startswith(_CELLS[config["class"]]))
     rest = [i for i, line in enumerate(cells) if i > first and not line.startswith(" ")]
@@ -94,7 +83,7 @@ def _equations(config: Document) -> str:
         symbols += [f"V = {arguments['frame_units'] or arguments['units']}", f"phi = {arguments['frame_activation']}"]
     layers = f"{arguments['layers']} layers of" if arguments["layers"] > 1 else "one layer of"
     symbols += [f"{layers} H = {arguments['units']}", f"K = {arguments['classes']}"]
-    return computes([*lines, "", *cells[first : rest[0] if rest else None]], ", ".join(symbols), "activity")
+    return page.computes([*lines, "", *cells[first : rest[0] if rest else None]], ", ".join(symbols), "activity")
 
 
 def _seeds(metrics: Document) -> str:
@@ -190,7 +179,7 @@ def _failures(test: Document) -> str:
 
 
 def _use(name: str, metrics: Document, config: Document) -> str:
-    metadata, small = config["metadata"], portable(metrics, "dynamic", "float32")
+    metadata, small = config["metadata"], page.portable(metrics, "dynamic", "float32")
     shape = (1, metadata["window"], len(metadata["axes"]))
     keras = f"""import numpy as np
 from zoo import Model
@@ -203,9 +192,9 @@ from ai_edge_litert.interpreter import Interpreter
 recognize = Interpreter("saved_models/{name}/{small}").get_signature_runner("window")
 print(recognize(window=np.zeros({shape}, "float32"))["probabilities"])"""
     array = f"new Float32Array({metadata['window'] * len(metadata['axes'])})"
-    web = javascript(portable(metrics, "float32"), "window", "window", array, shape, "probabilities")
+    web = page.javascript(page.portable(metrics, "float32"), "window", "window", array, shape, "probabilities")
     after = (
         "The probabilities are those of the activities above, in their order. `zoo.runtime.Recognizer` runs the same "
         "files and follows samples as they come, of any rate: `Recognizer(file).stream()`."
     )
-    return use(keras, litert, web, after)
+    return page.use(keras, litert, web, after)

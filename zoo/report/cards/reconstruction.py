@@ -1,19 +1,8 @@
 """The card of an autoencoder."""
 
 from zoo.presets import Preset
-from zoo.report.cards.page import (
-    Document,
-    again,
-    computes,
-    files,
-    head,
-    javascript,
-    portable,
-    specification,
-    table,
-    trained,
-    use,
-)
+from zoo.report.cards import page
+from zoo.report.cards.page import Document, table
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
@@ -21,10 +10,10 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
     test = metrics["test"]
     units = len(test["mean_activation"])
     return [
-        head(name, preset, _glance(config, metrics), metrics),
+        page.head(name, preset, _glance(config, metrics), metrics),
         _equations(config),
         "## Intended use\n\nTo teach and to look at: codes of small grey patches. Not for compressing pictures.\n",
-        trained(config, metrics),
+        page.trained(config, metrics),
         "## How it was measured\n",
         table(
             ("on the photographs held out", "error a pixel", "R^2"),
@@ -46,9 +35,9 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         "## Where it fails\n",
         _failures(test),
         "![reconstructions](reconstruction.png)\n",
-        files(metrics, {"r2": "R^2"}, "patch"),
+        page.files(metrics, {"r2": "R^2"}, "patch"),
         _use(name, metrics, config),
-        again(name, metrics),
+        page.again(name, metrics),
     ]
 
 
@@ -74,12 +63,12 @@ def _glance(config: Document, metrics: Document) -> dict[str, str]:
 
 def _equations(config: Document) -> str:
     arguments = config["arguments"]
-    network, cost, *_ = specification("autoencoder")
+    network, cost, *_ = page.specification("autoencoder")
     symbols = (
         f"D = {arguments['pixels']}, H = {arguments['hidden_units']}, rho = {arguments['sparsity_target']:g}, beta = "
         f"{arguments['sparsity_weight']:g}, lambda = {arguments['weight_decay']:g}"
     )
-    return computes([*network, "", *cost], symbols, "autoencoder")
+    return page.computes([*network, "", *cost], symbols, "autoencoder")
 
 
 def _failures(test: Document) -> str:
@@ -126,7 +115,7 @@ def _frontier(metrics: Document) -> str:
 
 
 def _use(name: str, metrics: Document, config: Document) -> str:
-    size, small = config["metadata"]["size"], portable(metrics, "dynamic", "float32")
+    size, small = config["metadata"]["size"], page.portable(metrics, "dynamic", "float32")
     shape = (1, 3, size, size)
     keras = f"""import numpy as np
 from zoo import Model
@@ -139,5 +128,7 @@ from ai_edge_litert.interpreter import Interpreter
 encode = Interpreter("saved_models/{name}/{small}").get_signature_runner("encode")
 print(encode(rgb=np.full({shape}, 0.5, "float32"))["code"])"""
     array = f"new Float32Array({3 * size * size}).fill(0.5)"
-    web = javascript(portable(metrics, "float32"), "encode", "rgb", array, shape, "code")
-    return use(keras, litert, web, "Beside `encode` the files answer `decode` and `reconstruct`; see `zoo info FILE`.")
+    web = page.javascript(page.portable(metrics, "float32"), "encode", "rgb", array, shape, "code")
+    return page.use(
+        keras, litert, web, "Beside `encode` the files answer `decode` and `reconstruct`; see `zoo info FILE`."
+    )
