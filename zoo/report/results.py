@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from zoo.catalog import preset_metrics, preset_names, unknown_name
@@ -148,17 +148,44 @@ def page() -> str:
         "every file of every preset with every number. `zoo list` shows the same on the terminal.\n",
     ]
     for kind, heading in _HEADINGS.items():
-        rows = [row for row in presets(sort="score") if row["kind"] == kind]
-        head = ("preset", "parameters", "measured on test data", "beside it", "smallest TFLite file", "kB", "ms a call")
-        lines = [
-            (
-                f"[{row['preset']}]({row['preset']}/card.md)", f"{row['parameters']:,}", row["measured"], row["beside"],
-                f"`{row['file']}`", f"{row['bytes'] / 1000:.1f}", f"{row['milliseconds']:.3f}",
-            )
-            for row in rows
-        ]  # fmt: skip
-        parts += [f"## {heading}\n", table(head, lines), "", "### Their files\n", _files(kind), ""]
+        parts += [f"## {heading}\n", _measured(kind), "", "### Their files\n", _files(kind), ""]
     return "\n".join(parts)
+
+
+def _measured(kind: str) -> str:
+    """The presets of a kind, the best first."""
+    heads, cells = _COLUMNS[kind]
+    lines = []
+    for row in (row for row in presets(sort="score") if row["kind"] == kind):
+        file = f"`{row['file']}`, {row['bytes'] / 1000:.1f} kB, {row['milliseconds']:.3f} ms"
+        numbers_of = cells(preset_metrics(row["preset"])["test"])
+        lines.append((f"[{row['preset']}]({row['preset']}/card.md)", file, f"{row['parameters']:,}", *numbers_of))
+    return table(("preset", "smallest TFLite file", "parameters", *heads), lines, text=2)
+
+
+def _recognition(test: Row) -> tuple[str, ...]:
+    low, high = test["macro_f1_interval"]
+    forest = test["baselines"]["random_forest"]["macro_f1"]
+    return f"{test['accuracy']:.3f}", f"{test['macro_f1']:.3f}", f"{low:.3f} to {high:.3f}", f"{forest:.3f}"
+
+
+def _reconstruction(test: Row) -> tuple[str, ...]:
+    errors = (test["mse"], test["max_activation_error"], test["pca_mse"])
+    return f"{test['r2']:.3f}", *(f"{value:.5f}" for value in errors)
+
+
+def _language(test: Row) -> tuple[str, ...]:
+    beside = test["baselines"]["kneser_ney"]["cross_entropy"]
+    shares = (f"{test[key]:.2%}" for key in ("top1", "top5"))
+    return f"{test['cross_entropy']:.3f}", f"{test['perplexity']:.2f}", *shares, f"{beside:.3f}"
+
+
+_COLUMNS: Mapping[str, tuple[Sequence[str], Callable[[Row], tuple[str, ...]]]] = {
+    "activity": (("accuracy", "macro-F1", "95 % over people", "macro-F1 of a random forest"), _recognition),
+    "patches": (("R^2", "error a pixel", "farthest unit", "error of PCA, not sparse"), _reconstruction),
+    "text": (("cross-entropy", "perplexity", "top-1", "top-5", "cross-entropy of Kneser-Ney"), _language),
+}
+"""By kind, the headings of its numbers and how they are read from the test part."""
 
 
 def _files(kind: str) -> str:
@@ -173,4 +200,4 @@ def _files(kind: str) -> str:
         for row in rows
     ]  # fmt: skip
     head = ("preset", "file", "kB", "largest error", "same answer", *(s.replace("_", " ") for s in scores), "ms", "of")
-    return table(head, lines)
+    return table(head, lines, text=2)

@@ -16,9 +16,9 @@ SECTIONS = (
 """Headings that every card has, in this order; families add others in between."""
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, the first column text and the others numbers."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
+    """A table in Markdown, the first column (or so many) text and the others numbers."""
+    lines = [head, [*["---"] * text, *["---:"] * (len(head) - text)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
