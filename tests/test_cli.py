@@ -192,6 +192,9 @@ def test_windows_of_another_length_are_refused_with_both_shapes(trained, simulat
         (["stream", "DATA.tflite", "--simulate", "walking"], "no such file"),
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),
+        (["crossval", "activity_gru_curse", "--data", "DATA"], "did you mean activity_gru_course"),
+        (["crossval", "trigram_lm_course", "--data", "DATA"], "folds by person mean nothing"),
+        (["crossval", "activity_gru_course", "--data", "DATA", "--also", "luck"], "--also luck: expected random"),
     ],
 )
 def test_a_silly_request_is_one_line(arguments, message, trained, simulated, tmp_path, capsys, monkeypatch):

@@ -14,7 +14,7 @@ from zoo.tasks.crossval import Records
 from zoo.tasks.folds import SUBJECT, Fold, Record
 
 _COLORS = {"waiting": "dim", "running": "cyan", "scored": "", "failed": "red"}
-_SUBJECTS = 24
+_SUBJECTS = 20
 """Columns of the terminal for the subjects of a group, at most."""
 
 
@@ -72,12 +72,13 @@ class FoldBoard:
 
     def _screen(self, records: Records) -> Iterator[RenderableType]:
         yield Text(f"cross-validation: {self._summary(records)}", "bold")
-        for split in dict.fromkeys(fold.split for fold in records):
+        running = [fold for fold, record in records.items() if record["status"] == "running"]
+        # What is over, or has not begun, is shown in the end, when nothing moves any more.
+        for split in dict.fromkeys(fold.split for fold in running or records):
             folds = [fold for fold in records if fold.split == split]
             columns = list(dict.fromkeys((fold.method, fold.seed) for fold in folds))
-            seeds = {method: sum(other == method for other, _ in columns) for method, _ in columns}
-            heads = [f"{_words(method)} {seed}" if seeds[method] > 1 else _words(method) for method, seed in columns]
-            shown = table("", "subjects left out" if split == SUBJECT else "random windows", *heads)
+            left = "subjects\nleft out" if split == SUBJECT else "windows\nat random"
+            shown = table("", left, *(f"{_words(method)}\nseed {seed}" for method, seed in columns))
             for group in dict.fromkeys(fold.group for fold in folds):
                 row = [records[Fold(method, split, seed, group)] for method, seed in columns]
                 shown.add_row(_who(group, row), *map(self._cell, row))
@@ -89,7 +90,7 @@ class FoldBoard:
             words = f"{record['macro_f1']:.3f}"
         elif status == "running":
             epochs, started = record.get("epochs"), record.get("started", time.time())
-            words = f"epoch {epochs}/{self.epochs}" if epochs else f"{time.time() - started:.0f} s"
+            words = f"{epochs}/{self.epochs}" if epochs else f"{time.time() - started:.0f} s"
         else:
             words = {"waiting": "·", "failed": "failed"}[status]
         return Text(words, _COLORS[status])
@@ -102,7 +103,8 @@ def _seconds(fold: Fold, scored: list[Fold], records: Records) -> float:
 
 
 def _words(method: str) -> str:
-    return method.replace("_", " ")
+    """A name of several words, one a line: columns of numbers are narrow."""
+    return method.replace("_", "\n")
 
 
 def _who(group: int, records: list[Record]) -> str:

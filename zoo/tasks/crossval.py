@@ -4,6 +4,7 @@ Each fold is trained in a process of its own (`folds`) and leaves a record and i
 cross-validation, so that a run killed at any moment goes on where it was. Baselines are measured on the same folds.
 """
 
+import importlib.metadata
 import sys
 import time
 from collections import Counter, deque
@@ -169,7 +170,7 @@ def crossval(
         records = {fold: fold.record(folder) for fold in folds}
         _run(folder, path, records, workers, watch)
         whole = _results(plan, data, folder, protocol, records)
-        own = versions()
+        own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
         result = {
             "command": command, "preset": plan.name, "data": path.name, "data_sha256": digest, **whole,
             "seed": plan.recipe.seed, "arguments": plan.arguments, "recipe": plan.recipe.to_json(),
