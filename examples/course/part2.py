@@ -71,8 +71,8 @@ for row in answers:
     report.text(f"**{' '.join(row['context'])}** ... wanted: **{row['wanted']}**")
     words = [f"**{next_['word']}**" if next_["word"] == row["wanted"] else next_["word"] for next_ in row["next"]]
     report.table(
-        ("word", *words),
-        [("probability", *(f"{next_['probability']:.1%}" for next_ in row["next"]))],
+        ("", *(str(place) for place in range(1, len(words) + 1))),
+        [("word", *words), ("probability", *(f"{next_['probability']:.1%}" for next_ in row["next"]))],
     )
 
 # %% [markdown]
