@@ -28,6 +28,8 @@ _ENTRY = "pocket_zoo"
 class Metadata:
     """What every model says; each kind of model adds to it.
 
+    Files of a kind read as many rows in a call as its `batch` says; None stands for any number.
+
     Args:
         family: Class name of the model.
         preset: Name of the preset, or of the folder where it is nobody's preset.
@@ -41,6 +43,7 @@ class Metadata:
     """
 
     kind: ClassVar[str]
+    batch: ClassVar[int | None] = None
     family: str
     preset: str
     simulated: bool
@@ -135,6 +138,7 @@ class ActivityMetadata(Metadata):
     """
 
     kind: ClassVar[str] = "activity"
+    batch: ClassVar[int | None] = 1
     classes: tuple[str, ...]
     rate: float
     window: int
@@ -190,7 +194,8 @@ class TextMetadata(Metadata):
 def embed(path: Path, metadata: Metadata) -> None:
     """Puts the document into a `.tflite` file, in place of an older one.
 
-    What no runtime needs, such as the names of tensors inside the graph, is taken out: a tenth of a small file.
+    What no runtime needs, such as the names of tensors inside the graph, is taken out: a tenth of a small file. So is
+    the mark of an open batch: LiteRT.js refuses files that have it, and other runtimes resize an input without it.
 
     Args:
         path: The file, changed in place.
@@ -212,6 +217,8 @@ def embed(path: Path, metadata: Metadata) -> None:
                 tensor.name = None
             if tensor.quantization is not None and tensor.quantization.scale is None:
                 tensor.quantization = None
+            if metadata.batch is None:
+                tensor.shapeSignature = None
     flat.write_model(model, str(path))
 
 

@@ -98,18 +98,19 @@ def test_every_artefact_reconstructs_from_rgb_and_says_its_r2(exported):
     assert all((folder / r["file"]).exists() for r in records)
 
 
-def test_a_tflite_file_reads_row_by_row_and_gives_luminance_in_the_pictures_own_units(exported, trained, leaves):
+def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_units(exported, trained, leaves):
     folder, _ = exported
     interpreter = Interpreter(folder / "model.float32.tflite")
     rgb = patches.read(leaves).patches[0:5]
     scale = Scale(*trained.metadata.scale)
-    found = interpreter.run_rows("reconstruct", rgb=rgb)
-    code = interpreter.run_rows("encode", rgb=rgb)["code"]
+    found = interpreter.run("reconstruct", rgb=rgb)
+    code = interpreter.run("encode", rgb=rgb)["code"]
     np.testing.assert_allclose(code, trained.model.encode(scale.apply(rgb)), atol=1e-5)
-    np.testing.assert_allclose(interpreter.run_rows("decode", code=code)["patch"], found["patch"], atol=1e-6)
+    np.testing.assert_allclose(interpreter.run("decode", code=code)["patch"], found["patch"], atol=1e-6)
     grey = np.tensordot(rgb, LUMINANCE, axes=(1, 0))
     own = scale.invert(found["patch"]).reshape(5, 8, 8) + grey.mean(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found["luminance"], own, atol=1e-5)
+    assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
     assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
 
 

@@ -82,7 +82,7 @@ def test_artefacts_answer_what_the_model_answers_and_say_their_cross_entropy(exp
 
 def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported, trained):
     ids = np.array([[3, 1, 4], [1, 5, 9]], np.int32)
-    found = Interpreter(exported[0] / "model.float32.tflite").run_rows("next_word", ids=ids)
+    found = Interpreter(exported[0] / "model.float32.tflite").run("next_word", ids=ids)
     np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, atol=1e-5)
     best = np.argsort(-found["probabilities"], axis=1, kind="stable")[:, :10]
     np.testing.assert_array_equal(found["top_ids"], best)

@@ -50,11 +50,17 @@ class Interpreter:
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
-        # Asked once: the answer costs more than a step of a small network. -1 stands for any size.
+        # Asked once: the answer costs more than a step of a small network.
         self._shapes = {
-            name: {key: tuple(detail["shape_signature"].tolist()) for key, detail in runner.get_input_details().items()}
+            name: {key: self._shape(detail) for key, detail in runner.get_input_details().items()}
             for name, runner in self._runners.items()
         }
+
+    def _shape(self, detail: Mapping[str, Any]) -> tuple[int, ...]:
+        """Of an input; -1 stands for any size."""
+        if self.metadata.batch is None:
+            return (-1, *detail["shape"].tolist()[1:])
+        return tuple(detail["shape_signature"].tolist())
 
     def run(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Runs one signature.
@@ -80,7 +86,7 @@ class Interpreter:
         return {name: np.array(value) for name, value in self._runners[signature](**inputs).items()}
 
     def run_rows(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Runs one signature on each of N rows, since a file has a batch of one.
+        """Runs one signature on N rows, in as many calls as the batch of the file takes.
 
         Args:
             signature: Its name; one that carries nothing from a call to the next.
@@ -94,13 +100,16 @@ class Interpreter:
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER
-            >>> autoencoder = Interpreter(PRESETS_FOLDER / "sparse_autoencoder_course" / "model.int8.tflite")
-            >>> autoencoder.run_rows("encode", rgb=np.zeros((5, 3, 16, 16), np.float32))["code"].shape
-            (5, 64)
+            >>> recognizer = Interpreter(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
+            >>> recognizer.run_rows("window", window=np.zeros((5, 150, 3), np.float32))["probabilities"].shape
+            (5, 6)
         """
-        count = len(next(iter(inputs.values())))
+        size = self.metadata.batch
+        if size is None:
+            return self.run(signature, **inputs)
         answers = [
-            self.run(signature, **{name: rows[i : i + 1] for name, rows in inputs.items()}) for i in range(count)
+            self.run(signature, **{name: rows[i : i + size] for name, rows in inputs.items()})
+            for i in range(0, len(next(iter(inputs.values()))), size)
         ]
         return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 

@@ -352,8 +352,8 @@ def _codes(loaded: Loaded, data: PatchData, rows: NDArray[np.int64]) -> tuple[ND
     scale = Scale(*metadata_of(loaded).scale)
     for block in data.blocks(rows):
         if loaded.interpreter is not None:
-            codes.append(loaded.interpreter.run_rows("encode", rgb=block)["code"])
-            found.append(loaded.interpreter.run_rows("reconstruct", rgb=block)["patch"])
+            codes.append(loaded.interpreter.run("encode", rgb=block)["code"])
+            found.append(loaded.interpreter.run("reconstruct", rgb=block)["patch"])
         else:
             model = loaded.keras_model
             codes.append(np.asarray(model.encode(scale.apply(block))))
@@ -413,9 +413,7 @@ def kernel(loaded: Loaded) -> NDArray[np.float32]:
         return np.asarray(loaded.keras_model.get_layer("tied").kernel.numpy())
     units = metadata_of(loaded).hidden_units
     code = np.concatenate([np.zeros((1, units), np.float32), np.eye(units, dtype=np.float32)])
-    before = logit(
-        np.clip(loaded.interpreter.run_rows("decode", code=code)["patch"].astype(np.float64), 1e-6, 1 - 1e-6)
-    )
+    before = logit(np.clip(loaded.interpreter.run("decode", code=code)["patch"].astype(np.float64), 1e-6, 1 - 1e-6))
     return np.asarray((before[1:] - before[0]).T, np.float32)
 
 

@@ -112,8 +112,7 @@ def export(
         if converted:
             numeric = [signature for signature in signatures if not signature.text]
             samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
-            # A batch of one: what LiteRT.js, microcontrollers and the delegates of phones run.
-            tflite.convert(numeric, converted, 1, samples, family.held)
+            tflite.convert(numeric, converted, loaded.metadata.batch, samples, family.held)
         records, files = [], []
         for kind in formats:
             path = _write(loaded, signatures, held[kind], aside)

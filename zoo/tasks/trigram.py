@@ -195,8 +195,8 @@ def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDA
     """Logits, or logarithms of probabilities, `(N, V)`, whatever the model is kept in."""
     if loaded.interpreter is None:
         return _logits(loaded.keras_model, contexts)
-    found = loaded.interpreter.run_rows("next_word", ids=np.asarray(contexts, np.int32))["probabilities"]
-    return np.asarray(np.log(np.maximum(found, np.float32(_LEAST))))
+    parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
+    return np.asarray(np.log(np.maximum(np.concatenate(parts), np.float32(_LEAST))))
 
 
 def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
