@@ -141,6 +141,19 @@ def test_what_is_wrong_with_a_file_is_named(tmp_path, changes, words):
     assert message(lambda: activity.read(path)).startswith(f"{path}: {words}")
 
 
+def test_labels_are_read_in_blocks_and_a_wrong_row_has_its_number_in_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(activity, "_ROWS", 2)
+    assert activity.read(data3(tmp_path / "a.h5")).train.labels.tolist() == GOOD["trY"].argmax(axis=1).tolist()
+    path = data3(tmp_path / "b.h5", **changed("trY", (5, 5), 0))
+    assert "key 'trY' row 5 is [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]" in message(lambda: activity.read(path))
+
+
+def test_subject_ids_take_no_more_room_than_the_longest(tmp_path):
+    subjects = activity.read(data3(tmp_path / "a.h5", trS=np.array([1, 1, 200, 200, 40, 40], "i4"))).train.subjects
+    assert subjects.tolist() == ["1", "1", "200", "200", "40", "40"]
+    assert subjects.dtype.itemsize == 4 * 3
+
+
 def test_a_person_on_both_sides_can_be_allowed_to_describe_the_file(tmp_path):
     path = data3(tmp_path / "a.h5", tstS=np.array([3, 10], "i4"))
     assert activity.read(path, allow_leak=True).test.people() == ["3", "10"]

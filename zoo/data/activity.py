@@ -24,6 +24,8 @@ CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking"
 
 _MEMORY = 1 << 28
 
+_ROWS = 1 << 16
+
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
 
@@ -192,17 +194,31 @@ def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, .
 
 def _part(path: Path, name: str, classes: Sequence[str]) -> Windows:
     inputs_key, labels_key, subjects_key = _KEYS[name]
-    one_hot = hdf5.read(path, labels_key)
-    if not (((one_hot == 0) | (one_hot == 1)).all() and (one_hot.sum(axis=1) == 1).all()):
-        row = int(np.flatnonzero(~((one_hot == 1).sum(axis=1) == 1) | ~np.isin(one_hot, (0, 1)).all(axis=1))[0])
-        raise ZooError(
-            f"{path}: key '{labels_key}' row {row} is {one_hot[row].tolist()}; expected one 1 and {len(classes) - 1} "
-            "zeros"
-        )
-    examples = Examples.all(hdf5.Rows(path, inputs_key), one_hot.argmax(axis=1).astype(np.int64))
+    examples = Examples.all(hdf5.Rows(path, inputs_key), _class_numbers(path, labels_key, len(classes)))
     _check_values(path, inputs_key, examples)
-    subjects = hdf5.read(path, subjects_key).astype(np.str_) if hdf5.has(path, subjects_key) else None
-    return Windows(examples, subjects)
+    return Windows(examples, _subjects(path, subjects_key) if hdf5.has(path, subjects_key) else None)
+
+
+def _class_numbers(path: Path, key: str, count: int) -> NDArray[np.int64]:
+    """Class numbers of one-hot rows, of which a block is in memory at a time."""
+    one_hot = hdf5.Rows(path, key)
+    numbers = np.empty(len(one_hot), np.int64)
+    for start in range(0, len(one_hot), _ROWS):
+        block = one_hot[start : start + _ROWS]
+        valid = np.isin(block, (0, 1)).all(axis=1) & (block.sum(axis=1) == 1)
+        if not valid.all():
+            row = int(np.argmin(valid))
+            raise ZooError(
+                f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; expected one 1 and {count - 1} zeros"
+            )
+        numbers[start : start + _ROWS] = block.argmax(axis=1)
+    return numbers
+
+
+def _subjects(path: Path, key: str) -> NDArray[np.str_]:
+    """Who made each window, in as few bytes as the longest name has: NumPy has 44 for any number."""
+    names, places = np.unique(hdf5.read(path, key), return_inverse=True)
+    return np.array([str(name) for name in names.tolist()])[places]
 
 
 def _check_values(path: Path, key: str, examples: Examples) -> None:
