@@ -1,4 +1,4 @@
-"""README says what works: its console block and its Python blocks run, word by word."""
+"""README says what works: its Python blocks run, its files are there, its numbers are those that were measured."""
 
 import json
 import re
@@ -16,15 +16,12 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_console_block_runs_in_its_order(tmp_path):
+def test_the_console_block_is_the_quick_start_which_a_test_of_the_docs_runs():
+    quick_start = (Path(__file__).parents[1] / "docs" / "index.md").read_text()
+    shown = re.findall(r"^zoo .*$", quick_start.replace("\\\n", " "), re.MULTILINE)
     (block,) = blocks("console")
-    for command in (line.removeprefix("$ ") for line in block.splitlines()):
-        program, *arguments = shlex.split(command)
-        assert program == "zoo"
-        run = subprocess.run(
-            [sys.executable, "-m", "zoo.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert run.returncode == 0, f"{command}\n{run.stderr}"
+    told = [line.removeprefix("$ ") for line in block.splitlines()]
+    assert [shlex.split(line) for line in told] == [shlex.split(line) for line in shown]
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
