@@ -91,7 +91,7 @@ def stream(
     time_unit: TimeUnit = "auto",
     every: Annotated[bool, typer.Option("--every", help="Print every answer, not only changes.")] = False,
     seconds: Annotated[float, typer.Option(help="Of each simulated activity.")] = 10.0,
-    speed: Annotated[float, typer.Option(help="Times real time, simulated; 0 for no waiting.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0, help="Times real time, simulated; 0 for no waiting.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated person.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for each answer.")] = False,
 ) -> None:
