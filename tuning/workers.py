@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from zoo import processes
+from zoo.cluster import loopback
 from zoo.errors import ZooError
 from zoo.processes import Process
 
@@ -109,14 +110,8 @@ def supervise(folder: Path, count: int, look: Callable[[], None]) -> None:
 
 def _shared(count: int) -> dict[str, str]:
     """What the processes of a search on this machine are told."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    threads = str(max(1, (os.cpu_count() or 1) // count))
-    return {
-        "KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port), "NO_PROXY": "127.0.0.1",
-        "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads,
-    }  # fmt: skip
+    ports, told = loopback(count)
+    return told | {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(ports[0])}
 
 
 def log(folder: Path, name: str | None) -> Path:

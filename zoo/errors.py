@@ -13,3 +13,6 @@ class ZooError(Exception):
         ...
         zoo.errors.ZooError: data3.h5: no key 'trX'; found trx: rename it
     """
+
+    status = 1
+    """What the command line ends with."""

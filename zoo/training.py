@@ -4,6 +4,7 @@
 checkpoints between epochs, so that a run killed at any moment and started again ends at the same weights.
 """
 
+import io
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from zoo.cluster import Cluster
+from zoo.distributed import Agreement, draw_apart, shared_steps
 from zoo.errors import ZooError
 from zoo.files import whole_file
 from zoo.losses import CrossEntropy, HalfSquaredError, hits
@@ -193,6 +196,7 @@ def fit(
     deterministic: bool = False,
     tensorboard: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    cluster: Cluster | None = None,
 ) -> Fitted:
     """Trains a model.
 
@@ -213,6 +217,8 @@ def fit(
             and without XLA.
         tensorboard: A folder for TensorBoard's logs.
         callbacks: Further Keras callbacks.
+        cluster: All workers, connected, where several train this model; each gives the same arguments, but that the
+            chief's checkpoint counts.
 
     Returns:
         The history. The model has the best weights if the recipe has patience, else the last ones.
@@ -235,13 +241,24 @@ def fit(
     else:
         compile_model(model, recipe, steps, class_weights, grouped, jit_compile=not deterministic)
         model.optimizer.build(model.trainable_variables)
-        model.train_function = _several_steps(model, grouped, jit_compile=not deterministic)
+        model.train_function = (
+            _several_steps(model, grouped, jit_compile=not deterministic)
+            if cluster is None
+            else shared_steps(cluster, model, grouped, recipe.batch_size, jit_compile=not deterministic)
+        )
         # A pass over the validation rows takes less time than compiling it.
         model.jit_compile = False
         model.compiled_program = compiled
     run = _Run(recipe, checkpoint, {"recipe": recipe.to_json()} | (identity or {}))
     run.set_model(model)
-    run.resume()
+    agreement = []
+    if cluster is not None:
+        if cluster.state:
+            run.resume(io.BytesIO(cluster.state))
+        draw_apart(cluster, model)
+        agreement = [Agreement(cluster)]
+    elif checkpoint is not None and checkpoint.is_file():
+        run.resume(checkpoint)
     if tensorboard and find_spec("tensorboard") is None:
         raise ZooError("TensorBoard is not installed: pip install tensorboard")
     extra = [keras.callbacks.TensorBoard(tensorboard)] if tensorboard else []
@@ -255,7 +272,7 @@ def fit(
             shuffle=False,
             verbose=0,
             # What callbacks add to the numbers of an epoch belongs to its record.
-            callbacks=[*callbacks, run, *extra],
+            callbacks=[*agreement, *callbacks, run, *extra],
         )
     run.finish()
     return Fitted(run.history, run.best_epoch, run.seconds)
@@ -344,17 +361,14 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         with whole_file(path) as temporary, temporary.open("wb") as file:
             np.savez(file, state=np.array(json.dumps(state)), **arrays)
 
-    def resume(self) -> None:
-        """Takes up the checkpoint where there is one."""
-        if self.checkpoint is None or not self.checkpoint.is_file():
-            return
-        with np.load(self.checkpoint) as saved:
+    def resume(self, checkpoint: Path | io.BytesIO) -> None:
+        """Takes up a checkpoint."""
+        with np.load(checkpoint) as saved:
             state = json.loads(str(saved["state"]))
             if state["identity"] != self.identity:
                 differs = [key for key, value in self.identity.items() if state["identity"].get(key) != value]
-                raise ZooError(
-                    f"{self.checkpoint}: was made with another {' and '.join(differs)}: resume with the same"
-                )
+                name = self.checkpoint or CHECKPOINT
+                raise ZooError(f"{name}: was made with another {' and '.join(differs)}: resume with the same")
             self._restore([saved[f"model_{i}"] for i in range(len(self.model.variables))])
             for i, variable in enumerate(self.model.optimizer.variables):
                 variable.assign(saved[f"optimizer_{i}"])

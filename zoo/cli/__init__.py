@@ -21,7 +21,7 @@ app.add_typer(doctor.app)
 
 
 def main() -> None:
-    """Runs the command line: errors are one line and status 1, Ctrl-C is status 130."""
+    """Runs the command line: errors are one line and a status that is not 0, Ctrl-C is status 130."""
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -32,7 +32,7 @@ def main() -> None:
     except ZooError as error:
         if debug:
             raise
-        fail(str(error), 1)
+        fail(str(error), error.status)
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", 130)
     except BrokenPipeError:

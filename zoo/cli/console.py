@@ -37,9 +37,18 @@ Convention = Annotated[str, typer.Option("--convention", help="android or ios: t
 TimeUnit = Annotated[str, typer.Option("--time-unit", help="auto, s, ms, us or ns.")]
 
 
-def fail(message: str, status: int) -> NoReturn:
-    """Ends the program with one line on standard error."""
+def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
+    """Ends the program with one line on standard error.
+
+    Args:
+        message: The line.
+        status: What the program ends with.
+        at_once: Whether to leave out what libraries do in the end, such as waiting for workers who are gone.
+    """
     err.print(f"zoo: {' '.join(message.split())}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if at_once:
+        sys.stdout.flush()
+        os._exit(status)
     sys.exit(status)
 
 

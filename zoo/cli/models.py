@@ -28,7 +28,9 @@ from zoo.cli.console import (
     quiet,
     show,
 )
+from zoo.cluster import Cluster, WorkerLostError, supervise, supervised
 from zoo.errors import ZooError
+from zoo.processes import die_with_parent
 
 if TYPE_CHECKING:
     from zoo.data.importers import CsvColumns
@@ -125,12 +127,23 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill, to the same result.")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Repeat bit by bit.")] = False,
     tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard's logs.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share each batch; here, or on the hosts of TF_CONFIG.")
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for other workers.")] = 300.0,
     as_json: Json = False,
 ) -> None:
     """Train a model on a data file.
 
     With a preset, its recipe; with `--model`, one's own arguments. Options change either.
     """
+    cluster = Cluster.from_environment()
+    if cluster is None and workers is not None and workers > 1:
+        sys.exit(supervise(workers))
+    if cluster is not None and workers not in (None, len(cluster)):
+        raise ZooError(f"TF_CONFIG names {len(cluster)} workers, --workers {workers}: leave --workers out")
+    if supervised():
+        die_with_parent()
     load_tensorflow()
     from zoo.report import tables
     from zoo.report.progress import ProgressBar
@@ -148,18 +161,22 @@ def train(
     data = data or Path(task.DATA)
     file = data_file(data, data_dir)
     bar = ProgressBar(err, plan.recipe.epochs)
-    run = Run(out, resume, deterministic, tensorboard, [bar])
+    run = Run(out, resume, deterministic, tensorboard, [bar], cluster)
     options = families.given(task.train, {"levels": levels}, plan.name)
     try:
-        with bar.shown():
+        with run.together(plan, file, wait), bar.shown():
             summary = task.train(plan, file, run, **options)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
-        fail(f"interrupted: {how}", 130)
+        fail(f"interrupted: {how}", 130, at_once=cluster is not None)
+    except WorkerLostError as error:
+        fail(str(error), error.status, at_once=True)
     show(summary, as_json, tables.TRAININGS[task.KIND])
     where = "" if data_dir is None else f" --data-dir {data_dir}"
     then = f"model in {out}; next: zoo evaluate {out} --data {data}{where}"
+    if cluster is not None and not cluster.chief:
+        then = f"the model is in the folder of {cluster.name(0)}"
     err.print(then, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from zoo import training
+from zoo.cluster import Cluster, WorkerLostError
+from zoo.distributed import connected
 from zoo.errors import ZooError
-from zoo.files import require_empty, whole_file, write_json
+from zoo.files import require_empty, sha256, whole_file, write_json
 from zoo.metadata import Metadata
 from zoo.models.saving import Model
 from zoo.recipes import Recipe
@@ -45,6 +47,8 @@ class Run:
         deterministic: Repeats bit by bit, slower.
         tensorboard: A folder for TensorBoard's logs.
         callbacks: Further Keras callbacks, such as a progress bar.
+        cluster: All workers, where several train together: the chief alone writes, and goes on from a checkpoint that
+            is there without being told.
     """
 
     folder: Path
@@ -52,6 +56,12 @@ class Run:
     deterministic: bool = False
     tensorboard: Path | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    cluster: Cluster | None = None
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """What is written between epochs; None where another worker does."""
+        return self.folder / CHECKPOINT if self.cluster is None or self.cluster.chief else None
 
     def check(self) -> None:
         """Refuses a folder that is not empty, or that has nothing to resume.
@@ -59,7 +69,9 @@ class Run:
         Raises:
             ZooError: Says what to do.
         """
-        checkpoint = self.folder / CHECKPOINT
+        checkpoint = self.checkpoint
+        if checkpoint is None or (self.cluster is not None and checkpoint.is_file()):
+            return
         if self.resume and not checkpoint.is_file():
             done = (self.folder / "model.keras").is_file()
             why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
@@ -70,15 +82,52 @@ class Run:
             require_empty(self.folder)
 
     @contextmanager
+    def together(self, plan: Plan, file: Path, wait: float) -> Iterator[None]:
+        """Connects all workers while the block runs, once they agree on what they train; nothing where there is one.
+
+        Args:
+            plan: What is trained.
+            file: The data; each worker has its own copy, or all the same file.
+            wait: Seconds to wait for the others.
+
+        Raises:
+            ZooError: If one does not come, or is about to train something else.
+            WorkerLostError: If one is gone; says how to go on.
+        """
+        if self.cluster is None:
+            yield
+            return
+        self.check()
+        if self.checkpoint is not None and self.checkpoint.is_file():
+            self.cluster.state = self.checkpoint.read_bytes()
+        if not file.is_file():
+            raise ZooError(f"{file}: no such file")
+        identity = {
+            "plan": asdict(plan), "data_sha256": sha256(file)[:16], "deterministic": self.deterministic,
+            "versions": {name: value for name, value in versions().items() if name != "machine"},
+        }  # fmt: skip
+        try:
+            with connected(self.cluster, identity, wait):
+                yield
+        except WorkerLostError as error:
+            kept = self.checkpoint is not None and self.checkpoint.is_file()
+            where = f"the checkpoint is in {self.folder}; " if kept else ""
+            how = f"{where}the same command goes on, once all are there again"
+            raise WorkerLostError(f"{error}: {how}") from error
+
+    @contextmanager
     def options(self, model: Model, data_sha256: str) -> Iterator[dict[str, Any]]:
         """Gives the options of `training.fit`, and keeps the last good weights where the loss stops being finite."""
         try:
             yield {
-                "checkpoint": self.folder / CHECKPOINT, "deterministic": self.deterministic,
-                "tensorboard": self.tensorboard, "callbacks": self.callbacks,
+                "checkpoint": self.checkpoint, "deterministic": self.deterministic,
+                "tensorboard": self.tensorboard if self.checkpoint else None, "callbacks": self.callbacks,
+                "cluster": self.cluster,
                 "identity": {"arguments": model.get_config(), "data": data_sha256},
             }  # fmt: skip
         except training.LossNotFiniteError as error:
+            if self.checkpoint is None:
+                raise
             path = self.folder / "last_good.keras"
             with whole_file(path) as temporary:
                 model.save(temporary)
@@ -104,6 +153,8 @@ class Run:
             "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
             "parameters": model.count_params(), **details,
         }  # fmt: skip
+        if self.checkpoint is None:
+            return summary
         write_json(self.folder / "history.json", fitted.history)
         model.save_to_preset(
             self.folder,
@@ -111,5 +162,5 @@ class Run:
             data={"file": file.name, "sha256": metadata.data_sha256, "source": metadata.source}, training=summary,
             versions=versions(),
         )  # fmt: skip
-        (self.folder / CHECKPOINT).unlink()
+        self.checkpoint.unlink()
         return summary
