@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo import __version__
 from zoo.cli import device, main, models
 
 
@@ -71,6 +72,10 @@ def test_every_command_has_help():
         "data",
     ):
         assert zoo(command, "--help").returncode == 0
+
+
+def test_the_version_is_printed_alone(capsys, monkeypatch):
+    assert call(capsys, monkeypatch, "--version") == (0, f"pocket-zoo {__version__}\n", "")
 
 
 def test_evaluate_prints_one_json_document_with_its_keys(trained, simulated):

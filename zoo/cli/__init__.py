@@ -2,22 +2,39 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+import zoo
 from zoo.cli import data, device, doctor, models, tune
 from zoo.cli.console import fail
 from zoo.errors import ZooError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown",
-    help="Small recurrent, autoencoding and language models, from an HDF5 file to a phone.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
 )  # fmt: skip
 app.add_typer(models.app)
 app.add_typer(device.app)
 app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data")
 app.add_typer(doctor.app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"pocket-zoo {zoo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; anywhere in a line.")] = False,
+) -> None:
+    """Small recurrent, autoencoding and language models, from an HDF5 file to a phone."""
 
 
 def main() -> None:
