@@ -242,9 +242,17 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
 
 
 def answers(logits: Any, windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Logits and labels of all windows, a block at a time."""
-    parts = [(logits(inputs), labels) for inputs, labels in windows.examples.blocks()]
+    """Logits and labels of all windows, a part of a block at a time."""
+    parts = [
+        (logits(inputs[start : start + _ANSWERED]), labels[start : start + _ANSWERED])
+        for inputs, labels in windows.examples.blocks()
+        for start in range(0, len(inputs), _ANSWERED)
+    ]
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+_ANSWERED = 2048
+"""Windows that a network reads at once: what it computes on the way is many times as large."""
 
 
 def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
