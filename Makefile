@@ -42,6 +42,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/streaming.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/streaming.json
 	.bench/bin/python benchmarks/splits.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/splits.json
 	.bench/bin/python benchmarks/splits.py --page docs/splits.md
+	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
+	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)

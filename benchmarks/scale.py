@@ -1,0 +1,310 @@
+"""Time and memory against the number of people: windowing, reading, training, evaluation; and folds against workers.
+
+    python benchmarks/scale.py | tee benchmarks/scale.json
+    python benchmarks/scale.py --page docs/scale.md  # writes tables and figure of scale.json into the page
+
+Simulated people, of whom each does six activities twice, a minute at a time: 5, 50 and 500 of them. Each step runs
+in a process of its own, whose peak memory is the greatest that it held, Python and its libraries included:
+
+windowing   recordings to a file of windows, as `zoo data windows`
+reading     the checks of a file, and a pass over its training windows in shuffled blocks
+training    an epoch of `activity_gru_pocket`: the second one, so that nothing is compiled
+evaluation  `zoo evaluate` of the published preset on the test people, without baselines
+
+The smaller ones are measured more than once, in turns, and the least time is taken. Times are those that the process
+computed, which a busy machine does not lengthen as it does those on the wall; the JSON has both. Workers: the four
+folds of a cross-validation of fifty people, 1, 2 and 4 at once, a process and a thread each.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+PEOPLE, REPEATS = (5, 50, 500), (3, 2, 1)
+STEPS = ("windowing", "reading", "training", "evaluation")
+WORKERS = (1, 2, 4)
+SEED = 0
+PLANNED, EPOCHS = 10_000, 40
+WORDS = {
+    "windowing": "recordings into windows", "reading": "a check and a pass over the file",
+    "training": "an epoch of `activity_gru_pocket`", "evaluation": "an evaluation of a quarter of the people",
+}  # fmt: skip
+
+
+def make(folder: Path, people: int) -> None:
+    """Writes recordings of simulated people."""
+    from zoo.data import gait, recordings
+
+    source = "simulated by pocket-zoo: nobody made these windows"
+    recordings.write(folder / "recordings.h5", gait.simulate(people, SEED), source=source, simulated=True)
+
+
+class Clock:
+    """Seconds on the wall, and seconds that this process's threads computed, which other programs do not lengthen."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Begins anew."""
+        self.wall, self.computed = time.perf_counter(), time.process_time()
+
+    def read(self, items: int) -> dict[str, float]:
+        """What has passed since the start, in which so many items were done."""
+        return {
+            "seconds": time.perf_counter() - self.wall, "cpu_seconds": time.process_time() - self.computed,
+            "items": items,
+        }  # fmt: skip
+
+
+def windowing(folder: Path) -> dict[str, float]:
+    """Cuts recordings into windows; a quarter of the people are for test."""
+    from zoo.data import activity, recordings
+
+    clock = Clock()
+    index = recordings.read(folder / "recordings.h5")
+    test = activity.choose_test_subjects(index.subjects, 0.25, SEED)
+    activity.write_windows(index, folder / "windows.h5", activity.Cut(), test)
+    return clock.read(len(index))
+
+
+def reading(folder: Path) -> dict[str, float]:
+    """Checks a file and passes over its training windows as training does."""
+    from zoo.data import activity
+
+    clock = Clock()
+    data = activity.read(folder / "windows.h5")
+    windows = sum(len(labels) for _, labels in data.train.examples.shuffled_blocks(SEED, 0))
+    return clock.read(windows)
+
+
+def training(folder: Path) -> dict[str, float]:
+    """Trains two epochs and gives the time of the second."""
+    import keras
+
+    from zoo.tasks import activity, planning
+
+    found: list[dict[str, float]] = []
+    clock = Clock()
+
+    def note(epoch: int, logs: object) -> None:
+        found.append(clock.read(len(prepared.train)))
+        clock.start()
+
+    changes = {"epochs": 2, "warmup_epochs": 1, "validation": 0.0}
+    plan = planning.plan("activity_gru_pocket", None, changes)
+    prepared = activity.prepare(folder / "windows.h5", plan.recipe)
+    prepared.fit(plan.recipe, prepared.build(plan), callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=note)])
+    return found[1]
+
+
+def evaluation(folder: Path) -> dict[str, float]:
+    """Measures the published preset on the test people."""
+    from zoo.tasks import activity, loading
+
+    loaded = loading.load("activity_gru_pocket")
+    clock = Clock()
+    report = activity.evaluate(loaded, folder / "windows.h5", baselines=False)
+    return clock.read(report["windows"])
+
+
+def apart(step: str, folder: Path) -> dict[str, float]:
+    """A step in a process of its own: `seconds`, `items` and `megabytes`."""
+    program = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
+    told = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(told.splitlines()[-1])
+    print(step, folder.name, found, file=sys.stderr)
+    return found
+
+
+def peak() -> float:
+    """The most memory that this process held, in megabytes."""
+    # Not getrusage: its maximum counts what the parent had in memory before exec.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
+def against_people(scratch: Path, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Each step for each number of people."""
+    rows = []
+    for people, repeats in zip(numbers, REPEATS, strict=True):
+        folder = scratch / str(people)
+        folder.mkdir()
+        make(folder, people)
+        found: dict[str, list[dict[str, float]]] = {step: [] for step in STEPS}
+        for _ in range(repeats):
+            for step in STEPS:
+                found[step].append(apart(step, folder))
+        steps = {
+            step: {
+                **{key: round(min(run[key] for run in runs), 3) for key in ("seconds", "cpu_seconds")},
+                "items": runs[0]["items"],
+                "megabytes": round(max(run["megabytes"] for run in runs)),
+            }
+            for step, runs in found.items()
+        }  # fmt: skip
+        sizes = {name: (folder / f"{name}.h5").stat().st_size for name in ("recordings", "windows")}
+        rows.append({"people": people, "bytes": sizes, "steps": steps})
+        (folder / "recordings.h5").unlink()
+    return rows
+
+
+def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
+    """Four folds of a network."""
+    from zoo.tasks import planning
+    from zoo.tasks.crossval import Protocol, crossval
+
+    plan = planning.plan("activity_gru_pocket", None, {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
+    rows = []
+    for workers in WORKERS:
+        started = time.perf_counter()
+        found = crossval(plan, data, scratch / f"workers {workers}", Protocol(4), workers=workers)
+        rows.append({"workers": workers, "seconds": round(time.perf_counter() - started, 1), "folds": 4,
+                     "macro_f1": found["macro_f1"]})  # fmt: skip
+        print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def figure(measured: dict[str, Any], path: Path) -> None:
+    """Draws time, memory and folds an hour, on logarithmic axes."""
+    from matplotlib import pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    from zoo.report.figures import drawing
+
+    def plain(axis: Axes, ticks: list[int]) -> None:
+        axis.set(xscale="log", yscale="log")
+        axis.set_xticks(ticks)
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
+
+    rows = measured["people"]
+    people = [row["people"] for row in rows]
+    with plt.rc_context(drawing.STYLE):
+        drawn, (left, middle, right) = plt.subplots(1, 3, figsize=(9.6, 3.4), layout="constrained")
+        for number, step in enumerate(STEPS):
+            style = {"color": f"C{number}", "marker": "osD^"[number], "markersize": 5, "label": step}
+            seconds = [row["steps"][step]["cpu_seconds"] for row in rows]
+            left.plot(people, seconds, **style)
+            left.plot(people, [seconds[-1] * n / people[-1] for n in people], color=f"C{number}", alpha=0.4,
+                      linestyle="--", linewidth=1, label="proportional" if step == STEPS[-1] else None)  # fmt: skip
+            middle.plot(people, [row["steps"][step]["megabytes"] for row in rows], **style)
+        middle.plot(people, [row["bytes"]["windows"] / 1e6 for row in rows], color="0.5", linestyle=":",
+                    label="file of windows")  # fmt: skip
+        workers = [row["workers"] for row in measured["workers"]]
+        right.plot(workers, [row["folds"] * 60 / row["seconds"] for row in measured["workers"]], "o-", color="C4")
+        for axis, ticks in ((left, people), (middle, people), (right, workers)):
+            plain(axis, ticks)
+        for axis, title in ((left, "CPU seconds"), (middle, "peak MB of the process"), (right, "folds a minute")):
+            axis.set_title(title)
+        right.yaxis.set_major_formatter(ScalarFormatter())
+        right.yaxis.set_minor_formatter(ScalarFormatter())
+        left.set_xlabel("simulated people")
+        middle.set_xlabel("simulated people")
+        right.set_xlabel(f"workers, on {measured['cores']} cores")
+        handles, labels = left.get_legend_handles_labels()
+        extra, words = middle.get_legend_handles_labels()
+        drawn.legend([*handles, extra[-1]], [*labels, words[-1]], loc="outside lower center", ncols=6)
+    drawing.save(drawn, path)
+
+
+def duration(seconds: float) -> str:
+    """A time for people."""
+    if seconds < 90:
+        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def planned_memory(rows: Sequence[dict[str, Any]], step: str) -> int:
+    """Megabytes for `PLANNED` people, if what was added between the last two measurements goes on to be added."""
+    (few, less), (many, more) = ((row["people"], row["steps"][step]["megabytes"]) for row in rows[-2:])
+    slope = max(0.0, (more - less) / (many - few))
+    return int(round(max(less, more) + slope * (PLANNED - many), -1))
+
+
+def tables(measured: dict[str, Any]) -> str:
+    """The tables of the page: what was measured, and what follows for 10,000 people."""
+    rows, largest = measured["people"], measured["people"][-1]
+    head = "| people | windows' file | " + " | ".join(STEPS) + " |\n|---:|---:|" + "---:|" * len(STEPS)
+    lines = [
+        f"| {row['people']:,} | {row['bytes']['windows'] / 1e6:,.0f} MB | "
+        + " | ".join(
+            f"{duration(found['cpu_seconds'])}, {found['megabytes']:,} MB"
+            for found in (row["steps"][step] for step in STEPS)
+        )
+        + " |"
+        for row in rows
+    ]
+    times = PLANNED / largest["people"]
+    windows = round(times * (largest["steps"]["training"]["items"] + largest["steps"]["evaluation"]["items"]), -5)
+    plan = [
+        "| step | CPU time | peak memory |", "|---|---:|---:|",
+        *(
+            f"| {words} | {duration(times * largest['steps'][step]['cpu_seconds'])} | "
+            f"{planned_memory(rows, step):,} MB |"
+            for step, words in WORDS.items()
+        ),
+    ]  # fmt: skip
+    hours = EPOCHS * times * largest["steps"]["training"]["cpu_seconds"] / 3600
+    disk = times * sum(largest["bytes"].values()) / 1e9
+    return "\n".join([
+        head, *lines, "", f"On {measured['machine']}, with niceness {measured['niceness']} and a load of "
+        f"{measured['load']:g} from other programs and this one.", "", "## 10,000 people", "",
+        f"CPU times of {largest['people']} people, {times:g} times, and memory as if what the last of them added went "
+        f"on to be added; {windows:,.0f} windows, {disk:.1f} GB on the disk.",
+        "",
+        *plan, "", f"{EPOCHS} epochs, the preset's recipe, are then {hours:.0f} hours of one core.",
+    ])  # fmt: skip
+
+
+def write_page(page: Path) -> None:
+    """Puts the tables into the page, between its marks, and draws its figure."""
+    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+    before, start, rest = page.read_text().partition("<!-- scale -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    page.write_text(f"{before}{start}\n{tables(measured)}\n\n{end}{after}")
+    figure(measured, page.parent / "assets" / "scale.png")
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, nargs=3, default=PEOPLE)
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--page", type=Path, help="write tables and figure into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps(globals()[options.step](options.folder) | {"megabytes": peak()}))
+        return
+    if options.page:
+        write_page(options.page)
+        return
+    from zoo.tasks.provenance import versions
+
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        rows = against_people(scratch, options.people)
+        workers = against_workers(scratch, scratch / str(options.people[1]) / "windows.h5")
+    own = versions()
+    result = {
+        "command": "python benchmarks/scale.py", "seed": SEED, "data": "simulated people", "people": rows,
+        "workers": workers, "cores": os.cpu_count(), "niceness": os.nice(0), "load": round(os.getloadavg()[2], 1),
+        "minutes": round((time.perf_counter() - started) / 60, 1), "machine": own.pop("machine"), "versions": own,
+    }  # fmt: skip
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
