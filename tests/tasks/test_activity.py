@@ -1,9 +1,11 @@
 """Recognizers that learn from a file that is read once."""
 
+import numpy as np
 import pytest
 
 from zoo import Recipe, ZooError
-from zoo.tasks import activity, crossval, loading, planning
+from zoo.data import gait, recordings
+from zoo.tasks import activity, crossval, loading, planning, prediction
 from zoo.tasks.running import Run
 
 
@@ -17,6 +19,25 @@ def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated,
     assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
         name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
     }
+
+
+def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_trained_on_them(tmp_path):
+    raw = tmp_path / "recordings.h5"
+    recordings.write(raw, gait.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
+    index = recordings.read(raw)
+    for name, rows in (("long", 200), ("other", 180)):
+        activity.activity.write_windows(
+            index, tmp_path / f"{name}.h5", activity.activity.Cut(rows, rows), index.subjects[:1]
+        )
+    plan = planning.plan(None, "activity_gru", {"units": 6, "frame": 10, "window": 150, "epochs": 1, "validation": 0.0})
+    activity.train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
+    loaded = loading.load(str(tmp_path / "model"))
+    report = activity.evaluate(loaded, tmp_path / "long.h5", baselines=False)
+    assert "of windows of 200 rows the middle 150 are read" in report["notes"]
+    rows = prediction.predict_file(loaded, tmp_path / "long.h5")
+    assert np.mean([row["label"] == row["true"] for row in rows]) == pytest.approx(report["accuracy"])
+    with pytest.raises(ZooError, match=r"other.h5: key 'tstX': windows of shape \(180, 3\); .* expects \(150, 3\)"):
+        activity.evaluate(loaded, tmp_path / "other.h5")
 
 
 def test_seeds_of_one_split_seed_set_the_same_people_aside(simulated):

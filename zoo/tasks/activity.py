@@ -219,7 +219,11 @@ def metadata_of(loaded: Loaded) -> ActivityMetadata:
 
 
 def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits `(N, classes)` of windows, before temperature scaling, whatever the recognizer is kept in."""
+    """Logits `(N, classes)` before temperature scaling, whatever the recognizer is kept in.
+
+    Of windows as long as the model's, or of the middle of longer ones.
+    """
+    windows = middle(windows, metadata_of(loaded).window)
     if loaded.model is not None:
         return np.asarray(loaded.model.predict_on_batch(windows))
     # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
@@ -239,6 +243,22 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}")
     if rate != metadata.rate:
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them anew")
+
+
+def check_file(loaded: Loaded, path: Path, data: ActivityData) -> None:
+    """Refuses a file whose windows are of another length, number of axes, rate or classes than the model's.
+
+    Those of the file that it was trained on may be longer: training cuts them, and else their middle is read.
+
+    Raises:
+        ZooError: Names what was expected and found.
+    """
+    metadata = metadata_of(loaded)
+    rows, axes = data.test.examples.inputs.shape[1:]
+    longer = rows > metadata.window and sha256(path) == metadata.data_sha256
+    check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
+    if data.classes != metadata.classes:
+        raise ZooError(f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}")
 
 
 def answers(logits: Any, windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -293,9 +313,7 @@ def evaluate(
         ZooError: If the file's windows or classes are not the model's.
     """
     data, metadata = activity.read(path), metadata_of(loaded)
-    check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
-    if data.classes != metadata.classes:
-        raise ZooError(f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}")
+    check_file(loaded, path, data)
     digest = sha256(path)
     if split != "test" and digest != metadata.data_sha256:
         raise ZooError(
@@ -344,6 +362,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     same_study = _study(metadata.source) == _study(data.source) != "not stated"
     if split != "train" and seen and same_study:
         notes.append(f"subject {', '.join(sorted(seen))} was in the training of this model, so this claims too much")
+    if windows.examples.inputs.shape[1] > metadata.window:
+        notes.append(f"of windows of {windows.examples.inputs.shape[1]} rows the middle {metadata.window} are read")
     absent = [name for i, name in enumerate(data.classes) if i not in set(windows.labels.tolist())]
     if absent:
         notes.append(f"no window of {', '.join(absent)} here; macro-F1 leaves it out")
@@ -443,9 +463,9 @@ def _golden(
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     data = activity.read(path)
-    check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+    check_file(loaded, path, data)
     windows, labels = everything_of(_some(data.test))
-    return windows, labels, middle(everything_of(_some(data.train))[0], metadata.window)
+    return middle(windows, metadata.window), labels, middle(everything_of(_some(data.train))[0], metadata.window)
 
 
 def _some(windows: Windows) -> Windows:

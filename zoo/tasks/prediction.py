@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.data import activity, importers
-from zoo.data.activity import everything_of
+from zoo.data.activity import everything_of, middle
 from zoo.data.importers import CsvColumns
 from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
-from zoo.tasks.activity import check_windows, logits_of, metadata_of
+from zoo.tasks.activity import check_file, check_windows, logits_of, metadata_of
 from zoo.tasks.loading import Loaded
 
 
@@ -79,7 +79,7 @@ def predict_csv(
 def predict_file(loaded: Loaded, path: Path) -> list[dict[str, Any]]:
     """Predicts the test windows of a file in the course's layout, beside what they truly are."""
     data = activity.read(path)
-    check_windows(loaded, f"{path}: key 'tstX'", data.test.examples.inputs.shape, data.rate)
+    check_file(loaded, path, data)
     windows, labels = everything_of(data.test)
-    rows = predict(loaded, windows, data.rate)
+    rows = predict(loaded, middle(windows, metadata_of(loaded).window), data.rate)
     return [row | {"true": data.classes[label]} for row, label in zip(rows, labels, strict=True)]
