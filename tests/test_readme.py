@@ -61,6 +61,17 @@ def test_the_speeds_of_readme_are_those_that_were_measured():
         assert any(all(str(n) in line for n in numbers) for line in README.splitlines())
 
 
+def test_the_speeds_of_the_other_families_are_those_that_were_measured():
+    folder, text = Path(__file__).parents[1] / "benchmarks", " ".join(README.split())
+    language, autoencoder = (json.loads((folder / f"{name}.json").read_text()) for name in ("language", "autoencoder"))
+    zoo, plain = language["seconds_an_epoch"].values()
+    assert f"takes {zoo} s, with Keras defaults {plain} s, {language['times_as_fast']} times as long" in text
+    zoo, by_hand = autoencoder["seconds"].values()
+    assert f"autoencoder take {zoo} s. The same arithmetic in NumPy by hand takes {by_hand} s" in text
+    for measured in (language, autoencoder):
+        assert f"On another machine ({measured['versions']['machine']})" in text
+
+
 def test_the_costs_of_the_page_are_those_that_were_measured():
     measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "phone.json").read_text())
     load = measured["first_load"]
