@@ -8,13 +8,13 @@ Medians of five epochs of all 372,500 rows, in turns, after a first one that com
 import argparse
 import json
 import os
-import time
 from pathlib import Path
 from statistics import median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+from clock import Clock
 
 from zoo import TrigramLM, training
 from zoo.data import pipeline, trigrams
@@ -23,22 +23,6 @@ from zoo.presets import PRESETS
 from zoo.tasks.provenance import versions
 
 EPOCHS = 6
-
-
-class Clock(keras.callbacks.Callback):
-    """Seconds of each epoch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Starts the watch."""
-        self.started = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        """Stops it."""
-        self.seconds.append(time.perf_counter() - self.started)
 
 
 def with_zoo(rows: trigrams.Rows) -> list[float]:

@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from clock import Clock
 
 from zoo.data import activity
 from zoo.data.examples import Examples
@@ -28,22 +29,6 @@ from zoo.tasks.provenance import versions
 
 # A multiple of the batch, so that all take as many steps.
 BATCH, ROWS, EPOCHS = 32, 2688, 4
-
-
-class Clock(keras.callbacks.Callback):
-    """Seconds of each epoch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Starts the watch."""
-        self.started = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        """Stops it."""
-        self.seconds.append(time.perf_counter() - self.started)
 
 
 def with_zoo(name: str, windows: activity.Windows) -> float:
