@@ -242,11 +242,11 @@ class _After(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
 
 class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Notes in the record how far a trial is, at most once a second."""
+    """Notes in the record how far a trial is: after its first epoch, then at most once a second."""
 
     def __init__(self, record: Record, note: Callable[[Record], None]) -> None:
         super().__init__()
-        self.record, self.note, self.noted = record, note, time.monotonic()
+        self.record, self.note, self.noted = record, note, -np.inf
         self.before = record["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -20,10 +20,13 @@ def leaves(tmp_path_factory):
 
 @pytest.fixture
 def command(leaves, tmp_path):
-    """A search of four trials as a person types it, into the folder `out`."""
+    """A search of four trials as a person types it, into the folder `out`.
+
+    An epoch takes milliseconds here. A trial lasts for seconds, so that a test can do something in the middle of one.
+    """
     return [
         sys.executable, "-m", "zoo.cli", "tune", "sparse_autoencoder", "--strategy", "random", "--trials", "4",
-        "--epochs", "40", "--set", "pixels=64", "--set", "batch_size=32", "--set", "optimizer=adam", "--best", "1",
+        "--epochs", "600", "--set", "pixels=64", "--set", "batch_size=32", "--set", "optimizer=adam", "--best", "1",
         "--seeds", "1", "--no-halving", "--json", "--data", str(leaves), "--out", str(tmp_path / "out"),
     ]  # fmt: skip
 
