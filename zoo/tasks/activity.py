@@ -223,11 +223,10 @@ def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float3
 
     Of windows as long as the model's, or of the middle of longer ones.
     """
-    windows = middle(windows, metadata_of(loaded).window)
     if loaded.model is not None:
-        return np.asarray(loaded.model.predict_on_batch(windows))
+        return keras_logits(loaded.model, windows)
     # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
-    rows = Recognizer(loaded.name).predict(windows)
+    rows = Recognizer(loaded.name).predict(middle(windows, metadata_of(loaded).window))
     return np.float32(metadata_of(loaded).temperature) * np.log(np.maximum(rows, np.float32(1e-30)))
 
 
