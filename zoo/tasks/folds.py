@@ -207,7 +207,7 @@ def _network(
     plan = Plan(fold.method, made["family"], made["arguments"], recipe)
     prepared = Prepared(data, *set_aside(outside, recipe), made["data_sha256"])
     model = prepared.build(plan)
-    noted = time.monotonic()
+    noted = -np.inf
 
     def progress(epoch: int, logs: Any) -> None:
         nonlocal noted
