@@ -35,10 +35,7 @@ class FoldBoard:
     @contextlib.contextmanager
     def shown(self) -> Iterator["FoldBoard"]:
         """Shows the table while the block runs."""
-        if not self.console.is_terminal:
-            yield self
-            return
-        with self._live:
+        with self._live if self.console.is_terminal else contextlib.nullcontext():
             yield self
 
     def update(self, records: Records) -> None:

@@ -68,10 +68,7 @@ class RowCount:
     @contextlib.contextmanager
     def shown(self) -> Iterator["RowCount"]:
         """Shows the count while the block runs."""
-        if not self.console.is_terminal:
-            yield self
-            return
-        with self.bar:
+        with self.bar if self.console.is_terminal else contextlib.nullcontext():
             yield self
 
     def rows(self, split: str, count: int) -> None:

@@ -43,10 +43,7 @@ class Board:
     @contextlib.contextmanager
     def shown(self) -> Iterator["Board"]:
         """Shows the table while the block runs."""
-        if not self.console.is_terminal:
-            yield self
-            return
-        with self._live:
+        with self._live if self.console.is_terminal else contextlib.nullcontext():
             yield self
 
     def update(self, records: Sequence[Record]) -> None:
