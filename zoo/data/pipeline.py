@@ -18,6 +18,10 @@ Augment = Callable[[Any, Any], Any]
 """`(inputs of a batch, seed of shape (2,)) -> inputs`, in TensorFlow operations."""
 
 
+_PARALLEL, _PREFETCHED = 4, 2
+"""Batches that are augmented at once, and that are held ready."""
+
+
 def training_batches(
     examples: Examples, batch_size: int, *, seed: int, first_epoch: int = 0, augment: Augment | None = None
 ) -> tf.data.Dataset:
@@ -55,10 +59,10 @@ def training_batches(
         first_batch = first_epoch * (len(examples) // batch_size)
         dataset = dataset.enumerate(first_batch).map(
             lambda number, batch: (augment(batch[0], tf.stack([tf.cast(seed, tf.int64), number])), batch[1]),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=_PARALLEL,
             deterministic=True,
         )
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return _ahead(dataset)
 
 
 def batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
@@ -75,7 +79,17 @@ def batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
     counted = blocks.rebatch(batch_size).apply(tf.data.experimental.assert_cardinality(-(-len(examples) // batch_size)))
     # Validation passes over the same rows again and again: few enough are kept.
     kept = counted.cache() if len(examples) <= examples.block_rows() else counted
-    return kept.prefetch(tf.data.AUTOTUNE)
+    return _ahead(kept)
+
+
+def _ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Makes batches while others are learned from.
+
+    Not by tf.data's own tuning: its thread holds up the end of a pass by seconds, and longer after longer ones.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(_PREFETCHED).with_options(options)
 
 
 def _signature(examples: Examples) -> tuple[tf.TensorSpec, tf.TensorSpec]:
