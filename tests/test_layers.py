@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo import KLSparsity, KLSparsityRegularizer, TiedDense, ZooError
-from zoo.layers import Magnitude, kl_sparsity
+from zoo.layers import Dropout, Magnitude, kl_sparsity
 
 RANDOM = np.random.default_rng(0)
 
@@ -93,3 +94,23 @@ def test_the_magnitude_is_the_same_however_a_vector_is_turned_and_bounded():
 def test_units_that_make_no_sense_are_refused():
     with pytest.raises(ZooError, match="units is 0; expected a whole number, 1 or more"):
         TiedDense(0)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dropout_drops_its_share_and_keeps_the_mean(compiled):
+    layer = Dropout(0.3, seed=1)
+    drop = tf.function(lambda x: layer(x, training=True), jit_compile=compiled)
+    kept = np.asarray(drop(tf.ones((400, 100))))
+    np.testing.assert_allclose(np.unique(kept), [0, 1 / 0.7], rtol=1e-6)
+    assert abs(kept.mean() - 1) < 0.02
+    assert (np.asarray(drop(tf.ones((400, 100)))) != kept).any()
+    assert (np.asarray(layer(tf.ones((4, 5)), training=False)) == 1).all()
+
+
+def test_dropout_draws_the_same_with_and_without_xla_and_drops_along_its_noise_shape():
+    def draw(compiled):
+        layer = Dropout(0.5, (None, 6, 1), seed=3)
+        return np.asarray(tf.function(lambda x: layer(x, training=True), jit_compile=compiled)(tf.ones((50, 6, 4))))
+
+    np.testing.assert_array_equal(draw(True), draw(False))
+    assert (draw(True) == draw(True)[:, :, :1]).all()

@@ -1,5 +1,5 @@
-"""Layers and regularizers that Keras lacks: a dense layer read in both directions, a sparsity of mean activations, and
-the length of a vector.
+"""Layers and regularizers that Keras lacks: a dense layer read in both directions, a sparsity of mean activations, the
+length of a vector, and a dropout that is quick under XLA.
 
 All work in any Keras model.
 """
@@ -7,6 +7,7 @@ All work in any Keras model.
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from zoo.errors import ZooError
@@ -210,3 +211,25 @@ class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:  # noqa: D102
         return (*input_shape[:-1], 1)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Dropout(keras.layers.Dropout):  # type: ignore[misc]
+    """Keras's dropout, with random numbers by an algorithm that is named.
+
+    Keras leaves the choice to TensorFlow, and what that comes to in a step that XLA compiles takes a CPU four times as
+    long as all the rest of a recurrent network.
+
+    Example:
+        >>> kept = Dropout(0.5, seed=0)(ops.ones((1, 1000)), training=True)
+        >>> sorted(set(kept.numpy().ravel().tolist()))
+        [0.0, 2.0]
+    """
+
+    def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: D102
+        if not training or not self.rate:
+            return inputs
+        # Keras keeps seeds as int64; TensorFlow draws from int32.
+        seed = tf.cast(tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1), tf.int32)
+        shape = [fixed or size for fixed, size in zip(self.noise_shape or inputs.shape, ops.shape(inputs), strict=True)]
+        return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed, noise_shape=shape, rng_alg="philox")

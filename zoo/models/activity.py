@@ -42,7 +42,7 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.layers import Magnitude
+from zoo.layers import Dropout, Magnitude
 from zoo.models.saving import Model
 
 INITIALIZERS = ("keras", "course")
@@ -138,7 +138,7 @@ class ActivityRecognizer(Model):
             options = {"return_sequences": number < layers, "name": f"cell_{number}"} | start | self.cell_options
             x = self.cell(units, **options)(x)
             if dropout:
-                x = keras.layers.Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
+                x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
         start = self._head_start(initializer, draw, channels, units, classes)
         logits = keras.layers.Dense(classes, name="logits", **start)(x)
         super().__init__(inputs=inputs, outputs=logits, name=name)

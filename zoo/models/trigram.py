@@ -28,6 +28,7 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.layers import Dropout
 from zoo.models.saving import Model
 
 INITIALIZERS = ("keras", "wide", "course")
@@ -105,14 +106,14 @@ class TrigramLM(Model):
         inputs = keras.Input((context,), dtype="int32", name="context")
         e = keras.layers.Embedding(vocabulary, embedding, table, name="embedding")(inputs)
         if word_dropout:
-            e = keras.layers.Dropout(word_dropout, (None, context, 1), next(seeds), name="word_dropout")(e)
+            e = Dropout(word_dropout, (None, context, 1), next(seeds), name="word_dropout")(e)
         h = keras.layers.Flatten(name="words")(e)
         if embedding_dropout:
-            h = keras.layers.Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
+            h = Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
         for layer in range(1, layers + 1):
             h = dense(hidden_units, activation, f"hidden_{layer}")(h)
             if dropout:
-                h = keras.layers.Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
+                h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
         super().__init__(inputs=inputs, outputs=dense(vocabulary, None, "logits")(h), name=name)
 
         self._arguments = {
