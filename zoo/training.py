@@ -159,7 +159,7 @@ def _several_steps(model: keras.Model, steps: int, jit_compile: bool) -> Callabl
         tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
         return model.get_metrics_result()
 
-    compiled = tf.function(run, jit_compile=jit_compile, reduce_retracing=True)
+    compiled = tf.function(run, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
     return lambda iterator: compiled(*next(iterator))
 
 
