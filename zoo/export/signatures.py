@@ -65,24 +65,22 @@ def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
     The states go in and come out by name, so that whoever runs the file keeps them between two calls.
 
     Args:
-        model: Windows `(B, T, C)` to logits `(B, K)`, with `states`, `step` and `chunk`.
+        model: Windows `(B, T, C)` to logits `(B, K)`, with `states`, `step`, `chunk` and `calibrated`.
         temperature: What the logits are divided by before the softmax.
         chunk: n, frames that `chunk` reads.
     """
-
-    def answer(logits: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(logits / temperature)
+    model = model.calibrated(temperature)
 
     def window(window: tf.Tensor) -> Arrays:
-        return {"probabilities": answer(model(window, training=False))}
+        return {"probabilities": tf.nn.softmax(model(window, training=False))}
 
     def step(frame: tf.Tensor, *states: tf.Tensor) -> Arrays:
         logits, last = model.step(frame, dict(zip(model.states, states, strict=True)))
-        return {"probabilities": answer(logits), **last}
+        return {"probabilities": tf.nn.softmax(logits), **last}
 
     def several(frames: tf.Tensor, *states: tf.Tensor) -> Arrays:
         logits, last = model.chunk(frames, dict(zip(model.states, states, strict=True)))
-        return {"probabilities": answer(logits), **last}
+        return {"probabilities": tf.nn.softmax(logits), **last}
 
     frame, channels = model.get_config()["frame"], model.get_config()["channels"]
     states = [tf.TensorSpec((None, size), tf.float32, name) for name, size in model.states.items()]

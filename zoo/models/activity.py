@@ -35,7 +35,7 @@ Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Lon
 Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import keras
@@ -169,6 +169,13 @@ class ActivityRecognizer(Model):
         other.set_weights(self.get_weights())
         return other
 
+    def calibrated(self, temperature: float) -> Self:
+        """The same network with logits that are divided by a temperature: the last layer's weights are."""
+        other = self.of_window(self.get_config()["window"])
+        for weight in other.get_layer("logits").weights:
+            weight.assign(weight / temperature)
+        return other
+
     def step(self, frame: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Reads one frame.
 
@@ -185,7 +192,7 @@ class ActivityRecognizer(Model):
             >>> logits.shape, states["h_1"].shape
             (TensorShape([1, 6]), TensorShape([1, 8]))
         """
-        return self._go_on(_read(self._named_layers(), frame)[:, 0], states, lambda cell: cell)
+        return self._go_on(_read(self._named_layers(), frame)[:, 0], states)
 
     def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Reads several frames one after another.
@@ -197,29 +204,20 @@ class ActivityRecognizer(Model):
         Returns:
             Logits `(batch, n, classes)` after each frame, and the states after the last.
         """
-
-        def loop(cell: keras.layers.Layer) -> Any:
-            layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
-
-            def run(x: Any, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
-                x, *last = layer(x, initial_state=states, training=training)
-                return x, last
-
-            return run
-
-        return self._go_on(_read(self._named_layers(), frames), states, loop)
+        start = [states[name] for name in self.states]
+        loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
+        logits, *last = loop(_read(self._named_layers(), frames), initial_state=start, training=False)
+        return logits, dict(zip(self.states, last, strict=True))
 
     def _named_layers(self) -> dict[str, keras.layers.Layer]:
         return {layer.name: layer for layer in self.layers}
 
-    def _go_on(
-        self, x: Any, states: Mapping[str, Any], loop: Callable[[keras.layers.Layer], Any]
-    ) -> tuple[Any, dict[str, Any]]:
+    def _go_on(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """One step of all cells, from what the first one reads, `(batch, V)`."""
         last: dict[str, Any] = {}
         for number in range(1, self._arguments["layers"] + 1):
             names = [f"{name}_{number}" for name in self.state_names]
-            cell = self.get_layer(f"cell_{number}").cell
-            x, found = loop(cell)(x, [states[name] for name in names], training=False)
+            x, found = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
             last |= dict(zip(names, found if isinstance(found, list | tuple) else [found], strict=True))
         return self.get_layer("logits")(x), last
 
@@ -269,6 +267,21 @@ class ActivityRecognizer(Model):
         count += cls.gates * (read + units + 1) * units
         count += (layers - 1) * cls.gates * (2 * units + 1) * units
         return count + (units + 1) * classes
+
+
+class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """All cells and the last layer of a recognizer as one cell, so that a chunk takes one loop."""
+
+    def __init__(self, model: ActivityRecognizer) -> None:
+        super().__init__()
+        # A layer of a layer would be tracked, and with it a second name for each weight.
+        self._go_on = model._go_on
+        self._names, self.state_size = list(model.states), list(model.states.values())
+        self.output_size = model.output_shape[-1]
+
+    def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
+        logits, last = self._go_on(x, dict(zip(self._names, states, strict=True)))
+        return logits, list(last.values())
 
 
 def _read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
