@@ -107,10 +107,12 @@ def test_dropout_drops_its_share_and_keeps_the_mean(compiled):
     assert (np.asarray(layer(tf.ones((4, 5)), training=False)) == 1).all()
 
 
-def test_dropout_draws_the_same_with_and_without_xla_and_drops_along_its_noise_shape():
-    def draw(compiled):
-        layer = Dropout(0.5, (None, 6, 1), seed=3)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dropout_repeats_with_its_seed_and_drops_along_its_noise_shape(compiled):
+    def draw(seed):
+        layer = Dropout(0.5, (None, 6, 1), seed=seed)
         return np.asarray(tf.function(lambda x: layer(x, training=True), jit_compile=compiled)(tf.ones((50, 6, 4))))
 
-    np.testing.assert_array_equal(draw(True), draw(False))
-    assert (draw(True) == draw(True)[:, :, :1]).all()
+    np.testing.assert_array_equal(draw(3), draw(3))
+    assert (draw(3) == draw(3)[:, :, :1]).all()
+    assert (draw(3) != draw(4)).any()
