@@ -76,7 +76,7 @@ class Zoo:
     def __init__(self, study: Study, folder: Path) -> None:
         self.study, self.folder = study, folder
         self.trainer = Trainer(study, folder)
-        assert self.trainer.parts
+        assert study.parts
 
     def search(self, trials: int) -> None:
         """Goes on until there are as many trials."""
@@ -87,7 +87,7 @@ class Plain:
     """The same search by keras-tuner alone."""
 
     def __init__(self, zoo: Zoo, folder: Path) -> None:
-        part = zoo.trainer.parts[0]
+        part = zoo.study.parts[0]
         self.train, self.validation = everything_of(part.train), everything_of(part.validation)
         self.mean, self.deviation = (np.asarray(f(self.train[0], axis=(0, 1))) for f in (np.mean, np.std))
         self.epochs = zoo.study.epochs

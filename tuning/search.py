@@ -245,7 +245,7 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
         ZooError: If the data cannot be searched on.
     """
     if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
-        trainer.parts  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
+        trainer.study.parts  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
     try:
         _Tuner(_oracle(study, folder), trainer, folder).search()
     except grpc.RpcError:

@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 from zoo.files import claim_folder, sha256
 from zoo.presets import FAMILIES, PRESETS
 from zoo.recipes import Recipe
-from zoo.tasks import families, planning
+from zoo.tasks import crossval, families, planning
 from zoo.tasks.running import Plan
 
 STRATEGIES = ("random", "hyperband", "bayesian", "grid")
@@ -213,15 +213,38 @@ class Study:
         known |= {"sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay}
         return {name: value for name, value in known.items() if value is not None}
 
+    @cached_property
+    def parts(self) -> list[Any]:
+        """The data, read once: split once, or once for each group that is left out.
+
+        Raises:
+            ZooError: If the file cannot be read, or nobody in it can be set aside for validation.
+        """
+        if self.groups > 1:
+            return crossval.prepare(self.data, self.groups)
+        recipe = self.outline.recipe
+        if not recipe.validation:
+            raise ZooError("validation is 0: a search needs something to score on, such as --set validation=0.2")
+        prepared = self.task.prepare(self.data, recipe, **self.options)
+        if self.task.KIND == "activity" and recipe.validation_by == "subject" and not prepared.validation.people():
+            raise ZooError(
+                f"{self.data}: no subject ids (trS), so nobody can be set aside for validation: add them, or "
+                "--set validation_by=window, which claims too much"
+            )
+        return [prepared]
+
     def open(self, folder: Path) -> None:
         """Claims a folder for this study, or finds it claimed by the same.
 
         Raises:
-            ZooError: If there is no data, or the folder holds something else, or another study.
+            ZooError: If there is no data that can be searched on, or the folder holds something else, or another study.
         """
         if not self.data.is_file():
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
-        claim_folder(folder / "study.json", self._identity(), "search")
+        mark = folder / "study.json"
+        if not mark.is_file():
+            self.parts  # noqa: B018  # before the folder is claimed, so that bad data leaves nothing
+        claim_folder(mark, self._identity(), "search")
 
     def _identity(self) -> dict[str, Any]:
         # More trials can be asked of the same search.

@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from tuning.sizes import Sizes, architecture
 from tuning.study import Study
 from zoo import training
 from zoo.errors import ZooError
-from zoo.tasks import crossval
 from zoo.tasks.running import Plan
 
 _ATTEMPTS = 10
@@ -44,27 +43,6 @@ class Trainer:
         self.study, self.folder, self.watch = study, folder, watch
         self.records, self.sizes = Records(folder / TRIALS), Sizes(study.task)
         self._models: dict[str, Any] = {}
-
-    @cached_property
-    def parts(self) -> list[Any]:
-        """The data, read once: split once, or once for each group that is left out.
-
-        Raises:
-            ZooError: If the file cannot be read, or nobody in it can be set aside for validation.
-        """
-        study = self.study
-        if study.groups > 1:
-            return crossval.prepare(study.data, study.groups)
-        recipe = study.outline.recipe
-        if not recipe.validation:
-            raise ZooError("validation is 0: a search needs something to score on, such as --set validation=0.2")
-        prepared = study.task.prepare(study.data, recipe, **study.options)
-        if study.task.KIND == "activity" and recipe.validation_by == "subject" and not prepared.validation.people():
-            raise ZooError(
-                f"{study.data}: no subject ids (trS), so nobody can be set aside for validation: add them, or "
-                "--set validation_by=window, which claims too much"
-            )
-        return [prepared]
 
     def run(
         self, number: int, plan: Plan, values: Mapping[str, Any], records: Records | None = None, name: str = ""
@@ -139,7 +117,7 @@ class Trainer:
     ) -> None:
         """Trains and scores on each part, and puts into the record what came of it."""
         found = []
-        for place, (prepared, checkpoint) in enumerate(zip(self.parts, checkpoints, strict=True)):
+        for place, (prepared, checkpoint) in enumerate(zip(self.study.parts, checkpoints, strict=True)):
             fresh = prepared.build(plan)
             measure = partial(self._measure, plan, fresh, record)
             callbacks: list[Any] = [_Progress(record, note)]
@@ -186,7 +164,7 @@ class Trainer:
         """Refuses a model whose file is too large or too slow, where that is limited."""
         limits = self.study.limits
         if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
-            found = self.sizes.of(plan, model, self.parts[0])
+            found = self.sizes.of(plan, model, self.study.parts[0])
             record |= found
             _require("bytes", found["bytes"], limits.bytes)
             _require("ms", found["milliseconds"], limits.latency)
@@ -196,14 +174,14 @@ class Trainer:
         for record in leaders:
             if record["bytes"] is None:
                 plan = plan_of(record, self.study.base.name)
-                records.write(record | self.sizes.of(plan, self.parts[0].build(plan), self.parts[0]))
+                records.write(record | self.sizes.of(plan, self.study.parts[0].build(plan), self.study.parts[0]))
 
     def _compiled(self, plan: Plan, fresh: Any, part: int) -> Any:
         """A model with the weights of a fresh one, which was compiled before where there is such."""
         key = f"{part} {architecture(plan, fresh)} {training.program(plan.recipe)}"
         model = self._models.pop(key, fresh)
         self._models[key] = model
-        while len(self._models) > _MODELS + len(self.parts):
+        while len(self._models) > _MODELS + len(self.study.parts):
             del self._models[next(iter(self._models))]
         if model is not fresh:
             for variable, value in zip(model.variables, fresh.variables, strict=True):

@@ -62,7 +62,7 @@ def test_data_is_read_once(leaves, tmp_path):
     what = study(copy)
     what.open(tmp_path / "out")
     trainer = Trainer(what, tmp_path / "out")
-    assert trainer.parts[0].data.photographs is not None
+    assert trainer.study.parts[0].data.photographs is not None
     copy.unlink()
     search.run(what, tmp_path / "out", trainer)
     assert [record["status"] for record in trainer.records.all()] == ["scored"] * 3
@@ -145,7 +145,7 @@ def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
     assert [record["status"] for record in records] == ["scored"]
     assert len(records[0]["parts"]) == 2
     assert records[0]["score"] == pytest.approx(sum(records[0]["parts"]) / 2)
-    left_out = [set(part.validation.people()) for part in trainer.parts]
+    left_out = [set(part.validation.people()) for part in trainer.study.parts]
     assert not left_out[0] & left_out[1]
 
 

@@ -12,7 +12,6 @@ import zoo
 from tuning import spaces
 from tuning.spaces import Defaults, Pinned
 from tuning.study import Limits, Study
-from tuning.trials import Trainer
 from zoo import Recipe, ZooError
 from zoo.cli import main
 from zoo.presets import FAMILIES, PRESETS
@@ -119,7 +118,7 @@ def test_nobody_to_set_aside_for_validation_is_one_line(simulated, tmp_path):
     with h5py.File(unknown, "r+") as file:
         del file["trS"], file["tstS"]
     with pytest.raises(ZooError, match=r"no subject ids \(trS\), so nobody can be set aside for validation"):
-        Trainer(Study("activity", unknown), tmp_path / "out").parts  # noqa: B018
+        Study("activity", unknown).parts  # noqa: B018
     alone = tmp_path / "alone.h5"
     alone.write_bytes(simulated.read_bytes())
     with h5py.File(alone, "r+") as file:
@@ -127,9 +126,9 @@ def test_nobody_to_set_aside_for_validation_is_one_line(simulated, tmp_path):
         # Whoever is in training is not in test.
         file["tstS"][:] = file["trS"][0] + 1 if np.issubdtype(file["trS"].dtype, np.integer) else "somebody else"
     with pytest.raises(ZooError, match=r"validation by person needs two or more"):
-        Trainer(Study("activity", alone), tmp_path / "out").parts  # noqa: B018
+        Study("activity", alone).parts  # noqa: B018
     with pytest.raises(ZooError, match="validation is 0"):
-        Trainer(Study("activity", simulated, settings={"validation": 0}), tmp_path / "out").parts  # noqa: B018
+        Study("activity", simulated, settings={"validation": 0}).parts  # noqa: B018
 
 
 @pytest.mark.parametrize(
@@ -154,3 +153,15 @@ def test_bad_commands_are_one_line_and_leave_nothing(arguments, words, simulated
     assert len(lines) == 1
     assert words in lines[0]
     assert not list(tmp_path.glob("search/trials"))
+
+
+def test_a_torn_file_is_one_line_and_leaves_nothing(simulated, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "torn.h5").write_bytes(simulated.read_bytes()[:5000])
+    monkeypatch.setattr(sys, "argv", ["zoo", "tune", "activity_gru", "--data", "torn.h5"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "torn.h5" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["torn.h5"]
