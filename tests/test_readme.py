@@ -72,6 +72,13 @@ def test_the_speeds_of_the_other_families_are_those_that_were_measured():
         assert f"On another machine ({measured['versions']['machine']})" in text
 
 
+def test_the_speed_of_searches_is_what_was_measured():
+    measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "searching.json").read_text())
+    trials, epochs, hourly = (measured[key] for key in ("trials", "epochs", "trials_an_hour"))
+    line = f"{trials} trials of at most {epochs} epochs on two cores: {hourly['zoo']} trials an hour, "
+    assert f"{line}{measured['times_as_fast']} times as many as plain keras-tuner" in " ".join(README.split())
+
+
 def test_the_costs_of_the_page_are_those_that_were_measured():
     measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "phone.json").read_text())
     load = measured["first_load"]
