@@ -234,8 +234,8 @@ def _share_buffers(model: Any) -> None:
     places = {b"": 0}
     for user in users:
         user.buffer = places.setdefault(content[user.buffer], len(places))
-    kept = {content: place for place, content in enumerate(content)}
-    model.buffers = [model.buffers[kept[content]] if content else model.buffers[0] for content in places]
+    kept = dict(zip(content, model.buffers, strict=True)) | {b"": model.buffers[0]}
+    model.buffers = [kept[held] for held in places]
 
 
 def extract(path: Path) -> Metadata:
