@@ -58,6 +58,16 @@ def test_the_same_seed_gives_the_same_weights():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd", "momentum": 0.9, "clip_norm": 0.5}])
+def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
+    recipe = replace(RECIPE, **changes)
+    (whole, expected), (divided, found) = (run(replace(recipe, micro_batches=count)) for count in (1, 4))
+    for a, b in zip(weights(divided), weights(whole), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+    for a, b in zip(found.history, expected.history, strict=True):
+        assert a == pytest.approx(b, abs=1e-4)
+
+
 @pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, average=0.9, schedule="cosine", warmup_epochs=1)])
 def test_a_run_stopped_after_an_epoch_and_resumed_ends_at_the_same_weights(tmp_path, recipe):
     class Stop(keras.callbacks.Callback):
@@ -149,6 +159,7 @@ def test_balanced_weights_make_classes_count_the_same():
         ({"optimizer": "lion"}, "optimizer is 'lion'; expected sgd or adam or adamw"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0; expected above 0"),
         ({"momentum": 1.0}, "momentum is 1.0"),
+        ({"micro_batches": 3}, "micro_batches is 3; expected a divisor of the batch, 8"),
         ({"patience": 3, "validation": 0.0}, "patience needs validation data"),
     ],
 )

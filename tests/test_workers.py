@@ -120,12 +120,14 @@ def test_the_workers_share_each_batch_and_no_row_is_seen_twice():
         model, cluster = Seen(), Cluster(("a:1", "b:1", "c:1"), index, strategy=tf.distribute.get_strategy())
         model.compile(optimizer="sgd", loss="mse", jit_compile=False)
         model.optimizer.build(model.trainable_variables)
-        shared_steps(cluster, model, steps=2, batch_size=12, jit_compile=False)(iter([(rows, rows)]))
+        shared_steps(cluster, model, steps=2, batch_size=12, micro_batches=1, jit_compile=False)(iter([(rows, rows)]))
         shares.append(model.rows)
     assert shares[0] == [0, 1, 2, 3, 12, 13, 14, 15]
     assert sorted(np.concatenate(shares)) == list(range(24))
     with pytest.raises(ZooError, match="batches of 10 rows cannot be divided among 3 workers"):
-        shared_steps(cluster, model, steps=1, batch_size=10, jit_compile=False)
+        shared_steps(cluster, model, steps=1, batch_size=10, micro_batches=1, jit_compile=False)
+    with pytest.raises(ZooError, match="batches of 9 rows cannot be divided among 3 workers in 2 micro-batches"):
+        shared_steps(cluster, model, steps=1, batch_size=9, micro_batches=2, jit_compile=False)
 
 
 def together(identities, work=lambda cluster: None, seconds=20.0, state=b""):

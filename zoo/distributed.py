@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from zoo.cluster import Cluster
 from zoo.errors import ZooError
+from zoo.steps import gradients, update
 
 
 @contextlib.contextmanager
@@ -59,7 +60,7 @@ def _abort() -> None:
 
 
 def shared_steps(
-    cluster: Cluster, model: keras.Model, steps: int, batch_size: int, jit_compile: bool
+    cluster: Cluster, model: keras.Model, steps: int, batch_size: int, micro_batches: int, jit_compile: bool
 ) -> Callable[[Any], Any]:
     """Training steps of which this worker computes its share.
 
@@ -68,6 +69,7 @@ def shared_steps(
         model: A compiled model with a built optimizer.
         steps: How many take their rows from one batch of the pipeline, which is the same on all workers.
         batch_size: Rows a step, over all workers.
+        micro_batches: How many a worker's share is divided into.
         jit_compile: Whether XLA compiles what lies between two all-reduces.
 
     Returns:
@@ -76,23 +78,20 @@ def shared_steps(
     Raises:
         ZooError: If the batch cannot be divided equally.
     """
-    share, rest = divmod(batch_size, len(cluster))
+    share, rest = divmod(batch_size, len(cluster) * micro_batches)
     if rest:
-        raise ZooError(f"batches of {batch_size} rows cannot be divided among {len(cluster)} workers: change it")
+        among = f"{len(cluster)} workers" + (f" in {micro_batches} micro-batches" if micro_batches > 1 else "")
+        raise ZooError(f"batches of {batch_size} rows cannot be divided among {among}: change it")
+    share *= micro_batches
 
-    def gradients(inputs: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape:
-            outputs = model(inputs, training=True)
-            loss = model.compute_loss(inputs, targets, outputs)
-        model.compute_metrics(inputs, targets, outputs)
-        return [*tape.gradient(loss, model.trainable_variables), loss]
+    def compute_share(inputs: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:
+        return gradients(model, inputs, targets, micro_batches)
 
-    def update(*averages: tf.Tensor) -> None:
-        model.optimizer.apply(averages[:-1], model.trainable_variables)
+    def apply_means(*means: tf.Tensor) -> None:
         # All workers see the same loss, and stop together where it is not finite.
-        model._loss_tracker.update_state(averages[-1])
+        update(model, list(means))
 
-    compute, apply = (tf.function(part, jit_compile=jit_compile) for part in (gradients, update))
+    compute, apply = (tf.function(part, jit_compile=jit_compile) for part in (compute_share, apply_means))
     step = tf.function(lambda inputs, targets: apply(*_average(cluster, compute(inputs, targets))))
 
     def run(iterator: Any) -> Any:

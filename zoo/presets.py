@@ -3,7 +3,7 @@
 A new one is a row here; its weights come from `make presets`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo.catalog import unknown_name
@@ -188,7 +188,7 @@ PRESETS: dict[str, Preset] = {
         family="trigram_lm",
         description="The course's trigram language model: 32 numbers a word, 256 hidden units",
         arguments={"embedding": 32, "hidden_units": 256},
-        recipe=_COURSE_TEXT,
+        recipe=replace(_COURSE_TEXT, micro_batches=2),
         data=_TEXT,
         license=_TEXT_LICENSE,
         note=_TEXT_NOTE,

@@ -24,6 +24,7 @@ from zoo.errors import ZooError
 from zoo.files import whole_file
 from zoo.losses import CrossEntropy, HalfSquaredError, hits
 from zoo.recipes import Recipe
+from zoo.steps import several_steps
 
 CHECKPOINT = "checkpoint.npz"
 """Name of the file in the output folder that a killed run goes on from."""
@@ -142,27 +143,6 @@ def _restart(optimizer: keras.optimizers.Optimizer, recipe: Recipe, steps_per_ep
         optimizer.learning_rate = recipe.learning_rate
 
 
-def _several_steps(model: keras.Model, steps: int, jit_compile: bool) -> Callable[[Any], Any]:
-    """Keras's training step, several times in one compiled loop, on the rows of one large batch.
-
-    Keras's own `steps_per_execution` fetches each batch from the pipeline between two compiled steps, which costs more
-    than a step of a small network. Here the rows of all steps come at once, and the loop over them is compiled whole.
-    """
-
-    def run(*rows: tf.Tensor) -> Any:
-        divided = [tf.reshape(part, (steps, part.shape[0] // steps, *part.shape[1:])) for part in rows]
-
-        def step(number: tf.Tensor) -> tuple[tf.Tensor]:
-            model.train_step(tuple(part[number] for part in divided))
-            return (number + 1,)
-
-        tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
-        return model.get_metrics_result()
-
-    compiled = tf.function(run, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
-    return lambda iterator: compiled(*next(iterator))
-
-
 class LossNotFiniteError(ZooError):
     """The loss became NaN or infinite; the model has the weights of the best, or else the last good epoch."""
 
@@ -242,9 +222,11 @@ def fit(
         compile_model(model, recipe, steps, class_weights, grouped, jit_compile=not deterministic)
         model.optimizer.build(model.trainable_variables)
         model.train_function = (
-            _several_steps(model, grouped, jit_compile=not deterministic)
+            several_steps(model, grouped, recipe.micro_batches, jit_compile=not deterministic)
             if cluster is None
-            else shared_steps(cluster, model, grouped, recipe.batch_size, jit_compile=not deterministic)
+            else shared_steps(
+                cluster, model, grouped, recipe.batch_size, recipe.micro_batches, jit_compile=not deterministic
+            )
         )
         # A pass over the validation rows takes less time than compiling it.
         model.jit_compile = False
