@@ -2,8 +2,9 @@
 
     python benchmarks/searching.py --data data3.h5
 
-Random searches of the same space for the same epochs on the same people, one process each, in turns, as the load of a
-machine changes. The zoo augments, measures macro-F1, and stops trials early that others are ahead of; plain keras-tuner
+Random searches of the same space for the same epochs on the same people, in turns, as the load of a machine changes:
+by the zoo with a worker on each core, whose start each turn includes, and by plain keras-tuner in one process, which
+has all cores. The zoo augments, measures macro-F1, and stops trials early that others are ahead of; plain keras-tuner
 does none of that.
 """
 
@@ -11,10 +12,10 @@ import argparse
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from tuning import search, spaces
+from tuning import search, spaces, workers
+from tuning.records import TRIALS, Records
 from tuning.study import Study
 from tuning.trials import Trainer
 from zoo.data.activity import everything_of
@@ -71,26 +73,32 @@ class Model(kt.HyperModel):
 
 
 class Zoo:
-    """The search by the zoo."""
+    """The search by the zoo, in processes of its own."""
 
-    def __init__(self, study: Study, folder: Path) -> None:
-        self.study, self.folder = study, folder
-        self.trainer = Trainer(study, folder)
-        assert study.parts
+    def __init__(self, data: Path, epochs: int, folder: Path) -> None:
+        self.options, self.folder = ["--data", str(data), "--epochs", str(epochs), "--take-part", str(folder)], folder
 
     def search(self, trials: int) -> None:
         """Goes on until there are as many trials."""
-        search.run(replace(self.study, trials=trials), self.folder, self.trainer)
+        subprocess.run([sys.executable, __file__, *self.options, "--trials", str(trials)], check=True)
+
+
+def take_part(study: Study, folder: Path) -> None:
+    """What a process of the zoo's search does: starts the others, or is one of them."""
+    if workers.supervised():
+        search.run(study, folder, Trainer(study, folder))
+    else:
+        workers.supervise(folder, os.cpu_count() or 1, lambda: None)
 
 
 class Plain:
     """The same search by keras-tuner alone."""
 
-    def __init__(self, zoo: Zoo, folder: Path) -> None:
-        part = zoo.study.parts[0]
+    def __init__(self, study: Study, folder: Path) -> None:
+        part = study.parts[0]
         self.train, self.validation = everything_of(part.train), everything_of(part.validation)
         self.mean, self.deviation = (np.asarray(f(self.train[0], axis=(0, 1))) for f in (np.mean, np.std))
-        self.epochs = zoo.study.epochs
+        self.epochs = study.epochs
         self.tuner = kt.RandomSearch(
             Model(), objective=kt.Objective("val_accuracy", "max"), max_trials=1, seed=SEED + 1, directory=folder,
             project_name="plain",
@@ -105,33 +113,42 @@ class Plain:
         )  # fmt: skip
 
 
+def _processor_time() -> float:
+    """Seconds of this process and of those that it started."""
+    return sum(os.times()[:4])
+
+
 def main() -> None:
     """Runs the comparison and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data3.h5"))
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--take-part", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     study = Study("activity", options.data, "random", options.trials, options.epochs, seed=SEED)
+    if options.take_part:
+        take_part(study, options.take_part)
+        return
     seconds, cpu = {"zoo": 0.0, "keras_tuner": 0.0}, {"zoo": 0.0, "keras_tuner": 0.0}
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(sys.stderr):
-        zoo = Zoo(study, Path(scratch))
-        searches = {"zoo": zoo, "keras_tuner": Plain(zoo, Path(scratch))}
+        folder = Path(scratch)
+        searches = {"zoo": Zoo(options.data, options.epochs, folder), "keras_tuner": Plain(study, folder)}
         for turn in range(1, options.turns + 1):
             for name, one in searches.items():
-                start, began = time.perf_counter(), time.process_time()
+                start, began = time.perf_counter(), _processor_time()
                 one.search(options.trials * turn // options.turns)
                 seconds[name] += time.perf_counter() - start
-                cpu[name] += time.process_time() - began
-        records = zoo.trainer.records.all()
+                cpu[name] += _processor_time() - began
+        records = Records(folder / TRIALS).all()
         plain = [trial.score for trial in searches["keras_tuner"].tuner.oracle.get_best_trials(options.trials)]
     scored = [record for record in records if record["status"] == "scored"]
     result = {
         "trials_an_hour": {name: round(3600 * options.trials / value, 1) for name, value in seconds.items()},
         "times_as_fast": round(seconds["keras_tuner"] / seconds["zoo"], 2),
         "times_as_fast_by_processor_time": round(cpu["keras_tuner"] / cpu["zoo"], 2),
-        "trials": options.trials, "epochs": options.epochs,
+        "workers": {"zoo": os.cpu_count(), "keras_tuner": 1}, "trials": options.trials, "epochs": options.epochs,
         "epochs_trained": {"zoo": sum(r["epochs"] for r in records), "keras_tuner": options.trials * options.epochs},
         "best_validation_accuracy": {"zoo": max(r["scores"]["accuracy"] for r in scored), "keras_tuner": max(plain)},
         "versions": versions(),

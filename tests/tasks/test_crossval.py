@@ -225,6 +225,31 @@ def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
         crossval.crossval(PLAN, people, folder, Protocol("loso"))
 
 
+def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_path):
+    data = activity.read(people)
+    result = crossval.crossval(
+        PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1], everyone=True), workers=2
+    )
+    assert set(result["per_subject"]) == {*data.train.people(), *data.test.people()}
+    assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
+    by_label = np.bincount([*data.train.labels, *data.test.labels], minlength=6)
+    assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
+    assert "The people of the test part are among them" in page.write(result, tmp_path / "out").read_text()
+    with pytest.raises(ZooError, match=r"everyone True, now False"):
+        crossval.crossval(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
+
+
+def test_joined_windows_are_those_of_both_in_their_order(people):
+    data = activity.read(people)
+    together = data.everyone().train
+    for windows, kept in ((data.train, slice(0, len(data.train))), (data.test, slice(len(data.train), None))):
+        inputs, labels = activity.everything_of(windows)
+        found = activity.everything_of(together)
+        np.testing.assert_array_equal(found[0][kept], inputs)
+        np.testing.assert_array_equal(found[1][kept], labels)
+        assert together.subjects[kept].tolist() == windows.subjects.tolist()
+
+
 def without_subjects(people, folder):
     path = folder / "unknown.h5"
     path.write_bytes(people.read_bytes())

@@ -199,16 +199,16 @@ def cross_validate(
     also: Annotated[
         str | None, typer.Option(help="random: what windows drawn at random would have claimed, beside it.")
     ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="The people of the test part too, who else are left alone.")
+    ] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
     settings: Settings = None,
     workers: Annotated[int, typer.Option(help="Folds that are trained at once, a thread each.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder; the same command goes on there.")] = Path("crossval"),
     as_json: Json = False,
 ) -> None:
-    """Cross-validate over groups of people; killed at any moment, the same command goes on.
-
-    The test part is not touched.
-    """
+    """Cross-validate over groups of people; killed at any moment, the same command goes on."""
     load_tensorflow()
     from zoo.report import crossval as page
     from zoo.report import tables
@@ -220,7 +220,7 @@ def cross_validate(
     plan = planning.plan(preset, model and model.value, given({"epochs": epochs}) | planning.settings(settings or []))
     names = () if baselines == "none" else tuple(name.strip() for name in baselines.split(","))
     protocol = crossval.Protocol(
-        int(groups) if groups.lstrip("-").isdecimal() else groups, seeds, names, also == "random"
+        int(groups) if groups.lstrip("-").isdecimal() else groups, seeds, names, also == "random", everyone
     )
     board = FoldBoard(err, plan.recipe.epochs, workers)
     command = shlex.join(["zoo", *sys.argv[1:]])

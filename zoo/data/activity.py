@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Examples
+from zoo.data.examples import Examples, Joined
 from zoo.data.recordings import Dropped, Index, Recording, check_unit
 from zoo.errors import ZooError
 from zoo.metadata import AXES, CONVENTION, UNIT
@@ -57,6 +57,15 @@ class Windows:
         """The windows for which `keep`, `(len(self),)`, is true."""
         subjects = None if self.subjects is None else self.subjects[keep]
         return Windows(replace(self.examples, rows=self.examples.rows[keep]), subjects)
+
+    def joined(self, other: "Windows") -> "Windows":
+        """These windows and others, all of whose rows are meant."""
+        inputs, targets = self.examples.inputs, self.examples.targets
+        examples = Examples.all(
+            Joined(inputs, other.examples.inputs), np.concatenate([targets, other.examples.targets])
+        )
+        known = None if self.subjects is None or other.subjects is None else (self.subjects, other.subjects)
+        return Windows(examples, known and np.concatenate(known))
 
     def in_memory(self) -> "Windows":
         """The same windows, read once where all of their file take at most `_MEMORY` bytes; else as they are."""
@@ -135,6 +144,10 @@ class ActivityData:
     def split_by(self) -> str:
         """How training and test are told apart: `subject`, or `window` where the file has no subjects."""
         return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
+
+    def everyone(self) -> "ActivityData":
+        """The same with all windows, those of the test part last, in the training part."""
+        return replace(self, train=self.train.joined(self.test))
 
 
 def read(path: Path, *, allow_leak: bool = False) -> ActivityData:

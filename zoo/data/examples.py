@@ -27,6 +27,33 @@ class Sliceable(Protocol):
     def __getitem__(self, rows: slice, /) -> Any: ...
 
 
+class Joined:
+    """Two arrays as one, the rows of the first before those of the second.
+
+    Args:
+        first: `(N, ...)`.
+        second: `(M, ...)`.
+
+    Example:
+        >>> Joined(np.arange(3), np.arange(10, 13))[1:5].tolist()
+        [1, 2, 10, 11]
+    """
+
+    def __init__(self, first: Sliceable, second: Sliceable) -> None:
+        self.first, self.second = first, second
+        self.shape = (len(first) + len(second), *first.shape[1:])
+        self.run: int = max(getattr(part, "run", 1) for part in (first, second))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        start, stop, _ = rows.indices(len(self))
+        middle = len(self.first)
+        parts = (self.first[start : min(stop, middle)], self.second[max(start - middle, 0) : max(stop - middle, 0)])
+        return np.concatenate(parts)
+
+
 @dataclass(frozen=True)
 class Examples:
     """Inputs, targets, and which of their rows are meant.

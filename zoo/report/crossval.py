@@ -55,11 +55,15 @@ def _protocol(result: Result) -> str:
         if result["recipe"]["validation"]
         else "normalization"
     )
+    whose, test = (
+        (", all of", "**The people of the test part are among them: what is chosen by this cannot be tested on them.**")
+        if result["everyone"]
+        else (" of the training part of", "The test part was not touched.")
+    )
     return (
-        f"{simulated}{result['people']} people of the training part of {result['data']}, {how}, with "
+        f"{simulated}{result['people']} people{whose} {result['data']}, {how}, with "
         f"{result['seeds']} seed{'s' if result['seeds'] > 1 else ''}. Each window is predicted by models that never "
-        f"saw its person; whatever is fitted, {inside} included, is fitted on the other people alone. The test part "
-        "was not touched."
+        f"saw its person; whatever is fitted, {inside} included, is fitted on the other people alone. {test}"
     )
 
 

@@ -23,7 +23,7 @@ from zoo.evaluation import baselines, pooling, recognition
 from zoo.files import claim_folder, locked, sha256, write_json
 from zoo.tasks import families
 from zoo.tasks.activity import Prepared
-from zoo.tasks.folds import MARK, ONE_THREAD, SUBJECT, WINDOW, Answers, Fold, Record, left_out
+from zoo.tasks.folds import MARK, ONE_THREAD, SUBJECT, WINDOW, Answers, Fold, Record, left_out, people_of
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Plan
 
@@ -48,6 +48,7 @@ class Protocol:
         seeds: How many times all folds are trained, with seeds counted up from the recipe's.
         baselines: Keys of `evaluation.baselines.BASELINES`, measured on the same folds.
         random: Whether to measure as well what windows drawn at random, in place of people, would have claimed.
+        everyone: Whether the people of the test part are in the groups too, who else are left alone.
 
     Raises:
         ZooError: If a number is outside its range, or a baseline is unknown or not installed.
@@ -63,6 +64,7 @@ class Protocol:
     seeds: int = 1
     baselines: Sequence[str] = ()
     random: bool = False
+    everyone: bool = False
 
     def __post_init__(self) -> None:
         if self.groups != LOSO and (isinstance(self.groups, str) or self.groups < 2):
@@ -88,8 +90,9 @@ class Protocol:
             )
         groups = people if self.groups == LOSO else int(self.groups)
         if groups > people or people < 2:
+            where = "training and test (keys 'trS', 'tstS')" if self.everyone else "training (key 'trS')"
             raise ZooError(
-                f"{data.path}: {people} people in training (key 'trS') for {groups} groups: each needs one; ask for "
+                f"{data.path}: {people} people in {where} for {groups} groups: each needs one; ask for "
                 f"2 to {people} groups, or record more people"
             )
         return groups
@@ -136,7 +139,7 @@ def crossval(
     watch: Callable[[Records], None] = lambda records: None,
     command: str = "",
 ) -> dict[str, Any]:
-    """Cross-validates over groups of the people in the training part; the test part is not touched.
+    """Cross-validates over groups of people: of the training part, or with `everyone` of the whole file.
 
     A fold is what `zoo train` does with the windows outside it, validation included, and what `zoo evaluate` does with
     those inside. Killed at any moment, the same call goes on: folds with a score are not run again.
@@ -162,9 +165,9 @@ def crossval(
         raise ZooError(f"workers is {workers}; expected 1 or more")
     if families.of_family(plan.family).KIND != "activity":
         raise ZooError(f"{plan.name}: folds by person mean nothing for it; name a recognizer of activities")
-    data, digest = activity.read(path), sha256(path)
+    data, digest = people_of(path, protocol.everyone), sha256(path)
     folds = protocol.folds(plan, data)
-    made = asdict(plan) | {"groups": protocol.groups, "data_sha256": digest}
+    made = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": digest}
     claim_folder(folder / MARK, made, "cross-validation")
     with locked(folder / "lock", _LOCK_SECONDS, f"{folder}: its cross-validation runs already, in another process"):
         records = {fold: fold.record(folder) for fold in folds}
@@ -237,8 +240,8 @@ def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, r
     random = summaries.get(WINDOW) if first == SUBJECT else None
     return own | {
         "simulated": data.simulated, "source": data.source, "split_by": first, "people": len(data.train.people()),
-        "groups": protocol.count(data), "seeds": protocol.seeds, "baselines": beside, "random": random,
-        "notes": _notes(plan, data, first, records),
+        "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds, "baselines": beside,
+        "random": random, "notes": _notes(plan, data, protocol, first, records),
     }  # fmt: skip
 
 
@@ -246,7 +249,7 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     """One method's folds of one split together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     answers = [Answers.read(fold.file(folder, "npz")) for fold in scored]
-    # Records are of rows of the file's training part, of which a row is one window.
+    # Of which a row is one window.
     rows = np.concatenate([part.rows for part in answers])
     predicted = np.concatenate([part.predicted for part in answers])
     seeds = np.repeat([fold.seed for fold in scored], [len(part.rows) for part in answers])
@@ -272,8 +275,10 @@ def _why(records: Records) -> str:
     return str(reasons[-1])
 
 
-def _notes(plan: Plan, data: ActivityData, split: str, records: Records) -> list[str]:
+def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
     notes = []
+    if protocol.everyone:
+        notes.append("the people of the test part are in the folds: what is chosen by this cannot be tested on them")
     if data.simulated:
         notes.append("simulated data: no person made these windows")
     if split == WINDOW:

@@ -88,6 +88,12 @@ class Fold:
         return read_json(path) if path.is_file() else {"status": "waiting"}
 
 
+def people_of(path: Path, everyone: bool) -> ActivityData:
+    """A file of windows whose training part is what is cross-validated: its own, or everyone's."""
+    data = activity.read(path)
+    return data.everyone() if everyone else data
+
+
 def left_out(windows: Windows, split: str, groups: int) -> list[NDArray[np.bool_]]:
     """Which windows each fold leaves out; each window is left out once.
 
@@ -113,7 +119,7 @@ class Answers:
     """What a fold's model says of the windows that it never saw.
 
     Args:
-        rows: `(N,)` their row numbers in the training part of the file.
+        rows: `(N,)` their row numbers among all that are cross-validated.
         predicted: `(N,)` class numbers.
         logits: `(N, K)`, of a network.
     """
@@ -166,7 +172,8 @@ def run(folder: Path, path: Path, fold: Fold) -> None:
 
 def _measured(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
     """The numbers of a fold's record; its answers are written."""
-    made, data = read_json(folder / MARK), activity.read(path)
+    made = read_json(folder / MARK)
+    data = people_of(path, made["everyone"])
     windows = data.train.in_memory()
     people = len(windows.people())
     groups = people if made["groups"] == "loso" else made["groups"]
