@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data import hdf5, patches
-from zoo.data.patches import Photograph, Photographs, Scale, open_photograph, read, write_patches
+from zoo.data import dead_leaves, hdf5, patches
+from zoo.data.patches import Scale, read
+from zoo.data.photographs import Photograph, Photographs, open_photograph, shipped_photographs, write_patches
 from zoo.errors import ZooError
 
 RANDOM = np.random.default_rng(0)
@@ -93,7 +94,7 @@ def test_flat_patches_are_refused_and_counted(tmp_path):
 
 
 def test_dead_leaves_are_simulated_cover_the_picture_and_say_so(tmp_path):
-    picture = patches.dead_leaves("leaves", 48, np.random.default_rng(0))
+    picture = dead_leaves.draw("leaves", 48, np.random.default_rng(0))
     assert picture.pixels.shape == (48, 48, 3)
     assert 0 <= picture.pixels.min() < picture.pixels.max() <= 1
     write_patches(tmp_path / "a.h5", [picture], 10, 8, seed=0, simulated=True)
@@ -101,7 +102,7 @@ def test_dead_leaves_are_simulated_cover_the_picture_and_say_so(tmp_path):
 
 
 def test_the_shipped_photographs_name_their_authors_and_licenses():
-    photographs = patches.shipped_photographs()
+    photographs = shipped_photographs()
     assert {"china.jpg", "flower.jpg"} <= {photograph.name for photograph in photographs}
     assert all("CC" in photograph.credit or "public domain" in photograph.credit for photograph in photographs)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from zoo import Recipe, ZooError
-from zoo.data import activity, gait, hdf5, patches, recordings, trigrams
+from zoo.data import activity, dead_leaves, gait, hdf5, recordings, trigrams
 from zoo.files import sha256
 from zoo.tasks import activity as task
 from zoo.tasks.planning import plan
@@ -115,7 +115,7 @@ def test_motionsense_is_built_from_its_zip(tmp_path):
 
 
 def test_patches_are_split_by_photograph_and_come_back_in_the_order_of_the_file(tmp_path):
-    patches.write_simulated(tmp_path / "data1.h5", count=90, size=16, pictures=8, seed=0)
+    dead_leaves.write_simulated(tmp_path / "data1.h5", count=90, size=16, pictures=8, seed=0)
     tfds.build("zoo_patches/course", tmp_path, tmp_path / "builds")
     loaded = tfds.builds.tfds.load("zoo_patches/course", data_dir=tmp_path / "builds")
     train, test = (

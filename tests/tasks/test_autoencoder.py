@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zoo import ZooError
-from zoo.data import patches
+from zoo.data import dead_leaves, patches
 from zoo.data.patches import LUMINANCE, Scale
 from zoo.report.figures import EVALUATIONS
 from zoo.runtime import Interpreter
@@ -19,7 +19,7 @@ from zoo.tasks.running import Run
 @pytest.fixture(scope="module")
 def leaves(tmp_path_factory):
     path = tmp_path_factory.mktemp("leaves") / "data1.h5"
-    patches.write_simulated(path, count=600, size=8, pictures=5, seed=0)
+    dead_leaves.write_simulated(path, count=600, size=8, pictures=5, seed=0)
     return path
 
 
@@ -78,7 +78,7 @@ def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves
 
 def test_another_file_is_measured_whole_and_says_that_pca_is_flattered(trained, tmp_path):
     other = tmp_path / "other.h5"
-    patches.write_simulated(other, count=100, size=8, pictures=2, seed=1)
+    dead_leaves.write_simulated(other, count=100, size=8, pictures=2, seed=1)
     report = autoencoder.evaluate(trained, other)
     assert (report["patches"], report["split"]) == (100, "whole file")
     assert any("flatters" in note for note in report["notes"])
@@ -161,7 +161,7 @@ def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
 
 def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path):
     small = tmp_path / "small.h5"
-    patches.write_simulated(small, count=20, size=16, pictures=2, seed=1)
+    dead_leaves.write_simulated(small, count=20, size=16, pictures=2, seed=1)
     requests = {
         r"patches of 16 x 16; .* reads 8 x 8": lambda: autoencoder.evaluate(trained, small),
         r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: autoencoder.train(

@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from tuning.records import TRIALS
-from zoo.data import patches
+from zoo.data import dead_leaves
 
 
 @pytest.fixture(scope="session")
 def leaves(tmp_path_factory):
     """A file of simulated patches."""
     path = tmp_path_factory.mktemp("leaves") / "data1.h5"
-    patches.write_simulated(path, count=300, size=8, pictures=4, seed=0)
+    dead_leaves.write_simulated(path, count=300, size=8, pictures=4, seed=0)
     return path
 
 

@@ -191,13 +191,13 @@ def make_patches(
     as_json: Json = False,
 ) -> None:
     """Cut patches from photographs, as many from each; flat ones are refused."""
-    from zoo.data import patches
     from zoo.data.describe import describe
+    from zoo.data.photographs import Photographs, shipped_photographs, write_patches
     from zoo.report import tables
 
     require_new(out, force)
-    chosen = patches.Photographs(photographs) if photographs else patches.shipped_photographs()
-    flat = patches.write_patches(out, chosen, count, size, seed)
+    chosen = Photographs(photographs) if photographs else shipped_photographs()
+    flat = write_patches(out, chosen, count, size, seed)
     show(describe(out) | {"flat_patches_refused": flat}, as_json, tables.document)
 
 
@@ -212,12 +212,12 @@ def simulate_patches(
     as_json: Json = False,
 ) -> None:
     """Simulate pictures of dead leaves and cut patches from them. No camera took them."""
-    from zoo.data import patches
+    from zoo.data import dead_leaves
     from zoo.data.describe import describe
     from zoo.report import tables
 
     require_new(out, force)
-    patches.write_simulated(out, count, size, pictures, seed)
+    dead_leaves.write_simulated(out, count, size, pictures, seed)
     show(describe(out), as_json, tables.document)
 
 

@@ -1,4 +1,4 @@
-"""Patches of natural images: the course's data1.h5, its reader, its builder and a simulator.
+"""Patches of natural images: the course's data1.h5, its reader and its writer.
 
 `data (N, 3, S, S)` holds patches `(channel, column, row)`, red, green, blue, about [0, 1]: `data[i].T` is the upright
 picture. `source (N,)` and `source_names`, where they are there, tell the photograph that a patch was cut from, so
@@ -9,11 +9,10 @@ column.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.data import hdf5
 from zoo.data.examples import Examples, Sliceable
@@ -26,11 +25,6 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _DEVIATIONS = 3.0
 _LOWEST, _HIGHEST = 0.1, 0.9
 _MEMORY = 1 << 28
-_FLAT = 0.02
-"""A patch whose luminance deviates less than this from its mean shows nothing."""
-
-_GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-"""Pillow's modes without color."""
 
 
 @dataclass(frozen=True)
@@ -273,145 +267,6 @@ def _photographs(path: Path) -> NDArray[np.str_] | None:
     return np.asarray(names[numbers])
 
 
-@dataclass(frozen=True)
-class Photograph:
-    """A picture to cut patches from.
-
-    Args:
-        name: Of the picture, kept in the file.
-        pixels: `(height, width, 3)` float32 in [0, 1].
-        credit: Author and license, kept in the file.
-    """
-
-    name: str
-    pixels: NDArray[np.float32]
-    credit: str = "the user's own"
-
-
-def open_photograph(path: Path) -> Photograph:
-    """Reads a picture in color, in any format that Pillow knows, and turns it upright.
-
-    Raises:
-        ZooError: If it is missing, cannot be decoded, is grey, or is partly transparent.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.mode in _GREY:
-                raise ZooError(f"{path}: a grey picture (mode {image.mode}); expected colors: leave it out")
-            if image.has_transparency_data:
-                raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
-    except FileNotFoundError:
-        raise ZooError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        # Pillow tells of a broken PNG by a SyntaxError.
-        raise ZooError(f"{path}: not a picture that can be decoded ({error}): leave it out") from None
-
-
-class Photographs(Sequence[Photograph]):
-    """Pictures that are read when they are asked for, so that one is in memory at a time.
-
-    Args:
-        paths: Pictures; of a folder, all files in it that are not hidden, in the order of their names.
-
-    Raises:
-        ZooError: If a folder is empty, or two pictures have the same name.
-    """
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.files: list[Path] = []
-        for path in paths:
-            files = [path]
-            if path.is_dir():
-                files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-            if not files:
-                raise ZooError(f"{path}: no picture in this folder")
-            self.files += files
-        places = {file.name: file for file in self.files}
-        for file in self.files:
-            if places[file.name] is not file:
-                raise ZooError(f"{file} and {places[file.name]}: pictures of the same name: rename or leave out one")
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    @overload
-    def __getitem__(self, place: int) -> Photograph: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Photograph]: ...
-
-    def __getitem__(self, place: int | slice) -> Photograph | Sequence[Photograph]:
-        if isinstance(place, slice):
-            return Photographs(self.files[place])
-        return open_photograph(self.files[place])
-
-
-def shipped_photographs() -> list[Photograph]:
-    """The natural photographs that scikit-learn ships, and those of scikit-image where it is installed."""
-    from sklearn.datasets import load_sample_images
-
-    credits = {
-        "china.jpg": "danielbuechele, CC BY 2.0", "flower.jpg": "vultilion, CC BY 2.0",
-    }  # fmt: skip
-    images = load_sample_images()
-    found = [
-        Photograph(Path(name).name, np.asarray(pixels, np.float32) / np.float32(255), credits[Path(name).name])
-        for name, pixels in zip(images.filenames, images.images, strict=True)
-    ]
-    try:
-        from skimage import data
-    except ImportError:
-        return found
-    for name, credit in (("astronaut", "NASA, public domain"), ("chelsea", "S. van der Walt, CC0"),
-                         ("coffee", "R. Michotte, CC0"), ("rocket", "SpaceX, public domain")):  # fmt: skip
-        found.append(Photograph(name, np.asarray(getattr(data, name)(), np.float32)[..., :3] / np.float32(255), credit))
-    return found
-
-
-def write_patches(
-    path: Path, photographs: Sequence[Photograph], count: int, size: int, seed: int, *, simulated: bool = False
-) -> int:
-    """Cuts patches at random places, as many from each photograph, and writes them in the course's layout.
-
-    Args:
-        path: The file, written whole or not at all.
-        photographs: What to cut from.
-        count: Patches in all.
-        size: Pixels a side.
-        seed: Decides where.
-        simulated: Whether no camera took the pictures.
-
-    Returns:
-        How many flat patches were refused.
-
-    Raises:
-        ZooError: If a photograph is smaller than a patch, or shows nothing but flat patches.
-    """
-    random = np.random.default_rng(seed)
-    refused = 0
-    if count < 1 or size < 2:
-        raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
-    names: list[str] = []
-    attributes = {"source": "", "simulated": simulated, "seed": seed}
-
-    def parts() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32]]]:
-        nonlocal refused
-        credits = []
-        for number, photograph in enumerate(photographs):
-            share = count // len(photographs) + (number < count % len(photographs))
-            patches, flat = cut(photograph, share, size, random)
-            refused += flat
-            names.append(photograph.name)
-            credits.append(f"{photograph.name}: {photograph.credit}")
-            yield patches, np.full(len(patches), number, np.int32)
-        attributes["source"] = "; ".join(credits)
-
-    write_parts(path, parts(), size, names, attributes)
-    return refused
-
-
 def write_parts(
     path: Path, parts: Iterable[tuple[NDArray[np.float32], NDArray[np.int32]]], size: int, names: Sequence[str] | None,
     attributes: Mapping[str, Any],
@@ -436,80 +291,3 @@ def write_parts(
         if names is not None:
             file["source_names"] = list(names)
         file.attrs.update(attributes)
-
-
-def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
-    """Cuts patches at random places of a photograph; flat ones are refused.
-
-    Args:
-        photograph: What to cut from.
-        count: How many patches.
-        size: S, pixels a side.
-        random: Decides where.
-
-    Returns:
-        `(count, 3, S, S)`, and how many flat patches were refused.
-
-    Raises:
-        ZooError: If it is smaller than a patch, or shows nothing but flat patches.
-    """
-    height, width = photograph.pixels.shape[:2]
-    if min(height, width) < size:
-        raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}: leave it out")
-    kept: list[NDArray[np.float32]] = []
-    flat = 0
-    while len(kept) < count:
-        if flat > 50 * (count + 1):
-            raise ZooError(f"{photograph.name}: almost nothing but flat patches: choose another photograph")
-        top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
-        patch = photograph.pixels[top : top + size, left : left + size]
-        if (patch @ LUMINANCE).std() < _FLAT:
-            flat += 1
-            continue
-        kept.append(patch.T)
-    return np.array(kept, np.float32).reshape(-1, 3, size, size), flat
-
-
-def dead_leaves(name: str, side: int, random: np.random.Generator) -> Photograph:
-    """A simulated picture: disks of power-law radii, each of one color, that cover each other like fallen leaves.
-
-    Lee, Mumford, Huang: Occlusion models for natural images, International Journal of Computer Vision, 2001.
-
-    Args:
-        name: Of the picture.
-        side: Pixels a side.
-        random: Decides everything.
-    """
-    pixels = np.zeros((side, side, 3), np.float32)
-    rows, columns = np.mgrid[:side, :side]
-    bare = np.ones((side, side), bool)
-    # From the topmost leaf down: what is covered already stays.
-    while bare.any():
-        # Radii with density r^-3 between 2 pixels and a quarter of the picture.
-        low, high = 2.0, side / 4
-        radius = (low**-2 - random.uniform() * (low**-2 - high**-2)) ** -0.5
-        top, left = random.uniform(-radius, side + radius, 2)
-        leaf = bare & ((rows - top) ** 2 + (columns - left) ** 2 <= radius**2)
-        pixels[leaf] = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
-        bare &= ~leaf
-    return Photograph(name, pixels, "simulated by pocket-zoo: no camera took it")
-
-
-def write_simulated(path: Path, count: int, size: int, pictures: int, seed: int) -> None:
-    """Writes patches of simulated pictures, labelled as such.
-
-    Args:
-        path: The file.
-        count: Patches in all.
-        size: Pixels a side.
-        pictures: How many pictures, 2 or more so that one can be held out.
-        seed: Decides everything.
-
-    Raises:
-        ZooError: If there are fewer than two pictures.
-    """
-    if pictures < 2:
-        raise ZooError(f"{pictures} pictures; a test on other pictures needs 2 or more")
-    random = np.random.default_rng([seed, 2])
-    leaves = [dead_leaves(f"dead leaves {number}", 12 * size, random) for number in range(1, pictures + 1)]
-    write_patches(path, leaves, count, size, seed, simulated=True)

@@ -14,7 +14,7 @@ from scipy.special import logit
 
 import zoo
 from zoo import training
-from zoo.data import patches, pipeline
+from zoo.data import dead_leaves, patches, photographs, pipeline
 from zoo.data.examples import Examples, Sliceable
 from zoo.data.patches import LUMINANCE, PatchData, Scale
 from zoo.errors import ZooError
@@ -393,8 +393,8 @@ def _golden(loaded: Loaded, path: Path | None, split: str, levels: float) -> NDA
     size = metadata_of(loaded).size
     if path is None:
         random = np.random.default_rng([7, 2])
-        leaves = [patches.dead_leaves(f"dead leaves {number}", 12 * size, random) for number in range(4)]
-        return np.concatenate([patches.cut(leaf, _GOLDEN // 4, size, random)[0] for leaf in leaves])
+        pictures = [dead_leaves.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
+        return np.concatenate([photographs.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
     data = patches.read(path, levels)
     _check_size(size**2, data, loaded.name)
     _, held, kept = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")

@@ -1,0 +1,53 @@
+"""Simulated pictures: dead leaves, whose patches have some of the statistics of natural ones."""
+
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.photographs import Photograph, write_patches
+from zoo.errors import ZooError
+
+
+def draw(name: str, side: int, random: np.random.Generator) -> Photograph:
+    """A simulated picture: disks of power-law radii, each of one color, that cover each other like fallen leaves.
+
+    Lee, Mumford, Huang: Occlusion models for natural images, International Journal of Computer Vision, 2001.
+
+    Args:
+        name: Of the picture.
+        side: Pixels a side.
+        random: Decides everything.
+    """
+    pixels = np.zeros((side, side, 3), np.float32)
+    rows, columns = np.mgrid[:side, :side]
+    bare = np.ones((side, side), bool)
+    # From the topmost leaf down: what is covered already stays.
+    while bare.any():
+        # Radii with density r^-3 between 2 pixels and a quarter of the picture.
+        low, high = 2.0, side / 4
+        radius = (low**-2 - random.uniform() * (low**-2 - high**-2)) ** -0.5
+        top, left = random.uniform(-radius, side + radius, 2)
+        leaf = bare & ((rows - top) ** 2 + (columns - left) ** 2 <= radius**2)
+        pixels[leaf] = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
+        bare &= ~leaf
+    return Photograph(name, pixels, "simulated by pocket-zoo: no camera took it")
+
+
+def write_simulated(path: Path, count: int, size: int, pictures: int, seed: int) -> None:
+    """Writes patches of simulated pictures, labelled as such.
+
+    Args:
+        path: The file.
+        count: Patches in all.
+        size: Pixels a side.
+        pictures: How many pictures, 2 or more so that one can be held out.
+        seed: Decides everything.
+
+    Raises:
+        ZooError: If there are fewer than two pictures.
+    """
+    if pictures < 2:
+        raise ZooError(f"{pictures} pictures; a test on other pictures needs 2 or more")
+    random = np.random.default_rng([seed, 2])
+    leaves = [draw(f"dead leaves {number}", 12 * size, random) for number in range(1, pictures + 1)]
+    write_patches(path, leaves, count, size, seed, simulated=True)
