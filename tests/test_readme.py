@@ -66,6 +66,8 @@ def test_the_speeds_of_the_other_families_are_those_that_were_measured():
     language, autoencoder = (json.loads((folder / f"{name}.json").read_text()) for name in ("language", "autoencoder"))
     zoo, plain = language["seconds_an_epoch"].values()
     assert f"takes {zoo} s, with Keras defaults {plain} s, {language['times_as_fast']} times as long" in text
+    least, greatest = language["least_and_greatest"]
+    assert f"({least} to {greatest} in {language['turns']} turns)" in text
     zoo, by_hand = autoencoder["seconds"].values()
     assert f"autoencoder take {zoo} s. The same arithmetic in NumPy by hand takes {by_hand} s" in text
     for measured in (language, autoencoder):
@@ -75,8 +77,11 @@ def test_the_speeds_of_the_other_families_are_those_that_were_measured():
 def test_the_speed_of_searches_is_what_was_measured():
     measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "searching.json").read_text())
     trials, epochs, hourly = (measured[key] for key in ("trials", "epochs", "trials_an_hour"))
-    line = f"{trials} trials of at most {epochs} epochs on two cores: {hourly['zoo']} trials an hour, "
-    assert f"{line}{measured['times_as_fast']} times as many as plain keras-tuner" in " ".join(README.split())
+    line = f"{trials} trials of at most {epochs} epochs on two cores: {hourly['zoo']} trials an hour with two "
+    line += f"workers, {measured['times_as_fast']} times as many as plain keras-tuner"
+    assert measured["workers"] == {"zoo": 2, "keras_tuner": 1}
+    assert line in " ".join(README.split())
+    assert f"by processor time {measured['times_as_fast_by_processor_time']} times" in README
 
 
 def test_the_costs_of_the_page_are_those_that_were_measured():
