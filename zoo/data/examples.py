@@ -85,41 +85,53 @@ class Examples:
         """Reads the chosen rows in their order, a block at a time."""
         size = self.block_rows()
         for start in range(0, len(self.rows), size):
-            yield self._gather(_runs(self.rows[start : start + size], self._run_rows()))
+            yield self._gather(self.rows[start : start + size])
 
     def shuffled_blocks(self, seed: int, epoch: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Reads the chosen rows in the random order of one epoch, a block at a time."""
         random = np.random.default_rng([seed, epoch])
-        run = self._run_rows()
-        runs = _runs(self.rows, run)
-        order = random.permutation(len(runs))
-        runs_a_block = max(1, self.block_rows() // run)
-        for start in range(0, len(runs), runs_a_block):
+        starts = self._run_starts(self.rows)
+        lengths = np.diff(starts, append=len(self.rows))
+        order = random.permutation(len(starts))
+        runs_a_block = max(1, self.block_rows() // self._run_rows())
+        for first in range(0, len(starts), runs_a_block):
             # Read in the file's order, mixed afterwards.
-            yield self._gather([runs[i] for i in np.sort(order[start : start + runs_a_block])], random)
+            runs = np.sort(order[first : first + runs_a_block])
+            yield self._gather(self.rows[_spans(starts[runs], lengths[runs])], random)
 
     def _run_rows(self) -> int:
         # Rows that lie in one compressed chunk are read together, unless a chunk is so long that it would not mix.
         return min(max(RUN_ROWS, getattr(self.inputs, "run", 1)), max(RUN_ROWS, self.block_rows() // 16))
 
+    def _run_starts(self, rows: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Places among rising row numbers at which runs begin."""
+        return np.flatnonzero(np.diff(rows // self._run_rows(), prepend=-1))
+
     def _gather(
-        self, runs: list[NDArray[np.int64]], random: np.random.Generator | None = None
+        self, rows: NDArray[np.int64], random: np.random.Generator | None = None
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows = np.concatenate(runs)
+        """Inputs and targets of rising row numbers, mixed where `random` says how."""
         places = np.arange(len(rows)) if random is None else random.permutation(len(rows))
-        first = self.inputs[int(rows[0]) : int(rows[0]) + 1]
-        inputs = np.empty((len(rows), *first.shape[1:]), first.dtype)
         targets = np.empty_like(self.targets, shape=(len(rows), *self.targets.shape[1:]))
         targets[places] = self.targets[rows]
-        done = 0
-        for run in runs:
-            low, high = int(run[0]), int(run[-1]) + 1
+        first = self.inputs[int(rows[0]) : int(rows[0]) + 1]
+        inputs = np.empty((len(rows), *first.shape[1:]), first.dtype)
+        if isinstance(self.inputs, np.ndarray):
+            inputs[places] = self.inputs[rows]
+            return inputs, targets
+        starts = self._run_starts(rows).tolist()
+        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+            low, high = int(rows[start]), int(rows[stop - 1]) + 1
             part = self.inputs[low:high]
-            inputs[places[done : done + len(run)]] = part if high - low == len(run) else part[run - low]
-            done += len(run)
+            inputs[places[start:stop]] = part if high - low == stop - start else part[rows[start:stop] - low]
         return inputs, targets
 
 
-def _runs(rows: NDArray[np.int64], run: int) -> list[NDArray[np.int64]]:
-    """Divides rising row numbers at the multiples of `run`."""
-    return np.split(rows, np.flatnonzero(np.diff(rows // run)) + 1)
+def _spans(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The numbers from each start on, as many as its length says.
+
+    Example:
+        >>> _spans(np.array([3, 10]), np.array([2, 3])).tolist()
+        [3, 4, 10, 11, 12]
+    """
+    return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
