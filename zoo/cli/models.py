@@ -200,7 +200,10 @@ def cross_validate(
         str | None, typer.Option(help="random: what windows drawn at random would have claimed, beside it.")
     ] = None,
     everyone: Annotated[
-        bool, typer.Option("--everyone", help="The people of the test part too, who else are left alone.")
+        bool,
+        typer.Option(
+            "--everyone", help="Put the people of the test part into the groups as well, who are not touched without."
+        ),
     ] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
     settings: Settings = None,

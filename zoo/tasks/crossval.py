@@ -48,7 +48,7 @@ class Protocol:
         seeds: How many times all folds are trained, with seeds counted up from the recipe's.
         baselines: Keys of `evaluation.baselines.BASELINES`, measured on the same folds.
         random: Whether to measure as well what windows drawn at random, in place of people, would have claimed.
-        everyone: Whether the people of the test part are in the groups too, who else are left alone.
+        everyone: Whether the people of the test part are in the groups as well, who are not touched without.
 
     Raises:
         ZooError: If a number is outside its range, or a baseline is unknown or not installed.
