@@ -76,7 +76,7 @@ class Zoo:
     """The search by the zoo, in processes of its own."""
 
     def __init__(self, data: Path, epochs: int, folder: Path) -> None:
-        self.options, self.folder = ["--data", str(data), "--epochs", str(epochs), "--take-part", str(folder)], folder
+        self.options = ["--data", str(data), "--epochs", str(epochs), "--take-part", str(folder)]
 
     def search(self, trials: int) -> None:
         """Goes on until there are as many trials."""

@@ -2,7 +2,7 @@
 
     rows -> micro-batches of equal size -> gradients of each, side by side -> their mean -> one update
 
-XLA computes what does not wait for each other on several cores, where a small network alone leaves all but one idle.
+XLA computes on several cores what does not depend on each other; a small network alone leaves all but one idle.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,9 +39,9 @@ def _differentiate(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor) ->
 
 
 def update(model: keras.Model, means: Sequence[tf.Tensor]) -> None:
-    """Does with a model what follows from `gradients`."""
+    """Applies the mean gradients that `gradients` gives, and counts its loss into the number of the epoch."""
     model.optimizer.apply(means[:-1], model.trainable_variables)
-    # The number of the epoch, and what training stops at where it is not finite.
+    # What training stops at where it is not finite.
     model._loss_tracker.update_state(means[-1])
 
 

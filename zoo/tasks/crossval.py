@@ -249,7 +249,7 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     """One method's folds of one split together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     answers = [Answers.read(fold.file(folder, "npz")) for fold in scored]
-    # Of which a row is one window.
+    # A row is one window.
     rows = np.concatenate([part.rows for part in answers])
     predicted = np.concatenate([part.predicted for part in answers])
     seeds = np.repeat([fold.seed for fold in scored], [len(part.rows) for part in answers])

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
-from zoo.data import patches, photographs
+from zoo.data import patches
 from zoo.data.patches import PatchData
-from zoo.data.photographs import Photographs
+from zoo.data.photographs import Photographs, write_patches
 from zoo.data.tfds.builder import Batch, Row, ZooBuilder
 from zoo.errors import ZooError
 
@@ -97,7 +97,7 @@ class ZooPatches(ZooBuilder):
 
     def _write_source(self, source: Path, path: Path) -> None:
         config = self.builder_config
-        photographs.write_patches(path, Photographs([source]), config.count, config.size, _SEED)
+        write_patches(path, Photographs([source]), config.count, config.size, _SEED)
 
     def _parts(self, path: Path) -> tuple[Mapping[str, Callable[[], Iterator[Row]]], dict[str, Any]]:
         data, size = patches.read(path), self.builder_config.size
