@@ -126,6 +126,41 @@ def test_patches_are_split_by_photograph_and_come_back_in_the_order_of_the_file(
     assert_same_file(tfds.file_of("zoo_patches", tmp_path / "builds"), tmp_path / "data1.h5")
 
 
+@pytest.mark.parametrize("options", [[], ["--direct_num_workers=2", "--direct_running_mode=multi_threading"]])
+@pytest.mark.parametrize("name", ["zoo_activity/course", "zoo_patches/course", "zoo_trigrams/text_9"])
+def test_apache_beam_builds_the_same_rows_in_the_same_order(name, options, simulated, tmp_path):
+    pytest.importorskip("apache_beam")
+    if name == "zoo_activity/course":
+        source = simulated
+    elif name == "zoo_patches/course":
+        source = tmp_path / "data1.h5"
+        dead_leaves.write_simulated(source, count=2100, size=16, pictures=8, seed=0)
+    else:
+        source = tmp_path / "book.txt"
+        source.write_text("\n".join(f"they say it is {word} here ." for word in ("good", "late", "his", "right") * 400))
+    here = tfds.build(name, source, tmp_path / "here")
+    beam = tfds.build(name, source, tmp_path / "beam", shards=3, beam=options)
+    assert {split: part["rows"] for split, part in beam["splits"].items()} == {
+        split: part["rows"] for split, part in here["splits"].items()
+    }
+    assert beam["splits"]["train"]["files"] == 3
+    assert_same_file(tfds.file_of(name, tmp_path / "beam"), tfds.file_of(name, tmp_path / "here"))
+
+
+def test_a_runner_that_is_not_there_is_one_line_and_leaves_no_build(simulated, tmp_path):
+    pytest.importorskip("apache_beam")
+    with pytest.raises(ZooError, match="Apache Beam: Unexpected pipeline runner: Flinkk"):
+        tfds.build("zoo_activity", simulated, tmp_path, beam=["--runner=Flinkk"])
+    assert not list(tmp_path.rglob("*1.0.0*"))
+
+
+def test_without_apache_beam_its_extra_is_named(simulated, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
+    with pytest.raises(ZooError, match=r"Apache Beam is not installed: pip install 'pocket-zoo\[beam\]'"):
+        tfds.build("zoo_activity", simulated, tmp_path, beam=[])
+    assert not list(tmp_path.iterdir())
+
+
 def test_text_becomes_rows_split_by_their_place(tmp_path):
     text = tmp_path / "text"
     text.mkdir()

@@ -1,5 +1,6 @@
 """Commands on data: import, windows, describe, simulate."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -132,6 +133,9 @@ def build_dataset(
         Path | None, typer.Option(help="Folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets without.")
     ] = None,
     shards: Annotated[int | None, typer.Option(help="Files a split; as many as its size asks for.")] = None,
+    beam: Annotated[
+        str | None, typer.Option(help="Build by Apache Beam with these options, such as --runner=FlinkRunner.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Build a data set of TensorFlow Datasets, for `tfds.load` and for --data tfds:NAME."""
@@ -141,7 +145,8 @@ def build_dataset(
     from zoo.report.progress import RowCount
 
     with RowCount(err).shown() as count:
-        made = tfds.build(name, source, to, shards=shards, report=count.rows)
+        options = None if beam is None else shlex.split(beam)
+        made = tfds.build(name, source, to, shards=shards, beam=options, report=count.rows)
     show(made, as_json, tables.document)
     where = "" if to is None else f" --data-dir {to}"
     then = f"next: zoo train PRESET --data tfds:{made['name']}{where}"

@@ -33,6 +33,7 @@ DISTRIBUTION = "pocket-zoo"
 
 EXTRAS = {
     "baselines": "baselines of crossval",
+    "beam": "zoo data build --beam",
     "datasets": "TensorFlow Datasets",
     "docs": "make docs",
     "photographs": "photographs of scikit-image",

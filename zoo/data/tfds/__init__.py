@@ -17,8 +17,9 @@ Every source first becomes a file in the course's layout, by the zoo's own build
 readers; so a build holds the same rows, in the same order, with the same splits. The zoo itself reads rows in any order,
 which shards do not allow: `file_of` copies a build once into a file in the course's layout beside its shards.
 
-Apache Beam is not used, since it does not install beside the versions in constraints.txt (it wants an older pillow and
-cryptography). Sources are read, and shards written, in blocks: a build larger than memory needs disk, and one machine.
+Sources are read in blocks, so that a build larger than memory needs disk alone. With the extra `beam`, Apache Beam reads
+the blocks of the course's layout and writes the shards, with as many workers as its runner has: the same rows in the same
+order, for data on which one process would work for days.
 """  # noqa: E501
 
 from zoo.errors import ZooError

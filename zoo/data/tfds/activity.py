@@ -1,8 +1,8 @@
 """`zoo_activity`: windows of six activities, split by person."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 
 from zoo.data import activity, importers, recordings
 from zoo.data.activity import CLASSES, Cut, Windows
-from zoo.data.tfds.builder import Batch, Row, ZooBuilder
+from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
 from zoo.errors import ZooError
 from zoo.metadata import AXES
 
@@ -131,7 +131,7 @@ class ZooActivity(ZooBuilder):
         test = self.builder_config.test_subjects or activity.choose_test_subjects(index.subjects, 0.2, 0)
         activity.write_windows(index, path, self.builder_config.cut, test)
 
-    def _parts(self, path: Path) -> tuple[Mapping[str, Callable[[], Iterator[Row]]], dict[str, Any]]:
+    def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data = activity.read(path)
         if data.classes != CLASSES:
             raise ZooError(f"{path}: classes {','.join(data.classes)}; zoo_activity holds {','.join(CLASSES)}")
@@ -140,8 +140,10 @@ class ZooActivity(ZooBuilder):
             raise ZooError(f"{path}: windows of {found} rows; zoo_activity/{self.builder_config.name} holds {expected}")
         known = data.split_by == "subject"
         people = activity.sort_subjects([*data.train.people(), *data.test.people()]) if known else None
-        parts = {"train": partial(_rows, data.train), "test": partial(_rows, data.test)}
-        return parts, {"window": expected, "people": people}
+        parts = {"train": data.train, "test": data.test}
+        return {split: Part(len(windows), partial(_rows, windows)) for split, windows in parts.items()}, {
+            "window": expected, "people": people,
+        }  # fmt: skip
 
     @staticmethod
     def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
@@ -153,8 +155,10 @@ class ZooActivity(ZooBuilder):
         activity.write_parts(path, blocks, metadata["window"], CLASSES, metadata["people"], metadata["attributes"])
 
 
-def _rows(windows: Windows) -> Iterator[Row]:
-    subjects = iter(windows.subjects if windows.subjects is not None else [""] * len(windows))
-    for inputs, labels in windows.examples.blocks():
+def _rows(windows: Windows, start: int, stop: int) -> Iterator[Row]:
+    known = windows.subjects
+    subjects = iter([""] * (stop - start) if known is None else known[start:stop].tolist())
+    examples = replace(windows.examples, rows=windows.examples.rows[start:stop])
+    for inputs, labels in examples.blocks():
         for window, label in zip(inputs, labels, strict=True):
             yield {"window": window, "label": int(label), "subject": str(next(subjects))}

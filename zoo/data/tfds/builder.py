@@ -5,6 +5,8 @@ a build says of itself.
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,13 +22,29 @@ Row = dict[str, Any]
 Batch = Mapping[str, NDArray[Any]]
 """The same features of some rows."""
 
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a split.
+
+    Args:
+        count: How many.
+        read: Reads those from one number up to another; it can be sent to other processes.
+    """
+
+    count: int
+    read: Callable[[int, int], Iterator[Row]]
+
 
 class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[misc,call-arg]  # no types
     """A builder of one of the zoo's layouts. Rows keep their order.
 
     Args:
         source: A file or a folder to build from, in place of `manual_dir`.
-        report: Called with the name of a split and the number of its rows that are written.
+        report: Called with the name of a split and the number of its rows that are written; not by Apache Beam.
+        in_beam: Whether Apache Beam reads the rows, a block here, a block there, and writes the shards.
         **options: Of `tfds.core.GeneratorBasedBuilder`.
     """
 
@@ -40,9 +58,10 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     """By what a configuration is made of: what that is called in `manual_dir`; None where it is the folder itself."""
 
     def __init__(
-        self, *, source: Path | None = None, report: Callable[[str, int], None] | None = None, **options: Any
-    ) -> None:
-        self._source, self._report = source, report
+        self, *, source: Path | None = None, report: Callable[[str, int], None] | None = None, in_beam: bool = False,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        self._source, self._report, self._in_beam = source, report, in_beam
         super().__init__(**options)
 
     @classmethod
@@ -54,7 +73,7 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
         """Makes a file in the course's layout of a source that is not one."""
         raise NotImplementedError
 
-    def _parts(self, path: Path) -> tuple[Mapping[str, Callable[[], Iterator[Row]]], dict[str, Any]]:
+    def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         """Checks a file in the course's layout; gives the rows of each split, and what holds for all of them."""
         raise NotImplementedError
 
@@ -72,12 +91,12 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     def _download_and_prepare(self, *arguments: Any, **options: Any) -> None:
         # In the folder that a killed build leaves, so that the next one clears it away.
         with tempfile.TemporaryDirectory(prefix="source.", dir=self.data_path) as folder:
-            self._made = Path(folder) / self.FILE
+            self._made = Path(folder).absolute() / self.FILE
             super()._download_and_prepare(*arguments, **options)
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[tuple[int, Row]]]:
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         source = self.find(self._source or Path(dl_manager.manual_dir))
-        path = source
+        path = source.absolute() if self._in_beam else source
         if self.builder_config.source != "course":
             path = self._made
             self._write_source(source, path)
@@ -85,10 +104,13 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
         self.info.metadata.update(
             source=source.name, source_sha256=digest(source), attributes=hdf5.attributes(path), **details
         )
-        return {split: self._generate_examples(split, rows) for split, rows in parts.items()}
+        return {split: self._generate_examples(split, part) for split, part in parts.items()}
 
-    def _generate_examples(self, split: str, rows: Callable[[], Iterable[Row]]) -> Iterator[tuple[int, Row]]:
-        for number, row in enumerate(rows()):
+    def _generate_examples(self, split: str, part: Part) -> Any:
+        return _anywhere(part) if self._in_beam else self._one_by_one(split, part)
+
+    def _one_by_one(self, split: str, part: Part) -> Iterator[tuple[int, Row]]:
+        for number, row in _numbered(part.read, 0, part.count):
             if self._report is not None:
                 self._report(split, number + 1)
             yield number, row
@@ -118,6 +140,19 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
             disable_shuffling=True,
             metadata=tfds.core.MetadataDict(),
         )
+
+
+def _numbered(read: Callable[[int, int], Iterator[Row]], start: int, stop: int) -> Iterator[tuple[int, Row]]:
+    return zip(range(start, stop), read(start, stop), strict=True)
+
+
+def _anywhere(part: Part) -> Any:
+    """Apache Beam's transform that gives the same numbered rows, read in blocks by whatever workers it has."""
+    import apache_beam as beam
+
+    blocks = [(start, min(start + _BLOCK, part.count)) for start in range(0, part.count, _BLOCK)]
+    # Without a shuffle, the worker that made the list would read all of it.
+    return beam.Create(blocks) | beam.Reshuffle() | beam.FlatMapTuple(partial(_numbered, part.read))
 
 
 def digest(source: Path) -> str:

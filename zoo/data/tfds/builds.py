@@ -5,7 +5,8 @@ import io
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ _BATCH = 1024
 
 def build(
     name: str, source: Path, folder: Path | None = None, *, shards: int | None = None,
-    report: Callable[[str, int], None] | None = None,
+    beam: Sequence[str] | None = None, report: Callable[[str, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Builds a data set, or finds that it is there already.
 
@@ -40,7 +41,10 @@ def build(
         source: The file or folder to build from, or a folder that holds it.
         folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets without.
         shards: Files a split; as many as its size asks for without.
-        report: Called with the name of a split and the number of its rows that are written.
+        beam: Options of an Apache Beam pipeline that reads and writes the same rows with many workers, such as
+            `["--runner=FlinkRunner"]`; none builds in this process. Workers on other hosts need the folder, and a
+            source in the course's layout, under the same paths.
+        report: Called with the name of a split and the number of its rows that are written; not by Apache Beam.
 
     Returns:
         `name`, `version`, `folder`, `built` (false where it was there already), `splits` with rows, files and bytes,
@@ -54,9 +58,11 @@ def build(
     folder = _data_dir(folder)
     if shards is not None and shards < 1:
         raise ZooError(f"{shards} shards: expected 1 or more")
+    if beam is not None and find_spec("apache_beam") is None:
+        raise ZooError("Apache Beam is not installed: pip install 'pocket-zoo[beam]'")
     # A configuration that is not in its table is no reason for a warning.
     logging.getLogger("absl").setLevel(logging.ERROR)
-    builder = cls(config=configuration, data_dir=folder, source=source, report=report)
+    builder = cls(config=configuration, data_dir=folder, source=source, report=report, in_beam=beam is not None)
     place, expected = Path(builder.data_path), digest(builder.find(source))
     with locked(place.parent / ".lock", 0, f"{place}: another process is building it: wait for it"):
         found = place.is_dir()
@@ -67,10 +73,28 @@ def build(
             for remains in place.parent.glob(f"incomplete.*_{place.name}"):
                 shutil.rmtree(remains, ignore_errors=True)
             tfds.disable_progress_bar()
-            # TFDS tells on standard output what it does.
-            with contextlib.redirect_stdout(io.StringIO()):
-                builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=shards))
+            try:
+                # TFDS tells on standard output what it does.
+                with contextlib.redirect_stdout(io.StringIO()):
+                    builder.download_and_prepare(
+                        download_config=tfds.download.DownloadConfig(num_shards=shards, beam_options=_pipeline(beam))
+                    )
+            except ZooError:
+                raise
+            except Exception as error:
+                if beam is None:
+                    raise
+                # A runner can end with anything.
+                raise ZooError(f"Apache Beam: {' '.join(str(error).split())}") from error
     return _summary(name, builder) | {"built": not found}
+
+
+def _pipeline(options: Sequence[str] | None) -> Any:
+    if options is None:
+        return None
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    return PipelineOptions(list(options))
 
 
 def _check_source(place: Path, builder: ZooBuilder, sha256: str) -> None:

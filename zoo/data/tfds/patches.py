@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo.data import patches
 from zoo.data.patches import PatchData
 from zoo.data.photographs import Photographs, write_patches
-from zoo.data.tfds.builder import Batch, Row, ZooBuilder
+from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
 from zoo.errors import ZooError
 
 _NAME = re.compile(r"photographs_(\d+)")
@@ -99,13 +99,14 @@ class ZooPatches(ZooBuilder):
         config = self.builder_config
         write_patches(path, Photographs([source]), config.count, config.size, _SEED)
 
-    def _parts(self, path: Path) -> tuple[Mapping[str, Callable[[], Iterator[Row]]], dict[str, Any]]:
+    def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data, size = patches.read(path), self.builder_config.size
         if data.pixels != size**2:
             raise ZooError(f"{path}: patches of {data.pixels} pixels; zoo_patches holds {size**2}")
         train, test = data.hold_out(_HELD_OUT, _HELD_OUT_BY)
         names = None if data.photographs is None else list(dict.fromkeys(data.photographs.tolist()))
-        return {"train": partial(_rows, data, train), "test": partial(_rows, data, test)}, {
+        parts = {"train": train, "test": test}
+        return {split: Part(len(rows), partial(_rows, data, rows)) for split, rows in parts.items()}, {
             "size": size, "photographs": names,
         }  # fmt: skip
 
@@ -124,9 +125,10 @@ class ZooPatches(ZooBuilder):
         patches.write_parts(path, blocks(), metadata["size"], names, metadata["attributes"])
 
 
-def _rows(data: PatchData, rows: NDArray[np.int64]) -> Iterator[Row]:
-    numbers = iter(rows.tolist())
-    for block in data.blocks(rows):
+def _rows(data: PatchData, rows: NDArray[np.int64], start: int, stop: int) -> Iterator[Row]:
+    chosen = rows[start:stop]
+    numbers = iter(chosen.tolist())
+    for block in data.blocks(chosen):
         for patch in block:
             number = next(numbers)
             photograph = "" if data.photographs is None else str(data.photographs[number])

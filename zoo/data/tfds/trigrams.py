@@ -1,7 +1,7 @@
 """`zoo_trigrams`: four words in a row, split by their place in the text."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data import trigrams
-from zoo.data.tfds.builder import Batch, Row, ZooBuilder
+from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
 from zoo.data.trigrams import CONTEXT, Rows
 from zoo.errors import ZooError
 
@@ -87,9 +87,10 @@ class ZooTrigrams(ZooBuilder):
             raise ZooError(f"{source}: no file *.txt in it; {self.builder_config.advice}")
         trigrams.write_trigrams(path, texts, self.builder_config.vocabulary)
 
-    def _parts(self, path: Path) -> tuple[Mapping[str, Callable[[], Iterator[Row]]], dict[str, Any]]:
+    def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data = trigrams.read(path)
-        return {name: partial(_rows, rows) for name, rows in data.splits.items()}, {"words": list(data.words)}
+        parts = {name: Part(len(rows), partial(_rows, rows)) for name, rows in data.splits.items()}
+        return parts, {"words": list(data.words)}
 
     @staticmethod
     def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
@@ -101,6 +102,6 @@ class ZooTrigrams(ZooBuilder):
         trigrams.write_parts(path, blocks, metadata["words"], metadata["attributes"])
 
 
-def _rows(rows: Rows) -> Iterator[Row]:
-    for context, word in zip(rows.contexts, rows.targets.tolist(), strict=True):
+def _rows(rows: Rows, start: int, stop: int) -> Iterator[Row]:
+    for context, word in zip(rows.contexts[start:stop], rows.targets[start:stop].tolist(), strict=True):
         yield {"context": context, "next_word": word}
