@@ -200,6 +200,7 @@ def test_windows_of_another_length_are_refused_with_both_shapes(trained, simulat
         (["crossval", "activity_gru_curse", "--data", "DATA"], "did you mean activity_gru_course"),
         (["crossval", "trigram_lm_course", "--data", "DATA"], "folds by person mean nothing"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--also", "luck"], "--also luck: expected random"),
+        (["data", "build", "zoo_activity", "--from", "DATA", "--to", "OUT", "--beam", "'"], "--beam ': No closing"),
     ],
 )
 def test_a_silly_request_is_one_line(arguments, message, trained, simulated, tmp_path, capsys, monkeypatch):

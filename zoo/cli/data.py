@@ -139,13 +139,16 @@ def build_dataset(
     as_json: Json = False,
 ) -> None:
     """Build a data set of TensorFlow Datasets, for `tfds.load` and for --data tfds:NAME."""
+    try:
+        options = None if beam is None else shlex.split(beam)
+    except ValueError as error:
+        raise ZooError(f"--beam {beam}: {error}; expected options as on a command line") from None
     load_tensorflow()
     from zoo.data import tfds
     from zoo.report import tables
     from zoo.report.progress import RowCount
 
     with RowCount(err).shown() as count:
-        options = None if beam is None else shlex.split(beam)
         made = tfds.build(name, source, to, shards=shards, beam=options, report=count.rows)
     show(made, as_json, tables.document)
     where = "" if to is None else f" --data-dir {to}"
