@@ -44,7 +44,7 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/zoo data windows build/recordings.h5 -o build/windows.h5 --window 200 --hop 100 --test-subjects 2,9,15,21 --force
 	rm -rf build/crossval
 	cd build && ../.bench/bin/zoo crossval activity_gru_pocket --data windows.h5 --groups 10 --everyone --set validation=0 \
-		--baselines random_forest --workers 2 --out crossval --json | tee ../benchmarks/crossval.json
+		--baselines random_forest,minirocket --workers 2 --out crossval --json | tee ../benchmarks/crossval.json
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 
@@ -80,7 +80,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 # Apart from $(VENV): what is compared wants other versions of what is pinned there.
 .bench/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .bench
-	.bench/bin/pip install --quiet --editable '.[tuning]' 'torch>=2.9'
+	.bench/bin/pip install --quiet --editable '.[tuning,baselines]' 'torch>=2.9'
 	touch $@
 
 clean:
