@@ -75,7 +75,8 @@ def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -
     """Fits a ridge classifier on how often each of 10,000 random kernels is exceeded.
 
     As aeon's classifier, but for the ridge: it has the greatest weight of those among which aeon chooses by leaving out
-    one window after the other, which takes minutes for ten thousand windows and changes hardly an answer.
+    one window after the other, which takes minutes for ten thousand windows. Of two thousand windows it changed three
+    answers in a hundred, and not the score.
     Dempster, Schmidt, Webb: MiniRocket, a very fast (almost) deterministic transform for time series classification,
     KDD 2021, arXiv:2012.08791.
 

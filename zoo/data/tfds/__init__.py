@@ -19,7 +19,7 @@ which shards do not allow: `file_of` copies a build once into a file in the cour
 
 Sources are read in blocks, so that a build larger than memory needs disk alone. With the extra `beam`, Apache Beam reads
 the blocks of the course's layout and writes the shards, with as many workers as its runner has: the same rows in the same
-order, for data on which one process would work for days.
+order.
 """  # noqa: E501
 
 from zoo.errors import ZooError

@@ -140,10 +140,9 @@ class ZooActivity(ZooBuilder):
             raise ZooError(f"{path}: windows of {found} rows; zoo_activity/{self.builder_config.name} holds {expected}")
         known = data.split_by == "subject"
         people = activity.sort_subjects([*data.train.people(), *data.test.people()]) if known else None
-        parts = {"train": data.train, "test": data.test}
-        return {split: Part(len(windows), partial(_rows, windows)) for split, windows in parts.items()}, {
-            "window": expected, "people": people,
-        }  # fmt: skip
+        splits = {"train": data.train, "test": data.test}
+        parts = {split: Part(len(windows), partial(_rows, windows)) for split, windows in splits.items()}
+        return parts, {"window": expected, "people": people}
 
     @staticmethod
     def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:

@@ -44,7 +44,7 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     Args:
         source: A file or a folder to build from, in place of `manual_dir`.
         report: Called with the name of a split and the number of its rows that are written; not by Apache Beam.
-        in_beam: Whether Apache Beam reads the rows, a block here, a block there, and writes the shards.
+        in_beam: Whether Apache Beam reads the rows and writes the shards.
         **options: Of `tfds.core.GeneratorBasedBuilder`.
     """
 
@@ -91,12 +91,12 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     def _download_and_prepare(self, *arguments: Any, **options: Any) -> None:
         # In the folder that a killed build leaves, so that the next one clears it away.
         with tempfile.TemporaryDirectory(prefix="source.", dir=self.data_path) as folder:
-            self._made = Path(folder).absolute() / self.FILE
+            self._made = Path(folder) / self.FILE
             super()._download_and_prepare(*arguments, **options)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         source = self.find(self._source or Path(dl_manager.manual_dir))
-        path = source.absolute() if self._in_beam else source
+        path = source
         if self.builder_config.source != "course":
             path = self._made
             self._write_source(source, path)

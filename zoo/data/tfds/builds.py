@@ -58,8 +58,11 @@ def build(
     folder = _data_dir(folder)
     if shards is not None and shards < 1:
         raise ZooError(f"{shards} shards: expected 1 or more")
-    if beam is not None and find_spec("apache_beam") is None:
-        raise ZooError("Apache Beam is not installed: pip install 'pocket-zoo[beam]'")
+    if beam is not None:
+        if find_spec("apache_beam") is None:
+            raise ZooError("Apache Beam is not installed: pip install 'pocket-zoo[beam]'")
+        # A worker elsewhere has another working folder.
+        source, folder = source.absolute(), folder.absolute()
     # A configuration that is not in its table is no reason for a warning.
     logging.getLogger("absl").setLevel(logging.ERROR)
     builder = cls(config=configuration, data_dir=folder, source=source, report=report, in_beam=beam is not None)
@@ -79,12 +82,10 @@ def build(
                     builder.download_and_prepare(
                         download_config=tfds.download.DownloadConfig(num_shards=shards, beam_options=_pipeline(beam))
                     )
-            except ZooError:
-                raise
             except Exception as error:
-                if beam is None:
-                    raise
                 # A runner can end with anything.
+                if beam is None or isinstance(error, ZooError):
+                    raise
                 raise ZooError(f"Apache Beam: {' '.join(str(error).split())}") from error
     return _summary(name, builder) | {"built": not found}
 

@@ -103,12 +103,10 @@ class ZooPatches(ZooBuilder):
         data, size = patches.read(path), self.builder_config.size
         if data.pixels != size**2:
             raise ZooError(f"{path}: patches of {data.pixels} pixels; zoo_patches holds {size**2}")
-        train, test = data.hold_out(_HELD_OUT, _HELD_OUT_BY)
+        splits = dict(zip(("train", "test"), data.hold_out(_HELD_OUT, _HELD_OUT_BY), strict=True))
         names = None if data.photographs is None else list(dict.fromkeys(data.photographs.tolist()))
-        parts = {"train": train, "test": test}
-        return {split: Part(len(rows), partial(_rows, data, rows)) for split, rows in parts.items()}, {
-            "size": size, "photographs": names,
-        }  # fmt: skip
+        parts = {split: Part(len(rows), partial(_rows, data, rows)) for split, rows in splits.items()}
+        return parts, {"size": size, "photographs": names}
 
     @staticmethod
     def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
