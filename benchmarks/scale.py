@@ -73,7 +73,7 @@ def windowing(folder: Path) -> dict[str, float]:
     clock = Clock()
     index = recordings.read(folder / "recordings.h5")
     test = activity.choose_test_subjects(index.subjects, 0.25, SEED)
-    activity.write_windows(index, folder / "windows.h5", activity.Cut(), test)
+    activity.write_windows(index, folder / "windows.h5", activity.Windowing(), test)
     return clock.read(len(index))
 
 

@@ -29,7 +29,7 @@ from tuning import search, spaces, workers
 from tuning.records import TRIALS, Records
 from tuning.study import Study
 from tuning.trials import Trainer
-from zoo.data.activity import everything_of
+from zoo.data.activity import all_rows
 from zoo.tasks.provenance import versions
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
@@ -42,20 +42,20 @@ class Model(kt.HyperModel):
     def build(self, hp: Any) -> keras.Model:
         """A compiled model of layers with their defaults."""
         arguments, recipe = spaces.activity(hp)
-        units, layers = arguments["units"], arguments["layers"]
+        units, num_layers = arguments["units"], arguments["num_layers"]
         model = keras.Sequential([keras.Input((150, 3))])
         model.add(
             keras.layers.Conv1D(
                 units, arguments["frame"], strides=arguments["frame"], activation=arguments["frame_activation"]
             )
         )
-        for layer in range(layers):
-            model.add(CELLS[arguments["cell"]](units, return_sequences=layer < layers - 1))
+        for layer in range(num_layers):
+            model.add(CELLS[arguments["cell"]](units, return_sequences=layer < num_layers - 1))
             model.add(keras.layers.Dropout(arguments["dropout"]))
         model.add(keras.layers.Dense(6))
         options = {"global_clipnorm": recipe.clip_norm}
-        if recipe.average:
-            options |= {"use_ema": True, "ema_momentum": recipe.average}
+        if recipe.ema_decay:
+            options |= {"use_ema": True, "ema_momentum": recipe.ema_decay}
         rate = recipe.learning_rate
         optimizer = {
             "adam": lambda: keras.optimizers.Adam(rate, **options),
@@ -96,7 +96,7 @@ class Plain:
 
     def __init__(self, study: Study, folder: Path) -> None:
         part = study.parts[0]
-        self.train, self.validation = everything_of(part.train), everything_of(part.validation)
+        self.train, self.validation = all_rows(part.train), all_rows(part.validation)
         self.mean, self.deviation = (np.asarray(f(self.train[0], axis=(0, 1))) for f in (np.mean, np.std))
         self.epochs = study.epochs
         self.tuner = kt.RandomSearch(

@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import importers, recordings
-from zoo.data.activity import CLASSES, Cut, Windows, everything_of
+from zoo.data.activity import CLASSES, Windowing, Windows, all_rows
 from zoo.data.examples import Examples
-from zoo.evaluation import baselines, recognition
+from zoo.evaluation import activity as metrics
+from zoo.evaluation import baselines
 from zoo.files import sha256
 from zoo.tasks import activity as task
 from zoo.tasks import planning
@@ -38,7 +39,7 @@ FOLDS, EPOCHS, SEED = 5, 12, 0
 Answer = Callable[[Windows, Windows], NDArray[np.int64]]
 
 
-def windows_of(index: recordings.Index, cut: Cut) -> Windows:
+def windows_of(index: recordings.Index, cut: Windowing) -> Windows:
     """All windows of all people."""
     parts = [(recording, cut.windows(recording)) for recording in index]
     inputs = np.concatenate([windows for _, windows in parts])
@@ -63,7 +64,7 @@ def by_windows(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
 
 def forest(train: Windows, test: Windows) -> NDArray[np.int64]:
     """What a random forest answers."""
-    return baselines.random_forest(*everything_of(train))(everything_of(test)[0])
+    return baselines.random_forest(*all_rows(train))(all_rows(test)[0])
 
 
 def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
@@ -82,10 +83,10 @@ def measure(windows: Windows, folds: Iterator[NDArray[np.bool_]], answer: Answer
     started = time.perf_counter()
     for aside in folds:
         answers[aside] = answer(windows.where(~aside), windows.where(aside))
-        scores.append(recognition.macro_f1(labels[aside], answers[aside]))
-    people = recognition.by_subject(labels, answers, windows.subjects)
+        scores.append(metrics.macro_f1(labels[aside], answers[aside]))
+    people = metrics.by_subject(labels, answers, windows.subjects)
     return {
-        "macro_f1": round(recognition.macro_f1(labels, answers), 4),
+        "macro_f1": round(metrics.macro_f1(labels, answers), 4),
         "accuracy": round(float((labels == answers).mean()), 4),
         "worst_fold": round(min(scores), 4),
         "worst_person": round(min(row["macro_f1"] for row in people.values()), 4),
@@ -135,7 +136,7 @@ def main() -> None:
         raw = Path(scratch) / "recordings.h5"
         recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
         index = recordings.read(raw)
-        apart, overlapping = windows_of(index, Cut(hop=150)), windows_of(index, Cut(hop=75))
+        apart, overlapping = windows_of(index, Windowing(hop=150)), windows_of(index, Windowing(hop=75))
     splits = {
         "people": (apart, by_people, SEED),
         "windows": (apart, by_windows, SEED),

@@ -73,7 +73,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         raw, cut = Path(scratch) / "recordings.h5", Path(scratch) / "windows.h5"
         recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
-        activity.write_windows(recordings.read(raw), cut, activity.Cut(window=200, hop=100), TEST_SUBJECTS)
+        activity.write_windows(recordings.read(raw), cut, activity.Windowing(window=200, hop=100), TEST_SUBJECTS)
         data = activity.read(cut)
         people = np.random.default_rng(0).permutation(np.array(data.train.people()))
         for name, plan in recipes().items():

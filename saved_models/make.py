@@ -23,12 +23,12 @@ from zoo.catalog import preset_metrics
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
 from zoo.evaluation.baselines import baseline_scores
-from zoo.files import read_json, whole_file, whole_folder, write_json
+from zoo.files import atomic_folder, atomic_write, read_json, write_json
 from zoo.presets import PRESETS
 from zoo.report import figures, results
 from zoo.report.cards import card, headline
+from zoo.report.figures import autoencoder as pictures
 from zoo.report.figures import drawing
-from zoo.report.figures import reconstruction as pictures
 from zoo.report.folds import FoldBoard
 from zoo.runtime import Recognizer
 from zoo.tasks import activity, autoencoder, exporting, families, loading, personal, planning, streaming, trigram
@@ -37,11 +37,11 @@ from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run
 
 HERE = Path(__file__).parent
-DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
+DATA = {"activity": "activity/data3.h5", "autoencoder": "images/data1.h5", "trigram": "text/data2.h5"}
 TEST_SUBJECTS = ["2", "9", "15", "21"]
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
-LONG = windows_of.Cut(window=200, hop=100)
+LONG = windows_of.Windowing(window=200, hop=100)
 GROUPS, CROSSVAL_SEEDS, WORKERS = 5, 2, 2
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
@@ -69,9 +69,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             if options.export:
                 folder, metrics = published(name, Path(scratch))
-            elif kind == "patches":
+            elif kind == "autoencoder":
                 folder, metrics = photographs(name, measured_on, Path(scratch), console)
-            elif kind == "text":
+            elif kind == "trigram":
                 folder, metrics = text(name, measured_on, Path(scratch), console)
             elif name.endswith("_course"):
                 folder, metrics = course(name, measured_on, Path(scratch), console)
@@ -89,7 +89,7 @@ def published(name: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
     for file in ("model.keras", "config.json", "history.json"):
         shutil.copy(HERE / name / file, scratch / file)
     metrics = read_json(HERE / name / "metrics.json")
-    measured_anew = ("preset", "kind", "made", "training", "refused", "artefacts")
+    measured_anew = ("preset", "kind", "made", "training", "refused", "artifacts")
     return scratch, {key: value for key, value in metrics.items() if key not in measured_anew}
 
 
@@ -133,10 +133,10 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     activity.train(plan, cut, Run(folder), temperature=found["temperature"])
     # The forest gets the same people's windows as the network, in the length that it is tested on.
     short = scratch / "short.h5"
-    windows_of.write_windows(recordings.read(raw), short, windows_of.Cut(), TEST_SUBJECTS)
+    windows_of.write_windows(recordings.read(raw), short, windows_of.Windowing(), TEST_SUBJECTS)
     test = windows_of.read(data / "activity" / "data3.h5").test
     fitted = baseline_scores(
-        windows_of.everything_of(windows_of.read(short).train), windows_of.everything_of(test), test.subjects
+        windows_of.all_rows(windows_of.read(short).train), windows_of.all_rows(test), test.subjects
     )
     return folder, {"crossval": found, "baselines": fitted}
 
@@ -223,16 +223,16 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
     loaded = loading.load(str(folder))
     task = families.of_model(loaded)
     family = task.exportable(loaded, data)
-    with whole_folder(HERE / name) as target:
+    with atomic_folder(HERE / name) as target:
         formats = [*family.formats, *(family.apart if name.endswith("_pocket") else ())]
-        # A network that is unsure of most rows changes more answers than an artefact may: it has no such file.
+        # A network that is unsure of most rows changes more answers than an artifact may: it has no such file.
         refused: dict[str, str] = {}
-        records = exporting.export(loaded, family, target / "artefacts", formats, refused)
+        records = exporting.export(loaded, family, target / "artifacts", formats, refused)
         if refused:
-            metrics["refused"] = {k: why.replace(f"{target}/artefacts/", "") for k, why in refused.items()}
-        for path in (target / "artefacts").iterdir():
+            metrics["refused"] = {k: why.replace(f"{target}/artifacts/", "") for k, why in refused.items()}
+        for path in (target / "artifacts").iterdir():
             path.rename(target / path.name)
-        (target / "artefacts").rmdir()
+        (target / "artifacts").rmdir()
         report = measured(loaded, data, metrics)
         made = {
             "command": f"python saved_models/make.py --data DATA {name}",
@@ -242,7 +242,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
         document = {"preset": name, "kind": task.KIND, "made": made, "training": loaded.config["training"], **metrics}
         if name.endswith("_pocket"):
             document |= on_device(target, data, report)
-        write_json(target / "metrics.json", document | {"test": report, "artefacts": records})
+        write_json(target / "metrics.json", document | {"test": report, "artifacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
         figures.EVALUATIONS[task.KIND](report, loading.history(loaded), task.pictures(loaded, data), target)
         if "frontier" in metrics:
@@ -294,14 +294,14 @@ def cards() -> None:
         folder = HERE / name
         if (folder / "metrics.json").is_file():
             page = card(name, PRESETS[name], read_json(folder / "metrics.json"), read_json(folder / "config.json"))
-            with whole_file(folder / "card.md") as temporary:
+            with atomic_write(folder / "card.md") as temporary:
                 temporary.write_text(page, encoding="utf-8")
 
 
 def results_of_all() -> None:
     """Renders the page and the file of all results."""
     for name, content in (("README.md", results.page()), ("results.csv", results.as_csv())):
-        with whole_file(HERE / name) as temporary:
+        with atomic_write(HERE / name) as temporary:
             temporary.write_text(content, encoding="utf-8")
 
 
@@ -310,7 +310,7 @@ def table(readme: Path) -> None:
     rows = ["| preset | parameters | smallest TFLite | measured on test data | beside it |", "|---" * 5 + "|"]
     for name in PRESETS:
         metrics = preset_metrics(name)
-        file = min((r for r in metrics["artefacts"] if r["file"].endswith(".tflite")), key=lambda r: r["bytes"])
+        file = min((r for r in metrics["artifacts"] if r["file"].endswith(".tflite")), key=lambda r: r["bytes"])
         rows.append(
             f"| [{name}](saved_models/{name}/card.md) | {metrics['training']['parameters']:,} | "
             f"{file['bytes'] / 1000:.1f} kB, {file['milliseconds']:.3f} ms{' a step' * (file['timed'] == 'step')} | "
@@ -318,7 +318,7 @@ def table(readme: Path) -> None:
         )
     before, _, rest = readme.read_text().partition("<!-- presets -->\n")
     _, _, after = rest.partition("<!-- end -->")
-    with whole_file(readme) as temporary:
+    with atomic_write(readme) as temporary:
         temporary.write_text(f"{before}<!-- presets -->\n" + "\n".join(rows) + f"\n<!-- end -->{after}")
 
 

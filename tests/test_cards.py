@@ -32,7 +32,7 @@ def sections(page):
 
 def missing(page, folder):
     """What a card lacks; empty where it is whole."""
-    found, records = sections(page), read_json(folder / "metrics.json")["artefacts"]
+    found, records = sections(page), read_json(folder / "metrics.json")["artifacts"]
     lacks = [heading for heading in SECTIONS if not found.get(heading, "").strip()]
     lacks += [
         record["file"] for record in records if f"| `{record['file']}` | {record['bytes'] / 1000:.1f} |" not in page

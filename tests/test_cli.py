@@ -101,7 +101,7 @@ def test_evaluate_draws_its_figures_and_names_what_is_simulated(trained, simulat
 def test_export_then_evaluate_predict_and_stream_the_file(trained, simulated, tmp_path):
     out = tmp_path / "out"
     exported = json.loads(zoo("export", trained, "--to", out, "--json").stdout)
-    formats = {record["format"] for record in exported["artefacts"]}
+    formats = {record["format"] for record in exported["artifacts"]}
     # Integers may turn more answers of a network with little training than a file may.
     assert {"keras", "saved_model", "float32", "float16"} <= formats
     assert formats <= {"keras", "saved_model", "float32", "float16", "dynamic", "int8", "int16x8"}

@@ -29,9 +29,9 @@ IDS = RANDOM.integers(0, 250, (8, 3)).astype("int32")
 # near enough to none, and the most parameters.
 EXAMPLES = {
     "activity": (WINDOWS, np.array([0, 1, 2, 3, 4, 5, 0, 1]), STATISTICS, (8, 6), 0.1, 25_000),
-    "patches": (PATCHES, PATCHES, {"scale": [1.0, -0.5, 0.5], "sparsity_weight": 0.0, "weight_decay": 0.0}, (8, 256),
+    "autoencoder": (PATCHES, PATCHES, {"scale": [1.0, -0.5, 0.5], "sparsity_weight": 0.0, "weight_decay": 0.0}, (8, 256),
                 2.0, 17_000),
-    "text": (IDS, np.array([5, 0, 249, 7, 7, 1, 2, 3]), {"dropout": 0.0}, (8, 250), 0.1, 1_500_000),
+    "trigram": (IDS, np.array([5, 0, 249, 7, 7, 1, 2, 3]), {"dropout": 0.0}, (8, 250), 0.1, 1_500_000),
 }  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def test_its_files_answer_what_it_answers_and_describe_themselves(name):
 
 def test_its_numbers_are_complete_and_its_card_shows_them(name):
     metrics = preset_metrics(name)
-    assert {"kind", "made", "training", "test", "artefacts"} <= set(metrics)
+    assert {"kind", "made", "training", "test", "artifacts"} <= set(metrics)
     assert {"command", "seed", "data", "license", "versions"} <= set(metrics["made"])
     config = loading.load(name).config
     assert (PRESETS_FOLDER / name / "card.md").read_text() == card(name, PRESETS[name], metrics, config)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ZooError
-from zoo.files import locked, read_json, require_empty, sha256, whole_file, whole_folder, write_json
+from zoo.files import atomic_folder, atomic_write, locked, read_json, require_empty, sha256, write_json
 
 
 def names(folder):
@@ -29,7 +29,7 @@ def full_disk(monkeypatch):
 
 def test_a_file_takes_its_name_when_the_block_ends(tmp_path):
     path = tmp_path / "new folder" / "a.txt"
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("whole")
         assert not path.exists()
         assert temporary.suffix == ".txt"
@@ -43,7 +43,7 @@ def test_an_interrupted_file_leaves_the_old_one_whole_and_nothing_else(tmp_path,
     path.write_text("old")
 
     def act():
-        with whole_file(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("ha")
             raise interruption
 
@@ -64,13 +64,13 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_else(tmp_path, full_d
 
 
 def test_a_full_disk_leaves_no_folder_that_was_made_for_the_file(tmp_path, full_disk):
-    with pytest.raises(ZooError, match="the disk is full"), whole_file(tmp_path / "new" / "a.txt") as temporary:
+    with pytest.raises(ZooError, match="the disk is full"), atomic_write(tmp_path / "new" / "a.txt") as temporary:
         temporary.write_text("new")
     assert names(tmp_path) == []
 
 
 def test_a_full_disk_is_known_by_its_words_where_the_number_is_lost(tmp_path):
-    with pytest.raises(ZooError, match="the disk is full"), whole_file(tmp_path / "a.h5"):
+    with pytest.raises(ZooError, match="the disk is full"), atomic_write(tmp_path / "a.h5"):
         raise OSError("Can't write data (error message = 'No space left on device')")
     assert names(tmp_path) == []
 
@@ -80,19 +80,19 @@ def test_a_full_disk_is_known_by_its_words_where_the_number_is_lost(tmp_path):
 )
 def test_a_refusal_of_the_system_is_one_line(tmp_path, number, message):
     path = tmp_path / "a.txt"
-    with pytest.raises(ZooError) as error, whole_file(path):
+    with pytest.raises(ZooError) as error, atomic_write(path):
         raise OSError(number, os.strerror(number))
     assert str(error.value) == f"{path}: {message}"
     assert names(tmp_path) == []
 
 
 def test_another_error_of_the_system_is_not_renamed(tmp_path):
-    with pytest.raises(OSError, match="Input/output error"), whole_file(tmp_path / "a.txt"):
+    with pytest.raises(OSError, match="Input/output error"), atomic_write(tmp_path / "a.txt"):
         raise OSError(errno.EIO, "Input/output error")
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("writer", [whole_file, whole_folder])
+@pytest.mark.parametrize("writer", [atomic_write, atomic_folder])
 def test_a_file_where_a_folder_should_be_is_named(tmp_path, writer):
     (tmp_path / "taken").write_text("I am a file")
     path = tmp_path / "taken" / "a.txt"
@@ -110,7 +110,7 @@ def test_a_folder_where_a_file_should_be_is_named(tmp_path, act):
 def test_a_folder_replaces_an_older_one_whole(tmp_path):
     path = tmp_path / "model"
     for content in ("old", "new"):
-        with whole_folder(path) as temporary:
+        with atomic_folder(path) as temporary:
             (temporary / content).mkdir()
             (temporary / content / "weights").write_text(content)
     assert names(path) == ["new"]
@@ -124,7 +124,7 @@ def test_an_interrupted_folder_leaves_the_old_one_whole_and_nothing_else(tmp_pat
     (path / "weights").write_text("old")
 
     def act():
-        with whole_folder(path) as temporary:
+        with atomic_folder(path) as temporary:
             (temporary / "weights").write_text("ne")
             raise interruption
 
@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_the_old_folder_whole_and_nothing_else(tmp_path, full
     path = tmp_path / "model"
     path.mkdir()
     (path / "weights").write_text("old")
-    with pytest.raises(ZooError, match="the disk is full; nothing was written"), whole_folder(path) as temporary:
+    with pytest.raises(ZooError, match="the disk is full; nothing was written"), atomic_folder(path) as temporary:
         (temporary / "weights").write_text("new")
     assert (path / "weights").read_text() == "old"
     assert names(tmp_path) == ["model"]
@@ -156,7 +156,7 @@ def test_a_folder_interrupted_at_its_rename_leaves_the_old_one_whole(tmp_path, m
         return rename(self, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(KeyboardInterrupt), whole_folder(path) as temporary:
+    with pytest.raises(KeyboardInterrupt), atomic_folder(path) as temporary:
         (temporary / "weights").write_text("new")
     assert (path / "weights").read_text() == "old"
     assert names(tmp_path) == ["model"]

@@ -57,7 +57,7 @@ def test_the_wheel_holds_every_module_and_the_licenses(names):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_wheel_holds_each_preset_with_its_smaller_files(preset, names):
     folder = ROOT / "saved_models" / preset
-    records = json.loads((folder / "metrics.json").read_text())["artefacts"]
+    records = json.loads((folder / "metrics.json").read_text())["artifacts"]
     small = {
         record["file"] for record in records
         if record["file"].endswith(".tflite") and record["format"] != "float16" and record["bytes"] <= LARGE

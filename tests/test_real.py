@@ -23,18 +23,18 @@ MEASURED = {
 def test_a_published_file_scores_what_its_metrics_say(real, name):
     metrics = read_json(PRESETS_FOLDER / name / "metrics.json")
     file, key = MEASURED[metrics["kind"]]
-    for record in metrics["artefacts"]:
+    for record in metrics["artifacts"]:
         if not record["file"].endswith(".tflite"):
             continue
         loaded = loading.load(str(PRESETS_FOLDER / name / record["file"]))
         evaluate = families.of_model(loaded).evaluate
-        options = {} if metrics["kind"] == "patches" else {"baselines": False}
+        options = {} if metrics["kind"] == "autoencoder" else {"baselines": False}
         found = evaluate(loaded, real / file, **options)[key]
         if key in record:
             assert found == pytest.approx(record[key], rel=1e-4)
         if record["format"] == "float32":
             # The logarithm of a probability in a file ends at 1e-5, that of Keras does not.
-            assert found == pytest.approx(metrics["test"][key], rel=2e-3 if metrics["kind"] == "text" else 1e-4)
+            assert found == pytest.approx(metrics["test"][key], rel=2e-3 if metrics["kind"] == "trigram" else 1e-4)
 
 
 def test_nobody_in_the_test_part_was_in_the_training_of_a_preset(real):
@@ -54,6 +54,6 @@ def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_pat
     data = activity.read(real / "activity" / "data3.h5")
     jogging = data.classes.index("jogging")
     mine = data.test.where((data.test.subjects == "2") & (data.test.labels == jogging))
-    windows, _ = activity.everything_of(mine)
+    windows, _ = activity.all_rows(mine)
     starts = {row.tobytes() for row in np.round(rows, 3)}
     assert all(np.round(window[0], 3).tobytes() in starts for window in windows)

@@ -35,8 +35,8 @@ def test_the_file_holds_every_file_of_every_preset_with_every_number():
         rows = {(row["preset"], row["file"]): row for row in csv.DictReader(file)}
     for name in PRESETS:
         metrics = read_json(PRESETS_FOLDER / name / "metrics.json")
-        assert [file for preset, file in rows if preset == name] == [row["file"] for row in metrics["artefacts"]]
-        for record in metrics["artefacts"]:
+        assert [file for preset, file in rows if preset == name] == [row["file"] for row in metrics["artifacts"]]
+        for record in metrics["artifacts"]:
             row = rows[name, record["file"]]
             assert {key: row[key] for key in record} == {key: "" if v is None else str(v) for key, v in record.items()}
             assert {key: float(row[f"test.{key}"]) for key in results.numbers(metrics["test"])} == results.numbers(
@@ -48,7 +48,7 @@ def test_the_page_names_every_preset_and_every_file():
     page = results.page()
     for name in PRESETS:
         assert page.count(f"| [{name}]({name}/card.md) |") == 1
-        for record in read_json(PRESETS_FOLDER / name / "metrics.json")["artefacts"]:
+        for record in read_json(PRESETS_FOLDER / name / "metrics.json")["artifacts"]:
             assert f"| {name} | `{record['file']}` | {record['bytes'] / 1000:.1f} |" in page
 
 
@@ -59,7 +59,7 @@ def test_rows_are_chosen_by_family_and_sorted():
     assert scores == sorted(scores, reverse=True)
     losses = [row["score"] for row in results.presets(["trigram_lm"], "score")]
     assert losses == sorted(losses)
-    files = [row["bytes"] for row in results.artefacts(["sparse_autoencoder", "trigram_lm"], "bytes")]
+    files = [row["bytes"] for row in results.artifacts(["sparse_autoencoder", "trigram_lm"], "bytes")]
     assert files == sorted(files)
     assert [row["preset"] for row in results.presets()] == list(PRESETS)
 
@@ -83,7 +83,7 @@ def test_list_prints_presets_and_their_files(capsys, monkeypatch):
     status, out, _ = listed(capsys, monkeypatch, "--family", "activity_gru", "--sort", "parameters")
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["activity_gru_course", "activity_gru_pocket"]
-    status, out, _ = listed(capsys, monkeypatch, "--artefacts", "--family", "trigram_lm", "--sort", "bytes", "--json")
+    status, out, _ = listed(capsys, monkeypatch, "--artifacts", "--family", "trigram_lm", "--sort", "bytes", "--json")
     rows = json.loads(out)
     assert (status, rows[0]["file"], rows[-1]["preset"]) == (0, "model.dynamic.tflite", "trigram_lm_best")
     status, out, err = listed(capsys, monkeypatch, "--family", "gpt")

@@ -68,7 +68,7 @@ def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
         assert a == pytest.approx(b, abs=1e-4)
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, average=0.9, schedule="cosine", warmup_epochs=1)])
+@pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, ema_decay=0.9, schedule="cosine", warmup_epochs=1)])
 def test_a_run_stopped_after_an_epoch_and_resumed_ends_at_the_same_weights(tmp_path, recipe):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -188,7 +188,7 @@ def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, t
 
 
 def test_a_model_trained_again_by_the_same_program_is_as_a_new_one_and_is_not_compiled_again():
-    first = replace(RECIPE, schedule="cosine", warmup_epochs=1, average=0.9)
+    first = replace(RECIPE, schedule="cosine", warmup_epochs=1, ema_decay=0.9)
     second = replace(first, learning_rate=3e-3, warmup_epochs=0, epochs=5, seed=4)
     used, _ = run(first, model(dropout=0.2))
     step = used.train_function

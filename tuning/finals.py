@@ -16,7 +16,7 @@ from tuning.records import TRIALS, Record, Records, plan_of
 from tuning.study import Study
 from tuning.trials import Trainer
 from zoo.errors import ZooError
-from zoo.files import read_json, require_empty, whole_folder, write_json
+from zoo.files import atomic_folder, read_json, require_empty, write_json
 from zoo.report.trials import Board
 from zoo.tasks import loading
 from zoo.tasks.running import Run
@@ -100,7 +100,7 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
         run = Run(kept, resume=(kept / CHECKPOINT).is_file())
         study.task.train(plan_of(record, study.base.name), study.data, run, **study.options)
     loaded = loading.load(str(kept))
-    shown = {"baselines": False} if study.task.KIND != "patches" else {}
+    shown = {"baselines": False} if study.task.KIND != "autoencoder" else {}
     result = {
         "trials": study.trials, "objective": study.measure, "direction": study.direction, "finals": whole,
         "chosen": chosen["trial"], "seed": record["recipe"]["seed"], "training": loaded.config["training"],
@@ -150,5 +150,5 @@ def save_preset(folder: Path, preset: Path) -> None:
         preset: The new folder.
     """
     require_room(folder, preset)
-    with whole_folder(preset) as temporary:
+    with atomic_folder(preset) as temporary:
         shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)

@@ -11,7 +11,7 @@ from tuning.finals import BEST, ranked
 from tuning.importance import importance, searched
 from tuning.records import TRIALS, Record, Records, plan_of
 from tuning.study import Study
-from zoo.files import whole_file
+from zoo.files import atomic_write
 from zoo.recipes import Recipe
 from zoo.report.cards.page import table
 from zoo.report.figures import drawing
@@ -45,7 +45,7 @@ def write(study: Study, folder: Path, result: Mapping[str, Any]) -> Path:
         *_drawn(study, folder, records, leaders, mattered, result["chosen"]), *_unscored(records),
     ]  # fmt: skip
     path = folder / REPORT
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
     return path
 
@@ -108,7 +108,7 @@ def _measured(kind: str, test: Mapping[str, Any]) -> str:
         low, high = test["macro_f1_interval"]
         over = "people" if test["per_subject"] else "windows"
         return f"macro-F1 {test['macro_f1']:.3f} ({low:.3f} to {high:.3f} over {over}){simulated}"
-    if kind == "patches":
+    if kind == "autoencoder":
         return f"error a pixel {test['mse']:.5f}{simulated}"
     return f"cross-entropy {test['cross_entropy']:.3f}, top-1 {test['top1']:.2%}{simulated}"
 

@@ -30,7 +30,7 @@ def main() -> None:
         epochs=options.epochs,
         limits=Limits(bytes=32_000),
         # Whatever is fixed here is not searched: values of the space, arguments of the model, fields of the recipe.
-        settings={"layers": 1},
+        settings={"num_layers": 1},
     )
     result = conduct(study, options.out, processes=1, console=Console(stderr=True))
     # The processes that run the trials come here too, with nothing to say.

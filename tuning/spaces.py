@@ -34,18 +34,18 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
         "cell": hp.Choice("cell", ["gru", "lstm", "rnn"]),
         "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
         "units": hp.Int("units", 16, 96, step=8, default=32),
-        "layers": hp.Choice("layers", [1, 2], default=2),
+        "num_layers": hp.Choice("num_layers", [1, 2], default=2),
         "magnitude": bool(hp.Choice("magnitude", [False, True], default=True)),
         "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
         "dropout": hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5]),
     }
-    average = hp.Choice("average", [0.0, 0.99, 0.999], default=0.999)
+    average = hp.Choice("ema_decay", [0.0, 0.99, 0.999], default=0.999)
     sensor = hp.Choice("sensor", [0.0, 0.5, 1.0, 1.5, 2.0], default=1.0)
     recipe = Recipe(
         **_optimizer(hp, ["adam", "adamw", "sgd"], (1e-3, 3e-2, 1e-2), (1e-2, 0.3, 0.1)),
         **_schedule(hp, warmup=2),
         clip_norm=1.0,
-        average=average or None,
+        ema_decay=average or None,
         patience=None if average else 8,
         batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
         label_smoothing=hp.Choice("label_smoothing", [0.0, 0.05, 0.1, 0.2], default=0.1),
@@ -56,7 +56,7 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
             "half_turn": hp.Choice("half_turn", [0.0, 0.25, 0.5, 0.75], default=0.75),
             "spin": hp.Choice("spin", [0.0, 30.0, 60.0, 90.0, 180.0], default=180.0),
             "tilt": hp.Choice("tilt", [0.0, 10.0, 15.0, 20.0, 25.0, 30.0], default=25.0),
-            "liveliness": hp.Choice("liveliness", [0.0, 0.25, 0.5, 0.75], default=0.5),
+            "intensity": hp.Choice("intensity", [0.0, 0.25, 0.5, 0.75], default=0.5),
             "carry": hp.Choice("carry", [0.0, 0.5], default=0.5),
             "smooth": 0.3 * sensor, "scale": 0.1 * sensor, "clip": 0.2 * sensor, "noise": 0.3 * sensor,
         },
@@ -100,7 +100,7 @@ def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
     arguments = {
         "embedding": hp.Choice("embedding", [8, 16, 32, 64, 96], default=64),
         "hidden_units": hp.Choice("hidden_units", [64, 128, 256, 512, 768], default=768),
-        "layers": hp.Choice("layers", [1, 2], default=2),
+        "num_layers": hp.Choice("num_layers", [1, 2], default=2),
         "activation": hp.Choice("activation", ["sigmoid", "tanh", "relu", "gelu"], default="gelu"),
         "dropout": hp.Choice("dropout", [0.0, 0.15, 0.3, 0.45, 0.6], default=0.45),
         "initializer": hp.Choice("initializer", ["keras", "wide"], default="wide"),
@@ -109,7 +109,7 @@ def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
         **_optimizer(hp, ["adamw", "sgd"], (1e-3, 1e-2, 4e-3), (0.05, 0.5, 0.15)),
         **_schedule(hp, warmup=1),
         batch_size=hp.Choice("batch_size", [128, 256, 512, 1024], default=512),
-        patience=4, merge=4,
+        patience=4, merge_contexts=4,
     )  # fmt: skip
     return arguments, recipe
 
@@ -138,8 +138,8 @@ def _schedule(hp: HyperParameters, warmup: int) -> dict[str, Any]:
 
 SPACES: Mapping[str, Mapping[str, Space]] = {
     "activity": {"full": activity},
-    "patches": {"full": autoencoder, "course": course_autoencoder},
-    "text": {"full": trigram},
+    "autoencoder": {"full": autoencoder, "course": course_autoencoder},
+    "trigram": {"full": trigram},
 }
 """Spaces by their names, for each kind of model; the first is the one that is searched where nobody says otherwise."""
 
@@ -151,7 +151,7 @@ def find(kind: str, name: str | None) -> Space:
         ZooError: If there is none of that name.
 
     Example:
-        >>> find("patches", "course").__name__
+        >>> find("autoencoder", "course").__name__
         'course_autoencoder'
     """
     spaces = SPACES[kind]

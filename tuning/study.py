@@ -21,15 +21,15 @@ from zoo.tasks.running import Plan
 STRATEGIES = ("random", "hyperband", "bayesian", "grid")
 OBJECTIVES: Mapping[str, Mapping[str, str]] = {
     "activity": {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"},
-    "patches": {"cost": "min", "mse": "min"},
-    "text": {"cross_entropy": "min", "top1": "max"},
+    "autoencoder": {"cost": "min", "mse": "min"},
+    "trigram": {"cross_entropy": "min", "top1": "max"},
 }
 """What each kind of model can be searched for, and which way is better; the first where nobody says otherwise."""
 
 ANY_CELL = "activity"
 """In place of a family: recognizers of any cell."""
 
-_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "liveliness", "carry", "sensor", "symmetries")
+_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ class Study:
             return {}
         recipe: Recipe = self.base.recipe
         known = {**recipe.to_json(), **(recipe.augmentation or {}), **self.base.arguments}
-        known |= {"cell": self.base.family.removeprefix("activity_"), "average": recipe.average or 0.0}
+        known |= {"cell": self.base.family.removeprefix("activity_"), "ema_decay": recipe.ema_decay or 0.0}
         known |= {"sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay}
         return {name: value for name, value in known.items() if value is not None}
 

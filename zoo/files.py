@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Gives a temporary name to write to; it becomes `path` when the block ends without an error.
 
     Args:
@@ -30,7 +30,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         ZooError: If the disk is full or the folder cannot be written.
 
     Example:
-        >>> with whole_file(Path(getfixture("tmp_path")) / "a.txt") as temporary:
+        >>> with atomic_write(Path(getfixture("tmp_path")) / "a.txt") as temporary:
         ...     _ = temporary.write_text("whole")
     """
     made = not path.parent.exists()
@@ -52,7 +52,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Gives a temporary folder to fill; it becomes `path`, in place of an older one, when the block ends.
 
     Args:
@@ -117,7 +117,7 @@ def locked(path: Path, seconds: float, refusal: str) -> Iterator[None]:
 def write_json(path: Path, document: Any) -> None:
     """Writes a JSON document, indented, with a newline at its end, whole or not at all."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 

@@ -78,7 +78,7 @@ class Metadata:
                 f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
-        kinds: dict[str, Any] = {kind.kind: kind for kind in (ActivityMetadata, PatchMetadata, TextMetadata)}
+        kinds: dict[str, Any] = {kind.kind: kind for kind in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
         if document.get("kind") not in kinds:
             raise ZooError(f"{where}: metadata of kind {document.get('kind')!r}; expected {' or '.join(kinds)}")
         kind = kinds[document["kind"]]
@@ -158,7 +158,7 @@ class ActivityMetadata(Metadata):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchMetadata(Metadata):
+class AutoencoderMetadata(Metadata):
     """The document of an autoencoder of patches.
 
     Args:
@@ -169,7 +169,7 @@ class PatchMetadata(Metadata):
         held_out: Photographs that no training patch was cut from; empty where they are not known.
     """
 
-    kind: ClassVar[str] = "patches"
+    kind: ClassVar[str] = "autoencoder"
     size: int
     hidden_units: int
     sparsity_target: float
@@ -178,7 +178,7 @@ class PatchMetadata(Metadata):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextMetadata(Metadata):
+class TrigramMetadata(Metadata):
     """The document of a language model.
 
     Args:
@@ -186,7 +186,7 @@ class TextMetadata(Metadata):
         context: Words that it reads.
     """
 
-    kind: ClassVar[str] = "text"
+    kind: ClassVar[str] = "trigram"
     words: tuple[str, ...]
     context: int
 

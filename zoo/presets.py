@@ -145,14 +145,15 @@ PRESETS: dict[str, Preset] = {
         family="activity_gru",
         description="The best recognizer for a phone: two GRUs of 32 units on frames of five rows",
         arguments={
-            "units": 32, "layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
+            "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True,
+            "window": 150,
         },
         recipe=Recipe(
-            optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, average=0.999,
+            optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
             batch_size=64, epochs=40, validation=0.1, label_smoothing=0.1,
             augmentation={
                 "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 180.0, "tilt": 25.0,
-                "scale": 0.1, "liveliness": 0.5, "clip": 0.2, "noise": 0.3, "carry": 0.5,
+                "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3, "carry": 0.5,
             },
         ),
         data=_ALL_WINDOWS,
@@ -218,12 +219,12 @@ PRESETS: dict[str, Preset] = {
         family="trigram_lm",
         description="The best next-word model of three words: two wide hidden layers under dropout",
         arguments={
-            "embedding": 64, "hidden_units": 768, "layers": 2, "activation": "gelu", "dropout": 0.45,
+            "embedding": 64, "hidden_units": 768, "num_layers": 2, "activation": "gelu", "dropout": 0.45,
             "initializer": "wide",
         },
         recipe=Recipe(
             optimizer="adamw", learning_rate=4e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05,
-            batch_size=512, epochs=24, merge=4,
+            batch_size=512, epochs=24, merge_contexts=4,
         ),
         data=_TEXT,
         license=_TEXT_LICENSE,

@@ -23,7 +23,7 @@ class Recipe:
         weight_decay: Of `adamw`, on all weights but biases.
         clip_value: Each entry of the averaged gradient is clipped to [-clip_value, clip_value].
         clip_norm: The gradients are scaled so that their common norm is at most this.
-        average: Decay of the moving average of the weights, which replaces them in the end; None for none.
+        ema_decay: Decay of the exponential moving average of the weights, which replaces them at the end; None: none.
         batch_size: Rows a step; the incomplete last batch of an epoch is dropped.
         micro_batches: Equal parts of a batch whose gradients are computed side by side and averaged. The step is the
             same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
@@ -40,8 +40,8 @@ class Recipe:
         balance: Whether rare classes weigh more in the loss, so that all classes count the same.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
-        merge: For text: equal contexts become rows whose targets are the distribution of their next words, one for
-            every `merge` times that a context occurs; the same cost with fewer rows. None leaves rows as they are.
+        merge_contexts: For text: equal contexts become rows whose targets are the distribution of their next words, one
+            for every so many times that a context occurs; the same cost with fewer rows. None leaves rows as they are.
         seed: Of weights, split, order, augmentation and dropout.
         split_seed: Of the split alone, so that several seeds are compared on the same validation rows; `seed` where
             None.
@@ -66,7 +66,7 @@ class Recipe:
     weight_decay: float = 0.0
     clip_value: float | None = None
     clip_norm: float | None = None
-    average: float | None = None
+    ema_decay: float | None = None
     batch_size: int = 32
     micro_batches: int = 1
     epochs: int = 50
@@ -78,7 +78,7 @@ class Recipe:
     balance: bool = False
     normalize: bool = True
     augmentation: dict[str, Any] | None = field(default=None, hash=False)
-    merge: int | None = None
+    merge_contexts: int | None = None
     seed: int = 0
     split_seed: int | None = None
 
@@ -102,16 +102,16 @@ class Recipe:
             "warmup_epochs": (0 <= self.warmup_epochs < self.epochs, "from 0 to below the epochs"),
             "clip_value": (self.clip_value is None or self.clip_value > 0, "above 0, or none"),
             "clip_norm": (self.clip_norm is None or self.clip_norm > 0, "above 0, or none"),
-            "average": (self.average is None or 0 < self.average < 1, "between 0 and 1, or none"),
-            "merge": (self.merge is None or self.merge >= 1, "1 or more, or none"),
+            "ema_decay": (self.ema_decay is None or 0 < self.ema_decay < 1, "between 0 and 1, or none"),
+            "merge_contexts": (self.merge_contexts is None or self.merge_contexts >= 1, "1 or more, or none"),
             "seed": (self.seed >= 0, "0 or more"),
             "label_smoothing": (0 <= self.label_smoothing < 1, "from 0 to below 1"),
         }
         for name, (valid, expected) in ranges.items():
             if not valid:
                 raise ZooError(f"recipe: {name} is {getattr(self, name)!r}; expected {expected}")
-        if self.patience is not None and self.average is not None:
-            raise ZooError("recipe: patience keeps the weights of one epoch, average those of all: choose one of them")
+        if self.patience is not None and self.ema_decay is not None:
+            raise ZooError("recipe: patience keeps the weights of one epoch, ema_decay averages over all: choose one")
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from zoo.cluster import Cluster
 from zoo.distributed import Agreement, draw_apart, shared_steps
 from zoo.errors import ZooError
-from zoo.files import whole_file
+from zoo.files import atomic_write
 from zoo.losses import CrossEntropy, HalfSquaredError, hits
 from zoo.recipes import Recipe
 from zoo.steps import several_steps
@@ -53,8 +53,8 @@ def compile_model(
     """
     rate = Cosine(*_cosine(recipe, steps_per_epoch)) if recipe.schedule == "cosine" else recipe.learning_rate
     options: dict[str, Any] = {"clipvalue": recipe.clip_value, "global_clipnorm": recipe.clip_norm}
-    if recipe.average is not None:
-        options |= {"use_ema": True, "ema_momentum": recipe.average}
+    if recipe.ema_decay is not None:
+        options |= {"use_ema": True, "ema_momentum": recipe.ema_decay}
     optimizers = {
         "sgd": lambda: keras.optimizers.SGD(rate, momentum=recipe.momentum, **options),
         "adam": lambda: keras.optimizers.Adam(rate, **options),
@@ -128,7 +128,7 @@ def program(recipe: Recipe, class_weights: Sequence[float] | None = None) -> str
         True
     """
     free = ("learning_rate", "warmup_epochs", "epochs", "patience", "validation", "validation_by", "augmentation",
-            "merge", "normalize", "seed", "split_seed")  # fmt: skip
+            "merge_contexts", "normalize", "seed", "split_seed")  # fmt: skip
     compiled = {name: value for name, value in recipe.to_json().items() if name not in free}
     return json.dumps([compiled, list(class_weights or [])])
 
@@ -318,7 +318,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         if self.recipe.patience is not None:
             self._restore(self.best)
             return
-        if self.recipe.average is not None and self.history:
+        if self.recipe.ema_decay is not None and self.history:
             # Keras does so at the end of `fit`, but not for a checkpoint that was complete already.
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self.best_epoch = len(self.history)
@@ -340,7 +340,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
             "identity": self.identity, "history": self.history, "best_epoch": self.best_epoch,
             "best_loss": self.best_loss, "finished": self.finished, "seconds": self.seconds,
         }  # fmt: skip
-        with whole_file(path) as temporary, temporary.open("wb") as file:
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, state=np.array(json.dumps(state)), **arrays)
 
     def resume(self, checkpoint: Path | io.BytesIO) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from report import Report, options
 
-from zoo.report.figures import reconstruction as figures
+from zoo.report.figures import autoencoder as figures
 from zoo.tasks import autoencoder, loading, planning
 from zoo.tasks.running import Run
 

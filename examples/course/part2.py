@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from report import Report, options
 
 from zoo.presets import PRESETS
-from zoo.report.figures import language as figures
-from zoo.report.figures.recognition import training
+from zoo.report.figures import trigram as figures
+from zoo.report.figures.activity import training
 from zoo.tasks import completion, loading, planning, trigram
 from zoo.tasks.running import Run
 

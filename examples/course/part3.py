@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from report import Report, options
 
-from zoo.report.figures import recognition as figures
+from zoo.report.figures import activity as figures
 from zoo.tasks import activity, loading, planning
 from zoo.tasks.running import Run
 

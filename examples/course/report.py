@@ -13,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
-from zoo.files import whole_file, write_json
+from zoo.files import atomic_write, write_json
 from zoo.report.cards.page import table
 from zoo.report.figures import drawing
 from zoo.tasks.provenance import versions
@@ -100,7 +100,7 @@ class Report:
         text = "\n\n".join(self.parts) + "\n"
         body = MarkdownIt("commonmark").enable("table").render(text)
         for name, content in (("report.md", text), ("report.html", _PAGE.format(title=self.title, body=body))):
-            with whole_file(self.folder / name) as temporary:
+            with atomic_write(self.folder / name) as temporary:
                 temporary.write_text(content, encoding="utf-8")
         write_json(self.folder / "report.json", {"command": command, "versions": made, **self.numbers})
         return self.folder / "report.html"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zoo.data import activity, hdf5, recordings
 from zoo.data.activity import (
     CLASSES,
-    Cut,
+    Windowing,
     Windows,
     check_unit,
     choose_test_subjects,
@@ -266,13 +266,13 @@ def test_a_choice_of_test_subjects_that_cannot_be_made_is_refused(people, fracti
 @pytest.mark.parametrize(
     ("rows", "cut", "starts"),
     [
-        (10, Cut(window=4, hop=2, trim=0), [0, 2, 4, 6]),
-        (10, Cut(window=4, hop=3, trim=0), [0, 3, 6]),
-        (10, Cut(window=4, hop=5, trim=0), [0, 5]),
-        (10, Cut(window=10, hop=1, trim=0), [0]),
-        (9, Cut(window=10, hop=1, trim=0), []),
-        (10, Cut(window=4, hop=2, trim=0.04), [2, 4]),
-        (10, Cut(window=4, hop=2, trim=1), []),
+        (10, Windowing(window=4, hop=2, trim=0), [0, 2, 4, 6]),
+        (10, Windowing(window=4, hop=3, trim=0), [0, 3, 6]),
+        (10, Windowing(window=4, hop=5, trim=0), [0, 5]),
+        (10, Windowing(window=10, hop=1, trim=0), [0]),
+        (9, Windowing(window=10, hop=1, trim=0), []),
+        (10, Windowing(window=4, hop=2, trim=0.04), [2, 4]),
+        (10, Windowing(window=4, hop=2, trim=1), []),
     ],
 )
 def test_windows_start_at_every_hop_between_the_trimmed_ends(rows, cut, starts):
@@ -288,7 +288,7 @@ def test_windows_start_at_every_hop_between_the_trimmed_ends(rows, cut, starts):
 )  # fmt: skip
 def test_a_window_never_crosses_from_one_recording_to_another(tmp_path_factory, lengths, window, hop, trim):
     several = [walk(str(i), rows=rows, number=i) for i, rows in enumerate(lengths)]
-    cut = Cut(window, hop, trim=trim)
+    cut = Windowing(window, hop, trim=trim)
     for recording in index(tmp_path_factory.mktemp("cut") / "a.h5", *several):
         rows = len(recording.acceleration) - 2 * round(trim * 50)
         found = cut.windows(recording)
@@ -298,7 +298,7 @@ def test_a_window_never_crosses_from_one_recording_to_another(tmp_path_factory, 
 
 
 def test_recordings_are_resampled_before_they_are_cut():
-    cut = Cut(window=50, hop=50, rate=50, trim=0)
+    cut = Windowing(window=50, hop=50, rate=50, trim=0)
     assert cut.windows(walk("1", rows=400, rate=100.0)).shape == (4, 50, 3)
 
 
@@ -313,7 +313,7 @@ def test_recordings_are_resampled_before_they_are_cut():
     ],
 )
 def test_a_cut_that_makes_no_sense_is_refused(change, words):
-    assert message(lambda: Cut(**change)) == words
+    assert message(lambda: Windowing(**change)) == words
 
 
 # Writing
@@ -321,7 +321,7 @@ def test_a_cut_that_makes_no_sense_is_refused(change, words):
 
 def test_windows_are_written_in_the_layout_of_the_course(tmp_path):
     several = [walk(who, what, number=i) for i, what in enumerate(CLASSES) for who in ("7", "12")]
-    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Cut(), ["12"])
+    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["12"])
     data = activity.read(tmp_path / "a.h5")
     assert (data.train.people(), data.test.people(), data.source) == (["7"], ["12"], "a test")
     for part in (data.train, data.test):
@@ -337,7 +337,7 @@ def test_windows_are_written_in_the_layout_of_the_course(tmp_path):
 
 def test_recordings_too_short_or_of_another_activity_are_left_out_and_counted(tmp_path):
     several = [walk("1"), walk("2"), walk("1", rows=200), walk("1", "swimming"), walk("2", "swimming")]
-    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Cut(), ["2"], ["walking"])
+    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], ["walking"])
     assert dropped.reasons == {"recordings shorter than one window": 1, "recordings of swimming": 2}
     assert len(hdf5.read(tmp_path / "a.h5", "trX")) == 3
 
@@ -348,7 +348,7 @@ def test_each_person_is_wholly_in_training_or_wholly_in_test(tmp_path_factory, p
     folder = tmp_path_factory.mktemp("people")
     several = [walk(who, what) for who in people for what in ("sitting", "walking")]
     chosen = choose_test_subjects(people, 0.5, seed)
-    write_windows(index(folder / "r.h5", *several), folder / "a.h5", Cut(), chosen, ["sitting", "walking"])
+    write_windows(index(folder / "r.h5", *several), folder / "a.h5", Windowing(), chosen, ["sitting", "walking"])
     data = activity.read(folder / "a.h5")
     assert data.test.people() == chosen
     assert data.train.people() == sort_subjects(people - set(chosen))
@@ -357,13 +357,13 @@ def test_each_person_is_wholly_in_training_or_wholly_in_test(tmp_path_factory, p
 
 @pytest.mark.parametrize("who", ["01", "20240101001"])
 def test_a_person_keeps_a_name_of_digits(tmp_path, who):
-    write_windows(index(tmp_path / "r.h5", walk(who), walk("1")), tmp_path / "a.h5", Cut(), ["1"], ["walking"])
+    write_windows(index(tmp_path / "r.h5", walk(who), walk("1")), tmp_path / "a.h5", Windowing(), ["1"], ["walking"])
     assert activity.read(tmp_path / "a.h5").train.people() == [who]
 
 
 def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
     known = index(tmp_path / "r.h5", walk("2"), walk("10"))
-    line = message(lambda: write_windows(known, tmp_path / "a.h5", Cut(), ["2", "11", "12"]))
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2", "11", "12"]))
     assert line == f"{tmp_path / 'r.h5'}: no subject 11, 12; found 2, 10"
     assert not (tmp_path / "a.h5").exists()
 
@@ -371,7 +371,7 @@ def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
 @pytest.mark.parametrize(("chosen", "part"), [([], "test"), (["1", "2"], "train")])
 def test_a_part_without_windows_is_refused_and_leaves_no_file(tmp_path, chosen, part):
     known = index(tmp_path / "r.h5", walk("1"), walk("2"))
-    line = message(lambda: write_windows(known, tmp_path / "a.h5", Cut(), chosen))
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), chosen))
     assert line == f"{tmp_path / 'a.h5'}: the {part} part would have no window: choose other test subjects"
     assert [path.name for path in tmp_path.iterdir()] == ["r.h5"]
 
@@ -382,7 +382,7 @@ def test_a_full_disk_leaves_the_old_windows_whole_and_nothing_else(tmp_path, mon
 
     known, path = index(tmp_path / "r.h5", walk("1"), walk("2")), data3(tmp_path / "a.h5")
     monkeypatch.setattr(os, "fsync", fsync)
-    line = message(lambda: write_windows(known, path, Cut(), ["2"], ["walking"]))
+    line = message(lambda: write_windows(known, path, Windowing(), ["2"], ["walking"]))
     assert line == f"{path}: the disk is full; nothing was written"
     assert activity.read(path).train.people() == ["1", "2", "10"]
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.h5", "r.h5"]

@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 
 SEEDS = st.tuples(st.integers(0, 2**31), st.integers(0, 2**31))
 EVERYTHING = Augmentation(
-    pace=0.2, mirror=0.5, half_turn=0.5, spin=20.0, tilt=10.0, scale=0.05, liveliness=0.2, noise=0.1
+    pace=0.2, mirror=0.5, half_turn=0.5, spin=20.0, tilt=10.0, scale=0.05, intensity=0.2, noise=0.1
 )  # fmt: skip
 WINDOWS = np.random.default_rng(0).normal([1, 2, 9.8], 2.0, (32, 20, 3)).astype(np.float32)
 
@@ -84,7 +84,7 @@ def test_a_gain_is_one_number_a_window_within_its_range():
 
 
 def test_liveliness_keeps_the_mean_and_scales_the_rest():
-    livelier = augmented(Augmentation(liveliness=0.5))
+    livelier = augmented(Augmentation(intensity=0.5))
     np.testing.assert_allclose(livelier.mean(axis=1), WINDOWS.mean(axis=1), atol=1e-5)
     factors = livelier.std(axis=1) / WINDOWS.std(axis=1)
     np.testing.assert_allclose(factors, np.broadcast_to(factors[:, :1], factors.shape), rtol=1e-4)

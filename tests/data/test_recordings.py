@@ -39,7 +39,7 @@ def test_resampling_keeps_a_slow_sine():
     slow = Recording("a", "1", "walking", 100.0, sine(2, 100)).resampled(50.0)
     assert slow.shape == (500, 3)
     assert slow.dtype == np.float32
-    # At both ends the filter has to guess what came before and after; `Cut.trim` leaves the ends out.
+    # At both ends the filter has to guess what came before and after; `Windowing.trim` leaves the ends out.
     np.testing.assert_allclose(slow[10:-10], sine(2, 50)[10:-10], atol=1e-2)
 
 

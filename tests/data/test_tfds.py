@@ -91,7 +91,7 @@ def test_recordings_are_cut_as_the_zoo_cuts_them(tmp_path):
     recordings.write(tmp_path / "recordings.h5", people, source="a test")
     index = recordings.read(tmp_path / "recordings.h5")
     test = activity.choose_test_subjects(index.subjects, 0.2, 0)
-    activity.write_windows(index, tmp_path / "data3.h5", activity.Cut(60, 30, 25.0), test)
+    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(60, 30, 25.0), test)
     # A configuration that is in no table, from the folder that holds the recordings.
     name = "zoo_activity/recordings_60_30_25hz"
     tfds.build(name, tmp_path, tmp_path / "builds")

@@ -1,4 +1,4 @@
-"""Artefacts are run and compared before they get their names."""
+"""Artifacts are run and compared before they get their names."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
 from zoo.export import saved_model, signatures, tflite
 from zoo.export.parity import Tolerance
-from zoo.metadata import SCHEMA, ActivityMetadata, Metadata, PatchMetadata, Streaming, embed, extract
+from zoo.metadata import SCHEMA, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, embed, extract
 from zoo.runtime import Interpreter, Recognizer
 from zoo.tasks import activity, exporting, loading
 from zoo.tasks.loading import Loaded
@@ -97,7 +97,7 @@ def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, t
         assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
 
 
-def test_an_artefact_that_differs_gets_no_name(tmp_path):
+def test_an_artifact_that_differs_gets_no_name(tmp_path):
     model = ActivityGRU(units=8, frame=5)
     with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
         export(model, tmp_path / "out", ["float32"], float32=Tolerance(0.0, 1.0))
@@ -170,7 +170,7 @@ class TestReading:
     def test_metadata_survives_json(self):
         shared = {"preset": "test", "simulated": False, "source": "a test", "data_sha256": "0", "version": "0"}
         shared |= {"weights_sha256": "1", "license": "MIT"}
-        patches = PatchMetadata(
+        patches = AutoencoderMetadata(
             family="SparseAutoencoder", size=16, hidden_units=64, sparsity_target=0.04, scale=(1.0, -0.5, 0.5),
             held_out=("china.jpg",), **shared,
         )  # fmt: skip

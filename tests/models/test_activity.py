@@ -52,7 +52,7 @@ def forward(model, windows):
         frames = x.reshape(len(x), -1, config["frame"] * x.shape[-1])
         kernel = weights["frame/kernel"]
         x = frames @ kernel.reshape(-1, kernel.shape[-1]) + weights["frame/bias"]
-    for layer in range(1, config["layers"] + 1):
+    for layer in range(1, config["num_layers"] + 1):
         W, U, b = (
             next(w for p, w in weights.items() if p.startswith(f"cell_{layer}/") and p.endswith(f"/{kind}"))
             for kind in ("kernel", "recurrent_kernel", "bias")
@@ -78,7 +78,7 @@ def test_the_course_network_computes_the_course_equations(cell):
 def test_framing_layers_and_normalization_compute_their_equations(cell, magnitude):
     windows = np.random.default_rng(0).normal(0, 3, (4, 60, 3)).astype("float32")
     model = cell(
-        units=8, layers=2, frame=5, frame_units=7, window=60, mean=[0.1, -8.0, 1.0], variance=[20.0, 40.0, 24.0],
+        units=8, num_layers=2, frame=5, frame_units=7, window=60, mean=[0.1, -8.0, 1.0], variance=[20.0, 40.0, 24.0],
         magnitude=magnitude,
     )  # fmt: skip
     np.testing.assert_allclose(np.asarray(model(windows)), forward(model, windows), atol=1e-5)
@@ -86,7 +86,8 @@ def test_framing_layers_and_normalization_compute_their_equations(cell, magnitud
 
 @settings(max_examples=12, deadline=None)
 @given(
-    cell=st.sampled_from(CELLS), units=st.integers(1, 24), layers=st.integers(1, 3), frame=st.sampled_from([1, 2, 5]),
+    cell=st.sampled_from(CELLS), units=st.integers(1, 24), num_layers=st.integers(1, 3),
+    frame=st.sampled_from([1, 2, 5]),
     frame_units=st.none() | st.integers(1, 9), classes=st.integers(2, 7), channels=st.integers(1, 4),
     magnitude=st.booleans(),
 )  # fmt: skip
@@ -153,7 +154,7 @@ def test_an_unknown_preset_is_refused_with_the_nearest_name():
     ("arguments", "message"),
     [
         ({"units": 0}, "units is 0; expected a whole number, 1 or more"),
-        ({"layers": 1.5}, "layers is 1.5; expected a whole number"),
+        ({"num_layers": 1.5}, "num_layers is 1.5; expected a whole number"),
         ({"frame": 7}, "window 150 is not a multiple of frame 7"),
         ({"dropout": 1.0}, "dropout 1: expected a number from 0 to below 1"),
         ({"initializer": "he"}, "initializer 'he': expected keras or course"),

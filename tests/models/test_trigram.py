@@ -58,7 +58,7 @@ def test_the_gradient_of_the_embedding_is_that_of_finite_differences():
 
 
 def test_two_hidden_layers_are_one_after_the_other():
-    model = TrigramLM(embedding=4, hidden_units=6, layers=2, activation="tanh", seed=1)
+    model = TrigramLM(embedding=4, hidden_units=6, num_layers=2, activation="tanh", seed=1)
     E, W1, b1, W2, b2, U, c = double(model.weights)
     e = E[CONTEXTS].reshape(8, 12)
     expected = np.tanh(np.tanh(e @ W1 + b1) @ W2 + b2) @ U + c
@@ -77,7 +77,7 @@ def test_the_course_starts_all_weights_from_one_narrow_normal_and_keras_starts_b
 @given(
     st.fixed_dictionaries(
         {"vocabulary": st.integers(1, 40), "embedding": st.integers(1, 9), "hidden_units": st.integers(1, 9),
-         "context": st.integers(1, 5), "layers": st.integers(1, 3), "dropout": st.sampled_from([0.0, 0.5])}
+         "context": st.integers(1, 5), "num_layers": st.integers(1, 3), "dropout": st.sampled_from([0.0, 0.5])}
     )
 )  # fmt: skip
 def test_its_size_is_that_of_the_formula(arguments):
@@ -90,7 +90,7 @@ def test_the_sizes_of_the_course_have_the_parameters_of_the_course():
     assert [TrigramLM.parameter_formula(250, D, P) for D, P in ((32, 256), (16, 128), (8, 64))] == [97082, 42522, 19850]
 
 
-@pytest.mark.parametrize("arguments", [{}, RATES | {"layers": 2, "activation": "gelu", "initializer": "course"}])
+@pytest.mark.parametrize("arguments", [{}, RATES | {"num_layers": 2, "activation": "gelu", "initializer": "course"}])
 def test_configuration_and_file_give_it_back(arguments, tmp_path):
     model = TrigramLM(**arguments, seed=3)
     again = TrigramLM.from_config(json.loads(json.dumps(model.get_config())))
@@ -108,7 +108,7 @@ def test_a_folder_gives_it_back(tmp_path):
     np.testing.assert_array_equal(Model.from_preset(tmp_path)(CONTEXTS), model(CONTEXTS))
 
 
-@pytest.mark.parametrize("arguments", [{}, RATES | {"layers": 3}])
+@pytest.mark.parametrize("arguments", [{}, RATES | {"num_layers": 3}])
 def test_every_weight_gets_a_gradient(arguments):
     model = TrigramLM(**arguments)
     with tf.GradientTape() as tape:
@@ -150,7 +150,7 @@ def test_it_learns_four_contexts_by_heart():
         ({"embedding": 2.5}, "embedding is 2.5; expected a whole number"),
         ({"hidden_units": -1}, "hidden_units is -1; expected a whole number"),
         ({"context": 0}, "context is 0; expected a whole number"),
-        ({"layers": 0}, "layers is 0; expected a whole number"),
+        ({"num_layers": 0}, "num_layers is 0; expected a whole number"),
         ({"dropout": 1.0}, "dropout is 1; expected 0 or more, below 1"),
         ({"embedding_dropout": -0.1}, "embedding_dropout is -0.1; expected 0 or more, below 1"),
         ({"word_dropout": float("nan")}, "word_dropout is nan; expected 0 or more, below 1"),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from zoo.report.figures import language, recognition, reconstruction
+from zoo.report.figures import activity, autoencoder, trigram
 
 
 @settings(max_examples=20, deadline=None)
@@ -13,7 +13,7 @@ from zoo.report.figures import language, recognition, reconstruction
 def test_boxes_that_overlap_are_moved_apart_and_others_stay(count, seed):
     random = np.random.default_rng(seed)
     centers, sizes = random.uniform(0, 5, (count, 2)), random.uniform(0.1, 1, (count, 2))
-    moved = language.apart(np.vstack([centers, [[99.0, 99.0]]]), np.vstack([sizes, [[1.0, 1.0]]]))
+    moved = trigram.apart(np.vstack([centers, [[99.0, 99.0]]]), np.vstack([sizes, [[1.0, 1.0]]]))
     np.testing.assert_array_equal(moved[-1], [99.0, 99.0])
     moved = moved[:-1]
     gaps = np.abs(moved[:, None] - moved) - (sizes[:, None] + sizes) / 2
@@ -21,7 +21,7 @@ def test_boxes_that_overlap_are_moved_apart_and_others_stay(count, seed):
 
 
 def test_words_at_the_same_place_are_all_to_be_read():
-    figure = language.words(["he", "she", "it"], np.zeros((3, 2)))
+    figure = trigram.words(["he", "she", "it"], np.zeros((3, 2)))
     figure.canvas.draw()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert [text.get_text() for text in figure.axes[0].texts] == ["he", "she", "it"]
@@ -30,7 +30,7 @@ def test_words_at_the_same_place_are_all_to_be_read():
 
 
 def test_a_single_epoch_is_a_point_at_a_whole_number():
-    figure = recognition.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
+    figure = activity.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
     figure.canvas.draw()
     for axis in figure.axes:
         assert axis.lines[0].get_marker() == "o"
@@ -41,7 +41,7 @@ def test_a_single_epoch_is_a_point_at_a_whole_number():
 
 def test_no_term_of_the_cost_is_below_the_picture_in_the_end():
     history = [{"epoch": e, "error": 1.0, "weights": 0.05, "sparsity": 10.0 ** (-6 + e)} for e in range(1, 4)]
-    figure = reconstruction.cost(history)
+    figure = autoencoder.cost(history)
     bottom, _ = figure.axes[0].get_ylim()
     assert 0 < bottom < 1e-3
     plt.close(figure)

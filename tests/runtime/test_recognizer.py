@@ -48,15 +48,15 @@ STATISTICS = {"mean": [0.0, 9.0, 0.0], "variance": [9.0, 16.0, 9.0]}
     cell=st.sampled_from([ActivityRNN, ActivityLSTM, ActivityGRU]),
     units=st.integers(1, 24),
     frame=st.sampled_from([1, 2, 3, 5]),
-    layers=st.integers(1, 3),
+    num_layers=st.integers(1, 3),
     magnitude=st.booleans(),
     seed=st.integers(0, 2**16),
 )
 def test_a_network_steps_and_reads_chunks_to_the_answer_of_the_whole_window(
-    cell, units, frame, layers, magnitude, seed
+    cell, units, frame, num_layers, magnitude, seed
 ):
     arguments = STATISTICS | {"magnitude": magnitude, "seed": seed}
-    model = cell(units=units, layers=layers, frame=frame, window=8 * frame, **arguments)
+    model = cell(units=units, num_layers=num_layers, frame=frame, window=8 * frame, **arguments)
     windows = np.random.default_rng(seed).normal(0, 6, (2, 8 * frame, 3)).astype("float32")
     zeros = {name: np.zeros((2, size), "float32") for name, size in model.states.items()}
     states = zeros
@@ -70,10 +70,11 @@ def test_a_network_steps_and_reads_chunks_to_the_answer_of_the_whole_window(
 
 
 @pytest.mark.parametrize(
-    ("cell", "frame", "layers"), [(ActivityRNN, 1, 2), (ActivityLSTM, 3, 2), (ActivityLSTM, 1, 1), (ActivityGRU, 5, 1)]
+    ("cell", "frame", "num_layers"),
+    [(ActivityRNN, 1, 2), (ActivityLSTM, 3, 2), (ActivityLSTM, 1, 1), (ActivityGRU, 5, 1)],
 )
-def test_a_file_steps_and_reads_chunks_to_the_answer_of_the_whole_window(cell, frame, layers, tmp_path):
-    model = cell(units=9, layers=layers, frame=frame, window=20 * frame, magnitude=frame > 1, **STATISTICS)
+def test_a_file_steps_and_reads_chunks_to_the_answer_of_the_whole_window(cell, frame, num_layers, tmp_path):
+    model = cell(units=9, num_layers=num_layers, frame=frame, window=20 * frame, magnitude=frame > 1, **STATISTICS)
     recognizer = exported(model, tmp_path)
     windows = np.random.default_rng(0).normal(0, 6, (5, 20 * frame, 3)).astype("float32")
     for window, whole in zip(windows, recognizer.predict(windows), strict=True):

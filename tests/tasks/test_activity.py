@@ -27,7 +27,7 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     index = recordings.read(raw)
     for name, rows in (("long", 200), ("other", 180)):
         activity.activity.write_windows(
-            index, tmp_path / f"{name}.h5", activity.activity.Cut(rows, rows), index.subjects[:1]
+            index, tmp_path / f"{name}.h5", activity.activity.Windowing(rows, rows), index.subjects[:1]
         )
     plan = planning.plan(None, "activity_gru", {"units": 6, "frame": 10, "window": 150, "epochs": 1, "validation": 0.0})
     activity.train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))

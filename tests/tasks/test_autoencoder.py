@@ -91,7 +91,7 @@ def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
     assert "training patches: the model has seen them" in report["notes"]
 
 
-def test_every_artefact_reconstructs_from_rgb_and_says_its_r2(exported):
+def test_every_artifact_reconstructs_from_rgb_and_says_its_r2(exported):
     folder, records = exported
     assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
     assert all(abs(r["r2"] - records[0]["r2"]) < 0.05 for r in records)
@@ -126,7 +126,7 @@ def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(expor
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
     report = autoencoder.evaluate(trained, leaves)
     pictures = autoencoder.pictures(trained, leaves, count=50)
-    files = EVALUATIONS["patches"](report, loading.history(trained), pictures, tmp_path)
+    files = EVALUATIONS["autoencoder"](report, loading.history(trained), pictures, tmp_path)
     assert {file.name for file in files} == {
         "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
     }  # fmt: skip

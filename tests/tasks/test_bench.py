@@ -11,10 +11,10 @@ def test_every_signature_is_timed_and_its_arithmetic_counted():
     found = bench(POCKET / "model.dynamic.tflite", calls=20)
     arguments = load("activity_gru_pocket").keras_model.get_config()
     columns = 3 + arguments["magnitude"]
-    units, frame, layers = arguments["units"], arguments["frame"], arguments["layers"]
+    units, frame, num_layers = arguments["units"], arguments["frame"], arguments["num_layers"]
     # Weights of the frame, of three gates a layer, and of the head: each is multiplied once a step. The magnitude of a
     # row adds three squares up.
-    products = frame * (columns * units + 3 * arguments["magnitude"]) + layers * 3 * 2 * units * units + 6 * units
+    products = frame * (columns * units + 3 * arguments["magnitude"]) + num_layers * 3 * 2 * units * units + 6 * units
     steps = arguments["window"] // frame
     counted = {name: row["multiply_adds"] for name, row in found["signatures"].items()}
     assert counted == {"window": steps * products, "step": products, "chunk": 10 * products}

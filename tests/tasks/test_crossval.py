@@ -243,8 +243,8 @@ def test_joined_windows_are_those_of_both_in_their_order(people):
     data = activity.read(people)
     together = data.everyone().train
     for windows, kept in ((data.train, slice(0, len(data.train))), (data.test, slice(len(data.train), None))):
-        inputs, labels = activity.everything_of(windows)
-        found = activity.everything_of(together)
+        inputs, labels = activity.all_rows(windows)
+        found = activity.all_rows(together)
         np.testing.assert_array_equal(found[0][kept], inputs)
         np.testing.assert_array_equal(found[1][kept], labels)
         assert together.subjects[kept].tolist() == windows.subjects.tolist()

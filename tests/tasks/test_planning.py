@@ -18,7 +18,11 @@ from zoo.tasks import planning
         ("activity_gru_course", {"balance": 1}, "balance is 1; expected true or false"),
         ("activity_gru_course", {"optimizer": 1}, "optimizer is 1; expected text"),
         ("activity_gru_course", {"seed": -1}, "recipe: seed is -1; expected 0 or more"),
-        ("activity_gru_course", {"merge": 4}, "merge: means nothing for activity_gru_course; leave it out"),
+        (
+            "activity_gru_course",
+            {"merge_contexts": 4},
+            "merge_contexts: means nothing for activity_gru_course",
+        ),
         ("sparse_autoencoder_course", {"loss": "cross_entropy"}, "loss: means nothing for sparse_autoencoder_course"),
         ("trigram_lm_course", {"augmentation": None}, "augmentation: means nothing for trigram_lm_course"),
         ("trigram_lm_course", {"hiden_units": 9}, "unknown setting of trigram_lm_course 'hiden_units': did you mean"),

@@ -66,11 +66,11 @@ def test_no_merged_row_stands_for_more_than_was_said():
 
 def test_targets_that_would_not_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(trigram, "_MOST_BYTES", 100)
-    with pytest.raises(ZooError, match="merge makes 1 rows of 50 numbers: too many; set it to none"):
+    with pytest.raises(ZooError, match="merge_contexts makes 1 rows of 50 numbers: too many; set it to none"):
         trigram.merged(Rows(np.zeros((9, 3), np.int32), np.zeros(9, np.int32)), 50, most=9)
 
 
-def test_artefacts_answer_what_the_model_answers_and_say_their_cross_entropy(exported, trained, sentences):
+def test_artifacts_answer_what_the_model_answers_and_say_their_cross_entropy(exported, trained, sentences):
     folder, records = exported
     assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
     test = trigram.evaluate(trained, sentences, baselines=False)
@@ -136,7 +136,7 @@ def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
 
 def test_figures_show_training_and_words(trained, sentences, tmp_path):
     report = trigram.evaluate(trained, sentences, baselines=False)
-    files = EVALUATIONS["text"](report, loading.history(trained), trigram.pictures(trained, sentences), tmp_path)
+    files = EVALUATIONS["trigram"](report, loading.history(trained), trigram.pictures(trained, sentences), tmp_path)
     assert {file.name for file in files} == {"training.png", "embedding.png"}
 
 

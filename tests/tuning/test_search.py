@@ -139,7 +139,7 @@ def test_a_trial_that_others_are_ahead_of_is_stopped_early_and_what_is_best_is_n
 def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
     what = Study(
         "activity_gru", simulated, "random", 1, 2, groups=2,
-        settings={"frame": 10, "units": 8, "layers": 1, "average": 0.0, "batch_size": 32},
+        settings={"frame": 10, "units": 8, "num_layers": 1, "ema_decay": 0.0, "batch_size": 32},
     )  # fmt: skip
     records, trainer = searched(what, tmp_path / "out")
     assert [record["status"] for record in records] == ["scored"]
@@ -152,7 +152,7 @@ def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
 def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
     what = Study(
         "activity_gru", simulated, "random", 1, 1, limits=Limits(bytes=200_000, latency=1000.0),
-        settings={"frame": 10, "units": 8, "layers": 1, "batch_size": 32},
+        settings={"frame": 10, "units": 8, "num_layers": 1, "batch_size": 32},
     )  # fmt: skip
     records, _ = searched(what, tmp_path / "out")
     record = records[0]

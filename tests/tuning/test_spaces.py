@@ -45,7 +45,7 @@ def test_the_space_of_recognizers_begins_at_the_pocket_preset():
     assert {name: arguments[name] for name in preset.arguments if name != "window"} == {
         name: value for name, value in preset.arguments.items() if name != "window"
     }
-    same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "clip_norm", "average", "batch_size",
+    same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "clip_norm", "ema_decay", "batch_size",
             "label_smoothing", "augmentation")  # fmt: skip
     assert {name: getattr(recipe, name) for name in same} == {name: getattr(preset.recipe, name) for name in same}
 
@@ -54,7 +54,7 @@ def test_the_space_of_language_models_begins_at_the_best_preset():
     preset = PRESETS["trigram_lm_best"]
     arguments, recipe = spaces.trigram(Defaults())
     assert arguments == preset.arguments
-    same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "weight_decay", "batch_size", "merge")
+    same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "weight_decay", "batch_size", "merge_contexts")
     assert {name: getattr(recipe, name) for name in same} == {name: getattr(preset.recipe, name) for name in same}
 
 

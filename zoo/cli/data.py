@@ -107,7 +107,7 @@ def windows(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Cut recordings into windows, split by person."""
+    """Windowing recordings into windows, split by person."""
     from zoo.data import activity, recordings
     from zoo.report import tables
 
@@ -119,7 +119,7 @@ def windows(
         else activity.choose_test_subjects(index.subjects, test_fraction, seed)
     )
     labels = tuple(name.strip() for name in classes.split(",")) if classes else activity.CLASSES
-    dropped = activity.write_windows(index, out, activity.Cut(window, hop, rate, trim), chosen, labels)
+    dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 
     show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, tables.document)
@@ -198,7 +198,7 @@ def make_patches(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Cut patches from photographs, as many from each; flat ones are refused."""
+    """Windowing patches from photographs, as many from each; flat ones are refused."""
     from zoo.data.describe import describe
     from zoo.data.photographs import Photographs, shipped_photographs, write_patches
     from zoo.report import tables

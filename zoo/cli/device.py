@@ -68,8 +68,8 @@ def export(
         records = exporting.export(loaded, family, to, chosen, None if formats else refused)
     for why in refused.values():
         err.print(f"left out: {why}", style="yellow", highlight=False, markup=False)
-    compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artefacts": records}
-    show(compared, as_json, tables.artefacts)
+    compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artifacts": records}
+    show(compared, as_json, tables.artifacts)
 
 
 @app.command()
@@ -196,4 +196,4 @@ def bench(
 
             with quiet():
                 rows.append({"file": f"{folder}: Keras's own export"} | keras_default(loading.load(model).keras_model))
-    show(rows, as_json, tables.recognition.bench)
+    show(rows, as_json, tables.activity.bench)

@@ -70,14 +70,14 @@ def list_presets(
         str | None,
         typer.Option(help="name, bytes or milliseconds; of presets parameters or score; of files largest_error."),
     ] = None,
-    artefacts: Annotated[bool, typer.Option("--artefacts", help="A row for each file of each preset.")] = False,
+    artifacts: Annotated[bool, typer.Option("--artifacts", help="A row for each file of each preset.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the presets with their size and what was measured."""
     from zoo.report import results, tables
 
-    if artefacts:
-        show(results.artefacts(family or (), sort), as_json, tables.artefact_list)
+    if artifacts:
+        show(results.artifacts(family or (), sort), as_json, tables.artifact_list)
     else:
         show(results.presets(family or (), sort), as_json, tables.presets)
 
@@ -111,7 +111,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
     model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
     units: Annotated[int | None, typer.Option(help="Numbers in the state of each recurrent layer.")] = None,
-    layers: Annotated[int | None, typer.Option(help="Layers.")] = None,
+    num_layers: Annotated[int | None, typer.Option(help="Layers.")] = None,
     frame: Annotated[int | None, typer.Option(help="Rows read in one step.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Share dropped after each layer.")] = None,
     hidden_units: Annotated[int | None, typer.Option(help="Of an autoencoder or a language model.")] = None,
@@ -152,7 +152,7 @@ def train(
     from zoo.training import CHECKPOINT
 
     named = {
-        "units": units, "layers": layers, "frame": frame, "dropout": dropout, "hidden_units": hidden_units,
+        "units": units, "num_layers": num_layers, "frame": frame, "dropout": dropout, "hidden_units": hidden_units,
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
         "patience": patience, "validation": validation, "seed": seed,
     }  # fmt: skip
@@ -234,7 +234,7 @@ def cross_validate(
             )
     except KeyboardInterrupt:
         fail(f"interrupted: the folds so far are in {out}; go on with the same command", 130)
-    show(result, as_json, tables.recognition.crossval)
+    show(result, as_json, tables.activity.crossval)
     err.print(f"report in {page.write(result, out)}", highlight=False, markup=False, soft_wrap=True)
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     if failed:
@@ -290,7 +290,7 @@ def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -
     with quiet():
         recognizer = Recognizer(exported_file(model))
     who = [name.strip() for name in subjects.split(",")] if subjects else None
-    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, tables.recognition.streaming)
+    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, tables.activity.streaming)
 
 
 @app.command()
@@ -325,7 +325,7 @@ def predict(
         data = data_file(data, data_dir)
     with quiet():
         loaded = loading.load(model)
-    if loaded.metadata.kind == "text":
+    if loaded.metadata.kind == "trigram":
         if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
             raise ZooError(
                 'a language model answers one of: TEXT such as "in the right", --data FILE, --neighbors WORD'
@@ -333,13 +333,13 @@ def predict(
         if generate is not None and text is None:
             raise ZooError('--generate: goes on with a text; name it, such as "in the right"')
         if neighbors is not None:
-            show(completion.neighbors(loaded, neighbors, top), as_json, tables.language.neighbors)
+            show(completion.neighbors(loaded, neighbors, top), as_json, tables.trigram.neighbors)
         elif data is not None:
-            show(completion.examples(loaded, data, 5, top, seed), as_json, tables.language.examples)
+            show(completion.examples(loaded, data, 5, top, seed), as_json, tables.trigram.examples)
         elif generate is not None and text is not None:
-            show(completion.generate(loaded, text, generate, temperature, seed), as_json, tables.language.generated)
+            show(completion.generate(loaded, text, generate, temperature, seed), as_json, tables.trigram.generated)
         elif text is not None:
-            show(completion.next_words(loaded, text, top), as_json, tables.language.next_words)
+            show(completion.next_words(loaded, text, top), as_json, tables.trigram.next_words)
         return
     if loaded.metadata.kind != "activity":
         raise ZooError(f"{model}: predicts nothing; measure it with `zoo evaluate`, run it with its exported files")
@@ -369,4 +369,4 @@ def _windows(
     else:
         assert data is not None
         rows = prediction.predict_file(loaded, data)
-    show(rows, as_json, tables.recognition.predictions)
+    show(rows, as_json, tables.activity.predictions)

@@ -246,13 +246,13 @@ def _check_values(path: Path, key: str, examples: Examples) -> None:
     check_unit(f"{path}: key '{key}'", magnitude / done)
 
 
-def everything_of(windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def all_rows(windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Inputs and labels of all windows, in memory."""
     parts = list(windows.examples.blocks())
     return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
-def middle(windows: Any, rows: int) -> Any:
+def center_crop(windows: Any, rows: int) -> Any:
     """The middle of windows that are longer than what the model reads."""
     start = (windows.shape[1] - rows) // 2
     return windows[:, start : start + rows]
@@ -271,7 +271,7 @@ def sort_subjects(subjects: Iterable[Any]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Cut:
+class Windowing:
     """How recordings are cut into windows.
 
     Args:
@@ -298,7 +298,7 @@ class Cut:
 
         Example:
             >>> rows = np.zeros((400, 3), np.float32)
-            >>> Cut(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
+            >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
             (3, 150, 3)
         """
         rows = recording.resampled(self.rate)
@@ -326,7 +326,7 @@ def choose_test_subjects(subjects: Iterable[str], fraction: float, seed: int) ->
 
 
 def write_windows(
-    recordings: Index, path: Path, cut: Cut, test_subjects: Sequence[str], classes: Sequence[str] = CLASSES
+    recordings: Index, path: Path, cut: Windowing, test_subjects: Sequence[str], classes: Sequence[str] = CLASSES
 ) -> Dropped:
     """Cuts recordings into windows and writes them in the course's layout, plus who made each.
 

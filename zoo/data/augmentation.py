@@ -27,7 +27,7 @@ class Augmentation:
         spin: Largest angle in degrees about the phone's long axis y.
         tilt: Largest angle in degrees about an axis drawn at random.
         scale: Largest relative error of the sensor's gain.
-        liveliness: Largest change, as a natural logarithm, of the part that is not the window's mean.
+        intensity: Largest change, as a natural logarithm, of the part that is not the window's mean.
         clip: Probability that the sensor ends at 2 g.
         noise: Largest standard deviation of added noise, m/s^2; each window draws its own.
         carry: Probability that another window of the batch comes before a window, else the window itself does, so that
@@ -44,7 +44,7 @@ class Augmentation:
     spin: float = 0.0
     tilt: float = 0.0
     scale: float = 0.0
-    liveliness: float = 0.0
+    intensity: float = 0.0
     clip: float = 0.0
     noise: float = 0.0
     carry: float = 0.0
@@ -52,7 +52,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            highest = np.inf if field.name in ("spin", "tilt", "liveliness", "noise") else 1.0
+            highest = np.inf if field.name in ("spin", "tilt", "intensity", "noise") else 1.0
             if not (0 <= value <= highest and value < np.inf):
                 raise ZooError(f"augmentation: {field.name} is {value!r}; expected a number from 0 to {highest:g}")
 
@@ -98,9 +98,9 @@ class Augmentation:
         if self.scale:
             turn *= draw.uniform((batch, 1, 1), 1 - self.scale, 1 + self.scale)
         windows = tf.matmul(windows, turn, transpose_b=True)
-        if self.liveliness:
+        if self.intensity:
             mean = tf.reduce_mean(windows, axis=1, keepdims=True)
-            factor = tf.exp(draw.uniform((batch, 1, 1), -self.liveliness, self.liveliness))
+            factor = tf.exp(draw.uniform((batch, 1, 1), -self.intensity, self.intensity))
             windows = mean + factor * (windows - mean)
         if self.clip:
             limit = tf.where(draw.chance((batch, 1, 1), self.clip) > 0, 2 * STANDARD_GRAVITY, np.inf)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from zoo.data import recordings
-from zoo.data.activity import CLASSES, Cut, choose_test_subjects, write_windows
+from zoo.data.activity import CLASSES, Windowing, choose_test_subjects, write_windows
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
 from zoo.metadata import STANDARD_GRAVITY
@@ -173,7 +173,7 @@ def write_simulated(path: Path, subjects: int, seed: int, seconds: float = 60.0)
             simulated=True,
         )  # fmt: skip
         index = recordings.read(raw)
-        write_windows(index, path, Cut(), choose_test_subjects(index.subjects, 0.25, seed))
+        write_windows(index, path, Windowing(), choose_test_subjects(index.subjects, 0.25, seed))
 
 
 def walk_through(

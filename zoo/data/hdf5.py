@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import whole_file
+from zoo.files import atomic_write
 
 _LOCK = threading.RLock()
 _SPARE_BYTES = 4 << 20
@@ -309,7 +309,7 @@ class Rows:
 @contextmanager
 def create(path: Path) -> Iterator[h5py.File]:
     """Writes a file whole or not at all: gives an open file; on success it gets its name."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         _require_space(temporary, 0)
         with _LOCK, h5py.File(temporary, "w") as file:
             yield file

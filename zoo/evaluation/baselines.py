@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
-from zoo.evaluation.recognition import Floats, Labels, Predict, bootstrap_interval, macro_f1
+from zoo.evaluation.activity import Floats, Labels, Predict, bootstrap_interval, macro_f1
 
 _RIDGE = 1000.0
 """What MiniRocket's squared weights are multiplied by in the error; aeon chooses among 0.001 to 1000."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.evaluation.recognition import Floats, Labels, expected_calibration_error, fit_temperature
+from zoo.evaluation.activity import Floats, Labels, expected_calibration_error, fit_temperature
 
 _WORST = 3
 

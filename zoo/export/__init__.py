@@ -1,1 +1,1 @@
-"""Export: artefacts that are run and compared with Keras before they get their names."""
+"""Export: artifacts that are run and compared with Keras before they get their names."""

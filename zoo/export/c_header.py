@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.export import native
-from zoo.files import whole_file
+from zoo.files import atomic_write
 from zoo.runtime import Recognizer
 
 HEADER, SOURCE = "model.h", "model.cc"
@@ -40,7 +40,7 @@ def write(file: Path, window: NDArray[np.float32], folder: Path) -> list[Path]:
     recognizer = Recognizer(file)
     texts = {folder / SOURCE: _source(recognizer, window), folder / HEADER: _header(recognizer)}
     for path, text in texts.items():
-        with whole_file(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return list(texts)
 

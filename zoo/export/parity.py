@@ -1,4 +1,4 @@
-"""Parity: an artefact answers what the Keras model answers, or it gets no name."""
+"""Parity: an artifact answers what the Keras model answers, or it gets no name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Outputs = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What an artefact may differ by.
+    """What an artifact may differ by.
 
     Args:
         error: Largest difference of a number.
@@ -34,12 +34,12 @@ EXACT = {
 
 
 class ParityError(ZooError):
-    """An artefact differs from Keras by more than its tolerance."""
+    """An artifact differs from Keras by more than its tolerance."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an artefact is from Keras on golden inputs.
+    """How far an artifact is from Keras on golden inputs.
 
     Args:
         largest_error: Of a number.
@@ -55,13 +55,13 @@ class Parity:
 
 
 def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outputs], tolerance: Tolerance) -> Parity:
-    """Compares what an artefact answers with what Keras answers, over all signatures.
+    """Compares what an artifact answers with what Keras answers, over all signatures.
 
     Args:
-        what: The artefact, for messages.
+        what: The artifact, for messages.
         expected: Outputs `(N, ...)` by signature and name; those named `probabilities`, `(N, ..., K)`, count for the
             agreement.
-        found: The same of the artefact, for the signatures that it has; numbers that are no integers are compared.
+        found: The same of the artifact, for the signatures that it has; numbers that are no integers are compared.
         tolerance: What they may differ by.
 
     Raises:

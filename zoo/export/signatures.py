@@ -1,7 +1,7 @@
-"""Signatures: what an artefact can be asked, for each family, as functions on a Keras model.
+"""Signatures: what an artifact can be asked, for each family, as functions on a Keras model.
 
 Models give logits and read what they were trained on; probabilities, temperature and preprocessing belong here, so
-that every artefact takes raw input and gives answers.
+that every artifact takes raw input and gives answers.
 
 | family | signature | in | out |
 |---|---|---|---|
@@ -30,7 +30,7 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Signature:
-    """One question that an artefact answers.
+    """One question that an artifact answers.
 
     Args:
         name: Of the signature.

@@ -55,7 +55,7 @@ class ActivityRecognizer(Model):
 
     Args:
         units: H, numbers in the state of each layer, 1 or more.
-        layers: Recurrent layers, 1 or more.
+        num_layers: Recurrent layers, 1 or more.
         frame: F, rows that are read in one step; divides `window`.
         frame_units: V, numbers that a frame becomes; `units` by default. Unused with `frame=1`.
         frame_activation: phi, the name of a Keras activation; none by default. Unused with `frame=1`.
@@ -87,7 +87,7 @@ class ActivityRecognizer(Model):
     def __init__(
         self,
         units: int = 32,
-        layers: int = 1,
+        num_layers: int = 1,
         frame: int = 1,
         frame_units: int | None = None,
         frame_activation: str | None = None,
@@ -102,7 +102,7 @@ class ActivityRecognizer(Model):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
-        self._check(units=units, layers=layers, frame=frame, classes=classes, window=window, channels=channels)
+        self._check(units=units, num_layers=num_layers, frame=frame, classes=classes, window=window, channels=channels)
         if window % frame:
             raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
         if not 0 <= dropout < 1:
@@ -112,7 +112,7 @@ class ActivityRecognizer(Model):
         for statistic, values in (("mean", mean), ("variance", variance)):
             if values is not None and len(values) != channels:
                 raise ZooError(f"{statistic} has {len(values)} numbers for {channels} channels")
-        draw = iter(np.random.SeedSequence(seed).generate_state(8 * layers + 8).tolist())
+        draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
 
         inputs = keras.Input((window, channels), name="window")
         reading: dict[str, keras.layers.Layer] = {}
@@ -133,9 +133,9 @@ class ActivityRecognizer(Model):
                 name="frame",
             )
         x = _read(reading, inputs)
-        for number in range(1, layers + 1):
+        for number in range(1, num_layers + 1):
             start = self._start(initializer, draw, x.shape[-1], units)
-            options = {"return_sequences": number < layers, "name": f"cell_{number}"} | start | self.cell_options
+            options = {"return_sequences": number < num_layers, "name": f"cell_{number}"} | start | self.cell_options
             x = self.cell(units, **options)(x)
             if dropout:
                 x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
@@ -144,7 +144,7 @@ class ActivityRecognizer(Model):
         super().__init__(inputs=inputs, outputs=logits, name=name)
 
         self._arguments = {
-            "units": units, "layers": layers, "frame": frame, "frame_units": frame_units,
+            "units": units, "num_layers": num_layers, "frame": frame, "frame_units": frame_units,
             "frame_activation": frame_activation, "dropout": dropout, "classes": classes, "window": window,
             "channels": channels, "magnitude": magnitude,
             "mean": None if mean is None else list(mean),
@@ -160,8 +160,8 @@ class ActivityRecognizer(Model):
             >>> ActivityLSTM(units=8).states
             {'h_1': 8, 'c_1': 8}
         """
-        layers, units = self._arguments["layers"], self._arguments["units"]
-        return {f"{name}_{number}": units for number in range(1, layers + 1) for name in self.state_names}
+        num_layers, units = self._arguments["num_layers"], self._arguments["units"]
+        return {f"{name}_{number}": units for number in range(1, num_layers + 1) for name in self.state_names}
 
     def of_window(self, window: int) -> Self:
         """The same network with the same weights for windows of another length, a multiple of the frame."""
@@ -215,7 +215,7 @@ class ActivityRecognizer(Model):
     def _go_on(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """One step of all cells, from what the first one reads, `(batch, V)`."""
         last: dict[str, Any] = {}
-        for number in range(1, self._arguments["layers"] + 1):
+        for number in range(1, self._arguments["num_layers"] + 1):
             names = [f"{name}_{number}" for name in self.state_names]
             x, found = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
             last |= dict(zip(names, found if isinstance(found, list | tuple) else [found], strict=True))
@@ -252,7 +252,7 @@ class ActivityRecognizer(Model):
 
     @classmethod
     def parameter_formula(
-        cls, units: int, layers: int = 1, frame: int = 1, frame_units: int | None = None, classes: int = 6,
+        cls, units: int, num_layers: int = 1, frame: int = 1, frame_units: int | None = None, classes: int = 6,
         channels: int = 3, magnitude: bool = False, **_: Any,
     ) -> int:  # fmt: skip
         """Trainable parameters, from the formula at the top of the module.
@@ -265,7 +265,7 @@ class ActivityRecognizer(Model):
         read = columns if frame == 1 else (frame_units or units)
         count = 0 if frame == 1 else (frame * columns + 1) * read
         count += cls.gates * (read + units + 1) * units
-        count += (layers - 1) * cls.gates * (2 * units + 1) * units
+        count += (num_layers - 1) * cls.gates * (2 * units + 1) * units
         return count + (units + 1) * classes
 
 
@@ -354,7 +354,7 @@ class ActivityGRU(ActivityRecognizer):
     """A recognizer with GRU cells; arguments as of `ActivityRecognizer`.
 
     Example:
-        >>> ActivityGRU(units=40, layers=2, frame=5).count_params()
+        >>> ActivityGRU(units=40, num_layers=2, frame=5).count_params()
         20326
     """
 

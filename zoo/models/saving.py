@@ -12,7 +12,7 @@ import keras
 
 from zoo.catalog import find_folder
 from zoo.errors import ZooError
-from zoo.files import whole_file, write_json
+from zoo.files import atomic_write, write_json
 
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -71,6 +71,6 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
             **details: Further entries of `config.json`, of JSON types.
         """
         folder = Path(folder)
-        with whole_file(folder / "model.keras") as temporary:
+        with atomic_write(folder / "model.keras") as temporary:
             self.save(temporary)
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)

@@ -44,7 +44,7 @@ class TrigramLM(Model):
         hidden_units: P, 1 or more.
         context: C, words before, 1 or more.
         activation: Of the hidden layers, the name of a Keras activation.
-        layers: L, hidden layers, 1 or more.
+        num_layers: L, hidden layers, 1 or more.
         dropout: Of each hidden layer, in [0, 1).
         embedding_dropout: Of the entries of e, in [0, 1).
         word_dropout: Of whole words of the context, in [0, 1).
@@ -70,7 +70,7 @@ class TrigramLM(Model):
         hidden_units: int = 256,
         context: int = 3,
         activation: str = "sigmoid",
-        layers: int = 1,
+        num_layers: int = 1,
         dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         word_dropout: float = 0.0,
@@ -79,13 +79,17 @@ class TrigramLM(Model):
         name: str | None = None,
     ) -> None:
         self._check(
-            vocabulary=vocabulary, embedding=embedding, hidden_units=hidden_units, context=context, layers=layers
+            vocabulary=vocabulary,
+            embedding=embedding,
+            hidden_units=hidden_units,
+            context=context,
+            num_layers=num_layers,
         )
         _check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
         _check_activation(activation)
         if initializer not in INITIALIZERS:
             raise ZooError(f"initializer '{initializer}': expected {' or '.join(INITIALIZERS)}")
-        seeds = iter(np.random.SeedSequence(seed).generate_state(3 * layers + 5).tolist())
+        seeds = iter(np.random.SeedSequence(seed).generate_state(3 * num_layers + 5).tolist())
 
         def normal() -> keras.initializers.Initializer:
             return keras.initializers.RandomNormal(0.0, 0.01, seed=next(seeds))
@@ -110,7 +114,7 @@ class TrigramLM(Model):
         h = keras.layers.Flatten(name="words")(e)
         if embedding_dropout:
             h = Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
-        for layer in range(1, layers + 1):
+        for layer in range(1, num_layers + 1):
             h = dense(hidden_units, activation, f"hidden_{layer}")(h)
             if dropout:
                 h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
@@ -118,17 +122,18 @@ class TrigramLM(Model):
 
         self._arguments = {
             "vocabulary": vocabulary, "embedding": embedding, "hidden_units": hidden_units, "context": context,
-            "activation": activation, "layers": layers, "dropout": dropout, "embedding_dropout": embedding_dropout,
-            "word_dropout": word_dropout, "initializer": initializer, "seed": seed, "name": self.name,
+            "activation": activation, "num_layers": num_layers, "dropout": dropout,
+            "embedding_dropout": embedding_dropout, "word_dropout": word_dropout, "initializer": initializer,
+            "seed": seed, "name": self.name,
         }  # fmt: skip
 
     @classmethod
     def parameter_formula(
-        cls, vocabulary: int = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3, layers: int = 1,
+        cls, vocabulary: int = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3, num_layers: int = 1,
         **_: Any,
     ) -> int:  # fmt: skip
         """Trainable parameters, from the formula at the top of the module."""
-        V, D, P, C, L = vocabulary, embedding, hidden_units, context, layers
+        V, D, P, C, L = vocabulary, embedding, hidden_units, context, num_layers
         return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
 
 

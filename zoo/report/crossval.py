@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.files import whole_file
+from zoo.files import atomic_write
 from zoo.report.cards.page import table
+from zoo.report.figures import activity as figures
 from zoo.report.figures import drawing
-from zoo.report.figures import recognition as figures
+from zoo.report.tables.activity import claim
 from zoo.report.tables.layout import interval, number
-from zoo.report.tables.recognition import claim
 
 REPORT = "report.md"
 
@@ -34,7 +34,7 @@ def write(result: Result, folder: Path) -> Path:
         _confusion(result), _random(result), _failures(result), _made(result),
     ]  # fmt: skip
     path = folder / REPORT
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
     return path
 

@@ -13,11 +13,15 @@ from zoo.report.cards.page import table
 
 Row = Mapping[str, Any]
 
-SCORES = {"activity": "macro_f1", "patches": "mse", "text": "cross_entropy"}
+SCORES = {"activity": "macro_f1", "autoencoder": "mse", "trigram": "cross_entropy"}
 """What presets of a kind are compared by."""
 
 _BEST_FIRST = {"macro_f1": -1, "mse": 1, "cross_entropy": 1}
-_HEADINGS = {"activity": "Recognizers of activity", "patches": "Autoencoders of patches", "text": "Language models"}
+_HEADINGS = {
+    "activity": "Activity recognizers",
+    "autoencoder": "Sparse autoencoders",
+    "trigram": "Language models",
+}
 
 
 def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
@@ -43,7 +47,7 @@ def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[
     return _sorted([_preset(name) for name in _chosen(families)], sort, ("name", "parameters", *_COSTS, "score"))
 
 
-def artefacts(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
+def artifacts(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
     """A row for each file of each preset.
 
     Args:
@@ -60,7 +64,7 @@ def artefacts(families: Sequence[str] = (), sort: str | None = None) -> list[dic
     rows = [
         {key: row[key] for key in ("preset", "family", "kind", "parameters")} | dict(record)
         for row in map(_preset, _chosen(families))
-        for record in row["artefacts"]
+        for record in row["artifacts"]
     ]
     return _sorted(rows, sort, ("name", *_COSTS, "largest_error"))
 
@@ -81,7 +85,7 @@ def _preset(name: str) -> dict[str, Any]:
     preset = PRESETS[name]
     metrics = preset_metrics(name) if name in preset_names() else {}
     measured, beside = headline(metrics) if metrics else (None, None)
-    files = [row for row in metrics.get("artefacts", []) if row["file"].endswith(".tflite") and row["milliseconds"]]
+    files = [row for row in metrics.get("artifacts", []) if row["file"].endswith(".tflite") and row["milliseconds"]]
     small: Row = min(files, key=lambda row: row["bytes"], default={})
     test, kind = metrics.get("test", {}), metrics.get("kind")
     return {
@@ -89,7 +93,7 @@ def _preset(name: str) -> dict[str, Any]:
         "license": preset.license, "parameters": metrics.get("training", {}).get("parameters"), "measured": measured,
         "beside": beside, "score": test.get(SCORES.get(str(kind), "")), "file": small.get("file"),
         "bytes": small.get("bytes"), "milliseconds": small.get("milliseconds"), "test": numbers(test),
-        "artefacts": metrics.get("artefacts", []),
+        "artifacts": metrics.get("artifacts", []),
     }  # fmt: skip
 
 
@@ -129,7 +133,7 @@ def _rank(row: Row, column: str) -> Any:
 def as_csv() -> str:
     """Every file of every preset with every number: of the file itself, and as `test.` of its preset on test data."""
     tests = {row["preset"]: {f"test.{key}": value for key, value in row["test"].items()} for row in presets()}
-    rows = [row | tests[row["preset"]] for row in artefacts()]
+    rows = [row | tests[row["preset"]] for row in artifacts()]
     # Columns in the order in which they are first met.
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
@@ -182,14 +186,14 @@ def _language(test: Row) -> tuple[str, ...]:
 
 _COLUMNS: Mapping[str, tuple[Sequence[str], Callable[[Row], tuple[str, ...]]]] = {
     "activity": (("accuracy", "macro-F1", "95 % over people", "macro-F1 of a random forest"), _recognition),
-    "patches": (("R^2", "error a pixel", "farthest unit", "error of PCA, not sparse"), _reconstruction),
-    "text": (("cross-entropy", "perplexity", "top-1", "top-5", "cross-entropy of Kneser-Ney"), _language),
+    "autoencoder": (("R^2", "error a pixel", "farthest unit", "error of PCA, not sparse"), _reconstruction),
+    "trigram": (("cross-entropy", "perplexity", "top-1", "top-5", "cross-entropy of Kneser-Ney"), _language),
 }
 """By kind, the headings of its numbers and how they are read from the test part."""
 
 
 def _files(kind: str) -> str:
-    rows = [row for row in artefacts() if row["kind"] == kind]
+    rows = [row for row in artifacts() if row["kind"] == kind]
     scores = [name for name in ("accuracy", "macro_f1", "r2", "cross_entropy", "top1") if name in rows[0]]
     lines = [
         (

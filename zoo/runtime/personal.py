@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import whole_file
+from zoo.files import atomic_write
 from zoo.runtime.recognizer import Recognizer
 
 
@@ -66,7 +66,7 @@ class PersonalRecognizer(Recognizer):
     def save(self, path: Path) -> None:
         """Writes what was learned, a few hundred numbers, to a `.npz` file."""
         learned = self.run("save")
-        with whole_file(path) as temporary, temporary.open("wb") as file:
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, kernel=learned["kernel"], bias=learned["bias"])
 
     def restore(self, path: Path) -> None:

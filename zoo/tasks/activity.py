@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 import zoo
 from zoo import losses, training
 from zoo.data import activity, gait, pipeline
-from zoo.data.activity import ActivityData, Windows, everything_of, middle
+from zoo.data.activity import ActivityData, Windows, all_rows, center_crop
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
 from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
-from zoo.evaluation import language, recognition
+from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import baseline_scores
+from zoo.evaluation.trigram import cross_entropy_and_rank
 from zoo.export import c_header, kotlin, parity, signatures, swift
 from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
@@ -86,7 +87,7 @@ def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.
     size = -(-len(validation) // -(-len(validation) // 512))
     times = 2 if twice else 1
     return pipeline.batches(validation.examples, size).map(
-        lambda inputs, labels: (tf.tile(middle(inputs, rows), (1, times, 1)), labels)
+        lambda inputs, labels: (tf.tile(center_crop(inputs, rows), (1, times, 1)), labels)
     )
 
 
@@ -123,9 +124,9 @@ class Prepared:
         if self.validation is None:
             raise ZooError(f"{self.data.path}: nothing is set aside to score on: set validation above 0")
         logits, labels = answers(partial(keras_logits, model), self.validation)
-        loss, rank = language.surprise(logits, labels)
+        loss, rank = cross_entropy_and_rank(logits, labels)
         return {
-            "macro_f1": recognition.macro_f1(labels, logits.argmax(axis=1)),
+            "macro_f1": metrics.macro_f1(labels, logits.argmax(axis=1)),
             "accuracy": float((rank == 1).mean()), "cross_entropy": float(loss.mean()),
         }  # fmt: skip
 
@@ -175,10 +176,10 @@ def train(plan: Plan, path: Path, run: Run, *, temperature: float | None = None)
         fitted = prepared.fit(plan.recipe, model, **options)
     answered = None if validation is None else answers(partial(keras_logits, model), validation)
     if temperature is None:
-        temperature = 1.0 if answered is None else recognition.fit_temperature(answered[1], answered[0])
+        temperature = 1.0 if answered is None else metrics.fit_temperature(answered[1], answered[0])
     validated = None
     if validation is not None and answered is not None:
-        report = recognition.report(answered[1], answered[0], prepared.data.classes, validation.subjects, temperature)
+        report = metrics.report(answered[1], answered[0], prepared.data.classes, validation.subjects, temperature)
         validated = _validated(report, validation, plan.recipe)
     metadata = prepared.metadata(plan, model, temperature)
     details = {"train_windows": len(prepared.train), "split_by": metadata.split_by, "validation": validated}
@@ -204,7 +205,7 @@ def set_aside(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
 
 def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits `(N, classes)` of windows as long as the model's, or of the middle of longer ones."""
-    return np.asarray(model.predict_on_batch(middle(windows, model.get_config()["window"])))
+    return np.asarray(model.predict_on_batch(center_crop(windows, model.get_config()["window"])))
 
 
 def metadata_of(loaded: Loaded) -> ActivityMetadata:
@@ -226,7 +227,7 @@ def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float3
     if loaded.model is not None:
         return keras_logits(loaded.model, windows)
     # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
-    rows = Recognizer(loaded.name).predict(middle(windows, metadata_of(loaded).window))
+    rows = Recognizer(loaded.name).predict(center_crop(windows, metadata_of(loaded).window))
     return np.float32(metadata_of(loaded).temperature) * np.log(np.maximum(rows, np.float32(1e-30)))
 
 
@@ -305,7 +306,7 @@ def evaluate(
         robustness: Whether to disturb the windows as well.
 
     Returns:
-        The numbers of `recognition.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
+        The numbers of `metrics.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
         `robustness`, `notes`.
 
     Raises:
@@ -323,19 +324,19 @@ def evaluate(
         raise ZooError(f"{loaded.name}: does not say who its validation people were; evaluate its folder instead")
     windows = part(data, split, recipe)
     logits, labels = answers(partial(logits_of, loaded), windows)
-    report = recognition.report(labels, logits, data.classes, windows.subjects, metadata.temperature)
+    report = metrics.report(labels, logits, data.classes, windows.subjects, metadata.temperature)
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "split_by": data.split_by,
         "simulated": data.simulated, "data_sha256": digest, "notes": _notes(data, loaded, windows, split),
     }  # fmt: skip
     if not (baselines or robustness):
         return report
-    inputs, labels = everything_of(windows)
+    inputs, labels = all_rows(windows)
     if baselines:
-        reference = everything_of(set_aside(data.train, recipe)[0] if split == "validation" else data.train)
+        reference = all_rows(set_aside(data.train, recipe)[0] if split == "validation" else data.train)
         report["baselines"] = baseline_scores(reference, (inputs, labels), windows.subjects)
     if robustness:
-        report["robustness"] = recognition.robustness(
+        report["robustness"] = metrics.robustness(
             lambda disturbed: logits_of(loaded, disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
         )
     return report
@@ -374,7 +375,7 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
 
     Args:
         loaded: The model.
-        path: A file whose test windows artefacts are compared on; simulated windows without.
+        path: A file whose test windows artifacts are compared on; simulated windows without.
     """
     metadata, model = metadata_of(loaded), recognizer_of(loaded)
     windows, labels, learned = _golden(loaded, path)
@@ -383,7 +384,7 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
         if labels is None:
             return {}
         found = outputs["window"]["probabilities"].argmax(axis=1)
-        return {"accuracy": float((found == labels).mean()), "macro_f1": recognition.macro_f1(labels, found)}
+        return {"accuracy": float((found == labels).mean()), "macro_f1": metrics.macro_f1(labels, found)}
 
     return Exportable(
         lambda model: signatures.activity(model, metadata.temperature, metadata.chunk),
@@ -451,20 +452,20 @@ _GOLDEN = 600
 def _golden(
     loaded: Loaded, path: Path | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
-    """Windows to compare artefacts on and their labels, and windows to calibrate on.
+    """Windows to compare artifacts on and their labels, and windows to calibrate on.
 
     From the test and the training part of a file; simulated ones, without labels, where there is none.
     """
     metadata = metadata_of(loaded)
     if path is None:
-        cut = activity.Cut(metadata.window, metadata.hop, metadata.rate)
+        cut = activity.Windowing(metadata.window, metadata.hop, metadata.rate)
         people = gait.simulate(8, seed=7, seconds=30, rate=metadata.rate)
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     data = activity.read(path)
     check_file(loaded, path, data)
-    windows, labels = everything_of(_some(data.test))
-    return middle(windows, metadata.window), labels, middle(everything_of(_some(data.train))[0], metadata.window)
+    windows, labels = all_rows(_some(data.test))
+    return center_crop(windows, metadata.window), labels, center_crop(all_rows(_some(data.train))[0], metadata.window)
 
 
 def _some(windows: Windows) -> Windows:

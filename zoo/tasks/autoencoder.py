@@ -18,12 +18,12 @@ from zoo.data import dead_leaves, patches, photographs, pipeline
 from zoo.data.examples import Examples, Sliceable
 from zoo.data.patches import LUMINANCE, PatchData, Scale
 from zoo.errors import ZooError
-from zoo.evaluation import reconstruction
+from zoo.evaluation import autoencoder as metrics
 from zoo.export import parity, signatures
 from zoo.export.parity import Tolerance
 from zoo.files import sha256
 from zoo.layers import kl_sparsity
-from zoo.metadata import PatchMetadata
+from zoo.metadata import AutoencoderMetadata
 from zoo.models.autoencoder import SparseAutoencoder
 from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
@@ -33,7 +33,7 @@ from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 from zoo.training import Fitted
 
-KIND = "patches"
+KIND = "autoencoder"
 DATA = "data1.h5"
 """What a data file is called where nobody says otherwise."""
 
@@ -41,7 +41,7 @@ COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
 """rho, beta and lambda of the course's cost."""
 
 _GOLDEN, _TERMS = 512, 2048
-"""Patches that artefacts are compared on, and that the terms of the cost are shown for."""
+"""Patches that artifacts are compared on, and that the terms of the cost are shown for."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,10 @@ class Prepared:
         error, weights, sparsity = _cost(model, held, COURSE)
         return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
 
-    def metadata(self, plan: Plan, model: SparseAutoencoder) -> PatchMetadata:
+    def metadata(self, plan: Plan, model: SparseAutoencoder) -> AutoencoderMetadata:
         """What a model that learned from these patches says of itself."""
         arguments, data = model.get_config(), self.data
-        return PatchMetadata(
+        return AutoencoderMetadata(
             **origin(model, plan.name, data, self.sha256), size=round(data.pixels**0.5),
             hidden_units=arguments["hidden_units"], sparsity_target=arguments["sparsity_target"],
             scale=tuple(self.scale.constants), held_out=self.aside.photographs,
@@ -261,13 +261,13 @@ class _Symmetries:
         return cls(**wanted)
 
 
-def metadata_of(loaded: Loaded) -> PatchMetadata:
+def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
     """What an autoencoder says of itself.
 
     Raises:
         ZooError: If the model is no autoencoder.
     """
-    if not isinstance(loaded.metadata, PatchMetadata):
+    if not isinstance(loaded.metadata, AutoencoderMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected an autoencoder of patches")
     return loaded.metadata
 
@@ -283,7 +283,7 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float =
         levels: What white is in the file: 1, or 255.
 
     Returns:
-        The numbers of `reconstruction.report`, those of `reconstruction.by_photograph` where the file names its
+        The numbers of `metrics.report`, those of `metrics.by_photograph` where the file names its
         photographs, and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
 
     Raises:
@@ -304,14 +304,14 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float =
         raise ZooError(f"{path}: {len(vectors)} patches, all equal: nothing to measure; expected different ones")
     train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
     codes, found = _codes(loaded, data, measured.rows)
-    apart = {} if data.photographs is None else reconstruction.by_photograph(
+    apart = {} if data.photographs is None else metrics.by_photograph(
         vectors, found, data.photographs[measured.rows]
     )  # fmt: skip
     return {
         "model": loaded.name, "data": str(path), "split": name, "data_sha256": digest,
         "photographs": list(measured.photographs), "simulated": data.simulated,
         "sparsity_target": metadata.sparsity_target,
-        **reconstruction.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
+        **metrics.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
         **apart, "notes": notes,
     }  # fmt: skip
 
@@ -366,7 +366,7 @@ def exportable(loaded: Loaded, path: Path | None, *, levels: float = 1.0) -> Exp
 
     Args:
         loaded: The model.
-        path: A file whose held-out patches artefacts are compared on; simulated leaves without.
+        path: A file whose held-out patches artifacts are compared on; simulated leaves without.
         levels: What white is in the file: 1, or 255.
     """
     metadata = metadata_of(loaded)
@@ -385,7 +385,7 @@ def exportable(loaded: Loaded, path: Path | None, *, levels: float = 1.0) -> Exp
         # Rounded weights and activations move single numbers; the score tells what that costs.
         parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
         calibration=inputs("train"),
-        score=lambda outputs: {"r2": reconstruction.r2(wanted, outputs["reconstruct"]["patch"])},
+        score=lambda outputs: {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])},
     )
 
 

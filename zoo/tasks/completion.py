@@ -11,7 +11,7 @@ from scipy.special import softmax
 from zoo.data import trigrams
 from zoo.data.text import tokenize
 from zoo.errors import ZooError
-from zoo.evaluation import language
+from zoo.evaluation import trigram as metrics
 from zoo.tasks.loading import Loaded
 from zoo.tasks.trigram import embedding, log_probabilities, metadata_of
 
@@ -111,7 +111,7 @@ def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     if len(ids) != 1:
         raise ZooError(f"{word!r}: expected one word")
     words = metadata_of(loaded).words
-    found = language.nearest(embedding(loaded), ids[0], count)
+    found = metrics.nearest(embedding(loaded), ids[0], count)
     return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in found]}
 
 

@@ -19,7 +19,8 @@ from zoo import processes
 from zoo.data import activity
 from zoo.data.activity import ActivityData
 from zoo.errors import ZooError
-from zoo.evaluation import baselines, pooling, recognition
+from zoo.evaluation import activity as metrics
+from zoo.evaluation import baselines, pooling
 from zoo.files import claim_folder, locked, sha256, write_json
 from zoo.tasks import families
 from zoo.tasks.activity import Prepared
@@ -256,7 +257,7 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     labels = np.asarray(data.train.examples.targets[rows])
     by_person = scored[0].split == SUBJECT
     subjects = data.train.subjects[rows] if by_person and data.train.subjects is not None else None
-    found = recognition.classification(labels, predicted, data.classes, subjects)
+    found = metrics.classification(labels, predicted, data.classes, subjects)
     if subjects is not None:
         found |= pooling.people(found["per_subject"], labels == predicted, subjects, rows, seeds)
     logits = [part.logits for part in answers if part.logits is not None]

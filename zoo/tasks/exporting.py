@@ -1,4 +1,4 @@
-"""Export from end to end: every artefact is written aside, run, compared with Keras, and only then named."""
+"""Export from end to end: every artifact is written aside, run, compared with Keras, and only then named."""
 
 import shutil
 import tempfile
@@ -17,7 +17,7 @@ from zoo.errors import ZooError
 from zoo.export import parity, saved_model, tflite
 from zoo.export.parity import Outputs, ParityError, Tolerance
 from zoo.export.signatures import Signature
-from zoo.files import require_empty, sha256, whole_folder, write_json
+from zoo.files import atomic_folder, require_empty, sha256, write_json
 from zoo.metadata import embed
 from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded
@@ -45,7 +45,7 @@ class Exportable:
 
     Args:
         signatures: Makes the signatures of a Keras model.
-        golden: Inputs `(N, ...)` of each signature, on which artefacts and Keras are compared.
+        golden: Inputs `(N, ...)` of each signature, on which artifacts and Keras are compared.
         tolerances: Formats that the family can be written in, and what each may differ by.
         held: For formats that hold only some of the signatures: their names.
         replay: How a file of such a format answers the golden inputs of the signatures that it lacks.
@@ -86,13 +86,13 @@ def export(
             without it such a format is an error.
 
     Returns:
-        A record for each artefact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
+        A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
         `rows`, the scores, `milliseconds` (the median of one row; of TFLite files on one thread, of Keras as a compiled
         function), `timed` (the signature that took them), and of TFLite files `activation_bytes` (see
         `Interpreter.activation_bytes`).
 
     Raises:
-        ZooError: If a format is unknown, the converter fails, or an artefact differs from Keras.
+        ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
     """
     model = loaded.keras_model
     formats = list(dict.fromkeys(formats or family.formats))
@@ -159,7 +159,7 @@ def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, aside: Pa
 def _run(
     family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
 ) -> tuple[dict[str, Outputs], dict[str, Any]]:
-    """What an artefact answers on the golden inputs, and what a row costs."""
+    """What an artifact answers on the golden inputs, and what a row costs."""
     first = signatures[0].name
     if kind == "keras":
         again = family.signatures(keras.saving.load_model(path, compile=False))
@@ -214,7 +214,7 @@ def _size(path: Path) -> int:
 def _publish(aside: Path, folder: Path, names: list[str]) -> None:
     if (aside / "config.json").is_file():
         names = [*names, "config.json"]
-    with whole_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         for name in names:
             _copy(aside / name, temporary / name)
 

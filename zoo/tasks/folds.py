@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from zoo.data import activity
-from zoo.data.activity import ActivityData, Windows, everything_of, middle
+from zoo.data.activity import ActivityData, Windows, all_rows, center_crop
 from zoo.errors import ZooError
-from zoo.evaluation import recognition
+from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
-from zoo.files import locked, read_json, whole_file, write_json
+from zoo.files import atomic_write, locked, read_json, write_json
 from zoo.processes import die_with_parent
 from zoo.recipes import Recipe
 
@@ -131,7 +131,7 @@ class Answers:
     def write(self, path: Path) -> None:
         """Writes them whole."""
         arrays = {name: value for name, value in vars(self).items() if value is not None}
-        with whole_file(path) as temporary, temporary.open("wb") as file:
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
     @classmethod
@@ -188,16 +188,16 @@ def _measured(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -
     answers.write(fold.file(folder, "npz"))
     labels = inside.labels
     return found | {
-        "macro_f1": recognition.macro_f1(labels, answers.predicted),
+        "macro_f1": metrics.macro_f1(labels, answers.predicted),
         "accuracy": float((labels == answers.predicted).mean()),
     }
 
 
 def _baseline(fold: Fold, outside: Windows, inside: Windows, rows: int | None) -> Answers:
-    (learned, labels), (asked, _) = everything_of(outside), everything_of(inside)
+    (learned, labels), (asked, _) = all_rows(outside), all_rows(inside)
     length = rows or learned.shape[1]
-    predict = BASELINES[fold.method](middle(learned, length), labels, seed=fold.seed, jobs=1)
-    return Answers(inside.examples.rows, predict(middle(asked, length)))
+    predict = BASELINES[fold.method](center_crop(learned, length), labels, seed=fold.seed, jobs=1)
+    return Answers(inside.examples.rows, predict(center_crop(asked, length)))
 
 
 def _network(
@@ -229,7 +229,7 @@ def _network(
     temperature = None
     if prepared.validation is not None:
         logits, labels = answers(partial(keras_logits, model), prepared.validation)
-        temperature = recognition.fit_temperature(labels, logits)
+        temperature = metrics.fit_temperature(labels, logits)
     logits, _ = answers(partial(keras_logits, model), inside)
     return Answers(inside.examples.rows, logits.argmax(axis=1), logits), {
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature,

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from zoo.data import activity
-from zoo.data.activity import everything_of
+from zoo.data.activity import all_rows
 from zoo.errors import ZooError
-from zoo.evaluation import recognition
+from zoo.evaluation import activity as metrics
 from zoo.runtime import PersonalRecognizer
 
 SECONDS = 60.0
@@ -34,7 +34,7 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
     test = activity.read(path).test
     if subject not in test.people() or test.subjects is None:
         raise ZooError(f"{path}: no subject {subject} in test; found {', '.join(test.people())}")
-    windows, labels = everything_of(test.where(test.subjects == subject))
+    windows, labels = all_rows(test.where(test.subjects == subject))
     recognizer = PersonalRecognizer(file)
     count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
     # The place of a window among those of its class: the first of each class come first.
@@ -48,7 +48,7 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
         predicted = recognizer.predict(windows[rest]).argmax(axis=1)
         return {
             "accuracy": float((predicted == labels[rest]).mean()),
-            "macro_f1": recognition.macro_f1(labels[rest], predicted),
+            "macro_f1": metrics.macro_f1(labels[rest], predicted),
         }
 
     before = measured()

@@ -30,12 +30,12 @@ _LANGUAGE_MODEL = Recipe(
     optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
     epochs=15,
 )  # fmt: skip
-_DEFAULTS = {"activity": _RECOGNIZER, "patches": _AUTOENCODER, "text": _LANGUAGE_MODEL}
+_DEFAULTS = {"activity": _RECOGNIZER, "autoencoder": _AUTOENCODER, "trigram": _LANGUAGE_MODEL}
 # What a kind of model decides itself, or has no use for.
 _UNREAD = {
-    "activity": ("loss", "merge"),
-    "patches": ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge"),
-    "text": ("loss", "balance", "normalize", "validation_by", "augmentation"),
+    "activity": ("loss", "merge_contexts"),
+    "autoencoder": ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge_contexts"),
+    "trigram": ("loss", "balance", "normalize", "validation_by", "augmentation"),
 }
 
 

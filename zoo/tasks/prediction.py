@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.data import activity, importers
-from zoo.data.activity import everything_of, middle
+from zoo.data.activity import all_rows, center_crop
 from zoo.data.importers import CsvColumns
 from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
@@ -66,7 +66,7 @@ def predict_csv(
     """
     metadata = metadata_of(loaded)
     hop = hop or metadata.window // 2
-    cut = activity.Cut(metadata.window, hop, metadata.rate, trim=0.0)
+    cut = activity.Windowing(metadata.window, hop, metadata.rate, trim=0.0)
     windows, seconds = [], []
     for recording in importers.read_csv([path], columns, dropped):
         windows.append(cut.windows(recording))
@@ -80,6 +80,6 @@ def predict_file(loaded: Loaded, path: Path) -> list[dict[str, Any]]:
     """Predicts the test windows of a file in the course's layout, beside what they truly are."""
     data = activity.read(path)
     check_file(loaded, path, data)
-    windows, labels = everything_of(data.test)
-    rows = predict(loaded, middle(windows, metadata_of(loaded).window), data.rate)
+    windows, labels = all_rows(data.test)
+    rows = predict(loaded, center_crop(windows, metadata_of(loaded).window), data.rate)
     return [row | {"true": data.classes[label]} for row, label in zip(rows, labels, strict=True)]

@@ -12,7 +12,7 @@ from zoo import training
 from zoo.cluster import Cluster, WorkerLostError
 from zoo.distributed import connected
 from zoo.errors import ZooError
-from zoo.files import require_empty, sha256, whole_file, write_json
+from zoo.files import atomic_write, require_empty, sha256, write_json
 from zoo.metadata import Metadata
 from zoo.models.saving import Model
 from zoo.recipes import Recipe
@@ -129,7 +129,7 @@ class Run:
             if self.checkpoint is None:
                 raise
             path = self.folder / "last_good.keras"
-            with whole_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 model.save(temporary)
             raise ZooError(f"{error} in {path}") from error
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import recordings
-from zoo.data.activity import Cut, sort_subjects
+from zoo.data.activity import Windowing, sort_subjects
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
 from zoo.evaluation import streaming
@@ -58,7 +58,7 @@ def evaluate(
         who = f"no subject {', '.join(strangers)}" if strangers else "everybody was in the training of this model"
         raise ZooError(f"{path}: {who}; found {', '.join(sort_subjects(index.subjects))}: name others with --subjects")
     metadata = recognizer.metadata
-    edge = round(Cut().trim * metadata.rate)
+    edge = round(Windowing().trim * metadata.rate)
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}
     for recording in index:
         if recording.subject in by_person and recording.activity in metadata.classes:
@@ -95,7 +95,7 @@ def _measured(
 ) -> dict[str, Any]:
     """What following streams gives, and what whole windows of the same rows give."""
     metadata = recognizer.metadata
-    cut = Cut(metadata.window, metadata.hop, metadata.rate, trim=0.0)
+    cut = Windowing(metadata.window, metadata.hop, metadata.rate, trim=0.0)
     right = []
     for activity, rows in (stretch for stretches in streams for stretch in stretches):
         found = recognizer.predict(cut.windows(Recording("", "", activity, metadata.rate, rows))).argmax(axis=1)

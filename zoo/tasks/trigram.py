@@ -15,11 +15,11 @@ from zoo.data import pipeline, trigrams
 from zoo.data.examples import Examples
 from zoo.data.trigrams import Rows, TrigramData
 from zoo.errors import ZooError
-from zoo.evaluation import language
+from zoo.evaluation import trigram as metrics
 from zoo.export import parity, signatures
 from zoo.export.parity import Outputs, Tolerance
 from zoo.files import sha256
-from zoo.metadata import TextMetadata
+from zoo.metadata import TrigramMetadata
 from zoo.models.trigram import TrigramLM
 from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
@@ -29,7 +29,7 @@ from zoo.tasks.provenance import origin
 from zoo.tasks.running import Plan, Run
 from zoo.training import Fitted
 
-KIND = "text"
+KIND = "trigram"
 DATA = "data2.h5"
 """What a data file is called where nobody says otherwise."""
 
@@ -74,9 +74,9 @@ class Prepared:
 
     def learned(self, recipe: Recipe) -> Examples:
         """What training sees: rows, merged once where a recipe wants it."""
-        if recipe.merge not in self._merged:
-            self._merged[recipe.merge] = examples(self.data, recipe)
-        return self._merged[recipe.merge]
+        if recipe.merge_contexts not in self._merged:
+            self._merged[recipe.merge_contexts] = examples(self.data, recipe)
+        return self._merged[recipe.merge_contexts]
 
     @cached_property
     def _merged(self) -> dict[int | None, Examples]:
@@ -85,12 +85,12 @@ class Prepared:
     def scores(self, model: TrigramLM) -> dict[str, float]:
         """`cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         rows = self.data.validation
-        loss, rank = language.surprise(_logits(model, rows.contexts), rows.targets)
+        loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.targets)
         return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
 
-    def metadata(self, plan: Plan, model: TrigramLM) -> TextMetadata:
+    def metadata(self, plan: Plan, model: TrigramLM) -> TrigramMetadata:
         """What a model that learned from these rows says of itself."""
-        return TextMetadata(
+        return TrigramMetadata(
             **origin(model, plan.name, self.data, self.sha256), words=self.data.words, context=trigrams.CONTEXT
         )  # fmt: skip
 
@@ -140,9 +140,9 @@ def examples(data: TrigramData, recipe: Recipe) -> Examples:
     Raises:
         ZooError: If merged rows would not fit into memory.
     """
-    if recipe.merge is None:
+    if recipe.merge_contexts is None:
         return Examples.all(data.train.contexts, data.train.targets)
-    return Examples.all(*merged(data.train, len(data.words), recipe.merge))
+    return Examples.all(*merged(data.train, len(data.words), recipe.merge_contexts))
 
 
 def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -171,7 +171,9 @@ def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], N
     unique, places, counts = np.unique(rows.contexts, axis=0, return_inverse=True, return_counts=True)
     shares = -(-counts // most)
     if 4 * vocabulary * int(shares.sum()) > _MOST_BYTES:
-        raise ZooError(f"recipe: merge makes {shares.sum():,} rows of {vocabulary} numbers: too many; set it to none")
+        raise ZooError(
+            f"recipe: merge_contexts makes {shares.sum():,} rows of {vocabulary} numbers: too many; set it to none"
+        )
     table = np.zeros((len(unique), vocabulary), np.float32)
     np.add.at(table, (places.reshape(-1), rows.targets), 1)
     repeated = np.repeat(np.arange(len(unique)), shares)
@@ -180,13 +182,13 @@ def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], N
     return unique[repeated], targets
 
 
-def metadata_of(loaded: Loaded) -> TextMetadata:
+def metadata_of(loaded: Loaded) -> TrigramMetadata:
     """What a language model says of itself.
 
     Raises:
         ZooError: If the model is no language model.
     """
-    if not isinstance(loaded.metadata, TextMetadata):
+    if not isinstance(loaded.metadata, TrigramMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a language model")
     return loaded.metadata
 
@@ -217,7 +219,7 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool
         baselines: Whether to count n-grams in the file's training part and measure them beside it.
 
     Returns:
-        The numbers of `language.report`, those of `language.hardest` as `hardest_words`, and `model`, `data`, `split`,
+        The numbers of `metrics.report`, those of `metrics.hardest` as `hardest_words`, and `model`, `data`, `split`,
         `simulated`, `baselines`, `notes`.
 
     Raises:
@@ -228,17 +230,17 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool
     if split not in data.splits:
         raise ZooError(f"split {split!r}: expected {', '.join(data.splits)}")
     rows = data.splits[split]
-    seen = language.seen_contexts(data.train.contexts, rows.contexts)
+    seen = metrics.seen_contexts(data.train.contexts, rows.contexts)
     notes = ["simulated text: nobody wrote it"] if data.simulated else []
     if split == "train":
         notes.append("training rows: the model has seen them")
     if digest != metadata.data_sha256:
         notes.append("not the file of the training: `seen` and baselines are of this file's training part")
     logits = log_probabilities(loaded, rows.contexts)
-    report = language.report(logits, rows.targets, seen)
+    report = metrics.report(logits, rows.targets, seen)
     report["hardest_words"] = [
         row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
-        for row in language.hardest(logits, rows.targets)
+        for row in metrics.hardest(logits, rows.targets)
     ]
     report |= {
         "model": loaded.name, "data": str(path), "split": split, "simulated": data.simulated, "data_sha256": digest,
@@ -246,7 +248,7 @@ def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool
     }  # fmt: skip
     if baselines:
         fitted = (data.train.contexts, data.train.targets)
-        report["baselines"] = language.baselines(fitted, (rows.contexts, rows.targets), len(data.words))
+        report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.targets), len(data.words))
     return report
 
 
@@ -268,14 +270,14 @@ def exportable(loaded: Loaded, path: Path | None) -> Exportable:
 
     Args:
         loaded: The model.
-        path: A file whose test rows artefacts are compared on; rows of random words without.
+        path: A file whose test rows artifacts are compared on; rows of random words without.
     """
     metadata = metadata_of(loaded)
     rows, learned = _golden(loaded, path)
 
     def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
         found = np.log(np.maximum(outputs["next_word"]["probabilities"], _LEAST))
-        loss, rank = language.surprise(found, rows.targets)
+        loss, rank = metrics.cross_entropy_and_rank(found, rows.targets)
         return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if path else {}
 
     return Exportable(
@@ -322,4 +324,4 @@ def pictures(loaded: Loaded, path: Path) -> dict[str, Any]:
     """
     if loaded.model is None:
         return {}
-    return {"words": metadata_of(loaded).words, "places": language.plane(embedding(loaded))}
+    return {"words": metadata_of(loaded).words, "places": metrics.plane(embedding(loaded))}

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data import activity, importers, recordings
-from zoo.data.activity import CLASSES, Cut, Windows
+from zoo.data.activity import CLASSES, Windowing, Windows
 from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
 from zoo.errors import ZooError
 from zoo.metadata import AXES
@@ -44,7 +44,7 @@ class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
     """
 
     source: str = "course"
-    cut: Cut = field(default_factory=Cut)
+    cut: Windowing = field(default_factory=Windowing)
     test_subjects: tuple[str, ...] = ()
 
     @classmethod
@@ -61,11 +61,11 @@ class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
             # Those whom the zoo's presets are tested on.
             return cls(
                 name=name, description=f"{what} MotionSense; subjects 2, 9, 15 and 21 are the test part.",
-                source=source, cut=Cut(window, hop, rate), test_subjects=("2", "9", "15", "21"),
+                source=source, cut=Windowing(window, hop, rate), test_subjects=("2", "9", "15", "21"),
             )  # fmt: skip
         return cls(
             name=name, description=f"{what} recordings; a fifth of the people are the test part.", source=source,
-            cut=Cut(window, hop, rate),
+            cut=Windowing(window, hop, rate),
         )  # fmt: skip
 
     @property

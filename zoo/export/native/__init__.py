@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from zoo.errors import ZooError
-from zoo.files import whole_file
+from zoo.files import atomic_write
 from zoo.metadata import AXES, CONVENTION, UNIT, ActivityMetadata
 from zoo.runtime import Recognizer
 
@@ -36,7 +36,7 @@ def write(
             f"{file}: reads {', '.join(metadata.axes)} in {metadata.unit} with the sign of {metadata.convention}; "
             f"expected {', '.join(AXES)} in {UNIT} with that of {CONVENTION}"
         )
-    with whole_file(folder / name) as temporary:
+    with atomic_write(folder / name) as temporary:
         temporary.write_text(constants(metadata, file.name), encoding="utf-8")
     for source in code:
         shutil.copyfile(_HERE / source, folder / source)

@@ -1,12 +1,12 @@
 """The card of a preset, rendered from its measured numbers: a page of Markdown."""
 
 from zoo.presets import Preset
-from zoo.report.cards import language, recognition, reconstruction
+from zoo.report.cards import activity, autoencoder, trigram
 from zoo.report.cards.page import SECTIONS, Document
 
 __all__ = ["SECTIONS", "card", "headline"]
 
-_PAGES = {"activity": recognition, "patches": reconstruction, "text": language}
+_PAGES = {"activity": activity, "autoencoder": autoencoder, "trigram": trigram}
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:

@@ -42,13 +42,13 @@ def head(name: str, preset: Preset, rows: Mapping[str, str], metrics: Document) 
 
 def smallest(metrics: Document) -> Document:
     """The record of the smallest TFLite file that was timed."""
-    timed = [row for row in metrics["artefacts"] if row["file"].endswith(".tflite") and row["milliseconds"] is not None]
+    timed = [row for row in metrics["artifacts"] if row["file"].endswith(".tflite") and row["milliseconds"] is not None]
     return dict(min(timed, key=lambda row: row["bytes"]))
 
 
 def portable(metrics: Document, *formats: str) -> str:
     """The name of the first file that was written of some formats."""
-    files = {row["format"]: row["file"] for row in metrics["artefacts"]}
+    files = {row["format"]: row["file"] for row in metrics["artifacts"]}
     return str(next(files[name] for name in formats if name in files))
 
 
@@ -95,14 +95,14 @@ def _words(value: Any) -> str:
 
 
 def files(metrics: Document, scores: Mapping[str, str], row: str) -> str:
-    """The artefacts.
+    """The artifacts.
 
     Args:
         metrics: `metrics.json`.
         scores: Headings by the names of the records' own numbers.
         row: What one row is, such as a window.
     """
-    records = metrics["artefacts"]
+    records = metrics["artifacts"]
     agreement = any(record["agreement"] is not None for record in records)
     head = ("file", "kB", "largest error", *(["same answer"] if agreement else []), *scores.values(), f"ms a {row}")
     lines = [

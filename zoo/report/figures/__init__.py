@@ -4,7 +4,7 @@ import matplotlib as mpl
 
 mpl.use("agg")
 
-from zoo.report.figures import language, recognition, reconstruction
+from zoo.report.figures import activity, autoencoder, trigram
 
-EVALUATIONS = {"activity": recognition.evaluation, "patches": reconstruction.evaluation, "text": language.evaluation}
+EVALUATIONS = {"activity": activity.evaluation, "autoencoder": autoencoder.evaluation, "trigram": trigram.evaluation}
 """By the kind of model: `(report, history, pictures, folder) -> files`."""

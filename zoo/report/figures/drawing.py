@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoo.files import whole_file
+from zoo.files import atomic_write
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -30,7 +30,7 @@ def marker(history: Sequence[Any]) -> str | None:
 
 def save(figure: Figure, path: Path) -> None:
     """Writes a figure whole and closes it."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         # Without the software's version, the same numbers give the same bytes.
         figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)

@@ -1,21 +1,21 @@
 """Results as tables on the terminal. Each function takes a console and the document that `--json` prints."""
 
-from zoo.report.tables import language, recognition, reconstruction, search
+from zoo.report.tables import activity, autoencoder, search, trigram
 from zoo.report.tables.layout import document
-from zoo.report.tables.models import artefact_list, artefacts, presets
+from zoo.report.tables.models import artifact_list, artifacts, presets
 
-TRAININGS = {"activity": recognition.training, "patches": reconstruction.training, "text": language.training}
-EVALUATIONS = {"activity": recognition.evaluation, "patches": reconstruction.evaluation, "text": language.evaluation}
+TRAININGS = {"activity": activity.training, "autoencoder": autoencoder.training, "trigram": trigram.training}
+EVALUATIONS = {"activity": activity.evaluation, "autoencoder": autoencoder.evaluation, "trigram": trigram.evaluation}
 """By the kind of model."""
 
 __all__ = [
     "EVALUATIONS",
     "TRAININGS",
-    "artefact_list",
-    "artefacts",
+    "activity",
+    "artifact_list",
+    "artifacts",
     "document",
-    "language",
     "presets",
-    "recognition",
     "search",
+    "trigram",
 ]

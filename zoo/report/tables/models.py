@@ -1,4 +1,4 @@
-"""Tables of all families: presets, training, artefacts."""
+"""Tables of all families: presets, training, artifacts."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def presets(console: Console, rows: Sequence[Document]) -> None:
     console.print("kB, ms: of the smallest TFLite file, and of one call of it", style="dim", highlight=False)
 
 
-def artefact_list(console: Console, rows: Sequence[Document]) -> None:
+def artifact_list(console: Console, rows: Sequence[Document]) -> None:
     """Files of presets, a row each."""
     scores = [name for name in ("macro_f1", "r2", "cross_entropy") if any(name in row for row in rows)]
     shown = table("", "preset", "file", "kB", "ms", "largest error", "same answer", *scores)
@@ -39,13 +39,13 @@ def _kilobytes(row: Document) -> str:
     return "-" if row["bytes"] is None else f"{row['bytes'] / 1000:.1f}"
 
 
-def artefacts(console: Console, document: Document) -> None:
+def artifacts(console: Console, document: Document) -> None:
     """What was exported, and how near it is to Keras."""
-    records = document["artefacts"]
+    records = document["artifacts"]
     scores = [name for name in ("r2", "cross_entropy", "accuracy", "macro_f1") if name in records[0]]
     agreement = any(row["agreement"] is not None for row in records)
     shown = table(
-        f"artefacts in {document['folder']}, compared with Keras on {records[0]['rows']:,} rows of "
+        f"artifacts in {document['folder']}, compared with Keras on {records[0]['rows']:,} rows of "
         f"{document['compared_on']}",
         "file", "kB", "largest error", *(["same answer"] if agreement else []), *scores, "ms a row",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.evaluation.language import baselines, report, seen_contexts, surprise
+from zoo.evaluation.trigram import baselines, cross_entropy_and_rank, report, seen_contexts
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
 TARGETS = np.array([0, 2, 1])
@@ -41,12 +41,12 @@ def test_a_part_without_rows_has_no_accuracy():
 
 
 def test_equal_words_rank_as_argmax_takes_them():
-    _, rank = surprise(np.zeros((3, 3)), np.array([0, 1, 2]))
+    _, rank = cross_entropy_and_rank(np.zeros((3, 3)), np.array([0, 1, 2]))
     assert rank.tolist() == [1, 2, 3]
 
 
 def test_logits_of_half_precision_are_summed_in_double():
-    loss, _ = surprise(np.full((1, 3), 60000.0, np.float16), np.array([0]))
+    loss, _ = cross_entropy_and_rank(np.full((1, 3), 60000.0, np.float16), np.array([0]))
     assert loss[0] == pytest.approx(np.log(3))
 
 

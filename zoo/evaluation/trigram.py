@@ -40,7 +40,7 @@ def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
     return np.isin(numbers[len(train) :], numbers[: len(train)])
 
 
-def surprise(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
+def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
     """Of each target, -log p and its rank: 1 for the most probable word.
 
     Equal words rank in the order of the vocabulary, as `argmax` takes them.
@@ -50,7 +50,7 @@ def surprise(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
         targets: `(N,)`.
 
     Example:
-        >>> loss, rank = surprise(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
+        >>> loss, rank = cross_entropy_and_rank(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
         >>> round(float(loss[0]), 4), rank.tolist()
         (1.3863, [3])
     """
@@ -78,7 +78,7 @@ def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, A
         >>> found["top1"], round(found["perplexity"], 4), found["unseen"]["rows"]
         (1.0, 1.633, 1)
     """
-    return _summary(*surprise(logits, targets), seen)
+    return _summary(*cross_entropy_and_rank(logits, targets), seen)
 
 
 def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
@@ -143,7 +143,7 @@ def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str
     scores = {}
     for fit in (ngrams.unigram, ngrams.bigram, ngrams.kneser_ney):
         blocks = fit(*train, vocabulary).blocks(contexts)
-        parts = [surprise(np.log(block), targets[rows]) for rows, block in blocks]
+        parts = [cross_entropy_and_rank(np.log(block), targets[rows]) for rows, block in blocks]
         loss, rank = (np.concatenate(part) for part in zip(*parts, strict=True))
         scores[fit.__name__] = _summary(loss, rank, seen)
     return scores

@@ -63,7 +63,7 @@ def _glance(config: Document, metrics: Document) -> dict[str, str]:
     arguments, metadata = config["arguments"], config["metadata"]
     return {
         "model": f"{config['class']}, {metrics['training']['parameters']:,} parameters: units {arguments['units']}, "
-        f"layers {arguments['layers']}, frame {arguments['frame']}",
+        f"layers {arguments['num_layers']}, frame {arguments['frame']}",
         "reads": f"{metadata['window']} rows at {metadata['rate']:g} Hz in {metadata['unit']}, gravity included, axes "
         f"{', '.join(metadata['axes'])} in {metadata['convention'].title()}'s sign",
         "tells": ", ".join(metadata["classes"]),
@@ -81,7 +81,7 @@ def _equations(config: Document) -> str:
     symbols = [f"T = {arguments['window']}", f"C = {arguments['channels']}", f"F = {arguments['frame']}"]
     if arguments["frame"] > 1:
         symbols += [f"V = {arguments['frame_units'] or arguments['units']}", f"phi = {arguments['frame_activation']}"]
-    layers = f"{arguments['layers']} layers of" if arguments["layers"] > 1 else "one layer of"
+    layers = f"{arguments['num_layers']} layers of" if arguments["num_layers"] > 1 else "one layer of"
     symbols += [f"{layers} H = {arguments['units']}", f"K = {arguments['classes']}"]
     return page.computes([*lines, "", *cells[first : rest[0] if rest else None]], ", ".join(symbols), "activity")
 

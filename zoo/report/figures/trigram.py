@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from zoo.report.figures.activity import training
 from zoo.report.figures.drawing import STYLE, save_all
-from zoo.report.figures.recognition import training
 
 Floats = NDArray[np.floating[Any]]
 _SIDE, _LETTER, _LINE = 11.0, 0.07, 0.13

@@ -60,7 +60,7 @@ def _scores(row: Document) -> tuple[str, ...]:
 
 def _glance(config: Document, metrics: Document) -> dict[str, str]:
     arguments = config["arguments"]
-    layers = f"{arguments['layers']} hidden layer{'s' * (arguments['layers'] > 1)}"
+    layers = f"{arguments['num_layers']} hidden layer{'s' * (arguments['num_layers'] > 1)}"
     return {
         "model": f"{config['class']}, {metrics['training']['parameters']:,} parameters: {arguments['embedding']} "
         f"numbers a word, {layers} of {arguments['hidden_units']} units ({arguments['activation']})",
@@ -74,7 +74,7 @@ def _equations(config: Document) -> str:
     arguments = config["arguments"]
     symbols = (
         f"V = {arguments['vocabulary']}, C = {arguments['context']}, D = {arguments['embedding']}, P = "
-        f"{arguments['hidden_units']}, L = {arguments['layers']}, act = {arguments['activation']}; the loss is the "
+        f"{arguments['hidden_units']}, L = {arguments['num_layers']}, act = {arguments['activation']}; the loss is the "
         "mean of -log y[d], d the word that followed"
     )
     return page.computes(page.specification("trigram")[0], symbols, "trigram")
