@@ -20,9 +20,9 @@ import numpy as np
 
 from zoo.data import patches
 from zoo.data.patches import Scale
-from zoo.tasks import autoencoder, planning
+from zoo.tasks import planning
 from zoo.tasks.provenance import versions
-from zoo.tasks.running import Run
+from zoo.tasks.running import Run, train
 
 NUMPY_EPOCHS = 20
 
@@ -65,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         start = time.perf_counter()
-        summary = autoencoder.train(plan, path, Run(folder))
+        summary = train(plan, path, Run(folder)).summary
         seconds = time.perf_counter() - start
         history = json.loads((folder / "history.json").read_text())
     data = patches.read(path)

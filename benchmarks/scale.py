@@ -91,7 +91,8 @@ def training(folder: Path) -> dict[str, float]:
     """Trains two epochs and gives the time of the second."""
     import keras
 
-    from zoo.tasks import activity, planning
+    from zoo.tasks import planning
+    from zoo.tasks.activity import TASK
 
     found: list[dict[str, float]] = []
     clock = Clock()
@@ -102,18 +103,19 @@ def training(folder: Path) -> dict[str, float]:
 
     changes = {"epochs": 2, "warmup_epochs": 1, "validation": 0.0}
     plan = planning.plan("activity_gru_pocket", None, changes)
-    prepared = activity.prepare(folder / "windows.h5", plan.recipe)
+    prepared = TASK.prepare(folder / "windows.h5", plan.recipe)
     prepared.fit(plan.recipe, prepared.build(plan), callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=note)])
     return found[1]
 
 
 def evaluation(folder: Path) -> dict[str, float]:
     """Measures the published preset on the test people."""
-    from zoo.tasks import activity, loading
+    from zoo.tasks import loading
+    from zoo.tasks.activity import TASK
 
     loaded = loading.load("activity_gru_pocket")
     clock = Clock()
-    report = activity.evaluate(loaded, folder / "windows.h5", baselines=False)
+    report = TASK.evaluate(loaded, folder / "windows.h5", baselines=False)
     return clock.read(report["windows"])
 
 

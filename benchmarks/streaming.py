@@ -26,10 +26,11 @@ from zoo.data import activity, importers, recordings
 from zoo.export import signatures, tflite
 from zoo.metadata import ActivityMetadata, Streaming, embed
 from zoo.runtime import Recognizer
-from zoo.tasks import loading, planning, streaming
+from zoo.tasks import planning, streaming
 from zoo.tasks.activity import build, fit
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Plan
+from zoo.tasks.task import task_of
 
 TEST_SUBJECTS, GROUPS, WHICH = ["2", "9", "15", "21"], 5, (0, 2)
 SECONDS = 1200.0
@@ -57,9 +58,9 @@ def exported(plan: Plan, data: activity.ActivityData, group: np.ndarray, folder:
     train = data.train.where(~np.isin(data.train.subjects, group))
     model = build(plan, train, data.classes)
     fit(plan.recipe, model, train, None)
-    file, metadata = folder / "model.tflite", loading.unsaid(model)
+    file, metadata = folder / "model.tflite", task_of(model).metadata(model)
     assert isinstance(metadata, ActivityMetadata)
-    tflite.convert(signatures.activity(model, 1.0, metadata.chunk), {"float32": file}, batch=1)
+    tflite.convert(signatures.activity(model, metadata.chunk), {"float32": file}, batch=1)
     embed(file, metadata)
     return Recognizer(file)
 

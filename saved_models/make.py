@@ -23,6 +23,7 @@ from zoo.catalog import preset_metrics
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
 from zoo.evaluation.baselines import baseline_scores
+from zoo.families import find_family
 from zoo.files import atomic_folder, atomic_write, read_json, write_json
 from zoo.presets import PRESETS
 from zoo.report import figures, results
@@ -31,10 +32,12 @@ from zoo.report.figures import autoencoder as pictures
 from zoo.report.figures import drawing
 from zoo.report.folds import FoldBoard
 from zoo.runtime import Recognizer
-from zoo.tasks import activity, autoencoder, exporting, families, loading, personal, planning, streaming, trigram
+from zoo.tasks import exporting, loading, personal, planning, streaming
+from zoo.tasks.activity import TASK as ACTIVITY
+from zoo.tasks.autoencoder import TASK as AUTOENCODER
 from zoo.tasks.crossval import Protocol, crossval
 from zoo.tasks.provenance import versions
-from zoo.tasks.running import Run
+from zoo.tasks.running import Run, train
 
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "autoencoder": "images/data1.h5", "trigram": "text/data2.h5"}
@@ -61,7 +64,7 @@ def main() -> None:
     console = Console(stderr=True)
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         console.rule(name)
-        kind = families.of_family(PRESETS[name].family).KIND
+        kind = find_family(PRESETS[name].family).task
         measured_on = options.data / DATA[kind]
         if options.evaluate:
             evaluate_again(name, measured_on)
@@ -98,8 +101,8 @@ def course(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     runs = []
     for seed in range(SEEDS):
         folder = scratch / str(seed)
-        summary = activity.train(planning.plan(name, None, {"seed": seed}), data, Run(folder))
-        found = activity.evaluate(loading.load(str(folder)), data, baselines=False)
+        summary = train(planning.plan(name, None, {"seed": seed}), data, Run(folder)).summary
+        found = ACTIVITY.evaluate(loading.load(str(folder)), data, baselines=False)
         best = read_json(folder / "history.json")[summary["best_epoch"] - 1]
         runs.append({
             "seed": seed, "validation_loss": best["val_loss"], "validation_accuracy": best["val_accuracy"],
@@ -130,7 +133,7 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
             plan, cut, scratch / "crossval", Protocol(GROUPS, CROSSVAL_SEEDS), workers=WORKERS, watch=board.update
         )
     folder = scratch / "model"
-    activity.train(plan, cut, Run(folder), temperature=found["temperature"])
+    train(plan, cut, Run(folder), temperature=found["temperature"])
     # The forest gets the same people's windows as the network, in the length that it is tested on.
     short = scratch / "short.h5"
     windows_of.write_windows(recordings.read(raw), short, windows_of.Windowing(), TEST_SUBJECTS)
@@ -152,7 +155,7 @@ def photographs(name: str, data: Path, scratch: Path, console: Console) -> tuple
     metrics: dict[str, Any] = {"seeds": runs}
     metrics["train"] = {
         key: value
-        for key, value in autoencoder.evaluate(loading.load(str(scratch / "0")), data, split="train").items()
+        for key, value in AUTOENCODER.evaluate(loading.load(str(scratch / "0")), data, split="train").items()
         if key in ("mse", "r2", "pca_mse", "max_activation_error", "dead_units", "patches")
     }
     if name.endswith("_best"):
@@ -161,8 +164,8 @@ def photographs(name: str, data: Path, scratch: Path, console: Console) -> tuple
 
 
 def _autoencoder(plan: Any, arguments: dict[str, Any], data: Path, folder: Path) -> dict[str, Any]:
-    autoencoder.train(replace(plan, arguments=plan.arguments | arguments), data, Run(folder))
-    return autoencoder.evaluate(loading.load(str(folder)), data)
+    train(replace(plan, arguments=plan.arguments | arguments), data, Run(folder))
+    return AUTOENCODER.evaluate(loading.load(str(folder)), data)
 
 
 def frontier(plan: Any, data: Path, scratch: Path, console: Console) -> dict[str, Any]:
@@ -181,7 +184,7 @@ def frontier(plan: Any, data: Path, scratch: Path, console: Console) -> dict[str
             folder = scratch / f"weight {weight} {split}"
             other = replace(plan, recipe=replace(plan.recipe, seed=split))
             found.append(_autoencoder(other, {"sparsity_weight": weight}, training_part, folder))
-            inside.append(autoencoder.evaluate(loading.load(str(folder)), training_part, split="train"))
+            inside.append(AUTOENCODER.evaluate(loading.load(str(folder)), training_part, split="train"))
             seen |= set(found[-1]["photographs"])
         mean = {key: float(np.mean([f[key] for f in found])) for key in ("mse", "max_activation_error", "gabor_share")}
         spread = float(np.mean([f["max_activation_error"] for f in inside]))
@@ -195,13 +198,13 @@ def text(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, 
     runs = []
     for seed in range(TEXT_SEEDS):
         folder = scratch / str(seed)
-        summary = trigram.train(planning.plan(name, None, {"seed": seed}), data, Run(folder))
+        summary = train(planning.plan(name, None, {"seed": seed}), data, Run(folder)).summary
         runs.append({"seed": seed, **summary["validation"], "epochs": summary["epochs"], "seconds": summary["seconds"]})
         console.print(runs[-1])
     chosen = min(runs, key=lambda run: run["cross_entropy"])
     metrics: dict[str, Any] = {"seeds": [run | {"chosen": run is chosen} for run in runs]}
     if "course" in name:
-        trigram.train(planning.plan(name, None, {"initializer": "course"}), data, Run(scratch / "course"))
+        train(planning.plan(name, None, {"initializer": "course"}), data, Run(scratch / "course"))
         starts = {"keras": "0", "course": "course"}
         metrics["starts"] = {start: _first_epochs(scratch / folder) for start, folder in starts.items()}
     return scratch / str(chosen["seed"]), metrics
@@ -221,7 +224,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
     config["metadata"]["license"] = preset.license
     write_json(folder / "config.json", config)
     loaded = loading.load(str(folder))
-    task = families.of_model(loaded)
+    task = loaded.task
     family = task.exportable(loaded, data)
     with atomic_folder(HERE / name) as target:
         formats = [*family.formats, *(family.apart if name.endswith("_pocket") else ())]
@@ -239,12 +242,12 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
             "seed": loaded.config["recipe"]["seed"], "data": preset.data,
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
-        document = {"preset": name, "kind": task.KIND, "made": made, "training": loaded.config["training"], **metrics}
+        document = {"preset": name, "kind": task.name, "made": made, "training": loaded.config["training"], **metrics}
         if name.endswith("_pocket"):
             document |= on_device(target, data, report)
         write_json(target / "metrics.json", document | {"test": report, "artifacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
-        figures.EVALUATIONS[task.KIND](report, loading.history(loaded), task.pictures(loaded, data), target)
+        figures.EVALUATIONS[task.name](report, loaded.history, task.pictures(loaded, data), target)
         if "frontier" in metrics:
             chosen = preset.arguments["sparsity_weight"]
             drawing.save(pictures.frontier(metrics["frontier"], chosen), target / "frontier.png")
@@ -252,8 +255,8 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
 
 def measured(loaded: loading.Loaded, data: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     """What the test part says of a preset, beside baselines; those that `metrics` has already are not fitted again."""
-    task = families.of_model(loaded)
-    options = {"baselines": "baselines" not in metrics, "robustness": True} if task.KIND == "activity" else {}
+    task = loaded.task
+    options = {"baselines": "baselines" not in metrics, "robustness": True} if task.name == "activity" else {}
     report: dict[str, Any] = task.evaluate(loaded, data, **options)
     report |= {"model": loaded.metadata.preset, "data": data.name}
     if "baselines" in metrics:
@@ -264,10 +267,10 @@ def measured(loaded: loading.Loaded, data: Path, metrics: dict[str, Any]) -> dic
 def evaluate_again(name: str, data: Path) -> None:
     """Measures the published weights on the test part, and draws its figures."""
     loaded, metrics = loading.load(str(HERE / name)), read_json(HERE / name / "metrics.json")
-    task = families.of_model(loaded)
+    task = loaded.task
     metrics["test"] = measured(loaded, data, metrics)
     write_json(HERE / name / "metrics.json", metrics)
-    figures.EVALUATIONS[task.KIND](metrics["test"], loading.history(loaded), task.pictures(loaded, data), HERE / name)
+    figures.EVALUATIONS[task.name](metrics["test"], loaded.history, task.pictures(loaded, data), HERE / name)
 
 
 def on_device(folder: Path, data: Path, test: dict[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_evaluate_prints_one_json_document_with_its_keys(trained, simulated):
 def test_evaluate_draws_its_figures_and_names_what_is_simulated(trained, simulated, tmp_path):
     result = zoo("evaluate", trained, "--data", simulated, "--no-baselines", "--figures", tmp_path)
     assert "SIMULATED" in result.stdout
-    assert "simulated data: no person made these windows" in result.stdout
+    assert "simulated data: these windows are synthetic" in result.stdout
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"confusion.png", "reliability.png", "subjects.png", "training.png"}
 

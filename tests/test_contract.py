@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import zoo
 from zoo import Model
 from zoo.catalog import PRESETS_FOLDER, preset_metrics
 from zoo.data.augmentation import Augmentation
+from zoo.families import find_family
 from zoo.metadata import Metadata
-from zoo.presets import FAMILIES, PRESETS
+from zoo.presets import PRESETS
 from zoo.recipes import Recipe
 from zoo.report.cards import card, headline
 from zoo.runtime import Interpreter
-from zoo.tasks import families, loading
+from zoo.tasks import loading
 from zoo.training import compile_model
 
 pytestmark = pytest.mark.parametrize("name", PRESETS)
@@ -29,20 +29,20 @@ IDS = RANDOM.integers(0, 250, (8, 3)).astype("int32")
 # near enough to none, and the most parameters.
 EXAMPLES = {
     "activity": (WINDOWS, np.array([0, 1, 2, 3, 4, 5, 0, 1]), STATISTICS, (8, 6), 0.1, 25_000),
-    "autoencoder": (PATCHES, PATCHES, {"scale": [1.0, -0.5, 0.5], "sparsity_weight": 0.0, "weight_decay": 0.0}, (8, 256),
-                2.0, 17_000),
+    "autoencoder": (PATCHES, PATCHES, {"scale": [1.0, -0.5, 0.5], "sparsity_weight": 0.0, "weight_decay": 0.0},
+                    (8, 256), 2.0, 17_000),
     "trigram": (IDS, np.array([5, 0, 249, 7, 7, 1, 2, 3]), {"dropout": 0.0}, (8, 250), 0.1, 1_500_000),
 }  # fmt: skip
 
 
 def kind(name):
-    return families.of_family(PRESETS[name].family).KIND
+    return find_family(PRESETS[name].family).task
 
 
 def build(name, **changes):
     preset = PRESETS[name]
     decided = EXAMPLES[kind(name)][2]
-    return getattr(zoo, FAMILIES[preset.family])(**preset.arguments | decided | changes)
+    return find_family(preset.family).load()(**preset.arguments | decided | changes)
 
 
 def test_builds_with_the_size_of_its_formula(name):
@@ -90,7 +90,7 @@ def test_overfits_eight_examples_and_the_same_seed_gives_the_same_loss(name):
 
 def test_its_weights_are_here_and_are_of_its_class_and_size(name):
     model = Model.from_preset(name)
-    assert type(model).__name__ == FAMILIES[PRESETS[name].family]
+    assert type(model).__name__ == find_family(PRESETS[name].family).class_name
     assert model.count_params() == build(name).count_params()
     arguments = model.get_config()
     assert {key: arguments[key] for key in PRESETS[name].arguments} == PRESETS[name].arguments
@@ -107,7 +107,7 @@ def agree(found, expected, tolerance):
 
 def test_its_files_answer_what_it_answers_and_describe_themselves(name):
     loaded = loading.load(name)
-    family = families.of_model(loaded).exportable(loaded, None)
+    family = loaded.task.exportable(loaded, None)
     expected = {s.name: s(**family.golden[s.name]) for s in family.signatures(loaded.model)}
     refused = preset_metrics(name).get("refused", {})
     for format_ in set(family.formats) - {"keras", "saved_model"}:

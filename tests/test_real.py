@@ -7,7 +7,7 @@ from zoo.catalog import PRESETS_FOLDER
 from zoo.data import activity, importers, recordings
 from zoo.files import read_json
 from zoo.presets import PRESETS
-from zoo.tasks import families, loading
+from zoo.tasks import loading
 
 pytestmark = pytest.mark.real
 
@@ -27,7 +27,7 @@ def test_a_published_file_scores_what_its_metrics_say(real, name):
         if not record["file"].endswith(".tflite"):
             continue
         loaded = loading.load(str(PRESETS_FOLDER / name / record["file"]))
-        evaluate = families.of_model(loaded).evaluate
+        evaluate = loaded.task.evaluate
         options = {} if metrics["kind"] == "autoencoder" else {"baselines": False}
         found = evaluate(loaded, real / file, **options)[key]
         if key in record:

@@ -19,7 +19,7 @@ from zoo.errors import ZooError
 from zoo.files import atomic_folder, read_json, require_empty, write_json
 from zoo.report.trials import Board
 from zoo.tasks import loading
-from zoo.tasks.running import Run
+from zoo.tasks.running import Run, train
 from zoo.training import CHECKPOINT
 
 RESULT = "result.json"
@@ -98,13 +98,12 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
     kept = folder / BEST
     if not (kept / "model.keras").is_file():
         run = Run(kept, resume=(kept / CHECKPOINT).is_file())
-        study.task.train(plan_of(record, study.base.name), study.data, run, **study.options)
+        train(plan_of(record, study.base.name), study.checked, run)
     loaded = loading.load(str(kept))
-    shown = {"baselines": False} if study.task.KIND != "autoencoder" else {}
     result = {
         "trials": study.trials, "objective": study.measure, "direction": study.direction, "finals": whole,
         "chosen": chosen["trial"], "seed": record["recipe"]["seed"], "training": loaded.config["training"],
-        "test": study.task.evaluate(loaded, study.data, **shown, **study.options),
+        "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip
     write_json(folder / RESULT, result)
     return result

@@ -97,7 +97,7 @@ def _choice(study: Study, result: Mapping[str, Any], plan: Plan) -> str:
         f"Trial {result['chosen']} was chosen, and trained once more with seed {result['seed']} to be kept, in "
         f"`{BEST}/`: {training['parameters']:,} parameters, validation "
         f"{', '.join(f'{key} {value:.4f}' for key, value in known.items())}{people}. Measured on test data once, "
-        f"after all choices: **{_measured(study.task.KIND, result['test'])}**.\n\nTrain it again:\n\n"
+        f"after all choices: **{_measured(study.task.name, result['test'])}**.\n\nTrain it again:\n\n"
         f"    {command(plan, study)}\n\nAs a row of `zoo/presets.py`:\n\n```python\n{row(plan)}\n```"
     )
 

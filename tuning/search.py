@@ -57,7 +57,7 @@ class _Surviving:
 
     def __init__(self, study: Study, folder: Path, **options: Any) -> None:
         space = kt.HyperParameters()
-        spaces.find(study.task.KIND, study.space)(Pinned(space, study.pinned))
+        spaces.find(study.task.name, study.space)(Pinned(space, study.pinned))
         super().__init__(
             objective=kt.Objective(study.measure, study.direction), hyperparameters=space, seed=study.first_seed + 1,
             max_consecutive_failed_trials=_NEVER, **options,

@@ -38,7 +38,7 @@ class Sizes:
         """
         key = architecture(plan, model)
         if key not in self._known:
-            loaded = Loaded(plan.name, prepared.metadata(plan, model), {}, model)
+            loaded = Loaded(plan.name, model)
             family = self.task.exportable(loaded, None)
             kind = "int8" if "int8" in family.formats else "dynamic"
             family = replace(family, tolerances={kind: Tolerance(np.inf)})
@@ -50,6 +50,6 @@ class Sizes:
 
 def architecture(plan: Plan, model: Any) -> str:
     """What a model is apart from its numbers."""
-    free = ("seed", "name", "mean", "variance", "scale")
+    free = ("seed", "name", "mean", "variance", "scale", "temperature", "provenance")
     arguments = {name: value for name, value in model.get_config().items() if name not in free}
     return json.dumps([plan.family, arguments], sort_keys=True)

@@ -1,31 +1,24 @@
 """A study: what is searched, on which data, by which measure, within which limits."""
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import zoo
 from tuning import spaces
 from tuning.spaces import Defaults, HyperParameters, Pinned
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
+from zoo.families import FAMILIES, find_family
 from zoo.files import claim_folder, sha256
-from zoo.presets import FAMILIES, PRESETS
+from zoo.presets import PRESETS
 from zoo.recipes import Recipe
-from zoo.tasks import crossval, families, planning
+from zoo.tasks import crossval, planning
 from zoo.tasks.running import Plan
+from zoo.tasks.task import Task, task_of
 
 STRATEGIES = ("random", "hyperband", "bayesian", "grid")
-OBJECTIVES: Mapping[str, Mapping[str, str]] = {
-    "activity": {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"},
-    "autoencoder": {"cost": "min", "mse": "min"},
-    "trigram": {"cross_entropy": "min", "top1": "max"},
-}
-"""What each kind of model can be searched for, and which way is better; the first where nobody says otherwise."""
-
 ANY_CELL = "activity"
 """In place of a family: recognizers of any cell."""
 
@@ -64,7 +57,7 @@ class Study:
         trials: How many to score, at most.
         epochs: Of each trial, at most.
         space: Of `spaces.SPACES`; the first of the target's kind where None.
-        objective: Of `OBJECTIVES`; the first of the target's kind where None.
+        objective: Of the task's `objectives`; the first of the target's kind where None.
         limits: What a model may be at most.
         settings: Arguments, recipe fields and names of the space that are fixed.
         groups: Groups of people, each of which is left out once in every trial; 1 for one split. More tell more, and
@@ -97,7 +90,7 @@ class Study:
         for name in ("trials", "epochs", "groups"):
             if getattr(self, name) < 1:
                 raise ZooError(f"{name} is {getattr(self, name)}; expected 1 or more")
-        if self.groups > 1 and self.task.KIND != "activity":
+        if self.groups > 1 and self.task.name != "activity":
             raise ZooError(f"groups of people: mean nothing for {self.target}; leave them out")
         self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
 
@@ -108,9 +101,9 @@ class Study:
         return planning.plan(preset, None if preset else self._family, self._unsearched)
 
     @cached_property
-    def task(self) -> Any:
+    def task(self) -> Task:
         """The task of the family."""
-        return families.of_family(self._family)
+        return task_of(self._family)
 
     @property
     def _family(self) -> str:
@@ -124,7 +117,7 @@ class Study:
     @cached_property
     def measure(self) -> str:
         """The objective's name."""
-        known = OBJECTIVES[self.task.KIND]
+        known = self.task.objectives
         name = self.objective or next(iter(known))
         if name not in known:
             raise unknown_name(f"objective of {self.target}", name, list(known))
@@ -133,7 +126,7 @@ class Study:
     @property
     def direction(self) -> str:
         """`max` or `min`."""
-        return OBJECTIVES[self.task.KIND][self.measure]
+        return self.task.objectives[self.measure]
 
     @property
     def first_seed(self) -> int:
@@ -154,7 +147,7 @@ class Study:
     def _searched(self) -> set[str]:
         """The names of the space."""
         asked = Defaults()
-        spaces.find(self.task.KIND, self.space)(asked)
+        spaces.find(self.task.name, self.space)(asked)
         return set(asked.names)
 
     @property
@@ -166,7 +159,7 @@ class Study:
     def pinned(self) -> dict[str, Any]:
         """Values of the space that are not searched."""
         fixed = {name: value for name, value in self.settings.items() if name in self._searched}
-        if self.target in FAMILIES and self.task.KIND == "activity":
+        if self.target in FAMILIES and self.task.name == "activity":
             fixed["cell"] = self.target.removeprefix("activity_")
         if "learning_rate" in fixed:
             fixed["sgd_learning_rate"] = fixed["learning_rate"]
@@ -182,10 +175,10 @@ class Study:
             seed: Of weights, order, augmentation and dropout; the split keeps the study's.
             epochs: The study's where None.
         """
-        arguments, recipe = spaces.find(self.task.KIND, self.space)(Pinned(hp, self.pinned))
+        arguments, recipe = spaces.find(self.task.name, self.space)(Pinned(hp, self.pinned))
         cell = arguments.pop("cell", None)
         family = f"activity_{cell}" if cell else self.base.family
-        accepted = inspect.signature(getattr(zoo, FAMILIES[family])).parameters
+        accepted = find_family(family).load().argument_names()
         own = {name: value for name, value in self._unsearched.items() if name in accepted}
         others = {name: value for name, value in self._unsearched.items() if name not in own}
         epochs = epochs or self.epochs
@@ -214,6 +207,11 @@ class Study:
         return {name: value for name, value in known.items() if value is not None}
 
     @cached_property
+    def checked(self) -> Any:
+        """The data, checked and open."""
+        return self.task.read(self.data, **self.options)
+
+    @cached_property
     def parts(self) -> list[Any]:
         """The data, read once: split once, or once for each group that is left out.
 
@@ -225,8 +223,8 @@ class Study:
         recipe = self.outline.recipe
         if not recipe.validation:
             raise ZooError("validation is 0: a search needs something to score on, such as --set validation=0.2")
-        prepared = self.task.prepare(self.data, recipe, **self.options)
-        if self.task.KIND == "activity" and recipe.validation_by == "subject" and not prepared.validation.people():
+        prepared = self.task.prepare(self.checked, recipe)
+        if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
                 f"{self.data}: no subject ids (trS), so nobody can be set aside for validation: add them, or "
                 "--set validation_by=window, which claims too much"
@@ -250,6 +248,6 @@ class Study:
         # More trials can be asked of the same search.
         kept = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
         return kept | {
-            "space": self.space or next(iter(spaces.SPACES[self.task.KIND])), "objective": self.measure,
+            "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
             "seed": self.first_seed, "data": sha256(self.data),
         }  # fmt: skip

@@ -133,7 +133,7 @@ class Trainer:
                     measure()
             fitted = prepared.fit(
                 plan.recipe, model, checkpoint=checkpoint, callbacks=callbacks,
-                identity={"arguments": fresh.get_config(), "data": prepared.sha256},
+                identity={"arguments": fresh.get_config(), "data": prepared.data.sha256},
             )  # fmt: skip
             measure()
             found.append(prepared.scores(model))

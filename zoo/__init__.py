@@ -7,24 +7,43 @@ Names load on first use, so that `import zoo` costs nothing:
     3654
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from wrapt import register_post_import_hook
+
+from zoo.families import FAMILIES, register_with_keras
+
+__version__ = "0.2.0"
+
+# `import zoo` costs nothing, and yet Keras, whenever it is imported, can load what the zoo saved.
+register_post_import_hook(register_with_keras, "keras")
 
 _HOMES = {
-    "ActivityGRU": "zoo.models.activity",
-    "ActivityLSTM": "zoo.models.activity",
-    "ActivityRNN": "zoo.models.activity",
+    "CrossEntropy": "zoo.losses",
+    "Evaluation": "zoo.api",
+    "HalfSquaredError": "zoo.losses",
     "KLSparsity": "zoo.layers",
     "KLSparsityRegularizer": "zoo.layers",
-    "Model": "zoo.models.saving",
+    "Limits": "tuning.study",
+    "Model": "zoo.models.model",
+    "Predictions": "zoo.tasks.task",
     "Recipe": "zoo.recipes",
-    "SparseAutoencoder": "zoo.models.autoencoder",
     "TiedDense": "zoo.layers",
-    "TrigramLM": "zoo.models.trigram",
+    "TrainResult": "zoo.api",
     "ZooError": "zoo.errors",
-}
+    "cross_validate": "zoo.api",
+    "evaluate": "zoo.api",
+    "export": "zoo.api",
+    "finetune": "zoo.api",
+    "list_presets": "zoo.api",
+    "load_data": "zoo.data.loading",
+    "predict": "zoo.api",
+    "simulate": "zoo.data.loading",
+    "train": "zoo.api",
+    "tune": "zoo.api",
+} | {row.class_name: row.module for row in FAMILIES.values()}
 
 __all__ = [
     "ActivityGRU",
@@ -43,9 +62,9 @@ __all__ = [
 if TYPE_CHECKING:
     from zoo.errors import ZooError
     from zoo.layers import KLSparsity, KLSparsityRegularizer, TiedDense
-    from zoo.models.activity import ActivityGRU, ActivityLSTM, ActivityRNN
+    from zoo.models.activity_rnn import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.autoencoder import SparseAutoencoder
-    from zoo.models.saving import Model
+    from zoo.models.model import Model
     from zoo.models.trigram import TrigramLM
     from zoo.recipes import Recipe
 
@@ -53,7 +72,10 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    found = getattr(import_module(_HOMES[name]), name)
+    if "keras" in sys.modules:
+        register_with_keras()
+    return found
 
 
 def __dir__() -> list[str]:

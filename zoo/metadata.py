@@ -21,6 +21,9 @@ STANDARD_GRAVITY = 9.80665
 UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
 """What acceleration is measured in everywhere in the zoo: gravity included; at rest and face up, z is +9.81."""
 
+CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+"""The course's six activities in the course's order."""
+
 _ENTRY = "pocket_zoo"
 
 
@@ -42,7 +45,7 @@ class Metadata:
         schema: Of this document.
     """
 
-    kind: ClassVar[str]
+    task: ClassVar[str]
     batch: ClassVar[int | None] = None
     family: str
     preset: str
@@ -57,7 +60,7 @@ class Metadata:
     def to_json(self) -> dict[str, Any]:
         """The document as JSON types."""
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return {"kind": self.kind, **values}
+        return {"task": self.task, **values}
 
     @staticmethod
     def from_json(document: Mapping[str, Any], where: str) -> "Metadata":
@@ -78,10 +81,10 @@ class Metadata:
                 f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
-        kinds: dict[str, Any] = {kind.kind: kind for kind in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
-        if document.get("kind") not in kinds:
-            raise ZooError(f"{where}: metadata of kind {document.get('kind')!r}; expected {' or '.join(kinds)}")
-        kind = kinds[document["kind"]]
+        tasks: dict[str, Any] = {each.task: each for each in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
+        if document.get("task") not in tasks:
+            raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(tasks)}")
+        kind = tasks[document["task"]]
         names = [field.name for field in fields(kind)]
         missing = [name for name in names if name not in document]
         if missing:
@@ -137,7 +140,7 @@ class ActivityMetadata(Metadata):
         train_subjects: Who made the training windows; empty where that is unknown.
     """
 
-    kind: ClassVar[str] = "activity"
+    task: ClassVar[str] = "activity"
     batch: ClassVar[int | None] = 1
     classes: tuple[str, ...]
     rate: float
@@ -169,7 +172,7 @@ class AutoencoderMetadata(Metadata):
         held_out: Photographs that no training patch was cut from; empty where they are not known.
     """
 
-    kind: ClassVar[str] = "autoencoder"
+    task: ClassVar[str] = "autoencoder"
     size: int
     hidden_units: int
     sparsity_target: float
@@ -186,7 +189,7 @@ class TrigramMetadata(Metadata):
         context: Words that it reads.
     """
 
-    kind: ClassVar[str] = "trigram"
+    task: ClassVar[str] = "trigram"
     words: tuple[str, ...]
     context: int
 

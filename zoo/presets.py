@@ -9,22 +9,13 @@ from typing import Any
 from zoo.catalog import unknown_name
 from zoo.recipes import Recipe
 
-FAMILIES = {
-    "activity_rnn": "ActivityRNN",
-    "activity_lstm": "ActivityLSTM",
-    "activity_gru": "ActivityGRU",
-    "sparse_autoencoder": "SparseAutoencoder",
-    "trigram_lm": "TrigramLM",
-}
-"""Names of families on the command line, and their classes."""
-
 
 @dataclass(frozen=True)
 class Preset:
     """A named row.
 
     Args:
-        family: A key of `FAMILIES`.
+        family: A key of `zoo.families.FAMILIES`.
         description: One line.
         arguments: Of the constructor, without those that the data decides.
         recipe: How it is trained.

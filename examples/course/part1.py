@@ -15,7 +15,8 @@ from report import Report, options
 
 from zoo.report.figures import autoencoder as figures
 from zoo.tasks import autoencoder, loading, planning
-from zoo.tasks.running import Run
+from zoo.tasks.autoencoder import TASK as AUTOENCODER
+from zoo.tasks.running import Run, train
 
 given = options(__doc__, "data1.h5", "part1")
 report = Report(given.out, "Part 1: a sparse autoencoder")
@@ -26,14 +27,14 @@ scratch = TemporaryDirectory()
 def trained(**arguments: Any) -> loading.Loaded:
     """The course's autoencoder with some arguments changed."""
     folder = Path(scratch.name) / (" ".join(f"{name} {value}" for name, value in arguments.items()) or "course")
-    autoencoder.train(replace(course, arguments=course.arguments | arguments), given.data, Run(folder))
+    train(replace(course, arguments=course.arguments | arguments), given.data, Run(folder))
     return loading.load(str(folder))
 
 
 model = trained()
-found = autoencoder.evaluate(model, given.data)
-pictures = autoencoder.pictures(model, given.data)
-history = loading.history(model)
+found = AUTOENCODER.evaluate(model, given.data)
+pictures = AUTOENCODER.pictures(model, given.data)
+history = model.history
 report.text(
     f"Data: `{given.data.name}`; measured on {found['patches']:,} patches that are held out"
     + (f", those of {', '.join(found['photographs'])}" if found["photographs"] else "")
@@ -94,7 +95,7 @@ for units in (10, 64, 100):
     for decay in (0.0, 5e-4, 1e-3):
         other = trained(hidden_units=units, weight_decay=decay)
         kernels[units, decay] = autoencoder.kernel(other)
-        scores = autoencoder.evaluate(other, given.data)
+        scores = AUTOENCODER.evaluate(other, given.data)
         kept = ("mse", "pca_mse", "max_activation_error", "gabor_share")
         measured.append({"units": units, "weight_decay": decay, **{key: scores[key] for key in kept}})
         rows.append((f"{units}, {decay:g}", f"{scores['mse']:.5f}", f"{scores['pca_mse']:.5f}",

@@ -14,8 +14,9 @@ from report import Report, options
 from zoo.presets import PRESETS
 from zoo.report.figures import trigram as figures
 from zoo.report.figures.activity import training
-from zoo.tasks import completion, loading, planning, trigram
-from zoo.tasks.running import Run
+from zoo.tasks import completion, loading, planning
+from zoo.tasks.running import Run, train
+from zoo.tasks.trigram import TASK as TRIGRAM
 
 given = options(__doc__, "data2.h5", "part2")
 report = Report(given.out, "Part 2: a trigram language model")
@@ -34,10 +35,10 @@ report.text(f"Data: `{given.data.name}`.", "## A. Three sizes", "D numbers a wor
 models, rows, measured = {}, [], []
 for name, wanted in COURSE.items():
     folder = Path(scratch.name) / name
-    trigram.train(planning.plan(name, None, {"epochs": 1} if given.quick else {}), given.data, Run(folder))
+    train(planning.plan(name, None, {"epochs": 1} if given.quick else {}), given.data, Run(folder))
     models[name] = loading.load(str(folder))
-    found = trigram.evaluate(models[name], given.data, split="validation", baselines=False)
-    history, summary = loading.history(models[name]), models[name].config["training"]
+    found = TRIGRAM.evaluate(models[name], given.data, split="validation", baselines=False)
+    history, summary = models[name].history, models[name].config["training"]
     size = f"{PRESETS[name].arguments['embedding']}, {PRESETS[name].arguments['hidden_units']}"
     report.text(f"### D, P = {size}")
     report.figure(f"a_{name}.png", training(history), f"training with D, P = {size}")
@@ -79,7 +80,7 @@ for row in answers:
 # The words in the plane, by their embedding.
 
 # %%
-pictures = trigram.pictures(largest, given.data)
+pictures = TRIGRAM.pictures(largest, given.data)
 report.text("The words in the plane, by their embedding:")
 report.figure("b_words.png", figures.words(pictures["words"], pictures["places"]), "words")
 

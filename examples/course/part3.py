@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from report import Report, options
 
 from zoo.report.figures import activity as figures
-from zoo.tasks import activity, loading, planning
-from zoo.tasks.running import Run
+from zoo.tasks import loading, planning
+from zoo.tasks.activity import TASK as ACTIVITY
+from zoo.tasks.running import Run, train
 
 given = options(__doc__, "data3.h5", "part3")
 report = Report(given.out, "Part 3: activities from three accelerometer axes")
@@ -32,12 +33,12 @@ accuracies, costs, measured = [], [], []
 def section(letter: str, title: str, name: str) -> str:
     """Trains a network, draws its figures, notes its numbers; tells how the test part was kept apart."""
     folder = Path(scratch.name) / name
-    activity.train(planning.plan(name, None, {"epochs": 1} if given.quick else {}), given.data, Run(folder))
+    train(planning.plan(name, None, {"epochs": 1} if given.quick else {}), given.data, Run(folder))
     model = loading.load(str(folder))
     summary = model.config["training"]
     report.text(f"## {letter}. {title}")
-    report.figure(f"{letter.lower()}_training.png", figures.training(loading.history(model)), "training")
-    found = {split: activity.evaluate(model, given.data, split=split, baselines=False) for split in ("train", "test")}
+    report.figure(f"{letter.lower()}_training.png", figures.training(model.history), "training")
+    found = {split: ACTIVITY.evaluate(model, given.data, split=split, baselines=False) for split in ("train", "test")}
     for split, what in (("test", "test"), ("train", "training")):
         picture = figures.confusion(found[split])
         report.figure(f"{letter.lower()}_{split}.png", picture, f"confusion, {what} windows", beside=split == "train")

@@ -10,14 +10,16 @@ import pytest
 from zoo.export import c_header
 from zoo.export.parity import Tolerance
 from zoo.runtime import Recognizer
-from zoo.tasks import activity, exporting, loading
+from zoo.tasks import exporting, loading
+from zoo.tasks.activity import TASK as ACTIVITY
+from zoo.tasks.activity import golden
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     loaded = loading.load("activity_gru_pocket")
     folder = tmp_path_factory.mktemp("c") / "out"
-    family = activity.exportable(loaded, None)
+    family = ACTIVITY.exportable(loaded, None)
     # Simulated people are strangers to this recognizer: it is unsure of many of their windows.
     family = replace(family, tolerances=dict(family.tolerances) | {"int8": Tolerance(1.0, 0.9)})
     exporting.export(loaded, family, folder, ["int8", "c"])
@@ -76,7 +78,7 @@ def test_tflite_micro_runs_the_file_in_the_arena_that_the_header_names(exported)
     recognizer = Recognizer(exported / "model.int8.tflite")
     interpreter = micro(recognizer.path, arena)
     inputs, outputs = recognizer.order("step")
-    windows = activity._golden(loading.load("activity_gru_pocket"), None)[0][:20]
+    windows = golden(loading.load("activity_gru_pocket"), None)[0][:20]
     differences = []
     for window in windows:
         states = recognizer.zeros()

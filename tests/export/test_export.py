@@ -12,7 +12,8 @@ from zoo.export import saved_model, signatures, tflite
 from zoo.export.parity import Tolerance
 from zoo.metadata import SCHEMA, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, embed, extract
 from zoo.runtime import Interpreter, Recognizer
-from zoo.tasks import activity, exporting, loading
+from zoo.tasks import exporting
+from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.loading import Loaded
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
@@ -24,26 +25,31 @@ def metadata(model, **changes):
             "family": type(model).__name__, "preset": "test", "classes": CLASSES, "rate": 50.0,
             "temperature": 1.7, "streaming": Streaming(), "simulated": True, "split_by": "subject",
             "source": "a test", "train_subjects": ("1", "2"), "data_sha256": "0" * 64, "version": "0",
-            "weights_sha256": "1" * 64, **loading.shapes(model),
+            "weights_sha256": "1" * 64,
+        }
+        | {
+            name: value for name, value in vars(ACTIVITY.metadata(model)).items()
+            if name in ("window", "hop", "frame", "chunk", "states", "mean", "variance", "unit", "axes", "convention")
         }
         | changes
     )  # fmt: skip
 
 
 def loaded(model):
-    return Loaded("test", metadata(model), {"class": type(model).__name__}, model)
+    model.temperature = 1.7
+    return Loaded("test", model, config={"class": type(model).__name__})
 
 
 def export(model, folder, formats=None, **tolerances):
     """Exports a model as the activity family does, compared on simulated windows."""
-    family = activity.exportable(loaded(model), None)
+    family = ACTIVITY.exportable(loaded(model), None)
     return exporting.export(
         loaded(model), replace(family, tolerances=dict(family.tolerances) | tolerances), folder, formats
     )
 
 
 def convert(path):
-    tflite.convert(signatures.activity(ActivityGRU(units=4, frame=5), 1.0, 10), {"float32": path}, batch=1)
+    tflite.convert(signatures.activity(ActivityGRU(units=4, frame=5), 10), {"float32": path}, batch=1)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +95,7 @@ def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_them
 
 def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, tmp_path):
     model = ActivityGRU(units=64, frame=5)
-    saved_model.write(signatures.activity(model, 1.0, 10), tmp_path / "saved")
+    saved_model.write(signatures.activity(model, 10), tmp_path / "saved")
     stored = (tmp_path / "saved" / "variables" / "variables.data-00000-of-00001").stat().st_size
     assert stored < 1.1 * 4 * model.count_params()
     endpoint = saved_model.load(tmp_path / "saved")["window"]

@@ -164,10 +164,11 @@ def test_compiled_sources_follow_a_signal_as_the_runtime_does(compiler, case, tm
 
 
 def test_export_writes_them_beside_the_file(tmp_path):
-    from zoo.tasks import activity, exporting, loading
+    from zoo.tasks import exporting, loading
+    from zoo.tasks.activity import TASK as ACTIVITY
 
     loaded = loading.load("activity_gru_pocket")
-    records = exporting.export(loaded, activity.exportable(loaded, None), tmp_path / "out", ["kotlin", "swift"])
+    records = exporting.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out", ["kotlin", "swift"])
     assert [record["file"] for record in records] == ["Model.kt", "Model.swift"]
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {

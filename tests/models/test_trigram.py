@@ -154,7 +154,7 @@ def test_it_learns_four_contexts_by_heart():
         ({"dropout": 1.0}, "dropout is 1; expected 0 or more, below 1"),
         ({"embedding_dropout": -0.1}, "embedding_dropout is -0.1; expected 0 or more, below 1"),
         ({"word_dropout": float("nan")}, "word_dropout is nan; expected 0 or more, below 1"),
-        ({"activation": "sigmoyd"}, "activation 'sigmoyd': expected the name of a Keras activation"),
+        ({"activation": "sigmoyd"}, "activation is 'sigmoyd'; expected the name of a Keras activation"),
         ({"initializer": "he"}, "initializer 'he': expected keras or wide or course"),
     ],
 )

@@ -8,7 +8,7 @@ from zoo.catalog import PRESETS_FOLDER
 from zoo.export import signatures, tflite
 from zoo.metadata import embed
 from zoo.runtime import PersonalRecognizer
-from zoo.tasks import loading
+from zoo.tasks.task import task_of
 
 WINDOWS = np.random.default_rng(0).normal(0, 3, (8, 40, 3)).astype("float32")
 LABELS = np.arange(8) % 6
@@ -22,8 +22,8 @@ def model():
 @pytest.fixture(scope="module")
 def file(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("personal") / "model.personal.tflite"
-    tflite.convert(signatures.personal(model, 1.0), {"personal": path})
-    embed(path, loading.unsaid(model))
+    tflite.convert(signatures.personal(model), {"personal": path})
+    embed(path, task_of(model).metadata(model))
     return path
 
 

@@ -13,7 +13,9 @@ from zoo.catalog import PRESETS_FOLDER
 from zoo.export import signatures, tflite
 from zoo.metadata import Streaming, embed
 from zoo.runtime import Recognizer
-from zoo.tasks import activity, exporting, loading
+from zoo.tasks import exporting, loading
+from zoo.tasks.activity import TASK as ACTIVITY
+from zoo.tasks.activity import golden
 
 POCKET = PRESETS_FOLDER / "activity_gru_pocket"
 
@@ -21,8 +23,9 @@ POCKET = PRESETS_FOLDER / "activity_gru_pocket"
 def exported(model, folder):
     """A float32 file of an untrained model."""
     file = folder / "model.tflite"
-    tflite.convert(signatures.activity(model, 1.3, 10), {"float32": file}, batch=1)
-    embed(file, loading.Loaded("a", loading.unsaid(model), {}, model).metadata)
+    model.temperature = 1.3
+    tflite.convert(signatures.activity(model, 10), {"float32": file}, batch=1)
+    embed(file, ACTIVITY.metadata(model))
     return Recognizer(file)
 
 
@@ -89,7 +92,7 @@ def test_a_file_steps_and_reads_chunks_to_the_answer_of_the_whole_window(cell, f
 @pytest.mark.parametrize("kind", ["float32", "dynamic"])
 def test_the_pocket_recognizer_steps_to_the_answer_of_its_windows(kind):
     recognizer = Recognizer(POCKET / f"model.{kind}.tflite")
-    windows = activity._golden(loading.load("activity_gru_pocket"), None)[0][:20]
+    windows = golden(loading.load("activity_gru_pocket"), None)[0][:20]
     for window, whole in zip(windows, recognizer.predict(windows), strict=True):
         # Arithmetic on 8-bit weights rounds its inputs, so the two ways differ there by more.
         np.testing.assert_allclose(stepped(recognizer, window)[0], whole, atol=1e-6 if kind == "float32" else 0.02)
@@ -102,7 +105,7 @@ def test_a_file_holds_its_weights_once():
 
 def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
     loaded = loading.load("activity_gru_pocket")
-    family = activity.exportable(loaded, None)
+    family = ACTIVITY.exportable(loaded, None)
     exporting.export(loaded, family, tmp_path / "out", ["int16x8"])
     recognizer = Recognizer(tmp_path / "out" / "model.int16x8.tflite")
     assert list(recognizer.signatures) == ["step"]
@@ -124,6 +127,8 @@ def test_neither_tensorflow_nor_keras_nor_h5py_nor_scipy_is_loaded():
     script = f"""
 import sys, numpy as np
 from zoo.runtime import Recognizer
+from zoo.tasks.activity import golden
+from zoo.tasks.task import task_of
 recognizer = Recognizer({str(POCKET / "model.dynamic.tflite")!r})
 recognizer.predict(np.zeros((1, 150, 3), np.float32))
 list(recognizer.stream().feed((i / 50, 0.0, 9.8, 0.0) for i in range(200)))

@@ -5,17 +5,19 @@ import pytest
 
 from zoo import Recipe, ZooError
 from zoo.data import gait, recordings
-from zoo.tasks import activity, crossval, loading, planning, prediction
-from zoo.tasks.running import Run
+from zoo.tasks import activity, crossval, loading, planning
+from zoo.tasks.activity import TASK as ACTIVITY
+from zoo.tasks.activity import predictions_of
+from zoo.tasks.running import Run, train
 
 
 def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated, tmp_path):
     changes = {"units": 6, "frame": 10, "epochs": 2, "validation": 0.4, "patience": None}
     plan = planning.plan(None, "activity_gru", changes)
-    activity.train(plan, simulated, Run(tmp_path / "model"))
+    train(plan, simulated, Run(tmp_path / "model"))
     loaded = loading.load(str(tmp_path / "model"))
-    scores = activity.prepare(simulated, plan.recipe).scores(loaded.keras_model)
-    report = activity.evaluate(loaded, simulated, split="validation", baselines=False)
+    scores = ACTIVITY.prepare(simulated, plan.recipe).scores(loaded.keras_model)
+    report = ACTIVITY.evaluate(loaded, simulated, split="validation", baselines=False)
     assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
         name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
     }
@@ -30,24 +32,24 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
             index, tmp_path / f"{name}.h5", activity.activity.Windowing(rows, rows), index.subjects[:1]
         )
     plan = planning.plan(None, "activity_gru", {"units": 6, "frame": 10, "window": 150, "epochs": 1, "validation": 0.0})
-    activity.train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
+    train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
     loaded = loading.load(str(tmp_path / "model"))
-    report = activity.evaluate(loaded, tmp_path / "long.h5", baselines=False)
-    assert "of windows of 200 rows the middle 150 are read" in report["notes"]
-    rows = prediction.predict_file(loaded, tmp_path / "long.h5")
+    report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
+    assert "windows of 200 rows: the center 150 are read" in report["notes"]
+    rows = predictions_of(loaded, tmp_path / "long.h5")
     assert np.mean([row["label"] == row["true"] for row in rows]) == pytest.approx(report["accuracy"])
     with pytest.raises(ZooError, match=r"other.h5: key 'tstX': windows of shape \(180, 3\); .* expects \(150, 3\)"):
-        activity.evaluate(loaded, tmp_path / "other.h5")
+        ACTIVITY.evaluate(loaded, tmp_path / "other.h5")
 
 
 def test_seeds_of_one_split_seed_set_the_same_people_aside(simulated):
-    aside = [activity.prepare(simulated, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
+    aside = [ACTIVITY.prepare(simulated, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
     assert aside == [aside[0]] * 4
 
 
 def test_nothing_set_aside_cannot_be_scored(simulated):
-    prepared = activity.prepare(simulated, Recipe(validation=0.0))
-    with pytest.raises(ZooError, match="nothing is set aside to score on: set validation above 0"):
+    prepared = ACTIVITY.prepare(simulated, Recipe(validation=0.0))
+    with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):
         prepared.scores(None)
 
 

@@ -13,7 +13,8 @@ from zoo.data.patches import LUMINANCE, Scale
 from zoo.report.figures import EVALUATIONS
 from zoo.runtime import Interpreter
 from zoo.tasks import autoencoder, exporting, loading, planning
-from zoo.tasks.running import Run
+from zoo.tasks.autoencoder import TASK as AUTOENCODER
+from zoo.tasks.running import Run, train
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +31,14 @@ def plan(**changes):
 @pytest.fixture(scope="module")
 def trained(leaves, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "model"
-    autoencoder.train(plan(), leaves, Run(folder))
+    train(plan(), leaves, Run(folder))
     return loading.load(str(folder))
 
 
 @pytest.fixture(scope="module")
 def exported(trained, leaves, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "out"
-    return folder, exporting.export(trained, autoencoder.exportable(trained, leaves), folder)
+    return folder, exporting.export(trained, AUTOENCODER.exportable(trained, leaves), folder)
 
 
 def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, leaves):
@@ -50,7 +51,7 @@ def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_oth
 
 
 def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(trained, leaves):
-    last = loading.history(trained)[-1]
+    last = trained.history[-1]
     data = patches.read(leaves)
     kept, _ = data.hold_out(0.25, trained.config["recipe"]["seed"])
     x = Scale(*trained.metadata.scale).apply(data.patches[0 : len(data.patches)])[kept].astype(np.float64)
@@ -65,7 +66,7 @@ def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(tra
 
 
 def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves):
-    report = autoencoder.evaluate(trained, leaves)
+    report = AUTOENCODER.evaluate(trained, leaves)
     assert {"mse", "r2", "pca_mse", "mean_activation", "max_activation_error", "dead_units", "gabor_share"} <= set(
         report
     )
@@ -79,16 +80,16 @@ def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves
 def test_another_file_is_measured_whole_and_says_that_pca_is_flattered(trained, tmp_path):
     other = tmp_path / "other.h5"
     dead_leaves.write_simulated(other, count=100, size=8, pictures=2, seed=1)
-    report = autoencoder.evaluate(trained, other)
+    report = AUTOENCODER.evaluate(trained, other)
     assert (report["patches"], report["split"]) == (100, "whole file")
     assert any("flatters" in note for note in report["notes"])
 
 
 def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
-    autoencoder.train(plan(validation=0.0), leaves, Run(tmp_path / "model"))
-    report = autoencoder.evaluate(loading.load(str(tmp_path / "model")), leaves)
+    train(plan(validation=0.0), leaves, Run(tmp_path / "model"))
+    report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "model")), leaves)
     assert report["split"] == "train"
-    assert "training patches: the model has seen them" in report["notes"]
+    assert "training patches: the model was trained on them" in report["notes"]
 
 
 def test_every_artifact_reconstructs_from_rgb_and_says_its_r2(exported):
@@ -117,16 +118,16 @@ def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_u
 def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(exported, trained, leaves):
     loaded = loading.load(str(exported[0] / "model.float32.tflite"))
     np.testing.assert_allclose(autoencoder.kernel(loaded), autoencoder.kernel(trained), atol=2e-3)
-    theirs, own = autoencoder.evaluate(loaded, leaves), autoencoder.evaluate(trained, leaves)
+    theirs, own = AUTOENCODER.evaluate(loaded, leaves), AUTOENCODER.evaluate(trained, leaves)
     assert theirs["photographs"] == own["photographs"]
     assert theirs["mse"] == pytest.approx(own["mse"], rel=1e-4)
     assert theirs["gabor_share"] == pytest.approx(own["gabor_share"], abs=0.1)
 
 
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
-    report = autoencoder.evaluate(trained, leaves)
-    pictures = autoencoder.pictures(trained, leaves, count=50)
-    files = EVALUATIONS["autoencoder"](report, loading.history(trained), pictures, tmp_path)
+    report = AUTOENCODER.evaluate(trained, leaves)
+    pictures = AUTOENCODER.pictures(trained, leaves, count=50)
+    files = EVALUATIONS["autoencoder"](report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {
         "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
     }  # fmt: skip
@@ -142,8 +143,8 @@ def test_symmetries_are_eight_and_different():
 
 def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
     recipe = plan(augmentation={"symmetries": True, "plain": 0.25}, epochs=4).recipe
-    prepared = autoencoder.prepare(leaves, recipe)
-    vectors = np.asarray(prepared.vectors[0 : len(prepared.data.patches)])[prepared.kept.rows]
+    prepared = AUTOENCODER.prepare(leaves, recipe)
+    vectors = np.asarray(prepared.vectors[0 : len(prepared.data.patches)])[prepared.learned_from.rows]
     batches, rows = prepared.learned(recipe)
     assert rows == 8 * len(vectors)
 
@@ -163,21 +164,21 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
     small = tmp_path / "small.h5"
     dead_leaves.write_simulated(small, count=20, size=16, pictures=2, seed=1)
     requests = {
-        r"patches of 16 x 16; .* reads 8 x 8": lambda: autoencoder.evaluate(trained, small),
-        r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: autoencoder.train(
+        r"patches of 16 x 16; .* reads 8 x 8": lambda: AUTOENCODER.evaluate(trained, small),
+        r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: train(
             plan(pixels=256), leaves, Run(tmp_path / "out")
         ),
-        r"sparsity target 1.5: expected a number between 0 and 1": lambda: autoencoder.train(
+        r"sparsity target 1.5: expected a number between 0 and 1": lambda: train(
             plan(sparsity_target=1.5), leaves, Run(tmp_path / "out")
         ),
-        r"5 photographs, of which 5 cannot be held out": lambda: autoencoder.train(
+        r"5 photographs, of which 5 cannot be held out": lambda: train(
             plan(validation=0.99), leaves, Run(tmp_path / "out")
         ),
-        r"split 'dev': expected test or train": lambda: autoencoder.evaluate(trained, leaves, split="dev"),
-        r"patches know symmetries and plain alone": lambda: autoencoder.train(
+        r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
+        r"patches know symmetries and plain alone": lambda: train(
             plan(augmentation={"noise": 1.0}), leaves, Run(tmp_path / "out")
         ),
-        r"plain is 2; expected a share from 0 to 1": lambda: autoencoder.train(
+        r"plain is 2; expected a share from 0 to 1": lambda: train(
             plan(augmentation={"plain": 2}), leaves, Run(tmp_path / "out")
         ),
     }  # fmt: skip
@@ -193,26 +194,26 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     with h5py.File(bright, "r+") as file:
         file["data"][:] = file["data"][:] * 255
     with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with --levels 255"):
-        autoencoder.train(plan(), bright, Run(tmp_path / "none"))
-    summary = autoencoder.train(plan(epochs=1), bright, Run(tmp_path / "out"), levels=255.0)
+        train(plan(), bright, Run(tmp_path / "none"))
+    summary = train(plan(epochs=1), AUTOENCODER.read(bright, levels=255.0), Run(tmp_path / "out")).summary
     assert summary["train_patches"] > 0
     replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
-    assert autoencoder.evaluate(replaced, bright, levels=255.0)["mse"] < 0.1
+    assert AUTOENCODER.evaluate(replaced, AUTOENCODER.read(bright, levels=255.0))["mse"] < 0.1
 
 
 def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_constants_of_the_course(trained, leaves):
-    prepared = autoencoder.prepare(leaves, plan().recipe)
+    prepared = AUTOENCODER.prepare(leaves, plan().recipe)
     scores = prepared.scores(trained.keras_model)
-    assert scores["mse"] == pytest.approx(autoencoder.evaluate(trained, leaves)["mse"], rel=1e-5)
+    assert scores["mse"] == pytest.approx(AUTOENCODER.evaluate(trained, leaves)["mse"], rel=1e-5)
     # The model has the course's constants itself, so its own cost is the same number.
     assert scores["cost"] == pytest.approx(trained.config["training"]["validation"]["loss"], rel=1e-4)
 
 
 def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
     aside = {
-        seed: autoencoder.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).aside.photographs
+        seed: AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).held_out.photographs
         for seed in range(5)
     }
     assert len(set(aside.values())) == 1
-    own = {autoencoder.prepare(leaves, replace(plan().recipe, seed=seed)).aside.photographs for seed in range(5)}
+    own = {AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed)).held_out.photographs for seed in range(5)}
     assert len(own) > 1

@@ -13,7 +13,8 @@ from zoo.losses import CrossEntropy
 from zoo.report.figures import EVALUATIONS
 from zoo.runtime import Interpreter
 from zoo.tasks import completion, exporting, loading, planning, trigram
-from zoo.tasks.running import Run
+from zoo.tasks.running import Run, train
+from zoo.tasks.trigram import TASK as TRIGRAM
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +28,18 @@ def sentences(tmp_path_factory):
 def trained(sentences, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "model"
     plan = planning.plan(None, "trigram_lm", {"hidden_units": 24, "embedding": 8, "epochs": 8, "batch_size": 32})
-    trigram.train(plan, sentences, Run(folder))
+    train(plan, sentences, Run(folder))
     return loading.load(str(folder))
 
 
 @pytest.fixture(scope="module")
 def exported(trained, sentences, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "out"
-    return folder, exporting.export(trained, trigram.exportable(trained, sentences), folder)
+    return folder, exporting.export(trained, TRIGRAM.exportable(trained, sentences), folder)
 
 
 def test_it_learns_more_than_how_often_words_are(trained, sentences):
-    report = trigram.evaluate(trained, sentences)
+    report = TRIGRAM.evaluate(trained, sentences)
     assert set(report["baselines"]) == {"unigram", "bigram", "kneser_ney"}
     assert report["cross_entropy"] < report["baselines"]["unigram"]["cross_entropy"] - 0.5
     assert {"cross_entropy", "perplexity", "top1", "top5", "top10", "seen", "unseen"} <= set(report)
@@ -73,11 +74,11 @@ def test_targets_that_would_not_fit_into_memory_are_refused(monkeypatch):
 def test_artifacts_answer_what_the_model_answers_and_say_their_cross_entropy(exported, trained, sentences):
     folder, records = exported
     assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
-    test = trigram.evaluate(trained, sentences, baselines=False)
+    test = TRIGRAM.evaluate(trained, sentences, baselines=False)
     for record in records[:4]:
         assert record["cross_entropy"] == pytest.approx(test["cross_entropy"], abs=0.01)
     file = loading.load(str(folder / "model.float32.tflite"))
-    assert trigram.evaluate(file, sentences, baselines=False)["top1"] == pytest.approx(test["top1"], abs=1e-3)
+    assert TRIGRAM.evaluate(file, sentences, baselines=False)["top1"] == pytest.approx(test["top1"], abs=1e-3)
 
 
 def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported, trained):
@@ -127,7 +128,7 @@ def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
 
 def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
     data = trigrams.read(sentences)
-    rows = completion.examples(trained, sentences, 5, 10, seed=0)
+    rows = completion.examples(trained, TRIGRAM.read(sentences), 5, 10, seed=0)
     known = {(*c, t) for c, t in zip(data.test.contexts.tolist(), data.test.targets.tolist(), strict=True)}
     for row in rows:
         assert tuple(data.words.index(word) for word in [*row["context"], row["wanted"]]) in known
@@ -135,8 +136,8 @@ def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
 
 
 def test_figures_show_training_and_words(trained, sentences, tmp_path):
-    report = trigram.evaluate(trained, sentences, baselines=False)
-    files = EVALUATIONS["trigram"](report, loading.history(trained), trigram.pictures(trained, sentences), tmp_path)
+    report = TRIGRAM.evaluate(trained, sentences, baselines=False)
+    files = EVALUATIONS["trigram"](report, trained.history, TRIGRAM.pictures(trained, sentences), tmp_path)
     assert {file.name for file in files} == {"training.png", "embedding.png"}
 
 
@@ -147,10 +148,10 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
     trigrams.write_trigrams(other, [tmp_path / "a.txt"], 8)
     requests = {
         r"'zyzzyva' is not among the \d+ words": lambda: completion.next_words(trained, "zyzzyva is here"),
-        r"2 words; .* needs 3 to tell the next one": lambda: completion.next_words(trained, " ".join(words[:2])),
+        r"2 words; .* needs 3 to predict the next one": lambda: completion.next_words(trained, " ".join(words[:2])),
         r"temperature 0: expected a number above 0": lambda: completion.generate(trained, " ".join(words[:3]), 2, 0.0),
-        r"8 words; .* knows \d+": lambda: trigram.evaluate(trained, other),
-        r"split 'dev': expected train, validation, test": lambda: trigram.evaluate(trained, sentences, split="dev"),
+        r"8 words; .* knows \d+": lambda: TRIGRAM.evaluate(trained, other),
+        r"split 'dev': expected train, validation, test": lambda: TRIGRAM.evaluate(trained, sentences, split="dev"),
         r"expected one word": lambda: completion.neighbors(trained, " ".join(words[:2])),
     }
     for expected, request in requests.items():
@@ -159,6 +160,6 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
 
 
 def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sentences):
-    scores = trigram.prepare(sentences, Recipe()).scores(trained.keras_model)
-    report = trigram.evaluate(trained, sentences, split="validation", baselines=False)
+    scores = TRIGRAM.prepare(sentences, Recipe()).scores(trained.keras_model)
+    report = TRIGRAM.evaluate(trained, sentences, split="validation", baselines=False)
     assert scores == {name: pytest.approx(report[name], abs=1e-5) for name in ("cross_entropy", "top1")}

@@ -8,13 +8,13 @@ import keras_tuner
 import numpy as np
 import pytest
 
-import zoo
 from tuning import spaces
 from tuning.spaces import Defaults, Pinned
 from tuning.study import Limits, Study
 from zoo import Recipe, ZooError
 from zoo.cli import main
-from zoo.presets import FAMILIES, PRESETS
+from zoo.families import FAMILIES, find_family
+from zoo.presets import PRESETS
 
 NOWHERE = Path("data.h5")
 
@@ -23,7 +23,7 @@ NOWHERE = Path("data.h5")
 def test_whatever_a_space_draws_is_a_model_and_a_recipe(target):
     study = Study(target, NOWHERE, epochs=3, settings={"pixels": 64} if target == "sparse_autoencoder" else {})
     space = keras_tuner.HyperParameters()
-    spaces.find(study.task.KIND, None)(Pinned(space, study.pinned))
+    spaces.find(study.task.name, None)(Pinned(space, study.pinned))
     random = keras_tuner.oracles.RandomSearchOracle(
         keras_tuner.Objective("score", "max"), 20, hyperparameters=space, seed=1
     )
@@ -32,7 +32,7 @@ def test_whatever_a_space_draws_is_a_model_and_a_recipe(target):
         hp.values = random.populate_space(str(number))["values"]
         random._tried_so_far.add(random._compute_values_hash(hp.values))
         plan = study.plan(hp, seed=number)
-        model = getattr(zoo, FAMILIES[plan.family])(**plan.arguments)
+        model = find_family(plan.family).load()(**plan.arguments)
         assert model.count_params() > 0
         assert Recipe.from_json(plan.recipe.to_json()) == plan.recipe
         assert (plan.recipe.seed, plan.recipe.epochs) == (number, 3)

@@ -109,6 +109,7 @@ def windows(
 ) -> None:
     """Windowing recordings into windows, split by person."""
     from zoo.data import activity, recordings
+    from zoo.metadata import CLASSES
     from zoo.report import tables
 
     require_new(out, force)
@@ -118,7 +119,7 @@ def windows(
         if test_subjects
         else activity.choose_test_subjects(index.subjects, test_fraction, seed)
     )
-    labels = tuple(name.strip() for name in classes.split(",")) if classes else activity.CLASSES
+    labels = tuple(name.strip() for name in classes.split(",")) if classes else CLASSES
     dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 

@@ -20,7 +20,6 @@ from zoo.cli.console import (
     Stamps,
     TimeUnit,
     Unit,
-    data_file,
     err,
     exported_file,
     load_tensorflow,
@@ -52,23 +51,23 @@ def export(
 ) -> None:
     """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
     load_tensorflow()
+    from zoo import api
     from zoo.report import tables
-    from zoo.tasks import exporting, families, loading
 
-    if data is not None:
-        data = data_file(data, data_dir)
+    refused: dict[str, str] = {}
     with quiet():
-        loaded = loading.load(model)
-        chosen = [name.strip() for name in formats.split(",")] if formats else None
-        task = families.of_model(loaded)
-        family = task.exportable(loaded, data, **families.given(task.exportable, {"levels": levels}, model))
-        if personalize:
-            chosen = [*(chosen or family.formats), "personal"]
-        refused: dict[str, str] = {}
-        records = exporting.export(loaded, family, to, chosen, None if formats else refused)
+        chosen = [name.strip() for name in formats.split(",")] if formats else []
+        found = api.export(
+            model, to, [*(chosen or ["default"]), *(["personal"] if personalize else [])], data=data,
+            data_dir=data_dir, levels=levels, refused=None if formats else refused,
+        )  # fmt: skip
     for why in refused.values():
         err.print(f"left out: {why}", style="yellow", highlight=False, markup=False)
-    compared = {"compared_on": str(data) if data else "simulated data", "folder": str(to), "artifacts": records}
+    compared = {
+        "compared_on": str(data) if data else "simulated data",
+        "folder": str(to),
+        "artifacts": [artifact.record for artifact in found],
+    }
     show(compared, as_json, tables.artifacts)
 
 
@@ -107,8 +106,8 @@ def stream(
         columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
         _follow(recognizer, csv, columns, every or as_json, as_json)
         return
-    from zoo.data.activity import CLASSES
     from zoo.data.gait import walk_through
+    from zoo.metadata import CLASSES
     from zoo.report import live
 
     activities = [name.strip() for name in (simulate or "").split(",")]

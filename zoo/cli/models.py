@@ -2,10 +2,10 @@
 
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 
 from zoo.cli.console import (
@@ -30,9 +30,11 @@ from zoo.cli.console import (
 )
 from zoo.cluster import Cluster, WorkerLostError, supervise, supervised
 from zoo.errors import ZooError
+from zoo.families import FAMILIES
 from zoo.processes import die_with_parent
 
 if TYPE_CHECKING:
+    from zoo.data.activity import ActivityData
     from zoo.data.importers import CsvColumns
     from zoo.tasks.loading import Loaded
 
@@ -45,20 +47,13 @@ DataFile = Annotated[
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
+FamilyName = Annotated[
+    str | None, typer.Option("--model", click_type=click.Choice(list(FAMILIES)), help="A family, in place of a preset.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any argument of the model or field of the recipe; repeatable."),
 ]
-
-
-class Family(StrEnum):
-    """Families on the command line."""
-
-    activity_rnn = "activity_rnn"
-    activity_lstm = "activity_lstm"
-    activity_gru = "activity_gru"
-    sparse_autoencoder = "sparse_autoencoder"
-    trigram_lm = "trigram_lm"
 
 
 @app.command("list")
@@ -95,9 +90,9 @@ def info(model: ModelName, as_json: Json = False) -> None:
             document = Interpreter(model).metadata.to_json()
     elif model.endswith(".keras"):
         load_tensorflow()
-        from zoo.tasks import loading
+        from zoo.tasks.loading import load
 
-        document = loading.load(model).config
+        document = load(model).metadata.to_json()
     else:
         document = read_json(find_folder(model) / "config.json")
     show(document, as_json, tables.document)
@@ -109,7 +104,7 @@ def train(
     data: DataFile = None,
     data_dir: DataDir = None,
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
-    model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
+    model: FamilyName = None,
     units: Annotated[int | None, typer.Option(help="Numbers in the state of each recurrent layer.")] = None,
     num_layers: Annotated[int | None, typer.Option(help="Layers.")] = None,
     frame: Annotated[int | None, typer.Option(help="Rows read in one step.")] = None,
@@ -145,10 +140,13 @@ def train(
     if supervised():
         die_with_parent()
     load_tensorflow()
+    from zoo.api import read_data
     from zoo.report import tables
     from zoo.report.progress import ProgressBar
-    from zoo.tasks import families, planning
+    from zoo.tasks import planning
     from zoo.tasks.running import Run
+    from zoo.tasks.running import train as run_training
+    from zoo.tasks.task import check_options, task_of
     from zoo.training import CHECKPOINT
 
     named = {
@@ -156,23 +154,23 @@ def train(
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
         "patience": patience, "validation": validation, "seed": seed,
     }  # fmt: skip
-    plan = planning.plan(preset, model and model.value, given(named) | planning.settings(settings or []))
-    task = families.of_family(plan.family)
-    data = data or Path(task.DATA)
-    file = data_file(data, data_dir)
+    plan = planning.plan(preset, model, named_options(named) | planning.settings(settings or []))
+    task = task_of(plan.family)
+    data = data or Path(task.data_file)
+    options = check_options(("levels",) if task.name == "autoencoder" else (), {"levels": levels}, plan.name)
+    checked = read_data(task, data, data_dir, **options)
     bar = ProgressBar(err, plan.recipe.epochs)
     run = Run(out, resume, deterministic, tensorboard, [bar], cluster)
-    options = families.given(task.train, {"levels": levels}, plan.name)
     try:
-        with run.together(plan, file, wait), bar.shown():
-            summary = task.train(plan, file, run, **options)
+        with run.together(plan, checked.path, wait), bar.shown():
+            trained = run_training(plan, checked, run)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
         fail(f"interrupted: {how}", 130, at_once=cluster is not None)
     except WorkerLostError as error:
         fail(str(error), error.status, at_once=True)
-    show(summary, as_json, tables.TRAININGS[task.KIND])
+    show(trained.summary, as_json, tables.TRAININGS[task.name])
     where = "" if data_dir is None else f" --data-dir {data_dir}"
     then = f"model in {out}; next: zoo evaluate {out} --data {data}{where}"
     if cluster is not None and not cluster.chief:
@@ -180,7 +178,7 @@ def train(
     err.print(then, highlight=False, markup=False, soft_wrap=True)
 
 
-def given(options: dict[str, Any]) -> dict[str, Any]:
+def named_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options that the user named."""
     return {name: value for name, value in options.items() if value is not None}
 
@@ -190,7 +188,7 @@ def cross_validate(
     preset: PlanName = None,
     data: WindowsFile = Path("data3.h5"),
     data_dir: DataDir = None,
-    model: Annotated[Family | None, typer.Option(help="A family, in place of a preset.")] = None,
+    model: FamilyName = None,
     groups: Annotated[str, typer.Option(help="Groups of people, each left out once; loso: one a person.")] = "5",
     seeds: Annotated[int, typer.Option(help="Times that all folds are trained.")] = 1,
     baselines: Annotated[
@@ -220,7 +218,7 @@ def cross_validate(
 
     if also not in (None, "random"):
         raise ZooError(f"--also {also}: expected random")
-    plan = planning.plan(preset, model and model.value, given({"epochs": epochs}) | planning.settings(settings or []))
+    plan = planning.plan(preset, model, named_options({"epochs": epochs}) | planning.settings(settings or []))
     names = () if baselines == "none" else tuple(name.strip() for name in baselines.split(","))
     protocol = crossval.Protocol(
         int(groups) if groups.lstrip("-").isdecimal() else groups, seeds, names, also == "random", everyone
@@ -264,21 +262,17 @@ def evaluate(
         _follow(model, streaming, subjects, as_json)
         return
     load_tensorflow()
+    from zoo import api
     from zoo.report import tables
-    from zoo.tasks import families, loading
 
     with quiet():
-        loaded = loading.load(model)
-    task = families.of_model(loaded)
-    data = data_file(data or Path(task.DATA), data_dir)
-    options = {"split": split, "baselines": baselines, "robustness": robustness, "levels": levels}
-    report = task.evaluate(loaded, data, **families.given(task.evaluate, options, model))
+        report = api.evaluate(
+            model, data, split=split, baselines=baselines is not False, data_dir=data_dir, levels=levels,
+            robustness=robustness,
+        )  # fmt: skip
     if figures is not None:
-        from zoo.report import figures as drawing
-
-        pictures = task.pictures(loaded, data, **families.given(task.pictures, {"levels": levels}, model))
-        drawing.EVALUATIONS[task.KIND](report, loading.history(loaded), pictures, figures)
-    show(report, as_json, tables.EVALUATIONS[task.KIND])
+        report.figures(figures)
+    show(report, as_json, tables.EVALUATIONS[report.task.name])
 
 
 def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -> None:
@@ -318,31 +312,31 @@ def predict(
 ) -> None:
     """Ask a model: the activity in each window, or the words that follow."""
     load_tensorflow()
+    from zoo.api import read_data
     from zoo.report import tables
     from zoo.tasks import completion, loading
 
-    if data is not None:
-        data = data_file(data, data_dir)
     with quiet():
         loaded = loading.load(model)
-    if loaded.metadata.kind == "trigram":
-        if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
+    checked = None if data is None else read_data(loaded.task, data, data_dir)
+    if loaded.task.name == "trigram":
+        if csv is not None or sum(asked is not None for asked in (text, data, neighbors)) != 1:
             raise ZooError(
                 'a language model answers one of: TEXT such as "in the right", --data FILE, --neighbors WORD'
             )
         if generate is not None and text is None:
-            raise ZooError('--generate: goes on with a text; name it, such as "in the right"')
+            raise ZooError('--generate: continues a text; name it, such as "in the right"')
         if neighbors is not None:
             show(completion.neighbors(loaded, neighbors, top), as_json, tables.trigram.neighbors)
-        elif data is not None:
-            show(completion.examples(loaded, data, 5, top, seed), as_json, tables.trigram.examples)
+        elif checked is not None:
+            show(completion.examples(loaded, checked, 5, top, seed), as_json, tables.trigram.examples)
         elif generate is not None and text is not None:
             show(completion.generate(loaded, text, generate, temperature, seed), as_json, tables.trigram.generated)
         elif text is not None:
             show(completion.next_words(loaded, text, top), as_json, tables.trigram.next_words)
         return
-    if loaded.metadata.kind != "activity":
-        raise ZooError(f"{model}: predicts nothing; measure it with `zoo evaluate`, run it with its exported files")
+    if loaded.task.name != "activity":
+        raise ZooError(f"{model}: has no labels to predict; use `zoo evaluate`, or `zoo.predict` from Python")
     if text is not None or neighbors is not None or generate is not None:
         raise ZooError(f"{model}: reads acceleration, not words: name --data FILE or --csv FILE")
     if (data is None) == (csv is None):
@@ -350,23 +344,25 @@ def predict(
     from zoo.data.importers import CsvColumns
 
     columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
-    _windows(loaded, data, csv, columns, hop, as_json)
+    _windows(loaded, checked, csv, columns, hop, as_json)
 
 
 def _windows(
-    loaded: "Loaded", data: Path | None, csv: Path | None, columns: "CsvColumns", hop: int | None, as_json: bool
-) -> None:
+    loaded: "Loaded", data: "ActivityData | None", csv: Path | None, columns: "CsvColumns", hop: int | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """The activity in each window of a file."""
     from zoo.data.recordings import Dropped
     from zoo.report import tables
-    from zoo.tasks import prediction
+    from zoo.tasks.activity import TASK, predictions_of
 
     if csv is not None:
         dropped = Dropped()
-        rows = prediction.predict_csv(loaded, csv, columns, dropped, hop)
+        found = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped)
         for reason, count in dropped.reasons.items():
             err.print(f"{csv}: left out {count} {reason}", style="yellow", highlight=False, markup=False)
+        rows = found.records()
     else:
         assert data is not None
-        rows = prediction.predict_file(loaded, data)
+        rows = predictions_of(loaded, data)
     show(rows, as_json, tables.activity.predictions)

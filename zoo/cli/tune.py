@@ -58,7 +58,7 @@ def tune(
         target, data or Path(), strategy, trials, epochs, space, objective, limits,
         planning.settings(settings or []), groups, halving, seed, levels,
     )  # fmt: skip
-    study = replace(study, data=data_file(data or Path(study.task.DATA), data_dir))
+    study = replace(study, data=data_file(data or Path(study.task.data_file), data_dir))
     study.open(out)
     if save_preset is not None:
         finals.require_room(out, save_preset)

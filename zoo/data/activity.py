@@ -7,6 +7,7 @@ window, where that is known. Inside the zoo a label is a class number from 0.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,8 @@ from zoo.data import hdf5
 from zoo.data.examples import Examples, Joined
 from zoo.data.recordings import Dropped, Index, Recording, check_unit
 from zoo.errors import ZooError
-from zoo.metadata import AXES, CONVENTION, UNIT
-
-CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
-"""The course's six activities in the course's order."""
+from zoo.files import sha256
+from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 
 _MEMORY = 1 << 28
 
@@ -66,6 +65,11 @@ class Windows:
         )
         known = None if self.subjects is None or other.subjects is None else (self.subjects, other.subjects)
         return Windows(examples, known and np.concatenate(known))
+
+    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Inputs and labels of all windows, in memory."""
+        parts = list(self.examples.blocks())
+        return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
 
     def in_memory(self) -> "Windows":
         """The same windows, read once where all of their file take at most `_MEMORY` bytes; else as they are."""
@@ -139,6 +143,11 @@ class ActivityData:
     rate: float
     simulated: bool
     source: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the file."""
+        return sha256(self.path)
 
     @property
     def split_by(self) -> str:

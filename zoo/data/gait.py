@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from zoo.data import recordings
-from zoo.data.activity import CLASSES, Windowing, choose_test_subjects, write_windows
+from zoo.data.activity import Windowing, choose_test_subjects, write_windows
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
-from zoo.metadata import STANDARD_GRAVITY
+from zoo.metadata import CLASSES, STANDARD_GRAVITY
 
 _HARMONICS = np.arange(1, 7)
 

@@ -8,6 +8,7 @@ column.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from zoo.data import hdf5
 from zoo.data.examples import Examples, Sliceable
 from zoo.data.hdf5 import Rows
 from zoo.errors import ZooError
+from zoo.files import sha256
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
@@ -127,6 +129,11 @@ class PatchData:
     simulated: bool
     source: str
     notes: tuple[str, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the file."""
+        return sha256(self.path)
 
     @property
     def pixels(self) -> int:

@@ -11,6 +11,7 @@ of its words, and a shuffled test has them in training.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from zoo.data import grammar, hdf5
 from zoo.data.text import Text, read_lines
 from zoo.errors import ZooError
+from zoo.files import sha256
 
 CONTEXT = 3
 """Words before the one to tell."""
@@ -68,6 +70,11 @@ class TrigramData:
     test: Rows
     simulated: bool
     source: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the file."""
+        return sha256(self.path)
 
     @property
     def splits(self) -> Mapping[str, Rows]:

@@ -59,17 +59,16 @@ class Signature:
         return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
 
 
-def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
+def activity(model: Any, chunk: int) -> list[Signature]:
     """Of a recognizer: windows or frames in, calibrated probabilities out.
 
     The states go in and come out by name, so that whoever runs the file keeps them between two calls.
 
     Args:
         model: Windows `(B, T, C)` to logits `(B, K)`, with `states`, `step`, `chunk` and `calibrated`.
-        temperature: What the logits are divided by before the softmax.
         chunk: n, frames that `chunk` reads.
     """
-    model = model.calibrated(temperature)
+    model = model.calibrated()
 
     def window(window: tf.Tensor) -> Arrays:
         return {"probabilities": tf.nn.softmax(model(window, training=False))}
@@ -82,7 +81,7 @@ def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
         logits, last = model.chunk(frames, dict(zip(model.states, states, strict=True)))
         return {"probabilities": tf.nn.softmax(logits), **last}
 
-    frame, channels = model.get_config()["frame"], model.get_config()["channels"]
+    frame, channels = model.frame, len(model.channels)
     states = [tf.TensorSpec((None, size), tf.float32, name) for name, size in model.states.items()]
     return [
         Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),)),
@@ -91,15 +90,14 @@ def activity(model: Any, temperature: float, chunk: int) -> list[Signature]:
     ]
 
 
-def personal(model: Any, temperature: float) -> list[Signature]:
+def personal(model: Any) -> list[Signature]:
     """Of a recognizer whose last layer learns on the device.
 
     The gradient of the cross-entropy by the last layer is written by hand, since what differentiates a graph is not
     there: with p = softmax(h W + b) and the one-hot label t, dW = h^T (p - t) and db = p - t.
 
     Args:
-        model: Windows `(B, T, C)` to logits `(B, K)`.
-        temperature: What the logits are divided by before the softmax of `infer`.
+        model: Windows `(B, T, C)` to logits `(B, K)`; `infer` divides them by its `temperature` before the softmax.
     """
     head = model.get_layer("logits")
     features = keras.Model(model.input, head.input)
@@ -108,7 +106,7 @@ def personal(model: Any, temperature: float) -> list[Signature]:
 
     def infer(window: tf.Tensor) -> Arrays:
         logits = features(window, training=False) @ kernel + bias
-        return {"probabilities": tf.nn.softmax(logits / temperature)}
+        return {"probabilities": tf.nn.softmax(logits / model.temperature)}
 
     def train(window: tf.Tensor, label: tf.Tensor, rate: tf.Tensor) -> Arrays:
         hidden = features(window, training=False)
@@ -168,7 +166,7 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
         return {"patch": patch, "luminance": tf.reshape(grey, (-1, size, size))}
 
     rgb = tf.TensorSpec((None, 3, size, size), tf.float32, "rgb")
-    code = tf.TensorSpec((None, model.get_config()["hidden_units"]), tf.float32, "code")
+    code = tf.TensorSpec((None, model.hidden_units), tf.float32, "code")
     return [
         Signature("encode", encode, (rgb,)),
         Signature("decode", decode, (code,)),

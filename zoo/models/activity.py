@@ -1,363 +1,196 @@
-r"""Recognizers of activity from accelerometer windows: SimpleRNN, LSTM and GRU.
+r"""What all recognizers of activity share: which windows they read, and what their answers mean.
 
-One window is x of shape (T, C): T rows (150, three seconds at 50 Hz) of C axes in m/s^2, gravity included.
+One window is x of shape (T, C): T rows (150, three seconds at 50 Hz) of C channels; by default the axes x y z of the
+acceleration in m/s^2, gravity included, with Android's sign.
 
-    n_t = (x_t - mean) / sqrt(variance)          each axis, statistics of the training split; left out where not given
-    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: a number that turning the phone does not change
-    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V numbers; frame = 1: v_s = n_s
-    h_s = cell(v_s, h_(s-1)),  h_0 = 0           one or more layers of H units, s = 0 ... T/F - 1
-    logits = h_S W_y + b_y                       of the last state alone, K classes
+    n_t = (x_t - mean) / sqrt(variance)          each channel, statistics of the training windows, if known
+    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: of the acceleration, whatever way the phone is turned
 
-Cells (sigma is the logistic function, * the product of elements):
+A family turns the rows n_t into features, and the last layer into logits of K classes:
 
-    SimpleRNN   h_t = tanh(x W + h U + b)
-    LSTM        i = sigma(x W_i + h U_i + b_i)   f = sigma(x W_f + h U_f + b_f)   o = sigma(x W_o + h U_o + b_o)
-                c_t = f * c_(t-1) + i * tanh(x W_c + h U_c + b_c)                 h_t = o * tanh(c_t)
-    GRU         z = sigma(x W_z + h U_z + b_z)   r = sigma(x W_r + h U_r + b_r)
-                h~ = tanh(x W_h + (r * h) U_h + b_h)                              h_t = z * h_(t-1) + (1 - z) * h~
+    logits = features W_y + b_y
 
-The GRU's reset gate acts before the matrix product, and z keeps the old state. With `frame=1` and one layer these are
-the course's networks.
-
-On a device the same weights go on step by step: `step` reads one frame v_s and the states h_(s-1) (and c_(s-1)) and
-gives the logits of h_s and the new states; `chunk` does so for several frames in a row.
-
-Loss: cross-entropy of softmax(logits), mean over the batch.
-
-Parameters, with G = 1, 4, 3 gates of SimpleRNN, LSTM, GRU, C counting the magnitude, and I the inputs of a layer (V or
-C, then H):
-
-    frame > 1: (F C + 1) V      each layer: G (I + H + 1) H      head: (H + 1) K
-
-plus the 2 C statistics and their count, which are constants and not counted.
-
-Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Long short-term memory, 1997. Cho et al.,
-Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
+Loss: cross-entropy of softmax(logits), mean over the batch. Calibrated probabilities are softmax(logits / temperature).
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 import keras
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.layers import Dropout, Magnitude
-from zoo.models.saving import Model
+from zoo.layers import Magnitude
+from zoo.losses import CrossEntropy, hits
+from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
+from zoo.models.model import Model, check_sizes
 
-INITIALIZERS = ("keras", "course")
+INERTIAL = (*AXES, "gyro_x", "gyro_y", "gyro_z")
+"""Channels of acceleration and rotation rate together."""
+
+
+class Facts(TypedDict, total=False):
+    """Arguments that every recognizer has; `ActivityRecognizer` says what they mean."""
+
+    classes: int | Sequence[str]
+    window: int
+    rate: float
+    channels: int | Sequence[str]
+    magnitude: bool
+    mean: Sequence[float] | None
+    variance: Sequence[float] | None
+    temperature: float
+    carry_state: bool
+    provenance: Mapping[str, Any] | None
+    seed: int
+    dtype: Any
+    name: str | None
+
+
+DEFAULTS: Facts = {
+    "classes": CLASSES, "window": 150, "rate": 50.0, "channels": AXES, "magnitude": False, "mean": None,
+    "variance": None, "temperature": 1.0, "carry_state": False, "provenance": None, "seed": 0, "dtype": None,
+    "name": None,
+}  # fmt: skip
 
 
 class ActivityRecognizer(Model):
-    """A recognizer with cells of one kind: use `ActivityRNN`, `ActivityLSTM` or `ActivityGRU`.
+    """A recognizer of activities: maps windows `(batch, window, channels)` to logits `(batch, classes)`.
 
-    Maps windows `(batch, window, channels)` in m/s^2 to logits `(batch, classes)`.
+    Use one of its families, such as `ActivityGRU`; all take these arguments besides their own.
 
     Args:
-        units: H, numbers in the state of each layer, 1 or more.
-        num_layers: Recurrent layers, 1 or more.
-        frame: F, rows that are read in one step; divides `window`.
-        frame_units: V, numbers that a frame becomes; `units` by default. Unused with `frame=1`.
-        frame_activation: phi, the name of a Keras activation; none by default. Unused with `frame=1`.
-        dropout: Share of each layer's output that is dropped in training, in [0, 1).
-        classes: K, labels.
+        classes: Labels in the order of the logits, or how many there are.
         window: T, rows a window.
-        channels: C, axes.
-        magnitude: Whether each row also carries how long its vector is.
-        mean: Of each axis over the training rows, m/s^2; no normalization where None.
-        variance: Of each axis, (m/s^2)^2.
-        initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, the LSTM's forget gate 1) or
-            `course` (all uniform, as the course draws them).
-        seed: Of the weights.
+        rate: Hz of the rows.
+        channels: Names of the channels, or how many there are; the first three are the acceleration.
+        magnitude: Whether each row also carries the length of its acceleration.
+        mean: Of each channel over the training rows; no normalization where None.
+        variance: Of each channel.
+        temperature: What logits are divided by before the softmax, so that probabilities are calibrated.
+        carry_state: Whether the network was trained to continue from any state, so that a stream never restarts it.
+        provenance: Where the weights come from, as training records it: `source`, `simulated`, `license`,
+            `data_sha256`, `subjects`, `split_by`.
+        seed: Of the initial weights and of dropout.
+        dtype: A Keras dtype policy, such as `mixed_float16`; Keras's own by default.
         name: Of the model.
 
     Raises:
         ZooError: If an argument is outside its range.
-
-    Example:
-        >>> ActivityGRU(units=32)(np.zeros((2, 150, 3), "float32")).shape
-        TensorShape([2, 6])
     """
 
-    gates: ClassVar[int]
-    state_names: ClassVar[tuple[str, ...]] = ("h",)
-    cell: ClassVar[type[keras.layers.Layer]]
-    cell_options: ClassVar[dict[str, Any]] = {}
-
-    def __init__(
-        self,
-        units: int = 32,
-        num_layers: int = 1,
-        frame: int = 1,
-        frame_units: int | None = None,
-        frame_activation: str | None = None,
-        dropout: float = 0.0,
-        classes: int = 6,
-        window: int = 150,
-        channels: int = 3,
-        magnitude: bool = False,
-        mean: Sequence[float] | None = None,
-        variance: Sequence[float] | None = None,
-        initializer: str = "keras",
-        seed: int = 0,
-        name: str | None = None,
-    ) -> None:
-        self._check(units=units, num_layers=num_layers, frame=frame, classes=classes, window=window, channels=channels)
-        if window % frame:
-            raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
-        if not 0 <= dropout < 1:
-            raise ZooError(f"dropout {dropout:g}: expected a number from 0 to below 1")
-        if initializer not in INITIALIZERS:
-            raise ZooError(f"initializer {initializer!r}: expected {' or '.join(INITIALIZERS)}")
-        for statistic, values in (("mean", mean), ("variance", variance)):
-            if values is not None and len(values) != channels:
-                raise ZooError(f"{statistic} has {len(values)} numbers for {channels} channels")
-        draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
-
-        inputs = keras.Input((window, channels), name="window")
-        reading: dict[str, keras.layers.Layer] = {}
-        if mean is not None and variance is not None:
-            reading["normalization"] = keras.layers.Normalization(
-                mean=list(mean), variance=list(variance), name="normalization"
-            )
-        if magnitude:
-            reading["magnitude"] = Magnitude(name="magnitude")
-            reading["rows"] = keras.layers.Concatenate(name="rows")
-        if frame > 1:
-            reading["frame"] = keras.layers.Conv1D(
-                frame_units or units,
-                frame,
-                strides=frame,
-                activation=frame_activation,
-                kernel_initializer=keras.initializers.GlorotUniform(seed=next(draw)),
-                name="frame",
-            )
-        x = _read(reading, inputs)
-        for number in range(1, num_layers + 1):
-            start = self._start(initializer, draw, x.shape[-1], units)
-            options = {"return_sequences": number < num_layers, "name": f"cell_{number}"} | start | self.cell_options
-            x = self.cell(units, **options)(x)
-            if dropout:
-                x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
-        start = self._head_start(initializer, draw, channels, units, classes)
-        logits = keras.layers.Dense(classes, name="logits", **start)(x)
-        super().__init__(inputs=inputs, outputs=logits, name=name)
-
-        self._arguments = {
-            "units": units, "num_layers": num_layers, "frame": frame, "frame_units": frame_units,
-            "frame_activation": frame_activation, "dropout": dropout, "classes": classes, "window": window,
-            "channels": channels, "magnitude": magnitude,
-            "mean": None if mean is None else list(mean),
-            "variance": None if variance is None else list(variance),
-            "initializer": initializer, "seed": seed, "name": self.name,
-        }  # fmt: skip
+    unit: ClassVar[str] = UNIT
+    convention: ClassVar[str] = CONVENTION
+    classes: tuple[str, ...]
+    window: int
+    rate: float
+    channels: tuple[str, ...]
+    magnitude: bool
+    mean: tuple[float, ...] | None
+    variance: tuple[float, ...] | None
+    temperature: float
+    carry_state: bool
+    provenance: Mapping[str, Any] | None
+    frame: int = 1
+    """Rows that the network reads in one step."""
 
     @property
     def states(self) -> dict[str, int]:
-        """Names of the states of all layers, and how many numbers each has: `h_1`, with an LSTM `c_1`, `h_2` and so on.
+        """Names of the states that `step` carries, and how many numbers each has; empty for a network without."""
+        return {}
 
-        Example:
-            >>> ActivityLSTM(units=8).states
-            {'h_1': 8, 'c_1': 8}
-        """
-        num_layers, units = self._arguments["num_layers"], self._arguments["units"]
-        return {f"{name}_{number}": units for number in range(1, num_layers + 1) for name in self.state_names}
+    @classmethod
+    def argument_names(cls) -> list[str]:
+        """Names of the constructor's arguments."""
+        return [*super().argument_names(), *DEFAULTS]
 
-    def of_window(self, window: int) -> Self:
-        """The same network with the same weights for windows of another length, a multiple of the frame."""
-        other = type(self)(**self.get_config() | {"window": window})
-        other.set_weights(self.get_weights())
-        return other
+    def default_loss(self) -> keras.losses.Loss:
+        """Cross-entropy of logits and class numbers."""
+        return CrossEntropy()
 
-    def calibrated(self, temperature: float) -> Self:
-        """The same network with logits that are divided by a temperature: the last layer's weights are."""
-        other = self.of_window(self.get_config()["window"])
+    def default_metrics(self) -> list[keras.metrics.Metric]:
+        """Accuracy."""
+        return [keras.metrics.MeanMetricWrapper(hits, name="accuracy")]
+
+    def calibrated(self) -> Self:
+        """The same network with temperature 1: the weights of its last layer are divided by the temperature."""
+        other = self.copy(temperature=1.0)
         for weight in other.get_layer("logits").weights:
-            weight.assign(weight / temperature)
+            weight.assign(weight / self.temperature)
         return other
 
-    def step(self, frame: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Reads one frame.
-
-        Args:
-            frame: `(batch, frame, channels)`, m/s^2.
-            states: Each `(batch, units)`, by the names of `states`; zeros to begin with.
-
-        Returns:
-            Logits `(batch, classes)` and the new states.
-
-        Example:
-            >>> model = ActivityGRU(units=8, frame=5)
-            >>> logits, states = model.step(np.ones((1, 5, 3), "float32"), {"h_1": np.zeros((1, 8), "float32")})
-            >>> logits.shape, states["h_1"].shape
-            (TensorShape([1, 6]), TensorShape([1, 8]))
-        """
-        return self._go_on(_read(self._named_layers(), frame)[:, 0], states)
-
-    def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Reads several frames one after another.
-
-        Args:
-            frames: `(batch, n * frame, channels)`, m/s^2.
-            states: As of `step`.
-
-        Returns:
-            Logits `(batch, n, classes)` after each frame, and the states after the last.
-        """
-        start = [states[name] for name in self.states]
-        loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
-        logits, *last = loop(_read(self._named_layers(), frames), initial_state=start, training=False)
-        return logits, dict(zip(self.states, last, strict=True))
-
-    def _named_layers(self) -> dict[str, keras.layers.Layer]:
-        return {layer.name: layer for layer in self.layers}
-
-    def _go_on(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """One step of all cells, from what the first one reads, `(batch, V)`."""
-        last: dict[str, Any] = {}
-        for number in range(1, self._arguments["num_layers"] + 1):
-            names = [f"{name}_{number}" for name in self.state_names]
-            x, found = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
-            last |= dict(zip(names, found if isinstance(found, list | tuple) else [found], strict=True))
-        return self.get_layer("logits")(x), last
-
-    @classmethod
-    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        """Initializers of one recurrent layer.
-
-        The course draws each gate's matrix on its own, so a limit counts the units of one gate, where Keras's Glorot
-        initializer would count those of all gates together.
-        """
-        if initializer == "keras":
-            return {
-                "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
-                "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
-            }
-        return {
-            "kernel_initializer": _uniform(inputs + units, next(draw)),
-            "recurrent_initializer": _uniform(2 * units, next(draw)),
-        }
-
-    @classmethod
-    def _head_start(
-        cls,
-        initializer: str,
-        draw: Any,
-        channels: int,
-        units: int,
-        classes: int,
-    ) -> dict[str, Any]:
-        """Initializers of the last layer; Glorot's limit is the course's."""
-        return {"kernel_initializer": _uniform(units + classes, next(draw))}
-
-    @classmethod
-    def parameter_formula(
-        cls, units: int, num_layers: int = 1, frame: int = 1, frame_units: int | None = None, classes: int = 6,
-        channels: int = 3, magnitude: bool = False, **_: Any,
-    ) -> int:  # fmt: skip
-        """Trainable parameters, from the formula at the top of the module.
-
-        Example:
-            >>> ActivityGRU.parameter_formula(32)
-            3654
-        """
-        columns = channels + magnitude
-        read = columns if frame == 1 else (frame_units or units)
-        count = 0 if frame == 1 else (frame * columns + 1) * read
-        count += cls.gates * (read + units + 1) * units
-        count += (num_layers - 1) * cls.gates * (2 * units + 1) * units
-        return count + (units + 1) * classes
+    def _transfer(self, other: Self) -> None:
+        super()._transfer(other)
+        shared = [label for label in other.classes if label in self.classes]
+        mine, theirs = self.get_layer("logits"), other.get_layer("logits")
+        if mine.kernel.shape[0] != theirs.kernel.shape[0]:
+            return
+        rows, places = ([model.classes.index(label) for label in shared] for model in (self, other))
+        for old, new in ((mine.kernel, theirs.kernel), (mine.bias, theirs.bias)):
+            values = np.array(keras.ops.convert_to_numpy(new))
+            values[..., places] = keras.ops.convert_to_numpy(old)[..., rows]
+            new.assign(values)
 
 
-class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """All cells and the last layer of a recognizer as one cell, so that a chunk takes one loop."""
+def checked(facts: Facts) -> dict[str, Any]:
+    """All facts of a recognizer, defaults filled in, labels and channels by name.
 
-    def __init__(self, model: ActivityRecognizer) -> None:
-        super().__init__()
-        # A layer of a layer would be tracked, and with it a second name for each weight.
-        self._go_on = model._go_on
-        self._names, self.state_size = list(model.states), list(model.states.values())
-        self.output_size = model.output_shape[-1]
+    Raises:
+        ZooError: If one is unknown or outside its range.
 
-    def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
-        logits, last = self._go_on(x, dict(zip(self._names, states, strict=True)))
-        return logits, list(last.values())
+    Example:
+        >>> checked({"classes": 2, "rate": 100})["classes"]
+        ('class 0', 'class 1')
+    """
+    for name in facts:
+        if name not in DEFAULTS:
+            near = difflib.get_close_matches(name, [*DEFAULTS, "num_layers"], n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"unexpected keyword argument {name!r}{hint}")
+    found: dict[str, Any] = {**DEFAULTS, **facts}
+    classes, channels = found["classes"], found["channels"]
+    if isinstance(classes, int):
+        check_sizes(classes=classes)
+        classes = [f"class {number}" for number in range(classes)]
+    if isinstance(channels, int):
+        check_sizes(channels=channels)
+        channels = {3: AXES, 6: INERTIAL}.get(channels, [f"channel {number}" for number in range(channels)])
+    for name, values in (("classes", classes), ("channels", channels)):
+        named = isinstance(values, list | tuple) and all(isinstance(value, str) and value for value in values)
+        if not named or not values or len(set(values)) < len(values):
+            raise ZooError(f"{name} is {found[name]!r}; expected different names, or how many there are")
+        found[name] = tuple(values)
+    check_sizes(window=found["window"])
+    for name in ("rate", "temperature"):
+        if not 0 < found[name] < np.inf:
+            raise ZooError(f"{name} is {found[name]!r}; expected a number above 0")
+    if found["magnitude"] and len(channels) < 3:
+        raise ZooError(f"magnitude needs the three axes of the acceleration; channels are {', '.join(channels)}")
+    for name in ("mean", "variance"):
+        if found[name] is not None:
+            found[name] = tuple(float(value) for value in found[name])
+            if len(found[name]) != len(channels):
+                raise ZooError(f"{name} has {len(found[name])} numbers for {len(channels)} channels")
+    return found
 
 
-def _read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
-    """Rows as the first cell reads them, `(batch, steps, V)`."""
+def reading_layers(facts: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
+    """The layers before a family's own, by name: normalization, magnitude, and what joins them."""
+    layers: dict[str, keras.layers.Layer] = {}
+    if facts["mean"] is not None and facts["variance"] is not None:
+        layers["normalization"] = keras.layers.Normalization(
+            mean=list(facts["mean"]), variance=list(facts["variance"]), name="normalization"
+        )
+    if facts["magnitude"]:
+        layers["magnitude"] = Magnitude(name="magnitude")
+        layers["rows"] = keras.layers.Concatenate(name="rows")
+    return layers
+
+
+def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
+    """Rows as a family's own layers read them, `(batch, steps, numbers)`."""
     x = layers["normalization"](rows) if "normalization" in layers else rows
     if "magnitude" in layers:
-        x = layers["rows"]([x, layers["magnitude"](rows)])
+        x = layers["rows"]([x, layers["magnitude"](rows[..., : len(AXES)])])
     return layers["frame"](x) if "frame" in layers else x
-
-
-def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:
-    limit = float(np.sqrt(6 / fans))
-    return keras.initializers.RandomUniform(-limit, limit, seed=seed)
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class ActivityRNN(ActivityRecognizer):
-    """A recognizer with SimpleRNN cells; arguments as of `ActivityRecognizer`.
-
-    Example:
-        >>> ActivityRNN(units=128).count_params() == ActivityRNN.parameter_formula(128) == 17670
-        True
-    """
-
-    gates = 1
-    cell = keras.layers.SimpleRNN
-
-    @classmethod
-    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        start = super()._start(initializer, draw, inputs, units)
-        return start if initializer == "keras" else start | {"bias_initializer": _uniform(inputs + units, next(draw))}
-
-    @classmethod
-    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
-        start = super()._head_start(initializer, draw, channels, units, classes)
-        return start if initializer == "keras" else start | {"bias_initializer": _uniform(units + classes, next(draw))}
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class ActivityLSTM(ActivityRecognizer):
-    """A recognizer with LSTM cells; arguments as of `ActivityRecognizer`.
-
-    Example:
-        >>> ActivityLSTM(units=64).count_params() == ActivityLSTM.parameter_formula(64) == 17798
-        True
-    """
-
-    gates = 4
-    state_names = ("h", "c")
-    cell = keras.layers.LSTM
-
-    @classmethod
-    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        if initializer == "keras":
-            return super()._start(initializer, draw, inputs, units)
-        # The course's matrices act on [h, x] together, its biases are drawn alike, and no forget gate starts at 1.
-        weights = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
-        return {name: _uniform(inputs + 2 * units, next(draw)) for name in weights} | {"unit_forget_bias": False}
-
-    @classmethod
-    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
-        if initializer == "keras":
-            return super()._head_start(initializer, draw, channels, units, classes)
-        weights = ("kernel_initializer", "bias_initializer")
-        return {name: _uniform(channels + 2 * units, next(draw)) for name in weights}
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class ActivityGRU(ActivityRecognizer):
-    """A recognizer with GRU cells; arguments as of `ActivityRecognizer`.
-
-    Example:
-        >>> ActivityGRU(units=40, num_layers=2, frame=5).count_params()
-        20326
-    """
-
-    gates = 3
-    cell = keras.layers.GRU
-    cell_options: ClassVar[dict[str, Any]] = {"reset_after": False}

@@ -20,7 +20,7 @@ Start: W, b and c uniform in [-w, w], w = sqrt(6 / (D + H)).
 Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011; the tied weights and the constants are the course's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -28,7 +28,8 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.layers import KLSparsity, TiedDense
-from zoo.models.saving import Model
+from zoo.losses import HalfSquaredError
+from zoo.models.model import Model, check_sizes, dtype_policy
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -41,9 +42,12 @@ class SparseAutoencoder(Model):
         sparsity_weight: beta, 0 or more.
         weight_decay: lambda, 0 or more.
         pixels: D, 1 or more.
-        scale: The constants of the preprocessing, `(limit, low, high)`, as `data.patches.Scale` fits them; None where
-            it is not known.
-        seed: Of the weights.
+        scale: The constants of the preprocessing, `(limit, low, high)`, as `zoo.data.patches.Scale` fits them; None
+            where they are unknown.
+        provenance: Where the weights come from, as training records it: `source`, `simulated`, `license`,
+            `data_sha256`, `held_out`.
+        seed: Of the initial weights.
+        dtype: A Keras dtype policy, such as `mixed_float16`; Keras's own by default.
         name: Of the model.
 
     Raises:
@@ -54,6 +58,14 @@ class SparseAutoencoder(Model):
         True
     """
 
+    hidden_units: int
+    sparsity_target: float
+    sparsity_weight: float
+    weight_decay: float
+    pixels: int
+    scale: tuple[float, float, float] | None
+    provenance: Mapping[str, Any] | None
+
     def __init__(
         self,
         hidden_units: int = 64,
@@ -62,10 +74,12 @@ class SparseAutoencoder(Model):
         weight_decay: float = 5e-4,
         pixels: int = 256,
         scale: Sequence[float] | None = None,
+        provenance: Mapping[str, Any] | None = None,
         seed: int = 0,
+        dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        self._check(hidden_units=hidden_units, pixels=pixels)
+        check_sizes(hidden_units=hidden_units, pixels=pixels)
         if not weight_decay >= 0:
             raise ZooError(f"weight decay {weight_decay:g}: expected 0 or more")
         if scale is not None and len(scale) != 3:
@@ -74,20 +88,28 @@ class SparseAutoencoder(Model):
         seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
         kernel, bias, transposed = (keras.initializers.RandomUniform(-limit, limit, seed=s) for s in seeds)
 
-        inputs = keras.Input((pixels,), name="patch")
-        tied = TiedDense(
-            hidden_units, "sigmoid", "sigmoid", kernel, bias, transposed,
-            # lambda/2 of |W|^2, once for each direction.
-            kernel_regularizer=keras.regularizers.L2(weight_decay), name="tied",
-        )  # fmt: skip
-        hidden = KLSparsity(sparsity_target, sparsity_weight, name="sparsity")(tied(inputs))
-        super().__init__(inputs=inputs, outputs=tied(hidden, transpose=True), name=name)
-
-        self._arguments = {
+        with dtype_policy(dtype):
+            inputs = keras.Input((pixels,), name="patch")
+            tied = TiedDense(
+                hidden_units, "sigmoid", "sigmoid", kernel, bias, transposed,
+                # lambda/2 of |W|^2, once for each direction.
+                kernel_regularizer=keras.regularizers.L2(weight_decay), name="tied",
+            )  # fmt: skip
+            hidden = KLSparsity(sparsity_target, sparsity_weight, name="sparsity")(tied(inputs))
+            outputs = tied(hidden, transpose=True)
+        super().__init__(inputs, outputs, {
             "hidden_units": hidden_units, "sparsity_target": sparsity_target, "sparsity_weight": sparsity_weight,
-            "weight_decay": weight_decay, "pixels": pixels, "scale": None if scale is None else list(scale),
-            "seed": seed, "name": self.name,
-        }  # fmt: skip
+            "weight_decay": weight_decay, "pixels": pixels, "scale": None if scale is None else tuple(scale),
+            "provenance": provenance, "seed": seed, "dtype": dtype, "name": name,
+        })  # fmt: skip
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Half the squared distance; the layers add the other two terms of J."""
+        return HalfSquaredError()
+
+    def default_metrics(self) -> list[keras.metrics.Metric]:
+        """Mean squared error a pixel."""
+        return [keras.metrics.MeanSquaredError(name="mse")]
 
     def encode(self, patches: Any) -> Any:
         """Activations `(batch, hidden_units)` of preprocessed patches `(batch, pixels)`."""

@@ -22,6 +22,7 @@ Source: Bengio, Ducharme, Vincent, Janvin: A neural probabilistic language model
 connections; sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -29,7 +30,8 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.layers import Dropout
-from zoo.models.saving import Model
+from zoo.losses import CrossEntropy, hits
+from zoo.models.model import Model, check_activation, check_rates, check_sizes, dtype_policy
 
 INITIALIZERS = ("keras", "wide", "course")
 
@@ -39,7 +41,7 @@ class TrigramLM(Model):
     """Maps contexts `(batch, context)` of word numbers from 0 to logits `(batch, vocabulary)` of the next word.
 
     Args:
-        vocabulary: V, words known, 1 or more.
+        vocabulary: The words in the order of their numbers, or V, how many there are.
         embedding: D, numbers a word, 1 or more.
         hidden_units: P, 1 or more.
         context: C, words before, 1 or more.
@@ -49,7 +51,10 @@ class TrigramLM(Model):
         embedding_dropout: Of the entries of e, in [0, 1).
         word_dropout: Of whole words of the context, in [0, 1).
         initializer: `keras`, `wide` or `course`.
-        seed: Of weights and dropout.
+        provenance: Where the weights come from, as training records it: `source`, `simulated`, `license`,
+            `data_sha256`.
+        seed: Of the initial weights and of dropout.
+        dtype: A Keras dtype policy, such as `mixed_float16`; Keras's own by default.
         name: Of the model.
 
     Raises:
@@ -63,9 +68,16 @@ class TrigramLM(Model):
         True
     """
 
+    vocabulary: tuple[str, ...]
+    embedding: int
+    hidden_units: int
+    context: int
+    num_layers: int
+    provenance: Mapping[str, Any] | None
+
     def __init__(
         self,
-        vocabulary: int = 250,
+        vocabulary: int | Sequence[str] = 250,
         embedding: int = 32,
         hidden_units: int = 256,
         context: int = 3,
@@ -75,18 +87,15 @@ class TrigramLM(Model):
         embedding_dropout: float = 0.0,
         word_dropout: float = 0.0,
         initializer: str = "keras",
+        provenance: Mapping[str, Any] | None = None,
         seed: int = 0,
+        dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        self._check(
-            vocabulary=vocabulary,
-            embedding=embedding,
-            hidden_units=hidden_units,
-            context=context,
-            num_layers=num_layers,
-        )
-        _check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
-        _check_activation(activation)
+        words = _words(vocabulary)
+        check_sizes(embedding=embedding, hidden_units=hidden_units, context=context, num_layers=num_layers)
+        check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
+        check_activation("activation", activation)
         if initializer not in INITIALIZERS:
             raise ZooError(f"initializer '{initializer}': expected {' or '.join(INITIALIZERS)}")
         seeds = iter(np.random.SeedSequence(seed).generate_state(3 * num_layers + 5).tolist())
@@ -107,44 +116,50 @@ class TrigramLM(Model):
             "course": normal,
         }
         table = starts[initializer]()
-        inputs = keras.Input((context,), dtype="int32", name="context")
-        e = keras.layers.Embedding(vocabulary, embedding, table, name="embedding")(inputs)
-        if word_dropout:
-            e = Dropout(word_dropout, (None, context, 1), next(seeds), name="word_dropout")(e)
-        h = keras.layers.Flatten(name="words")(e)
-        if embedding_dropout:
-            h = Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
-        for layer in range(1, num_layers + 1):
-            h = dense(hidden_units, activation, f"hidden_{layer}")(h)
-            if dropout:
-                h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
-        super().__init__(inputs=inputs, outputs=dense(vocabulary, None, "logits")(h), name=name)
-
-        self._arguments = {
-            "vocabulary": vocabulary, "embedding": embedding, "hidden_units": hidden_units, "context": context,
+        with dtype_policy(dtype):
+            inputs = keras.Input((context,), dtype="int32", name="context")
+            e = keras.layers.Embedding(len(words), embedding, table, name="embedding")(inputs)
+            if word_dropout:
+                e = Dropout(word_dropout, (None, context, 1), next(seeds), name="word_dropout")(e)
+            h = keras.layers.Flatten(name="words")(e)
+            if embedding_dropout:
+                h = Dropout(embedding_dropout, seed=next(seeds), name="embedding_dropout")(h)
+            for layer in range(1, num_layers + 1):
+                h = dense(hidden_units, activation, f"hidden_{layer}")(h)
+                if dropout:
+                    h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
+            logits = dense(len(words), None, "logits")(h)
+        super().__init__(inputs, logits, {
+            "vocabulary": words, "embedding": embedding, "hidden_units": hidden_units, "context": context,
             "activation": activation, "num_layers": num_layers, "dropout": dropout,
             "embedding_dropout": embedding_dropout, "word_dropout": word_dropout, "initializer": initializer,
-            "seed": seed, "name": self.name,
-        }  # fmt: skip
+            "provenance": provenance, "seed": seed, "dtype": dtype, "name": name,
+        })  # fmt: skip
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Cross-entropy of logits and word numbers, in nats."""
+        return CrossEntropy()
+
+    def default_metrics(self) -> list[keras.metrics.Metric]:
+        """Accuracy: the share of words that were the most probable ones."""
+        return [keras.metrics.MeanMetricWrapper(hits, name="accuracy")]
 
     @classmethod
     def parameter_formula(
-        cls, vocabulary: int = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3, num_layers: int = 1,
-        **_: Any,
+        cls, vocabulary: int | Sequence[str] = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3,
+        num_layers: int = 1, **_: Any,
     ) -> int:  # fmt: skip
         """Trainable parameters, from the formula at the top of the module."""
-        V, D, P, C, L = vocabulary, embedding, hidden_units, context, num_layers
+        V, D, P, C, L = len(_words(vocabulary)), embedding, hidden_units, context, num_layers
         return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
 
 
-def _check_rates(**rates: float) -> None:
-    for name, rate in rates.items():
-        if not 0 <= rate < 1:
-            raise ZooError(f"{name} is {rate:g}; expected 0 or more, below 1")
-
-
-def _check_activation(name: str) -> None:
-    try:
-        keras.activations.get(name)
-    except ValueError:
-        raise ZooError(f"activation '{name}': expected the name of a Keras activation, such as relu") from None
+def _words(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
+    """The words of a vocabulary; numbers stand in for words that are unknown."""
+    if isinstance(vocabulary, int):
+        check_sizes(vocabulary=vocabulary)
+        return tuple(str(number) for number in range(vocabulary))
+    words = tuple(vocabulary)
+    if not words or len(set(words)) < len(words) or not all(isinstance(word, str) for word in words):
+        raise ZooError("vocabulary: expected different words, or how many there are")
+    return words

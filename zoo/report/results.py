@@ -7,7 +7,8 @@ from typing import Any
 
 from zoo.catalog import preset_metrics, preset_names, unknown_name
 from zoo.errors import ZooError
-from zoo.presets import FAMILIES, PRESETS
+from zoo.families import FAMILIES
+from zoo.presets import PRESETS
 from zoo.report.cards import headline
 from zoo.report.cards.page import table
 

@@ -1,10 +1,10 @@
-"""Sparse autoencoders from end to end: a file of patches in, a trained, measured and exported model out."""
+"""Sparse autoencoders from end to end: patches in, a trained, measured and exported model out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -12,7 +12,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import logit
 
-import zoo
 from zoo import training
 from zoo.data import dead_leaves, patches, photographs, pipeline
 from zoo.data.examples import Examples, Sliceable
@@ -21,21 +20,16 @@ from zoo.errors import ZooError
 from zoo.evaluation import autoencoder as metrics
 from zoo.export import parity, signatures
 from zoo.export.parity import Tolerance
-from zoo.files import sha256
+from zoo.families import find_family
 from zoo.layers import kl_sparsity
 from zoo.metadata import AutoencoderMetadata
 from zoo.models.autoencoder import SparseAutoencoder
-from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
-from zoo.tasks.provenance import origin
-from zoo.tasks.running import Plan, Run
+from zoo.tasks.running import Plan
+from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
-
-KIND = "autoencoder"
-DATA = "data1.h5"
-"""What a data file is called where nobody says otherwise."""
 
 COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
 """rho, beta and lambda of the course's cost."""
@@ -46,7 +40,7 @@ _GOLDEN, _TERMS = 512, 2048
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows of a file, for training or held out.
+    """Rows of a file, to learn from or held out.
 
     Args:
         rows: Row numbers.
@@ -62,8 +56,8 @@ def _split(data: PatchData, recipe: Recipe) -> tuple[_Part, _Part]:
     if not recipe.validation:
         everything = np.arange(len(data.patches))
         return _named(data, everything), _named(data, everything[:0])
-    kept, aside = data.hold_out(recipe.validation, recipe.split_by_seed)
-    return _named(data, kept), _named(data, aside)
+    learned_from, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
+    return _named(data, learned_from), _named(data, held_out)
 
 
 def _named(data: PatchData, rows: NDArray[np.int64]) -> _Part:
@@ -77,25 +71,23 @@ class Prepared:
 
     Args:
         data: The checked file.
-        kept: What is learned from.
-        aside: What is held out.
+        learned_from: The patches to learn from.
+        held_out: The patches held out.
         scale: The constants of the preprocessing, fitted on what is learned from.
         vectors: All patches, preprocessed.
-        sha256: Of the file.
     """
 
     data: PatchData
-    kept: _Part
-    aside: _Part
+    learned_from: _Part
+    held_out: _Part
     scale: Scale
     vectors: Sliceable
-    sha256: str
 
     def build(self, plan: Plan) -> SparseAutoencoder:
         """Makes the model of a plan."""
         known = {"pixels": self.data.pixels, "scale": self.scale.constants, "seed": plan.recipe.seed, "name": plan.name}
-        model: SparseAutoencoder = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
-        _check_size(model.get_config()["pixels"], self.data, plan.name)
+        model: SparseAutoencoder = find_family(plan.family).load()(**known | plan.arguments)
+        _check_size(model.pixels, self.data, plan.name)
         return model
 
     def learned(self, recipe: Recipe) -> tuple[Callable[[int, int], tf.data.Dataset], int]:
@@ -104,7 +96,7 @@ class Prepared:
         Raises:
             ZooError: If the augmentation is not one of patches.
         """
-        examples, wanted = _examples(self.vectors, self.kept.rows), _Symmetries.of(recipe)
+        examples, wanted = _examples(self.vectors, self.learned_from.rows), _Symmetries.of(recipe)
         batches = partial(pipeline.training_batches, seed=recipe.seed)
         if not wanted.symmetries:
             return lambda epoch, size: batches(examples, size, first_epoch=epoch), len(examples)
@@ -124,13 +116,13 @@ class Prepared:
         **options: Any,
     ) -> Fitted:  # fmt: skip
         """Trains a model; options are those of `training.fit`."""
-        held = _examples(self.vectors, self.aside.rows)
-        shown = _examples(self.vectors, _sample(self.kept.rows, _TERMS))
+        held_out = _examples(self.vectors, self.held_out.rows)
+        shown = _examples(self.vectors, _sample(self.learned_from.rows, _TERMS))
         terms = _Terms(np.concatenate([block for block, _ in shown.blocks()]))
         return training.fit(
             model, recipe, *self.learned(recipe),
             # The sparsity term is on a batch's mean, so validation is one batch, or a few of equal size.
-            pipeline.batches(held, -(-len(held) // -(-len(held) // 4096))) if len(held) else None,
+            pipeline.batches(held_out, -(-len(held_out) // -(-len(held_out) // 4096))) if len(held_out) else None,
             callbacks=[terms, *callbacks],
             **options,
         )  # fmt: skip
@@ -144,63 +136,31 @@ class Prepared:
         Raises:
             ZooError: If nothing is held out.
         """
-        if not len(self.aside.rows):
+        if not len(self.held_out.rows):
             raise ZooError(f"{self.data.path}: nothing is held out to score on: set validation above 0")
-        held = np.concatenate([block for block, _ in _examples(self.vectors, self.aside.rows).blocks()])
-        error, weights, sparsity = _cost(model, held, COURSE)
+        held_out = np.concatenate([block for block, _ in _examples(self.vectors, self.held_out.rows).blocks()])
+        error, weights, sparsity = _cost(model, held_out, COURSE)
         return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
 
-    def metadata(self, plan: Plan, model: SparseAutoencoder) -> AutoencoderMetadata:
-        """What a model that learned from these patches says of itself."""
-        arguments, data = model.get_config(), self.data
-        return AutoencoderMetadata(
-            **origin(model, plan.name, data, self.sha256), size=round(data.pixels**0.5),
-            hidden_units=arguments["hidden_units"], sparsity_target=arguments["sparsity_target"],
-            scale=tuple(self.scale.constants), held_out=self.aside.photographs,
-        )  # fmt: skip
+    def finish(self, recipe: Recipe, model: SparseAutoencoder) -> dict[str, Any]:
+        """Records the provenance of a trained model in it, and measures it on the patches held out.
 
-
-def prepare(path: Path, recipe: Recipe, *, levels: float = 1.0) -> Prepared:
-    """Reads a file of patches, splits it as a recipe says, and preprocesses it.
-
-    Args:
-        path: A file in the course's layout.
-        recipe: Share and seed of the validation.
-        levels: What white is in the file: 1, or 255.
-    """
-    data = patches.read(path, levels)
-    kept, aside = _split(data, recipe)
-    scale = Scale.fit(data.patches, kept.rows)
-    return Prepared(data, kept, aside, scale, data.vectors(scale), sha256(path))
-
-
-def train(plan: Plan, path: Path, run: Run, *, levels: float = 1.0) -> dict[str, Any]:
-    """Trains an autoencoder on a file of patches and writes it to a folder.
-
-    Args:
-        plan: What and how.
-        path: A file in the course's layout.
-        run: Where to, and how it is run.
-        levels: What white is in the file: 1, or 255.
-
-    Returns:
-        A summary: `epochs`, `best_epoch`, `seconds`, `parameters`, `train_patches`, `held_out`, `validation`.
-
-    Raises:
-        ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
-    """
-    run.check()
-    prepared = prepare(path, plan.recipe, levels=levels)
-    model = prepared.build(plan)
-    with run.options(model, prepared.sha256) as options:
-        fitted = prepared.fit(plan.recipe, model, **options)
-    last, aside = fitted.history[fitted.best_epoch - 1], prepared.aside
-    details = {
-        "train_patches": len(prepared.kept.rows), "held_out": list(aside.photographs),
-        "held_out_patches": len(aside.rows),
-        "validation": {name[4:]: value for name, value in last.items() if name.startswith("val_")} or None,
-    }  # fmt: skip
-    return run.save(plan, model, fitted, prepared.metadata(plan, model), path, details)
+        Returns:
+            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation`: `loss` and `mse`, None
+            where nothing is held out.
+        """
+        limit, low, high = self.scale.constants
+        model.scale = (limit, low, high)
+        model.provenance = provenance(self.data, held_out=list(self.held_out.photographs))
+        validation = None
+        if len(self.held_out.rows):
+            held_out = np.concatenate([block for block, _ in _examples(self.vectors, self.held_out.rows).blocks()])
+            error, weights, sparsity = _cost(model, held_out, model.get_config())
+            validation = {"loss": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
+        return {
+            "train_patches": len(self.learned_from.rows), "held_out": list(self.held_out.photographs),
+            "held_out_patches": len(self.held_out.rows), "validation": validation,
+        }  # fmt: skip
 
 
 class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -272,50 +232,6 @@ def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
     return loaded.metadata
 
 
-def evaluate(loaded: Loaded, path: Path, *, split: str = "test", levels: float = 1.0) -> dict[str, Any]:
-    """Measures a model on a file of patches.
-
-    Args:
-        loaded: The model.
-        path: A file in the course's layout: the one it was trained on, of which the photographs held out are
-            measured, or another one, which is measured whole.
-        split: `test` for those, or `train` for the training patches.
-        levels: What white is in the file: 1, or 255.
-
-    Returns:
-        The numbers of `metrics.report`, those of `metrics.by_photograph` where the file names its
-        photographs, and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
-
-    Raises:
-        ZooError: If the patches are not of the model's size.
-    """
-    metadata = metadata_of(loaded)
-    data, digest = patches.read(path, levels), sha256(path)
-    _check_size(metadata.size**2, data, loaded.name)
-    name, measured, reference = _parts(loaded, data, digest == metadata.data_sha256, split)
-    notes = [*data.notes, *(["simulated pictures: no camera took them"] if data.simulated else [])]
-    if measured is reference:
-        notes.append("PCA is fitted on the patches that it is measured on, which flatters it")
-    if digest == metadata.data_sha256 and name != "test":
-        notes.append("training patches: the model has seen them")
-    scale = Scale(*metadata.scale)
-    vectors = np.concatenate([scale.apply(block) for block in data.blocks(measured.rows)])
-    if not np.ptp(vectors, axis=0).any():
-        raise ZooError(f"{path}: {len(vectors)} patches, all equal: nothing to measure; expected different ones")
-    train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
-    codes, found = _codes(loaded, data, measured.rows)
-    apart = {} if data.photographs is None else metrics.by_photograph(
-        vectors, found, data.photographs[measured.rows]
-    )  # fmt: skip
-    return {
-        "model": loaded.name, "data": str(path), "split": name, "data_sha256": digest,
-        "photographs": list(measured.photographs), "simulated": data.simulated,
-        "sparsity_target": metadata.sparsity_target,
-        **metrics.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
-        **apart, "notes": notes,
-    }  # fmt: skip
-
-
 def _check_size(pixels: int, data: PatchData, name: str) -> None:
     if data.pixels != pixels:
         size, wanted = round(data.pixels**0.5), round(pixels**0.5)
@@ -335,70 +251,45 @@ def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[str,
             raise ZooError(f"{data.path}: is not the file that {loaded.name} was trained on, so it has no train part")
         return "whole file", everything, everything
     if "recipe" not in loaded.config:
-        aside = np.isin(data.photographs, metadata_of(loaded).held_out) if data.photographs is not None else None
-        if aside is None or not aside.any():
+        out = np.isin(data.photographs, metadata_of(loaded).held_out) if data.photographs is not None else None
+        if out is None or not out.any():
             return "whole file", everything, everything
-        kept, held = _named(data, np.flatnonzero(~aside)), _named(data, np.flatnonzero(aside))
+        learned_from, held_out = _named(data, np.flatnonzero(~out)), _named(data, np.flatnonzero(out))
     else:
-        kept, held = _split(data, Recipe.from_json(loaded.config["recipe"]))
-    if split == "train" or not len(held.rows):
-        return "train", kept, kept
-    return "test", held, kept
+        learned_from, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
+    if split == "train" or not len(held_out.rows):
+        return "train", learned_from, learned_from
+    return "test", held_out, learned_from
 
 
 def _codes(loaded: Loaded, data: PatchData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Codes and reconstructions of patches, whatever the model is kept in."""
     codes, found = [], []
-    scale = Scale(*metadata_of(loaded).scale)
     for block in data.blocks(rows):
-        if loaded.interpreter is not None:
-            codes.append(loaded.interpreter.run("encode", rgb=block)["code"])
-            found.append(loaded.interpreter.run("reconstruct", rgb=block)["patch"])
-        else:
-            model = loaded.keras_model
-            codes.append(np.asarray(model.encode(scale.apply(block))))
-            found.append(np.asarray(model.decode(codes[-1])))
+        code, patch = _encode(loaded, block)
+        codes.append(code)
+        found.append(patch)
     return np.concatenate(codes), np.concatenate(found)
 
 
-def exportable(loaded: Loaded, path: Path | None, *, levels: float = 1.0) -> Exportable:
-    """What export must know of an autoencoder.
-
-    Args:
-        loaded: The model.
-        path: A file whose held-out patches artifacts are compared on; simulated leaves without.
-        levels: What white is in the file: 1, or 255.
-    """
-    metadata = metadata_of(loaded)
-    scale = Scale(*metadata.scale)
-
-    def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
-        rgb = _golden(loaded, path, split, levels)
-        code = np.asarray(loaded.keras_model.encode(scale.apply(rgb)))
-        return {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}}
-
-    golden = inputs("test")
-    wanted = scale.apply(golden["encode"]["rgb"])
-    return Exportable(
-        lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
-        golden,
-        # Rounded weights and activations move single numbers; the score tells what that costs.
-        parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
-        calibration=inputs("train"),
-        score=lambda outputs: {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])},
-    )
+def _encode(loaded: Loaded, rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Codes and reconstructions of a batch of patches."""
+    if loaded.interpreter is not None:
+        run = loaded.interpreter.run
+        return run("encode", rgb=rgb)["code"], run("reconstruct", rgb=rgb)["patch"]
+    codes = np.asarray(loaded.keras_model.encode(Scale(*metadata_of(loaded).scale).apply(rgb)))
+    return codes, np.asarray(loaded.keras_model.decode(codes))
 
 
-def _golden(loaded: Loaded, path: Path | None, split: str, levels: float) -> NDArray[np.float32]:
+def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.float32]:
     size = metadata_of(loaded).size
-    if path is None:
+    if data is None:
         random = np.random.default_rng([7, 2])
         pictures = [dead_leaves.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
         return np.concatenate([photographs.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
-    data = patches.read(path, levels)
     _check_size(size**2, data, loaded.name)
-    _, held, kept = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")
-    rows = (held if split == "test" else kept).rows
+    _, held_out, learned_from = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")
+    rows = (held_out if split == "test" else learned_from).rows
     return np.concatenate(list(data.blocks(_sample(rows, _GOLDEN))))
 
 
@@ -408,7 +299,7 @@ def _sample(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 
 def kernel(loaded: Loaded) -> NDArray[np.float32]:
-    """W `(D, H)`; of an exported file, what `decode` makes of single units tells it."""
+    """W `(D, H)`; for an exported file, derived from what `decode` returns for single units."""
     if loaded.interpreter is None:
         return np.asarray(loaded.keras_model.get_layer("tied").kernel.numpy())
     units = metadata_of(loaded).hidden_units
@@ -417,27 +308,152 @@ def kernel(loaded: Loaded) -> NDArray[np.float32]:
     return np.asarray((before[1:] - before[0]).T, np.float32)
 
 
-def pictures(loaded: Loaded, path: Path, *, levels: float = 1.0, count: int = 200) -> dict[str, Any]:
-    """What figures show beside the report: patches, their reconstructions, the filters.
+class AutoencoderTask(Task):
+    """Sparse autoencoders of patches of natural images."""
 
-    Args:
-        loaded: The model.
-        path: The file that was measured.
-        levels: What white is in the file: 1, or 255.
-        count: Patches to draw at random.
+    name = "autoencoder"
+    data_file = "data1.h5"
+    recipe = Recipe(
+        optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
+        loss="half_squared_error",
+    )  # fmt: skip
+    unused = ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge_contexts")
+    objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
+    score = "mse"
 
-    Returns:
-        `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
-    """
-    data = patches.read(path, levels)
-    rows = _parts(loaded, data, sha256(path) == loaded.metadata.data_sha256, "test")[1].rows
-    chosen = np.sort(np.random.default_rng(0).choice(rows, min(count, len(rows)), replace=False))
-    rgb = np.concatenate(list(data.blocks(chosen)))
-    # The rows of a file are those of one photograph after another.
-    mixed = np.random.default_rng(1).permutation(len(chosen))
-    return {
-        "rgb": rgb[mixed],
-        "patches": Scale(*metadata_of(loaded).scale).apply(rgb[mixed]),
-        "reconstructions": _codes(loaded, data, chosen)[1][mixed],
-        "kernel": kernel(loaded),
-    }
+    def read(self, source: Source, **options: Any) -> PatchData:
+        """Checks a file of patches and opens it; `levels` is what white is in it, 1 or 255."""
+        return source if isinstance(source, PatchData) else patches.read(Path(source), **options)
+
+    def prepare(self, data: PatchData, recipe: Recipe) -> Prepared:
+        """Holds photographs out, and fits the preprocessing on the others."""
+        data = self.read(data)
+        learned_from, held_out = _split(data, recipe)
+        scale = Scale.fit(data.patches, learned_from.rows)
+        return Prepared(data, learned_from, held_out, scale, data.vectors(scale))
+
+    def metadata(self, model: SparseAutoencoder) -> AutoencoderMetadata:
+        """What an exported file of an autoencoder says of it."""
+        if model.scale is None:
+            raise ZooError(f"{model.name}: has no constants of preprocessing: train it with `zoo train`, or set scale")
+        return AutoencoderMetadata(
+            **origin(model), size=round(model.pixels**0.5), hidden_units=model.hidden_units,
+            sparsity_target=model.sparsity_target, scale=tuple(model.scale),
+            held_out=tuple((model.provenance or {}).get("held_out", ())),
+        )  # fmt: skip
+
+    def evaluate(
+        self, loaded: Loaded, data: PatchData, *, split: str = "test", baselines: bool = True
+    ) -> dict[str, Any]:  # fmt: skip
+        """Measures a model on a file of patches.
+
+        Args:
+            loaded: The model.
+            data: Patches: of those that it was trained on the photographs held out are measured, of others all.
+            split: `test` for those, or `train` for the training patches.
+            baselines: PCA is measured in any case.
+
+        Returns:
+            The numbers of `metrics.report`, those of `metrics.by_photograph` where the file names its
+            photographs, and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
+
+        Raises:
+            ZooError: If the patches are not of the model's size.
+        """
+        metadata = metadata_of(loaded)
+        data = self.read(data)
+        digest = data.sha256
+        _check_size(metadata.size**2, data, loaded.name)
+        name, measured, reference = _parts(loaded, data, digest == metadata.data_sha256, split)
+        notes = [*data.notes, *(["simulated pictures: no camera took them"] if data.simulated else [])]
+        if measured is reference:
+            notes.append("PCA is fitted on the patches that it is measured on, which flatters it")
+        if digest == metadata.data_sha256 and name != "test":
+            notes.append("training patches: the model was trained on them")
+        scale = Scale(*metadata.scale)
+        vectors = np.concatenate([scale.apply(block) for block in data.blocks(measured.rows)])
+        if not np.ptp(vectors, axis=0).any():
+            raise ZooError(f"{data.path}: {len(vectors)} patches, all equal: expected different ones")
+        train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
+        codes, found = _codes(loaded, data, measured.rows)
+        by_photograph = {} if data.photographs is None else metrics.by_photograph(
+            vectors, found, data.photographs[measured.rows]
+        )  # fmt: skip
+        return {
+            "model": loaded.name, "data": str(data.path), "split": name, "data_sha256": digest,
+            "photographs": list(measured.photographs), "simulated": data.simulated,
+            "sparsity_target": metadata.sparsity_target,
+            **metrics.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
+            **by_photograph, "notes": notes,
+        }  # fmt: skip
+
+    def predict(self, loaded: Loaded, x: Any) -> Predictions:
+        """Codes and reconstructions of patches.
+
+        Args:
+            loaded: The model.
+            x: Patches `(N, 3, S, S)` in [0, 1], or preprocessed ones `(N, S * S)` of a Keras model.
+        """
+        rows = np.asarray(x, np.float32)
+        size = metadata_of(loaded).size
+        if rows.shape[1:] == (size**2,) and loaded.model is not None:
+            codes = np.asarray(loaded.keras_model.encode(rows))
+            found = np.asarray(loaded.keras_model.decode(codes))
+        elif rows.shape[1:] == (3, size, size):
+            codes, found = _encode(loaded, rows)
+        else:
+            raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
+        return Predictions(np.empty(0, str), np.empty((len(rows), 0), np.float32), (), None, codes, found)
+
+    def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
+        """What export must know of an autoencoder.
+
+        Args:
+            loaded: The model.
+            data: Patches of which those held out are what artifacts are compared on; simulated ones where None.
+        """
+        metadata, data = metadata_of(loaded), None if data is None else self.read(data)
+        scale = Scale(*metadata.scale)
+
+        def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
+            rgb = _golden(loaded, data, split)
+            code = np.asarray(loaded.keras_model.encode(scale.apply(rgb)))
+            return {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}}
+
+        golden = inputs("test")
+        wanted = scale.apply(golden["encode"]["rgb"])
+        return Exportable(
+            lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
+            golden,
+            # Rounded weights and activations move single numbers; the score says what that costs.
+            parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
+            calibration=inputs("train"),
+            score=lambda outputs: {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])},
+        )
+
+    def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
+        """Arrays that figures show besides the report: patches, their reconstructions, the filters.
+
+        Args:
+            loaded: The model.
+            data: What was measured.
+            count: Patches to draw at random.
+
+        Returns:
+            `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
+        """
+        data = self.read(data)
+        rows = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")[1].rows
+        chosen = np.sort(np.random.default_rng(0).choice(rows, min(count, len(rows)), replace=False))
+        rgb = np.concatenate(list(data.blocks(chosen)))
+        # The rows of a file are those of one photograph after another.
+        mixed = np.random.default_rng(1).permutation(len(chosen))
+        return {
+            "rgb": rgb[mixed],
+            "patches": Scale(*metadata_of(loaded).scale).apply(rgb[mixed]),
+            "reconstructions": _codes(loaded, data, chosen)[1][mixed],
+            "kernel": kernel(loaded),
+        }
+
+
+TASK = AutoencoderTask()

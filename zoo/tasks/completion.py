@@ -1,35 +1,16 @@
-"""What a language model is asked for: the next word, more text, near words."""
+"""What a language model is asked for: the next word, more text, similar words."""
 
-import difflib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.data import trigrams
-from zoo.data.text import tokenize
+from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
 from zoo.tasks.loading import Loaded
-from zoo.tasks.trigram import embedding, log_probabilities, metadata_of
-
-
-def word_ids(loaded: Loaded, text: str) -> list[int]:
-    """The numbers of the words of a text.
-
-    Raises:
-        ZooError: If a word is not in the vocabulary; names the nearest words.
-    """
-    words = metadata_of(loaded).words
-    numbers = {word: i for i, word in enumerate(words)}
-    for word in tokenize(text):
-        if word not in numbers:
-            near = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
-            hint = f"did you mean {', '.join(near)}?" if near else f"`zoo info {loaded.name}` lists the words"
-            raise ZooError(f"{word!r} is not among the {len(words)} words of {loaded.name}: {hint}")
-    return [numbers[word] for word in tokenize(text)]
+from zoo.tasks.trigram import context_of, embedding, log_probabilities, metadata_of, word_ids
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
@@ -46,18 +27,11 @@ def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
     Raises:
         ZooError: If there are too few words, or one is not in the vocabulary.
     """
-    context = _context(loaded, text)
+    context = context_of(loaded, text)
     return {
         "context": [metadata_of(loaded).words[i] for i in context],
         "next": _best(loaded, _probabilities(loaded, np.array([context]))[0], count),
     }
-
-
-def _context(loaded: Loaded, text: str) -> list[int]:
-    ids, needed = word_ids(loaded, text), metadata_of(loaded).context
-    if len(ids) < needed:
-        raise ZooError(f"{text!r}: {len(ids)} words; {loaded.name} needs {needed} to tell the next one")
-    return ids[-needed:]
 
 
 def _probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
@@ -71,7 +45,7 @@ def _best(loaded: Loaded, probabilities: NDArray[np.float64], count: int) -> lis
 
 
 def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Goes on with a text, word by word, each drawn as probably as the model finds it.
+    """Continues a text, word by word, each drawn with the model's probability.
 
     Args:
         loaded: The model.
@@ -81,14 +55,14 @@ def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, se
         seed: Of the draws.
 
     Returns:
-        `text`, what was given and what was added, and `added`.
+        `text`, the whole of it, and `added`, the words that were added.
 
     Raises:
         ZooError: If an argument is outside its range.
     """
     if not temperature > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")
-    context, words = _context(loaded, text), metadata_of(loaded).words
+    context, words = context_of(loaded, text), metadata_of(loaded).words
     random, added = np.random.default_rng(seed), []
     for _ in range(count):
         logits = log_probabilities(loaded, np.array([context]))[0].astype(np.float64)
@@ -115,22 +89,22 @@ def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in found]}
 
 
-def examples(loaded: Loaded, path: Path, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
+def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
     """Random test rows: the context, the word that followed, and the most probable ones.
 
     Args:
         loaded: The model.
-        path: A file in the course's layout.
+        data: Rows of the model's words.
         count: How many rows.
         top: Answers a row.
         seed: Decides which.
 
     Returns:
-        Records with `context`, `wanted`, `next`.
+        Records with `context`, `wanted` (the word that followed) and `next`.
     """
-    data, words = trigrams.read(path), metadata_of(loaded).words
+    words = metadata_of(loaded).words
     if data.words != words:
-        raise ZooError(f"{path}: its words are not those of {loaded.name}: make it with the model's vocabulary")
+        raise ZooError(f"{data.path}: its words are not those of {loaded.name}: make it with the model's vocabulary")
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
     probabilities = _probabilities(loaded, data.test.contexts[chosen])
     return [

@@ -21,8 +21,8 @@ from zoo.data.activity import ActivityData
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
+from zoo.families import find_family
 from zoo.files import claim_folder, locked, sha256, write_json
-from zoo.tasks import families
 from zoo.tasks.activity import Prepared
 from zoo.tasks.folds import MARK, ONE_THREAD, SUBJECT, WINDOW, Answers, Fold, Record, left_out, people_of
 from zoo.tasks.provenance import versions
@@ -121,13 +121,10 @@ def prepare(path: Path, groups: int) -> list[Prepared]:
     Raises:
         ZooError: If the file has no subject ids, or fewer people than groups.
     """
-    data, digest = activity.read(path), sha256(path)
+    data = activity.read(path)
     groups = Protocol(groups).count(data)
     windows = data.train.in_memory()
-    return [
-        Prepared(data, windows.where(~aside), windows.where(aside), digest)
-        for aside in left_out(windows, SUBJECT, groups)
-    ]
+    return [Prepared(data, windows.where(~aside), windows.where(aside)) for aside in left_out(windows, SUBJECT, groups)]
 
 
 def crossval(
@@ -164,7 +161,7 @@ def crossval(
     """
     if workers < 1:
         raise ZooError(f"workers is {workers}; expected 1 or more")
-    if families.of_family(plan.family).KIND != "activity":
+    if find_family(plan.family).task != "activity":
         raise ZooError(f"{plan.name}: folds by person mean nothing for it; name a recognizer of activities")
     data, digest = people_of(path, protocol.everyone), sha256(path)
     folds = protocol.folds(plan, data)

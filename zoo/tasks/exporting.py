@@ -27,6 +27,25 @@ _TIMED, _SECONDS = 200, 0.5
 
 
 @dataclass(frozen=True)
+class Artifact:
+    """A file, or a folder, that was written, run, and compared with Keras.
+
+    Args:
+        file: Where it lies.
+        format: Such as `float32` or `int8`.
+        bytes: Its size.
+        largest_error: Of a number that it returns, against Keras.
+        record: All numbers of it, as `zoo export --json` prints them.
+    """
+
+    file: Path
+    format: str
+    bytes: int
+    largest_error: float
+    record: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class SourceCode:
     """A format that is source code around a TFLite file.
 
@@ -81,7 +100,7 @@ def export(
         loaded: The model; a `.tflite` file cannot be exported again.
         family: What export must know of it.
         folder: Where to; must be empty.
-        formats: Of `family.formats`; all by default.
+        formats: Names of formats, `default` for the usual ones, which are also the default.
         refused: Gets the formats that differ from Keras by too much, with the reason, and the others are written;
             without it such a format is an error.
 
@@ -95,7 +114,8 @@ def export(
         ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
     """
     model = loaded.keras_model
-    formats = list(dict.fromkeys(formats or family.formats))
+    usual = {"default": family.formats}
+    formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))
     known = (*family.tolerances, *family.sources)
     unknown = [name for name in formats if name not in known]
     if unknown:

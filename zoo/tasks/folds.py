@@ -207,12 +207,12 @@ def _network(
     # Baselines need no TensorFlow, which takes longer to start than they to fit.
     import keras
 
-    from zoo.tasks.activity import Prepared, answers, keras_logits, set_aside
+    from zoo.tasks.activity import Prepared, answers, hold_out, keras_logits
     from zoo.tasks.running import Plan
 
     recipe = replace(Recipe.from_json(made["recipe"]), seed=fold.seed)
     plan = Plan(fold.method, made["family"], made["arguments"], recipe)
-    prepared = Prepared(data, *set_aside(outside, recipe), made["data_sha256"])
+    prepared = Prepared(data, *hold_out(outside, recipe))
     model = prepared.build(plan)
     noted = -np.inf
 
@@ -224,7 +224,7 @@ def _network(
 
     fitted = prepared.fit(
         recipe, model, checkpoint=checkpoint, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
-        identity={"arguments": model.get_config(), "data": prepared.sha256, "fold": fold.name},
+        identity={"arguments": model.get_config(), "data": made["data_sha256"], "fold": fold.name},
     )  # fmt: skip
     temperature = None
     if prepared.validation is not None:

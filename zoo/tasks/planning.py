@@ -1,42 +1,19 @@
 """From what a user names, a preset or a family and some options, to a plan."""
 
-import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-import zoo
 from zoo import presets
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
-from zoo.presets import FAMILIES
+from zoo.families import find_family
+from zoo.models.activity import Facts
 from zoo.recipes import Recipe
-from zoo.tasks import families
 from zoo.tasks.running import Plan
-
-# What a kind of model trains with when nobody says otherwise.
-_RECOGNIZER = Recipe(
-    # Enough for a few thousand windows of a dozen people.
-    optimizer="adam", learning_rate=2e-3, clip_norm=1.0, batch_size=32, epochs=50, patience=8, validation=0.2,
-    augmentation={"half_turn": 0.5, "tilt": 15.0, "scale": 0.1, "noise": 0.2},
-)  # fmt: skip
-_AUTOENCODER = Recipe(
-    optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
-    loss="half_squared_error",
-)  # fmt: skip
-_LANGUAGE_MODEL = Recipe(
-    optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
-    epochs=15,
-)  # fmt: skip
-_DEFAULTS = {"activity": _RECOGNIZER, "autoencoder": _AUTOENCODER, "trigram": _LANGUAGE_MODEL}
-# What a kind of model decides itself, or has no use for.
-_UNREAD = {
-    "activity": ("loss", "merge_contexts"),
-    "autoencoder": ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge_contexts"),
-    "trigram": ("loss", "balance", "normalize", "validation_by", "augmentation"),
-}
+from zoo.tasks.task import find_task
 
 
 def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Plan:
@@ -61,19 +38,20 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     if preset is not None:
         row = presets.find(preset)
         name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
+        task, model = find_task(find_family(family).task), find_family(family).load()
     else:
         assert family is not None
-        name, arguments, recipe = family, {}, _DEFAULTS[families.of_family(family).KIND]
+        task, model = find_task(find_family(family).task), find_family(family).load()
+        name, arguments, recipe = family, {}, task.recipe
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
-    unread = _UNREAD[families.of_family(family).KIND]
-    meant = [field.name for field in fields(Recipe) if field.name not in unread]
-    types = get_type_hints(Recipe) | get_type_hints(getattr(zoo, FAMILIES[family]).__init__)
-    accepted = list(inspect.signature(getattr(zoo, FAMILIES[family])).parameters)
-    known = list(dict.fromkeys([*accepted, *meant]))
+    fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
+    types = get_type_hints(Recipe) | get_type_hints(Facts) | get_type_hints(model.__init__)
+    accepted = model.argument_names()
+    known = list(dict.fromkeys([*accepted, *fields_used]))
     for change, value in changes.items():
         if change not in known:
-            if change in unread:
+            if change in task.unused:
                 raise ZooError(f"{change}: means nothing for {name}; leave it out")
             raise unknown_name(f"setting of {name}", change, known)
         if not _is_of(value, types[change]):
@@ -86,6 +64,8 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
 
 def _is_of(value: Any, hint: Any) -> bool:
     """Whether a value, of a JSON type, is of an annotated type."""
+    if hint is Any:
+        return True
     if get_origin(hint) is UnionType:
         return any(_is_of(value, each) for each in get_args(hint))
     if isinstance(value, bool) or hint is bool:
@@ -103,7 +83,7 @@ def _words(hint: Any) -> str:
         return " or ".join(_words(each) for each in get_args(hint))
     names = {
         int: "a whole number", float: "a number", str: "text", bool: "true or false", NoneType: "null",
-        Sequence: "a list", dict: 'names and values such as {"symmetries": true}',
+        Sequence: "a list", Mapping: "names and values", dict: 'names and values such as {"symmetries": true}',
     }  # fmt: skip
     return names[get_origin(hint) or hint]
 

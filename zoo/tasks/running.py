@@ -13,11 +13,11 @@ from zoo.cluster import Cluster, WorkerLostError
 from zoo.distributed import connected
 from zoo.errors import ZooError
 from zoo.files import atomic_write, require_empty, sha256, write_json
-from zoo.metadata import Metadata
-from zoo.models.saving import Model
+from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.provenance import versions
-from zoo.training import CHECKPOINT, Fitted
+from zoo.tasks.task import Data, task_of
+from zoo.training import CHECKPOINT
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Plan:
 
     Args:
         name: Of the preset, or of the user's own model.
-        family: A key of `presets.FAMILIES`.
+        family: A key of `families.FAMILIES`.
         arguments: Of the constructor, without those that the data decides.
         recipe: How.
     """
@@ -42,7 +42,8 @@ class Run:
     """How a training is run, beside what is trained.
 
     Args:
-        folder: Gets `model.keras`, `config.json` and `history.json`; must be empty unless resuming.
+        folder: Gets `model.keras`, `config.json` and `history.json`; must be empty unless resuming. None: nothing is
+            written.
         resume: Goes on from the checkpoint in `folder`.
         deterministic: Repeats bit by bit, slower.
         tensorboard: A folder for TensorBoard's logs.
@@ -51,7 +52,7 @@ class Run:
             is there without being told.
     """
 
-    folder: Path
+    folder: Path | None = None
     resume: bool = False
     deterministic: bool = False
     tensorboard: Path | None = None
@@ -60,8 +61,9 @@ class Run:
 
     @property
     def checkpoint(self) -> Path | None:
-        """What is written between epochs; None where another worker does."""
-        return self.folder / CHECKPOINT if self.cluster is None or self.cluster.chief else None
+        """What is written between epochs; None where nothing is, or another worker does."""
+        chief = self.cluster is None or self.cluster.chief
+        return self.folder / CHECKPOINT if self.folder is not None and chief else None
 
     def check(self) -> None:
         """Refuses a folder that is not empty, or that has nothing to resume.
@@ -70,7 +72,7 @@ class Run:
             ZooError: Says what to do.
         """
         checkpoint = self.checkpoint
-        if checkpoint is None or (self.cluster is not None and checkpoint.is_file()):
+        if self.folder is None or checkpoint is None or (self.cluster is not None and checkpoint.is_file()):
             return
         if self.resume and not checkpoint.is_file():
             done = (self.folder / "model.keras").is_file()
@@ -126,41 +128,80 @@ class Run:
                 "identity": {"arguments": model.get_config(), "data": data_sha256},
             }  # fmt: skip
         except training.LossNotFiniteError as error:
-            if self.checkpoint is None:
+            if self.folder is None or self.checkpoint is None:
                 raise
             path = self.folder / "last_good.keras"
             with atomic_write(path) as temporary:
                 model.save(temporary)
             raise ZooError(f"{error} in {path}") from error
 
-    def save(
-        self, plan: Plan, model: Model, fitted: Fitted, metadata: Metadata, file: Path, details: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Writes the trained model with all that is known of it, and ends the run.
+    def save(self, trained: "Trained", data: Data) -> None:
+        """Writes a trained model with all that is known of it, and ends the run; nothing without a folder.
 
         Args:
-            plan: What was trained.
-            model: The trained model.
-            fitted: Its history.
-            metadata: What it says of itself.
-            file: The data it was trained on.
-            details: What the family adds to the summary.
-
-        Returns:
-            The summary: `parameters`, `epochs`, `best_epoch`, `seconds`, and the details.
+            trained: The model, its history and its summary.
+            data: What it was trained on.
         """
-        summary = {
-            "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
-            "parameters": model.count_params(), **details,
-        }  # fmt: skip
-        if self.checkpoint is None:
-            return summary
-        write_json(self.folder / "history.json", fitted.history)
+        if self.folder is None or self.checkpoint is None:
+            return
+        model, plan = trained.model, trained.plan
+        write_json(self.folder / "history.json", trained.history)
         model.save_to_preset(
             self.folder,
-            preset=plan.name, family=plan.family, recipe=plan.recipe.to_json(), metadata=metadata.to_json(),
-            data={"file": file.name, "sha256": metadata.data_sha256, "source": metadata.source}, training=summary,
-            versions=versions(),
+            preset=plan.name, family=plan.family, recipe=plan.recipe.to_json(),
+            metadata=task_of(model).metadata(model).to_json(), data={"file": data.path.name, "sha256": data.sha256,
+            "source": data.source}, training=trained.summary, versions=versions(),
         )  # fmt: skip
-        self.checkpoint.unlink()
-        return summary
+        self.checkpoint.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training returns.
+
+    Args:
+        plan: What was trained, and how.
+        model: The trained model.
+        history: A record an epoch.
+        summary: `parameters`, `epochs`, `best_epoch`, `seconds`, `validation`, and how much data there was.
+    """
+
+    plan: Plan
+    model: Model
+    history: list[dict[str, float]]
+    summary: dict[str, Any]
+
+
+def train(
+    plan: Plan, data: Any, run: Run | None = None, *, model: Model | None = None, temperature: float | None = None
+) -> Trained:
+    """Trains a model on data, and writes it to the folder of the run.
+
+    Args:
+        plan: What and how.
+        data: Data of the family's task, or the path of a file.
+        run: Where to, and how it is run; nothing is written by default.
+        model: Whose weights to start from; a new model of the plan by default.
+        temperature: For the calibration, where it is known from elsewhere; fitted on validation by default.
+
+    Raises:
+        ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
+    """
+    run = run or Run()
+    run.check()
+    task = task_of(plan.family)
+    data = task.read(data)
+    prepared = task.prepare(data, plan.recipe)
+    model = prepared.build(plan) if model is None else model
+    with run.options(model, data.sha256) as options:
+        fitted = prepared.fit(plan.recipe, model, **options)
+    details = prepared.finish(plan.recipe, model)
+    if temperature is not None:
+        model.temperature = temperature
+    summary = {
+        "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
+        "parameters": model.count_params(), **details,
+    }  # fmt: skip
+    trained = Trained(plan, model, fitted.history, summary)
+    run.save(trained, data)
+    return trained

@@ -35,8 +35,11 @@ def findings(folder: Path) -> Iterator[str]:
     from zoo.data import gait
     from zoo.files import read_json
     from zoo.runtime import Recognizer
-    from zoo.tasks import activity, exporting, loading, planning
+    from zoo.tasks import exporting, planning
+    from zoo.tasks.activity import TASK
+    from zoo.tasks.loading import load
     from zoo.tasks.running import Run
+    from zoo.tasks.running import train as run_training
 
     yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
 
@@ -46,14 +49,14 @@ def findings(folder: Path) -> Iterator[str]:
     yield f"{len(train):,} windows of a simulated person"
 
     settings = {"units": 8, "frame": 10, "epochs": 6, "batch_size": 8, "learning_rate": 1e-2, "validation": 0.0}
-    activity.train(planning.plan(None, "activity_gru", settings), data, Run(folder / "model"))
+    run_training(planning.plan(None, "activity_gru", settings), TASK.read(data), Run(folder / "model"))
     losses = [epoch["loss"] for epoch in read_json(folder / "model" / "history.json")]
     if not all(map(math.isfinite, losses)) or losses[-1] >= losses[0]:
         raise ZooError(f"training did not lower the loss: {losses[0]:.3f} to {losses[-1]:.3f}")
     yield f"loss {losses[0]:.3f} to {losses[-1]:.3f}"
 
-    loaded = loading.load(str(folder / "model"))
-    exported = exporting.export(loaded, activity.exportable(loaded, None), folder / "exported", ["float32"])[0]
+    loaded = load(folder / "model")
+    exported = exporting.export(loaded, TASK.exportable(loaded, None), folder / "exported", ["float32"])[0]
     size, error = exported["bytes"] / 1000, exported["largest_error"]
     yield f"{exported['file']}, {size:.1f} kB, differs from Keras by {error:.1e}"
 

@@ -1,42 +1,39 @@
-"""Trigram language models from end to end: a file of rows in, a trained, measured and exported model out."""
+"""Trigram language models from end to end: rows of words in, a trained, measured and exported model out."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
-import zoo
 from zoo import training
 from zoo.data import pipeline, trigrams
 from zoo.data.examples import Examples
+from zoo.data.text import tokenize
 from zoo.data.trigrams import Rows, TrigramData
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
 from zoo.export import parity, signatures
 from zoo.export.parity import Outputs, Tolerance
-from zoo.files import sha256
+from zoo.families import find_family
 from zoo.metadata import TrigramMetadata
 from zoo.models.trigram import TrigramLM
-from zoo.presets import FAMILIES
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
-from zoo.tasks.provenance import origin
-from zoo.tasks.running import Plan, Run
+from zoo.tasks.running import Plan
+from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
-
-KIND = "trigram"
-DATA = "data2.h5"
-"""What a data file is called where nobody says otherwise."""
 
 _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
 _LEAST = 1e-5
-"""A probability that 8 bits round to 0; the logarithm of 0 would tell nothing."""
+"""A probability that 8 bits round to 0, whose logarithm would be infinite."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +42,28 @@ class Prepared:
 
     Args:
         data: The checked file.
-        sha256: Of the file.
     """
 
     data: TrigramData
-    sha256: str
 
     def build(self, plan: Plan) -> TrigramLM:
         """Makes the model of a plan."""
-        words = len(self.data.words)
-        known = {"vocabulary": words, "seed": plan.recipe.seed, "name": plan.name}
-        model: TrigramLM = getattr(zoo, FAMILIES[plan.family])(**known | plan.arguments)
-        if model.get_config()["vocabulary"] != words:
-            raise ZooError(f"{self.data.path}: {words} words; {plan.name} knows {model.get_config()['vocabulary']}")
+        known = {"vocabulary": self.data.words, "seed": plan.recipe.seed, "name": plan.name}
+        model: TrigramLM = find_family(plan.family).load()(**known | plan.arguments)
+        words, found = len(model.vocabulary), len(self.data.words)
+        if words != found:
+            raise ZooError(f"{self.data.path}: {found} words; {plan.name} knows {words}")
         return model
 
     def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
         """Trains a model; options are those of `training.fit`."""
-        learned, aside = self.learned(recipe), self.data.validation
-        held = Examples.all(aside.contexts, aside.targets) if recipe.validation else None
+        learned, validation = self.learned(recipe), self.data.validation
+        rows = Examples.all(validation.contexts, validation.targets) if recipe.validation else None
         return training.fit(
             model, recipe,
             lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
             len(learned),
-            None if held is None else pipeline.batches(held, _BLOCK),
+            None if rows is None else pipeline.batches(rows, _BLOCK),
             **options,
         )  # fmt: skip
 
@@ -88,50 +83,17 @@ class Prepared:
         loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.targets)
         return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
 
-    def metadata(self, plan: Plan, model: TrigramLM) -> TrigramMetadata:
-        """What a model that learned from these rows says of itself."""
-        return TrigramMetadata(
-            **origin(model, plan.name, self.data, self.sha256), words=self.data.words, context=trigrams.CONTEXT
-        )  # fmt: skip
+    def finish(self, recipe: Recipe, model: TrigramLM) -> dict[str, Any]:
+        """Records the provenance of a trained model in it, and measures it on the validation rows.
 
-
-def prepare(path: Path, recipe: Recipe) -> Prepared:
-    """Reads a file of rows, which holds its own validation part.
-
-    Args:
-        path: A file in the course's layout.
-        recipe: Unused: the same call serves every family.
-    """
-    return Prepared(trigrams.read(path), sha256(path))
-
-
-def train(plan: Plan, path: Path, run: Run) -> dict[str, Any]:
-    """Trains a language model on a file of rows and writes it to a folder.
-
-    Args:
-        plan: What and how.
-        path: A file in the course's layout; its validation part is for early stopping and for the summary.
-        run: Where to, and how it is run.
-
-    Returns:
-        A summary: `epochs`, `best_epoch`, `seconds`, `parameters`, `train_rows`, `validation`.
-
-    Raises:
-        ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
-    """
-    run.check()
-    prepared = prepare(path, plan.recipe)
-    model = prepared.build(plan)
-    with run.options(model, prepared.sha256) as options:
-        fitted = prepared.fit(plan.recipe, model, **options)
-    last = fitted.history[fitted.best_epoch - 1]
-    details = {
-        "train_rows": len(prepared.data.train), "rows_an_epoch": len(prepared.learned(plan.recipe)),
-        "validation": (
-            {"cross_entropy": last["val_loss"], "top1": last["val_accuracy"]} if plan.recipe.validation else None
-        ),
-    }  # fmt: skip
-    return run.save(plan, model, fitted, prepared.metadata(plan, model), path, details)
+        Returns:
+            `train_rows`, `rows_per_epoch`, and `validation`: `cross_entropy` and `top1`.
+        """
+        model.vocabulary, model.provenance = self.data.words, provenance(self.data)
+        return {
+            "train_rows": len(self.data.train), "rows_per_epoch": len(self.learned(recipe)),
+            "validation": self.scores(model) if recipe.validation else None,
+        }  # fmt: skip
 
 
 def examples(data: TrigramData, recipe: Recipe) -> Examples:
@@ -194,7 +156,7 @@ def metadata_of(loaded: Loaded) -> TrigramMetadata:
 
 
 def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """Logits, or logarithms of probabilities, `(N, V)`, whatever the model is kept in."""
+    """Logits of a Keras model, or logarithms of an exported file's probabilities, `(N, V)`."""
     if loaded.interpreter is None:
         return _logits(loaded.keras_model, contexts)
     parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
@@ -207,49 +169,6 @@ def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.
 
 def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
     return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
-
-
-def evaluate(loaded: Loaded, path: Path, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:
-    """Measures a model on a file of rows.
-
-    Args:
-        loaded: The model.
-        path: A file in the course's layout, with the model's words.
-        split: `test`, `validation` or `train`.
-        baselines: Whether to count n-grams in the file's training part and measure them beside it.
-
-    Returns:
-        The numbers of `metrics.report`, those of `metrics.hardest` as `hardest_words`, and `model`, `data`, `split`,
-        `simulated`, `baselines`, `notes`.
-
-    Raises:
-        ZooError: If the file's words are not the model's.
-    """
-    metadata, data, digest = metadata_of(loaded), trigrams.read(path), sha256(path)
-    _check_words(loaded, data)
-    if split not in data.splits:
-        raise ZooError(f"split {split!r}: expected {', '.join(data.splits)}")
-    rows = data.splits[split]
-    seen = metrics.seen_contexts(data.train.contexts, rows.contexts)
-    notes = ["simulated text: nobody wrote it"] if data.simulated else []
-    if split == "train":
-        notes.append("training rows: the model has seen them")
-    if digest != metadata.data_sha256:
-        notes.append("not the file of the training: `seen` and baselines are of this file's training part")
-    logits = log_probabilities(loaded, rows.contexts)
-    report = metrics.report(logits, rows.targets, seen)
-    report["hardest_words"] = [
-        row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
-        for row in metrics.hardest(logits, rows.targets)
-    ]
-    report |= {
-        "model": loaded.name, "data": str(path), "split": split, "simulated": data.simulated, "data_sha256": digest,
-        "notes": notes,
-    }  # fmt: skip
-    if baselines:
-        fitted = (data.train.contexts, data.train.targets)
-        report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.targets), len(data.words))
-    return report
 
 
 def _check_words(loaded: Loaded, data: TrigramData) -> None:
@@ -265,42 +184,44 @@ def _check_words(loaded: Loaded, data: TrigramData) -> None:
     )
 
 
-def exportable(loaded: Loaded, path: Path | None) -> Exportable:
-    """What export must know of a language model.
-
-    Args:
-        loaded: The model.
-        path: A file whose test rows artifacts are compared on; rows of random words without.
-    """
-    metadata = metadata_of(loaded)
-    rows, learned = _golden(loaded, path)
-
-    def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
-        found = np.log(np.maximum(outputs["next_word"]["probabilities"], _LEAST))
-        loss, rank = metrics.cross_entropy_and_rank(found, rows.targets)
-        return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if path else {}
-
-    return Exportable(
-        lambda model: signatures.text(model, metadata.words),
-        {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
-        # Rounding turns the answer where two words are as likely as each other; the score tells what that costs.
-        parity.EXACT | {"float16": Tolerance(0.01, 0.99), "dynamic": Tolerance(0.2, 0.95), "int8": Tolerance(0.3, 0.9)},
-        calibration={"next_word": {"ids": learned}},
-        score=score,
-    )
-
-
-def _golden(loaded: Loaded, path: Path | None) -> tuple[Rows, NDArray[np.int32]]:
+def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Rows, NDArray[np.int32]]:
     """Rows to compare on, and contexts to calibrate on."""
     metadata = metadata_of(loaded)
-    if path is None:
-        # What follows what is no matter for a comparison.
+    if data is None:
+        # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
         return Rows(ids[:, :-1], ids[:, -1]), ids[:, :-1]
-    data = trigrams.read(path)
     _check_words(loaded, data)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
     return data.test, data.train.contexts[chosen]
+
+
+def word_ids(loaded: Loaded, text: str) -> list[int]:
+    """The numbers of the words of a text.
+
+    Raises:
+        ZooError: If a word is not in the vocabulary; names the nearest words.
+    """
+    words = metadata_of(loaded).words
+    numbers = {word: i for i, word in enumerate(words)}
+    for word in tokenize(text):
+        if word not in numbers:
+            near = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
+            hint = f"did you mean {', '.join(near)}?" if near else f"`zoo info {loaded.name}` lists the words"
+            raise ZooError(f"{word!r} is not among the {len(words)} words of {loaded.name}: {hint}")
+    return [numbers[word] for word in tokenize(text)]
+
+
+def context_of(loaded: Loaded, text: str) -> list[int]:
+    """The numbers of the last words of a text, as many as the model reads.
+
+    Raises:
+        ZooError: If there are too few words, or one is not in the vocabulary.
+    """
+    ids, needed = word_ids(loaded, text), metadata_of(loaded).context
+    if len(ids) < needed:
+        raise ZooError(f"{text!r}: {len(ids)} words; {loaded.name} needs {needed} to predict the next one")
+    return ids[-needed:]
 
 
 def embedding(loaded: Loaded) -> NDArray[np.float32]:
@@ -309,19 +230,133 @@ def embedding(loaded: Loaded) -> NDArray[np.float32]:
     Raises:
         ZooError: If this is an exported file, which does not show it.
     """
-    return np.asarray(loaded.keras_model.get_layer("embedding").embeddings.numpy())
+    return np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
 
 
-def pictures(loaded: Loaded, path: Path) -> dict[str, Any]:
-    """What figures show beside the report: the words in two dimensions.
+class TrigramTask(Task):
+    """Language models that predict the next word from the words before it."""
 
-    Args:
-        loaded: The model.
-        path: The file that was measured.
+    name = "trigram"
+    data_file = "data2.h5"
+    recipe = Recipe(
+        optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
+        epochs=15,
+    )  # fmt: skip
+    unused = ("loss", "balance", "normalize", "validation_by", "augmentation")
+    objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
+    score = "cross_entropy"
 
-    Returns:
-        `words` and their `places (V, 2)`; nothing for an exported file.
-    """
-    if loaded.model is None:
-        return {}
-    return {"words": metadata_of(loaded).words, "places": metrics.plane(embedding(loaded))}
+    def read(self, source: Source, **options: Any) -> TrigramData:
+        """Checks a file of rows and opens it."""
+        return source if isinstance(source, TrigramData) else trigrams.read(Path(source), **options)
+
+    def prepare(self, data: TrigramData, recipe: Recipe) -> Prepared:
+        """The data has its own validation part."""
+        return Prepared(self.read(data))
+
+    def metadata(self, model: TrigramLM) -> TrigramMetadata:
+        """What an exported file of a language model says of it."""
+        return TrigramMetadata(**origin(model), words=model.vocabulary, context=model.context)
+
+    def evaluate(
+        self, loaded: Loaded, data: TrigramData, *, split: str = "test", baselines: bool = True
+    ) -> dict[str, Any]:  # fmt: skip
+        """Measures a model on a file of rows.
+
+        Args:
+            loaded: The model.
+            data: Rows of the model's words.
+            split: `test`, `validation` or `train`.
+            baselines: Whether to measure n-grams, counted in the training part of the data, as well.
+
+        Returns:
+            The numbers of `metrics.report`, those of `metrics.hardest` as `hardest_words`, and `model`, `data`,
+            `split`, `simulated`, `baselines`, `notes`.
+
+        Raises:
+            ZooError: If the file's words are not the model's.
+        """
+        metadata, data = metadata_of(loaded), self.read(data)
+        digest = data.sha256
+        _check_words(loaded, data)
+        if split not in data.splits:
+            raise ZooError(f"split {split!r}: expected {', '.join(data.splits)}")
+        rows = data.splits[split]
+        seen = metrics.seen_contexts(data.train.contexts, rows.contexts)
+        notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
+        if split == "train":
+            notes.append("training rows: the model was trained on them")
+        if digest != metadata.data_sha256:
+            notes.append("not the file of the training: `seen` and the baselines refer to this file's training part")
+        logits = log_probabilities(loaded, rows.contexts)
+        report = metrics.report(logits, rows.targets, seen)
+        report["hardest_words"] = [
+            row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
+            for row in metrics.hardest(logits, rows.targets)
+        ]
+        report |= {
+            "model": loaded.name, "data": str(data.path), "split": split, "simulated": data.simulated,
+            "data_sha256": digest, "notes": notes,
+        }  # fmt: skip
+        if baselines:
+            fitted = (data.train.contexts, data.train.targets)
+            report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.targets), len(data.words))
+        return report
+
+    def predict(self, loaded: Loaded, x: Any) -> Predictions:
+        """Predicts the next word.
+
+        Args:
+            loaded: The model.
+            x: A text, of which the last words are read; or word numbers `(N, context)` from 0.
+
+        Raises:
+            ZooError: If a word is not in the vocabulary, or there are too few.
+        """
+        words = metadata_of(loaded).words
+        contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else np.asarray(x)
+        if contexts.ndim != 2 or contexts.shape[1] != metadata_of(loaded).context:
+            raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {metadata_of(loaded).context})")
+        if contexts.size and not (contexts.min() >= 0 and contexts.max() < len(words)):
+            numbers = f"{contexts.min()} to {contexts.max()}"
+            raise ZooError(f"input: word numbers from {numbers}; expected 0 to {len(words) - 1}")
+        found = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
+        return Predictions(np.array(words)[found.argmax(axis=1)], found, words)
+
+    def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
+        """What export must know of a language model.
+
+        Args:
+            loaded: The model.
+            data: Rows of which the test part is what artifacts are compared on; random words where None.
+        """
+        metadata = metadata_of(loaded)
+        rows, learned = _golden(loaded, None if data is None else self.read(data))
+
+        def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
+            found = np.log(np.maximum(outputs["next_word"]["probabilities"], _LEAST))
+            loss, rank = metrics.cross_entropy_and_rank(found, rows.targets)
+            return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if data else {}
+
+        return Exportable(
+            lambda model: signatures.text(model, metadata.words),
+            {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
+            # Rounding turns the answer where two words are as likely as each other; the score says what that costs.
+            parity.EXACT
+            | {
+                "float16": Tolerance(0.01, 0.99),
+                "dynamic": Tolerance(0.2, 0.95),
+                "int8": Tolerance(0.3, 0.9),
+            },
+            calibration={"next_word": {"ids": learned}},
+            score=score,
+        )
+
+    def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
+        """The words in two dimensions: `words` and their `places (V, 2)`; nothing for an exported file."""
+        if loaded.model is None:
+            return {}
+        return {"words": metadata_of(loaded).words, "places": metrics.plane(embedding(loaded))}
+
+
+TASK = TrigramTask()

@@ -14,7 +14,7 @@ export interface Streaming {
 }
 
 export interface Metadata {
-  kind: string;
+  task: string;
   schema: number;
   family: string;
   preset: string;
@@ -101,7 +101,7 @@ export function readMetadata(file: Uint8Array): Metadata {
   if (document.schema !== SCHEMA) {
     throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: build it again`);
   }
-  if (document.kind !== "activity") throw new Error(`holds ${document.family}, which is no recognizer of activities`);
+  if (document.task !== "activity") throw new Error(`holds ${document.family}, which is no recognizer of activities`);
   const missing = NEEDED.filter((name) => !(name in document));
   if (missing.length) throw new Error(`metadata lacks ${missing.join(", ")}`);
   return document;

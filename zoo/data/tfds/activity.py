@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data import activity, importers, recordings
-from zoo.data.activity import CLASSES, Windowing, Windows
+from zoo.data.activity import Windowing, Windows
 from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
 from zoo.errors import ZooError
-from zoo.metadata import AXES
+from zoo.metadata import AXES, CLASSES
 
 _NAME = re.compile(r"(motionsense|recordings)_(\d+)_(\d+)(?:_(\d+)hz)?")
 _MOTIONSENSE = "https://github.com/mmalekzadeh/motion-sense"

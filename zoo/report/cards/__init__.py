@@ -21,7 +21,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     Returns:
         The page. Every number on it is one of `metrics`.
     """
-    parts = _PAGES[config["metadata"]["kind"]].card(name, preset, metrics, config)
+    parts = _PAGES[config["metadata"]["task"]].card(name, preset, metrics, config)
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 

@@ -74,16 +74,16 @@ def _glance(config: Document, metrics: Document) -> dict[str, str]:
 def _equations(config: Document) -> str:
     """The lines of the network and of its one kind of cell."""
     arguments = config["arguments"]
-    network, cells, *_ = page.specification("activity")
+    network, cells, *_ = page.specification("activity_rnn")
     lines = [line for line in network if arguments["magnitude"] or "`magnitude`" not in line]
     first = next(i for i, line in enumerate(cells) if line.startswith(_CELLS[config["class"]]))
     rest = [i for i, line in enumerate(cells) if i > first and not line.startswith(" ")]
-    symbols = [f"T = {arguments['window']}", f"C = {arguments['channels']}", f"F = {arguments['frame']}"]
+    symbols = [f"T = {arguments['window']}", f"C = {len(arguments['channels'])}", f"F = {arguments['frame']}"]
     if arguments["frame"] > 1:
         symbols += [f"V = {arguments['frame_units'] or arguments['units']}", f"phi = {arguments['frame_activation']}"]
     layers = f"{arguments['num_layers']} layers of" if arguments["num_layers"] > 1 else "one layer of"
-    symbols += [f"{layers} H = {arguments['units']}", f"K = {arguments['classes']}"]
-    return page.computes([*lines, "", *cells[first : rest[0] if rest else None]], ", ".join(symbols), "activity")
+    symbols += [f"{layers} H = {arguments['units']}", f"K = {len(arguments['classes'])}"]
+    return page.computes([*lines, "", *cells[first : rest[0] if rest else None]], ", ".join(symbols), "activity_rnn")
 
 
 def _seeds(metrics: Document) -> str:

@@ -12,7 +12,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         page.head(name, preset, _glance(config, metrics), metrics),
         _equations(config),
         "## Intended use\n\nTo teach how words become numbers and how a language model is measured. Its words are "
-        f"{arguments['vocabulary']}, its context {arguments['context']}: it writes no sense.\n",
+        f"{len(arguments['vocabulary'])}, its context {arguments['context']}: it writes no sense.\n",
         page.trained(config, metrics),
         "## How it was measured\n",
         table(
@@ -64,7 +64,7 @@ def _glance(config: Document, metrics: Document) -> dict[str, str]:
     return {
         "model": f"{config['class']}, {metrics['training']['parameters']:,} parameters: {arguments['embedding']} "
         f"numbers a word, {layers} of {arguments['hidden_units']} units ({arguments['activation']})",
-        "reads": f"{arguments['context']} words of {arguments['vocabulary']}",
+        "reads": f"{arguments['context']} words of {len(arguments['vocabulary'])}",
         "gives": "the probability of each word to follow",
         "measured": "{}, beside it {}".format(*headline(metrics["test"])),
     }
@@ -73,7 +73,7 @@ def _glance(config: Document, metrics: Document) -> dict[str, str]:
 def _equations(config: Document) -> str:
     arguments = config["arguments"]
     symbols = (
-        f"V = {arguments['vocabulary']}, C = {arguments['context']}, D = {arguments['embedding']}, P = "
+        f"V = {len(arguments['vocabulary'])}, C = {arguments['context']}, D = {arguments['embedding']}, P = "
         f"{arguments['hidden_units']}, L = {arguments['num_layers']}, act = {arguments['activation']}; the loss is the "
         "mean of -log y[d], d the word that followed"
     )
