@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ZooError
-from zoo.files import atomic_folder, atomic_write, locked, read_json, require_empty, sha256, write_json
+from zoo.files import (
+    atomic_folder,
+    atomic_write,
+    exclusive,
+    locked,
+    read_json,
+    require_empty,
+    require_new,
+    sha256,
+    temporary_folder,
+    write_json,
+)  # fmt: skip
 
 
 def names(folder):
@@ -107,59 +118,178 @@ def test_a_folder_where_a_file_should_be_is_named(tmp_path, act):
         act(tmp_path)
 
 
-def test_a_folder_replaces_an_older_one_whole(tmp_path):
-    path = tmp_path / "model"
-    for content in ("old", "new"):
+def test_a_folder_takes_its_name_when_the_block_ends_in_place_of_an_empty_one(tmp_path):
+    for name in ("new", "empty"):
+        path = tmp_path / name
+        if name == "empty":
+            path.mkdir()
         with atomic_folder(path) as temporary:
-            (temporary / content).mkdir()
-            (temporary / content / "weights").write_text(content)
-    assert names(path) == ["new"]
+            (temporary / "sub").mkdir()
+            (temporary / "sub" / "weights").write_text("whole")
+            assert not path.exists() or not names(path)
+        assert names(path) == ["sub"]
+    assert names(tmp_path) == ["empty", "new"]
+
+
+def test_a_folder_that_holds_something_is_refused_before_anything_is_written(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "weights").write_text("old")
+    with pytest.raises(ZooError, match="is not empty; choose another folder"), atomic_folder(path):
+        pytest.fail("the block ran")
+    assert (path / "weights").read_text() == "old"
+    assert names(tmp_path) == ["model"]
+
+
+def test_a_folder_that_is_filled_meanwhile_stays(tmp_path):
+    path = tmp_path / "model"
+
+    def act():
+        with atomic_folder(path) as temporary:
+            (temporary / "weights").write_text("new")
+            path.mkdir()
+            (path / "weights").write_text("other")
+
+    with pytest.raises(ZooError, match="is not empty"):
+        act()
+    assert (path / "weights").read_text() == "other"
     assert names(tmp_path) == ["model"]
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError])
-def test_an_interrupted_folder_leaves_the_old_one_whole_and_nothing_else(tmp_path, interruption):
-    path = tmp_path / "model"
-    path.mkdir()
-    (path / "weights").write_text("old")
-
+def test_an_interrupted_folder_leaves_nothing(tmp_path, interruption):
     def act():
-        with atomic_folder(path) as temporary:
+        with atomic_folder(tmp_path / "model") as temporary:
             (temporary / "weights").write_text("ne")
             raise interruption
 
     with pytest.raises(interruption):
         act()
-    assert (path / "weights").read_text() == "old"
-    assert names(tmp_path) == ["model"]
+    assert names(tmp_path) == []
 
 
-def test_a_full_disk_leaves_the_old_folder_whole_and_nothing_else(tmp_path, full_disk):
+def test_a_full_disk_leaves_no_folder(tmp_path, full_disk):
     path = tmp_path / "model"
-    path.mkdir()
-    (path / "weights").write_text("old")
     with pytest.raises(ZooError, match="the disk is full; nothing was written"), atomic_folder(path) as temporary:
         (temporary / "weights").write_text("new")
-    assert (path / "weights").read_text() == "old"
-    assert names(tmp_path) == ["model"]
+    assert names(tmp_path) == []
 
 
-def test_a_folder_interrupted_at_its_rename_leaves_the_old_one_whole(tmp_path, monkeypatch):
-    path = tmp_path / "model"
-    path.mkdir()
-    (path / "weights").write_text("old")
-    rename = Path.replace
-
+def test_a_folder_interrupted_at_its_rename_leaves_nothing(tmp_path, monkeypatch):
     def replace(self, target):
-        if Path(target) == path and not (self / "weights").read_text() == "old":
-            raise KeyboardInterrupt
-        return rename(self, target)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(KeyboardInterrupt), atomic_folder(path) as temporary:
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "model") as temporary:
         (temporary / "weights").write_text("new")
-    assert (path / "weights").read_text() == "old"
-    assert names(tmp_path) == ["model"]
+    assert names(tmp_path) == []
+
+
+@pytest.fixture(params=["symbolic link", "dangling link", "FIFO", "device"])
+def special(request, tmp_path):
+    """A path that is neither a regular file nor a folder, and what its refusal says."""
+    path, target = tmp_path / "special", tmp_path / "target"
+    if request.param == "FIFO":
+        os.mkfifo(path)
+        return path, "is a FIFO"
+    if request.param == "device":
+        # Nothing may be renamed onto it, not even by root.
+        return Path(os.devnull), "is a device"
+    if request.param == "symbolic link":
+        target.write_text("old")
+    path.symlink_to(target)
+    return path, "is a symbolic link"
+
+
+@pytest.mark.parametrize("write", [lambda path: write_json(path, {}), lambda path: require_new(path, True)])
+def test_a_file_never_replaces_what_is_not_a_regular_file(special, write):
+    path, words = special
+    before = path.lstat()
+    with pytest.raises(ZooError, match=f"{path}: {words}; name a file"):
+        write(path)
+    assert path.lstat() == before
+    assert not path.is_symlink() or not path.exists() or path.read_text() == "old"
+
+
+def enter(path):
+    with atomic_folder(path):
+        pass
+
+
+@pytest.mark.parametrize("write", [require_empty, enter])
+def test_a_folder_never_replaces_what_is_not_a_folder(special, write):
+    path, words = special
+    before = path.lstat()
+    with pytest.raises(ZooError, match=f"{path}: {words}; name a folder"):
+        write(path)
+    assert path.lstat() == before
+
+
+def test_a_link_to_a_folder_is_no_output(tmp_path):
+    (tmp_path / "target").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with pytest.raises(ZooError, match="link: is a symbolic link; name a folder"):
+        require_empty(tmp_path / "link")
+
+
+def test_a_file_that_exists_is_replaced_by_force_alone(tmp_path):
+    require_new(tmp_path / "a", force=False)
+    (tmp_path / "a").write_text("old")
+    require_new(tmp_path / "a", force=True)
+    with pytest.raises(ZooError, match="a: exists already; choose another name, or --force"):
+        require_new(tmp_path / "a", force=False)
+
+
+def test_an_input_that_cannot_be_read_is_not_reported_as_the_output(tmp_path):
+    missing, path = tmp_path / "input.csv", tmp_path / "out" / "a.txt"
+    with pytest.raises(ZooError) as error, atomic_write(path):
+        missing.read_text()
+    assert str(error.value) == f"{missing}: cannot be read (No such file or directory)"
+    with pytest.raises(ZooError) as error, atomic_write(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(missing))
+    assert str(error.value) == f"{missing}: cannot be read (Permission denied)"
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("writer", [atomic_write, atomic_folder])
+def test_a_name_that_is_too_long_is_one_line(tmp_path, writer):
+    with pytest.raises(ZooError, match="the name is too long: choose a shorter one"), writer(tmp_path / ("a" * 300)):
+        pass
+    assert names(tmp_path) == []
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from zoo.files import atomic_folder, atomic_write, temporary_folder
+folder = Path(sys.argv[1])
+with atomic_write(folder / "a.txt") as file, atomic_folder(folder / "model") as model, temporary_folder() as scratch:
+    for path in (file, model / "weights", scratch / "graph"):
+        path.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_leaves_is_deleted_by_the_next(tmp_path, monkeypatch):
+    system, folder = tmp_path / "tmp", tmp_path / "out"
+    system.mkdir()
+    folder.mkdir()
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, folder], check=False, env={**os.environ, "TMPDIR": str(system)}
+    )
+    assert killed.returncode == -9
+    assert len(names(folder)) == 2
+    assert len(names(system)) == 1
+    require_empty(folder)
+    assert names(folder) == []
+    monkeypatch.setattr("tempfile.tempdir", str(system))
+    with temporary_folder() as scratch:
+        assert names(system) == [scratch.name]
+        # A writer that still runs, this one, keeps its files.
+        with atomic_write(system / "a.txt"), atomic_write(system / "b.txt"):
+            pass
+        assert scratch.is_dir()
+    assert names(system) == ["a.txt", "b.txt"]
 
 
 def test_json_comes_back_as_it_was_written(tmp_path):
@@ -218,3 +348,22 @@ def test_a_lock_is_held_against_other_processes_and_ends_with_its_own(tmp_path):
     holder.communicate()
     with locked(tmp_path / "lock", 0.0, "taken"):
         pass
+
+
+def test_two_processes_do_not_write_the_same_output(tmp_path):
+    program = (
+        "import sys, time; from pathlib import Path; from zoo.files import exclusive\n"
+        "with exclusive(Path(sys.argv[1])): print('mine', flush=True); time.sleep(60)"
+    )
+    path = tmp_path / "out" / "run"
+    holder = subprocess.Popen([sys.executable, "-c", program, path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "mine\n"
+    with pytest.raises(ZooError, match="run: another process is writing it"), exclusive(path):
+        pass
+    with exclusive(tmp_path / "out" / "another run"):
+        pass
+    holder.kill()
+    holder.communicate()
+    with exclusive(path):
+        path.mkdir()
+    assert names(tmp_path / "out") == ["run"]

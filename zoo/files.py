@@ -1,117 +1,186 @@
 """Files and folders that are written whole or not at all.
 
-Everything the zoo writes goes to a temporary name beside its target, is flushed to the disk, and takes its real
-name in one rename. An interrupted run leaves what was there before.
+Everything the zoo writes goes to a temporary name next to its target, is flushed to the disk, and takes its real
+name in one rename. An interrupted run leaves what was there before. A killed one also leaves its temporary files:
+their names hold the writer's host and process, so that the next writer in the same folder deletes them.
 """
 
 import errno
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
+import stat
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from zoo.errors import ZooError
+
+_HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+_TEMPORARY = re.compile(rf"\.zoo-{_HOST}-(\d+)-")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Gives a temporary name to write to; it becomes `path` when the block ends without an error.
+    """Yields a temporary name to write to, which becomes `path` when the block ends without an error.
 
     Args:
-        path: The file's real name. Its folder is made where it is missing.
+        path: The file's real name. Missing parent folders are created.
 
     Raises:
-        ZooError: If the disk is full or the folder cannot be written.
+        ZooError: If the disk is full, the folder is not writable, or `path` is anything but a regular file.
 
     Example:
         >>> with atomic_write(Path(getfixture("tmp_path")) / "a.txt") as temporary:
         ...     _ = temporary.write_text("whole")
     """
-    made = not path.parent.exists()
+    _require_kind(path, stat.S_ISREG)
+    created = not path.parent.exists()
     with _disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        remove_leftovers(path.parent)
+        handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=path.suffix, dir=path.parent)
         os.close(handle)
     temporary = Path(name)
     try:
-        with _disk_errors(path):
+        with _disk_errors(path, temporary):
             yield temporary
             _flush(temporary)
             temporary.chmod(0o644)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-        if made and not any(path.parent.iterdir()):
+        if created and not any(path.parent.iterdir()):
             path.parent.rmdir()
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Gives a temporary folder to fill; it becomes `path`, in place of an older one, when the block ends.
+    """Yields a temporary folder to fill, which becomes `path` when the block ends without an error.
 
     Args:
-        path: The folder's real name.
+        path: The folder's real name: a new or an empty folder.
 
     Raises:
-        ZooError: If the disk is full or the parent folder cannot be written.
+        ZooError: If the disk is full, the parent folder is not writable, or `path` is anything but an empty folder.
     """
+    require_empty(path)
     with _disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        remove_leftovers(path.parent)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(), dir=path.parent))
     try:
-        with _disk_errors(path):
+        with _disk_errors(path, temporary):
             yield temporary
             for file in temporary.rglob("*"):
                 if file.is_file():
                     _flush(file)
             temporary.chmod(0o755)
-            older = temporary.with_name(f"{temporary.name}.older")
-            if path.exists():
-                path.replace(older)
-            try:
-                temporary.replace(path)
-            except BaseException:
-                if older.exists():
-                    older.replace(path)
-                raise
-            shutil.rmtree(older, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                path.rmdir()
+            temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
-def locked(path: Path, seconds: float, refusal: str) -> Iterator[None]:
+def temporary_folder() -> Iterator[Path]:
+    """Yields a folder in the system's temporary folder, deleted afterwards or, after a kill, by the next call."""
+    system = Path(tempfile.gettempdir())
+    remove_leftovers(system)
+    with _disk_errors(system):
+        folder = Path(tempfile.mkdtemp(prefix=_prefix(), dir=system))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prefix() -> str:
+    return f".zoo-{_HOST}-{os.getpid()}-"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Deletes the temporary files and folders of writers on this host that no longer run."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        found = _TEMPORARY.match(entry.name)
+        if found and not _is_running(int(found[1])):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    entry.unlink()
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        # Windows has no signal 0: it would end the process.
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
+@contextmanager
+def locked(path: Path, seconds: float = 0.0, message: str = "") -> Iterator[None]:
     """Holds a lock that no other process can hold, and that ends with this process however it ends.
 
     Args:
-        path: The lock's file; it stays.
+        path: The lock file; it stays.
         seconds: How long to wait for another process.
-        refusal: What to say then.
+        message: Of the error if another process still holds the lock.
 
     Raises:
-        ZooError: If another process still holds it.
+        ZooError: If another process still holds the lock.
     """
-    # Not on every system; whoever locks nothing needs none.
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        stop = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > stop:
-                    raise ZooError(refusal) from None
-                time.sleep(0.1)
+    with _disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=seconds)
+        try:
+            lock.acquire(poll_interval=0.1)
+        except Timeout:
+            raise ZooError(message or f"{path}: another process holds this lock: wait for it") from None
+    try:
         yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Keeps other processes from writing the same file or folder at the same time.
+
+    Args:
+        path: The file or folder that the block writes. The lock is a hidden file next to it.
+
+    Raises:
+        ZooError: If another process is writing it.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    created = not path.parent.exists()
+    with locked(lock, message=f"{path}: another process is writing it: wait for it, or choose another name"):
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                lock.unlink()
+    if created and path.parent.exists() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -141,33 +210,36 @@ def require_empty(folder: Path) -> None:
     """Refuses a folder that exists and holds something, so that no earlier result is overwritten.
 
     Raises:
-        ZooError: If `folder` is a file or is not empty.
+        ZooError: If `folder` is not a folder, is a symbolic link, or is not empty.
     """
     if folder.resolve() == Path.cwd():
-        raise ZooError(f"{folder}: is where you stand; name a new folder")
-    if folder.is_file():
-        raise ZooError(f"{folder}: is a file; name a folder")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
+        raise ZooError(f"{folder}: is the current folder; name a new one")
+    _require_kind(folder, stat.S_ISDIR)
+    if folder.is_dir():
+        with _disk_errors(folder):
+            remove_leftovers(folder)
+        if any(folder.iterdir()):
+            raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
-    """Claims a folder for one piece of work that may be killed and go on, or finds it claimed by the same.
+    """Claims a folder for work that can be interrupted and resumed, or finds that the same work has claimed it.
 
     Args:
-        mark: The file in the folder that says whose it is.
-        identity: What makes the work this one, as JSON types.
-        work: What it is called, such as `search`.
+        mark: The file in the folder that records the identity.
+        identity: What distinguishes this work from other work of its kind, as JSON types.
+        work: What the work is called in messages, such as `search`.
 
     Raises:
-        ZooError: If the folder holds something else, or another piece of such work; names what differs.
+        ZooError: If the folder holds something else, or other work of this kind; names the differences.
     """
     folder = mark.parent
     if not mark.is_file():
-        if folder.is_file():
-            raise ZooError(f"{folder}: is a file; name a folder")
-        if folder.is_dir() and any(folder.iterdir()):
-            raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
+        _require_kind(folder, stat.S_ISDIR)
+        if folder.is_dir():
+            remove_leftovers(folder)
+            if any(folder.iterdir()):
+                raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
         write_json(mark, identity)
         return
     theirs, mine = _flat(read_json(mark)), _flat(json.loads(json.dumps(identity)))
@@ -191,13 +263,32 @@ def _short(value: Any, most: int = 40) -> str:
 
 
 def require_new(path: Path, force: bool) -> None:
-    """Refuses a file that exists, unless it may be replaced.
+    """Refuses an output file that exists, unless it is a regular file that may be replaced.
 
     Raises:
-        ZooError: If `path` exists and `force` is false.
+        ZooError: If `path` exists and `force` is false, or `path` is anything but a regular file.
     """
+    _require_kind(path, stat.S_ISREG)
     if path.exists() and not force:
         raise ZooError(f"{path}: exists already; choose another name, or --force to replace it")
+
+
+_KINDS = {
+    stat.S_IFREG: "a file", stat.S_IFDIR: "a folder", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+
+
+def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:
+    """Refuses an output that exists and is not a regular file, or not a folder, itself."""
+    with _disk_errors(path):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            return
+    if not is_kind(mode):
+        expected = "a file" if is_kind(stat.S_IFREG) else "a folder"
+        raise ZooError(f"{path}: is {_KINDS.get(stat.S_IFMT(mode), 'a special file')}; name {expected}")
 
 
 def sha256(path: Path) -> str:
@@ -211,24 +302,42 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+_CAUSES = {
+    errno.EACCES: "no permission to write here", errno.EPERM: "no permission to write here",
+    errno.EROFS: "no permission to write here", errno.EISDIR: "is a folder; name a file",
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EEXIST: "a part of this path is a file, not a folder",
+    errno.ENOTEMPTY: "is not empty; choose another folder or delete it first",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.ELOOP: "a part of this path is a loop of symbolic links",
+}  # fmt: skip
+
+
 @contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    """Turns the operating system's refusals into one line each."""
+def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Turns the operating system's errors into one line each, about the output or another file that was read.
+
+    Args:
+        path: The output.
+        temporary: The name under which it is written.
+    """
     try:
         yield
-    except RuntimeError as error:
-        # What h5py raises where it cannot write its last bytes.
-        if "No space left" in str(error):
+    except (OSError, RuntimeError) as error:
+        # h5py and TensorFlow pass on the system's words but not always its number; h5py raises RuntimeError when it
+        # cannot write its last bytes.
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise ZooError(f"{path}: the disk is full; nothing was written") from error
-        raise
-    except OSError as error:
-        # h5py and TensorFlow carry the system's words but not always its number.
-        if error.errno == errno.ENOSPC or "No space left" in str(error):
-            raise ZooError(f"{path}: the disk is full; nothing was written") from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise ZooError(f"{path}: no permission to write here") from error
-        if isinstance(error, IsADirectoryError):
-            raise ZooError(f"{path}: is a folder; name a file") from error
-        if error.errno in (errno.ENOTDIR, errno.EEXIST):
-            raise ZooError(f"{path}: a part of this path is a file, not a folder") from error
-        raise
+        if not isinstance(error, OSError):
+            raise
+        if isinstance(error.filename, str) and not _is_output(Path(error.filename), path, temporary):
+            raise ZooError(f"{error.filename}: cannot be read ({error.strerror})") from error
+        if error.errno not in _CAUSES:
+            raise
+        raise ZooError(f"{path}: {_CAUSES[error.errno]}") from error
+
+
+def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:
+    if file == path or file in path.parents:
+        return True
+    return file.name.startswith(_prefix()) or (temporary is not None and file.is_relative_to(temporary))
