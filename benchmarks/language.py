@@ -28,7 +28,7 @@ EPOCHS = 3
 Way = Callable[[Clock], object]
 
 
-def with_zoo(rows: trigrams.Rows) -> Way:
+def with_zoo(rows: trigrams.Trigrams) -> Way:
     """The preset's own way."""
     recipe = training.Recipe.from_json(
         PRESETS["trigram_lm_course"].recipe.to_json() | {"epochs": EPOCHS, "patience": None, "validation": 0.0}
@@ -41,7 +41,7 @@ def with_zoo(rows: trigrams.Rows) -> Way:
     )  # fmt: skip
 
 
-def with_keras_defaults(rows: trigrams.Rows) -> Way:
+def with_keras_defaults(rows: trigrams.Trigrams) -> Way:
     """The same network from Keras, `fit` on arrays."""
     model = keras.Sequential([
         keras.Input((3,), dtype="int32"), keras.layers.Embedding(250, 32), keras.layers.Flatten(),

@@ -29,7 +29,6 @@ from tuning import search, spaces, workers
 from tuning.records import TRIALS, Records
 from tuning.study import Study
 from tuning.trials import Trainer
-from zoo.data.activity import all_rows
 from zoo.tasks.provenance import versions
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
@@ -96,7 +95,7 @@ class Plain:
 
     def __init__(self, study: Study, folder: Path) -> None:
         part = study.parts[0]
-        self.train, self.validation = all_rows(part.train), all_rows(part.validation)
+        self.train, self.validation = part.train.arrays(), part.validation.arrays()
         self.mean, self.deviation = (np.asarray(f(self.train[0], axis=(0, 1))) for f in (np.mean, np.std))
         self.epochs = study.epochs
         self.tuner = kt.RandomSearch(

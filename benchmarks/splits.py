@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import importers, recordings
-from zoo.data.activity import CLASSES, Windowing, Windows, all_rows
-from zoo.data.examples import Examples
+from zoo.data.activity import Windowing, Windows
+from zoo.metadata import CLASSES
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines
 from zoo.files import sha256
@@ -45,7 +45,7 @@ def windows_of(index: recordings.Index, cut: Windowing) -> Windows:
     inputs = np.concatenate([windows for _, windows in parts])
     labels = np.concatenate([np.full(len(windows), CLASSES.index(r.activity)) for r, windows in parts])
     people = np.concatenate([np.full(len(windows), r.subject) for r, windows in parts])
-    return Windows(Examples.all(inputs, labels.astype(np.int64)), people)
+    return Windows.all(inputs, labels.astype(np.int64), people)
 
 
 def by_people(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
@@ -64,7 +64,7 @@ def by_windows(windows: Windows, seed: int) -> Iterator[NDArray[np.bool_]]:
 
 def forest(train: Windows, test: Windows) -> NDArray[np.int64]:
     """What a random forest answers."""
-    return baselines.random_forest(*all_rows(train))(all_rows(test)[0])
+    return baselines.random_forest(*train.arrays())(test.arrays()[0])
 
 
 def gru(train: Windows, test: Windows) -> NDArray[np.int64]:

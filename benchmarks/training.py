@@ -21,7 +21,6 @@ import numpy as np
 from clock import Clock
 
 from zoo.data import activity
-from zoo.data.examples import Examples
 from zoo.presets import PRESETS
 from zoo.tasks import activity as task
 from zoo.tasks import planning
@@ -35,7 +34,7 @@ def with_zoo(name: str, windows: activity.Windows) -> float:
     """The preset's own way."""
     plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
     clock = Clock()
-    task.fit(plan.recipe, task.build(plan, windows, activity.CLASSES), windows, None, callbacks=[clock])
+    task.fit(plan.recipe, task.build(plan, windows, CLASSES), windows, None, callbacks=[clock])
     return median(clock.seconds[1:])
 
 
@@ -149,8 +148,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("data3.h5"))
     options = parser.parse_args()
     train = activity.read(options.data).train
-    inputs, labels = train.examples.inputs[0:ROWS], train.labels[:ROWS]
-    windows = activity.Windows(Examples.all(inputs, labels), None)
+    inputs, labels = train.inputs[0:ROWS], train.labels[:ROWS]
+    windows = activity.Windows.all(inputs, labels)
     result: dict[str, object] = {}
     for name in ("activity_rnn_course", "activity_lstm_course", "activity_gru_course"):
         seconds = {

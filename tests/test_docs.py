@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import gait, grammar
-from zoo.data.activity import CLASSES
+from zoo.metadata import CLASSES
 from zoo.data.hdf5 import LAYOUTS
 
 ROOT = Path(__file__).parents[1]

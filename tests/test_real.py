@@ -54,6 +54,6 @@ def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_pat
     data = activity.read(real / "activity" / "data3.h5")
     jogging = data.classes.index("jogging")
     mine = data.test.where((data.test.subjects == "2") & (data.test.labels == jogging))
-    windows, _ = activity.all_rows(mine)
+    windows, _ = mine.arrays()
     starts = {row.tobytes() for row in np.round(rows, 3)}
     assert all(np.round(window[0], 3).tobytes() in starts for window in windows)

@@ -107,10 +107,11 @@ def read_data(task: Task, data: Source | None, data_dir: str | Path | None = Non
         if colon and prefix == "tfds":
             from zoo.data import tfds
 
-            data = tfds.file_of(name, None if data_dir is None else Path(data_dir))
+            data = tfds.load(name, None if data_dir is None else Path(data_dir))
         elif data_dir is not None:
             raise ZooError(f"--data-dir: goes with --data tfds:NAME; {data} is a file")
-        data = Path(data)
+        else:
+            data = Path(data)
     return task.read(data, **options)
 
 

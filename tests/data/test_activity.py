@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 
 from zoo.data import activity, hdf5, recordings
 from zoo.data.activity import (
-    CLASSES,
     Windowing,
     Windows,
     check_unit,
     choose_test_subjects,
-    sort_subjects,
+    sort_names,
     write_windows,
 )  # fmt: skip
-from zoo.data.examples import Examples
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
+from zoo.metadata import CLASSES
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = st.one_of(st.integers(1, 99).map(str), st.text("abcé", min_size=1, max_size=3))
@@ -69,7 +68,7 @@ def windows(labels, subjects=None):
     """Windows whose rows hold their number."""
     labels = np.asarray(labels)
     inputs = np.tile(np.arange(len(labels), dtype=np.float32)[:, None, None], (1, 4, 3))
-    return Windows(Examples.all(inputs, labels), None if subjects is None else np.array(subjects))
+    return Windows.all(inputs, labels, None if subjects is None else np.array(subjects))
 
 
 def walk(who, what="walking", rows=400, rate=50.0, number=0):
@@ -111,8 +110,8 @@ def test_people_may_have_names(tmp_path, names):
 
 def test_windows_stay_on_the_disk(tmp_path):
     data = activity.read(data3(tmp_path / "a.h5"))
-    assert isinstance(data.train.examples.inputs, hdf5.Rows)
-    np.testing.assert_array_equal(data.train.examples.inputs[2:4], GOOD["trX"][2:4])
+    assert isinstance(data.train.inputs, hdf5.Rows)
+    np.testing.assert_array_equal(data.train.inputs[2:4], GOOD["trX"][2:4])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +176,7 @@ def test_acceleration_in_g_is_known_by_its_magnitude(magnitude):
     [([], []), (["10", "2", "ann", "2"], ["2", "10", "ann"]), ([3, 1], ["1", "3"]), (["\u00b2", "1"], ["1", "\u00b2"])],
 )
 def test_people_are_sorted_by_number_before_name(subjects, sorted_once):
-    assert sort_subjects(subjects) == sorted_once
+    assert sort_names(subjects) == sorted_once
 
 
 # Statistics and splits
@@ -186,9 +185,9 @@ def test_people_are_sorted_by_number_before_name(subjects, sorted_once):
 def test_statistics_are_those_of_all_rows_of_the_chosen_windows(monkeypatch):
     monkeypatch.setattr(activity.Examples, "block_rows", lambda _: 32)
     inputs = gravity(100)
-    everything = Windows(Examples.all(inputs, np.arange(100) % 2), None)
+    everything = Windows.all(inputs, np.arange(100) % 2)
     for some in (everything, everything.where(everything.labels == 1)):
-        rows = inputs[some.examples.rows].reshape(-1, 3).astype(np.float64)
+        rows = inputs[some.rows].reshape(-1, 3).astype(np.float64)
         mean, variance = some.statistics()
         np.testing.assert_allclose(mean, rows.mean(axis=0))
         np.testing.assert_allclose(variance, rows.var(axis=0))
@@ -203,11 +202,9 @@ def test_a_split_by_subject_is_disjoint_and_complete(people, fraction, seed):
     assert set(training.people()).isdisjoint(validation.people())
     assert set(training.people()) | set(validation.people()) == people
     assert len(validation.people()) == max(1, min(round(fraction * len(people)), len(people) - 1))
-    np.testing.assert_array_equal(
-        np.sort(np.concatenate([training.examples.rows, validation.examples.rows])), np.arange(len(who))
-    )
+    np.testing.assert_array_equal(np.sort(np.concatenate([training.rows, validation.rows])), np.arange(len(who)))
     for part in (training, validation):
-        np.testing.assert_array_equal(part.subjects, who[part.examples.rows])
+        np.testing.assert_array_equal(part.subjects, who[part.rows])
 
 
 @settings(deadline=None)
@@ -216,16 +213,14 @@ def test_a_split_by_window_takes_the_same_share_of_each_class(counts, fraction, 
     labels = np.repeat(np.arange(len(counts)), counts)
     subjects = np.arange(len(labels)).astype(str) if people_known else None
     training, validation = windows(labels, subjects).split(fraction, seed, by="window")
-    np.testing.assert_array_equal(
-        np.sort(np.concatenate([training.examples.rows, validation.examples.rows])), np.arange(len(labels))
-    )
+    np.testing.assert_array_equal(np.sort(np.concatenate([training.rows, validation.rows])), np.arange(len(labels)))
     assert np.bincount(validation.labels, minlength=len(counts)).tolist() == [round(fraction * n) for n in counts]
 
 
 @pytest.mark.parametrize("subjects", [None, [str(i // 3) for i in range(60)]])
 def test_the_seed_decides_who_is_set_aside(subjects):
     everything = windows(np.arange(60) % 3, subjects)
-    chosen = [everything.split(0.3, seed)[1].examples.rows.tolist() for seed in (0, 0, 1)]
+    chosen = [everything.split(0.3, seed)[1].rows.tolist() for seed in (0, 0, 1)]
     assert chosen[0] == chosen[1] != chosen[2]
 
 
@@ -328,7 +323,7 @@ def test_windows_are_written_in_the_layout_of_the_course(tmp_path):
         # 400 rows less a second at each end hold three windows of 150 rows, 75 rows apart.
         assert len(part) == 6 * 3
         # The recording's number is its activity's place in the course's order.
-        np.testing.assert_array_equal(part.examples.inputs[:][:, 0, 0], part.labels)
+        np.testing.assert_array_equal(part.inputs[:][:, 0, 0], part.labels)
     assert dropped.reasons == {}
     attributes = hdf5.attributes(tmp_path / "a.h5")
     assert (attributes["classes"], attributes["rate_hz"], attributes["unit"]) == (",".join(CLASSES), 50.0, "m/s^2")
@@ -351,7 +346,7 @@ def test_each_person_is_wholly_in_training_or_wholly_in_test(tmp_path_factory, p
     write_windows(index(folder / "r.h5", *several), folder / "a.h5", Windowing(), chosen, ["sitting", "walking"])
     data = activity.read(folder / "a.h5")
     assert data.test.people() == chosen
-    assert data.train.people() == sort_subjects(people - set(chosen))
+    assert data.train.people() == sort_names(people - set(chosen))
     assert len(data.train) + len(data.test) == 3 * len(several)
 
 

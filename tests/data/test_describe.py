@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoo.data import gait, recordings
-from zoo.data.activity import CLASSES
+from zoo.metadata import CLASSES
 from zoo.data.describe import describe
 from zoo.errors import ZooError
 

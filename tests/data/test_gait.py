@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data import activity, gait, leaks
-from zoo.data.activity import CLASSES
+from zoo.metadata import CLASSES
 from zoo.errors import ZooError
 
 
@@ -54,13 +54,13 @@ def test_sitting_differs_from_standing_by_the_direction_of_gravity():
 def test_simulated_windows_are_a_file_of_the_course_that_says_so(simulated):
     data = activity.read(simulated)
     assert data.simulated
-    assert "nobody made these windows" in data.source
+    assert data.source == "simulated by pocket-zoo"
     assert data.classes == CLASSES
     assert data.split_by == "subject"
     assert sorted(data.train.people() + data.test.people()) == ["1", "2", "3", "4"]
     assert len(data.test.people()) == 1
-    assert data.train.examples.inputs.shape[1:] == (150, 3)
-    assert not leaks.find_in(data).found
+    assert data.train.inputs.shape[1:] == (150, 3)
+    assert not leaks.find(data.train, data.test).found
 
 
 def test_one_person_alone_cannot_be_trained_and_tested(tmp_path):

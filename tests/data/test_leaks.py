@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 
 from zoo.data import activity, examples, leaks
 from zoo.data.activity import Windows
-from zoo.data.examples import Examples
 from zoo.data.leaks import Leaks
 
 
 def windows(inputs, subjects=None):
     inputs = np.asarray(inputs, np.float32)
     who = None if subjects is None else np.array(list(subjects))
-    return Windows(Examples.all(inputs, np.zeros(len(inputs), np.int64)), who)
+    return Windows.all(inputs, np.zeros(len(inputs), np.int64), who)
 
 
 def recording(rows, seed=0):
@@ -82,10 +81,12 @@ def test_leaks_are_found_across_blocks(monkeypatch):
     rows, other = recording(50 * 80), recording(50 * 40, seed=1)
     train = windows(rows.reshape(80, 50, 3))
     test = windows([*other.reshape(40, 50, 3), rows[50 * 79 :], rows[:50]])
-    assert len(list(train.examples.blocks())) == 3
+    assert len(list(train.blocks())) == 3
     assert leaks.find(train, test) == Leaks(shared_rows=2, near_duplicates=2, subjects=[])
 
 
 @pytest.mark.real
 def test_the_real_windows_leak_nothing(real):
-    assert leaks.find_in(activity.read(real / "activity" / "data3.h5")) == Leaks(0, 0, [])
+    assert leaks.find(
+        *(getattr(activity.read(real / "activity" / "data3.h5"), part) for part in ("train", "test"))
+    ) == Leaks(0, 0, [])

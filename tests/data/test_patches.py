@@ -47,8 +47,8 @@ def test_the_constants_are_those_of_the_training_rows_alone():
 def test_preprocessing_is_inverted_up_to_the_mean_and_the_clipping():
     rgb = RANDOM.uniform(0.4, 0.6, size=(20, 3, 8, 8))
     scale = Scale.fit(rgb, np.arange(20))
-    grey = np.tensordot(rgb, patches.LUMINANCE, axes=(1, 0)).reshape(20, -1)
-    centered = np.clip(grey - grey.mean(axis=1, keepdims=True), -scale.limit, scale.limit)
+    gray = np.tensordot(rgb, patches.LUMINANCE, axes=(1, 0)).reshape(20, -1)
+    centered = np.clip(gray - gray.mean(axis=1, keepdims=True), -scale.limit, scale.limit)
     np.testing.assert_allclose(scale.invert(scale.apply(rgb)), centered, atol=1e-6)
 
 
@@ -88,8 +88,8 @@ def test_flat_patches_are_refused_and_counted(tmp_path):
     half = np.zeros((40, 80, 3), "float32")
     half[:, 40:] = RANDOM.uniform(size=(40, 40, 3))
     assert write_patches(tmp_path / "a.h5", [Photograph("half", half)], 20, 8, seed=0) > 0
-    line = message(lambda: write_patches(tmp_path / "b.h5", [Photograph("grey", half[:, :20])], 5, 8, seed=0))
-    assert line == "grey: almost nothing but flat patches: choose another photograph"
+    line = message(lambda: write_patches(tmp_path / "b.h5", [Photograph("gray", half[:, :20])], 5, 8, seed=0))
+    assert line == "gray: almost nothing but flat patches: choose another photograph"
     assert not (tmp_path / "b.h5").exists()
 
 
@@ -126,13 +126,13 @@ def test_a_picture_that_the_camera_says_is_turned_is_turned_upright(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "kind", "words"),
     [
-        ((10, 12), np.uint8, "a grey picture (mode L)"),
-        ((10, 12), np.uint16, "a grey picture (mode I;16)"),
-        ((10, 12, 2), np.uint8, "a grey picture (mode LA)"),
+        ((10, 12), np.uint8, "a gray picture (mode L)"),
+        ((10, 12), np.uint16, "a gray picture (mode I;16)"),
+        ((10, 12, 2), np.uint8, "a gray picture (mode LA)"),
         ((10, 12, 4), np.uint8, "has a fourth channel, transparency"),
     ],
 )
-def test_a_grey_or_transparent_picture_is_refused(tmp_path, shape, kind, words):
+def test_a_gray_or_transparent_picture_is_refused(tmp_path, shape, kind, words):
     Image.fromarray(RANDOM.integers(0, 255, shape).astype(kind)).save(tmp_path / "a.png")
     assert words in message(lambda: open_photograph(tmp_path / "a.png"))
 
@@ -174,16 +174,16 @@ def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path
     path = write(tmp_path / "a.h5", RANDOM.uniform(size=(5, 3, 8, 8)))
     assert message(lambda: read(path, levels=255)).endswith("not up to 255: leave --levels out")
     for levels in (0.0, -1.0, np.nan, np.inf):
-        assert "expected what white is in the file" in message(lambda levels=levels: read(path, levels=levels))
+        assert "expected the value of white in the file" in message(lambda levels=levels: read(path, levels=levels))
     bright = write(tmp_path / "b.h5", RANDOM.integers(0, 65536, (5, 3, 8, 8)))
-    assert message(lambda: read(bright)).endswith("with --levels WHITE, what white is in it")
+    assert message(lambda: read(bright)).endswith("with --levels WHITE, the value of white in it")
 
 
 @pytest.mark.parametrize(
     ("shape", "advice"),
     [
-        ((4, 16, 16), "these are grey: cut patches from pictures in color"),
-        ((4, 1, 16, 16), "these are grey: cut patches from pictures in color"),
+        ((4, 16, 16), "these are gray: cut patches from pictures in color"),
+        ((4, 1, 16, 16), "these are gray: cut patches from pictures in color"),
         ((4, 4, 16, 16), "the fourth channel, transparency, must go"),
         ((4, 16, 16, 3), "channels come second: transpose to (patch, channel, column, row)"),
         ((4, 3, 16, 8), "make it with `zoo data make patches`"),

@@ -34,7 +34,7 @@ def test_what_is_cut_stays_as_it_is(line):
 
 
 def test_words_are_numbered_as_they_first_occur_and_sentences_end_with_their_lines():
-    text = Text.of(["a b a", "", "c b"])
+    text = Text.from_lines(["a b a", "", "c b"])
     assert text.words == ("a", "b", "c")
     np.testing.assert_array_equal(text.numbers, [0, 1, 0, 2, 1])
     np.testing.assert_array_equal(text.sentences, [0, 0, 0, 2, 2])

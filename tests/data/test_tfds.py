@@ -2,19 +2,24 @@
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from zoo import Recipe, ZooError
 from zoo.data import activity, dead_leaves, gait, hdf5, recordings, trigrams
+from zoo.data.examples import Data
+from zoo.data.loading import load_data
 from zoo.files import sha256
+from zoo.metadata import CLASSES
 from zoo.tasks import activity as task
 from zoo.tasks.planning import plan
 
@@ -31,29 +36,30 @@ def built(simulated, tmp_path_factory):
     return folder
 
 
-def keys(path):
-    with hdf5.open_file(path) as file:
-        return {name: file[name][:] for name in file}, dict(file.attrs)
-
-
-def assert_same_file(path, other):
-    """The same data sets with the same values in the same order, and the same attributes."""
-    (one, attributes), (two, others) = keys(path), keys(other)
-    assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
-    assert attributes == others
+def assert_same(data, other):
+    """The same splits with the same values in the same order, and the same facts."""
+    other = other if isinstance(other, Data) else load_data(other)
+    assert type(data) is type(other)
+    assert data.splits().keys() == other.splits().keys()
+    for name, split in data.splits().items():
+        expected = other.splits()[name]
+        for one, two in zip((*split.arrays(), split.groups), (*expected.arrays(), expected.groups), strict=True):
+            np.testing.assert_array_equal(one, two, err_msg=name)
+            assert getattr(one, "dtype", None) == getattr(two, "dtype", None)
+    special = {"name", "path", "fingerprint", *("train", "validation", "test")}
+    facts = [field.name for field in fields(data) if field.name not in special]
+    assert [getattr(data, name) for name in facts] == [getattr(other, name) for name in facts]
 
 
 def test_windows_come_back_in_their_order_with_labels_and_people(built, simulated):
-    assert_same_file(tfds.file_of("zoo_activity", built), simulated)
+    assert_same(tfds.load("zoo_activity", built), simulated)
 
 
 def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
     changes = {"units": 4, "frame": 10, "epochs": 2, "patience": None, "validation": 0.3}
     small = plan(None, "activity_gru", changes)
     found = []
-    for path in (simulated, tfds.file_of("zoo_activity/course", built)):
+    for path in (simulated, tfds.load("zoo_activity/course", built)):
         prepared = task.prepare(path, small.recipe)
         model = prepared.build(small)
         prepared.fit(small.recipe, model, deterministic=False)
@@ -77,7 +83,7 @@ print(json.dumps([labels, *described, citation, info.metadata["source_sha256"]])
     labels, window, names, citation, source = json.loads(run.stdout)
     assert labels == activity.read(simulated).train.labels.tolist()
     assert window.startswith("acceleration, m/s^2")
-    assert names == list(activity.CLASSES)
+    assert names == list(CLASSES)
     assert "10.1145/3302505.3310068" in citation
     assert source == sha256(simulated)
 
@@ -86,7 +92,7 @@ def test_recordings_are_cut_as_the_zoo_cuts_them(tmp_path):
     rows = np.random.default_rng(0).normal(9.8, 1, (400, 3)).astype(np.float32)
     people = [
         recordings.Recording(f"{who} {what}", who, what, 50.0, rows + number)
-        for number, who in enumerate(["1", "2", "ann"]) for what in activity.CLASSES
+        for number, who in enumerate(["1", "2", "ann"]) for what in CLASSES
     ]  # fmt: skip
     recordings.write(tmp_path / "recordings.h5", people, source="a test")
     index = recordings.read(tmp_path / "recordings.h5")
@@ -95,7 +101,7 @@ def test_recordings_are_cut_as_the_zoo_cuts_them(tmp_path):
     # A configuration that is in no table, from the folder that holds the recordings.
     name = "zoo_activity/recordings_60_30_25hz"
     tfds.build(name, tmp_path, tmp_path / "builds")
-    assert_same_file(tfds.file_of(name, tmp_path / "builds"), tmp_path / "data3.h5")
+    assert_same(tfds.load(name, tmp_path / "builds"), tmp_path / "data3.h5")
 
 
 def test_motionsense_is_built_from_its_zip(tmp_path):
@@ -107,7 +113,7 @@ def test_motionsense_is_built_from_its_zip(tmp_path):
                 archive.writestr(f"A_DeviceMotion_data/{act}_1/sub_{who}.csv", f",{','.join(columns)}\n{values}")
     made = tfds.build("zoo_activity/motionsense_150_75", tmp_path, tmp_path / "builds")
     assert made["source"] == "A_DeviceMotion_data.zip"
-    data = activity.read(tfds.file_of("zoo_activity/motionsense_150_75", tmp_path / "builds"))
+    data = tfds.load("zoo_activity/motionsense_150_75", tmp_path / "builds")
     assert data.train.people() == ["1"]
     assert data.test.people() == ["2", "9", "15", "21"]
     assert data.source.startswith("MotionSense")
@@ -123,7 +129,7 @@ def test_patches_are_split_by_photograph_and_come_back_in_the_order_of_the_file(
     )
     assert (len(train), len(test)) == (6, 2)
     assert not train & test
-    assert_same_file(tfds.file_of("zoo_patches", tmp_path / "builds"), tmp_path / "data1.h5")
+    assert_same(tfds.load("zoo_patches", tmp_path / "builds"), tmp_path / "data1.h5")
 
 
 @pytest.mark.parametrize("options", [[], ["--direct_num_workers=2", "--direct_running_mode=multi_threading"]])
@@ -144,14 +150,14 @@ def test_apache_beam_builds_the_same_rows_in_the_same_order(name, options, simul
         split: part["rows"] for split, part in here["splits"].items()
     }
     assert beam["splits"]["train"]["files"] == 3
-    assert_same_file(tfds.file_of(name, tmp_path / "beam"), tfds.file_of(name, tmp_path / "here"))
+    assert_same(tfds.load(name, tmp_path / "beam"), tfds.load(name, tmp_path / "here"))
 
 
 def test_a_runner_that_is_not_there_is_one_line_and_leaves_no_build(simulated, tmp_path):
     pytest.importorskip("apache_beam")
     with pytest.raises(ZooError, match="Apache Beam: Unexpected pipeline runner: Flinkk"):
         tfds.build("zoo_activity", simulated, tmp_path, beam=["--runner=Flinkk"])
-    assert not list(tmp_path.rglob("*1.0.0*"))
+    assert not list(tmp_path.rglob("*2.0.0*"))
 
 
 def test_without_apache_beam_its_extra_is_named(simulated, tmp_path, monkeypatch):
@@ -168,7 +174,7 @@ def test_text_becomes_rows_split_by_their_place(tmp_path):
     (text / "book.txt").write_text("\n".join(sentences * 20))
     trigrams.write_trigrams(tmp_path / "data2.h5", [text / "book.txt"], 9)
     tfds.build("zoo_trigrams/text_9", text, tmp_path / "builds")
-    assert_same_file(tfds.file_of("zoo_trigrams/text_9", tmp_path / "builds"), tmp_path / "data2.h5")
+    assert_same(tfds.load("zoo_trigrams/text_9", tmp_path / "builds"), tmp_path / "data2.h5")
 
 
 def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
@@ -185,19 +191,19 @@ def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
     assert build.wait() == -signal.SIGKILL
     assert list(place.glob("incomplete.*"))
     with pytest.raises(ZooError, match="no build of zoo_trigrams/course: build it with `zoo data build"):
-        tfds.file_of("zoo_trigrams", tmp_path / "builds")
+        tfds.load("zoo_trigrams", tmp_path / "builds")
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     made = json.loads(again.stdout)
     assert made["splits"]["train"]["rows"] == len(trigrams.read(tmp_path / "data2.h5").train)
     assert "writing train" in again.stderr
-    assert [path.name for path in place.iterdir() if not path.name.startswith(".")] == ["1.0.0"]
+    assert [path.name for path in place.iterdir() if not path.name.startswith(".")] == ["2.0.0"]
 
 
 def test_a_build_that_is_there_is_kept_and_one_of_another_source_is_refused(built, simulated, tmp_path):
     assert not tfds.build("zoo_activity/course", simulated, built)["built"]
     gait.write_simulated(tmp_path / "data3.h5", subjects=4, seed=5, seconds=20)
-    with pytest.raises(ZooError, match=r"1.0.0: was built of another data3.h5 \(SHA-256 \w{12}, this one \w{12}\)"):
+    with pytest.raises(ZooError, match=r"2.0.0: was built from another data3.h5 \(SHA-256 \w{12}, this one \w{12}\)"):
         tfds.build("zoo_activity/course", tmp_path, built)
 
 
@@ -220,7 +226,7 @@ def test_what_is_not_there_is_named_with_where_to_get_it(tmp_path, name, message
     (tmp_path / "empty").mkdir()
     with pytest.raises(ZooError, match=message):
         tfds.build(name, tmp_path / "empty", tmp_path / "builds")
-    assert not list((tmp_path / "builds").rglob("*1.0.0*"))
+    assert not list((tmp_path / "builds").rglob("*2.0.0*"))
 
 
 def test_windows_of_another_length_are_refused(tmp_path):
@@ -236,17 +242,39 @@ def test_windows_of_another_length_are_refused(tmp_path):
 
 def test_a_build_of_another_version_and_a_damaged_one_are_refused(built, tmp_path):
     place = tmp_path / "zoo_activity" / "course"
-    shutil.copytree(built / "zoo_activity" / "course" / "1.0.0", place / "0.9.0")
-    with pytest.raises(ZooError, match=r"course: holds version 0.9.0; this zoo reads 1.0.0: build it with"):
-        tfds.file_of("zoo_activity", tmp_path)
-    (place / "0.9.0").rename(place / "1.0.0")
-    (place / "1.0.0" / "data3.h5").unlink(missing_ok=True)
-    shard = next((place / "1.0.0").glob("*train*00001-of*"))
+    shutil.copytree(built / "zoo_activity" / "course" / "2.0.0", place / "1.0.0")
+    with pytest.raises(ZooError, match=r"course: holds version 1.0.0; this zoo reads 2.0.0: build it with"):
+        tfds.load("zoo_activity", tmp_path)
+    (place / "1.0.0").rename(place / "2.0.0")
+    shard = next((place / "2.0.0").glob("*train*00001-of*"))
     whole = shard.read_bytes()
-    shard.write_bytes(whole[:500] + b"damage" + whole[506:])
-    with pytest.raises(ZooError, match=r"1\.0\.0: damaged: delete it and build it again"):
-        tfds.file_of("zoo_activity", tmp_path)
-    assert not (place / "1.0.0" / "data3.h5").exists()
+    for at in (500, len(whole) // 2, len(whole) - 8):
+        shard.write_bytes(whole[:at] + b"damage" + whole[at + 6 :])
+        with pytest.raises(ZooError, match=r"2\.0\.0: damaged: delete it and build it again"):
+            tfds.load("zoo_activity", tmp_path)
+
+
+def test_a_build_is_read_at_any_place_and_can_be_sent_to_another_process(built, simulated):
+    column, rows = tfds.load("zoo_activity", built).train.inputs, hdf5.Rows(simulated, "trX")
+    for part in (slice(0, 0), slice(0, 1), slice(130, 140), slice(390, None), slice(None)):
+        np.testing.assert_array_equal(column[part], rows[part])
+    assert column.shape == rows.shape
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(column))[5:9], rows[5:9])
+
+
+def test_a_build_of_a_file_is_known_as_that_file(built, simulated):
+    data = load_data("tfds:zoo_activity/course", data_dir=built)
+    assert data.sha256 == sha256(simulated) == load_data(simulated).sha256
+    assert str(data) == "tfds:zoo_activity/course"
+
+
+def test_tfds_loads_batches_slices_and_pairs(built, simulated):
+    data = activity.read(simulated)
+    pairs = tfds.builds.tfds.load("zoo_activity/course", split="train[10:30]", as_supervised=True, data_dir=built)
+    assert len(pairs) == 20
+    windows, labels = next(pairs.batch(20).as_numpy_iterator())
+    np.testing.assert_array_equal(windows, data.train.inputs[10:30])
+    np.testing.assert_array_equal(labels, data.train.labels[10:30])
 
 
 def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated):
@@ -262,5 +290,5 @@ def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated):
 
 def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):
     recipe = Recipe(validation=0.3)
-    of_file, of_build = (task.prepare(p, recipe) for p in (simulated, tfds.file_of("zoo_activity", built)))
+    of_file, of_build = (task.prepare(p, recipe) for p in (simulated, tfds.load("zoo_activity", built)))
     assert of_file.train.people() == of_build.train.people()

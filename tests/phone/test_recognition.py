@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data.activity import CLASSES
+from zoo.metadata import CLASSES
 from zoo.data.gait import walk_through
 from zoo.data.importers import read_motionsense
 from zoo.data.recordings import Dropped

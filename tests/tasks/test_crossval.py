@@ -55,7 +55,7 @@ def lasting(result):
 def windows_of(subjects):
     count = len(subjects)
     examples = Examples.all(np.zeros((count, 2, 3), np.float32), np.arange(count) % 2)
-    return Windows(examples, np.array(subjects, dtype=np.str_))
+    return Windows(examples.inputs, examples.targets, examples.rows, np.array(subjects, dtype=np.str_))
 
 
 @settings(deadline=None, max_examples=50)
@@ -243,8 +243,8 @@ def test_joined_windows_are_those_of_both_in_their_order(people):
     data = activity.read(people)
     together = data.everyone().train
     for windows, kept in ((data.train, slice(0, len(data.train))), (data.test, slice(len(data.train), None))):
-        inputs, labels = activity.all_rows(windows)
-        found = activity.all_rows(together)
+        inputs, labels = windows.arrays()
+        found = together.arrays()
         np.testing.assert_array_equal(found[0][kept], inputs)
         np.testing.assert_array_equal(found[1][kept], labels)
         assert together.subjects[kept].tolist() == windows.subjects.tolist()

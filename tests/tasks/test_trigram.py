@@ -7,7 +7,7 @@ import pytest
 
 from zoo import Recipe, ZooError
 from zoo.data import trigrams
-from zoo.data.trigrams import Rows
+from zoo.data.trigrams import Trigrams
 from zoo.export import saved_model
 from zoo.losses import CrossEntropy
 from zoo.report.figures import EVALUATIONS
@@ -49,7 +49,7 @@ def test_it_learns_more_than_how_often_words_are(trained, sentences):
 
 def test_merged_rows_cost_what_the_rows_cost(sentences):
     data = trigrams.read(sentences)
-    rows = Rows(data.train.contexts[:3000], data.train.targets[:3000])
+    rows = Trigrams.all(data.train.contexts[:3000], data.train.targets[:3000])
     contexts, targets = trigram.merged(rows, len(data.words), most=4)
     assert len(contexts) < len(rows)
     # Any function of the context will do for a model.
@@ -59,7 +59,7 @@ def test_merged_rows_cost_what_the_rows_cost(sentences):
 
 
 def test_no_merged_row_stands_for_more_than_was_said():
-    same = Rows(np.zeros((9, 3), np.int32), np.array([1, 1, 1, 1, 1, 2, 2, 2, 2], np.int32))
+    same = Trigrams.all(np.zeros((9, 3), np.int32), np.array([1, 1, 1, 1, 1, 2, 2, 2, 2], np.int32))
     contexts, targets = trigram.merged(same, 3, most=4)
     assert len(contexts) == 3
     np.testing.assert_allclose(targets * 9 / 3, np.tile([0, 5 / 3, 4 / 3], (3, 1)), rtol=1e-6)
@@ -68,7 +68,7 @@ def test_no_merged_row_stands_for_more_than_was_said():
 def test_targets_that_would_not_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(trigram, "_MOST_BYTES", 100)
     with pytest.raises(ZooError, match="merge_contexts makes 1 rows of 50 numbers: too many; set it to none"):
-        trigram.merged(Rows(np.zeros((9, 3), np.int32), np.zeros(9, np.int32)), 50, most=9)
+        trigram.merged(Trigrams.all(np.zeros((9, 3), np.int32), np.zeros(9, np.int32)), 50, most=9)
 
 
 def test_artifacts_answer_what_the_model_answers_and_say_their_cross_entropy(exported, trained, sentences):

@@ -88,23 +88,22 @@ def load_tensorflow() -> None:
         import_module("tensorflow")
 
 
-def data_file(data: Path, data_dir: Path | None) -> Path:
-    """The data file that a user means: the file itself, or a build of TensorFlow Datasets as one.
+def data_file(data: Path, data_dir: Path | None) -> Any:
+    """The data that a user names: the file itself, or a build of TensorFlow Datasets, opened.
 
     Args:
         data: A file, or `tfds:` and the name of a build.
         data_dir: Where builds are.
     """
-    prefix, colon, name = str(data).partition(":")
-    if prefix != "tfds" or not colon:
+    if not str(data).startswith("tfds:"):
         if data_dir is not None:
             raise ZooError(f"--data-dir: goes with --data tfds:NAME; {data} is a file")
         return data
     load_tensorflow()
-    from zoo.data import tfds
+    from zoo.data.loading import load_data
 
     with quiet():
-        return tfds.file_of(name, data_dir)
+        return load_data(data, data_dir=data_dir)
 
 
 def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32")) -> Path:

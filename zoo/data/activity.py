@@ -1,119 +1,82 @@
-"""Windows of six activities: the course's data3.h5, its reader and its builder.
+"""Windows of six activities: the course's data3.h5, its reader and its writer.
 
 `trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
-one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` who made each
-window, where that is known. Inside the zoo a label is a class number from 0.
+one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of
+each window, where it is known. Inside the zoo a label is a class number from 0.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Examples, Joined
+from zoo.data.examples import Data, Examples, sort_names
 from zoo.data.recordings import Dropped, Index, Recording, check_unit
 from zoo.errors import ZooError
-from zoo.files import sha256
 from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
-
-_MEMORY = 1 << 28
 
 _ROWS = 1 << 16
 
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Some windows of a file: where they lie, what they are, who made them.
+@dataclass(frozen=True, repr=False)
+class Windows(Examples):
+    """Windows `(window, channels)` float32, their class numbers, and their subjects as groups."""
 
-    Args:
-        examples: Inputs `(window, channels)` float32 and labels.
-        subjects: `(len(examples),)` who made each window, or None where the file does not tell.
-    """
-
-    examples: Examples
-    subjects: NDArray[np.str_] | None
-
-    def __len__(self) -> int:
-        return len(self.examples)
+    @property
+    def subjects(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` the subject of each window; None where subjects are not known."""
+        return self.groups
 
     @property
     def labels(self) -> NDArray[np.int64]:
         """`(len(self),)` class numbers from 0."""
-        return np.asarray(self.examples.targets[self.examples.rows])
+        return np.asarray(self.targets[:])[self.rows]
 
     def people(self) -> list[str]:
-        """Who made the windows, in the order of their numbers or names."""
-        return [] if self.subjects is None else sort_subjects(self.subjects)
-
-    def where(self, keep: NDArray[np.bool_]) -> "Windows":
-        """The windows for which `keep`, `(len(self),)`, is true."""
-        subjects = None if self.subjects is None else self.subjects[keep]
-        return Windows(replace(self.examples, rows=self.examples.rows[keep]), subjects)
-
-    def joined(self, other: "Windows") -> "Windows":
-        """These windows and others, all of whose rows are meant."""
-        inputs, targets = self.examples.inputs, self.examples.targets
-        examples = Examples.all(
-            Joined(inputs, other.examples.inputs), np.concatenate([targets, other.examples.targets])
-        )
-        known = None if self.subjects is None or other.subjects is None else (self.subjects, other.subjects)
-        return Windows(examples, known and np.concatenate(known))
-
-    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Inputs and labels of all windows, in memory."""
-        parts = list(self.examples.blocks())
-        return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
-
-    def in_memory(self) -> "Windows":
-        """The same windows, read once where all of their file take at most `_MEMORY` bytes; else as they are."""
-        inputs = self.examples.inputs
-        if 4 * int(np.prod(inputs.shape)) > _MEMORY:
-            return self
-        return replace(self, examples=replace(self.examples, inputs=inputs[0 : len(inputs)]))
+        """The subjects, in the order of their numbers or names."""
+        return self.group_names()
 
     def split(self, fraction: float, seed: int, by: str = "subject") -> tuple["Windows", "Windows"]:
-        """Sets aside validation windows: whole people where people are known, else windows drawn at random.
+        """Splits off validation windows: those of whole subjects where subjects are known, else random ones.
 
         Args:
-            fraction: Share of the people, or of the windows of each class, to set aside, in (0, 1).
-            seed: Decides who.
-            by: `subject`, or `window` to draw windows at random even where people are known.
+            fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
+            seed: Decides which.
+            by: `subject`, or `window` to draw windows at random even where subjects are known.
 
         Returns:
-            What is left for training, and what is set aside.
+            Training and validation windows.
 
         Raises:
-            ZooError: If a class would have no window left for training.
+            ZooError: If there is one subject alone, or a class would have no window left for training.
         """
         random = np.random.default_rng([seed, 3])
         if by == "subject" and len(self.people()) == 1:
             raise ZooError(f"only subject {self.people()[0]} is in training: validation by person needs two or more")
         if by == "subject" and self.subjects is not None:
-            people = np.array(self.people())
-            chosen = random.permutation(people)[: max(1, min(round(fraction * len(people)), len(people) - 1))]
-            aside = np.isin(self.subjects, chosen)
+            held_out = np.isin(self.subjects, _draw(random, self.people(), fraction))
         else:
             labels = self.labels
-            aside = np.zeros(len(labels), bool)
+            held_out = np.zeros(len(labels), bool)
             for label in np.unique(labels):
                 rows = np.flatnonzero(labels == label)
-                aside[random.permutation(rows)[: round(fraction * len(rows))]] = True
-        training, validation = self.where(~aside), self.where(aside)
+                held_out[random.permutation(rows)[: round(fraction * len(rows))]] = True
+        training, validation = self.where(~held_out), self.where(held_out)
         if set(np.unique(training.labels)) != set(np.unique(self.labels)) or len(validation) == 0:
             raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
         return training, validation
 
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and variance of each axis over all rows of all windows, read in blocks."""
-        total = rows = squares = np.zeros(self.examples.inputs.shape[-1])
-        for inputs, _ in self.examples.blocks():
+        total = rows = squares = np.zeros(self.inputs.shape[-1])
+        for inputs, _ in self.blocks():
             flat = inputs.reshape(-1, inputs.shape[-1]).astype(np.float64)
             rows = rows + len(flat)
             total = total + flat.sum(axis=0)
@@ -122,40 +85,34 @@ class Windows:
         return mean.tolist(), (squares / rows - mean**2).tolist()
 
 
-@dataclass(frozen=True)
-class ActivityData:
-    """A checked file of windows.
+def _draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
+    """A share of the subjects: at least one, but not all."""
+    return random.permutation(np.array(people))[: max(1, min(round(fraction * len(people)), len(people) - 1))]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ActivityData(Data):
+    """Windows for training and test.
 
     Args:
-        path: The file.
-        train: The windows to learn from.
-        test: The windows to measure on.
         classes: Names of the labels.
-        rate: Hz of the rows, as the file says or the 50 Hz of the course.
-        simulated: Whether no person made the windows.
-        source: Where the windows come from, as the file says.
+        rate: Sampling rate in Hz.
     """
 
-    path: Path
+    task: ClassVar[str] = "activity"
     train: Windows
+    validation: Windows
     test: Windows
     classes: tuple[str, ...]
     rate: float
-    simulated: bool
-    source: str
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the file."""
-        return sha256(self.path)
 
     @property
     def split_by(self) -> str:
-        """How training and test are told apart: `subject`, or `window` where the file has no subjects."""
+        """How training and test are divided: `subject`, or `window` where subjects are not known."""
         return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
 
     def everyone(self) -> "ActivityData":
-        """The same with all windows, those of the test part last, in the training part."""
+        """The same data with the test windows appended to the training windows."""
         return replace(self, train=self.train.joined(self.test))
 
 
@@ -163,40 +120,110 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     """Checks a file in the course's layout and opens it; its windows stay on the disk.
 
     Args:
-        path: data3.h5 or a file built like it.
-        allow_leak: Opens a file with a person in training and in test all the same, to describe it.
-
-    Returns:
-        The checked file.
+        path: data3.h5 or a file with the same layout.
+        allow_leak: Whether to accept a subject in both training and test, to describe such a file.
 
     Raises:
         ZooError: If a key, a shape, a type, a label or a value is not what the layout says; if the values look like
-            g; if a person is in training and in test.
+            g; if a subject is in training and in test.
     """
     sizes = hdf5.check(path, "activity")
     attributes = hdf5.attributes(path)
     classes = _classes(path, attributes, sizes["K"])
     train, test = (_part(path, name, classes) for name in ("train", "test"))
-    empty = [name for i, name in enumerate(classes) if i not in set(train.labels)]
-    if empty:
-        raise ZooError(f"{path}: key 'trY' has no window of class {', '.join(empty)}: add some or leave the class out")
     if (train.subjects is None) != (test.subjects is None):
         missing = "trS" if train.subjects is None else "tstS"
         raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
-    both = sorted(set(train.people()) & set(test.people()))
+    data = ActivityData(
+        name=str(path), path=path, train=train, validation=train.empty(), test=test, classes=classes,
+        rate=_rate(path, attributes), **hdf5.provenance(attributes),
+    )  # fmt: skip
+    return check(data, allow_leak=allow_leak)
+
+
+def from_arrays(
+    x: ArrayLike, y: ArrayLike, classes: Sequence[str], rate: float, subjects: ArrayLike | None = None,
+    test: tuple[ArrayLike, ...] | None = None, *, source: str = "not stated",
+) -> ActivityData:  # fmt: skip
+    """Makes activity data from arrays.
+
+    Args:
+        x: Training windows `(N, T, 3)`, m/s^2, gravity included, Android's sign.
+        y: `(N,)` their class numbers from 0, or names.
+        classes: Names of the labels in the order of their numbers.
+        rate: Sampling rate in Hz.
+        subjects: `(N,)` the subject of each window.
+        test: The same for test: `(x, y)`, or `(x, y, subjects)`.
+        source: Where the windows come from.
+
+    Raises:
+        ZooError: If shapes or values are not as described, or a subject is in training and in test.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3))
+        >>> from_arrays(x, ["sit", "run", "run", "sit"], ("run", "sit"), 50.0, subjects=[1, 1, 2, 2])
+        <activity data of arrays
+          train: <4 examples of shape (50, 3), 2 groups>>
+    """
+    train = _from_arrays("x", x, y, subjects, classes)
+    held_out = train.empty() if test is None else _from_arrays("test x", test[0], test[1], [*test, None][2], classes)
+    if held_out.inputs.shape[1:] != train.inputs.shape[1:]:
+        raise ZooError(f"test x: windows of {held_out.inputs.shape[1]} rows; x has {train.inputs.shape[1]}")
+    if not 0 < rate < np.inf:
+        raise ZooError(f"rate {rate:g}: expected Hz above 0")
+    data = ActivityData(
+        name="arrays", source=source, train=train, validation=train.empty(), test=held_out, classes=tuple(classes),
+        rate=float(rate), fingerprint=_fingerprint(train, held_out),
+    )  # fmt: skip
+    return check(data)
+
+
+def _from_arrays(where: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | None, classes: Sequence[str]) -> Windows:
+    inputs, labels = np.asarray(x, np.float32), np.asarray(y)
+    if inputs.ndim != 3 or inputs.shape[2] != len(AXES) or 0 in inputs.shape:
+        raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3)")
+    groups = None if subjects is None else np.asarray(subjects).astype(np.str_)
+    for name, array in (("labels", labels), ("subjects", groups)):
+        if array is not None and array.shape != (len(inputs),):
+            raise ZooError(f"{where}: {name} have shape {array.shape}; expected ({len(inputs)},)")
+    if labels.dtype.kind in "SUO":
+        numbers = {name: number for number, name in enumerate(classes)}
+        labels = np.array([numbers.get(str(name), -1) for name in labels.tolist()])
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= len(classes):
+        expected = f"expected class numbers from 0 to {len(classes) - 1} or {', '.join(classes)}"
+        raise ZooError(f"{where}: labels such as {np.unique(np.asarray(y))[:3].tolist()}; {expected}")
+    windows = Windows.all(inputs, labels.astype(np.int64), groups)
+    _check_values(where, windows)
+    return windows
+
+
+def _fingerprint(*parts: Windows) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        for array in (*part.arrays(), part.groups):
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
+    """Refuses data without windows of a class for training, or with a subject in both training and test."""
+    present = set(data.train.labels.tolist())
+    if missing := [name for number, name in enumerate(data.classes) if number not in present]:
+        where = f"{data.name}: key 'trY'" if data.path else f"{data.name}: training"
+        raise ZooError(f"{where} has no window of class {', '.join(missing)}: add some or leave the class out")
+    both = sort_names(set(data.train.people()) & set(data.test.people()))
     if both and not allow_leak:
+        where, advice = (" (trS)", " (tstS)") if data.path else ("", "")
         raise ZooError(
-            f"{path}: subject {', '.join(both)} is in training (trS) and in test (tstS): split by person with "
+            f"{data.name}: subject {', '.join(both)} is in training{where} and in test{advice}: split by person with "
             "`zoo data windows --test-subjects`"
         )
-    return ActivityData(
-        path, train, test, classes, _rate(path, attributes), bool(attributes.get("simulated", False)),
-        str(attributes.get("source", "not stated")),
-    )  # fmt: skip
+    return data
 
 
 def _rate(path: Path, attributes: dict[str, Any]) -> float:
-    """Hz as the file says, after a check that it says nothing else than the zoo's unit and sign."""
+    """The sampling rate that the file states, 50 Hz without; refuses another unit or sign than the zoo's."""
     expected = {"unit": UNIT, "convention": CONVENTION, "axes": ",".join(AXES)}
     for name, want in expected.items():
         if name in attributes and not str(attributes[name]).startswith(want):
@@ -208,17 +235,20 @@ def _rate(path: Path, attributes: dict[str, Any]) -> float:
 
 
 def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, ...]:
-    named = tuple(str(attributes["classes"]).split(",")) if "classes" in attributes else CLASSES
-    if len(named) != count:
-        raise ZooError(f"{path}: key 'trY' has {count} columns for {len(named)} classes {','.join(named)}")
-    return named
+    classes = tuple(str(attributes["classes"]).split(",")) if "classes" in attributes else CLASSES
+    if len(classes) != count:
+        raise ZooError(f"{path}: key 'trY' has {count} columns for {len(classes)} classes {','.join(classes)}")
+    if len(set(classes)) < count or not all(name.strip() for name in classes):
+        raise ZooError(f"{path}: attribute 'classes' is {','.join(classes)!r}; expected different names")
+    return classes
 
 
 def _part(path: Path, name: str, classes: Sequence[str]) -> Windows:
-    inputs_key, labels_key, subjects_key = _KEYS[name]
-    examples = Examples.all(hdf5.Rows(path, inputs_key), _class_numbers(path, labels_key, len(classes)))
-    _check_values(path, inputs_key, examples)
-    return Windows(examples, _subjects(path, subjects_key) if hdf5.has(path, subjects_key) else None)
+    inputs, labels, subjects = _KEYS[name]
+    groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
+    windows = Windows.all(hdf5.Rows(path, inputs), _class_numbers(path, labels, len(classes)), groups)
+    _check_values(f"{path}: key '{inputs}'", windows)
+    return windows
 
 
 def _class_numbers(path: Path, key: str, count: int) -> NDArray[np.int64]:
@@ -238,27 +268,24 @@ def _class_numbers(path: Path, key: str, count: int) -> NDArray[np.int64]:
 
 
 def _subjects(path: Path, key: str) -> NDArray[np.str_]:
-    """Who made each window, in as few bytes as the longest name has: NumPy has 44 for any number."""
+    """The subject of each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
     names, places = np.unique(hdf5.read(path, key), return_inverse=True)
-    return np.array([str(name) for name in names.tolist()])[places]
+    subjects = np.array([str(name) for name in names.tolist()])
+    if not all(name.strip() for name in subjects.tolist()):
+        raise ZooError(f"{path}: key '{key}' holds an empty subject id; expected a name or number for each window")
+    return subjects[places]
 
 
-def _check_values(path: Path, key: str, examples: Examples) -> None:
+def _check_values(where: str, windows: Windows) -> None:
     magnitude, done = 0.0, 0
-    for inputs, _ in examples.blocks():
+    for inputs, _ in windows.blocks():
         finite = np.isfinite(inputs).all(axis=(1, 2))
         if not finite.all():
             row = done + int(np.flatnonzero(~finite)[0])
-            raise ZooError(f"{path}: key '{key}' window {row} holds NaN or infinity: drop it or import again")
-        magnitude += float(np.linalg.norm(inputs, axis=2).mean(axis=1).sum())
+            raise ZooError(f"{where} window {row} holds NaN or infinity: drop it or import again")
+        magnitude += float(np.linalg.norm(inputs, axis=2).mean(axis=1).sum(dtype=np.float64))
         done += len(inputs)
-    check_unit(f"{path}: key '{key}'", magnitude / done)
-
-
-def all_rows(windows: Windows) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Inputs and labels of all windows, in memory."""
-    parts = list(windows.examples.blocks())
-    return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([labels for _, labels in parts])
+    check_unit(where, magnitude / done)
 
 
 def center_crop(windows: Any, rows: int) -> Any:
@@ -267,16 +294,7 @@ def center_crop(windows: Any, rows: int) -> Any:
     return windows[:, start : start + rows]
 
 
-def sort_subjects(subjects: Iterable[Any]) -> list[str]:
-    """Each subject once; numbers by value, before names by letter.
-
-    Example:
-        >>> sort_subjects(["10", "2", "ann", "2"])
-        ['2', '10', 'ann']
-    """
-    return sorted(
-        {str(name) for name in subjects}, key=lambda s: (not s.isdecimal(), int(s) if s.isdecimal() else 0, s)
-    )
+_MOST = 100_000
 
 
 @dataclass(frozen=True)
@@ -284,9 +302,9 @@ class Windowing:
     """How recordings are cut into windows.
 
     Args:
-        window: Rows a window.
+        window: Rows in a window.
         hop: Rows from the start of one window to the start of the next.
-        rate: Hz that all recordings are resampled to.
+        rate: Sampling rate in Hz that all recordings are resampled to.
         trim: Seconds left out at both ends of a recording, where the phone is put away and taken out.
     """
 
@@ -299,6 +317,8 @@ class Windowing:
         for name in ("window", "hop", "rate"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
+        if max(self.window, self.rate) > _MOST:
+            raise ZooError(f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows and Hz")
         if not 0 <= self.trim < np.inf:
             raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
 
@@ -318,32 +338,32 @@ class Windowing:
 
 
 def choose_test_subjects(subjects: Iterable[str], fraction: float, seed: int) -> list[str]:
-    """Draws whole people for the test part.
+    """Draws whole subjects for the test part.
 
     Args:
-        subjects: All people.
+        subjects: All subjects.
         fraction: Share of them, in (0, 1).
-        seed: Decides who.
+        seed: Decides which.
     """
-    people = sort_subjects(subjects)
+    people = sort_names(list(subjects))
     if len(people) < 2:
         raise ZooError(f"only subject {', '.join(people)} is here; a test by subject needs two or more")
     if not 0 < fraction < 1:
         raise ZooError(f"test fraction {fraction:g}: expected a number between 0 and 1")
-    count = max(1, min(round(fraction * len(people)), len(people) - 1))
-    return sort_subjects(np.random.default_rng(seed).permutation(people)[:count])
+    return sort_names(_draw(np.random.default_rng(seed), people, fraction))
 
 
 def write_windows(
-    recordings: Index, path: Path, cut: Windowing, test_subjects: Sequence[str], classes: Sequence[str] = CLASSES
-) -> Dropped:
-    """Cuts recordings into windows and writes them in the course's layout, plus who made each.
+    recordings: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
+    classes: Sequence[str] = CLASSES,
+) -> Dropped:  # fmt: skip
+    """Cuts recordings into windows and writes them in the course's layout, with their subjects.
 
     Args:
         recordings: What to cut.
         path: The file, written whole or not at all.
-        cut: Window, hop, rate and trim.
-        test_subjects: Who is in the test part; all others are in the training part.
+        windowing: Window, hop, rate and trim.
+        test_subjects: The subjects of the test part; all others are in the training part.
         classes: Labels and their order; recordings of another activity are left out.
 
     Returns:
@@ -352,71 +372,47 @@ def write_windows(
     Raises:
         ZooError: If a test subject is not in the recordings, or a part would be empty.
     """
-    people = sort_subjects(recordings.subjects)
-    strangers = [name for name in test_subjects if name not in people]
-    if strangers:
-        raise ZooError(f"{recordings.path}: no subject {', '.join(strangers)}; found {', '.join(people)}")
+    people = sort_names(recordings.subjects)
+    if unknown := [name for name in test_subjects if name not in people]:
+        raise ZooError(f"{recordings.path}: no subject {', '.join(unknown)}; found {', '.join(people)}")
+    if len(set(classes)) < len(classes) or not all(classes):
+        raise ZooError(f"classes {','.join(classes)}: expected different names")
     dropped = Dropped()
-    attributes = {
-        "classes": ",".join(classes), "rate_hz": cut.rate, "unit": UNIT, "axes": ",".join(AXES),
-        "convention": CONVENTION, "hop": cut.hop, "simulated": recordings.simulated,
-        "source": str(hdf5.attributes(recordings.path).get("source", "not stated")),
-    }  # fmt: skip
-
-    def parts() -> Iterator[Part]:
-        for recording in recordings:
-            if recording.activity not in classes:
-                dropped.add(f"recordings of {recording.activity}")
-                continue
-            windows = cut.windows(recording)
-            if not len(windows):
-                dropped.add("recordings shorter than one window")
-                continue
-            split = "test" if recording.subject in test_subjects else "train"
-            labels = np.full(len(windows), classes.index(recording.activity))
-            yield split, windows, labels, np.full(len(windows), recording.subject)
-
-    write_parts(path, parts(), cut.window, classes, people, attributes)
+    # Numbers as the course writes them, where nothing of a name is lost.
+    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
+    with hdf5.create(path, "activity", inputs=[recordings.path]) as file:
+        for inputs, labels, subjects in _KEYS.values():
+            hdf5.growing(file, inputs, (windowing.window, len(AXES)), "f4")
+            hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
+            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+        for recording, windows in _cut(recordings, windowing, classes, dropped):
+            inputs, labels, subjects = _KEYS["test" if recording.subject in test_subjects else "train"]
+            one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
+            subject = int(recording.subject) if numbered else recording.subject
+            hdf5.append(file[inputs], windows)
+            hdf5.append(file[labels], np.tile(one_hot, (len(windows), 1)))
+            hdf5.append(file[subjects], np.full(len(windows), subject, np.int32 if numbered else object))
+        _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
+        file.attrs.update({
+            "classes": ",".join(classes), "rate_hz": windowing.rate, "unit": UNIT, "axes": ",".join(AXES),
+            "convention": CONVENTION, "hop": windowing.hop, **hdf5.provenance(hdf5.attributes(recordings.path)),
+        })  # fmt: skip
     return dropped
 
 
-Part = tuple[str, NDArray[np.float32], NDArray[np.integer[Any]], NDArray[np.str_]]
-"""`train` or `test`, windows `(n, window, 3)`, class numbers `(n,)`, who made them `(n,)`."""
-
-
-def write_parts(
-    path: Path, parts: Iterable[Part], window: int, classes: Sequence[str], people: Sequence[str] | None,
-    attributes: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """Writes windows in the course's layout, a part after the other.
-
-    Args:
-        path: The file, written whole or not at all.
-        parts: In the order of the file; one is in memory.
-        window: Rows a window.
-        classes: Labels in their order.
-        people: All who made windows; None where that is not known, and then the file does not tell.
-        attributes: Of the file.
-
-    Raises:
-        ZooError: If training or test would be empty, or training has no window of a class.
-    """
-    # Numbers as the course writes them, where nothing of a name is lost.
-    numbered = people is not None and all(n.isdecimal() and str(int(n)) == n and int(n) < 2**31 for n in people)
-    with hdf5.create(path) as file:
-        for inputs, labels, subjects in _KEYS.values():
-            hdf5.growing(file, inputs, (window, len(AXES)), "f4")
-            hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
-            if people is not None:
-                hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
-        for split, windows, numbers, names in parts:
-            inputs, labels, subjects = _KEYS[split]
-            hdf5.append(file[inputs], windows)
-            hdf5.append(file[labels], np.eye(len(classes), dtype=np.float32)[numbers])
-            if people is not None:
-                hdf5.append(file[subjects], names.astype(np.int32) if numbered else names.astype(object))
-        _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
-        file.attrs.update(attributes)
+def _cut(
+    recordings: Index, windowing: Windowing, classes: Sequence[str], dropped: Dropped
+) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
+    """Recordings and their windows; counts the recordings that have none."""
+    for recording in recordings:
+        if recording.activity not in classes:
+            dropped.add(f"recordings of {recording.activity}")
+            continue
+        windows = windowing.windows(recording)
+        if len(windows):
+            yield recording, windows
+        else:
+            dropped.add("recordings shorter than one window")
 
 
 def _require_windows(path: Path, counts: dict[str, NDArray[Any]], classes: Sequence[str]) -> None:

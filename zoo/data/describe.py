@@ -1,43 +1,75 @@
-"""What is inside a data file, for people: layout, sizes, balance, problems."""
+"""The contents of a data set, for people: layout, sizes, balance, problems."""
 
 from collections import Counter
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.data import activity, hdf5, leaks, patches, recordings, trigrams
-from zoo.data.activity import Windows
+from zoo.data import hdf5, leaks, loading, recordings, trigrams
+from zoo.data.activity import ActivityData, Windows
+from zoo.data.examples import Data, sort_names
+from zoo.data.patches import PatchData
+from zoo.data.recordings import Index
+from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
 
 
-def describe(path: Path) -> dict[str, Any]:
-    """Describes a file in any of the zoo's layouts.
+def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
+    """Describes a file in any of the zoo's layouts, or a build of TensorFlow Datasets.
 
     Args:
-        path: The file.
+        source: The file, `tfds:NAME`, or what `load_data` returned.
+        data_dir: Where builds are.
 
     Returns:
-        `layout`, `sizes`, `attributes`, what the layout holds, and `problems`, a list of sentences.
+        `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
 
     Raises:
         ZooError: If the file cannot be read or has none of the layouts.
     """
+    if isinstance(source, Data) or loading.build_name(source):
+        data = loading.load_data(source, data_dir=data_dir, allow_leak=True)
+        attributes = {"source": data.source, "simulated": data.simulated}
+        found = {"file": data.name, "layout": LAYOUTS[data.task], "sizes": _sizes(data), "attributes": attributes}
+        return found | {"problems": []} | _details(data)
+    path = Path(source)
     layout = hdf5.identify(path)
-    sizes = hdf5.check(path, layout)
-    description: dict[str, Any] = {
-        "file": str(path), "layout": layout, "sizes": sizes, "attributes": hdf5.attributes(path), "problems": [],
+    found = {
+        "file": str(path), "layout": layout, "sizes": hdf5.check(path, layout), "attributes": hdf5.attributes(path),
+        "problems": [],
     }  # fmt: skip
-    details = {"activity": _activity, "recordings": _recordings, "patches": _patches, "trigrams": _trigrams}
-    return description | details[layout](path)
-
-
-def _activity(path: Path) -> dict[str, Any]:
+    if layout == "recordings":
+        return found | _details(recordings.read(path))
     try:
-        data = activity.read(path, allow_leak=True)
+        return found | _details(loading.load_data(path, allow_leak=True))
     except ZooError as error:
-        return {"problems": [str(error)]}
-    found = leaks.find_in(data)
+        return found | {"problems": [str(error)]}
+
+
+LAYOUTS = {"activity": "activity", "autoencoder": "patches", "trigram": "trigrams"}
+"""The layouts of the tasks' files."""
+
+
+def _sizes(data: Data) -> dict[str, int]:
+    """The sizes that `hdf5.check` finds in a file of the same data."""
+    rows, shape = len(data.train), data.train.inputs.shape
+    if isinstance(data, ActivityData):
+        return {"N": rows, "T": shape[1], "K": len(data.classes), "M": len(data.test)}
+    if isinstance(data, TrigramData):
+        return {"N": rows, "M": len(data.validation), "L": len(data.test), "V": len(data.words)}
+    return {"N": rows, "S": shape[-1]}
+
+
+@singledispatch
+def _details(data: Any) -> dict[str, Any]:
+    raise TypeError(type(data))
+
+
+@_details.register
+def _(data: ActivityData) -> dict[str, Any]:
+    found = leaks.find(data.train, data.test)
     parts = {"train": _balance(data.train, data.classes), "test": _balance(data.test, data.classes)}
     problems = []
     if found.subjects:
@@ -70,8 +102,8 @@ def _balance(windows: Windows, classes: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _recordings(path: Path) -> dict[str, Any]:
-    index = recordings.read(path)
+@_details.register
+def _(index: Index) -> dict[str, Any]:
     seconds: Counter[str] = Counter()
     for start, stop, rate, name in zip(
         index.offsets[:-1], index.offsets[1:], index.rates, index.activities, strict=True
@@ -79,18 +111,15 @@ def _recordings(path: Path) -> dict[str, Any]:
         seconds[str(name)] += (stop - start) / rate
     return {
         "recordings": len(index),
-        "subjects": activity.sort_subjects(index.subjects),
+        "subjects": sort_names(index.subjects),
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())),
         "simulated": index.simulated,
     }
 
 
-def _patches(path: Path) -> dict[str, Any]:
-    try:
-        data = patches.read(path)
-    except ZooError as error:
-        return {"problems": [str(error)]}
+@_details.register
+def _(data: PatchData) -> dict[str, Any]:
     names = [] if data.photographs is None else data.photographs.tolist()
     return {
         "patches": len(data.patches),
@@ -100,22 +129,19 @@ def _patches(path: Path) -> dict[str, Any]:
     }
 
 
-def _trigrams(path: Path) -> dict[str, Any]:
-    try:
-        data = trigrams.read(path)
-    except ZooError as error:
-        return {"problems": [str(error)]}
-    counts = np.bincount(data.train.targets, minlength=len(data.words))
-    known = np.union1d(data.train.contexts, data.train.targets)
-    unlearned = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]
-    some = ", ".join(f"'{word}'" for word in unlearned[:5])
+@_details.register
+def _(data: TrigramData) -> dict[str, Any]:
+    counts = np.bincount(data.train.next_words, minlength=len(data.words))
+    known = np.union1d(data.train.contexts, data.train.next_words)
+    unused = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]
+    some = ", ".join(f"'{word}'" for word in unused[:5])
     return {
         "words": len(data.words),
-        "parts": {name: {"rows": len(rows)} for name, rows in data.splits.items()},
+        "parts": {name: {"rows": len(rows)} for name, rows in data.splits().items()},
         "most_frequent": {
             data.words[number]: int(counts[number]) for number in np.argsort(-counts, kind="stable")[:10]
         },
         "in_training": trigrams.leaks(data),
         "simulated": data.simulated,
-        "problems": [f"{len(unlearned)} words are in no training row, such as {some}"] if unlearned else [],
+        "problems": [f"{len(unused)} words are in no training row, such as {some}"] if unused else [],
     }

@@ -1,19 +1,28 @@
-"""Examples: rows of a file or an array, read in blocks. NumPy alone; `pipeline` makes TensorFlow's batches of them.
+"""Examples: inputs and targets in a file or an array, read in blocks, and data sets that are made of them.
 
 A *run* is a few dozen neighboring rows, the cheapest thing to read; a *block* is some thousands of rows. A shuffled
 block is gathered from runs at random places of the file, so that a file sorted by class still gives mixed batches.
 Only one block is in memory, however large the file. A file no larger than a block is shuffled completely.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.files import sha256
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 BLOCK_BYTES = 16 << 20
 RUN_ROWS = 32
+MEMORY_BYTES = 1 << 28
+"""Arrays up to this size are read into memory once."""
 
 
 class Sliceable(Protocol):
@@ -54,24 +63,82 @@ class Joined:
         return np.concatenate(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Examples:
-    """Inputs, targets, and which of their rows are meant.
+    """Inputs with their targets, or some of their rows.
 
     Args:
         inputs: `(N, ...)`, in memory or on the disk.
         targets: `(N, ...)`.
-        rows: Row numbers in rising order.
+        rows: Which rows of both belong to these examples, in rising order.
+        groups: `(len(rows),)` where each example comes from, such as a person; None where that is not known.
+
+    Example:
+        >>> examples = Examples.all(np.zeros((6, 2), np.float32), np.arange(6))
+        >>> inputs, targets = examples.where(examples.rows > 2).arrays()
+        >>> inputs.shape, targets.tolist()
+        ((3, 2), [3, 4, 5])
     """
 
     inputs: Sliceable
-    targets: NDArray[Any]
+    targets: Sliceable
     rows: NDArray[np.int64]
+    groups: NDArray[np.str_] | None = None
 
     @classmethod
-    def all(cls, inputs: Sliceable, targets: NDArray[Any]) -> "Examples":
-        """All rows of an array."""
-        return cls(inputs, targets, np.arange(len(targets)))
+    def all(cls, inputs: Sliceable, targets: Sliceable, groups: NDArray[np.str_] | None = None) -> Self:
+        """All rows of two arrays."""
+        return cls(inputs, targets, np.arange(len(targets)), groups)
+
+    def __repr__(self) -> str:
+        groups = "" if self.groups is None else f", {len(self.group_names())} groups"
+        return f"<{len(self)} examples of shape {tuple(self.inputs.shape[1:])}{groups}>"
+
+    def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Inputs and targets of all examples, in memory."""
+        parts = list(self.blocks()) or [(self.inputs[0:0], self.targets[0:0])]
+        return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([targets for _, targets in parts])
+
+    def dataset(self, batch_size: int, *, seed: int | None = None, epochs: int = 1) -> "tf.data.Dataset":
+        """Batches for Keras; examples on the disk are read in blocks, so they may be larger than memory.
+
+        Args:
+            batch_size: Examples in a batch; the last batch of an epoch may be smaller.
+            seed: Shuffles the examples, anew in each epoch; the seed alone decides how. None keeps their order.
+            epochs: Passes over the examples.
+
+        Returns:
+            A finite data set of pairs of inputs and targets.
+        """
+        from zoo.data import pipeline
+
+        return pipeline.batches(self, batch_size, seed=seed, epochs=epochs)
+
+    def group_names(self) -> list[str]:
+        """The names of the groups: numbers by value, before names by letter."""
+        return [] if self.groups is None else sort_names(self.groups)
+
+    def where(self, mask: NDArray[np.bool_]) -> Self:
+        """The examples for which `mask`, `(len(self),)`, is true."""
+        return replace(self, rows=self.rows[mask], groups=None if self.groups is None else self.groups[mask])
+
+    def empty(self) -> Self:
+        """None of the examples."""
+        return self.where(np.zeros(len(self), bool))
+
+    def joined(self, other: Self) -> Self:
+        """These examples followed by others."""
+        rows = np.concatenate([self.rows, len(self.inputs) + other.rows])
+        inputs, targets = Joined(self.inputs, other.inputs), np.concatenate([self.targets[:], other.targets[:]])
+        known = None if self.groups is None or other.groups is None else np.concatenate([self.groups, other.groups])
+        return replace(self, inputs=inputs, targets=targets, rows=rows, groups=known)
+
+    def in_memory(self) -> Self:
+        """The same examples with their array in memory, unless it is larger than `MEMORY_BYTES`."""
+        if 4 * int(np.prod(self.inputs.shape)) > MEMORY_BYTES:
+            return self
+        inputs = self.inputs[0 : len(self.inputs)]
+        return replace(self, inputs=inputs, targets=inputs if self.targets is self.inputs else self.targets)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -110,28 +177,85 @@ class Examples:
     def _gather(
         self, rows: NDArray[np.int64], random: np.random.Generator | None = None
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Inputs and targets of rising row numbers, mixed where `random` says how."""
+        """Inputs and targets of rising row numbers, shuffled by `random` if there is one."""
         places = np.arange(len(rows)) if random is None else random.permutation(len(rows))
-        targets = np.empty_like(self.targets, shape=(len(rows), *self.targets.shape[1:]))
-        targets[places] = self.targets[rows]
-        first = self.inputs[int(rows[0]) : int(rows[0]) + 1]
-        inputs = np.empty((len(rows), *first.shape[1:]), first.dtype)
-        if isinstance(self.inputs, np.ndarray):
-            inputs[places] = self.inputs[rows]
-            return inputs, targets
+        inputs = self._read(self.inputs, rows, places)
+        return inputs, inputs if self.targets is self.inputs else self._read(self.targets, rows, places)
+
+    def _read(self, array: Sliceable, rows: NDArray[np.int64], places: NDArray[np.intp]) -> NDArray[Any]:
+        """Rising rows of an array, each at its place; of an array on the disk, runs of rows at a time."""
+        first = array[int(rows[0]) : int(rows[0]) + 1]
+        found = np.empty((len(rows), *first.shape[1:]), first.dtype)
+        if isinstance(array, np.ndarray):
+            found[places] = array[rows]
+            return found
         starts = self._run_starts(rows).tolist()
         for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
             low, high = int(rows[start]), int(rows[stop - 1]) + 1
-            part = self.inputs[low:high]
-            inputs[places[start:stop]] = part if high - low == stop - start else part[rows[start:stop] - low]
-        return inputs, targets
+            part = array[low:high]
+            found[places[start:stop]] = part if high - low == stop - start else part[rows[start:stop] - low]
+        return found
 
 
 def _spans(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The numbers from each start on, as many as its length says.
+    """For each start, as many consecutive numbers as its length.
 
     Example:
         >>> _spans(np.array([3, 10]), np.array([2, 3])).tolist()
         [3, 4, 10, 11, 12]
     """
     return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+
+
+def sort_names(names: Iterable[Any]) -> list[str]:
+    """Each name once; numbers by value, before names by letter.
+
+    Example:
+        >>> sort_names(["10", "2", "ann", "2"])
+        ['2', '10', 'ann']
+    """
+    return sorted({str(name) for name in names}, key=lambda s: (not s.isdecimal(), int(s) if s.isdecimal() else 0, s))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Data:
+    """A checked data set: what `zoo.load_data` returns.
+
+    Args:
+        name: For messages: the path of the file, `tfds:NAME`, or `arrays`.
+        path: The file; None where the data is not in one file.
+        simulated: Whether a program made the data.
+        source: Where the data comes from, as the file states it.
+        train: Examples for training.
+        validation: Examples for choices, such as when to stop; empty where the data has no such split.
+        test: Examples for the final measurement; empty where the data has no such split.
+        fingerprint: What identifies the data where `path` is None.
+    """
+
+    task: ClassVar[str]
+    name: str
+    path: Path | None = None
+    simulated: bool = False
+    source: str = "not stated"
+    train: Examples
+    validation: Examples
+    test: Examples
+    fingerprint: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the file, or what else identifies the data."""
+        return self.fingerprint if self.path is None else sha256(self.path)
+
+    def splits(self) -> dict[str, Examples]:
+        """Train, validation and test, without those that are empty."""
+        splits = {name: getattr(self, name) for name in ("train", "validation", "test")}
+        return {name: examples for name, examples in splits.items() if len(examples)}
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        splits = "".join(f"\n  {name}: {examples!r}" for name, examples in self.splits().items())
+        simulated = ", simulated" if self.simulated else ""
+        return f"<{self.task} data of {self.name}{simulated}{splits}>"

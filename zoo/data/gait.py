@@ -1,20 +1,19 @@
-"""A simulator of people with a phone in the pocket: a stand-in for recordings, with a seed.
+"""A simulator of people who carry a phone in a pocket.
 
-Nobody made these recordings. They are for demonstrations, tests and teaching, and every file made from them says
-`simulated`. A person has a cadence, a strength of step, a way to carry the phone and a restlessness; an activity
-scales them. In the frame of the body (x right, y up, z forward) the acceleration of a periodic gait is
+Simulated recordings are for demonstrations, tests and teaching; every file made from them is marked `simulated`. A
+walker has a cadence, a strength of step and a way to carry the phone; an activity scales them. In the frame of the body
+(x right, y up, z forward) the acceleration of a periodic gait is
 
     a(t) = (0, g, 0) + sum_k A_k sin(2 pi k f t + p_k)
 
 with f the frequency of a stride (two steps), k = 1..6 harmonics, amplitudes A_k (3,) in m/s^2: even harmonics, the
-steps, dominate up and down, odd ones sway to the side. Heel strikes add a short pulse at each step. The phone turns
-this by a rotation of its own, and its sensor adds noise.
+steps, dominate up and down, odd ones sway to the side. Heel strikes add a short pulse at each step. The pose of the
+phone rotates the acceleration, and its sensor adds noise.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +23,13 @@ from zoo.data import recordings
 from zoo.data.activity import Windowing, choose_test_subjects, write_windows
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
+from zoo.files import temporary_folder
 from zoo.metadata import CLASSES, STANDARD_GRAVITY
 
 _HARMONICS = np.arange(1, 7)
 
-# What an activity does to a person's gait: strides a second, strength, heel strike, share of forward push, and the
-# slant of the trunk in degrees.
+# Factors of an activity on strides a second, strength, heel strike and forward push, and the slant of the trunk in
+# degrees.
 _GAITS = {
     "walking": (1.00, 1.0, 1.0, 0.8, 0.0),
     "upstairs": (0.78, 0.75, 0.35, 1.3, 9.0),
@@ -39,8 +39,8 @@ _GAITS = {
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody who does not exist.
+class Walker:
+    """A simulated person.
 
     Args:
         name: Subject id.
@@ -48,7 +48,7 @@ class Person:
         strength: Factor on all amplitudes.
         harmonics: `(6, 3)` amplitudes in m/s^2 of right, up, forward.
         phases: `(6, 3)` in radians.
-        pose: How the phone sits in the pocket, relative to the thigh.
+        pose: The phone's orientation in the pocket, relative to the thigh.
         noise: Standard deviation of the sensor in m/s^2.
     """
 
@@ -61,8 +61,8 @@ class Person:
     noise: float
 
     @classmethod
-    def draw(cls, name: str, random: np.random.Generator) -> "Person":
-        """Makes up a person."""
+    def draw(cls, name: str, random: np.random.Generator) -> "Walker":
+        """Draws a random walker."""
         step, sway = (_HARMONICS % 2 == 0), (_HARMONICS % 2 == 1)
         typical = np.stack([1.8 * sway + 0.4, 3.8 * step + 0.7, 2.4 * step + 0.8], axis=1) / np.sqrt(
             _HARMONICS[:, None]
@@ -81,17 +81,19 @@ class Person:
         )
 
     def record(self, activity: str, seconds: float, rate: float, random: np.random.Generator) -> Recording:
-        """Records this person for a while.
+        """Simulates a recording.
 
         Args:
             activity: One of the six classes.
-            seconds: How long.
-            rate: Hz.
-            random: Decides everything that differs from one recording to the next.
+            seconds: Duration.
+            rate: Sampling rate in Hz.
+            random: The source of what differs from one recording to the next.
 
         Returns:
             A recording of `round(seconds * rate)` rows.
         """
+        if not 0 < seconds < np.inf:
+            raise ZooError(f"{seconds:g} s: expected a duration above 0")
         time = np.arange(round(seconds * rate)) / rate
         if len(time) < 2:
             raise ZooError(f"{seconds:g} s at {rate:g} Hz are fewer than two rows")
@@ -102,7 +104,7 @@ class Person:
 
     def _gait(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
         pace, strength, strike, push, slant = _GAITS[activity]
-        # No two strides take equally long: the frequency wanders by a few per cent.
+        # No two strides take equally long: the frequency varies by a few percent.
         wander = 8 * _smooth_noise(len(time), 64, random)
         frequency = self.cadence * pace * random.normal(1, 0.03) * (1 + 0.02 * wander)
         phase = 2 * np.pi * np.cumsum(frequency) * (time[1] - time[0])
@@ -114,7 +116,7 @@ class Person:
         return np.asarray(Rotation.from_euler("x", slant, degrees=True).apply(body))
 
     def _rest(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        # A sitting thigh lies flat: what was up for the phone is now forward.
+        # A sitting thigh is horizontal: the phone's vertical axis points forward.
         angle = random.normal(-78, 6) if activity == "sitting" else random.normal(0, 4)
         tremor = _smooth_noise(len(time), 32, random)
         body = np.tile([0.0, STANDARD_GRAVITY, 0.0], (len(time), 1))
@@ -128,13 +130,13 @@ def _smooth_noise(rows: int, width: int, random: np.random.Generator) -> NDArray
 
 
 def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0) -> Iterator[Recording]:
-    """Records made-up people, each doing each activity twice.
+    """Simulates recordings of several people, each doing each activity twice.
 
     Args:
-        subjects: How many people.
-        seed: Decides everything.
-        seconds: Length of a recording.
-        rate: Hz.
+        subjects: Number of people.
+        seed: The source of all randomness.
+        seconds: Duration of a recording.
+        rate: Sampling rate in Hz.
 
     Returns:
         `subjects * 6 * 2` recordings, one after another.
@@ -146,32 +148,30 @@ def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 5
     """
     for number in range(1, subjects + 1):
         random = np.random.default_rng([seed, number])
-        person = Person.draw(str(number), random)
+        walker = Walker.draw(str(number), random)
         for activity in CLASSES:
             for _ in range(2):
-                yield person.record(activity, seconds, rate, random)
+                yield walker.record(activity, seconds, rate, random)
 
 
-def write_simulated(path: Path, subjects: int, seed: int, seconds: float = 60.0) -> None:
-    """Writes windows of made-up people in the course's layout; a quarter of the people are for test.
+def write_simulated(path: Path, subjects: int = 12, seed: int = 0, seconds: float = 60.0) -> None:
+    """Writes windows of simulated people in the course's layout; a quarter of the people are for test.
 
     Args:
         path: The file.
-        subjects: How many people, 2 or more.
-        seed: Decides everything.
-        seconds: Length of a recording.
+        subjects: Number of people, 2 or more.
+        seed: The source of all randomness.
+        seconds: Duration of a recording.
 
     Raises:
         ZooError: If there are fewer than two people.
     """
     if subjects < 2:
         raise ZooError(f"{subjects} subjects; a test by person needs 2 or more")
-    with TemporaryDirectory() as folder:
-        raw = Path(folder) / "recordings.h5"
-        recordings.write(
-            raw, simulate(subjects, seed, seconds=seconds), source="simulated by pocket-zoo: nobody made these windows",
-            simulated=True,
-        )  # fmt: skip
+    with temporary_folder() as folder:
+        raw = folder / "recordings.h5"
+        people = simulate(subjects, seed, seconds=seconds)
+        recordings.write(raw, people, source="simulated by pocket-zoo", simulated=True)
         index = recordings.read(raw)
         write_windows(index, path, Windowing(), choose_test_subjects(index.subjects, 0.25, seed))
 
@@ -179,19 +179,19 @@ def write_simulated(path: Path, subjects: int, seed: int, seconds: float = 60.0)
 def walk_through(
     activities: Sequence[str], seconds: float, rate: float, seed: int
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """One made-up person doing one activity after another.
+    """Simulates one person doing one activity after another.
 
     Args:
         activities: Which, in order.
-        seconds: Of each.
-        rate: Hz.
-        seed: Decides who and how.
+        seconds: Duration of each.
+        rate: Sampling rate in Hz.
+        seed: The source of all randomness.
 
     Returns:
         Rows `(N, 3)` in m/s^2, and the activity of each row.
     """
     random = np.random.default_rng([seed, 99])
-    person = Person.draw("demo", random)
-    parts = [person.record(name, seconds, rate, random).acceleration for name in activities]
+    walker = Walker.draw("demo", random)
+    parts = [walker.record(name, seconds, rate, random).acceleration for name in activities]
     truth = [name for name, part in zip(activities, parts, strict=True) for _ in part]
     return np.concatenate(parts), truth

@@ -1,9 +1,9 @@
-"""Simulated sentences: a small grammar of plausible English, for text where there is none.
+"""Simulated sentences from a small grammar of plausible English, for demonstrations and tests.
 
-The stand-in for a text that people wrote. A symbol in capitals is replaced by one of its alternatives, the i-th of
-them with probability proportional to 1 / i, so that few words are frequent and many are rare, as in any language.
-Subjects and verbs agree in number, verbs take objects that make sense, `a` becomes `an` before a vowel: an n-gram
-model has something to learn at every distance. A hundred words and six.
+A symbol in capitals is replaced by one of its alternatives, the i-th with probability proportional to 1 / i, so that
+few words are frequent and many are rare, as in any language. Subjects and verbs agree in number, verbs take objects
+that make sense, `a` becomes `an` before a vowel: an n-gram model has something to learn at every distance. The
+vocabulary has 106 words.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,18 +50,18 @@ GRAMMAR: Mapping[str, str] = {
 WORDS = tuple(
     sorted({part for text in GRAMMAR.values() for part in text.split() if part not in {*GRAMMAR, "|"}} | {"an"})
 )
-"""All words of the grammar, in the order of the alphabet."""
+"""All words of the grammar in alphabetical order."""
 
 _ALTERNATIVES = {symbol: [each.split() for each in text.split("|")] for symbol, text in GRAMMAR.items()}
 _WEIGHTS = {symbol: list(accumulate(1 / i for i in range(1, len(each) + 1))) for symbol, each in _ALTERNATIVES.items()}
 
 
 def sentences(count: int, seed: int) -> list[str]:
-    """Sentences that nobody wrote, words and signs apart, a function of the seed alone.
+    """Simulated sentences, tokenized.
 
     Args:
-        count: How many.
-        seed: Decides everything; the first sentences do not depend on the count.
+        count: Number of sentences.
+        seed: The source of all randomness; the first sentences do not depend on the count.
 
     Example:
         >>> sentences(5, seed=0)[1:]

@@ -1,4 +1,4 @@
-"""The door to HDF5: what each layout holds, checked reading in blocks, whole writing.
+"""The only module that uses h5py: the layouts, checked reading in blocks, atomic writing.
 
 Layouts are those of the course project, and one of our own for recordings that are not yet cut into windows:
 
@@ -10,14 +10,16 @@ Layouts are those of the course project, and one of our own for recordings that 
 | `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
 | | | `activity`, `rate`, `name` |
 
-h5py must not be entered from several threads at once, so each access holds one lock.
+h5py must not be called by several threads at once, so each access holds one lock.
 """
 
 import errno
+import math
 import os
 import shutil
+import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,11 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import atomic_write
+from zoo.files import atomic_write, exclusive
 
 _LOCK = threading.RLock()
 _SPARE_BYTES = 4 << 20
-"""What HDF5 may still hold in its caches when a file is closed."""
+"""What HDF5 may still have in its caches when a file is closed."""
 
 
 @dataclass(frozen=True)
@@ -99,45 +101,84 @@ _MAKERS = {
     "recordings": "make it with `zoo data import`",
 }
 
+_ROW_BYTES, _MEMORY_BYTES, _TEXT_LENGTH = 1 << 26, 1 << 32, 1000
+"""The most that a row takes; a data set of ids or words, which is read as a whole; and a word, in characters."""
+
 
 @contextmanager
 def open_file(path: Path) -> Iterator[h5py.File]:
     """Opens a file for reading, under the lock, with one clear line for a file that is not what it should be.
 
     Raises:
-        ZooError: If the file is missing, is not HDF5, or is cut short.
+        ZooError: If the file is missing, is not HDF5, or is damaged.
     """
-    with _LOCK:
-        if not path.is_file():
-            raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
+    with _LOCK, _damage(path):
+        _require_file(path)
         if not h5py.is_hdf5(path):
             raise ZooError(f"{path}: not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}")
-        try:
-            file = h5py.File(path, "r")
-        except OSError as error:
-            reason = "truncated: copy it again" if "truncated" in str(error) else str(error)
-            raise ZooError(f"{path}: cannot be read as HDF5 ({reason})") from error
-        with file, _damage(path):
+        with h5py.File(path, "r") as file:
             yield file
+
+
+def _require_file(path: Path) -> None:
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        raise ZooError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
+    if not stat.S_ISREG(kind):
+        raise ZooError(f"{path}: is {'a folder, not a file' if stat.S_ISDIR(kind) else 'not a regular file'}")
+    if not os.access(path, os.R_OK):
+        raise ZooError(f"{path}: no permission to read it")
 
 
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
-    """Names the file where HDF5 cannot read a part of it."""
+    """Names the file where HDF5 cannot read a part of it, whatever h5py raises then."""
     try:
         yield
-    except OSError as error:
-        raise ZooError(f"{path}: damaged: copy it again ({str(error).splitlines()[0]})") from error
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+        AttributeError,
+    ) as error:
+        if "truncated" in str(error):
+            raise ZooError(f"{path}: cannot be read as HDF5 (truncated: copy it again)") from error
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise ZooError(f"{path}: damaged: copy it again ({reason})") from error
+
+
+def _dataset(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
+    """A data set whose values are in the file itself: a file from elsewhere must not read others on this machine."""
+    link = file.get(key, getlink=True)
+    if link is None:
+        raise ZooError(f"{path}: no key '{key}'; found {_listing(file)}")
+    if not isinstance(link, h5py.HardLink):
+        kind = "an external link" if isinstance(link, h5py.ExternalLink) else "a symbolic link"
+        raise ZooError(f"{path}: key '{key}' is {kind}; expected a data set in the file itself")
+    item = file[key]
+    if not isinstance(item, h5py.Dataset):
+        raise ZooError(f"{path}: key '{key}' is a group; expected a data set")
+    if item.is_virtual or item.external:
+        kind = "a virtual data set" if item.is_virtual else "stored in another file"
+        raise ZooError(f"{path}: key '{key}' is {kind}; expected its values in the file itself")
+    return item
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether there is such a file and it is HDF5."""
-    with _LOCK:
+    """Whether a file exists and is HDF5."""
+    with _LOCK, _damage(path):
         return path.is_file() and bool(h5py.is_hdf5(path))
 
 
 def identify(path: Path) -> str:
-    """Tells which layout a file has, by its keys.
+    """Recognizes the layout of a file by its keys.
 
     Returns:
         A key of `LAYOUTS`.
@@ -146,7 +187,7 @@ def identify(path: Path) -> str:
         ZooError: If it has none of them.
     """
     with open_file(path) as file:
-        found = set(file)
+        found = {name for name in file if isinstance(name, str)}
     for layout, keys in LAYOUTS.items():
         if {key.name for key in keys if not key.optional} & found:
             return layout
@@ -165,20 +206,35 @@ def check(path: Path, layout: str) -> dict[str, int]:
     sizes: dict[str, int] = {}
     with open_file(path) as file:
         for key in LAYOUTS[layout]:
-            if key.name not in file:
+            if file.get(key.name, getlink=True) is None:
                 if key.optional:
                     continue
                 raise ZooError(
                     f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(file)}: {_MAKERS[layout]}"
                 )
-            item = file[key.name]
-            if not isinstance(item, h5py.Dataset):
-                raise ZooError(f"{path}: key '{key.name}' is a group; expected a data set")
+            item = _dataset(path, file, key.name)
             letters, words = _KINDS[key.kind]
-            if item.dtype.kind not in letters:
+            is_text = item.dtype.kind != "O" or h5py.check_string_dtype(item.dtype) is not None
+            if item.dtype.kind not in letters or not is_text:
                 raise ZooError(f"{path}: key '{key.name}' holds {item.dtype}; expected {words}: {_MAKERS[layout]}")
+            if item.shape is None:
+                raise ZooError(f"{path}: key '{key.name}' is empty; expected at least one row")
             _match(path, key, item.shape, sizes, _advice(layout, item.shape))
+            _check_size(path, item, key)
     return sizes
+
+
+def _check_size(path: Path, item: h5py.Dataset, key: Key) -> None:
+    """Refuses more rows than the file stores, such as 10^9 that were declared and never written, and huge rows."""
+    stored = item.id.get_storage_size()
+    allocated = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
+    if stored == 0 or not allocated:
+        raise ZooError(
+            f"{path}: key '{key.name}' declares {item.shape[0]} rows that are not in the file: copy it again"
+        )
+    most = _MEMORY_BYTES if key.kind != "number" else _ROW_BYTES * item.shape[0]
+    if item.nbytes > most:
+        raise ZooError(f"{path}: key '{key.name}' takes {item.nbytes} bytes; expected at most {most}")
 
 
 def _advice(layout: str, shape: tuple[int, ...]) -> str:
@@ -187,7 +243,7 @@ def _advice(layout: str, shape: tuple[int, ...]) -> str:
         if shape[-1] in (3, 4):
             return "channels come second: transpose to (patch, channel, column, row)"
         if len(shape) == 3 or shape[1] == 1:
-            return "these are grey: cut patches from pictures in color"
+            return "these are gray: cut patches from pictures in color"
         if shape[1] == 4:
             return "the fourth channel, transparency, must go"
     return _MAKERS[layout]
@@ -206,7 +262,7 @@ def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int], 
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | str, ...]) -> bool:
-    """Whether numbers are met and equal letters stand for equal sizes."""
+    """Whether numbers are equal and equal letters stand for equal sizes."""
     if len(shape) != len(expected):
         return False
     letters: dict[int | str, int] = {}
@@ -226,12 +282,20 @@ def attributes(path: Path) -> dict[str, Any]:
         return {name: _plain(value) for name, value in file.attrs.items()}
 
 
+def provenance(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """`simulated` and `source` among the attributes of a file, with their defaults."""
+    simulated, source = attributes.get("simulated", False), attributes.get("source", "not stated")
+    return {"simulated": simulated is True or simulated == 1, "source": str(source)}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+        return [_plain(item) for item in value.ravel()]
+    value = value.item() if isinstance(value, np.generic) else value
+    known = isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value))
+    return value if known else repr(value)
 
 
 def read(path: Path, key: str) -> NDArray[Any]:
@@ -241,13 +305,15 @@ def read(path: Path, key: str) -> NDArray[Any]:
         ZooError: If text is not UTF-8.
     """
     with open_file(path) as file:
-        item = file[key]
-        if item.dtype.kind in "SO":
-            return np.array([_text(path, key, place, word) for place, word in enumerate(item[:], 1)], dtype=np.str_)
-        return np.asarray(item[:])
+        values = _dataset(path, file, key)[:]
+    if values.dtype.kind in "SO":
+        return np.array([_text(path, key, place, word) for place, word in enumerate(values, 1)], dtype=np.str_)
+    return np.asarray(values)
 
 
 def _text(path: Path, key: str, place: int, value: bytes) -> str:
+    if len(value) > _TEXT_LENGTH:
+        raise ZooError(f"{path}: key '{key}' holds {len(value)} bytes at place {place}; expected a word or name")
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
@@ -268,8 +334,8 @@ class Rows:
     Args:
         path: The file.
         key: The data set.
-        dtype: What slices come as.
-        factor: What every number is multiplied by.
+        dtype: The type of the slices.
+        factor: Multiplies every number.
 
     Example:
         >>> from zoo.data.hdf5 import Rows, create
@@ -283,9 +349,9 @@ class Rows:
     def __init__(self, path: Path, key: str, dtype: type[np.generic] = np.float32, factor: float = 1.0) -> None:
         self.path, self.key, self.dtype, self.factor = Path(path), key, dtype, factor
         with open_file(self.path) as file:
-            item = file[key]
+            item = _dataset(self.path, file, key)
             self.shape: tuple[int, ...] = item.shape
-            # Rows that one read brings in anyway, because they lie in one compressed chunk.
+            # Rows that are read together anyway, because they lie in one compressed chunk.
             self.run: int = item.chunks[0] if item.chunks else 1
 
     def __len__(self) -> int:
@@ -307,23 +373,44 @@ class Rows:
 
 
 @contextmanager
-def create(path: Path) -> Iterator[h5py.File]:
-    """Writes a file whole or not at all: gives an open file; on success it gets its name."""
-    with atomic_write(path) as temporary:
-        _require_space(temporary, 0)
+def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -> Iterator[h5py.File]:
+    """Yields a new file that is written whole or not at all, and takes its name at the end of the block.
+
+    Args:
+        path: The file.
+        layout: What it will hold. A file that exists is replaced only if it has the same layout.
+        inputs: Files that the block reads, which are never replaced.
+
+    Raises:
+        ZooError: If `path` holds something else, is one of the inputs, or is being written by another process.
+    """
+    if path.exists():
+        if any(other.exists() and path.samefile(other) for other in inputs):
+            raise ZooError(f"{path}: is the input; choose another name for the output")
+        if layout is not None and path.is_file():
+            found = identify(path) if is_hdf5(path) else "something else"
+            if found != layout:
+                raise ZooError(f"{path}: holds {found}, not {layout}: choose another name or delete it first")
+    with exclusive(path), atomic_write(path) as temporary:
+        require_space(temporary, 0)
         with _LOCK, h5py.File(temporary, "w") as file:
             yield file
 
 
-def _require_space(path: Path, size: int) -> None:
-    """Refuses to write where the disk is about to be full: HDF5 would not survive it, it crashes when it closes."""
+def require_space(path: Path, size: int) -> None:
+    """Refuses to write where the disk is about to be full: HDF5 crashes when it closes a file then.
+
+    Args:
+        path: A file that is about to grow, or will be created.
+        size: By how many bytes.
+    """
     if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     """Adds rows at the end of a resizable data set."""
-    _require_space(Path(dataset.file.filename), rows.nbytes)
+    require_space(Path(dataset.file.filename), rows.nbytes)
     start = len(dataset)
     dataset.resize(start + len(rows), axis=0)
     dataset[start:] = rows
@@ -335,5 +422,5 @@ def text_type() -> Any:
 
 
 def growing(file: h5py.File, key: str, shape: tuple[int, ...], dtype: Any, chunk: int = 64) -> h5py.Dataset:
-    """Makes an empty data set whose first axis grows, in chunks of whole rows."""
+    """Creates an empty data set whose first axis grows, in chunks of whole rows."""
     return file.create_dataset(key, shape=(0, *shape), maxshape=(None, *shape), chunks=(chunk, *shape), dtype=dtype)

@@ -1,40 +1,36 @@
 """Patches of natural images: the course's data1.h5, its reader and its writer.
 
 `data (N, 3, S, S)` holds patches `(channel, column, row)`, red, green, blue, about [0, 1]: `data[i].T` is the upright
-picture. `source (N,)` and `source_names`, where they are there, tell the photograph that a patch was cut from, so
-that whole photographs can be held out. A vector of pixels is a patch's luminance in the file's order, column by
-column.
+image. The optional `source (N,)` and `source_names` name the photograph that each patch was cut from, so that whole
+photographs can be held out. A vector of pixels is a patch's luminance in the file's order, column by column.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import hdf5
-from zoo.data.examples import Examples, Sliceable
+from zoo.data.examples import MEMORY_BYTES, Data, Examples, Sliceable
 from zoo.data.hdf5 import Rows
 from zoo.errors import ZooError
-from zoo.files import sha256
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
 
 _DEVIATIONS = 3.0
 _LOWEST, _HIGHEST = 0.1, 0.9
-_MEMORY = 1 << 28
 
 
 @dataclass(frozen=True)
 class Scale:
     """The course's preprocessing, with the constants that it fits.
 
-    Y = luminance, less its own mean; clipped to [-limit, limit], limit = 3 standard deviations of all pixels; then
-    0.1 + 0.8 (Y - low) / (high - low), with low and high the least and the greatest after clipping.
+    Y = luminance minus the patch's mean, clipped to [-limit, limit], limit = 3 standard deviations of all pixels; then
+    0.1 + 0.8 (Y - low) / (high - low), with low and high the minimum and maximum after clipping.
 
     Args:
         limit: Above 0.
@@ -52,7 +48,7 @@ class Scale:
         return [self.limit, self.low, self.high]
 
     @classmethod
-    def fit(cls, patches: Rows | NDArray[Any], rows: NDArray[np.int64]) -> "Scale":
+    def fit(cls, patches: Sliceable, rows: NDArray[np.int64]) -> "Scale":
         """Fits the constants on some patches, read in blocks.
 
         Args:
@@ -95,49 +91,57 @@ class Scale:
         return (_LOWEST + (_HIGHEST - _LOWEST) * share).astype(np.float32)
 
     def invert(self, vectors: NDArray[Any]) -> NDArray[np.float64]:
-        """Luminance less its patch's mean, `(N, S * S)`, from what `apply` gave; what was clipped stays clipped."""
+        """Luminance minus its patch's mean, `(N, S * S)`, from the output of `apply`, up to the clipping."""
         share = (np.asarray(vectors, np.float64) - _LOWEST) / (_HIGHEST - _LOWEST)
         return self.low + share * (self.high - self.low)
 
 
 def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
-    grey = np.tensordot(patches.astype(np.float64), LUMINANCE, axes=(1, 0)).reshape(len(patches), -1)
-    return np.asarray(grey - grey.mean(axis=1, keepdims=True))
+    gray = np.tensordot(patches.astype(np.float64), LUMINANCE, axes=(1, 0)).reshape(len(patches), -1)
+    return np.asarray(gray - gray.mean(axis=1, keepdims=True))
 
 
-def _blocks(patches: Rows | NDArray[Any], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-    for block, _ in Examples(patches, np.arange(len(patches)), rows).blocks():
-        yield block
+def _blocks(patches: Sliceable, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+    return (block for block, _ in Examples(patches, patches, rows).blocks())
 
 
-@dataclass(frozen=True)
-class PatchData:
-    """A checked file of patches.
+@dataclass(frozen=True, repr=False)
+class Patches(Examples):
+    """Patches `(3, S, S)` float32 as inputs and targets, and their photographs as groups."""
+
+    @property
+    def photographs(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` the photograph of each patch; None where photographs are not known."""
+        return self.groups
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PatchData(Data):
+    """Patches for training; how many photographs are held out is up to the recipe.
 
     Args:
-        path: The file.
-        patches: `(N, 3, S, S)` float32, on the disk.
-        photographs: `(N,)` the name of each patch's photograph; None where the file does not tell.
-        simulated: Whether no camera took them.
-        source: Where they come from, as the file says.
-        notes: What was accepted though it is not as it should be.
+        notes: What is unusual about the values.
     """
 
-    path: Path
-    patches: Rows
-    photographs: NDArray[np.str_] | None
-    simulated: bool
-    source: str
-    notes: tuple[str, ...]
+    task: ClassVar[str] = "autoencoder"
+    train: Patches
+    validation: Patches
+    test: Patches
+    notes: tuple[str, ...] = ()
 
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the file."""
-        return sha256(self.path)
+    @property
+    def patches(self) -> Sliceable:
+        """`(N, 3, S, S)` float32, on the disk."""
+        return self.train.inputs
+
+    @property
+    def photographs(self) -> NDArray[np.str_] | None:
+        """`(N,)` the photograph of each patch; None where photographs are not known."""
+        return self.train.photographs
 
     @property
     def pixels(self) -> int:
-        """Pixels a patch."""
+        """Pixels in a patch."""
         return int(self.patches.shape[2] ** 2)
 
     def blocks(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
@@ -145,36 +149,39 @@ class PatchData:
         return _blocks(self.patches, rows)
 
     def vectors(self, scale: Scale) -> Sliceable:
-        """All patches, preprocessed: in memory where that is at most `_MEMORY` bytes, else as they are read."""
-        if 4 * len(self.patches) * self.pixels > _MEMORY:
+        """All patches, preprocessed: in memory up to `MEMORY_BYTES`, beyond that whenever they are read."""
+        if 4 * len(self.patches) * self.pixels > MEMORY_BYTES:
             return Preprocessed(self.patches, scale)
         return np.concatenate([scale.apply(block) for block in self.blocks(np.arange(len(self.patches)))])
 
     def hold_out(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Row numbers for training, and of what is held out: whole photographs where they are known.
+        """Divides the patches into training and test: by whole photographs where they are known.
 
         Args:
             fraction: Share of the photographs, or of the patches, to hold out, in (0, 1); at least one.
             seed: Decides which.
 
+        Returns:
+            Row numbers for training, and for test.
+
         Raises:
             ZooError: If nothing would be left for training.
         """
         random = np.random.default_rng([seed, 1])
-        if self.photographs is None:
-            order = random.permutation(len(self.patches))
-            cut = round(fraction * len(order))
-            return np.sort(order[cut:]), np.sort(order[:cut])
-        names = sorted(set(self.photographs.tolist()))
-        count = max(1, round(fraction * len(names)))
-        if len(names) <= count:
-            raise ZooError(f"{self.path}: {len(names)} photographs, of which {count} cannot be held out: add some")
-        aside = np.isin(self.photographs, random.permutation(names)[:count])
-        return np.flatnonzero(~aside), np.flatnonzero(aside)
+        of_photographs = self.photographs is not None
+        names = sorted(set(self.photographs.tolist())) if self.photographs is not None else []
+        units = np.array(names) if of_photographs else np.arange(len(self.patches))
+        count = max(1, round(fraction * len(units)))
+        if len(units) <= count:
+            kind = "photographs" if of_photographs else "patches"
+            raise ZooError(f"{self.name}: {len(units)} {kind}, of which {count} cannot be held out: add some")
+        held_out = random.permutation(units)[:count]
+        mask = np.isin(self.photographs if self.photographs is not None else units, held_out)
+        return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
 def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Patches turned and mirrored in all eight ways: `(8 N, D)` from `(N, D)`, row `k N + i` the k-th way of row i.
+    """The eight symmetries of each patch: `(8 N, D)` from `(N, D)`, row `k N + i` the k-th symmetry of row i.
 
     Example:
         >>> symmetric(np.array([[1.0, 2.0, 3.0, 4.0]], np.float32))[:2].tolist()
@@ -193,10 +200,10 @@ class Preprocessed:
         scale: The constants.
     """
 
-    def __init__(self, patches: Rows, scale: Scale) -> None:
+    def __init__(self, patches: Sliceable, scale: Scale) -> None:
         self.patches, self.scale = patches, scale
         self.shape = (len(patches), int(patches.shape[2] ** 2))
-        self.run = patches.run
+        self.run: int = getattr(patches, "run", 1)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -209,55 +216,61 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
     """Checks a file in the course's layout and opens it.
 
     Args:
-        path: data1.h5 or a file built like it.
-        levels: What white is in the file: 1, or 255.
+        path: data1.h5 or a file with the same layout.
+        levels: The value of white in the file: 1, or 255.
 
     Raises:
-        ZooError: If the shape is not `(N, 3, S, S)`, a value is not finite, values lie far outside [0, 1] or would
-            with other levels lie inside, no patch shows anything, or photographs are not named as they should be.
+        ZooError: If the shape is not `(N, 3, S, S)`, a value is not finite, values lie far outside [0, 1] or would be
+            inside with other levels, no patch shows anything, or photographs are not named as they should be.
     """
     if not 0 < levels < np.inf:
-        raise ZooError(f"levels {levels:g}: expected what white is in the file, such as 1 or 255")
+        raise ZooError(f"levels {levels:g}: expected the value of white in the file, such as 1 or 255")
     hdf5.check(path, "patches")
     rows = Rows(path, "data", factor=1 / levels)
-    low, high, flat = _survey(path, rows)
-    _check_levels(path, low * levels, high * levels, levels)
-    if flat:
-        raise ZooError(f"{path}: key 'data': every patch is of one color: nothing can be learned from it")
-    photographs, attributes = _photographs(path), hdf5.attributes(path)
-    notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
-    if photographs is None:
-        notes.append("no photographs named: patches of one may be on both sides of a split")
-    return PatchData(
-        path, rows, photographs, bool(attributes.get("simulated", False)), str(attributes.get("source", "not stated")),
-        tuple(notes),
+    patches = Patches.all(rows, rows, _photographs(path))
+    data = PatchData(
+        name=str(path), path=path, train=patches, validation=patches.empty(), test=patches.empty(),
+        **hdf5.provenance(hdf5.attributes(path)),
     )  # fmt: skip
+    return check(data, levels)
 
 
-def _survey(path: Path, rows: Rows) -> tuple[float, float, bool]:
-    """The least and the greatest value, and whether every patch is of one color."""
+def check(data: PatchData, levels: float = 1.0) -> PatchData:
+    """Refuses patches with wrong values, and notes what is unusual."""
+    low, high, flat = _survey(data)
+    _check_levels(data.name, low * levels, high * levels, levels)
+    if flat:
+        raise ZooError(f"{data.name}: key 'data': every patch is of one color: nothing can be learned from it")
+    notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
+    if data.photographs is None:
+        notes.append("no photographs named: patches of one may be on both sides of a split")
+    return replace(data, notes=tuple(notes))
+
+
+def _survey(data: PatchData) -> tuple[float, float, bool]:
+    """The minimum and the maximum, and whether every patch is of one color."""
     low, high, flat, done = np.inf, -np.inf, True, 0
-    for block in _blocks(rows, np.arange(len(rows))):
+    for block, _ in data.train.blocks():
         finite = np.isfinite(block).all(axis=(1, 2, 3))
         if not finite.all():
             row = done + int(np.flatnonzero(~finite)[0])
-            raise ZooError(f"{path}: key 'data' patch {row} holds NaN or infinity: make the file again")
+            raise ZooError(f"{data.name}: key 'data' patch {row} holds NaN or infinity: make the file again")
         low, high, done = min(low, float(block.min())), max(high, float(block.max())), done + len(block)
         flat = flat and bool((np.ptp(block, axis=(2, 3)) == 0).all())
     return low, high, flat
 
 
-def _check_levels(path: Path, low: float, high: float, levels: float) -> None:
-    found = f"{path}: key 'data' holds values from {low:g} to {high:g}"
+def _check_levels(name: str, low: float, high: float, levels: float) -> None:
+    found = f"{name}: key 'data' holds values from {low:g} to {high:g}"
     if high > 2 * levels or low < -levels:
-        hint = "255" if levels < high <= 255 else "WHITE, what white is in it"
+        hint = "255" if levels < high <= 255 else "WHITE, the value of white in it"
         raise ZooError(f"{found}; expected about [0, {levels:g}]: train, evaluate and export with --levels {hint}")
     if levels > 2 and high <= 2:
         raise ZooError(f"{found}, not up to {levels:g}: leave --levels out")
 
 
 def _photographs(path: Path) -> NDArray[np.str_] | None:
-    """The name of each patch's photograph, where the file tells."""
+    """The name of each patch's photograph; None where the file has none."""
     keys = ("source", "source_names")
     there = [key for key in keys if hdf5.has(path, key)]
     if not there:
@@ -274,27 +287,27 @@ def _photographs(path: Path) -> NDArray[np.str_] | None:
     return np.asarray(names[numbers])
 
 
-def write_parts(
-    path: Path, parts: Iterable[tuple[NDArray[np.float32], NDArray[np.int32]]], size: int, names: Sequence[str] | None,
-    attributes: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """Writes patches in the course's layout, a part after the other.
+Part = tuple[str, str, NDArray[np.float32]]
+"""The name of a photograph, its credit, and its patches `(n, 3, size, size)`."""
+
+
+def write(path: Path, size: int, parts: Iterator[Part], attributes: Mapping[str, Any]) -> None:
+    """Writes patches in the course's layout, those of one photograph after another.
 
     Args:
         path: The file, written whole or not at all.
-        parts: Patches `(n, 3, size, size)`, and `(n,)` the places of their photographs in `names`; one part is in
-            memory.
         size: Pixels a side.
-        names: Of the photographs, looked at when all parts are written; None where they are not known.
-        attributes: Of the file, likewise.
+        parts: The photographs, one after another.
+        attributes: Of the file.
     """
-    with hdf5.create(path) as file:
+    names, credits = [], []
+    with hdf5.create(path, "patches") as file:
         data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
-        source = None if names is None else hdf5.growing(file, "source", (), "i4", chunk=1024)
-        for patches, numbers in parts:
+        source = hdf5.growing(file, "source", (), "i4", chunk=1024)
+        for number, (name, credit, patches) in enumerate(parts):
             hdf5.append(data, patches)
-            if source is not None:
-                hdf5.append(source, numbers)
-        if names is not None:
-            file["source_names"] = list(names)
-        file.attrs.update(attributes)
+            hdf5.append(source, np.full(len(patches), number, np.int32))
+            names.append(name)
+            credits.append(f"{name}: {credit}")
+        file["source_names"] = names
+        file.attrs.update({"source": "; ".join(credits), **attributes})

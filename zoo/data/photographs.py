@@ -1,4 +1,4 @@
-"""Photographs: how they are read, and how patches are cut from them into the course's data1.h5."""
+"""Photographs: reads them, and cuts them into patches in the layout of the course's data1.h5."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from zoo.data.patches import LUMINANCE, write_parts
+from zoo.data import hdf5
+from zoo.data.patches import LUMINANCE, Part, write
 from zoo.errors import ZooError
 
 _FLAT = 0.02
-"""A patch whose luminance deviates less than this from its mean shows nothing."""
+"""A patch with a smaller standard deviation of luminance is flat."""
 
-_GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+_GRAY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes without color."""
 
 
@@ -24,9 +25,9 @@ class Photograph:
     """A picture to cut patches from.
 
     Args:
-        name: Of the picture, kept in the file.
+        name: The picture's name, stored in the file of patches.
         pixels: `(height, width, 3)` float32 in [0, 1].
-        credit: Author and license, kept in the file.
+        credit: Author and license, stored likewise.
     """
 
     name: str
@@ -38,12 +39,12 @@ def open_photograph(path: Path) -> Photograph:
     """Reads a picture in color, in any format that Pillow knows, and turns it upright.
 
     Raises:
-        ZooError: If it is missing, cannot be decoded, is grey, or is partly transparent.
+        ZooError: If it is missing, cannot be decoded, is gray, or is partly transparent.
     """
     try:
         with Image.open(path) as image:
-            if image.mode in _GREY:
-                raise ZooError(f"{path}: a grey picture (mode {image.mode}); expected colors: leave it out")
+            if image.mode in _GRAY:
+                raise ZooError(f"{path}: a gray picture (mode {image.mode}); expected colors: leave it out")
             if image.has_transparency_data:
                 raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
             upright = ImageOps.exif_transpose(image).convert("RGB")
@@ -51,15 +52,15 @@ def open_photograph(path: Path) -> Photograph:
     except FileNotFoundError:
         raise ZooError(f"{path}: no such file") from None
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        # Pillow tells of a broken PNG by a SyntaxError.
+        # Pillow raises SyntaxError for a broken PNG.
         raise ZooError(f"{path}: not a picture that can be decoded ({error}): leave it out") from None
 
 
 class Photographs(Sequence[Photograph]):
-    """Pictures that are read when they are asked for, so that one is in memory at a time.
+    """Pictures that are read when they are indexed, so that one is in memory at a time.
 
     Args:
-        paths: Pictures; of a folder, all files in it that are not hidden, in the order of their names.
+        paths: Pictures and folders of pictures; hidden files are skipped, others sorted by name.
 
     Raises:
         ZooError: If a folder is empty, or two pictures have the same name.
@@ -119,15 +120,15 @@ def shipped_photographs() -> list[Photograph]:
 def write_patches(
     path: Path, photographs: Sequence[Photograph], count: int, size: int, seed: int, *, simulated: bool = False
 ) -> int:
-    """Cuts patches at random places, as many from each photograph, and writes them in the course's layout.
+    """Cuts equally many patches from each photograph at random places, and writes them in the course's layout.
 
     Args:
         path: The file, written whole or not at all.
         photographs: What to cut from.
-        count: Patches in all.
+        count: Number of patches.
         size: Pixels a side.
-        seed: Decides where.
-        simulated: Whether no camera took the pictures.
+        seed: Decides where they are cut.
+        simulated: Whether a program drew the pictures.
 
     Returns:
         How many flat patches were refused.
@@ -135,26 +136,21 @@ def write_patches(
     Raises:
         ZooError: If a photograph is smaller than a patch, or shows nothing but flat patches.
     """
-    random = np.random.default_rng(seed)
-    refused = 0
     if count < 1 or size < 2:
         raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
-    names: list[str] = []
-    attributes = {"source": "", "simulated": simulated, "seed": seed}
+    random = np.random.default_rng(seed)
+    refused = 0
 
-    def parts() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32]]]:
+    def parts() -> Iterator[Part]:
         nonlocal refused
-        credits = []
+        hdf5.require_space(path, 12 * count * size**2)
         for number, photograph in enumerate(photographs):
             share = count // len(photographs) + (number < count % len(photographs))
             patches, flat = cut(photograph, share, size, random)
             refused += flat
-            names.append(photograph.name)
-            credits.append(f"{photograph.name}: {photograph.credit}")
-            yield patches, np.full(len(patches), number, np.int32)
-        attributes["source"] = "; ".join(credits)
+            yield photograph.name, photograph.credit, patches
 
-    write_parts(path, parts(), size, names, attributes)
+    write(path, size, parts(), {"simulated": simulated, "seed": seed})
     return refused
 
 
@@ -176,9 +172,9 @@ def cut(photograph: Photograph, count: int, size: int, random: np.random.Generat
     height, width = photograph.pixels.shape[:2]
     if min(height, width) < size:
         raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}: leave it out")
-    kept: list[NDArray[np.float32]] = []
+    patches: list[NDArray[np.float32]] = []
     flat = 0
-    while len(kept) < count:
+    while len(patches) < count:
         if flat > 50 * (count + 1):
             raise ZooError(f"{photograph.name}: almost nothing but flat patches: choose another photograph")
         top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
@@ -186,5 +182,5 @@ def cut(photograph: Photograph, count: int, size: int, random: np.random.Generat
         if (patch @ LUMINANCE).std() < _FLAT:
             flat += 1
             continue
-        kept.append(patch.T)
-    return np.array(kept, np.float32).reshape(-1, 3, size, size), flat
+        patches.append(patch.T)
+    return np.array(patches, np.float32).reshape(-1, 3, size, size), flat

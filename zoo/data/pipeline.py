@@ -1,4 +1,4 @@
-"""The one order in which rows become batches.
+"""The one way from examples to batches.
 
     pick runs -> read a block -> shuffle inside it -> batch -> augment -> prefetch
 
@@ -19,7 +19,7 @@ Augment = Callable[[Any, Any], Any]
 
 
 _PARALLEL, _PREFETCHED = 4, 2
-"""Batches that are augmented at once, and that are held ready."""
+"""Batches that are augmented in parallel, and that are prefetched."""
 
 
 def training_batches(
@@ -62,30 +62,41 @@ def training_batches(
             num_parallel_calls=_PARALLEL,
             deterministic=True,
         )
-    return _ahead(dataset)
+    return _prefetched(dataset)
 
 
-def batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
-    """One pass in the order of the rows, the incomplete last batch included.
+def batches(examples: Examples, batch_size: int, *, seed: int | None = None, epochs: int = 1) -> tf.data.Dataset:
+    """Passes over all examples, the incomplete last batch of each included.
 
     Args:
         examples: What to read.
-        batch_size: Rows a batch.
+        batch_size: Rows in a batch.
+        seed: Decides the order of each pass; None keeps the order of the rows.
+        epochs: How many passes.
 
     Returns:
         Pairs of inputs and targets.
     """
-    blocks = tf.data.Dataset.from_generator(examples.blocks, output_signature=_signature(examples))
-    counted = blocks.rebatch(batch_size).apply(tf.data.experimental.assert_cardinality(-(-len(examples) // batch_size)))
-    # Validation passes over the same rows again and again: few enough are kept.
-    kept = counted.cache() if len(examples) <= examples.block_rows() else counted
-    return _ahead(kept)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.Dataset.from_generator(
+            lambda number: examples.blocks() if seed is None else examples.shuffled_blocks(seed, int(number)),
+            output_signature=_signature(examples),
+            args=(epoch,),
+        ).rebatch(batch_size)
+
+    count = epochs * -(-len(examples) // batch_size)
+    dataset = tf.data.Dataset.range(epochs).flat_map(one_epoch).apply(tf.data.experimental.assert_cardinality(count))
+    # Validation passes over the same rows again and again: a small data set is cached.
+    if seed is None and epochs == 1 and len(examples) <= examples.block_rows():
+        dataset = dataset.cache()
+    return _prefetched(dataset)
 
 
-def _ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Makes batches while others are learned from.
+def _prefetched(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Prepares batches while the model trains on others.
 
-    Not by tf.data's own tuning: its thread holds up the end of a pass by seconds, and longer after longer ones.
+    The number of batches is fixed: the thread of tf.data's own tuning delays the end of each pass by seconds.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

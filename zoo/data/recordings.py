@@ -16,18 +16,18 @@ from scipy.signal import resample_poly
 
 from zoo.data import hdf5
 from zoo.errors import ZooError
-from zoo.metadata import CONVENTION, STANDARD_GRAVITY, UNIT
+from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
 
 
 def check_unit(where: str, magnitude: float) -> None:
     """Refuses acceleration in g where m/s^2 is meant.
 
     Args:
-        where: What the message begins with.
+        where: The beginning of the message.
         magnitude: Mean length of the acceleration vector.
 
     Raises:
-        ZooError: If it is near 1, where gravity alone makes it about 9.81.
+        ZooError: If it is near 1; in m/s^2, gravity alone makes it about 9.81.
     """
     if 0.5 < magnitude < 2.0:
         raise ZooError(
@@ -41,12 +41,12 @@ class Recording:
     """One uninterrupted stretch of one person doing one activity.
 
     Args:
-        name: Where it comes from, for messages.
+        name: The source, for messages.
         subject: The person.
         activity: The label.
-        rate: Hz, above 0.
+        rate: Sampling rate in Hz, above 0.
         acceleration: `(rows, 3)` float32, m/s^2, gravity included, Android's sign.
-        start: Seconds from the start of its source.
+        start: Seconds from the start of the source.
     """
 
     name: str
@@ -58,14 +58,14 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """The duration."""
         return len(self.acceleration) / self.rate
 
     def resampled(self, rate: float) -> NDArray[np.float32]:
-        """The rows at another rate, low-passed below half of the lower one (a polyphase FIR filter).
+        """The rows at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter).
 
         Args:
-            rate: Hz, above 0.
+            rate: Sampling rate in Hz, above 0.
 
         Returns:
             `(rows', 3)` float32.
@@ -86,19 +86,19 @@ class Recording:
 
 @dataclass
 class Dropped:
-    """What an importer left out, by reason, and in how many places recordings were split."""
+    """What an importer left out, by reason, and how often recordings were split."""
 
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, reason: str, count: int = 1) -> None:
-        """Counts `count` more for a reason; 0 adds nothing."""
+        """Counts `count` more for a reason."""
         if count:
             self.reasons[reason] += count
 
 
 @dataclass(frozen=True)
 class Index:
-    """What a file of recordings holds, without its rows."""
+    """The contents of a file of recordings, without its rows."""
 
     path: Path
     offsets: NDArray[np.int64]
@@ -126,17 +126,17 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
     Args:
         path: The file, written whole or not at all.
         recordings: What to write.
-        source: Where they come from, kept as an attribute.
-        simulated: Whether no person made them.
+        source: Where they come from, stored as an attribute.
+        simulated: Whether a program made them.
 
     Returns:
-        How many were written.
+        The number of recordings.
 
     Raises:
         ZooError: If there are none.
     """
     offsets, subjects, activities, rates, names = [0], [], [], [], []
-    with hdf5.create(path) as file:
+    with hdf5.create(path, "recordings") as file:
         rows = hdf5.growing(file, "acceleration", (3,), "f4", chunk=4096)
         for recording in recordings:
             hdf5.append(rows, recording.acceleration)
@@ -150,13 +150,7 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
         file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array(rates)
         file["subject"], file["activity"], file["name"] = subjects, activities, names
         file.attrs.update(
-            {
-                "unit": UNIT,
-                "axes": "x,y,z",
-                "convention": CONVENTION,
-                "source": source,
-                "simulated": simulated,
-            }
+            {"unit": UNIT, "axes": ",".join(AXES), "convention": CONVENTION, "source": source, "simulated": simulated}
         )
     return len(subjects)
 
@@ -177,5 +171,5 @@ def read(path: Path) -> Index:
         raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected Hz above 0")
     return Index(
         path, offsets, hdf5.read(path, "subject"), hdf5.read(path, "activity"), rates, hdf5.read(path, "name"),
-        bool(hdf5.attributes(path).get("simulated", False)),
+        bool(hdf5.provenance(hdf5.attributes(path))["simulated"]),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Samples as they come: lines of CSV, such as a phone or a pipe gives, one at a time."""
+"""Sensor samples from lines of CSV, one at a time, such as from a phone or a pipe."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ Sample = tuple[float, float, float, float]
 """Seconds, and x, y, z in m/s^2, Android's sign."""
 
 _FIRST = 10
-"""Lines that tell the unit of the time stamps."""
+"""Lines from which the unit of the time stamps is detected."""
 
 
 def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterator[Sample]:
-    """Reads samples from lines of CSV, each as soon as its line is there.
+    """Reads samples from lines of CSV, each as soon as its line arrives.
 
-    A field that is not a number becomes NaN: whoever follows a signal counts it and goes on.
+    A field that is not a number becomes NaN, which streaming counts as a bad sample.
 
     Args:
         lines: The first one names the columns.
-        name: Of the source, for messages.
-        columns: Which column is what; subject and activity do not matter.
+        name: The source, for messages.
+        columns: Which column is what; subject and activity are ignored.
 
     Raises:
         ZooError: If there is no line of column names, a column is missing, or the first time stamps give no rate.

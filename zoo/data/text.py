@@ -1,8 +1,8 @@
-"""Text as words: one rule that cuts it, for files of any size.
+"""Splits text into words by one rule, for files of any size.
 
-Text is lower-cased; a line is a sentence. `n't` at a word's end becomes the word `nt`, and `'s 're 've 'll 'd 'm` are
-words; `mr. mrs. ms. dr. st.` keep their points; hyphens, points, commas and apostrophes between letters or digits
-stay; every other visible sign is a word, `--` one. What is cut into words already stays as it is.
+Text is lower-cased; a line is a sentence. `n't` at the end of a word becomes the word `nt`, and `'s 're 've 'll 'd 'm`
+are words; `mr. mrs. ms. dr. st.` keep their periods; hyphens, periods, commas and apostrophes between letters or digits
+stay; every other visible character is a word, and so is `--`. Text that is already tokenized stays as it is.
 """
 
 import re
@@ -33,12 +33,12 @@ def tokenize(line: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Text:
-    """Text as numbers of its own words.
+    """Text as word numbers.
 
     Args:
-        words: All different words, in the order in which they first occur.
-        numbers: `(T,)` the text.
-        sentences: `(T,)` the sentence that each place is in, rising.
+        words: All different words, in the order of their first occurrence.
+        numbers: `(T,)` the number of each word of the text.
+        sentences: `(T,)` the number of its sentence, rising.
     """
 
     words: tuple[str, ...]
@@ -46,11 +46,11 @@ class Text:
     sentences: NDArray[np.int32]
 
     @classmethod
-    def of(cls, lines: Iterable[str]) -> "Text":
-        """Cuts lines into words.
+    def from_lines(cls, lines: Iterable[str]) -> "Text":
+        """Splits lines into words.
 
         Example:
-            >>> text = Text.of(["He is .", "Is he ?"])
+            >>> text = Text.from_lines(["He is .", "Is he ?"])
             >>> text.words, text.numbers.tolist(), text.sentences.tolist()
             (('he', 'is', '.', '?'), [0, 1, 2, 1, 0, 3], [0, 0, 0, 1, 1, 1])
         """
@@ -64,19 +64,19 @@ class Text:
         return cls(tuple(known), np.array(numbers, np.int32), sentences)
 
     def most_frequent(self, where: NDArray[np.bool_]) -> tuple[str, ...]:
-        """The words at some places `(T,)`, the most frequent first, ties in the order of the alphabet."""
+        """The words at some positions `(T,)`, the most frequent first, ties in alphabetical order."""
         counts = np.bincount(self.numbers[where], minlength=len(self.words))
         found = np.flatnonzero(counts).tolist()
         return tuple(self.words[i] for i in sorted(found, key=lambda i: (-counts[i], self.words[i])))
 
     def numbered(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """The text `(T,)` in numbers of other words, from 1; 0 is a word that is not among them."""
+        """The text `(T,)` as numbers of the given words, from 1; 0 stands for all other words."""
         wanted = {word: number for number, word in enumerate(words, 1)}
         return np.array([wanted.get(word, 0) for word in self.words], np.int32)[self.numbers]
 
 
 def read_lines(paths: Sequence[Path]) -> Iterator[str]:
-    """Lines of text files, one file after the other.
+    """Lines of text files, one file after another.
 
     Raises:
         ZooError: If a file is missing, empty, or not UTF-8.

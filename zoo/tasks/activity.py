@@ -48,7 +48,7 @@ _GOLDEN = 600
 
 def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
     """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them."""
-    window, channels = train.examples.inputs.shape[1:]
+    window, channels = train.inputs.shape[1:]
     if plan.arguments.get("window", window) > window:
         raise ZooError(f"windows of {window} rows; {plan.name} reads {plan.arguments['window']}: cut longer ones")
     known = {
@@ -70,7 +70,7 @@ def fit(
     rows = model.window
     augmentation = Augmentation(**recipe.augmentation or {})
     augment: Augment | None = None
-    if recipe.augmentation or rows < train.examples.inputs.shape[1]:
+    if recipe.augmentation or rows < train.inputs.shape[1]:
         augment = partial(augmentation, rows=rows)
     # What comes before a window is read by the same weights; dropout and the like keep their seeds.
     learner = model.copy(window=2 * rows) if augmentation.carry else model
@@ -79,7 +79,7 @@ def fit(
             learner,
             recipe,
             lambda epoch, size: pipeline.training_batches(
-                train.examples, size, seed=recipe.seed, first_epoch=epoch, augment=augment
+                train, size, seed=recipe.seed, first_epoch=epoch, augment=augment
             ),
             len(train),
             None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
@@ -94,7 +94,7 @@ def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.
     # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
     size = -(-len(validation) // -(-len(validation) // 512))
     times = 2 if twice else 1
-    return pipeline.batches(validation.examples, size).map(
+    return pipeline.batches(validation, size).map(
         lambda inputs, labels: (tf.tile(center_crop(inputs, rows), (1, times, 1)), labels)
     )
 
@@ -186,7 +186,7 @@ def answers(
     """Logits and labels of all windows, read and computed a batch at a time."""
     parts = [
         (logits(inputs[start : start + _BATCH]), labels[start : start + _BATCH])
-        for inputs, labels in windows.examples.blocks()
+        for inputs, labels in windows.blocks()
         for start in range(0, len(inputs), _BATCH)
     ]
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
@@ -238,7 +238,7 @@ def check_file(loaded: Loaded, data: ActivityData) -> None:
         ZooError: Names what was expected and found.
     """
     metadata, path = metadata_of(loaded), data.path
-    rows, axes = data.test.examples.inputs.shape[1:]
+    rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
     if data.classes != metadata.classes:
@@ -283,8 +283,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     same_study = _study(metadata.source) == _study(data.source) != "not stated"
     if split != "train" and seen and same_study:
         notes.append(f"subject {', '.join(sorted(seen))} was in the training of this model, so this is too optimistic")
-    if windows.examples.inputs.shape[1] > metadata.window:
-        notes.append(f"windows of {windows.examples.inputs.shape[1]} rows: the center {metadata.window} are read")
+    if windows.inputs.shape[1] > metadata.window:
+        notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
     absent = [name for i, name in enumerate(data.classes) if i not in set(windows.labels.tolist())]
     if absent:
         notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
@@ -518,7 +518,7 @@ def predictions_of(loaded: Loaded, data: ActivityData) -> list[dict[str, Any]]:
     """A record for each test window of a file, with its `true` label."""
     check_file(loaded, data)
     rows: list[dict[str, Any]] = []
-    for windows, labels in data.test.examples.blocks():
+    for windows, labels in data.test.blocks():
         found = TASK.predict(loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate)
         rows += [
             row | {"window": len(rows) + number, "true": data.classes[label]}

@@ -18,6 +18,7 @@ import numpy as np
 from zoo import processes
 from zoo.data import activity
 from zoo.data.activity import ActivityData
+from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
@@ -121,7 +122,7 @@ def prepare(path: Path, groups: int) -> list[Prepared]:
     Raises:
         ZooError: If the file has no subject ids, or fewer people than groups.
     """
-    data = activity.read(path)
+    data = load_as(ActivityData, path)
     groups = Protocol(groups).count(data)
     windows = data.train.in_memory()
     return [Prepared(data, windows.where(~aside), windows.where(aside)) for aside in left_out(windows, SUBJECT, groups)]
@@ -163,7 +164,8 @@ def crossval(
         raise ZooError(f"workers is {workers}; expected 1 or more")
     if find_family(plan.family).task != "activity":
         raise ZooError(f"{plan.name}: folds by person mean nothing for it; name a recognizer of activities")
-    data, digest = people_of(path, protocol.everyone), sha256(path)
+    data = people_of(path, protocol.everyone)
+    digest = data.sha256
     folds = protocol.folds(plan, data)
     made = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": digest}
     claim_folder(folder / MARK, made, "cross-validation")
@@ -251,7 +253,7 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     rows = np.concatenate([part.rows for part in answers])
     predicted = np.concatenate([part.predicted for part in answers])
     seeds = np.repeat([fold.seed for fold in scored], [len(part.rows) for part in answers])
-    labels = np.asarray(data.train.examples.targets[rows])
+    labels = np.asarray(data.train.targets[:])[rows]
     by_person = scored[0].split == SUBJECT
     subjects = data.train.subjects[rows] if by_person and data.train.subjects is not None else None
     found = metrics.classification(labels, predicted, data.classes, subjects)

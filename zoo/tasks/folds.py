@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
-from zoo.data import activity
-from zoo.data.activity import ActivityData, Windows, all_rows, center_crop
+from zoo.data.activity import ActivityData, Windows, center_crop
+from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
@@ -90,7 +90,7 @@ class Fold:
 
 def people_of(path: Path, everyone: bool) -> ActivityData:
     """A file of windows whose training part is what is cross-validated: its own, or everyone's."""
-    data = activity.read(path)
+    data = load_as(ActivityData, path)
     return data.everyone() if everyone else data
 
 
@@ -194,10 +194,10 @@ def _measured(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -
 
 
 def _baseline(fold: Fold, outside: Windows, inside: Windows, rows: int | None) -> Answers:
-    (learned, labels), (asked, _) = all_rows(outside), all_rows(inside)
+    (learned, labels), (asked, _) = outside.arrays(), inside.arrays()
     length = rows or learned.shape[1]
     predict = BASELINES[fold.method](center_crop(learned, length), labels, seed=fold.seed, jobs=1)
-    return Answers(inside.examples.rows, predict(center_crop(asked, length)))
+    return Answers(inside.rows, predict(center_crop(asked, length)))
 
 
 def _network(
@@ -231,7 +231,7 @@ def _network(
         logits, labels = answers(partial(keras_logits, model), prepared.validation)
         temperature = metrics.fit_temperature(labels, logits)
     logits, _ = answers(partial(keras_logits, model), inside)
-    return Answers(inside.examples.rows, logits.argmax(axis=1), logits), {
+    return Answers(inside.rows, logits.argmax(axis=1), logits), {
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature,
     }  # fmt: skip
 

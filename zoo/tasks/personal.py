@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import activity
-from zoo.data.activity import all_rows
+from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.runtime import PersonalRecognizer
@@ -31,10 +31,10 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
     Raises:
         ZooError: If the person is not in the test part, or too little is left to test.
     """
-    test = activity.read(path).test
+    test = load_as(activity.ActivityData, path).test
     if subject not in test.people() or test.subjects is None:
         raise ZooError(f"{path}: no subject {subject} in test; found {', '.join(test.people())}")
-    windows, labels = all_rows(test.where(test.subjects == subject))
+    windows, labels = test.where(test.subjects == subject).arrays()
     recognizer = PersonalRecognizer(file)
     count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
     # The place of a window among those of its class: the first of each class come first.

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import recordings
-from zoo.data.activity import Windowing, sort_subjects
+from zoo.data.activity import Windowing
+from zoo.data.examples import sort_names
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
 from zoo.evaluation import streaming
@@ -52,11 +53,11 @@ def evaluate(
     """
     index = recordings.read(path)
     known = set(recognizer.metadata.train_subjects)
-    people = sort_subjects(subjects if subjects is not None else set(index.subjects.tolist()) - known)
+    people = sort_names(subjects if subjects is not None else set(index.subjects.tolist()) - known)
     strangers = sorted(set(people) - set(index.subjects.tolist()))
     if strangers or not people:
         who = f"no subject {', '.join(strangers)}" if strangers else "everybody was in the training of this model"
-        raise ZooError(f"{path}: {who}; found {', '.join(sort_subjects(index.subjects))}: name others with --subjects")
+        raise ZooError(f"{path}: {who}; found {', '.join(sort_names(index.subjects))}: name others with --subjects")
     metadata = recognizer.metadata
     edge = round(Windowing().trim * metadata.rate)
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}

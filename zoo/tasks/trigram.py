@@ -15,7 +15,7 @@ from zoo import training
 from zoo.data import pipeline, trigrams
 from zoo.data.examples import Examples
 from zoo.data.text import tokenize
-from zoo.data.trigrams import Rows, TrigramData
+from zoo.data.trigrams import TrigramData, Trigrams
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
 from zoo.export import parity, signatures
@@ -80,7 +80,7 @@ class Prepared:
     def scores(self, model: TrigramLM) -> dict[str, float]:
         """`cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         rows = self.data.validation
-        loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.targets)
+        loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.next_words)
         return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
 
     def finish(self, recipe: Recipe, model: TrigramLM) -> dict[str, Any]:
@@ -103,11 +103,11 @@ def examples(data: TrigramData, recipe: Recipe) -> Examples:
         ZooError: If merged rows would not fit into memory.
     """
     if recipe.merge_contexts is None:
-        return Examples.all(data.train.contexts, data.train.targets)
+        return data.train
     return Examples.all(*merged(data.train, len(data.words), recipe.merge_contexts))
 
 
-def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Rows with equal contexts as few rows whose targets are the distribution of their next words.
 
     A context that occurs n times becomes ceil(n / most) equal rows, so that no step hangs on a single context. Their
@@ -126,7 +126,7 @@ def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], N
 
     Example:
         >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
-        >>> contexts, targets = merged(Rows(same, np.array([0, 3], np.int32)), 4, most=4)
+        >>> contexts, targets = merged(Trigrams.all(same, np.array([0, 3], np.int32)), 4, most=4)
         >>> contexts.tolist(), targets.tolist()
         ([[0, 1, 2]], [[0.5, 0.0, 0.0, 0.5]])
     """
@@ -137,7 +137,7 @@ def merged(rows: Rows, vocabulary: int, most: int) -> tuple[NDArray[np.int32], N
             f"recipe: merge_contexts makes {shares.sum():,} rows of {vocabulary} numbers: too many; set it to none"
         )
     table = np.zeros((len(unique), vocabulary), np.float32)
-    np.add.at(table, (places.reshape(-1), rows.targets), 1)
+    np.add.at(table, (places.reshape(-1), rows.next_words), 1)
     repeated = np.repeat(np.arange(len(unique)), shares)
     weight = np.float32(len(repeated) / len(rows))
     targets: NDArray[np.float32] = (table * (weight / shares[:, None]).astype(np.float32))[repeated]
@@ -184,13 +184,13 @@ def _check_words(loaded: Loaded, data: TrigramData) -> None:
     )
 
 
-def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Rows, NDArray[np.int32]]:
+def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray[np.int32]]:
     """Rows to compare on, and contexts to calibrate on."""
     metadata = metadata_of(loaded)
     if data is None:
         # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
-        return Rows(ids[:, :-1], ids[:, -1]), ids[:, :-1]
+        return Trigrams.all(ids[:, :-1], ids[:, -1]), ids[:, :-1]
     _check_words(loaded, data)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
     return data.test, data.train.contexts[chosen]
@@ -279,9 +279,10 @@ class TrigramTask(Task):
         metadata, data = metadata_of(loaded), self.read(data)
         digest = data.sha256
         _check_words(loaded, data)
-        if split not in data.splits:
-            raise ZooError(f"split {split!r}: expected {', '.join(data.splits)}")
-        rows = data.splits[split]
+        splits = {"train": data.train, "validation": data.validation, "test": data.test}
+        if split not in splits:
+            raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
+        rows = splits[split]
         seen = metrics.seen_contexts(data.train.contexts, rows.contexts)
         notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
         if split == "train":
@@ -289,18 +290,18 @@ class TrigramTask(Task):
         if digest != metadata.data_sha256:
             notes.append("not the file of the training: `seen` and the baselines refer to this file's training part")
         logits = log_probabilities(loaded, rows.contexts)
-        report = metrics.report(logits, rows.targets, seen)
+        report = metrics.report(logits, rows.next_words, seen)
         report["hardest_words"] = [
             row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
-            for row in metrics.hardest(logits, rows.targets)
+            for row in metrics.hardest(logits, rows.next_words)
         ]
         report |= {
             "model": loaded.name, "data": str(data.path), "split": split, "simulated": data.simulated,
             "data_sha256": digest, "notes": notes,
         }  # fmt: skip
         if baselines:
-            fitted = (data.train.contexts, data.train.targets)
-            report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.targets), len(data.words))
+            fitted = (data.train.contexts, data.train.next_words)
+            report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.next_words), len(data.words))
         return report
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
@@ -335,7 +336,7 @@ class TrigramTask(Task):
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
             found = np.log(np.maximum(outputs["next_word"]["probabilities"], _LEAST))
-            loss, rank = metrics.cross_entropy_and_rank(found, rows.targets)
+            loss, rank = metrics.cross_entropy_and_rank(found, rows.next_words)
             return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if data else {}
 
         return Exportable(

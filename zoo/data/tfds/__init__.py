@@ -1,4 +1,4 @@
-"""TensorFlow Datasets: the zoo's data as sharded builds that `tfds.load` reads.
+"""TensorFlow Datasets: the zoo's data as sharded builds that `tfds.load` and `zoo.load_data` read.
 
 | builder | configurations | is made of |
 |---|---|---|
@@ -13,9 +13,9 @@ Importing this package registers them:
 
     tfds.load("zoo_activity/motionsense_150_75", data_dir="builds")
 
-Every source first becomes a file in the course's layout, by the zoo's own builders, and is checked by the zoo's own
-readers; so a build holds the same rows, in the same order, with the same splits. The zoo itself reads rows in any order,
-which shards do not allow: `file_of` copies a build once into a file in the course's layout beside its shards.
+Every source first becomes a file in the course's layout, by the zoo's own writers, and is checked by the zoo's own
+readers; so a build holds the same rows, in the same order, with the same splits. Shards are ArrayRecord files, which
+`tfds.data_source` and the zoo read at any place.
 
 Sources are read in blocks, so that a build larger than memory needs disk alone. With the extra `beam`, Apache Beam reads
 the blocks of the course's layout and writes the shards, with as many workers as its runner has: the same rows in the same
@@ -30,10 +30,10 @@ except ImportError:
     raise ZooError("tensorflow-datasets is not installed: pip install 'pocket-zoo[datasets]'") from None
 
 from zoo.data.tfds.activity import ActivityConfig, ZooActivity
-from zoo.data.tfds.builds import build, file_of
+from zoo.data.tfds.builds import build, load
 from zoo.data.tfds.patches import PatchesConfig, ZooPatches
 from zoo.data.tfds.trigrams import TrigramsConfig, ZooTrigrams
 
 __all__ = [
-    "ActivityConfig", "PatchesConfig", "TrigramsConfig", "ZooActivity", "ZooPatches", "ZooTrigrams", "build", "file_of",
+    "ActivityConfig", "PatchesConfig", "TrigramsConfig", "ZooActivity", "ZooPatches", "ZooTrigrams", "build", "load",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """`zoo_activity`: windows of six activities, split by person."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +11,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data import activity, importers, recordings
-from zoo.data.activity import Windowing, Windows
-from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
+from zoo.data.activity import ActivityData, Windowing, Windows
+from zoo.data.examples import sort_names
+from zoo.data.tfds.builder import Part, Row, ZooBuilder
+from zoo.data.tfds.reading import Build
 from zoo.errors import ZooError
 from zoo.metadata import AXES, CLASSES
 
@@ -35,42 +37,42 @@ _CITATION = r"""@inproceedings{Malekzadeh2019,
 
 @dataclass(eq=False)
 class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has no types
-    """What windows are made of, and how.
+    """How windows are made, and from what.
 
     Args:
         source: `course`, `motionsense` or `recordings`.
-        cut: Window, hop, rate and trim; of `course`, the window alone counts.
-        test_subjects: Who is in the test part; a fifth of the people, drawn by the seed 0, where none are named.
+        windowing: Window, hop, rate and trim; for `course` the window alone counts.
+        test_subjects: The subjects of the test part; by default a fifth of all, drawn by the seed 0.
     """
 
     source: str = "course"
-    cut: Windowing = field(default_factory=Windowing)
+    windowing: Windowing = field(default_factory=Windowing)
     test_subjects: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, source: str, window: int = 150, hop: int = 75, rate: int = 50) -> "ActivityConfig":
+    def named(cls, source: str, window: int = 150, hop: int = 75, rate: int = 50) -> "ActivityConfig":
         """The configuration of windows cut from MotionSense or from recordings, named after what decides it.
 
         Example:
-            >>> ActivityConfig.of("motionsense", 128, 64, rate=25).name
+            >>> ActivityConfig.named("motionsense", 128, 64, rate=25).name
             'motionsense_128_64_25hz'
         """
         name = f"{source}_{window}_{hop}" + ("" if rate == 50 else f"_{rate}hz")
         what = f"Windows of {window} rows at {rate} Hz, {hop} rows apart, of"
         if source == "motionsense":
-            # Those whom the zoo's presets are tested on.
+            # The test subjects of the zoo's presets.
             return cls(
                 name=name, description=f"{what} MotionSense; subjects 2, 9, 15 and 21 are the test part.",
-                source=source, cut=Windowing(window, hop, rate), test_subjects=("2", "9", "15", "21"),
+                source=source, windowing=Windowing(window, hop, rate), test_subjects=("2", "9", "15", "21"),
             )  # fmt: skip
         return cls(
             name=name, description=f"{what} recordings; a fifth of the people are the test part.", source=source,
-            cut=Windowing(window, hop, rate),
+            windowing=Windowing(window, hop, rate),
         )  # fmt: skip
 
     @property
     def advice(self) -> str:
-        """What to do where the source is not there."""
+        """What to do if the source is missing."""
         return _ADVICE[self.source]
 
     @property
@@ -98,26 +100,26 @@ class ZooActivity(ZooBuilder):
     """
     BUILDER_CONFIGS: ClassVar[list[ActivityConfig]] = [
         ActivityConfig(name="course", description="A file in the layout of data3.h5: windows of 150 rows."),
-        ActivityConfig.of("motionsense"),
-        ActivityConfig.of("motionsense", hop=150),
-        ActivityConfig.of("recordings"),
+        ActivityConfig.named("motionsense"),
+        ActivityConfig.named("motionsense", hop=150),
+        ActivityConfig.named("recordings"),
     ]
 
     @classmethod
     def configuration(cls, name: str) -> ActivityConfig | None:
         """The configuration of a name such as `motionsense_128_64_25hz`."""
         found = _NAME.fullmatch(name)
-        return found and ActivityConfig.of(found[1], int(found[2]), int(found[3]), int(found[4] or 50))
+        return found and ActivityConfig.named(found[1], int(found[2]), int(found[3]), int(found[4] or 50))
 
     def _info(self) -> tfds.core.DatasetInfo:
         window = "acceleration, m/s^2, gravity included, x y z, Android's sign: at rest and face up, z is +9.81"
         return self._info_of(
             {
                 "window": tfds.features.Tensor(
-                    shape=(self.builder_config.cut.window, len(AXES)), dtype=np.float32, doc=window
+                    shape=(self.builder_config.windowing.window, len(AXES)), dtype=np.float32, doc=window
                 ),
                 "label": tfds.features.ClassLabel(names=CLASSES, doc="what the person was doing"),
-                "subject": tfds.features.Text(doc="who it was; empty where the file does not tell"),
+                "subject": tfds.features.Text(doc="the subject; empty if not known"),
             },
             ("window", "label"),
         )
@@ -129,35 +131,37 @@ class ZooActivity(ZooBuilder):
             recordings.write(source, found, source="MotionSense (Malekzadeh et al., 2019)")
         index = recordings.read(source)
         test = self.builder_config.test_subjects or activity.choose_test_subjects(index.subjects, 0.2, 0)
-        activity.write_windows(index, path, self.builder_config.cut, test)
+        activity.write_windows(index, path, self.builder_config.windowing, test)
 
     def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data = activity.read(path)
         if data.classes != CLASSES:
             raise ZooError(f"{path}: classes {','.join(data.classes)}; zoo_activity holds {','.join(CLASSES)}")
-        found, expected = data.train.examples.inputs.shape[1], self.builder_config.cut.window
+        found, expected = data.train.inputs.shape[1], self.builder_config.windowing.window
         if found != expected:
             raise ZooError(f"{path}: windows of {found} rows; zoo_activity/{self.builder_config.name} holds {expected}")
-        known = data.split_by == "subject"
-        people = activity.sort_subjects([*data.train.people(), *data.test.people()]) if known else None
+        people = sort_names([*data.train.people(), *data.test.people()]) if data.split_by == "subject" else None
         splits = {"train": data.train, "test": data.test}
         parts = {split: Part(len(windows), partial(_rows, windows)) for split, windows in splits.items()}
         return parts, {"window": expected, "people": people}
 
     @staticmethod
-    def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
-        """Writes the windows of a build in the layout of data3.h5."""
-        blocks = (
-            (split, batch["window"], batch["label"], batch["subject"].astype(np.str_))
-            for split, batches in parts.items() for batch in batches
-        )  # fmt: skip
-        activity.write_parts(path, blocks, metadata["window"], CLASSES, metadata["people"], metadata["attributes"])
+    def data(build: Build, about: Mapping[str, Any]) -> ActivityData:
+        """The windows of a build."""
+        parts = []
+        for split in ("train", "test"):
+            groups = build.column("subject", split).array() if build.metadata["people"] is not None else None
+            labels = build.column("label", split).array().astype(np.int64)
+            parts.append(Windows.all(build.column("window", split), labels, groups))
+        rate = float(build.metadata["attributes"].get("rate_hz", 50.0))
+        return ActivityData(
+            train=parts[0], validation=parts[0].empty(), test=parts[1], classes=CLASSES, rate=rate, **about
+        )
 
 
 def _rows(windows: Windows, start: int, stop: int) -> Iterator[Row]:
-    known = windows.subjects
-    subjects = iter([""] * (stop - start) if known is None else known[start:stop].tolist())
-    examples = replace(windows.examples, rows=windows.examples.rows[start:stop])
-    for inputs, labels in examples.blocks():
+    chosen = windows.where((np.arange(len(windows)) >= start) & (np.arange(len(windows)) < stop))
+    subjects = iter([""] * len(chosen) if chosen.subjects is None else chosen.subjects.tolist())
+    for inputs, labels in chosen.blocks():
         for window, label in zip(inputs, labels, strict=True):
             yield {"window": window, "label": int(label), "subject": str(next(subjects))}

@@ -1,26 +1,23 @@
-"""What the three builders share: where a source is found, the file in the course's layout that is made of it, and what
-a build says of itself.
-"""
+"""The base of the three builders: finds the source, turns it into the layout of the course, and writes its rows."""
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import tensorflow as tf
 import tensorflow_datasets as tfds
-from numpy.typing import NDArray
 
 from zoo.data import hdf5
+from zoo.data.examples import Data
+from zoo.data.tfds.reading import Build
 from zoo.errors import ZooError
 from zoo.files import sha256
 
 Row = dict[str, Any]
-
-Batch = Mapping[str, NDArray[Any]]
-"""The same features of some rows."""
 
 _BLOCK = 1024
 
@@ -30,8 +27,8 @@ class Part:
     """The rows of a split.
 
     Args:
-        count: How many.
-        read: Reads those from one number up to another; it can be sent to other processes.
+        count: The number of rows.
+        read: Reads the rows from one number up to another; can be pickled.
     """
 
     count: int
@@ -43,62 +40,74 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
 
     Args:
         source: A file or a folder to build from, in place of `manual_dir`.
-        report: Called with the name of a split and the number of its rows that are written; not by Apache Beam.
+        report: Called with the name of a split and the number of rows written so far; not by Apache Beam.
         in_beam: Whether Apache Beam reads the rows and writes the shards.
         **options: Of `tfds.core.GeneratorBasedBuilder`.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "The first."}
+    VERSION = tfds.core.Version("2.0.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "TFRecord.", "2.0.0": "ArrayRecord, for random access."}
 
     FILE: ClassVar[str]
-    """What a file in this layout is called."""
+    """The usual name of a file in this layout."""
 
     SOURCES: ClassVar[Mapping[str, str | None]]
-    """By what a configuration is made of: what that is called in `manual_dir`; None where it is the folder itself."""
+    """The kinds of sources, and their names in `manual_dir`; None stands for the folder itself."""
 
     def __init__(
         self, *, source: Path | None = None, report: Callable[[str, int], None] | None = None, in_beam: bool = False,
         **options: Any,
     ) -> None:  # fmt: skip
         self._source, self._report, self._in_beam = source, report, in_beam
-        super().__init__(**options)
+        super().__init__(**{"file_format": "array_record"} | options)
 
     @classmethod
     def configuration(cls, name: str) -> tfds.core.BuilderConfig | None:
-        """The configuration of a name that tells all of it; None where it is no such name."""
+        """The configuration of a name that contains all its settings; None if the name has another form."""
         raise NotImplementedError
 
     def _write_source(self, source: Path, path: Path) -> None:
-        """Makes a file in the course's layout of a source that is not one."""
+        """Turns a source into a file in the course's layout."""
         raise NotImplementedError
 
     def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
-        """Checks a file in the course's layout; gives the rows of each split, and what holds for all of them."""
+        """Checks a file in the course's layout; returns the rows of each split, and metadata of all of them."""
         raise NotImplementedError
 
     @staticmethod
-    def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
-        """Writes the rows of a build as a file in the course's layout.
+    def data(build: Build, about: Mapping[str, Any]) -> Data:
+        """The data of a build.
 
         Args:
-            path: The file, written whole or not at all.
-            parts: Batches of each split, in their order.
-            metadata: Of the build.
+            build: Reads it.
+            about: Arguments of `Data`.
         """
         raise NotImplementedError
 
+    def _as_dataset(
+        self, split: Any, decoders: Any = None, read_config: Any = None, shuffle_files: bool = False
+    ) -> Any:
+        # TFDS reads ArrayRecord files as data sources alone, but `tfds.load` is what everyone knows.
+        records = self.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+        starts = range(0, len(records), _BLOCK)
+        blocks = tf.data.Dataset.from_generator(
+            lambda: (records.__getitems__(list(range(start, min(start + _BLOCK, len(records))))) for start in starts),
+            output_signature=tf.TensorSpec((None,), tf.string),
+        )
+        counted = blocks.unbatch().apply(tf.data.experimental.assert_cardinality(len(records)))
+        return counted.map(lambda record: self.info.features.deserialize_example(record, decoders=decoders))
+
     def _download_and_prepare(self, *arguments: Any, **options: Any) -> None:
-        # In the folder that a killed build leaves, so that the next one clears it away.
+        # In the folder that a killed build leaves, so that the next one deletes it.
         with tempfile.TemporaryDirectory(prefix="source.", dir=self.data_path) as folder:
-            self._made = Path(folder) / self.FILE
+            self._converted = Path(folder) / self.FILE
             super()._download_and_prepare(*arguments, **options)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         source = self.find(self._source or Path(dl_manager.manual_dir))
         path = source
         if self.builder_config.source != "course":
-            path = self._made
+            path = self._converted
             self._write_source(source, path)
         parts, details = self._parts(path)
         self.info.metadata.update(
@@ -116,10 +125,10 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
             yield number, row
 
     def find(self, place: Path) -> Path:
-        """The source at a place: a file, a folder that is one, or what it is called in a folder.
+        """The source at a place: a file, a folder that is the source, or a file in a folder by its usual name.
 
         Raises:
-            ZooError: If it is not there; tells where to get it.
+            ZooError: If it is missing; says where to get it.
         """
         name = self.SOURCES[self.builder_config.source]
         if place.is_file() or (place.is_dir() and name is None):
@@ -147,7 +156,7 @@ def _numbered(read: Callable[[int, int], Iterator[Row]], start: int, stop: int) 
 
 
 def _anywhere(part: Part) -> Any:
-    """Apache Beam's transform that gives the same numbered rows, read in blocks by whatever workers it has."""
+    """Apache Beam's transform that returns the same numbered rows, read in blocks by any number of workers."""
     import apache_beam as beam
 
     blocks = [(start, min(start + _BLOCK, part.count)) for start in range(0, part.count, _BLOCK)]

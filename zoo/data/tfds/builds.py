@@ -1,22 +1,25 @@
-"""Builds on the disk: made whole or not at all, found by name, and copied into a file that the zoo reads."""
+"""Builds on the disk: written whole or not at all, and opened by name."""
 
 import contextlib
+import hashlib
 import io
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from zoo.catalog import unknown_name
+from zoo.data import hdf5
+from zoo.data.examples import Data
 from zoo.data.tfds.activity import ZooActivity
-from zoo.data.tfds.builder import Batch, ZooBuilder, digest
+from zoo.data.tfds.builder import ZooBuilder, digest
 from zoo.data.tfds.patches import ZooPatches
+from zoo.data.tfds.reading import Build
 from zoo.data.tfds.trigrams import ZooTrigrams
 from zoo.errors import ZooError
 from zoo.files import locked
@@ -25,33 +28,31 @@ BUILDERS: dict[str, type[ZooBuilder]] = {
     "zoo_activity": ZooActivity, "zoo_patches": ZooPatches, "zoo_trigrams": ZooTrigrams,
 }  # fmt: skip
 
-_BATCH = 1024
-
 
 def build(
     name: str, source: Path, folder: Path | None = None, *, shards: int | None = None,
     beam: Sequence[str] | None = None, report: Callable[[str, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Builds a data set, or finds that it is there already.
+    """Builds a data set, unless it exists already.
 
-    A build that is killed leaves nothing under its name; the next one clears its remains away and begins anew.
+    A killed build leaves nothing under its name; the next one deletes its files and starts again.
 
     Args:
-        name: Such as `zoo_activity/motionsense_150_75`; `course` where no configuration is named.
+        name: Such as `zoo_activity/motionsense_150_75`; the default configuration is `course`.
         source: The file or folder to build from, or a folder that holds it.
-        folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets without.
-        shards: Files a split; as many as its size asks for without.
+        folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
+        shards: Files of a split; by default depends on its size.
         beam: Options of an Apache Beam pipeline that reads and writes the same rows with many workers, such as
-            `["--runner=FlinkRunner"]`; none builds in this process. Workers on other hosts need the folder, and a
+            `["--runner=FlinkRunner"]`; None builds in this process. Workers on other hosts need the folder, and a
             source in the course's layout, under the same paths.
-        report: Called with the name of a split and the number of its rows that are written; not by Apache Beam.
+        report: Called with the name of a split and the number of rows written so far; not by Apache Beam.
 
     Returns:
-        `name`, `version`, `folder`, `built` (false where it was there already), `splits` with rows, files and bytes,
-        `features` with what they mean, `source`, `source_sha256`.
+        `name`, `version`, `folder`, `built` (false if it existed already), `splits` with rows, files and bytes,
+        `features` with their meanings, `source`, `source_sha256`.
 
     Raises:
-        ZooError: If the name is unknown, the source is not there or not as it should be, or the folder holds a build of
+        ZooError: If the name is unknown, the source is missing or not as it should be, or the folder holds a build from
             another source.
     """
     name, cls, configuration = _resolve(name)
@@ -63,7 +64,7 @@ def build(
             raise ZooError("Apache Beam is not installed: pip install 'pocket-zoo[beam]'")
         # A worker elsewhere has another working folder.
         source, folder = source.absolute(), folder.absolute()
-    # A configuration that is not in its table is no reason for a warning.
+    # TFDS warns about configurations that are not in its table.
     logging.getLogger("absl").setLevel(logging.ERROR)
     builder = cls(config=configuration, data_dir=folder, source=source, report=report, in_beam=beam is not None)
     place, expected = Path(builder.data_path), digest(builder.find(source))
@@ -73,17 +74,17 @@ def build(
             builder.info.read_from_directory(place)
             _check_source(place, builder, expected)
         else:
-            for remains in place.parent.glob(f"incomplete.*_{place.name}"):
-                shutil.rmtree(remains, ignore_errors=True)
+            for leftover in place.parent.glob(f"incomplete.*_{place.name}"):
+                shutil.rmtree(leftover, ignore_errors=True)
             tfds.disable_progress_bar()
             try:
-                # TFDS tells on standard output what it does.
+                # TFDS prints its progress.
                 with contextlib.redirect_stdout(io.StringIO()):
                     builder.download_and_prepare(
                         download_config=tfds.download.DownloadConfig(num_shards=shards, beam_options=_pipeline(beam))
                     )
             except Exception as error:
-                # A runner can end with anything.
+                # A runner can raise anything.
                 if beam is None or isinstance(error, ZooError):
                     raise
                 raise ZooError(f"Apache Beam: {' '.join(str(error).split())}") from error
@@ -102,7 +103,7 @@ def _check_source(place: Path, builder: ZooBuilder, sha256: str) -> None:
     source, found = builder.info.metadata["source"], builder.info.metadata["source_sha256"]
     if found != sha256:
         raise ZooError(
-            f"{place}: was built of another {source} (SHA-256 {found[:12]}, this one {sha256[:12]}): delete it, or "
+            f"{place}: was built from another {source} (SHA-256 {found[:12]}, this one {sha256[:12]}): delete it, or "
             "build in another folder"
         )
 
@@ -123,35 +124,27 @@ def _summary(name: str, builder: ZooBuilder) -> dict[str, Any]:
     }
 
 
-def file_of(name: str, folder: Path | None = None) -> Path:
-    """A build as a file in the course's layout, with the same rows in the same order: copied once, beside its shards.
+def load(name: str, folder: Path | None = None) -> Data:
+    """Opens a build; inputs stay on the disk.
 
     Args:
         name: Such as `zoo_activity/motionsense_150_75`.
-        folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets without.
+        folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
 
     Raises:
-        ZooError: If there is no such build, it is of another version, or it is damaged.
+        ZooError: If there is no such build, it has another version, or it is damaged.
     """
     name, cls, _ = _resolve(name)
     place = _data_dir(folder) / name / str(cls.VERSION)
     _require_build(place, name)
-    path = place / cls.FILE
-    if not path.is_file():
-        builder = tfds.builder_from_directory(place)
-        try:
-            cls.write_file(
-                path, {split: _batches(builder, split) for split in builder.info.splits}, builder.info.metadata
-            )
-        except tf.errors.DataLossError as error:
-            raise ZooError(f"{place}: damaged: delete it and build it again ({error.message})") from None
-    return path
-
-
-def _batches(builder: tfds.core.DatasetBuilder, split: str) -> Iterator[Batch]:
-    # One shard after the other, so that rows come in their order.
-    order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-    yield from tfds.as_numpy(builder.as_dataset(split=split, batch_size=_BATCH, read_config=order))
+    opened = Build(place)
+    metadata = opened.metadata
+    fingerprint = metadata["source_sha256"]
+    if not name.endswith("/course"):
+        # What was made from the source depends on the configuration, and on how builders make it.
+        fingerprint = hashlib.sha256(f"{name} {cls.VERSION} {fingerprint}".encode()).hexdigest()
+    about = {"name": f"tfds:{name}", "fingerprint": fingerprint, **hdf5.provenance(metadata["attributes"])}
+    return cls.data(opened, about)
 
 
 def _require_build(place: Path, name: str) -> None:
@@ -165,7 +158,7 @@ def _require_build(place: Path, name: str) -> None:
 
 
 def _resolve(name: str) -> tuple[str, type[ZooBuilder], Any]:
-    """A name with its configuration, the builder, and what it takes as `config`."""
+    """The name with its configuration, the builder's class, and its argument `config`."""
     family, _, configuration = name.partition("/")
     if family not in BUILDERS:
         raise unknown_name("data set", family, list(BUILDERS))

@@ -1,11 +1,9 @@
 """`zoo_patches`: patches of natural images, split by photograph."""
 
-import heapq
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,25 +12,26 @@ import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
 from zoo.data import patches
-from zoo.data.patches import PatchData
+from zoo.data.patches import PatchData, Patches
 from zoo.data.photographs import Photographs, write_patches
-from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
+from zoo.data.tfds.builder import Part, Row, ZooBuilder
+from zoo.data.tfds.reading import Build
 from zoo.errors import ZooError
 
 _NAME = re.compile(r"photographs_(\d+)")
 _SEED = 443
 _HELD_OUT, _HELD_OUT_BY = 0.25, 12
 """Share and seed of the photographs that the zoo's presets hold out."""
-_BLOCK = 1024
+_SPLITS = ("train", "test")
 
 
 @dataclass(eq=False)
 class PatchesConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has no types
-    """What patches are made of.
+    """How patches are made, and from what.
 
     Args:
         source: `course` or `photographs`.
-        count: Patches in all, as many from each photograph; of `course`, as many as it holds.
+        count: Number of patches, equally many from each photograph; `course` takes those of the file.
         size: Pixels a side.
     """
 
@@ -41,14 +40,14 @@ class PatchesConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has 
     size: int = 16
 
     @classmethod
-    def of(cls, count: int) -> "PatchesConfig":
+    def named(cls, count: int) -> "PatchesConfig":
         """The configuration of patches cut from photographs, named after their number."""
         about = f"{count} patches of 16 x 16 pixels, as many from each photograph; a quarter of these is the test part."
         return cls(name=f"photographs_{count}", description=about, source="photographs", count=count)
 
     @property
     def advice(self) -> str:
-        """What to do where the source is not there."""
+        """What to do if the source is missing."""
         if self.source == "photographs":
             return "expected a folder of photographs in color"
         return "expected patches in the layout of data1.h5: make them with `zoo data make patches`"
@@ -60,7 +59,7 @@ class PatchesConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has 
 class ZooPatches(ZooBuilder):
     """Patches `(3, size, size)` and the photograph that each was cut from; a quarter of the photographs are the test.
 
-    These are the photographs that the zoo's presets hold out of the same file. A training by the zoo reads both splits,
+    These are the photographs that the zoo's presets hold out of the same file. The zoo itself trains on both splits,
     and holds out what its recipe says.
     """
 
@@ -72,14 +71,14 @@ class ZooPatches(ZooBuilder):
     """
     BUILDER_CONFIGS: ClassVar[list[PatchesConfig]] = [
         PatchesConfig(name="course", description="A file in the layout of data1.h5: patches of 16 x 16 pixels."),
-        PatchesConfig.of(10240),
+        PatchesConfig.named(10240),
     ]
 
     @classmethod
     def configuration(cls, name: str) -> PatchesConfig | None:
         """The configuration of a name such as `photographs_4000`."""
         found = _NAME.fullmatch(name)
-        return found and PatchesConfig.of(int(found[1]))
+        return found and PatchesConfig.named(int(found[1]))
 
     def _info(self) -> tfds.core.DatasetInfo:
         size = self.builder_config.size
@@ -89,8 +88,8 @@ class ZooPatches(ZooBuilder):
                     shape=(3, size, size), dtype=np.float32,
                     doc="(channel, column, row), red, green, blue; 0 is black, 1 is white",
                 ),
-                "photograph": tfds.features.Text(doc="what it was cut from; empty where the file does not tell"),
-                "index": tfds.features.Scalar(np.int64, doc="its place in the file, from 0, over both splits"),
+                "photograph": tfds.features.Text(doc="what it was cut from; empty if not known"),
+                "index": tfds.features.Scalar(np.int64, doc="its row in the file, from 0, over both splits"),
             },
             None,
         )  # fmt: skip
@@ -103,24 +102,20 @@ class ZooPatches(ZooBuilder):
         data, size = patches.read(path), self.builder_config.size
         if data.pixels != size**2:
             raise ZooError(f"{path}: patches of {data.pixels} pixels; zoo_patches holds {size**2}")
-        splits = dict(zip(("train", "test"), data.hold_out(_HELD_OUT, _HELD_OUT_BY), strict=True))
+        splits = dict(zip(_SPLITS, data.hold_out(_HELD_OUT, _HELD_OUT_BY), strict=True))
         names = None if data.photographs is None else list(dict.fromkeys(data.photographs.tolist()))
         parts = {split: Part(len(rows), partial(_rows, data, rows)) for split, rows in splits.items()}
         return parts, {"size": size, "photographs": names}
 
     @staticmethod
-    def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
-        """Writes the patches of a build in the layout of data1.h5, each at its place."""
-        names = metadata["photographs"]
-        places = {name: number for number, name in enumerate(names or [""])}
-        rows = heapq.merge(*(_unbatched(batches) for batches in parts.values()), key=lambda row: row[0])
-
-        def blocks() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32]]]:
-            while block := list(islice(rows, _BLOCK)):
-                numbers = np.array([places[photograph.decode()] for _, _, photograph in block], np.int32)
-                yield np.stack([patch for _, patch, _ in block]), numbers
-
-        patches.write_parts(path, blocks(), metadata["size"], names, metadata["attributes"])
+    def data(build: Build, about: Mapping[str, Any]) -> PatchData:
+        """The patches of a build, both splits in the order of the file."""
+        index = build.column("index", *_SPLITS).array()
+        column = build.column("patch", *_SPLITS, order=index)
+        known = build.metadata["photographs"] is not None
+        groups = build.column("photograph", *_SPLITS, order=index).array() if known else None
+        train = Patches.all(column, column, groups)
+        return patches.check(PatchData(train=train, validation=train.empty(), test=train.empty(), **about))
 
 
 def _rows(data: PatchData, rows: NDArray[np.int64], start: int, stop: int) -> Iterator[Row]:
@@ -131,8 +126,3 @@ def _rows(data: PatchData, rows: NDArray[np.int64], start: int, stop: int) -> It
             number = next(numbers)
             photograph = "" if data.photographs is None else str(data.photographs[number])
             yield {"patch": patch, "photograph": photograph, "index": number}
-
-
-def _unbatched(batches: Iterable[Batch]) -> Iterator[tuple[int, NDArray[np.float32], bytes]]:
-    for batch in batches:
-        yield from zip(batch["index"].tolist(), batch["patch"], batch["photograph"], strict=True)

@@ -1,7 +1,7 @@
 """`zoo_trigrams`: four words in a row, split by their place in the text."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data import trigrams
-from zoo.data.tfds.builder import Batch, Part, Row, ZooBuilder
-from zoo.data.trigrams import CONTEXT, Rows
+from zoo.data.tfds.builder import Part, Row, ZooBuilder
+from zoo.data.tfds.reading import Build
+from zoo.data.trigrams import CONTEXT, TrigramData, Trigrams
 from zoo.errors import ZooError
 
 _NAME = re.compile(r"text_(\d+)")
@@ -20,25 +21,25 @@ _NAME = re.compile(r"text_(\d+)")
 
 @dataclass(eq=False)
 class TrigramsConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has no types
-    """What rows of four words are made of.
+    """How rows of four words are made, and from what.
 
     Args:
         source: `course` or `text`.
-        vocabulary: Words, the most frequent ones of the training part; of `course`, those that it holds.
+        vocabulary: Number of most frequent words of the training part; `course` takes those of the file.
     """
 
     source: str = "course"
     vocabulary: int = 250
 
     @classmethod
-    def of(cls, vocabulary: int) -> "TrigramsConfig":
-        """The configuration of rows made of text, named after the size of the vocabulary."""
+    def named(cls, vocabulary: int) -> "TrigramsConfig":
+        """The configuration of rows made from text, named after the size of the vocabulary."""
         about = f"Text in its {vocabulary} most frequent words; its last tenth is test, the tenth before it validation."
         return cls(name=f"text_{vocabulary}", description=about, source="text", vocabulary=vocabulary)
 
     @property
     def advice(self) -> str:
-        """What to do where the source is not there."""
+        """What to do if the source is missing."""
         if self.source == "text":
             return "expected UTF-8 text, one sentence a line, or a folder of such files, *.txt"
         return "expected rows in the layout of data2.h5: make them with `zoo data make trigrams`"
@@ -61,14 +62,14 @@ class ZooTrigrams(ZooBuilder):
     """
     BUILDER_CONFIGS: ClassVar[list[TrigramsConfig]] = [
         TrigramsConfig(name="course", description="A file in the layout of data2.h5."),
-        TrigramsConfig.of(250),
+        TrigramsConfig.named(250),
     ]
 
     @classmethod
     def configuration(cls, name: str) -> TrigramsConfig | None:
         """The configuration of a name such as `text_1000`."""
         found = _NAME.fullmatch(name)
-        return found and TrigramsConfig.of(int(found[1]))
+        return found and TrigramsConfig.named(int(found[1]))
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self._info_of(
@@ -89,19 +90,21 @@ class ZooTrigrams(ZooBuilder):
 
     def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data = trigrams.read(path)
-        parts = {name: Part(len(rows), partial(_rows, rows)) for name, rows in data.splits.items()}
+        splits = {"train": data.train, "validation": data.validation, "test": data.test}
+        parts = {name: Part(len(rows), partial(_rows, rows)) for name, rows in splits.items()}
         return parts, {"words": list(data.words)}
 
     @staticmethod
-    def write_file(path: Path, parts: Mapping[str, Iterable[Batch]], metadata: Mapping[str, Any]) -> None:
-        """Writes the rows of a build in the layout of data2.h5."""
-        blocks = (
-            (split, np.column_stack([batch["context"], batch["next_word"]]).astype(np.int32) + 1)
-            for split, batches in parts.items() for batch in batches
-        )  # fmt: skip
-        trigrams.write_parts(path, blocks, metadata["words"], metadata["attributes"])
+    def data(build: Build, about: Mapping[str, Any]) -> TrigramData:
+        """The rows of a build."""
+        train, validation, test = (
+            Trigrams.all(build.column("context", split).array(), build.column("next_word", split).array())
+            for split in ("train", "validation", "test")
+        )
+        words = tuple(build.metadata["words"])
+        return TrigramData(train=train, validation=validation, test=test, words=words, **about)
 
 
-def _rows(rows: Rows, start: int, stop: int) -> Iterator[Row]:
-    for context, word in zip(rows.contexts[start:stop], rows.targets[start:stop].tolist(), strict=True):
+def _rows(rows: Trigrams, start: int, stop: int) -> Iterator[Row]:
+    for context, word in zip(rows.contexts[start:stop], rows.next_words[start:stop].tolist(), strict=True):
         yield {"context": context, "next_word": word}

@@ -1,0 +1,121 @@
+"""The public door to data: a file in any of the three layouts, a build of TensorFlow Datasets, or a simulator."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from zoo.data import activity, dead_leaves, gait, hdf5, patches, trigrams
+from zoo.data.examples import Data
+from zoo.errors import ZooError
+from zoo.files import require_new
+
+_SIMULATORS: Mapping[str, Callable[..., Any]] = {
+    "activity": gait.write_simulated,
+    "autoencoder": dead_leaves.write_simulated,
+    "trigram": trigrams.write_simulated,
+}
+
+
+def load_data(
+    source: str | Path | Data, *, data_dir: str | Path | None = None, levels: float = 1.0, allow_leak: bool = False
+) -> Data:
+    """Checks and opens data for any of the zoo's tasks; files larger than memory stay on the disk.
+
+    Args:
+        source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
+            Datasets; or data that is already loaded, which is returned as it is.
+        data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
+        levels: The value of white in a file of patches: 1, or 255.
+        allow_leak: Whether to accept a subject in both training and test, to describe such a file.
+
+    Returns:
+        `data.train`, `data.validation` and `data.test`, each with `arrays()`, `dataset(batch_size)` and `len()`; empty
+        where the data has no such split. `data.task` is `activity`, `autoencoder` or `trigram`.
+
+    Raises:
+        ZooError: If the data cannot be read or is not as it should be.
+
+    Example:
+        >>> path = Path(getfixture("tmp_path")) / "data2.h5"
+        >>> data = simulate("trigram", path, sentences=200)
+        >>> load_data(path).task, len(data.words)
+        ('trigram', 106)
+        >>> contexts, next_words = data.test.arrays()
+        >>> contexts.shape[1:], contexts.dtype
+        ((3,), dtype('int32'))
+    """
+    if isinstance(source, Data):
+        return source
+    name = build_name(source)
+    if name:
+        from zoo.data import tfds
+
+        return tfds.load(name, None if data_dir is None else Path(data_dir))
+    path = Path(source)
+    if data_dir is not None:
+        raise ZooError(f"--data-dir: goes with --data tfds:NAME; {path} is a file")
+    layout = hdf5.identify(path)
+    if layout == "recordings":
+        raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
+    if layout != "patches" and levels != 1.0:
+        raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
+    if layout == "patches":
+        return patches.read(path, levels)
+    return trigrams.read(path) if layout == "trigrams" else activity.read(path, allow_leak=allow_leak)
+
+
+D = TypeVar("D", bound=Data)
+
+
+def load_as(kind: type[D], source: str | Path | Data, *, levels: float = 1.0) -> D:
+    """Loads data that must be of one kind, such as `ActivityData`; arguments are those of `load_data`.
+
+    Raises:
+        ZooError: If the data is of another kind.
+    """
+    data = load_data(source, levels=levels)
+    if not isinstance(data, kind):
+        raise ZooError(f"{data.name}: holds {data.task} data; expected {kind.task} data")
+    return data
+
+
+def build_name(source: str | Path) -> str:
+    """NAME of `tfds:NAME`; empty for a file."""
+    prefix, colon, name = str(source).partition(":")
+    return name if prefix == "tfds" and colon else ""
+
+
+def simulate(kind: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: float) -> Data:
+    """Simulates data, writes it to a file in the layout of its kind, and opens it.
+
+    Args:
+        kind: `activity`: windows of people with a phone in a pocket; `autoencoder`: patches of pictures of dead leaves;
+            `trigram`: rows of sentences of a small grammar.
+        path: The file to write.
+        seed: The source of all randomness, from 0.
+        force: Whether to replace a file of the same layout.
+        **sizes: For activity `subjects` and `seconds`; for autoencoder `count`, `size` and `pictures`; for trigram
+            `sentences`.
+
+    Raises:
+        ZooError: If the kind or a size is unknown or out of range, or the file exists.
+
+    Example:
+        >>> path = Path(getfixture("tmp_path")) / "data3.h5"
+        >>> data = simulate("activity", path, subjects=3, seconds=10)
+        >>> data.simulated, data.train.people(), data.test.people()
+        (True, ['1', '2'], ['3'])
+    """
+    if kind not in _SIMULATORS:
+        raise ZooError(f"kind {kind!r}: expected {', '.join(_SIMULATORS)}")
+    write = _SIMULATORS[kind]
+    known = [name for name in inspect.signature(write).parameters if name not in ("path", "seed")]
+    if unknown := [name for name in sizes if name not in known]:
+        raise ZooError(f"{kind} data has no size {', '.join(unknown)}; expected {', '.join(known)}")
+    if not 0 <= seed < 2**63:
+        raise ZooError(f"seed {seed}: expected a number from 0 to {2**63 - 1}")
+    path = Path(path)
+    require_new(path, force)
+    write(path, seed=seed, **sizes)
+    return load_data(path)
