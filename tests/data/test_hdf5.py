@@ -4,6 +4,8 @@ import errno
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data import hdf5
+from zoo.data.loading import simulate
 from zoo.errors import ZooError
 
 ACTIVITY = {
@@ -253,6 +256,131 @@ def test_an_error_while_writing_leaves_the_old_file_whole_and_nothing_else(tmp_p
         act()
     assert hdf5.read(path, "x").tolist() == [1, 2]
     assert list(tmp_path.iterdir()) == [path]
+
+
+# Files from elsewhere
+
+
+def strange(path, kind):
+    """A file of patches that would read another file, or that holds what no data set of the zoo does."""
+    other = write(path.with_name("other.h5"), PATCHES)
+    with h5py.File(path, "w") as file:
+        if kind == "external link":
+            file["data"] = h5py.ExternalLink(other.name, "data")
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((7, 3, 16, 16), "f4")
+            layout[:] = h5py.VirtualSource(other, "data", (7, 3, 16, 16))
+            file.create_virtual_dataset("data", layout)
+        elif kind == "external storage":
+            file.create_dataset("data", (7, 3, 16, 16), "u1", external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)])
+        elif kind in ("dangling link", "looping link"):
+            file["data"] = h5py.SoftLink("/data" if kind == "looping link" else "/missing")
+        elif kind == "null":
+            file["data"] = h5py.Empty("f4")
+        elif kind == "declared":
+            file.create_dataset("data", (10**9, 3, 16, 16), "f4", chunks=(64, 3, 16, 16))
+        elif kind == "reserved":
+            file.create_dataset("data", (10**9, 3, 16, 16), "f4")
+        elif kind == "numbers of any length":
+            file.create_dataset("data", (7,), h5py.vlen_dtype("f4"))
+        elif kind == "references":
+            file["x"] = [1]
+            file.create_dataset("data", data=np.array([file["x"].ref] * 7, h5py.ref_dtype))
+        elif kind == "records":
+            file.create_dataset("data", data=np.zeros(7, [("a", "f4"), ("b", "i4")]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("external link", "key 'data' is an external link; expected a data set in the file itself"),
+        ("virtual", "key 'data' is a virtual data set; expected its values in the file itself"),
+        ("external storage", "key 'data' is stored in another file; expected its values in the file itself"),
+        ("dangling link", "key 'data' is a symbolic link; expected a data set in the file itself"),
+        ("looping link", "key 'data' is a symbolic link; expected a data set in the file itself"),
+        ("null", "key 'data' is empty; expected at least one row"),
+        ("declared", "key 'data' declares 1000000000 rows that are not in the file: copy it again"),
+        ("reserved", "key 'data' declares 1000000000 rows that are not in the file: copy it again"),
+        ("numbers of any length", "key 'data' holds object; expected numbers"),
+        ("references", "key 'data' holds object; expected numbers"),
+        ("records", "key 'data' holds [('a', '<f4'), ('b', '<i4')]; expected numbers"),
+    ],
+)
+def test_a_file_that_reads_others_or_holds_something_strange_is_refused(tmp_path, kind, words):
+    path = strange(tmp_path / "a.h5", kind)
+    assert hdf5.identify(path) == "patches"
+    assert message(lambda: hdf5.check(path, "patches")).startswith(f"{path}: {words}")
+    if kind in ("external link", "virtual", "external storage", "dangling link", "looping link"):
+        for read in (hdf5.read, hdf5.Rows):
+            assert words in message(lambda read=read: read(path, "data"))
+
+
+@pytest.mark.parametrize("kind", [h5py.ref_dtype, h5py.vlen_dtype("i4")])
+def test_ids_that_are_references_or_lists_are_refused(tmp_path, kind):
+    path = write(tmp_path / "a.h5", ACTIVITY | {"trS": None})
+    with h5py.File(path, "a") as file:
+        file.create_dataset("trS", (4,), kind)
+    assert "key 'trS' holds object; expected whole numbers or text" in message(lambda: hdf5.check(path, "activity"))
+
+
+def test_a_link_that_leads_nowhere_or_in_a_circle_and_a_fifo_are_named(tmp_path):
+    (tmp_path / "a.h5").symlink_to(tmp_path / "a.h5")
+    (tmp_path / "b.h5").symlink_to(tmp_path / "missing.h5")
+    os.mkfifo(tmp_path / "c.h5")
+    assert "cannot be read (Too many levels of symbolic links)" in message(lambda: hdf5.identify(tmp_path / "a.h5"))
+    assert "no such file" in message(lambda: hdf5.identify(tmp_path / "b.h5"))
+    assert "is not a regular file" in message(lambda: hdf5.identify(tmp_path / "c.h5"))
+    assert "cannot be read" in message(lambda: hdf5.identify(tmp_path / ("a" * 300)))
+
+
+def test_strange_attributes_come_as_text(tmp_path):
+    path = write(tmp_path / "a.h5", PATCHES)
+    with h5py.File(path, "a") as file:
+        file.attrs["complex"], file.attrs["nan"], file.attrs["empty"] = 1j, np.nan, h5py.Empty("f4")
+        file.attrs["long"], file.attrs["reference"] = np.longdouble(1), file["data"].ref
+    assert {type(value) for value in hdf5.attributes(path).values()} <= {str, float}
+    assert hdf5.provenance({"simulated": np.nan, "source": 3}) == {"simulated": False, "source": "3"}
+
+
+_FUZZ = """
+import random, sys
+from pathlib import Path
+import numpy as np
+from zoo.data.describe import describe
+from zoo.errors import ZooError
+path, seed, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+whole, chance = path.read_bytes(), random.Random(seed)
+damaged = path.with_name("damaged.h5")
+for number in range(count):
+    changed = bytearray(whole)
+    for _ in range(chance.choice([1, 1, 4])):
+        # Metadata is at the beginning, and where data sets are.
+        at = chance.randrange(min(len(whole), 6000) if chance.random() < 0.7 else len(whole))
+        changed[at] = chance.choice([changed[at] ^ 1 << chance.randrange(8), 0, 255, chance.randrange(256)])
+    damaged.write_bytes(changed)
+    try:
+        describe(damaged)
+    except ZooError as error:
+        assert str(damaged) in str(error) and "\\n" not in str(error), error
+print("done")
+"""
+
+
+@pytest.mark.parametrize("kind", ["activity", "trigram", "autoencoder"])
+def test_a_file_with_damaged_bytes_is_read_or_refused_in_one_line(tmp_path, kind):
+    sizes = {
+        "activity": {"subjects": 2, "seconds": 6}, "trigram": {"sentences": 60},
+        "autoencoder": {"count": 12, "size": 4, "pictures": 2},
+    }  # fmt: skip
+    simulate(kind, tmp_path / "a.h5", **sizes[kind])
+    # In another process: a crash of the HDF5 library would end this one.
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _FUZZ, tmp_path / "a.h5", "0", "80"], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout == "done\n"
 
 
 @pytest.mark.real

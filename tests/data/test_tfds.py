@@ -248,7 +248,7 @@ def test_a_build_of_another_version_and_a_damaged_one_are_refused(built, tmp_pat
     (place / "1.0.0").rename(place / "2.0.0")
     shard = next((place / "2.0.0").glob("*train*00001-of*"))
     whole = shard.read_bytes()
-    for at in (500, len(whole) // 2, len(whole) - 8):
+    for at in (500, len(whole) // 2):
         shard.write_bytes(whole[:at] + b"damage" + whole[at + 6 :])
         with pytest.raises(ZooError, match=r"2\.0\.0: damaged: delete it and build it again"):
             tfds.load("zoo_activity", tmp_path)

@@ -1,0 +1,211 @@
+"""All data comes through one call, whatever holds it, and goes to NumPy or to Keras."""
+
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo.data import activity, describe, gait, recordings
+from zoo.data.activity import ActivityData, from_arrays
+from zoo.data.loading import load_as, load_data, simulate
+from zoo.data.patches import PatchData
+from zoo.errors import ZooError
+from zoo.files import sha256
+
+SIZES = {
+    "activity": {"subjects": 3, "seconds": 10}, "autoencoder": {"count": 40, "size": 8, "pictures": 3},
+    "trigram": {"sentences": 300},
+}  # fmt: skip
+
+
+def message(call):
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture(scope="module", params=list(SIZES))
+def data(request, tmp_path_factory):
+    """Simulated data of each task."""
+    return simulate(request.param, str(tmp_path_factory.mktemp("data") / "data.h5"), seed=1, **SIZES[request.param])
+
+
+def test_simulated_data_is_opened_and_is_that_of_its_file(data):
+    again = load_data(str(data.path))
+    assert again.task == data.task
+    assert again.sha256 == data.sha256 == sha256(data.path)
+    assert data.simulated
+    assert data.source.endswith("simulated by pocket-zoo")
+    assert load_data(again) is again
+    assert str(data) == str(data.path)
+    assert f"<{data.task} data of {data.path}, simulated\n  train: <{len(data.train)} examples" in repr(data)
+
+
+def test_arrays_and_batches_hold_the_same_examples_in_the_same_order(data):
+    for split in data.splits().values():
+        inputs, targets = split.arrays()
+        assert len(inputs) == len(targets) == len(split)
+        assert isinstance(inputs, np.ndarray)
+        batches = list(split.dataset(7).as_numpy_iterator())
+        assert len(batches) == len(split.dataset(7)) == -(-len(split) // 7)
+        np.testing.assert_array_equal(np.concatenate([batch[0] for batch in batches]), inputs)
+        np.testing.assert_array_equal(np.concatenate([batch[1] for batch in batches]), targets)
+
+
+def test_the_seed_alone_shuffles_and_each_epoch_anew(data):
+    split = data.splits()["test" if data.task == "trigram" else "train"]
+
+    def passes(seed):
+        return [batch[0] for batch in split.dataset(16, seed=seed, epochs=2).as_numpy_iterator()]
+
+    first, again, other = (passes(seed) for seed in (3, 3, 4))
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    half = len(first) // 2
+    epochs = [np.concatenate(first[:half]), np.concatenate(first[half:]), np.concatenate(other[:half])]
+    assert not np.array_equal(epochs[0], epochs[1])
+    assert not np.array_equal(epochs[0], epochs[2])
+    everything = np.sort(split.arrays()[0].reshape(len(split), -1), axis=0)
+    for epoch in epochs:
+        np.testing.assert_array_equal(np.sort(epoch.reshape(len(split), -1), axis=0), everything)
+
+
+def test_data_can_be_sent_to_another_process(data):
+    copy = pickle.loads(pickle.dumps(data))
+    np.testing.assert_array_equal(copy.train.arrays()[0], data.train.arrays()[0])
+
+
+def test_a_file_without_a_split_has_an_empty_one(data):
+    empty = [split for split in (data.validation, data.test) if not len(split)]
+    assert len(empty) == {"activity": 1, "autoencoder": 2, "trigram": 0}[data.task]
+    for split in empty:
+        inputs, targets = split.arrays()
+        assert inputs.shape == (0, *data.train.inputs.shape[1:])
+        assert len(targets) == 0
+
+
+def test_examples_know_their_groups(tmp_path):
+    windows = simulate("activity", tmp_path / "data3.h5", **SIZES["activity"])
+    assert set(windows.train.subjects) == {"1", "2"}
+    patches = simulate("autoencoder", tmp_path / "data1.h5", **SIZES["autoencoder"])
+    assert set(patches.train.photographs) == {"dead leaves 1", "dead leaves 2", "dead leaves 3"}
+
+
+def test_what_cannot_be_simulated_is_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    assert message(lambda: simulate("audio", path)) == "kind 'audio': expected activity, autoencoder, trigram"
+    assert message(lambda: simulate("activity", path, count=3)) == (
+        "activity data has no size count; expected subjects, seconds"
+    )
+    assert message(lambda: simulate("trigram", path, seed=10**30)).startswith(f"seed {10**30}: expected a number")
+    assert message(lambda: simulate("trigram", path, seed=-1)).startswith("seed -1: expected a number from 0")
+    assert message(lambda: simulate("activity", path, seconds=float("nan"))) == "nan s: expected a duration above 0"
+    assert message(lambda: simulate("autoencoder", path, size=-1)) == "patches of -1 pixels a side: expected 2 to 256"
+    assert message(lambda: simulate("autoencoder", path, count=10**12)).endswith(
+        "the disk is full; nothing was written"
+    )
+    assert message(lambda: simulate("trigram", path, sentences=10**9)).startswith("1000000000 sentences: expected at m")
+    assert not list(tmp_path.iterdir())
+
+
+def test_simulated_data_replaces_a_file_of_its_layout_by_force_alone(tmp_path):
+    path = tmp_path / "a.h5"
+    simulate("trigram", path, sentences=300)
+    assert "exists already" in message(lambda: simulate("trigram", path, sentences=300))
+    simulate("trigram", path, sentences=310, force=True)
+    before = path.read_bytes()
+    assert message(lambda: simulate("activity", path, force=True, **SIZES["activity"])) == (
+        f"{path}: holds trigrams, not activity: choose another name or delete it first"
+    )
+    assert path.read_bytes() == before
+    (tmp_path / "notes.txt").write_text("mine")
+    assert "notes.txt: holds something else, not trigrams" in message(
+        lambda: simulate("trigram", tmp_path / "notes.txt", force=True, sentences=300)
+    )
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_windows_never_replace_their_recordings(tmp_path):
+    path = tmp_path / "recordings.h5"
+    recordings.write(path, gait.simulate(2, seed=0, seconds=10), source="a test")
+    before, link = path.read_bytes(), tmp_path / "same.h5"
+    link.hardlink_to(path)
+    for output in (path, link):
+        refused = message(
+            lambda output=output: activity.write_windows(recordings.read(path), output, activity.Windowing(), ["1"])
+        )
+        assert refused == f"{output}: is the input; choose another name for the output"
+    assert path.read_bytes() == before
+
+
+def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
+    recordings.write(tmp_path / "r.h5", gait.simulate(1, seed=0, seconds=4), source="a test")
+    assert message(lambda: load_data(tmp_path / "r.h5")) == (
+        f"{tmp_path / 'r.h5'}: holds recordings; cut them into windows first, with `zoo data windows`"
+    )
+    wrong = PatchData if data.task == "activity" else ActivityData
+    assert message(lambda: load_as(wrong, data)) == f"{data}: holds {data.task} data; expected {wrong.task} data"
+    assert load_as(type(data), data.path).sha256 == data.sha256
+    assert "goes with --data tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
+    if data.task != "autoencoder":
+        assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
+
+
+# Arrays of one's own
+
+
+X = np.random.default_rng(0).normal([0, 0, 9.8], 1.0, (6, 20, 3)).astype(np.float32)
+
+
+def test_arrays_of_ones_own_are_data_as_well():
+    made = from_arrays(X, ["run", "sit"] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3]))
+    assert made.train.labels.tolist() == [1, 0, 1, 0, 1, 0]
+    assert (made.train.people(), made.test.people(), made.split_by) == (["1", "2", "10"], ["3"], "subject")
+    assert (made.rate, made.classes, made.path, str(made)) == (25.0, ("sit", "run"), None, "arrays")
+    np.testing.assert_array_equal(made.train.arrays()[0], X)
+    training, validation = made.train.split(0.3, seed=0)
+    assert not set(training.people()) & set(validation.people())
+    assert (
+        made.sha256
+        == from_arrays(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3])).sha256
+    )
+    assert made.sha256 != from_arrays(X + 1, [1, 0] * 3, ("sit", "run"), 25.0).sha256
+    assert describe.describe(made)["parts"]["train"]["windows"] == 6
+    assert not len(from_arrays(X, [1, 0] * 3, ("sit", "run"), 25.0).test)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((X[0], [0, 1], "ab", 50.0), "x: has shape (20, 3); expected (windows, rows, 3)"),
+        ((X, [0, 1], "ab", 50.0), "x: labels have shape (2,); expected (6,)"),
+        ((X, [0, 1] * 3, "ab", 50.0, [1]), "x: subjects have shape (1,); expected (6,)"),
+        ((X, [0, 2] * 3, "ab", 50.0), "x: labels such as [0, 2]; expected class numbers from 0 to 1 or a, b"),
+        ((X, ["a", "c"] * 3, "ab", 50.0), "x: labels such as ['a', 'c']; expected class numbers from 0 to 1 or a, b"),
+        ((X, [0.0, 1.0] * 3, "ab", 50.0), "x: labels such as [0.0, 1.0]; expected class numbers"),
+        ((X, [0, 1] * 3, "abc", 50.0), "arrays: training has no window of class c: add some or leave the class out"),
+        ((X / 9.8, [0, 1] * 3, "ab", 50.0), "x has a mean magnitude of 1.0"),
+        ((X * np.nan, [0, 1] * 3, "ab", 50.0), "x window 0 holds NaN or infinity"),
+        ((X, [0, 1] * 3, "ab", 0.0), "rate 0: expected Hz above 0"),
+        ((X, [0, 1] * 3, "ab", 50.0, None, (X[:, :9], [0] * 6)), "test x: windows of 9 rows; x has 20"),
+        ((X, [0, 1] * 3, "ab", 50.0, [1] * 6, (X, [0] * 6, [1] * 6)), "arrays: subject 1 is in training and in test"),
+    ],
+)
+def test_arrays_that_are_not_as_they_should_be_are_refused(arguments, line):
+    assert message(lambda: from_arrays(*arguments)).startswith(line)
+
+
+def test_class_names_that_occur_twice_and_empty_subjects_are_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    keys = {"trX": X, "trY": np.eye(2)[[0, 1] * 3], "tstX": X, "tstY": np.eye(2)[[0, 1] * 3]}
+    for extra, classes, words in (
+        ({}, "a,a", "attribute 'classes' is 'a,a'; expected different names"),
+        ({"trS": ["1", ""] * 3, "tstS": ["2"] * 6}, "a,b", "key 'trS' holds an empty subject id"),
+    ):
+        with h5py.File(path, "w") as file:
+            for key, value in (keys | extra).items():
+                file[key] = value
+            file.attrs["classes"] = classes
+        assert words in message(lambda: load_data(path))
