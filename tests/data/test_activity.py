@@ -130,6 +130,7 @@ def test_windows_stay_on_the_disk(tmp_path):
         ({"trY": one_hot(0, 1, 2, 2, 4, 4)}, "key 'trY' has no window of class standing, walking: add some or"),
         (changed("trX", (3, 7, 1), np.nan), "key 'trX' window 3 holds NaN or infinity: drop it or import again"),
         (changed("tstX", (1, 0, 0), -np.inf), "key 'tstX' window 1 holds NaN or infinity: drop it or import again"),
+        (changed("trX", (3, 7, 1), 1e30), "key 'trX' window 3 holds 1e+30; expected at most 10000 m/s^2: drop it or"),
         ({"trX": gravity(6) / 9.8}, "key 'trX' has a mean magnitude of 1.0"),
         ({"tstX": gravity(2) / 9.8}, "key 'tstX' has a mean magnitude of 1.0"),
         ({"tstS": np.array([3, 10], "i4")}, "subject 10 is in training (trS) and in test (tstS): split by person with"),
@@ -302,6 +303,7 @@ def test_recordings_are_resampled_before_they_are_cut():
     [
         ({"window": 0}, "window 0: expected a number above 0"),
         ({"hop": -1}, "hop -1: expected a number above 0"),
+        ({"window": 10**12}, "window 1e+12, rate 50: expected at most 100000 rows and Hz"),
         ({"rate": float("inf")}, "rate inf: expected a number above 0"),
         ({"trim": -0.5}, "trim -0.5 s: expected 0 or more"),
         ({"trim": float("nan")}, "trim nan s: expected 0 or more"),
@@ -348,6 +350,24 @@ def test_each_person_is_wholly_in_training_or_wholly_in_test(tmp_path_factory, p
     assert data.test.people() == chosen
     assert data.train.people() == sort_names(people - set(chosen))
     assert len(data.train) + len(data.test) == 3 * len(several)
+
+
+@pytest.mark.parametrize(
+    ("factor", "place", "words"),
+    [
+        (np.nan, 5, "holds NaN or infinity"),
+        (1e37, 5, "holds 9.8e+37; expected at most 10000 m/s^2"),
+        (1 / 9.8, slice(None), "has a mean magnitude of 1.00, as in g"),
+    ],
+)
+def test_a_recording_that_no_sensor_made_is_named(tmp_path, factor, place, words):
+    rows = np.tile(np.float32([0, 0, 9.8]), (400, 1))
+    rows[place] *= np.float32(factor)
+    strange = Recording("b.csv", "1", "walking", 50.0, rows)
+    known = index(tmp_path / "r.h5", walk("2"), strange)
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2"], ["walking"]))
+    assert line.startswith(f"{tmp_path / 'r.h5'}: recording b.csv {words}")
+    assert not (tmp_path / "a.h5").exists()
 
 
 @pytest.mark.parametrize("who", ["01", "20240101001"])

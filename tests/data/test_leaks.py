@@ -76,6 +76,33 @@ def test_a_person_on_both_sides_is_named():
     assert found.found
 
 
+class Counted:
+    """An array that counts the rows that are read."""
+
+    def __init__(self, rows):
+        self.rows, self.shape, self.count = rows, rows.shape, 0
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, places):
+        self.count += len(self.rows[places])
+        return self.rows[places]
+
+
+def test_twice_as_much_data_is_read_twice_as_often(monkeypatch):
+    monkeypatch.setattr(examples.Examples, "block_rows", lambda _: 32)
+    counts = []
+    for size in (320, 640):
+        rows = np.random.default_rng(size).normal([0, 0, 9.8], 2.0, (2 * size, 30, 3)).astype(np.float32)
+        train, test = Counted(rows[:size]), Counted(np.concatenate([rows[:3], rows[size + 3 :]]))
+        labels = np.zeros(size, np.int64)
+        found = leaks.find(Windows.all(train, labels), Windows.all(test, labels))
+        assert found.near_duplicates == 3
+        counts.append(train.count + test.count)
+    assert counts[1] < 2.2 * counts[0]
+
+
 def test_leaks_are_found_across_blocks(monkeypatch):
     monkeypatch.setattr(examples, "BLOCK_BYTES", 1)
     rows, other = recording(50 * 80), recording(50 * 40, seed=1)

@@ -75,6 +75,16 @@ def test_patches_come_evenly_from_all_photographs_and_whole_photographs_are_held
     assert "cannot be held out" in message(lambda: data.hold_out(0.9, seed=0))
 
 
+@pytest.mark.parametrize("names", [{}, {"source": [0, 0, 1, 1], "source_names": ["a", "b"]}])
+def test_something_is_held_out_and_something_left_whatever_the_share(tmp_path, names):
+    data = read(write(tmp_path / "a.h5", RANDOM.uniform(size=(4, 3, 8, 8)), **names))
+    training, held_out = data.hold_out(0.01, seed=0)
+    assert len(training) > 0
+    assert len(held_out) > 0
+    kind = "2 photographs, of which 2" if names else "4 patches, of which 4"
+    assert message(lambda: data.hold_out(0.99, seed=0)) == f"{data.path}: {kind} cannot be held out: add some"
+
+
 def test_the_same_seed_cuts_the_same_patches(tmp_path):
     picture = [Photograph("noise", RANDOM.uniform(size=(30, 30, 3)).astype("float32"))]
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

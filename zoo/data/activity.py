@@ -16,11 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples, sort_names
-from zoo.data.recordings import Dropped, Index, Recording, check_unit
+from zoo.data.recordings import LARGEST, Dropped, Index, Recording, check_range, check_unit
 from zoo.errors import ZooError
 from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 
 _ROWS = 1 << 16
+
+_ENOUGH_ROWS = 50
+"""Over fewer rows, the mean does not distinguish g from m/s^2."""
 
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
@@ -279,10 +282,10 @@ def _subjects(path: Path, key: str) -> NDArray[np.str_]:
 def _check_values(where: str, windows: Windows) -> None:
     magnitude, done = 0.0, 0
     for inputs, _ in windows.blocks():
-        finite = np.isfinite(inputs).all(axis=(1, 2))
-        if not finite.all():
-            row = done + int(np.flatnonzero(~finite)[0])
-            raise ZooError(f"{where} window {row} holds NaN or infinity: drop it or import again")
+        valid = (np.abs(inputs) < np.inf).all(axis=(1, 2)) & (np.abs(inputs).max(axis=(1, 2)) <= LARGEST)
+        if not valid.all():
+            row = int(np.argmin(valid))
+            check_range(f"{where} window {done + row}", inputs[row])
         magnitude += float(np.linalg.norm(inputs, axis=2).mean(axis=1).sum(dtype=np.float64))
         done += len(inputs)
     check_unit(where, magnitude / done)
@@ -408,6 +411,10 @@ def _cut(
         if recording.activity not in classes:
             dropped.add(f"recordings of {recording.activity}")
             continue
+        where = f"{recordings.path}: recording {recording.name}"
+        check_range(where, recording.acceleration)
+        if len(recording.acceleration) >= _ENOUGH_ROWS:
+            check_unit(where, float(np.linalg.norm(recording.acceleration, axis=1).mean()))
         windows = windowing.windows(recording)
         if len(windows):
             yield recording, windows

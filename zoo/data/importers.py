@@ -1,4 +1,4 @@
-"""Importers: what people have, MotionSense or any CSV files, as recordings in the zoo's convention."""
+"""Importers: read MotionSense or any CSV files as recordings in the zoo's convention."""
 
 import csv
 import io
@@ -21,10 +21,10 @@ _MOTIONSENSE_HZ = 50.0
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 
-_UNBEARABLE = 50.0
-"""m/s^2 in the mean over a file, five times gravity: m/s^2 was taken for g."""
+_TOO_LARGE = 50.0
+"""A mean in m/s^2, five times gravity, above which values that were said to be g must have been m/s^2."""
 _ENOUGH_ROWS = 50
-"""A mean over fewer rows does not tell g from m/s^2."""
+"""Over fewer rows, the mean does not distinguish g from m/s^2."""
 
 
 def read_motionsense(source: Path, dropped: Dropped) -> Iterator[Recording]:
@@ -35,11 +35,11 @@ def read_motionsense(source: Path, dropped: Dropped) -> Iterator[Recording]:
     -9.80665 (gravity + userAcceleration).
 
     Args:
-        source: `A_DeviceMotion_data.zip` or the folder made from it.
+        source: `A_DeviceMotion_data.zip` or its extracted folder.
         dropped: Counts what is left out.
 
     Raises:
-        ZooError: If no such files are there, or one lacks a column.
+        ZooError: If there are no such files, or one lacks a column.
     """
     for name, text in _texts(source):
         folder, _, file = name.rpartition("/")
@@ -100,19 +100,19 @@ def _columns(name: str, text: str, columns: Sequence[str]) -> NDArray[np.float64
 
 @dataclass(frozen=True)
 class CsvColumns:
-    """How to read somebody's CSV files.
+    """The columns of CSV files and their units.
 
     Args:
-        x: Name of the column of the first axis.
-        y: The same of the second axis.
-        z: The same of the third axis.
-        time: Name of the column of time stamps, where `rate` is not given.
-        rate: Hz, where there are no time stamps.
-        subject: Name of the column that tells the person; or `=name` for one person in all rows.
-        activity: Name of the column that tells the activity; or `=label` for one activity in all rows.
+        x: Name of the column of the x axis.
+        y: Name of the column of the y axis.
+        z: Name of the column of the z axis.
+        time: Name of the column of time stamps, unless `rate` is given.
+        rate: Sampling rate in Hz, if there are no time stamps.
+        subject: Name of the column of the person; or `=name` for one person in all rows.
+        activity: Name of the column of the activity; or `=label` for one activity in all rows.
         unit: `m/s^2` or `g`.
         convention: `android` (face up at rest, z is positive) or `ios` (negative).
-        time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one that gives a rate between 5 and 1,000 Hz.
+        time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one for which the rate is between 5 and 1,000 Hz.
     """
 
     x: str = "x"
@@ -145,7 +145,7 @@ class CsvColumns:
 
     @property
     def factor(self) -> float:
-        """What a number of the file is multiplied by."""
+        """The factor from values of the file to m/s^2 in Android's sign."""
         return (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
 
 
@@ -155,8 +155,8 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 def read_csv(files: Iterable[Path], columns: CsvColumns, dropped: Dropped) -> Iterator[Recording]:
     """Reads recordings from CSV files with a line of column names.
 
-    A change of person or activity, a gap in time or a row that is not finite ends a recording. Where time stamps
-    are given, the rate is detected and the rows are put on its even grid by linear interpolation.
+    A change of person or activity, a gap in time or a row that is not finite ends a recording. If there are time
+    stamps, the rate is detected and the rows are interpolated linearly to an even grid.
 
     Args:
         files: Paths of the files.
@@ -171,7 +171,7 @@ def read_csv(files: Iterable[Path], columns: CsvColumns, dropped: Dropped) -> It
         if len(values) >= _ENOUGH_ROWS:
             magnitude = float(np.nanmean(np.linalg.norm(values, axis=1)))
             check_unit(str(path), magnitude)
-            if columns.unit == "g" and magnitude > _UNBEARABLE:
+            if columns.unit == "g" and magnitude > _TOO_LARGE:
                 raise ZooError(
                     f"{path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): leave "
                     "--unit g out"
@@ -252,10 +252,10 @@ def _csv_table(
 
 
 def seconds_of(where: str, stamps: NDArray[np.float64], unit: str) -> float:
-    """Seconds in the unit of time stamps: the one named, or with `auto` the one that gives a rate of 5 to 1,000 Hz.
+    """Seconds in the unit of time stamps: the given one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
 
     Raises:
-        ZooError: If none does.
+        ZooError: If there is none.
     """
     if unit != "auto":
         return _SECONDS[unit]
@@ -272,8 +272,8 @@ def _stretches(
     name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
     rate: float | None, dropped: Dropped,
 ) -> Iterator[Recording]:  # fmt: skip
-    """Splits rows where they are not continuous and puts each stretch on an even grid."""
-    # A clock that jumps back by more than a gap has started again: another trial.
+    """Splits rows where they are not continuous and resamples each part to an even grid."""
+    # A clock that jumps back by more than a gap has restarted: another trial.
     steps = np.diff(times)
     forward = steps[steps > 0]
     gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,26 @@ def check_unit(where: str, magnitude: float) -> None:
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
             f" multiply by {STANDARD_GRAVITY} or import with --unit g"
         )
+
+
+LARGEST = 10_000.0
+"""m/s^2, a hundred times what a phone's sensor measures."""
+
+
+def check_range(where: str, rows: NDArray[np.floating[Any]]) -> None:
+    """Refuses acceleration that is not finite or that no sensor measures.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(..., 3)`.
+
+    Raises:
+        ZooError: If a value is out of range.
+    """
+    if not np.isfinite(rows).all():
+        raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
+    if (largest := float(np.abs(rows).max(initial=0))) > LARGEST:
+        raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {UNIT}: drop it or import again")
 
 
 @dataclass(frozen=True)
