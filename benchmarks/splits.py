@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 
 from zoo.data import importers, recordings
 from zoo.data.activity import Windowing, Windows
-from zoo.metadata import CLASSES
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines
 from zoo.files import sha256
+from zoo.metadata import CLASSES
 from zoo.tasks import activity as task
 from zoo.tasks import planning
 from zoo.tasks.provenance import versions

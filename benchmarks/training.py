@@ -21,6 +21,7 @@ import numpy as np
 from clock import Clock
 
 from zoo.data import activity
+from zoo.metadata import CLASSES
 from zoo.presets import PRESETS
 from zoo.tasks import activity as task
 from zoo.tasks import planning

@@ -138,9 +138,7 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     short = scratch / "short.h5"
     windows_of.write_windows(recordings.read(raw), short, windows_of.Windowing(), TEST_SUBJECTS)
     test = windows_of.read(data / "activity" / "data3.h5").test
-    fitted = baseline_scores(
-        windows_of.read(short).train.arrays(), test.arrays(), test.subjects
-    )
+    fitted = baseline_scores(windows_of.read(short).train.arrays(), test.arrays(), test.subjects)
     return folder, {"crossval": found, "baselines": fitted}
 
 

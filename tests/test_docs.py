@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from zoo.data import gait, grammar
-from zoo.metadata import CLASSES
 from zoo.data.hdf5 import LAYOUTS
+from zoo.metadata import CLASSES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

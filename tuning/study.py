@@ -9,9 +9,10 @@ from typing import Any
 from tuning import spaces
 from tuning.spaces import Defaults, HyperParameters, Pinned
 from zoo.catalog import unknown_name
+from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, find_family
-from zoo.files import claim_folder, sha256
+from zoo.files import claim_folder
 from zoo.presets import PRESETS
 from zoo.recipes import Recipe
 from zoo.tasks import crossval, planning
@@ -249,5 +250,5 @@ class Study:
         kept = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
         return kept | {
             "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
-            "seed": self.first_seed, "data": sha256(self.data),
+            "seed": self.first_seed, "data": load_data(self.data, levels=self.levels or 1.0).sha256,
         }  # fmt: skip

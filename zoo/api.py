@@ -382,7 +382,7 @@ def _with_labels(loaded: Loaded, data: Any) -> Model:
     rows, channels = data.train.examples.inputs.shape[1:]
     if data.rate != model.rate or rows < model.window or channels != len(model.channels):
         raise ZooError(
-            f"{data.path}: windows of ({rows}, {channels}) at {data.rate:g} Hz; {loaded.name} reads ({model.window}, "
+            f"{data}: windows of ({rows}, {channels}) at {data.rate:g} Hz; {loaded.name} reads ({model.window}, "
             f"{len(model.channels)}) at {model.rate:g} Hz: cut them anew with `zoo data windows RECORDINGS --rate "
             f"{model.rate:g} --window {model.window}`"
         )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from zoo.data import gait, recordings
-from zoo.metadata import CLASSES
 from zoo.data.describe import describe
 from zoo.errors import ZooError
+from zoo.metadata import CLASSES
 
 
 def write(path, **content):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data import activity, gait, leaks
-from zoo.metadata import CLASSES
 from zoo.errors import ZooError
+from zoo.metadata import CLASSES
 
 
 def test_each_person_does_each_activity_twice():

@@ -103,7 +103,7 @@ def test_what_cannot_be_simulated_is_refused(tmp_path):
     assert message(lambda: simulate("trigram", path, seed=-1)).startswith("seed -1: expected a number from 0")
     assert message(lambda: simulate("activity", path, seconds=float("nan"))) == "nan s: expected a duration above 0"
     assert message(lambda: simulate("autoencoder", path, size=-1)) == "patches of -1 pixels a side: expected 2 to 256"
-    assert message(lambda: simulate("autoencoder", path, count=10**12)).endswith(
+    assert message(lambda: simulate("autoencoder", path, count=10**12, size=2)).endswith(
         "the disk is full; nothing was written"
     )
     assert message(lambda: simulate("trigram", path, sentences=10**9)).startswith("1000000000 sentences: expected at m")

@@ -266,6 +266,8 @@ def test_a_build_of_a_file_is_known_as_that_file(built, simulated):
     data = load_data("tfds:zoo_activity/course", data_dir=built)
     assert data.sha256 == sha256(simulated) == load_data(simulated).sha256
     assert str(data) == "tfds:zoo_activity/course"
+    # Another process opens it by its folder.
+    assert_same(load_data(data.path), data)
 
 
 def test_tfds_loads_batches_slices_and_pairs(built, simulated):

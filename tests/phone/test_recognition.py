@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.metadata import CLASSES
 from zoo.data.gait import walk_through
 from zoo.data.importers import read_motionsense
 from zoo.data.recordings import Dropped
-from zoo.metadata import Streaming, embed
+from zoo.metadata import CLASSES, Streaming, embed
 from zoo.runtime import Recognizer
 from zoo.serving import page_files
 

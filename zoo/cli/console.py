@@ -88,8 +88,8 @@ def load_tensorflow() -> None:
         import_module("tensorflow")
 
 
-def data_file(data: Path, data_dir: Path | None) -> Any:
-    """The data that a user names: the file itself, or a build of TensorFlow Datasets, opened.
+def data_file(data: Path, data_dir: Path | None) -> Path:
+    """The path of the data that a user names: the file itself, or the folder of a build of TensorFlow Datasets.
 
     Args:
         data: A file, or `tfds:` and the name of a build.
@@ -103,7 +103,9 @@ def data_file(data: Path, data_dir: Path | None) -> Any:
     from zoo.data.loading import load_data
 
     with quiet():
-        return load_data(data, data_dir=data_dir)
+        path = load_data(data, data_dir=data_dir).path
+    assert path is not None
+    return path
 
 
 def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32")) -> Path:

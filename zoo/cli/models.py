@@ -162,7 +162,7 @@ def train(
     bar = ProgressBar(err, plan.recipe.epochs)
     run = Run(out, resume, deterministic, tensorboard, [bar], cluster)
     try:
-        with run.together(plan, checked.path, wait), bar.shown():
+        with run.together(plan, checked, wait), bar.shown():
             trained = run_training(plan, checked, run)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()

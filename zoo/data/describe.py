@@ -29,7 +29,7 @@ def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[st
     Raises:
         ZooError: If the file cannot be read or has none of the layouts.
     """
-    if isinstance(source, Data) or loading.build_name(source):
+    if isinstance(source, Data) or loading.build_name(source) or Path(source).is_dir():
         data = loading.load_data(source, data_dir=data_dir, allow_leak=True)
         attributes = {"source": data.source, "simulated": data.simulated}
         found = {"file": data.name, "layout": LAYOUTS[data.task], "sizes": _sizes(data), "attributes": attributes}

@@ -223,13 +223,13 @@ class Data:
 
     Args:
         name: For messages: the path of the file, `tfds:NAME`, or `arrays`.
-        path: The file; None where the data is not in one file.
+        path: The file, or the folder of a build, from which `load_data` opens the same data; None for arrays.
         simulated: Whether a program made the data.
         source: Where the data comes from, as the file states it.
         train: Examples for training.
         validation: Examples for choices, such as when to stop; empty where the data has no such split.
         test: Examples for the final measurement; empty where the data has no such split.
-        fingerprint: What identifies the data where `path` is None.
+        fingerprint: What identifies the data if `path` is not a file.
     """
 
     task: ClassVar[str]
@@ -245,7 +245,7 @@ class Data:
     @cached_property
     def sha256(self) -> str:
         """The SHA-256 of the file, or what else identifies the data."""
-        return self.fingerprint if self.path is None else sha256(self.path)
+        return self.fingerprint if self.path is None or self.fingerprint else sha256(self.path)
 
     def splits(self) -> dict[str, Examples]:
         """Train, validation and test, without those that are empty."""

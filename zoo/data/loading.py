@@ -24,7 +24,7 @@ def load_data(
 
     Args:
         source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
-            Datasets; or data that is already loaded, which is returned as it is.
+            Datasets, or its folder; or data that is already loaded, which is returned as it is.
         data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
         levels: The value of white in a file of patches: 1, or 255.
         allow_leak: Whether to accept a subject in both training and test, to describe such a file.
@@ -55,6 +55,10 @@ def load_data(
     path = Path(source)
     if data_dir is not None:
         raise ZooError(f"--data-dir: goes with --data tfds:NAME; {path} is a file")
+    if (path / "dataset_info.json").is_file():
+        from zoo.data import tfds
+
+        return tfds.open_build(path)
     layout = hdf5.identify(path)
     if layout == "recordings":
         raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")

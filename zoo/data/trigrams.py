@@ -11,7 +11,6 @@ rows share three words, so that a shuffled test would be in training.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,7 +21,6 @@ from zoo.data import grammar, hdf5
 from zoo.data.examples import Data, Examples
 from zoo.data.text import Text, read_lines
 from zoo.errors import ZooError
-from zoo.files import sha256
 
 CONTEXT = 3
 """Words in a context."""
@@ -37,11 +35,6 @@ RowRange = tuple[int, int]
 @dataclass(frozen=True, repr=False)
 class Trigrams(Examples):
     """Contexts `(3,)` int32 of word numbers from 0, and the words that followed, in memory."""
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the file."""
-        return sha256(self.path)
 
     @property
     def contexts(self) -> NDArray[np.int32]:

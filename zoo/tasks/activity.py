@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo import losses, training
-from zoo.data import activity, gait, importers, pipeline
+from zoo.data import gait, importers, pipeline
 from zoo.data.activity import ActivityData, Windowing, Windows, center_crop
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
 from zoo.data.importers import CsvColumns
+from zoo.data.loading import load_as
 from zoo.data.pipeline import Augment
 from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
@@ -128,7 +129,7 @@ class Prepared:
             ZooError: If no windows are held out.
         """
         if self.validation is None:
-            raise ZooError(f"{self.data.path}: nothing is held out to score on: set validation above 0")
+            raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
         logits, labels = answers(partial(keras_logits, model), self.validation)
         loss, rank = cross_entropy_and_rank(logits, labels)
         return {
@@ -237,7 +238,7 @@ def check_file(loaded: Loaded, data: ActivityData) -> None:
     Raises:
         ZooError: Names what was expected and found.
     """
-    metadata, path = metadata_of(loaded), data.path
+    metadata, path = metadata_of(loaded), str(data)
     rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
@@ -361,7 +362,7 @@ class ActivityTask(Task):
 
     def read(self, source: Source, **options: Any) -> ActivityData:
         """Checks a file of windows and opens it."""
-        return source if isinstance(source, ActivityData) else activity.read(Path(source), **options)
+        return load_as(ActivityData, source, **options)
 
     def prepare(self, data: ActivityData, recipe: Recipe) -> Prepared:
         """Holds people out for validation, as a recipe says."""
@@ -404,7 +405,7 @@ class ActivityTask(Task):
         data, metadata = self.read(data), metadata_of(loaded)
         check_file(loaded, data)
         if split != "test" and data.sha256 != metadata.data_sha256:
-            raise ZooError(f"{data.path}: {loaded.name} was trained on another file: only --split test is possible")
+            raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test is possible")
         recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
         if split == "validation" and "recipe" not in loaded.config:
             raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
@@ -412,7 +413,7 @@ class ActivityTask(Task):
         logits, labels = answers(partial(logits_of, loaded), windows)
         report = metrics.report(labels, logits, data.classes, windows.subjects, metadata.temperature)
         report |= {
-            "model": loaded.name, "data": str(data.path), "split": split, "split_by": data.split_by,
+            "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
             "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
         }  # fmt: skip
         if baselines:

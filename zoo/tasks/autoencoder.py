@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
@@ -15,6 +14,7 @@ from scipy.special import logit
 from zoo import training
 from zoo.data import dead_leaves, patches, photographs, pipeline
 from zoo.data.examples import Examples, Sliceable
+from zoo.data.loading import load_as
 from zoo.data.patches import LUMINANCE, PatchData, Scale
 from zoo.errors import ZooError
 from zoo.evaluation import autoencoder as metrics
@@ -137,7 +137,7 @@ class Prepared:
             ZooError: If nothing is held out.
         """
         if not len(self.held_out.rows):
-            raise ZooError(f"{self.data.path}: nothing is held out to score on: set validation above 0")
+            raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
         held_out = np.concatenate([block for block, _ in _examples(self.vectors, self.held_out.rows).blocks()])
         error, weights, sparsity = _cost(model, held_out, COURSE)
         return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
@@ -236,7 +236,7 @@ def _check_size(pixels: int, data: PatchData, name: str) -> None:
     if data.pixels != pixels:
         size, wanted = round(data.pixels**0.5), round(pixels**0.5)
         raise ZooError(
-            f"{data.path}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
+            f"{data}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
             f"make patches --size {wanted}`, or train with --set pixels={data.pixels}"
         )
 
@@ -248,7 +248,7 @@ def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[str,
     everything = _named(data, np.arange(len(data.patches)))
     if not own:
         if split == "train":
-            raise ZooError(f"{data.path}: is not the file that {loaded.name} was trained on, so it has no train part")
+            raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no train part")
         return "whole file", everything, everything
     if "recipe" not in loaded.config:
         out = np.isin(data.photographs, metadata_of(loaded).held_out) if data.photographs is not None else None
@@ -323,7 +323,7 @@ class AutoencoderTask(Task):
 
     def read(self, source: Source, **options: Any) -> PatchData:
         """Checks a file of patches and opens it; `levels` is what white is in it, 1 or 255."""
-        return source if isinstance(source, PatchData) else patches.read(Path(source), **options)
+        return load_as(PatchData, source, **options)
 
     def prepare(self, data: PatchData, recipe: Recipe) -> Prepared:
         """Holds photographs out, and fits the preprocessing on the others."""
@@ -373,14 +373,14 @@ class AutoencoderTask(Task):
         scale = Scale(*metadata.scale)
         vectors = np.concatenate([scale.apply(block) for block in data.blocks(measured.rows)])
         if not np.ptp(vectors, axis=0).any():
-            raise ZooError(f"{data.path}: {len(vectors)} patches, all equal: expected different ones")
+            raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
         train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
         codes, found = _codes(loaded, data, measured.rows)
         by_photograph = {} if data.photographs is None else metrics.by_photograph(
             vectors, found, data.photographs[measured.rows]
         )  # fmt: skip
         return {
-            "model": loaded.name, "data": str(data.path), "split": name, "data_sha256": digest,
+            "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
             "photographs": list(measured.photographs), "simulated": data.simulated,
             "sparsity_target": metadata.sparsity_target,
             **metrics.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),

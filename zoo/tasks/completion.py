@@ -104,7 +104,7 @@ def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, s
     """
     words = metadata_of(loaded).words
     if data.words != words:
-        raise ZooError(f"{data.path}: its words are not those of {loaded.name}: make it with the model's vocabulary")
+        raise ZooError(f"{data}: its words are not those of {loaded.name}: make it with the model's vocabulary")
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
     probabilities = _probabilities(loaded, data.test.contexts[chosen])
     return [

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from zoo import processes
-from zoo.data import activity
 from zoo.data.activity import ActivityData
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
 from zoo.families import find_family
-from zoo.files import claim_folder, locked, sha256, write_json
+from zoo.files import claim_folder, locked, write_json
 from zoo.tasks.activity import Prepared
 from zoo.tasks.folds import MARK, ONE_THREAD, SUBJECT, WINDOW, Answers, Fold, Record, left_out, people_of
 from zoo.tasks.provenance import versions
@@ -87,14 +86,14 @@ class Protocol:
             if self.random and self.groups != LOSO:
                 return int(self.groups)
             raise ZooError(
-                f"{data.path}: no subject ids (key 'trS'), so nobody can be left out: add them; or give a number of "
+                f"{data}: no subject ids (key 'trS'), so nobody can be left out: add them; or give a number of "
                 "groups and `--also random` for windows drawn at random alone, which claims too much"
             )
         groups = people if self.groups == LOSO else int(self.groups)
         if groups > people or people < 2:
             where = "training and test (keys 'trS', 'tstS')" if self.everyone else "training (key 'trS')"
             raise ZooError(
-                f"{data.path}: {people} people in {where} for {groups} groups: each needs one; ask for "
+                f"{data}: {people} people in {where} for {groups} groups: each needs one; ask for "
                 f"2 to {people} groups, or record more people"
             )
         return groups

@@ -10,13 +10,14 @@ import keras
 
 from zoo import training
 from zoo.cluster import Cluster, WorkerLostError
+from zoo.data.examples import Data
 from zoo.distributed import connected
 from zoo.errors import ZooError
-from zoo.files import atomic_write, require_empty, sha256, write_json
+from zoo.files import atomic_write, require_empty, write_json
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.provenance import versions
-from zoo.tasks.task import Data, task_of
+from zoo.tasks.task import task_of
 from zoo.training import CHECKPOINT
 
 
@@ -84,12 +85,12 @@ class Run:
             require_empty(self.folder)
 
     @contextmanager
-    def together(self, plan: Plan, file: Path, wait: float) -> Iterator[None]:
+    def together(self, plan: Plan, data: Data, wait: float) -> Iterator[None]:
         """Connects all workers while the block runs, once they agree on what they train; nothing where there is one.
 
         Args:
             plan: What is trained.
-            file: The data; each worker has its own copy, or all the same file.
+            data: The data; each worker has its own copy, or all the same file.
             wait: Seconds to wait for the others.
 
         Raises:
@@ -102,10 +103,8 @@ class Run:
         self.check()
         if self.checkpoint is not None and self.checkpoint.is_file():
             self.cluster.state = self.checkpoint.read_bytes()
-        if not file.is_file():
-            raise ZooError(f"{file}: no such file")
         identity = {
-            "plan": asdict(plan), "data_sha256": sha256(file)[:16], "deterministic": self.deterministic,
+            "plan": asdict(plan), "data_sha256": data.sha256[:16], "deterministic": self.deterministic,
             "versions": {name: value for name, value in versions().items() if name != "machine"},
         }  # fmt: skip
         try:
@@ -149,8 +148,9 @@ class Run:
         model.save_to_preset(
             self.folder,
             preset=plan.name, family=plan.family, recipe=plan.recipe.to_json(),
-            metadata=task_of(model).metadata(model).to_json(), data={"file": data.path.name, "sha256": data.sha256,
-            "source": data.source}, training=trained.summary, versions=versions(),
+            metadata=task_of(model).metadata(model).to_json(),
+            data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
+            training=trained.summary, versions=versions(),
         )  # fmt: skip
         self.checkpoint.unlink(missing_ok=True)
 

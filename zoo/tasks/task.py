@@ -11,7 +11,6 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import zoo
+from zoo.data.examples import Data
 from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.metadata import Metadata
@@ -34,30 +34,6 @@ if TYPE_CHECKING:
 
 Source = Any
 """A path, `tfds:NAME`, or checked data."""
-
-
-class Data(Protocol):
-    """What all checked data has."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        ...
-
-    @property
-    def simulated(self) -> bool:
-        """Whether it was simulated."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Where it comes from."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Hash of its content."""
-        ...
 
 
 class Prepared(Protocol):

@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo import training
-from zoo.data import pipeline, trigrams
+from zoo.data import pipeline
 from zoo.data.examples import Examples
+from zoo.data.loading import load_as
 from zoo.data.text import tokenize
 from zoo.data.trigrams import TrigramData, Trigrams
 from zoo.errors import ZooError
@@ -52,7 +52,7 @@ class Prepared:
         model: TrigramLM = find_family(plan.family).load()(**known | plan.arguments)
         words, found = len(model.vocabulary), len(self.data.words)
         if words != found:
-            raise ZooError(f"{self.data.path}: {found} words; {plan.name} knows {words}")
+            raise ZooError(f"{self.data}: {found} words; {plan.name} knows {words}")
         return model
 
     def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
@@ -176,10 +176,10 @@ def _check_words(loaded: Loaded, data: TrigramData) -> None:
     if data.words == words:
         return
     if len(data.words) != len(words):
-        raise ZooError(f"{data.path}: {len(data.words)} words; {loaded.name} knows {len(words)}")
+        raise ZooError(f"{data}: {len(data.words)} words; {loaded.name} knows {len(words)}")
     place = next(i for i, (a, b) in enumerate(zip(data.words, words, strict=True)) if a != b)
     raise ZooError(
-        f"{data.path}: word {place + 1} is {data.words[place]!r}; {loaded.name} has {words[place]!r} there: make the "
+        f"{data}: word {place + 1} is {data.words[place]!r}; {loaded.name} has {words[place]!r} there: make the "
         "file with the model's vocabulary"
     )
 
@@ -248,7 +248,7 @@ class TrigramTask(Task):
 
     def read(self, source: Source, **options: Any) -> TrigramData:
         """Checks a file of rows and opens it."""
-        return source if isinstance(source, TrigramData) else trigrams.read(Path(source), **options)
+        return load_as(TrigramData, source, **options)
 
     def prepare(self, data: TrigramData, recipe: Recipe) -> Prepared:
         """The data has its own validation part."""
@@ -296,7 +296,7 @@ class TrigramTask(Task):
             for row in metrics.hardest(logits, rows.next_words)
         ]
         report |= {
-            "model": loaded.name, "data": str(data.path), "split": split, "simulated": data.simulated,
+            "model": loaded.name, "data": str(data), "split": split, "simulated": data.simulated,
             "data_sha256": digest, "notes": notes,
         }  # fmt: skip
         if baselines:

@@ -30,10 +30,11 @@ except ImportError:
     raise ZooError("tensorflow-datasets is not installed: pip install 'pocket-zoo[datasets]'") from None
 
 from zoo.data.tfds.activity import ActivityConfig, ZooActivity
-from zoo.data.tfds.builds import build, load
+from zoo.data.tfds.builds import build, load, open_build
 from zoo.data.tfds.patches import PatchesConfig, ZooPatches
 from zoo.data.tfds.trigrams import TrigramsConfig, ZooTrigrams
 
 __all__ = [
     "ActivityConfig", "PatchesConfig", "TrigramsConfig", "ZooActivity", "ZooPatches", "ZooTrigrams", "build", "load",
+    "open_build",
 ]  # fmt: skip

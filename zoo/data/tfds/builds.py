@@ -135,7 +135,12 @@ def load(name: str, folder: Path | None = None) -> Data:
         ZooError: If there is no such build, it has another version, or it is damaged.
     """
     name, cls, _ = _resolve(name)
-    place = _data_dir(folder) / name / str(cls.VERSION)
+    return open_build(_data_dir(folder) / name / str(cls.VERSION))
+
+
+def open_build(place: Path) -> Data:
+    """Opens a build by its folder; errors are those of `load`."""
+    name, cls, _ = _resolve("/".join(place.absolute().parts[-3:-1]))
     _require_build(place, name)
     opened = Build(place)
     metadata = opened.metadata
@@ -143,8 +148,8 @@ def load(name: str, folder: Path | None = None) -> Data:
     if not name.endswith("/course"):
         # What was made from the source depends on the configuration, and on how builders make it.
         fingerprint = hashlib.sha256(f"{name} {cls.VERSION} {fingerprint}".encode()).hexdigest()
-    about = {"name": f"tfds:{name}", "fingerprint": fingerprint, **hdf5.provenance(metadata["attributes"])}
-    return cls.data(opened, about)
+    facts = hdf5.provenance(metadata["attributes"])
+    return cls.data(opened, {"name": f"tfds:{name}", "path": place, "fingerprint": fingerprint, **facts})
 
 
 def _require_build(place: Path, name: str) -> None:
