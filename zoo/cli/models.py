@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from zoo.cli.console import (
@@ -48,7 +47,7 @@ WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
 FamilyName = Annotated[
-    str | None, typer.Option("--model", click_type=click.Choice(list(FAMILIES)), help="A family, in place of a preset.")
+    str | None, typer.Option("--model", metavar="|".join(FAMILIES), help="A family, in place of a preset.")
 ]
 Settings = Annotated[
     list[str] | None,
