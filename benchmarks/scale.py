@@ -163,13 +163,13 @@ def against_people(scratch: Path, numbers: Sequence[int]) -> list[dict[str, Any]
 def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
     """Four folds of a network."""
     from zoo.tasks import planning
-    from zoo.tasks.crossval import Protocol, crossval
+    from zoo.tasks.crossval import Protocol, cross_validate
 
     plan = planning.plan("activity_gru_pocket", None, {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
     rows = []
     for workers in WORKERS:
         started = time.perf_counter()
-        found = crossval(plan, data, scratch / f"workers {workers}", Protocol(4), workers=workers)
+        found = cross_validate(plan, data, scratch / f"workers {workers}", Protocol(4), workers=workers)
         rows.append({"workers": workers, "seconds": round(time.perf_counter() - started, 1), "folds": 4,
                      "macro_f1": found["macro_f1"]})  # fmt: skip
         print(rows[-1], file=sys.stderr)

@@ -12,10 +12,10 @@ import argparse
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,9 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from tuning import search, spaces, workers
+from tuning import spaces, workers
 from tuning.records import TRIALS, Records
 from tuning.study import Study
-from tuning.trials import Trainer
 from zoo.tasks.provenance import versions
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
@@ -72,22 +71,15 @@ class Model(kt.HyperModel):
 
 
 class Zoo:
-    """The search by the zoo, in processes of its own."""
+    """The search by the zoo, with a worker on each core."""
 
-    def __init__(self, data: Path, epochs: int, folder: Path) -> None:
-        self.options = ["--data", str(data), "--epochs", str(epochs), "--take-part", str(folder)]
+    def __init__(self, study: Study, folder: Path) -> None:
+        self.study, self.folder = study, folder
+        study.open(folder)
 
     def search(self, trials: int) -> None:
-        """Goes on until there are as many trials."""
-        subprocess.run([sys.executable, __file__, *self.options, "--trials", str(trials)], check=True)
-
-
-def take_part(study: Study, folder: Path) -> None:
-    """What a process of the zoo's search does: starts the others, or is one of them."""
-    if workers.supervised():
-        search.run(study, folder, Trainer(study, folder))
-    else:
-        workers.supervise(folder, os.cpu_count() or 1, lambda: None)
+        """Resumes until there are as many trials."""
+        workers.run_workers(replace(self.study, trials=trials), self.folder, os.cpu_count() or 1, lambda: None)
 
 
 class Plain:
@@ -104,7 +96,7 @@ class Plain:
         )  # fmt: skip
 
     def search(self, trials: int) -> None:
-        """Goes on until there are as many trials."""
+        """Resumes until there are as many trials."""
         self.tuner.oracle.max_trials = trials
         self.tuner.search(
             (self.train[0] - self.mean) / self.deviation, self.train[1], epochs=self.epochs,
@@ -124,23 +116,19 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--take-part", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     study = Study("activity", options.data, "random", options.trials, options.epochs, seed=SEED)
-    if options.take_part:
-        take_part(study, options.take_part)
-        return
     seconds, cpu = {"zoo": 0.0, "keras_tuner": 0.0}, {"zoo": 0.0, "keras_tuner": 0.0}
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(sys.stderr):
         folder = Path(scratch)
-        searches = {"zoo": Zoo(options.data, options.epochs, folder), "keras_tuner": Plain(study, folder)}
+        searches = {"zoo": Zoo(study, folder / "zoo"), "keras_tuner": Plain(study, folder / "plain")}
         for turn in range(1, options.turns + 1):
             for name, one in searches.items():
                 start, began = time.perf_counter(), _processor_time()
                 one.search(options.trials * turn // options.turns)
                 seconds[name] += time.perf_counter() - start
                 cpu[name] += _processor_time() - began
-        records = Records(folder / TRIALS).all()
+        records = Records(folder / "zoo" / TRIALS).all()
         plain = [trial.score for trial in searches["keras_tuner"].tuner.oracle.get_best_trials(options.trials)]
     scored = [record for record in records if record["status"] == "scored"]
     result = {

@@ -198,7 +198,7 @@ def test_windows_of_another_length_are_refused_with_both_shapes(trained, simulat
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),
         (["crossval", "activity_gru_curse", "--data", "DATA"], "did you mean activity_gru_course"),
-        (["crossval", "trigram_lm_course", "--data", "DATA"], "folds by person mean nothing"),
+        (["crossval", "trigram_lm_course", "--data", "DATA"], "has no people to hold out"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--also", "luck"], "--also luck: expected random"),
         (["data", "build", "zoo_activity", "--from", "DATA", "--to", "OUT", "--beam", "'"], "--beam ': No closing"),
     ],

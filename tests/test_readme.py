@@ -85,7 +85,7 @@ def test_people_left_out_in_ten_groups_are_those_that_were_measured():
         told += f", {name} {found['macro_f1']:.3f}"
     text = " ".join(README.split())
     assert told.replace("random_forest", "a random forest").replace("minirocket", "MiniRocket") in text
-    lead = measured["baselines"]["minirocket"]["behind"]
+    lead = measured["baselines"]["minirocket"]["difference"]
     low, high = lead["interval"]
     assert f"leads MiniRocket by {lead['macro_f1']:.3f} ({low:.3f} to {high:.3f})" in text
 

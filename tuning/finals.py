@@ -1,23 +1,22 @@
-"""The end of a search: the best few again with several seeds, one choice, and one look at the test part.
+"""The end of a search: the best trials are trained again with several seeds, and one is chosen and tested.
 
-A score that was the best of many was lucky, too: the best few are trained again with seeds of their own, the choice is
-made on the mean, and only what was chosen is measured on test data, once.
+The best score of many is partly luck. So the best trials are trained again with other seeds, the choice is made by the
+mean, and only the chosen model is evaluated on test data, once.
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
-from tuning.records import TRIALS, Record, Records, plan_of
+from tuning.records import TRIALS, Record, Records, new_record, plan_of
 from tuning.study import Study
 from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import atomic_folder, read_json, require_empty, write_json
-from zoo.report.trials import Board
 from zoo.tasks import loading
 from zoo.tasks.running import Run, train
 from zoo.training import CHECKPOINT
@@ -25,14 +24,14 @@ from zoo.training import CHECKPOINT
 RESULT = "result.json"
 BEST = "best"
 FINALS = "finals"
-"""Names in a search's folder: what it came to, the model that it chose, and the records of the best trials again."""
+"""In the folder of a search: the result, the chosen model, and the records of the best trials with other seeds."""
 
 _SEEDS = 10_000
-"""Seeds of the finals begin this far above the study's, where no trial's is."""
+"""Offset from the study's seed to those of the finals, above the seeds of all trials."""
 
 
 def ranked(study: Study, records: list[Record]) -> list[Record]:
-    """The trials with a score, the best first; of equal values only the best."""
+    """The trials with a score, the best first; of trials with equal values only the best."""
     scored = [record for record in records if record["status"] == "scored"]
     scored.sort(key=lambda record: record["score"], reverse=study.maximize)
     unique: dict[str, Record] = {}
@@ -56,22 +55,25 @@ def require_scored(study: Study, folder: Path) -> list[Record]:
     return records
 
 
-def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: Console | None = None) -> dict[str, Any]:
-    """Trains the best trials again, chooses one, trains it to keep, and measures it on test data; each once.
+def decide(
+    study: Study, folder: Path, best: int = 3, seeds: int = 3,
+    on_change: Callable[[Record], None] = lambda record: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Trains the best trials again, chooses one, trains the model that is saved, and evaluates it on test data once.
 
     Args:
         study: What was searched.
         folder: Of the search.
-        best: How many trials are trained again.
-        seeds: How often each.
-        console: Where the trainings are shown; nowhere by default.
+        best: Number of trials that are trained again.
+        seeds: How often each of them is.
+        on_change: Called with each record of these trainings whenever it changes.
 
     Returns:
         `finals`, one for each of the best trials with the `mean` and `deviation` of its `scores`, the first `chosen`;
-        `training` and `test`, of the model that is kept; also in the folder as `result.json`.
+        `training` and `test`, of the saved model. Also written to the folder as `result.json`.
 
     Raises:
-        ZooError: If no trial has a score, or no training was repeated without a failure.
+        ZooError: If no trial has a score, or none of the best could be trained again with all seeds.
     """
     if (folder / RESULT).is_file():
         known: dict[str, Any] = read_json(folder / RESULT)
@@ -82,24 +84,21 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
             )
         return known
     records = ranked(study, require_scored(study, folder))[:best]
-    title, again = f"the best {len(records)} again", Records(folder / FINALS)
-    board = Board(console or Console(quiet=True), title, len(records) * seeds, study.maximize)
-    trainer = Trainer(study, folder, lambda record: board.update(again.all()))
-    with board.shown():
-        finals = [repeat(study, trainer, record, again, seeds) for record in records]
+    repeated, trainer = Records(folder / FINALS), Trainer(study, folder, on_change)
+    finals = [repeat(study, trainer, record, repeated, seeds) for record in records]
     whole = [final for final in finals if len(final["scores"]) == seeds]
     if not whole:
         raise ZooError(f"{folder}: none of the best {len(finals)} trials could be trained again with {seeds} seeds")
     whole.sort(key=lambda final: final["mean"], reverse=study.maximize)
     chosen = whole[0]
     place = int(np.argmax(chosen["scores"]) if study.maximize else np.argmin(chosen["scores"]))
-    record = again.find(_number(chosen["trial"], place))
+    record = repeated.find(_number(chosen["trial"], place))
     assert record is not None
-    kept = folder / BEST
-    if not (kept / "model.keras").is_file():
-        run = Run(kept, resume=(kept / CHECKPOINT).is_file())
+    saved = folder / BEST
+    if not (saved / "model.keras").is_file():
+        run = Run(saved, resume=(saved / CHECKPOINT).is_file())
         train(plan_of(record, study.base.name), study.checked, run)
-    loaded = loading.load(str(kept))
+    loaded = loading.load(str(saved))
     result = {
         "trials": study.trials, "objective": study.measure, "direction": study.direction, "finals": whole,
         "chosen": chosen["trial"], "seed": record["recipe"]["seed"], "training": loaded.config["training"],
@@ -109,15 +108,17 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
     return result
 
 
-def repeat(study: Study, trainer: Trainer, record: Record, again: Records, seeds: int) -> dict[str, Any]:
-    """A trial with other seeds: `trial`, `score` of the trial itself, `scores`, their `mean` and `deviation`."""
+def repeat(study: Study, trainer: Trainer, record: Record, repeated: Records, seeds: int) -> dict[str, Any]:
+    """Trains a trial with other seeds: `trial`, its own `score`, the new `scores`, their `mean` and `deviation`."""
     plan, scores = plan_of(record, study.base.name), []
     for place in range(seeds):
         recipe = replace(plan.recipe, seed=study.first_seed + _SEEDS + place)
         number = _number(record["trial"], place)
-        name = f"{record['trial']}, seed {recipe.seed}"
-        found = trainer.run(number, replace(plan, recipe=recipe), record["values"], again, name)
-        scores += [found["score"]] if found["status"] == "scored" else []
+        fresh = new_record(
+            number, replace(plan, recipe=recipe), record["values"], f"{record['trial']}, seed {recipe.seed}"
+        )
+        ended = trainer.run(repeated.find(number) or fresh, repeated)
+        scores += [ended["score"]] if ended["status"] == "scored" else []
     return {
         "trial": record["trial"], "score": record["score"], "values": record["values"], "scores": scores,
         "mean": float(np.mean(scores)) if scores else None,
@@ -126,28 +127,34 @@ def repeat(study: Study, trainer: Trainer, record: Record, again: Records, seeds
 
 
 def _number(trial: int, place: int) -> int:
-    """Of the record of a trial's repetition."""
+    """The number of the record of a trial that is trained again."""
     return 100 * trial + place
 
 
 def require_room(folder: Path, preset: Path) -> None:
-    """Refuses a folder for the chosen model that holds something else than this search's own.
+    """Refuses a folder for the chosen model unless it is empty or holds that model already.
 
     Raises:
-        ZooError: Says what to do.
+        ZooError: If it holds something else.
     """
-    kept, saved = folder / BEST / "config.json", preset / "config.json"
-    if not (kept.is_file() and saved.is_file() and read_json(kept) == read_json(saved)):
+    if not _is_saved(folder, preset):
         require_empty(preset)
 
 
+def _is_saved(folder: Path, preset: Path) -> bool:
+    own, saved = folder / BEST / "config.json", preset / "config.json"
+    return own.is_file() and saved.is_file() and bool(read_json(own) == read_json(saved))
+
+
 def save_preset(folder: Path, preset: Path) -> None:
-    """Copies the model that a search chose to a folder that `Model.from_preset` takes.
+    """Copies the chosen model of a search to a folder that `Model.from_preset` reads.
 
     Args:
         folder: Of the search.
         preset: The new folder.
     """
-    require_room(folder, preset)
+    if _is_saved(folder, preset):
+        return
+    require_empty(preset)
     with atomic_folder(preset) as temporary:
         shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)

@@ -1,7 +1,7 @@
-"""Early stopping of trials that others are ahead of: successive halving without waiting.
+"""Early stopping of trials: asynchronous successive halving.
 
-At an eighth, a quarter and half of its epochs a trial is scored. It goes on where its score is in the better half of
-all that trials had there so far.
+A trial is scored at an eighth, a quarter and half of its epochs. It continues if its score is in the better half of the
+scores that other trials have had there.
 
 Source: Li et al., A system for massively parallel hyperparameter tuning, MLSys 2020, arXiv:1810.05934, with rungs
 that halve and with stopping in place of pausing.
@@ -15,16 +15,16 @@ import keras
 
 from tuning.records import Record
 
-_RIVALS = 3
-"""A median of fewer scores says nothing."""
+_FEWEST = 3
+"""Number of other scores below which no trial is stopped."""
 
 
 class StoppedError(Exception):
-    """A trial is left before its end, because others are ahead of it."""
+    """A trial is stopped before its end, because its score is below the median."""
 
 
 def rungs(epochs: int) -> list[int]:
-    """After which epochs a trial is scored.
+    """The epochs after which a trial is scored.
 
     Example:
         >>> rungs(40), rungs(3)
@@ -33,30 +33,30 @@ def rungs(epochs: int) -> list[int]:
     return sorted({-(-epochs // share) for share in (8, 4, 2)} - {epochs})
 
 
-def ahead(score: float, others: Sequence[float], maximize: bool) -> bool:
-    """Whether a score is in the better half of others, or nobody can tell yet.
+def in_better_half(score: float, others: Sequence[float], maximize: bool) -> bool:
+    """Whether a score is in the better half of others, or there are too few others to tell.
 
     Example:
-        >>> ahead(0.7, [0.5, 0.6, 0.9], maximize=True), ahead(0.7, [0.5, 0.8, 0.9], maximize=True)
+        >>> in_better_half(0.7, [0.5, 0.6, 0.9], True), in_better_half(0.7, [0.5, 0.8, 0.9], True)
         (True, False)
     """
-    if len(others) < _RIVALS:
+    if len(others) < _FEWEST:
         return True
     return score >= median(others) if maximize else score <= median(others)
 
 
 class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Stops a training that others are ahead of.
+    """Stops a trial whose score is in the worse half.
 
     Args:
-        record: Of the trial; gets its score at each rung.
+        record: Of the trial; its scores are added to `rungs`.
         epochs: Of the trial.
-        score: Scores the network that is trained, as it is.
-        others: Gives the records of all trials.
+        score: Scores the network that is being trained.
+        others: Returns the records of all trials.
         maximize: Whether a greater score is better.
 
     Raises:
-        StoppedError: From `fit`, where the trial is left.
+        StoppedError: From `fit`, if the trial is stopped.
     """
 
     def __init__(
@@ -76,5 +76,5 @@ class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
             for record in self.others()
             if record["trial"] != self.record["trial"] and rung in record["rungs"]
         ]
-        if not ahead(mine, others, self.maximize):
-            raise StoppedError(f"{mine:.4f} after epoch {rung}; the median of {len(others)} trials was ahead")
+        if not in_better_half(mine, others, self.maximize):
+            raise StoppedError(f"{mine:.4f} after epoch {rung}; the median of {len(others)} trials was better")

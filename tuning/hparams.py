@@ -12,11 +12,11 @@ LOGS = "logs"
 
 
 def log(record: Record, folder: Path, measure: str) -> None:
-    """Writes what TensorBoard shows of a trial that has ended.
+    """Writes the logs of a trial that has ended.
 
     Args:
         record: Of the trial.
-        folder: For all trials; each gets one in it.
+        folder: Of the logs of all trials.
         measure: The objective's name.
     """
     name = f"{record['trial']:04d}"

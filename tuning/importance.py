@@ -1,4 +1,4 @@
-"""Which hyper-parameters mattered: permutation importance in a random forest."""
+"""The importance of hyper-parameters: permutation importance in a random forest."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,20 +16,20 @@ _INACTIVE = -1.0
 
 
 def searched(records: Sequence[Record]) -> list[str]:
-    """The hyper-parameters that had more than one value, in the order of the space."""
+    """Hyper-parameters with more than one value, in the order of the space."""
     names = dict.fromkeys(name for record in records for name in record["values"] if not name.startswith("tuner/"))
     return [name for name in names if len({repr(record["values"].get(name)) for record in records}) > 1]
 
 
-def standing(record: Record, maximize: bool) -> tuple[float, float]:
-    """How far up a trial came: those that went on to a later rung stand above those that were stopped before."""
+def progress(record: Record, maximize: bool) -> tuple[float, float]:
+    """A sort key of trials: those that reached a later rung rank above those that were stopped before."""
     last = record["score"] if record["status"] == "scored" else [*record["rungs"].values()][-1]
     reached = np.inf if record["status"] == "scored" else float(len(record["rungs"]))
     return reached, last if maximize else -last
 
 
 def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
-    """How much worse a forest predicts the rank of trials when one hyper-parameter is shuffled.
+    """Returns how much worse a forest predicts the rank of trials when one hyper-parameter is shuffled.
 
     Args:
         records: Of trials; those without a score at any epoch are left out.
@@ -37,8 +37,8 @@ def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
 
     Returns:
         `parameters`, each with its `mean` and `deviation`, the greatest first; `explained`, the share of the ranks'
-        variance that the forest explains on trials that it did not see; `trials`. Without parameters where trials are
-        too few to say.
+        variance that the forest explains on held-out trials; `trials`. There are no parameters if there are too few
+        trials.
 
     Source: Breiman, Random forests, Machine Learning 45, 2001.
     """
@@ -46,7 +46,7 @@ def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
     names = searched(known)
     if len(known) < _FEWEST or not names:
         return {"parameters": {}, "explained": None, "trials": len(known)}
-    order = sorted(range(len(known)), key=lambda place: standing(known[place], maximize))
+    order = sorted(range(len(known)), key=lambda place: progress(known[place], maximize))
     ranks = np.empty(len(known))
     ranks[order] = np.linspace(0, 1, len(known))
     inputs = np.column_stack([_column([record["values"].get(name) for record in known]) for name in names])
@@ -64,7 +64,7 @@ def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
 
 
 def _column(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Numbers as they are, words as their places; where a hyper-parameter had no part in a trial, a number apart."""
+    """Encodes values as numbers: words by their order, and inactive hyper-parameters by a value of their own."""
     words = sorted({value for value in values if isinstance(value, str)})
     return np.array([
         _INACTIVE if value is None else float(words.index(value)) if isinstance(value, str) else float(value)

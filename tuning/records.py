@@ -1,9 +1,11 @@
-"""Records: what became of each trial, one JSON file each, written whole.
+"""Records of trials, one JSON file each: the only copy of what is known of a trial.
 
-A record outlives whoever wrote it: a trial whose record has ended is never run again, and one that was running when
-its process died is run again from its checkpoint.
+keras-tuner keeps no file of its own about a trial: a killed search is read from its records. A trial whose record has
+ended is not run again; one that was running resumes from its checkpoint.
 """
 
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,35 @@ from zoo.tasks.running import Plan
 Record = dict[str, Any]
 
 ENDED = ("scored", "stopped", "failed", "refused")
-"""What can become of a trial: it was trained to its end and has a score; it was left early, as others did better; it
-has no score, for a reason; its model is above a limit and was not trained."""
+"""Final states of a trial: trained to its end, with a score; stopped early, as others did better; without a score, for
+a reason; not trained, since its model is above a limit."""
 
 TRIALS = "trials"
 """The folder of a search's records."""
 
 
-class Records:
-    """Records, a file each.
+def new_record(number: int, plan: Plan, values: Mapping[str, Any], name: str = "") -> Record:
+    """The record of a trial that has not been started.
 
     Args:
-        folder: Where they lie.
+        number: Of the trial.
+        plan: What to train.
+        values: The hyper-parameters, as they were drawn.
+        name: Shown to people; the number by default.
+    """
+    return {
+        "trial": number, "name": name or str(number), "status": "running", "reason": None, "score": None,
+        "values": dict(values), "family": plan.family, "arguments": plan.arguments, "recipe": plan.recipe.to_json(),
+        "epochs": 0, "rungs": {}, "history": [], "started": time.time(), "seconds": 0.0, "attempts": 0,
+        "oom_kills": 0, "parameters": None, "file": None, "bytes": None, "milliseconds": None,
+    }  # fmt: skip
+
+
+class Records:
+    """The records in a folder.
+
+    Args:
+        folder: Of the records.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,27 +52,31 @@ class Records:
         self._ended: dict[Path, Record] = {}
 
     def path(self, number: int) -> Path:
-        """Where the record of a trial lies."""
+        """The file of a record."""
         return self.folder / f"{number:04d}.json"
 
     def checkpoint(self, number: int, part: int) -> Path:
-        """Where a trial that runs keeps how far it is with one part of the data."""
+        """The checkpoint of a running trial on one part of the data."""
         return self.folder / f"{number:04d}.{part}.npz"
 
     def find(self, number: int) -> Record | None:
-        """The record of a trial, or None where it has not begun."""
+        """The record of a trial, or None where there is none."""
         path = self.path(number)
         return self._read(path) if path.is_file() else None
 
     def all(self) -> list[Record]:
-        """All records in the order of their numbers."""
+        """All records, ordered by number."""
         return [self._read(path) for path in sorted(self.folder.glob("[0-9]*.json"))]
 
     def write(self, record: Record) -> None:
-        """Writes a record whole."""
+        """Writes a record."""
         path = self.path(record["trial"])
         write_json(path, record)
         self._ended.pop(path, None)
+
+    def delete(self, number: int) -> None:
+        """Deletes the record of a trial."""
+        self.path(number).unlink(missing_ok=True)
 
     def _read(self, path: Path) -> Record:
         if path not in self._ended:
@@ -65,5 +88,5 @@ class Records:
 
 
 def plan_of(record: Record, name: str) -> Plan:
-    """The plan that a record's trial trained."""
+    """The plan that a trial trains."""
     return Plan(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))

@@ -1,15 +1,13 @@
 """The search itself, by keras-tuner's strategies: the one door to keras-tuner.
 
-keras-tuner draws the values; the zoo trains. What keras-tuner keeps on the disk is written whole, and read again so
-that a search that was killed at any moment goes on: trials that were running are given out again, to the worker that
-had them where it comes back, and no trial is lost or run twice.
+keras-tuner draws the values, and the zoo trains. The state of the search is written atomically; trials are read back
+from their records, so a search that was killed at any moment resumes: no trial is lost or run twice.
 """
 
 import contextlib
 import functools
 import io
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,24 +24,30 @@ from keras_tuner.oracles import (
 from keras_tuner.src import config
 
 from tuning import spaces, workers
-from tuning.records import TRIALS, Records
+from tuning.records import TRIALS, Records, new_record
 from tuning.spaces import Pinned
 from tuning.study import Study
 from tuning.trials import Trainer
+from zoo.errors import ZooError
 from zoo.files import read_json, write_json
 
-# A trial that fails has a record with its reason; keras-tuner would print each with a traceback.
+# The record of a trial that fails has the reason; keras-tuner would print each with a traceback.
 config.DEBUG = False
 
-_TRIALS_A_PROCESS = 50
+_TRIALS_PER_PROCESS = 50
 _FOLDER = "oracle"
-_NEVER = 10**9
+_UNLIMITED = 10**9
 _REFUSED = 20
-"""A search gives up when it has drawn this many models above the limits for each trial that it may score."""
+"""A search gives up after this many models above the limits for each trial that it may score."""
+
+_STATUSES = {
+    "running": "RUNNING", "scored": "COMPLETED", "stopped": "FAILED", "failed": "FAILED", "refused": "FAILED",
+}  # fmt: skip
+"""keras-tuner's status for each status of a record."""
 
 
-class _Surviving:
-    """An oracle whose files are whole at any moment, and which a killed search goes on from.
+class _Resumable:
+    """An oracle that resumes from the records of trials.
 
     Args:
         study: What is searched.
@@ -52,6 +56,8 @@ class _Surviving:
     """
 
     trials: dict[str, Any]
+    ongoing_trials: dict[str, Any]
+    tuner_ids: set[str]
     start_order: list[str]
     end_order: list[str]
 
@@ -60,16 +66,14 @@ class _Surviving:
         spaces.find(study.task.name, study.space)(Pinned(space, study.pinned))
         super().__init__(
             objective=kt.Objective(study.measure, study.direction), hyperparameters=space, seed=study.first_seed + 1,
-            max_consecutive_failed_trials=_NEVER, **options,
+            max_consecutive_failed_trials=_UNLIMITED, **options,
         )  # type: ignore[call-arg]  # fmt: skip
         self.study, self.records = study, Records(folder / TRIALS)
         self.max_trials = study.trials
         self.verbose = 0
-        self._owners: dict[str, str] = {}
-        self._requeued: list[str] = []
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """The first trial is the preset, as near as the space comes to it."""
+        """The first trial is the preset, as far as the space has its values."""
         if self.start_order:
             return super().populate_space(trial_id)  # type: ignore[misc,no-any-return]
         drawn: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
@@ -83,42 +87,46 @@ class _Surviving:
 
     @kt.synchronized  # type: ignore[untyped-decorator]
     def create_trial(self, tuner_id: str) -> Any:
-        """Gives out a trial: the one that this worker had when it died, else a new one, else one of a lost worker."""
+        """Returns this worker's unfinished trial, else a new one, else one of a worker that has not come back."""
         refused = sum(record["status"] == "refused" for record in self.records.all())
         self.max_trials = self.study.trials + min(refused, _REFUSED * self.study.trials)
-        own = [trial for trial in self._requeued if self._owners.get(trial) == tuner_id]
-        self._retry_queue = own
         trial = super().create_trial(tuner_id)  # type: ignore[misc]
-        if trial.status != "RUNNING" and self._requeued:
-            self._retry_queue = self._requeued[:1]
-            trial = super().create_trial(tuner_id)  # type: ignore[misc]
-        self._retry_queue = []
-        if trial.status == "RUNNING":
-            self._requeued = [waiting for waiting in self._requeued if waiting != trial.trial_id]
-            self._owners[trial.trial_id] = tuner_id
+        lost = [owner for owner in self.ongoing_trials if owner not in self.tuner_ids]
+        if trial.status != "RUNNING" and lost:
+            trial = self.ongoing_trials[tuner_id] = self.ongoing_trials.pop(lost[0])
+            self.tuner_ids.add(tuner_id)
             self.save()
         return trial
-
-    def get_state(self) -> dict[str, Any]:
-        return super().get_state() | {"owners": self._owners}  # type: ignore[misc,no-any-return]
 
     def save(self) -> None:
         write_json(Path(self._get_oracle_fname()), self.get_state())  # type: ignore[attr-defined]
 
     def _save_trial(self, trial: Any) -> None:
-        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())  # type: ignore[attr-defined]
+        """Writes the record of a new trial; whoever runs the trial updates it."""
+        number, hp = int(trial.trial_id), trial.hyperparameters
+        if self.records.find(number) is None:
+            plan = self.study.plan(hp, self.study.first_seed + 1 + number, hp.values.get("tuner/epochs"))
+            self.records.write(new_record(number, plan, hp.values))
 
     def reload(self) -> None:
-        """Takes up what was saved; what was begun and not ended waits to be given out again."""
-        super().reload()  # type: ignore[misc]
-        self._owners = read_json(Path(self._get_oracle_fname()))["owners"]  # type: ignore[attr-defined]
-        for trial_id in set(self.trials) - set(self.start_order):
-            # Its process died between two files: the oracle does not know it, and will draw it again.
-            shutil.rmtree(self._get_trial_dir(trial_id))  # type: ignore[attr-defined]
-            del self.trials[trial_id]
-        self._retry_queue = []
-        self._requeued = [trial_id for trial_id in self.start_order if self.trials[trial_id].status == "RUNNING"]
-        self.end_order += [t for t in self.start_order if t not in {*self.end_order, *self._requeued}]
+        """Restores the state and the trials."""
+        state = read_json(Path(self._get_oracle_fname()))  # type: ignore[attr-defined]
+        records = {record["trial"]: record for record in self.records.all()}
+        for trial_id in state["start_order"]:
+            record, hp = records.pop(int(trial_id)), self.hyperparameters.copy()  # type: ignore[attr-defined]
+            hp.values = record["values"]
+            trial = kt.engine.trial.Trial(hp, trial_id, _STATUSES[record["status"]])
+            trial.score = record["score"]
+            self.trials[trial_id] = trial
+        for number in records:
+            # The process died before it saved the state; the trial will be drawn again.
+            self.records.delete(number)
+        self.set_state(state)  # type: ignore[attr-defined]
+        running = {trial_id for trial_id, trial in self.trials.items() if trial.status == "RUNNING"}
+        self.ongoing_trials = {key: trial for key, trial in self.ongoing_trials.items() if trial.trial_id in running}
+        self._retry_queue = [*running - {trial.trial_id for trial in self.ongoing_trials.values()}]
+        self.end_order = [trial_id for trial_id in self.end_order if trial_id not in running]
+        self.end_order += [trial_id for trial_id in self.start_order if trial_id not in {*self.end_order, *running}]
 
 
 def _admits(parameter: Any, value: Any) -> bool:
@@ -130,40 +138,40 @@ def _admits(parameter: Any, value: Any) -> bool:
     return bool(parameter.min_value <= value <= parameter.max_value)
 
 
-class _Random(_Surviving, RandomSearchOracle):  # type: ignore[misc]  # keras-tuner has no types
+class _Random(_Resumable, RandomSearchOracle):  # type: ignore[misc]  # keras-tuner has no types
     pass
 
 
-class _Hyperband(_Surviving, HyperbandOracle):  # type: ignore[misc]
+class _Hyperband(_Resumable, HyperbandOracle):  # type: ignore[misc]
     pass
 
 
-class _Bayesian(_Surviving, BayesianOptimizationOracle):  # type: ignore[misc]
+class _Bayesian(_Resumable, BayesianOptimizationOracle):  # type: ignore[misc]
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """What has no score counts as no better than the worst, so that the search keeps away from it."""
+        """Trials without a score count as no better than the worst, so that the search avoids them."""
         scores = [trial.score for trial in self.trials.values() if trial.status == "COMPLETED"]
         if not scores:
             return super().populate_space(trial_id)
         unscored = [trial for trial in self.trials.values() if trial.status == "FAILED"]
         for trial in unscored:
-            trial.status, trial.score = "COMPLETED", self._supposed(trial, scores)
+            trial.status, trial.score = "COMPLETED", self._assumed_score(trial, scores)
         try:
             return super().populate_space(trial_id)
         finally:
             for trial in unscored:
                 trial.status, trial.score = "FAILED", None
 
-    def _supposed(self, trial: Any, scores: list[float]) -> float:
-        """The last score of a trial that was stopped, where it is worse than all that ran to their end."""
+    def _assumed_score(self, trial: Any, scores: list[float]) -> float:
+        """The worst score, or the last one of a stopped trial where that is worse."""
         record = self.records.find(int(trial.trial_id)) or {}
         last = list(record.get("rungs", {}).values())[-1:]
         worst: float = (min if self.study.maximize else max)([*scores, *last])
         return worst
 
 
-class _Grid(_Surviving, GridSearchOracle):  # type: ignore[misc]
+class _Grid(_Resumable, GridSearchOracle):  # type: ignore[misc]
     def reload(self) -> None:
-        """Finds its place in the grid again, which keras-tuner does not keep."""
+        """Restores the place in the grid, which keras-tuner does not save."""
         super().reload()
         values = {trial_id: trial.hyperparameters.values for trial_id, trial in self.trials.items()}
 
@@ -176,36 +184,38 @@ class _Grid(_Surviving, GridSearchOracle):  # type: ignore[misc]
 
 
 def _oracle(study: Study, folder: Path) -> Any:
-    made: Mapping[str, Callable[[], Any]] = {
+    oracles: Mapping[str, Callable[[], Any]] = {
         "random": lambda: _Random(study, folder),
-        "hyperband": lambda: _Hyperband(study, folder, max_epochs=study.epochs, hyperband_iterations=_NEVER),
-        # A third at random, as keras-tuner's three for each of two dozen dimensions would leave nothing to learn from.
+        "hyperband": lambda: _Hyperband(study, folder, max_epochs=study.epochs, hyperband_iterations=_UNLIMITED),
+        # keras-tuner's default, three random trials for each of two dozen dimensions, would be all of them.
         "bayesian": lambda: _Bayesian(study, folder, num_initial_points=max(3, study.trials // 3)),
         "grid": lambda: _Grid(study, folder),
     }
-    return made[study.strategy]()
+    return oracles[study.strategy]()
 
 
 class _Tuner(kt.Tuner):  # type: ignore[misc]
-    """Runs the trials that the oracle gives out, by the zoo's own training."""
+    """Runs the trials that the oracle gives out."""
 
     def __init__(self, oracle: Any, trainer: Trainer, folder: Path) -> None:
         self.trainer, self._waiting, self._ended = trainer, False, 0
-        # It tells on standard output that it reloads.
+        # keras-tuner prints that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
             super().__init__(oracle, directory=str(folder), project_name=_FOLDER)
 
     def run_trial(self, trial: Any, *arguments: Any, **options: Any) -> dict[str, float]:
-        number, hp = int(trial.trial_id), trial.hyperparameters
-        study = self.trainer.study
-        plan = study.plan(hp, study.first_seed + 1 + number, hp.values.get("tuner/epochs"))
-        record = self.trainer.run(number, plan, hp.values)
+        record = self.trainer.records.find(int(trial.trial_id))
+        assert record is not None
+        try:
+            record = self.trainer.run(record)
+        except (OSError, ZooError) as error:
+            raise kt.errors.FatalError(str(error)) from error
         if record["status"] != "scored":
             raise kt.errors.FailedTrialError(record["reason"])
-        return {study.measure: record["score"]}
+        return {self.trainer.study.measure: record["score"]}
 
     def pre_create_trial(self) -> None:
-        # keras-tuner asks again at once where there is nothing to do yet.
+        # keras-tuner asks again without a pause where there is nothing to do yet.
         if self._waiting:
             time.sleep(0.5)
         self._waiting = True
@@ -216,10 +226,10 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
     def on_trial_end(self, trial: Any) -> None:
         super().on_trial_end(trial)
         self._ended += 1
-        if self._ended == _TRIALS_A_PROCESS:
+        if self._ended == _TRIALS_PER_PROCESS:
             workers.recycle()
 
-    # All that a search must remember is the oracle's.
+    # The oracle has the whole state of a search.
 
     def _get_tuner_fname(self) -> str:
         return str(Path(self.project_dir) / "oracle.json")
@@ -234,7 +244,7 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
 
 
 def run(study: Study, folder: Path, trainer: Trainer) -> None:
-    """Runs the trials of a study, or goes on with them; under keras-tuner's variables, as a chief or as a worker.
+    """Runs the trials of a study, or resumes them; under keras-tuner's variables, as a chief or as a worker.
 
     Args:
         study: What is searched.
@@ -242,13 +252,15 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
         trainer: Runs the trials.
 
     Raises:
-        ZooError: If the data cannot be searched on.
+        ZooError: If the data cannot be searched on, or this machine fails, such as by a full disk.
     """
     if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
-        trainer.study.parts  # noqa: B018  # read before the first trial, so that bad data is no failure of a trial
+        trainer.study.parts  # noqa: B018  # read before the first trial, so that invalid data is not a failure of a trial
     try:
         _Tuner(_oracle(study, folder), trainer, folder).search()
+    except kt.errors.FatalError as error:
+        raise ZooError(str(error)) from error
     except grpc.RpcError:
-        # The chief died in the middle of an answer; it comes back.
+        # The chief died; it is started again.
         workers.recycle()
         raise

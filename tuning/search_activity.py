@@ -2,7 +2,7 @@
 
     python tuning/search_activity.py --data data3.h5 --out search
 
-Killed at any moment, the same command goes on. From the command line: `zoo tune activity_gru_pocket`.
+After a kill, the same command resumes. From the command line: `zoo tune activity_gru_pocket`.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuning.conduct import conduct
+from tuning.run import run_search
 from tuning.study import Limits, Study
 
 
@@ -29,13 +29,11 @@ def main() -> None:
         trials=options.trials,
         epochs=options.epochs,
         limits=Limits(bytes=32_000),
-        # Whatever is fixed here is not searched: values of the space, arguments of the model, fields of the recipe.
+        # Not searched: values of the space, arguments of the model, fields of the recipe.
         settings={"num_layers": 1},
     )
-    result = conduct(study, options.out, processes=1, console=Console(stderr=True))
-    # The processes that run the trials come here too, with nothing to say.
-    if result:
-        print(result["report"])
+    result = run_search(study, options.out, processes=1, console=Console(stderr=True))
+    print(result["report"])
 
 
 if __name__ == "__main__":

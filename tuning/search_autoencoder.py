@@ -2,7 +2,7 @@
 
     python tuning/search_autoencoder.py --data data1.h5 --out search
 
-Killed at any moment, the same command goes on. From the command line:
+After a kill, the same command resumes. From the command line:
 `zoo tune sparse_autoencoder_course --space course --strategy grid`.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuning.conduct import conduct
+from tuning.run import run_search
 from tuning.study import Study
 
 
@@ -30,13 +30,11 @@ def main() -> None:
         space="course",
         trials=options.trials,
         epochs=options.epochs,
-        # Each cell of the grid is wanted, those that others are ahead of too.
+        # Every cell of the grid is trained to its end.
         halving=False,
     )
-    result = conduct(study, options.out, processes=1, console=Console(stderr=True))
-    # The processes that run the trials come here too, with nothing to say.
-    if result:
-        print(result["report"])
+    result = run_search(study, options.out, processes=1, console=Console(stderr=True))
+    print(result["report"])
 
 
 if __name__ == "__main__":

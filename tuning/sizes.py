@@ -1,4 +1,4 @@
-"""How large and how slow a model is on a device, before it is trained."""
+"""Size and latency of a model on a device, before it is trained."""
 
 import json
 import tempfile
@@ -17,8 +17,8 @@ from zoo.tasks.running import Plan
 class Sizes:
     """Measures architectures, each once.
 
-    Size and latency hang on the architecture alone, so a model is converted untrained, and what the file answers is
-    not compared.
+    Size and latency depend on the architecture alone, so a model is converted untrained, and its outputs are not
+    compared.
 
     Args:
         task: Of the family.
@@ -29,12 +29,12 @@ class Sizes:
         self._known: dict[str, dict[str, Any]] = {}
 
     def of(self, plan: Plan, model: Any, prepared: Any) -> dict[str, Any]:
-        """The smallest file that a model can be written as: `file`, `bytes`, and `milliseconds` a call.
+        """The smallest file format of a model: `file`, `bytes`, and `milliseconds` per call.
 
         Args:
             plan: The model's.
             model: With any weights.
-            prepared: The data that it is for.
+            prepared: Data that fits the model.
         """
         key = architecture(plan, model)
         if key not in self._known:
@@ -43,13 +43,13 @@ class Sizes:
             kind = "int8" if "int8" in family.formats else "dynamic"
             family = replace(family, tolerances={kind: Tolerance(np.inf)})
             with tempfile.TemporaryDirectory() as scratch:
-                (made,) = exporting.export(loaded, family, Path(scratch) / "files")
-            self._known[key] = {name: made[name] for name in ("file", "bytes", "milliseconds")}
+                (artifact,) = exporting.export(loaded, family, Path(scratch) / "files")
+            self._known[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
         return self._known[key]
 
 
 def architecture(plan: Plan, model: Any) -> str:
-    """What a model is apart from its numbers."""
+    """Identifies the architecture of a model."""
     free = ("seed", "name", "mean", "variance", "scale", "temperature", "provenance")
     arguments = {name: value for name, value in model.get_config().items() if name not in free}
     return json.dumps([plan.family, arguments], sort_keys=True)

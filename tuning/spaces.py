@@ -1,7 +1,7 @@
 """Search spaces: one function each, from hyper-parameters to a constructor's arguments and a recipe.
 
-A name is that of the argument, the recipe's field or the augmentation's field that it decides, so that a preset tells
-where a search begins, and a fixed setting takes its name out of the search. Three names stand for something else:
+Each hyper-parameter has the name of the argument, the recipe's field or the augmentation's field that it sets, so that
+a search can begin at a preset, and a fixed setting removes its name from the search. Three names are exceptions:
 `cell`, the kind of recognizer; `sgd_learning_rate`, the learning rate where the optimizer is `sgd`, whose rates are
 larger than Adam's; and `sensor`, which multiplies all that the sensor does to a window.
 """
@@ -14,7 +14,7 @@ from zoo.recipes import Recipe
 
 
 class HyperParameters(Protocol):
-    """What a space asks: keras-tuner's `HyperParameters`."""
+    """The interface of keras-tuner's `HyperParameters`."""
 
     def Choice(self, name: str, values: list[Any], **options: Any) -> Any: ...  # noqa: D102, N802
     def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any: ...  # noqa: D102, N802
@@ -83,7 +83,7 @@ def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 
 
 def course_autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
-    """The course's grid of nine: hidden units and lambda, all else as the course has it."""
+    """The course's grid of nine: hidden units and lambda, all else as in the course."""
     arguments = {
         "hidden_units": hp.Choice("hidden_units", [10, 64, 100]),
         "weight_decay": hp.Choice("weight_decay", [0.0, 1e-3, 5e-4]),
@@ -117,7 +117,7 @@ def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 def _optimizer(
     hp: HyperParameters, names: list[str], adam: tuple[float, float, float], sgd: tuple[float, float, float]
 ) -> dict[str, Any]:
-    """The optimizer with what belongs to it; rates are the least, the greatest, and the one to begin with."""
+    """The optimizer and its settings; learning rates are minimum, maximum and default."""
     optimizer = hp.Choice("optimizer", names)
     low, high, first = adam
     rate = hp.Float("learning_rate", low, high, sampling="log", default=first, **_ADAMS)
@@ -141,11 +141,11 @@ SPACES: Mapping[str, Mapping[str, Space]] = {
     "autoencoder": {"full": autoencoder, "course": course_autoencoder},
     "trigram": {"full": trigram},
 }
-"""Spaces by their names, for each kind of model; the first is the one that is searched where nobody says otherwise."""
+"""Spaces by name, for each kind of model; the first is the default."""
 
 
 def find(kind: str, name: str | None) -> Space:
-    """A space of a kind of model.
+    """Returns a space of a kind of model.
 
     Raises:
         ZooError: If there is none of that name.
@@ -162,11 +162,11 @@ def find(kind: str, name: str | None) -> Space:
 
 
 class Pinned:
-    """Hyper-parameters of which some are fixed and are not searched.
+    """Hyper-parameters, some of which are fixed.
 
     Args:
-        hp: The others.
-        values: What is fixed, by name.
+        hp: All others.
+        values: Fixed values by name.
 
     Example:
         >>> import keras_tuner
@@ -200,10 +200,10 @@ class Pinned:
 
 
 class Defaults:
-    """Hyper-parameters at their defaults, which is where a space begins.
+    """Hyper-parameters at their defaults.
 
     Attributes:
-        names: What was asked for, in its order.
+        names: Of the hyper-parameters that the space has.
 
     Example:
         >>> trigram(Defaults())[0]["hidden_units"]

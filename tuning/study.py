@@ -12,26 +12,29 @@ from zoo.catalog import unknown_name
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, find_family
-from zoo.files import claim_folder
+from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
 from zoo.recipes import Recipe
 from zoo.tasks import crossval, planning
 from zoo.tasks.running import Plan
 from zoo.tasks.task import Task, task_of
 
+MARK = "study.json"
+"""The file that records the study in the folder of a search."""
+
 STRATEGIES = ("random", "hyperband", "bayesian", "grid")
 ANY_CELL = "activity"
-"""In place of a family: recognizers of any cell."""
+"""A target in place of a family: recognizers with any cell."""
 
 _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a model may be at most; None for no limit.
+    """Upper limits of a model; None for no limit.
 
     Args:
-        parameters: Trainable numbers.
+        parameters: Number of weights.
         bytes: Of the int8 file, or of the dynamic-range file where the family has no int8 one.
         latency: Milliseconds a call of that file on one thread of this machine: of a recognizer's int8 file, a frame.
     """
@@ -59,13 +62,13 @@ class Study:
         epochs: Of each trial, at most.
         space: Of `spaces.SPACES`; the first of the target's kind where None.
         objective: Of the task's `objectives`; the first of the target's kind where None.
-        limits: What a model may be at most.
+        limits: Upper limits of the models.
         settings: Arguments, recipe fields and names of the space that are fixed.
-        groups: Groups of people, each of which is left out once in every trial; 1 for one split. More tell more, and
-            take as many times as long for the trials that are not stopped early.
-        halving: Whether trials that others are ahead of are stopped early.
+        groups: Number of groups of people, each of which is held out once in every trial; 1 for one split. Time grows
+            in proportion, except for trials that are stopped early.
+        halving: Whether trials that score below the median of others are stopped early.
         seed: Of the split, of the draws, and, counted up, of the trials; the preset's own where None.
-        levels: What white is in a file of patches.
+        levels: The value of white in a file of patches.
 
     Raises:
         ZooError: If a name is unknown or a number is outside its range.
@@ -92,12 +95,12 @@ class Study:
             if getattr(self, name) < 1:
                 raise ZooError(f"{name} is {getattr(self, name)}; expected 1 or more")
         if self.groups > 1 and self.task.name != "activity":
-            raise ZooError(f"groups of people: mean nothing for {self.target}; leave them out")
+            raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave it out")
         self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
 
     @cached_property
     def base(self) -> Plan:
-        """The preset or family that the search begins with."""
+        """The preset or family where the search begins."""
         preset = self.target if self.target in PRESETS else None
         return planning.plan(preset, None if preset else self._family, self._unsearched)
 
@@ -141,19 +144,19 @@ class Study:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the family's task is told of the data beside its file."""
+        """Options of the family's task for reading the data."""
         return {} if self.levels is None else {"levels": self.levels}
 
     @cached_property
     def _searched(self) -> set[str]:
         """The names of the space."""
-        asked = Defaults()
-        spaces.find(self.task.name, self.space)(asked)
-        return set(asked.names)
+        defaults = Defaults()
+        spaces.find(self.task.name, self.space)(defaults)
+        return set(defaults.names)
 
     @property
     def _unsearched(self) -> dict[str, Any]:
-        """The settings that are no names of the space."""
+        """The settings that are not names of the space."""
         return {name: value for name, value in self.settings.items() if name not in self._searched}
 
     @cached_property
@@ -194,11 +197,11 @@ class Study:
 
     @cached_property
     def outline(self) -> Plan:
-        """The plan in the middle of the space: what all trials share can be read from it."""
+        """The plan of the space's defaults, which shows what all trials share."""
         return self.plan(Defaults(), self.first_seed)
 
     def first_values(self) -> dict[str, Any]:
-        """The preset in the words of the space, as far as there are such; nothing for a family."""
+        """The values of the preset for the names of the space; nothing for a family."""
         if self.target not in PRESETS:
             return {}
         recipe: Recipe = self.base.recipe
@@ -214,41 +217,53 @@ class Study:
 
     @cached_property
     def parts(self) -> list[Any]:
-        """The data, read once: split once, or once for each group that is left out.
+        """The data, read once: split once, or once for each group that is held out.
 
         Raises:
-            ZooError: If the file cannot be read, or nobody in it can be set aside for validation.
+            ZooError: If the file cannot be read, or has nobody for validation.
         """
         if self.groups > 1:
             return crossval.prepare(self.data, self.groups)
         recipe = self.outline.recipe
         if not recipe.validation:
-            raise ZooError("validation is 0: a search needs something to score on, such as --set validation=0.2")
+            raise ZooError("validation is 0: a search scores on it; set it, such as --set validation=0.2")
         prepared = self.task.prepare(self.checked, recipe)
         if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
-                f"{self.data}: no subject ids (trS), so nobody can be set aside for validation: add them, or "
-                "--set validation_by=window, which claims too much"
+                f"{self.data}: no subject ids (trS), so nobody can be held out for validation: add them, or "
+                "--set validation_by=window, which overestimates"
             )
         return [prepared]
 
+    @classmethod
+    def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":
+        """The study that has claimed a folder.
+
+        Args:
+            folder: Of the search.
+            data: Its data.
+            trials: How many to score, at most.
+        """
+        known = read_json(folder / MARK)
+        return cls(**known | {"data": data, "trials": trials, "limits": Limits(**known["limits"])})
+
     def open(self, folder: Path) -> None:
-        """Claims a folder for this study, or finds it claimed by the same.
+        """Claims a folder for this study, or finds that the same study has claimed it.
 
         Raises:
             ZooError: If there is no data that can be searched on, or the folder holds something else, or another study.
         """
         if not self.data.is_file():
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
-        mark = folder / "study.json"
+        mark = folder / MARK
         if not mark.is_file():
-            self.parts  # noqa: B018  # before the folder is claimed, so that bad data leaves nothing
+            self.parts  # noqa: B018  # before the folder is claimed, so that invalid data leaves nothing
         claim_folder(mark, self._identity(), "search")
 
     def _identity(self) -> dict[str, Any]:
         # More trials can be asked of the same search.
-        kept = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
-        return kept | {
+        identity = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
+        return identity | {
             "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
             "seed": self.first_seed, "data": load_data(self.data, levels=self.levels or 1.0).sha256,
         }  # fmt: skip

@@ -1,8 +1,8 @@
-"""Trials: each is trained by the zoo's own way, on data that is read once, and leaves a record."""
+"""Trials: each trains a model on data that is read once, as `zoo train` does, and leaves a record."""
 
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ from zoo.tasks.running import Plan
 _ATTEMPTS = 10
 _SHOWN_SECONDS = 1.0
 _MODELS = 4
-"""Compiled models that are kept beside those of the groups."""
+"""Number of compiled models that are kept for reuse, in addition to one for each group."""
 
 
 class RefusedError(ZooError):
-    """A model is above a limit; it is not trained."""
+    """A model is above a limit and is not trained."""
 
 
 class Trainer:
@@ -36,49 +36,43 @@ class Trainer:
     Args:
         study: What is searched.
         folder: Of the search.
-        watch: Called with the record of a trial whenever it changes.
+        on_change: Called with the record of a trial whenever it changes.
     """
 
-    def __init__(self, study: Study, folder: Path, watch: Callable[[Record], None] = lambda record: None) -> None:
-        self.study, self.folder, self.watch = study, folder, watch
+    def __init__(self, study: Study, folder: Path, on_change: Callable[[Record], None] = lambda record: None) -> None:
+        self.study, self.folder, self.on_change = study, folder, on_change
         self.records, self.sizes = Records(folder / TRIALS), Sizes(study.task)
         self._models: dict[str, Any] = {}
 
-    def run(
-        self, number: int, plan: Plan, values: Mapping[str, Any], records: Records | None = None, name: str = ""
-    ) -> Record:
-        """Runs a trial, unless its record says how it ended.
+    def run(self, record: Record, records: Records | None = None) -> Record:
+        """Runs a trial to its end, unless it has ended.
 
         Args:
-            number: Of the trial.
-            plan: What to train.
-            values: The hyper-parameters, as they were drawn.
-            records: Where its record lies; by default among those of the search, which may stop it early.
-            name: What people call it; its number by default.
+            record: Of the trial.
+            records: Where the record is written; those of the search by default, where a trial may be stopped early.
 
         Returns:
             The record.
+
+        Raises:
+            ZooError: If this machine fails, such as by a full disk. The trial is run again when the search resumes.
         """
         halving = records is None and self.study.halving and self.study.strategy != "hyperband"
         records = records or self.records
-        before = records.find(number)
-        if before and before["status"] in ENDED:
-            return before
-        record: Record = {
-            "trial": number, "name": name or str(number), "status": "running", "reason": None, "score": None,
-            "values": dict(values), "family": plan.family, "arguments": plan.arguments,
-            "recipe": plan.recipe.to_json(), "epochs": 0, "rungs": before["rungs"] if before else {},
-            "history": before["history"] if before else [], "started": time.time(), "seconds": 0.0, "attempts": 1,
-            "oom_kills": _oom_kills(), "parameters": None, "file": None, "bytes": None, "milliseconds": None,
+        if record["status"] in ENDED:
+            return record
+        checkpoints = [records.checkpoint(record["trial"], part) for part in range(self.study.groups)]
+        earlier, kills = record["attempts"], _oom_kills()
+        killed = bool(earlier) and kills > record["oom_kills"]
+        record |= {
+            "epochs": 0, "started": time.time(), "oom_kills": kills,
+            "attempts": 1 if checkpoints[0].is_file() else earlier + 1,
         }  # fmt: skip
-        checkpoints = [records.checkpoint(number, part) for part in range(self.study.groups)]
-        if before and not checkpoints[0].is_file():
-            record["attempts"] = before["attempts"] + 1
         note = partial(self._note, records)
         note(record)
         try:
-            self._check_attempts(record, before)
-            self._train(plan, record, checkpoints, note, halving)
+            _check_attempts(record["attempts"], killed)
+            self._train(plan_of(record, self.study.base.name), record, checkpoints, note, halving)
             record["status"] = "scored"
         except RefusedError as error:
             record |= {"status": "refused", "reason": str(error)}
@@ -86,10 +80,14 @@ class Trainer:
             record |= {"status": "stopped", "reason": str(error)}
         except (MemoryError, tf.errors.ResourceExhaustedError):
             record |= {"status": "failed", "reason": "out of memory"}
+        except OSError:
+            raise
         except ZooError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
             record |= {"status": "failed", "reason": str(error)}
         except Exception as error:
-            # Whatever a strange combination brings about is its own failure, not the search's.
+            # A failure of one combination of values does not end the search.
             reason = " ".join(str(error).split())[:300]
             record |= {"status": "failed", "reason": f"{type(error).__name__}: {reason}"}
         record["seconds"] = round(time.time() - record["started"], 2)
@@ -103,20 +101,13 @@ class Trainer:
 
     def _note(self, records: Records, record: Record) -> None:
         records.write(record)
-        self.watch(record)
-
-    def _check_attempts(self, record: Record, before: Record | None) -> None:
-        """Gives up a trial that takes its process with it."""
-        if before and before["oom_kills"] < record["oom_kills"]:
-            raise MemoryError
-        if record["attempts"] > _ATTEMPTS:
-            raise ZooError(f"its process died {_ATTEMPTS} times before the first epoch ended")
+        self.on_change(record)
 
     def _train(
         self, plan: Plan, record: Record, checkpoints: list[Path], note: Callable[[Record], None], halving: bool
     ) -> None:
-        """Trains and scores on each part, and puts into the record what came of it."""
-        found = []
+        """Trains and scores a model on each part of the data, and records the scores."""
+        parts = []
         for place, (prepared, checkpoint) in enumerate(zip(self.study.parts, checkpoints, strict=True)):
             fresh = prepared.build(plan)
             measure = partial(self._measure, plan, fresh, record)
@@ -136,24 +127,24 @@ class Trainer:
                 identity={"arguments": fresh.get_config(), "data": prepared.data.sha256},
             )  # fmt: skip
             measure()
-            found.append(prepared.scores(model))
+            parts.append(prepared.scores(model))
             record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
-        scores = {name: float(np.mean([part[name] for part in found])) for name in found[0]}
+        scores = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
         if not np.isfinite(scores[self.study.measure]):
             raise ZooError(f"{self.study.measure} is {scores[self.study.measure]}")
         record |= {
             "scores": scores, "score": scores[self.study.measure],
-            "parts": [part[self.study.measure] for part in found],
+            "parts": [part[self.study.measure] for part in parts],
         }  # fmt: skip
 
     def _score(self, prepared: Any, model: Any, learner: Any) -> float:
-        # A network that reads more rows in training has its weights apart.
+        # A network that reads more rows in training has weights of its own.
         if learner is not model:
             model.set_weights(learner.get_weights())
         return float(prepared.scores(model)[self.study.measure])
 
     def _count(self, model: Any, record: Record) -> None:
-        """Refuses a model that is too large whatever it is written as."""
+        """Refuses a model that is too large in any format."""
         limits, count = self.study.limits, model.count_params()
         record |= {"parameters": count}
         _require("parameters", count, limits.parameters)
@@ -164,20 +155,20 @@ class Trainer:
         """Refuses a model whose file is too large or too slow, where that is limited."""
         limits = self.study.limits
         if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
-            found = self.sizes.of(plan, model, self.study.parts[0])
-            record |= found
-            _require("bytes", found["bytes"], limits.bytes)
-            _require("ms", found["milliseconds"], limits.latency)
+            sizes = self.sizes.of(plan, model, self.study.parts[0])
+            record |= sizes
+            _require("bytes", sizes["bytes"], limits.bytes)
+            _require("ms", sizes["milliseconds"], limits.latency)
 
     def measure(self, records: Records, leaders: Sequence[Record]) -> None:
-        """Puts size and latency into the records of trials where they are not known yet."""
+        """Records size and latency of trials where they have not been measured."""
         for record in leaders:
             if record["bytes"] is None:
                 plan = plan_of(record, self.study.base.name)
                 records.write(record | self.sizes.of(plan, self.study.parts[0].build(plan), self.study.parts[0]))
 
     def _compiled(self, plan: Plan, fresh: Any, part: int) -> Any:
-        """A model with the weights of a fresh one, which was compiled before where there is such."""
+        """Returns a model with the weights of a fresh one, if possible one that has been compiled before."""
         key = f"{part} {architecture(plan, fresh)} {training.program(plan.recipe)}"
         model = self._models.pop(key, fresh)
         self._models[key] = model
@@ -189,13 +180,21 @@ class Trainer:
         return model
 
 
-def _require(what: str, value: float, most: float | None) -> None:
-    if most is not None and value > most:
-        raise RefusedError(f"{value:,} {what}; at most {most:,} are wanted")
+def _check_attempts(attempts: int, killed: bool) -> None:
+    """Gives up a trial that ends its process each time."""
+    if killed:
+        raise MemoryError
+    if attempts > _ATTEMPTS:
+        raise ZooError(f"its process died {_ATTEMPTS} times before the first epoch ended")
+
+
+def _require(what: str, value: float, limit: float | None) -> None:
+    if limit is not None and value > limit:
+        raise RefusedError(f"{value:,} {what}; the limit is {limit:,}")
 
 
 def _oom_kills() -> int:
-    """How many processes the kernel has killed for want of memory, in this container where there is one."""
+    """The number of processes that the kernel has killed for lack of memory, in this container if in one."""
     for path in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
         try:
             lines = path.read_text().splitlines()
@@ -208,23 +207,23 @@ def _oom_kills() -> int:
 
 
 class _After(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Does something after some epochs."""
+    """Calls a function after some epochs."""
 
-    def __init__(self, epochs: Sequence[int], what: Callable[[], None]) -> None:
+    def __init__(self, epochs: Sequence[int], function: Callable[[], None]) -> None:
         super().__init__()
-        self.epochs, self.what = epochs, what
+        self.epochs, self.function = epochs, function
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if epoch + 1 in self.epochs:
-            self.what()
+            self.function()
 
 
 class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Notes in the record how far a trial is: after its first epoch, then at most once a second."""
+    """Records the epoch that a trial has reached: after its first epoch, then at most once a second."""
 
     def __init__(self, record: Record, note: Callable[[Record], None]) -> None:
         super().__init__()
-        self.record, self.note, self.noted = record, note, -np.inf
+        self.record, self.note, self.last_noted = record, note, -np.inf
         self.before = record["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -232,6 +231,6 @@ class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         if not self.before:
             earlier = [row for row in self.record["history"] if row["epoch"] <= epoch]
             self.record["history"] = [*earlier, {"epoch": epoch + 1} | {k: float(v) for k, v in (logs or {}).items()}]
-        if time.monotonic() - self.noted > _SHOWN_SECONDS:
+        if time.monotonic() - self.last_noted > _SHOWN_SECONDS:
             self.note(self.record)
-            self.noted = time.monotonic()
+            self.last_noted = time.monotonic()

@@ -4,9 +4,7 @@ Each resolves the names that a user gives (a preset, a path, data), calls the ta
 returns what it found as plain data.
 """
 
-import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -310,12 +308,13 @@ def cross_validate(
     Raises:
         ZooError: If people are unknown or too few, or every fold fails.
     """
-    from zoo.tasks.crossval import Protocol, crossval
+    from zoo.tasks import crossval
 
     plan, _ = plan_of(model, recipe)
     checked = read_data(find_task("activity"), data)
-    with tempfile.TemporaryDirectory() if out is None else nullcontext(str(out)) as folder:
-        result = crossval(plan, checked.path, Path(folder), Protocol(groups, seeds, tuple(baselines)), workers=workers)
+    protocol = crossval.Protocol(groups, seeds, tuple(baselines))
+    folder = None if out is None else Path(out)
+    result = crossval.cross_validate(plan, checked.path, folder, protocol, workers=workers)
     return Evaluation(result, find_task("activity"))
 
 

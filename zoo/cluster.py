@@ -1,86 +1,119 @@
-"""Several workers that train one model: who they are, how they meet, and how each notices that another is gone.
+"""Workers that train one model together: their addresses, how they connect, and what they exchange.
 
-A worker is a process, here or on another host; TF_CONFIG, TensorFlow's own variable, names all of them and says which
-one this is. Worker 0 is the chief: it alone writes files. Before TensorFlow connects them, the others come to the
-chief's address, say what they are about to train, and get the checkpoint to go on from. These connections stay open for
-as long as the training lasts: one that closes too early is a worker that died.
+A worker is a process, here or on another host. TF_CONFIG, TensorFlow's own variable, lists the addresses of all workers
+and says which of them this process is. Worker 0 is the chief: it listens on its address, and it alone writes files. The
+others connect to it, prove that they know the key, agree on what is trained, and receive the checkpoint to resume from.
+The same connections then carry what is averaged, and a connection that breaks is a worker that is lost.
 
-Standard library alone, so that the process that supervises workers needs no TensorFlow.
+TensorFlow's collective operations are not used, since its server listens on all interfaces and authenticates nobody.
+Connections are those of `multiprocessing`; only bytes and JSON are read from them, so nothing is unpickled.
 """
 
-import base64
 import contextlib
 import errno
+import ipaddress
 import json
 import os
+import secrets
 import signal
 import socket
-import subprocess
+import struct
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
+from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.files import flatten
+from zoo.jobs import Job, run_jobs, share_cores
 
 VARIABLE = "TF_CONFIG"
+KEY = "ZOO_CLUSTER_KEY"
+"""Environment variable of the secret that all workers share."""
+
 _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
-_SUPERVISED = "ZOO_TRAIN_SUPERVISED"
-_GRACE = 20.0
-"""Seconds that the others have to end by themselves when a supervised worker is gone."""
+_HANDSHAKE_SECONDS = 10.0
+_GRACE_SECONDS = 20.0
+"""Time for the other workers to end by themselves after one has died."""
+
+_DATA, _ERROR = b"d", b"e"
 
 
 class WorkerLostError(ZooError):
-    """Another worker ended in the middle of the training; it can go on when all are there again."""
+    """Another worker ended during the training, which can resume once all workers are back."""
 
     status = os.EX_TEMPFAIL
 
 
-class _Line:
-    """A connection to another worker, on which a message is a line of JSON."""
+class _Peer:
+    """An authenticated connection to another worker.
 
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
-        self.connection = connection
-        self.connection.settimeout(seconds)
-        self.lines = connection.makefile("rb")
+    Args:
+        connected: A socket.
+        key: The shared secret.
+        server: Whether this process accepted the connection.
+        seconds: How long to wait for each message.
+    """
 
-    def send(self, **message: Any) -> None:
-        """Sends a message; whom it does not reach is noticed by who listens."""
-        with contextlib.suppress(OSError):
-            self.connection.sendall(json.dumps(message).encode() + b"\n")
+    def __init__(self, connected: socket.socket, key: bytes, server: bool, seconds: float) -> None:
+        connected.settimeout(None)
+        self.socket, self.connection = connected, Connection(os.dup(connected.fileno()))
+        self._set_timeout(_HANDSHAKE_SECONDS)
+        try:
+            for challenge in (deliver_challenge, answer_challenge)[:: 1 if server else -1]:
+                challenge(self.connection, key)
+        except BaseException:
+            self.close()
+            raise
+        self._set_timeout(seconds)
 
-    def receive(self) -> dict[str, Any]:
-        """The next message.
+    def _set_timeout(self, seconds: float) -> None:
+        timeout = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+
+    def send(self, data: bytes, kind: bytes = _DATA) -> None:
+        self.connection.send_bytes(kind + data)
+
+    def receive(self) -> bytes:
+        """Returns the next message.
 
         Raises:
-            OSError: If there is none in time, or no more.
-            ValueError: If it is no message.
+            WorkerLostError: If it is an error.
+            OSError, EOFError: If there is none.
         """
-        line = self.lines.readline()
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError(errno.ECONNRESET, "closed")
-        return dict(json.loads(line))
+        message = self.connection.recv_bytes()
+        if message[:1] == _ERROR:
+            raise WorkerLostError(message[1:].decode())
+        return message[1:]
 
-    def keep(self) -> None:
-        """Waits for messages without end, but notices within seconds that a host has fallen silent."""
-        self.connection.settimeout(None)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
+    def wait_without_limit(self) -> None:
+        """Waits for messages without a time limit, but notices within seconds that a host no longer answers."""
+        self._set_timeout(0)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        limits = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+        for option, value in limits.items():
             if hasattr(socket, option):
-                self.connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+                self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
-    def end(self) -> None:
-        """Tells that nothing more will come."""
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
+    def finish(self, error: str) -> None:
+        """Sends a last error, if any, and closes the connection once the other side has read it."""
+        with contextlib.suppress(OSError, EOFError):
+            if error:
+                self.send(error.encode(), _ERROR)
+            self.socket.shutdown(socket.SHUT_WR)
+            self._set_timeout(_HANDSHAKE_SECONDS)
+            while True:
+                self.connection.recv_bytes()
+        self.close()
 
     def close(self) -> None:
-        """Hangs up."""
-        self.lines.close()
         self.connection.close()
+        self.socket.close()
 
 
 @dataclass
@@ -90,30 +123,30 @@ class Cluster:
     Args:
         addresses: `host:port` of each.
         index: Which of them this is; 0 is the chief.
-        state: The chief's checkpoint at the start, empty where there is none; known to all once they have met.
-        lost: Why the training cannot go on, as soon as that is known.
-        strategy: What TensorFlow's collective operations go through, once connected.
+        key: The shared secret.
+        state: The chief's checkpoint at the start, empty where there is none; all workers know it once connected.
     """
 
     addresses: tuple[str, ...]
     index: int
-    state: bytes = b""
-    lost: str = ""
-    strategy: Any = field(default=None, repr=False)
+    key: bytes = field(default=b"", repr=False)
+    state: bytes = field(default=b"", repr=False)
+    _peers: dict[int, _Peer] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Cluster | None":
         """The cluster that TF_CONFIG describes; None where it is not set.
 
         Raises:
-            ZooError: If it is not as it should be.
+            ZooError: If it is not valid, or workers on several hosts have no key.
 
         Example:
-            >>> told = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
-            >>> Cluster.from_environment({"TF_CONFIG": told}).name(1)
+            >>> config = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
+            >>> Cluster.from_environment({"TF_CONFIG": config, "ZOO_CLUSTER_KEY": "secret"}).name(1)
             'worker 1 (b:1)'
         """
-        text = (os.environ if environment is None else environment).get(VARIABLE, "")
+        variables = os.environ if environment is None else environment
+        text = variables.get(VARIABLE, "")
         if not text.strip():
             return None
         try:
@@ -123,12 +156,19 @@ class Cluster:
         except (ValueError, TypeError, KeyError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else str(error)
             raise ZooError(f"{VARIABLE}: {what}; expected {_EXAMPLE}") from None
-        if strangers := sorted({*document["cluster"], kind} - {"worker"}):
-            raise ZooError(f"{VARIABLE}: a {strangers[0]}; expected workers alone: {_EXAMPLE}")
+        if others := sorted({*document["cluster"], kind} - {"worker"}):
+            raise ZooError(f"{VARIABLE}: task type {others[0]!r}; expected workers alone: {_EXAMPLE}")
         _check_addresses(addresses)
         if not 0 <= index < len(addresses):
             raise ZooError(f"{VARIABLE}: index {index} of {len(addresses)} workers; expected 0 to {len(addresses) - 1}")
-        return cls(tuple(addresses), index)
+        key = variables.get(KEY, "")
+        remote = [address for address in addresses if not _is_loopback(_split(address)[0])]
+        if remote and not key:
+            raise ZooError(
+                f"{KEY}: not set, and {remote[0]} can be reached over the network; set the same secret for all "
+                "workers, such as the output of `openssl rand -hex 32`"
+            )
+        return cls(tuple(addresses), index, key.encode())
 
     @property
     def chief(self) -> bool:
@@ -139,64 +179,109 @@ class Cluster:
         return len(self.addresses)
 
     def name(self, index: int) -> str:
-        """A worker for messages."""
+        """The name of a worker in messages."""
         return f"worker {index} ({self.addresses[index]})"
 
     @contextlib.contextmanager
-    def met(self, identity: Mapping[str, Any], seconds: float, on_loss: Callable[[], None]) -> Iterator[None]:
-        """Waits for all workers, makes sure that they train the same, and watches them while the block runs.
+    def connected(self, identity: Mapping[str, Any], seconds: float) -> Iterator[None]:
+        """Connects all workers while the block runs, if they train the same.
 
         Args:
             identity: What this worker is about to train, as JSON types.
             seconds: How long to wait for the others.
-            on_loss: Called, in another thread, when one of them is gone.
 
         Raises:
-            ZooError: If one does not come, trains something else, or has its port in use.
+            ZooError: If one does not come, has another key, trains something else, or if the port is in use.
             WorkerLostError: If one ends before the block does.
         """
-        flat = _flat({"workers": list(self.addresses)} | dict(identity))
-        peers = self._gather(flat, seconds) if self.chief else {0: self._come(flat, seconds)}
-        for index in peers:
-            threading.Thread(target=self._listen, args=(index, peers, on_loss), daemon=True).start()
-        last: dict[str, Any] = {"done": True}
+        flat = flatten({"workers": list(self.addresses)} | json.loads(json.dumps(identity)))
+        stop = time.monotonic() + seconds
+        if self.chief:
+            self._accept_all(flat, stop)
+        else:
+            self._connect(flat, stop, seconds)
+        error = ""
         try:
+            for peer in self._peers.values():
+                peer.wait_without_limit()
             yield
-        except BaseException as error:
-            words = str(error) if isinstance(error, ZooError) else type(error).__name__
-            last = {"error": self.lost or f"{self.name(self.index)}: {words}"}
+        except BaseException as raised:
+            reason = str(raised) if isinstance(raised, ZooError) else type(raised).__name__
+            error = reason if isinstance(raised, WorkerLostError) else f"{self.name(self.index)}: {reason}"
             raise
         finally:
-            for peer in peers.values():
-                peer.send(**last)
-                peer.end()
+            self._finish(error)
 
-    def explain(self, seconds: float = 5.0) -> WorkerLostError:
-        """What to say where TensorFlow lost a connection: the watch knows whose, or will in a moment."""
-        stop = time.monotonic() + seconds
-        while not self.lost and time.monotonic() < stop:
-            time.sleep(0.05)
-        return WorkerLostError(self.lost or "the connection to another worker broke")
+    def send(self, data: bytes) -> None:
+        """Sends the same data to all workers, as the chief, or to the chief.
 
-    def _gather(self, identity: dict[str, Any], seconds: float) -> dict[int, _Line]:
-        """The chief's side: connections to all others, who train the same."""
-        stop = time.monotonic() + seconds
-        came: dict[int, _Line] = {}
-        with _listening(self.name(0), self.addresses[0]) as server:
+        Raises:
+            WorkerLostError: If one is gone.
+        """
+        for index, peer in self._peers.items():
             try:
-                while len(came) < len(self) - 1:
-                    index, theirs, peer = self._accept(server, stop, came)
-                    came[index] = peer
-                    self._require_agreement(index, identity, theirs)
-            except ZooError as error:
-                for peer in came.values():
-                    peer.send(error=str(error))
-                raise
-        for peer in came.values():
-            peer.send(checkpoint=base64.b64encode(self.state).decode())
-        return came
+                peer.send(data)
+            except OSError:
+                self._receive(index)
+                raise WorkerLostError(f"{self.name(index)} is gone") from None
 
-    def _require_agreement(self, index: int, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    def receive(self) -> list[bytes]:
+        """Returns the next data of each worker, as the chief, or that of the chief.
+
+        Raises:
+            WorkerLostError: If one is gone, or ended with an error, which is named.
+        """
+        return [self._receive(index) for index in self._peers]
+
+    def _receive(self, index: int) -> bytes:
+        try:
+            return self._peers[index].receive()
+        except (OSError, EOFError):
+            raise WorkerLostError(f"{self.name(index)} is gone") from None
+
+    def _finish(self, error: str) -> None:
+        for peer in self._peers.values():
+            peer.finish(error)
+        self._peers.clear()
+
+    def _accept_all(self, identity: dict[str, Any], stop: float) -> None:
+        """Waits for the other workers, as the chief, and sends them the checkpoint."""
+        rejected = 0
+        with _listening(self.name(0), self.addresses[0], stop) as server:
+            try:
+                while len(self._peers) < len(self) - 1:
+                    server.settimeout(max(0.01, stop - time.monotonic()))
+                    try:
+                        self._accept(server.accept()[0], identity)
+                    except TimeoutError:
+                        missing = ", ".join(self.name(i) for i in range(1, len(self)) if i not in self._peers)
+                        keys = f" ({rejected} failed authentication: is {KEY} the same?)" if rejected else ""
+                        raise ZooError(
+                            f"{missing} did not come in time{keys}: start it, or wait longer with --wait"
+                        ) from None
+                    except AuthenticationError:
+                        rejected += 1
+            except ZooError as error:
+                self._finish(str(error))
+                raise
+        self.send(self.state)
+
+    def _accept(self, connected: socket.socket, mine: dict[str, Any]) -> None:
+        try:
+            peer = _Peer(connected, self.key, server=True, seconds=_HANDSHAKE_SECONDS)
+        except (OSError, EOFError, AssertionError):
+            # Something else than a worker, such as a scanner of ports.
+            return
+        try:
+            hello = json.loads(peer.receive())
+            index, theirs = int(hello["worker"]), dict(hello["identity"])
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            peer.close()
+            return
+        if not 0 < index < len(self) or index in self._peers:
+            peer.finish(f"worker {index} is connected already, or not in {VARIABLE}")
+            return
+        self._peers[index] = peer
         names = [name for name in sorted({*mine, *theirs}) if mine.get(name) != theirs.get(name)]
         if names:
             values = ", ".join(f"{name} {theirs.get(name)!r}, not {mine.get(name)!r}" for name in names[:3])
@@ -205,73 +290,45 @@ class Cluster:
                 "the same command, data and version"
             )
 
-    def _accept(
-        self, server: socket.socket, stop: float, came: Mapping[int, _Line]
-    ) -> tuple[int, dict[str, Any], _Line]:
-        """The next worker that comes: its number, what it trains, the connection."""
-        while True:
-            server.settimeout(max(0.01, stop - time.monotonic()))
-            try:
-                peer = _Line(server.accept()[0], seconds=10)
-            except TimeoutError:
-                missing = ", ".join(self.name(i) for i in range(1, len(self)) if i not in came)
-                raise ZooError(f"{missing} did not come in time: start it, or wait longer with --wait") from None
-            try:
-                message = peer.receive()
-                index, identity = int(message["worker"]), dict(message["identity"])
-            except (OSError, ValueError, KeyError, TypeError):
-                # Somebody who only looks whether the port is open.
-                peer.close()
-                continue
-            if not 0 < index < len(self) or index in came:
-                peer.send(error=f"worker {index} is here already, or not expected: look at {VARIABLE}")
-                peer.close()
-                continue
-            return index, identity, peer
-
-    def _come(self, identity: dict[str, Any], seconds: float) -> _Line:
-        """The other workers' side: a connection to the chief, who agreed."""
-        with _listening(self.name(self.index), self.addresses[self.index]):
-            pass
-        stop = time.monotonic() + seconds
-        host, _, port = self.addresses[0].rpartition(":")
+    def _connect(self, identity: dict[str, Any], stop: float, seconds: float) -> None:
+        """Connects to the chief, and receives the checkpoint."""
+        chief = self.name(0)
         while True:
             try:
-                connection = socket.create_connection((host, int(port)), timeout=max(0.1, stop - time.monotonic()))
+                connected = socket.create_connection(
+                    _split(self.addresses[0]), timeout=max(0.1, stop - time.monotonic())
+                )
                 break
             except OSError as error:
                 if time.monotonic() > stop:
                     raise ZooError(
-                        f"{self.name(0)} did not answer in time ({error.strerror or error}): start it, or wait longer "
-                        "with --wait"
+                        f"{chief} did not answer in time ({error.strerror or error}): start it, or wait longer with "
+                        "--wait"
                     ) from None
                 time.sleep(0.1)
-        # The chief waits as long for the last worker, and tells if it does not come.
-        peer = _Line(connection, seconds + 30)
-        peer.send(worker=self.index, identity=identity)
         try:
-            answer = peer.receive()
-        except (OSError, ValueError):
-            raise ZooError(f"{self.name(0)} ended before all workers had come: look at what it said") from None
-        if "error" in answer:
-            raise ZooError(answer["error"])
-        self.state = base64.b64decode(answer["checkpoint"])
-        return peer
+            # The chief waits for the last worker, and reports one that does not come.
+            self._peers[0] = peer = _Peer(connected, self.key, server=False, seconds=seconds + 30)
+            peer.send(json.dumps({"worker": self.index, "identity": identity}).encode())
+            self.state = peer.receive()
+        except AuthenticationError:
+            raise ZooError(f"{chief}: authentication failed; set the same {KEY} for all workers") from None
+        except WorkerLostError as error:
+            raise ZooError(str(error)) from None
+        except (OSError, EOFError, AssertionError):
+            raise ZooError(f"{chief} ended before all workers had come: see its output") from None
 
-    def _listen(self, index: int, peers: Mapping[int, _Line], on_loss: Callable[[], None]) -> None:
-        """Waits for what another says: that it is done, why it ends, or nothing because it died."""
-        peers[index].keep()
-        try:
-            message = peers[index].receive()
-        except (OSError, ValueError):
-            message = {"error": f"{self.name(index)} is gone"}
-        if "error" not in message or self.lost:
-            return
-        self.lost = message["error"]
-        for other, connection in peers.items():
-            if other != index:
-                connection.send(error=self.lost)
-        on_loss()
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_addresses(addresses: Any) -> None:
@@ -282,99 +339,89 @@ def _check_addresses(addresses: Any) -> None:
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ZooError(f"{VARIABLE}: worker {address!r}; expected HOST:PORT, such as host0:2222")
         if addresses.count(address) > 1:
-            raise ZooError(f"{VARIABLE}: worker {address} is there twice; expected an address for each")
+            raise ZooError(f"{VARIABLE}: worker {address} is listed twice; expected an address for each")
 
 
 @contextlib.contextmanager
-def _listening(name: str, address: str) -> Iterator[socket.socket]:
-    """A socket that listens on a worker's port, which TensorFlow takes afterwards."""
-    port = int(address.rpartition(":")[2])
-    with socket.socket() as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
+    """A socket that listens on the address of a worker, and on no other."""
+    reasons = {
+        errno.EADDRINUSE: "the port is in use: end the program that listens there",
+        errno.EACCES: "the port is not allowed",
+        errno.EADDRNOTAVAIL: "is no address of this machine: start worker 0 there",
+    }
+    host, port = _split(address)
+    while True:
         try:
-            server.bind(("", port))
-            server.listen(128)
+            family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            server = socket.create_server(where[:2], family=family, backlog=128)
+            break
+        except socket.gaierror as error:
+            # A pod's name is known to the network a moment after the pod has started.
+            if time.monotonic() > stop:
+                raise ZooError(f"{name}: {error.strerror}; name an address that can be resolved") from None
+            time.sleep(0.2)
         except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                why = "is in use: end what listens there" if error.errno == errno.EADDRINUSE else "is not allowed"
-                raise ZooError(f"port {port} of {name} {why}, or name another") from None
-            raise
+            if error.errno not in reasons:
+                raise
+            raise ZooError(f"{name}: {reasons[error.errno]}, or name another") from None
+    with server:
         yield server
 
 
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in json.loads(json.dumps(document)).items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return found
-
-
-def supervised() -> bool:
-    """Whether this process was started by `supervise`."""
-    return _SUPERVISED in os.environ
-
-
-def loopback(count: int) -> tuple[list[int], dict[str, str]]:
-    """Free ports of this machine, and what processes that share it are told."""
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nothing listens on."""
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        ports = [probe.getsockname()[1] for probe in probes]
-    threads = str(max(1, (os.cpu_count() or 1) // count))
-    return ports, {"NO_PROXY": "127.0.0.1", "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
 
 
-def supervise(count: int) -> int:
-    """Runs this process's own command in several workers of this machine.
+def run_workers(count: int) -> int:
+    """Runs this process's own command in several workers on this machine.
 
-    The chief shows what it does and prints the result; what the others say is in the chief's last line. All die with
-    this process.
+    The chief shares standard output and error; the output of the others is dropped, and their errors are in the
+    chief's last line.
 
     Args:
-        count: Workers.
+        count: Number of workers.
 
     Returns:
-        The status of the chief.
+        The exit status of the chief.
 
     Raises:
-        WorkerLostError: If the chief was killed.
+        WorkerLostError: If the chief was killed, or does not end after another worker was.
     """
-    ports, told = loopback(count)
-    addresses = [f"127.0.0.1:{port}" for port in ports]
-    with tempfile.TemporaryFile() as unheard:
-        running = []
-        for index in range(count):
-            task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-            output = None if index == 0 else unheard
-            running.append(subprocess.Popen(
-                sys.orig_argv, stdin=subprocess.PIPE, stdout=output, stderr=output,
-                env={**os.environ, **told, _SUPERVISED: "1", VARIABLE: json.dumps(task)},
-            ))  # fmt: skip
-        # Ctrl-C reaches all workers, who end by themselves, and the chief says how to go on.
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            _wait_for_all(running)
-        finally:
-            signal.signal(signal.SIGINT, interrupt)
-    status = running[0].returncode
-    if status < 0:
-        how = f"was killed by {signal.Signals(-status).name}; the same command goes on from its last checkpoint"
-        raise WorkerLostError(f"worker 0 ({addresses[0]}) {how}")
-    return status
-
-
-def _wait_for_all(running: Sequence["subprocess.Popen[bytes]"]) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
+    shared = share_cores(count) | {KEY: secrets.token_hex(32)}
+    workers = []
+    for index, address in enumerate(addresses):
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        environment = shared | {VARIABLE: json.dumps(config)}
+        log = None if index == 0 else Path(os.devnull)
+        workers.append(Job(f"worker {index} ({address})", sys.orig_argv, environment, log))
+    statuses: dict[Job, int] = {}
     stop = float("inf")
+
+    def on_exit(worker: Job, status: int) -> bool:
+        nonlocal stop
+        statuses[worker] = status
+        if status:
+            stop = min(stop, time.monotonic() + _GRACE_SECONDS)
+        return False
+
+    def watch() -> None:
+        if time.monotonic() > stop:
+            raise TimeoutError
+
+    # Ctrl-C reaches all workers, which end by themselves; the chief's message says how to resume.
+    interrupt = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        while any(process.poll() is None for process in running):
-            time.sleep(0.05)
-            if any(process.returncode for process in running):
-                stop = min(stop, time.monotonic() + _GRACE)
-            if time.monotonic() > stop:
-                break
+        with contextlib.suppress(TimeoutError):
+            run_jobs(workers, at_once=count, on_exit=on_exit, watch=watch, interval=0.05)
     finally:
-        for process in running:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+        signal.signal(signal.SIGINT, interrupt)
+    status = statuses.get(workers[0], -signal.SIGTERM)
+    if status < 0:
+        how = f"was killed by {signal.Signals(-status).name}; the same command resumes from its last checkpoint"
+        raise WorkerLostError(f"{workers[0].name} {how}")
+    return status

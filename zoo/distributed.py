@@ -1,79 +1,42 @@
-"""The training step of several workers, under `tf.distribute.MultiWorkerMirroredStrategy`.
+"""The training step of several workers.
 
-Keras 3 cannot `fit` under that strategy (keras#20585), and its mirrored variables are what stands in the way. So each
-worker keeps the whole model in variables of its own, made from the same seed or checkpoint, and only gradients go
-through the strategy: each worker computes those of its share of a batch, compiled as ever, an all-reduce averages
-them, and each applies the same average. Weights stay equal on all workers, bit by bit.
+Each worker has the whole model, initialized from the same seed or checkpoint. It computes the gradients of its share of
+each batch, compiled as usual; the chief averages them over all workers; and each applies the same average. Weights stay
+equal on all workers, bit by bit. Keras 3 cannot `fit` under `MultiWorkerMirroredStrategy` (keras#20585), so its own
+variables and step are not used either.
 
-The batch of the recipe is divided, not multiplied, so a recipe gives the same model on any number of workers, but for
-what is no mean over rows: dropout draws other numbers, and the sparsity of an autoencoder is that of each share.
+The batch of the recipe is divided, not multiplied, so a recipe yields the same model on any number of workers, except
+for what is not a mean over rows: dropout draws other numbers, and the sparsity of an autoencoder is that of each share.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from zoo.cluster import Cluster
 from zoo.errors import ZooError
 from zoo.steps import gradients, update
 
 
-@contextlib.contextmanager
-def connected(cluster: Cluster | None, identity: Mapping[str, Any], seconds: float) -> Iterator[None]:
-    """Connects the workers of a cluster while the block runs. Must come before any other work of TensorFlow's.
-
-    Args:
-        cluster: All of them; with None nothing happens.
-        identity: What this one is about to train, as JSON types.
-        seconds: How long to wait for the others.
-
-    Raises:
-        ZooError: If they do not come, do not agree, or see several devices each.
-        WorkerLostError: If one is gone.
-    """
-    if cluster is None:
-        yield
-        return
-    with cluster.met(identity, seconds, _abort):
-        try:
-            cluster.strategy = tf.distribute.MultiWorkerMirroredStrategy()
-            if cluster.strategy.num_replicas_in_sync != len(cluster):
-                raise ZooError(
-                    f"{cluster.name(cluster.index)}: sees several GPUs; start a worker for each, which sees that alone "
-                    "(CUDA_VISIBLE_DEVICES)"
-                )
-            yield
-        except (tf.errors.OpError, RuntimeError) as error:
-            if isinstance(error, tf.errors.OpError) or cluster.lost:
-                raise cluster.explain() from error
-            raise
-
-
-def _abort() -> None:
-    """Lets operations fail that wait for a worker who is gone; TensorFlow itself notices only broken connections."""
-    from tensorflow.python.eager import context
-
-    context.context().abort_collective_ops(tf.errors.UNAVAILABLE, "a worker is gone")
-
-
 def shared_steps(
     cluster: Cluster, model: keras.Model, steps: int, batch_size: int, micro_batches: int, jit_compile: bool
 ) -> Callable[[Any], Any]:
-    """Training steps of which this worker computes its share.
+    """Returns training steps of which this worker computes its share.
 
     Args:
         cluster: All workers, connected.
         model: A compiled model with a built optimizer.
         steps: How many take their rows from one batch of the pipeline, which is the same on all workers.
         batch_size: Rows a step, over all workers.
-        micro_batches: How many a worker's share is divided into.
-        jit_compile: Whether XLA compiles what lies between two all-reduces.
+        micro_batches: Number of parts into which the share of a worker is divided.
+        jit_compile: Whether XLA compiles the parts of a step before and after the workers average.
 
     Returns:
-        What Keras calls with its iterator, as `Model.train_function`.
+        A function that Keras calls with its iterator, as `Model.train_function`.
 
     Raises:
         ZooError: If the batch cannot be divided equally.
@@ -92,38 +55,44 @@ def shared_steps(
         update(model, list(means))
 
     compute, apply = (tf.function(part, jit_compile=jit_compile) for part in (compute_share, apply_means))
-    step = tf.function(lambda inputs, targets: apply(*_average(cluster, compute(inputs, targets))))
 
     def run(iterator: Any) -> Any:
         inputs, targets = next(iterator)
         for number in range(steps):
             start = number * batch_size + cluster.index * share
-            step(inputs[start : start + share], targets[start : start + share])
+            values = compute(inputs[start : start + share], targets[start : start + share])
+            apply(*map(tf.constant, mean(cluster, [value.numpy() for value in values])))
         return model.get_metrics_result()
 
     return run
 
 
-def _average(cluster: Cluster, values: list[tf.Tensor]) -> list[tf.Tensor]:
-    """The means over all workers."""
+def mean(cluster: Cluster, values: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Averages arrays over all workers, each of which calls this with arrays of the same shapes.
 
-    def reduce(values: list[tf.Tensor]) -> Any:
-        # Identities are on a device, which the all-reduce asks of what it is given.
-        there = [tf.identity(value) for value in values]
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, there)
+    Raises:
+        WorkerLostError: If a worker is gone.
+    """
+    flat = np.concatenate([np.ravel(value) for value in values])
+    if cluster.chief:
+        flat = sum((np.frombuffer(data, np.float32) for data in cluster.receive()), flat) / np.float32(len(cluster))
+        cluster.send(flat.tobytes())
+    else:
+        cluster.send(flat.tobytes())
+        flat = np.frombuffer(cluster.receive()[0], np.float32)
+    parts = np.split(flat, np.cumsum([value.size for value in values])[:-1])
+    return [part.reshape(value.shape) for part, value in zip(parts, values, strict=True)]
 
-    return list(cluster.strategy.run(reduce, args=(values,)))
 
-
-def draw_apart(cluster: Cluster, model: keras.Model) -> None:
-    """Gives each worker other random numbers; the chief keeps those of a single worker."""
+def offset_seeds(cluster: Cluster, model: keras.Model) -> None:
+    """Makes each worker draw other random numbers; the chief draws those of a single worker."""
     for variable in model.variables:
         if "seed_generator" in variable.path:
             variable.assign(variable + keras.ops.cast([cluster.index, 0], variable.dtype))
 
 
-class Agreement(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Averages the numbers of each epoch over the workers, so that all decide the same on them.
+class AverageLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Averages the metrics of each epoch over the workers, so that all decide the same from them.
 
     Args:
         cluster: All workers, connected.
@@ -132,9 +101,8 @@ class Agreement(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
     def __init__(self, cluster: Cluster) -> None:
         super().__init__()
         self.cluster = cluster
-        self.average = tf.function(lambda values: _average(cluster, [values])[0])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: D102
         if logs:
-            values = self.average(tf.constant(list(logs.values()), tf.float32)).numpy()
+            (values,) = mean(self.cluster, [np.array(list(logs.values()), np.float32)])
             logs.update(zip(logs, values.tolist(), strict=True))

@@ -242,18 +242,23 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
                 raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
         write_json(mark, identity)
         return
-    theirs, mine = _flat(read_json(mark)), _flat(json.loads(json.dumps(identity)))
+    theirs, mine = flatten(read_json(mark)), flatten(json.loads(json.dumps(identity)))
     differs = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
     if differs:
         words = ", ".join(f"{name} {_short(theirs.get(name))}, now {_short(mine.get(name))}" for name in differs)
         raise ZooError(f"{folder}: holds another {work} ({words}): name another folder, or repeat the same")
 
 
-def _flat(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """A document without documents inside, such as `recipe.epochs` for `epochs` of `recipe`."""
+def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Returns a document without documents inside.
+
+    Example:
+        >>> flatten({"seed": 0, "recipe": {"epochs": 3}})
+        {'seed': 0, 'recipe.epochs': 3}
+    """
     flat: dict[str, Any] = {}
     for name, value in document.items():
-        flat |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {above + name: value}
+        flat |= flatten(value, f"{above}{name}.") if isinstance(value, dict) else {above + name: value}
     return flat
 
 

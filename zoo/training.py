@@ -19,7 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from zoo.cluster import Cluster
-from zoo.distributed import Agreement, draw_apart, shared_steps
+from zoo.distributed import AverageLogs, offset_seeds, shared_steps
 from zoo.errors import ZooError
 from zoo.files import atomic_write
 from zoo.losses import CrossEntropy, HalfSquaredError, hits
@@ -237,8 +237,8 @@ def fit(
     if cluster is not None:
         if cluster.state:
             run.resume(io.BytesIO(cluster.state))
-        draw_apart(cluster, model)
-        agreement = [Agreement(cluster)]
+        offset_seeds(cluster, model)
+        agreement = [AverageLogs(cluster)]
     elif checkpoint is not None and checkpoint.is_file():
         run.resume(checkpoint)
     if tensorboard and find_spec("tensorboard") is None:

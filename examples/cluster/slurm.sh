@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A search over many hosts by Slurm: task 0 is the chief, which gives out trials and makes the end; all others train.
+# A search over many hosts by Slurm: task 0 is the chief, which gives out trials and runs the finals; all others train.
 #
 #     sbatch examples/cluster/slurm.sh
 #
-# OUT and DATA lie on a disk that all hosts see. Submitted again, it goes on where it was.
+# OUT and DATA lie on a disk that all hosts see. Submitted again, the search resumes.
 #SBATCH --job-name=zoo-tune
 #SBATCH --ntasks=9
 #SBATCH --cpus-per-task=2
@@ -22,7 +22,7 @@ export TF_NUM_INTRAOP_THREADS=$SLURM_CPUS_PER_TASK
 srun --kill-on-bad-exit=0 bash -c '
   role=worker
   [ "$SLURM_PROCID" = 0 ] && role=chief
-  # A process that is killed, or asks for it (75), comes back under its name and gets the trial that it had.
+  # A process that is killed, or asks for it (75), is started again under its name and gets its trial back.
   until zoo tune activity_gru_pocket --data "$DATA" --out "$OUT" --strategy bayesian --trials 200 --epochs 40 \
       --max-bytes 32000 --role "$role" --chief "$CHIEF:$PORT"; do
     status=$?

@@ -1,33 +1,39 @@
 """What a search leaves: a report with figures, logs for TensorBoard, and a folder that trains again."""
 
+import io
 import json
 import re
 import shlex
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tuning import finals
 from tuning.importance import importance
+from tuning.run import run_search
 from tuning.study import Study
 from zoo import Model, SparseAutoencoder
+from zoo.cli import main
 from zoo.report.figures.search import parallel, unbeaten
+
+SETTINGS = {
+    "pixels": 64, "batch_size": 32, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
+    "weight_decay": 1e-4, "optimizer": "adam",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def ended(leaves, tmp_path_factory):
-    """A search of sixteen trials to its end, as a person types it."""
-    folder = tmp_path_factory.mktemp("ended")
-    command = [
-        sys.executable, "-m", "zoo.cli", "tune", "sparse_autoencoder", "--data", str(leaves), "--strategy", "bayesian",
-        "--trials", "16", "--epochs", "8", "--set", "pixels=64", "--set", "batch_size=32", "--best", "2", "--seeds",
-        "2", "--out", str(folder / "out"), "--save-preset", str(folder / "mine"), "--json",
-    ]  # fmt: skip
-    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-    assert run.returncode == 0, run.stderr
-    return folder, json.loads(run.stdout), run.stderr
+    """A search of sixteen trials to its end: its folder, its result, and what it showed."""
+    folder, console = tmp_path_factory.mktemp("ended"), Console(file=io.StringIO(), width=200)
+    study = Study("sparse_autoencoder", leaves, "bayesian", 16, 8, settings=SETTINGS)
+    result = run_search(study, folder / "out", best=2, seeds=2, console=console)
+    finals.save_preset(folder / "out", folder / "mine")
+    finals.save_preset(folder / "out", folder / "mine")
+    return folder, result, console.file.getvalue()
 
 
 def test_the_best_are_trained_again_with_other_seeds_and_test_is_measured_once(ended):
@@ -50,7 +56,7 @@ def test_the_saved_preset_is_a_model_that_is_measured_like_any_other(ended):
     assert config["recipe"]["seed"] == result["seed"]
 
 
-def test_the_report_shows_what_was_found_and_the_command_in_it_trains_again(ended, leaves):
+def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves, monkeypatch, capsys):
     folder, result, _ = ended
     page = (folder / "out" / "report.md").read_text()
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", page)
@@ -61,12 +67,13 @@ def test_the_report_shows_what_was_found_and_the_command_in_it_trains_again(ende
     (command,) = re.findall(r"^ {4}zoo (train .*)$", page, re.MULTILINE)
     words = shlex.split(command)
     words[words.index("--data") + 1] = str(leaves)
-    again = subprocess.run(
-        [sys.executable, "-m", "zoo.cli", *words, "--json"], capture_output=True, text=True, check=False,
-        cwd=folder,
-    )  # fmt: skip
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["parameters"] == result["training"]["parameters"]
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["zoo", *words, "--json"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr()
+    assert not end.value.code, printed.err
+    assert json.loads(printed.out)["parameters"] == result["training"]["parameters"]
     kept, same = (json.loads((folder / name / "config.json").read_text()) for name in ("out/best", "model"))
     seed = {"seed": None}
     assert kept["recipe"] | seed == same["recipe"] | seed
@@ -91,7 +98,7 @@ def test_tensorboard_reads_values_and_curves_of_every_trial(ended):
     assert {"loss", "cost"} <= set(events.Tags()["tensors"]) | set(events.Tags()["scalars"])
 
 
-def test_the_command_tells_each_trial_with_the_best_so_far_and_the_time_left(ended):
+def test_each_trial_is_shown_with_the_best_so_far_and_the_time_left(ended):
     lines = [line for line in ended[2].splitlines() if line.startswith("trial ")]
     assert len(lines) >= 16
     assert all(re.search(r"\d+ of \d+ done", line) for line in lines)
@@ -134,8 +141,6 @@ def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
 
 
 def test_a_search_that_has_ended_takes_no_more_trials(ended, leaves):
-    from tuning.conduct import conduct
-
-    study = Study("sparse_autoencoder", leaves, "bayesian", 17, 8, settings={"pixels": 64, "batch_size": 32})
+    study = Study("sparse_autoencoder", leaves, "bayesian", 17, 8, settings=SETTINGS)
     with pytest.raises(Exception, match="ended after 16 trials, and its model was measured on test data"):
-        conduct(study, ended[0] / "out")
+        run_search(study, ended[0] / "out")

@@ -84,7 +84,7 @@ def test_bad_studies_are_one_line():
         r"unknown objective of trigram_lm 'macro_f1': known are cross_entropy, top1": lambda: Study(
             "trigram_lm", NOWHERE, objective="macro_f1"
         ),
-        r"unknown space of patches 'cours': did you mean course\?": lambda: Study(
+        r"unknown space of autoencoder 'cours': did you mean course\?": lambda: Study(
             "sparse_autoencoder", NOWHERE, space="cours"
         ),
         r"unknown setting of activity_gru 'unit': did you mean units\?": lambda: Study(
@@ -92,7 +92,7 @@ def test_bad_studies_are_one_line():
         ),
         r"trials is 0; expected 1 or more": lambda: Study("activity", NOWHERE, trials=0),
         r"limit of bytes is -1; expected a number above 0": lambda: Limits(bytes=-1),
-        r"groups of people: mean nothing for trigram_lm": lambda: Study("trigram_lm", NOWHERE, groups=3),
+        r"groups is 3: trigram_lm has no people to hold out": lambda: Study("trigram_lm", NOWHERE, groups=3),
     }  # fmt: skip
     for words, request in requests.items():
         with pytest.raises(ZooError, match=words):
@@ -112,12 +112,12 @@ def test_the_folder_of_another_search_is_refused_and_that_of_the_same_is_not(lea
         first.open(tmp_path / "other")
 
 
-def test_nobody_to_set_aside_for_validation_is_one_line(simulated, tmp_path):
+def test_nobody_for_validation_is_one_line(simulated, tmp_path):
     unknown = tmp_path / "data3.h5"
     unknown.write_bytes(simulated.read_bytes())
     with h5py.File(unknown, "r+") as file:
         del file["trS"], file["tstS"]
-    with pytest.raises(ZooError, match=r"no subject ids \(trS\), so nobody can be set aside for validation"):
+    with pytest.raises(ZooError, match=r"no subject ids \(trS\), so nobody can be held out for validation"):
         Study("activity", unknown).parts  # noqa: B018
     alone = tmp_path / "alone.h5"
     alone.write_bytes(simulated.read_bytes())

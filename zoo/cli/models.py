@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from zoo.cli.console import (
@@ -28,10 +27,10 @@ from zoo.cli.console import (
     quiet,
     show,
 )
-from zoo.cluster import Cluster, WorkerLostError, supervise, supervised
+from zoo.cluster import Cluster, WorkerLostError, run_workers
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
-from zoo.processes import die_with_parent
+from zoo.jobs import die_with_parent, supervised
 
 if TYPE_CHECKING:
     from zoo.data.activity import ActivityData
@@ -48,7 +47,7 @@ WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
 FamilyName = Annotated[
-    str | None, typer.Option("--model", click_type=click.Choice(list(FAMILIES)), help="A family, in place of a preset.")
+    str | None, typer.Option("--model", metavar="|".join(FAMILIES), help="A family, in place of a preset.")
 ]
 Settings = Annotated[
     list[str] | None,
@@ -134,7 +133,7 @@ def train(
     """
     cluster = Cluster.from_environment()
     if cluster is None and workers is not None and workers > 1:
-        sys.exit(supervise(workers))
+        sys.exit(run_workers(workers))
     if cluster is not None and workers not in (None, len(cluster)):
         raise ZooError(f"TF_CONFIG names {len(cluster)} workers, --workers {workers}: leave --workers out")
     if supervised():
@@ -205,7 +204,10 @@ def cross_validate(
     ] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
     settings: Settings = None,
-    workers: Annotated[int, typer.Option(help="Folds that are trained at once, a thread each.")] = 1,
+    workers: Annotated[int, typer.Option(help="Folds that are trained at once, each in its own process.")] = 1,
+    engine: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="A Dask scheduler, whose workers train the folds.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder; the same command goes on there.")] = Path("crossval"),
     as_json: Json = False,
 ) -> None:
@@ -227,9 +229,10 @@ def cross_validate(
     command = shlex.join(["zoo", *sys.argv[1:]])
     try:
         with board.shown():
-            result = crossval.crossval(
-                plan, data_file(data, data_dir), out, protocol, workers=workers, watch=board.update, command=command
-            )
+            result = crossval.cross_validate(
+                plan, data_file(data, data_dir), out, protocol, workers=workers, engine=engine,
+                on_progress=board.update, command=command,
+            )  # fmt: skip
     except KeyboardInterrupt:
         fail(f"interrupted: the folds so far are in {out}; go on with the same command", 130)
     show(result, as_json, tables.activity.crossval)

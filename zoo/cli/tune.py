@@ -46,7 +46,7 @@ def tune(
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()
     from tuning import finals, workers
-    from tuning.conduct import conduct
+    from tuning.run import run_search
     from tuning.study import Limits, Study
     from zoo.report import tables
     from zoo.tasks import planning
@@ -64,7 +64,7 @@ def tune(
         finals.require_room(out, save_preset)
     try:
         with logged(workers.log(out, workers.name())) as console:
-            result = conduct(study, out, processes=processes, best=best, seeds=seeds, console=console)
+            result = run_search(study, out, processes=processes, best=best, seeds=seeds, console=console)
     except KeyboardInterrupt:
         fail(f"interrupted: the search is in {out}; go on with the same command", 130)
     if not result:

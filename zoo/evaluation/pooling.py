@@ -1,4 +1,4 @@
-"""The folds of a cross-validation together: people, spread, calibration, and how far one method is behind another."""
+"""The folds of a cross-validation together: people, spread, calibration, and paired differences of methods."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -87,12 +87,12 @@ def calibration(labels: Labels, logits: Sequence[Floats], temperatures: Sequence
     }
 
 
-def behind(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
-    """How far a method is behind another on the same people.
+def paired_difference(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
+    """Returns how much better one method is than another on the same people.
 
     Args:
-        leader: Tables of people, with `macro_f1`.
-        other: The same.
+        leader: `macro_f1` of each person.
+        other: The same of the other method.
         draws: Of people with replacement, for the interval.
 
     Returns:
@@ -101,7 +101,7 @@ def behind(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 100
 
     Example:
         >>> one, two = ({"ann": {"macro_f1": a}, "bob": {"macro_f1": b}} for a, b in ((0.75, 1.0), (0.5, 1.0)))
-        >>> behind(one, two)
+        >>> paired_difference(one, two)
         {'macro_f1': 0.125, 'interval': [0.0, 0.25], 'people': 1, 'of': 2}
     """
     gaps = np.array([leader[name]["macro_f1"] - other[name]["macro_f1"] for name in leader if name in other])

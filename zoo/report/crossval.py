@@ -20,7 +20,7 @@ def write(result: Result, folder: Path) -> Path:
     """Writes `report.md` and its figures.
 
     Args:
-        result: What `tasks.crossval.crossval` gives.
+        result: What `tasks.crossval.cross_validate` returns.
         folder: Where to.
 
     Returns:
@@ -29,7 +29,7 @@ def write(result: Result, folder: Path) -> Path:
     by_person = result["split_by"] == "subject"
     parts = [
         f"# Cross-validation of {result['preset']}", _protocol(result), "## What it came to", _methods(result),
-        _spread(result), _behind(result), *(_people(result, folder) if by_person else []), "## Confusion",
+        _spread(result), _differences(result), *(_people(result, folder) if by_person else []), "## Confusion",
         _figure(folder, "confusion.png", figures.confusion({**result, "split": "cross-validation"})),
         _confusion(result), _random(result), _failures(result), _made(result),
     ]  # fmt: skip
@@ -93,10 +93,10 @@ def _spread(result: Result) -> str:
     )
 
 
-def _behind(result: Result) -> str:
+def _differences(result: Result) -> str:
     lines = []
     for name, row in result["baselines"].items():
-        if gap := row.get("behind"):
+        if gap := row.get("difference"):
             low, high = gap["interval"]
             lines.append(
                 f"- {result['preset']} less the {name.replace('_', ' ')}: {100 * gap['macro_f1']:+.1f} points of "

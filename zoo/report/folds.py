@@ -10,8 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from zoo.report.tables.layout import duration, table
-from zoo.tasks.crossval import Records
-from zoo.tasks.folds import SUBJECT, Fold, Record
+from zoo.tasks.folds import SUBJECT, Fold, Record, Records
 
 _COLORS = {"waiting": "dim", "running": "cyan", "scored": "", "failed": "red"}
 _SUBJECTS = 20

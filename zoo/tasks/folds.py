@@ -1,16 +1,17 @@
-"""Folds of a cross-validation: what is left out, and one fold from reading to answers, in a process of its own.
+"""Folds of a cross-validation: which windows are held out, and the training of one fold in a process of its own.
 
     python -m zoo.tasks.folds FOLDER DATA NAME
 
-trains one fold of the cross-validation in a folder. Whatever is fitted, the network, its normalization, the epoch at
-which it stops and its temperature, or a baseline with its scaling, is fitted on windows outside the fold. A fold that
-is killed and started again goes on from its checkpoint. A process has one thread, so that a result does not depend on
-how many run at once.
+trains one fold. The network, its normalization, early stopping and temperature, or a baseline with its scaling, are all
+fitted on windows outside the fold. A fold that is killed and started again resumes from its checkpoint. A process has
+one thread, so that results do not depend on how many run at once.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,43 +19,44 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from zoo import jobs
 from zoo.data.activity import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
 from zoo.files import atomic_write, locked, read_json, write_json
-from zoo.processes import die_with_parent
+from zoo.jobs import Job
 from zoo.recipes import Recipe
 
-MARK = "crossval.json"
-"""The file that says what the cross-validation in a folder is."""
+CONFIG = "crossval.json"
+"""The file that describes the cross-validation in a folder."""
 
 SUBJECT, WINDOW = "subject", "window"
-"""What is left out: whole people; or windows drawn at random, whose neighbors are then learned from."""
+"""What is held out: whole people; or random windows, although their neighbors are then trained on."""
 
-_THREADED = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
-ONE_THREAD = {f"{library}_THREADS": "1" for library in _THREADED}
-"""Variables of the environment that give each library one thread."""
+LOSO = "loso"
+"""Leave one subject out: as many groups as people."""
 
-_NOTED_SECONDS = 1.0
-_LOCK_SECONDS = 60.0
+_ATTEMPTS = 3
+_PROGRESS_SECONDS = 1.0
+_LOCK_SECONDS = 3600.0
 
 Record = dict[str, Any]
-"""What became of a fold: its `status` is `waiting`, `running`, `scored` or `failed`, which has a `reason`."""
+"""The state of a fold. `status` is `waiting`, `running`, `scored`, or `failed`, which has a `reason`."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One training, and the windows that it is measured on.
+    """One training, and the windows that it is scored on.
 
     Args:
-        method: A baseline's name, or that of the network.
-        split: `subject` or `window`: what is left out.
+        method: Name of a baseline, or of the network.
+        split: `subject` or `window`: what is held out.
         seed: Of the training.
-        group: Which of the groups is left out, from 0.
+        group: Which group is held out, from 0.
     """
 
     method: str
@@ -64,7 +66,7 @@ class Fold:
 
     @property
     def name(self) -> str:
-        """Of its files.
+        """The stem of its files.
 
         Example:
             >>> Fold("random_forest", "subject", 0, 3).name
@@ -73,9 +75,9 @@ class Fold:
         return f"{self.method}.{self.split}.{self.seed}.{self.group}"
 
     @classmethod
-    def of(cls, name: str) -> "Fold":
+    def from_name(cls, name: str) -> "Fold":
         """The inverse of `name`."""
-        method, split, seed, group = name.split(".")
+        method, split, seed, group = name.rsplit(".", 3)
         return cls(method, split, int(seed), int(group))
 
     def file(self, folder: Path, suffix: str) -> Path:
@@ -83,66 +85,143 @@ class Fold:
         return folder / "folds" / f"{self.name}.{suffix}"
 
     def record(self, folder: Path) -> Record:
-        """What has become of it so far."""
+        """Its current state."""
         path = self.file(folder, "json")
         return read_json(path) if path.is_file() else {"status": "waiting"}
 
 
-def people_of(path: Path, everyone: bool) -> ActivityData:
-    """A file of windows whose training part is what is cross-validated: its own, or everyone's."""
+Records = dict[Fold, Record]
+
+
+def read_people(path: Path, everyone: bool) -> ActivityData:
+    """Reads windows to cross-validate as the training part: the file's own training part, or all of its windows."""
     data = load_as(ActivityData, path)
     return data.everyone() if everyone else data
 
 
-def left_out(windows: Windows, split: str, groups: int) -> list[NDArray[np.bool_]]:
-    """Which windows each fold leaves out; each window is left out once.
+def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
+    """Returns which windows each fold holds out; each window is held out exactly once.
 
     Args:
         windows: All windows.
         split: `subject` divides people into groups; `window` draws windows of each class at random.
-        groups: How many folds.
+        groups: Number of folds, or `loso` for one a person.
 
     Returns:
         A mask `(len(windows),)` for each fold.
     """
-    if split == WINDOW:
-        labels = windows.labels
-        drawn = StratifiedKFold(groups, shuffle=True, random_state=0).split(labels, labels)
-        return [np.isin(np.arange(len(labels)), rows) for _, rows in drawn]
-    assert windows.subjects is not None
-    people = np.random.default_rng(0).permutation(windows.people())
-    return [np.isin(windows.subjects, group) for group in np.array_split(people, groups)]
+    count = len(windows.people()) if groups == LOSO else int(groups)
+    if split == SUBJECT:
+        parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
+    else:
+        parts = StratifiedKFold(count, shuffle=True, random_state=0).split(windows.labels, windows.labels)
+    return [np.isin(np.arange(len(windows)), rows) for _, rows in parts]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a fold's model says of the windows that it never saw.
+class Predictions:
+    """Predictions of a fold's model for the windows that were held out.
 
     Args:
-        rows: `(N,)` their row numbers among all that are cross-validated.
-        predicted: `(N,)` class numbers.
+        rows: `(N,)` row numbers among all windows that are cross-validated.
+        labels: `(N,)` predicted class numbers.
         logits: `(N, K)`, of a network.
     """
 
     rows: NDArray[np.int64]
-    predicted: NDArray[np.int64]
+    labels: NDArray[np.int64]
     logits: NDArray[np.float32] | None = None
 
     def write(self, path: Path) -> None:
-        """Writes them whole."""
+        """Writes a `.npz` file."""
         arrays = {name: value for name, value in vars(self).items() if value is not None}
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
     @classmethod
-    def read(cls, path: Path) -> "Answers":
+    def read(cls, path: Path) -> "Predictions":
         """The inverse of `write`."""
         with np.load(path) as arrays:
             return cls(**arrays)
 
 
-def run(folder: Path, path: Path, fold: Fold) -> None:
-    """Trains and measures a fold, and leaves its record and its answers.
+def run_folds(
+    folder: Path,
+    path: Path,
+    folds: Sequence[Fold],
+    *,
+    workers: int = 1,
+    executor: Executor | None = None,
+    on_progress: Callable[[Records], None] = lambda records: None,
+) -> Records:
+    """Runs folds until each has a score or has failed; a process that is killed by a signal is started again.
+
+    Args:
+        folder: Of a cross-validation.
+        path: Its data.
+        folds: Those that have a score already are not run again.
+        workers: Number of folds that run at once, each in its own process; 0 runs them in this process.
+        executor: Runs the folds instead, on this or other hosts that share the folder and the data.
+        on_progress: Called repeatedly with the states of all folds.
+
+    Returns:
+        The final states.
+    """
+    records = {fold: fold.record(folder) for fold in folds}
+    waiting = {fold.name: fold for fold, record in records.items() if record["status"] != "scored"}
+    for fold in waiting.values():
+        fold.file(folder, "json").unlink(missing_ok=True)
+    attempts: Counter[str] = Counter()
+
+    def watch() -> None:
+        records.update((fold, fold.record(folder)) for fold in waiting.values())
+        on_progress(records)
+
+    def fail(fold: Fold, reason: str) -> None:
+        write_json(fold.file(folder, "json"), fold.record(folder) | {"status": "failed", "reason": reason})
+
+    def on_exit(job: Job, status: int) -> bool:
+        fold = waiting[job.name]
+        attempts[job.name] += 1
+        if fold.record(folder)["status"] in ("scored", "failed"):
+            return False
+        if status < 0 and attempts[job.name] < _ATTEMPTS:
+            return True
+        how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
+        fail(fold, f"its process {how}; see {job.log}")
+        return False
+
+    if executor is not None:
+        place = folder.resolve(), path.resolve()
+        futures = {executor.submit(run_folds, *place, [fold]): fold for fold in waiting.values()}
+        try:
+            while wait(futures, timeout=_PROGRESS_SECONDS).not_done:
+                watch()
+        finally:
+            for future in futures:
+                future.cancel()
+        for future, fold in futures.items():
+            if error := future.exception():
+                fail(fold, f"{type(error).__name__}: {error}")
+        watch()
+    elif workers == 0:
+        for fold in waiting.values():
+            run_fold(folder, path, fold)
+            watch()
+    else:
+        work = [
+            Job(
+                name, jobs.python("zoo.tasks.folds", folder, path, name), jobs.limit_threads(1),
+                fold.file(folder, "log"),
+            )
+            for name, fold in waiting.items()
+        ]  # fmt: skip
+        jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
+    return records
+
+
+def run_fold(folder: Path, path: Path, fold: Fold) -> None:
+    """Trains and scores a fold in this process, and writes its record and predictions.
 
     Args:
         folder: Of a cross-validation.
@@ -157,92 +236,88 @@ def run(folder: Path, path: Path, fold: Fold) -> None:
 
     note()
     try:
-        found = _measured(folder, path, fold, note)
-        note(**found, status="scored", seconds=round(time.time() - record["started"], 1))
+        scores = _train_and_score(folder, path, fold, note)
+        note(**scores, status="scored", seconds=round(time.time() - record["started"], 1))
     except MemoryError:
         note(status="failed", reason="out of memory")
     except ZooError as error:
         note(status="failed", reason=str(error))
     except Exception as error:
-        # One fold's failure is not that of the others.
+        # A failure of one fold does not end the others.
         reason = " ".join(str(error).split())[:300]
         note(status="failed", reason=f"{type(error).__name__}: {reason}")
     fold.file(folder, "npz.checkpoint").unlink(missing_ok=True)
 
 
-def _measured(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
-    """The numbers of a fold's record; its answers are written."""
-    made = read_json(folder / MARK)
-    data = people_of(path, made["everyone"])
+def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
+    config = read_json(folder / CONFIG)
+    data = read_people(path, config["everyone"])
     windows = data.train.in_memory()
-    people = len(windows.people())
-    groups = people if made["groups"] == "loso" else made["groups"]
-    aside = left_out(windows, fold.split, groups)[fold.group]
-    outside, inside = windows.where(~aside), windows.where(aside)
-    note(subjects=inside.people() if fold.split == SUBJECT else [], windows=len(inside), train_windows=len(outside))
-    found: Record = {}
+    mask = held_out(windows, fold.split, config["groups"])[fold.group]
+    train, test = windows.where(~mask), windows.where(mask)
+    note(subjects=test.people() if fold.split == SUBJECT else [], windows=len(test), train_windows=len(train))
+    details: Record = {}
     if fold.method in BASELINES:
-        answers = _baseline(fold, outside, inside, made["arguments"].get("window"))
+        predictions = _baseline(fold, train, test, config["arguments"].get("window"))
     else:
-        answers, found = _network(fold, data, outside, inside, made, fold.file(folder, "npz.checkpoint"), note)
-    answers.write(fold.file(folder, "npz"))
-    labels = inside.labels
-    return found | {
-        "macro_f1": metrics.macro_f1(labels, answers.predicted),
-        "accuracy": float((labels == answers.predicted).mean()),
+        predictions, details = _network(fold, data, train, test, config, fold.file(folder, "npz.checkpoint"), note)
+    predictions.write(fold.file(folder, "npz"))
+    return details | {
+        "macro_f1": metrics.macro_f1(test.labels, predictions.labels),
+        "accuracy": float((test.labels == predictions.labels).mean()),
     }
 
 
-def _baseline(fold: Fold, outside: Windows, inside: Windows, rows: int | None) -> Answers:
-    (learned, labels), (asked, _) = outside.arrays(), inside.arrays()
-    length = rows or learned.shape[1]
-    predict = BASELINES[fold.method](center_crop(learned, length), labels, seed=fold.seed, jobs=1)
-    return Answers(inside.rows, predict(center_crop(asked, length)))
+def _baseline(fold: Fold, train: Windows, test: Windows, window: int | None) -> Predictions:
+    (inputs, labels), (test_inputs, _) = train.arrays(), test.arrays()
+    length = window or inputs.shape[1]
+    predict = BASELINES[fold.method](center_crop(inputs, length), labels, seed=fold.seed, jobs=1)
+    return Predictions(test.rows, predict(center_crop(test_inputs, length)))
 
 
 def _network(
-    fold: Fold, data: ActivityData, outside: Windows, inside: Windows, made: Record, checkpoint: Path,
+    fold: Fold, data: ActivityData, train: Windows, test: Windows, config: Record, checkpoint: Path,
     note: Callable[..., None],
-) -> tuple[Answers, Record]:  # fmt: skip
-    # Baselines need no TensorFlow, which takes longer to start than they to fit.
+) -> tuple[Predictions, Record]:  # fmt: skip
+    # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
 
     from zoo.tasks.activity import Prepared, answers, hold_out, keras_logits
     from zoo.tasks.running import Plan
 
-    recipe = replace(Recipe.from_json(made["recipe"]), seed=fold.seed)
-    plan = Plan(fold.method, made["family"], made["arguments"], recipe)
-    prepared = Prepared(data, *hold_out(outside, recipe))
+    recipe = replace(Recipe.from_json(config["recipe"]), seed=fold.seed)
+    plan = Plan(fold.method, config["family"], config["arguments"], recipe)
+    prepared = Prepared(data, *hold_out(train, recipe))
     model = prepared.build(plan)
-    noted = -np.inf
+    last_noted = -np.inf
 
-    def progress(epoch: int, logs: Any) -> None:
-        nonlocal noted
-        if time.monotonic() - noted > _NOTED_SECONDS:
+    def on_epoch_end(epoch: int, logs: Any) -> None:
+        nonlocal last_noted
+        if time.monotonic() - last_noted > _PROGRESS_SECONDS:
             note(epochs=epoch + 1)
-            noted = time.monotonic()
+            last_noted = time.monotonic()
 
     fitted = prepared.fit(
-        recipe, model, checkpoint=checkpoint, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
-        identity={"arguments": model.get_config(), "data": made["data_sha256"], "fold": fold.name},
+        recipe, model, checkpoint=checkpoint, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
+        identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
     )  # fmt: skip
     temperature = None
     if prepared.validation is not None:
         logits, labels = answers(partial(keras_logits, model), prepared.validation)
         temperature = metrics.fit_temperature(labels, logits)
-    logits, _ = answers(partial(keras_logits, model), inside)
-    return Answers(inside.rows, logits.argmax(axis=1), logits), {
+    logits, _ = answers(partial(keras_logits, model), test)
+    return Predictions(test.rows, logits.argmax(axis=1), logits), {
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature,
     }  # fmt: skip
 
 
 def main() -> None:
-    """Runs the fold that the command line names, unless another process does."""
-    die_with_parent()
-    folder, path, fold = Path(sys.argv[1]), Path(sys.argv[2]), Fold.of(sys.argv[3])
+    """Runs the fold named by the arguments, once no other process does."""
+    jobs.die_with_parent()
+    folder, path, fold = Path(sys.argv[1]), Path(sys.argv[2]), Fold.from_name(sys.argv[3])
     with locked(fold.file(folder, "lock"), _LOCK_SECONDS, f"{fold.name}: runs already, in another process"):
         if fold.record(folder)["status"] != "scored":
-            run(folder, path, fold)
+            run_fold(folder, path, fold)
 
 
 if __name__ == "__main__":

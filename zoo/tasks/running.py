@@ -11,7 +11,6 @@ import keras
 from zoo import training
 from zoo.cluster import Cluster, WorkerLostError
 from zoo.data.examples import Data
-from zoo.distributed import connected
 from zoo.errors import ZooError
 from zoo.files import atomic_write, require_empty, write_json
 from zoo.models.model import Model
@@ -108,7 +107,7 @@ class Run:
             "versions": {name: value for name, value in versions().items() if name != "machine"},
         }  # fmt: skip
         try:
-            with connected(self.cluster, identity, wait):
+            with self.cluster.connected(identity, wait):
                 yield
         except WorkerLostError as error:
             kept = self.checkpoint is not None and self.checkpoint.is_file()

@@ -116,7 +116,7 @@ def people(result: Mapping[str, Any]) -> Figure:
     """Accuracy of each person in a cross-validation, a point a seed, beside the baselines.
 
     Args:
-        result: What `tasks.crossval.crossval` gives.
+        result: What `tasks.crossval.cross_validate` returns.
     """
     own = result["per_subject"]
     order = sorted(own, key=lambda name: own[name]["accuracy"], reverse=True)

@@ -1,0 +1,103 @@
+"""Processes of jobs: run to their end, started again, and ended together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from zoo import ZooError, jobs
+from zoo.jobs import Job, run_jobs
+
+pytestmark = pytest.mark.process
+
+
+def script(code, name="job", **options):
+    return Job(name, [sys.executable, "-c", f"import os, sys, time\n{code}"], **options)
+
+
+def ends(pid):
+    """Whether a process ends within seconds."""
+    for _ in range(500):
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_jobs_run_at_most_so_many_at_once_and_those_that_are_wanted_again_run_again(tmp_path):
+    code = f"folder = {str(tmp_path)!r}; name = sys.argv[1] if sys.argv[1:] else ''\n"
+    code += "open(f'{folder}/{os.getpid()}', 'w').close(); time.sleep(0.2); os.unlink(f'{folder}/{os.getpid()}')"
+    counts, statuses = [], []
+
+    def on_exit(job, status):
+        statuses.append((job.name, status))
+        return job.name == "a" and len(statuses) < 3
+
+    run_jobs(
+        [script(code, name) for name in "abcd"], at_once=2, on_exit=on_exit, interval=0.01,
+        watch=lambda: counts.append(len(list(tmp_path.iterdir()))),
+    )  # fmt: skip
+    assert max(counts) <= 2
+    assert sorted(name for name, _ in statuses).count("a") >= 2
+    assert {name for name, _ in statuses} == set("abcd")
+    assert all(status == 0 for _, status in statuses)
+
+
+def test_an_exception_ends_all_processes_and_a_job_that_ignores_the_signal_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "_TERMINATION_SECONDS", 0.2)
+    log = tmp_path / "logs" / "log"
+    deaf = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True)\ntime.sleep(60)"
+    )
+
+    def watch():
+        if log.is_file() and log.read_text():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs([script(deaf, log=log)], at_once=1, on_exit=lambda *_: False, watch=watch, interval=0.01)
+    assert ends(int(log.read_text()))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+def test_children_end_with_a_parent_that_is_killed(tmp_path):
+    log = tmp_path / "log"
+    parent = (
+        "import sys\nfrom pathlib import Path\nfrom zoo.jobs import Job, run_jobs\n"
+        "child = 'import os, time; from zoo.jobs import die_with_parent; die_with_parent();' "
+        "'print(os.getpid(), flush=True); time.sleep(60)'\n"
+        f"run_jobs([Job('c', [sys.executable, '-c', child], log=Path({str(log)!r}))], at_once=1, on_exit=print)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", parent])
+    while not (log.is_file() and log.read_text().endswith("\n")):
+        assert run.poll() is None
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert ends(int(log.read_text()))
+
+
+def test_the_last_error_in_a_log_is_what_the_command_line_printed_last(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("zoo: first\nTensorFlow: noise\nzoo: the disk is full\nnoise\n")
+    assert jobs.last_error(log) == "the disk is full"
+    log.write_text("noise\n")
+    assert jobs.last_error(log) == ""
+
+
+def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(jobs, "_CONNECTION_SECONDS", 0.3)
+    with (
+        pytest.raises(ZooError, match=r"engine 127\.0\.0\.1:1: no Dask scheduler answers"),
+        jobs.dask_executor("127.0.0.1:1"),
+    ):
+        pass

@@ -1,0 +1,171 @@
+"""Processes that do parts of a job: folds of a cross-validation, trials of a search, workers of one training."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoo.errors import ZooError
+
+_SUPERVISED = "ZOO_SUPERVISED"
+_LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
+_TERMINATION_SECONDS = 10.0
+_CONNECTION_SECONDS = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A command that is run in its own process and calls `die_with_parent`.
+
+    Args:
+        name: For messages.
+        command: Program and arguments.
+        environment: Variables that are set in addition to those of this process.
+        log: File to which standard output and error are appended; None to share those of this process.
+        background: Whether `run_jobs` may return while the job is still running.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
+    background: bool = False
+
+
+def run_jobs(
+    jobs: Iterable[Job],
+    *,
+    at_once: int,
+    on_exit: Callable[[Job, int], bool],
+    watch: Callable[[], None] = lambda: None,
+    interval: float = 0.2,
+) -> None:
+    """Runs jobs, several at once, until all but background jobs have ended. No process outlives the call.
+
+    Args:
+        jobs: Started in this order.
+        at_once: Maximum number of processes.
+        on_exit: Called with each job that ends and its exit status, which is negative after a signal. Returns True to
+            run the job again. An exception ends the other jobs.
+        watch: Called once per interval.
+        interval: Seconds.
+
+    Example:
+        >>> statuses = []
+        >>> sleeper = Job("sleeper", ["sleep", "60"], background=True)
+        >>> run_jobs([sleeper, Job("failing", ["false"])], at_once=2, on_exit=lambda job, n: statuses.append(n))
+        >>> statuses
+        [1]
+    """
+    waiting, running = deque(jobs), dict[Job, subprocess.Popen[bytes]]()
+    try:
+        while not all(job.background for job in (*waiting, *running)):
+            while waiting and len(running) < at_once:
+                job = waiting.popleft()
+                running[job] = _start(job)
+            watch()
+            time.sleep(interval)
+            for job, process in list(running.items()):
+                status = process.poll()
+                if status is not None:
+                    _close(running.pop(job))
+                    if on_exit(job, status):
+                        waiting.appendleft(job)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            _close(process)
+    watch()
+
+
+def _start(job: Job) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **job.environment, _SUPERVISED: "1"}
+    if job.log is None:
+        return subprocess.Popen(job.command, stdin=subprocess.PIPE, env=environment)
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    with job.log.open("ab") as log:
+        return subprocess.Popen(job.command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_TERMINATION_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+def supervised() -> bool:
+    """Whether this process was started by `run_jobs`."""
+    return _SUPERVISED in os.environ
+
+
+def die_with_parent() -> None:
+    """Ends this process when its parent ends, even by SIGKILL: the pipe to standard input is then closed."""
+
+    def wait() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def limit_threads(count: int) -> dict[str, str]:
+    """Environment variables that limit the threads of TensorFlow, BLAS and Numba in a process.
+
+    Example:
+        >>> limit_threads(1)["OMP_NUM_THREADS"]
+        '1'
+    """
+    return {f"{library}_THREADS": str(count) for library in _LIBRARIES}
+
+
+def share_cores(processes: int) -> dict[str, str]:
+    """Environment variables that divide the cores of this machine among processes."""
+    return limit_threads(max(1, (os.cpu_count() or 1) // processes))
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """The command that runs a module with this interpreter."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def last_error(log: Path) -> str:
+    """The last error message that the command line wrote to a log; empty where there is none."""
+    lines = log.read_text(errors="replace").splitlines()
+    return next((line.removeprefix("zoo: ") for line in reversed(lines) if line.startswith("zoo: ")), "")
+
+
+@contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """An executor that runs functions on the workers of a Dask cluster, on any number of hosts.
+
+    Args:
+        address: `host:port` of the scheduler; `tls://host:port` where Dask is configured for TLS.
+
+    Raises:
+        ZooError: If Dask is not installed, or no scheduler answers.
+    """
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ZooError("engine: Dask is not installed: pip install 'pocket-zoo[cluster]'") from None
+    try:
+        client = Client(address, timeout=_CONNECTION_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ZooError(
+            f"engine {address}: no Dask scheduler answers ({error}); start one with `dask scheduler`"
+        ) from None
+    with client:
+        yield client.get_executor(pure=False)
