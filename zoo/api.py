@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from zoo import catalog, presets
+from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.models.activity import ActivityRecognizer
@@ -89,28 +90,20 @@ class Evaluation(dict[str, Any]):
         return self._repr_markdown_()
 
 
-def read_data(task: Task, data: Source | None, data_dir: str | Path | None = None, **options: Any) -> Any:
-    """Data of a task: a path, `tfds:NAME`, or data that is read already.
+def read_data(
+    task: Task, data: Source | None = None, *, data_dir: str | Path | None = None, levels: float | None = None
+) -> Any:
+    """Data of a task: a path, `tfds:NAME`, or data that is loaded already.
 
     Args:
         task: What it is for.
         data: The task's usual file name by default.
         data_dir: Where data sets of TensorFlow Datasets are.
-        **options: How a file is read, such as `levels=255` for patches.
+        levels: The value of white in a file of patches: 1, or 255.
     """
-    if data is None:
-        data = task.data_file
-    if isinstance(data, str | Path):
-        prefix, colon, name = str(data).partition(":")
-        if colon and prefix == "tfds":
-            from zoo.data import tfds
-
-            data = tfds.load(name, None if data_dir is None else Path(data_dir))
-        elif data_dir is not None:
-            raise ZooError(f"--data-dir: goes with --data tfds:NAME; {data} is a file")
-        else:
-            data = Path(data)
-    return task.read(data, **options)
+    if levels is not None and task.name != "autoencoder":
+        raise ZooError(f"--levels: means nothing for {task.name} models; leave it out")
+    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
 
 
 def plan_of(model: Named, recipe: Recipe | None = None) -> tuple[Plan, Model | None]:
@@ -155,6 +148,7 @@ def train(
 
     Example:
         >>> import tempfile
+        >>> from zoo import simulate
         >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=12)
         >>> result = train("activity_gru", data, Recipe(epochs=1, validation=0.0))
         >>> result.model.classes == data.classes
@@ -195,21 +189,12 @@ def evaluate(
     """
     loaded = load(model)
     task = loaded.task
-    options = _options(task, loaded.name, {"levels": levels}, {"robustness": robustness})
-    checked = read_data(task, data, data_dir, **options[0])
-    report = task.evaluate(loaded, checked, split=split, baselines=baselines, **options[1])
+    options = {} if robustness is None else {"robustness": robustness}
+    if options and task.name != "activity":
+        raise ZooError(f"--robustness: means nothing for {loaded.name}; leave it out")
+    checked = read_data(task, data, data_dir=data_dir, levels=levels)
+    report = task.evaluate(loaded, checked, split=split, baselines=baselines, **options)
     return Evaluation(report, task, loaded, checked)
-
-
-def _options(task: Task, name: str, *groups: dict[str, Any]) -> list[dict[str, Any]]:
-    """Options that the user named, each group for another call; refuses those that mean nothing for a task."""
-    meant = {"levels": "autoencoder", "robustness": "activity"}
-    named = [{key: value for key, value in group.items() if value is not None} for group in groups]
-    for group in named:
-        for key in group:
-            if meant[key] != task.name:
-                raise ZooError(f"--{key}: means nothing for {name}; leave it out")
-    return named
 
 
 def predict(model: Named, x: Any, **options: Any) -> Predictions:
@@ -271,8 +256,7 @@ def export(
     """
     loaded = load(model)
     task = loaded.task
-    (options,) = _options(task, loaded.name, {"levels": levels})
-    checked = None if data is None else read_data(task, data, data_dir, **options)
+    checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
     records = exporting.export(loaded, task.exportable(loaded, checked), Path(folder), formats, refused)
     return [
         Artifact(Path(folder) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records

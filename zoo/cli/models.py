@@ -145,7 +145,7 @@ def train(
     from zoo.tasks import planning
     from zoo.tasks.running import Run
     from zoo.tasks.running import train as run_training
-    from zoo.tasks.task import check_options, task_of
+    from zoo.tasks.task import task_of
     from zoo.training import CHECKPOINT
 
     named = {
@@ -155,9 +155,7 @@ def train(
     }  # fmt: skip
     plan = planning.plan(preset, model, named_options(named) | planning.settings(settings or []))
     task = task_of(plan.family)
-    data = data or Path(task.data_file)
-    options = check_options(("levels",) if task.name == "autoencoder" else (), {"levels": levels}, plan.name)
-    checked = read_data(task, data, data_dir, **options)
+    checked = read_data(task, data, data_dir=data_dir, levels=levels)
     bar = ProgressBar(err, plan.recipe.epochs)
     run = Run(out, resume, deterministic, tensorboard, [bar], cluster)
     try:
@@ -171,7 +169,7 @@ def train(
         fail(str(error), error.status, at_once=True)
     show(trained.summary, as_json, tables.TRAININGS[task.name])
     where = "" if data_dir is None else f" --data-dir {data_dir}"
-    then = f"model in {out}; next: zoo evaluate {out} --data {data}{where}"
+    then = f"model in {out}; next: zoo evaluate {out} --data {data or task.data_file}{where}"
     if cluster is not None and not cluster.chief:
         then = f"the model is in the folder of {cluster.name(0)}"
     err.print(then, highlight=False, markup=False, soft_wrap=True)
@@ -321,7 +319,7 @@ def predict(
 
     with quiet():
         loaded = loading.load(model)
-    checked = None if data is None else read_data(loaded.task, data, data_dir)
+    checked = None if data is None else read_data(loaded.task, data, data_dir=data_dir)
     if loaded.task.name == "trigram":
         if csv is not None or sum(asked is not None for asked in (text, data, neighbors)) != 1:
             raise ZooError(

@@ -9,7 +9,7 @@
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 import zoo
 from zoo.data.examples import Data
-from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.metadata import Metadata
 from zoo.models.model import Model
@@ -196,21 +195,3 @@ def origin(model: Model) -> dict[str, Any]:
 def provenance(data: Data, **details: Any) -> dict[str, Any]:
     """What a trained model keeps of the data that it was trained on."""
     return {"source": data.source, "simulated": data.simulated, "data_sha256": data.sha256, **details}
-
-
-def check_options(names: Sequence[str], options: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """The options that were named, None left out.
-
-    Args:
-        names: Those that are known.
-        options: By name; None where the user did not name it.
-        what: Whom the message is about.
-
-    Raises:
-        ZooError: If one was named that is not known.
-    """
-    named = {name: value for name, value in options.items() if value is not None}
-    for name in named:
-        if name not in names:
-            raise ZooError(f"--{name.replace('_', '-')}: means nothing for {what}; leave it out")
-    return named
