@@ -12,7 +12,7 @@ from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import locked
 from zoo.processes import die_with_parent
-from zoo.report.trials import Board
+from zoo.report.live import TrialBoard
 
 _MEASURED = 20
 """Of how many of the best trials size and latency are measured."""
@@ -69,7 +69,7 @@ def conduct(
 def _trials(study: Study, folder: Path, processes: int, console: Console) -> None:
     records = Records(folder / TRIALS)
     title = f"{study.target}, {study.strategy}, {study.measure}"
-    board = Board(console, title, study.trials, study.maximize, processes)
+    board = TrialBoard(console, title, study.trials, study.maximize, processes)
 
     def look(record: Record | None = None) -> None:
         board.update(records.all())

@@ -17,7 +17,7 @@ from tuning.study import Study
 from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import atomic_folder, read_json, require_empty, write_json
-from zoo.report.trials import Board
+from zoo.report.live import TrialBoard
 from zoo.tasks import loading
 from zoo.tasks.running import Run, train
 from zoo.training import CHECKPOINT
@@ -83,7 +83,7 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
         return known
     records = ranked(study, require_scored(study, folder))[:best]
     title, again = f"the best {len(records)} again", Records(folder / FINALS)
-    board = Board(console or Console(quiet=True), title, len(records) * seeds, study.maximize)
+    board = TrialBoard(console or Console(quiet=True), title, len(records) * seeds, study.maximize)
     trainer = Trainer(study, folder, lambda record: board.update(again.all()))
     with board.shown():
         finals = [repeat(study, trainer, record, again, seeds) for record in records]
@@ -101,8 +101,9 @@ def decide(study: Study, folder: Path, best: int = 3, seeds: int = 3, console: C
         train(plan_of(record, study.base.name), study.checked, run)
     loaded = loading.load(str(kept))
     result = {
-        "trials": study.trials, "objective": study.measure, "direction": study.direction, "finals": whole,
-        "chosen": chosen["trial"], "seed": record["recipe"]["seed"], "training": loaded.config["training"],
+        "task": study.task.name, "trials": study.trials, "objective": study.measure, "direction": study.direction,
+        "finals": whole, "chosen": chosen["trial"], "seed": record["recipe"]["seed"],
+        "training": loaded.config["training"],
         "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip
     write_json(folder / RESULT, result)

@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tuning.importance import importance
 from tuning.study import Study
 from zoo import Model, SparseAutoencoder
-from zoo.report.figures.search import parallel, unbeaten
+from zoo.report.figures.search import parallel, pareto_front
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_report_shows_what_was_found_and_the_command_in_it_trains_again(ende
     assert {"progress.png", "parallel.png", "pareto.png", "importance.png"} == set(pictures)
     assert all((folder / "out" / name).stat().st_size > 5000 for name in pictures)
     assert "SIMULATED" in page
-    assert f"| {result['chosen']} (chosen) |" in page
+    assert f"| **{result['chosen']} (chosen)** |" in page
     (command,) = re.findall(r"^ {4}zoo (train .*)$", page, re.MULTILINE)
     words = shlex.split(command)
     words[words.index("--data") + 1] = str(leaves)
@@ -120,7 +120,7 @@ def test_what_decides_the_score_is_the_most_important():
 
 def test_the_front_has_what_nothing_beats_in_both():
     costs, gains = np.random.default_rng(1).uniform(size=(2, 50))
-    front = unbeaten(costs, gains)
+    front = pareto_front(costs, gains)
     for place in range(50):
         beaten = ((costs <= costs[place]) & (gains > gains[place])) | ((costs < costs[place]) & (gains >= gains[place]))
         assert (place in front) == (not beaten.any())

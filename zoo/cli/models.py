@@ -2,10 +2,10 @@
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from zoo.cli.console import (
@@ -30,7 +30,7 @@ from zoo.cli.console import (
 )
 from zoo.cluster import Cluster, WorkerLostError, supervise, supervised
 from zoo.errors import ZooError
-from zoo.families import FAMILIES
+from zoo.families import FAMILIES, find_family
 from zoo.processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -47,8 +47,16 @@ DataFile = Annotated[
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
+
+
+def _family(name: str) -> str:
+    find_family(name)
+    return name
+
+
 FamilyName = Annotated[
-    str | None, typer.Option("--model", click_type=click.Choice(list(FAMILIES)), help="A family, in place of a preset.")
+    str | None,
+    typer.Option("--model", parser=_family, metavar="|".join(FAMILIES), help="A family, in place of a preset."),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -69,21 +77,24 @@ def list_presets(
     as_json: Json = False,
 ) -> None:
     """List the presets with their size and what was measured."""
-    from zoo.report import results, tables
+    from zoo.report import results
 
     if artifacts:
-        show(results.artifacts(family or (), sort), as_json, tables.artifact_list)
+        show(results.artifacts(family or (), sort), as_json, results.artifact_table)
     else:
-        show(results.presets(family or (), sort), as_json, tables.presets)
+        show(results.presets(family or (), sort), as_json, results.preset_table)
 
 
 @app.command()
 def info(model: ModelName, as_json: Json = False) -> None:
     """Show what a preset, a folder or a file says of itself."""
-    from zoo.catalog import find_folder
+    from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
-    from zoo.report import tables
+    from zoo.presets import PRESETS
+    from zoo.report import card, markdown
     from zoo.runtime import Interpreter
+
+    report = markdown.document
 
     if model.endswith(".tflite"):
         with quiet():
@@ -94,8 +105,11 @@ def info(model: ModelName, as_json: Json = False) -> None:
 
         document = load(model).metadata.to_json()
     else:
-        document = read_json(find_folder(model) / "config.json")
-    show(document, as_json, tables.document)
+        folder = find_folder(model)
+        document = read_json(folder / "config.json")
+        if folder == PRESETS_FOLDER / model and (metrics := preset_metrics(model)):
+            report = partial(card.head, model, PRESETS[model], metrics)
+    show(document, as_json, report)
 
 
 @app.command()
@@ -140,9 +154,10 @@ def train(
     if supervised():
         die_with_parent()
     load_tensorflow()
+    import keras
+
     from zoo.api import read_data
-    from zoo.report import tables
-    from zoo.report.progress import ProgressBar
+    from zoo.report.live import TrainingBoard
     from zoo.tasks import planning
     from zoo.tasks.running import Run
     from zoo.tasks.running import train as run_training
@@ -159,10 +174,11 @@ def train(
     data = data or Path(task.data_file)
     options = check_options(("levels",) if task.name == "autoencoder" else (), {"levels": levels}, plan.name)
     checked = read_data(task, data, data_dir, **options)
-    bar = ProgressBar(err, plan.recipe.epochs)
-    run = Run(out, resume, deterministic, tensorboard, [bar], cluster)
+    board = TrainingBoard(err, plan.recipe.epochs)
+    progress = keras.callbacks.LambdaCallback(on_epoch_end=board.on_epoch_end)
+    run = Run(out, resume, deterministic, tensorboard, [progress], cluster)
     try:
-        with run.together(plan, checked.path, wait), bar.shown():
+        with run.together(plan, checked.path, wait), board.shown():
             trained = run_training(plan, checked, run)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()
@@ -170,7 +186,7 @@ def train(
         fail(f"interrupted: {how}", 130, at_once=cluster is not None)
     except WorkerLostError as error:
         fail(str(error), error.status, at_once=True)
-    show(trained.summary, as_json, tables.TRAININGS[task.name])
+    show(trained.summary, as_json, task.report.training)
     where = "" if data_dir is None else f" --data-dir {data_dir}"
     then = f"model in {out}; next: zoo evaluate {out} --data {data}{where}"
     if cluster is not None and not cluster.chief:
@@ -211,9 +227,10 @@ def cross_validate(
 ) -> None:
     """Cross-validate over groups of people; killed at any moment, the same command goes on."""
     load_tensorflow()
-    from zoo.report import crossval as page
-    from zoo.report import tables
-    from zoo.report.folds import FoldBoard
+    from zoo.report import markdown
+    from zoo.report.crossval import cross_validation as report
+    from zoo.report.figures import activity as figures
+    from zoo.report.live import FoldBoard
     from zoo.tasks import crossval, planning
 
     if also not in (None, "random"):
@@ -232,8 +249,10 @@ def cross_validate(
             )
     except KeyboardInterrupt:
         fail(f"interrupted: the folds so far are in {out}; go on with the same command", 130)
-    show(result, as_json, tables.activity.crossval)
-    err.print(f"report in {page.write(result, out)}", highlight=False, markup=False, soft_wrap=True)
+    show(result, as_json, report)
+    figures.crossval(result, out)
+    page = markdown.write(out / "report.md", report(result))
+    err.print(f"report in {page}", highlight=False, markup=False, soft_wrap=True)
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     if failed:
         raise ZooError(f"{out}: {failed}; the same command tries them again")
@@ -263,7 +282,6 @@ def evaluate(
         return
     load_tensorflow()
     from zoo import api
-    from zoo.report import tables
 
     with quiet():
         report = api.evaluate(
@@ -272,19 +290,19 @@ def evaluate(
         )  # fmt: skip
     if figures is not None:
         report.figures(figures)
-    show(report, as_json, tables.EVALUATIONS[report.task.name])
+    show(report, as_json, report.task.report.evaluation)
 
 
 def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -> None:
     """Measures how well an exported file follows signals without end."""
-    from zoo.report import tables
+    from zoo.report import activity
     from zoo.runtime import Recognizer
     from zoo.tasks import streaming
 
     with quiet():
         recognizer = Recognizer(exported_file(model))
     who = [name.strip() for name in subjects.split(",")] if subjects else None
-    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, tables.activity.streaming)
+    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, activity.streaming)
 
 
 @app.command()
@@ -313,12 +331,12 @@ def predict(
     """Ask a model: the activity in each window, or the words that follow."""
     load_tensorflow()
     from zoo.api import read_data
-    from zoo.report import tables
     from zoo.tasks import completion, loading
 
     with quiet():
         loaded = loading.load(model)
     checked = None if data is None else read_data(loaded.task, data, data_dir)
+    report = loaded.task.report.predictions
     if loaded.task.name == "trigram":
         if csv is not None or sum(asked is not None for asked in (text, data, neighbors)) != 1:
             raise ZooError(
@@ -327,13 +345,13 @@ def predict(
         if generate is not None and text is None:
             raise ZooError('--generate: continues a text; name it, such as "in the right"')
         if neighbors is not None:
-            show(completion.neighbors(loaded, neighbors, top), as_json, tables.trigram.neighbors)
+            show(completion.neighbors(loaded, neighbors, top), as_json, report)
         elif checked is not None:
-            show(completion.examples(loaded, checked, 5, top, seed), as_json, tables.trigram.examples)
+            show(completion.examples(loaded, checked, 5, top, seed), as_json, report)
         elif generate is not None and text is not None:
-            show(completion.generate(loaded, text, generate, temperature, seed), as_json, tables.trigram.generated)
+            show(completion.generate(loaded, text, generate, temperature, seed), as_json, report)
         elif text is not None:
-            show(completion.next_words(loaded, text, top), as_json, tables.trigram.next_words)
+            show(completion.next_words(loaded, text, top), as_json, report)
         return
     if loaded.task.name != "activity":
         raise ZooError(f"{model}: has no labels to predict; use `zoo evaluate`, or `zoo.predict` from Python")
@@ -353,7 +371,6 @@ def _windows(
 ) -> None:  # fmt: skip
     """The activity in each window of a file."""
     from zoo.data.recordings import Dropped
-    from zoo.report import tables
     from zoo.tasks.activity import TASK, predictions_of
 
     if csv is not None:
@@ -365,4 +382,4 @@ def _windows(
     else:
         assert data is not None
         rows = predictions_of(loaded, data)
-    show(rows, as_json, tables.activity.predictions)
+    show(rows, as_json, TASK.report.predictions)
