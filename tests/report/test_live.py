@@ -18,7 +18,7 @@ def folds(*records):
 
 @pytest.fixture
 def shown():
-    """What a board shows, and a function that tells it of folds."""
+    """A function that shows states on a board, and returns what was printed."""
 
     def show(terminal, *states):
         console = Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
@@ -31,7 +31,7 @@ def shown():
     return show
 
 
-def test_off_a_terminal_each_fold_that_ends_is_told_once_and_what_was_done_before_is_not(shown):
+def test_in_a_pipe_each_fold_that_ends_is_printed_once_and_earlier_ones_are_not(shown):
     failed = {"status": "failed", "reason": "out of memory", "subjects": ["1", "9"]}
     waiting = {"status": "waiting"}
     lines = shown(
@@ -108,7 +108,7 @@ def test_a_search_shows_the_best_first_and_why_a_trial_failed():
         assert text in screen
 
 
-def test_off_a_terminal_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():
+def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():
     board = TrialBoard(console(terminal=False), "search", 4, maximize=False)
     first, second = trial(0, "scored", 0.25), trial(1, "stopped", reason="others are better")
     with board.shown():

@@ -42,7 +42,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
 
 
 def summary(preset: Preset, metrics: Document, config: Document) -> str:
-    """What a preset is at a glance."""
+    """A preset at a glance."""
     task = for_task(metrics["kind"])
     arguments = ", ".join(f"{key}={value!r}".replace("'", '"') for key, value in preset.arguments.items())
     file, made = smallest(metrics), metrics["made"]
@@ -58,12 +58,12 @@ def summary(preset: Preset, metrics: Document, config: Document) -> str:
 
 
 def facts(config: Document) -> dict[str, Any]:
-    """The arguments of a model, and what its file says besides."""
+    """The arguments of a model, and the other facts of its metadata."""
     return dict(config["arguments"]) | dict(config.get("metadata", {}))
 
 
 def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
-    """The title, a line, and what the model is at a glance."""
+    """The title, the description, and the model at a glance."""
     return md.page(f"# {name}", f"{preset.description}.", summary(preset, metrics, config))
 
 

@@ -1,4 +1,4 @@
-"""What is shown while work goes on: a training, rows that are written, folds, trials, a simulated signal."""
+"""Progress displays of trainings, of rows that are written, of folds, of trials, and of a simulated signal."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -22,11 +22,11 @@ _BEST, _LATEST = 5, 5
 _ENDED = ("scored", "stopped", "failed")
 
 Folds = Mapping[Any, Document]
-"""What has become of each fold, which has a `method`, a `split`, a `seed` and a `group`."""
+"""The record of each fold; a fold has a `method`, a `split`, a `seed` and a `group`."""
 
 
 class TrainingBoard(Board[Mapping[int, str]]):
-    """The epochs of a training: a bar with the time left; a line an epoch off a terminal.
+    """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere.
 
     Args:
         console: Where to.
@@ -64,7 +64,7 @@ class TrainingBoard(Board[Mapping[int, str]]):
 
 
 class RowBoard(Board[Mapping[str, int]]):
-    """How many rows of each split are written."""
+    """The number of rows written to each split."""
 
     transient = True
 
@@ -73,17 +73,17 @@ class RowBoard(Board[Mapping[str, int]]):
         self._counts: dict[str, int] = {}
 
     def rows(self, split: str, count: int) -> None:
-        """Shows that as many rows of a split are written."""
+        """Shows how many rows of a split are written."""
         if split not in self._counts or count % 100 == 0:
             self._counts[split] = count
             self.update(self._counts)
 
     def screen(self, state: Mapping[str, int]) -> RenderableType:
-        """A line a split."""
+        """One line per split."""
         return Text("\n".join(f"writing {split}: {count:,} rows" for split, count in state.items()))
 
     def lines(self, state: Mapping[str, int]) -> Mapping[str, str]:
-        """A line a split."""
+        """One line per split."""
         return {split: f"writing {split}" for split in state}
 
 
@@ -101,7 +101,7 @@ class FoldBoard(Board[Folds]):
         self.epochs, self.workers = epochs, workers
 
     def screen(self, state: Folds) -> str:
-        """The summary, and a table of what runs; of everything in the end."""
+        """The summary, and a table of the folds that run; of all of them at the end."""
         running = [fold for fold, record in state.items() if record["status"] == "running"]
         splits = dict.fromkeys(fold.split for fold in running or state)
         return md.page(f"**cross-validation: {self.summary(state)}**", *(self._table(split, state) for split in splits))
@@ -224,7 +224,7 @@ def _trial(record: Document) -> dict[str, Any]:
 
 
 class StreamBoard(Board[Document]):
-    """A simulated signal and what a file recognizes in it; a line a moment off a terminal.
+    """A simulated signal and the activity that a file recognizes in it; one line per moment where there is no terminal.
 
     A state has `time`, `label` (None where unsure), `probability`, `probabilities`, `truth`, `milliseconds` and
     `window`, the rows that are shown.

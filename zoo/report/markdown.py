@@ -123,7 +123,7 @@ def code(value: str) -> str:
 
 
 def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
-    """The result of a training: sizes and times, and what a task says of it.
+    """The result of a training: sizes, times, and the validation scores of a task.
 
     Args:
         summary: Of the training.
@@ -183,7 +183,7 @@ def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: st
 
 
 def facts(rows: Mapping[str, str]) -> str:
-    """Names and what is said of them, as a table without a head."""
+    """Names and values, as a table without a header."""
     return table(("", ""), [(f"**{name}**", value) for name, value in rows.items()], text=2)
 
 
@@ -208,7 +208,7 @@ def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
 
 
 def note(text: str, kind: str = "note") -> str:
-    """A remark that stands out."""
+    """A remark in a block quote."""
     return f"> {kind}: {escape(text)}"
 
 

@@ -1,4 +1,4 @@
-"""Markdown on a terminal, and the one mechanism by which long work shows how far it is."""
+"""Markdown on a terminal, and the mechanism of all progress displays."""
 
 import contextlib
 import re
@@ -26,11 +26,11 @@ _GAP = 2
 
 
 def show(text: str, console: Console | None = None) -> None:
-    """Prints Markdown: laid out on a terminal, as it is in a pipe; pictures are left out.
+    """Prints Markdown without its pictures: laid out on a terminal, as plain text in a pipe.
 
     Args:
         text: A page.
-        console: Where to; standard output without.
+        console: Standard output by default.
     """
     console = console or Console()
     if console.is_terminal:
@@ -40,20 +40,20 @@ def show(text: str, console: Console | None = None) -> None:
 
 
 class Page:
-    """Markdown as something that Rich prints."""
+    """Markdown as a Rich renderable."""
 
     def __init__(self, text: str) -> None:
         self.text = _IMAGE.sub("", text)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Lays it out in the columns of the console."""
+        """Lays the page out for the width of the console."""
         with console.use_theme(_THEME):
             # Rich begins a page that begins with a table with a blank line.
             yield from dropwhile(lambda part: part.text == "\n", console.render(_Markdown(self.text), options))
 
 
 class _Heading(Heading):
-    """A bold line on the left."""
+    """A bold, left-aligned line."""
 
     LEVEL_ALIGN = dict.fromkeys(Heading.LEVEL_ALIGN, "left")
 
@@ -66,7 +66,7 @@ class _Code(CodeBlock):
 
 
 class _Note(BlockQuote):
-    """A note in yellow, what is broken in red."""
+    """A note in yellow, an error in red."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         paragraphs: Any = self.elements
@@ -76,7 +76,7 @@ class _Note(BlockQuote):
 
 
 class _Table(TableElement):
-    """A table that cuts nothing: text wraps, heads wrap, and columns without room follow in a second part."""
+    """A table without truncation: text and headers wrap, and columns that do not fit follow in another table."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         head = [cell.content for cell in self.header.row.cells] if self.header and self.header.row else []
@@ -90,7 +90,7 @@ class _Table(TableElement):
 
 
 class _Column:
-    """A column with the fewest columns of the terminal it can have, and those it would like."""
+    """A column with its least and its natural width."""
 
     def __init__(self, name: Text, cells: Sequence[Text]) -> None:
         self.name, self.cells = name, cells
@@ -118,7 +118,7 @@ def _grid(columns: Sequence[_Column], chosen: Sequence[int]) -> Table:
 
 
 def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
-    """Which columns of a table are shown together, the first ones each time.
+    """Splits the columns of a table into parts that fit; each part repeats the first ones.
 
     Args:
         least: The least width of each column.
@@ -141,7 +141,7 @@ def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
 
 
 def widths(columns: Sequence[tuple[int, int]], width: int) -> list[int]:
-    """Widths of columns that fit together, the widest made narrower first.
+    """Fits columns into a width by narrowing the widest first.
 
     Args:
         columns: The least and the natural width of each.
@@ -168,13 +168,13 @@ class _Markdown(Markdown):
 
 
 class Board(Generic[State]):
-    """Shows how far long work is: a screen in place on a terminal, a line for whatever is new elsewhere.
+    """The progress of a long job: a screen updated in place on a terminal, one line per event elsewhere.
 
-    A kind of work is a subclass with `screen`, `lines` and `summary`.
+    A kind of job is a subclass with `screen`, `lines` and `summary`.
 
     Args:
         console: Where to.
-        resumes: Whether the first state that is shown was there before; only its summary is printed.
+        resumes: Whether the job may continue an earlier run: then only the summary of its first state is printed.
     """
 
     transient = False
@@ -207,13 +207,13 @@ class Board(Generic[State]):
         self._printed = set(lines)
 
     def screen(self, state: State) -> RenderableType:
-        """What a terminal shows; Markdown where it is text."""
+        """The screen of a terminal; a string is Markdown."""
         raise NotImplementedError
 
     def lines(self, state: State) -> Mapping[Any, str]:
-        """What has happened so far: a line for each event, which has a key of its own."""
+        """A line for each event so far, by a key that identifies it."""
         raise NotImplementedError
 
     def summary(self, state: State) -> str:
-        """One line on where the work stands."""
+        """The state in one line."""
         return ""
