@@ -33,6 +33,13 @@ def test_an_evaluation_without_baselines_and_a_training_without_validation_are_s
     assert f"{metrics['training']['parameters']:,} parameters, " in training
 
 
+def test_one_person_has_no_interval():
+    test = preset_metrics("activity_gru_pocket")["test"]
+    page = for_task("activity").evaluation({**test, "per_subject": {"9": test["per_subject"]["9"]}})
+    assert "95%" not in page
+    assert "Calibration error" in page
+
+
 def test_predictions_are_a_row_a_window():
     row = {"window": 0, "time": None, "label": "a|b", "probability": 0.5, "probabilities": {"a|b": 0.5}}
     assert for_task("activity").predictions([{**row, "true": "c"}]).splitlines() == [

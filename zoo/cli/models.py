@@ -56,7 +56,7 @@ def _family(name: str) -> str:
 
 FamilyName = Annotated[
     str | None,
-    typer.Option("--model", parser=_family, metavar="|".join(FAMILIES), help="A family, in place of a preset."),
+    typer.Option("--model", parser=_family, metavar="FAMILY", help=f"In place of a preset: {', '.join(FAMILIES)}."),
 ]
 Settings = Annotated[
     list[str] | None,

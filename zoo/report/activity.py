@@ -40,7 +40,7 @@ def evaluation(report: Document) -> str:
         f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
         f"{md.count(report['windows'], 'window')}{simulated}, {report['split']} part, split by {report['split_by']}.",
         _scores(report),
-        f"95% intervals are over {'subjects' if report['per_subject'] else 'windows'}; {calibration(report)}.",
+        f"{_intervals(report)}{calibration(report).capitalize()}.",
         md.section("Confusion", confusion(report)),
         md.section("Classes", classes(report)),
         md.section("Subjects", _subjects(report)),
@@ -50,9 +50,14 @@ def evaluation(report: Document) -> str:
 
 
 def _scores(report: Document) -> str:
-    # One person drawn again and again says nothing about others.
-    keys = _SCORES[:2] if len(report["per_subject"]) == 1 else _SCORES
+    keys = _SCORES if _intervals(report) else _SCORES[:2]
     return md.columns(methods(report, "this model"), keys, "model")
+
+
+def _intervals(report: Document) -> str:
+    """What intervals are over; empty for one person, who says nothing about others."""
+    people = len(report["per_subject"])
+    return "" if people == 1 else f"95% intervals are over {'subjects' if people else 'windows'}. "
 
 
 def _subjects(report: Document) -> str:
@@ -144,7 +149,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         "Evaluation": (
             _scores(test),
             f"Split by person: {md.count(test['windows'], 'window')} of subjects {md.show(list(test['per_subject']))}, "
-            f"none of them in a training or validation window. 95% intervals are over subjects; {calibration(test)}.",
+            f"none of them in a training or validation window. {_intervals(test)}{calibration(test).capitalize()}.",
             _crossval(metrics),
         ),
         "Limitations": (_limitations(test), "![confusion](confusion.png) ![subjects](subjects.png)"),
