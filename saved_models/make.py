@@ -19,18 +19,17 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from zoo.catalog import preset_metrics
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
 from zoo.evaluation.baselines import baseline_scores
 from zoo.families import find_family
-from zoo.files import atomic_folder, atomic_write, read_json, write_json
+from zoo.files import atomic_folder, read_json, write_json
 from zoo.presets import PRESETS
-from zoo.report import figures, results
-from zoo.report.cards import card, headline
+from zoo.report import figures_for, markdown, results
+from zoo.report.card import card
 from zoo.report.figures import autoencoder as pictures
 from zoo.report.figures import drawing
-from zoo.report.folds import FoldBoard
+from zoo.report.live import FoldBoard
 from zoo.runtime import Recognizer
 from zoo.tasks import exporting, loading, personal, planning, streaming
 from zoo.tasks.activity import TASK as ACTIVITY
@@ -245,7 +244,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
             document |= on_device(target, data, report)
         write_json(target / "metrics.json", document | {"test": report, "artifacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
-        figures.EVALUATIONS[task.name](report, loaded.history, task.pictures(loaded, data), target)
+        task.figures.evaluation(report, loaded.history, task.pictures(loaded, data), target)
         if "frontier" in metrics:
             chosen = preset.arguments["sparsity_weight"]
             drawing.save(pictures.frontier(metrics["frontier"], chosen), target / "frontier.png")
@@ -268,7 +267,7 @@ def evaluate_again(name: str, data: Path) -> None:
     task = loaded.task
     metrics["test"] = measured(loaded, data, metrics)
     write_json(HERE / name / "metrics.json", metrics)
-    figures.EVALUATIONS[task.name](metrics["test"], loaded.history, task.pictures(loaded, data), HERE / name)
+    task.figures.evaluation(metrics["test"], loaded.history, task.pictures(loaded, data), HERE / name)
 
 
 def on_device(folder: Path, data: Path, test: dict[str, Any]) -> dict[str, Any]:
@@ -290,37 +289,31 @@ def on_device(folder: Path, data: Path, test: dict[str, Any]) -> dict[str, Any]:
 
 
 def cards() -> None:
-    """Renders the card of each preset that was measured."""
-    for name in PRESETS:
+    """Renders the card of each preset that was measured, and the figures that its numbers alone make."""
+    for name, preset in PRESETS.items():
         folder = HERE / name
         if (folder / "metrics.json").is_file():
-            page = card(name, PRESETS[name], read_json(folder / "metrics.json"), read_json(folder / "config.json"))
-            with atomic_write(folder / "card.md") as temporary:
-                temporary.write_text(page, encoding="utf-8")
+            metrics, config = read_json(folder / "metrics.json"), read_json(folder / "config.json")
+            history = read_json(folder / "history.json")
+            figures_for(metrics["kind"]).evaluation(metrics["test"], history, {}, folder)
+            if "frontier" in metrics:
+                chosen = preset.arguments["sparsity_weight"]
+                drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
+            markdown.write(folder / "card.md", card(name, preset, metrics, config))
 
 
 def results_of_all() -> None:
     """Renders the page and the file of all results."""
-    for name, content in (("README.md", results.page()), ("results.csv", results.as_csv())):
-        with atomic_write(HERE / name) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+    for name, content in (("README.md", results.results_page()), ("results.csv", results.as_csv())):
+        markdown.write(HERE / name, content)
 
 
 def table(readme: Path) -> None:
     """Writes the table of presets into README, from their metrics."""
-    rows = ["| preset | parameters | smallest TFLite | measured on test data | beside it |", "|---" * 5 + "|"]
-    for name in PRESETS:
-        metrics = preset_metrics(name)
-        file = min((r for r in metrics["artifacts"] if r["file"].endswith(".tflite")), key=lambda r: r["bytes"])
-        rows.append(
-            f"| [{name}](saved_models/{name}/card.md) | {metrics['training']['parameters']:,} | "
-            f"{file['bytes'] / 1000:.1f} kB, {file['milliseconds']:.3f} ms{' a step' * (file['timed'] == 'step')} | "
-            f"{' | '.join(headline(metrics))} |"
-        )
+    rows = results.preset_table(results.presets(), "saved_models/")
     before, _, rest = readme.read_text().partition("<!-- presets -->\n")
     _, _, after = rest.partition("<!-- end -->")
-    with atomic_write(readme) as temporary:
-        temporary.write_text(f"{before}<!-- presets -->\n" + "\n".join(rows) + f"\n<!-- end -->{after}")
+    markdown.write(readme, f"{before}<!-- presets -->\n{rows}\n<!-- end -->{after}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from zoo.catalog import PRESETS_FOLDER
 from zoo.files import read_json
 from zoo.presets import PRESETS
-from zoo.report.cards import SECTIONS, card
+from zoo.report.card import SECTIONS, card
 
 ROOT = Path(__file__).parents[1]
 ONE_A_FAMILY = ("activity_gru_pocket", "sparse_autoencoder_course", "trigram_lm_course_8_64")
@@ -60,7 +61,7 @@ def test_a_card_has_every_section_file_and_picture_in_its_order(preset):
 @pytest.mark.parametrize("name", ONE_A_FAMILY)
 def test_an_incomplete_card_is_seen(name):
     page, folder = text(name), PRESETS_FOLDER / name
-    assert "Where it fails" in missing(re.sub(r"## Where it fails\n\n.*?(?=## )", "", page, flags=re.DOTALL), folder)
+    assert "Limitations" in missing(re.sub(r"## Limitations\n\n.*?(?=## )", "", page, flags=re.DOTALL), folder)
     assert "model.keras" in missing(re.sub(r"\| `model.keras`.*\n", "", page), folder)
     assert missing(page.replace("(training.png)", "(lost.png)").replace("(cost.png)", "(lost.png)"), folder) == [
         "lost.png"
@@ -68,15 +69,75 @@ def test_an_incomplete_card_is_seen(name):
 
 
 def test_a_card_names_what_it_is_worst_at(preset):
-    test, found = read_json(PRESETS_FOLDER / preset / "metrics.json")["test"], sections(text(preset))["Where it fails"]
+    test, found = read_json(PRESETS_FOLDER / preset / "metrics.json")["test"], sections(text(preset))["Limitations"]
     if "per_class" in test:
         worst = min(test["per_class"], key=lambda label: test["per_class"][label]["f1"])
         assert f"The worst class is {worst} " in found
-        assert f"The worst person is subject {test['worst_subject']} " in found
+        assert f"The worst subject is {test['worst_subject']} " in found
     elif "per_photograph" in test:
         assert f"The worst photograph is {test['worst_photograph']}" in found
     else:
         assert all(f"| `{row['word']}` |" in found for row in test["hardest_words"])
+
+
+def numbers(document):
+    """All numbers of a document."""
+    if isinstance(document, dict):
+        document = list(document.values())
+    if isinstance(document, list):
+        return [number for item in document for number in numbers(item)]
+    return [float(document)] if isinstance(document, int | float) and not isinstance(document, bool) else []
+
+
+@pytest.mark.parametrize("name", ONE_A_FAMILY)
+def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
+    page, folder = text(name), PRESETS_FOLDER / name
+    metrics, config = (read_json(folder / file) for file in ("metrics.json", "config.json"))
+    known = numbers(metrics) + numbers(config) + numbers(PRESETS[name].arguments)
+    photographs = metrics["test"].get("per_photograph", {}).values()
+    known += [1 - row["mse"] / row["variance"] for row in photographs] + [0.0]
+    prose = (
+        re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace(PRESETS[name].note, "").replace(PRESETS[name].data, "")
+    )
+    for number, share in re.findall(
+        r"(?<![\d.,=])[+-]?(\d+\.\d+(?:e[+-]\d+)?)(%?)(?!\d)", prose.partition("## Reproduction")[0]
+    ):
+        digits = len(number.partition("e")[0].partition(".")[2])
+        form = f".{digits}e" if "e" in number else f".{digits}%" if share else f".{digits}f"
+        shown = {f"{abs(value / scale):{form}}" for value in known for scale in (1, 1000)}
+        assert f"{number}{share}" in shown
+
+
+def test_a_card_of_a_class_that_no_table_knows_shows_its_own_arguments(monkeypatch, tmp_path):
+    (tmp_path / "cnn.py").write_text(
+        'r"""A network.\n\n    y = x * W   with `bias`: x * W + b\n    y = C x     C channels\n"""\n\n\n'
+        'class ActivityCNN:\n    """A network with filters.\n\n    Args:\n        filters: C, one or more.\n    """\n'
+    )
+    folder = PRESETS_FOLDER / "activity_gru_course"
+    metrics, config = (read_json(folder / name) for name in ("metrics.json", "config.json"))
+    config["class"], config["arguments"] = "ActivityCNN", {"filters": 7, "bias": False}
+    preset = replace(PRESETS["activity_gru_course"], arguments={"filters": 7})
+    page = card("mine", preset, metrics, config)
+    assert "A network of the class `ActivityCNN`." in page
+    monkeypatch.setattr("zoo.report.card._MODELS", tmp_path)
+    page = card("mine", preset, metrics, config)
+    assert "`ActivityCNN(filters=7)`, 3,654 parameters" in page
+    assert "```text\ny = C x     C channels\n```\n\nHere C = 7. Symbols" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "hidden"),
+    [
+        ("activity_rnn_course", "SimpleRNN   h_t", "GRU "), ("activity_lstm_course", "LSTM        i =", "SimpleRNN"),
+        ("activity_gru_course", "GRU         z =", "LSTM"), ("activity_gru_pocket", "with `magnitude`", "LSTM"),
+    ],
+)  # fmt: skip
+def test_the_equations_are_those_of_the_model(name, shown, hidden):
+    equations = sections(text(name))["What it computes"]
+    assert shown in equations
+    assert hidden not in equations
+    assert ("with `magnitude`" in equations) == ("pocket" in name)
+    assert ("phi = leaky_relu" in equations) == ("pocket" in name)
 
 
 @pytest.mark.parametrize("name", ONE_A_FAMILY)

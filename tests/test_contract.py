@@ -13,7 +13,8 @@ from zoo.families import find_family
 from zoo.metadata import Metadata
 from zoo.presets import PRESETS
 from zoo.recipes import Recipe
-from zoo.report.cards import card, headline
+from zoo.report import for_task
+from zoo.report.card import card
 from zoo.runtime import Interpreter
 from zoo.tasks import loading
 from zoo.training import compile_model
@@ -139,4 +140,4 @@ def test_its_numbers_are_complete_and_its_card_shows_them(name):
     assert (PRESETS_FOLDER / name / "card.md").read_text() == card(name, PRESETS[name], metrics, config)
     assert Metadata.from_json(config["metadata"], name).preset == name
     assert metrics["training"] == config["training"]
-    assert all(headline(metrics))
+    assert all(for_task(metrics["kind"]).headline(metrics["test"]))

@@ -26,7 +26,7 @@ def listed(capsys, monkeypatch, *arguments):
 
 def test_the_page_and_the_file_of_results_are_the_rendering_of_the_numbers():
     # After a change: python saved_models/make.py none
-    assert (PRESETS_FOLDER / "README.md").read_text(encoding="utf-8") == results.page()
+    assert (PRESETS_FOLDER / "README.md").read_text(encoding="utf-8") == results.results_page()
     assert (PRESETS_FOLDER / "results.csv").read_text(encoding="utf-8") == results.as_csv()
 
 
@@ -45,11 +45,11 @@ def test_the_file_holds_every_file_of_every_preset_with_every_number():
 
 
 def test_the_page_names_every_preset_and_every_file():
-    page = results.page()
+    page = results.results_page()
     for name in PRESETS:
         assert page.count(f"| [{name}]({name}/card.md) |") == 1
         for record in read_json(PRESETS_FOLDER / name / "metrics.json")["artifacts"]:
-            assert f"| {name} | `{record['file']}` | {record['bytes'] / 1000:.1f} |" in page
+            assert f"| {name} | {record['file']} | {record['bytes'] / 1000:.1f} |" in page
 
 
 def test_rows_are_chosen_by_family_and_sorted():
@@ -82,7 +82,10 @@ def test_a_strange_family_or_order_is_one_line():
 def test_list_prints_presets_and_their_files(capsys, monkeypatch):
     status, out, _ = listed(capsys, monkeypatch, "--family", "activity_gru", "--sort", "parameters")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["activity_gru_course", "activity_gru_pocket"]
+    assert [line.split(" | ")[0] for line in out.splitlines()[2:4]] == [
+        "| activity_gru_course",
+        "| activity_gru_pocket",
+    ]
     status, out, _ = listed(capsys, monkeypatch, "--artifacts", "--family", "trigram_lm", "--sort", "bytes", "--json")
     rows = json.loads(out)
     assert (status, rows[0]["file"], rows[-1]["preset"]) == (0, "model.dynamic.tflite", "trigram_lm_best")

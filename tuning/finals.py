@@ -100,8 +100,9 @@ def decide(
         train(plan_of(record, study.base.name), study.checked, run)
     loaded = loading.load(str(saved))
     result = {
-        "trials": study.trials, "objective": study.measure, "direction": study.direction, "finals": whole,
-        "chosen": chosen["trial"], "seed": record["recipe"]["seed"], "training": loaded.config["training"],
+        "task": study.task.name, "trials": study.trials, "objective": study.measure, "direction": study.direction,
+        "finals": whole, "chosen": chosen["trial"], "seed": record["recipe"]["seed"],
+        "training": loaded.config["training"],
         "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip
     write_json(folder / RESULT, result)

@@ -21,7 +21,7 @@ from tuning.trials import Trainer
 from zoo import jobs
 from zoo.errors import ZooError
 from zoo.files import locked
-from zoo.report.trials import Board
+from zoo.report.live import TrialBoard
 
 _MEASURED = 20
 """Number of the best trials whose size and latency are measured."""
@@ -65,12 +65,12 @@ def run_search(
     with _exclusive(folder, "search"):
         if not (folder / finals.RESULT).is_file():
             title = f"{study.target}, {study.strategy}, {study.measure}"
-            board = Board(console or Console(quiet=True), title, study.trials, study.maximize, processes)
+            board = TrialBoard(console or Console(quiet=True), title, study.trials, study.maximize, processes)
             with board.shown():
                 _trials(study, folder, processes if name is None else 0, board.update)
         trials, records = Records(folder / TRIALS), Records(folder / finals.FINALS)
         count = len(finals.ranked(study, trials.all())[:best])
-        board = Board(console or Console(quiet=True), f"the best {count} again", count * seeds, study.maximize)
+        board = TrialBoard(console or Console(quiet=True), f"the best {count} again", count * seeds, study.maximize)
         with board.shown():
             result = finals.decide(study, folder, best, seeds, lambda record: board.update(records.all()))
         if not (folder / report.REPORT).is_file():

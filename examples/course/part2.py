@@ -13,7 +13,7 @@ from report import Report, options
 
 from zoo.presets import PRESETS
 from zoo.report.figures import trigram as figures
-from zoo.report.figures.activity import training
+from zoo.report.figures.drawing import training
 from zoo.tasks import completion, loading, planning
 from zoo.tasks.running import Run, train
 from zoo.tasks.trigram import TASK as TRIGRAM

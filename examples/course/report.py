@@ -13,8 +13,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
-from zoo.files import atomic_write, write_json
-from zoo.report.cards.page import table
+from zoo.files import write_json
+from zoo.report import markdown
 from zoo.report.figures import drawing
 from zoo.tasks.provenance import versions
 
@@ -79,7 +79,7 @@ class Report:
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Adds a table, its first column text and the others numbers."""
-        self.text(table(head, rows))
+        self.text(markdown.table(head, rows))
 
     def figure(self, name: str, figure: Figure, caption: str, *, beside: bool = False) -> None:
         """Writes a picture and shows it, below or beside what came before it."""
@@ -100,8 +100,7 @@ class Report:
         text = "\n\n".join(self.parts) + "\n"
         body = MarkdownIt("commonmark").enable("table").render(text)
         for name, content in (("report.md", text), ("report.html", _PAGE.format(title=self.title, body=body))):
-            with atomic_write(self.folder / name) as temporary:
-                temporary.write_text(content, encoding="utf-8")
+            markdown.write(self.folder / name, content)
         write_json(self.folder / "report.json", {"command": command, "versions": made, **self.numbers})
         return self.folder / "report.html"
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from zoo.report.figures import activity, autoencoder, trigram
+from zoo.report.figures import autoencoder, drawing, trigram
 
 
 @settings(max_examples=20, deadline=None)
@@ -13,7 +13,7 @@ from zoo.report.figures import activity, autoencoder, trigram
 def test_boxes_that_overlap_are_moved_apart_and_others_stay(count, seed):
     random = np.random.default_rng(seed)
     centers, sizes = random.uniform(0, 5, (count, 2)), random.uniform(0.1, 1, (count, 2))
-    moved = trigram.apart(np.vstack([centers, [[99.0, 99.0]]]), np.vstack([sizes, [[1.0, 1.0]]]))
+    moved = trigram.without_overlaps(np.vstack([centers, [[99.0, 99.0]]]), np.vstack([sizes, [[1.0, 1.0]]]))
     np.testing.assert_array_equal(moved[-1], [99.0, 99.0])
     moved = moved[:-1]
     gaps = np.abs(moved[:, None] - moved) - (sizes[:, None] + sizes) / 2
@@ -30,7 +30,7 @@ def test_words_at_the_same_place_are_all_to_be_read():
 
 
 def test_a_single_epoch_is_a_point_at_a_whole_number():
-    figure = activity.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
+    figure = drawing.training([{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}])
     figure.canvas.draw()
     for axis in figure.axes:
         assert axis.lines[0].get_marker() == "o"

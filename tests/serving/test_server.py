@@ -205,7 +205,7 @@ def test_a_page_that_is_not_built_is_one_line(tmp_path):
 
 
 def test_the_code_is_square_and_has_a_border():
-    lines = address.code("https://192.168.1.2:8443/").splitlines()
+    lines = address.qr_code("https://192.168.1.2:8443/").splitlines()
     assert len({len(line) for line in lines}) == 1
     assert len(lines[0]) in (2 * len(lines), 2 * len(lines) - 1)
     assert set(lines[0]) == {"█"}

@@ -10,7 +10,7 @@ import pytest
 from zoo import ZooError
 from zoo.data import dead_leaves, patches
 from zoo.data.patches import LUMINANCE, Scale
-from zoo.report.figures import EVALUATIONS
+from zoo.report import figures_for
 from zoo.runtime import Interpreter
 from zoo.tasks import autoencoder, exporting, loading, planning
 from zoo.tasks.autoencoder import TASK as AUTOENCODER
@@ -127,7 +127,7 @@ def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(expor
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
     report = AUTOENCODER.evaluate(trained, leaves)
     pictures = AUTOENCODER.pictures(trained, leaves, count=50)
-    files = EVALUATIONS["autoencoder"](report, trained.history, pictures, tmp_path)
+    files = figures_for("autoencoder").evaluation(report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {
         "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
     }  # fmt: skip

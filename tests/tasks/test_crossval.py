@@ -21,7 +21,8 @@ from zoo import ZooError, jobs
 from zoo.data import activity, gait
 from zoo.data.activity import Windows
 from zoo.data.examples import Examples
-from zoo.report import crossval as page
+from zoo.report import crossval as report
+from zoo.report.figures import activity as figures
 from zoo.tasks import crossval, folds, planning
 from zoo.tasks.crossval import Protocol
 from zoo.tasks.folds import Fold, Predictions
@@ -140,11 +141,12 @@ def test_every_window_is_answered_by_the_fold_that_left_it_out(whole, people):
 
 def test_the_report_says_in_plain_words_what_random_windows_would_have_claimed(whole):
     result, folder = whole
-    text = page.write(result, folder).read_text()
+    text = report.cross_validation(result)
+    figures.crossval(result, folder)
     assert "SIMULATED data" in text
-    assert "Had windows been drawn at random, in place of people, the same recipe would have claimed" in text
+    assert "With random windows left out instead of subjects, the same recipe would have reported" in text
     assert f"{result['macro_f1']:.3f}" in text
-    assert "## People" in text
+    assert "## Subjects" in text
     assert all((folder / name).stat().st_size > 5000 for name in ("subjects.png", "confusion.png"))
 
 
@@ -216,7 +218,7 @@ def test_a_fold_whose_process_is_killed_each_time_is_recorded_with_its_reason_an
     assert states == ["scored", "failed"]
     assert "killed by signal 9, 3 times" in result["baselines"]["nearest_neighbor"]["folds"][1]["reason"]
     assert any("1 of 6 folds failed" in note for note in result["notes"])
-    assert "## Folds that failed" in page.write(result, folder).read_text()
+    assert "## Failed folds" in report.cross_validation(result)
     again = crossval.cross_validate(PLAN, people, folder, protocol, workers=0)
     assert lasting(again["baselines"]) == lasting(whole[0]["baselines"])
 
@@ -300,7 +302,7 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
     assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
     by_label = np.bincount([*data.train.labels, *data.test.labels], minlength=6)
     assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
-    assert "The people of the test part are among them" in page.write(result, tmp_path / "out").read_text()
+    assert "The subjects of the test part are among them" in report.cross_validation(result)
     with pytest.raises(ZooError, match=r"everyone True, now False"):
         crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
 
@@ -334,7 +336,7 @@ def test_without_subject_ids_there_are_random_windows_alone_and_that_is_said(peo
     assert result["split_by"] == "window"
     assert result["per_subject"] == {}
     assert any("overestimate" in note for note in result["notes"])
-    assert "these numbers claim too much" in page.write(result, tmp_path / "out").read_text()
+    assert "these scores are too high" in report.cross_validation(result)
 
 
 def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people):

@@ -10,7 +10,7 @@ from zoo.data import trigrams
 from zoo.data.trigrams import Trigrams
 from zoo.export import saved_model
 from zoo.losses import CrossEntropy
-from zoo.report.figures import EVALUATIONS
+from zoo.report import figures_for
 from zoo.runtime import Interpreter
 from zoo.tasks import completion, exporting, loading, planning, trigram
 from zoo.tasks.running import Run, train
@@ -137,7 +137,8 @@ def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
 
 def test_figures_show_training_and_words(trained, sentences, tmp_path):
     report = TRIGRAM.evaluate(trained, sentences, baselines=False)
-    files = EVALUATIONS["trigram"](report, trained.history, TRIGRAM.pictures(trained, sentences), tmp_path)
+    pictures = TRIGRAM.pictures(trained, sentences)
+    files = figures_for("trigram").evaluation(report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {"training.png", "embedding.png"}
 
 

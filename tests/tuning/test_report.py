@@ -17,7 +17,7 @@ from tuning.run import run_search
 from tuning.study import Study
 from zoo import Model, SparseAutoencoder
 from zoo.cli import main
-from zoo.report.figures.search import parallel, unbeaten
+from zoo.report.figures.search import parallel, pareto_front
 
 SETTINGS = {
     "pixels": 64, "batch_size": 32, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
@@ -63,7 +63,7 @@ def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves,
     assert {"progress.png", "parallel.png", "pareto.png", "importance.png"} == set(pictures)
     assert all((folder / "out" / name).stat().st_size > 5000 for name in pictures)
     assert "SIMULATED" in page
-    assert f"| {result['chosen']} (chosen) |" in page
+    assert f"| **{result['chosen']} (chosen)** |" in page
     (command,) = re.findall(r"^ {4}zoo (train .*)$", page, re.MULTILINE)
     words = shlex.split(command)
     words[words.index("--data") + 1] = str(leaves)
@@ -127,7 +127,7 @@ def test_what_decides_the_score_is_the_most_important():
 
 def test_the_front_has_what_nothing_beats_in_both():
     costs, gains = np.random.default_rng(1).uniform(size=(2, 50))
-    front = unbeaten(costs, gains)
+    front = pareto_front(costs, gains)
     for place in range(50):
         beaten = ((costs <= costs[place]) & (gains > gains[place])) | ((costs < costs[place]) & (gains >= gains[place]))
         assert (place in front) == (not beaten.any())

@@ -16,8 +16,6 @@ from zoo.errors import ZooError
 
 err = Console(stderr=True)
 
-_PIPE_WIDTH = 200
-
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
@@ -129,10 +127,11 @@ def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32
     raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
 
 
-def show(document: Any, as_json: bool, shown: Callable[[Console, Any], None]) -> None:
-    """Prints a result: as JSON, or as `shown` shows it on a console."""
+def show(document: Any, as_json: bool, report: Callable[[Any], str]) -> None:
+    """Prints a result: as JSON, or as the Markdown that `report` makes of it."""
     if as_json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:
-        # A pipe has no width: lines stay whole.
-        shown(Console() if sys.stdout.isatty() else Console(soft_wrap=True, width=_PIPE_WIDTH), document)
+        from zoo.report import terminal
+
+        terminal.show(report(document))

@@ -87,9 +87,9 @@ def import_csv(
 
 def _imported(out: Path, count: int, dropped: dict[str, int], as_json: bool) -> None:
     from zoo.data.describe import describe
-    from zoo.report import tables
+    from zoo.report import markdown
 
-    show(describe(out) | {"written": count, "dropped": dict(dropped)}, as_json, tables.document)
+    show(describe(out) | {"written": count, "dropped": dict(dropped)}, as_json, markdown.document)
 
 
 @data_app.command()
@@ -110,7 +110,7 @@ def windows(
     """Windowing recordings into windows, split by person."""
     from zoo.data import activity, recordings
     from zoo.metadata import CLASSES
-    from zoo.report import tables
+    from zoo.report import markdown
 
     require_new(out, force)
     index = recordings.read(recordings_file)
@@ -123,7 +123,7 @@ def windows(
     dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 
-    show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, tables.document)
+    show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, markdown.document)
 
 
 @data_app.command("build")
@@ -146,12 +146,12 @@ def build_dataset(
         raise ZooError(f"--beam {beam}: {error}; expected options as on a command line") from None
     load_tensorflow()
     from zoo.data import tfds
-    from zoo.report import tables
-    from zoo.report.progress import RowCount
+    from zoo.report import markdown
+    from zoo.report.live import RowBoard
 
-    with RowCount(err).shown() as count:
-        made = tfds.build(name, source, to, shards=shards, beam=options, report=count.rows)
-    show(made, as_json, tables.document)
+    with RowBoard(err).shown() as board:
+        made = tfds.build(name, source, to, shards=shards, beam=options, report=board.rows)
+    show(made, as_json, markdown.document)
     where = "" if to is None else f" --data-dir {to}"
     then = f"next: zoo train PRESET --data tfds:{made['name']}{where}"
     err.print(then, highlight=False, markup=False, soft_wrap=True)
@@ -165,9 +165,9 @@ def describe_file(
 ) -> None:
     """Show what is inside a data file, its balance, its problems and its leaks."""
     from zoo.data.describe import describe
-    from zoo.report import tables
+    from zoo.report import markdown
 
-    show(describe(data_file(file, data_dir)), as_json, tables.document)
+    show(describe(data_file(file, data_dir)), as_json, markdown.document)
 
 
 @simulate_app.command("activity")
@@ -182,11 +182,11 @@ def simulate_activity(
     """Simulate people with a phone in the pocket. Nobody made these windows."""
     from zoo.data import gait
     from zoo.data.describe import describe
-    from zoo.report import tables
+    from zoo.report import markdown
 
     require_new(out, force)
     gait.write_simulated(out, subjects, seed, seconds)
-    show(describe(out), as_json, tables.document)
+    show(describe(out), as_json, markdown.document)
 
 
 @make_app.command("patches")
@@ -202,12 +202,12 @@ def make_patches(
     """Windowing patches from photographs, as many from each; flat ones are refused."""
     from zoo.data.describe import describe
     from zoo.data.photographs import Photographs, shipped_photographs, write_patches
-    from zoo.report import tables
+    from zoo.report import markdown
 
     require_new(out, force)
     chosen = Photographs(photographs) if photographs else shipped_photographs()
     flat = write_patches(out, chosen, count, size, seed)
-    show(describe(out) | {"flat_patches_refused": flat}, as_json, tables.document)
+    show(describe(out) | {"flat_patches_refused": flat}, as_json, markdown.document)
 
 
 @simulate_app.command("patches")
@@ -223,11 +223,11 @@ def simulate_patches(
     """Simulate pictures of dead leaves and cut patches from them. No camera took them."""
     from zoo.data import dead_leaves
     from zoo.data.describe import describe
-    from zoo.report import tables
+    from zoo.report import markdown
 
     require_new(out, force)
     dead_leaves.write_simulated(out, count, size, pictures, seed)
-    show(describe(out), as_json, tables.document)
+    show(describe(out), as_json, markdown.document)
 
 
 @make_app.command("trigrams")
@@ -247,7 +247,7 @@ def make_trigrams(
     """Make rows of four words of any text, split by their place in it."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
-    from zoo.report import tables
+    from zoo.report import markdown
 
     require_new(out, force)
     words = int(vocabulary) if vocabulary.lstrip("+-").isdecimal() else Path(vocabulary)
@@ -258,7 +258,7 @@ def make_trigrams(
         "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
         "notes": list(made.notes),
     }  # fmt: skip
-    show(describe(out) | details, as_json, tables.document)
+    show(describe(out) | details, as_json, markdown.document)
 
 
 def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
@@ -281,8 +281,8 @@ def simulate_trigrams(
     """Simulate sentences of a small grammar and make rows of four words of them. Nobody wrote them."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
-    from zoo.report import tables
+    from zoo.report import markdown
 
     require_new(out, force)
     trigrams.write_simulated(out, sentences, seed)
-    show(describe(out), as_json, tables.document)
+    show(describe(out), as_json, markdown.document)

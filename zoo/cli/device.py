@@ -1,9 +1,11 @@
 """Commands for a device: export, stream, serve, bench."""
 
+import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -29,8 +31,11 @@ from zoo.cli.console import (
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from zoo.data.importers import CsvColumns
-    from zoo.runtime import Recognizer
+    from zoo.runtime import Answer, Recognizer
 
 app = typer.Typer()
 
@@ -52,7 +57,7 @@ def export(
     """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
     load_tensorflow()
     from zoo import api
-    from zoo.report import tables
+    from zoo.report import results
 
     refused: dict[str, str] = {}
     with quiet():
@@ -68,7 +73,7 @@ def export(
         "folder": str(to),
         "artifacts": [artifact.record for artifact in found],
     }
-    show(compared, as_json, tables.artifacts)
+    show(compared, as_json, results.exported)
 
 
 @app.command()
@@ -108,24 +113,66 @@ def stream(
         return
     from zoo.data.gait import walk_through
     from zoo.metadata import CLASSES
-    from zoo.report import live
+    from zoo.report.live import StreamBoard
 
     activities = [name.strip() for name in (simulate or "").split(",")]
     strangers = [name for name in activities if name not in CLASSES]
     if strangers:
         raise ZooError(f"activity {strangers[0]!r}: expected {', '.join(CLASSES)}")
     rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
-    live.show(recognizer, rows, truth, speed, Console())
+    console, right = Console(), []
+    with StreamBoard(console).shown() as board:
+        for moment in _moments(recognizer, rows, truth, speed):
+            board.update(moment)
+            right.append(moment["label"] == moment["truth"])
+    print(f"{sum(right)} of {len(right)} moments right (simulated person; a change takes a moment to be recognized)")
+
+
+def _moments(
+    recognizer: "Recognizer", rows: "NDArray[np.float32]", truth: Sequence[str], speed: float
+) -> Iterator[dict[str, Any]]:
+    """Streams a simulated signal through a file, and yields what it recognizes every half second."""
+    metadata, stream = recognizer.metadata, recognizer.stream()
+    hop = max(1, round(metadata.rate / 2))
+    for stop in range(hop, len(rows) + 1, hop):
+        start = time.perf_counter()
+        samples = [(i / metadata.rate, *rows[i].tolist()) for i in range(stop - hop, stop)]
+        answers = list(stream.feed(samples))
+        milliseconds = 1e3 * (time.perf_counter() - start)
+        if speed:
+            time.sleep(max(0.0, hop / metadata.rate / speed - milliseconds / 1e3))
+        if answers:
+            window = rows[max(0, stop - metadata.window) : stop]
+            yield _answer(answers[-1], metadata.classes) | {
+                "truth": truth[stop - 1], "milliseconds": milliseconds, "window": window,
+            }  # fmt: skip
+
+
+def _answer(answer: "Answer", classes: Sequence[str]) -> dict[str, Any]:
+    probabilities = dict(zip(classes, answer.probabilities.tolist(), strict=True))
+    return {
+        "time": answer.time, "label": answer.label, "probability": answer.probability, "probabilities": probabilities,
+    }  # fmt: skip
 
 
 def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bool, as_json: bool) -> None:
-    """Prints what is recognized in lines of CSV, while they come."""
+    """Prints what is recognized in lines of CSV while they come."""
     from zoo.data.samples import read_samples
-    from zoo.report import live
 
-    stream = recognizer.stream()
-    name = "standard input" if csv == "-" else csv
-    live.follow(stream, read_samples(_lines(csv), name, columns), every, as_json, err)
+    def warn(line: str) -> None:
+        err.print(line, style="yellow", highlight=False, markup=False)
+
+    stream, shown, warned = recognizer.stream(), "", 0
+    for answer in stream.feed(read_samples(_lines(csv), "standard input" if csv == "-" else csv, columns)):
+        for warning in stream.warnings[warned:]:
+            warn(f"{answer.time:.2f} s: {warning}")
+        warned = len(stream.warnings)
+        if every or answer.label != shown:
+            line = f"{answer.time:9.2f} s  {answer.label or '?':<12} {answer.probability:4.0%}"
+            print(json.dumps(_answer(answer, stream.metadata.classes)) if as_json else line, flush=True)
+            shown = answer.label or ""
+    for reason, count in stream.skipped.items():
+        warn(f"left out: {count} {reason}")
 
 
 def _lines(csv: str) -> Iterator[str]:
@@ -149,7 +196,7 @@ def serve(
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
 ) -> None:
     """Serve the page that recognizes activities to phones in the same network, until Ctrl-C."""
-    from zoo.report import address
+    from zoo.report.address import address
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
 
@@ -161,7 +208,7 @@ def serve(
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
         found = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path)}
-        show(found, as_json, address.show)
+        show(found, as_json, address)
         sys.stdout.flush()
         try:
             server.serve_forever()
@@ -177,7 +224,7 @@ def bench(
 ) -> None:
     """Measure what exported recognizers cost on this machine: bytes, milliseconds, memory, arithmetic."""
     from zoo.catalog import find_folder
-    from zoo.report import tables
+    from zoo.report import results
     from zoo.tasks.bench import bench as measure
 
     rows = []
@@ -195,4 +242,4 @@ def bench(
 
             with quiet():
                 rows.append({"file": f"{folder}: Keras's own export"} | keras_default(loading.load(model).keras_model))
-    show(rows, as_json, tables.activity.bench)
+    show(rows, as_json, results.costs)

@@ -18,7 +18,7 @@ def doctor(
 
     Ends with status 1 where something that is needed is broken. Paste its output in a bug report.
     """
-    from zoo.report.tables import doctor as tables
+    from zoo.report.doctor import doctor as report
     from zoo.tasks.doctor import examine
 
     if not self_test:
@@ -28,6 +28,6 @@ def doctor(
             found = examine(lambda step: status.update(f"self-test: {step}"))
     else:
         found = examine(lambda step: err.print(f"self-test: {step}", highlight=False))
-    show(found, as_json, tables.report)
+    show(found, as_json, report)
     if not found["sound"]:
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,6 +47,8 @@ DataFile = Annotated[
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
+
+
 FamilyName = Annotated[
     str | None, typer.Option("--model", metavar="|".join(FAMILIES), help="A family, in place of a preset.")
 ]
@@ -68,21 +71,24 @@ def list_presets(
     as_json: Json = False,
 ) -> None:
     """List the presets with their size and what was measured."""
-    from zoo.report import results, tables
+    from zoo.report import results
 
     if artifacts:
-        show(results.artifacts(family or (), sort), as_json, tables.artifact_list)
+        show(results.artifacts(family or (), sort), as_json, results.artifact_table)
     else:
-        show(results.presets(family or (), sort), as_json, tables.presets)
+        show(results.presets(family or (), sort), as_json, results.preset_table)
 
 
 @app.command()
 def info(model: ModelName, as_json: Json = False) -> None:
     """Show what a preset, a folder or a file says of itself."""
-    from zoo.catalog import find_folder
+    from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
-    from zoo.report import tables
+    from zoo.presets import PRESETS
+    from zoo.report import card, markdown
     from zoo.runtime import Interpreter
+
+    report = markdown.document
 
     if model.endswith(".tflite"):
         with quiet():
@@ -93,8 +99,11 @@ def info(model: ModelName, as_json: Json = False) -> None:
 
         document = load(model).metadata.to_json()
     else:
-        document = read_json(find_folder(model) / "config.json")
-    show(document, as_json, tables.document)
+        folder = find_folder(model)
+        document = read_json(folder / "config.json")
+        if folder == PRESETS_FOLDER / model and (metrics := preset_metrics(model)):
+            report = partial(card.head, model, PRESETS[model], metrics)
+    show(document, as_json, report)
 
 
 @app.command()
@@ -139,9 +148,10 @@ def train(
     if supervised():
         die_with_parent()
     load_tensorflow()
+    import keras
+
     from zoo.api import read_data
-    from zoo.report import tables
-    from zoo.report.progress import ProgressBar
+    from zoo.report.live import TrainingBoard
     from zoo.tasks import planning
     from zoo.tasks.running import Run
     from zoo.tasks.running import train as run_training
@@ -156,10 +166,11 @@ def train(
     plan = planning.plan(preset, model, named_options(named) | planning.settings(settings or []))
     task = task_of(plan.family)
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
-    bar = ProgressBar(err, plan.recipe.epochs)
-    run = Run(out, resume, deterministic, tensorboard, [bar], cluster)
+    board = TrainingBoard(err, plan.recipe.epochs)
+    progress = keras.callbacks.LambdaCallback(on_epoch_end=board.on_epoch_end)
+    run = Run(out, resume, deterministic, tensorboard, [progress], cluster)
     try:
-        with run.together(plan, checked, wait), bar.shown():
+        with run.together(plan, checked, wait), board.shown():
             trained = run_training(plan, checked, run)
     except KeyboardInterrupt:
         kept = (out / CHECKPOINT).is_file()
@@ -167,7 +178,7 @@ def train(
         fail(f"interrupted: {how}", 130, at_once=cluster is not None)
     except WorkerLostError as error:
         fail(str(error), error.status, at_once=True)
-    show(trained.summary, as_json, tables.TRAININGS[task.name])
+    show(trained.summary, as_json, task.report.training)
     where = "" if data_dir is None else f" --data-dir {data_dir}"
     then = f"model in {out}; next: zoo evaluate {out} --data {data or task.data_file}{where}"
     if cluster is not None and not cluster.chief:
@@ -211,9 +222,10 @@ def cross_validate(
 ) -> None:
     """Cross-validate over groups of people; killed at any moment, the same command goes on."""
     load_tensorflow()
-    from zoo.report import crossval as page
-    from zoo.report import tables
-    from zoo.report.folds import FoldBoard
+    from zoo.report import markdown
+    from zoo.report.crossval import cross_validation as report
+    from zoo.report.figures import activity as figures
+    from zoo.report.live import FoldBoard
     from zoo.tasks import crossval, planning
 
     if also not in (None, "random"):
@@ -233,8 +245,10 @@ def cross_validate(
             )  # fmt: skip
     except KeyboardInterrupt:
         fail(f"interrupted: the folds so far are in {out}; go on with the same command", 130)
-    show(result, as_json, tables.activity.crossval)
-    err.print(f"report in {page.write(result, out)}", highlight=False, markup=False, soft_wrap=True)
+    show(result, as_json, report)
+    figures.crossval(result, out)
+    page = markdown.write(out / "report.md", report(result))
+    err.print(f"report in {page}", highlight=False, markup=False, soft_wrap=True)
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     if failed:
         raise ZooError(f"{out}: {failed}; the same command tries them again")
@@ -264,7 +278,6 @@ def evaluate(
         return
     load_tensorflow()
     from zoo import api
-    from zoo.report import tables
 
     with quiet():
         report = api.evaluate(
@@ -273,19 +286,19 @@ def evaluate(
         )  # fmt: skip
     if figures is not None:
         report.figures(figures)
-    show(report, as_json, tables.EVALUATIONS[report.task.name])
+    show(report, as_json, report.task.report.evaluation)
 
 
 def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -> None:
     """Measures how well an exported file follows signals without end."""
-    from zoo.report import tables
+    from zoo.report import activity
     from zoo.runtime import Recognizer
     from zoo.tasks import streaming
 
     with quiet():
         recognizer = Recognizer(exported_file(model))
     who = [name.strip() for name in subjects.split(",")] if subjects else None
-    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, tables.activity.streaming)
+    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, activity.streaming)
 
 
 @app.command()
@@ -314,12 +327,12 @@ def predict(
     """Ask a model: the activity in each window, or the words that follow."""
     load_tensorflow()
     from zoo.api import read_data
-    from zoo.report import tables
     from zoo.tasks import completion, loading
 
     with quiet():
         loaded = loading.load(model)
     checked = None if data is None else read_data(loaded.task, data, data_dir=data_dir)
+    report = loaded.task.report.predictions
     if loaded.task.name == "trigram":
         if csv is not None or sum(asked is not None for asked in (text, data, neighbors)) != 1:
             raise ZooError(
@@ -328,13 +341,13 @@ def predict(
         if generate is not None and text is None:
             raise ZooError('--generate: continues a text; name it, such as "in the right"')
         if neighbors is not None:
-            show(completion.neighbors(loaded, neighbors, top), as_json, tables.trigram.neighbors)
+            show(completion.neighbors(loaded, neighbors, top), as_json, report)
         elif checked is not None:
-            show(completion.examples(loaded, checked, 5, top, seed), as_json, tables.trigram.examples)
+            show(completion.examples(loaded, checked, 5, top, seed), as_json, report)
         elif generate is not None and text is not None:
-            show(completion.generate(loaded, text, generate, temperature, seed), as_json, tables.trigram.generated)
+            show(completion.generate(loaded, text, generate, temperature, seed), as_json, report)
         elif text is not None:
-            show(completion.next_words(loaded, text, top), as_json, tables.trigram.next_words)
+            show(completion.next_words(loaded, text, top), as_json, report)
         return
     if loaded.task.name != "activity":
         raise ZooError(f"{model}: has no labels to predict; use `zoo evaluate`, or `zoo.predict` from Python")
@@ -354,7 +367,6 @@ def _windows(
 ) -> None:  # fmt: skip
     """The activity in each window of a file."""
     from zoo.data.recordings import Dropped
-    from zoo.report import tables
     from zoo.tasks.activity import TASK, predictions_of
 
     if csv is not None:
@@ -366,4 +378,4 @@ def _windows(
     else:
         assert data is not None
         rows = predictions_of(loaded, data)
-    show(rows, as_json, tables.activity.predictions)
+    show(rows, as_json, TASK.report.predictions)

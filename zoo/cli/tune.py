@@ -48,7 +48,7 @@ def tune(
     from tuning import finals, workers
     from tuning.run import run_search
     from tuning.study import Limits, Study
-    from zoo.report import tables
+    from zoo.report import search
     from zoo.tasks import planning
 
     if role is not None:
@@ -71,4 +71,4 @@ def tune(
         return
     if save_preset is not None:
         finals.save_preset(out, save_preset)
-    show(result, as_json, tables.search.result)
+    show(result, as_json, search.result)

@@ -61,10 +61,10 @@ class ActivityRecognizer(Model):
     Use one of its families, such as `ActivityGRU`; all take these arguments besides their own.
 
     Args:
-        classes: Labels in the order of the logits, or how many there are.
+        classes: K, labels in the order of the logits, or how many there are.
         window: T, rows a window.
         rate: Hz of the rows.
-        channels: Names of the channels, or how many there are; the first three are the acceleration.
+        channels: C, names of the channels, or how many there are; the first three are the acceleration.
         magnitude: Whether each row also carries the length of its acceleration.
         mean: Of each channel over the training rows; no normalization where None.
         variance: Of each channel.

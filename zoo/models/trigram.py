@@ -41,11 +41,11 @@ class TrigramLM(Model):
     """Maps contexts `(batch, context)` of word numbers from 0 to logits `(batch, vocabulary)` of the next word.
 
     Args:
-        vocabulary: The words in the order of their numbers, or V, how many there are.
+        vocabulary: V, the words in the order of their numbers, or how many there are.
         embedding: D, numbers a word, 1 or more.
         hidden_units: P, 1 or more.
         context: C, words before, 1 or more.
-        activation: Of the hidden layers, the name of a Keras activation.
+        activation: act, the name of a Keras activation, of the hidden layers.
         num_layers: L, hidden layers, 1 or more.
         dropout: Of each hidden layer, in [0, 1).
         embedding_dropout: Of the entries of e, in [0, 1).

@@ -1,167 +1,143 @@
-"""The report of a cross-validation: a page of Markdown with figures."""
+"""Tables of recognizers, and the report of a cross-validation."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-from zoo.files import atomic_write
-from zoo.report.cards.page import table
-from zoo.report.figures import activity as figures
-from zoo.report.figures import drawing
-from zoo.report.tables.activity import claim
-from zoo.report.tables.layout import interval, number
-
-REPORT = "report.md"
-
-Result = Mapping[str, Any]
+from zoo.report import markdown as md
+from zoo.report.markdown import Document
 
 
-def write(result: Result, folder: Path) -> Path:
-    """Writes `report.md` and its figures.
-
-    Args:
-        result: What `tasks.crossval.cross_validate` returns.
-        folder: Where to.
-
-    Returns:
-        The page.
-    """
-    by_person = result["split_by"] == "subject"
-    parts = [
-        f"# Cross-validation of {result['preset']}", _protocol(result), "## What it came to", _methods(result),
-        _spread(result), _differences(result), *(_people(result, folder) if by_person else []), "## Confusion",
-        _figure(folder, "confusion.png", figures.confusion({**result, "split": "cross-validation"})),
-        _confusion(result), _random(result), _failures(result), _made(result),
-    ]  # fmt: skip
-    path = folder / REPORT
-    with atomic_write(path) as temporary:
-        temporary.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
-    return path
+def calibration(report: Document) -> str:
+    """The calibration error in a few words."""
+    ece = report["ece"]
+    after = "" if ece["after"] is None else f", {ece['after']:.3f} after temperature scaling"
+    return f"calibration error {ece['before']:.3f}{after}"
 
 
-def _protocol(result: Result) -> str:
-    simulated = "**SIMULATED data: no person made these windows.** " if result["simulated"] else ""
-    if result["split_by"] == "window":
-        return (
-            f"{simulated}{result['data']} has no subject ids, so {result['groups']} groups of windows drawn at random "
-            "were left out in turn. **Windows of one person are learned from and measured on: these numbers claim too "
-            "much.**"
-        )
-    loso = result["groups"] == result["people"]
-    how = "each left out once" if loso else f"in {result['groups']} groups, each left out once"
-    inside = (
-        f"normalization, the epoch at which training stops and the temperature (on {result['recipe']['validation']:.0%}"
-        " of the others, set aside)"
-        if result["recipe"]["validation"]
-        else "normalization"
-    )
-    whose, test = (
-        (", all of", "**The people of the test part are among them: what is chosen by this cannot be tested on them.**")
-        if result["everyone"]
-        else (" of the training part of", "The test part was not touched.")
-    )
-    return (
-        f"{simulated}{result['people']} people{whose} {result['data']}, {how}, with "
-        f"{result['seeds']} seed{'s' if result['seeds'] > 1 else ''}. Each window is predicted by models that never "
-        f"saw its person; whatever is fitted, {inside} included, is fitted on the other people alone. {test}"
-    )
+def methods(report: Document, name: str) -> list[tuple[str, Document]]:
+    """A model and its baselines, by name."""
+    return [(f"**{name}**", report), *((md.label(key), row) for key, row in report.get("baselines", {}).items())]
 
 
-def _methods(result: Result) -> str:
-    over = "95 % over people" if result["split_by"] == "subject" else "95 % over windows"
-    random = result["random"] or {}
-    head = ["", "macro-F1", over, "accuracy", "mean of folds", "± groups", "± seeds", "worst group"]
-    rows = []
-    for name, row in ({result["preset"]: result} | result["baselines"]).items():
-        words = name.replace("_", " ")
-        rows.append([
-            f"**{name}**" if row is result else words, number(row["macro_f1"]), interval(row["macro_f1_interval"]),
-            *(number(row[key]) for key in ("accuracy", "mean", "group_deviation", "seed_deviation", "worst_group")),
-            *([number(random[name]["macro_f1"])] if name in random else []),
-        ])  # fmt: skip
-    return table([*head, *(["random windows claim"] if random else [])], rows)
-
-
-def _spread(result: Result) -> str:
-    ece = result["ece"]
-    after = "" if ece["after"] is None else f", {ece['after']:.3f} after each fold's own temperature"
-    return (
-        "macro-F1 and accuracy are of all windows together; the interval draws "
-        f"{'people' if result['split_by'] == 'subject' else 'windows'} with replacement. ± is the standard deviation "
-        "of the mean macro-F1 of groups, and of seeds (- where there is one alone, or where nothing is random). "
-        f"Calibration error {ece['before']:.3f}{after}."
-    )
-
-
-def _differences(result: Result) -> str:
-    lines = []
-    for name, row in result["baselines"].items():
-        if gap := row.get("difference"):
-            low, high = gap["interval"]
-            lines.append(
-                f"- {result['preset']} less the {name.replace('_', ' ')}: {100 * gap['macro_f1']:+.1f} points of "
-                f"macro-F1 a person (95 % over people: {100 * low:+.1f} to {100 * high:+.1f}), better for "
-                f"{gap['people']} of {gap['of']} people."
-            )
-    return "\n".join(lines)
-
-
-def _people(result: Result, folder: Path) -> list[str]:
-    worst = ", ".join(
-        f"{name} ({result['per_subject'][name]['macro_f1']:.3f})" for name in result.get("worst_subjects", [])
-    )
-    others = list(result["baselines"])
+def confusion(report: Document) -> str:
+    """The confusion matrix."""
     rows = [
-        (
-            name, f"{row['windows']:,}", number(row["macro_f1"]), number(row["accuracy"]),
-            *(number(result["baselines"][other]["per_subject"].get(name, {}).get("macro_f1")) for other in others),
-        )
-        for name, row in sorted(result["per_subject"].items(), key=lambda item: item[1]["macro_f1"])
-    ]  # fmt: skip
-    head = ("subject", "windows", "macro-F1", "accuracy", *(f"{other.replace('_', ' ')}" for other in others))
-    return [
-        "## People", f"Worst: subjects {worst}.", _figure(folder, "subjects.png", figures.people(result)),
-        table(head, rows), *(["Columns of the baselines: macro-F1."] if others else []),
-    ]  # fmt: skip
-
-
-def _confusion(result: Result) -> str:
-    head = ("true", *result["classes"], "F1")
-    rows = [
-        (name, *(f"{count:,}" if count else "." for count in row), number(result["per_class"][name]["f1"]))
-        for name, row in zip(result["classes"], result["confusion"], strict=True)
+        (md.escape(name), *(f"{windows:,}" if windows else "." for windows in row))
+        for name, row in zip(report["classes"], report["confusion"], strict=True)
     ]
-    again = f", each counted once a seed of {result['seeds']}" if result["seeds"] > 1 else ""
-    return f"{table(head, rows)}\n\nAll folds together{again}."
+    return md.table(("true \\ predicted", *map(md.escape, report["classes"])), rows)
 
 
-def _random(result: Result) -> str:
-    return f"## What random windows would have claimed\n\n{claim(result)}" if result["random"] else ""
+def classes(report: Document) -> str:
+    """Precision, recall and F1 of each class."""
+    rows = [(md.escape(name), report["per_class"][name]) for name in report["classes"]]
+    return md.columns(rows, ("windows", "precision", "recall", "f1"), "class")
 
 
-def _failures(result: Result) -> str:
-    methods = {result["preset"]: result} | result["baselines"]
+def cross_validation(result: Document) -> str:
+    """The whole report; its figures are `confusion.png` and, where people are left out, `subjects.png`."""
+    random = result["random"] or {}
+    rows = [
+        (name, {**row, "random windows": random.get(key, {}).get("macro_f1")})
+        for (name, row), key in zip(
+            methods(result, md.escape(result["preset"])), [result["preset"], *result["baselines"]], strict=True
+        )
+    ]
+    keys = ("macro_f1", "macro_f1_interval", "accuracy", "mean", "group_deviation", "seed_deviation", "worst_group")
     failed = [
-        (name, ", ".join(fold.get("subjects") or ["-"]), str(fold["seed"]), fold["reason"])
-        for name, row in methods.items()
+        {"model": name, "subjects": fold.get("subjects"), "seed": fold["seed"], "reason": fold["reason"]}
+        for name, row in ({result["preset"]: result} | result["baselines"]).items()
         for fold in row["folds"]
         if fold["status"] == "failed"
     ]
-    if not failed:
-        return ""
-    shown = table(("", "subjects", "seed", "reason"), failed)
-    return f"## Folds that failed\n\nTheir windows are missing above.\n\n{shown}"
+    people = () if result["split_by"] == "window" else (
+        f"Worst: {md.show(result['worst_subjects'])}.", "![accuracy of each subject](subjects.png)", _people(result)
+    )  # fmt: skip
+    return md.page(
+        f"# Cross-validation of {md.escape(result['preset'])}",
+        _protocol(result),
+        md.section(
+            "Results", md.columns(rows, (*keys, "random windows"), "model"),
+            "Scores are those of all windows together; 95% intervals are over "
+            f"{'subjects' if people else 'windows'}. ± is the standard deviation of the mean macro-F1 over groups and "
+            f"over seeds. {calibration(result).capitalize()}.",
+            _differences(result),
+        ),
+        md.section("Subjects", *people),
+        md.section("Confusion", "![confusion matrix](confusion.png)", confusion(result)),
+        md.section("Classes", classes(result)),
+        md.section("Random windows instead of subjects", claim(result) if random else ""),
+        md.section("Failed folds", "Their windows are missing above.", md.records(failed)) if failed else "",
+        _provenance(result),
+        *map(md.note, result["notes"]),
+    )  # fmt: skip
 
 
-def _made(result: Result) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    command = f"\n\n    {result['command']}" if result["command"] else ""
+def _people(result: Document) -> str:
+    """Macro-F1 of each subject by each method, the worst first."""
+    others = {f"{md.label(name)}": row["per_subject"] for name, row in result["baselines"].items()}
+    rows = [
+        (md.escape(name), {**row, **{other: scores.get(name, {}).get("macro_f1") for other, scores in others.items()}})
+        for name, row in sorted(result["per_subject"].items(), key=lambda item: item[1]["macro_f1"])
+    ]
+    table = md.columns(rows, ("windows", "accuracy", "macro_f1", *others), "subject")
+    return md.page(table, "Columns of baselines: macro-F1." if others else "")
+
+
+def _protocol(result: Document) -> str:
+    simulated = "**SIMULATED data: no person made these windows.** " if result["simulated"] else ""
+    if result["split_by"] == "window":
+        return (
+            f"{simulated}{md.escape(result['data'])} has no subject ids, so {result['groups']} groups of random "
+            "windows were left out in turn. **Training and test windows come from the same people, so these scores are "
+            "too high.**"
+        )
+    groups = "one at a time" if result["groups"] == result["people"] else f"in {result['groups']} groups"
+    validation = result["recipe"]["validation"]
+    fitted = f", early stopping and temperature (on {validation:.0%} of the other subjects)" if validation else ""
+    whose, test = (
+        ("both parts", "**The subjects of the test part are among them: do not test on them what was chosen by this.**")
+        if result["everyone"]
+        else ("the training part", "The test part was not used.")
+    )
     return (
-        f"## How it was made{command}\n\nData: {result['source']}, sha256 `{result['data_sha256'][:16]}...`. First "
-        f"seed {result['seed']}. {versions}; {result['machine']}. All numbers: `results.json`."
+        f"{simulated}{md.count(result['people'], 'subject')} of {whose} of {md.escape(result['data'])}, left out "
+        f"{groups}, with {md.count(result['seeds'], 'seed')}. Each window is predicted by models that were not trained "
+        f"on its subject; normalization{fitted} and baselines are fitted without it as well. {test}"
     )
 
 
-def _figure(folder: Path, name: str, figure: Any) -> str:
-    drawing.save(figure, folder / name)
-    return f"![{name.removesuffix('.png')}]({name})"
+def _differences(result: Document) -> str:
+    return "\n".join(
+        f"- {md.escape(result['preset'])} minus {md.label(name)}: {100 * gap['macro_f1']:+.1f} points of macro-F1 per "
+        f"subject (95% over subjects: {' to '.join(f'{100 * bound:+.1f}' for bound in gap['interval'])}), better for "
+        f"{gap['people']} of {gap['of']} subjects."
+        for name, row in result["baselines"].items()
+        if (gap := row.get("difference"))
+    )
+
+
+def claim(result: Document) -> str:
+    """What a split by random windows would have reported."""
+    honest, claimed = result["macro_f1"], result["random"][result["preset"]]["macro_f1"]
+    baselines = "".join(
+        f" {md.label(name).capitalize()}: {result['random'][name]['macro_f1']:.3f} instead of {row['macro_f1']:.3f}."
+        for name, row in result["baselines"].items()
+        if name in result["random"]
+    )
+    why = (
+        f"The difference of {100 * (claimed - honest):.1f} points says nothing about other people: windows of the same "
+        "person, some of them overlapping, are in both parts."
+        if claimed > honest
+        else "Here that is no more, but in general it is: windows of the same person are in both parts."
+    )
+    return (
+        "With random windows left out instead of subjects, the same recipe would have reported a macro-F1 of "
+        f"{claimed:.3f}; on people it was not trained on it is {honest:.3f}. {why}{baselines}"
+    )
+
+
+def _provenance(result: Document) -> str:
+    return md.section(
+        "Reproduction",
+        f"```console\n$ {result['command']}\n```" if result["command"] else "",
+        f"Data: {md.escape(result['source'])}, sha256 `{result['data_sha256'][:16]}...`. First seed {result['seed']}. "
+        f"{md.show(result['versions'])}; {result['machine']}. All numbers: `results.json`.",
+    )

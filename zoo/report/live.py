@@ -1,117 +1,258 @@
-"""A live view of an exported file at work, on the terminal."""
+"""Progress displays of trainings, of rows that are written, of folds, of trials, and of a simulated signal."""
 
-import json
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.panel import Panel
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from zoo.runtime import Answer, Recognizer, Stream
+from zoo.report import markdown as md
+from zoo.report.markdown import Document
+from zoo.report.terminal import Board
 
-_BARS = " ▁▂▃▄▅▆▇█"
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_BEST, _LATEST = 5, 5
+_ENDED = ("scored", "stopped", "failed")
 
-
-def follow(
-    stream: Stream, samples: Iterable[tuple[float, float, float, float]], every: bool, as_json: bool, notes: Console
-) -> None:
-    """Prints what is recognized, a line at a time, while samples come.
-
-    Args:
-        stream: What follows them.
-        samples: Seconds and m/s^2.
-        every: Whether to print every answer, or only changes of the label.
-        as_json: Whether each line is a JSON document.
-        notes: Where warnings go, and in the end what was left out.
-    """
-    shown, told = "", 0
-    for answer in stream.feed(samples):
-        for warning in stream.warnings[told:]:
-            notes.print(f"{answer.time:.2f} s: {warning}", style="yellow", highlight=False, markup=False)
-        told = len(stream.warnings)
-        if every or answer.label != shown:
-            shown = answer.label or "?"
-            print(_json(stream, answer) if as_json else f"{answer.time:9.2f} s  {shown:<12} {answer.probability:4.0%}")
-            sys.stdout.flush()
-            shown = answer.label or ""
-    for reason, count in stream.skipped.items():
-        notes.print(f"left out: {count} {reason}", style="yellow", highlight=False, markup=False)
+Folds = Mapping[Any, Document]
+"""The record of each fold; a fold has a `method`, a `split`, a `seed` and a `group`."""
 
 
-def _json(stream: Stream, answer: Answer) -> str:
-    scores = dict(zip(stream.metadata.classes, answer.probabilities.tolist(), strict=True))
-    found = {"time": answer.time, "label": answer.label, "probability": answer.probability, "probabilities": scores}
-    return json.dumps(found)
-
-
-def show(
-    recognizer: Recognizer, rows: NDArray[np.float32], truth: Sequence[str], speed: float, console: Console
-) -> None:
-    """Streams a simulated signal through a file, and shows what it recognizes, half a second at a time.
+class TrainingBoard(Board[Mapping[int, str]]):
+    """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere.
 
     Args:
-        recognizer: The file.
-        rows: `(N, 3)` m/s^2 at the file's rate.
-        truth: What the simulated person does in each row.
-        speed: Times real time; 0 for no waiting.
-        console: Where to; a line a moment where it is no terminal.
+        console: Where to.
+        epochs: How many at most.
     """
-    metadata, stream = recognizer.metadata, recognizer.stream()
-    hop = max(1, round(metadata.rate / 2))
-    right, moments = 0, 0
-    with Live(console=console, auto_refresh=False, transient=False) as live:
-        for stop in range(hop, len(rows) + 1, hop):
-            start = time.perf_counter()
-            part = zip(range(stop - hop, stop), rows[stop - hop : stop].tolist(), strict=True)
-            answers = list(stream.feed((i / metadata.rate, x, y, z) for i, (x, y, z) in part))
-            milliseconds = 1e3 * (time.perf_counter() - start)
-            if speed:
-                time.sleep(max(0.0, hop / metadata.rate / speed - milliseconds / 1e3))
-            if not answers:
-                continue
-            answer, label, moments = answers[-1], answers[-1].label or "?", moments + 1
-            right += label == truth[stop - 1]
-            scores = dict(zip(metadata.classes, answer.probabilities.tolist(), strict=True))
-            moment = f"{answer.time:5.1f} s"
-            if console.is_terminal:
-                seen = rows[max(0, stop - metadata.window) : stop]
-                live.update(_screen(seen, scores, label, truth[stop - 1], moment, milliseconds), refresh=True)
-            else:
-                console.print(
-                    f"{moment}  {label:<11} {answer.probability:4.0%}  (really {truth[stop - 1]}, "
-                    f"{milliseconds:.2f} ms)",
-                    highlight=False,
-                )
-    console.print(f"{right} of {moments} moments right (simulated person; a change is seen after a moment)")
+
+    transient = True
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        super().__init__(console, resumes=False)
+        self.epochs, self._ended, self._times = epochs, dict[int, str](), list[float]()
+        self._live.update(self.screen({}))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Shows that an epoch, counted from 0, has ended; the method of a Keras callback."""
+        self._times.append(time.monotonic())
+        self._ended[epoch] = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        self.update(self._ended)
+
+    def screen(self, state: Mapping[int, str]) -> RenderableType:
+        """A bar, and the numbers of the last epoch."""
+        done = max(state, default=-1) + 1
+        bar = Table.grid(padding=(0, 1))
+        left = ""
+        if len(self._times) > 1:
+            # The first epoch compiles: how long it took says nothing about the others.
+            seconds = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
+            left = f"{md.duration(seconds * (self.epochs - done))} left"
+        bar.add_row("training", ProgressBar(self.epochs, done, width=30), f"{done}/{self.epochs}", left)
+        return Group(bar, Text(state[done - 1] if state else "compiling", "dim"))
+
+    def lines(self, state: Mapping[int, str]) -> Mapping[int, str]:
+        """The numbers of each epoch."""
+        return {epoch: f"epoch {epoch + 1}/{self.epochs}  {text}" for epoch, text in state.items()}
 
 
-def _screen(
-    window: NDArray[np.float32],
-    scores: Mapping[str, float],
-    label: str,
-    truth: str,
-    moment: str,
-    milliseconds: float,
-) -> RenderableType:
-    bars = Table.grid(padding=(0, 1))
-    for name, score in scores.items():
-        style = "bold green" if name == label else "dim"
-        bars.add_row(Text(name, style), Text("█" * round(30 * score), style), Text(f"{score:4.0%}", style))
-    signals = Table.grid(padding=(0, 1))
-    for name, axis in zip("xyz", window.T, strict=True):
-        signals.add_row(Text(name, "cyan"), Text(_spark(axis), "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
-    head = Text.assemble((label, "bold green"), f"   the simulated person is {truth}", style="")
-    foot = Text(f"{moment}   {milliseconds:.2f} ms for half a second of signal", "dim")
-    return Panel(Group(head, Text(), bars, Text(), signals, foot), title="SIMULATED signal, exported file", width=76)
+class RowBoard(Board[Mapping[str, int]]):
+    """The number of rows written to each split."""
+
+    transient = True
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console, resumes=False)
+        self._counts: dict[str, int] = {}
+
+    def rows(self, split: str, count: int) -> None:
+        """Shows how many rows of a split are written."""
+        if split not in self._counts or count % 100 == 0:
+            self._counts[split] = count
+            self.update(self._counts)
+
+    def screen(self, state: Mapping[str, int]) -> RenderableType:
+        """One line per split."""
+        return Text("\n".join(f"writing {split}: {count:,} rows" for split, count in state.items()))
+
+    def lines(self, state: Mapping[str, int]) -> Mapping[str, str]:
+        """One line per split."""
+        return {split: f"writing {split}" for split in state}
+
+
+class FoldBoard(Board[Folds]):
+    """The folds of a cross-validation: a row for each group of people, a column for each method and seed.
+
+    Args:
+        console: Where to.
+        epochs: Of a network, at most.
+        workers: How many folds run at once.
+    """
+
+    def __init__(self, console: Console, epochs: int, workers: int) -> None:
+        super().__init__(console)
+        self.epochs, self.workers = epochs, workers
+
+    def screen(self, state: Folds) -> str:
+        """The summary, and a table of the folds that run; of all of them at the end."""
+        running = [fold for fold, record in state.items() if record["status"] == "running"]
+        splits = dict.fromkeys(fold.split for fold in running or state)
+        return md.page(f"**cross-validation: {self.summary(state)}**", *(self._table(split, state) for split in splits))
+
+    def _table(self, split: str, state: Folds) -> str:
+        folds = {(fold.method, fold.seed, fold.group): record for fold, record in state.items() if fold.split == split}
+        methods = list(dict.fromkeys((method, seed) for method, seed, _ in folds))
+        rows = []
+        for group in dict.fromkeys(group for *_, group in folds):
+            records = [folds[method, seed, group] for method, seed in methods]
+            people = next((record["subjects"] for record in records if record.get("subjects")), None)
+            rows.append((md.show(people) if people else f"group {group + 1}", *map(self._cell, records)))
+        left_out = "subjects left out" if split == "subject" else "windows at random"
+        return md.table((left_out, *(f"{md.label(method)} seed {seed}" for method, seed in methods)), rows)
+
+    def _cell(self, record: Document) -> str:
+        if record["status"] == "scored":
+            return f"{record['macro_f1']:.3f}"
+        if record["status"] != "running":
+            return {"waiting": "·", "failed": "**failed**"}[record["status"]]
+        epochs, started = record.get("epochs"), record.get("started", time.time())
+        return f"*{epochs}/{self.epochs}*" if epochs else f"*{time.time() - started:.0f} s*"
+
+    def lines(self, state: Folds) -> Mapping[Any, str]:
+        """A line for each fold that has ended."""
+        ended = {fold: record for fold, record in state.items() if record["status"] in ("scored", "failed")}
+        return {fold: f"{_fold(fold, record)}; {self.summary(state)}" for fold, record in ended.items()}
+
+    def summary(self, state: Folds) -> str:
+        """How many folds have a score, and how long the others will take."""
+        scored = [fold for fold, record in state.items() if record["status"] == "scored"]
+        failed = sum(record["status"] == "failed" for record in state.values())
+        left = len(state) - len(scored) - failed
+        words = [f"{len(scored)} of {len(state)} folds", *([f"{failed} failed"] if failed else [])]
+        if scored and left:
+            seconds = sum(
+                # As long as other folds of the method; where there is none yet, as long as any.
+                mean(state[s]["seconds"] for s in [s for s in scored if s.method == fold.method] or scored)
+                for fold, record in state.items()
+                if record["status"] in ("waiting", "running")
+            )
+            words.append(f"{md.duration(seconds / self.workers)} left")
+        return ", ".join(words)
+
+
+def _fold(fold: Any, record: Document) -> str:
+    who = f"subjects {', '.join(record['subjects'])}" if record.get("subjects") else f"random windows {fold.group + 1}"
+    name = f"{fold.method}, {who}, seed {fold.seed}"
+    if record["status"] == "failed":
+        return f"{name} failed: {record['reason']}"
+    return f"{name}: macro-F1 {record['macro_f1']:.3f} in {record['seconds']:.0f} s"
+
+
+class TrialBoard(Board[Sequence[Document]]):
+    """The trials of a search: the best, the latest and those that run.
+
+    Args:
+        console: Where to.
+        title: What is searched, or done.
+        count: How many trials are wanted.
+        maximize: Whether a greater score is better.
+        processes: How many run at once.
+    """
+
+    def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
+        super().__init__(console)
+        self.title, self.count, self.maximize = title, count, maximize
+        self.processes = max(1, processes)
+
+    def screen(self, state: Sequence[Document]) -> str:
+        """The summary, a table, the best values and the last failure."""
+        best = self._ranked(state)[:_BEST]
+        others = [record for record in state if record not in best]
+        running = [record for record in others if record["status"] == "running"]
+        latest = [record for record in others if record["status"] != "running"][-_LATEST:]
+        names = [f"**{record['name']}**" if place == 0 else record["name"] for place, record in enumerate(best)]
+        names += [record["name"] for record in latest] + [f"*{record['name']}*" for record in running]
+        rows = [(name, _trial(record)) for name, record in zip(names, [*best, *latest, *running], strict=True)]
+        failed = [record for record in state if record["status"] == "failed"][-1:]
+        keys = ("score:.4f", "epochs", "s:.0f", "parameters", "bytes", "milliseconds")
+        return md.page(
+            f"**{self.title}: {self.summary(state)}**",
+            md.columns(rows, keys, "trial") if rows else "",
+            *(f"best: {md.show(record['values'], form='.3g')}" for record in best[:1]),
+            *(md.note(f"{record['name']}: {record['reason']}", "failed") for record in failed),
+        )
+
+    def _ranked(self, state: Sequence[Document]) -> list[Document]:
+        scored = [record for record in state if record["status"] == "scored"]
+        return sorted(scored, key=lambda record: record["score"], reverse=self.maximize)
+
+    def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
+        """A line for each trial that has ended."""
+        return {
+            record["trial"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
+            f"{record['reason'] or md.show(record['score'], form='.4f')}; {self.summary(state)}"
+            for record in state
+            if record["status"] != "running"
+        }
+
+    def summary(self, state: Sequence[Document]) -> str:
+        """How many trials have ended and how, the best score, and the time left."""
+        counts = {name: sum(record["status"] == name for record in state) for name in (*_ENDED, "refused")}
+        left = self.count - sum(counts[name] for name in _ENDED)
+        others = [f"{counts[name]} {name}" for name in ("stopped", "failed", "refused") if counts[name]]
+        words = [f"{self.count - left} of {self.count} done", f"{counts['scored']} scored", *others]
+        words += [f"best {record['score']:.4f} of trial {record['name']}" for record in self._ranked(state)[:1]]
+        seconds = [record["seconds"] for record in state if record["status"] in _ENDED]
+        if seconds and left > 0:
+            words.append(f"{md.duration(left * mean(seconds) / self.processes)} left")
+        return ", ".join(words)
+
+
+def _trial(record: Document) -> dict[str, Any]:
+    scored, running = record["status"] == "scored", record["status"] == "running"
+    return {
+        **record, "score": record["score"] if scored else record["status"],
+        "s": float(time.time() - record["started"] if running else record["seconds"]),
+    }  # fmt: skip
+
+
+class StreamBoard(Board[Document]):
+    """A simulated signal and the activity that a file recognizes in it; one line per moment where there is no terminal.
+
+    A state has `time`, `label` (None where unsure), `probability`, `probabilities`, `truth`, `milliseconds` and
+    `window`, the rows that are shown.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console, resumes=False)
+
+    def screen(self, state: Document) -> RenderableType:
+        """Bars of the probabilities above the signal."""
+        bars, signals = Table.grid(padding=(0, 1)), Table.grid(padding=(0, 1))
+        for name, share in state["probabilities"].items():
+            style = "bold green" if name == state["label"] else "dim"
+            bars.add_row(Text(name, style), Text("█" * round(30 * share), style), Text(f"{share:4.0%}", style))
+        for name, axis in zip("xyz", state["window"].T, strict=True):
+            signals.add_row(Text(name, "cyan"), Text(_spark(axis), "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
+        head = Text.assemble((state["label"] or "?", "bold green"), f"   simulated: {state['truth']}")
+        foot = Text(f"{state['time']:5.1f} s   {state['milliseconds']:.2f} ms for half a second of signal", "dim")
+        screen = Group(head, Text(), bars, Text(), signals, foot)
+        return Panel(screen, title="SIMULATED signal, exported file", width=76)
+
+    def lines(self, state: Document) -> Mapping[float, str]:
+        """The moment itself."""
+        found = f"{state['time']:5.1f} s  {state['label'] or '?':<11} {state['probability']:4.0%}"
+        return {state["time"]: f"{found}  (really {state['truth']}, {state['milliseconds']:.2f} ms)"}
 
 
 def _spark(axis: NDArray[np.float32], width: int = 48) -> str:
-    parts = [float(part.mean()) for part in np.array_split(axis, width)]
-    places = np.clip((np.array(parts) + 25) / 50 * (len(_BARS) - 1), 0, len(_BARS) - 1).astype(int)
-    return "".join(_BARS[place] for place in places)
+    means = np.array([float(part.mean()) for part in np.array_split(axis, width)])
+    places = np.clip((means + 25) / 50 * (len(_BLOCKS) - 1), 0, len(_BLOCKS) - 1).astype(int)
+    return "".join(_BLOCKS[place] for place in places)

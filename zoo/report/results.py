@@ -1,28 +1,20 @@
-"""The results of all presets, read from their `metrics.json`: rows for the terminal, a page and a file of CSV."""
+"""The results of all presets, read from their `metrics.json`: rows, tables, a page and a CSV file."""
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from zoo.catalog import preset_metrics, preset_names, unknown_name
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.presets import PRESETS
-from zoo.report.cards import headline
-from zoo.report.cards.page import table
+from zoo.report import card, for_task
+from zoo.report import markdown as md
+from zoo.report.markdown import Document
 
-Row = Mapping[str, Any]
-
-SCORES = {"activity": "macro_f1", "autoencoder": "mse", "trigram": "cross_entropy"}
-"""What presets of a kind are compared by."""
-
-_BEST_FIRST = {"macro_f1": -1, "mse": 1, "cross_entropy": 1}
-_HEADINGS = {
-    "activity": "Activity recognizers",
-    "autoencoder": "Sparse autoencoders",
-    "trigram": "Language models",
-}
+_COSTS = ("bytes", "milliseconds")
 
 
 def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
@@ -30,13 +22,13 @@ def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[
 
     Args:
         families: Names of families, or how they begin, such as `activity`; all where empty.
-        sort: `name`, `parameters`, `bytes`, `milliseconds` or `score` (kinds apart, the best first); in the order of
+        sort: `name`, `parameters`, `bytes`, `milliseconds` or `score` (task by task, the best first); in the order of
             `zoo.presets` without.
 
     Returns:
-        Of each `preset`, `family`, `kind`, `description`, `license`, `parameters`, `measured` and `beside` (in words),
-        `score` (its name is that of `SCORES`), `file`, `bytes` and `milliseconds` of its smallest TFLite file, and
-        `test`, every number of the test part. What was not measured is None.
+        Of each `preset`, `family`, `kind`, `description`, `license`, `parameters`, `measured` and `baseline` (in
+        words), `score`, `file`, `bytes`, `milliseconds` and `timed` of its smallest TFLite file, `test`, every number
+        of the test part, and `artifacts`. What was not measured is None.
 
     Raises:
         ZooError: If a family or a way of sorting is unknown.
@@ -70,36 +62,30 @@ def artifacts(families: Sequence[str] = (), sort: str | None = None) -> list[dic
     return _sorted(rows, sort, ("name", *_COSTS, "largest_error"))
 
 
-_COSTS = ("bytes", "milliseconds")
-
-
 def _chosen(families: Sequence[str]) -> list[str]:
     for wanted in families:
         if not wanted or not any(name.startswith(wanted) for name in FAMILIES):
             raise unknown_name("family", wanted, list(FAMILIES))
-    return [
-        name for name, preset in PRESETS.items() if not families or preset.family.startswith(tuple(families))
-    ]  # fmt: skip
+    return [name for name, row in PRESETS.items() if not families or row.family.startswith(tuple(families))]
 
 
 def _preset(name: str) -> dict[str, Any]:
     preset = PRESETS[name]
     metrics = preset_metrics(name) if name in preset_names() else {}
-    measured, beside = headline(metrics) if metrics else (None, None)
-    files = [row for row in metrics.get("artifacts", []) if row["file"].endswith(".tflite") and row["milliseconds"]]
-    small: Row = min(files, key=lambda row: row["bytes"], default={})
-    test, kind = metrics.get("test", {}), metrics.get("kind")
+    kind, test = metrics.get("kind"), metrics.get("test", {})
+    measured, baseline = for_task(str(kind)).headline(test) if metrics else (None, None)
+    small: Document = card.smallest(metrics) if metrics else {}
     return {
         "preset": name, "family": preset.family, "kind": kind, "description": preset.description,
         "license": preset.license, "parameters": metrics.get("training", {}).get("parameters"), "measured": measured,
-        "beside": beside, "score": test.get(SCORES.get(str(kind), "")), "file": small.get("file"),
-        "bytes": small.get("bytes"), "milliseconds": small.get("milliseconds"), "test": numbers(test),
+        "baseline": baseline, "score": test[for_task(str(kind)).SCORE] if metrics else None,
+        **{key: small.get(key) for key in ("file", "bytes", "milliseconds", "timed")}, "test": numbers(test),
         "artifacts": metrics.get("artifacts", []),
     }  # fmt: skip
 
 
-def numbers(document: Row, above: str = "") -> dict[str, float]:
-    """The numbers of a document, keys below one another joined by a dot; lists and baselines left out.
+def numbers(document: Document, above: str = "") -> dict[str, float]:
+    """The numbers of a document, nested keys joined by a dot; lists and baselines left out.
 
     Example:
         >>> numbers({"accuracy": 0.5, "ece": {"before": 0.25}, "classes": ["a"], "simulated": False})
@@ -124,18 +110,17 @@ def _sorted(rows: list[dict[str, Any]], sort: str | None, known: Sequence[str]) 
     return sorted(measured, key=lambda row: _rank(row, column)) + [row for row in rows if row[column] is None]
 
 
-def _rank(row: Row, column: str) -> Any:
+def _rank(row: Document, column: str) -> Any:
     if column != "score":
         return row[column]
-    kinds = list(SCORES)
-    return kinds.index(row["kind"]), _BEST_FIRST[SCORES[row["kind"]]] * row["score"]
+    return row["kind"], -row["score"] if for_task(row["kind"]).MAXIMIZE else row["score"]
 
 
 def as_csv() -> str:
     """Every file of every preset with every number: of the file itself, and as `test.` of its preset on test data."""
     tests = {row["preset"]: {f"test.{key}": value for key, value in row["test"].items()} for row in presets()}
     rows = [row | tests[row["preset"]] for row in artifacts()]
-    # Columns in the order in which they are first met.
+    # Columns in the order of their first use.
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
@@ -144,65 +129,72 @@ def as_csv() -> str:
     return out.getvalue()
 
 
-def page() -> str:
-    """The page of all results, in Markdown."""
-    parts = [
-        "# Results\n",
-        "Every number is one of the presets' `metrics.json`, measured on test data that no training saw; "
-        "`python saved_models/make.py none` renders this page, the cards and [results.csv](results.csv), which holds "
-        "every file of every preset with every number. `zoo list` shows the same on the terminal.\n",
-    ]
-    for kind, heading in _HEADINGS.items():
-        parts += [f"## {heading}\n", _measured(kind), "", "### Their files\n", _files(kind), ""]
-    return "\n".join(parts)
+def preset_table(rows: Sequence[Document], cards: str | None = None) -> str:
+    """Presets, a row each.
 
-
-def _measured(kind: str) -> str:
-    """The presets of a kind, the best first."""
-    heads, cells = _COLUMNS[kind]
-    lines = []
-    for row in (row for row in presets(sort="score") if row["kind"] == kind):
-        file = f"`{row['file']}`, {row['bytes'] / 1000:.1f} kB, {row['milliseconds']:.3f} ms"
-        numbers_of = cells(preset_metrics(row["preset"])["test"])
-        lines.append((f"[{row['preset']}]({row['preset']}/card.md)", file, f"{row['parameters']:,}", *numbers_of))
-    return table(("preset", "smallest TFLite file", "parameters", *heads), lines, text=2)
-
-
-def _recognition(test: Row) -> tuple[str, ...]:
-    low, high = test["macro_f1_interval"]
-    forest = test["baselines"]["random_forest"]["macro_f1"]
-    return f"{test['accuracy']:.3f}", f"{test['macro_f1']:.3f}", f"{low:.3f} to {high:.3f}", f"{forest:.3f}"
-
-
-def _reconstruction(test: Row) -> tuple[str, ...]:
-    errors = (test["mse"], test["max_activation_error"], test["pca_mse"])
-    return f"{test['r2']:.3f}", *(f"{value:.5f}" for value in errors)
-
-
-def _language(test: Row) -> tuple[str, ...]:
-    beside = test["baselines"]["kneser_ney"]["cross_entropy"]
-    shares = (f"{test[key]:.2%}" for key in ("top1", "top5"))
-    return f"{test['cross_entropy']:.3f}", f"{test['perplexity']:.2f}", *shares, f"{beside:.3f}"
-
-
-_COLUMNS: Mapping[str, tuple[Sequence[str], Callable[[Row], tuple[str, ...]]]] = {
-    "activity": (("accuracy", "macro-F1", "95 % over people", "macro-F1 of a random forest"), _recognition),
-    "autoencoder": (("R^2", "error a pixel", "farthest unit", "error of PCA, not sparse"), _reconstruction),
-    "trigram": (("cross-entropy", "perplexity", "top-1", "top-5", "cross-entropy of Kneser-Ney"), _language),
-}
-"""By kind, the headings of its numbers and how they are read from the test part."""
-
-
-def _files(kind: str) -> str:
-    rows = [row for row in artifacts() if row["kind"] == kind]
-    scores = [name for name in ("accuracy", "macro_f1", "r2", "cross_entropy", "top1") if name in rows[0]]
-    lines = [
-        (
-            row["preset"], f"`{row['file']}`", f"{row['bytes'] / 1000:.1f}", f"{row['largest_error']:.1e}",
-            "-" if row["agreement"] is None else f"{row['agreement']:.2%}", *(f"{row[name]:.4f}" for name in scores),
-            "-" if row["milliseconds"] is None else f"{row['milliseconds']:.3f}", row.get("timed") or "-",
-        )
+    Args:
+        rows: Of `presets`.
+        cards: Where the folders with the cards are, as the page that links to them sees it; no links without.
+    """
+    named = [
+        (row["preset"] if cards is None else f"[{row['preset']}]({cards}{row['preset']}/card.md)",
+         {**row, "test score": row["measured"]})
         for row in rows
     ]  # fmt: skip
-    head = ("preset", "file", "kB", "largest error", "same answer", *(s.replace("_", " ") for s in scores), "ms", "of")
-    return table(head, lines, text=2)
+    return md.page(
+        md.columns(named, ("test score", "baseline", *card.SIZES), "preset", text=2),
+        "kB, ms: size of the smallest TFLite file, and time per call, which is a single step for some recognizers. "
+        "In parentheses: 95% interval over subjects.",
+    )
+
+
+def artifact_table(rows: Sequence[Document]) -> str:
+    """Files of presets, a row each."""
+    scores = dict.fromkeys(score for row in rows for score in for_task(row["kind"]).FILE_SCORES)
+    return card.artifacts(rows, list(scores))
+
+
+def results_page() -> str:
+    """The page of all results."""
+    rows, files = presets(sort="score"), artifacts()
+    parts = [
+        "# Results",
+        "Every number is from a preset's `metrics.json` and was measured on test data that were not used in training. "
+        "`python saved_models/make.py none` renders this page, the cards, and [results.csv](results.csv), which has "
+        "every file of every preset with every number. `zoo list` shows the same in the terminal.",
+    ]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own, task = [row for row in rows if row["kind"] == kind], for_task(kind)
+        tests = [
+            (f"[{row['preset']}]({row['preset']}/card.md)", {**row, **preset_metrics(row["preset"])["test"]})
+            for row in own
+        ]
+        of_task = artifact_table([row for row in files if row["kind"] == kind])
+        parts.append(md.section(task.TITLE, task.results(tests), md.section("Files", of_task, level=3)))
+    return md.page(*parts) + "\n"
+
+
+def exported(document: Document) -> str:
+    """What was exported, and how close it is to Keras."""
+    records = document["artifacts"]
+    return md.page(
+        f"Artifacts in {md.escape(document['folder'])}, compared with Keras on {md.count(records[0]['rows'], 'row')} "
+        f"of {md.escape(document['compared_on'])}",
+        card.artifacts(records, ("accuracy", "macro_f1", "r2", "cross_entropy")),
+    )
+
+
+def costs(rows: Sequence[Document]) -> str:
+    """What exported files cost: each file, and each of its signatures."""
+    files = [(md.escape("/".join(Path(row["file"]).parts[-2:])), row) for row in rows]
+    calls = [
+        (name, {"signature": signature, **cost})
+        for name, row in files
+        for signature, cost in row.get("signatures", {"window": row} if "median_ms" in row else {}).items()
+    ]
+    return md.page(
+        md.columns(files, ("bytes", "load_ms", "process_mb"), "file"),
+        "MB: peak memory of a new process that predicts one window, Python included.",
+        md.columns(calls, ("signature", "median_ms", "p99_ms", "multiply_adds", "activation_bytes"), "file", text=1),
+        *(md.note(row["error"], f"{name} fails") for name, row in files if "error" in row),
+    )

@@ -1,10 +1,5 @@
-"""Figures, the only door to matplotlib. Each function draws one picture from numbers; files are written whole."""
+"""Figures, the only door to matplotlib: a module a task. A function draws one picture from plain numbers."""
 
 import matplotlib as mpl
 
 mpl.use("agg")
-
-from zoo.report.figures import activity, autoencoder, trigram
-
-EVALUATIONS = {"activity": activity.evaluation, "autoencoder": autoencoder.evaluation, "trigram": trigram.evaluation}
-"""By the kind of model: `(report, history, pictures, folder) -> files`."""

@@ -1,25 +1,23 @@
-"""Figures of recognizers: training, confusion, reliability, people."""
+"""Figures of activity recognizers: confusion, reliability, subjects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from zoo.report.figures.drawing import STYLE, marker, save_all, whole_epochs
+from zoo.report.figures.drawing import History, save_all, simulated, subplots, training
+from zoo.report.markdown import label
 
 
-def evaluation(
-    report: Mapping[str, Any], history: Sequence[Mapping[str, float]], pictures: Mapping[str, Any], folder: Path
-) -> list[Path]:
+def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draws all figures of an evaluation.
 
     Args:
-        report: What `tasks.activity.evaluate` gives.
+        report: The evaluation.
         history: Epochs of the training; may be empty.
-        pictures: None are needed.
+        pictures: Not used.
         folder: Where to.
 
     Returns:
@@ -33,34 +31,20 @@ def evaluation(
     return save_all(drawn, folder)
 
 
-def training(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Four panels: loss and accuracy, of training and of validation, against the epoch."""
-    panels = (
-        ("loss", "training loss"), ("val_loss", "validation loss"), ("accuracy", "training accuracy"),
-        ("val_accuracy", "validation accuracy"),
-    )  # fmt: skip
-    epochs = [row["epoch"] for row in history]
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 2, figsize=(7, 4.6), sharex=True, layout="constrained")
-        for axis, (key, title) in zip(axes.T.flat, panels, strict=True):
-            axis.set_title(title)
-            if key in history[0]:
-                color = "C0" if "val" not in key else "C1"
-                axis.plot(epochs, [row[key] for row in history], color=color, marker=marker(history))
-            else:
-                axis.text(0.5, 0.5, "no validation", ha="center", va="center", transform=axis.transAxes, alpha=0.6)
-        for axis in axes[-1]:
-            whole_epochs(axis)
-    return figure
+def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draws all figures of a cross-validation."""
+    drawn = {"confusion.png": confusion({**result, "split": "cross-validation"})}
+    if result["split_by"] == "subject":
+        drawn["subjects.png"] = people(result)
+    return save_all(drawn, folder)
 
 
 def confusion(report: Mapping[str, Any]) -> Figure:
-    """Confusion matrix: rows are true classes, colors the share of each row, numbers the windows."""
+    """Confusion matrix: colors are shares of each true class, numbers are windows."""
     counts = np.array(report["confusion"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = report["classes"]
-    with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, axis = plt.subplots(figsize=(5.2, 4.6), layout="constrained")
+    with subplots(5.2, 4.6, grid=False) as (figure, axis):
         picture = axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
         axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right")
         axis.set_yticks(range(len(classes)), classes)
@@ -71,39 +55,32 @@ def confusion(report: Mapping[str, Any]) -> Figure:
             if count:
                 color = "white" if shares[row, column] > 0.5 else "black"
                 axis.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
-        axis.set_title(_headline(report))
+        axis.set_title(f"{simulated(report)}{report['split']}, split by {report['split_by']}")
         figure.colorbar(picture, ax=axis, label="share of the true class", shrink=0.8)
     return figure
 
 
-def _headline(report: Mapping[str, Any]) -> str:
-    kind = "SIMULATED, " if report.get("simulated") else ""
-    return f"{kind}{report['split']} by {report['split_by']}: macro-F1 {report['macro_f1']:.3f}"
-
-
 def reliability(report: Mapping[str, Any]) -> Figure:
-    """Reliability diagram: accuracy against confidence, before and after temperature scaling; areas are windows."""
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
-        axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfect")
+    """Reliability diagram: accuracy against confidence, before and after temperature scaling."""
+    with subplots(4.6, 4.2) as (figure, axis):
+        axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfectly calibrated")
         for key, color in (("before", "C0"), ("after", "C1")):
             bins = report["reliability"][key]
             places = [row["confidence"] for row in bins], [row["accuracy"] for row in bins]
-            axis.plot(*places, color=color, linewidth=1, label=f"{key} scaling, error {report['ece'][key]:.3f}")
+            axis.plot(*places, color=color, linewidth=1, label=f"{key} scaling (error {report['ece'][key]:.3f})")
             axis.scatter(*places, s=[8 + 300 * row["share"] for row in bins], color=color, alpha=0.6, linewidth=0)
         axis.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="confidence", ylabel="accuracy")
-        axis.set_title("reliability; areas are shares of the windows")
+        axis.set_title("calibration; point areas are shares of the windows")
         axis.legend(loc="lower right")
     return figure
 
 
 def subjects(report: Mapping[str, Any]) -> Figure:
-    """Macro-F1 of each person, the worst one marked."""
+    """Macro-F1 of each subject, the worst one marked."""
     people = report["per_subject"]
     order = sorted(people, key=lambda name: people[name]["macro_f1"])
     scores = [people[name]["macro_f1"] for name in order]
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(5.2, 0.9 + 0.26 * len(order)), layout="constrained")
+    with subplots(5.2, 0.9 + 0.26 * len(order)) as (figure, axis):
         bars = axis.barh(order, scores, color=["C3"] + ["C0"] * (len(order) - 1))
         axis.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3, fontsize=8)
         axis.axvline(report["macro_f1"], color="gray", linewidth=1, linestyle="--")
@@ -113,21 +90,15 @@ def subjects(report: Mapping[str, Any]) -> Figure:
 
 
 def people(result: Mapping[str, Any]) -> Figure:
-    """Accuracy of each person in a cross-validation, a point a seed, beside the baselines.
-
-    Args:
-        result: What `tasks.crossval.cross_validate` returns.
-    """
+    """Accuracy of each subject in a cross-validation, a point a seed, with the baselines."""
     own = result["per_subject"]
     order = sorted(own, key=lambda name: own[name]["accuracy"], reverse=True)
     places = np.arange(len(order))
-    simulated = "SIMULATED, " if result["simulated"] else ""
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(6.4, 1.3 + 0.26 * len(order)), layout="constrained")
+    with subplots(6.4, 1.3 + 0.26 * len(order)) as (figure, axis):
         for number, (name, row) in enumerate(result["baselines"].items()):
             scores = [row["per_subject"].get(who, {}).get("accuracy", np.nan) for who in order]
             axis.plot(scores, places, linestyle="none", marker="^sDv"[number % 4], markersize=5, color="0.55",
-                      markerfacecolor="none", label=name.replace("_", " "))  # fmt: skip
+                      markerfacecolor="none", label=label(name))  # fmt: skip
         for place, who in zip(places, order, strict=True):
             seeds = own[who]["accuracy_by_seed"]
             axis.plot([min(seeds), max(seeds)], [place, place], color="C0", linewidth=1, alpha=0.6)
@@ -136,8 +107,8 @@ def people(result: Mapping[str, Any]) -> Figure:
                   label=result["preset"])  # fmt: skip
         axis.axvline(result["accuracy"], color="C0", linewidth=1, linestyle="--", label="all windows")
         axis.set_yticks(places, order)
-        axis.set(xlabel="accuracy on windows of a person never seen", ylabel="subject",
-                 title=f"{simulated}{result['groups']} groups left out in turn")  # fmt: skip
+        axis.set(xlabel="accuracy on the subject's windows", ylabel="subject",
+                 title=f"{simulated(result)}cross-validation over {result['groups']} groups of subjects")  # fmt: skip
         axis.set_xlim(right=1.01)
         figure.legend(loc="outside lower center", ncols=3)
     return figure

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import STYLE
+from zoo.report.figures.drawing import subplots
+from zoo.report.markdown import label
 
 Record = Mapping[str, Any]
 
@@ -35,14 +36,13 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
     last = [list(record["rungs"].values())[-1] for record in stopped]
     numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
     best = (np.maximum if maximize else np.minimum).accumulate(scores)
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    with subplots(7, 3.4) as (figure, axis):
         axis.scatter(numbers, scores, s=22, color="C0", label="trained to the end", zorder=3)
         axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color="C1", label="best so far")
         if stopped:
             left = [record["trial"] for record in stopped]
-            axis.scatter(left, last, s=16, marker="x", color="0.6", label="stopped early, where it was")
-        axis.set(xlabel="trial", ylabel=f"{_words(measure)} on validation")
+            axis.scatter(left, last, s=16, marker="x", color="0.6", label="stopped early, last score")
+        axis.set(xlabel="trial", ylabel=f"{label(measure)} on validation")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         _clear(axis, [*scores, *last], maximize)
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
@@ -57,21 +57,20 @@ def _clear(axis: Axes, values: Sequence[float], maximize: bool) -> None:
 
 
 def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
-    """Parallel coordinates: an axis for each hyper-parameter, a line for each trial, the best ones drawn strong.
+    """Parallel coordinates: an axis for each hyper-parameter, a line for each trial, the best ones bold.
 
     Args:
         records: Of trials with a score, the best first, and of trials that were stopped.
         names: The axes, from left to right; the score is the last.
         measure: The objective's name.
-        best: How many lines are drawn strong.
+        best: How many lines are bold.
     """
     scored = sum(record["status"] == "scored" for record in records)
     axes = [_Axis([record["values"].get(name) for record in records]) for name in names]
     axes.append(_Axis([record["score"] for record in records]))
     places = np.column_stack([axis.places for axis in axes])
-    with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, drawn = plt.subplots(figsize=(max(6.0, 1.1 * len(axes)), 4.8), layout="constrained")
-        colors = plt.get_cmap("viridis")
+    with subplots(max(6.0, 1.1 * len(axes)), 4.8, grid=False) as (figure, drawn):
+        colors = colormaps["viridis"]
         for place, (line, record) in enumerate(zip(places, records, strict=True)):
             stopped = record["status"] != "scored"
             color = "0.8" if stopped else colors(0.9 * place / max(1, scored - 1))
@@ -84,7 +83,7 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
                     x + 0.03, y, words, fontsize=7, va="center", zorder=6,
                     bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
                 )  # fmt: skip
-        labels = [_words(name) for name in [*names, measure]]
+        labels = [label(name) for name in [*names, measure]]
         drawn.set_xticks(range(len(axes)), labels, rotation=30, ha="right", rotation_mode="anchor")
         drawn.set_xlim(-0.1, len(axes) - 0.45)
         drawn.set_yticks([])
@@ -92,7 +91,7 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
         drawn.tick_params(length=0)
         gray = f", {len(records) - scored} stopped early in gray" if scored < len(records) else ""
         drawn.set_title(
-            f"{scored} trials by rank, the best {min(best, scored)} strong{gray}; below: not used", loc="left"
+            f"{scored} trials by rank, the best {min(best, scored)} bold{gray}; not used: below", loc="left"
         )
         shown = ListedColormap(colors(np.linspace(0, 0.9, 256)))
         bar = figure.colorbar(ScalarMappable(Normalize(1, max(2, scored)), shown), ax=drawn, shrink=0.7, pad=0.01)
@@ -103,7 +102,7 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
 
 
 class _Axis:
-    """Values between 0 and 1, and what is written there; what is not used lies below."""
+    """Values scaled to [0, 1] with their tick labels; values that are not used lie below."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.places: NDArray[np.float64]
@@ -131,25 +130,24 @@ def importance(found: Mapping[str, Any], most: int = 15) -> Figure:
     """Bars of permutation importance, the greatest on top.
 
     Args:
-        found: What `tuning.importance.importance` gives, with parameters.
+        found: `parameters`, each with `mean` and `deviation`, and the number of `trials`.
         most: How many bars.
     """
     shown = list(found["parameters"].items())[:most][::-1]
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(6, 0.9 + 0.27 * len(shown)), layout="constrained")
+    with subplots(6, 0.9 + 0.27 * len(shown)) as (figure, axis):
         axis.barh(
-            [_words(name) for name, _ in shown], [row["mean"] for _, row in shown],
+            [label(name) for name, _ in shown], [row["mean"] for _, row in shown],
             xerr=[row["deviation"] for _, row in shown], error_kw={"linewidth": 1, "ecolor": "0.4"},
         )  # fmt: skip
         axis.set_xlim(left=0)
         axis.grid(visible=False, axis="y")
-        axis.set_xlabel("loss of explained variance when shuffled")
+        axis.set_xlabel("decrease of explained variance when shuffled")
         axis.set_title(f"importance for the rank of {found['trials']} trials", loc="left")
     return figure
 
 
 def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int | None = None) -> Figure:
-    """Score against parameters, kilobytes and milliseconds, with what no other trial beats in both.
+    """Score against parameters, kilobytes and milliseconds, with the Pareto front.
 
     Args:
         records: Of trials with a score.
@@ -157,30 +155,26 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
         maximize: Whether a greater score is better.
         chosen: The trial that is marked.
     """
-    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms a call", 1.0)]
+    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms per call", 1.0)]
     panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(panels), figsize=(3.4 * len(panels), 3.4), layout="constrained", sharey=True, squeeze=False
-        )
-        for axis, (name, label, factor) in zip(axes[0], panels, strict=True):
-            known = [record for record in records if record.get(name) is not None]
-            costs = np.array([factor * record[name] for record in known])
-            scores = np.array([record["score"] for record in known])
-            front = unbeaten(costs, scores if maximize else -scores)
+    trials = [record["trial"] for record in records]
+    with subplots(3.4 * len(panels), 3.4, columns=len(panels), sharey=True, squeeze=False) as (figure, axes):
+        for axis, (name, title, factor) in zip(axes[0], panels, strict=True):
+            costs = np.array([np.nan if record.get(name) is None else factor * record[name] for record in records])
+            scores = np.array([record["score"] for record in records])
+            known = np.flatnonzero(~np.isnan(costs))
+            front = known[pareto_front(costs[known], scores[known] if maximize else -scores[known])]
             axis.scatter(costs, scores, s=18, color="0.65")
             axis.plot(costs[front], scores[front], "o-", color="C1", markersize=5, linewidth=1.2, label="Pareto front")
-            if chosen in [record["trial"] for record in known]:
-                place = [record["trial"] for record in known].index(chosen)
-                axis.scatter(
-                    costs[place], scores[place], s=130, facecolors="none", edgecolors="C3", linewidths=1.6, zorder=4,
-                    label="chosen",
-                )  # fmt: skip
+            if chosen in trials:
+                place = trials.index(chosen)
+                axis.plot(costs[place], scores[place], "o", color="none", markeredgecolor="C3", markersize=12,
+                          label="chosen")  # fmt: skip
             axis.set_xscale("log")
-            axis.set_xlabel(label)
-            _plain_ticks(axis, costs)
+            axis.set_xlabel(title)
+            _plain_ticks(axis, costs[known])
         _clear(axes[0][0], [record["score"] for record in records], maximize)
-        axes[0][0].set_ylabel(f"{_words(measure)} on validation")
+        axes[0][0].set_ylabel(f"{label(measure)} on validation")
         axes[0][0].legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
     return figure
 
@@ -194,11 +188,11 @@ def _plain_ticks(axis: Axes, costs: NDArray[np.float64]) -> None:
     axis.set_xlim(low / 1.15, high * 1.15)
 
 
-def unbeaten(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
-    """Places of the Pareto front: of what costs less nothing gains as much; in the order of the costs.
+def pareto_front(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
+    """Indices of the Pareto front, by increasing cost: nothing that costs less gains as much.
 
     Example:
-        >>> unbeaten(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))
+        >>> pareto_front(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))
         [1, 0]
     """
     order = np.lexsort((-gains, costs))
@@ -207,7 +201,3 @@ def unbeaten(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int
         if not front or gains[place] > gains[front[-1]]:
             front.append(place)
     return front
-
-
-def _words(name: str) -> str:
-    return {"macro_f1": "macro-F1", "mse": "squared error"}.get(name, name.replace("_", " "))

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.figures.activity import training
-from zoo.report.figures.drawing import STYLE, save_all
+from zoo.report.figures.drawing import History, save_all, subplots, training
 
 Floats = NDArray[np.floating[Any]]
 _SIDE, _LETTER, _LINE = 11.0, 0.07, 0.13
@@ -18,15 +16,13 @@ _SIDE, _LETTER, _LINE = 11.0, 0.07, 0.13
 _ROUNDS = 2000
 
 
-def evaluation(
-    report: Mapping[str, Any], history: Sequence[Mapping[str, float]], pictures: Mapping[str, Any], folder: Path
-) -> list[Path]:
+def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draws all figures of an evaluation.
 
     Args:
-        report: What `tasks.trigram.evaluate` gives.
+        report: The evaluation; not used.
         history: Epochs of the training; may be empty.
-        pictures: What `tasks.trigram.pictures` gives.
+        pictures: `words` and their `places` in two dimensions; may be empty.
         folder: Where to.
 
     Returns:
@@ -41,34 +37,33 @@ def evaluation(
 
 
 def words(names: Sequence[str], places: Floats) -> Figure:
-    """Words at their places in the plane.
+    """Words at their places in two dimensions.
 
     Args:
         names: V words.
         places: `(V, 2)`.
     """
-    with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, axis = plt.subplots(figsize=(_SIDE, _SIDE), layout="constrained")
+    with subplots(_SIDE, _SIDE, grid=False) as (figure, axis):
         low, high = places.min(axis=0), places.max(axis=0)
         inches = (places - low) / np.maximum(high - low, 1e-9) * (_SIDE - 1)
         sizes = np.array([(_LETTER * len(name) + _LETTER, _LINE) for name in names])
-        for name, (x, y) in zip(names, apart(inches, sizes), strict=True):
+        for name, (x, y) in zip(names, without_overlaps(inches, sizes), strict=True):
             axis.text(x, y, name, fontsize=8, ha="center", va="center")
         axis.set(xlim=(-0.5, _SIDE - 0.5), ylim=(-0.5, _SIDE - 0.5))
         axis.set_axis_off()
-        axis.set_title("words by their embedding (t-SNE of cosines), moved apart where they would overlap")
+        axis.set_title("words by their embedding (t-SNE of cosine distances)")
     return figure
 
 
-def apart(centers: Floats, sizes: Floats) -> Floats:
-    """Moves boxes that overlap apart, each pair by the shorter way, until none do.
+def without_overlaps(centers: Floats, sizes: Floats) -> Floats:
+    """Moves boxes until none overlap, each pair by the shorter way.
 
     Args:
         centers: `(N, 2)`.
         sizes: `(N, 2)` widths and heights.
 
     Example:
-        >>> apart(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([[3.0, 1.0], [3.0, 1.0]])).round(2).tolist()
+        >>> without_overlaps(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([[3.0, 1.0], [3.0, 1.0]])).round(2).tolist()
         [[0.0, -0.25], [0.0, 0.75]]
     """
     moved = centers.astype(np.float64)
@@ -80,7 +75,7 @@ def apart(centers: Floats, sizes: Floats) -> Floats:
         pairs = (overlap > 1e-9).all(axis=2) & ~np.eye(len(sizes), dtype=bool)
         if not pairs.any():
             break
-        way = np.where(offset == 0, np.where(first, -1.0, 1.0)[..., None], np.sign(offset))
+        direction = np.where(offset == 0, np.where(first, -1.0, 1.0)[..., None], np.sign(offset))
         shorter = np.arange(2) == overlap.argmin(axis=2)[..., None]
-        moved += np.where(pairs[..., None] & shorter, way * overlap / 2, 0.0).sum(axis=1)
+        moved += np.where(pairs[..., None] & shorter, direction * overlap / 2, 0.0).sum(axis=1)
     return moved

@@ -1,0 +1,119 @@
+"""Documents as Markdown: each task has the same functions, and what is not known is a dash, not an error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zoo.catalog import preset_metrics
+from zoo.presets import PRESETS
+from zoo.report import crossval, for_task, markdown, results, search
+
+TASKS = {"activity": "activity_gru_pocket", "autoencoder": "sparse_autoencoder_best", "trigram": "trigram_lm_best"}
+CROSSVAL = Path(__file__).parents[2] / "benchmarks" / "crossval.json"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_offers_the_same_functions(task):
+    module = for_task(task)
+    names = ("training", "evaluation", "predictions", "card", "headline", "results", "interface")
+    assert all(callable(getattr(module, name)) for name in names)
+    assert {"TITLE", "SCORE", "MAXIMIZE", "FILE_SCORES"} <= set(vars(module))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_evaluation_without_baselines_and_a_training_without_validation_are_shown(task):
+    metrics = preset_metrics(TASKS[task])
+    test = {key: value for key, value in metrics["test"].items() if key not in ("baselines", "robustness")}
+    page = for_task(task).evaluation({**test, "simulated": True, "notes": ["a note"]})
+    assert "SIMULATED" in page
+    assert "> note: a note" in page
+    assert all(for_task(task).headline(test))
+    training = for_task(task).training({**metrics["training"], "validation": None})
+    assert f"{metrics['training']['parameters']:,} parameters, " in training
+
+
+def test_one_person_has_no_interval():
+    test = preset_metrics("activity_gru_pocket")["test"]
+    page = for_task("activity").evaluation({**test, "per_subject": {"9": test["per_subject"]["9"]}})
+    assert "95%" not in page
+    assert "Calibration error" in page
+
+
+def test_predictions_are_a_row_a_window():
+    row = {"window": 0, "time": None, "label": "a|b", "probability": 0.5, "probabilities": {"a|b": 0.5}}
+    assert for_task("activity").predictions([{**row, "true": "c"}]).splitlines() == [
+        "| window | label | true | probability |", "| --- | --- | --- | ---: |", r"| 0 | a\|b | c | 50.0% |",
+    ]  # fmt: skip
+    assert for_task("activity").predictions([{**row, "time": 1.5}]).splitlines()[2] == r"| 1.500 | a\|b | 50.0% |"
+    assert for_task("activity").predictions([]) == ""
+
+
+def test_a_language_model_shows_whatever_was_asked_for():
+    show = for_task("trigram").predictions
+    answers = [{"word": "way", "probability": 0.5}, {"word": "`", "probability": 0.25}]
+    assert show({"context": ["in", "the", "right"], "next": answers}).splitlines() == [
+        "in the right ...", "", "| word | probability |", "| --- | ---: |", "| `way` | 50.00% |",
+        "| `` ` `` | 25.00% |",
+    ]  # fmt: skip
+    assert show({"text": "in the right way .", "added": ["way", "."]}) == "in the right way ."
+    assert "| `she` | 0.875 |" in show({"word": "he", "nearest": [{"word": "she", "cosine": 0.875}]})
+    page = show([
+        {"context": ["in", "the", "right"], "wanted": "way", "next": answers},
+        {"context": ["in", "the", "left"], "wanted": "hand", "next": answers},
+    ])  # fmt: skip
+    assert "| **way** 50.0% | way 50.0% |" in page
+    assert "Not among them: in the left **hand**" in page
+
+
+def test_a_cross_validation_names_methods_people_and_what_random_windows_would_claim():
+    result = json.loads(CROSSVAL.read_text())
+    random = {name: {"macro_f1": 0.99} for name in (result["preset"], *result["baselines"])}
+    page = crossval.cross_validation({**result, "random": random})
+    for name, row in ({result["preset"]: result} | result["baselines"]).items():
+        assert f"{row['macro_f1']:.3f}" in page
+        assert markdown.label(name) in page or name in page
+    assert all(f"\n| {name} | " in page for name in result["per_subject"])
+    assert "would have reported a macro-F1 of 0.990" in page
+    assert "minus random forest: +" in page
+    assert f"$ {result['command']}" in page
+
+
+def test_a_search_shows_every_seed_and_the_test_score():
+    found = {
+        "task": "trigram", "objective": "cross_entropy", "chosen": 3, "training": {"parameters": 5000},
+        "finals": [{"trial": 3, "score": 2.25, "mean": 2.5, "deviation": None, "scores": [2.25, 2.75],
+                    "values": {"hidden_units": 64, "learning_rate": 0.00123}}],
+        "test": {"cross_entropy": 2.5, "top1": 0.25, "simulated": True}, "report": "search/report.md", "model": "best",
+    }  # fmt: skip
+    page = search.result(found)
+    assert "| **3 (chosen)** | 2.2500 | 2.5000 | 2.2500, 2.7500 |" in page
+    assert "hidden_units 64, learning_rate 0.00123" in page
+    assert "**cross-entropy 2.500, top-1 25.00%** on SIMULATED data" in page
+
+
+def test_costs_name_each_signature_and_why_a_file_fails():
+    cost = {"median_ms": 0.25, "p99_ms": 0.5, "multiply_adds": 12345, "activation_bytes": 678}
+    rows = [
+        {"file": "a/model.tflite", "bytes": 1234, "load_ms": 0.5, "process_mb": 48.4, "signatures": {"step": cost}},
+        {"file": "a: Keras's own export", "bytes": 999, "error": "needs Flex"},
+    ]
+    page = results.costs(rows)
+    assert "| a/model.tflite | 1.2 | 0.5 | 48 |" in page
+    assert "| a/model.tflite | step | 0.250 | 0.500 | 12,345 | 678 |" in page
+    assert "> a: Keras's own export fails: needs Flex" in page
+
+
+def test_a_document_is_shown_whole_and_small_numbers_keep_their_digits():
+    page = markdown.document({"recipe": {"weight_decay": 5e-4, "loss": None}, "a": {"b": {"c": 0.0004}}, "f": True})
+    assert "| **recipe** | weight_decay 0.0005, loss - |" in page
+    assert "| **a.b** | c 0.0004 |" in page
+    assert "| **f** | yes |" in page
+
+
+def test_every_preset_has_a_row_in_the_table_of_its_task():
+    for name in PRESETS:
+        metrics = preset_metrics(name)
+        row = for_task(metrics["kind"]).results([(name, metrics["test"])]).splitlines()[2]
+        assert row.startswith(f"| {name} | ")
+        assert "| - |" not in row

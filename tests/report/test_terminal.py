@@ -1,0 +1,93 @@
+"""Markdown on a terminal: nothing is lost at 80 columns, and a pipe gets the Markdown itself."""
+
+import io
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.files import read_json
+from zoo.presets import PRESETS
+from zoo.report import card, for_task, markdown, results, terminal
+
+
+def screen(text, width=80, **options):
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, **options)
+    terminal.show(text, console)
+    return console.file.getvalue()
+
+
+def words(text):
+    """The words of Markdown without its marks, pictures and links, or of a screen."""
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"\]\([^)]*\)|^#+ |^> |^```\w*|^\|( -+:? \|)+$|[*`\[\\]", "", text, flags=re.MULTILINE)
+    return text.replace("|", " ").split()
+
+
+def document(preset, name):
+    return read_json(PRESETS_FOLDER / preset / f"{name}.json")
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("preset", ["activity_gru_pocket", "sparse_autoencoder_best", "trigram_lm_best"])
+def test_a_terminal_shows_every_word_and_number_of_a_card(preset, width):
+    page = card.card(preset, PRESETS[preset], document(preset, "metrics"), document(preset, "config"))
+    page = page[page.index("## Training") : page.index("## Usage")]
+    shown = screen(page, width, color_system=None)
+    assert all(len(line) <= width for line in shown.splitlines())
+    # Words longer than a line are folded, so letters are compared; the first columns of tables come again.
+    assert width == 40 or set(words(page)) <= set(words(shown))
+    assert len("".join(words(shown))) >= len("".join(words(page)))
+
+
+@pytest.mark.parametrize("preset", ["activity_gru_pocket", "sparse_autoencoder_best", "trigram_lm_best"])
+def test_the_terminal_shows_the_tables_of_the_card(preset):
+    metrics = document(preset, "metrics")
+    page = card.card(preset, PRESETS[preset], metrics, document(preset, "config"))
+    shown = for_task(metrics["kind"]).evaluation(metrics["test"])
+    rows = [line for line in shown.splitlines() if line.startswith("| **this model**")]
+    assert rows
+    assert all(row in page for row in rows)
+
+
+def test_the_lists_lose_nothing_at_80_columns():
+    for page in (results.preset_table(results.presets()), results.artifact_table(results.artifacts())):
+        shown = screen(page, 80, color_system=None)
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        assert set(words(page)) == set(words(shown))
+
+
+def test_a_pipe_gets_the_markdown_without_pictures():
+    console = Console(file=io.StringIO(), width=80)
+    terminal.show(
+        "# Title\n\n![figure](figure.png) ![other](other.png)\n\n| a | b |\n| --- | ---: |\n| x | 1 |\n", console
+    )
+    assert console.file.getvalue() == "# Title\n\n| a | b |\n| --- | ---: |\n| x | 1 |\n"
+
+
+def test_no_color_has_none(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = screen(markdown.page(markdown.note("x"), "`y`", "*z*"))
+    assert not re.search(r"\x1b\[(?:\d+;)*[34]\d", shown)
+
+
+def test_what_is_broken_is_red_and_a_note_yellow():
+    shown = screen(markdown.page(markdown.note("it", "broken"), markdown.note("it")), color_system="standard")
+    assert "\x1b[1;31mbroken: it" in shown
+    assert "\x1b[33mnote: it" in shown
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
+def test_text_from_outside_is_shown_as_it_is(text):
+    table = markdown.table(("name", "n"), [(markdown.escape(text), "1")])
+    assert text in screen(table, 80, color_system=None)
+
+
+def test_a_number_is_never_broken():
+    numbers = [f"{10**9 + i:,}" for i in range(12)]
+    shown = screen(markdown.table([f"column {i}" for i in range(12)], [numbers], text=0), 80, color_system=None)
+    assert all(number in shown for number in numbers)

@@ -1,0 +1,246 @@
+"""Reports of activity recognizers."""
+
+from collections.abc import Mapping, Sequence
+
+from zoo.presets import Preset
+from zoo.report import card as cards
+from zoo.report import markdown as md
+from zoo.report.crossval import calibration, classes, confusion, cross_validation, methods
+from zoo.report.markdown import Document
+
+__all__ = [
+    "FILE_SCORES", "MAXIMIZE", "SCORE", "TITLE", "card", "cross_validation", "evaluation", "headline", "interface",
+    "predictions", "results", "streaming", "training",
+]  # fmt: skip
+
+TITLE = "Activity recognizers"
+SCORE, MAXIMIZE = "macro_f1", True
+FILE_SCORES = ("accuracy", "macro_f1")
+
+_SCORES = ("accuracy", "macro_f1", "macro_f1_interval")
+
+
+def training(summary: Document) -> str:
+    """The result of a training."""
+    found = summary["validation"]
+    if found is None:
+        validation = "No validation: probabilities are not calibrated."
+        return md.trained(summary, "window", "train_windows", validation)
+    by_subject = found["by"] == "subject"
+    who = f"subjects {md.show(found['subjects'])}" if by_subject else "random windows, which overestimate the score"
+    scores = f"{md.say(found, 'macro_f1', 'accuracy')}, {calibration(found)}"
+    validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})"
+    return md.trained(summary, "window", "train_windows", validation)
+
+
+def evaluation(report: Document) -> str:
+    """Scores with baselines, confusion, classes, people, calibration, robustness."""
+    simulated = " of SIMULATED data" if report["simulated"] else ""
+    return md.page(
+        f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
+        f"{md.count(report['windows'], 'window')}{simulated}, {report['split']} part, split by {report['split_by']}.",
+        _scores(report),
+        f"{_intervals(report)}{calibration(report).capitalize()}.",
+        md.section("Confusion", confusion(report)),
+        md.section("Classes", classes(report)),
+        md.section("Subjects", _subjects(report)),
+        md.section("Robustness", _robustness(report)),
+        *map(md.note, report["notes"]),
+    )
+
+
+def _scores(report: Document) -> str:
+    keys = _SCORES if _intervals(report) else _SCORES[:2]
+    return md.columns(methods(report, "this model"), keys, "model")
+
+
+def _intervals(report: Document) -> str:
+    """What intervals are over; empty for one person, who says nothing about others."""
+    people = len(report["per_subject"])
+    return "" if people == 1 else f"95% intervals are over {'subjects' if people else 'windows'}. "
+
+
+def _subjects(report: Document) -> str:
+    """Scores of each person, the worst first."""
+    rows = sorted(report["per_subject"].items(), key=lambda item: item[1]["macro_f1"])
+    keys = ("windows", "accuracy", "macro_f1")
+    return md.columns([(md.escape(name), row) for name, row in rows], keys, "subject") if rows else ""
+
+
+def _robustness(report: Document) -> str:
+    rows = [(row["meaning"], row) for row in report.get("robustness", {}).values()]
+    return md.columns(rows, ("macro_f1", "drop"), "disturbance") if rows else ""
+
+
+def predictions(rows: Sequence[Document]) -> str:
+    """A row a window."""
+    first = "window" if not rows or rows[0]["time"] is None else "time"
+    keys = (first, "label", "true", "probability")
+    shown = [{key: row[key] for key in keys if key in row} for row in rows]
+    return md.records(shown, text=len(shown[0]) - 1 if shown else 1)
+
+
+def streaming(report: Document) -> str:
+    """How well an exported file followed signals without end."""
+    simulated = " SIMULATED data." if report["simulated"] else ""
+    return md.page(
+        f"Streamed recordings of subjects {md.show(report['subjects'])}.{simulated}",
+        _streams({"": report}),
+    )
+
+
+def _streams(reports: Mapping[str, Document]) -> str:
+    """Streams of several files, and what the columns mean."""
+    names = {
+        "hours": "hours", "window_accuracy": "by window", "accuracy": "by row", "settled_accuracy": "settled",
+        "coverage": "labeled", "delay_median": "delay, s", "delay_p95": "95% delay, s",
+        "false_alarms_per_hour": "false alarms per hour",
+    }  # fmt: skip
+    digits = {"hours": ".2f", "delay_median": ".1f", "delay_p95": ".1f", "false_alarms_per_hour": ".1f"}
+    parts = {"recordings": "each recording", "spliced": "activities in turn"}
+    rows = [
+        (": ".join(filter(None, (kind, signal))), *(md.show(report[part][key], form=digits.get(key)) for key in names))
+        for kind, report in reports.items()
+        for part, signal in parts.items()
+    ]
+    spliced = next(iter(reports.values()))["spliced"]
+    return md.page(
+        md.table(("signal", *names.values()), rows),
+        "Accuracy of single windows, of every row of the stream, and of rows later than 5 s after a change (settled). "
+        "Labeled: share of rows with a label. Delay: time until a change is recognized, median and 95th percentile.",
+        f"Activities in turn, accuracy by row, from the first to the last part of the stream: "
+        f"{md.show(spliced['accuracy_by_time'])}.",
+    )
+
+
+def headline(test: Document) -> tuple[str, str]:
+    """The score on test data, and that of the best baseline."""
+    measured = f"{md.say(test, SCORE)} ({md.show(test['macro_f1_interval'], 'interval')})"
+    rows: Mapping[str, Document] = test.get("baselines", {})
+    best = max(rows, key=lambda name: rows[name][SCORE], default="")
+    return measured, f"{md.label(best)} {rows[best][SCORE]:.3f}" if best else "-"
+
+
+def results(presets: Sequence[tuple[str, Document]]) -> str:
+    """Presets, by name or link, and their scores on test data."""
+    rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
+    return md.columns(rows, (*_SCORES, "baseline", *cards.SIZES), "preset")
+
+
+def interface(known: Document) -> dict[str, str]:
+    """What a model reads and returns."""
+    labels = known["classes"]
+    return {
+        "input": f"windows of {known['window']} rows at {known['rate']:g} Hz, {known['unit']}, gravity included; axes "
+        f"{md.show(known.get('axes', ['x', 'y', 'z']))} with {str(known['convention']).title()}'s sign",
+        "output": md.show(labels) if isinstance(labels, list | tuple) else f"{labels} classes",
+    }
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
+    """The parts of the page, in order."""
+    test = metrics["test"]
+    own = {
+        "Intended use": (
+            "Recognizing what the owner of a phone in a trouser pocket is doing: for teaching, counting and logging. "
+            "Not for medical or safety decisions, nor for monitoring people without their consent.",
+        ),
+        "Training": (_seeds(metrics), preset.note, "![training](training.png)"),
+        "Evaluation": (
+            _scores(test),
+            f"Split by person: {md.count(test['windows'], 'window')} of subjects {md.show(list(test['per_subject']))}, "
+            f"none of them in a training or validation window. {_intervals(test)}{calibration(test).capitalize()}.",
+            _crossval(metrics),
+        ),
+        "Limitations": (_limitations(test), "![confusion](confusion.png) ![subjects](subjects.png)"),
+        "Robustness": (_robustness(test),),
+        "Streaming": (_streaming(metrics),),
+        "Personalization": (_personal(metrics),),
+        "Files": ("A call of `window` reads a whole window, a call of `step` one frame of it.",),
+        "Usage": (
+            _usage(name, metrics, cards.facts(config)),
+            "Probabilities are in the order of the classes above. `zoo.runtime.Recognizer` runs the same files and "
+            "follows a signal sample by sample, at any rate: `Recognizer(file).stream()`.",
+        ),
+    }
+    return cards.parts(name, preset, metrics, config, own)
+
+
+def _seeds(metrics: Document) -> str:
+    runs = metrics.get("seeds")
+    if not runs:
+        return ""
+    scores = [run["test_accuracy"] for run in runs]
+    chosen = next(run for run in runs if run["chosen"])
+    return (
+        f"Trained with seeds {md.show([run['seed'] for run in runs])}; seed {chosen['seed']}, which has the lowest "
+        f"validation loss, is published. Test accuracy of all seeds: {md.span(runs, 'test_accuracy')}, mean "
+        f"{sum(scores) / len(scores):.3f}."
+    )
+
+
+def _crossval(metrics: Document) -> str:
+    found = metrics.get("crossval")
+    if not found:
+        return ""
+    worst = found["worst_subject"]
+    return (
+        f"Cross-validation over {found['groups']} groups of the training subjects, {md.count(found['seeds'], 'seed')}: "
+        f"{md.say(found, 'macro_f1')} ({md.show(found['macro_f1_interval'], 'interval')} over subjects), standard "
+        f"deviation {found['group_deviation']:.3f} over groups, {md.show(found['seed_deviation'])} over seeds, worst "
+        f"group {found['worst_group']:.3f}, worst subject {md.escape(worst)} "
+        f"({md.show(found['per_subject'][worst]['macro_f1'])})."
+    )
+
+
+def _limitations(test: Document) -> str:
+    scores, person = test["per_class"], test["worst_subject"]
+    worst = min(scores, key=lambda name: scores[name]["f1"])
+    row = zip(test["confusion"][test["classes"].index(worst)], test["classes"], strict=True)
+    mistaken = sorted(((windows, name) for windows, name in row if name != worst and windows), reverse=True)[:2]
+    taken = " and ".join(f"{md.escape(name)} ({md.count(windows, 'window')})" for windows, name in mistaken)
+    return (
+        f"The worst class is {md.escape(worst)} ({md.say(scores[worst], 'f1')}), most often mistaken for "
+        f"{taken or 'nothing else'}. The worst subject is {md.escape(person)} "
+        f"({md.say(test['per_subject'][person], 'macro_f1')})."
+    )
+
+
+def _streaming(metrics: Document) -> str:
+    found = metrics.get("streaming")
+    if not found:
+        return ""
+    first = next(iter(found.values()))
+    how, spliced = first["settings"], first["spliced"]
+    states = (
+        f"{md.count(how['copies'], 'state')} restart every {how['restart']} rows, in turn" if how["restart"]
+        else "one state is carried from the first row to the last"
+    )  # fmt: skip
+    return md.page(
+        f"The recordings of subjects {md.show(first['subjects'])}, each from its start, and {spliced['hours']:.1f} "
+        f"hours of their activities in turn with {md.count(spliced['changes'], 'change')}; {states}, and "
+        f"probabilities are averaged over {how['smoothing']:g} s.",
+        _streams(found),
+    )
+
+
+def _personal(metrics: Document) -> str:
+    rows = [
+        (f"subject {md.escape(row['subject'])}", str(row["learned"]), str(row["tested"]), *(
+            md.show(row[when][key]) for key in ("accuracy", "macro_f1") for when in ("before", "after")))
+        for row in metrics.get("personal", [])
+    ]  # fmt: skip
+    scores = [f"{score} {when}" for score in ("accuracy", "macro-F1") for when in ("before", "after")]
+    return md.page(
+        "`model.personal.tflite` trains its last layer on the device. Here it learns one minute of a test subject, the "
+        "first windows of each class in turn, and is tested on the rest of that subject.",
+        md.table(("", "windows learned", "tested", *scores), rows),
+    ) if rows else ""  # fmt: skip
+
+
+def _usage(name: str, metrics: Document, known: Document) -> str:
+    shape = (1, known["window"], len(known.get("axes", "xyz")))
+    array = f'np.zeros({shape}, "float32")'
+    keras = f"print(model({array}))  # logits of a window in {known['unit']}"
+    typed = f"new Float32Array({shape[1] * shape[2]}), {list(shape)}"
+    return cards.usage(name, metrics, keras, f'window(window={array})["probabilities"]', typed)

@@ -1,0 +1,161 @@
+"""Reports of autoencoders."""
+
+from collections.abc import Sequence
+
+from zoo.presets import Preset
+from zoo.report import card as cards
+from zoo.report import markdown as md
+from zoo.report.markdown import Document
+
+TITLE = "Sparse autoencoders"
+SCORE, MAXIMIZE = "mse", False
+FILE_SCORES = ("r2",)
+
+
+def training(summary: Document) -> str:
+    """The result of a training."""
+    found = summary["validation"]
+    photographs = summary["held_out"]
+    where = md.show(photographs) if photographs else "random patches, which may overlap those of the training"
+    validation = (
+        f"Validation: {md.say(found, 'mse')} ({md.count(summary['held_out_patches'], 'patch')}; {where})"
+        if found
+        else "No validation: the error on other photographs is unknown."
+    )
+    return md.trained(summary, "patch", "train_patches", validation)
+
+
+def evaluation(report: Document) -> str:
+    """Error with baselines, sparsity, filters, photographs."""
+    simulated = " of SIMULATED pictures" if report["simulated"] else ""
+    return md.page(
+        f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
+        f"{md.count(report['patches'], 'patch')}{simulated}, split: {md.escape(report['split'])}.",
+        _scores(report),
+        _units(report),
+        md.section("Photographs", _photographs(report)),
+        *map(md.note, report["notes"]),
+    )
+
+
+def _scores(report: Document) -> str:
+    rows = [
+        ("**this model**", report),
+        (
+            f"PCA, {len(report['mean_activation'])} components, not sparse",
+            {"mse": report["pca_mse"], "r2": report["pca_r2"]},
+        ),
+        ("mean of each pixel", {"mse": report["variance"], "r2": 0.0}),
+    ]
+    return md.columns(rows, ("mse", "r2"), "model")
+
+
+def _units(report: Document) -> str:
+    means = report["mean_activation"]
+    return (
+        f"Mean activations of the {len(means)} units are {min(means):.4f} to {max(means):.4f}, with the target "
+        f"{report['sparsity_target']:g}; the sparsity error, which is the largest deviation, is "
+        f"{md.show(report['max_activation_error'], 'max_activation_error')}. {md.count(report['dead_units'], 'unit')} "
+        f"dead, {report['saturated_units']} saturated. {md.show(report['gabor_share'], 'gabor_share')} of the filters "
+        "are Gabor functions (R² above 0.5)."
+    )
+
+
+def _photographs(report: Document) -> str:
+    rows = [(md.escape(name), {**row, "r2": _r2(row)}) for name, row in (report.get("per_photograph") or {}).items()]
+    return md.columns(rows, ("patches", "mse", "r2"), "photograph") if rows else ""
+
+
+def _r2(row: Document) -> float | None:
+    return 1 - row["mse"] / row["variance"] if row["variance"] else None
+
+
+def predictions(rows: Sequence[Document]) -> str:
+    """A row a patch."""
+    return md.records(rows)
+
+
+def headline(test: Document) -> tuple[str, str]:
+    """The error on test data with the sparsity reached, and that of the baseline."""
+    return md.say(test, SCORE, "max_activation_error"), f"PCA (not sparse) {md.show(test['pca_mse'], 'mse')}"
+
+
+def results(presets: Sequence[tuple[str, Document]]) -> str:
+    """Presets, by name or link, and their scores on test data."""
+    rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
+    return md.columns(rows, ("r2", "mse", "max_activation_error", "baseline", *cards.SIZES), "preset")
+
+
+def interface(known: Document) -> dict[str, str]:
+    """What a model reads and returns."""
+    size = _size(known)
+    return {
+        "input": f"RGB patches of {size} x {size} pixels in [0, 1]; the exported files compute luminance, center, clip "
+        "and scale it, without whitening",
+        "output": f"a code of {known['hidden_units']} numbers, and the reconstructed patch",
+    }
+
+
+def _size(known: Document) -> int:
+    return int(known.get("size") or round(known["pixels"] ** 0.5))
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
+    """The parts of the page, in order."""
+    test, runs = metrics["test"], metrics.get("seeds", [])
+    seeds = (
+        f"Trained with {md.count(len(runs), 'seed')} of the weights and the same split: MSE per pixel "
+        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The first one is published."
+    ) if runs else ""  # fmt: skip
+    learned = md.show(metrics["train"]["max_activation_error"], "max_activation_error") if "train" in metrics else "-"
+    own = {
+        "Intended use": ("Teaching, and looking at codes of small gray patches. Not for compressing pictures.",),
+        "Training": (seeds, preset.note, "![cost](cost.png) ![filters](features.png)"),
+        "Evaluation": (
+            _scores(test),
+            f"Split by photograph: {md.count(test['patches'], 'patch')} of {md.show(test['photographs'])}, which are "
+            "not in the training data. The error is that of preprocessed pixels, in [0.1, 0.9].",
+            f"{_units(test)} On the training patches the sparsity error is {learned}.",
+        ),
+        "Limitations": (_limitations(test), "![reconstructions](reconstruction.png)"),
+        "Error against sparsity": (_frontier(metrics),),
+        "Usage": (
+            _usage(name, metrics, _size(cards.facts(config))),
+            "The files also have the signatures `decode` and `reconstruct`; see `zoo info FILE`.",
+        ),
+    }
+    return cards.parts(name, preset, metrics, config, own)
+
+
+def _frontier(metrics: Document) -> str:
+    if "frontier" not in metrics:
+        return ""
+    rows = [
+        (f"{point['sparsity_weight']:g}", {**point, "sparsity error in training": point["train_max_activation_error"]})
+        for point in metrics["frontier"]
+    ]
+    keys = ("mse", "max_activation_error", "sparsity error in training:.4f", "gabor_share")
+    return md.page(
+        "The weight of the sparsity term was chosen on photographs of the training part: "
+        f"{md.show(metrics['frontier_photographs'])}.",
+        md.columns(rows, keys, "sparsity weight"),
+        "![error against sparsity](frontier.png)",
+    )
+
+
+def _limitations(test: Document) -> str:
+    worst = test["worst_photograph"]
+    return md.page(
+        f"Fine texture is lost: the code explains {test['r2']:.0%} of the variance, as many principal components "
+        f"{test['pca_r2']:.0%}. The worst photograph is {md.escape(worst)} (R² "
+        f"{md.show(_r2(test['per_photograph'][worst]))}). Pictures with much more or less contrast than the training "
+        "photographs get codes that are more or less sparse than the target.",
+        _photographs(test),
+    )
+
+
+def _usage(name: str, metrics: Document, size: int) -> str:
+    shape = (1, 3, size, size)
+    keras = f'print(model.encode(np.full((1, {size * size}), 0.5, "float32")))  # preprocessed patches'
+    typed = f"new Float32Array({3 * size * size}).fill(0.5), {list(shape)}"
+    return cards.usage(name, metrics, keras, f'encode(rgb=np.full({shape}, 0.5, "float32"))["code"]', typed)

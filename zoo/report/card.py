@@ -1,0 +1,262 @@
+"""The card of a preset: the parts that every card has."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.presets import Preset
+from zoo.report import for_task
+from zoo.report import markdown as md
+from zoo.report.markdown import Document
+
+SECTIONS = (
+    "What it computes", "Intended use", "Training", "Evaluation", "Limitations", "Files", "Usage", "Reproduction",
+)  # fmt: skip
+"""Headings that every card has, in this order; those that a task adds come before the files."""
+
+SIZES = ("parameters", "bytes", "milliseconds")
+"""Columns of the tables of presets after the scores: of the model, and of its smallest TFLite file."""
+
+_MODELS = Path(__file__).parents[1] / "models"
+_LIBRARIES = {
+    "pocket-zoo": "pocket-zoo", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy",
+    "ai-edge-litert": "LiteRT", "scikit-learn": "scikit-learn", "python": "Python",
+}  # fmt: skip
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
+    """Renders a card. Every number on it is one of the preset's documents.
+
+    Args:
+        name: Of the preset.
+        preset: Its row.
+        metrics: Its `metrics.json`.
+        config: Its `config.json`.
+
+    Returns:
+        A page of Markdown.
+    """
+    return md.page(*for_task(metrics["kind"]).card(name, preset, metrics, config)) + "\n"
+
+
+def summary(preset: Preset, metrics: Document, config: Document) -> str:
+    """A preset at a glance."""
+    task = for_task(metrics["kind"])
+    arguments = ", ".join(f"{key}={value!r}".replace("'", '"') for key, value in preset.arguments.items())
+    file, made = smallest(metrics), metrics["made"]
+    return md.facts({
+        "model": f"`{config['class']}({arguments})`, {md.count(metrics['training']['parameters'], 'parameter')}",
+        **task.interface(facts(config)),
+        "test score": "; baseline: ".join(task.headline(metrics["test"])),
+        "smallest file": f"{md.code(file['file'])}, {file['bytes'] / 1000:.1f} kB, "
+        f"{md.show(file['milliseconds'])} ms per call of `{file['timed']}`",
+        "data": made["data"],
+        "data license": made["license"],
+    })  # fmt: skip
+
+
+def facts(config: Document) -> dict[str, Any]:
+    """The arguments of a model, and the other facts of its metadata."""
+    return dict(config["arguments"]) | dict(config.get("metadata", {}))
+
+
+def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
+    """The title, the description, and the model at a glance."""
+    return md.page(f"# {name}", f"{preset.description}.", summary(preset, metrics, config))
+
+
+def parts(
+    name: str, preset: Preset, metrics: Document, config: Document, own: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """The parts of a card in order.
+
+    Args:
+        name: Of the preset.
+        preset: Its row.
+        metrics: Its `metrics.json`.
+        config: Its `config.json`.
+        own: What the task adds, by the headings of the sections.
+    """
+    shared = {
+        "What it computes": _equations(config),
+        "Training": _training(metrics, config),
+        "Files": _files(metrics),
+        "Reproduction": _reproduction(name, metrics),
+    }
+    place = SECTIONS.index("Files")
+    order = [*SECTIONS[:place], *(heading for heading in own if heading not in SECTIONS), *SECTIONS[place:]]
+    sections = (md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order)
+    return [head(name, preset, metrics, config), *sections]
+
+
+def smallest(metrics: Document) -> Document:
+    """The record of the smallest TFLite file that was timed; of the smallest file where none was."""
+    records = metrics["artifacts"]
+    timed = [row for row in records if row["file"].endswith(".tflite") and row["milliseconds"] is not None]
+    return dict(min(timed or records, key=lambda row: row["bytes"]))
+
+
+def _equations(config: Document) -> str:
+    """What a model computes: the displayed equations of its module's docstring, and its own sizes.
+
+    Modules are read and not imported, which would take Keras; first those of the classes that it is derived from. A
+    line `with` an argument that is off is left out, and of lines that begin with the name of a variant only those stay
+    whose name is in the first line of the class's docstring.
+    """
+    known: dict[str, tuple[Path, ast.Module, ast.ClassDef]] = {}
+    for path in sorted(_MODELS.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        known |= {node.name: (path, tree, node) for node in tree.body if isinstance(node, ast.ClassDef)}
+    chain = list(_bases(config["class"], known))
+    if not chain:
+        return f"A network of the class `{config['class']}`."
+    words = re.findall(r"\w+", (ast.get_docstring(chain[-1][2]) or "").partition("\n")[0])
+    specifications = dict.fromkeys(ast.get_docstring(tree, clean=False) or "" for _, tree, _ in chain)
+    blocks: list[list[str]] = []
+    for specification in specifications:
+        displayed = specification.partition("\nParameters")[0].split("\n\n")
+        own = [_own(part.splitlines(), words, config["arguments"]) for part in displayed if part.startswith("    ")]
+        # What a derived class defines again replaces what it had.
+        again = {line.partition(" = ")[0] for block in own for line in block if line[:1].strip()}
+        blocks = [[line for line in block if line.partition(" = ")[0] not in again] for block in blocks] + own
+    arguments = "\n".join(ast.get_docstring(node) or "" for _, _, node in chain)
+    symbols = ", ".join(_symbols(arguments, "\n".join(specifications), config["arguments"]))
+    name = chain[-1][0].name
+    return md.page(
+        "```text\n" + "\n\n".join("\n".join(block) for block in blocks if block) + "\n```",
+        f"Here {symbols}. Symbols, shapes and sources: [`zoo/models/{name}`](../../zoo/models/{name}).",
+    )
+
+
+def _bases(name: str, known: Mapping[str, tuple[Path, ast.Module, ast.ClassDef]]) -> Iterator[Any]:
+    """The definition of a class, after those of the classes that it is derived from."""
+    if name in known:
+        for base in known[name][2].bases:
+            yield from _bases(getattr(base, "id", ""), known)
+        yield known[name]
+
+
+def _own(block: Sequence[str], words: Sequence[str], arguments: Document) -> list[str]:
+    """The lines of a displayed block that are about a model."""
+    lines = [line.removeprefix("    ").rstrip() for line in block]
+    lines = [line for line in lines if all(arguments.get(name, True) for name in re.findall(r"with `(\w+)`", line))]
+    if not any(line.split()[0] in words for line in lines if line[:1].strip()):
+        return lines
+    own, shown = [], False
+    for line in lines:
+        shown = line.split()[0] in words if line[:1].strip() else shown
+        own += [line] if shown else []
+    return own
+
+
+def _symbols(docstring: str, specification: str, arguments: Document) -> Iterator[str]:
+    """Symbols of the equations and their values: an argument is documented as `name: SYMBOL, what it is`."""
+    for name, symbol, rest in re.findall(r"^    (\w+): (\w+)[,:] (.*(?:\n        .*)*)", docstring, re.MULTILINE):
+        unused = re.search(r"Unused with `(\w+)=(\w+)`", rest)
+        default = re.search(r"`(\w+)` by default", rest)
+        value = arguments.get(name)
+        if value is None and default:
+            value = arguments.get(default[1])
+        if value is None or (unused and str(arguments.get(unused[1])) == unused[2]):
+            continue
+        if re.search(rf"\b{symbol}\b", specification):
+            yield f"{symbol} = {len(value) if isinstance(value, list | tuple) else value}"
+
+
+def _training(metrics: Document, config: Document) -> str:
+    """Data, recipe, and how long the training took."""
+    made, training = metrics["made"], metrics["training"]
+    recipe = [f"`{key}={_compact(value)}`" for key, value in config["recipe"].items() if value not in (None, False)]
+    return md.page(
+        f"Data: {made['data']}. License: {made['license']}.",
+        f"Recipe: {', '.join(recipe)}.",
+        f"Trained for {md.count(training['epochs'], 'epoch')} in {training['seconds']:.0f} s; the weights are those of "
+        f"epoch {training['best_epoch']}.",
+    )
+
+
+def _compact(value: Any) -> str:
+    return f"({', '.join(f'{k} {v}' for k, v in value.items())})" if isinstance(value, Mapping) else str(value)
+
+
+def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
+    """Exported files, how close they are to Keras, and what a call takes.
+
+    Args:
+        records: Of the files; with their presets in the first column where they name them.
+        scores: Which of their scores are shown.
+    """
+    keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds", "timed"]
+    if "preset" not in records[0]:
+        return md.columns([(md.code(row["file"]), row) for row in records], keys, "file")
+    rows = [(row["preset"], {**row, "file": row["file"]}) for row in records]
+    return md.columns(rows, ["file", *keys], "preset", text=1)
+
+
+def _files(metrics: Document) -> str:
+    records = metrics["artifacts"]
+    agreement = any(record["agreement"] is not None for record in records)
+    same = "; agreement is the share of rows with the same top answer" if agreement else ""
+    return md.page(
+        artifacts(records, for_task(metrics["kind"]).FILE_SCORES),
+        *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
+        f"Outputs are compared with Keras on {md.count(records[0]['rows'], 'row')} of test data{same}. Times are "
+        f"medians per call on {metrics['made']['versions']['machine']}, of TFLite files on one thread.",
+    )
+
+
+def usage(name: str, metrics: Document, keras: str, call: str, typed: str) -> str:
+    """How to run a model in five lines, by Keras, by LiteRT and on a web page.
+
+    Args:
+        name: Of the preset.
+        metrics: `metrics.json`.
+        keras: The last line of the program with Keras, on `model`.
+        call: A call of the exported file in Python, such as `window(window=x)["probabilities"]`.
+        typed: Its input in JavaScript: a typed array and its shape.
+    """
+    asked, argument, output = re.match(r'(\w+)\((\w+)=.*\["(\w+)"\]$', call).groups()  # type: ignore[union-attr]
+    files = {row["format"]: row["file"] for row in metrics["artifacts"]}
+    small, plain = files.get("dynamic", files["float32"]), files["float32"]
+    return md.page(
+        f"""Keras:
+
+```python
+import numpy as np
+from zoo import Model
+
+model = Model.from_preset("{name}")
+{keras}
+```""",
+        f"""LiteRT, with only `ai-edge-litert` and NumPy installed:
+
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+{asked} = Interpreter("saved_models/{name}/{small}").get_signature_runner("{asked}")
+print({call})
+```""",
+        f"""A web page, with `@litertjs/core`; serve its `wasm` folder and the file from the same place:
+
+```javascript
+import {{ loadAndCompile, loadLiteRt, Tensor }} from "@litertjs/core";
+await loadLiteRt("wasm/");
+const model = await loadAndCompile("{plain}", {{ accelerator: "wasm" }});
+const answer = await model.run("{asked}", {{ {argument}: new Tensor({typed}) }});
+console.log(answer.{output}.toTypedArray());
+```""",
+    )
+
+
+def _reproduction(name: str, metrics: Document) -> str:
+    made, versions = metrics["made"], metrics["made"]["versions"]
+    return md.page(
+        f"Train on your own data:\n\n```console\n$ zoo train {name} --data FILE --out FOLDER\n```",
+        f"Reproduce these weights and numbers:\n\n```console\n$ {made['command']}\n```",
+        f"Training data: sha256 `{made['data_sha256'][:16]}...`; test data: sha256 "
+        f"`{metrics['test']['data_sha256'][:16]}...`; seed {made['seed']}; "
+        f"{', '.join(f'{title} {versions[key]}' for key, title in _LIBRARIES.items())}, on {versions['machine']}.",
+    )

@@ -1,0 +1,230 @@
+"""Markdown and its parts. How a number of a document is named and formatted is decided here, by its key, once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.files import atomic_write
+
+Document = Mapping[str, Any]
+
+_LABELS = {
+    "cross_entropy": "cross-entropy", "f1": "F1", "kneser_ney": "Kneser-Ney", "macro_f1": "macro-F1",
+    "macro_f1_interval": "95% interval", "max_activation_error": "sparsity error", "minirocket": "MiniRocket",
+    "mse": "MSE per pixel", "r2": "R²", "top1": "top-1", "top5": "top-5", "top10": "top-10",
+    "bytes": "kB", "milliseconds": "ms", "timed": "signature", "largest_error": "max error", "load_ms": "load ms",
+    "median_ms": "median ms", "p99_ms": "99% ms", "process_mb": "MB", "activation_bytes": "live bytes",
+    "multiply_adds": "multiply-adds", "top1 seen": "top-1 seen", "top1 unseen": "top-1 unseen",
+    "group_deviation": "± groups", "seed_deviation": "± seeds", "mean": "mean of folds", "gabor_share": "Gabor filters",
+}  # fmt: skip
+_FORMATS = {
+    "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%", "top1 seen": ".2%", "top1 unseen": ".2%",
+    "probability": ".1%", "gabor_share": ".0%", "mse": ".5f", "perplexity": ".2f", "largest_error": ".1e",
+    "max_activation_error": ".4f", "sparsity_weight": "g", "load_ms": ".1f", "process_mb": ".0f", "hours": ".2f",
+    "drop": "+.3f",
+}  # fmt: skip
+_LONG = 40
+"""Items of a list that are shown; of a longer one only the first few are."""
+
+
+def label(key: str) -> str:
+    """The name of a number, a baseline or any other key.
+
+    Example:
+        >>> label("macro_f1"), label("random_forest")
+        ('macro-F1', 'random forest')
+    """
+    return _LABELS.get(key, key.replace("_", " "))
+
+
+def show(value: Any, key: str = "", form: str | None = None) -> str:
+    r"""A value as people read it; `-` for None.
+
+    Args:
+        value: A number, a text, a list or a flat mapping.
+        key: What it is, which decides its format.
+        form: Another format, such as `.4f`.
+
+    Example:
+        >>> show(0.5), show(0.5, "top1"), show(1234), show(None), show([0.5, 0.75], "macro_f1_interval"), show("*")
+        ('0.500', '50.00%', '1,234', '-', '0.500 to 0.750', '\\*')
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{escape(name)} {show(item, form=form)}" for name, item in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        if key.endswith("interval"):
+            return " to ".join(show(bound, form=form) for bound in value)
+        more = f", ... ({len(value):,} in all)" if len(value) > _LONG else ""
+        return (", ".join(show(item, key, form) for item in value[: _LONG if more else None]) or "-") + more
+    if isinstance(value, float):
+        return f"{value / 1000:.1f}" if key == "bytes" else f"{value:{form or _FORMATS.get(key, '.3f')}}"
+    if isinstance(value, int):
+        return f"{value / 1000:.1f}" if key == "bytes" else f"{value:,}"
+    return escape(value)
+
+
+def say(document: Document, *keys: str) -> str:
+    """Numbers of a document in a sentence.
+
+    Example:
+        >>> say({"macro_f1": 0.5, "accuracy": 0.25}, "macro_f1", "accuracy")
+        'macro-F1 0.500, accuracy 0.250'
+    """
+    return ", ".join(f"{label(key)} {show(document[key], key)}" for key in keys)
+
+
+def span(rows: Sequence[Document], key: str) -> str:
+    """From the least to the greatest of a number in several documents."""
+    values = [row[key] for row in rows]
+    return f"{show(min(values), key)} to {show(max(values), key)}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where it needs one.
+
+    Example:
+        >>> count(1, "seed"), count(2300, "window"), count(2, "patch")
+        ('1 seed', '2,300 windows', '2 patches')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('tch') else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time.
+
+    Example:
+        >>> duration(42), duration(7000)
+        ('42 s', '1 h 57 min')
+    """
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def escape(value: Any) -> str:
+    r"""Text from outside, such as a label or a path, with the characters that Markdown would read escaped.
+
+    Example:
+        >>> print(escape("data_3.h5 *"), escape("_x"))
+        data_3.h5 \* \_x
+    """
+    return re.sub(r"(?<!\w)_|_(?!\w)|[*`<|\[\]\\]", r"\\\g<0>", str(value))
+
+
+def code(value: str) -> str:
+    """A word or a file's name, as it is."""
+    return f"`{value}`" if "`" not in value else f"`` {value} ``"
+
+
+def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
+    """The result of a training: sizes, times, and the validation scores of a task.
+
+    Args:
+        summary: Of the training.
+        noun: What the model learns from, such as `window`.
+        rows: The key of how many there were.
+        parts: On the validation.
+    """
+    best = f", weights of epoch {summary['best_epoch']}" if summary["best_epoch"] != summary["epochs"] else ""
+    first = (
+        f"{count(summary['parameters'], 'parameter')}, {count(summary[rows], noun)}, "
+        f"{count(summary['epochs'], 'epoch')} in {summary['seconds']:.1f} s{best}"
+    )
+    return page(first, *parts)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
+    """A table.
+
+    Args:
+        head: The columns' names; blank ones for a table without names.
+        rows: Cells.
+        text: How many of the first columns are text; the others are numbers, aligned on the right.
+
+    Example:
+        >>> print(table(("model", "score"), [("this", "0.9")]))
+        | model | score |
+        | --- | ---: |
+        | this | 0.9 |
+    """
+    lines = [head, [*["---"] * text, *["---:"] * (len(head) - text)], *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(value: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(value.split()))
+
+
+def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: str = "", text: int = 0) -> str:
+    """Documents as a table: a row each, a column for each key; keys that no document has are left out.
+
+    Args:
+        rows: A name and a document each.
+        keys: Of the documents, `name` or `name:format`.
+        first: What the names are.
+        text: How many of the first keys are text.
+
+    Example:
+        >>> print(columns([("this", {"top1": 0.5})], ["top1", "mse"], "model"))
+        | model | top-1 |
+        | --- | ---: |
+        | this | 50.00% |
+    """
+    known = [key for key in keys if any(row.get(key.partition(":")[0]) is not None for _, row in rows)]
+    pairs = [(key.partition(":")[0], key.partition(":")[2] or None) for key in known]
+    cells = [(name, *(show(row.get(key), key, form) for key, form in pairs)) for name, row in rows]
+    return table((first, *(label(key) for key, _ in pairs)), cells, text + 1)
+
+
+def facts(rows: Mapping[str, str]) -> str:
+    """Names and values, as a table without a header."""
+    return table(("", ""), [(f"**{name}**", value) for name, value in rows.items()], text=2)
+
+
+def records(rows: Sequence[Document], text: int = 1) -> str:
+    """Flat documents as a table, a column for each key, the first of them text."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[show(row.get(key), key) for key in keys] for row in rows]
+    return table([label(key) for key in keys], cells, text) if keys else ""
+
+
+def document(content: Document) -> str:
+    """Any document as facts, nested keys joined by a dot."""
+    return facts({escape(key): show(value, form=".6g") for key, value in _flat(content)})
+
+
+def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        nested = isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values())
+        rows += _flat(value, f"{above}{key}.") if nested else [(above + key, value)]
+    return rows
+
+
+def note(text: str, kind: str = "note") -> str:
+    """A remark in a block quote."""
+    return f"> {kind}: {escape(text)}"
+
+
+def page(*parts: str) -> str:
+    """Headings, paragraphs and tables with a blank line between them; empty ones are left out."""
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip("\n"))
+
+
+def section(heading: str, *parts: str, level: int = 2) -> str:
+    """Parts under a heading; nothing where all are empty."""
+    content = page(*parts)
+    return page(f"{'#' * level} {heading}", content) if content else ""
+
+
+def write(path: Path, text: str) -> Path:
+    """Writes a page whole, and returns its path."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    return path

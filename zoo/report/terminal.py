@@ -1,0 +1,219 @@
+"""Markdown on a terminal, and the mechanism of all progress displays."""
+
+import contextlib
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import dropwhile
+from typing import Any, Generic, Self, TypeVar
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.live import Live
+from rich.markdown import BlockQuote, CodeBlock, Heading, Markdown, TableElement
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+_THEME = Theme({
+    "markdown.h1": "bold", "markdown.h2": "bold", "markdown.h3": "bold", "markdown.code": "none", "markdown.em": "cyan",
+    "markdown.strong": "bold", "markdown.block_quote": "yellow", "markdown.link_url": "none",
+})  # fmt: skip
+_IMAGE = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)[ \t]*)+\n*")
+State = TypeVar("State")
+_GAP = 2
+"""Blank columns between two columns of a table."""
+
+
+def show(text: str, console: Console | None = None) -> None:
+    """Prints Markdown without its pictures: laid out on a terminal, as plain text in a pipe.
+
+    Args:
+        text: A page.
+        console: Standard output by default.
+    """
+    console = console or Console()
+    if console.is_terminal:
+        console.print(Page(text))
+    else:
+        console.file.write(_IMAGE.sub("", text).rstrip("\n") + "\n")
+
+
+class Page:
+    """Markdown as a Rich renderable."""
+
+    def __init__(self, text: str) -> None:
+        self.text = _IMAGE.sub("", text)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Lays the page out for the width of the console."""
+        with console.use_theme(_THEME):
+            # Rich begins a page that begins with a table with a blank line.
+            yield from dropwhile(lambda part: part.text == "\n", console.render(_Markdown(self.text), options))
+
+
+class _Heading(Heading):
+    """A bold, left-aligned line."""
+
+    LEVEL_ALIGN = dict.fromkeys(Heading.LEVEL_ALIGN, "left")
+
+
+class _Code(CodeBlock):
+    """Indented lines without colors."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Padding(Text(str(self.text).rstrip(), overflow="fold"), (0, 0, 0, 4))
+
+
+class _Note(BlockQuote):
+    """A note in yellow, an error in red."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        paragraphs: Any = self.elements
+        for text in (paragraph.text for paragraph in paragraphs):
+            text.stylize("bold red" if text.plain.startswith("broken") else "yellow")
+            yield text
+
+
+class _Table(TableElement):
+    """A table without truncation: text and headers wrap, and columns that do not fit follow in another table."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        head = [cell.content for cell in self.header.row.cells] if self.header and self.header.row else []
+        rows = [[cell.content for cell in row.cells] for row in self.body.rows] if self.body else []
+        columns = [_Column(name, [row[place] for row in rows]) for place, name in enumerate(head)]
+        text = max(1, next((place for place, column in enumerate(columns) if column.number), 1))
+        for place, part in enumerate(parts([column.least for column in columns], options.max_width, text)):
+            chosen = [columns[place] for place in part]
+            yield from [""] if place else []
+            yield _grid(chosen, widths([(c.least, c.natural) for c in chosen], options.max_width))
+
+
+class _Column:
+    """A column with its least and its natural width."""
+
+    def __init__(self, name: Text, cells: Sequence[Text]) -> None:
+        self.name, self.cells = name, cells
+        self.number = name.justify == "right"
+        longest = max((cell.cell_len for cell in cells), default=0)
+        self.natural = max(longest, name.cell_len)
+        self.least = max(_word(name), longest if self.number else max(map(_word, cells), default=0))
+
+
+def _word(text: Text) -> int:
+    return max((len(word) for word in text.plain.split()), default=0)
+
+
+def _grid(columns: Sequence[_Column], chosen: Sequence[int]) -> Table:
+    named = any(column.name.plain for column in columns)
+    grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=named, header_style="bold")
+    for column, width in zip(columns, chosen, strict=True):
+        side = "right" if column.number else "left"
+        grid.add_column(column.name, width=width, justify=side, vertical="top", overflow="fold")  # type: ignore[arg-type]
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        # A row whose first cell is bold is bold.
+        bold = named and any(isinstance(span.style, Style) and span.style.bold for span in cells[0].spans)
+        grid.add_row(*cells, style="bold" if bold else "")
+    return grid
+
+
+def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
+    """Splits the columns of a table into parts that fit; each part repeats the first ones.
+
+    Args:
+        least: The least width of each column.
+        width: Of the terminal.
+        text: How many of the first columns are text, to be repeated in each part.
+
+    Example:
+        >>> parts([10, 6, 6, 6], 26), parts([10, 6, 6, 6], 40)
+        ([[0, 1, 2], [0, 3]], [[0, 1, 2, 3]])
+    """
+    repeated = list(range(text))
+    found = [repeated]
+    for place in range(text, len(least)):
+        together = [*found[-1], place]
+        if found[-1] != repeated and sum(least[i] + _GAP for i in together) - _GAP > width:
+            found.append([*repeated, place])
+        else:
+            found[-1] = together
+    return found
+
+
+def widths(columns: Sequence[tuple[int, int]], width: int) -> list[int]:
+    """Fits columns into a width by narrowing the widest first.
+
+    Args:
+        columns: The least and the natural width of each.
+        width: Of the terminal.
+
+    Example:
+        >>> widths([(5, 30), (4, 8)], 20)
+        [10, 8]
+    """
+    found = [natural for _, natural in columns]
+    while sum(found) + _GAP * (len(found) - 1) > width:
+        wide = [place for place, (least, _) in enumerate(columns) if found[place] > least]
+        if not wide:
+            # A word alone is wider than the terminal: it is folded, which loses nothing.
+            wide = [max(range(len(found)), key=found.__getitem__)]
+        found[max(wide, key=found.__getitem__)] -= 1
+    return found
+
+
+class _Markdown(Markdown):
+    elements = Markdown.elements | {
+        "heading_open": _Heading, "table_open": _Table, "blockquote_open": _Note, "fence": _Code, "code_block": _Code,
+    }  # fmt: skip
+
+
+class Board(Generic[State]):
+    """The progress of a long job: a screen updated in place on a terminal, one line per event elsewhere.
+
+    A kind of job is a subclass with `screen`, `lines` and `summary`.
+
+    Args:
+        console: Where to.
+        resumes: Whether the job may continue an earlier run: then only the summary of its first state is printed.
+    """
+
+    transient = False
+
+    def __init__(self, console: Console, resumes: bool = True) -> None:
+        self.console = console
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible", transient=self.transient)
+        self._printed: set[Hashable] | None = None if resumes else set()
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[Self]:
+        """Shows the board while the block runs."""
+        with self._live if self.console.is_terminal else contextlib.nullcontext():
+            yield self
+
+    def update(self, state: State) -> None:
+        """Shows a newer state."""
+        if self.console.is_terminal:
+            screen = self.screen(state)
+            self._live.update(Page(screen) if isinstance(screen, str) else screen, refresh=True)
+            return
+        lines = self.lines(state)
+        if self._printed is None:
+            news = [self.summary(state)] if lines else []
+        else:
+            news = [line for key, line in lines.items() if key not in self._printed]
+        for line in news:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        # What is tried again may be printed again.
+        self._printed = set(lines)
+
+    def screen(self, state: State) -> RenderableType:
+        """The screen of a terminal; a string is Markdown."""
+        raise NotImplementedError
+
+    def lines(self, state: State) -> Mapping[Any, str]:
+        """A line for each event so far, by a key that identifies it."""
+        raise NotImplementedError
+
+    def summary(self, state: State) -> str:
+        """The state in one line."""
+        return ""

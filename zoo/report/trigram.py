@@ -1,0 +1,175 @@
+"""Reports of language models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zoo.presets import Preset
+from zoo.report import card as cards
+from zoo.report import markdown as md
+from zoo.report.markdown import Document
+
+TITLE = "Language models"
+SCORE, MAXIMIZE = "cross_entropy", False
+FILE_SCORES = ("cross_entropy", "top1")
+
+_SCORES = ("cross_entropy", "perplexity", "top1", "top5", "top10")
+
+
+def training(summary: Document) -> str:
+    """The result of a training."""
+    found = summary["validation"]
+    validation = f"Validation: {md.say(found, 'cross_entropy', 'top1')}" if found else ""
+    return md.trained(summary, "row", "train_rows", validation)
+
+
+def evaluation(report: Document) -> str:
+    """Scores with baselines, and the hardest words."""
+    simulated = " of SIMULATED text" if report["simulated"] else ""
+    return md.page(
+        f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
+        f"{md.count(report['rows'], 'row')}{simulated}, {report['split']} part.",
+        _scores(report),
+        md.section("Hardest words", _hardest(report)),
+        *map(md.note, report["notes"]),
+    )
+
+
+def _scores(report: Document) -> str:
+    methods = {"**this model**": report} | {md.label(k): row for k, row in report.get("baselines", {}).items()}
+    rows = [
+        (name, {**row, "top1 seen": row["seen"]["top1"], "top1 unseen": row["unseen"]["top1"]})
+        for name, row in methods.items()
+    ]
+    return md.page(
+        md.columns(rows, (*_SCORES, "top1 seen", "top1 unseen"), "model"),
+        f"Cross-entropy in nats. Seen: the {md.count(report['seen']['rows'], 'row')} whose context occurs in the "
+        f"training part; unseen: the {report['unseen']['rows']:,} others.",
+    )
+
+
+def _hardest(report: Document) -> str:
+    rows = [
+        (md.code(row["word"]), md.code(row["taken_for"]), md.show(row["times"]), md.show(row["rows"]),
+         f"{row['top1']:.1%}")
+        for row in report["hardest_words"]
+    ]  # fmt: skip
+    return md.page(
+        "Of the words that follow at least 100 times, those with the lowest top-1:",
+        md.table(("word", "most often mistaken for", "times", "of rows", "top-1"), rows, text=2),
+    ) if rows else ""  # fmt: skip
+
+
+def predictions(found: Any) -> str:
+    """Next words, near words, a generated text, or random rows of a file: whatever was asked for."""
+    if not isinstance(found, Mapping):
+        return _examples(found)
+    if "text" in found:
+        return md.escape(found["text"])
+    near = "nearest" in found
+    rows = [{**row, "word": md.code(row["word"])} for row in found["nearest" if near else "next"]]
+    title = f"Nearest to {md.code(found['word'])}:" if near else f"{md.escape(' '.join(found['context']))} ..."
+    key = "cosine" if near else "probability:.2%"
+    return md.page(title, md.columns([(row["word"], row) for row in rows], [key], "word"))
+
+
+def _examples(found: Sequence[Document]) -> str:
+    """A column a context, a row an answer; the word that followed is bold."""
+    answers = [
+        [
+            f"{'**' * right}{md.escape(answer['word'])}{'**' * right} {answer['probability']:.1%}"
+            for answer in row["next"]
+            for right in [answer["word"] == row["wanted"]]
+        ]
+        for row in found
+    ]
+    missing = [row for row in found if row["wanted"] not in [answer["word"] for answer in row["next"]]]
+    return md.page(
+        "Random test rows; the word that followed is bold.",
+        md.table([md.escape(" ".join(r["context"])) for r in found], list(zip(*answers, strict=True)), len(found)),
+        "Not among them: " + ", ".join(f"{md.escape(' '.join(row['context']))} **{md.escape(row['wanted'])}**"
+                                       for row in missing) if missing else "",
+    )  # fmt: skip
+
+
+def headline(test: Document) -> tuple[str, str]:
+    """The score on test data, and that of the best baseline."""
+    rows: Mapping[str, Document] = test.get("baselines", {})
+    best = min(rows, key=lambda name: rows[name][SCORE], default="")
+    baseline = f"{md.label(best)} {rows[best][SCORE]:.3f}, {md.say(rows[best], 'top1')}" if best else "-"
+    return md.say(test, SCORE, "top1"), baseline
+
+
+def results(presets: Sequence[tuple[str, Document]]) -> str:
+    """Presets, by name or link, and their scores on test data."""
+    rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
+    return md.columns(rows, (*_SCORES, "baseline", *cards.SIZES), "preset")
+
+
+def interface(known: Document) -> dict[str, str]:
+    """What a model reads and returns."""
+    vocabulary = known.get("words") or known["vocabulary"]
+    return {
+        "input": f"{md.count(known['context'], 'word')}, of a vocabulary of "
+        f"{vocabulary if isinstance(vocabulary, int) else len(vocabulary)}",
+        "output": "the probability of each word to be the next one",
+    }
+
+
+def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
+    """The parts of the page, in order."""
+    test, runs = metrics["test"], metrics.get("seeds", [])
+    seeds = (
+        f"Trained with {md.count(len(runs), 'seed')}: validation cross-entropy {md.span(runs, 'cross_entropy')}, top-1 "
+        f"{md.span(runs, 'top1')}. The one with the lowest validation cross-entropy is published."
+    ) if runs else ""  # fmt: skip
+    own = {
+        "Intended use": (
+            "Teaching how words become vectors and how language models are measured. With so small a vocabulary and so "
+            "short a context it does not write meaningful text.",
+        ),
+        "Training": (seeds, preset.note, _starts(metrics), "![training](training.png)"),
+        "Evaluation": (
+            _scores(test),
+            f"Split by position: the {md.count(test['rows'], 'test row')} are from the end of the text. The baselines "
+            "are fitted to the same training rows.",
+            "![words by their embedding](embedding.png)",
+        ),
+        "Limitations": (_limitations(test), _hardest(test)),
+        "Usage": (
+            _usage(name, metrics),
+            "The file holds its words: `zoo.runtime.Interpreter(file).metadata.words`. On the command line: "
+            f'`zoo predict {name} "in the right"`.',
+        ),
+    }
+    return cards.parts(name, preset, metrics, config, own)
+
+
+def _limitations(test: Document) -> str:
+    return (
+        f"Top-1 is {md.show(test['seen']['top1'], 'top1')} after contexts that occur in the training part, "
+        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads a few words and knows nothing of "
+        "what came before them."
+    )
+
+
+def _starts(metrics: Document) -> str:
+    if "starts" not in metrics:
+        return ""
+    rows = [
+        (
+            name, *(f"{epoch['val_loss']:.3f}, {epoch['val_accuracy']:.1%}" for epoch in run["first_epochs"]),
+            f"{run['val_loss']:.3f}, {run['val_accuracy']:.2%}", str(run["epochs"]),
+        )
+        for name, run in metrics["starts"].items()
+    ]  # fmt: skip
+    epochs = [f"epoch {epoch['epoch']}" for epoch in next(iter(metrics["starts"].values()))["first_epochs"]]
+    return md.page(
+        "Validation cross-entropy and top-1 with either initializer, one seed each:",
+        md.table(("initializer", *epochs, "best", "epochs"), rows),
+    )
+
+
+def _usage(name: str, metrics: Document) -> str:
+    keras = "print(model(np.array([[5, 9, 2]])))  # logits after three words, numbered from 0"
+    call = 'next_word(ids=np.array([[5, 9, 2]], "int32"))["top_ids"]'
+    return cards.usage(name, metrics, keras, call, "new Int32Array([5, 9, 2]), [1, 3]")
