@@ -14,16 +14,13 @@ import tensorflow as tf
 from tuning import hparams
 from tuning.halving import Halving, StoppedError, rungs
 from tuning.records import ENDED, TRIALS, Record, Records, plan_of
-from tuning.sizes import Sizes, architecture
+from tuning.sizes import Sizes
 from tuning.study import Study
-from zoo import training
 from zoo.errors import ZooError
 from zoo.tasks.running import Plan
 
 _ATTEMPTS = 10
 _SHOWN_SECONDS = 1.0
-_MODELS = 4
-"""Number of compiled models that are kept for reuse, in addition to one for each group."""
 
 
 class RefusedError(ZooError):
@@ -42,7 +39,6 @@ class Trainer:
     def __init__(self, study: Study, folder: Path, on_change: Callable[[Record], None] = lambda record: None) -> None:
         self.study, self.folder, self.on_change = study, folder, on_change
         self.records, self.sizes = Records(folder / TRIALS), Sizes(study.task)
-        self._models: dict[str, Any] = {}
 
     def run(self, record: Record, records: Records | None = None) -> Record:
         """Runs a trial to its end, unless it has ended.
@@ -109,12 +105,11 @@ class Trainer:
         """Trains and scores a model on each part of the data, and records the scores."""
         parts = []
         for place, (prepared, checkpoint) in enumerate(zip(self.study.parts, checkpoints, strict=True)):
-            fresh = prepared.build(plan)
-            measure = partial(self._measure, plan, fresh, record)
+            model = prepared.build(plan)
+            measure = partial(self._measure, plan, model, record)
             callbacks: list[Any] = [_Progress(record, note)]
-            model = self._compiled(plan, fresh, place)
             if not place:
-                self._count(fresh, record)
+                self._count(model, record)
                 if halving:
                     score, others = partial(self._score, prepared, model), self.records.all
                     callbacks.append(Halving(record, plan.recipe.epochs, score, others, self.study.maximize))
@@ -124,7 +119,7 @@ class Trainer:
                     measure()
             fitted = prepared.fit(
                 plan.recipe, model, checkpoint=checkpoint, callbacks=callbacks,
-                identity={"arguments": fresh.get_config(), "data": prepared.data.sha256},
+                identity={"arguments": model.get_config(), "data": prepared.data.sha256},
             )  # fmt: skip
             measure()
             parts.append(prepared.scores(model))
@@ -166,18 +161,6 @@ class Trainer:
             if record["bytes"] is None:
                 plan = plan_of(record, self.study.base.name)
                 records.write(record | self.sizes.of(plan, self.study.parts[0].build(plan), self.study.parts[0]))
-
-    def _compiled(self, plan: Plan, fresh: Any, part: int) -> Any:
-        """Returns a model with the weights of a fresh one, if possible one that has been compiled before."""
-        key = f"{part} {architecture(plan, fresh)} {training.program(plan.recipe)}"
-        model = self._models.pop(key, fresh)
-        self._models[key] = model
-        while len(self._models) > _MODELS + len(self.study.parts):
-            del self._models[next(iter(self._models))]
-        if model is not fresh:
-            for variable, value in zip(model.variables, fresh.variables, strict=True):
-                variable.assign(value)
-        return model
 
 
 def _check_attempts(attempts: int, killed: bool) -> None:

@@ -1,16 +1,17 @@
-"""Losses that Keras lacks."""
+"""Losses and metrics that Keras lacks. They work on every backend of Keras."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
-    """Cross-entropy of logits `(batch, K)` and class numbers `(batch,)`, or weighted distributions `(batch, K)`.
+    """Cross-entropy of logits `(batch, K)` with class numbers `(batch,)` or distributions `(batch, K)`.
 
         -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) one_hot + smoothing / K, or the distribution in its place
 
@@ -19,7 +20,7 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
     Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567.
 
     Args:
-        smoothing: Share of the target spread over all classes, in [0, 1).
+        label_smoothing: Share of the target spread over all classes, in [0, 1).
         class_weights: Factor on the loss of each class; all 1 by default.
         **options: Of `keras.losses.Loss`.
 
@@ -28,59 +29,25 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         0.6931471824645996
     """
 
-    def __init__(self, smoothing: float = 0.0, class_weights: Sequence[float] | None = None, **options: Any) -> None:
+    def __init__(
+        self, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None, **options: Any
+    ) -> None:
         super().__init__(**{"name": "cross_entropy"} | options)
-        self.smoothing = smoothing
+        self.label_smoothing = label_smoothing
         self.class_weights = None if class_weights is None else list(class_weights)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
-        plain, total = _distributions(y_true, y_pred)
-        wanted = (1 - self.smoothing) * keras.ops.sum(plain * y_pred, axis=-1)
-        if self.smoothing:
-            wanted += self.smoothing * total * keras.ops.mean(y_pred, axis=-1)
-        losses = total * keras.ops.logsumexp(y_pred, axis=-1) - wanted
+        targets, total = _distributions(y_true, y_pred)
+        on_target = (1 - self.label_smoothing) * ops.sum(targets * y_pred, axis=-1)
+        if self.label_smoothing:
+            on_target += self.label_smoothing * total * ops.mean(y_pred, axis=-1)
+        losses = total * ops.logsumexp(y_pred, axis=-1) - on_target
         if self.class_weights is None:
             return losses
-        return losses * keras.ops.matmul(plain, keras.ops.convert_to_tensor(self.class_weights, losses.dtype))
+        return losses * ops.matmul(targets, ops.convert_to_tensor(self.class_weights, losses.dtype))
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().get_config(), "smoothing": self.smoothing, "class_weights": self.class_weights}
-
-
-@keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]  # Keras has no types
-def hits(y_true: Any, y_pred: Any) -> Any:
-    """Of each example, the share of its target on the most probable class: 1 or 0 where it is a class number.
-
-    Of classes that are equally probable each is the most probable one.
-
-    Example:
-        >>> hits(np.array([0, 1]), np.array([[0.2, 0.1], [0.2, 0.1]])).numpy().tolist()
-        [1.0, 0.0]
-    """
-    plain, _ = _distributions(y_true, y_pred)
-    # An argmax takes as long as a tenth of the training step of a small network.
-    top = keras.ops.cast(y_pred >= keras.ops.max(y_pred, axis=-1, keepdims=True), y_pred.dtype)
-    return keras.ops.sum(plain * top, axis=-1)
-
-
-def _distributions(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Targets as distributions `(batch, K)`, and the sum of each."""
-    if len(y_true.shape) == 2 and y_true.shape[-1] == y_pred.shape[-1]:
-        plain = keras.ops.cast(y_true, y_pred.dtype)
-        return plain, keras.ops.sum(plain, axis=-1)
-    labels = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
-    return keras.ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype), 1.0
-
-
-def balanced(labels: NDArray[np.int64], classes: int) -> list[float]:
-    """Weights that make all classes count the same, with mean 1 over the examples.
-
-    Example:
-        >>> balanced(np.array([0, 0, 0, 1]), 2)
-        [0.6666666666666666, 2.0]
-    """
-    counts = np.bincount(labels, minlength=classes)
-    return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
+        return {**super().get_config(), "label_smoothing": self.label_smoothing, "class_weights": self.class_weights}
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -96,4 +63,71 @@ class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no
         super().__init__(**{"name": "half_squared_error"} | options)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
-        return 0.5 * keras.ops.sum(keras.ops.square(y_true - y_pred), axis=-1)
+        return 0.5 * ops.sum(ops.square(y_true - y_pred), axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]  # Keras has no types
+def accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Share of each example's target that is on the most probable class: 1 or 0 where it is a class number.
+
+    Of several classes with the greatest logit the first one counts, as with `argmax`.
+
+    Args:
+        y_true: Class numbers `(batch,)` or distributions `(batch, K)`.
+        y_pred: Logits `(batch, K)`.
+
+    Example:
+        >>> [float(share) for share in accuracy(np.array([0, 1]), np.array([[0.2, 0.2], [0.2, 0.1]]))]
+        [1.0, 0.0]
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    targets, _ = _distributions(ops.convert_to_tensor(y_true), y_pred)
+    classes = ops.arange(y_pred.shape[-1])
+    # Not argmax, which takes as long as a tenth of the training step of a small network.
+    greatest = ops.max(y_pred, axis=-1, keepdims=True)
+    first = ops.min(ops.where(y_pred >= greatest, classes, y_pred.shape[-1]), axis=-1, keepdims=True)
+    return ops.sum(ops.where(classes == first, targets, 0.0), axis=-1)
+
+
+def loss_and_metrics(
+    name: str, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None
+) -> tuple[keras.losses.Loss, list[keras.metrics.Metric]]:
+    """What a model is compiled with.
+
+    Args:
+        name: `cross_entropy`, or `half_squared_error`.
+        label_smoothing: As of `CrossEntropy`.
+        class_weights: As of `CrossEntropy`.
+
+    Returns:
+        The loss, and the metrics: `accuracy`, or `mse`.
+
+    Example:
+        >>> loss, metrics = loss_and_metrics("cross_entropy")
+        >>> metrics[0].name
+        'accuracy'
+    """
+    if name == "cross_entropy":
+        metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
+        return CrossEntropy(label_smoothing, class_weights), [metric]
+    return HalfSquaredError(), [keras.metrics.MeanSquaredError(name="mse")]
+
+
+def balanced_class_weights(labels: NDArray[np.int64], classes: int) -> list[float]:
+    """Weights that make all classes count the same, with mean 1 over the examples; 0 for a class without examples.
+
+    Example:
+        >>> balanced_class_weights(np.array([0, 0, 0, 1]), 2)
+        [0.6666666666666666, 2.0]
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
+
+
+def _distributions(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets as distributions `(batch, K)`, and the sum of each."""
+    if len(y_true.shape) == 2 and y_true.shape[-1] == y_pred.shape[-1]:
+        targets = ops.cast(y_true, y_pred.dtype)
+        return targets, ops.sum(targets, axis=-1)
+    labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+    return ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype), 1.0

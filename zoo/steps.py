@@ -1,4 +1,4 @@
-"""The training step: what the gradients of some rows are, and what is done with them.
+"""The training step.
 
     rows -> micro-batches of equal size -> gradients of each, side by side -> their mean -> one update
 
@@ -18,15 +18,15 @@ def gradients(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor, micro_b
     Args:
         model: A compiled model.
         inputs: Rows.
-        targets: What is wanted of them.
-        micro_batches: How many the rows are divided into.
+        targets: Of each row.
+        micro_batches: Parts that the rows are divided into.
 
     Returns:
         Means over the micro-batches: of the gradient by each trainable variable, and last of the loss.
     """
     divided = zip(tf.split(inputs, micro_batches), tf.split(targets, micro_batches), strict=True)
-    found = zip(*(_differentiate(model, *rows) for rows in divided), strict=True)
-    return [values[0] if micro_batches == 1 else tf.add_n(values) / micro_batches for values in found]
+    parts = zip(*(_differentiate(model, *rows) for rows in divided), strict=True)
+    return [values[0] if micro_batches == 1 else tf.add_n(values) / micro_batches for values in parts]
 
 
 def _differentiate(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:
@@ -39,10 +39,61 @@ def _differentiate(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor) ->
 
 
 def update(model: keras.Model, means: Sequence[tf.Tensor]) -> None:
-    """Applies the mean gradients that `gradients` gives, and counts its loss into the number of the epoch."""
+    """Applies the mean gradients that `gradients` returns, and counts its loss into that of the epoch."""
     model.optimizer.apply(means[:-1], model.trainable_variables)
-    # What training stops at where it is not finite.
+    average = getattr(model, "moving_average", None)
+    if average is not None:
+        average.update()
+    # Training stops where it is not finite.
     model._loss_tracker.update_state(means[-1])
+
+
+class MovingAverage:
+    """Exponential moving average of a model's trainable weights, which follows the number of steps t.
+
+        d_t = min(decay, (1 + t) / (10 + t)),  average = d_t average + (1 - d_t) weights,  t = 1, 2, ...
+
+    After t steps it covers about the last t / 9 of them, until it covers the last 1 / (1 - decay): a short run does not
+    average over its random start. Between calls of the training step the model has the averages, so validation,
+    callbacks and checkpoints see what will be saved.
+
+    Args:
+        model: A compiled model, which is trained from the weights that it has.
+        decay: The greatest, in (0, 1).
+
+    Attributes:
+        variables: Between calls of the training step, the weights that the optimizer updates; during a call, the
+            averages.
+    """
+
+    def __init__(self, model: keras.Model, decay: float) -> None:
+        self.model, self.decay = model, decay
+        self.variables = [keras.Variable(weight, trainable=False) for weight in model.trainable_variables]
+
+    def update(self) -> None:
+        """Follows a step of the optimizer. Part of the compiled step."""
+        steps = tf.cast(self.model.optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.decay, (1 + steps) / (10 + steps))
+        for average, weight in zip(self.variables, self.model.trainable_variables, strict=True):
+            average.assign(decay * average + (1 - decay) * weight)
+
+    def around(self, train_function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """A train function that finds and leaves the averages in the model."""
+
+        def run(iterator: Any) -> Any:
+            self._swap()
+            try:
+                return train_function(iterator)
+            finally:
+                self._swap()
+
+        return run
+
+    def _swap(self) -> None:
+        for one, other in zip(self.variables, self.model.trainable_variables, strict=True):
+            value = tf.convert_to_tensor(one)
+            one.assign(other)
+            other.assign(value)
 
 
 def several_steps(model: keras.Model, steps: int, micro_batches: int, jit_compile: bool) -> Callable[[Any], Any]:
@@ -53,12 +104,12 @@ def several_steps(model: keras.Model, steps: int, micro_batches: int, jit_compil
 
     Args:
         model: A compiled model with a built optimizer.
-        steps: How many.
-        micro_batches: How many the rows of a step are divided into.
+        steps: Training steps a call.
+        micro_batches: Parts that the rows of a step are divided into.
         jit_compile: Whether XLA compiles the loop.
 
     Returns:
-        What Keras calls with its iterator, as `Model.train_function`.
+        A function of Keras's iterator, for `Model.train_function`.
     """
 
     def run(*rows: tf.Tensor) -> Any:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data.augmentation import Augmentation
+from zoo.data.augmentation import Augmentation, PatchAugmentation
 from zoo.errors import ZooError
 
 SEEDS = st.tuples(st.integers(0, 2**31), st.integers(0, 2**31))
@@ -83,10 +83,10 @@ def test_a_gain_is_one_number_a_window_within_its_range():
     assert 1.05 < gains.max() <= 1.1001
 
 
-def test_liveliness_keeps_the_mean_and_scales_the_rest():
-    livelier = augmented(Augmentation(intensity=0.5))
-    np.testing.assert_allclose(livelier.mean(axis=1), WINDOWS.mean(axis=1), atol=1e-5)
-    factors = livelier.std(axis=1) / WINDOWS.std(axis=1)
+def test_intensity_keeps_the_mean_and_scales_the_rest():
+    changed = augmented(Augmentation(intensity=0.5))
+    np.testing.assert_allclose(changed.mean(axis=1), WINDOWS.mean(axis=1), atol=1e-5)
+    factors = changed.std(axis=1) / WINDOWS.std(axis=1)
     np.testing.assert_allclose(factors, np.broadcast_to(factors[:, :1], factors.shape), rtol=1e-4)
     assert np.exp(-0.5) * 0.999 <= factors.min() < 1 < factors.max() <= np.exp(0.5) * 1.001
 
@@ -133,13 +133,75 @@ def test_a_graph_with_an_unknown_batch_size_knows_the_shape_of_a_window():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"mirror": 1.5}, "augmentation: mirror is 1.5; expected a number from 0 to 1"),
-        ({"half_turn": -0.1}, "augmentation: half_turn is -0.1; expected a number from 0 to 1"),
-        ({"noise": -1.0}, "augmentation: noise is -1.0; expected a number from 0 to inf"),
-        ({"spin": float("nan")}, "augmentation: spin is nan; expected a number from 0 to inf"),
+        ({"mirror": 1.5}, "augmentation: mirror is 1.5; expected 0 or more, at most 1"),
+        ({"half_turn": -0.1}, "augmentation: half_turn is -0.1; expected 0 or more, at most 1"),
+        ({"noise": -1.0}, "augmentation: noise is -1.0; expected 0 or more"),
+        ({"spin": float("nan")}, "augmentation: spin is nan; expected a number, 0 or more"),
+        ({"spin": float("inf")}, "augmentation: spin is inf; expected a number, 0 or more"),
+        ({"carry": True}, "augmentation: carry is True; expected a number, 0 or more, at most 1"),
+        ({"mirrror": 0.5}, "unknown setting of the augmentation 'mirrror': did you mean mirror?"),
     ],
 )
-def test_a_disturbance_outside_its_range_is_refused(change, words):
+def test_a_change_outside_its_range_or_unknown_is_refused(change, words):
     with pytest.raises(ZooError) as error:
-        Augmentation(**change)
+        Augmentation.from_json(change)
     assert str(error.value) == words
+
+
+def test_patches_have_settings_of_their_own():
+    assert PatchAugmentation.from_json({"symmetries": True}).plain == 0.0
+    with pytest.raises(ZooError, match="unknown setting of the augmentation 'noise': known are symmetries, plain"):
+        PatchAugmentation.from_json({"noise": 1.0})
+
+
+class TestSixAxes:
+    """Acceleration and rotation rate of one phone change together."""
+
+    TURNED = Augmentation(half_turn=0.5, spin=180.0, tilt=60.0)
+
+    def split(self, augmentation, seed=(0, 0), windows=None):
+        rate = np.random.default_rng(1).normal(0, 2, WINDOWS.shape).astype(np.float32)
+        both = np.concatenate([WINDOWS, rate], axis=2) if windows is None else windows
+        found = augmented(augmentation, both, seed)
+        return both[..., :3], both[..., 3:], found[..., :3], found[..., 3:]
+
+    def test_both_sensors_are_turned_alike(self):
+        before, rate_before, after, rate_after = self.split(self.TURNED)
+        assert (np.abs(after - before).max(axis=(1, 2)) > 0).all()
+        turns = [np.linalg.lstsq(old, new, rcond=None)[0] for old, new in zip(before, after, strict=True)]
+        expected = np.stack([rate @ turn for rate, turn in zip(rate_before, turns, strict=True)])
+        np.testing.assert_allclose(rate_after, expected, atol=1e-3)
+
+    def test_acceleration_is_what_it_would_be_alone(self):
+        _, _, after, _ = self.split(self.TURNED)
+        np.testing.assert_allclose(after, augmented(self.TURNED), atol=1e-5)
+
+    def test_a_mirror_reverses_the_sense_of_rotations_but_not_about_its_own_axis(self):
+        found = augmented(Augmentation(mirror=1.0), [[[1, 2, 3, 4, 5, 6], [1, 2, 3, -4, 5, 6]]])
+        assert found.tolist() == [[[-1, 2, 3, 4, -5, -6], [-1, 2, 3, -4, -5, -6]]]
+
+    def test_each_sensor_has_its_own_gain_and_noise(self):
+        before, rate_before, after, rate_after = self.split(Augmentation(scale=0.1))
+        gains, rate_gains = after / before, rate_after / rate_before
+        for found in (gains, rate_gains):
+            np.testing.assert_allclose(found, np.broadcast_to(found[:, :1, :1], found.shape), rtol=1e-4)
+        assert np.abs(gains[:, 0, 0] - rate_gains[:, 0, 0]).min() > 0
+        before, rate_before, after, rate_after = self.split(Augmentation(noise=1.0))
+        assert (after != before).any(axis=(1, 2)).all()
+        np.testing.assert_array_equal(rate_after, rate_before)
+        before, rate_before, after, rate_after = self.split(Augmentation(gyroscope_noise=1.0))
+        assert (rate_after != rate_before).any(axis=(1, 2)).all()
+        np.testing.assert_array_equal(after, before)
+
+    def test_the_accelerometer_alone_ends_at_2_g(self):
+        *_, after, rate = self.split(Augmentation(clip=1.0), windows=np.full((4, 20, 6), 30.0))
+        assert after.max() == pytest.approx(2 * 9.80665)
+        assert (rate == 30).all()
+
+    def test_all_changes_know_the_shape(self):
+        both = np.concatenate([WINDOWS, WINDOWS], axis=2)
+        assert augmented(EVERYTHING, both).shape == (32, 20, 6)
+
+    def test_other_axes_are_refused(self):
+        with pytest.raises(ZooError, match="windows have 4 axes; expected"):
+            augmented(EVERYTHING, np.zeros((2, 20, 4)))

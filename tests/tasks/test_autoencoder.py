@@ -175,10 +175,10 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
             plan(validation=0.99), leaves, Run(tmp_path / "out")
         ),
         r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
-        r"patches know symmetries and plain alone": lambda: train(
+        r"unknown setting of the augmentation 'noise': known are symmetries, plain": lambda: train(
             plan(augmentation={"noise": 1.0}), leaves, Run(tmp_path / "out")
         ),
-        r"plain is 2; expected a share from 0 to 1": lambda: train(
+        r"augmentation: plain is 2; expected 0 or more, at most 1": lambda: train(
             plan(augmentation={"plain": 2}), leaves, Run(tmp_path / "out")
         ),
     }  # fmt: skip
@@ -217,3 +217,9 @@ def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
     assert len(set(aside.values())) == 1
     own = {AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed)).held_out.photographs for seed in range(5)}
     assert len(own) > 1
+
+
+def test_the_summary_of_an_averaged_model_is_of_the_saved_weights(leaves, tmp_path):
+    summary = train(plan(epochs=2, ema_decay=0.99), leaves, Run(tmp_path / "out")).summary
+    report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "out")), leaves)
+    assert summary["validation"]["mse"] == pytest.approx(report["mse"], rel=1e-4)

@@ -11,12 +11,28 @@ from zoo.tasks import planning
     [
         ("sparse_autoencoder_course", {"sparsity_target": "abc"}, "sparsity_target is 'abc'; expected a number"),
         ("sparse_autoencoder_course", {"hidden_units": 2.5}, "hidden_units is 2.5; expected a whole number"),
-        ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list or null"),
-        ("sparse_autoencoder_course", {"epochs": True}, "epochs is True; expected a whole number"),
-        ("activity_gru_course", {"patience": "soon"}, "patience is 'soon'; expected a whole number or null"),
-        ("activity_gru_course", {"augmentation": 3}, "augmentation is 3; expected names and values such as"),
-        ("activity_gru_course", {"balance": 1}, "balance is 1; expected true or false"),
-        ("activity_gru_course", {"optimizer": 1}, "optimizer is 1; expected text"),
+        ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list or none"),
+        ("sparse_autoencoder_course", {"epochs": True}, "recipe: epochs is True; expected a whole number, 1 or more"),
+        (
+            "activity_gru_course",
+            {"patience": "soon"},
+            "recipe: patience is 'soon'; expected a whole number, 1 or more, or none",
+        ),
+        ("activity_gru_course", {"augmentation": 3}, "recipe: augmentation is 3; expected names and values such as"),
+        ("activity_gru_course", {"normalize": 1}, "recipe: normalize is 1; expected true or false"),
+        ("activity_gru_course", {"optimizer": 1}, "recipe: optimizer is 1; expected sgd, adam or adamw"),
+        ("activity_gru_course", {"epochs": "abc"}, "recipe: epochs is 'abc'; expected a whole number, 1 or more"),
+        ("activity_gru_course", {"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 1 or more"),
+        (
+            "activity_gru_course",
+            {"augmentation": {"mirrror": 0.5}},
+            "unknown setting of the augmentation 'mirrror': did you mean mirror?",
+        ),
+        (
+            "sparse_autoencoder_course",
+            {"augmentation": {"plain": 2}},
+            "augmentation: plain is 2; expected 0 or more, at most 1",
+        ),
         ("activity_gru_course", {"seed": -1}, "recipe: seed is -1; expected 0 or more"),
         (
             "activity_gru_course",
@@ -34,7 +50,13 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(preset, cha
     assert str(error.value).startswith(line)
 
 
-def test_a_whole_number_is_a_number_and_null_is_none():
+def test_none_and_null_are_none():
+    assert planning.settings(["patience=none", "clip_norm=null", "optimizer=adam"]) == {
+        "patience": None, "clip_norm": None, "optimizer": "adam",
+    }  # fmt: skip
+
+
+def test_a_whole_number_is_a_number():
     plan = planning.plan("sparse_autoencoder_course", None, {"sparsity_weight": 2, "clip_norm": None})
     assert plan.arguments["sparsity_weight"] == 2
     assert plan.recipe.clip_norm is None

@@ -164,3 +164,12 @@ def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sen
     scores = TRIGRAM.prepare(sentences, Recipe()).scores(trained.keras_model)
     report = TRIGRAM.evaluate(trained, sentences, split="validation", baselines=False)
     assert scores == {name: pytest.approx(report[name], abs=1e-5) for name in ("cross_entropy", "top1")}
+
+
+def test_the_summary_is_of_the_saved_weights_and_without_label_smoothing(sentences, tmp_path):
+    changes = {"epochs": 2, "label_smoothing": 0.2, "ema_decay": 0.99, "hidden_units": 16, "embedding": 4}
+    plan = planning.plan(None, "trigram_lm", changes)
+    summary = train(plan, sentences, Run(tmp_path / "out")).summary
+    saved = loading.load(str(tmp_path / "out"))
+    report = TRIGRAM.evaluate(saved, sentences, split="validation", baselines=False)
+    assert summary["validation"] == {key: pytest.approx(report[key], abs=1e-5) for key in ("cross_entropy", "top1")}

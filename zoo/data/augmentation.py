@@ -1,78 +1,85 @@
-"""Augmentation of accelerometer windows: what another pocket, phone or person would have recorded.
+"""Augmentation: changes that leave the label of a window, or the content of a patch, what it is.
 
-Acts on training batches only, in TensorFlow operations, in the order of the fields: the pace of the person, then the
-pose of the phone, then its sensor. Turning a phone at random would make sitting and standing the same, since they
-differ by the direction of gravity alone; so the poses are those that a pocket allows.
+`Augmentation` shows what another pocket, phone or person would have recorded: first the pace of the person changes,
+then the pose of the phone, then its sensors. Turning a phone at random would make sitting and standing the same, since
+they differ by the direction of gravity alone; so the poses are those that a pocket allows. It acts on training batches
+only, in TensorFlow operations.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.errors import ZooError
 from zoo.metadata import STANDARD_GRAVITY
+from zoo.settings import Range, Settings
+
+_Share = Annotated[float, Range(ge=0, le=1)]
+_Amount = Annotated[float, Range(ge=0)]
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """How much of each disturbance; 0 leaves it out.
+class Augmentation(Settings):
+    """Random changes of windows of acceleration, with or without rotation rate; 0 leaves a change out.
 
     Args:
-        pace: Largest relative change of speed, in [0, 1): cadence divided or multiplied by up to 1 + pace. A window
-            can be read faster only as far as it is longer than what the model wants.
-        smooth: Probability of a low-pass, as of a sensor with a lower rate.
-        mirror: Probability that x changes its sign: the pocket of the other leg.
+        pace: Largest relative change of speed, in [0, 1]: cadence is divided or multiplied by up to 1 + pace. A window
+            can be read faster only as far as it is longer than the model's.
+        smooth: Probability of a low-pass filter, as of a sensor with a lower rate.
+        mirror: Probability that left and right are exchanged: the pocket of the other leg.
         half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen outside, or both.
         spin: Largest angle in degrees about the phone's long axis y.
-        tilt: Largest angle in degrees about an axis drawn at random.
-        scale: Largest relative error of the sensor's gain.
-        intensity: Largest change, as a natural logarithm, of the part that is not the window's mean.
-        clip: Probability that the sensor ends at 2 g.
-        noise: Largest standard deviation of added noise, m/s^2; each window draws its own.
-        carry: Probability that another window of the batch comes before a window, else the window itself does, so that
-            the network learns to go on from any state; 0: nothing comes before, the state begins at zero.
+        tilt: Largest angle in degrees about a random axis.
+        scale: Largest relative error of a sensor's gain.
+        intensity: Largest change, as a natural logarithm, of how vigorously somebody moves: deviations from the mean of
+            the window are multiplied by up to exp(intensity) or divided by it.
+        clip: Probability that the accelerometer's range ends at 2 g.
+        noise: Largest standard deviation of noise added to acceleration, m/s^2; each window draws its own.
+        gyroscope_noise: The same of noise added to rotation rate, rad/s.
+        carry: Probability that another window of the batch precedes a window, else the window itself does, so that the
+            network learns to continue from any state. With 0 nothing precedes it, and the state begins at zero.
 
     Raises:
         ZooError: If a number is negative, or a probability is above 1.
     """
 
-    pace: float = 0.0
-    smooth: float = 0.0
-    mirror: float = 0.0
-    half_turn: float = 0.0
-    spin: float = 0.0
-    tilt: float = 0.0
-    scale: float = 0.0
-    intensity: float = 0.0
-    clip: float = 0.0
-    noise: float = 0.0
-    carry: float = 0.0
+    label = "augmentation"
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            highest = np.inf if field.name in ("spin", "tilt", "intensity", "noise") else 1.0
-            if not (0 <= value <= highest and value < np.inf):
-                raise ZooError(f"augmentation: {field.name} is {value!r}; expected a number from 0 to {highest:g}")
+    pace: _Share = 0.0
+    smooth: _Share = 0.0
+    mirror: _Share = 0.0
+    half_turn: _Share = 0.0
+    spin: _Amount = 0.0
+    tilt: _Amount = 0.0
+    scale: _Share = 0.0
+    intensity: _Amount = 0.0
+    clip: _Share = 0.0
+    noise: _Amount = 0.0
+    gyroscope_noise: _Amount = 0.0
+    carry: _Share = 0.0
 
     def __call__(self, windows: tf.Tensor, seed: tf.Tensor, rows: int | None = None) -> tf.Tensor:
-        """Disturbs a batch.
+        """Changes a batch.
 
         Args:
-            windows: `(batch, window, 3)` float32.
-            seed: `(2,)` int64: the same seed gives the same batch.
-            rows: What the model reads, at most `window`; longer windows are cut at a random place.
+            windows: `(batch, window, 3)` float32, acceleration along x, y, z; or `(batch, window, 6)`, followed by the
+                rotation rate about x, y, z.
+            seed: `(2,)` int64: the same seed returns the same batch.
+            rows: Rows that the model reads, at most `window`; longer windows are cut at a random place.
 
         Returns:
-            `(batch, rows, 3)` float32; twice the rows with `carry`.
+            Windows of `rows` rows, float32; of twice as many with `carry`.
 
         Example:
             >>> batch = tf.ones((4, 180, 3))
             >>> Augmentation(half_turn=1.0)(batch, tf.constant([0, 0], tf.int64), rows=150).shape
             TensorShape([4, 150, 3])
         """
-        batch, rows = tf.shape(windows)[0], rows or windows.shape[1]
+        batch, rows, axes = tf.shape(windows)[0], rows or windows.shape[1], windows.shape[2]
+        if axes not in (3, 6):
+            raise ZooError(f"augmentation: windows have {axes} axes; expected acceleration, or rotation rate as well")
         draw = _Draws(seed)
         if self.pace or rows < windows.shape[1]:
             change = draw.uniform((batch,), -np.log1p(self.pace), np.log1p(self.pace))
@@ -80,6 +87,34 @@ class Augmentation:
         if self.smooth:
             weight = draw.uniform((batch,), 0.05, 0.25) * draw.chance((batch,), self.smooth)
             windows = _low_pass(_low_pass(windows, weight), weight)
+        pose = self._pose(draw, batch)
+        # A reflection turns an axis of rotation as it turns a vector, and reverses the sense of the rotation.
+        poses = [pose, tf.sign(tf.linalg.det(pose))[:, None, None] * pose] if axes == 6 else [pose]
+        if self.scale:
+            poses = [pose * draw.uniform((batch, 1, 1), 1 - self.scale, 1 + self.scale) for pose in poses]
+        sensors = [
+            tf.matmul(part, pose, transpose_b=True)
+            for part, pose in zip(tf.split(windows, axes // 3, axis=2), poses, strict=True)
+        ]
+        if self.intensity:
+            factor = tf.exp(draw.uniform((batch, 1, 1), -self.intensity, self.intensity))
+            means = [tf.reduce_mean(part, axis=1, keepdims=True) for part in sensors]
+            sensors = [mean + factor * (part - mean) for mean, part in zip(means, sensors, strict=True)]
+        if self.clip:
+            limit = tf.where(draw.chance((batch, 1, 1), self.clip) > 0, 2 * STANDARD_GRAVITY, np.inf)
+            sensors[0] = tf.clip_by_value(sensors[0], -limit, limit)
+        for number, noise in enumerate((self.noise, self.gyroscope_noise)[: axes // 3]):
+            if noise:
+                sensors[number] += draw.uniform((batch, 1, 1), 0, noise) * draw.normal((batch, rows, 3))
+        windows = tf.ensure_shape(tf.concat(sensors, axis=2), (None, rows, axes))
+        if self.carry:
+            another = draw.chance((batch, 1, 1), self.carry)
+            before = another * tf.roll(windows, 1, axis=0) + (1 - another) * windows
+            windows = tf.concat([before, windows], axis=1)
+        return windows
+
+    def _pose(self, draw: "_Draws", batch: tf.Tensor) -> tf.Tensor:
+        """A rotation matrix for each window, mirrored for some."""
         signs = tf.ones((batch, 3))
         if self.mirror:
             signs *= 1 - 2 * draw.chance((batch, 1), self.mirror) * tf.constant([1.0, 0.0, 0.0])
@@ -88,35 +123,34 @@ class Augmentation:
             # The four ways: as it is, or half a turn about x, y or z.
             ways = tf.constant([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], tf.float32)
             signs *= tf.gather(ways, turned * draw.integers((batch,), 1, 4))
-        turn = tf.linalg.diag(signs)
+        pose = tf.linalg.diag(signs)
         if self.spin:
             angle = draw.uniform((batch,), -self.spin, self.spin)
-            turn = _rotation(tf.tile([[0.0, 1.0, 0.0]], (batch, 1)), angle) @ turn
+            pose = _rotation(tf.tile([[0.0, 1.0, 0.0]], (batch, 1)), angle) @ pose
         if self.tilt:
             axis = tf.math.l2_normalize(draw.normal((batch, 3)), axis=1)
-            turn = _rotation(axis, draw.uniform((batch,), 0, self.tilt)) @ turn
-        if self.scale:
-            turn *= draw.uniform((batch, 1, 1), 1 - self.scale, 1 + self.scale)
-        windows = tf.matmul(windows, turn, transpose_b=True)
-        if self.intensity:
-            mean = tf.reduce_mean(windows, axis=1, keepdims=True)
-            factor = tf.exp(draw.uniform((batch, 1, 1), -self.intensity, self.intensity))
-            windows = mean + factor * (windows - mean)
-        if self.clip:
-            limit = tf.where(draw.chance((batch, 1, 1), self.clip) > 0, 2 * STANDARD_GRAVITY, np.inf)
-            windows = tf.clip_by_value(windows, -limit, limit)
-        if self.noise:
-            windows += draw.uniform((batch, 1, 1), 0, self.noise) * draw.normal((batch, rows, 3))
-        windows = tf.ensure_shape(windows, (None, rows, 3))
-        if self.carry:
-            another = draw.chance((batch, 1, 1), self.carry)
-            before = another * tf.roll(windows, 1, axis=0) + (1 - another) * windows
-            windows = tf.concat([before, windows], axis=1)
-        return windows
+            pose = _rotation(axis, draw.uniform((batch,), 0, self.tilt)) @ pose
+        return pose
+
+
+@dataclass(frozen=True)
+class PatchAugmentation(Settings):
+    """Augmentation of patches.
+
+    Args:
+        symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
+        plain: Share of the epochs, the last ones, that show it eight times as it was cut instead. What patches have on
+            average, such as the activity of a unit, is then that of the patches themselves.
+    """
+
+    label = "augmentation"
+
+    symmetries: bool = False
+    plain: _Share = 0.0
 
 
 class _Draws:
-    """Random numbers that are a function of one seed and of how many were drawn before."""
+    """Random numbers that depend on a seed and on the number of earlier draws alone."""
 
     def __init__(self, seed: tf.Tensor) -> None:
         self.seed, self.count = seed, 0

@@ -22,7 +22,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.layers import Magnitude
-from zoo.losses import CrossEntropy, hits
+from zoo.losses import CrossEntropy, accuracy
 from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 from zoo.models.model import Model, check_sizes
 
@@ -111,7 +111,7 @@ class ActivityRecognizer(Model):
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
         """Accuracy."""
-        return [keras.metrics.MeanMetricWrapper(hits, name="accuracy")]
+        return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
     def calibrated(self) -> Self:
         """The same network with temperature 1: the weights of its last layer are divided by the temperature."""

@@ -30,7 +30,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.layers import Dropout
-from zoo.losses import CrossEntropy, hits
+from zoo.losses import CrossEntropy, accuracy
 from zoo.models.model import Model, check_activation, check_rates, check_sizes, dtype_policy
 
 INITIALIZERS = ("keras", "wide", "course")
@@ -142,7 +142,7 @@ class TrigramLM(Model):
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
         """Accuracy: the share of words that were the most probable ones."""
-        return [keras.metrics.MeanMetricWrapper(hits, name="accuracy")]
+        return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
     @classmethod
     def parameter_formula(

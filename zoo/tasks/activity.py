@@ -69,7 +69,7 @@ def fit(
 ) -> Fitted:
     """Trains the model on windows; options are those of `training.fit`."""
     rows = model.window
-    augmentation = Augmentation(**recipe.augmentation or {})
+    augmentation = Augmentation.from_json(recipe.augmentation or {})
     augment: Augment | None = None
     if recipe.augmentation or rows < train.inputs.shape[1]:
         augment = partial(augmentation, rows=rows)
@@ -84,7 +84,9 @@ def fit(
             ),
             len(train),
             None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
-            class_weights=losses.balanced(train.labels, len(model.classes)) if recipe.balance else None,
+            class_weights=(
+                losses.balanced_class_weights(train.labels, len(model.classes)) if recipe.class_weights else None
+            ),
             **options,
         )
     finally:
@@ -357,6 +359,7 @@ class ActivityTask(Task):
         augmentation={"half_turn": 0.5, "tilt": 15.0, "scale": 0.1, "noise": 0.2},
     )  # fmt: skip
     unused = ("loss", "merge_contexts")
+    augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
     score = "macro_f1"
 

@@ -1,7 +1,7 @@
 """Sparse autoencoders from end to end: patches in, a trained, measured and exported model out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from scipy.special import logit
 
 from zoo import training
 from zoo.data import dead_leaves, patches, photographs, pipeline
+from zoo.data.augmentation import PatchAugmentation
 from zoo.data.examples import Examples, Sliceable
 from zoo.data.loading import load_as
 from zoo.data.patches import LUMINANCE, PatchData, Scale
@@ -96,13 +97,14 @@ class Prepared:
         Raises:
             ZooError: If the augmentation is not one of patches.
         """
-        examples, wanted = _examples(self.vectors, self.learned_from.rows), _Symmetries.of(recipe)
+        examples = _examples(self.vectors, self.learned_from.rows)
+        augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
         batches = partial(pipeline.training_batches, seed=recipe.seed)
-        if not wanted.symmetries:
+        if not augmentation.symmetries:
             return lambda epoch, size: batches(examples, size, first_epoch=epoch), len(examples)
         vectors = np.concatenate([block for block, _ in examples.blocks()])
         turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
-        first_plain = recipe.epochs - round(wanted.plain * recipe.epochs)
+        first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
 
         def train(epoch: int, size: int) -> tf.data.Dataset:
             before = max(0, first_plain - epoch) * (len(turned) // size)
@@ -192,33 +194,6 @@ def _cost(
 def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:
     """An autoencoder wants its own input back."""
     return Examples(vectors, vectors, rows)
-
-
-@dataclass(frozen=True)
-class _Symmetries:
-    """Augmentation of patches.
-
-    Args:
-        symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
-        plain: Share of the epochs, the last ones, that show it eight times as it was cut in their place. What patches
-            have in the mean, such as the activity of a unit, is then that of the patches themselves.
-    """
-
-    symmetries: bool = False
-    plain: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.plain <= 1:
-            raise ZooError(f"augmentation: plain is {self.plain!r}; expected a share from 0 to 1")
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> "_Symmetries":
-        """What a recipe wants."""
-        wanted = recipe.augmentation or {}
-        known = [field.name for field in fields(cls)]
-        if set(wanted) - set(known):
-            raise ZooError(f"augmentation {', '.join(wanted)}: patches know {' and '.join(known)} alone")
-        return cls(**wanted)
 
 
 def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
@@ -317,7 +292,8 @@ class AutoencoderTask(Task):
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
         loss="half_squared_error",
     )  # fmt: skip
-    unused = ("loss", "label_smoothing", "balance", "normalize", "validation_by", "merge_contexts")
+    unused = ("loss", "label_smoothing", "class_weights", "normalize", "validation_by", "merge_contexts")
+    augmentation = PatchAugmentation
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
     score = "mse"
 

@@ -1,10 +1,9 @@
 """From what a user names, a preset or a family and some options, to a plan."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from zoo import presets
 from zoo.catalog import unknown_name
@@ -12,6 +11,7 @@ from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.models.activity import Facts
 from zoo.recipes import Recipe
+from zoo.settings import check
 from zoo.tasks.running import Plan
 from zoo.tasks.task import find_task
 
@@ -46,7 +46,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
     fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
-    types = get_type_hints(Recipe) | get_type_hints(Facts) | get_type_hints(model.__init__)
+    types = get_type_hints(Facts) | get_type_hints(model.__init__)
     accepted = model.argument_names()
     known = list(dict.fromkeys([*accepted, *fields_used]))
     for change, value in changes.items():
@@ -54,48 +54,24 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
             if change in task.unused:
                 raise ZooError(f"{change}: means nothing for {name}; leave it out")
             raise unknown_name(f"setting of {name}", change, known)
-        if not _is_of(value, types[change]):
-            raise ZooError(f"{change} is {value!r}; expected {_words(types[change])}")
+        if change in types:
+            check(change, value, types[change])
     # A name that both have means the model's, but the seed of a run is its recipe's.
     own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
     others = {key: value for key, value in changes.items() if key not in own}
-    return Plan(name, family, {**arguments, **own}, replace(recipe, **others))
-
-
-def _is_of(value: Any, hint: Any) -> bool:
-    """Whether a value, of a JSON type, is of an annotated type."""
-    if hint is Any:
-        return True
-    if get_origin(hint) is UnionType:
-        return any(_is_of(value, each) for each in get_args(hint))
-    if isinstance(value, bool) or hint is bool:
-        return isinstance(value, bool) and hint is bool
-    if hint is float:
-        return isinstance(value, int | float)
-    if get_origin(hint) is Sequence:
-        return isinstance(value, list | tuple) and all(_is_of(item, get_args(hint)[0]) for item in value)
-    return isinstance(value, get_origin(hint) or hint)
-
-
-def _words(hint: Any) -> str:
-    """An annotated type for people."""
-    if get_origin(hint) is UnionType:
-        return " or ".join(_words(each) for each in get_args(hint))
-    names = {
-        int: "a whole number", float: "a number", str: "text", bool: "true or false", NoneType: "null",
-        Sequence: "a list", Mapping: "names and values", dict: 'names and values such as {"symmetries": true}',
-    }  # fmt: skip
-    return names[get_origin(hint) or hint]
+    recipe = replace(recipe, **others)
+    task.check(recipe)
+    return Plan(name, family, {**arguments, **own}, recipe)
 
 
 def settings(words: Sequence[str]) -> dict[str, Any]:
-    """Settings from NAME=VALUE, values as JSON where they are, else as text.
+    """Settings from NAME=VALUE: `none`, or JSON, or else text.
 
     Raises:
         ZooError: If a word has no `=`.
 
     Example:
-        >>> settings(["hidden_units=100", "optimizer=adam", "patience=null"])
+        >>> settings(["hidden_units=100", "optimizer=adam", "patience=none"])
         {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
     """
     found: dict[str, Any] = {}
@@ -104,7 +80,7 @@ def settings(words: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise ZooError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
         try:
-            found[name.replace("-", "_")] = json.loads(value)
+            found[name.replace("-", "_")] = None if value.lower() == "none" else json.loads(value)
         except json.JSONDecodeError:
             found[name.replace("-", "_")] = value
     return found

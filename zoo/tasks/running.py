@@ -162,7 +162,8 @@ class Trained:
         plan: What was trained, and how.
         model: The trained model.
         history: A record an epoch.
-        summary: `parameters`, `epochs`, `best_epoch`, `seconds`, `validation`, and how much data there was.
+        summary: `parameters`, `epochs`, `best_epoch`, `seconds`, `validation`, how much data there was, and the
+            `batch_size` where there were fewer rows than the recipe's batch.
     """
 
     plan: Plan
@@ -189,6 +190,7 @@ def train(
     run = run or Run()
     run.check()
     task = task_of(plan.family)
+    task.check(plan.recipe)
     data = task.read(data)
     prepared = task.prepare(data, plan.recipe)
     model = prepared.build(plan) if model is None else model
@@ -201,6 +203,8 @@ def train(
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
         "parameters": model.count_params(), **details,
     }  # fmt: skip
+    if fitted.batch_size < plan.recipe.batch_size:
+        summary["batch_size"] = fitted.batch_size
     trained = Trained(plan, model, fitted.history, summary)
     run.save(trained, data)
     return trained

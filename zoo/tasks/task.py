@@ -23,6 +23,7 @@ from zoo.families import find_family
 from zoo.metadata import Metadata
 from zoo.models.model import Model
 from zoo.recipes import Recipe
+from zoo.settings import Settings
 from zoo.tasks.provenance import weights_sha256
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Task(ABC):
     """What a family trains with where nobody says otherwise."""
     unused: ClassVar[tuple[str, ...]]
     """Fields of a recipe that mean nothing here."""
+    augmentation: ClassVar[type[Settings] | None] = None
+    """What a recipe's `augmentation` holds; None where there is no augmentation."""
     objectives: ClassVar[Mapping[str, str]]
     """What a search can optimize, `max` or `min` each; the first one by default."""
     score: ClassVar[str]
@@ -126,6 +129,15 @@ class Task(ABC):
     def figures(self) -> ModuleType:
         """The module that draws results."""
         return importlib.import_module(f"zoo.report.figures.{self.name}")
+
+    def check(self, recipe: Recipe) -> None:
+        """Refuses an augmentation that the task does not know, before data is read.
+
+        Raises:
+            ZooError: Names the setting.
+        """
+        if self.augmentation is not None:
+            self.augmentation.from_json(recipe.augmentation or {})
 
     @abstractmethod
     def read(self, source: Source, **options: Any) -> Any:

@@ -1,0 +1,42 @@
+"""Recipes are checked, types and ranges, when they are made."""
+
+from dataclasses import replace
+
+import pytest
+
+from zoo import Recipe, ZooError
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"optimizer": "lion"}, "recipe: optimizer is 'lion'; expected sgd, adam or adamw"),
+        ({"learning_rate": 0.0}, "recipe: learning_rate is 0.0; expected above 0"),
+        ({"learning_rate": float("nan")}, "recipe: learning_rate is nan; expected a number, above 0"),
+        ({"momentum": 1.0}, "recipe: momentum is 1.0; expected 0 or more, below 1"),
+        ({"epochs": 0}, "recipe: epochs is 0; expected 1 or more"),
+        ({"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 1 or more"),
+        ({"epochs": True}, "recipe: epochs is True; expected a whole number, 1 or more"),
+        ({"ema_decay": 1}, "recipe: ema_decay is 1; expected above 0, below 1, or none"),
+        ({"class_weights": True}, "recipe: class_weights is True; expected balanced or none"),
+        ({"augmentation": 3}, 'recipe: augmentation is 3; expected names and values such as {"tilt": 15} or none'),
+        ({"seed": 10**30}, f"recipe: seed is {10**30}; expected 0 or more, below 4294967296"),
+        ({"micro_batches": 3}, "recipe: micro_batches is 3; expected a divisor of the batch, 32"),
+        (
+            {"patience": 3, "validation": 0.0},
+            "recipe: patience needs validation data; set validation above 0 or patience to none",
+        ),
+    ],
+)
+def test_a_value_of_another_type_or_outside_its_range_is_refused(change, message):
+    with pytest.raises(ZooError) as error:
+        replace(Recipe(), **change)
+    assert str(error.value) == message
+
+
+def test_a_recipe_is_what_its_json_says_and_missing_keys_take_defaults():
+    recipe = Recipe(epochs=3, clip_norm=1, patience=2, ema_decay=0.9, warmup_epochs=9)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert Recipe.from_json({"epochs": 3}) == Recipe(epochs=3)
+    with pytest.raises(ZooError, match=r"unknown setting of the recipe 'epoch': did you mean epochs\?"):
+        Recipe.from_json({"epoch": 3})
