@@ -1,7 +1,6 @@
 """A live view of an exported file at work, on the terminal."""
 
 import json
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from zoo.runtime import Answer, Recognizer, Stream
+from zoo.runtime import Prediction, Recognizer, Stream
 
 _BARS = " ▁▂▃▄▅▆▇█"
 
@@ -30,24 +29,24 @@ def follow(
         as_json: Whether each line is a JSON document.
         notes: Where warnings go, and in the end what was left out.
     """
-    shown, told = "", 0
-    for answer in stream.feed(samples):
-        for warning in stream.warnings[told:]:
-            notes.print(f"{answer.time:.2f} s: {warning}", style="yellow", highlight=False, markup=False)
-        told = len(stream.warnings)
-        if every or answer.label != shown:
-            shown = answer.label or "?"
-            print(_json(stream, answer) if as_json else f"{answer.time:9.2f} s  {shown:<12} {answer.probability:4.0%}")
-            sys.stdout.flush()
-            shown = answer.label or ""
+    shown, reported = None, 0
+    for prediction in stream.feed(samples):
+        for warning in stream.warnings[reported:]:
+            notes.print(f"{prediction.time:.2f} s: {warning}", style="yellow", highlight=False, markup=False)
+        reported = len(stream.warnings)
+        label = prediction.label or "?"
+        if every or label != shown:
+            shown = label
+            line = f"{prediction.time:9.2f} s  {label:<12} {prediction.probability:4.0%}"
+            print(_json(stream, prediction) if as_json else line, flush=True)
     for reason, count in stream.skipped.items():
         notes.print(f"left out: {count} {reason}", style="yellow", highlight=False, markup=False)
 
 
-def _json(stream: Stream, answer: Answer) -> str:
-    scores = dict(zip(stream.metadata.classes, answer.probabilities.tolist(), strict=True))
-    found = {"time": answer.time, "label": answer.label, "probability": answer.probability, "probabilities": scores}
-    return json.dumps(found)
+def _json(stream: Stream, prediction: Prediction) -> str:
+    scores = dict(zip(stream.metadata.classes, prediction.probabilities.tolist(), strict=True))
+    found = {"time": prediction.time, "label": prediction.label, "probability": prediction.probability}
+    return json.dumps(found | {"probabilities": scores})
 
 
 def show(
