@@ -60,7 +60,7 @@ def _header(recognizer: Recognizer) -> str:
     operations = sorted(set(recognizer.operations(signature)))
     each, fixed = _BOOKKEEPING
     arena = recognizer.activation_bytes(signature) + each * len(recognizer.operations(signature)) + fixed
-    constants = dict((name, value) for name, value, _ in native.numbers(metadata))
+    constants = {name: value for name, value, _ in native.numbers(metadata)}
     lines = [
         *native.head(metadata),
         "#ifndef POCKET_ZOO_MODEL_H_",
