@@ -144,7 +144,8 @@ fun main() {
              states.mapValues { FloatArray(32) { signal } })
     }
     for (line in generateSequence(::readLine)) {
-        val (time, x, y, z) = line.split(" ").map { if (it == "nan") Double.NaN else if (it == "inf") 1 / 0.0 else it.toDouble() }
+        val java = line.replace("nan", "NaN").replace("inf", "Infinity")
+        val (time, x, y, z) = java.split(" ").map { it.toDouble() }
         for (p in stream.push(time, x.toFloat(), y.toFloat(), z.toFloat())) {
             println("${p.seconds} ${p.label} ${p.probability} ${p.probabilities.joinToString(" ")}")
         }
