@@ -228,8 +228,11 @@ def test_a_page_that_is_not_built_is_one_line(tmp_path):
 
 
 PROGRAM = """
+import signal
 import sys
 from pathlib import Path
+# A suite that runs in the background has SIGINT ignored, and its children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from zoo import serving
 from zoo.serving import page
 folder = Path(sys.argv.pop(1))
