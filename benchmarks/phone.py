@@ -28,7 +28,7 @@ SECONDS, HERTZ = 60, 60
 PLAY = """
 async ([rows, hertz]) => {
   const steps = [];
-  document.addEventListener('answer', ({detail}) => steps.push(detail.milliseconds));
+  document.addEventListener('prediction', ({detail}) => steps.push(detail.milliseconds));
   for (const [i, [x, y, z]] of rows.entries()) {
     const event = new DeviceMotionEvent('devicemotion', {accelerationIncludingGravity: {x, y, z}});
     Object.defineProperty(event, 'timeStamp', {value: 1000 * i / hertz});

@@ -224,7 +224,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
     task = loaded.task
     family = task.exportable(loaded, data)
     with atomic_folder(HERE / name) as target:
-        formats = [*family.formats, *(family.apart if name.endswith("_pocket") else ())]
+        formats = [*family.formats, *(family.extra_formats if name.endswith("_pocket") else ())]
         # A network that is unsure of most rows changes more answers than an artifact may: it has no such file.
         refused: dict[str, str] = {}
         records = exporting.export(loaded, family, target / "artifacts", formats, refused)

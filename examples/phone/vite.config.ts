@@ -8,8 +8,8 @@ const PUBLIC = here("public/");
 const LITERT = here("node_modules/@litertjs/core/");
 const { version } = JSON.parse(readFileSync(`${LITERT}package.json`, "utf8")) as { version: string };
 
-/** Lays the runtime and a model beside the page, by their own names: both are fetched when the page runs. */
-function beside(): Plugin {
+/** Copies the runtime and a model next to the page, under their own names: both are fetched when the page runs. */
+function staticFiles(): Plugin {
   const files: Record<string, string> = {
     "model.tflite": here("../../saved_models/activity_gru_pocket/model.float32.tflite"),
     [`litert/${version}/LICENSE.txt`]: here("LICENSE.litert"),
@@ -19,7 +19,7 @@ function beside(): Plugin {
     files[`litert/${version}/${name}`] = `${LITERT}wasm/${name}`;
   }
   return {
-    name: "beside",
+    name: "static-files",
     generateBundle() {
       for (const [fileName, path] of Object.entries(files)) {
         this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
@@ -56,7 +56,7 @@ export default defineConfig({
   // Relative, so that the page works in any folder of any host.
   base: "./",
   define: { __LITERT_VERSION__: JSON.stringify(version) },
-  plugins: [beside(), offline()],
+  plugins: [staticFiles(), offline()],
   build: {
     outDir: here("../../zoo/page"),
     emptyOutDir: true,

@@ -1,18 +1,18 @@
-"""Answers to a signal without end are measured by row, at changes, and by time."""
+"""Continuous recognition is measured by prediction, at changes, and over time."""
 
 import numpy as np
 import pytest
 
-from zoo.evaluation.streaming import GRACE, Followed, report
+from zoo.evaluation.streaming import GRACE, StreamResult, report
 
 
-def followed(labels, begins=(0.0, 10.0), activities=("sitting", "walking"), step=1.0):
+def stream_result(labels, begins=(0.0, 10.0), activities=("sitting", "walking"), step=1.0):
     times = step * (1 + np.arange(len(labels)))
-    return Followed(times, np.array(labels), np.array(begins), np.array(activities))
+    return StreamResult(times, np.array(labels), np.array(begins), np.array(activities))
 
 
 def test_a_change_is_seen_at_the_first_right_answer():
-    stream = followed(["sitting"] * 12 + ["walking"] * 8)
+    stream = stream_result(["sitting"] * 12 + ["walking"] * 8)
     assert stream.delays().tolist() == [3.0]
     found = report([stream])
     assert (found["changes"], found["missed"], found["delay_median"]) == (1, 0, 3.0)
@@ -22,29 +22,29 @@ def test_a_change_is_seen_at_the_first_right_answer():
 
 
 def test_a_change_that_is_never_seen_is_missed_and_its_delay_infinite():
-    found = report([followed(["sitting"] * 20)])
+    found = report([stream_result(["sitting"] * 20)])
     assert (found["missed"], found["delay_median"], found["delay_p95"]) == (1, None, None)
 
 
 def test_a_right_answer_after_the_next_change_does_not_count():
-    stream = followed(
+    stream = stream_result(
         ["sitting"] * 14 + ["walking"] * 6, begins=(0.0, 5.0, 10.0), activities=("sitting", "walking", "sitting")
     )
     assert stream.delays().tolist() == [np.inf, 0.0]
 
 
 def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once():
-    late = followed(["sitting"] * 7 + ["jogging", "jogging", "sitting"], begins=(0.0,), activities=("sitting",))
-    assert late.alarms() == 1
-    soon = followed(["sitting"] * 2 + ["jogging"] + ["sitting"] * 7, begins=(0.0,), activities=("sitting",))
+    late = stream_result(["sitting"] * 7 + ["jogging", "jogging", "sitting"], begins=(0.0,), activities=("sitting",))
+    assert late.false_alarms() == 1
+    soon = stream_result(["sitting"] * 2 + ["jogging"] + ["sitting"] * 7, begins=(0.0,), activities=("sitting",))
     assert GRACE > 3
-    assert soon.alarms() == 0
-    unsure = followed(["sitting"] * 7 + ["", "", "sitting"], begins=(0.0,), activities=("sitting",))
-    assert unsure.alarms() == 0
+    assert soon.false_alarms() == 0
+    unsure = stream_result(["sitting"] * 7 + ["", "", "sitting"], begins=(0.0,), activities=("sitting",))
+    assert unsure.false_alarms() == 0
     assert report([unsure])["coverage"] == pytest.approx(0.8)
 
 
 def test_what_drifts_shows_by_time():
-    found = report([followed(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
+    found = report([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
     assert found["accuracy_by_time"] == [1, 1, 1, 0, 0, 0]
     assert found["hours"] == pytest.approx(1 / 60)

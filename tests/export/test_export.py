@@ -2,18 +2,21 @@
 
 import json
 from dataclasses import replace
+from typing import ClassVar
 
 import keras
 import numpy as np
 import pytest
 
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
-from zoo.export import saved_model, signatures, tflite
+from zoo.export import parity, saved_model, signatures, tflite
 from zoo.export.parity import Tolerance
 from zoo.metadata import SCHEMA, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, embed, extract
 from zoo.runtime import Interpreter, Recognizer
-from zoo.tasks import exporting
+from zoo.tasks import exporting, loading
 from zoo.tasks.activity import TASK as ACTIVITY
+from zoo.tasks.autoencoder import TASK as AUTOENCODER
+from zoo.tasks.bench import random_inputs
 from zoo.tasks.loading import Loaded
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
@@ -108,6 +111,97 @@ def test_an_artifact_that_differs_gets_no_name(tmp_path):
     with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
         export(model, tmp_path / "out", ["float32"], float32=Tolerance(0.0, 1.0))
     assert not (tmp_path / "out").exists()
+
+
+class TestParity:
+    """An artifact that lacks something is never published."""
+
+    OUTPUTS: ClassVar = {"window": {"probabilities": np.eye(2)}, "step": {"probabilities": np.eye(2), "h_1": np.eye(2)}}
+
+    def test_a_lost_signature_is_named(self):
+        found = {"window": self.OUTPUTS["window"]}
+        with pytest.raises(ZooError, match=r"a\.tflite: lacks the signature 'step'; not written"):
+            parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
+
+    def test_a_lost_output_is_named(self):
+        found = self.OUTPUTS | {"step": {"probabilities": np.eye(2)}}
+        with pytest.raises(ZooError, match=r"a\.tflite: signature 'step' lacks the output h_1; not written"):
+            parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
+
+    @pytest.mark.parametrize("kind", ["float32", "int8", "saved_model"])
+    def test_a_file_without_its_steps_is_not_exported(self, kind, tmp_path, monkeypatch):
+        model = ActivityGRU(units=4, frame=5, window=20)
+        family = ACTIVITY.exportable(loaded(model), None)
+        complete = family.signatures
+
+        def write(signatures_, *arguments, **options):
+            lossy = [signature for signature in signatures_ if signature.name != "step"]
+            return written(lossy, *arguments, **options)
+
+        module, name = (saved_model, "write") if kind == "saved_model" else (tflite, "convert")
+        written = getattr(module, name)
+        if kind == "int8":
+            # What the converter leaves of a file that should hold the step alone.
+            monkeypatch.setattr(
+                tflite,
+                "convert",
+                lambda signatures_, files, batch, samples, names: written(
+                    signatures_, {"float32": files["int8"]}, batch
+                ),
+            )
+            family = replace(
+                family, signatures=lambda model: complete(model), signatures_of_format={"int8": ("stride",)}
+            )
+        else:
+            monkeypatch.setattr(module, name, write)
+        with pytest.raises(ZooError, match=r"lacks the signature '(step|stride)'; not written"):
+            exporting.export(loaded(model), family, tmp_path / "out", [kind])
+        assert not (tmp_path / "out").exists()
+
+
+def test_every_signature_runs_in_the_compiled_model_of_litert(tmp_path):
+    from ai_edge_litert.compiled_model import CompiledModel
+
+    model = ActivityLSTM(units=4, frame=5, window=20, num_layers=2)
+    path = tmp_path / "model.tflite"
+    tflite.convert(signatures.activity(model, 3), {"float32": path}, batch=1)
+    embed(path, metadata(model, window=20, hop=10, chunk=3))
+    interpreter, compiled = Interpreter(path), CompiledModel.from_file(str(path))
+    for name in interpreter.signatures:
+        index = compiled.get_signature_index(name)
+        keys, inputs = compiled.get_signature_by_index(index), random_inputs(interpreter, name)
+        buffers = compiled.create_input_buffers(index), compiled.create_output_buffers(index)
+        for key, buffer in zip(keys["inputs"], buffers[0], strict=True):
+            buffer.write(inputs[key])
+        compiled.run_by_index(index, *buffers)
+        for key, buffer in zip(keys["outputs"], buffers[1], strict=True):
+            expected = interpreter.run(name, **inputs)[key].ravel()
+            np.testing.assert_allclose(buffer.read(expected.size, np.float32), expected, atol=1e-6, err_msg=key)
+
+
+def test_an_autoencoder_in_integers_computes_the_same_in_every_kernel(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter as LiteRT
+    from ai_edge_litert.interpreter import OpResolverType
+
+    loaded_ = loading.load("sparse_autoencoder_best")
+    family = AUTOENCODER.exportable(loaded_, None)
+    model = loaded_.keras_model
+    path = tmp_path / "model.tflite"
+    rgb = family.golden["reconstruct"]["rgb"][:100]
+    tflite.convert(family.signatures(model), {"int8": path}, None, family.calibration)
+    embed(path, loaded_.metadata)
+    assert "SUM" not in {name for key in ("encode", "reconstruct") for name in Interpreter(path).operations(key)}
+    found = {}
+    for kind in (OpResolverType.BUILTIN, OpResolverType.BUILTIN_REF):
+        runner = LiteRT(str(path), experimental_op_resolver_type=kind, num_threads=1).get_signature_runner(
+            "reconstruct"
+        )
+        found[kind] = np.concatenate([np.array(runner(rgb=rgb[i : i + 1])["patch"]) for i in range(len(rgb))])
+    fast, reference = found.values()
+    expected = np.asarray({s.name: s for s in family.signatures(model)}["reconstruct"](rgb=rgb)["patch"])
+    assert np.abs(fast - reference).mean() < 0.01
+    for patches in (fast, reference):
+        assert 1 - ((patches - expected) ** 2).sum() / ((expected - expected.mean()) ** 2).sum() > 0.9
 
 
 def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkeypatch):

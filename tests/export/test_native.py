@@ -1,10 +1,12 @@
-"""Sources for apps say what the file says; where there is a compiler, they follow a signal as `zoo.runtime` does."""
+"""Sources for apps hold the constants of the file; where a compiler is installed, they stream as `zoo.runtime` does."""
 
-import json
+import math
+import os
 import re
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from zoo.errors import ZooError
 from zoo.export import kotlin, swift
 from zoo.metadata import Streaming, embed
 from zoo.runtime import Recognizer, Stream
+from zoo.runtime.streaming import LIMIT
 
 FILE = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
 LANGUAGES = {"kt": kotlin, "swift": swift}
@@ -38,7 +41,9 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     known, text = metadata(), paths[0].read_text()
     numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
-    assert numbers == {"rate": known.rate, "frame": known.frame, "channels": 3, **vars(known.streaming)}
+    frame = known.frame
+    assert numbers == {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, **vars(known.streaming)}
+    assert dict(re.findall(r'(?i)(signature|input) = "(\w+)"', text.lower())) == {"signature": "step", "input": "frame"}
     assert re.findall(r'"(\w+)"', re.search(r"(?i)labels = (.*)", text).group(1)) == list(known.classes)
     assert re.findall(r'"(\w+)"(?: to|:) (\d+)', text) == [(name, str(size)) for name, size in known.states.items()]
     assert known.weights_sha256 in text
@@ -46,15 +51,37 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_text_of_a_user_stays_text(language):
-    classes = ('say "hi"', "a\\b", "${rate} \\(rate)")
-    text = LANGUAGES[language].constants(metadata(classes=classes, source="two\nlines", simulated=True), "my.tflite")
-    assert all(line.startswith("//") for line in text.splitlines()[:3])
+    classes = ('say "hi"', "a\\b", "${rate} \\(rate)", "two\nlines")
+    foreign = metadata(
+        classes=classes, source="two\nlines", preset="x\nimport evil", license="a\u2028b", simulated=True
+    )
+    text = LANGUAGES[language].constants(foreign, "my.tflite")
+    head = text.splitlines()[:3]
+    assert all(line.startswith("//") for line in head)
+    assert [line for line in text.splitlines() if "evil" in line] == [head[0]]
     assert "two lines" in text
     assert "SIMULATED" in text
     assert r'"say \"hi\""' in text
     assert r'"a\\b"' in text
     assert (r"\${rate}" in text) == (language == "kt")
     assert r"\\(rate)" in text
+    assert (r'"two\nlines"' if language == "kt" else r'"two\u{a}lines"') in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_without_states_reads_windows(language, convolutional_files):
+    text = (convolutional_files / f"Model.{language}").read_text().lower()
+    numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
+    expected = {"frame": "40", "advance": "20", "copies": "1", "warmup": "0", "restart": "0"}
+    assert {name: numbers[name] for name in expected} == expected
+    assert dict(re.findall(r'(signature|input) = "(\w+)"', text)) == {"signature": "window", "input": "window"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_file_without_the_signature_is_refused(language, tmp_path):
+    file = PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"
+    with pytest.raises(ZooError, match=r"model\.personal\.tflite: has no signature 'step'; export it again as float32"):
+        LANGUAGES[language].write(file, tmp_path)
 
 
 def test_a_model_of_another_unit_is_refused(tmp_path):
@@ -66,25 +93,41 @@ def test_a_model_of_another_unit_is_refused(tmp_path):
 
 
 def samples():
-    """A signal with jitter, two rates, a gap, and a sample that comes twice."""
+    """A signal with jitter, two rates, a gap, a clock that is set back, and samples of every fault."""
     random = np.random.default_rng(0)
-    steps = np.concatenate([random.uniform(0.012, 0.021, 400), [1.5], random.uniform(0.005, 0.011, 600)])
+    steps = np.concatenate(
+        [random.uniform(0.012, 0.021, 400), [1.5], random.uniform(0.005, 0.011, 600), [-50.0], [0.015] * 200]
+    )
     rows = np.cumsum(random.normal(0, 1, (len(steps), 3)), axis=0).astype(np.float32)
-    signal = np.column_stack([np.cumsum(steps), rows]).tolist()
-    return [*signal[:100], signal[50], *signal[100:]]
+    rows = np.clip(rows, -LIMIT, LIMIT)
+    good = np.column_stack([np.cumsum(steps), rows]).tolist()
+    time = good[100][0]
+    faulty = [
+        good[50], [time, 1e30, 0.0, 0.0], [time, 0.0, -161.0, 0.0], [time + 3600, 1.0, 1.0, 1.0],
+        [time - 3600, 1.0, 1.0, 1.0], [time, math.nan, 0.0, 0.0], [math.inf, 0.0, 0.0, 0.0],
+    ]  # fmt: skip
+    return [*good[:100], *faulty, *good[100:]]
+
+
+SKIPPED = {
+    "not later than the one before": 1, "beyond 160 m/s^2": 2, "time stamps that no other confirms": 2,
+    "not finite": 2, "gaps": 2,
+}  # fmt: skip
 
 
 def step(frame, states):
-    """A network that can be written in a line of any language."""
-    signal = np.float32(0.9) * states["h_1"][:, :1] + np.abs(frame[:, 0, :1])
+    """A network that can be written in a line of any language; with states or without."""
+    carried = states["h_1"][:, :1] if states else np.float32(0)
+    signal = np.float32(0.9) * carried + np.abs(frame[:, 0, :1])
     scores = np.abs(np.sin(np.float64(signal[0, 0]) * np.arange(1, 7)))
-    return (scores / scores.sum()).astype(np.float32)[None], {"h_1": np.repeat(signal, 32, 1), "h_2": states["h_2"]}
+    return (scores / scores.sum()).astype(np.float32)[None], {name: np.repeat(signal, 32, 1) for name in states}
 
 
-def expected(settings):
-    known = metadata(streaming=settings)
-    zeros = {name: np.zeros((1, size), np.float32) for name, size in known.states.items()}
-    return list(Stream(known, step, lambda: dict(zeros), settings).feed(samples()))
+def expected(known):
+    stream = Stream(known, step)
+    predictions = list(stream.feed(samples()))
+    assert stream.skipped == SKIPPED
+    return predictions
 
 
 KOTLIN = """
@@ -94,43 +137,53 @@ import pocketzoo.*
 
 fun main() {
     val stream = Stream { frame, states ->
-        val signal = 0.9f * states.getValue("h_1")[0] + abs(frame[0])
+        val signal = 0.9f * (states["h_1"]?.get(0) ?: 0f) + abs(frame[0])
         val scores = DoubleArray(6) { abs(sin(signal.toDouble() * (it + 1))) }
         val sum = scores.sum()
         Pair(FloatArray(6) { (scores[it] / sum).toFloat() },
-             mapOf("h_1" to FloatArray(32) { signal }, "h_2" to states.getValue("h_2")))
+             states.mapValues { FloatArray(32) { signal } })
     }
     for (line in generateSequence(::readLine)) {
-        val (time, x, y, z) = line.split(" ").map { it.toDouble() }
-        for (answer in stream.push(time, x.toFloat(), y.toFloat(), z.toFloat())) {
-            println("${answer.seconds} ${answer.label} ${answer.probability} ${answer.probabilities.joinToString(" ")}")
+        val java = line.replace("nan", "NaN").replace("inf", "Infinity")
+        val (time, x, y, z) = java.split(" ").map { it.toDouble() }
+        for (p in stream.push(time, x.toFloat(), y.toFloat(), z.toFloat())) {
+            println("${p.seconds} ${p.label} ${p.probability} ${p.probabilities.joinToString(" ")}")
         }
     }
+    for ((reason, count) in stream.skipped) println("$count $reason")
 }
 """
 
 SWIFT = """
 let stream = Stream { frame, states in
-    let signal = Float(0.9) * states["h_1"]![0] + abs(frame[0])
+    let signal = Float(0.9) * (states["h_1"]?[0] ?? 0) + abs(frame[0])
     let scores = (1...6).map { abs(sin(Double(signal) * Double($0))) }
     let sum = scores.reduce(0, +)
-    return (scores.map { Float($0 / sum) }, ["h_1": Array(repeating: signal, count: 32), "h_2": states["h_2"]!])
+    return (scores.map { Float($0 / sum) }, states.mapValues { _ in Array(repeating: signal, count: 32) })
 }
 while let line = readLine() {
     let n = line.split(separator: " ").map { Double($0)! }
-    for answer in try stream.push(seconds: n[0], x: n[1], y: n[2], z: n[3]) {
-        let numbers = answer.probabilities.map { String($0) }.joined(separator: " ")
-        print(answer.seconds, answer.label ?? "null", answer.probability, numbers)
+    for p in try stream.push(seconds: n[0], x: n[1], y: n[2], z: n[3]) {
+        print(p.seconds, p.label ?? "null", p.probability, p.probabilities.map { String($0) }.joined(separator: " "))
     }
 }
+for (reason, count) in stream.skipped { print(count, reason) }
 """
+
+
+JAVA = os.environ.get("JAVACMD", "java")
 
 
 def build_kotlin(folder):
     (folder / "Main.kt").write_text(KOTLIN)
     sources = [str(folder / name) for name in ("Model.kt", "Stream.kt", "Main.kt")]
     subprocess.run(["kotlinc", "-nowarn", *sources, "-include-runtime", "-d", str(folder / "main.jar")], check=True)
-    return ["java", "-jar", str(folder / "main.jar")]
+    return [JAVA, "-jar", str(folder / "main.jar")]
+
+
+def _java_version():
+    found = subprocess.run([JAVA, "-version"], capture_output=True, text=True, check=True).stderr
+    return int(re.search(r'version "(\d+)', found)[1])
 
 
 def build_swift(folder):
@@ -143,36 +196,44 @@ def build_swift(folder):
 COMPILERS = {"kotlinc": (kotlin, build_kotlin), "swiftc": (swift, build_swift)}
 
 
-@pytest.mark.parametrize("case", SETTINGS)
+def cases():
+    """Metadata of a model with states, streamed in several ways, and of one without."""
+    return {name: metadata(streaming=how) for name, how in SETTINGS.items()} | {
+        "windows": metadata(states={}, window=40, hop=15)
+    }
+
+
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_compiled_sources_follow_a_signal_as_the_runtime_does(compiler, case, tmp_path):
+def test_compiled_sources_stream_as_the_runtime_does(compiler, tmp_path):
     if shutil.which(compiler) is None:
-        pytest.skip(f"needs {compiler}")
-    file = tmp_path / "model.tflite"
-    file.write_bytes(FILE.read_bytes())
-    embed(file, metadata(streaming=SETTINGS[case]))
+        pytest.skip(f"{compiler} is not installed; Debian has it: apt-get install kotlin swiftlang (650 MB)")
+    if compiler == "kotlinc" and _java_version() < 21:
+        pytest.skip("Debian's kotlinc needs Java 21: apt-get install openjdk-21-jre-headless, and name it in JAVACMD")
     language, build = COMPILERS[compiler]
-    language.write(file, tmp_path)
     lines = "\n".join(" ".join(map(repr, sample)) for sample in samples()) + "\n"
-    run = subprocess.run(build(tmp_path), input=lines, capture_output=True, text=True, check=True)
-    found = [line.split() for line in run.stdout.splitlines()]
-    answers = expected(SETTINGS[case])
-    assert [line[1] for line in found] == [answer.label or "null" for answer in answers]
-    numbers = np.array([[float(line[0]), *map(float, line[2:])] for line in found])
-    wanted = [[answer.time, answer.probability, *answer.probabilities] for answer in answers]
-    assert np.abs(numbers - wanted).max() < 1e-6
+    for case, known in cases().items():
+        suffix = "kt" if compiler == "kotlinc" else "swift"
+        (tmp_path / f"Model.{suffix}").write_text(language.constants(known, "model.tflite"))
+        shutil.copyfile(Path(language.__file__).parent / "native" / f"Stream.{suffix}", tmp_path / f"Stream.{suffix}")
+        run = subprocess.run(build(tmp_path), input=lines, capture_output=True, text=True, check=True)
+        output = run.stdout.splitlines()
+        predictions = expected(known)
+        found = [line.split() for line in output[: len(predictions)]]
+        assert [line[1] for line in found] == [prediction.label or "null" for prediction in predictions], case
+        numbers = np.array([[float(line[0]), *map(float, line[2:])] for line in found])
+        wanted = [[p.time, p.probability, *p.probabilities] for p in predictions]
+        assert np.abs(numbers - wanted).max() < 1e-6, case
+        skipped = dict(line.split(" ", 1)[::-1] for line in output[len(predictions) :])
+        assert skipped == {reason: str(count) for reason, count in SKIPPED.items()}, case
 
 
-def test_export_writes_them_beside_the_file(tmp_path):
-    from zoo.tasks import exporting, loading
-    from zoo.tasks.activity import TASK as ACTIVITY
-
-    loaded = loading.load("activity_gru_pocket")
-    records = exporting.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out", ["kotlin", "swift"])
-    assert [record["file"] for record in records] == ["Model.kt", "Model.swift"]
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+def test_export_writes_them_next_to_the_file(convolutional_files):
+    names = {path.name for path in convolutional_files.iterdir()}
     assert names == {
         "Model.kt", "Stream.kt", "ActivityRecognizer.kt", "Model.swift", "Stream.swift", "ActivityRecognizer.swift",
-        "model.float32.tflite",
+        "model.float32.tflite", "model.int8.tflite", "model.h", "model.cc",
     }  # fmt: skip
-    json.dumps(records)
+    for language in LANGUAGES:
+        known = Recognizer(convolutional_files / "model.float32.tflite").metadata
+        text = LANGUAGES[language].constants(known, "model.float32.tflite")
+        assert (convolutional_files / f"Model.{language}").read_text() == text

@@ -56,6 +56,26 @@ def model_file() -> Path:
 
 
 @pytest.fixture(scope="session")
+def convolutional_file(tmp_path_factory) -> Path:
+    """A recognizer without states: it has the signature `window` alone."""
+    from dataclasses import replace
+
+    import keras
+
+    from zoo.export import signatures, tflite
+    from zoo.metadata import embed, extract
+
+    inputs = keras.Input((40, 3), name="window")
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Conv1D(8, 5, strides=2, activation="relu")(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(6, name="logits")(x))
+    model.states, model.temperature = {}, 1.0
+    path = tmp_path_factory.mktemp("convolutional") / "model.tflite"
+    tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
+    embed(path, replace(extract(MODEL), states={}, window=40, hop=20, frame=1))
+    return path
+
+
+@pytest.fixture(scope="session")
 def serve_files():
     """Serves other files than the page with the pocket model."""
     return _serving
@@ -118,8 +138,8 @@ def open_page(browser, address) -> Iterator[Callable]:
 
 _PLAY = """
 async ([samples, options]) => {
-  const answers = [], count = options.answers, sign = options.sign ?? 1;
-  document.addEventListener('answer', ({detail}) => answers.push(detail));
+  const found = [], count = options.predictions, sign = options.sign ?? 1;
+  document.addEventListener('prediction', ({detail}) => found.push(detail));
   const wait = () => new Promise(done => setTimeout(done, 5));
   for (let i = 0; document.body.dataset.state !== 'running'; i += 1) {
     if (i >= 4000) throw new Error(`the page does not run: ${document.body.innerText}`);
@@ -131,16 +151,16 @@ async ([samples, options]) => {
     Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
     dispatchEvent(event);
   }
-  for (let i = 0; answers.length < count && i < 4000; i += 1) await wait();
-  return answers;
+  for (let i = 0; found.length < count && i < 4000; i += 1) await wait();
+  return found;
 }
 """
 
 
 @pytest.fixture(scope="session")
 def play():
-    """Sends samples `(time, x, y, z)` as DeviceMotion events; gives the answers when there are as many as told."""
-    return lambda page, samples, count, sign=1: page.evaluate(_PLAY, [samples, {"answers": count, "sign": sign}])
+    """Sends samples `(time, x, y, z)` as DeviceMotion events; returns the predictions when there are `count`."""
+    return lambda page, samples, count, sign=1: page.evaluate(_PLAY, [samples, {"predictions": count, "sign": sign}])
 
 
 def _foreign(url: str, page: str) -> bool:

@@ -48,16 +48,16 @@ def walk(**how):
 
 
 def compare(page, play, model, sent, sign=1):
-    """Plays samples to the page; its answers must be those of `zoo.runtime`, which are given back."""
+    """Plays samples to the page; its predictions must be those of `zoo.runtime`, which are returned."""
     recognizer = Recognizer(model)
     stream, classes = recognizer.stream(), recognizer.metadata.classes
-    expected = [answer for sample in sent for answer in stream.push(*sample)]
+    expected = list(stream.feed(sent))
     page.click("#start")
     found = play(page, sent, len(expected), sign)
-    assert [answer["time"] for answer in found] == pytest.approx([answer.time for answer in expected])
-    differences = np.array([a["probabilities"] for a in found]) - [answer.probabilities for answer in expected]
+    assert [p["time"] for p in found] == pytest.approx([p.time for p in expected])
+    differences = np.array([p["probabilities"] for p in found]) - [p.probabilities for p in expected]
     assert np.abs(differences).max() < 1e-4
-    assert [None if a["label"] is None else classes[a["label"]] for a in found] == [a.label for a in expected]
+    assert [None if p["label"] is None else classes[p["label"]] for p in found] == [p.label for p in expected]
     return expected
 
 
@@ -84,6 +84,25 @@ def test_the_file_decides_how_a_signal_is_followed(case, open_page, play, serve_
     embed(file, replace(Recognizer(file).metadata, streaming=SETTINGS[case]))
     with serve_files(page_files(file)) as url:
         compare(open_page(url), play, file, walk())
+
+
+def test_a_model_without_states_is_streamed_by_windows(open_page, play, serve_files, convolutional_file):
+    with serve_files(page_files(convolutional_file)) as url:
+        assert len(compare(open_page(url), play, convolutional_file, walk())) > 20
+
+
+def test_faulty_samples_and_clocks_are_dropped_alike(open_page, play, model_file):
+    sent = walk()
+    time = sent[100][0]
+    # JSON has no NaN; a page that reads the sensor gets numbers.
+    faulty = [
+        [time, 1e30, 0.0, 0.0],
+        [time, 0.0, -161.0, 0.0],
+        [time + 3600, 1.0, 1.0, 1.0],
+        [time - 3600, 1.0, 1.0, 1.0],
+    ]
+    later = [[at + 7200, *row] for at, *row in sent[400:]]
+    compare(open_page(), play, model_file, [*sent[:100], *faulty, *sent[100:400], *later])
 
 
 @pytest.mark.parametrize("preset", ["activity_rnn_course", "activity_lstm_course", "activity_gru_course"])

@@ -103,7 +103,7 @@ def silent(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#start")
     play(page, still(4), 20)
-    page.wait_for_selector("#problem-text:has-text('fallen silent')")
+    page.wait_for_selector("#problem-text:has-text('stopped sending')")
     yield page
 
 

@@ -61,7 +61,7 @@ def test_what_was_learned_is_saved_and_restored_and_the_file_stays_as_it_is(file
 def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_path):
     with pytest.raises(ZooError, match="cannot learn; write one that can with `zoo export --personalize`"):
         PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
-    with pytest.raises(ZooError, match="holds nothing that was learned"):
+    with pytest.raises(ZooError, match="holds no learned weights"):
         PersonalRecognizer(file).restore(tmp_path / "missing.npz")
     np.savez(tmp_path / "other.npz", kernel=np.zeros((3, 6), "float32"), bias=np.zeros(6, "float32"))
     with pytest.raises(ZooError, match=r"input 'new_kernel' has shape \(3, 6\); expected \(8, 6\)"):

@@ -1,6 +1,8 @@
-"""Samples as they come in, answers out."""
+"""Samples in as they arrive, predictions out."""
 
+import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.metadata import Streaming
-from zoo.runtime.streaming import GAP, Resampler, Stream, _Follower, follow
+from zoo.runtime.streaming import GAP, LIMIT, Resampler, StaggeredStates, Stream, predict_recording
 from zoo.tasks import loading
 
 RATE = 50.0
@@ -23,18 +25,18 @@ def sine(times):
 
 def resampled(times, rate=RATE):
     resampler = Resampler(rate)
-    rows = [row for time, value in zip(times, sine(times), strict=True) for row in resampler.push(time, value)]
+    rows = [row for time, value in zip(times, sine(times).tolist(), strict=True) for row in resampler.push(time, value)]
     return np.array([time for time, _ in rows]), np.array([value for _, value in rows])
 
 
 def stream(answer=None, settings=QUIET):
-    """A stream whose network says of each frame what `answer` says of it: by default that it walks."""
+    """A stream whose network returns what `answer` returns for a frame: by default that it walks."""
     walking = np.eye(len(METADATA.classes), dtype=np.float32)[METADATA.classes.index("walking")]
 
     def step(frame, states):
         return (walking if answer is None else answer(frame))[None], {"h_1": states["h_1"] + 1}
 
-    return Stream(METADATA, step, lambda: {"h_1": np.zeros((1, 1), np.float32)}, settings)
+    return Stream(METADATA, step, settings)
 
 
 class TestRows:
@@ -59,31 +61,38 @@ class TestRows:
         resampler = Resampler(RATE)
         # 51 Hz, read at 50 Hz without averaging, would look like 1 Hz.
         fast = np.stack([5 * np.sin(2 * np.pi * 51 * times)] * 3, axis=1)
-        rows = [row for t, value in zip(times, fast, strict=True) for _, row in resampler.push(t, value)]
+        rows = [row for t, value in zip(times, fast.tolist(), strict=True) for _, row in resampler.push(t, value)]
         assert np.abs(rows[5:]).max() < 0.3
 
 
 class TestStates:
-    def follower(self, restart, copies):
-        return _Follower(
-            lambda frame, states: (np.array([[states["age"]]]), {"age": states["age"] + 1}),
-            lambda: {"age": 0}, Streaming(restart=restart, copies=copies, warmup=0), frame=1,
-        )  # fmt: skip
-
     def ages(self, restart, copies, count=24):
-        follower = self.follower(restart, copies)
-        return [int(follower.read(np.zeros((1, 1, 3)))[0]) for _ in range(count)]
+        states = StaggeredStates(
+            lambda frame, states: (states["age"].copy(), {"age": states["age"] + 1}),
+            replace(METADATA, states={"age": 1}, frame=1), Streaming(restart=restart, copies=copies, warmup=0),
+        )  # fmt: skip
+        return [int(states.push((0.0, 0.0, 0.0))[0]) for _ in range(count)]
 
     def test_one_state_is_carried_on_where_none_restarts(self):
         assert self.ages(0, 1) == list(range(24))
 
-    def test_the_oldest_of_two_states_answers_and_is_never_older_than_the_restart(self):
+    def test_the_oldest_of_two_states_predictions_and_is_never_older_than_the_restart(self):
         ages = self.ages(8, 2)
         assert ages[:8] == list(range(8))
         assert ages[8:] == [4, 5, 6, 7] * 4
 
     def test_three_states_take_turns(self):
         assert self.ages(9, 3)[9:] == [6, 7, 8] * 5
+
+    def test_a_network_without_states_reads_the_last_window_every_hop(self):
+        found = []
+        windows = StaggeredStates(
+            lambda window, states: (found.append((window[0, :, 0].tolist(), states)), (np.ones((1, 1)), {}))[1],
+            replace(METADATA, states={}, window=4, hop=3), Streaming(),
+        )  # fmt: skip
+        answered = [windows.push((float(i), 0.0, 0.0)) is not None for i in range(11)]
+        assert found == [([0, 1, 2, 3], {}), ([3, 4, 5, 6], {}), ([6, 7, 8, 9], {})]
+        assert [i for i, some in enumerate(answered) if some] == [3, 6, 9]
 
     def test_nothing_is_said_before_a_state_has_read_enough(self):
         found = list(stream(settings=Streaming(restart=0, copies=1, warmup=50)).feed(_still(1.5)))
@@ -101,7 +110,7 @@ class TestLabels:
         count = iter(range(1000))
         before = round(2 * RATE / METADATA.frame)
         found = stream(lambda frame: first if next(count) < before else second, settings).feed(_still(4))
-        return [answer.label for answer in found], before
+        return [prediction.label for prediction in found], before
 
     def one_hot(self, name, p=1.0):
         others = (1 - p) / (len(METADATA.classes) - 1)
@@ -125,21 +134,81 @@ class TestLabels:
 
 
 class TestBadSamples:
-    def test_a_bad_sample_is_counted_and_the_stream_goes_on(self):
-        samples = _still(1)
-        samples[10] = (samples[10][0], np.nan, 9.8, 0.0)
-        samples[20] = samples[5]
-        samples[30] = (np.inf, 0.0, 9.8, 0.0)
-        followed = stream()
-        answers = list(followed.feed(samples))
-        assert followed.skipped == {"not finite": 2, "not later than the one before": 1}
-        assert [answer.time for answer in answers] == pytest.approx([4 / RATE + i / 10 for i in range(10)])
+    @pytest.mark.parametrize(
+        ("bad", "reason"),
+        [
+            ((0.2, math.nan, 9.8, 0.0), "not finite"),
+            ((0.2, 0.0, 9.8, -math.inf), "not finite"),
+            ((math.nan, 0.0, 9.8, 0.0), "not finite"),
+            ((0.2, 0.0, 1e30, 0.0), "beyond 160 m/s^2"),
+            ((0.2, -161.0, 9.8, 0.0), "beyond 160 m/s^2"),
+            ((0.1, 0.0, 9.8, 0.0), "not later than the one before"),
+            ((3600.2, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
+            ((-3600.0, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
+            ((1e300, 0.0, 9.8, 0.0), "time stamps that no other confirms"),
+        ],
+    )
+    def test_a_faulty_sample_is_counted_and_changes_nothing_else(self, bad, reason):
+        def predictions(samples):
+            found = stream(self.leaky, Streaming(restart=0, copies=1, warmup=0))
+            return found, [(p.time, p.label, *p.probabilities) for p in found.feed(samples)]
 
-    def test_after_a_gap_the_states_begin_anew(self):
-        followed = stream(settings=Streaming(restart=0, copies=1, warmup=25, smoothing=0.0, margin=0.0, threshold=0.0))
-        answers = list(followed.feed(_still(1) + _still(1, start=2 + GAP)))
-        assert followed.skipped == {"gaps": 1}
-        assert next(answer.time for answer in answers if answer.time > 1) == pytest.approx(2 + GAP + 24 / RATE)
+        samples = _still(2)
+        del samples[10]  # the one whose place the bad sample takes
+        _, expected = predictions(samples)
+        spoiled, found = predictions([*samples[:10], bad, *samples[10:]])
+        assert found == expected
+        assert spoiled.skipped == {reason: 1}
+
+    @staticmethod
+    def leaky(frame):
+        """Probabilities that depend on every number of the frame."""
+        scores = np.abs(np.sin(frame.sum() * np.arange(1, len(METADATA.classes) + 1)))
+        return (scores / scores.sum()).astype(np.float32)
+
+    @pytest.mark.parametrize("jump", [2 + GAP, 3600.0, -3600.0])
+    def test_after_a_gap_or_a_set_clock_the_states_start_anew(self, jump):
+        found = stream(settings=Streaming(restart=0, copies=1, warmup=25, smoothing=0.0, margin=0.0, threshold=0.0))
+        predictions = list(found.feed(_still(1) + _still(1, start=jump)))
+        assert found.skipped == {"gaps": 1}
+        assert next(p.time for p in predictions if abs(p.time - jump) < 1) == pytest.approx(jump + 24 / RATE)
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        samples=st.lists(
+            st.tuples(
+                st.one_of(
+                    st.floats(0, 0.05), st.floats(-2, 2), st.floats(allow_nan=True, allow_infinity=True),
+                    st.sampled_from([5e-324, 1e-12, 1e-9, 1.0, 3600.0, -3600.0]),
+                ),
+                st.one_of(st.floats(-20, 20), st.floats(), st.sampled_from([160.0, -160.0, 1e30, 1e308])),
+            ),
+            max_size=80,
+        ),
+        start=st.sampled_from([0.0, 1.7e9, 1.7e12, 1e15, -5.0]),
+    )  # fmt: skip
+    def test_rows_and_means_are_finite_whatever_comes(self, samples, start):
+        rows = []
+
+        def answer(frame):
+            rows.append(frame)
+            return self.leaky(frame)
+
+        found, time = stream(answer, Streaming(restart=0, copies=1, warmup=0, threshold=0.0)), start
+        for elapsed, value in samples:
+            time = time + elapsed if math.isfinite(time + elapsed) else start
+            for prediction in found.push(time if elapsed == elapsed else math.nan, value, 9.8, 0.1):
+                assert np.isfinite(prediction.probabilities).all()
+        assert all((np.abs(frame) <= LIMIT * (1 + 1e-6)).all() for frame in rows)
+        recovered = list(found.feed(_still(2, start=1000.0)))
+        assert recovered[-1].label is not None
+        assert np.isfinite(recovered[-1].probabilities).all()
+
+    @pytest.mark.parametrize("stamps", [np.floor, np.zeros_like])
+    def test_time_stamps_without_decimals_are_noticed(self, stamps):
+        found = stream()
+        list(found.feed((float(stamps(t)), x, y, z) for t, x, y, z in _still(6)))
+        assert "many time stamps repeat or go back: expected seconds with decimals, one a sample" in found.warnings
 
     @pytest.mark.parametrize(
         ("factor", "rate", "said"),
@@ -150,19 +219,19 @@ class TestBadSamples:
         ],
     )
     def test_a_signal_that_no_pocket_gives_is_said_once_with_the_measured_value(self, factor, rate, said):
-        followed = stream()
+        found = stream()
         for time, x, y, z in _still(20, rate=rate):
-            followed.push(time, factor * x, factor * y, factor * z)
-        assert len(followed.warnings) == 1
-        assert re.search(said, followed.warnings[0])
+            found.push(time, factor * x, factor * y, factor * z)
+        assert len(found.warnings) == 1
+        assert re.search(said, found.warnings[0])
 
     def test_an_axis_that_stands_still_is_noticed(self):
-        followed = stream()
-        list(followed.feed((t, x, 9.8, 0.25) for t, x, _, _ in _still(4)))
-        assert followed.warnings == ["axis y, z has not moved for 2 s: is the sensor on?"]
+        found = stream()
+        list(found.feed((t, x, 9.8, 0.25) for t, x, _, _ in _still(4)))
+        assert found.warnings == ["axis y, z has not moved for 2 s: is the sensor on?"]
 
 
-def test_a_recording_is_followed_at_its_own_rate():
-    answers = follow(stream(), np.tile([[0.1, 9.8, 0.2]], (100, 1)), 25.0)
-    assert answers[-1].time == pytest.approx(3.88)
-    assert {answer.label for answer in answers} == {"walking"}
+def test_a_recording_is_stream__at_its_own_rate():
+    predictions = predict_recording(stream(), np.tile([[0.1, 9.8, 0.2]], (100, 1)), 25.0)
+    assert predictions[-1].time == pytest.approx(3.88)
+    assert {prediction.label for prediction in predictions} == {"walking"}

@@ -1,7 +1,10 @@
-"""What an exported file costs is measured, or counted."""
+"""Costs of exported files are measured or counted."""
 
+import pytest
+
+from zoo import ZooError
 from zoo.catalog import PRESETS_FOLDER
-from zoo.tasks.bench import bench
+from zoo.tasks.bench import bench, files_of
 from zoo.tasks.loading import load
 
 POCKET = PRESETS_FOLDER / "activity_gru_pocket"
@@ -12,15 +15,41 @@ def test_every_signature_is_timed_and_its_arithmetic_counted():
     arguments = load("activity_gru_pocket").keras_model.get_config()
     columns = 3 + arguments["magnitude"]
     units, frame, num_layers = arguments["units"], arguments["frame"], arguments["num_layers"]
-    # Weights of the frame, of three gates a layer, and of the head: each is multiplied once a step. The magnitude of a
-    # row adds three squares up.
-    products = frame * (columns * units + 3 * arguments["magnitude"]) + num_layers * 3 * 2 * units * units + 6 * units
+    # Weights of the frame and of three gates a layer are multiplied once a step, those of the head once a result. The
+    # magnitude of a row sums three squares.
+    cells = frame * (columns * units + 3 * arguments["magnitude"]) + num_layers * 3 * 2 * units * units
+    head = 6 * units
     steps = arguments["window"] // frame
     counted = {name: row["multiply_adds"] for name, row in found["signatures"].items()}
-    assert counted == {"window": steps * products, "step": products, "chunk": 10 * products}
+    assert counted == {"window": steps * cells + head, "step": cells + head, "chunk": 10 * (cells + head)}
     assert all(0 < row["median_ms"] <= row["p99_ms"] for row in found["signatures"].values())
     assert found["bytes"] == (POCKET / "model.dynamic.tflite").stat().st_size
 
 
 def test_a_file_that_can_only_step_has_one_row():
     assert list(bench(POCKET / "model.int8.tflite", calls=20)["signatures"]) == ["step"]
+
+
+@pytest.mark.parametrize(
+    ("file", "first"),
+    [
+        ("activity_gru_pocket/model.personal.tflite", {"infer", "train", "save", "restore"}),
+        ("sparse_autoencoder_course/model.float32.tflite", {"encode", "decode", "reconstruct"}),
+        ("trigram_lm_course_8_64/model.float32.tflite", {"next_word"}),
+    ],
+)
+def test_files_of_every_task_are_measured(file, first):
+    found = bench(PRESETS_FOLDER / file, calls=5)
+    assert set(found["signatures"]) == first
+    assert all(row["median_ms"] > 0 for row in found["signatures"].values())
+    assert next(iter(found["signatures"].values()))["multiply_adds"] > 0
+    assert found["process_mb"] is None or 20 < found["process_mb"] < 200
+
+
+def test_a_name_stands_for_a_file_a_folder_or_a_preset(tmp_path):
+    (tmp_path / "mine.tflite").write_bytes((POCKET / "model.int8.tflite").read_bytes())
+    assert files_of(str(tmp_path)) == [tmp_path / "mine.tflite"] == files_of(str(tmp_path / "mine.tflite"))
+    assert POCKET / "model.float32.tflite" in files_of("activity_gru_pocket")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ZooError, match=r"empty: holds no \.tflite file; write one with `zoo export`"):
+        files_of(str(tmp_path / "empty"))

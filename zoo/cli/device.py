@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zoo.data.importers import CsvColumns
-    from zoo.runtime import Answer, Recognizer
+    from zoo.runtime import Prediction, Recognizer
 
 app = typer.Typer()
 
@@ -99,7 +99,7 @@ def stream(
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated person.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for each answer.")] = False,
 ) -> None:
-    """Follow a signal sample by sample, and say what the person is doing."""
+    """Recognize activities in a continuous signal, sample by sample."""
     from zoo.data.importers import CsvColumns
     from zoo.runtime import Recognizer
 
@@ -148,7 +148,7 @@ def _moments(
             }  # fmt: skip
 
 
-def _answer(answer: "Answer", classes: Sequence[str]) -> dict[str, Any]:
+def _answer(answer: "Prediction", classes: Sequence[str]) -> dict[str, Any]:
     probabilities = dict(zip(classes, answer.probabilities.tolist(), strict=True))
     return {
         "time": answer.time, "label": answer.label, "probability": answer.probability, "probabilities": probabilities,
@@ -162,7 +162,8 @@ def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bo
     def warn(line: str) -> None:
         err.print(line, style="yellow", highlight=False, markup=False)
 
-    stream, shown, warned = recognizer.stream(), "", 0
+    stream, warned = recognizer.stream(), 0
+    shown: str | None = ""
     for answer in stream.feed(read_samples(_lines(csv), "standard input" if csv == "-" else csv, columns)):
         for warning in stream.warnings[warned:]:
             warn(f"{answer.time:.2f} s: {warning}")
@@ -170,7 +171,7 @@ def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bo
         if every or answer.label != shown:
             line = f"{answer.time:9.2f} s  {answer.label or '?':<12} {answer.probability:4.0%}"
             print(json.dumps(_answer(answer, stream.metadata.classes)) if as_json else line, flush=True)
-            shown = answer.label or ""
+            shown = answer.label
     for reason, count in stream.skipped.items():
         warn(f"left out: {count} {reason}")
 
@@ -191,24 +192,32 @@ def _lines(csv: str) -> Iterator[str]:
 @app.command()
 def serve(
     model: FileName = "activity_gru_pocket",
-    host: Annotated[str, typer.Option(help="Address to listen on; every one of this machine by default.")] = "0.0.0.0",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; by default all of this machine, so that phones reach it.")
+    ] = "0.0.0.0",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The next free one where it is taken.")] = 8443,
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
 ) -> None:
     """Serve the page that recognizes activities to phones in the same network, until Ctrl-C."""
-    from zoo.report.address import address
+    from zoo.export.native import signature
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
 
     with quiet():
-        # Rounding in 8 bits differs from one processor to another; beside the runtime a float file is hardly larger.
+        # 8-bit rounding differs between processors, and a float file is hardly larger next to the runtime.
         recognizer = Recognizer(exported_file(model, ("float32", "dynamic")))
-    if "step" not in recognizer.signatures:
-        raise ZooError(f"{recognizer.path}: has no signature `step`, which the page runs: export it with `zoo export`")
+    needed = signature(recognizer.metadata)
+    if needed not in recognizer.signatures:
+        raise ZooError(
+            f"{recognizer.path}: has no signature {needed!r}, which the page runs: export it with `zoo export`"
+        )
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
-        found = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path)}
-        show(found, as_json, address)
+        found = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
+        if as_json:
+            print(json.dumps(found))
+        else:
+            _show_address(found)
         sys.stdout.flush()
         try:
             server.serve_forever()
@@ -216,30 +225,41 @@ def serve(
             err.print("stopped")
 
 
+def _show_address(found: dict[str, str]) -> None:
+    """Prints the address and its QR code."""
+    import segno
+
+    from zoo.serving.certificate import ALL_INTERFACES
+
+    Console().print(f"serving {found['model']} at {found['url']}", markup=False, highlight=False)
+    segno.make(found["url"], error="m").terminal(sys.stdout, border=2, compact=True)
+    everyone = "Everybody in this network can open it; --host 127.0.0.1 keeps it to this machine. "
+    Console().print(
+        f"Open it on a phone in the same network. {everyone if found['host'] in ALL_INTERFACES else ''}The certificate "
+        "was made for this run, so the browser warns once: continue. Ctrl-C ends.",
+        markup=False, highlight=False,
+    )  # fmt: skip
+
+
 @app.command()
 def bench(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Files, or presets: all their files.")],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Files, folders of files, or presets.")],
     keras: Annotated[bool, typer.Option("--keras", help="Also what Keras's own export of each preset gives.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure what exported recognizers cost on this machine: bytes, milliseconds, memory, arithmetic."""
-    from zoo.catalog import find_folder
+    """Measure exported files on this machine: bytes, milliseconds, memory, arithmetic."""
     from zoo.report import results
-    from zoo.tasks.bench import bench as measure
+    from zoo.tasks import bench as benchmark
 
     rows = []
     for model in models:
-        folder = None if model.endswith(".tflite") else find_folder(model)
-        files = [Path(model)] if folder is None else sorted(folder.glob("*.tflite"))
-        if not files:
-            raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
         with quiet():
-            rows += [measure(file) for file in files]
-        if keras and folder is not None:
+            rows += [benchmark.bench(file) for file in benchmark.files_of(model)]
+        if keras and not model.endswith(".tflite"):
             load_tensorflow()
             from zoo.tasks import loading
-            from zoo.tasks.bench import keras_default
 
             with quiet():
-                rows.append({"file": f"{folder}: Keras's own export"} | keras_default(loading.load(model).keras_model))
+                found = benchmark.keras_default(loading.load(model).keras_model)
+                rows.append({"file": f"{model}: Keras's own export"} | found)
     show(rows, as_json, results.costs)

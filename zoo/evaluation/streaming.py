@@ -1,15 +1,15 @@
-"""How well a signal without end is followed: by row, at changes of activity, and after an hour.
+"""Metrics of continuous recognition: by prediction, at changes of activity, and over time.
 
-A stream of one person has answers at times t_1 < t_2 < ..., each a label or none, and stretches (begin, end, activity)
-that say what the person really does.
+The stream of one person has predictions at times t_1 < t_2 < ..., each a label or none, and stretches of one true
+activity each.
 
-    accuracy          share of the answers whose label is what the person does then; no label is not right
-    settled accuracy  the same of the answers later than `GRACE` after a change
-    coverage          share of the answers that have a label
-    delay             from a change of activity to the first answer with the new label; infinite where none comes
-                      before the next change
-    false alarms      answers that turn to what the person does not do then, later than `GRACE` after a change
-    accuracy by time  accuracy in equal parts of the stream, from first to last: what drifts falls
+    accuracy          share of predictions whose label is the true activity; no label counts as wrong
+    settled accuracy  the same, of predictions later than `GRACE` after a change
+    coverage          share of predictions that have a label
+    delay             from a change of activity to the first prediction of the new one; infinite if none comes before
+                      the next change
+    false alarms      changes to a wrong label later than `GRACE` after a change of activity
+    accuracy by time  accuracy in equal parts of the stream, from first to last: it falls where the network drifts
 """
 
 from collections.abc import Sequence
@@ -20,66 +20,72 @@ import numpy as np
 from numpy.typing import NDArray
 
 GRACE = 5.0
-"""Seconds after a change of activity in which a wrong label is a delay and not an alarm."""
+"""Seconds after a change of activity in which a wrong label counts as a delay, not as a false alarm."""
 
 _PARTS = 6
 
 
 @dataclass(frozen=True)
-class Followed:
-    """The stream of one person, as it was answered.
+class StreamResult:
+    """Predictions of one person's stream, and the truth.
 
     Args:
         times: `(N,)` seconds, ascending.
-        labels: `(N,)` what was shown; the empty string for no label.
-        begins: `(M,)` seconds at which a stretch of one activity begins; it ends where the next one does.
-        activities: `(M,)` what the person does in each stretch; neighbors differ.
+        labels: `(N,)` predicted labels; the empty string for no label.
+        starts: `(M,)` seconds at which a stretch of one activity starts; it ends where the next one starts.
+        activities: `(M,)` true activity of each stretch; neighbors differ.
     """
 
     times: NDArray[np.float64]
     labels: NDArray[np.str_]
-    begins: NDArray[np.float64]
+    starts: NDArray[np.float64]
     activities: NDArray[np.str_]
 
     @property
+    def _stretch(self) -> NDArray[np.intp]:
+        """`(N,)` the stretch of each prediction."""
+        return np.searchsorted(self.starts, self.times, side="right") - 1
+
+    @property
     def truth(self) -> NDArray[np.str_]:
-        """`(N,)` what the person does at each answer."""
-        return self.activities[np.searchsorted(self.begins, self.times, side="right") - 1]
+        """`(N,)` true activities."""
+        return self.activities[self._stretch]
 
     @property
     def seconds(self) -> float:
-        """How long the stream lasts."""
-        return float(self.times[-1] - self.begins[0])
+        """Length of the stream."""
+        return float(self.times[-1] - self.starts[0])
 
     def delays(self) -> NDArray[np.float64]:
-        """`(M - 1,)` seconds from each change to the first answer with the new label.
+        """`(M - 1,)` seconds from each change to the first prediction of the new activity.
 
         Example:
             >>> times = np.array([1.0, 2.0, 3.0, 4.0])
             >>> labels = np.array(["sitting", "sitting", "sitting", "walking"])
-            >>> stream = Followed(times, labels, np.array([0.0, 2.5]), np.array(["sitting", "walking"]))
+            >>> stream = StreamResult(times, labels, np.array([0.0, 2.5]), np.array(["sitting", "walking"]))
             >>> stream.delays().tolist()
             [1.5]
         """
-        ends = np.append(self.begins[1:], np.inf)
-        found = []
-        for begin, end, activity in zip(self.begins[1:], ends[1:], self.activities[1:], strict=True):
-            right = (self.times >= begin) & (self.times < end) & (self.labels == activity)
-            found.append(float(self.times[right][0] - begin) if right.any() else np.inf)
-        return np.array(found)
+        ends = np.append(self.starts[1:], np.inf)
+        delays = []
+        for start, end, activity in zip(self.starts[1:], ends[1:], self.activities[1:], strict=True):
+            right = (self.times >= start) & (self.times < end) & (self.labels == activity)
+            delays.append(float(self.times[right][0] - start) if right.any() else np.inf)
+        return np.array(delays)
 
     @property
-    def since(self) -> NDArray[np.float64]:
-        """`(N,)` seconds from the last change of activity to each answer."""
-        return self.times - self.begins[np.searchsorted(self.begins, self.times, side="right") - 1]
+    def since_change(self) -> NDArray[np.float64]:
+        """`(N,)` seconds from the last change of activity to each prediction."""
+        return self.times - self.starts[self._stretch]
 
-    def alarms(self) -> int:
-        """How many times the label turned to what the person does not do."""
-        turned = np.append(True, self.labels[1:] != self.labels[:-1])
-        return int((turned & (self.labels != "") & (self.labels != self.truth) & (self.since > GRACE)).sum())
+    def false_alarms(self) -> int:
+        """Number of changes to a wrong label."""
+        changed = np.append(True, self.labels[1:] != self.labels[:-1])
+        wrong = (self.labels != "") & (self.labels != self.truth)
+        return int((changed & wrong & (self.since_change > GRACE)).sum())
 
 
-def report(streams: Sequence[Followed]) -> dict[str, Any]:
+def report(streams: Sequence[StreamResult]) -> dict[str, Any]:
     """Measures the streams of several people together.
 
     Args:
@@ -90,10 +96,10 @@ def report(streams: Sequence[Followed]) -> dict[str, Any]:
         `delay_median` and `delay_p95` in seconds (None for infinite), `false_alarms_per_hour`, `accuracy_by_time`.
     """
     right = [stream.labels == stream.truth for stream in streams]
-    settled = [part[stream.since > GRACE] for part, stream in zip(right, streams, strict=True)]
+    settled = [part[stream.since_change > GRACE] for part, stream in zip(right, streams, strict=True)]
     delays = np.concatenate([stream.delays() for stream in streams])
     hours = sum(stream.seconds for stream in streams) / 3600
-    parts = [[float(part.mean()) for part in np.array_split(found, _PARTS)] for found in right]
+    parts = [[float(part.mean()) for part in np.array_split(row, _PARTS)] for row in right]
     return {
         "accuracy": float(np.concatenate(right).mean()),
         "settled_accuracy": float(np.concatenate(settled).mean()),
@@ -103,7 +109,7 @@ def report(streams: Sequence[Followed]) -> dict[str, Any]:
         "missed": int(np.isinf(delays).sum()),
         "delay_median": _quantile(delays, 0.5),
         "delay_p95": _quantile(delays, 0.95),
-        "false_alarms_per_hour": sum(stream.alarms() for stream in streams) / hours,
+        "false_alarms_per_hour": sum(stream.false_alarms() for stream in streams) / hours,
         "accuracy_by_time": np.mean(parts, axis=0).tolist(),
     }
 

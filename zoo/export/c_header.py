@@ -1,13 +1,15 @@
-"""C++ sources of a recognizer's integer file, for TFLite Micro: the array, and all that a firmware must know of it.
+"""C++ sources of a recognizer's integer file, for TFLite Micro: the array, and all constants that a firmware needs.
 
     model.h    names, labels, rate, the order of inputs and outputs, the arena, the operations to register
-    model.cc   the aligned array, and golden vectors: frames of a window and what the file answers to them
+    model.cc   the aligned array, and golden vectors: frames of a window and the outputs of the file
 
-A firmware keeps the states between two calls: it copies each output `h_1` into the input `h_1`, and so on.
+A firmware keeps the states between two calls: it copies each output `h_1` into the input `h_1`, and so on. A model
+without states reads a whole window in each call.
 """
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from zoo.export import native
 from zoo.files import atomic_write
+from zoo.metadata import ActivityMetadata
 from zoo.runtime import Recognizer
 
 HEADER, SOURCE = "model.h", "model.cc"
@@ -23,15 +26,15 @@ _GOLDEN = 3
 _A_LINE = 20
 
 _BOOKKEEPING = 320, 4096
-"""Bytes that TFLite Micro needs for an operation and for itself, generously: on a 64-bit host it took 220 and 2,000."""
+"""Generous bytes that TFLite Micro needs for an operation and for itself: on a 64-bit host it took 220 and 2,000."""
 
 
 def write(file: Path, window: NDArray[np.float32], folder: Path) -> list[Path]:
     """Writes `model.cc` and `model.h`.
 
     Args:
-        file: A `.tflite` file whose only signature is `step`.
-        window: `(T, C)` whose first frames are the golden ones.
+        file: A `.tflite` file whose only signature is `step`, or `window` where the model has no states.
+        window: `(T, C)`, the source of the golden frames.
         folder: Where to.
 
     Returns:
@@ -46,18 +49,18 @@ def write(file: Path, window: NDArray[np.float32], folder: Path) -> list[Path]:
 
 
 def read_array(source: Path) -> bytes:
-    """The `.tflite` file inside a `model.cc`."""
+    """Extracts the `.tflite` file from a `model.cc`."""
     body = source.read_text(encoding="utf-8").partition("kModel[] = {")[2].partition("}")[0]
     return bytes(int(value) for value in re.findall(r"\d+", body))
 
 
 def _header(recognizer: Recognizer) -> str:
-    metadata, order = recognizer.metadata, recognizer.order("step")
-    operations = sorted(set(recognizer.operations("step")))
-    inputs, outputs = order
+    metadata, signature = recognizer.metadata, native.signature(recognizer.metadata)
+    inputs, outputs = recognizer.order(signature)
+    operations = sorted(set(recognizer.operations(signature)))
     each, fixed = _BOOKKEEPING
-    arena = recognizer.activation_bytes("step") + each * len(recognizer.operations("step")) + fixed
-    states = list(metadata.states.items())
+    arena = recognizer.activation_bytes(signature) + each * len(recognizer.operations(signature)) + fixed
+    constants = {name: value for name, value, _ in native.numbers(metadata)}
     lines = [
         *native.head(metadata),
         "#ifndef POCKET_ZOO_MODEL_H_",
@@ -67,37 +70,33 @@ def _header(recognizer: Recognizer) -> str:
         "",
         f"// Acceleration in {metadata.unit}, gravity included; a phone at rest, face up, reads z = +9.81.",
         f"constexpr float kRateHz = {float(metadata.rate)!r}f;",
-        f"constexpr int kFrame = {metadata.frame};  // rows that one step reads",
+        f"constexpr int kFrame = {constants['frame']};  // rows that one call reads",
+        f"constexpr int kAdvance = {constants['advance']};  // rows to the start of the next call's",
         f"constexpr int kChannels = {len(metadata.axes)};  // {', '.join(metadata.axes)}",
         f"constexpr int kClasses = {len(metadata.classes)};",
         "extern const char* const kLabels[kClasses];",
         "",
-        "// States begin at zero; after each step every output is copied into the input of its name.",
-        f"constexpr int kStates = {len(states)};",
-        f"constexpr int kStateSizes[kStates] = {{{', '.join(str(size) for _, size in states)}}};"
-        f"  // {', '.join(name for name, _ in states)}",
-        f"constexpr int kInputFrame = {inputs['frame']};",
-        f"constexpr int kInputStates[kStates] = {{{', '.join(str(inputs[name]) for name, _ in states)}}};",
+        f"constexpr int kInputFrame = {inputs[native.INPUTS[signature]]};",
         f"constexpr int kOutputProbabilities = {outputs['probabilities']};",
-        f"constexpr int kOutputStates[kStates] = {{{', '.join(str(outputs[name]) for name, _ in states)}}};",
-        f"constexpr int kRestartRows = {metadata.streaming.restart};  // a state starts anew after so many; 0: never",
-        f"constexpr int kCopies = {metadata.streaming.copies};  // states carried in turns",
+        *_states(list(metadata.states.items()), inputs, outputs),
+        f"constexpr int kRestartRows = {constants['restart']};  // rows after which a state restarts; 0: never",
+        f"constexpr int kCopies = {constants['copies']};  // parallel states, their restarts staggered",
         "",
-        "// Enough on a 64-bit host; MicroInterpreter::arena_used_bytes() tells what a target takes.",
+        "// Enough on a 64-bit host; MicroInterpreter::arena_used_bytes() returns the need of a target.",
         f"constexpr int kArenaBytes = {-(-arena // 16) * 16};",
         "",
         "alignas(16) extern const unsigned char kModel[];",
         "extern const unsigned int kModelSize;",
         "",
-        "// Registers what the file needs: tflite::MicroMutableOpResolver<kOperations>.",
+        "// Registers the operations of the file: tflite::MicroMutableOpResolver<kOperations>.",
         f"constexpr int kOperations = {len(operations)};",
         "template <class Resolver>",
         "void AddOperations(Resolver& resolver) {",
         *(f"  resolver.{_adder(name)}();" for name in operations),
         "}",
         "",
-        "// The first frames of a window from zero states, and what the file answers.",
-        f"constexpr int kGoldenSteps = {_GOLDEN};",
+        "// The first frames of a window from zero states, and the outputs of the file.",
+        f"constexpr int kGoldenSteps = {_golden_steps(metadata)};",
         "extern const float kGoldenFrames[kGoldenSteps][kFrame * kChannels];",
         "extern const float kGoldenProbabilities[kGoldenSteps][kClasses];",
         "",
@@ -108,16 +107,39 @@ def _header(recognizer: Recognizer) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _states(states: Sequence[tuple[str, int]], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> list[str]:
+    """Sizes and places of the states; C++ has no arrays of none."""
+    if not states:
+        return ["constexpr int kStates = 0;"]
+    return [
+        "",
+        "// States start at zero; after each call every output is copied into the input of its name.",
+        f"constexpr int kStates = {len(states)};",
+        f"constexpr int kStateSizes[kStates] = {{{', '.join(str(size) for _, size in states)}}};"
+        f"  // {', '.join(name for name, _ in states)}",
+        f"constexpr int kInputStates[kStates] = {{{', '.join(str(inputs[name]) for name, _ in states)}}};",
+        f"constexpr int kOutputStates[kStates] = {{{', '.join(str(outputs[name]) for name, _ in states)}}};",
+    ]
+
+
+def _golden_steps(metadata: ActivityMetadata) -> int:
+    return _GOLDEN if metadata.states else 1
+
+
 def _source(recognizer: Recognizer, window: NDArray[np.float32]) -> str:
     metadata, content = recognizer.metadata, recognizer.path.read_bytes()
-    frames, answers, states = [], [], recognizer.zeros()
-    for start in range(0, _GOLDEN * metadata.frame, metadata.frame):
-        frame = window[None, start : start + metadata.frame]
-        probabilities, states = recognizer.step(frame, states)
+    size = metadata.frame if metadata.states else metadata.window
+    frames, outputs, states = [], [], recognizer.zeros()
+    for start in range(0, _golden_steps(metadata) * size, size):
+        frame = window[None, start : start + size]
+        if metadata.states:
+            probabilities, states = recognizer.step(frame, states)
+        else:
+            probabilities = recognizer.predict(frame)
         frames.append(frame.ravel())
-        answers.append(probabilities[0])
+        outputs.append(probabilities[0])
     rows = [content[i : i + _A_LINE] for i in range(0, len(content), _A_LINE)]
-    labels = ", ".join(f'"{name}"' for name in metadata.classes)
+    labels = ", ".join(json.dumps(name, ensure_ascii=False) for name in metadata.classes)
     return "\n".join([
         f'#include "{HEADER}"',
         "",
@@ -132,7 +154,7 @@ def _source(recognizer: Recognizer, window: NDArray[np.float32]) -> str:
         "",
         *_table("const float kGoldenFrames[kGoldenSteps][kFrame * kChannels]", frames),
         "",
-        *_table("const float kGoldenProbabilities[kGoldenSteps][kClasses]", answers),
+        *_table("const float kGoldenProbabilities[kGoldenSteps][kClasses]", outputs),
         "",
         "}  // namespace pocket_zoo",
         "",
@@ -144,6 +166,10 @@ def _table(declaration: str, rows: Sequence[Iterable[float]]) -> list[str]:
     return [f"{declaration} = {{", *inside, "};"]
 
 
+_IRREGULAR = {"BATCH_MATMUL": "AddBatchMatMul", "CUMSUM": "AddCumSum", "PADV2": "AddPadV2", "SPLIT_V": "AddSplitV"}
+
+
 def _adder(operation: str) -> str:
     """The method of a resolver that registers an operation: `AddFullyConnected` of `FULLY_CONNECTED`."""
-    return "Add" + "".join(part.capitalize() for part in operation.split("_")).replace("2d", "2D")
+    regular = "Add" + "".join(part.capitalize() for part in operation.split("_")).replace("2d", "2D")
+    return _IRREGULAR.get(operation, regular)

@@ -1,7 +1,7 @@
-"""Kotlin sources of a recognizer for an Android app: the sensor, the stream and LiteRT, and what they must know.
+"""Kotlin sources of a recognizer for an Android app: the sensor, the stream and LiteRT, and constants.
 
-Model.kt               labels, rate, states and how the signal is followed, from the file's metadata
-Stream.kt              samples in, answers out, as `zoo.runtime.streaming`
+Model.kt               labels, rate, states and streaming settings, from the file's metadata
+Stream.kt              samples in, predictions out, as `zoo.runtime.streaming`
 ActivityRecognizer.kt  the accelerometer's listener around LiteRT
 """
 
@@ -18,7 +18,7 @@ def write(file: Path, folder: Path) -> list[Path]:
     """Writes the sources.
 
     Args:
-        file: A `.tflite` file with the signature `step`.
+        file: A `.tflite` file with the signature `step`, or `window` where the model has no states.
         folder: Where to.
 
     Returns:
@@ -39,9 +39,11 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         *native.head(metadata),
         "package pocketzoo",
         "",
-        f"/** What the file says of itself. Acceleration: {metadata.unit}, gravity included, with Android's sign. */",
+        f"/** Constants of the model. Acceleration: {metadata.unit}, gravity included, with Android's sign. */",
         "object Model {",
         f"    const val FILE = {_text(file)}",
+        f"    const val SIGNATURE = {_text(native.signature(metadata))}",
+        f"    const val INPUT = {_text(native.INPUTS[native.signature(metadata)])}",
         f"    val LABELS = arrayOf({', '.join(map(_text, metadata.classes))})",
         f"    val STATES: Map<String, Int> = linkedMapOf({states})",
         *(f"    const val {name.upper()} = {value!r} // {why}" for name, value, why in native.numbers(metadata)),

@@ -14,9 +14,9 @@ def write(signatures: Sequence[Signature], folder: Path, batch: int | None = Non
     """Writes a SavedModel with an endpoint for each signature.
 
     Args:
-        signatures: What it answers.
+        signatures: Its endpoints.
         folder: Where to.
-        batch: A fixed batch size, or None for what the signatures allow.
+        batch: A fixed batch size, or None for any that the signatures allow.
     """
     # Without ExportArchive.track, which would store every weight a second time.
     archive = keras.export.ExportArchive()
@@ -28,7 +28,7 @@ def write(signatures: Sequence[Signature], folder: Path, batch: int | None = Non
 def load(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
     """Loads the endpoints of a SavedModel by name."""
     loaded = tf.saved_model.load(str(folder))
-    # An endpoint without a reference to what it was loaded from would lose its variables.
+    # An endpoint needs a reference to the object that it was loaded from, or it loses its variables.
     return {name: _bound(loaded, name) for name in loaded.signatures if name != "serving_default"}
 
 

@@ -1,21 +1,22 @@
-"""Signatures: what an artifact can be asked, for each family, as functions on a Keras model.
+"""Signatures of exported files, as functions of a Keras model.
 
-Models give logits and read what they were trained on; probabilities, temperature and preprocessing belong here, so
-that every artifact takes raw input and gives answers.
+Models return logits and read preprocessed input; probabilities, temperature and preprocessing are added here, so that
+every artifact takes raw input and returns results that can be used as they are.
 
-| family | signature | in | out |
+| task | signature | inputs | outputs |
 |---|---|---|---|
 | activity | `window` | `window (B, T, C)` m/s^2 | `probabilities (B, K)` |
 | | `step` | `frame (B, F, C)`, states `(B, H)` each | `probabilities (B, K)`, the new states |
-| | `infer`, `train`, `save`, `restore` | of a file that learns, see `personal` | |
 | | `chunk` | `frames (B, n F, C)`, states | `probabilities (B, n, K)` after each frame, the last states |
-| patches | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
+| | `infer`, `train`, `save`, `restore` | of a file that learns, see `personal` | |
+| autoencoder | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
 | | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
-| | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in the picture's own units |
-| text | `next_word` | `ids (B, C)` from 0 | `probabilities (B, V)`, `top_ids (B, k)`, `top_probabilities (B, k)` |
+| | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in [0, 1] |
+| trigram | `next_word` | `ids (B, C)` from 0 | `probabilities (B, V)`, `top_ids (B, k)`, `top_probabilities (B, k)` |
 | | `complete` | `words (B, C)` strings | `top_words (B, k)` strings, `top_probabilities (B, k)` |
 
-`complete` is in SavedModels alone. A word outside the vocabulary is an error there; k is 10, or V where that is less.
+A recognizer without states, such as a convolutional one, has the signature `window` alone. `complete` is in SavedModels
+alone; a word outside the vocabulary is an error there; k is 10, or V where that is less.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,12 +31,12 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Signature:
-    """One question that an artifact answers.
+    """A named function of an artifact.
 
     Args:
         name: Of the signature.
-        function: Tensors in the order of `inputs` in, tensors by name out.
-        inputs: What it takes; a batch axis of None where any batch is allowed.
+        function: Takes tensors in the order of `inputs`, returns tensors by name.
+        inputs: Specifications of the inputs; a batch axis of None where any batch is allowed.
         text: Whether it reads strings, which TFLite does not.
     """
 
@@ -45,56 +46,64 @@ class Signature:
     text: bool = False
 
     def __call__(self, **inputs: Any) -> Arrays:
-        """Answers inputs by name."""
+        """Runs the function on inputs by name."""
         return self.function(*(inputs[spec.name] for spec in self.inputs))
 
     def compiled(self) -> "Signature":
-        """The same as one graph, which is how fast Keras answers."""
+        """The same signature as one graph, the fastest way to run it in Keras."""
         return replace(self, function=tf.function(self.function))
 
     def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
-        """The inputs with a fixed batch, or as they are."""
+        """The inputs with a fixed batch size, or as they are."""
         if batch is None:
             return self.inputs
         return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
 
 
 def activity(model: Any, chunk: int) -> list[Signature]:
-    """Of a recognizer: windows or frames in, calibrated probabilities out.
+    """Signatures of a recognizer: windows or frames in, calibrated probabilities out.
 
-    The states go in and come out by name, so that whoever runs the file keeps them between two calls.
+    States are inputs and outputs by name: the caller keeps them between two calls.
 
     Args:
-        model: Windows `(B, T, C)` to logits `(B, K)`, with `states`, `step`, `chunk` and `calibrated`.
+        model: Windows `(B, T, C)` to logits `(B, K)`, which its `temperature` divides before the softmax; where it has
+            `states`, also with `step` and `chunk`.
         chunk: n, frames that `chunk` reads.
     """
-    model = model.calibrated()
+
+    def probabilities(logits: tf.Tensor) -> Arrays:
+        return {"probabilities": tf.nn.softmax(logits / model.temperature)}
 
     def window(window: tf.Tensor) -> Arrays:
-        return {"probabilities": tf.nn.softmax(model(window, training=False))}
+        return probabilities(model(window, training=False))
 
     def step(frame: tf.Tensor, *states: tf.Tensor) -> Arrays:
         logits, last = model.step(frame, dict(zip(model.states, states, strict=True)))
-        return {"probabilities": tf.nn.softmax(logits), **last}
+        return {**probabilities(logits), **last}
 
     def several(frames: tf.Tensor, *states: tf.Tensor) -> Arrays:
         logits, last = model.chunk(frames, dict(zip(model.states, states, strict=True)))
-        return {"probabilities": tf.nn.softmax(logits), **last}
+        # LiteRT's CompiledModel refuses outputs that come straight out of a loop, so an operation follows it: one that
+        # changes no value, and that the converter does not remove.
+        return probabilities(logits) | {name: tf.maximum(value, value - 1) for name, value in last.items()}
 
-    frame, channels = model.frame, len(model.channels)
+    whole = Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),))
+    if not model.states:
+        return [whole]
+    frame, channels = model.frame, model.input_shape[-1]
     states = [tf.TensorSpec((None, size), tf.float32, name) for name, size in model.states.items()]
     return [
-        Signature("window", window, (tf.TensorSpec(model.input_shape, tf.float32, "window"),)),
+        whole,
         Signature("step", step, (tf.TensorSpec((None, frame, channels), tf.float32, "frame"), *states)),
         Signature("chunk", several, (tf.TensorSpec((None, chunk * frame, channels), tf.float32, "frames"), *states)),
     ]
 
 
 def personal(model: Any) -> list[Signature]:
-    """Of a recognizer whose last layer learns on the device.
+    """Signatures of a recognizer whose last layer learns on the device.
 
-    The gradient of the cross-entropy by the last layer is written by hand, since what differentiates a graph is not
-    there: with p = softmax(h W + b) and the one-hot label t, dW = h^T (p - t) and db = p - t.
+    TFLite cannot differentiate a graph, so the gradient of the cross-entropy by the last layer is written out: with
+    p = softmax(h W + b) and the one-hot label t, dW = h^T (p - t) and db = p - t.
 
     Args:
         model: Windows `(B, T, C)` to logits `(B, K)`; `infer` divides them by its `temperature` before the softmax.
@@ -137,7 +146,7 @@ def personal(model: Any) -> list[Signature]:
 
 
 def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:
-    """Of an autoencoder: RGB patches to codes and back, the preprocessing inside.
+    """Signatures of an autoencoder: RGB patches to codes and back, with the preprocessing inside.
 
     Args:
         model: With `encode` and `decode` on preprocessed patches.
@@ -148,10 +157,11 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
     limit, low, high = scale
 
     def preprocess(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        grey = tf.reshape(tf.reduce_sum(rgb * tf.reshape(tf.constant(luminance, tf.float32), (1, 3, 1, 1)), axis=1),
-                          (-1, size * size))  # fmt: skip
-        mean = tf.reduce_mean(grey, axis=1, keepdims=True)
-        return 0.1 + 0.8 * (tf.clip_by_value(grey - mean, -limit, limit) - low) / (high - low), mean
+        # A matrix product: kernels for the 8-bit sum of three channels disagree between runtimes.
+        pixels = tf.reshape(tf.transpose(tf.reshape(rgb, (-1, 3, size * size)), (0, 2, 1)), (-1, 3))
+        gray = tf.reshape(tf.matmul(pixels, tf.constant(luminance, tf.float32, (3, 1))), (-1, size * size))
+        mean = tf.reduce_mean(gray, axis=1, keepdims=True)
+        return 0.1 + 0.8 * (tf.clip_by_value(gray - mean, -limit, limit) - low) / (high - low), mean
 
     def encode(rgb: tf.Tensor) -> Arrays:
         return {"code": model.encode(preprocess(rgb)[0])}
@@ -162,8 +172,8 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
     def reconstruct(rgb: tf.Tensor) -> Arrays:
         vectors, mean = preprocess(rgb)
         patch = model.decode(model.encode(vectors))
-        grey = low + (patch - 0.1) / 0.8 * (high - low) + mean
-        return {"patch": patch, "luminance": tf.reshape(grey, (-1, size, size))}
+        gray = low + (patch - 0.1) / 0.8 * (high - low) + mean
+        return {"patch": patch, "luminance": tf.reshape(gray, (-1, size, size))}
 
     rgb = tf.TensorSpec((None, 3, size, size), tf.float32, "rgb")
     code = tf.TensorSpec((None, model.hidden_units), tf.float32, "code")
@@ -175,7 +185,7 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
 
 
 def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
-    """Of a language model: the words before in, the next one's probabilities out.
+    """Signatures of a language model: previous words in, probabilities of the next one out.
 
     Args:
         model: Ids `(B, C)` to logits `(B, V)`.
@@ -194,10 +204,10 @@ def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
             tf.reduce_any(same, axis=-1), True, "a word is not in the vocabulary: look at the model's words"
         )
         with tf.control_dependencies([known]):
-            found = next_word(tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32))
+            best = next_word(tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32))
         return {
-            "top_words": tf.gather(vocabulary, found["top_ids"]),
-            "top_probabilities": found["top_probabilities"],
+            "top_words": tf.gather(vocabulary, best["top_ids"]),
+            "top_probabilities": best["top_probabilities"],
         }
 
     vocabulary = tf.constant(list(words))

@@ -1,11 +1,10 @@
-"""Swift sources of a recognizer for an iOS app: the sensor, the stream and LiteRT, and what they must know.
+"""Swift sources of a recognizer for an iOS app: the sensor, the stream and LiteRT, and constants.
 
-Model.swift               labels, rate, states and how the signal is followed, from the file's metadata
-Stream.swift              samples in, answers out, as `zoo.runtime.streaming`
+Model.swift               labels, rate, states and streaming settings, from the file's metadata
+Stream.swift              samples in, predictions out, as `zoo.runtime.streaming`
 ActivityRecognizer.swift  Core Motion's accelerometer around TensorFlowLiteSwift
 """
 
-import json
 from pathlib import Path
 
 from zoo.export import native
@@ -18,7 +17,7 @@ def write(file: Path, folder: Path) -> list[Path]:
     """Writes the sources.
 
     Args:
-        file: A `.tflite` file with the signature `step`.
+        file: A `.tflite` file with the signature `step`, or `window` where the model has no states.
         folder: Where to.
 
     Returns:
@@ -38,11 +37,13 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
     lines = [
         *native.head(metadata),
         "",
-        f"/// What the file says of itself. Acceleration: {metadata.unit}, gravity included, with Android's sign.",
+        f"/// Constants of the model. Acceleration: {metadata.unit}, gravity included, with Android's sign.",
         "public enum Model {",
         f"    public static let file = {_text(file)}",
+        f"    public static let signature = {_text(native.signature(metadata))}",
+        f"    public static let input = {_text(native.INPUTS[native.signature(metadata)])}",
         f"    public static let labels = [{', '.join(map(_text, metadata.classes))}]",
-        f"    public static let states: [String: Int] = [{states}]",
+        f"    public static let states: [String: Int] = [{states or ':'}]",
         *(f"    public static let {name} = {value!r}  // {why}" for name, value, why in native.numbers(metadata)),
         "}",
     ]
@@ -50,4 +51,5 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped) + '"'

@@ -50,16 +50,16 @@ def convert(
     files: Mapping[str, Path],
     batch: int | None = None,
     samples: Samples | None = None,
-    held: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Converts signatures to one TFLite file for each quantization.
 
     Args:
-        signatures: What the files answer.
+        signatures: Those of the files.
         files: Where to write each of `FORMATS`.
         batch: A fixed batch size, which recurrent networks need to stay free of Flex operations.
         samples: Real inputs that integer arithmetic is calibrated on.
-        held: For quantizations whose file holds only some of the signatures: their names.
+        signatures_of_format: For formats whose file holds only some of the signatures: their names.
 
     Raises:
         ZooError: If the converter fails or dies.
@@ -68,10 +68,11 @@ def convert(
         saved_model.write(signatures, Path(folder) / "saved_model", batch)
         named = {f"{name}/{key}": rows for name, inputs in (samples or {}).items() for key, rows in inputs.items()}
         np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
+        every = [signature.name for signature in signatures]
         job = {
             "folder": folder,
-            "held": {name: list(held.get(name, [signature.name for signature in signatures])) for name in files},
-            "small": [name for name in held if name == "int8"],
+            "signatures": {name: list(signatures_of_format.get(name, every)) for name in files},
+            "small": [name for name in signatures_of_format if name == "int8"],
             "files": {name: str(path) for name, path in files.items()},
         }
         try:
@@ -99,7 +100,7 @@ def _child(job: dict[str, Any]) -> None:
         samples = {name: saved[name] for name in saved}
     for name, path in job["files"].items():
         converter = tf.lite.TFLiteConverter.from_saved_model(
-            f"{job['folder']}/saved_model", signature_keys=job["held"][name]
+            f"{job['folder']}/saved_model", signature_keys=job["signatures"][name]
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if name == "personal":
@@ -110,7 +111,7 @@ def _child(job: dict[str, Any]) -> None:
             converter.target_spec.supported_types = [tf.float16]
         if name in _INTEGERS:
             converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, _INTEGERS[name])]
-            converter.representative_dataset = partial(_representative, job["held"][name], samples)
+            converter.representative_dataset = partial(_representative, job["signatures"][name], samples)
         if name in job["small"]:
             # A scale for each unit of a dense layer takes a fifth of such a file, and changes hardly an answer.
             converter._experimental_disable_per_channel_quantization_for_dense_layers = True

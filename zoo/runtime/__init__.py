@@ -3,15 +3,15 @@
 recognizer = Recognizer("model.dynamic.tflite")
 recognizer.predict(windows)  # windows (N, 150, 3): probabilities (N, 6)
 
-stream = recognizer.stream()  # samples as they come, of any rate, with jitter and gaps
+stream = recognizer.stream()  # samples as they arrive, at any rate, with jitter and gaps
 for time, x, y, z in samples:
-    for answer in stream.push(time, x, y, z):
-        print(answer.time, answer.label, answer.probability)
+    for prediction in stream.push(time, x, y, z):
+        print(prediction.time, prediction.label, prediction.probability)
 """
 
 from zoo.runtime.interpreter import Interpreter
 from zoo.runtime.personal import PersonalRecognizer
 from zoo.runtime.recognizer import Recognizer
-from zoo.runtime.streaming import Answer, Stream
+from zoo.runtime.streaming import Prediction, Stream
 
-__all__ = ["Answer", "Interpreter", "PersonalRecognizer", "Recognizer", "Stream"]
+__all__ = ["Interpreter", "PersonalRecognizer", "Prediction", "Recognizer", "Stream"]

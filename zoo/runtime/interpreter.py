@@ -13,7 +13,7 @@ from zoo.metadata import Metadata, extract
 
 
 def open_file(path: Path) -> Any:
-    """LiteRT's own interpreter of any `.tflite` file, on one thread, with its tensors allocated.
+    """Opens any `.tflite` file with LiteRT's own interpreter, on one thread, its tensors allocated.
 
     Raises:
         ZooError: If the file is damaged, or needs operations that this runtime lacks.
@@ -50,14 +50,21 @@ class Interpreter:
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
-        # Asked once: the answer costs more than a step of a small network.
-        self._shapes = {
-            name: {key: self._shape(detail) for key, detail in runner.get_input_details().items()}
+        # Looked up once: it costs more than a step of a small network.
+        self._inputs = {
+            name: {
+                key: (self._shape(detail), np.dtype(detail["dtype"]))
+                for key, detail in runner.get_input_details().items()
+            }
             for name, runner in self._runners.items()
         }
 
+    def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+        """Shapes and types of the inputs of a signature; -1 stands for any size."""
+        return dict(self._inputs[signature])
+
     def _shape(self, detail: Mapping[str, Any]) -> tuple[int, ...]:
-        """Of an input; -1 stands for any size."""
+        """The shape of an input; -1 stands for any size."""
         if self.metadata.batch is None:
             return (-1, *detail["shape"].tolist()[1:])
         return tuple(detail["shape_signature"].tolist())
@@ -67,17 +74,17 @@ class Interpreter:
 
         Args:
             signature: Its name.
-            **inputs: Arrays of the shapes that the file was made for.
+            **inputs: Arrays of the shapes that the file expects.
 
         Returns:
             Its outputs by name.
 
         Raises:
-            ZooError: If the signature or an input is not of this file.
+            ZooError: If the file lacks the signature, or an input is missing or has another shape.
         """
         if signature not in self._runners:
             raise ZooError(f"{self.path}: no signature {signature!r}; found {', '.join(self._runners)}")
-        for name, expected in self._shapes[signature].items():
+        for name, (expected, _) in self._inputs[signature].items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
             if not _fits(inputs[name].shape, expected):
@@ -89,14 +96,14 @@ class Interpreter:
         """Runs one signature on N rows, in as many calls as the batch of the file takes.
 
         Args:
-            signature: Its name; one that carries nothing from a call to the next.
+            signature: Its name.
             **inputs: Arrays `(N, ...)`, N the same for all, 1 or more.
 
         Returns:
             Its outputs by name, `(N, ...)`.
 
         Raises:
-            ZooError: If the signature or an input is not of this file.
+            ZooError: If the file lacks the signature, or an input is missing or has another shape.
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER
@@ -107,39 +114,37 @@ class Interpreter:
         size = self.metadata.batch
         if size is None:
             return self.run(signature, **inputs)
-        answers = [
+        outputs = [
             self.run(signature, **{name: rows[i : i + size] for name, rows in inputs.items()})
             for i in range(0, len(next(iter(inputs.values()))), size)
         ]
-        return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+        return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
 
     def activation_bytes(self, signature: str) -> int:
-        """Bytes of the numbers that are alive at once while a signature runs, at the most; weights not counted.
+        """Peak size of the live activations of a signature, without weights.
 
-        What a runtime with a perfect plan of its arena needs for them; each adds its own bookkeeping.
+        This is what a runtime needs whose memory plan is perfect; each adds its own bookkeeping.
         """
         return _peak(self._flatbuffer, self._definition(signature).subgraphIndex)
 
     def operations(self, signature: str) -> list[str]:
-        """Names of the operations of a signature in their order, loops not entered."""
+        """Names of the operations of a signature in order; loops are not entered."""
         from ai_edge_litert.tools import flatbuffer_utils
 
         graph = self._flatbuffer.subgraphs[self._definition(signature).subgraphIndex]
         return [flatbuffer_utils.opcode_to_name(self._flatbuffer, op.opcodeIndex) for op in graph.operators]
 
-    def multiply_adds(self, signature: str) -> int:
-        """Products that are added up in one run: of dense and convolving operations, no loop entered."""
-        graph = self._flatbuffer.subgraphs[self._definition(signature).subgraphIndex]
-        total = 0
-        for name, operation in zip(self.operations(signature), graph.operators, strict=True):
-            if name in ("FULLY_CONNECTED", "CONV_2D"):
-                weights, answer = (graph.tensors[place].shape for place in (operation.inputs[1], operation.outputs[0]))
-                # The last axis of the answer are the units, whose weights the product counts already.
-                total += int(np.prod(weights)) * int(np.prod(answer[:-1]))
-        return total
+    def multiply_adds(self, signature: str, steps: int = 1) -> int:
+        """Multiply-adds of dense and convolution operations in one run.
+
+        Args:
+            signature: Its name.
+            steps: How often its loop runs, where it has one.
+        """
+        return _multiply_adds(self._flatbuffer, self._definition(signature).subgraphIndex, steps)
 
     def order(self, signature: str) -> tuple[dict[str, int], dict[str, int]]:
-        """Places of the inputs and of the outputs of a signature, for runtimes that number them."""
+        """Positions of the inputs and the outputs of a signature, for runtimes that number them."""
         definition = self._definition(signature)
         graph = self._flatbuffer.subgraphs[definition.subgraphIndex]
         return (
@@ -157,29 +162,42 @@ class Interpreter:
         return next(found for found in self._flatbuffer.signatureDefs if found.signatureKey.decode() == signature)
 
 
+_BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
+"""Size of a number, by the flatbuffer's type code: floats, integers and booleans."""
+
+
 def _peak(model: Any, index: int) -> int:
-    """Largest sum of the sizes of live tensors over the operations of a subgraph, and of those that it calls."""
+    """Largest total size of live tensors over the operations of a subgraph, and of those that it calls."""
     graph = model.subgraphs[index]
     last = {tensor: place for place, op in enumerate(graph.operators) for tensor in op.inputs}
     last |= dict.fromkeys(graph.outputs, len(graph.operators))
     alive, peak = set(graph.inputs), 0
     for place, op in enumerate(graph.operators):
         alive |= set(op.outputs)
-        options = op.builtinOptions
-        called = [
-            getattr(options, name) for name in ("condSubgraphIndex", "bodySubgraphIndex") if hasattr(options, name)
-        ]
-        inside = max((_peak(model, other) for other in called), default=0)
+        inside = max((_peak(model, called) for called in _called(op)), default=0)
         peak = max(peak, sum(_size(model, graph.tensors[tensor]) for tensor in alive) + inside)
         alive = {tensor for tensor in alive if last.get(tensor, -1) > place}
     return peak
 
 
-_CALLS = ("condSubgraphIndex", "bodySubgraphIndex")
-"""Options of an operation that name the subgraphs of its loop."""
+def _multiply_adds(model: Any, index: int, steps: int) -> int:
+    from ai_edge_litert.tools import flatbuffer_utils
 
-_BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
-"""Of a number, by the flatbuffer's number of its type: floats, integers, and truth values."""
+    graph, total = model.subgraphs[index], 0
+    for op in graph.operators:
+        name = flatbuffer_utils.opcode_to_name(model, op.opcodeIndex)
+        if name in ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D"):
+            weights, output = graph.tensors[op.inputs[1]].shape, graph.tensors[op.outputs[0]].shape
+            # The last axis of the output holds the units, which the weights count already.
+            total += int(np.prod(weights)) * int(np.prod(output[:-1]))
+        total += steps * sum(_multiply_adds(model, called, 1) for called in _called(op))
+    return total
+
+
+def _called(operation: Any) -> list[int]:
+    """Subgraphs of the condition and the body of a loop."""
+    options = operation.builtinOptions
+    return [getattr(options, name) for name in ("condSubgraphIndex", "bodySubgraphIndex") if hasattr(options, name)]
 
 
 def _size(model: Any, tensor: Any) -> int:

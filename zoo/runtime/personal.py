@@ -1,4 +1,4 @@
-"""A recognizer that learns its owner's ways on the device: its last layer is trained there, on a few windows."""
+"""A recognizer that adapts to its owner: its last layer is trained on the device, on a few windows."""
 
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,14 @@ class PersonalRecognizer(Recognizer):
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, epochs: int = 20,
         rate: float = 0.02, seed: int = 0,
     ) -> list[float]:  # fmt: skip
-        """Trains the last layer, a window at a time, in an order drawn anew for each epoch.
+        """Trains the last layer, one window a step, reshuffled each epoch.
 
         Args:
             windows: `(N, window, 3)` of the owner, m/s^2.
-            labels: `(N,)` class numbers; every class that shall not be forgotten should be among them.
-            epochs: How often all windows are seen.
-            rate: Of the steps, above 0.
-            seed: Of the order.
+            labels: `(N,)` class numbers; include every class that must not be forgotten.
+            epochs: Passes over all windows.
+            rate: Learning rate, above 0.
+            seed: Of the shuffling.
 
         Returns:
             The mean loss of each epoch.
@@ -57,20 +57,20 @@ class PersonalRecognizer(Recognizer):
         return losses
 
     def _step(self, window: NDArray[np.floating[Any]], label: int, rate: float) -> float:
-        found = self.run(
+        outputs = self.run(
             "train", window=window[None].astype(np.float32), label=np.array([label], np.int32),
             rate=np.array(rate, np.float32),
         )  # fmt: skip
-        return float(found["loss"][0])
+        return float(outputs["loss"][0])
 
     def save(self, path: Path) -> None:
-        """Writes what was learned, a few hundred numbers, to a `.npz` file."""
+        """Writes the learned weights, a few hundred numbers, to a `.npz` file."""
         learned = self.run("save")
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, kernel=learned["kernel"], bias=learned["bias"])
 
     def restore(self, path: Path) -> None:
-        """Takes up what was learned.
+        """Loads weights that `save` wrote.
 
         Raises:
             ZooError: If the file is missing, or was saved by another network.
@@ -79,5 +79,5 @@ class PersonalRecognizer(Recognizer):
             with np.load(path) as saved:
                 kernel, bias = saved["kernel"], saved["bias"]
         except (OSError, KeyError, ValueError) as error:
-            raise ZooError(f"{path}: holds nothing that was learned ({error})") from error
+            raise ZooError(f"{path}: holds no learned weights ({error})") from error
         self.run("restore", new_kernel=kernel, new_bias=bias)

@@ -1,6 +1,7 @@
-"""A `.tflite` file that recognizes activities: from whole windows, frame by frame, or from a signal without end."""
+"""A `.tflite` file that recognizes activities: in whole windows, frame by frame, or in a continuous signal."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from zoo.runtime.interpreter import Interpreter
 from zoo.runtime.streaming import Stream
 
 States = dict[str, NDArray[np.float32]]
-"""Each `(1, units)`, by the names in the metadata."""
+"""States `(1, units)` by the names in the metadata."""
 
 
 class Recognizer(Interpreter):
@@ -23,7 +24,7 @@ class Recognizer(Interpreter):
         path: The file.
 
     Raises:
-        ZooError: If the file cannot run, or is no recognizer of activities.
+        ZooError: If the file cannot run, or does not recognize activities.
 
     Example:
         >>> from zoo.catalog import PRESETS_FOLDER
@@ -40,9 +41,10 @@ class Recognizer(Interpreter):
             raise ZooError(f"{self.path}: holds {self.metadata.family}, which is no recognizer of activities")
 
     def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Calibrated probabilities of windows, one after another.
+        """Predicts calibrated probabilities of windows.
 
-        A file that can only step, as those of integer arithmetic, reads each window frame by frame.
+        A file that has only the signature `step`, as integer files of recurrent networks do, reads each window frame by
+        frame.
 
         Args:
             windows: `(N, window, 3)`, m/s^2 in the convention of the metadata.
@@ -56,65 +58,76 @@ class Recognizer(Interpreter):
         expected = (self.metadata.window, len(self.metadata.axes))
         if windows.ndim != 3 or windows.shape[1:] != expected:
             raise ZooError(f"{self.path}: windows of shape {windows.shape}; expected (N, {expected[0]}, {expected[1]})")
-        answer = self._window if {"window", "infer"} & set(self.signatures) else self._steps
-        rows = [answer(window[None].astype(np.float32)) for window in windows]
+        run = self._run_steps if self._window_signature is None else self._run_window
+        rows = [run(window[None].astype(np.float32))[0] for window in windows]
         return np.concatenate(rows) if rows else np.empty((0, len(self.metadata.classes)), np.float32)
 
-    def _window(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.run("window" if "window" in self.signatures else "infer", window=window)["probabilities"]
+    @property
+    def _window_signature(self) -> str | None:
+        return next((name for name in ("window", "infer") if name in self.signatures), None)
 
-    def _steps(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run_window(
+        self, window: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]] | None = None
+    ) -> tuple[NDArray[np.float32], States]:
+        return self.run(self._window_signature or "window", window=window)["probabilities"], {}
+
+    def _run_steps(self, window: NDArray[np.float32]) -> tuple[NDArray[np.float32], States]:
         states, frame = self.zeros(), self.metadata.frame
         for start in range(0, window.shape[1], frame):
             probabilities, states = self.step(window[:, start : start + frame], states)
-        return probabilities
+        return probabilities, states
 
     def zeros(self) -> States:
-        """The states that a window begins with."""
+        """The states at the start of a window."""
         return {name: np.zeros((1, size), np.float32) for name, size in self.metadata.states.items()}
 
     def step(
         self, frame: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
     ) -> tuple[NDArray[np.float32], States]:
-        """One step of the recurrent cells.
+        """Runs one step of the recurrent cells.
 
         Args:
             frame: `(1, frame, 3)`, m/s^2.
-            states: What the step before gave, or `zeros()`.
+            states: Those that the step before returned, or `zeros()`.
 
         Returns:
             Probabilities `(1, classes)` and the new states.
 
         Raises:
-            ZooError: If a shape is not what the file was made for.
+            ZooError: If a shape is not what the file expects, or the network has no states.
         """
-        return self._go_on("step", {"frame": frame, **states})
+        return self._advance("step", {"frame": frame, **states})
 
     def chunk(
         self, frames: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
     ) -> tuple[NDArray[np.float32], States]:
-        """Several steps at once.
+        """Runs several steps at once.
 
         Args:
             frames: `(1, chunk * frame, 3)`, m/s^2.
-            states: What was given before, or `zeros()`.
+            states: Those that the call before returned, or `zeros()`.
 
         Returns:
             Probabilities after each frame, `(1, chunk, classes)`, and the last states.
         """
-        return self._go_on("chunk", {"frames": frames, **states})
+        return self._advance("chunk", {"frames": frames, **states})
 
-    def _go_on(self, signature: str, inputs: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], States]:
-        found = self.run(signature, **inputs)
-        return found.pop("probabilities"), found
+    def _advance(self, signature: str, inputs: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], States]:
+        outputs = self.run(signature, **inputs)
+        return outputs.pop("probabilities"), outputs
 
     def stream(self, settings: Streaming | None = None) -> Stream:
-        """Follows a signal without end.
+        """Starts to recognize a continuous signal.
+
+        A file with the signature `step` carries its states along; another one reads overlapping windows, one every
+        `hop` rows of its metadata.
 
         Args:
-            settings: How; those of the file by default.
+            settings: How labels are made; those of the file by default.
 
         Returns:
-            What takes samples and gives answers.
+            A stream that takes samples and returns predictions.
         """
-        return Stream(self.metadata, self.step, self.zeros, settings or self.metadata.streaming)
+        if "step" in self.signatures:
+            return Stream(self.metadata, self.step, settings)
+        return Stream(replace(self.metadata, states={}), self._run_window, settings)

@@ -1,24 +1,24 @@
-"""The built page: which files it has, and where its model lies."""
+"""The files of the built page."""
 
 from pathlib import Path
 
 from zoo.errors import ZooError
 
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
-"""Where `make phone` builds the page, and where a wheel carries it."""
+"""The page as built by `make phone`, and as packed in a wheel."""
 
 INDEX, MODEL = "index.html", "model.tflite"
 
 
 def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
-    """Paths of addresses to files: those of the built page, with a model in place of its own.
+    """Files of the built page by their address, with another model in place of its own.
 
     Args:
-        model: The `.tflite` file that the page shall run.
-        folder: Of the built page.
+        model: The `.tflite` file that the page runs.
+        folder: The built page.
 
     Returns:
-        From `/`, `/sw.js` and so on to files. What is not among them is not served.
+        Files by `/`, `/sw.js` and so on; nothing else is served.
 
     Raises:
         ZooError: If the page is not built.

@@ -28,7 +28,7 @@ _TYPES = {
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
-"""Written down, since what a system says of `.js` and `.wasm` differs, and browsers refuse a wrong one."""
+"""Systems differ on `.js` and `.wasm`, and browsers refuse a wrong type."""
 
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -43,26 +43,26 @@ _SECURITY = {
 }
 
 _FOREVER = ("/assets/", "/litert/")
-"""Folders whose files change their name with their content."""
+"""Folders of files whose names change with their content."""
 
 _SECONDS = 10
-"""Of silence after which a connection is closed."""
+"""Idle time after which a connection is closed."""
 
 _PORTS = 100
-"""How many ports are tried, from the one that was asked for."""
+"""Ports that are tried, from the requested one on."""
 
 
 class PageServer(ThreadingHTTPServer):
     """Serves files over HTTPS until it is closed.
 
     Args:
-        files: From the path of an address to a file; nothing else can be reached.
+        files: Files by the path of their address; nothing else can be reached.
         host: Address of the interface to listen on.
-        port: The first port to try; where it is taken, the next free one is.
+        port: The first port to try; where it is taken, the next free one is used.
         context: TLS; plain HTTP without.
 
     Raises:
-        ZooError: If no port is free, or the host is none of this machine.
+        ZooError: If no port is free, or the host is no address of this machine.
     """
 
     daemon_threads = True
@@ -83,41 +83,41 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port that the server listens on."""
         return int(self.server_address[1])
 
     def server_bind(self) -> None:
-        """Binds without asking the network for this machine's name, which takes seconds where nobody answers."""
+        """Binds without looking up this machine's name, which can take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.port
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts a connection; TLS shakes hands in the connection's own thread, so that nobody can hold up others."""
+        """Accepts a connection; the TLS handshake runs in its own thread, so that a slow client blocks nobody."""
         connection, address = super().get_request()
         if self.context is not None:
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of clients that go away or speak no TLS."""
+        """Ignores clients that disconnect or speak no TLS."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
-    # What does not even name its version is refused with headers, not in the bare way of HTTP/0.9.
+    # Requests without a version are refused with headers, not in the way of HTTP/0.9.
     default_request_version = "HTTP/1.0"
     server_version, sys_version = "pocket-zoo", ""
     timeout = _SECONDS
 
     def do_GET(self) -> None:
-        self._answer(body=True)
+        self._respond(body=True)
 
     def do_HEAD(self) -> None:
-        self._answer(body=False)
+        self._respond(body=False)
 
-    def _answer(self, *, body: bool) -> None:
-        # Whatever a request carries is not read: the connection ends with it.
+    def _respond(self, *, body: bool) -> None:
+        # The body of a request is not read: the connection ends with it.
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
         name = unquote(urlsplit(self.path).path)
@@ -132,27 +132,27 @@ class _Handler(BaseHTTPRequestHandler):
         etag = f'"{sha256(content).hexdigest()[:32]}"'
         if self.headers.get("If-None-Match") == etag:
             self.send_response(HTTPStatus.NOT_MODIFIED)
-            self._describe(name, etag)
+            self._send_caching(name, etag)
             self.end_headers()
             return
-        packed = "gzip" in self.headers.get("Accept-Encoding", "")
-        if packed:
+        zipped = "gzip" in self.headers.get("Accept-Encoding", "")
+        if zipped:
             content = _gzipped(content)
         self.send_response(HTTPStatus.OK)
-        self._describe(name, etag)
+        self._send_caching(name, etag)
         self.send_header("Content-Type", _TYPES.get(PurePosixPath(file).suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
-        if packed:
+        if zipped:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         if body:
             self.wfile.write(content)
 
-    def _describe(self, name: str, etag: str) -> None:
+    def _send_caching(self, name: str, etag: str) -> None:
         self.send_header("ETag", etag)
         self.send_header("Vary", "Accept-Encoding")
-        lasting = "public, max-age=31536000, immutable" if name.startswith(_FOREVER) else "no-cache"
-        self.send_header("Cache-Control", lasting)
+        caching = "public, max-age=31536000, immutable" if name.startswith(_FOREVER) else "no-cache"
+        self.send_header("Cache-Control", caching)
 
     def end_headers(self) -> None:
         for name, value in _SECURITY.items():
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keeps the terminal to the address and its code."""
+        """Prints no line a request."""
 
 
 @cache

@@ -474,22 +474,27 @@ class ActivityTask(Task):
             found = outputs["window"]["probabilities"].argmax(axis=1)
             return {"accuracy": float((found == labels).mean()), "macro_f1": metrics.macro_f1(labels, found)}
 
+        inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
+        if model.states:
+            inputs |= {
+                "step": encountered_states(model, windows, 1), "chunk": encountered_states(model, windows, CHUNK)
+            }  # fmt: skip
         return Exportable(
             lambda model: signatures.activity(model, CHUNK),
-            {
-                "window": {"window": windows}, "step": encountered_states(model, windows, 1),
-                "chunk": encountered_states(model, windows, CHUNK),
-            },
+            inputs,
             # Rounding moves probabilities near a boundary between classes, so the label counts there.
             parity.EXACT | {
                 "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
                 "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
             },
             # Quantizing a loop kills the converter, and a step has none.
-            held={"int8": ("step",), "int16x8": ("step",)},
-            replay=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
-            calibration={"step": encountered_states(model, calibration, 1)},
-            apart={"personal": signatures.personal},
+            signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
+            derived_outputs=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
+            calibration=(
+                {"step": encountered_states(model, calibration, 1)} if model.states
+                else {"window": {"window": calibration}}
+            ),
+            extra_formats={"personal": signatures.personal},
             sources={
                 "c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder)),
                 "kotlin": SourceCode("float32", kotlin.write),

@@ -1,4 +1,4 @@
-"""What an exported recognizer costs: bytes, time to load, time and arithmetic of each signature, memory."""
+"""Costs of exported files: bytes, time to load, time and arithmetic of each signature, memory."""
 
 import subprocess
 import sys
@@ -9,53 +9,94 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from zoo.catalog import find_folder
 from zoo.errors import ZooError
-from zoo.runtime import Recognizer
+from zoo.metadata import ActivityMetadata
+from zoo.runtime import Interpreter
 from zoo.runtime.interpreter import open_file
 
 _CALLS, _LOADS = 1000, 20
+
+
+def files_of(model: str) -> list[Path]:
+    """The `.tflite` files that a name stands for.
+
+    Args:
+        model: A file, a folder, or a preset.
+
+    Raises:
+        ZooError: If there are none.
+
+    Example:
+        >>> [path.name for path in files_of("activity_gru_course")][:2]
+        ['model.dynamic.tflite', 'model.float16.tflite']
+    """
+    if model.endswith(".tflite"):
+        return [Path(model)]
+    folder = Path(model) if Path(model).is_dir() else find_folder(model)
+    files = sorted(folder.glob("*.tflite"))
+    if not files:
+        raise ZooError(f"{folder}: holds no .tflite file; write one with `zoo export`")
+    return files
 
 
 def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
     """Measures one file on one thread of this machine.
 
     Args:
-        path: A `.tflite` file.
-        calls: Of each signature, after a tenth as many that are not counted.
+        path: A `.tflite` file of any task.
+        calls: Measured calls of each signature, after a tenth as many that are not counted.
 
     Returns:
         `file`, `bytes`, `load_ms` (median over loads in a process that has loaded one before), `signatures`: for each
         `median_ms`, `p99_ms`, `multiply_adds`, `activation_bytes`; and `process_mb`, the peak memory of a new process
-        that imports the runtime and predicts one window, where the system tells.
+        that imports the runtime and runs one signature once, None on systems that do not report it.
     """
-    recognizer, loads = Recognizer(path), []
+    interpreter, loads = Interpreter(path), []
     for _ in range(_LOADS):
         start = time.perf_counter()
-        recognizer = Recognizer(path)
+        interpreter = Interpreter(path)
         loads.append(1e3 * (time.perf_counter() - start))
-    metadata, states = recognizer.metadata, recognizer.zeros()
-    axes = len(metadata.axes)
-    rows = np.random.default_rng(0).normal(0, 3, (1, metadata.window, axes)).astype(np.float32)
-    many = np.resize(rows, (1, metadata.chunk * metadata.frame, axes))
-    ask: dict[str, Callable[[], Any]] = {
-        "window": lambda: recognizer.run("window", window=rows),
-        "step": lambda: recognizer.step(rows[:, : metadata.frame], states),
-        "chunk": lambda: recognizer.chunk(many, states),
-    }
-    # A loop runs as often as there are frames; arithmetic is counted in one of them.
-    steps = {"window": metadata.window // metadata.frame, "step": 1, "chunk": metadata.chunk}
-    found = {}
-    for name in sorted(recognizer.signatures, key=list(ask).index):
-        median, worst = _timed(ask[name], calls)
-        found[name] = {
-            "median_ms": median, "p99_ms": worst, "multiply_adds": steps[name] * recognizer.multiply_adds("step"),
-            "activation_bytes": recognizer.activation_bytes(name),
-        }  # fmt: skip
     return {
-        "file": str(path), "bytes": path.stat().st_size, "load_ms": float(np.median(loads)), "signatures": found,
+        "file": str(path), "bytes": path.stat().st_size, "load_ms": float(np.median(loads)),
+        "signatures": {name: _cost(interpreter, name, calls) for name in sorted(interpreter.signatures, key=_order)},
         "process_mb": _process_mb(path),
     }  # fmt: skip
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """Whole windows first."""
+    return name not in ("window", "infer"), name
+
+
+def _cost(interpreter: Interpreter, name: str, calls: int) -> dict[str, float]:
+    inputs = random_inputs(interpreter, name)
+    median, worst = _timed(lambda: interpreter.run(name, **inputs), calls)
+    return {
+        "median_ms": median, "p99_ms": worst,
+        "multiply_adds": interpreter.multiply_adds(name, _steps(interpreter, name)),
+        "activation_bytes": interpreter.activation_bytes(name),
+    }  # fmt: skip
+
+
+def _steps(interpreter: Interpreter, name: str) -> int:
+    """How often the loop of a recurrent network runs."""
+    metadata = interpreter.metadata
+    if not isinstance(metadata, ActivityMetadata) or not metadata.states:
+        return 1
+    return metadata.chunk if name == "chunk" else metadata.window // metadata.frame
+
+
+def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> dict[str, NDArray[Any]]:
+    """Inputs of a signature: normally distributed, zero where it reads integers."""
+    random = np.random.default_rng(seed)
+    inputs = {}
+    for name, (shape, kind) in interpreter.inputs(signature).items():
+        size = [1 if length == -1 else length for length in shape]
+        inputs[name] = random.normal(0, 1, size).astype(kind) if kind.kind == "f" else np.zeros(size, kind)
+    return inputs
 
 
 def _timed(call: Callable[[], Any], calls: int) -> tuple[float, float]:
@@ -69,33 +110,24 @@ def _timed(call: Callable[[], Any], calls: int) -> tuple[float, float]:
     return 1e3 * float(np.median(times)), 1e3 * float(np.quantile(times, 0.99))
 
 
-_ALONE = """
-import sys
-import numpy as np
-from zoo.runtime import Recognizer
-recognizer = Recognizer(sys.argv[1])
-recognizer.predict(np.zeros((1, recognizer.metadata.window, 3), np.float32))
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
-"""
-
-
 def _process_mb(path: Path) -> float | None:
     if not Path("/proc/self/status").is_file():
         return None
-    child = subprocess.run([sys.executable, "-c", _ALONE, str(path)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "zoo.tasks.bench", str(path)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
     if child.returncode:
         raise ZooError(f"{path}: does not run in a process of its own ({child.stderr.strip().splitlines()[-1]})")
     return int(child.stdout) / 1024
 
 
 def keras_default(model: Any) -> dict[str, Any]:
-    """What Keras's own export to LiteRT gives for the same network.
+    """Measures Keras's own export to LiteRT of a network.
 
     Args:
-        model: A Keras model of windows.
+        model: A Keras model.
 
     Returns:
-        `bytes`, and `median_ms` where the file runs, else `error`: what the runtime says.
+        `bytes`, and `median_ms` where the file runs, else `error`: the message of the runtime.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
@@ -107,3 +139,16 @@ def keras_default(model: Any) -> dict[str, Any]:
             return found | {"error": str(error).partition(": ")[2]}
         median, _ = _timed(interpreter.invoke, 100)
         return found | {"median_ms": median}
+
+
+def _main() -> None:
+    """Runs a file once, and prints the peak memory of this process in kB."""
+    interpreter = Interpreter(sys.argv[1])
+    name = min(interpreter.signatures, key=_order)
+    interpreter.run(name, **random_inputs(interpreter, name))
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+if __name__ == "__main__":
+    _main()

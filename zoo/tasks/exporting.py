@@ -1,4 +1,4 @@
-"""Export from end to end: every artifact is written aside, run, compared with Keras, and only then named."""
+"""Export: every artifact is written to a temporary folder, run, compared with Keras, and only then published."""
 
 import shutil
 import tempfile
@@ -23,7 +23,7 @@ from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded
 
 _TIMED, _SECONDS = 200, 0.5
-"""Calls that a latency is the median of, and how long they may take together: less for Keras, which is slow."""
+"""Calls whose median is the latency, and the seconds they may take together: Keras, which is slow, runs fewer."""
 
 
 @dataclass(frozen=True)
@@ -50,44 +50,50 @@ class SourceCode:
     """A format that is source code around a TFLite file.
 
     Args:
-        holds: The format of the file inside.
-        write: From that file and a folder to the files written there.
+        file_format: The format of that file.
+        write: Takes the file and a folder, returns the files that it wrote there.
     """
 
-    holds: str
+    file_format: str
     write: Callable[[Path, Path], list[Path]]
 
 
 @dataclass(frozen=True)
 class Exportable:
-    """What export must know of a family; the first signature of a file is the one that is timed.
+    """How a family is exported; the first signature is the one that is timed.
 
     Args:
         signatures: Makes the signatures of a Keras model.
         golden: Inputs `(N, ...)` of each signature, on which artifacts and Keras are compared.
-        tolerances: Formats that the family can be written in, and what each may differ by.
-        held: For formats that hold only some of the signatures: their names.
-        replay: How a file of such a format answers the golden inputs of the signatures that it lacks.
+        tolerances: Formats of the family, and how far each may differ.
+        signatures_of_format: For formats that hold only some of the signatures: their names.
+        derived_outputs: Computes the outputs of a signature that a file lacks from those it has, on the golden inputs.
         calibration: Inputs that 8-bit arithmetic is calibrated on, never those of a test; the golden ones by default.
-        apart: Formats with signatures of their own, made of the Keras model; written only where they are named.
-        sources: Formats that are source code around a TFLite file, written only where they are named.
-        score: From the outputs of a format on the golden inputs to what they are worth, by name.
+        extra_formats: Formats with signatures of their own, made of the Keras model; written only on request.
+        sources: Formats that are source code around a TFLite file, written only on request.
+        score: Takes the outputs of a format on the golden inputs, returns its scores by name.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
     golden: Mapping[str, Mapping[str, NDArray[Any]]]
     tolerances: Mapping[str, Tolerance]
-    held: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    replay: Callable[[Path], dict[str, Outputs]] | None = None
+    signatures_of_format: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    derived_outputs: Callable[[Path], dict[str, Outputs]] | None = None
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
-    apart: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
+    extra_formats: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
     sources: Mapping[str, SourceCode] = field(default_factory=dict)
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """What the family is written in where nobody names formats."""
-        return tuple(name for name in self.tolerances if name not in self.apart)
+        """The formats written by default."""
+        return tuple(name for name in self.tolerances if name not in self.extra_formats)
+
+    def compared(self, kind: str, signatures: Sequence[Signature]) -> list[str]:
+        """Signatures on which an artifact is compared: all that it should have, or the first one, derived from them."""
+        first, text = signatures[0].name, [s.name for s in signatures if s.text and kind in tflite.FORMATS]
+        names = self.signatures_of_format.get(kind, [name for name in self.golden if name not in text])
+        return list(names) if first in names and kind not in self.extra_formats else [first]
 
 
 def export(
@@ -98,11 +104,11 @@ def export(
 
     Args:
         loaded: The model; a `.tflite` file cannot be exported again.
-        family: What export must know of it.
+        family: How it is exported.
         folder: Where to; must be empty.
         formats: Names of formats, `default` for the usual ones, which are also the default.
-        refused: Gets the formats that differ from Keras by too much, with the reason, and the others are written;
-            without it such a format is an error.
+        refused: Filled with the formats that differ from Keras by too much, and the reasons, while the others are
+            written; without it such a format is an error.
 
     Returns:
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
@@ -122,56 +128,58 @@ def export(
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
     require_empty(folder)
     signatures = family.signatures(model)
-    expected = _answers({s.name: s for s in signatures}, family.golden)
+    numeric = [signature for signature in signatures if not signature.text]
+    expected = _outputs({s.name: s for s in signatures}, family.golden)
     with tempfile.TemporaryDirectory() as name:
-        aside = Path(name)
-        held = {name: family.sources[name].holds if name in family.sources else name for name in formats}
-        converted = {key: aside / file for key, file in tflite.FORMATS.items() if key in held.values()}
-        for kind in set(converted) & set(family.apart):
-            tflite.convert(family.apart[kind](model), {kind: converted.pop(kind)})
+        draft = Path(name)
+        file_formats = {name: family.sources[name].file_format if name in family.sources else name for name in formats}
+        converted = {key: draft / file for key, file in tflite.FORMATS.items() if key in file_formats.values()}
+        for kind in set(converted) & set(family.extra_formats):
+            tflite.convert(family.extra_formats[kind](model), {kind: converted.pop(kind)})
         if converted:
-            numeric = [signature for signature in signatures if not signature.text]
             samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
-            tflite.convert(numeric, converted, loaded.metadata.batch, samples, family.held)
+            tflite.convert(numeric, converted, loaded.metadata.batch, samples, family.signatures_of_format)
         records, files = [], []
-        for kind in formats:
-            path = _write(loaded, signatures, held[kind], aside)
-            found, cost = _run(family, signatures, held[kind], path)
+        for name in formats:
+            kind = file_formats[name]
+            path = _write(loaded, signatures, kind, draft)
+            found, cost = _run(family, signatures, kind, path)
+            wanted = {key: expected[key] for key in family.compared(kind, signatures)}
             try:
-                same = parity.compare(str(folder / path.name), expected, found, family.tolerances[held[kind]])
+                same = parity.compare(str(folder / path.name), wanted, found, family.tolerances[kind])
             except ParityError as error:
                 if refused is None:
                     raise
-                refused[kind] = str(error)
+                refused[name] = str(error)
                 continue
-            written = family.sources[kind].write(path, aside) if kind in family.sources else [path]
+            written = family.sources[name].write(path, draft) if name in family.sources else [path]
             records.append({
-                "format": kind, "file": written[0].name, "bytes": sum(map(_size, written)),
+                "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
                 "sha256": sha256(written[0]) if written[0].is_file() else None, **asdict(same), **cost,
                 **family.score(found),
             })  # fmt: skip
             files += [file.name for file in written]
-        _publish(aside, folder, files)
+        _publish(draft, folder, files)
     return records
 
 
-def _answers(
+def _outputs(
     functions: Mapping[str, Callable[..., Mapping[str, Any]]], inputs: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> dict[str, Outputs]:
-    answers = {name: functions[name](**rows) for name, rows in inputs.items()}
-    return {name: {key: np.asarray(value) for key, value in outputs.items()} for name, outputs in answers.items()}
+    outputs = {name: functions[name](**rows) for name, rows in inputs.items()}
+    return {name: {key: np.asarray(value) for key, value in found.items()} for name, found in outputs.items()}
 
 
-def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, aside: Path) -> Path:
+def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Path) -> Path:
     if kind == "keras":
-        path = aside / "model.keras"
+        path = draft / "model.keras"
         loaded.keras_model.save(path)
-        write_json(aside / "config.json", loaded.config)
+        write_json(draft / "config.json", loaded.config)
     elif kind == "saved_model":
-        path = aside / "saved_model"
+        path = draft / "saved_model"
         saved_model.write(signatures, path)
     else:
-        path = aside / tflite.FORMATS[kind]
+        path = draft / tflite.FORMATS[kind]
         embed(path, loaded.metadata)
     return path
 
@@ -179,18 +187,24 @@ def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, aside: Pa
 def _run(
     family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
 ) -> tuple[dict[str, Outputs], dict[str, Any]]:
-    """What an artifact answers on the golden inputs, and what a row costs."""
+    """The outputs of an artifact on the golden inputs, and the cost of a row."""
     first = signatures[0].name
     if kind == "keras":
         again = family.signatures(keras.saving.load_model(path, compile=False))
-        return _answers({s.name: s for s in again}, family.golden), _cost(again[0].compiled(), first, family.golden)
+        return _outputs({s.name: s for s in again}, family.golden), _cost(again[0].compiled(), first, family.golden)
     if kind == "saved_model":
         endpoints = saved_model.load(path)
-        return _answers(endpoints, family.golden), _cost(endpoints[first], first, family.golden)
+        missing = sorted(set(family.golden) - set(endpoints))
+        if missing:
+            raise ZooError(f"{path}: lacks the signature {missing[0]!r}; not written")
+        return _outputs(endpoints, family.golden), _cost(endpoints[first], first, family.golden)
     interpreter = Interpreter(path)
+    for name in family.signatures_of_format.get(kind, ()):
+        if name not in interpreter.signatures:
+            raise ZooError(f"{path.name}: lacks the signature {name!r}; not written")
     names = [name for name in family.golden if name in interpreter.signatures]
-    if family.replay is not None and first not in names:
-        found = family.replay(path)
+    if family.derived_outputs is not None and first not in names:
+        found = family.derived_outputs(path)
     else:
         found = {name: interpreter.run_rows(name, **family.golden[name]) for name in names}
     timed, inputs = _timed(interpreter, family.golden)
@@ -201,26 +215,26 @@ def _run(
 def _timed(
     interpreter: Interpreter, golden: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> tuple[str, Mapping[str, NDArray[Any]]]:
-    """The first signature that answers golden inputs, by its name or, as `infer` does, by theirs."""
+    """The first signature that takes golden inputs, by its name or, like `infer`, by theirs."""
     own = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
     for name, inputs in golden.items():
         for signature in sorted(own, key=lambda known: known != name):
             if own[signature] == set(inputs):
                 return signature, inputs
-    raise ZooError(f"{interpreter.path}: no signature answers {', '.join(golden)}")
+    raise ZooError(f"{interpreter.path}: no signature takes the inputs of {', '.join(golden)}")
 
 
 def _cost(
-    answer: Callable[..., Any], name: str, golden: Mapping[str, Mapping[str, NDArray[Any]]]
+    call: Callable[..., Any], name: str, golden: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> dict[str, float | str]:
     """The median time of one row."""
     inputs, times = golden[name], list[float]()
     count = min(_TIMED, len(next(iter(inputs.values()))))
     rows = [{key: values[i : i + 1] for key, values in inputs.items()} for i in range(count)]
-    answer(**rows[0])  # the first call of a graph makes it
+    call(**rows[0])  # the first call of a graph traces it
     for row in rows:
         start = time.perf_counter()
-        answer(**row)
+        call(**row)
         times.append(time.perf_counter() - start)
         if sum(times) > _SECONDS:
             break
@@ -231,12 +245,12 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
 
 
-def _publish(aside: Path, folder: Path, names: list[str]) -> None:
-    if (aside / "config.json").is_file():
+def _publish(draft: Path, folder: Path, names: list[str]) -> None:
+    if (draft / "config.json").is_file():
         names = [*names, "config.json"]
     with atomic_folder(folder) as temporary:
         for name in names:
-            _copy(aside / name, temporary / name)
+            _copy(draft / name, temporary / name)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Learning on the device, measured: one minute of a person's windows, tested on the rest of that person."""
+"""Learning on the device, measured: trained on a minute of a person's windows, tested on the rest."""
 
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,24 @@ from zoo.evaluation import activity as metrics
 from zoo.runtime import PersonalRecognizer
 
 SECONDS = 60.0
-"""How much of a person is learned."""
+"""Length of the training data."""
 
 
 def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) -> dict[str, Any]:
-    """Lets a file learn a person of the test part, and measures it on that person's other windows.
+    """Trains a file on windows of one test person, and measures it on that person's other windows.
 
     Args:
         file: A `model.personal.tflite`.
         path: Windows in the course's layout.
-        subject: Who.
-        seconds: How much to learn: the first windows of each class in turn, until they last so long.
+        subject: The person.
+        seconds: Length of the training data: the first windows of each class in turn.
 
     Returns:
         `subject`, `learned` and `tested` (numbers of windows), and `before` and `after`, each with `accuracy` and
         `macro_f1`.
 
     Raises:
-        ZooError: If the person is not in the test part, or too little is left to test.
+        ZooError: If the person is not in the test part, or no windows are left to test.
     """
     test = load_as(activity.ActivityData, path).test
     if subject not in test.people() or test.subjects is None:
@@ -37,7 +37,7 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
     windows, labels = test.where(test.subjects == subject).arrays()
     recognizer = PersonalRecognizer(file)
     count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
-    # The place of a window among those of its class: the first of each class come first.
+    # Rank of a window within its class: the first of each class come first.
     place = np.array([int((labels[:i] == label).sum()) for i, label in enumerate(labels)])
     order = np.lexsort((labels, place))
     learned, rest = order[:count], order[count:]

@@ -1,4 +1,4 @@
-"""Streaming measured from end to end: recordings of people that a recognizer never saw, followed without end."""
+"""Continuous recognition measured on recordings of people who were not in the training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,19 +13,19 @@ from zoo.data.examples import sort_names
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
 from zoo.evaluation import streaming
-from zoo.evaluation.streaming import Followed
+from zoo.evaluation.streaming import StreamResult
 from zoo.metadata import Streaming
 from zoo.runtime import Recognizer
-from zoo.runtime.streaming import follow
+from zoo.runtime.streaming import predict_recording
 
 _STRETCH = (15.0, 60.0)
-"""Seconds of one activity before the next, from and to."""
+"""Shortest and longest stretch of one activity, in seconds."""
 
 Stretch = tuple[str, NDArray[np.float32]]
-"""What a person does for a while, and the rows `(N, 3)` of it."""
+"""An activity, and rows `(N, 3)` of it."""
 
 Stretches = Sequence[Stretch]
-"""A stream: one stretch after another."""
+"""A stream: consecutive stretches."""
 
 _HOUR = 3600.0
 
@@ -34,22 +34,22 @@ def evaluate(
     recognizer: Recognizer, path: Path, *, subjects: Sequence[str] | None = None, settings: Streaming | None = None,
     seconds: float = _HOUR, seed: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
-    """Streams the recordings of people, each alone and spliced to hours of changing activity.
+    """Streams recordings: each alone, and those of a person spliced to an hour of changing activities.
 
     Args:
         recognizer: An exported file.
         path: A file of recordings.
-        subjects: Whose; by default all that the file says were not in its training.
+        subjects: People to stream; by default all who were not in the training.
         settings: How labels are made; those of the file by default.
-        seconds: How long the spliced stream of each person lasts.
-        seed: Decides how recordings are spliced.
+        seconds: Length of the spliced stream of each person.
+        seed: Of the splicing.
 
     Returns:
-        `recordings` (each streamed from its start) and `spliced`, as of `evaluation.streaming.report`, each with the
-        `window_accuracy` of whole windows of the same rows; and `subjects`, `simulated`, `settings`.
+        `recordings` (each streamed from its start) and `spliced`: `evaluation.streaming.report`, each with the
+        `window_accuracy` on whole windows of the same rows; and `subjects`, `simulated`, `settings`.
 
     Raises:
-        ZooError: If nobody is left, or a person does things that the recognizer does not know.
+        ZooError: If nobody is left, or a named person is not in the file.
     """
     index = recordings.read(path)
     known = set(recognizer.metadata.train_subjects)
@@ -80,7 +80,7 @@ def evaluate(
 
 
 def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:
-    """Stretches of a person's recordings, activity after other activity, at random places."""
+    """Random stretches of a person's recordings; neighbors differ in activity."""
     stretches: list[Stretch] = []
     while sum(len(rows) for _, rows in stretches) < seconds * rate:
         others = [part for part in parts if not stretches or part[0] != stretches[-1][0]]
@@ -94,24 +94,25 @@ def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.r
 def _measured(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]]
 ) -> dict[str, Any]:
-    """What following streams gives, and what whole windows of the same rows give."""
+    """Metrics of streams, and of whole windows of the same rows."""
     metadata = recognizer.metadata
     cut = Windowing(metadata.window, metadata.hop, metadata.rate, trim=0.0)
     right = []
     for activity, rows in (stretch for stretches in streams for stretch in stretches):
         found = recognizer.predict(cut.windows(Recording("", "", activity, metadata.rate, rows))).argmax(axis=1)
         right.append(found == metadata.classes.index(activity))
-    report = streaming.report([_followed(recognizer, settings, stretches) for stretches in streams])
+    report = streaming.report([_result(recognizer, settings, stretches) for stretches in streams])
     return report | {"window_accuracy": float(np.concatenate(right).mean())}
 
 
-def _followed(recognizer: Recognizer, settings: Streaming | None, stretches: Stretches) -> Followed:
+def _result(recognizer: Recognizer, settings: Streaming | None, stretches: Stretches) -> StreamResult:
     rate = recognizer.metadata.rate
-    answers = follow(recognizer.stream(settings), np.concatenate([rows for _, rows in stretches]), rate)
+    rows = np.concatenate([rows for _, rows in stretches])
+    predictions = predict_recording(recognizer.stream(settings), rows, rate)
     lengths = [len(rows) for _, rows in stretches]
-    return Followed(
-        np.array([answer.time for answer in answers]),
-        np.array([answer.label or "" for answer in answers]),
+    return StreamResult(
+        np.array([prediction.time for prediction in predictions]),
+        np.array([prediction.label or "" for prediction in predictions]),
         np.cumsum([0, *lengths[:-1]]) / rate,
         np.array([activity for activity, _ in stretches]),
     )

@@ -1,12 +1,12 @@
-/** The two drawings: what was done in the last minute, and what the sensor felt in the last seconds. */
+/** The two charts: activities of the last minute, and acceleration of the last seconds. */
 
 import type { Sample } from "./motion";
 
-/** Seconds that each shows. */
+/** Seconds that each chart spans. */
 export const MINUTE = 60;
 export const SIGNAL = 5;
 
-/** m/s^2 at the edges of the signal's drawing. */
+/** m/s^2 at the edges of the signal chart. */
 const REACH = 25;
 
 const AXES = ["x", "y", "z"];
@@ -16,7 +16,7 @@ export interface Moment {
   label: number | null;
 }
 
-/** A lane a class, its name at the left: place tells what color alone would not. */
+/** One labeled lane a class, so that color alone carries no meaning. */
 export function drawMinute(canvas: HTMLCanvasElement, moments: Moment[], classes: string[], now: number): void {
   const { context, width, height, color, rem } = prepare(canvas);
   const lane = height / classes.length;
@@ -39,7 +39,7 @@ export function drawMinute(canvas: HTMLCanvasElement, moments: Moment[], classes
   });
 }
 
-/** Three lines around zero. */
+/** One line an axis. */
 export function drawSignal(canvas: HTMLCanvasElement, samples: Sample[], now: number): void {
   const { context, width, height, color } = prepare(canvas);
   const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / REACH)) / 2);
@@ -56,14 +56,14 @@ export function drawSignal(canvas: HTMLCanvasElement, samples: Sample[], now: nu
   });
 }
 
-/** What the drawing of the last minute says in words. */
+/** The chart of the last minute in words. */
 export function describeMinute(moments: Moment[], classes: string[], now: number): string {
   const seconds = classes.map(() => 0);
   moments.forEach(({ time, label }, i) => {
     if (label !== null) seconds[label]! += (moments[i + 1]?.time ?? now) - time;
   });
-  const said = classes.flatMap((name, i) => (seconds[i]! >= 0.5 ? [`${name} ${Math.round(seconds[i]!)} seconds`] : []));
-  return said.join(", ") || "Nothing yet";
+  const parts = classes.flatMap((name, i) => (seconds[i]! >= 0.5 ? [`${name} ${Math.round(seconds[i]!)} seconds`] : []));
+  return parts.join(", ") || "Nothing yet";
 }
 
 function prepare(canvas: HTMLCanvasElement) {

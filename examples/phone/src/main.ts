@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   }
   const { metadata } = recognizer;
   let session: Session | null = null;
-  let unplug = () => {};
+  let stopSource = () => {};
 
   const begin = (simulated: boolean): Session => {
     session = new Session(recognizer, fail);
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   };
 
   const end = () => {
-    unplug();
+    stopSource();
     session?.end();
     session = null;
     view.showRecorder(metadata, false);
@@ -55,12 +55,12 @@ async function main(): Promise<void> {
       end();
       view.showProblem("sensorless");
     };
-    unplug = listen(convert, running.hear, running.restart, silent);
+    stopSource = listen(convert, running.add, running.restart, silent);
   };
 
   const startWalk = () => {
-    const { hear } = begin(true);
-    unplug = simulate(({ time, value }) => hear({ time, value: convert(value, 1) }));
+    const { add } = begin(true);
+    stopSource = simulate(({ time, value }) => add({ time, value: convert(value, 1) }));
   };
 
   const stop = () => {

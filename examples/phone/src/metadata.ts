@@ -1,8 +1,11 @@
 /**
- * What a model says of itself: the JSON document that `zoo export` puts into a `.tflite` file, read out of its bytes.
+ * The metadata of a model: the JSON document that `zoo export` embeds in a `.tflite` file, read from its bytes.
  *
- * The fields are those of `zoo.metadata`; nothing that they decide is written anywhere else in this page.
+ * The fields are those of `zoo.metadata`; the page has no other source for what they decide.
  */
+
+/** m/s^2 in one g. */
+export const STANDARD_GRAVITY = 9.80665;
 
 export interface Streaming {
   restart: number;
@@ -24,6 +27,8 @@ export interface Metadata {
   version: string;
   classes: string[];
   rate: number;
+  window: number;
+  hop: number;
   frame: number;
   states: Record<string, number>;
   unit: string;
@@ -34,7 +39,7 @@ export interface Metadata {
 
 const SCHEMA = 1;
 const ENTRY = "pocket_zoo";
-const NEEDED = ["classes", "rate", "frame", "states", "unit", "axes", "convention", "streaming"];
+const NEEDED = ["classes", "rate", "window", "hop", "frame", "states", "unit", "axes", "convention", "streaming"];
 
 /** Fields of the TFLite schema by their number in their table. */
 const MODEL = { buffers: 4, metadata: 6 };
@@ -81,9 +86,9 @@ class Table {
 }
 
 /**
- * Reads the document of a recognizer.
+ * Reads the metadata of a recognizer.
  *
- * @throws If the file is not TFLite, is damaged, says nothing of itself, or holds no recognizer that this page can run.
+ * @throws If the file is not TFLite, is damaged, has no metadata, or holds no recognizer that this page can run.
  */
 export function readMetadata(file: Uint8Array): Metadata {
   const text = new TextDecoder();
@@ -105,4 +110,9 @@ export function readMetadata(file: Uint8Array): Metadata {
   const missing = NEEDED.filter((name) => !(name in document));
   if (missing.length) throw new Error(`metadata lacks ${missing.join(", ")}`);
   return document;
+}
+
+/** Converts m/s^2 to the unit that a model reads. */
+export function inUnit(acceleration: number, metadata: Metadata): number {
+  return metadata.unit === "g" ? acceleration / STANDARD_GRAVITY : acceleration;
 }

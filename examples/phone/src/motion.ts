@@ -6,7 +6,7 @@
  * on both. Before it has told, or where it is silent, the name of the system decides.
  */
 
-import type { Metadata } from "./metadata";
+import { STANDARD_GRAVITY, type Metadata } from "./metadata";
 import type { Vector } from "./resampler";
 
 export interface Sample {
@@ -14,7 +14,7 @@ export interface Sample {
   value: Vector;
 }
 
-/** From x, y, z in m/s^2 and the sign of gravity to what the model reads. */
+/** Converts x, y, z in m/s^2, with a sign of gravity, to the model's input. */
 export type Converter = (value: Vector, sign: number) => Vector;
 
 /** Why there are no samples. */
@@ -23,9 +23,6 @@ export type Refusal = "insecure" | "refused" | "sensorless";
 interface Permission {
   requestPermission?: () => Promise<"granted" | "denied">;
 }
-
-/** m/s^2 in one g. */
-const STANDARD_GRAVITY = 9.80665;
 
 /** Milliseconds in which a phone that has a sensor has sent something. */
 const PATIENCE = 2000;
@@ -47,16 +44,16 @@ async function ask(event: object): Promise<"granted" | "denied" | undefined> {
  * Listens to the accelerometer.
  *
  * @param convert To what the model reads, see `converter`.
- * @param heard Gets each sample.
- * @param turned Is told when the sign turns out to be another than it was taken for.
- * @param silent Is told when no sample has come for a while after the start.
- * @returns What ends it.
+ * @param onSample Called with each sample.
+ * @param onSignChange Called when gravity turns out to have the other sign.
+ * @param onSilence Called when no sample has arrived for a while after the start.
+ * @returns A function that stops listening.
  */
 export function listen(
   convert: Converter,
-  heard: (sample: Sample) => void,
-  turned: () => void,
-  silent: () => void,
+  onSample: (sample: Sample) => void,
+  onSignChange: () => void,
+  onSilence: () => void,
 ): () => void {
   const gravity = new GravitySign();
   let some = false;
@@ -64,13 +61,13 @@ export function listen(
     const { x, y, z } = event.accelerationIncludingGravity ?? {};
     if (x == null || y == null || z == null) return;
     some = true;
-    if (gravity.feel([x, y, z])) turned();
-    heard({ time: event.timeStamp / 1000, value: convert([x, y, z], gravity.sign) });
+    if (gravity.update([x, y, z])) onSignChange();
+    onSample({ time: event.timeStamp / 1000, value: convert([x, y, z], gravity.sign) });
   };
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
   addEventListener("deviceorientation", onOrientation);
-  const timer = setTimeout(() => some || silent(), PATIENCE);
+  const timer = setTimeout(() => some || onSilence(), PATIENCE);
   return () => {
     removeEventListener("devicemotion", onMotion);
     removeEventListener("deviceorientation", onOrientation);
@@ -113,7 +110,7 @@ class GravitySign {
   }
 
   /** Whether the sign changes with this acceleration. */
-  feel(value: Vector): boolean {
+  update(value: Vector): boolean {
     if (!this.up) return false;
     const along = value.reduce((sum, number, axis) => sum + number * this.up![axis]!, 0);
     this.share = 0.95 * this.share + (0.05 * Math.max(-2, Math.min(2, along / STANDARD_GRAVITY)));

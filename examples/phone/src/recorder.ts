@@ -14,7 +14,7 @@ export class Recorder {
     if (this.seconds < LENGTH) this.samples.push(sample);
   }
 
-  /** How long the recording is by now. */
+  /** Length of the recording so far. */
   get seconds(): number {
     return this.samples.length ? this.samples.at(-1)!.time - this.samples[0]!.time : 0;
   }
@@ -37,12 +37,12 @@ function quoted(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Hands a text file to the person. */
+/** Downloads a text file. */
 export function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.download = name;
   link.click();
-  // Some browsers read the address only after the click has returned.
+  // Some browsers read the address only after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

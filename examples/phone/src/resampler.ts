@@ -5,10 +5,10 @@ export interface Row {
   value: Vector;
 }
 
-/** Share of the model's interval: samples that come in less are averaged. */
+/** Share of the model's interval: samples that arrive in less are averaged. */
 const FASTER = 0.75;
 
-/** Samples of any rate and with jitter to rows of one rate, as `zoo.runtime.streaming.Resampler` makes them. */
+/** Converts samples of any rate, with jitter, to rows of one rate, as `zoo.runtime.streaming.Resampler` does. */
 export class Resampler {
   last = NaN;
   /** Seconds from a sample to the next, averaged over some ten. */
@@ -21,7 +21,7 @@ export class Resampler {
 
   constructor(private readonly rate: number) {}
 
-  /** Takes a sample later than the one before, and gives the rows that are complete with it. */
+  /** Adds a sample later than the one before; returns the rows that it completes. */
   push(time: number, value: Vector): Row[] {
     if (Number.isNaN(this.first)) {
       this.first = this.last = time;
@@ -29,24 +29,25 @@ export class Resampler {
       this.rows = 1;
       return [{ time, value }];
     }
-    const elapsed = time - this.last;
+    const [last, from] = [this.last, this.value];
+    const elapsed = time - last;
     this.interval = Number.isNaN(this.interval) ? elapsed : 0.9 * this.interval + 0.1 * elapsed;
     const found: Row[] = [];
     for (let moment; (moment = this.first + this.rows / this.rate) <= time + 1e-9; this.rows += 1) {
-      const share = (moment - this.last) / (time - this.last);
-      const at = each((i) => this.value[i]! + share * (value[i]! - this.value[i]!));
-      this.draw(moment, at);
+      const share = Math.min(1, (moment - last) / elapsed);
+      const at = each((i) => from[i]! + share * (value[i]! - from[i]!));
+      this.integrate(moment, at);
       const mean = this.interval < FASTER / this.rate;
       found.push({ time: moment, value: mean ? each((i) => this.area[i]! / this.span) : at });
       this.area = [0, 0, 0];
       this.span = 0;
     }
-    this.draw(time, value);
+    this.integrate(time, value);
     return found;
   }
 
-  /** Draws the line from the last point to this one, and adds what lies under it. */
-  private draw(time: number, value: Vector): void {
+  /** Adds the area under the line from the last point to this one. */
+  private integrate(time: number, value: Vector): void {
     const width = time - this.last;
     this.area = each((i) => this.area[i]! + (width * (this.value[i]! + value[i]!)) / 2);
     this.span += width;

@@ -1,25 +1,25 @@
 /**
- * A signal without end: samples as they come in, a label that can be shown out.
+ * Continuous recognition: samples in as they arrive, a stable label out.
  *
- * It follows `zoo.runtime.streaming` line by line, where the reasons are; on the same samples both give the same
+ * It follows `zoo.runtime.streaming` line by line, which gives the reasons; on the same samples both return the same
  * probabilities.
  */
 
-import type { Metadata } from "./metadata";
+import { inUnit, type Metadata } from "./metadata";
 import { Resampler, type Vector } from "./resampler";
 
 export type States = Record<string, Float32Array>;
 
-/** What a recognizer must offer: one step of its cells. */
-export interface Stepper {
+/** A recognizer: one call reads a frame, or a window where the model has no states. */
+export interface Network {
   readonly metadata: Metadata;
   step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }>;
 }
 
-export interface Answer {
-  /** Seconds, in the time of the samples: of the last row that was read. */
+export interface Prediction {
+  /** Seconds, on the clock of the samples: when the last row was read. */
   time: number;
-  /** Place in the classes, or null where the network is not sure enough. */
+  /** Index of the class, or null where the network is not sure enough. */
   label: number | null;
   /** Of that label, or of the most probable one, averaged over the past. */
   probability: number;
@@ -27,31 +27,45 @@ export interface Answer {
   probabilities: number[];
 }
 
-/** Seconds without a sample after which the signal begins anew. */
+/** Seconds without a sample after which the signal starts anew. */
 const GAP = 1;
 
-/** Frames in, probabilities out, of the oldest of a few states that start anew in turns. */
-class Follower {
+/** m/s^2 an axis: phones measure up to 16 g. */
+const LIMIT = 160;
+
+/** Rows in, probabilities out: of the oldest of several states that restart at staggered times. */
+class StaggeredStates {
+  /** Rows to the next call; fewer than a call reads where a model without states reads windows. */
+  readonly advance: number;
+  private readonly size: number;
   private readonly period: number;
   private readonly copies: number;
   private readonly warmup: number;
   private frames = 0;
+  private rows: Vector[] = [];
   private states: (States | null)[];
   private ages: number[];
 
-  constructor(private readonly network: Stepper) {
-    const { streaming, frame } = network.metadata;
-    this.period = streaming.restart ? Math.max(1, Math.floor(streaming.restart / frame)) : 0;
+  constructor(private readonly network: Network) {
+    const { streaming, frame, window, hop, states } = network.metadata;
+    const recurrent = Object.keys(states).length > 0;
+    this.size = recurrent ? frame : window;
+    this.advance = recurrent ? frame : Math.min(Math.max(1, hop), window);
+    this.period = recurrent && streaming.restart ? Math.max(1, Math.floor(streaming.restart / frame)) : 0;
     this.copies = this.period ? streaming.copies : 1;
-    this.warmup = Math.ceil(streaming.warmup / frame);
+    this.warmup = recurrent ? Math.ceil(streaming.warmup / frame) : 0;
     this.states = Array(this.copies).fill(null);
     this.ages = Array(this.copies).fill(0);
   }
 
-  /** Probabilities, or null where no state has read enough. */
-  async read(frame: Float32Array): Promise<Float32Array | null> {
+  /** Probabilities, or null until enough rows have been read. */
+  async push(row: Vector): Promise<Float32Array | null> {
+    this.rows.push(row);
+    if (this.rows.length < this.size) return null;
+    const frame = Float32Array.from(this.rows.flat());
+    this.rows.splice(0, this.advance);
     let oldest = 0;
-    let answer: Float32Array | null = null;
+    let probabilities: Float32Array | null = null;
     for (let copy = 0; copy < this.copies; copy += 1) {
       const since = this.frames - Math.floor((copy * this.period) / this.copies);
       if (since === 0 || (since > 0 && this.period && since % this.period === 0)) {
@@ -63,10 +77,10 @@ class Follower {
       const found = await this.network.step(frame, state);
       this.states[copy] = found.states;
       const age = (this.ages[copy] = this.ages[copy]! + 1);
-      if (age >= oldest) [oldest, answer] = [age, found.probabilities];
+      if (age >= oldest) [oldest, probabilities] = [age, found.probabilities];
     }
     this.frames += 1;
-    return oldest >= this.warmup ? answer : null;
+    return oldest >= this.warmup ? probabilities : null;
   }
 }
 
@@ -74,26 +88,25 @@ function zeros(metadata: Metadata): States {
   return Object.fromEntries(Object.entries(metadata.states).map(([name, size]) => [name, new Float32Array(size)]));
 }
 
-/** Samples as they come in, answers out. A sample that is not finite or not later than the one before is left out. */
+/** Samples in, predictions out. Faulty samples are dropped and counted in `skipped`. */
 export class Stream {
-  private readonly forget: number;
+  /** Dropped samples by reason, and gaps. */
+  readonly skipped: Record<string, number> = {};
   private resampler!: Resampler;
-  private follower!: Follower;
-  private rows: number[] = [];
+  private states!: StaggeredStates;
   private mean: number[] | null = null;
   private shown: number | null = null;
+  private pending: { time: number; value: Vector } | null = null;
 
-  constructor(private readonly network: Stepper) {
-    const { frame, rate, streaming } = network.metadata;
-    this.forget = streaming.smoothing ? Math.exp(-frame / rate / streaming.smoothing) : 0;
+  constructor(private readonly network: Network) {
     this.restart();
   }
 
   /** Forgets the signal. */
   restart(): void {
+    this.pending = null;
     this.resampler = new Resampler(this.network.metadata.rate);
-    this.follower = new Follower(this.network);
-    this.rows = [];
+    this.states = new StaggeredStates(this.network);
     this.mean = null;
     this.shown = null;
   }
@@ -104,30 +117,65 @@ export class Stream {
   }
 
   /**
-   * Takes one sample; calls must not overlap.
+   * Adds one sample; calls must not overlap.
    *
-   * @param time Seconds, on any clock that does not run backwards.
+   * @param time Seconds, on any clock.
    * @param value In the unit and convention of the metadata.
    */
-  async push(time: number, value: Vector): Promise<Answer[]> {
-    if (![time, ...value].every(Number.isFinite) || time <= this.resampler.last) return [];
-    if (time - this.resampler.last > GAP) this.restart();
-    const { frame, axes } = this.network.metadata;
-    const answers: Answer[] = [];
-    for (const row of this.resampler.push(time, value)) {
-      this.rows.push(...row.value);
-      if (this.rows.length < frame * axes.length) continue;
-      const probabilities = await this.follower.read(Float32Array.from(this.rows));
-      this.rows = [];
-      if (probabilities) answers.push(this.answer(row.time, [...probabilities]));
+  async push(time: number, value: Vector): Promise<Prediction[]> {
+    const limit = inUnit(LIMIT, this.network.metadata);
+    if (![time, ...value].every(Number.isFinite)) return this.drop("not finite");
+    if (value.some((number) => Math.abs(number) > limit)) return this.drop(`beyond ${LIMIT} m/s^2`);
+    const elapsed = time - this.resampler.last;
+    if (elapsed > 0 && elapsed <= GAP) {
+      if (this.pending) this.dropPending();
+    } else if (!Number.isNaN(elapsed)) {
+      return this.unexpected(time, value, elapsed);
     }
-    return answers;
+    return this.read(time, value);
   }
 
-  private answer(time: number, probabilities: number[]): Answer {
-    const { margin, threshold } = this.network.metadata.streaming;
+  /** A sample whose time stamp does not follow the last one. */
+  private async unexpected(time: number, value: Vector, elapsed: number): Promise<Prediction[]> {
+    const before = this.pending;
+    const late = Math.abs(elapsed) <= GAP || !before ? elapsed : time - before.time;
+    if (late <= 0 && late >= -GAP) return this.drop("not later than the one before");
+    if (before && late > 0 && late <= GAP) {
+      // Two samples agree on the new time: it was a gap, or the clock was set.
+      this.drop("gaps");
+      this.restart();
+      return [...(await this.read(before.time, before.value)), ...(await this.read(time, value))];
+    }
+    if (before) this.dropPending();
+    this.pending = { time, value };
+    return [];
+  }
+
+  private dropPending(): void {
+    this.pending = null;
+    this.drop("time stamps that no other confirms");
+  }
+
+  private drop(reason: string): Prediction[] {
+    this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
+    return [];
+  }
+
+  private async read(time: number, value: Vector): Promise<Prediction[]> {
+    const predictions: Prediction[] = [];
+    for (const row of this.resampler.push(time, value)) {
+      const probabilities = await this.states.push(row.value);
+      if (probabilities) predictions.push(this.smoothed(row.time, [...probabilities]));
+    }
+    return predictions;
+  }
+
+  private smoothed(time: number, probabilities: number[]): Prediction {
+    const { rate, streaming } = this.network.metadata;
+    const { margin, smoothing, threshold } = streaming;
+    const decay = smoothing ? Math.exp(-this.states.advance / rate / smoothing) : 0;
     const past = this.mean;
-    const mean = past ? probabilities.map((p, i) => p + this.forget * (past[i]! - p)) : probabilities;
+    const mean = past ? probabilities.map((p, i) => p + decay * (past[i]! - p)) : probabilities;
     const best = mean.indexOf(Math.max(...mean));
     if (this.shown === null || mean[best]! - mean[this.shown]! >= margin) this.shown = best;
     this.mean = mean;

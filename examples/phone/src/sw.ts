@@ -1,47 +1,47 @@
-/** Keeps the page for when there is no network: all of its files at once, the model as it was last served. */
+/** Stores the page for offline use: all of its files at once, the model as last served. */
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const CACHE = `pocket-zoo-${__PAGE_NAME__}`;
 const MODEL = "model.tflite";
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(keep());
+  event.waitUntil(store());
 });
 
 worker.addEventListener("activate", (event) => {
-  event.waitUntil(Promise.all([worker.clients.claim(), forgetOthers()]));
+  event.waitUntil(Promise.all([worker.clients.claim(), deleteOthers()]));
 });
 
 worker.addEventListener("fetch", (event) => {
   if (event.request.method === "GET" && new URL(event.request.url).origin === worker.location.origin) {
-    event.respondWith(answer(event.request));
+    event.respondWith(respond(event.request));
   }
 });
 
-async function keep(): Promise<void> {
+async function store(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll(__PAGE_FILES__);
-  // A page without its model says so by itself.
+  // The page itself reports a missing model.
   await cache.add(MODEL).catch(() => undefined);
   await worker.skipWaiting();
 }
 
-async function forgetOthers(): Promise<void> {
+async function deleteOthers(): Promise<void> {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith("pocket-zoo-") && name !== CACHE).map((n) => caches.delete(n)));
 }
 
-/** Files whose names change with their content from the cache; the others from the network while there is one. */
-async function answer(request: Request): Promise<Response> {
+/** Serves files whose names change with their content from the cache, the others from the network while there is one. */
+async function respond(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request, { ignoreSearch: true });
-  if (kept && /\/(assets|litert)\//.test(request.url)) return kept;
+  const cached = await cache.match(request, { ignoreSearch: true });
+  if (cached && /\/(assets|litert)\//.test(request.url)) return cached;
   try {
     const response = await fetch(request);
     if (response.ok) await cache.put(request, response.clone());
     return response;
   } catch (error) {
-    if (kept) return kept;
+    if (cached) return cached;
     throw error;
   }
 }

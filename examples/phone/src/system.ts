@@ -1,9 +1,9 @@
-/** What the page asks of the system: the screen stays on while it runs, and its files stay on the phone. */
+/** System features: the screen stays on while the page runs, and its files are stored on the phone. */
 
 let awake = false;
 let lock: WakeLockSentinel | null = null;
 
-/** Keeps the screen on, also after the page was hidden for a while; a system that cannot is not asked twice. */
+/** Keeps the screen on, also after the page was hidden for a while. */
 export function keepAwake(): void {
   awake = true;
   void request();
@@ -17,7 +17,7 @@ export function letSleep(): void {
 
 async function request(): Promise<void> {
   if (!awake || document.hidden || !("wakeLock" in navigator)) return;
-  // Refused where the battery is low: the page works on.
+  // Refused when the battery is low; the page works without.
   const granted = await navigator.wakeLock.request("screen").catch(() => null);
   if (awake) lock = granted;
   else void granted?.release();
@@ -25,7 +25,7 @@ async function request(): Promise<void> {
 
 document.addEventListener("visibilitychange", () => void request());
 
-/** Keeps the page for when there is no network, where the browser trusts the address. */
+/** Stores the page for offline use, where the browser trusts the address. */
 export async function stayOffline(ready: () => void): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   try {
@@ -33,6 +33,6 @@ export async function stayOffline(ready: () => void): Promise<void> {
     await navigator.serviceWorker.ready;
     ready();
   } catch {
-    // A certificate that nobody vouches for is enough for the sensor, not for this.
+    // A self-signed certificate is enough for the sensor, but not for a service worker.
   }
 }

@@ -1,10 +1,10 @@
-/** What the page shows. Nothing is decided here. */
+/** Renders the page; makes no decisions. */
 
 import { describeMinute, drawMinute, drawSignal, MINUTE, type Moment } from "./charts";
 import type { Metadata } from "./metadata";
 import type { Refusal, Sample } from "./motion";
 import type { Recorder } from "./recorder";
-import type { Answer } from "./stream";
+import type { Prediction } from "./stream";
 
 export type State = "loading" | "start" | "running" | "problem";
 export type Problem = Refusal | "model";
@@ -12,17 +12,17 @@ export type Problem = Refusal | "model";
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   insecure: [
     "This address is not secure",
-    "Browsers show the motion sensor over HTTPS alone. Open the address that begins with https://, as `zoo serve` prints it.",
+    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by `zoo serve`.",
   ],
   refused: [
     "The motion sensor was refused",
-    "Allow motion sensors for this page in the browser's settings of this site, then load the page again. On an iPhone, close the page, open it again, tap Start and then Allow.",
+    "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, open it again, tap Start and then Allow.",
   ],
   sensorless: [
     "No motion sensor",
-    "This device sends no acceleration. Open the page on a phone, or look at the simulated walk.",
+    "This device reports no acceleration. Open the page on a phone, or try the simulated walk.",
   ],
-  model: ["The model cannot be loaded", "Lay a file that `zoo export` wrote beside the page, as model.tflite."],
+  model: ["The model cannot be loaded", "Put a file written by `zoo export` next to the page, as model.tflite."],
 };
 
 export const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -43,7 +43,7 @@ export function showState(state: State): void {
 export function showStart(metadata: Metadata, bytes: number): void {
   showState("start");
   write("label", "What am I doing?");
-  write("detail", "Tap Start and put the phone into the pocket of your trousers. What it feels stays on the phone.");
+  write("detail", "Tap Start and put the phone in your trouser pocket. Sensor data never leaves your phone.");
   byId("known").replaceChildren(...metadata.classes.map((name) => element("li", "chip", name)));
   write("unit", metadata.unit.replace("^2", "²"));
   const made = metadata.simulated ? "SIMULATED people" : metadata.source;
@@ -57,14 +57,14 @@ export function showProblem(problem: Problem, why?: string): void {
   write("problem-title", "");
   write("problem-text", why ? `${capital(why)}. ${text}` : text);
   byId("problem").hidden = false;
-  // Without its model there is nothing that the page could start.
+  // Without a model there is nothing to start.
   for (const id of ["start", "simulate"]) byId<HTMLButtonElement>(id).disabled = problem === "model";
 }
 
-/** Says what is wrong with a signal that is still read. */
+/** Shows a problem with a signal that is still being read. */
 export function showComplaint(text: string | null): void {
   byId("problem").hidden = text === null;
-  write("problem-title", "The signal is not what it should be");
+  write("problem-title", "Problem with the signal");
   write("problem-text", text ?? "");
 }
 
@@ -75,13 +75,13 @@ export function showRunning(metadata: Metadata, simulated: boolean): void {
   byId("bars").replaceChildren(...metadata.classes.map(bar));
 }
 
-export function showAnswer(metadata: Metadata, answer: Answer): void {
-  write("label", answer.label === null ? "Not sure" : metadata.classes[answer.label]!);
-  write("probability", `${Math.round(100 * answer.probability)} %`);
+export function showPrediction(metadata: Metadata, prediction: Prediction): void {
+  write("label", prediction.label === null ? "Not sure" : metadata.classes[prediction.label]!);
+  write("probability", `${Math.round(100 * prediction.probability)} %`);
   [...byId("bars").children].forEach((row, i) => {
-    const probability = answer.probabilities[i]!;
+    const probability = prediction.probabilities[i]!;
     const percent = `${Math.round(100 * probability)}`;
-    row.setAttribute("aria-current", String(i === answer.label));
+    row.setAttribute("aria-current", String(i === prediction.label));
     row.querySelector("[role=meter]")!.setAttribute("aria-valuenow", percent);
     row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${probability})`;
     row.querySelector(".percent")!.textContent = `${percent} %`;
@@ -91,8 +91,8 @@ export function showAnswer(metadata: Metadata, answer: Answer): void {
 export function showMeasured(rate: number, milliseconds: number): void {
   const parts = [
     Number.isFinite(rate) ? `${rate.toFixed(0)} Hz` : "",
-    // The clock of a browser counts tenths.
-    Number.isFinite(milliseconds) ? `${milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1)} ms a step` : "",
+    // The resolution of a browser's clock.
+    Number.isFinite(milliseconds) ? `${milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1)} ms a run` : "",
   ];
   write("detail", parts.filter(Boolean).join(" · "));
 }
@@ -131,7 +131,7 @@ export function showOffline(): void {
 
 export function write(id: string, text: string): void {
   const element = byId(id);
-  // Unchanged text is left alone, so that a screen reader says a label once.
+  // Unchanged text is not written again, so that a screen reader reads a label once.
   if (element.textContent !== text) element.textContent = text;
 }
 

@@ -1,4 +1,4 @@
-/** A simulated person: stands, then walks, over and over. The stride is a mean one, `walk.json`, made by `walk.py`. */
+/** A simulated person who stands and walks in turn. The stride is an average one, `walk.json`, made by `walk.py`. */
 
 import type { Sample } from "./motion";
 import type { Vector } from "./resampler";
@@ -10,15 +10,15 @@ const STANDING = 5;
 const WALKING = 15;
 const NOISE = 0.2;
 
-/** What a phone of a person who stands and walks feels, `time` seconds after the start; Android's convention. */
-export function feel(time: number): Vector {
+/** Acceleration of the phone `time` seconds after the start; Android's convention. */
+export function acceleration(time: number): Vector {
   const moment = time % (STANDING + WALKING);
   const noise = () => NOISE * (Math.random() + Math.random() - 1);
   if (moment < STANDING) {
     const scale = 9.81 / Math.hypot(...stride.mean);
     return axes((axis) => scale * stride.mean[axis]! + noise() / 2);
   }
-  // No stride takes as long as the one before.
+  // The length of a stride varies.
   const phase = 2 * Math.PI * stride.strides_a_second * moment + 0.1 * Math.sin(time);
   return axes((axis) =>
     stride.cosines.reduce(
@@ -29,14 +29,14 @@ export function feel(time: number): Vector {
   );
 }
 
-/** Sends samples as a phone would, in Android's convention; gives what ends it. */
-export function simulate(heard: (sample: Sample) => void): () => void {
+/** Sends samples as a phone would, in Android's convention; returns a function that stops it. */
+export function simulate(onSample: (sample: Sample) => void): () => void {
   const start = performance.now() / 1000;
   let sent = 0;
-  // A timer comes late; what it owes it sends at once, each sample with the time at which it was due.
+  // Timers fire late: overdue samples are sent at once, each with the time at which it was due.
   const timer = setInterval(() => {
     for (const now = performance.now() / 1000; start + sent / RATE <= now; sent += 1) {
-      heard({ time: start + sent / RATE, value: feel(sent / RATE) });
+      onSample({ time: start + sent / RATE, value: acceleration(sent / RATE) });
     }
   }, 1000 / RATE);
   return () => clearInterval(timer);

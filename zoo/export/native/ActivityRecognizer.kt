@@ -10,19 +10,19 @@ import com.google.ai.edge.litert.CompiledModel
 import com.google.ai.edge.litert.TensorBuffer
 
 /**
- * Listens to the accelerometer and says what the phone's owner is doing, some ten times a second.
+ * Listens to the accelerometer and recognizes what the phone's owner is doing.
  *
- * @param heard Gets each answer, on the thread that the sensor's events come on.
+ * @param onPrediction Called with each prediction, on the thread of the sensor's events.
  */
-class ActivityRecognizer(context: Context, private val heard: (Answer) -> Unit) : SensorEventListener, AutoCloseable {
+class ActivityRecognizer(context: Context, private val onPrediction: (Prediction) -> Unit) : SensorEventListener, AutoCloseable {
     private val sensors = context.getSystemService(Context.SENSOR_SERVICE) as SensorManager
     private val model = CompiledModel.create(context.assets, Model.FILE, CompiledModel.Options(Accelerator.CPU))
     private val names = Model.STATES.keys
-    private val inputs = (names + "frame").associateWith { model.createInputBuffer(it, STEP) }
-    private val outputs = (names + "probabilities").associateWith { model.createOutputBuffer(it, STEP) }
+    private val inputs = (names + Model.INPUT).associateWith { model.createInputBuffer(it, Model.SIGNATURE) }
+    private val outputs = (names + "probabilities").associateWith { model.createOutputBuffer(it, Model.SIGNATURE) }
     private val stream = Stream(::step)
 
-    /** Begins to listen; false where the phone has no accelerometer. */
+    /** Starts listening; false where the phone has no accelerometer. */
     fun start(): Boolean {
         val sensor = sensors.getDefaultSensor(Sensor.TYPE_ACCELEROMETER) ?: return false
         stream.restart()
@@ -33,7 +33,7 @@ class ActivityRecognizer(context: Context, private val heard: (Answer) -> Unit) 
 
     override fun onSensorChanged(event: SensorEvent) {
         val (x, y, z) = event.values
-        stream.push(event.timestamp * 1e-9, x, y, z).forEach(heard)
+        stream.push(event.timestamp * 1e-9, x, y, z).forEach(onPrediction)
     }
 
     override fun onAccuracyChanged(sensor: Sensor?, accuracy: Int) = Unit
@@ -45,13 +45,9 @@ class ActivityRecognizer(context: Context, private val heard: (Answer) -> Unit) 
     }
 
     private fun step(frame: FloatArray, states: States): Pair<FloatArray, States> {
-        inputs.getValue("frame").writeFloat(frame)
+        inputs.getValue(Model.INPUT).writeFloat(frame)
         for (name in names) inputs.getValue(name).writeFloat(states.getValue(name))
-        model.run(inputs, outputs, STEP)
+        model.run(inputs, outputs, Model.SIGNATURE)
         return Pair(outputs.getValue("probabilities").readFloat(), names.associateWith { outputs.getValue(it).readFloat() })
-    }
-
-    private companion object {
-        const val STEP = "step"
     }
 }

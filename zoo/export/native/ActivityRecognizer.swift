@@ -2,7 +2,7 @@ import CoreMotion
 import Foundation
 import TensorFlowLite
 
-/// Listens to the accelerometer and says what the phone's owner is doing, some ten times a second.
+/// Listens to the accelerometer and recognizes what the phone's owner is doing.
 public final class ActivityRecognizer {
     /// m/s^2 in one g, negative: iOS counts gravity downwards.
     private static let scale = -9.80665
@@ -10,20 +10,20 @@ public final class ActivityRecognizer {
     private let motion = CMMotionManager()
     private let queue = OperationQueue()
     private let runner: SignatureRunner
-    private let heard: (Answer) -> Void
+    private let onPrediction: (Prediction) -> Void
     private lazy var stream = Stream { [unowned self] in try self.step(frame: $0, states: $1) }
 
-    /// - Parameter heard: Gets each answer, on a queue of its own.
-    public init(heard: @escaping (Answer) -> Void) throws {
+    /// - Parameter onPrediction: Called with each prediction, on a queue of its own.
+    public init(onPrediction: @escaping (Prediction) -> Void) throws {
         guard let path = Bundle.main.path(forResource: Model.file, ofType: nil) else {
             throw CocoaError(.fileNoSuchFile)
         }
-        runner = try Interpreter(modelPath: path).signatureRunner(with: "step")
-        self.heard = heard
+        runner = try Interpreter(modelPath: path).signatureRunner(with: Model.signature)
+        self.onPrediction = onPrediction
         queue.maxConcurrentOperationCount = 1
     }
 
-    /// Begins to listen; false where the phone has no accelerometer.
+    /// Starts listening; false where the phone has no accelerometer.
     public func start() -> Bool {
         guard motion.isAccelerometerAvailable else { return false }
         queue.addOperation { self.stream.restart() }
@@ -31,9 +31,9 @@ public final class ActivityRecognizer {
         motion.startAccelerometerUpdates(to: queue) { [weak self] data, _ in
             guard let self = self, let data = data else { return }
             let (a, scale) = (data.acceleration, ActivityRecognizer.scale)
-            let answers = try? self.stream.push(
+            let predictions = try? self.stream.push(
                 seconds: data.timestamp, x: scale * a.x, y: scale * a.y, z: scale * a.z)
-            answers?.forEach(self.heard)
+            predictions?.forEach(self.onPrediction)
         }
         return true
     }
@@ -44,7 +44,7 @@ public final class ActivityRecognizer {
 
     private func step(frame: [Float], states: States) throws -> ([Float], States) {
         var inputs = states.mapValues(data)
-        inputs["frame"] = data(frame)
+        inputs[Model.input] = data(frame)
         try runner.invoke(with: inputs)
         let next = try Model.states.keys.map { ($0, try numbers($0)) }
         return (try numbers("probabilities"), Dictionary(uniqueKeysWithValues: next))

@@ -1,36 +1,42 @@
 package pocketzoo
 
+import kotlin.math.abs
 import kotlin.math.exp
 
 /** States of the network by their names. */
 typealias States = Map<String, FloatArray>
 
 /** What a person is doing now: a label, or null where the network is not sure enough. */
-class Answer(val seconds: Double, val label: String?, val probability: Double, val probabilities: DoubleArray)
+class Prediction(val seconds: Double, val label: String?, val probability: Double, val probabilities: DoubleArray)
 
 /**
- * A signal without end: samples as they come in, answers out.
+ * Continuous recognition: samples in as they arrive, predictions out.
  *
- * It follows `zoo.runtime.streaming` of pocket-zoo line by line, where the reasons are. Not for two threads at once.
+ * It follows `zoo.runtime.streaming` of pocket-zoo line by line, which gives the reasons. Not for two threads at once.
  *
- * @param step One step of the network: a frame and the states in, probabilities and the new states out.
+ * @param step Runs the network once: a frame and the states in, probabilities and the new states out.
  */
 class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>) {
+    /** Dropped samples by reason, and gaps. */
+    val skipped: Map<String, Int> get() = counts
+    private val counts = LinkedHashMap<String, Int>()
     private val resampler = Resampler()
     private val frame = FloatArray(Model.FRAME * Model.CHANNELS)
     private val period = if (Model.RESTART > 0) maxOf(1, Model.RESTART / Model.FRAME) else 0
     private val copies = if (period > 0) Model.COPIES else 1
     private val warmup = (Model.WARMUP + Model.FRAME - 1) / Model.FRAME
-    private val forget = if (Model.SMOOTHING > 0) exp(-Model.FRAME / Model.RATE / Model.SMOOTHING) else 0.0
+    private val decay = if (Model.SMOOTHING > 0) exp(-Model.ADVANCE / Model.RATE / Model.SMOOTHING) else 0.0
     private var filled = 0
     private var frames = 0
     private val states = arrayOfNulls<States>(copies)
     private val ages = IntArray(copies)
     private var mean: DoubleArray? = null
     private var shown = -1
+    private var pending: Pair<Double, DoubleArray>? = null
 
     /** Forgets the signal. */
     fun restart() {
+        pending = null
         resampler.restart()
         filled = 0
         frames = 0
@@ -41,28 +47,67 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
     }
 
     /**
-     * Takes a sample, in m/s^2 with Android's sign; one that is not later than the one before is left out.
+     * Adds a sample, in m/s^2 with Android's sign. Faulty ones are dropped and counted in `skipped`.
      *
-     * @return The answers that are complete with it.
+     * @return The predictions that it completes.
      */
-    fun push(seconds: Double, x: Float, y: Float, z: Float): List<Answer> {
+    fun push(seconds: Double, x: Float, y: Float, z: Float): List<Prediction> {
         val value = doubleArrayOf(x.toDouble(), y.toDouble(), z.toDouble())
-        if (seconds <= resampler.last || value.any { it.isNaN() || it.isInfinite() }) return emptyList()
-        if (seconds - resampler.last > GAP) restart()
-        val answers = ArrayList<Answer>()
+        if ((value + seconds).any { it.isNaN() || it.isInfinite() }) return drop("not finite")
+        if (value.any { abs(it) > LIMIT }) return drop("beyond 160 m/s^2")
+        val elapsed = seconds - resampler.last
+        if (elapsed > 0 && elapsed <= GAP) {
+            if (pending != null) dropPending()
+        } else if (!elapsed.isNaN()) {
+            return unexpected(seconds, value, elapsed)
+        }
+        return resampled(seconds, value)
+    }
+
+    /** A sample whose time stamp does not follow the last one. */
+    private fun unexpected(seconds: Double, value: DoubleArray, elapsed: Double): List<Prediction> {
+        val before = pending
+        val late = if (abs(elapsed) <= GAP || before == null) elapsed else seconds - before.first
+        if (late <= 0 && late >= -GAP) return drop("not later than the one before")
+        if (before != null && late > 0 && late <= GAP) {
+            // Two samples agree on the new time: it was a gap, or the clock was set.
+            drop("gaps")
+            restart()
+            return resampled(before.first, before.second) + resampled(seconds, value)
+        }
+        if (before != null) dropPending()
+        pending = Pair(seconds, value)
+        return emptyList()
+    }
+
+    private fun dropPending() {
+        pending = null
+        drop("time stamps that no other confirms")
+    }
+
+    private fun drop(reason: String): List<Prediction> {
+        counts[reason] = (counts[reason] ?: 0) + 1
+        return emptyList()
+    }
+
+    private fun resampled(seconds: Double, value: DoubleArray): List<Prediction> {
+        val predictions = ArrayList<Prediction>()
         for ((moment, row) in resampler.push(seconds, value)) {
             for (number in row) frame[filled++] = number.toFloat()
             if (filled < frame.size) continue
-            filled = 0
-            read()?.let { answers.add(answer(moment, it)) }
+            val probabilities = read()
+            val advance = Model.ADVANCE * Model.CHANNELS
+            frame.copyInto(frame, 0, advance, frame.size)
+            filled -= advance
+            if (probabilities != null) predictions.add(smoothed(moment, probabilities))
         }
-        return answers
+        return predictions
     }
 
-    /** Reads the frame into each state; probabilities of the oldest, or null where none has read enough. */
+    /** Reads the frame into each state; probabilities of the oldest, or null until one has read enough. */
     private fun read(): FloatArray? {
         var oldest = 0
-        var answer: FloatArray? = null
+        var found: FloatArray? = null
         for (copy in 0 until copies) {
             val since = frames - copy * period / copies
             if (since == 0 || since > 0 && period > 0 && since % period == 0) {
@@ -75,34 +120,37 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
             ages[copy] += 1
             if (ages[copy] >= oldest) {
                 oldest = ages[copy]
-                answer = probabilities
+                found = probabilities
             }
         }
         frames += 1
-        return if (oldest >= warmup) answer else null
+        return if (oldest >= warmup) found else null
     }
 
-    private fun answer(seconds: Double, probabilities: FloatArray): Answer {
+    private fun smoothed(seconds: Double, probabilities: FloatArray): Prediction {
         val past = mean
         val now = DoubleArray(probabilities.size) { i ->
             val p = probabilities[i].toDouble()
-            if (past == null) p else p + forget * (past[i] - p)
+            if (past == null) p else p + decay * (past[i] - p)
         }
         var best = 0
         for (i in now.indices) if (now[i] > now[best]) best = i
         if (shown < 0 || now[best] - now[shown] >= Model.MARGIN) shown = best
         mean = now
         val sure = now[shown] >= Model.THRESHOLD
-        return Answer(seconds, if (sure) Model.LABELS[shown] else null, now[if (sure) shown else best], now)
+        return Prediction(seconds, if (sure) Model.LABELS[shown] else null, now[if (sure) shown else best], now)
     }
 
     private companion object {
-        /** Seconds without a sample after which the signal begins anew. */
+        /** Seconds without a sample after which the signal starts anew. */
         const val GAP = 1.0
+
+        /** m/s^2 an axis: phones measure up to 16 g. */
+        const val LIMIT = 160.0
     }
 }
 
-/** Samples of any rate and with jitter to rows of the model's rate. */
+/** Converts samples of any rate, with jitter, to rows of the model's rate. */
 private class Resampler {
     var last = Double.NaN
         private set
@@ -129,27 +177,29 @@ private class Resampler {
             rows = 1
             return listOf(Pair(seconds, sample))
         }
-        val elapsed = seconds - last
+        val start = last
+        val from = value
+        val elapsed = seconds - start
         interval = if (interval.isNaN()) elapsed else 0.9 * interval + 0.1 * elapsed
         val found = ArrayList<Pair<Double, DoubleArray>>()
         while (true) {
             val moment = first + rows / Model.RATE
             if (moment > seconds + 1e-9) break
-            val share = (moment - last) / (seconds - last)
-            val at = DoubleArray(3) { value[it] + share * (sample[it] - value[it]) }
-            draw(moment, at)
-            // Where samples come faster than four thirds of the model's rate, a row is their mean.
+            val share = minOf(1.0, (moment - start) / elapsed)
+            val at = DoubleArray(3) { from[it] + share * (sample[it] - from[it]) }
+            integrate(moment, at)
+            // Where samples arrive faster than four thirds of the model's rate, a row is their mean.
             found.add(Pair(moment, if (interval < 0.75 / Model.RATE) DoubleArray(3) { area[it] / span } else at))
             area = DoubleArray(3)
             span = 0.0
             rows += 1
         }
-        draw(seconds, sample)
+        integrate(seconds, sample)
         return found
     }
 
-    /** Draws the line from the last point to this one, and adds what lies under it. */
-    private fun draw(seconds: Double, to: DoubleArray) {
+    /** Adds the area under the line from the last point to this one. */
+    private fun integrate(seconds: Double, to: DoubleArray) {
         val width = seconds - last
         for (axis in 0..2) area[axis] += width * (value[axis] + to[axis]) / 2
         span += width

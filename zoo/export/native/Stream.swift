@@ -4,28 +4,34 @@ import Foundation
 public typealias States = [String: [Float]]
 
 /// What a person is doing now: a label, or nil where the network is not sure enough.
-public struct Answer {
+public struct Prediction {
     public let seconds: Double
     public let label: String?
     public let probability: Double
     public let probabilities: [Double]
 }
 
-/// A signal without end: samples as they come in, answers out.
+/// Continuous recognition: samples in as they arrive, predictions out.
 ///
-/// It follows `zoo.runtime.streaming` of pocket-zoo line by line, where the reasons are. Not for two threads at once.
+/// It follows `zoo.runtime.streaming` of pocket-zoo line by line, which gives the reasons. Not for two threads at once.
 public final class Stream {
-    /// One step of the network: a frame and the states in, probabilities and the new states out.
+    /// Runs the network once: a frame and the states in, probabilities and the new states out.
     public typealias Step = ([Float], States) throws -> ([Float], States)
 
-    /// Seconds without a sample after which the signal begins anew.
+    /// Seconds without a sample after which the signal starts anew.
     private static let gap = 1.0
+
+    /// m/s^2 an axis: phones measure up to 16 g.
+    private static let limit = 160.0
+
+    /// Dropped samples by reason, and gaps.
+    public private(set) var skipped: [String: Int] = [:]
 
     private let step: Step
     private let period = Model.restart > 0 ? max(1, Model.restart / Model.frame) : 0
     private let copies: Int
     private let warmup = (Model.warmup + Model.frame - 1) / Model.frame
-    private let forget = Model.smoothing > 0 ? exp(-Double(Model.frame) / Model.rate / Model.smoothing) : 0
+    private let decay = Model.smoothing > 0 ? exp(-Double(Model.advance) / Model.rate / Model.smoothing) : 0
     private var resampler = Resampler()
     private var frame: [Float] = []
     private var frames = 0
@@ -33,6 +39,7 @@ public final class Stream {
     private var ages: [Int]
     private var mean: [Double]?
     private var shown: Int?
+    private var pending: (Double, [Double])?
 
     public init(step: @escaping Step) {
         self.step = step
@@ -43,6 +50,7 @@ public final class Stream {
 
     /// Forgets the signal.
     public func restart() {
+        pending = nil
         resampler = Resampler()
         frame = []
         frames = 0
@@ -52,30 +60,62 @@ public final class Stream {
         shown = nil
     }
 
-    /// Takes a sample, in m/s^2 with Android's sign; one that is not later than the one before is left out.
+    /// Adds a sample, in m/s^2 with Android's sign. Faulty ones are dropped and counted in `skipped`.
     ///
-    /// - Returns: The answers that are complete with it.
-    public func push(seconds: Double, x: Double, y: Double, z: Double) throws -> [Answer] {
-        guard [seconds, x, y, z].allSatisfy(\.isFinite) else { return [] }
+    /// - Returns: The predictions that it completes.
+    public func push(seconds: Double, x: Double, y: Double, z: Double) throws -> [Prediction] {
+        guard [seconds, x, y, z].allSatisfy(\.isFinite) else { return drop("not finite") }
+        guard [x, y, z].allSatisfy({ abs($0) <= Stream.limit }) else { return drop("beyond 160 m/s^2") }
         if let last = resampler.last {
-            if seconds <= last { return [] }
-            if seconds - last > Stream.gap { restart() }
+            let elapsed = seconds - last
+            guard elapsed > 0 && elapsed <= Stream.gap else { return try unexpected(seconds, [x, y, z], elapsed) }
+            if pending != nil { dropPending() }
         }
-        var answers: [Answer] = []
-        for (moment, row) in resampler.push(seconds: seconds, sample: [x, y, z]) {
+        return try resampled(seconds, [x, y, z])
+    }
+
+    /// A sample whose time stamp does not follow the last one.
+    private func unexpected(_ seconds: Double, _ value: [Double], _ elapsed: Double) throws -> [Prediction] {
+        let before = pending
+        let late = abs(elapsed) <= Stream.gap ? elapsed : before.map { seconds - $0.0 } ?? elapsed
+        if late <= 0 && late >= -Stream.gap { return drop("not later than the one before") }
+        if let before = before, late > 0 && late <= Stream.gap {
+            // Two samples agree on the new time: it was a gap, or the clock was set.
+            _ = drop("gaps")
+            restart()
+            return try resampled(before.0, before.1) + resampled(seconds, value)
+        }
+        if before != nil { dropPending() }
+        pending = (seconds, value)
+        return []
+    }
+
+    private func dropPending() {
+        pending = nil
+        _ = drop("time stamps that no other confirms")
+    }
+
+    private func drop(_ reason: String) -> [Prediction] {
+        skipped[reason, default: 0] += 1
+        return []
+    }
+
+    private func resampled(_ seconds: Double, _ value: [Double]) throws -> [Prediction] {
+        var predictions: [Prediction] = []
+        for (moment, row) in resampler.push(seconds: seconds, sample: value) {
             frame += row.map { Float($0) }
             if frame.count < Model.frame * Model.channels { continue }
             let probabilities = try read(frame)
-            frame = []
-            if let probabilities = probabilities { answers.append(answer(moment, probabilities)) }
+            frame.removeFirst(Model.advance * Model.channels)
+            if let probabilities = probabilities { predictions.append(smoothed(moment, probabilities)) }
         }
-        return answers
+        return predictions
     }
 
-    /// Reads a frame into each state; probabilities of the oldest, or nil where none has read enough.
+    /// Reads a frame into each state; probabilities of the oldest, or nil until one has read enough.
     private func read(_ frame: [Float]) throws -> [Float]? {
         var oldest = 0
-        var answer: [Float]?
+        var found: [Float]?
         for copy in 0..<copies {
             let since = frames - copy * period / copies
             if since == 0 || (since > 0 && period > 0 && since % period == 0) {
@@ -86,27 +126,27 @@ public final class Stream {
             let (probabilities, next) = try step(frame, state)
             states[copy] = next
             ages[copy] += 1
-            if ages[copy] >= oldest { (oldest, answer) = (ages[copy], probabilities) }
+            if ages[copy] >= oldest { (oldest, found) = (ages[copy], probabilities) }
         }
         frames += 1
-        return oldest >= warmup ? answer : nil
+        return oldest >= warmup ? found : nil
     }
 
-    private func answer(_ seconds: Double, _ probabilities: [Float]) -> Answer {
+    private func smoothed(_ seconds: Double, _ probabilities: [Float]) -> Prediction {
         var now = probabilities.map { Double($0) }
-        if let past = mean { now = zip(now, past).map { $0 + forget * ($1 - $0) } }
+        if let past = mean { now = zip(now, past).map { $0 + decay * ($1 - $0) } }
         let best = now.indices.reduce(0) { now[$1] > now[$0] ? $1 : $0 }
         var label = shown ?? best
         if now[best] - now[label] >= Model.margin { label = best }
         (mean, shown) = (now, label)
         let sure = now[label] >= Model.threshold
-        return Answer(
+        return Prediction(
             seconds: seconds, label: sure ? Model.labels[label] : nil, probability: now[sure ? label : best],
             probabilities: now)
     }
 }
 
-/// Samples of any rate and with jitter to rows of the model's rate.
+/// Converts samples of any rate, with jitter, to rows of the model's rate.
 struct Resampler {
     private(set) var last: Double?
     private var first = 0.0
@@ -117,32 +157,32 @@ struct Resampler {
     private var span = 0.0
 
     mutating func push(seconds: Double, sample: [Double]) -> [(Double, [Double])] {
-        guard let previous = last else {
+        guard let start = last else {
             (first, last, value, rows) = (seconds, seconds, sample, 1)
             return [(seconds, sample)]
         }
-        let elapsed = seconds - previous
+        let from = value
+        let elapsed = seconds - start
         let mean = interval.map { 0.9 * $0 + 0.1 * elapsed } ?? elapsed
         interval = mean
         var found: [(Double, [Double])] = []
         while true {
             let moment = first + Double(rows) / Model.rate
             if moment > seconds + 1e-9 { break }
-            let from = last ?? moment
-            let share = (moment - from) / (seconds - from)
-            let at = zip(value, sample).map { $0 + share * ($1 - $0) }
-            draw(to: at, moment)
-            // Where samples come faster than four thirds of the model's rate, a row is their mean.
+            let share = min(1, (moment - start) / elapsed)
+            let at = zip(from, sample).map { $0 + share * ($1 - $0) }
+            integrate(to: at, moment)
+            // Where samples arrive faster than four thirds of the model's rate, a row is their mean.
             found.append((moment, mean < 0.75 / Model.rate ? area.map { $0 / span } : at))
             (area, span) = ([0, 0, 0], 0)
             rows += 1
         }
-        draw(to: sample, seconds)
+        integrate(to: sample, seconds)
         return found
     }
 
-    /// Draws the line from the last point to this one, and adds what lies under it.
-    private mutating func draw(to point: [Double], _ seconds: Double) {
+    /// Adds the area under the line from the last point to this one.
+    private mutating func integrate(to point: [Double], _ seconds: Double) {
         let width = seconds - (last ?? seconds)
         for axis in 0..<3 { area[axis] += width * (value[axis] + point[axis]) / 2 }
         span += width

@@ -20,7 +20,7 @@ class MainActivity : Activity() {
             accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
         }
         setContentView(label)
-        recognizer = ActivityRecognizer(this) { answer -> show(answer.label ?: "not sure") }
+        recognizer = ActivityRecognizer(this) { prediction -> show(prediction.label ?: "not sure") }
     }
 
     override fun onResume() {
@@ -38,7 +38,7 @@ class MainActivity : Activity() {
         super.onDestroy()
     }
 
-    /** Says a word once, however often it is the answer. */
+    /** Shows a word, without rewriting the same one. */
     private fun show(word: String) {
         if (label.text.toString() != word) label.text = word
     }
