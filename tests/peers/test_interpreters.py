@@ -12,16 +12,14 @@ from zoo.catalog import PRESETS_FOLDER
 TOLERANCES = {"float32": 1e-5, "float16": 1e-3, "personal": 1e-5, "dynamic": 0.05, "int8": 0.05, "int16x8": 0.01}
 """Of a file, by its arithmetic: kernels may round integers differently."""
 
-KNOWN = {
-    "reference": lambda path, signature: (
-        "the kernels for int8 SUM disagree"
-        if (path.parent.name, path.name) == ("sparse_autoencoder_best", "model.int8.tflite") and signature != "decode"
-        else None
-    ),
-    "compiled": lambda path, signature: (
-        "states that come straight out of a loop are allocated dynamically" if signature == "chunk" else None
-    ),
+DIFFERENT_SUM = "the default and the reference kernels for int8 SUM differ"
+DYNAMIC_STATES = "a state that comes straight out of a loop is allocated dynamically, which CompiledModel refuses"
+REFERENCE = {
+    "sparse_autoencoder_best/model.int8.tflite:encode": DIFFERENT_SUM,
+    "sparse_autoencoder_best/model.int8.tflite:reconstruct": DIFFERENT_SUM,
+    "activity_gru_pocket/model.int8.tflite:step": "XNNPACK and LiteRT's own 8-bit kernels differ by up to 0.2 in a state",
 }
+"""Files whose reference kernels are known to differ."""
 
 
 def interpreter(path, kernels):
@@ -71,6 +69,9 @@ def inputs_of(path, signature):
             rows[name] = random.integers(0, 6, shape).astype(detail["dtype"])
         elif name in ("window", "frame", "frames"):
             rows[name] = random.normal((0, 9.8, 0), 1, shape).astype("float32")
+        elif name.startswith(("h_", "c_")):
+            # A stream begins so.
+            rows[name] = np.zeros(shape, "float32")
         else:
             rows[name] = random.uniform(0, 1, shape).astype("float32")
     return rows
@@ -79,9 +80,11 @@ def inputs_of(path, signature):
 def cases(runtime):
     for path in sorted(PRESETS_FOLDER.glob("*/*.tflite")):
         for signature in sorted(Interpreter(str(path)).get_signature_list()):
-            reason = KNOWN[runtime](path, signature)
+            name = f"{path.parent.name}/{path.name}:{signature}"
+            refused = DYNAMIC_STATES if runtime is compiled and signature == "chunk" else None
+            reason = REFERENCE.get(name) if runtime is reference else refused
             marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-            yield pytest.param(path, signature, id=f"{path.parent.name}/{path.name}:{signature}", marks=marks)
+            yield pytest.param(path, signature, id=name, marks=marks)
 
 
 def assert_same(path, signature, runtime):
@@ -97,11 +100,11 @@ def assert_same(path, signature, runtime):
             assert found[name].shape == rows.shape
 
 
-@pytest.mark.parametrize(("path", "signature"), cases("reference"))
+@pytest.mark.parametrize(("path", "signature"), cases(reference))
 def test_reference_kernels_return_what_the_default_ones_return(path, signature):
     assert_same(path, signature, reference)
 
 
-@pytest.mark.parametrize(("path", "signature"), cases("compiled"))
+@pytest.mark.parametrize(("path", "signature"), cases(compiled))
 def test_compiled_models_return_what_the_interpreter_returns(path, signature):
     assert_same(path, signature, compiled)
