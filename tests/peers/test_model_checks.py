@@ -40,9 +40,9 @@ SMALL = {
 
 def families():
     """The class of each family by its name."""
-    from zoo.presets import FAMILIES
+    from zoo.families import FAMILIES
 
-    return {name: getattr(zoo, class_) for name, class_ in FAMILIES.items()}
+    return {name: family.load() for name, family in FAMILIES.items()}
 
 
 NAMES = list(families())
