@@ -1,13 +1,12 @@
-"""Layers and regularizers that Keras lacks: a dense layer read in both directions, a sparsity of mean activations, the
-length of a vector, and a dropout that is quick under XLA.
+"""Layers and regularizers that Keras lacks: a dense layer with tied weights, a sparsity penalty on mean activations,
+the magnitude of a vector, and a dropout that is fast under XLA.
 
-All work in any Keras model.
+They work in any Keras model, on every backend, under every dtype policy, and pass masks on.
 """
 
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from zoo.errors import ZooError
@@ -16,30 +15,45 @@ from zoo.metadata import STANDARD_GRAVITY
 
 @keras.saving.register_keras_serializable(package="zoo")
 class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """One kernel, read in two directions: `x W + b`, and with `transpose=True` back, `h W^T + c`.
+    """A dense layer that can be called in both directions with the same kernel, such as encoder and decoder.
 
-    One layer owns the kernel, so both directions train the same numbers and a saved model holds them once.
+        forward      y = activation(x W + b)
+        transposed   x = transposed_activation(y W^T + c)
+
+    The layer owns the kernel, so both directions train the same weights and a saved model stores them once.
+    `quantize("int8")` stores the kernel as integers with a scale for each unit, and computes in floats.
 
     Args:
-        units: H, what the forward direction gives, 1 or more.
-        activation: Of the forward direction; the name of a Keras activation or a function.
-        transposed_activation: Of the way back.
-        kernel_initializer: Of W `(features, units)`.
-        bias_initializer: Of b `(units,)`.
-        transposed_bias_initializer: Of c `(features,)`.
-        kernel_regularizer: Of W, counted once.
-        **options: Of `keras.layers.Layer`.
+        units: Size of the output of the forward direction, 1 or more.
+        activation: Activation of the forward direction: the name of a Keras activation, or a function.
+        transposed_activation: Activation of the transposed direction.
+        kernel_initializer: Initializer of W, `(features, units)`.
+        bias_initializer: Initializer of b, `(units,)`.
+        transposed_bias_initializer: Initializer of c, `(features,)`.
+        kernel_regularizer: Regularizer of W, counted once.
+        **options: Arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `(batch, ..., features)`; with `transpose=True`, `(batch, ..., units)`.
+        transpose: Whether to apply the transposed direction. The first call must be a forward one, since it decides the
+            number of features.
 
     Raises:
-        ZooError: If `units` is not a whole number of 1 or more, or the way back is called first.
+        ZooError: If `units` is not an integer of 1 or more, the transposed direction is called before the layer is
+            built, or the last axis of the inputs has the wrong size.
 
     Example:
         >>> layer = TiedDense(2)
-        >>> layer(layer(ops.ones((5, 3))), transpose=True).shape
-        TensorShape([5, 3])
+        >>> codes = layer(ops.ones((5, 3)))
+        >>> tuple(layer(codes, transpose=True).shape)
+        (5, 3)
         >>> [tuple(weight.shape) for weight in layer.weights]
         [(3, 2), (2,), (3,)]
+
+    Source: Vincent et al., Stacked denoising autoencoders, 2010, section 2.2 (tied weights).
     """
+
+    dtype_policy: Any
 
     def __init__(
         self,
@@ -62,22 +76,82 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.transposed_bias_initializer = keras.initializers.get(transposed_bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:  # noqa: D102
         features = input_shape[-1]
-        self.kernel = self.add_weight(
-            name="kernel", shape=(features, self.units), initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-        )  # fmt: skip
+        if self.quantization_mode is None:
+            self._kernel = self.add_weight(
+                name="kernel", shape=(features, self.units), initializer=self.kernel_initializer,
+                regularizer=self.kernel_regularizer,
+            )  # fmt: skip
+        else:
+            self.quantized_build((features, self.units), self.quantization_mode)
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer=self.bias_initializer)
         self.transposed_bias = self.add_weight(
             name="transposed_bias", shape=(features,), initializer=self.transposed_bias_initializer
         )
 
+    @property
+    def kernel(self) -> Any:
+        """W, `(features, units)`."""
+        if self.quantization_mode is None:
+            return self._kernel
+        return ops.cast(ops.cast(self._kernel, self._kernel_scale.dtype) / self._kernel_scale, self.compute_dtype)
+
+    def __call__(self, inputs: Any, **options: Any) -> Any:  # noqa: D102
+        # Checked here, since Keras builds the layer with the shape of whatever comes first.
+        self._check_features(inputs.shape, options.get("transpose", False))
+        return super().__call__(inputs, **options)
+
     def call(self, inputs: Any, transpose: bool = False) -> Any:  # noqa: D102
         if transpose:
-            return self.transposed_activation(inputs @ ops.transpose(self.kernel) + self.transposed_bias)
-        return self.activation(inputs @ self.kernel + self.bias)
+            outputs = ops.add(ops.matmul(inputs, ops.transpose(self.kernel)), self.transposed_bias)
+            return self.transposed_activation(outputs)
+        return self.activation(ops.add(ops.matmul(inputs, self.kernel), self.bias))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the forward direction's output; `compute_output_spec` knows both directions."""
+        return (*input_shape[:-1], self.units)
+
+    def compute_output_spec(self, inputs: Any, transpose: bool = False) -> keras.KerasTensor:  # noqa: D102
+        self._check_features(inputs.shape, transpose)
+        size = self._kernel.shape[0] if transpose else self.units
+        return keras.KerasTensor((*inputs.shape[:-1], size), self.compute_dtype)
+
+    def _check_features(self, shape: tuple[int | None, ...], transpose: bool) -> None:
+        if not self.built:
+            if transpose:
+                raise ZooError(f"{self.name}: transpose=True before the layer is built; call it forward first")
+            return
+        expected = self.units if transpose else self._kernel.shape[0]
+        if shape[-1] != expected:
+            raise ZooError(f"{self.name}: expected axis -1 to have {expected} features, got {shape[-1]}")
+
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Stores the kernel in 8 bits; `keras.Model.quantize` calls this. Other modes than `int8` do not exist."""
+        if mode != "int8" or (type_check and type(self) is not TiedDense):
+            raise NotImplementedError(f"{type(self).__name__} cannot be quantized to {mode}; TiedDense can, to int8")
+        kernel, scale = keras.quantizers.abs_max_quantize(self._kernel, axis=0, to_numpy=True)
+        shape = self._kernel.shape
+        del self._kernel
+        self.quantized_build(shape, mode)
+        self._kernel.assign(kernel)
+        self._kernel_scale.assign(scale[0])
+        if self.quantization_mode is None:
+            self.dtype_policy = keras.dtype_policies.get(f"int8_from_{self.dtype_policy.name}")
+
+    def quantized_build(self, kernel_shape: tuple[int | None, int], mode: str) -> None:  # noqa: D102
+        self._kernel = self.add_weight(
+            name="kernel", shape=kernel_shape, initializer="zeros", dtype="int8", trainable=False
+        )
+        # Mixed precision would round the scale.
+        self._kernel_scale = self.add_weight(
+            name="kernel_scale", shape=kernel_shape[1:], initializer="ones", trainable=False, autocast=False
+        )
+        self._is_quantized = True
+
+    _int8_call = call
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {
@@ -92,27 +166,38 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         }
 
 
-def kl_sparsity(activations: Any, target: float, weight: float) -> Any:
-    """The sparsity term of a batch of activations.
+def kl_sparsity(activations: Any, target: float, weight: float, mask: Any = None) -> Any:
+    """The sparsity penalty of a batch of activations.
 
         weight * sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))],   r_j = mean over the batch of h_j
 
-    Ng, Sparse autoencoder, CS294A lecture notes, 2011, section 3.
+    It is computed in float32, whatever the dtype of the activations. A unit that is off or on for the whole batch has a
+    large, finite penalty.
 
     Args:
-        activations: `(batch, ..., units)`, in (0, 1), as a sigmoid gives them.
+        activations: h, `(batch, ..., units)`, in (0, 1), such as the output of a sigmoid.
         target: rho, in (0, 1).
-        weight: beta, 0 or more.
+        weight: Factor of the penalty, 0 or more.
+        mask: `(batch, ...)`, False at positions to leave out of the mean; all positions count by default.
 
     Returns:
-        A scalar, free of the batch size.
+        A scalar that does not depend on the batch size.
 
     Example:
         >>> float(kl_sparsity(ops.full((7, 3), 0.25), target=0.25, weight=1.0))
         0.0
+
+    Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011, section 3.
     """
-    mean = ops.mean(ops.reshape(activations, (-1, activations.shape[-1])), axis=0)
-    # A unit that is off or on for the whole batch in float32 would cost infinity.
+    h = ops.cast(activations, keras.backend.result_type(activations.dtype, "float32"))
+    h = ops.reshape(h, (-1, h.shape[-1]))
+    if mask is None:
+        mean = ops.mean(h, axis=0)
+    else:
+        mask = ops.reshape(ops.cast(mask, "bool"), (-1, 1))
+        count = ops.sum(ops.cast(mask, h.dtype))
+        mean = ops.sum(ops.where(mask, h, ops.zeros_like(h)), axis=0) / ops.maximum(count, 1)
+        mean = ops.where(count > 0, mean, ops.full_like(mean, target))
     mean = ops.clip(mean, keras.config.epsilon(), 1 - keras.config.epsilon())
     return weight * ops.sum(target * ops.log(target / mean) + (1 - target) * ops.log((1 - target) / (1 - mean)))
 
@@ -126,15 +211,17 @@ def _check_sparsity(target: float, weight: float) -> None:
 
 @keras.saving.register_keras_serializable(package="zoo")
 class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Passes its input on and adds `kl_sparsity` of it to the model's loss.
+    """Returns its input and adds `kl_sparsity` of it to the losses of the model.
+
+    Masked positions do not count.
 
     Args:
         target: rho, the mean activation that each unit should have, in (0, 1).
-        weight: beta, 0 or more.
-        **options: Of `keras.layers.Layer`.
+        weight: Factor of the penalty, 0 or more.
+        **options: Arguments of `keras.layers.Layer`.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> layer = KLSparsity(target=0.25)
@@ -147,10 +234,12 @@ class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         super().__init__(**options)
         _check_sparsity(target, weight)
         self.target, self.weight = target, weight
+        self.supports_masking = True
+        self._build_at_init()
 
-    def call(self, inputs: Any) -> Any:  # noqa: D102
-        # Keras divides what an activity regularizer gives by the batch size, but not this.
-        self.add_loss(kl_sparsity(inputs, self.target, self.weight))
+    def call(self, inputs: Any, mask: Any = None) -> Any:  # noqa: D102
+        # Keras may divide the value of an activity regularizer by the batch size, but never an added loss.
+        self.add_loss(kl_sparsity(inputs, self.target, self.weight, mask))
         return inputs
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:  # noqa: D102
@@ -160,22 +249,29 @@ class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         return {**super().get_config(), "target": self.target, "weight": self.weight}
 
 
+_DIVIDES_BY_BATCH_SIZE = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 14)
+
+
 @keras.saving.register_keras_serializable(package="zoo")
 class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]  # Keras has no types
     """`kl_sparsity` as the `activity_regularizer` of any Keras layer.
 
-    Keras divides what an activity regularizer gives by the batch size. This term is on a mean and must not be, so it
-    multiplies by the batch size first: what reaches the loss is the number that `KLSparsity` adds.
+    It adds the same number to the loss as `KLSparsity` does, at every batch size. Keras 3.14 and later divide the value
+    of an activity regularizer by the batch size; there, this one multiplies by it first. Keras passes no mask to a
+    regularizer: use `KLSparsity` for padded inputs.
 
     Args:
-        target: rho, in (0, 1).
-        weight: beta, 0 or more.
+        target: rho, the mean activation that each unit should have, in (0, 1).
+        weight: Factor of the penalty, 0 or more.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> layer = keras.layers.Dense(4, "sigmoid", activity_regularizer=KLSparsityRegularizer(0.04))
+        >>> _ = layer(ops.ones((32, 8)))
+        >>> len(layer.losses)
+        1
     """
 
     def __init__(self, target: float = 0.04, weight: float = 1.0) -> None:
@@ -183,8 +279,8 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
         self.target, self.weight = target, weight
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
-        term = kl_sparsity(x, self.target, self.weight)
-        return term * ops.cast(ops.shape(x)[0], term.dtype)
+        penalty = kl_sparsity(x, self.target, self.weight)
+        return penalty * ops.cast(ops.shape(x)[0], penalty.dtype) if _DIVIDES_BY_BATCH_SIZE else penalty
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {"target": self.target, "weight": self.weight}
@@ -192,17 +288,25 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """How long each row's vector is: m_t = min(|x_t|^2 / g^2, 6) - 1 with g = 9.80665 m/s^2.
+    """The squared magnitude of acceleration vectors: m_t = min(|x_t|^2 / g^2, 6) - 1 with g = 9.80665 m/s^2.
 
-    It is the same however a phone is turned, and 0 where a phone is at rest. The square needs no root, and its bound
-    (2.4 g, a hard step) keeps its range small: both let it be computed in 8-bit arithmetic on a microcontroller. Maps
-    `(..., channels)` in m/s^2 to `(..., 1)`.
+    It does not depend on the orientation of the phone, and is 0 at rest. It needs no root, and its bound (2.4 g, a hard
+    step) keeps the range small: both allow 8-bit arithmetic on a microcontroller. Maps `(..., channels)` in m/s^2 to
+    `(..., 1)`.
+
+    Args:
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> twice = Magnitude()(ops.convert_to_tensor([[0.0, 2 * STANDARD_GRAVITY, 0.0]]))
         >>> round(float(twice[0, 0]), 5)
         3.0
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:  # noqa: D102
         scaled = inputs * (1 / STANDARD_GRAVITY)
@@ -215,20 +319,31 @@ class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
-    """Keras's dropout, with random numbers by an algorithm that is named.
+    """`keras.layers.Dropout`, fast in training steps that XLA compiles for a CPU.
 
-    Keras leaves the choice to TensorFlow, and what that comes to in a step that XLA compiles takes a CPU four times as
-    long as all the rest of a recurrent network.
+    With TensorFlow, Keras leaves the choice of the random number generator to the device. In a step that XLA compiles,
+    the default takes a CPU four times as long as the rest of a small recurrent network. This layer names Philox. On
+    other backends it is Keras's layer.
+
+    Args:
+        rate: Fraction of the inputs to drop, from 0 to 1.
+        noise_shape: Shape of the mask, None for an axis of the inputs' own size; 1 drops along the whole axis.
+        seed: Of the random numbers.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
-        >>> kept = Dropout(0.5, seed=0)(ops.ones((1, 1000)), training=True)
-        >>> sorted(set(kept.numpy().ravel().tolist()))
+        >>> dropped = Dropout(0.5, seed=0)(ops.ones((1, 1000)), training=True)
+        >>> sorted(set(ops.convert_to_numpy(dropped).ravel().tolist()))
         [0.0, 2.0]
+
+    Source: Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011 (Philox).
     """
 
     def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: D102
-        if not training or not self.rate:
-            return inputs
+        if not training or not 0 < self.rate < 1 or keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training)
+        import tensorflow as tf
+
         # Keras keeps seeds as int64; TensorFlow draws from int32.
         seed = tf.cast(tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1), tf.int32)
         shape = [fixed or size for fixed, size in zip(self.noise_shape or inputs.shape, ops.shape(inputs), strict=True)]

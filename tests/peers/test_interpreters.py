@@ -1,0 +1,110 @@
+"""Every published `.tflite` file returns the same in each of LiteRT's runtimes, for each of its signatures: with the
+default kernels, with the reference kernels, and in `CompiledModel`.
+"""
+
+import numpy as np
+import pytest
+from ai_edge_litert.compiled_model import CompiledModel
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from zoo.catalog import PRESETS_FOLDER
+
+TOLERANCES = {"float32": 1e-5, "float16": 1e-3, "personal": 1e-5, "dynamic": 0.05, "int8": 0.05, "int16x8": 0.01}
+"""Of a file, by its arithmetic: kernels may round integers differently."""
+
+DIFFERENT_SUM = "the default and the reference kernels for int8 SUM differ"
+DYNAMIC_STATES = "a state that comes straight out of a loop is allocated dynamically, which CompiledModel refuses"
+REFERENCE = {
+    "sparse_autoencoder_best/model.int8.tflite:encode": DIFFERENT_SUM,
+    "sparse_autoencoder_best/model.int8.tflite:reconstruct": DIFFERENT_SUM,
+    "activity_gru_pocket/model.int8.tflite:step": "XNNPACK's and LiteRT's 8-bit kernels differ by 0.2 in a state",
+}
+"""Files whose reference kernels are known to differ."""
+
+
+def interpreter(path, kernels):
+    model = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=kernels)
+    # The outputs of a runner are views that the next call overwrites.
+    return lambda name, inputs: {
+        key: np.array(rows) for key, rows in model.get_signature_runner(name)(**inputs).items()
+    }
+
+
+def default(path):
+    return interpreter(path, OpResolverType.BUILTIN)
+
+
+def reference(path):
+    return interpreter(path, OpResolverType.BUILTIN_REF)
+
+
+def compiled(path):
+    model = CompiledModel.from_file(str(path))
+
+    def run(signature, inputs):
+        details = model.get_output_tensor_details(signature)
+        read = {name: model.create_input_buffer_by_name(signature, name) for name in inputs}
+        written = {name: model.create_output_buffer_by_name(signature, name) for name in details}
+        for name, rows in inputs.items():
+            read[name].write(rows)
+        model.run_by_name(signature, read, written)
+        return {
+            name: written[name]
+            .read(int(np.prod(detail["shape"])), np.dtype(detail["dtype"]).type)
+            .reshape(detail["shape"])
+            for name, detail in details.items()
+        }
+
+    return run
+
+
+def inputs_of(path, signature):
+    """Inputs in the range of each: accelerations, colors, activations, ids, and the weights of a head."""
+    random = np.random.default_rng(0)
+    rows = {}
+    details = Interpreter(str(path)).get_signature_runner(signature).get_input_details()
+    for name, detail in sorted(details.items()):
+        shape = tuple(detail["shape"])
+        if np.issubdtype(detail["dtype"], np.integer):
+            rows[name] = random.integers(0, 6, shape).astype(detail["dtype"])
+        elif name in ("window", "frame", "frames"):
+            rows[name] = random.normal((0, 9.8, 0), 1, shape).astype("float32")
+        elif name.startswith(("h_", "c_")):
+            # A stream begins so.
+            rows[name] = np.zeros(shape, "float32")
+        else:
+            rows[name] = random.uniform(0, 1, shape).astype("float32")
+    return rows
+
+
+def cases(runtime):
+    for path in sorted(PRESETS_FOLDER.glob("*/*.tflite")):
+        for signature in sorted(Interpreter(str(path)).get_signature_list()):
+            name = f"{path.parent.name}/{path.name}:{signature}"
+            refused = DYNAMIC_STATES if runtime is compiled and signature == "chunk" else None
+            reason = REFERENCE.get(name) if runtime is reference else refused
+            marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+            yield pytest.param(path, signature, id=name, marks=marks)
+
+
+def assert_same(path, signature, runtime):
+    inputs = inputs_of(path, signature)
+    expected, found = default(path)(signature, inputs), runtime(path)(signature, inputs)
+    assert found.keys() == expected.keys()
+    tolerance = TOLERANCES[path.name.split(".")[1]]
+    for name, rows in expected.items():
+        if np.issubdtype(rows.dtype, np.floating):
+            np.testing.assert_allclose(found[name], rows, atol=tolerance, err_msg=name)
+        else:
+            # Ids follow from probabilities, of which some are nearly equal.
+            assert found[name].shape == rows.shape
+
+
+@pytest.mark.parametrize(("path", "signature"), cases(reference))
+def test_reference_kernels_return_what_the_default_ones_return(path, signature):
+    assert_same(path, signature, reference)
+
+
+@pytest.mark.parametrize(("path", "signature"), cases(compiled))
+def test_compiled_models_return_what_the_interpreter_returns(path, signature):
+    assert_same(path, signature, compiled)

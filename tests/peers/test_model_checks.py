@@ -1,0 +1,278 @@
+"""Every family does what users of Keras expect of a model, as KerasHub checks its own: configurations, files, dtypes,
+quantization, frozen layers, composition, and training with plain Keras.
+
+A new family is tested without a new line.
+"""
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+
+RANDOM = np.random.default_rng(0)
+# By the first word of the family's name: small arguments, eight inputs, and their targets.
+SMALL = {
+    "activity": (
+        {"window": 20, "classes": 3},
+        RANDOM.normal(0, 4, (8, 20, 3)).astype("float32"),
+        RANDOM.integers(0, 3, 8).astype("int32"),
+    ),
+    "sparse": (
+        {"pixels": 16, "hidden_units": 8},
+        RANDOM.uniform(0.1, 0.9, (8, 16)).astype("float32"),
+        RANDOM.uniform(0.1, 0.9, (8, 16)).astype("float32"),
+    ),
+    "trigram": (
+        {"vocabulary": 20, "embedding": 4, "hidden_units": 8},
+        RANDOM.integers(0, 20, (8, 3)).astype("int32"),
+        RANDOM.integers(0, 20, 8).astype("int32"),
+    ),
+}
+
+
+def families():
+    """The class of each family by its name."""
+    from zoo.families import FAMILIES
+
+    return {name: family.load() for name, family in FAMILIES.items()}
+
+
+NAMES = list(families())
+
+
+every_family = pytest.mark.parametrize("name", NAMES)
+
+
+def build(family, /, **changes):
+    return families()[family](**SMALL[family.split("_")[0]][0] | changes)
+
+
+def data(name):
+    return SMALL[name.split("_")[0]][1:]
+
+
+def array(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def save_and_load(model, folder):
+    model.save(folder / "model.keras")
+    return keras.saving.load_model(folder / "model.keras")
+
+
+def paths(model):
+    """Names of the weights, less the name of the model."""
+    return [re.sub(f"^{model.name}/", "", weight.path) for weight in model.weights]
+
+
+def loss_of(name):
+    return "mse" if name.startswith("sparse") else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+# Configuration
+
+
+@every_family
+def test_the_configuration_is_the_arguments_of_the_constructor(name):
+    model = build(name, name="mine")
+    config = model.get_config()
+    parameters = {
+        key for key, p in inspect.signature(type(model)).parameters.items()
+        if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    }  # fmt: skip
+    # The policy is kept by the layers' own configurations; see the test of dtype policies.
+    assert parameters - {"dtype"} <= set(config)
+    assert config["name"] == "mine"
+    again = type(model).from_config(json.loads(json.dumps(config)))
+    assert again.get_config() == config
+    assert [weight.shape for weight in again.weights] == [weight.shape for weight in model.weights]
+
+
+@every_family
+def test_an_unknown_argument_of_the_constructor_raises(name):
+    with pytest.raises((TypeError, ValueError, zoo.ZooError), match="nonsense"):
+        build(name, nonsense=1)
+
+
+@every_family
+def test_an_unknown_argument_of_a_configuration_raises(name):
+    model = build(name)
+    with pytest.raises((TypeError, ValueError, zoo.ZooError), match="nonsense"):
+        type(model).from_config(model.get_config() | {"nonsense": 1})
+
+
+@every_family
+def test_names_of_weights_are_the_same_in_every_instance(name):
+    first, second = build(name), build(name)
+    assert paths(first) == paths(second)
+    assert len(set(paths(first))) == len(first.weights)
+
+
+@every_family
+def test_a_clone_has_weights_of_its_own_and_computes_the_same(name):
+    model = build(name)
+    clone = keras.models.clone_model(model)
+    assert paths(clone) == paths(model)
+    assert not {id(weight) for weight in clone.weights} & {id(weight) for weight in model.weights}
+    clone.set_weights([weight + 1 for weight in model.get_weights()])
+    clone.set_weights(model.get_weights())
+    x, _ = data(name)
+    np.testing.assert_array_equal(array(clone(x)), array(model(x)))
+
+
+# Files
+
+
+LOAD = """
+import sys, traceback, pathlib
+import keras, numpy as np
+import zoo
+
+folder = pathlib.Path(sys.argv[1])
+for file in sorted(folder.glob("*.keras")):
+    try:
+        x = np.load(folder / f"{file.stem.split('-')[0]}.x.npy")
+        np.save(folder / f"{file.stem}.found.npy", keras.saving.load_model(file).predict(x, verbose=0))
+    except Exception as error:
+        (folder / f"{file.stem}.error").write_text(str(error)[:500])
+"""
+
+
+@pytest.fixture(scope="session")
+def loaded_elsewhere(tmp_path_factory):
+    """Models, alone and in a Sequential, that were loaded and run by a process of their own."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for name in NAMES:
+        model, (x, _) = build(name), data(name)
+        np.save(folder / f"{name}.x.npy", x)
+        for file, saved in ((name, model), (f"{name}-sequential", keras.Sequential([model]))):
+            np.save(folder / f"{file}.expected.npy", saved.predict(x, verbose=0))
+            saved.save(folder / f"{file}.keras")
+    subprocess.run([sys.executable, "-c", LOAD, folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("around", ["", "-sequential"])
+@every_family
+def test_a_new_process_loads_it_after_import_zoo_alone(loaded_elsewhere, name, around):
+    error = loaded_elsewhere / f"{name}{around}.error"
+    assert not error.exists(), error.read_text()
+    found, expected = (np.load(loaded_elsewhere / f"{name}{around}.{what}.npy") for what in ("found", "expected"))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+@every_family
+def test_a_file_keeps_the_dtype_policy(name, dtype, tmp_path):
+    model = build(name, dtype=dtype)
+    x, y = data(name)
+    assert keras.backend.standardize_dtype(model(x).dtype) == keras.dtype_policies.get(dtype).compute_dtype
+    assert all(weight.dtype == "float32" for weight in model.trainable_weights)
+    model.compile("sgd", loss_of(name), run_eagerly=True)
+    assert np.isfinite(model.train_on_batch(x, y))
+    again = save_and_load(model, tmp_path)
+    assert [layer.dtype_policy.name for layer in again.layers] == [layer.dtype_policy.name for layer in model.layers]
+    np.testing.assert_array_equal(array(again(x)), array(model(x)))
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have a `quantize` method")
+@every_family
+def test_a_file_keeps_the_quantization(name, tmp_path):
+    model = build(name)
+    model.quantize("int8")
+    x, _ = data(name)
+    expected = array(model(x))
+    again = save_and_load(model, tmp_path)
+    integers = [weight.path for weight in again.weights if keras.backend.standardize_dtype(weight.dtype) == "int8"]
+    assert integers
+    assert paths(again) == paths(model)
+    np.testing.assert_array_equal(array(again(x)), expected)
+
+
+@every_family
+def test_a_file_keeps_frozen_layers(name, tmp_path):
+    model = build(name)
+    frozen = next(layer for layer in model.layers if layer.trainable_weights)
+    frozen.trainable = False
+    again = save_and_load(model, tmp_path)
+    assert not again.get_layer(frozen.name).trainable
+    assert len(again.trainable_weights) == len(model.trainable_weights)
+
+
+@every_family
+def test_a_file_of_weights_loads_into_another_instance(name, tmp_path):
+    model, other = build(name, seed=1), build(name, seed=2)
+    model.save_weights(tmp_path / "model.weights.h5")
+    other.load_weights(tmp_path / "model.weights.h5")
+    x, _ = data(name)
+    np.testing.assert_array_equal(array(other(x)), array(model(x)))
+
+
+# Training, prediction, composition
+
+
+@every_family
+def test_it_compiles_without_arguments_and_fits(name):
+    model = build(name)
+    model.compile()
+    x, y = data(name)
+    before = model.get_weights()
+    history = model.fit(x, y, batch_size=4, epochs=1, verbose=0).history
+    assert model.loss is not None
+    assert np.isfinite(history["loss"]).all()
+    assert any((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+    assert np.isfinite(model.evaluate(x, y, verbose=0, return_dict=True)["loss"])
+
+
+@every_family
+def test_numpy_arrays_and_tf_data_predict_and_evaluate_the_same(name):
+    model = build(name)
+    model.compile("sgd", loss_of(name))
+    x, y = data(name)
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    rows = model.predict(x, batch_size=4, verbose=0)
+    assert rows.shape == (8, *model.output_shape[1:])
+    np.testing.assert_allclose(model.predict(batches.map(lambda x, y: x), verbose=0), rows, atol=1e-6)
+    np.testing.assert_allclose(model.predict_on_batch(x), rows, atol=1e-5)
+    assert model.evaluate(batches, verbose=0) == pytest.approx(model.evaluate(x, y, batch_size=4, verbose=0), rel=1e-5)
+
+
+@every_family
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_it_is_a_layer_of_another_model(name, kind, tmp_path):
+    model = build(name)
+    x, _ = data(name)
+    head = keras.layers.Dense(2)
+    if kind == "sequential":
+        whole = keras.Sequential([model, head])
+    else:
+        inputs = keras.Input(x.shape[1:], dtype=x.dtype.name)
+        whole = keras.Model(inputs, head(model(inputs)))
+    whole.compile("sgd", "mse", run_eagerly=True)
+    before = model.get_weights()
+    whole.train_on_batch(x, np.ones((8, 2), "float32"))
+    assert any((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+    again = save_and_load(whole, tmp_path)
+    assert type(next(layer for layer in again.layers if isinstance(layer, type(model)))) is type(model)
+    np.testing.assert_allclose(array(again(x)), array(whole(x)), atol=1e-6)
+
+
+@every_family
+def test_its_weights_do_not_change_where_it_is_frozen(name):
+    model = build(name)
+    model.trainable = False
+    whole = keras.Sequential([model, keras.layers.Dense(2)])
+    whole.compile("sgd", "mse", run_eagerly=True)
+    before = model.get_weights()
+    whole.train_on_batch(data(name)[0], np.ones((8, 2), "float32"))
+    assert model.trainable_weights == []
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
