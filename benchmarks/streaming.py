@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from zoo.data import activity, importers, recordings
-from zoo.export import signatures, tflite
+from zoo.formats import signatures, tflite
 from zoo.metadata import ActivityMetadata, Streaming, embed
 from zoo.runtime import Recognizer
 from zoo.tasks import planning, streaming

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.export.parity import Tolerance
+from zoo.formats.parity import Tolerance
 from zoo.tasks import exporting
 from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan

@@ -62,7 +62,7 @@ def convolutional_file(tmp_path_factory) -> Path:
 
     import keras
 
-    from zoo.export import signatures, tflite
+    from zoo.formats import signatures, tflite
     from zoo.metadata import embed, extract
 
     inputs = keras.Input((40, 3), name="window")

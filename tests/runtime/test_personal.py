@@ -5,7 +5,7 @@ import pytest
 
 from zoo import ActivityGRU, ZooError
 from zoo.catalog import PRESETS_FOLDER
-from zoo.export import signatures, tflite
+from zoo.formats import signatures, tflite
 from zoo.metadata import embed
 from zoo.runtime import PersonalRecognizer
 from zoo.tasks.task import task_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
 from zoo.catalog import PRESETS_FOLDER
-from zoo.export import signatures, tflite
+from zoo.formats import signatures, tflite
 from zoo.metadata import Streaming, embed
 from zoo.runtime import Recognizer
 from zoo.tasks import exporting, loading

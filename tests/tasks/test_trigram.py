@@ -8,7 +8,7 @@ import pytest
 from zoo import Recipe, ZooError
 from zoo.data import trigrams
 from zoo.data.trigrams import Trigrams
-from zoo.export import saved_model
+from zoo.formats import saved_model
 from zoo.losses import CrossEntropy
 from zoo.report import figures_for
 from zoo.runtime import Interpreter

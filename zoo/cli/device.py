@@ -199,7 +199,7 @@ def serve(
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
 ) -> None:
     """Serve the page that recognizes activities to phones in the same network, until Ctrl-C."""
-    from zoo.export.native import signature
+    from zoo.formats.native import signature
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
 

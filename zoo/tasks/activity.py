@@ -24,9 +24,9 @@ from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import baseline_scores
 from zoo.evaluation.trigram import cross_entropy_and_rank
-from zoo.export import c_header, kotlin, parity, signatures, swift
-from zoo.export.parity import Outputs, Tolerance
 from zoo.families import find_family
+from zoo.formats import c_header, kotlin, parity, signatures, swift
+from zoo.formats.parity import Outputs, Tolerance
 from zoo.metadata import ActivityMetadata, Streaming
 from zoo.models.activity import ActivityRecognizer
 from zoo.recipes import Recipe

@@ -19,9 +19,9 @@ from zoo.data.loading import load_as
 from zoo.data.patches import LUMINANCE, PatchData, Scale
 from zoo.errors import ZooError
 from zoo.evaluation import autoencoder as metrics
-from zoo.export import parity, signatures
-from zoo.export.parity import Tolerance
 from zoo.families import find_family
+from zoo.formats import parity, signatures
+from zoo.formats.parity import Tolerance
 from zoo.layers import kl_sparsity
 from zoo.metadata import AutoencoderMetadata
 from zoo.models.autoencoder import SparseAutoencoder

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.export import parity, saved_model, tflite
-from zoo.export.parity import Outputs, ParityError, Tolerance
-from zoo.export.signatures import Signature
 from zoo.files import atomic_folder, require_empty, sha256, write_json
+from zoo.formats import parity, saved_model, tflite
+from zoo.formats.parity import Outputs, ParityError, Tolerance
+from zoo.formats.signatures import Signature
 from zoo.metadata import embed
 from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded

@@ -18,9 +18,9 @@ from zoo.data.text import tokenize
 from zoo.data.trigrams import TrigramData, Trigrams
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
-from zoo.export import parity, signatures
-from zoo.export.parity import Outputs, Tolerance
 from zoo.families import find_family
+from zoo.formats import parity, signatures
+from zoo.formats.parity import Outputs, Tolerance
 from zoo.metadata import TrigramMetadata
 from zoo.models.trigram import TrigramLM
 from zoo.recipes import Recipe

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.export import native
 from zoo.files import atomic_write
+from zoo.formats import native
 from zoo.metadata import ActivityMetadata
 from zoo.runtime import Recognizer
 

@@ -36,8 +36,8 @@ def convolutional_files(convolutional, convolutional_metadata, tmp_path_factory)
     """Its float32 and int8 files, written and compared as `zoo export` does."""
     import numpy as np
 
-    from zoo.export import c_header, kotlin, parity, signatures, swift
-    from zoo.export.parity import Tolerance
+    from zoo.formats import c_header, kotlin, parity, signatures, swift
+    from zoo.formats.parity import Tolerance
     from zoo.tasks import exporting
     from zoo.tasks.exporting import Exportable, SourceCode
     from zoo.tasks.loading import Loaded

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.export.signatures import Signature
+from zoo.formats.signatures import Signature
 
 
 def write(signatures: Sequence[Signature], folder: Path, batch: int | None = None) -> None:

@@ -7,7 +7,7 @@ ActivityRecognizer.swift  Core Motion's accelerometer around TensorFlowLiteSwift
 
 from pathlib import Path
 
-from zoo.export import native
+from zoo.formats import native
 from zoo.metadata import ActivityMetadata
 
 CODE = ("Stream.swift", "ActivityRecognizer.swift")

@@ -13,7 +13,7 @@ import pytest
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
-from zoo.export import kotlin, swift
+from zoo.formats import kotlin, swift
 from zoo.metadata import Streaming, embed
 from zoo.runtime import Recognizer, Stream
 from zoo.runtime.streaming import LIMIT

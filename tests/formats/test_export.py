@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
-from zoo.export import parity, saved_model, signatures, tflite
-from zoo.export.parity import Tolerance
+from zoo.formats import parity, saved_model, signatures, tflite
+from zoo.formats.parity import Tolerance
 from zoo.metadata import SCHEMA, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, embed, extract
 from zoo.runtime import Interpreter, Recognizer
 from zoo.tasks import exporting, loading

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo import ZooError
-from zoo.export import signatures
+from zoo.formats import signatures
 from zoo.runtime import Recognizer
 from zoo.tasks.bench import bench
 

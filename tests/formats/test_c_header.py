@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.export import c_header
-from zoo.export.parity import Tolerance
+from zoo.formats import c_header
+from zoo.formats.parity import Tolerance
 from zoo.runtime import Recognizer
 from zoo.tasks import exporting, loading
 from zoo.tasks.activity import TASK as ACTIVITY

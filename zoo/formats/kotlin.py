@@ -8,7 +8,7 @@ ActivityRecognizer.kt  the accelerometer's listener around LiteRT
 import json
 from pathlib import Path
 
-from zoo.export import native
+from zoo.formats import native
 from zoo.metadata import ActivityMetadata
 
 CODE = ("Stream.kt", "ActivityRecognizer.kt")

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.export import saved_model
-from zoo.export.signatures import Signature
+from zoo.formats import saved_model
+from zoo.formats.signatures import Signature
 
 FORMATS = {
     "float32": "model.float32.tflite",
@@ -77,7 +77,7 @@ def convert(
         }
         try:
             child = subprocess.run(
-                [sys.executable, "-m", "zoo.export.tflite", json.dumps(job)],
+                [sys.executable, "-m", "zoo.formats.tflite", json.dumps(job)],
                 capture_output=True, text=True, check=False, timeout=_SECONDS,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
