@@ -60,7 +60,7 @@ def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, sim
     small = plan(None, "activity_gru", changes)
     found = []
     for path in (simulated, tfds.load("zoo_activity/course", built)):
-        prepared = task.prepare(path, small.recipe)
+        prepared = task.TASK.prepare(task.TASK.read(path), small.recipe)
         model = prepared.build(small)
         prepared.fit(small.recipe, model, deterministic=False)
         found.append((model.get_weights(), prepared.scores(model)))
@@ -292,5 +292,7 @@ def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated):
 
 def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):
     recipe = Recipe(validation=0.3)
-    of_file, of_build = (task.prepare(p, recipe) for p in (simulated, tfds.load("zoo_activity", built)))
+    of_file, of_build = (
+        task.TASK.prepare(task.TASK.read(p), recipe) for p in (simulated, tfds.load("zoo_activity", built))
+    )
     assert of_file.train.people() == of_build.train.people()
