@@ -2,8 +2,9 @@
 
 Each hyper-parameter has the name of the argument, the recipe's field or the augmentation's field that it sets, so that
 a search can begin at a preset, and a fixed setting removes its name from the search. Three names are exceptions:
-`cell`, the kind of recognizer; `sgd_learning_rate`, the learning rate where the optimizer is `sgd`, whose rates are
-larger than Adam's; and `sensor`, which multiplies all that the sensor does to a window.
+`cell`, the kind of recognizer (`cnn` where the family is convolutional); `sgd_learning_rate`, the learning rate where
+the optimizer is `sgd`, whose rates are larger than Adam's; and `sensor`, which multiplies all that the sensor does to a
+window.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,14 +31,12 @@ _ADAMS = {"parent_name": "optimizer", "parent_values": ["adam", "adamw"]}
 
 def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
     """Recognizers that read frames, and how they are trained; begins at `activity_gru_pocket`."""
+    cell = hp.Choice("cell", ["gru", "lstm", "rnn"])
     arguments = {
-        "cell": hp.Choice("cell", ["gru", "lstm", "rnn"]),
-        "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
-        "units": hp.Int("units", 16, 96, step=8, default=32),
-        "num_layers": hp.Choice("num_layers", [1, 2], default=2),
+        "cell": cell,
         "magnitude": bool(hp.Choice("magnitude", [False, True], default=True)),
-        "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
         "dropout": hp.Choice("dropout", [0.0, 0.1, 0.2, 0.3, 0.5]),
+        **(_convolutions(hp) if cell == "cnn" else _cells(hp)),
     }
     average = hp.Choice("ema_decay", [0.0, 0.99, 0.999], default=0.999)
     sensor = hp.Choice("sensor", [0.0, 0.5, 1.0, 1.5, 2.0], default=1.0)
@@ -57,11 +56,30 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
             "spin": hp.Choice("spin", [0.0, 30.0, 60.0, 90.0, 180.0], default=180.0),
             "tilt": hp.Choice("tilt", [0.0, 10.0, 15.0, 20.0, 25.0, 30.0], default=25.0),
             "intensity": hp.Choice("intensity", [0.0, 0.25, 0.5, 0.75], default=0.5),
-            "carry": hp.Choice("carry", [0.0, 0.5], default=0.5),
+            "carry": 0.0 if cell == "cnn" else hp.Choice("carry", [0.0, 0.5], default=0.5),
             "smooth": 0.3 * sensor, "scale": 0.1 * sensor, "clip": 0.2 * sensor, "noise": 0.3 * sensor,
         },
     )  # fmt: skip
     return arguments, recipe
+
+
+def _cells(hp: HyperParameters) -> dict[str, Any]:
+    """Arguments of recurrent recognizers."""
+    return {
+        "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
+        "units": hp.Int("units", 16, 96, step=8, default=32),
+        "num_layers": hp.Choice("num_layers", [1, 2], default=2),
+        "frame_activation": hp.Choice("frame_activation", ["linear", "tanh", "leaky_relu"], default="leaky_relu"),
+    }
+
+
+def _convolutions(hp: HyperParameters) -> dict[str, Any]:
+    """Arguments of convolutional recognizers."""
+    return {
+        "filters": hp.Int("filters", 16, 64, step=8, default=48),
+        "kernel_size": hp.Choice("kernel_size", [3, 5, 7, 9, 11], default=9),
+        "num_blocks": hp.Choice("num_blocks", [3, 4, 5], default=4),
+    }
 
 
 def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:

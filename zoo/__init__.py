@@ -46,6 +46,7 @@ _HOMES = {
 } | {row.class_name: row.module for row in FAMILIES.values()}
 
 __all__ = [
+    "ActivityCNN",
     "ActivityGRU",
     "ActivityLSTM",
     "ActivityRNN",
@@ -62,6 +63,7 @@ __all__ = [
 if TYPE_CHECKING:
     from zoo.errors import ZooError
     from zoo.layers import KLSparsity, KLSparsityRegularizer, TiedDense
+    from zoo.models.activity_cnn import ActivityCNN
     from zoo.models.activity_rnn import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.autoencoder import SparseAutoencoder
     from zoo.models.model import Model

@@ -41,6 +41,7 @@ FAMILIES: dict[str, Family] = {
     "activity_rnn": Family("zoo.models.activity_rnn:ActivityRNN", "activity"),
     "activity_lstm": Family("zoo.models.activity_rnn:ActivityLSTM", "activity"),
     "activity_gru": Family("zoo.models.activity_rnn:ActivityGRU", "activity"),
+    "activity_cnn": Family("zoo.models.activity_cnn:ActivityCNN", "activity"),
     "sparse_autoencoder": Family("zoo.models.autoencoder:SparseAutoencoder", "autoencoder"),
     "trigram_lm": Family("zoo.models.trigram:TrigramLM", "trigram"),
 }

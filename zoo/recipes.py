@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from zoo.catalog import find_folder
 from zoo.errors import ZooError
+from zoo.files import read_json
 from zoo.settings import Range, Settings
 
 _Count = Annotated[int, Range(ge=1)]
@@ -96,6 +98,16 @@ class Recipe(Settings):
             )
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
+
+    @classmethod
+    def from_preset(cls, name: str) -> "Recipe":
+        """The recipe of a published preset, or of a folder that `zoo train` wrote.
+
+        Example:
+            >>> Recipe.from_preset("activity_gru_pocket").schedule
+            'cosine'
+        """
+        return cls.from_json(read_json(find_folder(name) / "config.json")["recipe"])
 
     @property
     def split_by_seed(self) -> int:

@@ -73,6 +73,8 @@ def fit(
     augment: Augment | None = None
     if recipe.augmentation or rows < train.inputs.shape[1]:
         augment = partial(augmentation, rows=rows)
+    if augmentation.carry and not model.states:
+        raise ZooError(f"augmentation: carry is {augmentation.carry:g}; {model.name} has no state to carry: expected 0")
     # What comes before a window is read by the same weights; dropout and the like keep their seeds.
     learner = model.copy(window=2 * rows) if augmentation.carry else model
     try:

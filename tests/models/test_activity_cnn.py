@@ -1,0 +1,52 @@
+"""The convolutional recognizer computes its equations, and has no state."""
+
+import numpy as np
+import pytest
+
+from zoo import ActivityCNN, ZooError
+
+RANDOM = np.random.default_rng(0)
+
+
+def padded(x, kernel):
+    """Zeros around the rows, as TensorFlow's padding `same` with stride 2 adds them."""
+    rows = x.shape[1]
+    total = max((-(-rows // 2) - 1) * 2 + kernel - rows, 0)
+    return np.pad(x, ((0, 0), (total // 2, total - total // 2), (0, 0)))
+
+
+def test_it_computes_its_equations():
+    model = ActivityCNN(
+        filters=5, kernel_size=3, num_blocks=2, window=20, classes=4, magnitude=True,
+        mean=[0.1, -8.0, 1.0], variance=[20.0, 40.0, 24.0],
+    )  # fmt: skip
+    windows = RANDOM.normal(0, 5, (3, 20, 3)).astype("float32")
+    x = (windows - model.mean) / np.sqrt(model.variance)
+    squares = (windows**2).sum(axis=-1, keepdims=True) / 9.80665**2
+    x = np.concatenate([x, np.minimum(squares, 6) - 1], axis=-1)
+    for number in (1, 2):
+        D, W, b = (weight.numpy() for weight in model.get_layer(f"block_{number}").weights)
+        x, rows = padded(x, 3), -(-x.shape[1] // 2)
+        u = np.stack([(x[:, 2 * t : 2 * t + 3] * D[..., 0]).sum(axis=1) for t in range(rows)], axis=1)
+        x = np.maximum(u @ W[0] + b, 0)
+    W_y, b_y = (weight.numpy() for weight in model.get_layer("logits").weights)
+    np.testing.assert_allclose(model(windows), x.mean(axis=1) @ W_y + b_y, atol=1e-4)
+
+
+def test_it_has_no_state_and_at_most_15000_parameters():
+    model = ActivityCNN()
+    assert model.states == {}
+    assert model.count_params() == ActivityCNN.parameter_formula() <= 15_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"filters": 0}, "filters is 0; expected a whole number, 1 or more"),
+        ({"window": 15}, "window 15: 4 blocks need 16 rows or more"),
+        ({"dropout": 1.0}, "dropout is 1; expected 0 or more, below 1"),
+    ],
+)
+def test_an_argument_outside_its_range_is_refused(arguments, message):
+    with pytest.raises(ZooError, match=message):
+        ActivityCNN(**arguments)

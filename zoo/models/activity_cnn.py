@@ -1,0 +1,99 @@
+r"""A convolutional recognizer of activity: depthwise separable convolutions over the rows of a window.
+
+Rows n_t of a window are read as `zoo.models.activity` says. Each of B blocks halves the rate and mixes what it finds:
+
+    u_t = sum_k D_k * x_(2t+k)          depthwise: each channel its own filter of length k, every second row
+    x_t = relu(u_t W + b)               pointwise: F filters from all channels
+    logits = mean_t(x_t) W_y + b_y      K classes
+
+It has no state: a stream is recognized by windows that slide over it. Without a loop, whole windows can be computed in
+8-bit integers.
+
+Parameters, with C counting the magnitude and I the inputs of a block (C, then F):
+
+    each block: k I + I F + F           head: (F + 1) K
+
+Source: Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017,
+arXiv:1704.04861, in one dimension.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import keras
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.layers import Dropout
+from zoo.models.activity import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo.models.model import check_rates, check_sizes, dtype_policy
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityCNN(ActivityRecognizer):
+    """A recognizer with depthwise separable convolutions.
+
+    Args:
+        filters: F, numbers at each place after a block, 1 or more.
+        kernel_size: k, length of a filter in rows of its block, 1 or more.
+        num_blocks: B, blocks, each of which halves the rate; a window has at least 2^B rows.
+        dropout: Share of the averaged numbers that is dropped in training, in [0, 1).
+        **facts: The arguments of every recognizer, see `ActivityRecognizer`.
+
+    Raises:
+        ZooError: If an argument is outside its range.
+
+    Example:
+        >>> ActivityCNN()(np.zeros((2, 150, 3), "float32")).shape
+        TensorShape([2, 6])
+        >>> ActivityCNN().count_params() == ActivityCNN.parameter_formula() == 8865
+        True
+    """
+
+    filters: int
+    kernel_size: int
+    num_blocks: int
+
+    def __init__(
+        self, filters: int = 48, kernel_size: int = 9, num_blocks: int = 4, dropout: float = 0.0,
+        **facts: Unpack[Facts],
+    ) -> None:  # fmt: skip
+        known = checked(facts)
+        classes, window, channels = (known[name] for name in ("classes", "window", "channels"))
+        check_sizes(filters=filters, kernel_size=kernel_size, num_blocks=num_blocks)
+        check_rates(dropout=dropout)
+        if window < 2**num_blocks:
+            raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
+        draw = iter(np.random.SeedSequence(known["seed"]).generate_state(3 * num_blocks + 2).tolist())
+
+        def glorot() -> keras.initializers.Initializer:
+            return keras.initializers.GlorotUniform(seed=next(draw))
+
+        with dtype_policy(known["dtype"]):
+            inputs = keras.Input((window, len(channels)), name="window")
+            x = read(reading_layers(known), inputs)
+            for number in range(1, num_blocks + 1):
+                x = keras.layers.SeparableConv1D(
+                    filters, kernel_size, strides=2, padding="same", activation="relu",
+                    depthwise_initializer=glorot(), pointwise_initializer=glorot(), name=f"block_{number}",
+                )(x)  # fmt: skip
+            x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+            if dropout:
+                x = Dropout(dropout, seed=next(draw), name="dropout")(x)
+            logits = keras.layers.Dense(len(classes), kernel_initializer=glorot(), name="logits")(x)
+        super().__init__(inputs, logits, {
+            "filters": filters, "kernel_size": kernel_size, "num_blocks": num_blocks, "dropout": dropout, **known,
+        })  # fmt: skip
+
+    @classmethod
+    def parameter_formula(
+        cls, filters: int = 48, kernel_size: int = 9, num_blocks: int = 4, classes: int | Sequence[str] = 6,
+        channels: int | Sequence[str] = 3, magnitude: bool = False, **_: Any,
+    ) -> int:  # fmt: skip
+        """Trainable parameters, from the formula at the top of the module."""
+        labels, axes = (value if isinstance(value, int) else len(value) for value in (classes, channels))
+        inputs, count = axes + magnitude, 0
+        for _block in range(num_blocks):
+            count += kernel_size * inputs + inputs * filters + filters
+            inputs = filters
+        return count + (filters + 1) * labels
