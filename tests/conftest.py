@@ -6,6 +6,7 @@ What takes seconds to make is made once for all processes of a run: see `make_on
 import io
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,6 +21,10 @@ from filelock import FileLock
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what runs in the background, and every process that a test starts would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
@@ -145,12 +150,13 @@ def train_once(make_once, zoo_cli) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def export_once(make_once, zoo_cli) -> Callable[..., Path]:
-    """Exports a model once a run, as `zoo export` does, in every format that it takes on."""
+    """Exports a model once a run, as `zoo export` does; its list of artifacts is the file `NAME.json` next to them."""
 
     def export(name: str, *arguments: object) -> Path:
         def fill(folder: Path) -> None:
-            status, _, err = zoo_cli("export", *arguments, "--to", folder)
+            status, out, err = zoo_cli("export", *arguments, "--to", folder, "--json")
             assert status == 0, err
+            folder.with_suffix(".json").write_text(out)
 
         return make_once(name, fill)
 

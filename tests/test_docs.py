@@ -81,6 +81,7 @@ def checkout(folder):
     (folder / "saved_models").symlink_to(ROOT / "saved_models")
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("page", WITH_CODE)
 def test_the_code_of_a_page_runs_in_its_order(page, tmp_path):
     sources = ROOT
