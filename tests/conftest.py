@@ -5,6 +5,7 @@ What takes seconds to make is made once for all processes of a run: see `make_on
 
 import io
 import os
+import runpy
 import shutil
 import signal
 import sys
@@ -71,6 +72,18 @@ def zoo_cli() -> Callable[..., Finished]:
             with pytest.raises(SystemExit) as end:
                 main()
         return Finished(int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_script() -> Callable[..., None]:
+    """Runs a Python file in this process as `python FILE ARGUMENTS` does."""
+
+    def run(file: Path, *arguments: object) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [str(file), *map(str, arguments)])
+            runpy.run_path(str(file), run_name="__main__")
 
     return run
 
