@@ -40,7 +40,9 @@ def test_the_python_blocks_run(tmp_path, monkeypatch):
 
 
 def test_the_options_that_readme_names_exist(zoo_cli):
-    for command, option in re.findall(r"`(zoo \w+)[^`]*?(--[a-z-]+)", README):
+    named = re.findall(r"`(zoo \w+)[^`]*?(--[a-z-]+)", README)
+    assert named
+    for command, option in named:
         assert option in zoo_cli(*command.split()[1:], "--help").out, f"{command} {option}"
 
 
