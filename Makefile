@@ -7,7 +7,7 @@ DATA ?= ../shared/data
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-.PHONY: demo test lint docs bench presets page phone wheel clean
+.PHONY: demo test test-all lint docs bench presets page phone wheel clean
 
 demo: $(VENV)/installed
 	rm -rf demo
@@ -17,8 +17,16 @@ demo: $(VENV)/installed
 	$(BIN)/zoo export demo/model --data demo/data3.h5 --to demo/exported
 	$(BIN)/zoo stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging --speed 2
 
+# A process a core; what finishes first takes over from the others.
+PYTEST := $(BIN)/pytest --numprocesses logical --dist worksteal
+
+# What proves the code, in minutes.
 test: lint
-	$(BIN)/pytest
+	$(PYTEST) -m 'not (browser or docs or process or real)'
+
+# That, and whole trainings killed and gone on with, the docs followed, the page in a browser, and real data.
+test-all: lint
+	$(PYTEST)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -1,23 +1,218 @@
-"""Fixtures: simulated data for everywhere, real data where a checkout has it beside it."""
+"""Fixtures: the command line in this process, simulated data and models made of it, real data where there is some.
 
+What takes seconds to make is made once for all processes of a run: see `make_once`.
+"""
+
+import io
 import os
+import runpy
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
+import hypothesis
 import pytest
+from filelock import FileLock
 
+# Before TensorFlow is imported, here or in a process that a test starts: there is one process for each core.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
-REAL = Path(__file__).parents[2] / "shared" / "data"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what runs in the background, and every process that a test starts would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "data"
+
+hypothesis.settings.register_profile(
+    "zoo",
+    max_examples=12,
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("zoo")
+
+MARKED_BY_FIXTURE = {"real": "real", "browser": "browser"}
+"""A test that asks for the fixture has the marker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests by the fixtures that they ask for."""
+    for item in items:
+        for fixture, marker in MARKED_BY_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+
+
+class Finished(NamedTuple):
+    """A command that has ended: its status and what it printed."""
+
+    status: int
+    out: str
+    err: str
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def zoo_cli() -> Callable[..., Finished]:
+    """Runs a command in this process: `zoo_cli("list", "--json") -> (status, out, err)`."""
+
+    def run(*arguments: object) -> Finished:
+        from zoo.cli import main
+
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
+            with pytest.raises(SystemExit) as end:
+                main()
+        return Finished(int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_script() -> Callable[..., None]:
+    """Runs a Python file in this process as `python FILE ARGUMENTS` does."""
+
+    def run(file: Path, *arguments: object) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [str(file), *map(str, arguments)])
+            runpy.run_path(str(file), run_name="__main__")
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Fills a folder once a run: `make_once("name", fill) -> folder`, after `fill(folder)` in the first process to ask.
+
+    Tests only read what is in there.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        # Each process of pytest-xdist has a folder of its own in that of the run.
+        root = root.parent
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = root / "once" / name
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not folder.is_dir():
+                unfinished = folder.with_suffix(".unfinished")
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                fill(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def simulated(make_once) -> Path:
     """A simulated data3.h5 of four people."""
     from zoo.data import gait
 
-    path = tmp_path_factory.mktemp("simulated") / "data3.h5"
-    gait.write_simulated(path, subjects=4, seed=0, seconds=20)
-    return path
+    def fill(folder: Path) -> None:
+        gait.write_simulated(folder / "data3.h5", subjects=4, seed=0, seconds=20)
+
+    return make_once("windows", fill) / "data3.h5"
+
+
+@pytest.fixture(scope="session")
+def simulated_patches(make_once) -> Path:
+    """A simulated data1.h5: 600 patches of 8 by 8 pixels, of five pictures."""
+    from zoo.data import dead_leaves
+
+    def fill(folder: Path) -> None:
+        dead_leaves.write_simulated(folder / "data1.h5", count=600, size=8, pictures=5, seed=0)
+
+    return make_once("patches", fill) / "data1.h5"
+
+
+@pytest.fixture(scope="session")
+def simulated_trigrams(make_once) -> Path:
+    """A simulated data2.h5 of 1,500 sentences."""
+    from zoo.data import trigrams
+
+    def fill(folder: Path) -> None:
+        trigrams.write_simulated(folder / "data2.h5", sentences=1500, seed=0)
+
+    return make_once("trigrams", fill) / "data2.h5"
+
+
+@pytest.fixture(scope="session")
+def train_once(make_once, zoo_cli) -> Callable[..., Path]:
+    """Trains a model once a run: `train_once("name", "--model", "activity_gru", ...) -> folder`."""
+
+    def train(name: str, *arguments: object) -> Path:
+        def fill(folder: Path) -> None:
+            status, _, err = zoo_cli("train", *arguments, "--out", folder)
+            assert status == 0, err
+
+        return make_once(name, fill)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def export_once(make_once, zoo_cli) -> Callable[..., Path]:
+    """Exports a model once a run, as `zoo export` does; its list of artifacts is the file `NAME.json` next to them."""
+
+    def export(name: str, *arguments: object) -> Path:
+        def fill(folder: Path) -> None:
+            status, out, err = zoo_cli("export", *arguments, "--to", folder, "--json")
+            assert status == 0, err
+            folder.with_suffix(".json").write_text(out)
+
+        return make_once(name, fill)
+
+    return export
+
+
+@pytest.fixture(scope="session")
+def recognizer(train_once, simulated) -> Path:
+    """The folder of a small recognizer, trained on `simulated`."""
+    settings = ("--units", 8, "--frame", 5, "--epochs", 12)
+    return train_once("recognizer", "--model", "activity_gru", *settings, "--data", simulated)
+
+
+@pytest.fixture(scope="session")
+def autoencoder(train_once, simulated_patches) -> Path:
+    """The folder of a small autoencoder, trained on `simulated_patches`."""
+    settings = ("--set", "pixels=64", "--hidden-units", 12, "--epochs", 4)
+    return train_once("autoencoder", "sparse_autoencoder_course", *settings, "--data", simulated_patches)
+
+
+@pytest.fixture(scope="session")
+def language_model(train_once, simulated_trigrams) -> Path:
+    """The folder of a small language model, trained on `simulated_trigrams`."""
+    settings = ("--hidden-units", 24, "--set", "embedding=8", "--epochs", 8, "--batch-size", 32)
+    return train_once("language_model", "--model", "trigram_lm", *settings, "--data", simulated_trigrams)
+
+
+@pytest.fixture(scope="session")
+def exported_recognizer(export_once, recognizer, simulated) -> Path:
+    """The folder of what `recognizer` was exported to."""
+    return export_once("exported_recognizer", recognizer, "--data", simulated)
+
+
+@pytest.fixture(scope="session")
+def exported_autoencoder(export_once, autoencoder, simulated_patches) -> Path:
+    """The folder of what `autoencoder` was exported to."""
+    return export_once("exported_autoencoder", autoencoder, "--data", simulated_patches)
+
+
+@pytest.fixture(scope="session")
+def exported_language_model(export_once, language_model, simulated_trigrams) -> Path:
+    """The folder of what `language_model` was exported to."""
+    return export_once("exported_language_model", language_model, "--data", simulated_trigrams)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,7 @@ PARTS = {
 }  # fmt: skip
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_makes_its_figures_and_tables(part, tmp_path):
     make, figures, words = PARTS[part]

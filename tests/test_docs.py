@@ -81,6 +81,7 @@ def checkout(folder):
     (folder / "saved_models").symlink_to(ROOT / "saved_models")
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("page", WITH_CODE)
 def test_the_code_of_a_page_runs_in_its_order(page, tmp_path):
     sources = ROOT
@@ -132,39 +133,47 @@ class Links(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site():
-    """The built site: pages by their address."""
-    program = shutil.which("zensical", path=str(Path(sys.executable).parent)) or shutil.which("zensical")
-    if program is None:
+def site(make_once):
+    """The folder of the built site."""
+    zensical = shutil.which("zensical", path=str(Path(sys.executable).parent)) or shutil.which("zensical")
+    if zensical is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs zensical: pip install '.[docs]'")
-    built = subprocess.run([program, "build", "--strict"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    folder = ROOT / "build" / "site"
+
+    def build(folder):
+        built = subprocess.run([zensical, "build", "--strict"], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stdout + built.stderr
+        shutil.copytree(ROOT / "build" / "site", folder, dirs_exist_ok=True)
+
+    return make_once("site", build)
+
+
+@pytest.fixture(scope="module")
+def html(site):
+    """The pages of the site, by their address."""
     return {
-        "/" + str(path.relative_to(folder)).removesuffix("index.html"): path.read_text()
-        for path in folder.rglob("*.html")
+        "/" + str(path.relative_to(site)).removesuffix("index.html"): path.read_text() for path in site.rglob("*.html")
     }
 
 
-def test_every_link_and_anchor_leads_somewhere_and_nothing_is_fetched_from_elsewhere(site):
-    pages = {address: Links(text) for address, text in site.items()}
+def test_every_link_and_anchor_leads_somewhere_and_nothing_is_fetched_from_elsewhere(site, html):
+    pages = {address: Links(text) for address, text in html.items()}
     assert len(pages) > len(PAGES)
     for address, page in pages.items():
         for target in page.targets:
             if re.match(r"[a-z]+:", target):
                 continue
             where, anchor = urldefrag(urljoin(address, target))
-            if not (ROOT / "build" / "site" / unquote(where).lstrip("/")).is_file():
+            if not (site / unquote(where).lstrip("/")).is_file():
                 assert where in pages, f"{address}: {target}"
                 assert not anchor or unquote(anchor) in pages[where].anchors, f"{address}: {target}"
-        assert not re.findall(r"<(?:script|img)[^>]*src=\"?https?:", site[address]), address
-        assert not re.findall(r"<link[^>]*stylesheet[^>]*https?:", site[address]), address
+        assert not re.findall(r"<(?:script|img)[^>]*src=\"?https?:", html[address]), address
+        assert not re.findall(r"<link[^>]*stylesheet[^>]*https?:", html[address]), address
 
 
-def test_every_public_name_of_the_package_is_in_the_reference(site):
+def test_every_public_name_of_the_package_is_in_the_reference(html):
     import zoo
 
-    reference = "".join(text for address, text in site.items() if address.startswith("/reference/"))
+    reference = "".join(text for address, text in html.items() if address.startswith("/reference/"))
     for name, module in zoo._HOMES.items():
         assert f'id="{module}.{name}"' in reference, name
 
@@ -186,11 +195,11 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
     assert [name for name in drawn if name != "tuning"] == [name for name in rows if name != "|"]
 
 
-def test_the_page_of_the_splits_says_what_was_measured(tmp_path):
+def test_the_page_of_the_splits_says_what_was_measured(tmp_path, run_script):
     page, script = DOCS / "splits.md", ROOT / "benchmarks" / "splits.py"
     copy = tmp_path / "splits.md"
     copy.write_text(page.read_text())
-    subprocess.run([sys.executable, script, "--page", copy], check=True)
+    run_script(script, "--page", copy)
     assert copy.read_text() == page.read_text()
     measured = json.loads(script.with_suffix(".json").read_text())
     forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",

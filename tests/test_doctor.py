@@ -23,6 +23,7 @@ def in_front(folder):
     return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
+@pytest.mark.process
 def test_this_installation_is_sound_and_trains_exports_and_runs():
     run = doctor("--json")
     found = json.loads(run.stdout)

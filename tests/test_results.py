@@ -3,25 +3,15 @@
 import csv
 import json
 import shutil
-import sys
 
 import pytest
 
 from zoo import catalog
 from zoo.catalog import PRESETS_FOLDER
-from zoo.cli import main
 from zoo.errors import ZooError
 from zoo.files import read_json
 from zoo.presets import PRESETS
 from zoo.report import results
-
-
-def listed(capsys, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["zoo", "list", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    out, err = capsys.readouterr()
-    return end.value.code, out, err
 
 
 def test_the_page_and_the_file_of_results_are_the_rendering_of_the_numbers():
@@ -79,16 +69,16 @@ def test_a_strange_family_or_order_is_one_line():
         results.presets(sort="size")
 
 
-def test_list_prints_presets_and_their_files(capsys, monkeypatch):
-    status, out, _ = listed(capsys, monkeypatch, "--family", "activity_gru", "--sort", "parameters")
+def test_list_prints_presets_and_their_files(zoo_cli):
+    status, out, _ = zoo_cli("list", "--family", "activity_gru", "--sort", "parameters")
     assert status == 0
     assert [line.split(" | ")[0] for line in out.splitlines()[2:4]] == [
         "| activity_gru_course",
         "| activity_gru_pocket",
     ]
-    status, out, _ = listed(capsys, monkeypatch, "--artifacts", "--family", "trigram_lm", "--sort", "bytes", "--json")
+    status, out, _ = zoo_cli("list", "--artifacts", "--family", "trigram_lm", "--sort", "bytes", "--json")
     rows = json.loads(out)
     assert (status, rows[0]["file"], rows[-1]["preset"]) == (0, "model.dynamic.tflite", "trigram_lm_best")
-    status, out, err = listed(capsys, monkeypatch, "--family", "gpt")
+    status, out, err = zoo_cli("list", "--family", "gpt")
     assert (status, out) == (1, "")
     assert "unknown family 'gpt': known are activity_rnn" in err

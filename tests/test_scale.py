@@ -1,20 +1,18 @@
 """How time and memory grow, as measured by benchmarks/scale.py, and the page that says so."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "benchmarks" / "scale.py"
 
 
-def test_the_page_says_what_was_measured(tmp_path):
+def test_the_page_says_what_was_measured(tmp_path, run_script):
     page = ROOT / "docs" / "scale.md"
     (tmp_path / "assets").mkdir()
     copy = tmp_path / "scale.md"
     copy.write_text(page.read_text())
-    subprocess.run([sys.executable, SCRIPT, "--page", copy], check=True)
+    run_script(SCRIPT, "--page", copy)
     assert copy.read_text() == page.read_text()
 
 

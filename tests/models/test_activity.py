@@ -2,10 +2,9 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, Model, ZooError
@@ -84,7 +83,6 @@ def test_framing_layers_and_normalization_compute_their_equations(cell, magnitud
     np.testing.assert_allclose(np.asarray(model(windows)), forward(model, windows), atol=1e-5)
 
 
-@settings(max_examples=12, deadline=None)
 @given(
     cell=st.sampled_from(CELLS), units=st.integers(1, 24), num_layers=st.integers(1, 3),
     frame=st.sampled_from([1, 2, 5]),
@@ -164,9 +162,3 @@ def test_an_unknown_preset_is_refused_with_the_nearest_name():
 def test_an_argument_outside_its_range_is_refused(arguments, message):
     with pytest.raises(ZooError, match=message):
         ActivityGRU(**arguments)
-
-
-def test_keras_file_needs_no_custom_objects(tmp_path):
-    model = ActivityRNN(units=4)
-    model.save(tmp_path / "model.keras")
-    assert type(keras.saving.load_model(tmp_path / "model.keras")) is ActivityRNN

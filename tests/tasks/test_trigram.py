@@ -12,30 +12,19 @@ from zoo.formats import saved_model
 from zoo.losses import CrossEntropy
 from zoo.report import figures_for
 from zoo.runtime import Interpreter
-from zoo.tasks import completion, exporting, loading, planning, trigram
+from zoo.tasks import completion, loading, planning, trigram
 from zoo.tasks.running import Run, train
 from zoo.tasks.trigram import TASK as TRIGRAM
 
 
 @pytest.fixture(scope="module")
-def sentences(tmp_path_factory):
-    path = tmp_path_factory.mktemp("sentences") / "data2.h5"
-    trigrams.write_simulated(path, sentences=1500, seed=0)
-    return path
+def sentences(simulated_trigrams):
+    return simulated_trigrams
 
 
 @pytest.fixture(scope="module")
-def trained(sentences, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained") / "model"
-    plan = planning.plan(None, "trigram_lm", {"hidden_units": 24, "embedding": 8, "epochs": 8, "batch_size": 32})
-    train(plan, sentences, Run(folder))
-    return loading.load(str(folder))
-
-
-@pytest.fixture(scope="module")
-def exported(trained, sentences, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported") / "out"
-    return folder, exporting.export(trained, TRIGRAM.exportable(trained, sentences), folder)
+def trained(language_model):
+    return loading.load(str(language_model))
 
 
 def test_it_learns_more_than_how_often_words_are(trained, sentences):
@@ -71,27 +60,29 @@ def test_targets_that_would_not_fit_into_memory_are_refused(monkeypatch):
         trigram.merged(Trigrams.all(np.zeros((9, 3), np.int32), np.zeros(9, np.int32)), 50, most=9)
 
 
-def test_artifacts_answer_what_the_model_answers_and_say_their_cross_entropy(exported, trained, sentences):
-    folder, records = exported
+def test_artifacts_answer_what_the_model_answers_and_say_their_cross_entropy(
+    exported_language_model, trained, sentences
+):
+    records = json.loads(exported_language_model.with_suffix(".json").read_text())["artifacts"]
     assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
     test = TRIGRAM.evaluate(trained, sentences, baselines=False)
     for record in records[:4]:
         assert record["cross_entropy"] == pytest.approx(test["cross_entropy"], abs=0.01)
-    file = loading.load(str(folder / "model.float32.tflite"))
+    file = loading.load(str(exported_language_model / "model.float32.tflite"))
     assert TRIGRAM.evaluate(file, sentences, baselines=False)["top1"] == pytest.approx(test["top1"], abs=1e-3)
 
 
-def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported, trained):
+def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported_language_model, trained):
     ids = np.array([[3, 1, 4], [1, 5, 9]], np.int32)
-    found = Interpreter(exported[0] / "model.float32.tflite").run("next_word", ids=ids)
+    found = Interpreter(exported_language_model / "model.float32.tflite").run("next_word", ids=ids)
     np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, atol=1e-5)
     best = np.argsort(-found["probabilities"], axis=1, kind="stable")[:, :10]
     np.testing.assert_array_equal(found["top_ids"], best)
-    assert Interpreter(exported[0] / "model.int8.tflite").metadata.words == trained.metadata.words
+    assert Interpreter(exported_language_model / "model.int8.tflite").metadata.words == trained.metadata.words
 
 
-def test_the_saved_model_reads_words_and_refuses_strange_ones(exported, trained):
-    complete = saved_model.load(exported[0] / "saved_model")["complete"]
+def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_model, trained):
+    complete = saved_model.load(exported_language_model / "saved_model")["complete"]
     words = trained.metadata.words
     found = complete(words=np.array([words[:3]]))
     expected = completion.next_words(trained, " ".join(words[:3]), 10)["next"]
