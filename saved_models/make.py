@@ -34,13 +34,15 @@ from zoo.runtime import Recognizer
 from zoo.tasks import exporting, loading, personal, planning, streaming
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.autoencoder import TASK as AUTOENCODER
-from zoo.tasks.crossval import Protocol, crossval
+from zoo.tasks.crossval import Protocol, cross_validate
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run, train
+from zoo.tasks.task import task_of
 
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "autoencoder": "images/data1.h5", "trigram": "text/data2.h5"}
 TEST_SUBJECTS = ["2", "9", "15", "21"]
+POCKET = "activity_gru_pocket"
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
 LONG = windows_of.Windowing(window=200, hop=100)
@@ -64,7 +66,7 @@ def main() -> None:
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         console.rule(name)
         kind = find_family(PRESETS[name].family).task
-        measured_on = options.data / DATA[kind]
+        measured_on = options.data if options.data.is_file() else options.data / DATA[kind]
         if options.evaluate:
             evaluate_again(name, measured_on)
             continue
@@ -75,10 +77,10 @@ def main() -> None:
                 folder, metrics = photographs(name, measured_on, Path(scratch), console)
             elif kind == "trigram":
                 folder, metrics = text(name, measured_on, Path(scratch), console)
-            elif name.endswith("_course"):
-                folder, metrics = course(name, measured_on, Path(scratch), console)
-            else:
+            elif name == POCKET:
                 folder, metrics = pocket(name, options.data, Path(scratch), console)
+            else:
+                folder, metrics = seeds(name, measured_on, Path(scratch), console)
             publish(name, folder, measured_on, metrics)
     cards()
     results_of_all()
@@ -95,12 +97,23 @@ def published(name: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
     return scratch, {key: value for key, value in metrics.items() if key not in measured_anew}
 
 
-def course(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
+def seeds(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
     """Trains with several seeds and keeps the run with the lowest validation loss."""
+    metrics = {"seeds": runs_of(name, data, scratch, console, {})}
+    if not PRESETS[name].recipe.normalize:
+        metrics["normalized"] = runs_of(name, data, scratch / "normalized", console, {"normalize": True})
+    chosen = min(metrics["seeds"], key=lambda run: run["validation_loss"])
+    for run in metrics["seeds"]:
+        run["chosen"] = run is chosen
+    return scratch / str(chosen["seed"]), metrics
+
+
+def runs_of(name: str, data: Path, scratch: Path, console: Console, changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Trains a recognizer with several seeds; what each run measured."""
     runs = []
     for seed in range(SEEDS):
         folder = scratch / str(seed)
-        summary = train(planning.plan(name, None, {"seed": seed}), data, Run(folder)).summary
+        summary = train(planning.plan(name, None, {"seed": seed, **changes}), data, Run(folder)).summary
         found = ACTIVITY.evaluate(loading.load(str(folder)), data, baselines=False)
         best = read_json(folder / "history.json")[summary["best_epoch"] - 1]
         runs.append({
@@ -109,10 +122,7 @@ def course(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
             "epochs": summary["epochs"], "seconds": summary["seconds"],
         })  # fmt: skip
         console.print(runs[-1])
-    chosen = min(runs, key=lambda run: run["validation_loss"])
-    for run in runs:
-        run["chosen"] = run is chosen
-    return scratch / str(chosen["seed"]), {"seeds": runs}
+    return runs
 
 
 def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
@@ -128,9 +138,8 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     plan = planning.plan(name, None, {"validation": 0.0})
     board = FoldBoard(console, plan.recipe.epochs, WORKERS)
     with board.shown():
-        found = crossval(
-            plan, cut, scratch / "crossval", Protocol(GROUPS, CROSSVAL_SEEDS), workers=WORKERS, watch=board.update
-        )
+        protocol = Protocol(GROUPS, CROSSVAL_SEEDS)
+        found = cross_validate(plan, cut, scratch / "crossval", protocol, workers=WORKERS, on_progress=board.update)
     folder = scratch / "model"
     train(plan, cut, Run(folder), temperature=found["temperature"])
     # The forest gets the same people's windows as the network, in the length that it is tested on.
@@ -217,14 +226,12 @@ def _first_epochs(folder: Path) -> dict[str, Any]:
 def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> None:
     """Exports, measures on the test part, and puts the preset's folder in place of the older one."""
     preset = PRESETS[name]
-    config = read_json(folder / "config.json")
-    config["metadata"]["license"] = preset.license
-    write_json(folder / "config.json", config)
-    loaded = loading.load(str(folder))
+    loaded = with_license(folder, preset.license)
     task = loaded.task
     family = task.exportable(loaded, data)
-    with atomic_folder(HERE / name) as target:
-        formats = [*family.formats, *(family.extra_formats if name.endswith("_pocket") else ())]
+    finished = HERE / f"{name}.new"
+    with atomic_folder(finished) as target:
+        formats = [*family.formats, *(family.extra_formats if name == POCKET else ())]
         # A network that is unsure of most rows changes more answers than an artifact may: it has no such file.
         refused: dict[str, str] = {}
         records = exporting.export(loaded, family, target / "artifacts", formats, refused)
@@ -240,7 +247,7 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
         document = {"preset": name, "kind": task.name, "made": made, "training": loaded.config["training"], **metrics}
-        if name.endswith("_pocket"):
+        if name == POCKET:
             document |= on_device(target, data, report)
         write_json(target / "metrics.json", document | {"test": report, "artifacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
@@ -248,6 +255,18 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
         if "frontier" in metrics:
             chosen = preset.arguments["sparsity_weight"]
             drawing.save(pictures.frontier(metrics["frontier"], chosen), target / "frontier.png")
+    shutil.rmtree(HERE / name, ignore_errors=True)
+    finished.rename(HERE / name)
+
+
+def with_license(folder: Path, license: str) -> loading.Loaded:
+    """The model in a folder, whose provenance now states the license of its training data."""
+    config = read_json(folder / "config.json")
+    model = loading.load(folder).keras_model
+    model.provenance = {**(model.provenance or {}), "license": license}
+    details = {key: value for key, value in config.items() if key not in ("class", "arguments")}
+    model.save_to_preset(folder, **details | {"metadata": task_of(model).metadata(model).to_json()})
+    return loading.load(folder)
 
 
 def measured(loaded: loading.Loaded, data: Path, metrics: dict[str, Any]) -> dict[str, Any]:

@@ -70,10 +70,9 @@ _BEST_PHOTOGRAPHS_NOTE = (
 )
 
 _COURSE_NOTE = (
-    "The hyper-parameters are the course's. Two things differ: the course fed raw values where the zoo normalizes "
-    "inside the model, which at the same rates serves the GRU better and the LSTM worse; and its test windows were "
-    "drawn at random, where these are of people who are in no training window. Validation windows are drawn at random, "
-    "as in the course."
+    "Sizes, start, rates and stopping rule are the course's, and so is the input: raw values, not normalized. Its test "
+    "windows were drawn at random, where these are of people who are in no training window. Validation windows are "
+    "drawn at random, as in the course."
 )
 _POCKET_NOTE = (
     "Trained on windows of 200 rows, cut to 150 at a random place and read at a random pace. The augmentation was "
@@ -102,7 +101,7 @@ PRESETS: dict[str, Preset] = {
         arguments={"units": 128, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window",
+            validation=0.1, validation_by="window", normalize=False,
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
@@ -114,7 +113,7 @@ PRESETS: dict[str, Preset] = {
         arguments={"units": 64, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
-            patience=3, validation=0.2, validation_by="window",
+            patience=3, validation=0.2, validation_by="window", normalize=False,
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
@@ -126,7 +125,7 @@ PRESETS: dict[str, Preset] = {
         arguments={"units": 32, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window",
+            validation=0.1, validation_by="window", normalize=False,
         ),
         data=_COURSE_WINDOWS,
         license="MIT",

@@ -175,7 +175,18 @@ def _seeds(metrics: Document) -> str:
     return (
         f"Trained with seeds {md.show([run['seed'] for run in runs])}; seed {chosen['seed']}, which has the lowest "
         f"validation loss, is published. Test accuracy of all seeds: {md.span(runs, 'test_accuracy')}, mean "
-        f"{sum(scores) / len(scores):.3f}."
+        f"{sum(scores) / len(scores):.3f}." + _normalized(metrics)
+    )
+
+
+def _normalized(metrics: Document) -> str:
+    runs = metrics.get("normalized")
+    if not runs:
+        return ""
+    scores = [run["test_accuracy"] for run in runs]
+    return (
+        f" With inputs normalized inside the model and nothing else changed (`--set normalize=true`), "
+        f"{md.count(len(runs), 'seed')} have {md.span(runs, 'test_accuracy')}, mean {sum(scores) / len(scores):.3f}."
     )
 
 
