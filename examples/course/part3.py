@@ -97,9 +97,9 @@ report.text(
         else "This file has no subject ids, so its test windows may be of the same people too."
     )
     + "\n- Inputs are raw values, as in the course. Normalization puts every axis on the same scale, so at the same "
-    "rates the networks take steps of another size: the last column shows what that changes.\n- The course's LSTM feeds "
-    "the error of the output into every step, not into the last one alone.\n- Other data, another machine; the course's "
-    "times are of NumPy.",
+    "rates the networks take steps of another size: the last column shows the effect.\n- The course's LSTM feeds "
+    "the error of the output into every step, not into the last one alone.\n- Other data and another machine; the "
+    "course's times are of NumPy.",
     *(["A trial run of one epoch: its numbers mean nothing."] if given.quick else []),
 )
 
