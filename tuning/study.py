@@ -222,6 +222,7 @@ class Study:
         Raises:
             ZooError: If the file cannot be read, or has nobody for validation.
         """
+        self.checked.sha256  # noqa: B018  # read now, as trials name it
         if self.groups > 1:
             return crossval.prepare(self.data, self.groups)
         recipe = self.outline.recipe
