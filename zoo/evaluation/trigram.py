@@ -40,6 +40,20 @@ def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
     return np.isin(numbers[len(train) :], numbers[: len(train)])
 
 
+def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logarithms of the probabilities that an exported file returns.
+
+    An integer file rounds small ones to 0. Each counts as half of the smallest that is not 0, which is half a step of
+    the file's output.
+
+    Example:
+        >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
+        [-0.69, -1.39, -2.08]
+    """
+    floor = probabilities[probabilities > 0].min() / 2
+    return np.asarray(np.log(np.maximum(probabilities, floor)))
+
+
 def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
     """Of each target, -log p and its rank: 1 for the most probable word.
 

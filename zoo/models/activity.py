@@ -113,13 +113,6 @@ class ActivityRecognizer(Model):
         """Accuracy."""
         return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
-    def calibrated(self) -> Self:
-        """The same network with temperature 1: the weights of its last layer are divided by the temperature."""
-        other = self.copy(temperature=1.0)
-        for weight in other.get_layer("logits").weights:
-            weight.assign(weight / self.temperature)
-        return other
-
     def _transfer(self, other: Self) -> None:
         super()._transfer(other)
         shared = [label for label in other.classes if label in self.classes]

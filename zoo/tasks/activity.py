@@ -23,7 +23,7 @@ from zoo.data.recordings import Dropped, check_unit
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import baseline_scores
-from zoo.evaluation.trigram import cross_entropy_and_rank
+from zoo.evaluation.trigram import cross_entropy_and_rank, log_probabilities
 from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
@@ -180,9 +180,9 @@ def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float3
     """
     if loaded.model is not None:
         return keras_logits(loaded.model, windows)
-    # Probabilities are calibrated in the file; this is the inverse, up to a constant a row.
+    # The file divides by the temperature, and so does the report of an evaluation.
     rows = Recognizer(loaded.name).predict(center_crop(windows, metadata_of(loaded).window))
-    return np.float32(metadata_of(loaded).temperature) * np.log(np.maximum(rows, np.float32(1e-30)))
+    return np.float32(metadata_of(loaded).temperature) * log_probabilities(rows)
 
 
 def answers(

@@ -32,9 +32,6 @@ from zoo.training import Fitted
 
 _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
-_LEAST = 1e-5
-"""A probability that 8 bits round to 0, whose logarithm would be infinite."""
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -160,7 +157,7 @@ def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDA
     if loaded.interpreter is None:
         return _logits(loaded.keras_model, contexts)
     parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
-    return np.asarray(np.log(np.maximum(np.concatenate(parts), np.float32(_LEAST))))
+    return metrics.log_probabilities(np.concatenate(parts))
 
 
 def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
@@ -335,7 +332,7 @@ class TrigramTask(Task):
         rows, learned = _golden(loaded, None if data is None else self.read(data))
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
-            found = np.log(np.maximum(outputs["next_word"]["probabilities"], _LEAST))
+            found = metrics.log_probabilities(outputs["next_word"]["probabilities"])
             loss, rank = metrics.cross_entropy_and_rank(found, rows.next_words)
             return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if data else {}
 
