@@ -163,7 +163,7 @@ BAD_TRAINING = {
     "unknown preset": ("DATA", ["activity_gru_cours"], "did you mean activity_gru_course"),
     "neither preset nor family": ("DATA", [], "name a preset"),
     "no epochs": ("DATA", ["activity_gru_course", "--epochs", "0"], "epochs is 0; expected 1 or more"),
-    "unknown optimizer": ("DATA", ["activity_gru_course", "--optimizer", "lion"], "expected sgd or adam or adamw"),
+    "unknown optimizer": ("DATA", ["activity_gru_course", "--optimizer", "lion"], "expected sgd, adam or adamw"),
     "frame": ("DATA", ["--model", "activity_gru", "--frame", "7"], "not a multiple of frame 7"),
     "nothing to resume": ("DATA", ["activity_gru_course", "--resume"], "no checkpoint.npz to resume from"),
 }
@@ -226,15 +226,22 @@ def test_a_request_that_cannot_be_met_is_one_line(arguments, message, recognizer
     assert len(error.strip().splitlines()) == 1
 
 
-def test_an_existing_file_is_replaced_only_with_force(tmp_path, zoo_cli):
-    (tmp_path / "data3.h5").write_text("mine")
-    command = ("data", "simulate", "activity", "-o", tmp_path / "data3.h5", "--subjects", 2, "--seconds", 8)
-    status, _, error = zoo_cli(*command)
-    assert status == 1
-    assert "exists already" in error
-    assert (tmp_path / "data3.h5").read_text() == "mine"
-    assert zoo_cli(*command, "--force").status == 0
-    assert h5py.is_hdf5(tmp_path / "data3.h5")
+def test_an_existing_file_is_replaced_only_with_force_and_one_of_another_kind_never(tmp_path, zoo_cli):
+    file = tmp_path / "data3.h5"
+    command = ("data", "simulate", "activity", "-o", file, "--subjects", 2, "--seconds", 8)
+    file.write_text("mine")
+    for options, message in (((), "exists already"), (("--force",), "holds something else")):
+        status, _, error = zoo_cli(*command, *options)
+        assert status == 1
+        assert message in error
+        assert file.read_text() == "mine"
+    file.unlink()
+    assert zoo_cli(*command).status == 0
+    first = file.read_bytes()
+    assert zoo_cli(*command, "--seed", 1).status == 1
+    assert file.read_bytes() == first
+    assert zoo_cli(*command, "--seed", 1, "--force").status == 0
+    assert file.read_bytes() != first
 
 
 def test_windows_at_another_rate_are_refused(recognizer, simulated, tmp_path, zoo_cli):
@@ -250,7 +257,7 @@ def test_validation_is_that_of_the_training_file_alone(recognizer, simulated, tm
     other = altered(simulated, tmp_path / "other.h5", lambda file: file.attrs.update({"note": "another file"}))
     status, _, error = zoo_cli("evaluate", recognizer, "--data", other, "--split", "validation")
     assert status == 1
-    assert "is not the file that" in error
+    assert "was trained on another file" in error
 
 
 def test_patches_are_simulated_and_made_of_a_folder_of_photographs(tmp_path, zoo_cli):

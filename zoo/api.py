@@ -101,9 +101,13 @@ def read_data(
         data_dir: Where data sets of TensorFlow Datasets are.
         levels: The value of white in a file of patches: 1, or 255.
     """
+    _check_levels(task, levels)
+    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
+
+
+def _check_levels(task: Task, levels: float | None) -> None:
     if levels is not None and task.name != "autoencoder":
         raise ZooError(f"--levels: means nothing for {task.name} models; leave it out")
-    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
 
 
 def plan_of(model: Named, recipe: Recipe | None = None) -> tuple[Plan, Model | None]:
@@ -256,6 +260,7 @@ def export(
     """
     loaded = load(model)
     task = loaded.task
+    _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
     records = exporting.export(loaded, task.exportable(loaded, checked), Path(folder), formats, refused)
     return [
