@@ -117,7 +117,7 @@ def test_windows_stay_on_the_disk(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"tstY": None}, "no key 'tstY' in the activity layout; found trS, trX, trY, tstS, tstX"),
+        ({"tstY": None}, "no key 'tstY' in the activity layout though there is the other of tstX, tstY: make it with"),
         ({"trX": gravity(6)[:, :, 0]}, "key 'trX' has shape (6, 10); expected (N, T, 3)"),
         ({"trY": one_hot(0, 1, 2, 3, 4)}, "key 'trY' has shape (5, 6); expected (6, K)"),
         ({"tstS": np.zeros(3, "i4")}, "key 'tstS' has shape (3,); expected (2,)"),
@@ -247,9 +247,14 @@ def test_test_subjects_are_some_but_not_all_and_the_same_for_the_same_seed(peopl
 @pytest.mark.parametrize(
     ("people", "fraction", "words"),
     [
-        (["7"], 0.5, "only subject 7 is here; a test by subject needs two or more"),
-        (["7", "8"], 0.0, "test fraction 0: expected a number between 0 and 1"),
-        (["7", "8"], 1.0, "test fraction 1: expected a number between 0 and 1"),
+        (
+            ["7"],
+            0.5,
+            "only subject 7 is here, and a test needs people who are not in training: record another person, "
+            "or use everything for training with --test-fraction 0",
+        ),
+        (["7", "8"], -0.1, "test fraction -0.1: expected a number from 0 to below 1"),
+        (["7", "8"], 1.0, "test fraction 1: expected a number from 0 to below 1"),
     ],
 )
 def test_a_choice_of_test_subjects_that_cannot_be_made_is_refused(people, fraction, words):
@@ -378,17 +383,98 @@ def test_a_person_keeps_a_name_of_digits(tmp_path, who):
 
 def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
     known = index(tmp_path / "r.h5", walk("2"), walk("10"))
-    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2", "11", "12"]))
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2", "11", "12"], ["walking"]))
     assert line == f"{tmp_path / 'r.h5'}: no subject 11, 12; found 2, 10"
     assert not (tmp_path / "a.h5").exists()
 
 
-@pytest.mark.parametrize(("chosen", "part"), [([], "test"), (["1", "2"], "train")])
-def test_a_part_without_windows_is_refused_and_leaves_no_file(tmp_path, chosen, part):
-    known = index(tmp_path / "r.h5", walk("1"), walk("2"))
-    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), chosen))
-    assert line == f"{tmp_path / 'a.h5'}: the {part} part would have no window: choose other test subjects"
+@pytest.mark.parametrize(
+    ("several", "chosen", "words"),
+    [
+        ([walk("1"), walk("2")], ["1", "2"], "the train part would have no window: choose other test subjects"),
+        (
+            [walk("1"), walk("2"), walk("2", "bike")], ["2"],
+            "bike was recorded only by 2, of the test part, and training would have none: choose other "
+            "--test-subjects, record others, or leave it out with --classes",
+        ),
+        (
+            [walk("1"), walk("2"), walk("1", "bike", rows=200), walk("2", "bike")], ["2"],
+            "no recording of bike is long enough: the longest lasts 4.0 s, and a window takes 5.0 s (150 rows at 50 "
+            "Hz, --trim 1 s at both ends): record longer, or set --window or --trim",
+        ),
+        (
+            [walk("1"), walk("2", rows=100)], ["2"],
+            "no recording of the test people 2 is long enough: the longest lasts 2.0 s, and a window takes 5.0 s (150 "
+            "rows at 50 Hz, --trim 1 s at both ends): record longer, or set --window or --trim",
+        ),
+    ],
+)  # fmt: skip
+def test_a_part_or_class_without_windows_is_refused_with_its_cause_and_leaves_no_file(tmp_path, several, chosen, words):
+    known = index(tmp_path / "r.h5", *several)
+    labels = sorted(set(known.activities.tolist()))
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), chosen, labels))
+    assert line == f"{tmp_path / 'a.h5'}: {words}"
     assert [path.name for path in tmp_path.iterdir()] == ["r.h5"]
+
+
+def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):
+    known = index(tmp_path / "r.h5", walk("ann"), walk("ann", "bike"))
+    write_windows(known, tmp_path / "a.h5", Windowing(), choose_test_subjects(["ann"], 0, 0))
+    data = activity.read(tmp_path / "a.h5")
+    assert (len(data.train), len(data.test), list(data.splits())) == (6, 0, ["train"])
+
+
+# Classes
+
+
+def test_the_labels_that_are_found_are_the_classes(tmp_path):
+    several = [walk(who, what, number=i) for i, what in enumerate(["walk", "bike", "Yoga"]) for who in "12"]
+    write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"])
+    data = activity.read(tmp_path / "a.h5")
+    assert data.classes == ("Yoga", "bike", "walk")
+    assert [data.classes[i] for i in data.train.labels] == ["walk"] * 3 + ["bike"] * 3 + ["Yoga"] * 3
+
+
+def test_the_six_activities_of_the_course_are_in_its_order():
+    assert tuple(activity.choose_classes("a.h5", reversed(CLASSES))) == CLASSES
+
+
+def test_classes_select_order_rename_and_merge_labels(tmp_path):
+    labels = ["walk", "run", "jog", "sit"]
+    several = [walk(who, what, number=i) for i, what in enumerate(labels) for who in "12"]
+    chosen = activity.parse_classes("walk=walking, run=jogging,jog=jogging")
+    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], chosen)
+    data = activity.read(tmp_path / "a.h5")
+    assert data.classes == ("walking", "jogging")
+    assert np.bincount(data.train.labels).tolist() == [3, 6]
+    np.testing.assert_array_equal(data.train.labels, data.train.inputs[:][:, 0, 0] > 0)
+    assert dropped.reasons == {"recordings of sit": 2}
+
+
+@pytest.mark.parametrize(
+    ("found", "classes", "words"),
+    [
+        (["run", "walk"], "bike,walk", "r.h5: no recording of bike; found run, walk"),
+        (["run", "walk"], "running=run", "r.h5: no recording of running; found run, walk: the label of the files "
+         "comes first: run=running"),
+        (["walk"], None, "r.h5: all recordings are of 'walk', and a recognizer needs two activities or more: import "
+         "others as well, or name --classes walk to cut windows all the same"),
+    ],
+)  # fmt: skip
+def test_labels_that_are_not_there_are_named(found, classes, words):
+    chosen = None if classes is None else activity.parse_classes(classes)
+    assert message(lambda: activity.choose_classes("r.h5", found, chosen)) == words
+
+
+@pytest.mark.parametrize("text", ["walk,walk", "walk=", "=walk", "walk,,run", ""])
+def test_classes_that_make_no_sense_are_refused(text):
+    line = message(lambda: activity.parse_classes(text))
+    assert line == f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS"
+
+
+def test_test_people_are_drawn_so_that_each_label_remains_in_training():
+    who, what = ["a", "b", "c", "d", "d"], ["walk", "walk", "walk", "walk", "bike"]
+    assert all("d" not in choose_test_subjects(who, 0.25, seed, what) for seed in range(20))
 
 
 def test_a_full_disk_leaves_the_old_windows_whole_and_nothing_else(tmp_path, monkeypatch):

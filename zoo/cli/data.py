@@ -36,6 +36,11 @@ data_app.add_typer(simulate_app, name="simulate")
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
+_CLASSES_HELP = (
+    "Labels to use, in this order; all that are found by default. LABEL=CLASS renames: on the left the label in the "
+    "files, on the right the class of the model, as in walk=walking,run=jogging."
+)
+
 
 @import_app.command("motionsense")
 def import_motionsense(
@@ -101,25 +106,29 @@ def windows(
     rate: Annotated[float, typer.Option(help="Hz that all recordings are resampled to.")] = 50.0,
     trim: Annotated[float, typer.Option(help="Seconds left out at both ends of a recording.")] = 1.0,
     test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test part.")] = None,
-    test_fraction: Annotated[float, typer.Option(help="Share of the people, where none are named.")] = 0.2,
+    test_fraction: Annotated[
+        float, typer.Option(help="Share of the people, where none are named; 0 for no test part.")
+    ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Decides who, where none are named.")] = 0,
-    classes: Annotated[str | None, typer.Option(help="Comma-separated labels; the six by default.")] = None,
+    classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Windowing recordings into windows, split by person."""
+    """Cut recordings into windows, split by person."""
+    import numpy as np
+
     from zoo.data import activity, recordings
-    from zoo.metadata import CLASSES
     from zoo.report import markdown
 
     require_new(out, force)
     index = recordings.read(recordings_file)
+    labels = activity.choose_classes(index.path, index.activities, activity.parse_classes(classes) if classes else None)
+    used = np.isin(index.activities, list(labels))
     chosen = (
         [name.strip() for name in test_subjects.split(",")]
         if test_subjects
-        else activity.choose_test_subjects(index.subjects, test_fraction, seed)
+        else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
     )
-    labels = tuple(name.strip() for name in classes.split(",")) if classes else CLASSES
     dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 
@@ -199,7 +208,7 @@ def make_patches(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Windowing patches from photographs, as many from each; flat ones are refused."""
+    """Cut patches from photographs, as many from each; flat ones are refused."""
     from zoo.data.describe import describe
     from zoo.data.photographs import Photographs, shipped_photographs, write_patches
     from zoo.report import markdown

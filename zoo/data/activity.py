@@ -1,4 +1,4 @@
-"""Windows of six activities: the course's data3.h5, its reader and its writer.
+"""Windows of activities: the course's data3.h5, its reader and its writer.
 
 `trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
 one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of
@@ -6,7 +6,7 @@ each window, where it is known. Inside the zoo a label is a class number from 0.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -133,8 +133,9 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     sizes = hdf5.check(path, "activity")
     attributes = hdf5.attributes(path)
     classes = _classes(path, attributes, sizes["K"])
-    train, test = (_part(path, name, classes) for name in ("train", "test"))
-    if (train.subjects is None) != (test.subjects is None):
+    train = _part(path, "train", classes)
+    test = _part(path, "test", classes) if _has_test(path) else train.empty()
+    if len(test) and (train.subjects is None) != (test.subjects is None):
         missing = "trS" if train.subjects is None else "tstS"
         raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
     data = ActivityData(
@@ -246,6 +247,15 @@ def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, .
     return classes
 
 
+def _has_test(path: Path) -> bool:
+    """Whether a file has a test part; refuses half of one."""
+    missing = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
+    if len(missing) == 1:
+        raise ZooError(f"{path}: no key '{missing[0]}' in the activity layout though there is the other of tstX, tstY: "
+                       "make it with `zoo data windows`")  # fmt: skip
+    return not missing
+
+
 def _part(path: Path, name: str, classes: Sequence[str]) -> Windows:
     inputs, labels, subjects = _KEYS[name]
     groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
@@ -340,25 +350,100 @@ class Windowing:
         return rows[starts[:, None] + np.arange(self.window)] if len(starts) else rows[:0].reshape(0, self.window, 3)
 
 
-def choose_test_subjects(subjects: Iterable[str], fraction: float, seed: int) -> list[str]:
+def choose_test_subjects(
+    subjects: Iterable[str], fraction: float, seed: int, activities: Iterable[str] | None = None
+) -> list[str]:
     """Draws whole subjects for the test part.
 
     Args:
-        subjects: All subjects.
-        fraction: Share of them, in (0, 1).
+        subjects: The subject of each recording.
+        fraction: Share of the people, in [0, 1); 0 leaves the test part out.
         seed: Decides which.
+        activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
+
+    Raises:
+        ZooError: If the fraction is out of range, or there is one subject alone.
     """
-    people = sort_names(list(subjects))
+    everyone = list(subjects)
+    people = sort_names(everyone)
+    if not 0 <= fraction < 1:
+        raise ZooError(f"test fraction {fraction:g}: expected a number from 0 to below 1")
+    if fraction == 0:
+        return []
     if len(people) < 2:
-        raise ZooError(f"only subject {', '.join(people)} is here; a test by subject needs two or more")
-    if not 0 < fraction < 1:
-        raise ZooError(f"test fraction {fraction:g}: expected a number between 0 and 1")
-    return sort_names(_draw(np.random.default_rng(seed), people, fraction))
+        raise ZooError(
+            f"only subject {', '.join(people)} is here, and a test needs people who are not in training: record "
+            "another person, or use everything for training with --test-fraction 0"
+        )
+    random = np.random.default_rng(seed)
+    pairs = list(zip(everyone, activities or [""] * len(everyone), strict=True))
+    draws = [set(_draw(random, people, fraction).tolist()) for _ in range(_DRAWS)]
+    missing = [
+        len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws
+    ]
+    return sort_names(draws[int(np.argmin(missing))])
+
+
+_DRAWS = 100
+"""How many choices of test people are compared; the first of the best is taken."""
+
+
+def choose_classes(path: Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
+    """The class of each label that is used, in the order of the classes.
+
+    Args:
+        path: Where the labels are, for messages.
+        found: The labels of the recordings.
+        classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
+            sorted.
+
+    Raises:
+        ZooError: If no recording has one of the labels, or all have the same one.
+
+    Example:
+        >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
+        {'run': 'jogging', 'walk': 'walking'}
+    """
+    labels = sorted(set(found))
+    if classes is None:
+        if len(labels) == 1:
+            raise ZooError(
+                f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
+                f"others as well, or name --classes {labels[0]} to cut windows all the same"
+            )
+        return {label: label for label in labels}
+    chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
+    if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
+        raise ZooError(f"classes {','.join(classes)}: expected different names")
+    if unknown := [label for label in chosen if label not in labels]:
+        swapped = [
+            f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels and chosen[label] != label
+        ]
+        advice = f": the label of the files comes first: {','.join(swapped)}" if swapped else ""
+        raise ZooError(f"{path}: no recording of {', '.join(unknown)}; found {', '.join(labels)}{advice}")
+    return chosen
+
+
+def parse_classes(text: str) -> dict[str, str]:
+    """Reads `LABEL` or `LABEL=CLASS`, comma-separated.
+
+    Example:
+        >>> parse_classes("walk=walking, run")
+        {'walk': 'walking', 'run': 'run'}
+    """
+    found: dict[str, str] = {}
+    for item in text.split(","):
+        label, equals, name = (part.strip() for part in item.partition("="))
+        if not label or (equals and not name) or label in found:
+            raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
+        found[label] = name or label
+    return found
 
 
 def write_windows(
     recordings: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
-    classes: Sequence[str] = CLASSES,
+    classes: Sequence[str] | Mapping[str, str] | None = None,
 ) -> Dropped:  # fmt: skip
     """Cuts recordings into windows and writes them in the course's layout, with their subjects.
 
@@ -366,45 +451,49 @@ def write_windows(
         recordings: What to cut.
         path: The file, written whole or not at all.
         windowing: Window, hop, rate and trim.
-        test_subjects: The subjects of the test part; all others are in the training part.
-        classes: Labels and their order; recordings of another activity are left out.
+        test_subjects: The subjects of the test part; all others are in the training part. Without, there is no test
+            part.
+        classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
+            All labels by default, sorted.
 
     Returns:
         What was left out.
 
     Raises:
-        ZooError: If a test subject is not in the recordings, or a part would be empty.
+        ZooError: If a test subject or a label is not in the recordings, or a part or a class would have no window.
     """
     people = sort_names(recordings.subjects)
     if unknown := [name for name in test_subjects if name not in people]:
         raise ZooError(f"{recordings.path}: no subject {', '.join(unknown)}; found {', '.join(people)}")
-    if len(set(classes)) < len(classes) or not all(classes):
-        raise ZooError(f"classes {','.join(classes)}: expected different names")
+    chosen = choose_classes(recordings.path, recordings.activities, classes)
+    names = list(dict.fromkeys(chosen.values()))
     dropped = Dropped()
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
-    with hdf5.create(path, "activity", inputs=[recordings.path]) as file:
-        for inputs, labels, subjects in _KEYS.values():
+    parts = _KEYS if len(test_subjects) else {"train": _KEYS["train"]}
+    with hdf5.create(path, "activity", inputs=recordings.paths) as file:
+        for inputs, labels, subjects in parts.values():
             hdf5.growing(file, inputs, (windowing.window, len(AXES)), "f4")
-            hdf5.growing(file, labels, (len(classes),), "f4", chunk=1024)
+            hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
             hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
-        for recording, windows in _cut(recordings, windowing, classes, dropped):
+        for recording, windows in _cut(recordings, windowing, chosen, dropped):
             inputs, labels, subjects = _KEYS["test" if recording.subject in test_subjects else "train"]
-            one_hot = np.eye(len(classes), dtype=np.float32)[classes.index(recording.activity)]
+            one_hot = np.eye(len(names), dtype=np.float32)[names.index(chosen[recording.activity])]
             subject = int(recording.subject) if numbered else recording.subject
             hdf5.append(file[inputs], windows)
             hdf5.append(file[labels], np.tile(one_hot, (len(windows), 1)))
             hdf5.append(file[subjects], np.full(len(windows), subject, np.int32 if numbered else object))
-        _require_windows(path, {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in _KEYS.items()}, classes)
+        counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
+        _require_windows(path, counts, names, recordings, windowing, test_subjects, chosen)
         file.attrs.update({
-            "classes": ",".join(classes), "rate_hz": windowing.rate, "unit": UNIT, "axes": ",".join(AXES),
-            "convention": CONVENTION, "hop": windowing.hop, **hdf5.provenance(hdf5.attributes(recordings.path)),
+            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": UNIT, "axes": ",".join(AXES),
+            "convention": CONVENTION, "hop": windowing.hop, **recordings.provenance,
         })  # fmt: skip
     return dropped
 
 
 def _cut(
-    recordings: Index, windowing: Windowing, classes: Sequence[str], dropped: Dropped
+    recordings: Index, windowing: Windowing, classes: Iterable[str], dropped: Dropped
 ) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
     """Recordings and their windows; counts the recordings that have none."""
     for recording in recordings:
@@ -422,13 +511,34 @@ def _cut(
             dropped.add("recordings shorter than one window")
 
 
-def _require_windows(path: Path, counts: dict[str, NDArray[Any]], classes: Sequence[str]) -> None:
-    """Refuses a part without windows, and a training part without windows of a class."""
-    for part, count in counts.items():
-        if not count.sum():
-            raise ZooError(f"{path}: the {part} part would have no window: choose other test subjects")
-    empty = [name for name, count in zip(classes, counts["train"], strict=True) if not count]
-    if empty:
+def _require_windows(
+    path: Path, counts: Mapping[str, NDArray[Any]], names: Sequence[str], recordings: Index, windowing: Windowing,
+    test_subjects: Sequence[str], classes: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Refuses a part without windows, and a training part without windows of a class; says why there is none."""
+    is_test = np.isin(recordings.subjects, np.array(test_subjects, np.str_))
+    if is_test.all():
+        raise ZooError(f"{path}: the train part would have no window: choose other test subjects")
+    labels = np.array([classes.get(label, "") for label in recordings.activities.tolist()])
+    needed = windowing.window / windowing.rate + 2 * windowing.trim
+    empty = [name for name, count in zip(names, counts["train"], strict=True) if not count]
+    absent = [name for name in empty if is_test[labels == name].all()]
+    if absent:
+        people = sort_names(recordings.subjects[np.isin(labels, absent)])
         raise ZooError(
-            f"{path}: the train part would have no window of {', '.join(empty)}: add some, or name --classes"
+            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test part, and training "
+            "would have none: choose other --test-subjects, record others, or leave it out with --classes"
+        )
+    short = np.isin(labels, empty) & ~is_test
+    what = ", ".join(empty)
+    if not empty and "test" in counts and not counts["test"].sum():
+        short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
+        if not short.any():
+            raise ZooError(f"{path}: the test part would have no window: choose other test subjects")
+    if short.any():
+        longest = recordings.seconds[short].max()
+        raise ZooError(
+            f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
+            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, --trim {windowing.trim:g} s at both "
+            "ends): record longer, or set --window or --trim"
         )

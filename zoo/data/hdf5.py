@@ -4,7 +4,7 @@ Layouts are those of the course project, and one of our own for recordings that 
 
 | layout | file | keys |
 |---|---|---|
-| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot, `tstX`, `tstY`; `trS (N,)`, `tstS` subjects, optional |
+| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS` |
 | `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
 | `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
 | `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
@@ -59,8 +59,8 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
     "activity": (
         Key("trX", ("N", "T", 3)),
         Key("trY", ("N", "K")),
-        Key("tstX", ("M", "T", 3)),
-        Key("tstY", ("M", "K")),
+        Key("tstX", ("M", "T", 3), optional=True),
+        Key("tstY", ("M", "K"), optional=True),
         Key("trS", ("N",), "id", optional=True),
         Key("tstS", ("M",), "id", optional=True),
     ),

@@ -5,7 +5,7 @@ acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -127,7 +127,22 @@ class Index:
     activities: NDArray[np.str_]
     rates: NDArray[np.float64]
     names: NDArray[np.str_]
-    simulated: bool
+    provenance: Mapping[str, Any]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return (self.path,)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a program made them."""
+        return bool(self.provenance["simulated"])
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """The duration of each."""
+        return np.diff(self.offsets) / self.rates
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -192,5 +207,5 @@ def read(path: Path) -> Index:
         raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected Hz above 0")
     return Index(
         path, offsets, hdf5.read(path, "subject"), hdf5.read(path, "activity"), rates, hdf5.read(path, "name"),
-        bool(hdf5.provenance(hdf5.attributes(path))["simulated"]),
+        hdf5.provenance(hdf5.attributes(path)),
     )  # fmt: skip

@@ -131,7 +131,7 @@ class ZooActivity(ZooBuilder):
             recordings.write(source, found, source="MotionSense (Malekzadeh et al., 2019)")
         index = recordings.read(source)
         test = self.builder_config.test_subjects or activity.choose_test_subjects(index.subjects, 0.2, 0)
-        activity.write_windows(index, path, self.builder_config.windowing, test)
+        activity.write_windows(index, path, self.builder_config.windowing, test, CLASSES)
 
     def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data = activity.read(path)
