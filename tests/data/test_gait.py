@@ -70,7 +70,7 @@ def test_one_person_alone_cannot_be_trained_and_tested(tmp_path):
 
 
 def test_a_recording_too_short_for_a_window_leaves_no_file(tmp_path):
-    with pytest.raises(ZooError, match="is long enough: the longest lasts 2.0 s"):
+    with pytest.raises(ZooError, match=r"is long enough: the longest lasts 2.0 s"):
         gait.write_simulated(tmp_path / "a.h5", subjects=2, seed=0, seconds=2)
     assert list(tmp_path.iterdir()) == []
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data.importers import CsvColumns, read_csv, read_motionsense
+from zoo.data.importers import read_csv, read_motionsense
 from zoo.data.recordings import Dropped
+from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
 
 MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
@@ -232,7 +233,7 @@ def test_a_file_in_g_is_refused_with_the_option(tmp_path):
 def test_a_file_in_metres_that_is_said_to_be_in_g_is_refused(tmp_path):
     in_g = CsvColumns(time=None, rate=50.0, subject="=a", activity="=b", unit="g")
     line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + "0,0,9.8\n" * 60, in_g))
-    assert line.endswith("a.csv has a mean magnitude of 9.8; expected g (about 1): leave --unit g out")
+    assert line.endswith("a.csv has a mean magnitude of 9.8; expected g (about 1): are these m/s^2? name --unit m/s^2")
 
 
 def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
@@ -267,9 +268,13 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
     [
         ("", "no rows below the line of column names"),
         (HEADER, "no rows below the line of column names"),
-        ("t,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column 'time'; found t, x, y, z, subject, activity: name it"),
-        ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column 'z'; found time, x, y, subject, activity: name it"),
-        ("time,x,y,z,activity\n0,1,2,3,b\n0.02,1,2,3,b\n", "no column 'subject'; found time, x, y, z, activity: name"),
+        ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (--time); found p, x, y, z, subject, activity: "
+         "name it with the option; --rate HZ stands in for time"),
+        ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (--z); found time, x, y, subject, activity: "),
+        ("time,x,y,z\n0,1,2,3\n", "no column for subject (--subject), for activity (--activity); found time, x, y, z: "
+         "name them with the options; =NAME stands for all rows"),
+        ("a,b\n0,1\n", "no column for x (--x), for y (--y), for z (--z), for time (--time), for subject (--subject), "
+         "for activity (--activity); found a, b: name them"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names but rows of 3 to 6 fields"),
         (HEADER + "0,1,2,3,a,b,c\n", "6 column names but rows of 7 to 7 fields"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject' is empty in row 2 below the names: fill it in"),
@@ -304,9 +309,9 @@ def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
         ({"rate": 0.0}, "rate 0 Hz: expected a number above 0"),
         ({"rate": float("nan")}, "rate nan Hz: expected a number above 0"),
         ({"time_unit": "minutes"}, "time unit 'minutes': expected auto, s, ms, us, ns"),
-        ({"x": "y"}, "columns y, y, z of x, y and z: expected three different ones"),
+        ({"x": "y", "y": "y", "z": "z"}, "columns y, y, z of x, y and z: expected three different ones"),
         ({"subject": "="}, "--subject =: expected the name of a column, or =NAME for all rows"),
-        ({"time": None}, "name the column of time stamps (--time) or give a fixed rate (--rate)"),
+        ({"gravity": ("gx", "gy")}, "--gravity gx,gy: expected three columns, such as gx,gy,gz"),
     ],
 )
 def test_columns_that_make_no_sense_are_refused(change, words):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from zoo import ZooError
-from zoo.data.importers import CsvColumns
 from zoo.data.samples import read_samples
+from zoo.data.tables import CsvColumns
 
 LINES = ["time,x,y,z", *(f"{i / 50},0,9.8,{i}" for i in range(30))]
 
@@ -42,8 +42,8 @@ def test_what_is_no_number_is_nan_and_a_short_line_too():
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([], "here: no column 'x'; found nothing"),
-        (["time,a,y,z", "0,0,0,0"], "here: no column 'x'; found time, a, y, z: name it with an option"),
+        ([], r"here: no column for x \(--x\), for y \(--y\), .*; found nothing"),
+        (["time,a,y,z", "0,0,0,0"], r"here: no column for x \(--x\); found time, a, y, z: name it with the option"),
         (["time,x,y,z", "0,0,0,0", "900,0,0,0"], "here: time stamps 900 apart give no rate"),
     ],
 )

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from zoo.data.gait import walk_through
-from zoo.data.importers import CsvColumns, read_csv
+from zoo.data.importers import read_csv
 from zoo.data.recordings import Dropped
+from zoo.data.tables import CsvColumns
 from zoo.serving import page_files
 
 HERTZ = 60

@@ -25,13 +25,13 @@ DataDir = Annotated[
 ]
 
 # How a CSV file is read, for the commands that take one.
-AxisX = Annotated[str, typer.Option("--x", help="Column of the x axis.")]
-AxisY = Annotated[str, typer.Option("--y", help="Column of the y axis.")]
-AxisZ = Annotated[str, typer.Option("--z", help="Column of the z axis.")]
-Stamps = Annotated[str, typer.Option("--time", help="Column of time stamps.")]
-Rate = Annotated[float | None, typer.Option("--rate", help="Hz, where there are no time stamps.")]
-Unit = Annotated[str, typer.Option("--unit", help="m/s^2 or g.")]
-Convention = Annotated[str, typer.Option("--convention", help="android or ios: the sign of the axes.")]
+AxisX = Annotated[str | None, typer.Option("--x", help="Column of the x axis; recognized by its name by default.")]
+AxisY = Annotated[str | None, typer.Option("--y", help="Column of the y axis.")]
+AxisZ = Annotated[str | None, typer.Option("--z", help="Column of the z axis.")]
+Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.")]
+Rate = Annotated[float | None, typer.Option("--rate", help="Hz, in place of time stamps.")]
+Unit = Annotated[str | None, typer.Option("--unit", help="m/s^2 or g; as the app writes it by default.")]
+Convention = Annotated[str | None, typer.Option("--convention", help="android or ios: the sign of the axes.")]
 TimeUnit = Annotated[str, typer.Option("--time-unit", help="auto, s, ms, us or ns.")]
 
 

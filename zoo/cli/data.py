@@ -1,8 +1,9 @@
 """Commands on data: import, windows, describe, simulate."""
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +25,10 @@ from zoo.cli.console import (
 )
 from zoo.errors import ZooError
 from zoo.files import require_new
+
+if TYPE_CHECKING:
+    from zoo.data.recordings import Dropped, Recording
+    from zoo.data.tables import CsvColumns
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
 import_app = typer.Typer(no_args_is_help=True, help="Turn what people have into recordings.")
@@ -62,44 +67,113 @@ def import_motionsense(
 
 @import_app.command("csv")
 def import_csv(
-    files: Annotated[list[Path], typer.Argument(help="CSV files with a line of column names.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="CSV files, or folders to search.")] = None,
     out: Out = Path("recordings.h5"),
-    x: AxisX = "x",
-    y: AxisY = "y",
-    z: AxisZ = "z",
-    time: Stamps = "time",
+    layout: Annotated[
+        str | None,
+        typer.Option(help="How paths name people and activities, such as '{subject}/{activity}*.csv'."),
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="A CSV table of files with the columns file, subject, activity.")
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="Column of the person, or =NAME for one person.")] = None,
+    activity: Annotated[str | None, typer.Option(help="Column of the activity, or =LABEL for one.")] = None,
+    x: AxisX = None,
+    y: AxisY = None,
+    z: AxisZ = None,
+    gravity: Annotated[
+        str | None, typer.Option(metavar="X,Y,Z", help="Columns of gravity, where x, y and z do not include it.")
+    ] = None,
+    time: Stamps = None,
     rate: Rate = None,
-    subject: Annotated[str, typer.Option(help="Column of the person, or =NAME for one person.")] = "subject",
-    activity: Annotated[str, typer.Option(help="Column of the activity, or =LABEL for one.")] = "activity",
-    unit: Unit = "m/s^2",
-    convention: Convention = "android",
+    unit: Unit = None,
+    convention: Convention = None,
     time_unit: TimeUnit = "auto",
+    append: Annotated[bool, typer.Option("--append", help="Add to the file.")] = False,
+    same_people: Annotated[
+        bool, typer.Option("--same-people", help="With --append: ids that are in the file are the same people.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be read; write nothing.")] = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Import anyone's CSV files."""
-    from zoo.data import importers, recordings
+    """Import anyone's CSV files: of this page, Sensor Logger, phyphox, Physics Toolbox and others."""
+    from zoo.data import recordings, sources
+    from zoo.data.tables import CsvColumns
+    from zoo.report import markdown
 
-    require_new(out, force)
-    columns = importers.CsvColumns(
-        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit
+    added_gravity = None if gravity is None else tuple(name.strip() for name in gravity.split(","))
+    columns = CsvColumns(
+        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit, added_gravity
     )
-    dropped = recordings.Dropped()
-    names = ", ".join(file.name for file in files)
-    count = recordings.write(out, importers.read_csv(files, columns, dropped), source=f"CSV: {names}")
-    _imported(out, count, dropped.reasons, as_json)
+    if append and force:
+        raise ZooError("--append adds to the file and --force replaces it: name one of them")
+    if not append and not dry_run:
+        require_new(out, force)
+    found = sources.find_sources(files or [], columns, layout, manifest)
+    for doubt in sources.doubts(found):
+        err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
+    if dry_run:
+        show(_dry_run(found), as_json, markdown.document)
+        return
+    several = _read_all(found, dropped, tables)
+    source = f"CSV: {', '.join(file.name for file, _ in found)}"
+    if append and out.exists():
+        count = recordings.append(out, several, source=source, same_people=same_people or None)
+    else:
+        count = recordings.write(out, recordings.distinct(several), source=source)
+    _imported(out, count, dropped.reasons, as_json, {"read": _summary(tables)})
 
 
-def _imported(out: Path, count: int, dropped: dict[str, int], as_json: bool) -> None:
+def _read_all(
+    sources: "list[tuple[Path, CsvColumns]]", dropped: "Dropped", tables: list[dict[str, Any]]
+) -> "Iterator[Recording]":
+    from zoo.data.importers import read_csv
+
+    for path, columns in sources:
+        yield from read_csv([path], columns, dropped, tables)
+
+
+def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How files were read, those that were read alike in one row."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for table in tables:
+        kind = {name: table[name] for name in ("read_as", "axes", "gravity", "unit", "sign", "time", "time_unit")
+                if name in table}  # fmt: skip
+        row = kinds.setdefault(str(kind), kind | {"files": 0, "rows": 0})
+        row["files"] += 1
+        row["rows"] += table["rows"]
+    return list(kinds.values())
+
+
+def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
+    """How each file would be read, and what is wrong with those that would be refused."""
+    from zoo.data.recordings import Dropped
+
+    dropped, tables, problems, count = Dropped(), list[dict[str, Any]](), [], 0
+    for source in sources:
+        try:
+            count += sum(1 for _ in _read_all([source], dropped, tables))
+        except ZooError as error:
+            problems.append(str(error))
+    return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": problems}
+
+
+def _imported(
+    out: Path, count: int, dropped: dict[str, int], as_json: bool, more: dict[str, Any] | None = None
+) -> None:
     from zoo.data.describe import describe
     from zoo.report import markdown
 
-    show(describe(out) | {"written": count, "dropped": dict(dropped)}, as_json, markdown.document)
+    show(describe(out) | {"written": count, "dropped": dict(dropped)} | (more or {}), as_json, markdown.document)
 
 
 @data_app.command()
 def windows(
-    recordings_file: Annotated[Path, typer.Argument(metavar="RECORDINGS", help="What `zoo data import` wrote.")],
+    recordings_files: Annotated[
+        list[Path], typer.Argument(metavar="RECORDINGS...", help="What `zoo data import` wrote; several are joined.")
+    ],
     out: Out = Path("data3.h5"),
     window: Annotated[int, typer.Option(help="Rows a window.")] = 150,
     hop: Annotated[int, typer.Option(help="Rows between the starts of windows.")] = 75,
@@ -111,6 +185,12 @@ def windows(
     ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Decides who, where none are named.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
+    same_people: Annotated[
+        bool | None,
+        typer.Option(
+            "--same-people/--different-people", help="Of several files: whether equal ids are the same person."
+        ),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -121,7 +201,7 @@ def windows(
     from zoo.report import markdown
 
     require_new(out, force)
-    index = recordings.read(recordings_file)
+    index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people)
     labels = activity.choose_classes(index.path, index.activities, activity.parse_classes(classes) if classes else None)
     used = np.isin(index.activities, list(labels))
     chosen = (
@@ -133,6 +213,9 @@ def windows(
     from zoo.data.describe import describe
 
     show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, markdown.document)
+    if not chosen:
+        line = "no test part: measure by cross-validation over people, if there are several, or on another file"
+        err.print(f"zoo: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 @data_app.command("build")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zoo.data.importers import CsvColumns
+    from zoo.data.tables import CsvColumns
     from zoo.runtime import Prediction, Recognizer
 
 app = typer.Typer()
@@ -86,12 +86,12 @@ def stream(
         str | None, typer.Option(help="Activities of a simulated person, comma-separated, in place of samples.")
     ] = None,
     rate: Rate = None,
-    x: AxisX = "x",
-    y: AxisY = "y",
-    z: AxisZ = "z",
-    time: Stamps = "time",
-    unit: Unit = "m/s^2",
-    convention: Convention = "android",
+    x: AxisX = None,
+    y: AxisY = None,
+    z: AxisZ = None,
+    time: Stamps = None,
+    unit: Unit = None,
+    convention: Convention = None,
     time_unit: TimeUnit = "auto",
     every: Annotated[bool, typer.Option("--every", help="Print every answer, not only changes.")] = False,
     seconds: Annotated[float, typer.Option(help="Of each simulated activity.")] = 10.0,
@@ -100,7 +100,7 @@ def stream(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for each answer.")] = False,
 ) -> None:
     """Recognize activities in a continuous signal, sample by sample."""
-    from zoo.data.importers import CsvColumns
+    from zoo.data.tables import CsvColumns
     from zoo.runtime import Recognizer
 
     if (csv is None) == (simulate is None):

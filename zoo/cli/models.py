@@ -35,7 +35,7 @@ from zoo.jobs import die_with_parent, supervised
 
 if TYPE_CHECKING:
     from zoo.data.activity import ActivityData
-    from zoo.data.importers import CsvColumns
+    from zoo.data.tables import CsvColumns
     from zoo.tasks.loading import Loaded
 
 app = typer.Typer()
@@ -309,12 +309,12 @@ def predict(
     data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="A CSV file with columns x, y, z and time.")] = None,
     rate: Rate = None,
-    x: AxisX = "x",
-    y: AxisY = "y",
-    z: AxisZ = "z",
-    time: Stamps = "time",
-    unit: Unit = "m/s^2",
-    convention: Convention = "android",
+    x: AxisX = None,
+    y: AxisY = None,
+    z: AxisZ = None,
+    time: Stamps = None,
+    unit: Unit = None,
+    convention: Convention = None,
     time_unit: TimeUnit = "auto",
     hop: Annotated[int | None, typer.Option(min=1, help="Rows between windows; half a window by default.")] = None,
     top: Annotated[int, typer.Option("--top", "-k", min=1, help="Words to show, at most.")] = 10,
@@ -355,7 +355,7 @@ def predict(
         raise ZooError(f"{model}: reads acceleration, not words: name --data FILE or --csv FILE")
     if (data is None) == (csv is None):
         raise ZooError("name one of --data FILE and --csv FILE")
-    from zoo.data.importers import CsvColumns
+    from zoo.data.tables import CsvColumns
 
     columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
     _windows(loaded, checked, csv, columns, hop, as_json)

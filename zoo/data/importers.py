@@ -4,16 +4,18 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.examples import sort_names
 from zoo.data.recordings import Dropped, Recording, check_unit
+from zoo.data.tables import CsvColumns, Table, facts, read_table
 from zoo.errors import ZooError
-from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
+from zoo.metadata import AXES, STANDARD_GRAVITY, UNIT
 
 _MOTIONSENSE = {"dws": "downstairs", "jog": "jogging", "sit": "sitting", "std": "standing", "ups": "upstairs",
                 "wlk": "walking"}  # fmt: skip
@@ -98,174 +100,82 @@ def _columns(name: str, text: str, columns: Sequence[str]) -> NDArray[np.float64
         raise ZooError(f"{name}: {error}") from None
 
 
-@dataclass(frozen=True)
-class CsvColumns:
-    """The columns of CSV files and their units.
-
-    Args:
-        x: Name of the column of the x axis.
-        y: Name of the column of the y axis.
-        z: Name of the column of the z axis.
-        time: Name of the column of time stamps, unless `rate` is given.
-        rate: Sampling rate in Hz, if there are no time stamps.
-        subject: Name of the column of the person; or `=name` for one person in all rows.
-        activity: Name of the column of the activity; or `=label` for one activity in all rows.
-        unit: `m/s^2` or `g`.
-        convention: `android` (face up at rest, z is positive) or `ios` (negative).
-        time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one for which the rate is between 5 and 1,000 Hz.
-    """
-
-    x: str = "x"
-    y: str = "y"
-    z: str = "z"
-    time: str | None = "time"
-    rate: float | None = None
-    subject: str = "subject"
-    activity: str = "activity"
-    unit: str = UNIT
-    convention: str = CONVENTION
-    time_unit: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.unit not in (UNIT, "g"):
-            raise ZooError(f"unit {self.unit!r}: expected '{UNIT}' or 'g'")
-        if self.convention not in ("android", "ios"):
-            raise ZooError(f"convention {self.convention!r}: expected 'android' or 'ios'")
-        if self.rate is not None and not 0 < self.rate < np.inf:
-            raise ZooError(f"rate {self.rate:g} Hz: expected a number above 0")
-        if self.time_unit != "auto" and self.time_unit not in _SECONDS:
-            raise ZooError(f"time unit {self.time_unit!r}: expected auto, {', '.join(_SECONDS)}")
-        if self.time is None and self.rate is None:
-            raise ZooError("name the column of time stamps (--time) or give a fixed rate (--rate)")
-        if len({self.x, self.y, self.z}) < 3:
-            raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")
-        for option, name in (("subject", self.subject), ("activity", self.activity)):
-            if not name.removeprefix("=").strip():
-                raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
-
-    @property
-    def factor(self) -> float:
-        """The factor from values of the file to m/s^2 in Android's sign."""
-        return (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
-
-
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-
-
-def read_csv(files: Iterable[Path], columns: CsvColumns, dropped: Dropped) -> Iterator[Recording]:
+def read_csv(
+    files: Iterable[Path], columns: CsvColumns, dropped: Dropped, tables: list[dict[str, Any]] | None = None
+) -> Iterator[Recording]:
     """Reads recordings from CSV files with a line of column names.
 
-    A change of person or activity, a gap in time or a row that is not finite ends a recording. If there are time
-    stamps, the rate is detected and the rows are interpolated linearly to an even grid.
+    A change of person or activity, a gap in time or a row that is not finite ends a recording; rows whose time stamp
+    does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated linearly to
+    an even grid.
 
     Args:
         files: Paths of the files.
-        columns: Which column is what.
+        columns: Which column is what, where the user named it.
         dropped: Counts what is left out.
+        tables: Gets a row of facts about each file.
 
     Raises:
-        ZooError: If a file or a column is missing, or a field is not a number.
+        ZooError: If a file or a column is missing, a field is not a number, or values are not plausible.
     """
     for path in files:
-        subjects, activities, times, values = _csv_table(path, columns)
-        if len(values) >= _ENOUGH_ROWS:
-            magnitude = float(np.nanmean(np.linalg.norm(values, axis=1)))
-            check_unit(str(path), magnitude)
-            if columns.unit == "g" and magnitude > _TOO_LARGE:
-                raise ZooError(
-                    f"{path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): leave "
-                    "--unit g out"
-                )
+        table = read_table(path, columns)
+        _check_gravity(table)
+        of_file, rates, seconds = Dropped(), set(), 0.0
+        subjects, activities = table.subjects, table.activities
         person_or_activity = np.flatnonzero((subjects[1:] != subjects[:-1]) | (activities[1:] != activities[:-1]))
-        bounds = [0, *(person_or_activity + 1).tolist(), len(values)]
+        bounds = [0, *(person_or_activity + 1).tolist(), len(subjects)]
         for start, stop in pairwise(bounds):
             part = slice(start, stop)
             if stop - start < 2:
-                dropped.add("rows alone between two others of another person or activity", stop - start)
+                of_file.add("rows alone between two others of another person or activity", stop - start)
                 continue
-            yield from _stretches(
-                str(path), str(subjects[start]), str(activities[start]), times[part], values[part], columns.rate,
-                dropped,
+            for recording in _stretches(
+                str(path), str(subjects[start]), str(activities[start]), table.times[part], table.values[part],
+                columns.rate, of_file,
+            ):  # fmt: skip
+                rates.add(recording.rate)
+                seconds += recording.seconds
+                yield recording
+        dropped.reasons.update(of_file.reasons)
+        if tables is not None:
+            tables.append(
+                {"file": str(path), **facts(table), "rows": len(subjects), "rate_hz": sorted(rates),
+                 "seconds": round(seconds, 1), "gaps": of_file.reasons[_GAPS],
+                 "subjects": sort_names(subjects.tolist()), "activities": sorted(set(activities.tolist()))}
             )  # fmt: skip
 
 
-def _csv_table(
-    path: Path, columns: CsvColumns
-) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[np.float64], NDArray[np.float64]]:
-    """Persons, activities, seconds and accelerations in m/s^2 of one file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise ZooError(f"{path}: {'no such file' if not path.exists() else 'is a folder, not a file'}") from error
-    except UnicodeDecodeError as error:
-        raise ZooError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:4096], ",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    reader = csv.reader(io.StringIO(text), dialect)
-    header = [name.strip() for name in next(reader, [])]
-    rows = [row for row in reader if row]
-    if not rows:
-        raise ZooError(f"{path}: no rows below the line of column names")
-
-    def column(name: str, option: str) -> int:
-        if name not in header:
-            raise ZooError(f"{path}: no column {name!r}; found {', '.join(header)}: name it with --{option}")
-        return header.index(name)
-
-    def words(name: str, option: str) -> NDArray[np.str_]:
-        if name.startswith("="):
-            return np.full(len(rows), name[1:])
-        place = column(name, option)
-        found = np.array([row[place].strip() for row in rows])
-        if not found.astype(bool).all():
-            row = int(np.flatnonzero(found == "")[0]) + 1
-            raise ZooError(
-                f"{path}: column {name!r} is empty in row {row} below the names: fill it in, or leave it out"
-            )
-        return found
-
-    def numbers(name: str, option: str) -> NDArray[np.float64]:
-        place = column(name, option)
-        try:
-            # An empty field is a lost sample: it ends the recording like any other value that is not finite.
-            return np.array([float(row[place].strip() or "nan") for row in rows])
-        except ValueError as error:
-            raise ZooError(f"{path}: column {name!r}: {error}") from None
-
-    widths = {len(row) for row in rows}
-    if widths != {len(header)}:
-        raise ZooError(f"{path}: {len(header)} column names but rows of {min(widths)} to {max(widths)} fields")
-    values = np.stack([numbers(columns.x, "x"), numbers(columns.y, "y"), numbers(columns.z, "z")], axis=1)
-    if columns.rate is not None:
-        times = np.arange(len(rows)) / columns.rate
-    else:
-        stamps = numbers(columns.time or "time", "time")
-        times = stamps * seconds_of(str(path), stamps, columns.time_unit)
-    return (
-        words(columns.subject, "subject"),
-        words(columns.activity, "activity"),
-        times,
-        values * columns.factor,
-    )
+_GAPS = "gaps at which a recording was split"
 
 
-def seconds_of(where: str, stamps: NDArray[np.float64], unit: str) -> float:
-    """Seconds in the unit of time stamps: the given one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
-
-    Raises:
-        ZooError: If there is none.
-    """
-    if unit != "auto":
-        return _SECONDS[unit]
-    intervals = np.diff(stamps)
-    forward = intervals[intervals > 0]
-    step = float(np.median(forward)) if len(forward) else 0.0
-    for seconds in _SECONDS.values():
-        if step and 5 <= 1 / (step * seconds) <= 1000:
-            return seconds
-    raise ZooError(f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: name --time-unit")
+def _check_gravity(table: Table) -> None:
+    """Asks about acceleration in another unit, or without gravity."""
+    values = table.values
+    if len(values) < _ENOUGH_ROWS:
+        return
+    magnitude = float(np.nanmean(np.linalg.norm(values, axis=1)))
+    # Movement cancels out over a second; gravity does not, whichever way the phone is turned.
+    blocks = values[: len(values) // _ENOUGH_ROWS * _ENOUGH_ROWS].reshape(-1, _ENOUGH_ROWS, values.shape[1])
+    steady = float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+    if table.layout.unit == "g" and magnitude > _TOO_LARGE:
+        raise ZooError(
+            f"{table.path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): are these "
+            f"{UNIT}? name --unit {UNIT}"
+        )
+    if magnitude > _TOO_LARGE:
+        raise ZooError(
+            f"{table.path} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
+            "convert the columns"
+        )
+    if steady > magnitude / 2:
+        check_unit(str(table.path), magnitude)
+    if steady < STANDARD_GRAVITY / 2:
+        raise ZooError(
+            f"{table.path}: over a second, acceleration is {steady:.1f} {UNIT} in the mean, so gravity (9.8) is "
+            "missing: record acceleration with gravity (in Sensor Logger TotalAcceleration), or name its columns with "
+            "--gravity gx,gy,gz"
+        )
 
 
 def _stretches(
@@ -301,7 +211,7 @@ def _trial(
     intervals = np.diff(times)
     step = 1 / rate if rate else float(np.median(intervals))
     gaps, losses = intervals > _GAP_STEPS * step, np.diff(stretch) > 0
-    dropped.add("gaps at which a recording was split", int(gaps.sum()))
+    dropped.add(_GAPS, int(gaps.sum()))
     cuts = np.flatnonzero(gaps | losses) + 1
     for part in np.split(np.arange(len(times)), cuts):
         if len(part) < 2:

@@ -4,10 +4,12 @@ A recording is one uninterrupted stretch of sensor rows of one person doing one 
 acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face up, z is +9.81).
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from zoo.data import hdf5
+from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
 
@@ -154,6 +157,114 @@ class Index:
             yield Recording(
                 str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), part
             )
+
+
+@dataclass(frozen=True)
+class Joined(Index):
+    """Several files of recordings, one after another."""
+
+    parts: tuple[Index, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return tuple(part.path for part in self.parts)
+
+    def __iter__(self) -> Iterator[Recording]:
+        together = chain.from_iterable(self.parts)
+        for recording, subject in zip(distinct(together), self.subjects.tolist(), strict=True):
+            yield replace(recording, subject=subject)
+
+
+def join(*parts: Index, same_people: bool | None = None) -> Index:
+    """Joins files of recordings.
+
+    Args:
+        *parts: The files.
+        same_people: Whether equal subject ids of different files are the same person. False puts the name of the file
+            before each id.
+
+    Raises:
+        ZooError: If an id is in several files and nobody said whose it is.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    names = [part.path.stem for part in parts]
+    names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
+    subjects = [part.subjects.tolist() for part in parts]
+    counts = Counter(subject for ids in subjects for subject in set(ids))
+    both = sort_names(subject for subject, count in counts.items() if count > 1)
+    if both and same_people is None:
+        raise ZooError(
+            f"{', '.join(str(part.path) for part in parts)}: subject {', '.join(both)} is in more than one file: add "
+            f"--same-people if that is one person, or --different-people to call them {names[0]}/{both[0]}, "
+            f"{names[1]}/{both[0]}, ..."
+        )
+    if both and not same_people:
+        subjects = [[f"{name}/{subject}" for subject in ids] for name, ids in zip(names, subjects, strict=True)]
+    ends = np.cumsum([0, *(part.offsets[-1] for part in parts)])
+    offsets = [part.offsets[:-1] + start for part, start in zip(parts, ends, strict=False)]
+    return Joined(
+        parts[0].path,
+        np.concatenate([*offsets, ends[-1:]]),
+        np.concatenate([np.array(ids, np.str_) for ids in subjects]),
+        np.concatenate([part.activities for part in parts]),
+        np.concatenate([part.rates for part in parts]),
+        np.concatenate([part.names for part in parts]),
+        {
+            "simulated": any(part.simulated for part in parts),
+            "source": "; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts)),
+        },
+        parts,
+    )
+
+
+_ENOUGH_ROWS = 50
+"""Shorter recordings may be equal by chance, such as those of a phone at rest."""
+
+
+def distinct(recordings: Iterable[Recording]) -> Iterator[Recording]:
+    """Refuses a recording with the same rows as an earlier one, which a person in training and in test would share."""
+    known: dict[bytes, str] = {}
+    for recording in recordings:
+        rows = recording.acceleration
+        if len(rows) >= _ENOUGH_ROWS and (rows != rows[0]).any():
+            key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
+            if key in known:
+                raise ZooError(f"{recording.name}: has the same rows as {known[key]}: import each recording once")
+            known[key] = recording.name
+        yield recording
+
+
+def append(path: Path, recordings: Iterable[Recording], *, source: str, same_people: bool | None = None) -> int:
+    """Adds recordings to a file; it is replaced as a whole or not at all.
+
+    Args:
+        path: The file.
+        recordings: What to add.
+        source: Where they come from.
+        same_people: Whether an id that is in the file already is the same person.
+
+    Returns:
+        The number of recordings that were added.
+
+    Raises:
+        ZooError: If an id is in the file already and nobody said whose it is, or a recording is in it.
+    """
+    before = read(path)
+    known = set(before.subjects.tolist())
+
+    def added() -> Iterator[Recording]:
+        for recording in recordings:
+            if recording.subject in known and not same_people:
+                raise ZooError(
+                    f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if that is "
+                    "the same person, or name the other one by --subject =NAME"
+                )
+            yield recording
+
+    together = f"{before.provenance['source']}; {source}"
+    return write(path, distinct(chain(before, added())), source=together, simulated=before.simulated) - len(before)
 
 
 def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:

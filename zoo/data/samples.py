@@ -6,8 +6,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from zoo.data.importers import CsvColumns, seconds_of
-from zoo.errors import ZooError
+from zoo.data.tables import SECONDS, CsvColumns, number, resolve, separator, time_unit_of
 
 Sample = tuple[float, float, float, float]
 """Seconds, and x, y, z in m/s^2, Android's sign."""
@@ -34,28 +33,36 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         >>> list(read_samples(lines, "here", CsvColumns(unit="g")))
         [(0.0, 0.0, 0.0, 9.80665), (0.02, 0.0, 0.0, nan)]
     """
-    rows = csv.reader(line for line in lines if line.strip())
-    header = [field.strip() for field in next(rows, [])]
-    wanted = [columns.x, columns.y, columns.z] + ([] if columns.rate else [columns.time or "time"])
-    missing = [column for column in wanted if column not in header]
-    if missing:
-        raise ZooError(
-            f"{name}: no column {missing[0]!r}; found {', '.join(header) or 'nothing'}: name it with an option"
-        )
-    places = [header.index(column) for column in wanted]
-    numbers = ([_number(row[place]) if place < len(row) else np.nan for place in places] for row in rows)
+    filled = (line for line in lines if line.strip())
+    first_line = next(filled, "").removeprefix("\N{BYTE ORDER MARK}")
+    mark = separator(first_line)
+    rows = csv.reader(chain([first_line], filled), delimiter=mark)
+    layout = resolve(name, [field.strip() for field in next(rows, [])], columns, labels=False)
+    places = [layout.place(column) for column in layout.axes]
+    more = [layout.place(column) for column in layout.gravity]
+    stamps = [] if layout.time is None else [layout.place(layout.time)]
+
+    def sample(row: list[str]) -> list[float]:
+        fields = [_number(row[place], mark) if place < len(row) else np.nan for place in (*places, *more, *stamps)]
+        added = fields[3:6] if more else [0.0] * 3
+        axes = [layout.factor * (value + gravity) for value, gravity in zip(fields[:3], added, strict=True)]
+        return axes + (fields[-1:] if stamps else [])
+
+    numbers = map(sample, rows)
     if columns.rate:
         for count, (x, y, z) in enumerate(numbers):
-            yield count / columns.rate, x * columns.factor, y * columns.factor, z * columns.factor
+            yield count / columns.rate, x, y, z
         return
     first = list(islice(numbers, _FIRST))
-    unit = seconds_of(name, np.array([row[3] for row in first]), columns.time_unit) if len(first) > 1 else 1.0
+    unit = layout.time_unit
+    if len(first) > 1:
+        unit = time_unit_of(name, np.array([row[3] for row in first]), unit)
     for x, y, z, time in chain(first, numbers):
-        yield time * unit, x * columns.factor, y * columns.factor, z * columns.factor
+        yield time * SECONDS.get(unit, 1.0), x, y, z
 
 
-def _number(field: str) -> float:
+def _number(field: str, mark: str) -> float:
     try:
-        return float(field)
+        return number(field, mark)
     except ValueError:
         return np.nan

@@ -16,10 +16,10 @@ from zoo.data import gait, importers, pipeline
 from zoo.data.activity import ActivityData, Windowing, Windows, center_crop
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
-from zoo.data.importers import CsvColumns
 from zoo.data.loading import load_as
 from zoo.data.pipeline import Augment
 from zoo.data.recordings import Dropped, check_unit
+from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import baseline_scores

@@ -1,0 +1,132 @@
+"""Which CSV files there are and whose they are: from a layout of folders, a table of files, or the files themselves."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from zoo.data.tables import CsvColumns, is_of_another_sensor, separator
+from zoo.errors import ZooError
+
+_FIELDS = ("subject", "activity")
+_ENDINGS = (".csv", ".tsv", ".txt")
+
+
+def find_sources(
+    paths: Sequence[Path], columns: CsvColumns, layout: str | None = None, manifest: Path | None = None
+) -> list[tuple[Path, CsvColumns]]:
+    """Finds CSV files, and the person and activity of each.
+
+    Args:
+        paths: Files, and folders to search.
+        columns: How all files are read.
+        layout: A pattern such as `{subject}/{activity}*.csv`, which the end of each path matches.
+        manifest: A table with the columns file, subject and activity, of which the last two may be missing.
+
+    Returns:
+        The path of each file, and how it is read.
+
+    Raises:
+        ZooError: If there are no files, one is missing, or one does not match the layout.
+    """
+    if manifest is not None:
+        if layout is not None or paths:
+            raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
+        return _of_manifest(manifest, columns)
+    if not paths:
+        raise ZooError("no files: name CSV files or folders, or a table of files with --manifest")
+    pattern = None if layout is None else _pattern(layout)
+    found: dict[Path, tuple[Path, CsvColumns]] = {}
+    unmatched = []
+    for path, searched in _files(paths):
+        # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
+        match = pattern and pattern.search(path.absolute().as_posix())
+        if pattern and not match:
+            unmatched.append(path)
+            if not searched:
+                raise ZooError(f"{path}: does not match --layout '{layout}'")
+            continue
+        found.setdefault(path.resolve(), (path, _named(columns, match.groupdict() if match else {})))
+    if not found:
+        example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
+        wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
+        raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
+    return list(found.values())
+
+
+def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Files, and whether each was found in a folder, where those of other sensors are passed over."""
+    found: list[tuple[Path, bool]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
+            found += [(file, True) for file in inside if not is_of_another_sensor(file)]
+        else:
+            found.append((path, False))
+    return found
+
+
+def _pattern(layout: str) -> re.Pattern[str]:
+    """A layout as a regular expression.
+
+    Example:
+        >>> pattern = _pattern("{subject}/{activity}*.csv")
+        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go up (3)")]
+        ['walk', 'walk', 'go up']
+    """
+    parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
+    fields = [part.strip("{}*") for part in parts if part.startswith("{")]
+    if not fields or len(set(fields)) < len(fields) or not set(fields) <= set(_FIELDS):
+        raise ZooError(f"--layout '{layout}': expected {{subject}} and {{activity}}, each once, as in "
+                       "'{subject}/{activity}*.csv'")  # fmt: skip
+    expression = ""
+    for part in parts:
+        if part.startswith("{"):
+            # What a star stands for after a name is a number, and what follows it.
+            name = r"[^\W\d_]+(?:[ _-]+[^\W\d_]+)*" if part.endswith("*") else r"[^/]+?"
+            expression += f"(?P<{part.strip('{}*')}>{name})" + (r"(?![^\W\d_])[^/]*" if part.endswith("*") else "")
+        else:
+            expression += {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
+    return re.compile(f"(?:^|/){expression}$")
+
+
+def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
+    """Columns of a file of one person or activity."""
+    subject, activity = (f"={names[field].strip()}" if field in names else getattr(columns, field) for field in _FIELDS)
+    return replace(columns, subject=subject, activity=activity)
+
+
+def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
+    rows = list(csv.DictReader(lines, delimiter=separator(lines[0] if lines else "")))
+    if not rows or "file" not in rows[0]:
+        names = ", ".join(map(str, rows[0])) if rows else "no rows"
+        raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
+    found = []
+    for number, row in enumerate(rows, 1):
+        if empty := [name for name in ("file", *_FIELDS) if name in row and not (row[name] or "").strip()]:
+            raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
+        found.append((path.parent / row["file"].strip(), _named(columns, row)))
+    if missing := [str(file) for file, _ in found if not file.is_file()]:
+        raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
+    return found
+
+
+def doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
+    """Sentences about files that are all said to be of one person or activity, though they lie in several folders."""
+    folders = {path.absolute().parent for path, _ in sources}
+    notes = []
+    for option in _FIELDS:
+        names = {getattr(columns, option) for _, columns in sources}
+        name = names.pop() if len(names) == 1 else None
+        if len(folders) > 1 and name and name.startswith("="):
+            kind = "one person" if option == "subject" else "one activity"
+            notes.append(
+                f"all {len(sources)} files of {len(folders)} folders are of {kind}, {name[1:]}; if folders or names of "
+                "files say otherwise, use --layout, such as '{subject}/{activity}*.csv'"
+            )
+    return notes
