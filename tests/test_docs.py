@@ -30,7 +30,7 @@ def recordings(folder):
     """What five people's phones recorded, if there were such people."""
     random = np.random.default_rng(0)
     for name in ("ann", "ben", "cleo", "dan", "eve"):
-        person = gait.Person.draw(name, random)
+        person = gait.Walker.draw(name, random)
         lines = ["time,x,y,z,who,label"]
         for label in CLASSES:
             for x, y, z in person.record(label, 20, 50.0, random).acceleration.tolist():
@@ -57,7 +57,7 @@ def wisdm(folder):
     random = np.random.default_rng(0)
     lines, time = ["garbled line;"], 0
     for who in range(1, 5):
-        person = gait.Person.draw(str(who), random)
+        person = gait.Walker.draw(str(who), random)
         for label in CLASSES:
             for x, y, z in person.record(label, 20, 20.0, random).acceleration.tolist():
                 time += 50_000_000

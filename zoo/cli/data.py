@@ -100,7 +100,6 @@ def import_csv(
     """Import anyone's CSV files: of this page, Sensor Logger, phyphox, Physics Toolbox and others."""
     from zoo.data import recordings, sources
     from zoo.data.tables import CsvColumns
-    from zoo.report import markdown
 
     added_gravity = None if gravity is None else tuple(name.strip() for name in gravity.split(","))
     columns = CsvColumns(
@@ -115,10 +114,11 @@ def import_csv(
         err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
     if dry_run:
-        show(_dry_run(found), as_json, markdown.document)
+        show(_dry_run(found), as_json, _dry_run_report)
         return
     several = _read_all(found, dropped, tables)
-    source = f"CSV: {', '.join(file.name for file, _ in found)}"
+    names = list(dict.fromkeys(file.name for file, _ in found))
+    source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
     if append and out.exists():
         count = recordings.append(out, several, source=source, same_people=same_people or None)
     else:
@@ -158,6 +158,22 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
         except ZooError as error:
             problems.append(str(error))
     return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": problems}
+
+
+def _dry_run_report(content: dict[str, Any]) -> str:
+    """The files as tables: how they would be read, and what is in each."""
+    from zoo.report import markdown
+
+    keys = ("file", "subjects", "activities", "rate_hz", "rows", "seconds", "gaps")
+    return markdown.page(
+        markdown.records(_summary(content["files"]), text=8),
+        markdown.records([{key: row[key] for key in keys} for row in content["files"]], text=3),
+        markdown.document({name: content[name] for name in ("recordings", "dropped", "problems")}),
+    )
+
+
+_MOST_NAMES = 20
+"""Files that the source of recordings names."""
 
 
 def _imported(

@@ -376,7 +376,7 @@ def choose_test_subjects(
             "another person, or use everything for training with --test-fraction 0"
         )
     random = np.random.default_rng(seed)
-    pairs = list(zip(everyone, activities or [""] * len(everyone), strict=True))
+    pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
     draws = [set(_draw(random, people, fraction).tolist()) for _ in range(_DRAWS)]
     missing = [
         len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws

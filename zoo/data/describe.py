@@ -80,6 +80,15 @@ def _(data: ActivityData) -> dict[str, Any]:
         problems.append(f"{found.near_duplicates} test windows nearly equal a training window")
     if data.split_by == "window":
         problems.append("no subject ids: whether a person is in training and in test cannot be known")
+    few = [f"{count} of {name}" for name, count in parts["train"]["classes"].items() if count < _FEW]
+    if few:
+        problems.append(f"few training windows: {', '.join(few)}; expected {_FEW} or more: record more of them")
+    if len(parts["train"]["subjects"]) == 1:
+        problems.append(
+            f"{parts['train']['subjects'][0]} is the only person in training: how a model does on others stays unknown"
+        )
+    if len(data.classes) == 1:
+        problems.append(f"{data.classes[0]} is the only class: a recognizer needs two or more")
     for name, part in parts.items():
         counts = part["classes"]
         if min(counts.values()) * 3 < max(counts.values()):
@@ -91,6 +100,10 @@ def _(data: ActivityData) -> dict[str, Any]:
                   "subjects": found.subjects},
         "problems": problems,
     }  # fmt: skip
+
+
+_FEW = 10
+"""Windows of a class below which training has next to nothing to learn from: 15 s, overlapping by half."""
 
 
 def _balance(windows: Windows, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def find(train: Windows, test: Windows) -> Leaks:
         train: Training windows.
         test: Test windows.
     """
+    if not len(test):
+        return Leaks(0, 0, [])
     known = np.unique(np.concatenate(list(_runs(train, step=_RUN))))
     shared = [np.isin(hashes, known, assume_unique=False).any(axis=1) for hashes in _runs(test, step=1)]
     return Leaks(

@@ -62,8 +62,10 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
             found += [(file, True) for file in inside if not is_of_another_sensor(file)]
-        else:
+        elif path.exists():
             found.append((path, False))
+        else:
+            raise ZooError(f"{path}: no such file or folder")
     return found
 
 
