@@ -375,6 +375,14 @@ def test_a_recording_that_no_sensor_made_is_named(tmp_path, factor, place, words
     assert not (tmp_path / "a.h5").exists()
 
 
+def test_a_recording_without_gravity_is_refused(tmp_path):
+    moved = Recording("b.csv", "1", "walking", 50.0, np.random.default_rng(0).normal(0, 3, (400, 3)).astype(np.float32))
+    known = index(tmp_path / "r.h5", walk("2"), moved)
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2"], ["walking"]))
+    assert line.startswith(f"{tmp_path / 'r.h5'}: recording b.csv: over a second, acceleration is 0.")
+    assert "gravity (9.8) is missing" in line
+
+
 @pytest.mark.parametrize("who", ["01", "20240101001"])
 def test_a_person_keeps_a_name_of_digits(tmp_path, who):
     write_windows(index(tmp_path / "r.h5", walk(who), walk("1")), tmp_path / "a.h5", Windowing(), ["1"], ["walking"])
@@ -422,6 +430,9 @@ def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):
     write_windows(known, tmp_path / "a.h5", Windowing(), choose_test_subjects(["ann"], 0, 0))
     data = activity.read(tmp_path / "a.h5")
     assert (len(data.train), len(data.test), list(data.splits())) == (6, 0, ["train"])
+    assert message(data.test_windows).startswith(
+        f"{tmp_path / 'a.h5'}: has no test part: cut other people's recordings"
+    )
 
 
 # Classes

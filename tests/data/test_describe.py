@@ -60,6 +60,8 @@ def test_all_problems_of_a_file_of_windows_are_told(tmp_path):
         "subject 3 is in training and in test",
         "2 test windows share rows with training windows",
         "1 test windows nearly equal a training window",
+        "few training windows: 5 of downstairs, 1 of jogging, 1 of sitting, 1 of standing, 1 of upstairs, 1 of "
+        "walking; expected 10 or more: record more of them",
         "train: 1 windows of jogging, 5 of the most frequent",
         "test: 0 windows of sitting, 2 of the most frequent",
     ]
@@ -71,7 +73,16 @@ def test_windows_without_subjects_are_told_to_be_unsafe(tmp_path):
     )
     found = describe(path)
     assert found["split_by"] == "window"
+    assert found["problems"].pop().startswith("few training windows: 1 of downstairs, ")
     assert found["problems"] == ["no subject ids: whether a person is in training and in test cannot be known"]
+
+
+def test_one_person_without_a_test_part_is_described(tmp_path):
+    labels = one_hot(*range(6)).repeat(10, axis=0)
+    found = describe(write(tmp_path / "a.h5", trX=windows(60, 0), trY=labels, trS=np.ones(60, "i4")))
+    assert (found["sizes"], found["parts"]["test"]["windows"]) == ({"N": 60, "T": 50, "K": 6}, 0)
+    assert found["leaks"] == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
+    assert found["problems"] == ["1 is the only person in training: how a model does on others stays unknown"]
 
 
 def test_recordings_are_counted_in_seconds(tmp_path):

@@ -16,14 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples, sort_names
-from zoo.data.recordings import LARGEST, Dropped, Index, Recording, check_range, check_unit
+from zoo.data.recordings import LARGEST, Dropped, Index, Recording, check_gravity, check_range, check_unit
 from zoo.errors import ZooError
 from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 
 _ROWS = 1 << 16
-
-_ENOUGH_ROWS = 50
-"""Over fewer rows, the mean does not distinguish g from m/s^2."""
 
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
@@ -113,6 +110,19 @@ class ActivityData(Data):
     def split_by(self) -> str:
         """How training and test are divided: `subject`, or `window` where subjects are not known."""
         return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
+
+    def test_windows(self) -> Windows:
+        """The test part.
+
+        Raises:
+            ZooError: If there is none.
+        """
+        if not len(self.test):
+            raise ZooError(
+                f"{self.name}: has no test part: cut other people's recordings for it with `zoo data windows "
+                "--test-subjects`, or measure on another file"
+            )
+        return self.test
 
     def everyone(self) -> "ActivityData":
         """The same data with the test windows appended to the training windows."""
@@ -502,8 +512,7 @@ def _cut(
             continue
         where = f"{recordings.path}: recording {recording.name}"
         check_range(where, recording.acceleration)
-        if len(recording.acceleration) >= _ENOUGH_ROWS:
-            check_unit(where, float(np.linalg.norm(recording.acceleration, axis=1).mean()))
+        check_gravity(where, recording.acceleration)
         windows = windowing.windows(recording)
         if len(windows):
             yield recording, windows

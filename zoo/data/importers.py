@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.examples import sort_names
-from zoo.data.recordings import Dropped, Recording, check_unit
+from zoo.data.recordings import ENOUGH_ROWS, Dropped, Recording, check_gravity
 from zoo.data.tables import CsvColumns, Table, facts, read_table
 from zoo.errors import ZooError
 from zoo.metadata import AXES, STANDARD_GRAVITY, UNIT
@@ -24,9 +24,7 @@ _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
 
 _TOO_LARGE = 50.0
-"""A mean in m/s^2, five times gravity, above which values that were said to be g must have been m/s^2."""
-_ENOUGH_ROWS = 50
-"""Over fewer rows, the mean does not distinguish g from m/s^2."""
+"""A mean in m/s^2, five times gravity, that no phone measures: the unit is another one."""
 
 
 def read_motionsense(source: Path, dropped: Dropped) -> Iterator[Recording]:
@@ -120,7 +118,7 @@ def read_csv(
     """
     for path in files:
         table = read_table(path, columns)
-        _check_gravity(table)
+        _check_values(table)
         of_file, rates, seconds = Dropped(), set(), 0.0
         subjects, activities = table.subjects, table.activities
         person_or_activity = np.flatnonzero((subjects[1:] != subjects[:-1]) | (activities[1:] != activities[:-1]))
@@ -149,16 +147,12 @@ def read_csv(
 _GAPS = "gaps at which a recording was split"
 
 
-def _check_gravity(table: Table) -> None:
+def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
-    values = table.values
-    if len(values) < _ENOUGH_ROWS:
+    if len(table.values) < ENOUGH_ROWS:
         return
-    magnitude = float(np.nanmean(np.linalg.norm(values, axis=1)))
-    # Movement cancels out over a second; gravity does not, whichever way the phone is turned.
-    blocks = values[: len(values) // _ENOUGH_ROWS * _ENOUGH_ROWS].reshape(-1, _ENOUGH_ROWS, values.shape[1])
-    steady = float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
-    if table.layout.unit == "g" and magnitude > _TOO_LARGE:
+    magnitude = float(np.nanmean(np.linalg.norm(table.values, axis=1)))
+    if magnitude > _TOO_LARGE and table.layout.unit == "g":
         raise ZooError(
             f"{table.path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): are these "
             f"{UNIT}? name --unit {UNIT}"
@@ -168,14 +162,7 @@ def _check_gravity(table: Table) -> None:
             f"{table.path} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
             "convert the columns"
         )
-    if steady > magnitude / 2:
-        check_unit(str(table.path), magnitude)
-    if steady < STANDARD_GRAVITY / 2:
-        raise ZooError(
-            f"{table.path}: over a second, acceleration is {steady:.1f} {UNIT} in the mean, so gravity (9.8) is "
-            "missing: record acceleration with gravity (in Sensor Logger TotalAcceleration), or name its columns with "
-            "--gravity gx,gy,gz"
-        )
+    check_gravity(str(table.path), table.values)
 
 
 def _stretches(

@@ -40,6 +40,37 @@ def check_unit(where: str, magnitude: float) -> None:
         )
 
 
+ENOUGH_ROWS = 50
+"""Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
+
+
+def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
+    """Refuses acceleration in g, or without gravity.
+
+    Movement cancels out over a second; gravity does not, whichever way the phone is turned.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(rows, 3)`; few rows are not checked.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if len(rows) < ENOUGH_ROWS:
+        return
+    magnitude = float(np.nanmean(np.linalg.norm(rows, axis=1)))
+    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, rows.shape[1])
+    steady = float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+    if steady > magnitude / 2:
+        check_unit(where, magnitude)
+    if steady < STANDARD_GRAVITY / 2:
+        raise ZooError(
+            f"{where}: over a second, acceleration is {steady:.1f} {UNIT} in the mean, so gravity (9.8) is missing: "
+            "record acceleration with gravity (in Sensor Logger TotalAcceleration), or name its columns with --gravity "
+            "gx,gy,gz"
+        )
+
+
 LARGEST = 10_000.0
 """m/s^2, a hundred times what a phone's sensor measures."""
 
@@ -219,16 +250,12 @@ def join(*parts: Index, same_people: bool | None = None) -> Index:
     )
 
 
-_ENOUGH_ROWS = 50
-"""Shorter recordings may be equal by chance, such as those of a phone at rest."""
-
-
 def distinct(recordings: Iterable[Recording]) -> Iterator[Recording]:
     """Refuses a recording with the same rows as an earlier one, which a person in training and in test would share."""
     known: dict[bytes, str] = {}
     for recording in recordings:
         rows = recording.acceleration
-        if len(rows) >= _ENOUGH_ROWS and (rows != rows[0]).any():
+        if len(rows) >= ENOUGH_ROWS and (rows != rows[0]).any():
             key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
             if key in known:
                 raise ZooError(f"{recording.name}: has the same rows as {known[key]}: import each recording once")

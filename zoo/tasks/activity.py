@@ -257,7 +257,7 @@ def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
         ZooError: If the split is unknown, or the recipe holds nothing out.
     """
     if split == "test":
-        return data.test
+        return data.test_windows()
     training_part, validation = hold_out(data.train, recipe)
     if split == "train":
         return training_part
@@ -336,7 +336,8 @@ def golden(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
     """Windows to compare artifacts on and their labels, and windows to calibrate on.
 
-    From the test and the training part of data; simulated ones, without labels, where there is none.
+    From the test and the training part of data; from the latter alone, without labels, where there is no test part;
+    simulated ones, without labels, where there is no data.
     """
     metadata = metadata_of(loaded)
     if data is None:
@@ -345,9 +346,14 @@ def golden(
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     check_file(loaded, data)
-    windows, labels = _some(data.test).arrays()
+    windows, labels = _some(data.test if len(data.test) else data.train).arrays()
     calibration, _ = _some(data.train).arrays()
-    return center_crop(windows, metadata.window), labels, center_crop(calibration, metadata.window)
+    # Scores of training windows would pass for those of a test.
+    return (
+        center_crop(windows, metadata.window),
+        labels if len(data.test) else None,
+        center_crop(calibration, metadata.window),
+    )
 
 
 class ActivityTask(Task):
@@ -529,7 +535,7 @@ def predictions_of(loaded: Loaded, data: ActivityData) -> list[dict[str, Any]]:
     """A record for each test window of a file, with its `true` label."""
     check_file(loaded, data)
     rows: list[dict[str, Any]] = []
-    for windows, labels in data.test.blocks():
+    for windows, labels in data.test_windows().blocks():
         found = TASK.predict(loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate)
         rows += [
             row | {"window": len(rows) + number, "true": data.classes[label]}

@@ -33,6 +33,7 @@ from zoo.training import Fitted
 _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
 
+
 @dataclass(frozen=True)
 class Prepared:
     """A file of rows, read once, for any number of trainings.
