@@ -32,6 +32,15 @@ def sine(frequency, rate, seconds=10):
     return np.tile(np.sin(2 * np.pi * frequency * time)[:, None], 3).astype(np.float32)
 
 
+def test_equal_rows_of_two_files_are_refused_but_a_study_may_repeat_itself():
+    moved = Recording("a", "1", "walking", 50.0, sine(2, 50))
+    other = Recording("b", "2", "walking", 50.0, sine(2, 50))
+    assert len(list(recordings.distinct([moved, other], [still(60), still(60)], [still(60)]))) == 5
+    assert message(lambda: list(recordings.distinct([moved], [other]))) == (
+        "b: has the same rows as a: import each recording once"
+    )
+
+
 # Resampling
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from zoo import Recipe, ZooError
 from zoo.data import gait, recordings
+from zoo.data.activity import Windowing, write_windows
 from zoo.tasks import activity, crossval, loading, planning
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.activity import predictions_of
@@ -28,9 +29,7 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     recordings.write(raw, gait.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
     index = recordings.read(raw)
     for name, rows in (("long", 200), ("other", 180)):
-        activity.activity.write_windows(
-            index, tmp_path / f"{name}.h5", activity.activity.Windowing(rows, rows), index.subjects[:1]
-        )
+        write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
     plan = planning.plan(None, "activity_gru", {"units": 6, "frame": 10, "window": 150, "epochs": 1, "validation": 0.0})
     train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
     loaded = loading.load(str(tmp_path / "model"))

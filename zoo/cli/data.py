@@ -1,7 +1,6 @@
 """Commands on data: import, windows, describe, simulate."""
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +26,6 @@ from zoo.errors import ZooError
 from zoo.files import require_new
 
 if TYPE_CHECKING:
-    from zoo.data.recordings import Dropped, Recording
     from zoo.data.tables import CsvColumns
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
@@ -99,6 +97,7 @@ def import_csv(
 ) -> None:
     """Import anyone's CSV files: of this page, Sensor Logger, phyphox, Physics Toolbox and others."""
     from zoo.data import recordings, sources
+    from zoo.data.importers import read_csv
     from zoo.data.tables import CsvColumns
 
     added_gravity = None if gravity is None else tuple(name.strip() for name in gravity.split(","))
@@ -116,23 +115,14 @@ def import_csv(
     if dry_run:
         show(_dry_run(found), as_json, _dry_run_report)
         return
-    several = _read_all(found, dropped, tables)
+    several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
     names = list(dict.fromkeys(file.name for file, _ in found))
     source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
     if append and out.exists():
         count = recordings.append(out, several, source=source, same_people=same_people or None)
     else:
-        count = recordings.write(out, recordings.distinct(several), source=source)
+        count = recordings.write(out, several, source=source)
     _imported(out, count, dropped.reasons, as_json, {"read": _summary(tables)})
-
-
-def _read_all(
-    sources: "list[tuple[Path, CsvColumns]]", dropped: "Dropped", tables: list[dict[str, Any]]
-) -> "Iterator[Recording]":
-    from zoo.data.importers import read_csv
-
-    for path, columns in sources:
-        yield from read_csv([path], columns, dropped, tables)
 
 
 def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,12 +139,13 @@ def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     """How each file would be read, and what is wrong with those that would be refused."""
+    from zoo.data.importers import read_csv
     from zoo.data.recordings import Dropped
 
     dropped, tables, problems, count = Dropped(), list[dict[str, Any]](), [], 0
-    for source in sources:
+    for path, columns in sources:
         try:
-            count += sum(1 for _ in _read_all([source], dropped, tables))
+            count += sum(1 for _ in read_csv([path], columns, dropped, tables))
         except ZooError as error:
             problems.append(str(error))
     return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": problems}

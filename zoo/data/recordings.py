@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -202,8 +201,7 @@ class Joined(Index):
         return tuple(part.path for part in self.parts)
 
     def __iter__(self) -> Iterator[Recording]:
-        together = chain.from_iterable(self.parts)
-        for recording, subject in zip(distinct(together), self.subjects.tolist(), strict=True):
+        for recording, subject in zip(distinct(*self.parts), self.subjects.tolist(), strict=True):
             yield replace(recording, subject=subject)
 
 
@@ -250,17 +248,24 @@ def join(*parts: Index, same_people: bool | None = None) -> Index:
     )
 
 
-def distinct(recordings: Iterable[Recording]) -> Iterator[Recording]:
-    """Refuses a recording with the same rows as an earlier one, which a person in training and in test would share."""
-    known: dict[bytes, str] = {}
-    for recording in recordings:
-        rows = recording.acceleration
-        if len(rows) >= ENOUGH_ROWS and (rows != rows[0]).any():
-            key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
-            if key in known:
-                raise ZooError(f"{recording.name}: has the same rows as {known[key]}: import each recording once")
-            known[key] = recording.name
-        yield recording
+def distinct(*groups: Iterable[Recording]) -> Iterator[Recording]:
+    """The recordings of all groups; refuses one with the same rows as one of another group.
+
+    A person in training and another one in test would share it.
+
+    Args:
+        *groups: Recordings of a file each. A study may hold a recording twice.
+    """
+    known: dict[bytes, tuple[int, str]] = {}
+    for number, group in enumerate(groups):
+        for recording in group:
+            rows = recording.acceleration
+            if len(rows) >= ENOUGH_ROWS and (rows != rows[0]).any():
+                key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
+                other, name = known.setdefault(key, (number, recording.name))
+                if other != number:
+                    raise ZooError(f"{recording.name}: has the same rows as {name}: import each recording once")
+            yield recording
 
 
 def append(path: Path, recordings: Iterable[Recording], *, source: str, same_people: bool | None = None) -> int:
@@ -291,7 +296,7 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
             yield recording
 
     together = f"{before.provenance['source']}; {source}"
-    return write(path, distinct(chain(before, added())), source=together, simulated=before.simulated) - len(before)
+    return write(path, distinct(before, added()), source=together, simulated=before.simulated) - len(before)
 
 
 def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:
