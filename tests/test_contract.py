@@ -176,7 +176,7 @@ def test_the_files_of_a_preset_answer_what_it_answers_and_describe_themselves(na
         for signature in set(family.golden) & set(interpreter.signatures):
             found = interpreter.run(signature, **{key: rows[:1] for key, rows in family.golden[signature].items()})
             agree(found, expected[signature], tolerance)
-    if loaded.metadata.kind == "activity":
+    if loaded.metadata.task == "activity":
         # Three signatures, one copy of the weights.
         size = (PRESETS_FOLDER / name / "model.float32.tflite").stat().st_size
         assert size <= 2 * 4 * loaded.model.count_params()

@@ -50,25 +50,57 @@ __all__ = [
     "ActivityGRU",
     "ActivityLSTM",
     "ActivityRNN",
+    "CrossEntropy",
+    "Evaluation",
+    "HalfSquaredError",
     "KLSparsity",
     "KLSparsityRegularizer",
+    "Limits",
     "Model",
+    "Predictions",
     "Recipe",
     "SparseAutoencoder",
     "TiedDense",
+    "TrainResult",
     "TrigramLM",
     "ZooError",
+    "cross_validate",
+    "evaluate",
+    "export",
+    "finetune",
+    "list_presets",
+    "load_data",
+    "predict",
+    "simulate",
+    "train",
+    "tune",
 ]
 
 if TYPE_CHECKING:
+    from tuning.study import Limits
+    from zoo.api import (
+        Evaluation,
+        TrainResult,
+        cross_validate,
+        evaluate,
+        export,
+        finetune,
+        list_presets,
+        predict,
+        train,
+        tune,
+    )
+    from zoo.data.loading import load_data, simulate
     from zoo.errors import ZooError
     from zoo.layers import KLSparsity, KLSparsityRegularizer, TiedDense
+    from zoo.losses import CrossEntropy, HalfSquaredError
     from zoo.models.activity_cnn import ActivityCNN
     from zoo.models.activity_rnn import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.autoencoder import SparseAutoencoder
     from zoo.models.model import Model
     from zoo.models.trigram import TrigramLM
     from zoo.recipes import Recipe
+    from zoo.tasks.task import Predictions
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from zoo import Recipe, ZooError
 from zoo.data import gait, recordings
 from zoo.data.activity import Windowing, write_windows
-from zoo.tasks import activity, crossval, loading, planning
+from zoo.tasks import crossval, loading, planning
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.activity import predictions_of
 from zoo.tasks.running import Run, train
@@ -54,7 +54,7 @@ def test_nothing_set_aside_cannot_be_scored(simulated):
 
 def test_groups_leave_everybody_out_once(simulated):
     parts = crossval.prepare(simulated, 3)
-    people = activity.activity.read(simulated).train.people()
+    people = ACTIVITY.read(simulated).train.people()
     left_out = [name for part in parts for name in part.validation.people()]
     assert sorted(left_out) == sorted(people)
     assert all(not set(part.train.people()) & set(part.validation.people()) for part in parts)
