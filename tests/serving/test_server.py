@@ -274,7 +274,7 @@ def test_the_command_says_where_and_ends_cleanly_on_ctrl_c(folder):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("sparse_autoencoder_course", "no recognizer of activities"),
+        ("sparse_autoencoder_course", "not an activity recognizer"),
         ("nothing.tflite", "nothing.tflite: no such file"),
         (str(PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"), "has no signature 'step'"),
     ],

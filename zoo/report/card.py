@@ -116,7 +116,7 @@ def _equations(config: Document) -> str:
     specifications = dict.fromkeys(ast.get_docstring(tree, clean=False) or "" for _, tree, _ in chain)
     blocks: list[list[str]] = []
     for specification in specifications:
-        displayed = specification.partition("\nParameters")[0].split("\n\n")
+        displayed = specification.partition("\nNumber of parameters")[0].split("\n\n")
         own = [_own(part.splitlines(), words, config["arguments"]) for part in displayed if part.startswith("    ")]
         # What a derived class defines again replaces what it had.
         again = {line.partition(" = ")[0] for block in own for line in block if line[:1].strip()}

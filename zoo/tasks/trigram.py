@@ -352,10 +352,10 @@ class TrigramTask(Task):
         )
 
     def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
-        """The words in two dimensions: `words` and their `places (V, 2)`; nothing for an exported file."""
+        """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
         if loaded.model is None:
             return {}
-        return {"words": metadata_of(loaded).words, "places": metrics.plane(embedding(loaded))}
+        return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))}
 
 
 TASK = TrigramTask()
