@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from zoo.tasks.doctor import TRAPS, met
+from zoo.tasks.doctor import TRAPS, traps
 from zoo.tasks.self_test import STEPS
 
 
@@ -64,7 +64,7 @@ def test_what_a_package_needs_itself_is_looked_for(tmp_path):
 @pytest.mark.parametrize(
     ("tensorflow", "why"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "it died of SIGILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "it crashed with SIGILL"),
         ("raise ImportError('libcudart.so: not found')", "ImportError: libcudart.so: not found"),
     ],
 )
@@ -94,5 +94,5 @@ CASES = [
 @pytest.mark.parametrize(("trap", "case"), list(zip(TRAPS, CASES, strict=True)))
 def test_a_trap_is_met_by_its_versions_alone(trap, case):
     inside, outside = case
-    assert [problem.mend for problem in met(inside.get)] == [trap.mend]
-    assert met(outside.get) == []
+    assert [problem.mend for problem in traps(inside.get)] == [trap.mend]
+    assert traps(outside.get) == []
