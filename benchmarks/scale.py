@@ -262,10 +262,10 @@ def tables(measured: dict[str, Any]) -> str:
     return "\n".join([
         head, *lines, "", f"On {measured['machine']}, with niceness {measured['niceness']} and a load of "
         f"{measured['load']:g} from other programs and this one.", "", "## 10,000 people", "",
-        f"CPU times of {largest['people']} people, {times:g} times, and memory as if what the last of them added went "
-        f"on to be added; {windows:,.0f} windows, {disk:.1f} GB on the disk.",
+        f"CPU times are those of {largest['people']} people, multiplied by {times:g}; memory is extrapolated linearly. "
+        f"The data has {windows:,.0f} windows, and takes {disk:.1f} GB on disk.",
         "",
-        *plan, "", f"{EPOCHS} epochs, the preset's recipe, are then {hours:.0f} hours of one core.",
+        *plan, "", f"The {EPOCHS} epochs of the preset's recipe would take {hours:.0f} hours on one core.",
     ])  # fmt: skip
 
 

@@ -92,7 +92,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("trap", "case"), list(zip(TRAPS, CASES, strict=True)))
-def test_a_trap_is_met_by_its_versions_alone(trap, case):
+def test_a_trap_applies_to_its_versions_only(trap, case):
     inside, outside = case
     assert [problem.mend for problem in traps(inside.get)] == [trap.mend]
     assert traps(outside.get) == []

@@ -127,8 +127,6 @@ def test_neither_tensorflow_nor_keras_nor_h5py_nor_scipy_is_loaded():
     script = f"""
 import sys, numpy as np
 from zoo.runtime import Recognizer
-from zoo.tasks.activity import golden
-from zoo.tasks.task import task_of
 recognizer = Recognizer({str(POCKET / "model.dynamic.tflite")!r})
 recognizer.predict(np.zeros((1, 150, 3), np.float32))
 list(recognizer.stream().feed((i / 50, 0.0, 9.8, 0.0) for i in range(200)))
