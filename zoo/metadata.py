@@ -1,7 +1,7 @@
 """Metadata of models: the input they expect, the meaning of their output, and their origin.
 
-Each `.tflite` file contains this document, as the flatbuffer's metadata entry `pocket_zoo` (JSON, UTF-8). Runtimes that
-ignore the entry still run the file.
+Each `.tflite` file contains this document, as the flatbuffer's metadata entry `pocket_zoo` (JSON, UTF-8); runtimes that
+ignore the entry still run the file. `config.json` in the folder of a trained model contains it as well.
 """
 
 import json
