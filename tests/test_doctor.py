@@ -38,7 +38,7 @@ def test_without_its_self_test_it_imports_no_tensorflow():
     program += "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'h5py', 'matplotlib')))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0
-    assert "All that is needed works." in run.stdout
+    assert "Everything essential works." in run.stdout
 
 
 def test_a_package_that_is_too_old_is_named_with_what_it_breaks_and_what_to_do(tmp_path):
@@ -73,7 +73,7 @@ def test_a_tensorflow_that_does_not_load_is_a_finding_and_no_crash(tensorflow, w
     (tmp_path / "keras.py").write_text("import tensorflow")
     run = doctor(PYTHONPATH=in_front(tmp_path))
     assert run.returncode == 1
-    assert f"broken: self-test ended at load: {why}; send all of this report" in run.stdout
+    assert f"broken: self-test ended at load: {why}; send this whole report" in run.stdout
 
 
 def test_another_backend_of_keras_is_named():
