@@ -41,10 +41,10 @@ def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
 
 
 def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logarithms of the probabilities that an exported file returns.
+    """Computes the logarithms of probabilities that an exported file returns.
 
-    An integer file rounds small ones to 0. Each counts as half of the smallest that is not 0, which is half a step of
-    the file's output.
+    Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
+    half a quantization step.
 
     Example:
         >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
