@@ -196,6 +196,13 @@ def evaluate(
 
     Raises:
         ZooError: If the data does not fit the model.
+
+    Example:
+        >>> import tempfile
+        >>> from zoo import simulate
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=12)
+        >>> evaluate("activity_gru_course", data, baselines=False)["windows"] == len(data.test)
+        True
     """
     loaded = load(model)
     task = loaded.task
@@ -266,6 +273,12 @@ def export(
 
     Raises:
         ZooError: If a format is unknown, a conversion fails, or an artifact differs from Keras.
+
+    Example:
+        >>> import tempfile
+        >>> artifacts = export("activity_gru_course", f"{tempfile.mkdtemp()}/files", ["keras"])
+        >>> artifacts[0].format, artifacts[0].largest_error
+        ('keras', 0.0)
     """
     loaded = load(model)
     task = loaded.task
