@@ -38,7 +38,7 @@ _TRIALS_PER_PROCESS = 50
 _FOLDER = "oracle"
 _UNLIMITED = 10**9
 _REFUSED = 20
-"""A search gives up after this many models above the limits for each trial that it may score."""
+"""A search stops after this many models above the limits per trial that it may score."""
 
 _STATUSES = {
     "running": "RUNNING", "scored": "COMPLETED", "stopped": "FAILED", "failed": "FAILED", "refused": "FAILED",

@@ -232,7 +232,7 @@ class Study:
         prepared = self.task.prepare(self.checked, recipe)
         if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
-                f"{self.data}: no subject ids (trS), so nobody can be held out for validation: add them, or "
+                f"{self.data}: no subject ids (trS), so no person can be held out for validation: add them, or "
                 "--set validation_by=window, which overestimates"
             )
         return [prepared]
