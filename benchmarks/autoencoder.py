@@ -1,10 +1,10 @@
-"""Training the course's autoencoder, beside the same arithmetic in NumPy, in one run.
+"""Training time of the course's autoencoder, compared with the same arithmetic in NumPy.
 
     python benchmarks/autoencoder.py --data data1.h5
 
-Seconds of 200 epochs of the preset's recipe (SGD with momentum, batch 32), as `zoo train` runs it, compilation and
-validation included; NumPy in float32, forward and backward by hand, without validation, 20 epochs and times ten. Both
-end near the same cost.
+Measures the seconds of 200 epochs of the preset's recipe (SGD with momentum, batch 32), as `zoo train` runs it, with
+compilation and validation. NumPy runs in float32, with forward and backward pass written by hand and without
+validation, for 20 epochs, multiplied by ten. Both reach about the same cost.
 """
 
 import argparse

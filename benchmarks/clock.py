@@ -1,4 +1,4 @@
-"""What the benchmarks of training share."""
+"""A callback that the benchmarks of training share."""
 
 import time
 
@@ -6,16 +6,16 @@ import keras
 
 
 class Clock(keras.callbacks.Callback):
-    """Seconds of each epoch."""
+    """Measures the seconds of each epoch."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Starts the watch."""
+        """Starts the clock."""
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        """Stops it."""
+        """Stops the clock."""
         self.seconds.append(time.perf_counter() - self.started)

@@ -1,9 +1,9 @@
-"""An epoch of the course's language model (32, 256), batch 200, beside plain `fit` of Keras, in one run.
+"""Time per epoch of the course's language model (32, 256), batch 200, compared with plain `fit` of Keras.
 
     python benchmarks/language.py --data data2.h5
 
-Epochs of all 372,500 rows, in turns, three of each at a time of which the first warms up; medians over the turns, and
-the median, least and greatest of how many times as long Keras took in the same turn.
+Both train epochs of all 372,500 rows in turns of three, of which the first is a warm-up. Reports medians over the
+turns, and the median, minimum and maximum of the ratio in the same turn.
 """
 
 import argparse

@@ -1,9 +1,10 @@
-"""What the page costs in a browser: bytes of the first load, and milliseconds of a step.
+"""Costs of the page in a browser: bytes of the first load, and milliseconds per step.
 
     make page && python benchmarks/phone.py
 
-It is served as `zoo serve` does and opened in headless Chromium with an empty cache; a minute of a simulated walk is
-played to it as DeviceMotion events. The browser's clock counts tenths of a millisecond, so a step's time is a mean.
+The page is served as by `zoo serve` and opened in headless Chromium with an empty cache. It receives a minute of a
+simulated walk as DeviceMotion events. The clock of the browser has a resolution of a tenth of a millisecond, so the
+time per step is a mean.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Reading windows from a file larger than memory would be, beside what a user would pick instead.
+"""Speed and memory of reading windows from a file, compared with alternatives.
 
     python benchmarks/reading.py [--windows 100000]
 
-Rates of five passes, in turns, and their medians: batches of 64 windows of (150, 3) float32, shuffled where it says so.
-Peak memory is that of a process of its own, for a file and for one ten times as large.
+Reports the median rates of five passes, in turns, with batches of 64 windows of (150, 3) float32, shuffled where
+stated. Peak memory is that of a separate process, for a file and for one ten times as large.
 """
 
 import argparse

@@ -1,19 +1,19 @@
-"""Time and memory against the number of people: windowing, reading, training, evaluation; and folds against workers.
+"""Time and memory for different numbers of people: windowing, reading, training, evaluation; and folds per minute.
 
     python benchmarks/scale.py | tee benchmarks/scale.json
     python benchmarks/scale.py --page docs/scale.md  # writes tables and figure of scale.json into the page
 
-Simulated people, of whom each does six activities twice, a minute at a time: 5, 50 and 500 of them. Each step runs
-in a process of its own, whose peak memory is the greatest that it held, Python and its libraries included:
+The data is of 5, 50 and 500 simulated people who do six activities twice, for a minute each. Each step runs in its own
+process, whose peak memory includes Python and its libraries:
 
 windowing   recordings to a file of windows, as `zoo data windows`
 reading     the checks of a file, and a pass over its training windows in shuffled blocks
 training    an epoch of `activity_gru_pocket`: the second one, so that nothing is compiled
 evaluation  `zoo evaluate` of the published preset on the test people, without baselines
 
-The smaller ones are measured more than once, in turns, and the least time is taken. Times are those that the process
-computed, which a busy machine does not lengthen as it does those on the wall; the JSON has both. Workers: the four
-folds of a cross-validation of fifty people, 1, 2 and 4 at once, a process and a thread each.
+Smaller data is measured several times, in turns, and the minimum is reported. Times are CPU times, which depend less on
+the load of the machine than wall times; the JSON has both. The four folds of a cross-validation of fifty people run
+with 1, 2 and 4 workers, each a process with one thread.
 """
 
 import argparse
@@ -262,10 +262,10 @@ def tables(measured: dict[str, Any]) -> str:
     return "\n".join([
         head, *lines, "", f"On {measured['machine']}, with niceness {measured['niceness']} and a load of "
         f"{measured['load']:g} from other programs and this one.", "", "## 10,000 people", "",
-        f"CPU times of {largest['people']} people, {times:g} times, and memory as if what the last of them added went "
-        f"on to be added; {windows:,.0f} windows, {disk:.1f} GB on the disk.",
+        f"CPU times are those of {largest['people']} people, multiplied by {times:g}; memory is extrapolated linearly. "
+        f"The data has {windows:,.0f} windows, and takes {disk:.1f} GB on disk.",
         "",
-        *plan, "", f"{EPOCHS} epochs, the preset's recipe, are then {hours:.0f} hours of one core.",
+        *plan, "", f"The {EPOCHS} epochs of the preset's recipe would take {hours:.0f} hours on one core.",
     ])  # fmt: skip
 
 

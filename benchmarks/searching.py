@@ -1,11 +1,10 @@
-"""Trials an hour of the activity space, beside plain keras-tuner: `model.fit` on arrays, Keras's defaults, in one run.
+"""Trials per hour in the activity space, compared with plain keras-tuner: `model.fit` on arrays, defaults of Keras.
 
     python benchmarks/searching.py --data data3.h5
 
-Random searches of the same space for the same epochs on the same people, in turns, as the load of a machine changes:
-by the zoo with a worker on each core, whose start each turn includes, and by plain keras-tuner in one process, which
-has all cores. The zoo augments, measures macro-F1, and stops trials early that others are ahead of; plain keras-tuner
-does none of that.
+Both run random searches of the same space for the same epochs on the same people, in turns, since the load of a machine
+changes: the zoo with one worker per core, including their start, and plain keras-tuner in one process with all cores.
+The zoo augments windows, computes the macro-F1, and stops trials early; plain keras-tuner does none of that.
 """
 
 import argparse

@@ -1,12 +1,13 @@
-"""How much a split by random windows claims, beside one by people: the same windows, models and folds, in one run.
+"""Scores of a split by random windows, compared with a split by people: the same windows, models and folds.
 
     python benchmarks/splits.py --zip A_DeviceMotion_data.zip
     python benchmarks/splits.py --page docs/splits.md  # writes the table of splits.json into the page
 
-All windows of MotionSense are divided into five folds, each predicted by a model that learned from the other four, and
-macro-F1 is of all answers. Three ways to divide: whole people; windows drawn at random; and the same with windows that
-overlap by half, as they often do, so that neighbors share rows. A fourth says how much a new seed alone moves: people
-again, divided otherwise. The random forest is that of `zoo evaluate`; the GRU has 32 units and reads five rows a step.
+All windows of MotionSense are divided into five folds, each predicted by a model that was trained on the other four.
+The macro-F1 is that of all predictions. There are three kinds of splits: by people; by random windows; and by random
+windows that overlap by half, as they often do, so that consecutive ones share rows. A fourth split, by people with
+another seed, shows the variation. The random forest is that of `zoo evaluate`; the GRU has 32 units and reads five rows
+per step.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""How a signal without end is best followed: restarts of the state, training on carried states, and both.
+"""Comparison of methods for continuous recognition: restarts of the state, training on carried states, and both.
 
     python benchmarks/streaming.py --zip A_DeviceMotion_data.zip
 
-A recognizer that was trained on windows has never met the state that minutes of signal leave behind. For two groups of
-the training people, the recipe of the pocket recognizer, which carries states over from other windows, and the same
-without that, are trained on all others, and the people of the group are streamed: whole recordings, and twenty minutes
-of activities in turn. The test people take no part. The settings in the metadata of the published files are the ones
-chosen here.
+A recognizer that was trained on windows has not been trained on the states that arise after minutes of signal. For each
+of two groups of the training people, models are trained on the others, with the recipe of the pocket recognizer, which
+starts half of the windows from the state of another window, and without it. Then the people of the group are streamed:
+whole recordings, and twenty minutes of activities in turn. The test people are not used. The settings in the metadata
+of the published files were chosen by these results.
 """
 
 import argparse

@@ -1,9 +1,10 @@
-"""Training time of the course's three networks, beside Keras defaults, PyTorch and NumPy, in one run.
+"""Training time of the course's three networks, compared with the defaults of Keras, PyTorch and NumPy.
 
     python benchmarks/training.py --data data3.h5
 
-Microseconds a window of (150, 3), batch 32: medians of three epochs of 2,688 windows after a first one that compiles.
-PyTorch takes part where it is installed. NumPy is the GRU alone, forward and backward by hand, in float32.
+Reports microseconds per window of (150, 3), batch 32: medians of three epochs of 2,688 windows after a first one that
+includes compilation. PyTorch is included if it is installed. In NumPy, only the GRU is implemented, with forward and
+backward pass written by hand, in float32.
 """
 
 import argparse

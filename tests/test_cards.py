@@ -107,19 +107,19 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
 
 
 def test_a_card_of_a_class_that_no_table_knows_shows_its_own_arguments(monkeypatch, tmp_path):
-    (tmp_path / "cnn.py").write_text(
+    (tmp_path / "other.py").write_text(
         'r"""A network.\n\n    y = x * W   with `bias`: x * W + b\n    y = C x     C channels\n"""\n\n\n'
-        'class ActivityDense:\n    """A network with filters.\n\n    Args:\n        filters: C, one or more.\n    """\n'
+        'class ActivityOther:\n    """A network with filters.\n\n    Args:\n        filters: C, one or more.\n    """\n'
     )
     folder = PRESETS_FOLDER / "activity_gru_course"
     metrics, config = (read_json(folder / name) for name in ("metrics.json", "config.json"))
-    config["class"], config["arguments"] = "ActivityDense", {"filters": 7, "bias": False}
+    config["class"], config["arguments"] = "ActivityOther", {"filters": 7, "bias": False}
     preset = replace(PRESETS["activity_gru_course"], arguments={"filters": 7})
     page = card("mine", preset, metrics, config)
-    assert "A network of the class `ActivityDense`." in page
+    assert "A network of the class `ActivityOther`." in page
     monkeypatch.setattr("zoo.report.card._MODELS", tmp_path)
     page = card("mine", preset, metrics, config)
-    assert "`ActivityDense(filters=7)`, 3,654 parameters" in page
+    assert "`ActivityOther(filters=7)`, 3,654 parameters" in page
     assert "```text\ny = C x     C channels\n```\n\nHere C = 7. Symbols" in page
 
 

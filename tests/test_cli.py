@@ -204,10 +204,10 @@ def test_windows_of_another_length_are_refused_with_both_shapes(recognizer, simu
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["predict", "MODEL"], "name one of --data FILE and --csv FILE"),
+        (["predict", "MODEL"], "pass one of --data FILE or --csv FILE"),
         (["evaluate", "MODEL", "--data", "DATA", "--split", "dev"], "split 'dev': expected test, train or validation"),
         (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
-        (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: means nothing for"),
+        (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: does not apply to"),
         (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),
         (["stream", "DATA.tflite", "--simulate", "walking"], "no such file"),
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),

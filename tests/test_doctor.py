@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from zoo.tasks.doctor import TRAPS, met
+from zoo.tasks.doctor import TRAPS, traps
 from zoo.tasks.self_test import STEPS
 
 
@@ -38,7 +38,7 @@ def test_without_its_self_test_it_imports_no_tensorflow():
     program += "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'h5py', 'matplotlib')))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0
-    assert "All that is needed works." in run.stdout
+    assert "Everything essential works." in run.stdout
 
 
 def test_a_package_that_is_too_old_is_named_with_what_it_breaks_and_what_to_do(tmp_path):
@@ -64,7 +64,7 @@ def test_what_a_package_needs_itself_is_looked_for(tmp_path):
 @pytest.mark.parametrize(
     ("tensorflow", "why"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "it died of SIGILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "it crashed with SIGILL"),
         ("raise ImportError('libcudart.so: not found')", "ImportError: libcudart.so: not found"),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_tensorflow_that_does_not_load_is_a_finding_and_no_crash(tensorflow, w
     (tmp_path / "keras.py").write_text("import tensorflow")
     run = doctor(PYTHONPATH=in_front(tmp_path))
     assert run.returncode == 1
-    assert f"broken: self-test ended at load: {why}; send all of this report" in run.stdout
+    assert f"broken: self-test ended at load: {why}; send this whole report" in run.stdout
 
 
 def test_another_backend_of_keras_is_named():
@@ -92,7 +92,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("trap", "case"), list(zip(TRAPS, CASES, strict=True)))
-def test_a_trap_is_met_by_its_versions_alone(trap, case):
+def test_a_trap_applies_to_its_versions_only(trap, case):
     inside, outside = case
-    assert [problem.mend for problem in met(inside.get)] == [trap.mend]
-    assert met(outside.get) == []
+    assert [problem.mend for problem in traps(inside.get)] == [trap.mend]
+    assert traps(outside.get) == []

@@ -1,1 +1,1 @@
-"""Hyper-parameter searches: on one machine or many, killed and gone on with, to a preset that trains again."""
+"""Hyper-parameter searches on one machine or many, which can be interrupted and resumed."""

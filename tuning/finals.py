@@ -1,7 +1,7 @@
-"""The end of a search: the best trials are trained again with several seeds, and one is chosen and tested.
+"""The last part of a search: the best trials are trained again with several seeds, and one is chosen and tested.
 
-The best score of many is partly luck. So the best trials are trained again with other seeds, the choice is made by the
-mean, and only the chosen model is evaluated on test data, once.
+The best score of many trials is partly luck. So the best trials are trained again with other seeds, the choice is made
+by the mean, and only the chosen model is evaluated on test data, once.
 """
 
 import shutil
@@ -31,7 +31,7 @@ _SEEDS = 10_000
 
 
 def ranked(study: Study, records: list[Record]) -> list[Record]:
-    """The trials with a score, the best first; of trials with equal values only the best."""
+    """Returns the scored trials, the best first. Of trials with equal values only the best is included."""
     scored = [record for record in records if record["status"] == "scored"]
     scored.sort(key=lambda record: record["score"], reverse=study.maximize)
     unique: dict[str, Record] = {}
@@ -42,10 +42,10 @@ def ranked(study: Study, records: list[Record]) -> list[Record]:
 
 
 def require_scored(study: Study, folder: Path) -> list[Record]:
-    """The records of a search, of which at least one has a score.
+    """Returns the records of a search, and checks that at least one has a score.
 
     Raises:
-        ZooError: If none has; names the reason of the last one that failed.
+        ZooError: If none has. The message contains the reason of the last failure.
     """
     records = Records(folder / TRIALS).all()
     if not any(record["status"] == "scored" for record in records):
@@ -62,11 +62,11 @@ def decide(
     """Trains the best trials again, chooses one, trains the model that is saved, and evaluates it on test data once.
 
     Args:
-        study: What was searched.
-        folder: Of the search.
-        best: Number of trials that are trained again.
-        seeds: How often each of them is.
-        on_change: Called with each record of these trainings whenever it changes.
+        study: Study that was searched.
+        folder: Folder of the search.
+        best: Number of trials to train again.
+        seeds: Number of seeds with which each of them is trained.
+        on_change: Function that is called with a record whenever it changes.
 
     Returns:
         `finals`, one for each of the best trials with the `mean` and `deviation` of its `scores`, the first `chosen`;
@@ -110,7 +110,7 @@ def decide(
 
 
 def repeat(study: Study, trainer: Trainer, record: Record, repeated: Records, seeds: int) -> dict[str, Any]:
-    """Trains a trial with other seeds: `trial`, its own `score`, the new `scores`, their `mean` and `deviation`."""
+    """Trains a trial with other seeds. Returns its `score`, the new `scores`, and their `mean` and `deviation`."""
     plan, scores = plan_of(record, study.base.name), []
     for place in range(seeds):
         recipe = replace(plan.recipe, seed=study.first_seed + _SEEDS + place)
@@ -128,15 +128,15 @@ def repeat(study: Study, trainer: Trainer, record: Record, repeated: Records, se
 
 
 def _number(trial: int, place: int) -> int:
-    """The number of the record of a trial that is trained again."""
+    """Returns the number of the record of a trial that is trained again."""
     return 100 * trial + place
 
 
 def require_room(folder: Path, preset: Path) -> None:
-    """Refuses a folder for the chosen model unless it is empty or holds that model already.
+    """Checks that a folder for the chosen model is empty or contains that model already.
 
     Raises:
-        ZooError: If it holds something else.
+        ZooError: If it contains something else.
     """
     if not _is_saved(folder, preset):
         require_empty(preset)
@@ -148,11 +148,11 @@ def _is_saved(folder: Path, preset: Path) -> bool:
 
 
 def save_preset(folder: Path, preset: Path) -> None:
-    """Copies the chosen model of a search to a folder that `Model.from_preset` reads.
+    """Copies the chosen model of a search to a folder for `Model.from_preset`.
 
     Args:
-        folder: Of the search.
-        preset: The new folder.
+        folder: Folder of the search.
+        preset: New folder.
     """
     if _is_saved(folder, preset):
         return

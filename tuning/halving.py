@@ -20,11 +20,11 @@ _FEWEST = 3
 
 
 class StoppedError(Exception):
-    """A trial is stopped before its end, because its score is below the median."""
+    """A trial is stopped early, because its score is worse than the median."""
 
 
 def rungs(epochs: int) -> list[int]:
-    """The epochs after which a trial is scored.
+    """Returns the epochs after which a trial is scored.
 
     Example:
         >>> rungs(40), rungs(3)
@@ -34,7 +34,7 @@ def rungs(epochs: int) -> list[int]:
 
 
 def in_better_half(score: float, others: Sequence[float], maximize: bool) -> bool:
-    """Whether a score is in the better half of others, or there are too few others to tell.
+    """Returns whether a score is in the better half of others, or there are too few others.
 
     Example:
         >>> in_better_half(0.7, [0.5, 0.6, 0.9], True), in_better_half(0.7, [0.5, 0.8, 0.9], True)
@@ -49,10 +49,10 @@ class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
     """Stops a trial whose score is in the worse half.
 
     Args:
-        record: Of the trial; its scores are added to `rungs`.
-        epochs: Of the trial.
-        score: Scores the network that is being trained.
-        others: Returns the records of all trials.
+        record: Record of the trial, whose `rungs` receive the scores.
+        epochs: Number of epochs of the trial.
+        score: Function that scores the network that is being trained.
+        others: Function that returns the records of all trials.
         maximize: Whether a greater score is better.
 
     Raises:

@@ -15,9 +15,9 @@ def log(record: Record, folder: Path, measure: str) -> None:
     """Writes the logs of a trial that has ended.
 
     Args:
-        record: Of the trial.
-        folder: Of the logs of all trials.
-        measure: The objective's name.
+        record: Record of the trial.
+        folder: Folder of the logs of all trials.
+        measure: Name of the objective.
     """
     name = f"{record['trial']:04d}"
     with tf.summary.create_file_writer(str(folder / name)).as_default():

@@ -16,23 +16,23 @@ _INACTIVE = -1.0
 
 
 def searched(records: Sequence[Record]) -> list[str]:
-    """Hyper-parameters with more than one value, in the order of the space."""
+    """Lists the hyper-parameters with more than one value, in the order of the space."""
     names = dict.fromkeys(name for record in records for name in record["values"] if not name.startswith("tuner/"))
     return [name for name in names if len({repr(record["values"].get(name)) for record in records}) > 1]
 
 
 def progress(record: Record, maximize: bool) -> tuple[float, float]:
-    """A sort key of trials: those that reached a later rung rank above those that were stopped before."""
+    """Returns a sort key of trials, by which those that reached a later rung rank above those that were stopped."""
     last = record["score"] if record["status"] == "scored" else [*record["rungs"].values()][-1]
     reached = np.inf if record["status"] == "scored" else float(len(record["rungs"]))
     return reached, last if maximize else -last
 
 
 def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
-    """Returns how much worse a forest predicts the rank of trials when one hyper-parameter is shuffled.
+    """Computes the importance of hyper-parameters: how much worse a forest predicts ranks when one is shuffled.
 
     Args:
-        records: Of trials; those without a score at any epoch are left out.
+        records: Records of trials. Those without a score at any epoch are left out.
         maximize: Whether a greater score is better.
 
     Returns:

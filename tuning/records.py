@@ -1,7 +1,7 @@
-"""Records of trials, one JSON file each: the only copy of what is known of a trial.
+"""Records of trials, one JSON file each, which are the only state of a trial.
 
-keras-tuner keeps no file of its own about a trial: a killed search is read from its records. A trial whose record has
-ended is not run again; one that was running resumes from its checkpoint.
+keras-tuner writes no files about trials. An interrupted search is restored from the records: trials that have ended are
+not run again, and a running trial resumes from its checkpoint.
 """
 
 import time
@@ -16,21 +16,21 @@ from zoo.tasks.running import Plan
 Record = dict[str, Any]
 
 ENDED = ("scored", "stopped", "failed", "refused")
-"""Final states of a trial: trained to its end, with a score; stopped early, as others did better; without a score, for
-a reason; not trained, since its model is above a limit."""
+"""Final states of a trial: scored after its last epoch; stopped early, because others were better; failed, with a
+reason; refused and not trained, because its model exceeds a limit."""
 
 TRIALS = "trials"
 """The folder of a search's records."""
 
 
 def new_record(number: int, plan: Plan, values: Mapping[str, Any], name: str = "") -> Record:
-    """The record of a trial that has not been started.
+    """Creates the record of a new trial.
 
     Args:
-        number: Of the trial.
-        plan: What to train.
-        values: The hyper-parameters, as they were drawn.
-        name: Shown to people; the number by default.
+        number: Number of the trial.
+        plan: Plan of the training.
+        values: Values of the hyper-parameters.
+        name: Name for display. The number by default.
     """
     return {
         "trial": number, "name": name or str(number), "status": "running", "reason": None, "score": None,
@@ -44,7 +44,7 @@ class Records:
     """The records in a folder.
 
     Args:
-        folder: Of the records.
+        folder: Folder of the records.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,20 +52,20 @@ class Records:
         self._ended: dict[Path, Record] = {}
 
     def path(self, number: int) -> Path:
-        """The file of a record."""
+        """Returns the file of a record."""
         return self.folder / f"{number:04d}.json"
 
     def checkpoint(self, number: int, part: int) -> Path:
-        """The checkpoint of a running trial on one part of the data."""
+        """Returns the checkpoint of a running trial on one part of the data."""
         return self.folder / f"{number:04d}.{part}.npz"
 
     def find(self, number: int) -> Record | None:
-        """The record of a trial, or None where there is none."""
+        """Returns the record of a trial, or None if there is none."""
         path = self.path(number)
         return self._read(path) if path.is_file() else None
 
     def all(self) -> list[Record]:
-        """All records, ordered by number."""
+        """Returns all records, ordered by number."""
         return [self._read(path) for path in sorted(self.folder.glob("[0-9]*.json"))]
 
     def write(self, record: Record) -> None:
@@ -88,5 +88,5 @@ class Records:
 
 
 def plan_of(record: Record, name: str) -> Plan:
-    """The plan that a trial trains."""
+    """Returns the plan of a trial."""
     return Plan(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))

@@ -1,4 +1,4 @@
-"""The report of a search: what was searched, what was found, and how sure that is; a page of Markdown with figures."""
+"""The report of a search: a page of Markdown with the study, the results, their reliability, and figures."""
 
 import json
 import shlex
@@ -27,12 +27,12 @@ def write(study: Study, folder: Path, result: Mapping[str, Any]) -> Path:
     """Writes `report.md` and its figures into the folder of a search that has ended.
 
     Args:
-        study: What was searched.
-        folder: Of the search.
-        result: Of the search, as in its `result.json`.
+        study: Study that was searched.
+        folder: Folder of the search.
+        result: Result of the search, as in its `result.json`.
 
     Returns:
-        The page.
+        Path of the page.
     """
     records = Records(folder / TRIALS).all()
     leaders, mattered = ranked(study, records), importance(records, study.maximize)
@@ -88,7 +88,7 @@ def _choice(study: Study, result: Mapping[str, Any], plan: Plan) -> str:
 
 
 def command(plan: Plan, study: Study) -> str:
-    """The command that trains a plan."""
+    """Returns the command that trains a plan."""
     usual = planning.plan(None, plan.family, {}).recipe.to_json()
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
     settings = {**plan.arguments, **changed}
@@ -97,7 +97,7 @@ def command(plan: Plan, study: Study) -> str:
 
 
 def row(plan: Plan) -> str:
-    """A plan as Python."""
+    """Renders a plan as Python code."""
     usual = Recipe().to_json()
     changed = [f"{name}={value!r}" for name, value in plan.recipe.to_json().items() if value != usual[name]]
     return f"family={plan.family!r}, arguments={plan.arguments!r},\nrecipe=Recipe({', '.join(changed)}),"
@@ -113,7 +113,7 @@ def _leaderboard(study: Study, leaders: Sequence[Record]) -> str:
 def _drawn(
     study: Study, records: Sequence[Record], leaders: Sequence[Record], mattered: Mapping[str, Any], chosen: int
 ) -> dict[str, Any]:
-    """Figures by the names of their files."""
+    """Draws the figures, by the names of their files."""
     measure, maximize = study.measure, study.maximize
     drawn = {"progress.png": figures.progress(records, measure, maximize)}
     if len(leaders) >= _FEWEST:
@@ -133,10 +133,10 @@ def _sides() -> list[str]:
         md.section(
             "Score against size and latency",
             "![Pareto fronts](pareto.png)",
-            "On the front are the trials that nothing smaller, or faster, beats. Sizes are those of the int8 file, or "
-            "of the dynamic-range file where the family has none. Times are medians per call on one thread of this "
-            "machine; a call of a recognizer's int8 file reads one frame. They are measured for the best trials, and "
-            "for all that were trained where they are limited.",
+            "The front consists of the trials that no smaller, or faster, trial beats. Sizes are those of the int8 "
+            "file, or of the dynamic-range file if the family has none. Times are medians per call on one thread of "
+            "this machine; a call of a recognizer's int8 file reads one frame. They are measured for the best trials, "
+            "and for all trained trials if the search limits them.",
         ),
     ]
 
@@ -148,6 +148,6 @@ def _mattered(mattered: Mapping[str, Any]) -> str:
         "![importance](importance.png)",
         "Permutation importance in a random forest that predicts the rank of a trial from its hyper-parameters; trials "
         "that were stopped early rank below all scores, by when they were stopped. On held-out trials the forest "
-        f"explains {max(0.0, mattered['explained']):.0%} of the variance of the ranks, so trust it that far. It "
-        "applies within the bounds that were searched.",
+        f"explains {max(0.0, mattered['explained']):.0%} of the variance of the ranks, which limits how reliable the "
+        "importance is. It applies only within the bounds of the search.",
     )

@@ -1,8 +1,8 @@
-"""A whole search: trials, finals and report, in this process or in many.
+"""A whole search: trials, finals and report, in this process or in several.
 
     python -m tuning.run FOLDER DATA TRIALS
 
-runs trials of the search in a folder, as a process that another one supervises.
+runs trials of the search in a folder, as a child process of a search.
 """
 
 import sys
@@ -34,24 +34,24 @@ def run_search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
     console: Console | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Runs a search to its end, or resumes one.
+    """Runs or resumes a search.
 
-    Under keras-tuner's variables this process is the chief, which gives out trials and then runs the finals, or a
-    worker, which runs trials.
+    If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
+    the finals, or a worker, which runs trials.
 
     Args:
-        study: What is searched.
-        folder: A new folder, or that of the same search; a new one among the system's temporary files by default.
-        processes: Number of processes on this machine that run trials; 0 runs them in this process.
-        best: Number of trials that are trained again.
-        seeds: How often each of them is.
-        console: Where progress is shown; nowhere by default.
+        study: Study to search.
+        folder: New folder, or folder of the same search. A new temporary folder by default.
+        processes: Number of processes on this machine that run trials. 0 runs them in this process.
+        best: Number of trials to train again.
+        seeds: Number of seeds with which each of them is trained.
+        console: Console that shows progress. None by default.
 
     Returns:
-        The result of `finals.decide`, and the paths of the `report` and the `model`; a worker returns nothing.
+        The result of `finals.decide`, and the paths of the `report` and the `model`. Empty for a worker.
 
     Raises:
-        ZooError: If the study or the folder is not valid, or no trial has a score.
+        ZooError: If the study or the folder is invalid, or no trial has a score.
     """
     for what, value in (("best", best), ("seeds", seeds)):
         if value < 1:

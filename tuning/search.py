@@ -1,7 +1,7 @@
-"""The search itself, by keras-tuner's strategies: the one door to keras-tuner.
+"""The trials of a search, with the strategies of keras-tuner. This is the only module that imports keras-tuner.
 
-keras-tuner draws the values, and the zoo trains. The state of the search is written atomically; trials are read back
-from their records, so a search that was killed at any moment resumes: no trial is lost or run twice.
+keras-tuner selects the values, and the zoo trains. The state of the search is written atomically, and trials are
+restored from their records, so a search can be interrupted at any time: no trial is lost or run twice.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ _TRIALS_PER_PROCESS = 50
 _FOLDER = "oracle"
 _UNLIMITED = 10**9
 _REFUSED = 20
-"""A search gives up after this many models above the limits for each trial that it may score."""
+"""A search stops after this many models above the limits per trial that it may score."""
 
 _STATUSES = {
     "running": "RUNNING", "scored": "COMPLETED", "stopped": "FAILED", "failed": "FAILED", "refused": "FAILED",
@@ -50,9 +50,9 @@ class _Resumable:
     """An oracle that resumes from the records of trials.
 
     Args:
-        study: What is searched.
-        folder: Of the search.
-        **options: Of keras-tuner's oracle.
+        study: Study to search.
+        folder: Folder of the search.
+        **options: Arguments of the oracle of keras-tuner.
     """
 
     trials: dict[str, Any]
@@ -73,7 +73,7 @@ class _Resumable:
         self.verbose = 0
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """The first trial is the preset, as far as the space has its values."""
+        """Selects the values of a trial. The first one is the preset, as far as the space contains its values."""
         if self.start_order:
             return super().populate_space(trial_id)  # type: ignore[misc,no-any-return]
         drawn: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
@@ -87,7 +87,7 @@ class _Resumable:
 
     @kt.synchronized  # type: ignore[untyped-decorator]
     def create_trial(self, tuner_id: str) -> Any:
-        """Returns this worker's unfinished trial, else a new one, else one of a worker that has not come back."""
+        """Returns the unfinished trial of this worker, else a new one, else one of a worker that has not returned."""
         refused = sum(record["status"] == "refused" for record in self.records.all())
         self.max_trials = self.study.trials + min(refused, _REFUSED * self.study.trials)
         trial = super().create_trial(tuner_id)  # type: ignore[misc]
@@ -102,7 +102,7 @@ class _Resumable:
         write_json(Path(self._get_oracle_fname()), self.get_state())  # type: ignore[attr-defined]
 
     def _save_trial(self, trial: Any) -> None:
-        """Writes the record of a new trial; whoever runs the trial updates it."""
+        """Writes the record of a new trial, which the worker then updates."""
         number, hp = int(trial.trial_id), trial.hyperparameters
         if self.records.find(number) is None:
             plan = self.study.plan(hp, self.study.first_seed + 1 + number, hp.values.get("tuner/epochs"))
@@ -130,7 +130,7 @@ class _Resumable:
 
 
 def _admits(parameter: Any, value: Any) -> bool:
-    """Whether a hyper-parameter can have a value."""
+    """Returns whether a hyper-parameter can have a value."""
     if value is None:
         return False
     if isinstance(parameter, kt.engine.hyperparameters.Choice):
@@ -148,7 +148,7 @@ class _Hyperband(_Resumable, HyperbandOracle):  # type: ignore[misc]
 
 class _Bayesian(_Resumable, BayesianOptimizationOracle):  # type: ignore[misc]
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Trials without a score count as no better than the worst, so that the search avoids them."""
+        """Selects values. Trials without a score count as no better than the worst, so that the search avoids them."""
         scores = [trial.score for trial in self.trials.values() if trial.status == "COMPLETED"]
         if not scores:
             return super().populate_space(trial_id)
@@ -162,7 +162,7 @@ class _Bayesian(_Resumable, BayesianOptimizationOracle):  # type: ignore[misc]
                 trial.status, trial.score = "FAILED", None
 
     def _assumed_score(self, trial: Any, scores: list[float]) -> float:
-        """The worst score, or the last one of a stopped trial where that is worse."""
+        """Returns the worst score, or the last score of a stopped trial if that is worse."""
         record = self.records.find(int(trial.trial_id)) or {}
         last = list(record.get("rungs", {}).values())[-1:]
         worst: float = (min if self.study.maximize else max)([*scores, *last])
@@ -171,7 +171,7 @@ class _Bayesian(_Resumable, BayesianOptimizationOracle):  # type: ignore[misc]
 
 class _Grid(_Resumable, GridSearchOracle):  # type: ignore[misc]
     def reload(self) -> None:
-        """Restores the place in the grid, which keras-tuner does not save."""
+        """Restores the position in the grid, which keras-tuner does not save."""
         super().reload()
         values = {trial_id: trial.hyperparameters.values for trial_id, trial in self.trials.items()}
 
@@ -195,7 +195,7 @@ def _oracle(study: Study, folder: Path) -> Any:
 
 
 class _Tuner(kt.Tuner):  # type: ignore[misc]
-    """Runs the trials that the oracle gives out."""
+    """Runs the trials of an oracle."""
 
     def __init__(self, oracle: Any, trainer: Trainer, folder: Path) -> None:
         self.trainer, self._waiting, self._ended = trainer, False, 0
@@ -215,7 +215,7 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
         return {self.trainer.study.measure: record["score"]}
 
     def pre_create_trial(self) -> None:
-        # keras-tuner asks again without a pause where there is nothing to do yet.
+        # keras-tuner polls without a pause while there is nothing to do.
         if self._waiting:
             time.sleep(0.5)
         self._waiting = True
@@ -244,15 +244,15 @@ class _Tuner(kt.Tuner):  # type: ignore[misc]
 
 
 def run(study: Study, folder: Path, trainer: Trainer) -> None:
-    """Runs the trials of a study, or resumes them; under keras-tuner's variables, as a chief or as a worker.
+    """Runs or resumes the trials of a study, as chief or worker if the variables of keras-tuner are set.
 
     Args:
-        study: What is searched.
-        folder: Of the search.
-        trainer: Runs the trials.
+        study: Study to search.
+        folder: Folder of the search.
+        trainer: Trainer that runs the trials.
 
     Raises:
-        ZooError: If the data cannot be searched on, or this machine fails, such as by a full disk.
+        ZooError: If the data is invalid for a search, or this machine fails, for example because the disk is full.
     """
     if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
         trainer.study.parts  # noqa: B018  # read before the first trial, so that invalid data is not a failure of a trial
@@ -261,6 +261,6 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
     except kt.errors.FatalError as error:
         raise ZooError(str(error)) from error
     except grpc.RpcError:
-        # The chief died; it is started again.
+        # The chief crashed and is started again.
         workers.recycle()
         raise

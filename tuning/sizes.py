@@ -1,4 +1,4 @@
-"""Size and latency of a model on a device, before it is trained."""
+"""Size and latency of models, before they are trained."""
 
 import json
 import tempfile
@@ -15,13 +15,13 @@ from zoo.tasks.running import Plan
 
 
 class Sizes:
-    """Measures architectures, each once.
+    """Measures each architecture once.
 
-    Size and latency depend on the architecture alone, so a model is converted untrained, and its outputs are not
+    Size and latency depend only on the architecture, so models are converted untrained, and their outputs are not
     compared.
 
     Args:
-        task: Of the family.
+        task: Task of the family.
     """
 
     def __init__(self, task: Any) -> None:
@@ -29,12 +29,15 @@ class Sizes:
         self._known: dict[str, dict[str, Any]] = {}
 
     def of(self, plan: Plan, model: Any, prepared: Any) -> dict[str, Any]:
-        """The smallest file format of a model: `file`, `bytes`, and `milliseconds` per call.
+        """Measures the smallest file of a model.
 
         Args:
-            plan: The model's.
-            model: With any weights.
+            plan: Plan of the model.
+            model: Model with any weights.
             prepared: Data that fits the model.
+
+        Returns:
+            `file`, `bytes`, and `milliseconds` per call.
         """
         key = architecture(plan, model)
         if key not in self._known:
@@ -49,7 +52,7 @@ class Sizes:
 
 
 def architecture(plan: Plan, model: Any) -> str:
-    """Identifies the architecture of a model."""
+    """Returns a string that identifies the architecture of a model."""
     free = ("seed", "name", "mean", "variance", "scale", "temperature", "provenance")
     arguments = {name: value for name, value in model.get_config().items() if name not in free}
     return json.dumps([plan.family, arguments], sort_keys=True)

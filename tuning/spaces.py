@@ -1,10 +1,9 @@
-"""Search spaces: one function each, from hyper-parameters to a constructor's arguments and a recipe.
+"""Search spaces: functions from hyper-parameters to constructor arguments and a recipe.
 
-Each hyper-parameter has the name of the argument, the recipe's field or the augmentation's field that it sets, so that
-a search can begin at a preset, and a fixed setting removes its name from the search. Three names are exceptions:
-`cell`, the kind of recognizer (`cnn` where the family is convolutional); `sgd_learning_rate`, the learning rate where
-the optimizer is `sgd`, whose rates are larger than Adam's; and `sensor`, which multiplies all that the sensor does to a
-window.
+Each hyper-parameter has the name of the argument, the field of the recipe or the field of the augmentation that it
+sets. So a search can start from a preset, and a fixed setting removes its name from the search. Three names are
+exceptions: `cell`, the kind of recognizer (`cnn` for the convolutional family); `sgd_learning_rate`, the learning rate
+of `sgd`, which is larger than Adam's; and `sensor`, the strength of all disturbances by the sensor.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +29,7 @@ _ADAMS = {"parent_name": "optimizer", "parent_values": ["adam", "adamw"]}
 
 
 def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
-    """Recognizers that read frames, and how they are trained; begins at `activity_gru_pocket`."""
+    """Space of recognizers. The defaults are those of `activity_gru_pocket`."""
     cell = hp.Choice("cell", ["gru", "lstm", "rnn"])
     arguments = {
         "cell": cell,
@@ -64,7 +63,7 @@ def activity(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 
 
 def _cells(hp: HyperParameters) -> dict[str, Any]:
-    """Arguments of recurrent recognizers."""
+    """Returns arguments of recurrent recognizers."""
     return {
         "frame": hp.Choice("frame", [2, 3, 5, 6, 10], default=5),
         "units": hp.Int("units", 16, 96, step=8, default=32),
@@ -74,7 +73,7 @@ def _cells(hp: HyperParameters) -> dict[str, Any]:
 
 
 def _convolutions(hp: HyperParameters) -> dict[str, Any]:
-    """Arguments of convolutional recognizers."""
+    """Returns arguments of convolutional recognizers."""
     return {
         "filters": hp.Int("filters", 16, 64, step=8, default=48),
         "kernel_size": hp.Choice("kernel_size", [3, 5, 7, 9, 11], default=9),
@@ -83,7 +82,7 @@ def _convolutions(hp: HyperParameters) -> dict[str, Any]:
 
 
 def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
-    """Sparse autoencoders: width, sparsity and decay, and how they are trained."""
+    """Space of sparse autoencoders: width, sparsity, weight decay and recipe."""
     arguments = {
         "hidden_units": hp.Choice("hidden_units", [16, 36, 64, 100, 144], default=64),
         "sparsity_target": hp.Float("sparsity_target", 0.02, 0.2, sampling="log", default=0.04),
@@ -101,7 +100,7 @@ def autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 
 
 def course_autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
-    """The course's grid of nine: hidden units and lambda, all else as in the course."""
+    """The grid of the course, with nine combinations of hidden units and lambda."""
     arguments = {
         "hidden_units": hp.Choice("hidden_units", [10, 64, 100]),
         "weight_decay": hp.Choice("weight_decay", [0.0, 1e-3, 5e-4]),
@@ -114,7 +113,7 @@ def course_autoencoder(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 
 
 def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
-    """Language models: numbers a word (D), hidden units (P), activation and dropout; begins at `trigram_lm_best`."""
+    """Space of language models. The defaults are those of `trigram_lm_best`."""
     arguments = {
         "embedding": hp.Choice("embedding", [8, 16, 32, 64, 96], default=64),
         "hidden_units": hp.Choice("hidden_units", [64, 128, 256, 512, 768], default=768),
@@ -135,7 +134,7 @@ def trigram(hp: HyperParameters) -> tuple[dict[str, Any], Recipe]:
 def _optimizer(
     hp: HyperParameters, names: list[str], adam: tuple[float, float, float], sgd: tuple[float, float, float]
 ) -> dict[str, Any]:
-    """The optimizer and its settings; learning rates are minimum, maximum and default."""
+    """Returns the optimizer and its settings. Learning rates are minimum, maximum and default."""
     optimizer = hp.Choice("optimizer", names)
     low, high, first = adam
     rate = hp.Float("learning_rate", low, high, sampling="log", default=first, **_ADAMS)
@@ -159,14 +158,14 @@ SPACES: Mapping[str, Mapping[str, Space]] = {
     "autoencoder": {"full": autoencoder, "course": course_autoencoder},
     "trigram": {"full": trigram},
 }
-"""Spaces by name, for each kind of model; the first is the default."""
+"""Spaces by task and name. The first one is the default."""
 
 
 def find(kind: str, name: str | None) -> Space:
-    """Returns a space of a kind of model.
+    """Returns a space of a task.
 
     Raises:
-        ZooError: If there is none of that name.
+        ZooError: If there is no space of that name.
 
     Example:
         >>> find("autoencoder", "course").__name__
@@ -183,7 +182,7 @@ class Pinned:
     """Hyper-parameters, some of which are fixed.
 
     Args:
-        hp: All others.
+        hp: Hyper-parameters that are not fixed.
         values: Fixed values by name.
 
     Example:
@@ -221,7 +220,7 @@ class Defaults:
     """Hyper-parameters at their defaults.
 
     Attributes:
-        names: Of the hyper-parameters that the space has.
+        names: Names of the hyper-parameters of the space.
 
     Example:
         >>> trigram(Defaults())[0]["hidden_units"]

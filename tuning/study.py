@@ -1,4 +1,4 @@
-"""A study: what is searched, on which data, by which measure, within which limits."""
+"""Studies, which define a search: target, data, objective, limits."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -20,11 +20,11 @@ from zoo.tasks.running import Plan
 from zoo.tasks.task import Task, task_of
 
 MARK = "study.json"
-"""The file that records the study in the folder of a search."""
+"""Name of the file that records the study in the folder of a search."""
 
 STRATEGIES = ("random", "hyperband", "bayesian", "grid")
 ANY_CELL = "activity"
-"""A target in place of a family: recognizers with any cell."""
+"""A target that stands for recognizers with any cell."""
 
 _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
 
@@ -34,9 +34,10 @@ class Limits:
     """Upper limits of a model; None for no limit.
 
     Args:
-        parameters: Number of weights.
-        bytes: Of the int8 file, or of the dynamic-range file where the family has no int8 one.
-        latency: Milliseconds a call of that file on one thread of this machine: of a recognizer's int8 file, a frame.
+        parameters: Maximum number of parameters.
+        bytes: Maximum size of the int8 file, or of the dynamic-range file if the family has none.
+        latency: Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8
+            file reads one frame.
     """
 
     parameters: int | None = None
@@ -52,26 +53,26 @@ class Limits:
 
 @dataclass(frozen=True)
 class Study:
-    """What is searched.
+    """Definition of a search.
 
     Args:
-        target: A preset, a family, or `activity` for recognizers of any cell.
-        data: A file in the course's layout.
+        target: A preset, a family, or `activity` for recognizers with any cell.
+        data: File in the course's layout.
         strategy: One of `STRATEGIES`.
-        trials: How many to score, at most.
-        epochs: Of each trial, at most.
-        space: Of `spaces.SPACES`; the first of the target's kind where None.
-        objective: Of the task's `objectives`; the first of the target's kind where None.
+        trials: Maximum number of scored trials.
+        epochs: Maximum number of epochs per trial.
+        space: Name of a space in `spaces.SPACES`. The first one of the task by default.
+        objective: One of the task's `objectives`. The first one by default.
         limits: Upper limits of the models.
-        settings: Arguments, recipe fields and names of the space that are fixed.
-        groups: Number of groups of people, each of which is held out once in every trial; 1 for one split. Time grows
-            in proportion, except for trials that are stopped early.
-        halving: Whether trials that score below the median of others are stopped early.
-        seed: Of the split, of the draws, and, counted up, of the trials; the preset's own where None.
-        levels: The value of white in a file of patches.
+        settings: Fixed values of arguments, recipe fields and hyper-parameters.
+        groups: Number of groups of people, each held out once in every trial. 1 for a single split. Time grows in
+            proportion, except for trials that are stopped early.
+        halving: Whether to stop trials early if they score below the median of others.
+        seed: Seed of the split and of the search. Seeds of trials count up from it. That of the preset by default.
+        levels: Value of white in a file of patches.
 
     Raises:
-        ZooError: If a name is unknown or a number is outside its range.
+        ZooError: If a name is unknown or a number is out of range.
     """
 
     target: str
@@ -100,13 +101,13 @@ class Study:
 
     @cached_property
     def base(self) -> Plan:
-        """The preset or family where the search begins."""
+        """Plan of the preset or family from which the search starts."""
         preset = self.target if self.target in PRESETS else None
         return planning.plan(preset, None if preset else self._family, self._unsearched)
 
     @cached_property
     def task(self) -> Task:
-        """The task of the family."""
+        """Task of the family."""
         return task_of(self._family)
 
     @property
@@ -120,7 +121,7 @@ class Study:
 
     @cached_property
     def measure(self) -> str:
-        """The objective's name."""
+        """Name of the objective."""
         known = self.task.objectives
         name = self.objective or next(iter(known))
         if name not in known:
@@ -134,7 +135,7 @@ class Study:
 
     @property
     def first_seed(self) -> int:
-        """The seed of the split; trials count up from it."""
+        """Seed of the split, from which the seeds of trials count up."""
         return self.base.recipe.split_by_seed if self.seed is None else self.seed
 
     @property
@@ -144,24 +145,24 @@ class Study:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of the family's task for reading the data."""
+        """Options with which the task reads the data."""
         return {} if self.levels is None else {"levels": self.levels}
 
     @cached_property
     def _searched(self) -> set[str]:
-        """The names of the space."""
+        """Names of the hyper-parameters in the space."""
         defaults = Defaults()
         spaces.find(self.task.name, self.space)(defaults)
         return set(defaults.names)
 
     @property
     def _unsearched(self) -> dict[str, Any]:
-        """The settings that are not names of the space."""
+        """Settings that are not hyper-parameters in the space."""
         return {name: value for name, value in self.settings.items() if name not in self._searched}
 
     @cached_property
     def pinned(self) -> dict[str, Any]:
-        """Values of the space that are not searched."""
+        """Hyper-parameters with fixed values, which are not searched."""
         fixed = {name: value for name, value in self.settings.items() if name in self._searched}
         if self.target in FAMILIES and self.task.name == "activity":
             fixed["cell"] = self.target.removeprefix("activity_")
@@ -172,12 +173,12 @@ class Study:
         return fixed
 
     def plan(self, hp: HyperParameters, seed: int, epochs: int | None = None) -> Plan:
-        """What a trial trains.
+        """Returns the plan of a trial.
 
         Args:
-            hp: The trial's values.
-            seed: Of weights, order, augmentation and dropout; the split keeps the study's.
-            epochs: The study's where None.
+            hp: Hyper-parameters of the trial.
+            seed: Seed of weights, order, augmentation and dropout. The split has the seed of the study.
+            epochs: Number of epochs. That of the study by default.
         """
         arguments, recipe = spaces.find(self.task.name, self.space)(Pinned(hp, self.pinned))
         cell = arguments.pop("cell", None)
@@ -197,11 +198,11 @@ class Study:
 
     @cached_property
     def outline(self) -> Plan:
-        """The plan of the space's defaults, which shows what all trials share."""
+        """Plan with the defaults of the space, which shows what all trials share."""
         return self.plan(Defaults(), self.first_seed)
 
     def first_values(self) -> dict[str, Any]:
-        """The values of the preset for the names of the space; nothing for a family."""
+        """Returns the values of the preset for the hyper-parameters. Empty for a family."""
         if self.target not in PRESETS:
             return {}
         recipe: Recipe = self.base.recipe
@@ -212,15 +213,15 @@ class Study:
 
     @cached_property
     def checked(self) -> Any:
-        """The data, checked and open."""
+        """Checked data."""
         return self.task.read(self.data, **self.options)
 
     @cached_property
     def parts(self) -> list[Any]:
-        """The data, read once: split once, or once for each group that is held out.
+        """Prepared data: one split, or one for each group that is held out.
 
         Raises:
-            ZooError: If the file cannot be read, or has nobody for validation.
+            ZooError: If the file cannot be read, or has no subjects for validation.
         """
         self.checked.sha256  # noqa: B018  # read now, as trials name it
         if self.groups > 1:
@@ -231,28 +232,28 @@ class Study:
         prepared = self.task.prepare(self.checked, recipe)
         if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
-                f"{self.data}: no subject ids (trS), so nobody can be held out for validation: add them, or "
+                f"{self.data}: no subject ids (trS), so no person can be held out for validation: add them, or "
                 "--set validation_by=window, which overestimates"
             )
         return [prepared]
 
     @classmethod
     def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":
-        """The study that has claimed a folder.
+        """Reads the study of a folder.
 
         Args:
-            folder: Of the search.
-            data: Its data.
-            trials: How many to score, at most.
+            folder: Folder of the search.
+            data: Data of the search.
+            trials: Maximum number of scored trials.
         """
         known = read_json(folder / MARK)
         return cls(**known | {"data": data, "trials": trials, "limits": Limits(**known["limits"])})
 
     def open(self, folder: Path) -> None:
-        """Claims a folder for this study, or finds that the same study has claimed it.
+        """Claims a folder for this study, or checks that it is the folder of the same study.
 
         Raises:
-            ZooError: If there is no data that can be searched on, or the folder holds something else, or another study.
+            ZooError: If the data is missing or invalid, or the folder contains something else or another study.
         """
         if not self.data.is_file():
             raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
@@ -262,7 +263,7 @@ class Study:
         claim_folder(mark, self._identity(), "search")
 
     def _identity(self) -> dict[str, Any]:
-        # More trials can be asked of the same search.
+        # The same search can be extended to more trials.
         identity = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
         return identity | {
             "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,

@@ -1,4 +1,4 @@
-"""Trials: each trains a model on data that is read once, as `zoo train` does, and leaves a record."""
+"""Trials of a search, which train models as `zoo train` does, on data that is read once, and write records."""
 
 import gc
 import time
@@ -24,16 +24,16 @@ _SHOWN_SECONDS = 1.0
 
 
 class RefusedError(ZooError):
-    """A model is above a limit and is not trained."""
+    """A model exceeds a limit and is not trained."""
 
 
 class Trainer:
     """Runs trials one after another.
 
     Args:
-        study: What is searched.
-        folder: Of the search.
-        on_change: Called with the record of a trial whenever it changes.
+        study: Study to search.
+        folder: Folder of the search.
+        on_change: Function that is called with the record of a trial whenever it changes.
     """
 
     def __init__(self, study: Study, folder: Path, on_change: Callable[[Record], None] = lambda record: None) -> None:
@@ -41,17 +41,18 @@ class Trainer:
         self.records, self.sizes = Records(folder / TRIALS), Sizes(study.task)
 
     def run(self, record: Record, records: Records | None = None) -> Record:
-        """Runs a trial to its end, unless it has ended.
+        """Runs a trial, unless it has ended.
 
         Args:
-            record: Of the trial.
-            records: Where the record is written; those of the search by default, where a trial may be stopped early.
+            record: Record of the trial.
+            records: Records to write to. Those of the search by default, whose trials may be stopped early.
 
         Returns:
-            The record.
+            The final record.
 
         Raises:
-            ZooError: If this machine fails, such as by a full disk. The trial is run again when the search resumes.
+            ZooError: If this machine fails, for example because the disk is full. The trial runs again when the search
+                is resumed.
         """
         halving = records is None and self.study.halving and self.study.strategy != "hyperband"
         records = records or self.records
@@ -133,13 +134,13 @@ class Trainer:
         }  # fmt: skip
 
     def _score(self, prepared: Any, model: Any, learner: Any) -> float:
-        # A network that reads more rows in training has weights of its own.
+        # A network that reads more rows in training is another model with its own weights.
         if learner is not model:
             model.set_weights(learner.get_weights())
         return float(prepared.scores(model)[self.study.measure])
 
     def _count(self, model: Any, record: Record) -> None:
-        """Refuses a model that is too large in any format."""
+        """Checks the number of parameters, which limits the size in any format."""
         limits, count = self.study.limits, model.count_params()
         record |= {"parameters": count}
         _require("parameters", count, limits.parameters)
@@ -147,7 +148,7 @@ class Trainer:
         _require("bytes or more", count, limits.bytes)
 
     def _measure(self, plan: Plan, model: Any, record: Record) -> None:
-        """Refuses a model whose file is too large or too slow, where that is limited."""
+        """Checks size and latency of the exported file, if they are limited."""
         limits = self.study.limits
         if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
             sizes = self.sizes.of(plan, model, self.study.parts[0])
@@ -164,7 +165,7 @@ class Trainer:
 
 
 def _check_attempts(attempts: int, killed: bool) -> None:
-    """Gives up a trial that ends its process each time."""
+    """Gives up a trial that crashes its process every time."""
     if killed:
         raise MemoryError
     if attempts > _ATTEMPTS:
@@ -177,7 +178,7 @@ def _require(what: str, value: float, limit: float | None) -> None:
 
 
 def _oom_kills() -> int:
-    """The number of processes that the kernel has killed for lack of memory, in this container if in one."""
+    """Counts the processes that the kernel has killed for lack of memory, in this container if there is one."""
     for path in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
         try:
             lines = path.read_text().splitlines()

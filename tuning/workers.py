@@ -1,4 +1,4 @@
-"""Searches in many processes: keras-tuner's chief gives out trials, workers run them, here or on other hosts.
+"""Searches in several processes: the chief of keras-tuner assigns trials, and workers run them, here or on other hosts.
 
 keras-tuner's own variables say which process this is: `KERASTUNER_TUNER_ID`, which is `chief` or the worker's name, and
 `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT`, where the chief listens. All processes share the folder of the
@@ -19,14 +19,14 @@ from zoo.jobs import Job
 
 CHIEF = "chief"
 RECYCLED = 75
-"""The exit status of a process that asks to be started again."""
+"""Exit status of a process that wants to be started again."""
 
 _DEATHS = 100
 _INDICES = ("SLURM_PROCID", "JOB_COMPLETION_INDEX", "HOSTNAME")
 
 
 def name() -> str | None:
-    """This process's name in a search of many, `chief` or a worker's; None in a search of one."""
+    """Returns the name of this process, `chief` or that of a worker. None if the search has one process."""
     return os.environ.get("KERASTUNER_TUNER_ID") if "KERASTUNER_ORACLE_IP" in os.environ else None
 
 
@@ -70,9 +70,9 @@ def run_workers(study: Study, folder: Path, count: int, watch: Callable[[], None
 
     Args:
         study: What is searched.
-        folder: Of the search; gets the output of each process in a log.
+        folder: Folder of the search, in which each process has a log.
         count: Number of workers.
-        watch: Called about once a second.
+        watch: Function that is called about once a second.
 
     Raises:
         ZooError: If a process ends with an error, which is named, or dies again and again.
@@ -101,5 +101,5 @@ def run_workers(study: Study, folder: Path, count: int, watch: Callable[[], None
 
 
 def log(folder: Path, name: str | None) -> Path:
-    """The file of a process's output, or of what libraries print in a search of one process."""
+    """Returns the log of a process, or of the libraries in a search with one process."""
     return folder / (f"log.{name}.txt" if name else "log.txt")

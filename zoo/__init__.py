@@ -1,6 +1,6 @@
 """pocket-zoo: a Keras model zoo for models that fit in a pocket.
 
-Names load on first use, so that `import zoo` costs nothing:
+Names are imported on first use, so `import zoo` is fast:
 
     >>> from zoo import ActivityGRU
     >>> ActivityGRU(units=32).count_params()
@@ -17,7 +17,7 @@ from zoo.families import FAMILIES, register_with_keras
 
 __version__ = "0.2.0"
 
-# `import zoo` costs nothing, and yet Keras, whenever it is imported, can load what the zoo saved.
+# `import zoo` does not import Keras, yet Keras can load models of the zoo as soon as it is imported.
 register_post_import_hook(register_with_keras, "keras")
 
 _HOMES = {
@@ -106,10 +106,10 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    found = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(_HOMES[name]), name)
     if "keras" in sys.modules:
         register_with_keras()
-    return found
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
-"""The public functions: what a user can do, from Python and from the command line alike.
+"""The public functions: everything that a user can do, from Python or from the command line.
 
-Each resolves the names that a user gives (a preset, a path, data), calls the task that the model belongs to, and
-returns what it found as plain data.
+Each function resolves its arguments (a preset, a path, data), calls the model's task, and returns the result as plain
+data.
 """
 
 from collections.abc import Sequence
@@ -26,20 +26,23 @@ from zoo.tasks.running import train as run_training
 from zoo.tasks.task import Predictions, Source, Task, find_task, task_of
 
 TrainResult = Trained
-"""What `train` returns: `model`, `history`, `summary`."""
+"""Result of `train`: `model`, `history`, `summary`."""
 
 Named = Model | str | Path
 """A model, a preset, a folder, a `.keras` or a `.tflite` file."""
 
 
 def list_presets(family: str | None = None) -> list[str]:
-    """Names of the presets whose weights are here.
+    """Lists the presets whose weights are installed.
 
     Args:
-        family: A family, or how families begin, such as `activity`; all by default.
+        family: Name of a family, or a prefix such as `activity`. Lists all presets by default.
+
+    Returns:
+        Names of presets.
 
     Raises:
-        ZooError: If there is no such family.
+        ZooError: If no family has that name or prefix.
 
     Example:
         >>> list_presets("activity_gru")
@@ -53,13 +56,13 @@ def list_presets(family: str | None = None) -> list[str]:
 
 
 class Evaluation(dict[str, Any]):
-    """The document of an evaluation or a cross-validation: a `dict` of JSON types that prints as tables.
+    """Result of an evaluation or a cross-validation: a `dict` of JSON types that prints as tables.
 
     Args:
-        document: The numbers.
-        task: What renders and draws them.
-        loaded: What was measured, for figures.
-        data: On what.
+        document: Metrics by name.
+        task: Task that renders and draws them.
+        loaded: Model that was evaluated, for figures.
+        data: Data that it was evaluated on, for figures.
     """
 
     def __init__(self, document: dict[str, Any], task: Task, loaded: Loaded | None = None, data: Any = None) -> None:
@@ -70,13 +73,16 @@ class Evaluation(dict[str, Any]):
         """Draws the figures of an evaluation.
 
         Args:
-            folder: Where to; made where it is missing.
+            folder: Folder to write to. Created if missing.
 
         Returns:
-            The files.
+            Paths of the figures.
+
+        Raises:
+            ZooError: If this is the result of a cross-validation, which draws its figures itself.
         """
         if self._loaded is None:
-            raise ZooError("figures: a cross-validation draws its figures into its own folder: name out=FOLDER")
+            raise ZooError("figures: a cross-validation draws its figures into its own folder: pass out=FOLDER")
         pictures = self.task.pictures(self._loaded, self._data)
         Path(folder).mkdir(parents=True, exist_ok=True)
         files: list[Path] = self.task.figures.evaluation(self, self._loaded.history, pictures, Path(folder))
@@ -93,13 +99,13 @@ class Evaluation(dict[str, Any]):
 def read_data(
     task: Task, data: Source | None = None, *, data_dir: str | Path | None = None, levels: float | None = None
 ) -> Any:
-    """Data of a task: a path, `tfds:NAME`, or data that is loaded already.
+    """Reads data for a task.
 
     Args:
-        task: What it is for.
-        data: The task's usual file name by default.
-        data_dir: Where data sets of TensorFlow Datasets are.
-        levels: The value of white in a file of patches: 1, or 255.
+        task: Task to read for.
+        data: A path, `tfds:NAME`, or data that is already loaded. The task's usual file name by default.
+        data_dir: Folder of the data sets of TensorFlow Datasets.
+        levels: Value of white in a file of patches: 1 or 255.
     """
     _check_levels(task, levels)
     return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
@@ -107,11 +113,11 @@ def read_data(
 
 def _check_levels(task: Task, levels: float | None) -> None:
     if levels is not None and task.name != "autoencoder":
-        raise ZooError(f"--levels: means nothing for {task.name} models; leave it out")
+        raise ZooError(f"--levels: does not apply to {task.name} models; leave it out")
 
 
 def plan_of(model: Named, recipe: Recipe | None = None) -> tuple[Plan, Model | None]:
-    """What to train: the plan, and the model whose weights to start from, if any."""
+    """Returns the plan of a training run, and the model whose weights it starts from, if any."""
     if isinstance(model, Model):
         family = next(name for name, row in FAMILIES.items() if row.class_name == type(model).__name__)
         known = planning.plan(None, family, {})
@@ -130,25 +136,25 @@ def train(
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> TrainResult:
-    """Trains a model by a recipe.
+    """Trains a model with a recipe.
 
-    People (or photographs) are held out for validation, the statistics of the input are fitted, the recipe is followed,
-    the best weights are restored, and probabilities are calibrated.
+    Holds out people (or photographs) for validation, fits the input statistics, trains as the recipe says, restores the
+    best weights, and calibrates the probabilities.
 
     Args:
-        model: A family such as `activity_gru`; a preset, whose architecture and recipe are taken, but not its weights;
-            or a model, whose weights are trained further.
-        data: A path, `tfds:NAME`, or what `load_data` returned.
-        recipe: That of the preset, or the family's own, by default.
-        out: Folder for the model, its configuration and its history; nothing is written by default.
-        resume: Continue a run that was killed, from the checkpoint in `out`.
-        callbacks: Further Keras callbacks.
+        model: Name of a family such as `activity_gru`; name of a preset, to train its architecture with its recipe from
+            new weights; or a model, to train its weights further.
+        data: A path, `tfds:NAME`, or the result of `load_data`.
+        recipe: Recipe to train with. That of the preset or the family by default.
+        out: Folder for the model, its configuration and its history. Nothing is written by default.
+        resume: Whether to resume an interrupted run from the checkpoint in `out`.
+        callbacks: Additional Keras callbacks.
 
     Returns:
-        The trained `model`, its `history` (a record an epoch) and a `summary`.
+        The trained `model`, its `history` (one record per epoch) and a `summary`.
 
     Raises:
-        ZooError: If the model, the data, the recipe or the folder is not as it should be.
+        ZooError: If the model, data, recipe or folder is invalid.
 
     Example:
         >>> import tempfile
@@ -174,47 +180,55 @@ def evaluate(
     levels: float | None = None,
     robustness: bool | None = None,
 ) -> Evaluation:
-    """Measures a model, by default on the test part of data, with baselines.
+    """Evaluates a model, by default on the test split, with baselines.
 
     Args:
-        model: A model, a preset, a folder, a `.keras` or a `.tflite` file.
-        data: A path, `tfds:NAME`, or what `load_data` returned.
-        split: `test`, `train` or `validation`; the latter two of the data that the model was trained on.
-        baselines: Whether to fit and measure baselines as well.
-        data_dir: Where data sets of TensorFlow Datasets are.
-        levels: What white is in a file of patches: 1, or 255.
-        robustness: Whether to disturb windows of activity as well.
+        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
+        data: A path, `tfds:NAME`, or the result of `load_data`.
+        split: `test`, `train` or `validation`. The latter two need the data that the model was trained on.
+        baselines: Whether to fit and evaluate baselines as well.
+        data_dir: Folder of the data sets of TensorFlow Datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        robustness: Whether to evaluate on disturbed windows as well. Recognizers only.
 
     Returns:
-        A `dict` of numbers with `.figures(folder)`, which prints as tables.
+        A `dict` of metrics that prints as tables; its method `figures(folder)` draws figures.
 
     Raises:
-        ZooError: If the data is not what the model reads.
+        ZooError: If the data does not fit the model.
+
+    Example:
+        >>> import tempfile
+        >>> from zoo import simulate
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=12)
+        >>> evaluate("activity_gru_course", data, baselines=False)["windows"] == len(data.test)
+        True
     """
     loaded = load(model)
     task = loaded.task
     options = {} if robustness is None else {"robustness": robustness}
     if options and task.name != "activity":
-        raise ZooError(f"--robustness: means nothing for {loaded.name}; leave it out")
+        raise ZooError(f"--robustness: does not apply to {loaded.name}; leave it out")
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     report = task.evaluate(loaded, checked, split=split, baselines=baselines, **options)
     return Evaluation(report, task, loaded, checked)
 
 
 def predict(model: Named, x: Any, **options: Any) -> Predictions:
-    """Predicts from windows, a CSV file, a text, or patches.
+    """Predicts from windows, a CSV file, text, or patches.
 
     Args:
-        model: A model, a preset, a folder, a `.keras` or a `.tflite` file.
-        x: For a recognizer windows `(N, window, channels)` in m/s^2, or the path of a CSV file. For a language model a
-            text, or word numbers `(N, context)`. For an autoencoder patches `(N, 3, S, S)` in [0, 1].
-        **options: For a recognizer `rate` (Hz of windows), `columns` and `hop` (how a CSV file is read and cut).
+        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
+        x: Recognizers take windows `(N, window, channels)` in m/s^2, or the path of a CSV file. Language models take
+            text, or word ids `(N, context)`. Autoencoders take patches `(N, 3, S, S)` in [0, 1].
+        **options: For a recognizer, `rate` (sampling rate of the windows in Hz), and `columns` and `hop` (how a CSV
+            file is read and split into windows).
 
     Returns:
-        `labels`, `probabilities` and `times`; of an autoencoder `codes` and `reconstructions`.
+        `labels`, `probabilities` and `times`; for an autoencoder, `codes` and `reconstructions`.
 
     Raises:
-        ZooError: If the input is not what the model reads.
+        ZooError: If the input does not fit the model.
 
     Example:
         >>> predict("trigram_lm_course", "in the right").labels.shape
@@ -239,24 +253,32 @@ def export(
     levels: float | None = None,
     refused: dict[str, str] | None = None,
 ) -> list[Artifact]:
-    """Writes a model as `.keras`, SavedModel, TFLite or source code; each artifact is run and compared with Keras.
+    """Exports a model as `.keras`, SavedModel, TFLite or source code.
+
+    Each artifact is run and compared with Keras before it is written.
 
     Args:
         model: A model, a preset, a folder or a `.keras` file.
-        folder: Where to; must be empty.
-        formats: Such as `float32`, `int8`, `saved_model`, `c`; the family's usual ones by default.
-        data: Whose test part artifacts are compared on and whose training part integers are calibrated on; simulated
-            data by default.
-        data_dir: Where data sets of TensorFlow Datasets are.
-        levels: What white is in a file of patches: 1, or 255.
-        refused: Is filled with the formats that differ from Keras by too much, with the reason, and the others are
-            written; without it such a format is an error.
+        folder: Folder to write to. Must be empty.
+        formats: Formats such as `float32`, `int8`, `saved_model` or `c`. Those of the family by default.
+        data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split). Simulated
+            by default.
+        data_dir: Folder of the data sets of TensorFlow Datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        refused: Dictionary that receives each format that differs too much from Keras, with the reason; all other
+            formats are still written. Without it, such a format raises an error.
 
     Returns:
-        The artifacts.
+        One record per artifact.
 
     Raises:
         ZooError: If a format is unknown, a conversion fails, or an artifact differs from Keras.
+
+    Example:
+        >>> import tempfile
+        >>> artifacts = export("activity_gru_course", f"{tempfile.mkdtemp()}/files", ["keras"])
+        >>> artifacts[0].format, artifacts[0].largest_error
+        ('keras', 0.0)
     """
     loaded = load(model)
     task = loaded.task
@@ -279,23 +301,25 @@ def cross_validate(
     out: str | Path | None = None,
     workers: int = 1,
 ) -> Evaluation:
-    """Cross-validates a recognizer over groups of people: how good a recipe is on people it was not trained on.
+    """Cross-validates a recognizer over groups of people.
+
+    Estimates how well a recipe does on people whose recordings it was not trained on.
 
     Args:
-        model: A family or a preset.
-        data: A path or what `load_data` returned, with subject ids.
-        groups: Groups of people, each left out once; `loso` leaves one subject out at a time.
-        seeds: Times that all folds are trained.
-        recipe: That of the preset, or the family's own, by default.
-        baselines: `random_forest`, `nearest_neighbor`, `minirocket`, on the same folds.
-        out: Folder, in which the same call continues after a kill; a temporary one by default.
-        workers: Folds that are trained at once.
+        model: Name of a family or a preset.
+        data: A path or the result of `load_data`, with subject ids.
+        groups: Number of groups of people, each held out once; `loso` holds out one subject at a time.
+        seeds: Number of seeds with which all folds are trained.
+        recipe: Recipe to train with. That of the preset or the family by default.
+        baselines: Baselines to evaluate on the same folds: `random_forest`, `nearest_neighbor`, `minirocket`.
+        out: Folder for the results. After an interruption, the same call resumes there. A temporary folder by default.
+        workers: Number of folds that are trained in parallel.
 
     Returns:
-        A `dict` of numbers that prints as tables.
+        A `dict` of metrics that prints as tables.
 
     Raises:
-        ZooError: If people are unknown or too few, or every fold fails.
+        ZooError: If subjects are unknown or too few, or if all folds fail.
     """
     from zoo.tasks import crossval
 
@@ -310,7 +334,7 @@ def cross_validate(
 FINETUNE = Recipe(
     optimizer="adam", learning_rate=1e-3, schedule="cosine", clip_norm=1.0, batch_size=32, epochs=20, validation=0.2,
 )  # fmt: skip
-"""What `finetune` trains with where nobody says otherwise."""
+"""Default recipe of `finetune`."""
 
 
 def finetune(
@@ -322,24 +346,24 @@ def finetune(
     out: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> TrainResult:
-    """Trains the weights of a preset further on one's own data, with any labels.
+    """Fine-tunes a preset on your own data, with any labels.
 
-    Where labels differ the last layer is new, but for the rows of equal labels. The statistics of the input stay those
-    of the preset, so that its other weights keep their meaning.
+    If the labels differ from those of the preset, the last layer is new; labels in common keep their weights. The input
+    statistics of the preset are kept, since its other weights depend on them.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
-        data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
-        recipe: `FINETUNE`, with the augmentation of the preset's recipe, by default.
-        freeze: Names of layers whose weights stay as they are.
-        out: Folder for the model, its configuration and its history; nothing is written by default.
-        callbacks: Further Keras callbacks.
+        data: A path, `tfds:NAME`, or the result of `load_data`, at the preset's rate and window length.
+        recipe: Recipe to train with. `FINETUNE` with the augmentation of the preset's recipe by default.
+        freeze: Names of layers whose weights are not trained.
+        out: Folder for the model, its configuration and its history. Nothing is written by default.
+        callbacks: Additional Keras callbacks.
 
     Returns:
-        As `train`.
+        The same as `train`.
 
     Raises:
-        ZooError: If the data is not what the preset reads; names the command that mends it.
+        ZooError: If the data does not fit the preset. The message names the command that converts it.
     """
     loaded = load(preset)
     checked = read_data(loaded.task, data)
@@ -362,7 +386,7 @@ def finetune(
 
 
 def _with_labels(loaded: Loaded, data: Any) -> Model:
-    """A copy of a model for the labels of data, which is at the rate and in the windows that the model reads."""
+    """Returns a copy of a model for the labels of data, after checking rate and window."""
     model = loaded.keras_model
     if loaded.task.name != "activity":
         return model.copy()
@@ -371,7 +395,7 @@ def _with_labels(loaded: Loaded, data: Any) -> Model:
     if data.rate != model.rate or rows < model.window or channels != len(model.channels):
         raise ZooError(
             f"{data}: windows of ({rows}, {channels}) at {data.rate:g} Hz; {loaded.name} reads ({model.window}, "
-            f"{len(model.channels)}) at {model.rate:g} Hz: cut them anew with `zoo data windows RECORDINGS --rate "
+            f"{len(model.channels)}) at {model.rate:g} Hz: cut them again with `zoo data windows RECORDINGS --rate "
             f"{model.rate:g} --window {model.window}`"
         )
     return model.copy(classes=data.classes, temperature=1.0)

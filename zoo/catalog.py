@@ -1,4 +1,4 @@
-"""Where the presets' weights lie, and how a name becomes a folder. Needs no library."""
+"""Finds presets and models by name. This module imports no third-party library."""
 
 import difflib
 from pathlib import Path
@@ -9,26 +9,26 @@ from zoo.files import read_json
 
 _PACKAGE = Path(__file__).parent
 PRESETS_FOLDER = next(
-    # Inside a wheel the folder lies in the package, in a checkout beside it.
+    # In a wheel the folder is inside the package; in a checkout it is next to the package.
     (folder for folder in (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models") if folder.is_dir()),
     _PACKAGE / "saved_models",
 )
-"""Where the presets' weights lie, one folder each."""
+"""Folder of the presets, with one folder for each."""
 
 
 def preset_names() -> list[str]:
-    """Presets whose weights are here."""
+    """Lists the presets whose weights are installed."""
     return sorted(path.parent.name for path in PRESETS_FOLDER.glob("[!.]*/model.keras"))
 
 
 def find_folder(name_or_folder: str | Path) -> Path:
-    """The folder of a preset, or a folder that holds a model.
+    """Returns the folder of a model.
 
     Args:
-        name_or_folder: `activity_gru_pocket`, or a path.
+        name_or_folder: Name of a preset, such as `activity_gru_pocket`, or a folder that contains a model.
 
     Raises:
-        ZooError: If it is neither; names the nearest preset.
+        ZooError: If it is neither. The message suggests the closest preset.
     """
     path = Path(name_or_folder)
     if (path / "model.keras").is_file():
@@ -37,12 +37,12 @@ def find_folder(name_or_folder: str | Path) -> Path:
     if (folder / "model.keras").is_file():
         return folder
     if path.is_dir():
-        raise ZooError(f"{path}: holds no model.keras; expected a folder that `zoo train` or save_to_preset wrote")
+        raise ZooError(f"{path}: holds no model.keras; expected a folder written by `zoo train` or save_to_preset")
     raise unknown_name("preset or folder", str(name_or_folder), preset_names())
 
 
 def preset_metrics(name: str) -> dict[str, Any]:
-    """`metrics.json` of a preset; empty where it was not measured."""
+    """Reads `metrics.json` of a preset. Returns an empty dictionary if the preset has not been evaluated."""
     if name not in preset_names():
         raise unknown_name("preset", name, preset_names())
     path = PRESETS_FOLDER / name / "metrics.json"
@@ -50,7 +50,12 @@ def preset_metrics(name: str) -> dict[str, Any]:
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
-    """An error that suggests the nearest known name.
+    """Creates an error that suggests the closest known name.
+
+    Args:
+        what: Kind of name, such as `preset`.
+        name: Unknown name.
+        known: Known names.
 
     Example:
         >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))

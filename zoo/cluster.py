@@ -1,12 +1,12 @@
-"""Workers that train one model together: their addresses, how they connect, and what they exchange.
+"""Workers that train one model together: addresses, connections, and messages.
 
-A worker is a process, here or on another host. TF_CONFIG, TensorFlow's own variable, lists the addresses of all workers
-and says which of them this process is. Worker 0 is the chief: it listens on its address, and it alone writes files. The
-others connect to it, prove that they know the key, agree on what is trained, and receive the checkpoint to resume from.
-The same connections then carry what is averaged, and a connection that breaks is a worker that is lost.
+A worker is a process, here or on another host. The environment variable TF_CONFIG of TensorFlow lists the addresses of
+all workers and the index of this one. Worker 0 is the chief, which listens on its address and is the only one to write
+files. The others connect to it, prove that they know the key, agree on what is trained, and receive the checkpoint to
+resume from. The same connections then exchange gradients. If a connection breaks, the worker is lost.
 
-TensorFlow's collective operations are not used, since its server listens on all interfaces and authenticates nobody.
-Connections are those of `multiprocessing`; only bytes and JSON are read from them, so nothing is unpickled.
+The collective operations of TensorFlow are not used, since their server listens on all interfaces and does not
+authenticate. Connections are those of `multiprocessing`, and transfer only bytes and JSON, so nothing is unpickled.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ KEY = "ZOO_CLUSTER_KEY"
 _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 _HANDSHAKE_SECONDS = 10.0
 _GRACE_SECONDS = 20.0
-"""Time for the other workers to end by themselves after one has died."""
+"""Time for the other workers to end by themselves after one has failed."""
 
 _DATA, _ERROR = b"d", b"e"
 
@@ -53,10 +53,10 @@ class _Peer:
     """An authenticated connection to another worker.
 
     Args:
-        connected: A socket.
-        key: The shared secret.
+        connected: Connected socket.
+        key: Shared secret.
         server: Whether this process accepted the connection.
-        seconds: How long to wait for each message.
+        seconds: Time limit for each message in seconds.
     """
 
     def __init__(self, connected: socket.socket, key: bytes, server: bool, seconds: float) -> None:
@@ -121,10 +121,10 @@ class Cluster:
     """All workers of a training, seen from one of them.
 
     Args:
-        addresses: `host:port` of each.
-        index: Which of them this is; 0 is the chief.
-        key: The shared secret.
-        state: The chief's checkpoint at the start, empty where there is none; all workers know it once connected.
+        addresses: Addresses of all workers, as `host:port`.
+        index: Index of this worker. 0 is the chief.
+        key: Shared secret.
+        state: Checkpoint of the chief at the start, empty if there is none. All workers have it once connected.
     """
 
     addresses: tuple[str, ...]
@@ -135,10 +135,13 @@ class Cluster:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Cluster | None":
-        """The cluster that TF_CONFIG describes; None where it is not set.
+        """Reads the cluster from TF_CONFIG. Returns None if it is not set.
+
+        Args:
+            environment: Environment variables. Those of this process by default.
 
         Raises:
-            ZooError: If it is not valid, or workers on several hosts have no key.
+            ZooError: If TF_CONFIG is invalid, or workers on several hosts have no key.
 
         Example:
             >>> config = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
@@ -179,20 +182,20 @@ class Cluster:
         return len(self.addresses)
 
     def name(self, index: int) -> str:
-        """The name of a worker in messages."""
+        """Returns the name of a worker in messages."""
         return f"worker {index} ({self.addresses[index]})"
 
     @contextlib.contextmanager
     def connected(self, identity: Mapping[str, Any], seconds: float) -> Iterator[None]:
-        """Connects all workers while the block runs, if they train the same.
+        """Connects all workers within a `with` block, after checking that they train the same model.
 
         Args:
-            identity: What this worker is about to train, as JSON types.
-            seconds: How long to wait for the others.
+            identity: Description of what this worker trains, as JSON types.
+            seconds: Time to wait for the other workers.
 
         Raises:
-            ZooError: If one does not come, has another key, trains something else, or if the port is in use.
-            WorkerLostError: If one ends before the block does.
+            ZooError: If a worker is missing, has another key or trains something else, or if the port is in use.
+            WorkerLostError: If a worker ends before the block does.
         """
         flat = flatten({"workers": list(self.addresses)} | json.loads(json.dumps(identity)))
         stop = time.monotonic() + seconds
@@ -213,10 +216,10 @@ class Cluster:
             self._finish(error)
 
     def send(self, data: bytes) -> None:
-        """Sends the same data to all workers, as the chief, or to the chief.
+        """Sends data from the chief to all workers, or from another worker to the chief.
 
         Raises:
-            WorkerLostError: If one is gone.
+            WorkerLostError: If a worker is gone.
         """
         for index, peer in self._peers.items():
             try:
@@ -226,10 +229,10 @@ class Cluster:
                 raise WorkerLostError(f"{self.name(index)} is gone") from None
 
     def receive(self) -> list[bytes]:
-        """Returns the next data of each worker, as the chief, or that of the chief.
+        """Receives the next data from all workers, or on another worker from the chief.
 
         Raises:
-            WorkerLostError: If one is gone, or ended with an error, which is named.
+            WorkerLostError: If a worker is gone, or ended with an error. The message contains the error.
         """
         return [self._receive(index) for index in self._peers]
 
@@ -245,7 +248,7 @@ class Cluster:
         self._peers.clear()
 
     def _accept_all(self, identity: dict[str, Any], stop: float) -> None:
-        """Waits for the other workers, as the chief, and sends them the checkpoint."""
+        """Waits for the other workers and sends them the checkpoint. Runs on the chief."""
         rejected = 0
         with _listening(self.name(0), self.addresses[0], stop) as server:
             try:
@@ -270,7 +273,7 @@ class Cluster:
         try:
             peer = _Peer(connected, self.key, server=True, seconds=_HANDSHAKE_SECONDS)
         except (OSError, EOFError, AssertionError):
-            # Something else than a worker, such as a scanner of ports.
+            # Not a worker, but for example a port scanner.
             return
         try:
             hello = json.loads(peer.receive())
@@ -344,7 +347,7 @@ def _check_addresses(addresses: Any) -> None:
 
 @contextlib.contextmanager
 def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
-    """A socket that listens on the address of a worker, and on no other."""
+    """Yields a socket that listens on the address of a worker, and on no other address."""
     reasons = {
         errno.EADDRINUSE: "the port is in use: end the program that listens there",
         errno.EACCES: "the port is not allowed",
@@ -357,7 +360,7 @@ def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
             server = socket.create_server(where[:2], family=family, backlog=128)
             break
         except socket.gaierror as error:
-            # A pod's name is known to the network a moment after the pod has started.
+            # The name of a pod can be resolved only a moment after the pod has started.
             if time.monotonic() > stop:
                 raise ZooError(f"{name}: {error.strerror}; name an address that can be resolved") from None
             time.sleep(0.2)
@@ -370,17 +373,17 @@ def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nothing listens on."""
+    """Finds free ports of this machine."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [probe.getsockname()[1] for probe in probes]
 
 
 def run_workers(count: int) -> int:
-    """Runs this process's own command in several workers on this machine.
+    """Runs the command of this process in several workers on this machine.
 
-    The chief shares standard output and error; the output of the others is dropped, and their errors are in the
-    chief's last line.
+    The chief shares standard output and error. The output of the others is discarded; their errors appear in the last
+    line of the chief.
 
     Args:
         count: Number of workers.
@@ -413,7 +416,7 @@ def run_workers(count: int) -> int:
         if time.monotonic() > stop:
             raise TimeoutError
 
-    # Ctrl-C reaches all workers, which end by themselves; the chief's message says how to resume.
+    # Ctrl-C reaches all workers, which end by themselves. The message of the chief says how to resume.
     interrupt = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         with contextlib.suppress(TimeoutError):

@@ -1,12 +1,12 @@
 """The training step of several workers.
 
 Each worker has the whole model, initialized from the same seed or checkpoint. It computes the gradients of its share of
-each batch, compiled as usual; the chief averages them over all workers; and each applies the same average. Weights stay
-equal on all workers, bit by bit. Keras 3 cannot `fit` under `MultiWorkerMirroredStrategy` (keras#20585), so its own
-variables and step are not used either.
+each batch, compiled as usual; the chief averages them over all workers; and each worker applies the same average. The
+weights of all workers stay equal, bit by bit. Keras 3 cannot `fit` under `MultiWorkerMirroredStrategy` (keras#20585).
 
-The batch of the recipe is divided, not multiplied, so a recipe yields the same model on any number of workers, except
-for what is not a mean over rows: dropout draws other numbers, and the sparsity of an autoencoder is that of each share.
+The batch of the recipe is divided, not multiplied, so a recipe yields the same model on any number of workers, with two
+exceptions that are not means over rows: dropout draws other numbers, and the sparsity of an autoencoder is that of each
+share.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,18 +25,18 @@ from zoo.steps import gradients, update
 def shared_steps(
     cluster: Cluster, model: keras.Model, steps: int, batch_size: int, micro_batches: int, jit_compile: bool
 ) -> Callable[[Any], Any]:
-    """Returns training steps of which this worker computes its share.
+    """Creates training steps that are shared by all workers.
 
     Args:
-        cluster: All workers, connected.
-        model: A compiled model with a built optimizer.
-        steps: How many take their rows from one batch of the pipeline, which is the same on all workers.
-        batch_size: Rows a step, over all workers.
+        cluster: Connected cluster.
+        model: Compiled model with a built optimizer.
+        steps: Number of steps with rows from one batch of the pipeline, which is the same on all workers.
+        batch_size: Number of rows per step, over all workers.
         micro_batches: Number of parts into which the share of a worker is divided.
-        jit_compile: Whether XLA compiles the parts of a step before and after the workers average.
+        jit_compile: Whether XLA compiles the parts of a step before and after the exchange of gradients.
 
     Returns:
-        A function that Keras calls with its iterator, as `Model.train_function`.
+        A function of the iterator of Keras, for `Model.train_function`.
 
     Raises:
         ZooError: If the batch cannot be divided equally.
@@ -51,7 +51,7 @@ def shared_steps(
         return gradients(model, inputs, targets, micro_batches)
 
     def apply_means(*means: tf.Tensor) -> None:
-        # All workers see the same loss, and stop together where it is not finite.
+        # All workers have the same loss, so they stop together if it is not finite.
         update(model, list(means))
 
     compute, apply = (tf.function(part, jit_compile=jit_compile) for part in (compute_share, apply_means))
@@ -68,7 +68,14 @@ def shared_steps(
 
 
 def mean(cluster: Cluster, values: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """Averages arrays over all workers, each of which calls this with arrays of the same shapes.
+    """Averages arrays over all workers. Each worker must call this with arrays of the same shapes.
+
+    Args:
+        cluster: Connected cluster.
+        values: Arrays of this worker.
+
+    Returns:
+        Means of the arrays.
 
     Raises:
         WorkerLostError: If a worker is gone.
@@ -85,17 +92,17 @@ def mean(cluster: Cluster, values: Sequence[NDArray[np.float32]]) -> list[NDArra
 
 
 def offset_seeds(cluster: Cluster, model: keras.Model) -> None:
-    """Makes each worker draw other random numbers; the chief draws those of a single worker."""
+    """Gives each worker its own random numbers. The chief has those of training with one worker."""
     for variable in model.variables:
         if "seed_generator" in variable.path:
             variable.assign(variable + keras.ops.cast([cluster.index, 0], variable.dtype))
 
 
 class AverageLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Averages the metrics of each epoch over the workers, so that all decide the same from them.
+    """Averages the metrics of each epoch over the workers, so that all make the same decisions.
 
     Args:
-        cluster: All workers, connected.
+        cluster: Connected cluster.
     """
 
     def __init__(self, cluster: Cluster) -> None:

@@ -1,11 +1,11 @@
-"""The one exception that is meant for the person at the keyboard."""
+"""The exception for errors that users can fix."""
 
 
 class ZooError(Exception):
-    """A mistake that the user can mend.
+    """An error that the user can fix.
 
-    Its message is one line that names the file, the key, what was expected, what was found and what to do.
-    The command line prints it without a traceback and ends with a status that is not 0.
+    The message is one line that names the file, the key, what was expected, what was found, and what to do. The command
+    line prints it without a traceback and exits with a nonzero status.
 
     Example:
         >>> raise ZooError("data3.h5: no key 'trX'; found trx: rename it")
@@ -15,4 +15,4 @@ class ZooError(Exception):
     """
 
     status = 1
-    """What the command line ends with."""
+    """Exit status of the command line."""

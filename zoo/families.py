@@ -1,7 +1,7 @@
-"""The one table of families: a name, its class, and the task that all families of a kind of data share.
+"""The table of families: name, class and task of each.
 
-A new family is a module with its class and a row here. The command line's choices, the names of `zoo`, what Keras can
-load, searches, cards and checks follow from the row. Needs no library.
+A new family needs a module with its class, and a row here. Command-line choices, public names, registration with Keras,
+searches, cards and tests follow from the row. This module imports no third-party library.
 """
 
 import importlib
@@ -15,8 +15,8 @@ class Family(NamedTuple):
     """A row of the table.
 
     Args:
-        home: The module and the class.
-        task: The name of a module in `zoo.tasks`.
+        home: Module and class, as `module:Class`.
+        task: Name of a module in `zoo.tasks`.
     """
 
     home: str
@@ -24,16 +24,16 @@ class Family(NamedTuple):
 
     @property
     def class_name(self) -> str:
-        """The class, such as `ActivityGRU`."""
+        """Name of the class, such as `ActivityGRU`."""
         return self.home.partition(":")[2]
 
     @property
     def module(self) -> str:
-        """The module that defines it, whose docstring is its specification."""
+        """Name of the module that defines the class. Its docstring is the specification."""
         return self.home.partition(":")[0]
 
     def load(self) -> Any:
-        """The class itself. Imports Keras."""
+        """Imports and returns the class. Imports Keras."""
         return getattr(importlib.import_module(self.module), self.class_name)
 
 
@@ -45,17 +45,20 @@ FAMILIES: dict[str, Family] = {
     "sparse_autoencoder": Family("zoo.models.autoencoder:SparseAutoencoder", "autoencoder"),
     "trigram_lm": Family("zoo.models.trigram:TrigramLM", "trigram"),
 }
-"""By the name that the command line uses."""
+"""Families by name, as on the command line."""
 
 TASKS = tuple(dict.fromkeys(row.task for row in FAMILIES.values()))
 """Names of the tasks, in the order of the table."""
 
 
 def find_family(name: str) -> Family:
-    """The row of a family, by its name or the name of its class.
+    """Finds a family by its name or the name of its class.
+
+    Args:
+        name: Such as `activity_gru` or `ActivityGRU`.
 
     Raises:
-        ZooError: If there is none; suggests the nearest name.
+        ZooError: If there is no such family. The message suggests the closest name.
 
     Example:
         >>> find_family("ActivityGRU").task, find_family("trigram_lm").class_name
@@ -68,10 +71,10 @@ def find_family(name: str) -> Family:
 
 
 def register_with_keras(_: Any = None) -> None:
-    """Imports everything that a saved model may name, so that Keras can load it.
+    """Imports all layers, losses and models of the zoo, so that Keras can load saved models.
 
-    Where a module of the zoo is what imports Keras, it is not complete yet: then nothing is done, and `zoo` tries again
-    at the next of its names that is used.
+    Does nothing while a module of the zoo is still being imported, as when that module is the one that imports Keras;
+    `zoo` calls it again when the next public name is used.
     """
     loading = (module for name, module in sys.modules.items() if name.startswith("zoo.") and module is not None)
     if any(getattr(module.__spec__, "_initializing", False) for module in loading):

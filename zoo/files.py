@@ -1,8 +1,8 @@
-"""Files and folders that are written whole or not at all.
+"""Atomic writing of files and folders.
 
-Everything the zoo writes goes to a temporary name next to its target, is flushed to the disk, and takes its real
-name in one rename. An interrupted run leaves what was there before. A killed one also leaves its temporary files:
-their names hold the writer's host and process, so that the next writer in the same folder deletes them.
+Everything that the zoo writes goes to a temporary name next to its target, is flushed to the disk, and is renamed. An
+interrupted run leaves existing files unchanged. A killed run also leaves its temporary files; their names contain host
+and process, so that the next writer in the same folder can delete them.
 """
 
 import errno
@@ -114,8 +114,8 @@ def remove_leftovers(folder: Path) -> None:
     except OSError:
         return
     for entry in entries:
-        found = _TEMPORARY.match(entry.name)
-        if found and not _is_running(int(found[1])):
+        match = _TEMPORARY.match(entry.name)
+        if match and not _is_running(int(match[1])):
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
             else:
@@ -138,12 +138,12 @@ def _is_running(process: int) -> bool:
 
 @contextmanager
 def locked(path: Path, seconds: float = 0.0, message: str = "") -> Iterator[None]:
-    """Holds a lock that no other process can hold, and that ends with this process however it ends.
+    """Holds a lock on a file. The lock is released when the process ends, however it ends.
 
     Args:
-        path: The lock file; it stays.
-        seconds: How long to wait for another process.
-        message: Of the error if another process still holds the lock.
+        path: Lock file, which is not deleted.
+        seconds: Time to wait for another process.
+        message: Message of the error if another process still holds the lock.
 
     Raises:
         ZooError: If another process still holds the lock.
@@ -184,7 +184,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Writes a JSON document, indented, with a newline at its end, whole or not at all."""
+    """Writes a JSON document atomically, indented, with a final newline."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -207,7 +207,7 @@ def read_json(path: Path) -> Any:
 
 
 def require_empty(folder: Path) -> None:
-    """Refuses a folder that exists and holds something, so that no earlier result is overwritten.
+    """Checks that a folder is new or empty, so that no earlier result is overwritten.
 
     Raises:
         ZooError: If `folder` is not a folder, is a symbolic link, or is not empty.
@@ -223,15 +223,15 @@ def require_empty(folder: Path) -> None:
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
-    """Claims a folder for work that can be interrupted and resumed, or finds that the same work has claimed it.
+    """Claims a folder for work that can be interrupted and resumed.
 
     Args:
-        mark: The file in the folder that records the identity.
-        identity: What distinguishes this work from other work of its kind, as JSON types.
-        work: What the work is called in messages, such as `search`.
+        mark: File in the folder that records the identity.
+        identity: Values that distinguish this work from other work of its kind, as JSON types.
+        work: Name of the kind of work in messages, such as `search`.
 
     Raises:
-        ZooError: If the folder holds something else, or other work of this kind; names the differences.
+        ZooError: If the folder holds something else, or other work of this kind. The message names the differences.
     """
     folder = mark.parent
     if not mark.is_file():
@@ -250,7 +250,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
 
 
 def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Returns a document without documents inside.
+    """Flattens a nested document, with keys joined by dots.
 
     Example:
         >>> flatten({"seed": 0, "recipe": {"epochs": 3}})
@@ -268,7 +268,7 @@ def _short(value: Any, most: int = 40) -> str:
 
 
 def require_new(path: Path, force: bool) -> None:
-    """Refuses an output file that exists, unless it is a regular file that may be replaced.
+    """Checks that an output file is new, or a regular file that may be replaced.
 
     Raises:
         ZooError: If `path` exists and `force` is false, or `path` is anything but a regular file.
@@ -285,7 +285,7 @@ _KINDS = {
 
 
 def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:
-    """Refuses an output that exists and is not a regular file, or not a folder, itself."""
+    """Checks that an existing output is of the expected kind, and not a link to it."""
     with _disk_errors(path):
         try:
             mode = path.lstat().st_mode
@@ -297,7 +297,7 @@ def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal, read in blocks."""
+    """Returns the SHA-256 of a file in hexadecimal. Reads the file in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -320,17 +320,17 @@ _CAUSES = {
 
 @contextmanager
 def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Turns the operating system's errors into one line each, about the output or another file that was read.
+    """Converts errors of the operating system to `ZooError`s about the output, or about another file that was read.
 
     Args:
-        path: The output.
-        temporary: The name under which it is written.
+        path: Output.
+        temporary: Temporary name under which the output is written.
     """
     try:
         yield
     except (OSError, RuntimeError) as error:
-        # h5py and TensorFlow pass on the system's words but not always its number; h5py raises RuntimeError when it
-        # cannot write its last bytes.
+        # h5py and TensorFlow pass on the message of the system but not always its number; h5py raises RuntimeError when
+        # it cannot write its last bytes.
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise ZooError(f"{path}: the disk is full; nothing was written") from error
         if not isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""Processes that do parts of a job: folds of a cross-validation, trials of a search, workers of one training."""
+"""Child processes: folds of a cross-validation, trials of a search, workers of one training run."""
 
 import os
 import subprocess
@@ -22,13 +22,13 @@ _CONNECTION_SECONDS = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A command that is run in its own process and calls `die_with_parent`.
+    """A command to run in its own process. The command must call `die_with_parent`.
 
     Args:
-        name: For messages.
+        name: Name of the job in messages.
         command: Program and arguments.
-        environment: Variables that are set in addition to those of this process.
-        log: File to which standard output and error are appended; None to share those of this process.
+        environment: Environment variables to set in addition to those of this process.
+        log: File to which standard output and error are appended. None to share those of this process.
         background: Whether `run_jobs` may return while the job is still running.
     """
 
@@ -47,15 +47,15 @@ def run_jobs(
     watch: Callable[[], None] = lambda: None,
     interval: float = 0.2,
 ) -> None:
-    """Runs jobs, several at once, until all but background jobs have ended. No process outlives the call.
+    """Runs jobs in parallel until all except background jobs have ended. No process outlives the call.
 
     Args:
-        jobs: Started in this order.
+        jobs: Jobs, in the order in which to start them.
         at_once: Maximum number of processes.
-        on_exit: Called with each job that ends and its exit status, which is negative after a signal. Returns True to
-            run the job again. An exception ends the other jobs.
-        watch: Called once per interval.
-        interval: Seconds.
+        on_exit: Function that is called with each job that ends and its exit status, which is negative after a signal.
+            It returns True to run the job again. If it raises an exception, the other jobs are ended.
+        watch: Function that is called once per interval.
+        interval: Interval in seconds.
 
     Example:
         >>> statuses = []
@@ -106,7 +106,7 @@ def _close(process: subprocess.Popen[bytes]) -> None:
 
 
 def supervised() -> bool:
-    """Whether this process was started by `run_jobs`."""
+    """Returns whether this process was started by `run_jobs`."""
     return _SUPERVISED in os.environ
 
 
@@ -122,7 +122,7 @@ def die_with_parent() -> None:
 
 
 def limit_threads(count: int) -> dict[str, str]:
-    """Environment variables that limit the threads of TensorFlow, BLAS and Numba in a process.
+    """Returns environment variables that limit the threads of TensorFlow, BLAS and Numba in a process.
 
     Example:
         >>> limit_threads(1)["OMP_NUM_THREADS"]
@@ -132,27 +132,27 @@ def limit_threads(count: int) -> dict[str, str]:
 
 
 def share_cores(processes: int) -> dict[str, str]:
-    """Environment variables that divide the cores of this machine among processes."""
+    """Returns environment variables that divide the cores of this machine among processes."""
     return limit_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
 def python(module: str, *arguments: object) -> list[str]:
-    """The command that runs a module with this interpreter."""
+    """Returns the command that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *map(str, arguments)]
 
 
 def last_error(log: Path) -> str:
-    """The last error message that the command line wrote to a log; empty where there is none."""
+    """Returns the last error message of the command line in a log. Empty if there is none."""
     lines = log.read_text(errors="replace").splitlines()
     return next((line.removeprefix("zoo: ") for line in reversed(lines) if line.startswith("zoo: ")), "")
 
 
 @contextmanager
 def dask_executor(address: str) -> Iterator[Executor]:
-    """An executor that runs functions on the workers of a Dask cluster, on any number of hosts.
+    """Yields an executor that runs functions on the workers of a Dask cluster, on any number of hosts.
 
     Args:
-        address: `host:port` of the scheduler; `tls://host:port` where Dask is configured for TLS.
+        address: `host:port` of the scheduler, or `tls://host:port` if Dask is configured for TLS.
 
     Raises:
         ZooError: If Dask is not installed, or no scheduler answers.

@@ -1,7 +1,7 @@
 """Layers and regularizers that Keras lacks: a dense layer with tied weights, a sparsity penalty on mean activations,
-the magnitude of a vector, and a dropout that is fast under XLA.
+the squared magnitude of acceleration, and a dropout layer that is fast under XLA.
 
-They work in any Keras model, on every backend, under every dtype policy, and pass masks on.
+They work in any Keras model, on every backend, with every dtype policy, and propagate masks.
 """
 
 from typing import Any
@@ -15,13 +15,13 @@ from zoo.metadata import STANDARD_GRAVITY
 
 @keras.saving.register_keras_serializable(package="zoo")
 class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """A dense layer that can be called in both directions with the same kernel, such as encoder and decoder.
+    """Dense layer that applies the same kernel in both directions, as encoder and decoder.
 
         forward      y = activation(x W + b)
         transposed   x = transposed_activation(y W^T + c)
 
-    The layer owns the kernel, so both directions train the same weights and a saved model stores them once.
-    `quantize("int8")` stores the kernel as integers with a scale for each unit, and computes in floats.
+    Both directions train the same kernel, and a saved model stores it once. `quantize("int8")` stores the kernel as
+    8-bit integers with one scale per unit; the computation stays in floating point.
 
     Args:
         units: Size of the output of the forward direction, 1 or more.
@@ -30,13 +30,13 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         kernel_initializer: Initializer of W, `(features, units)`.
         bias_initializer: Initializer of b, `(units,)`.
         transposed_bias_initializer: Initializer of c, `(features,)`.
-        kernel_regularizer: Regularizer of W, counted once.
+        kernel_regularizer: Regularizer of W, added to the loss once.
         **options: Arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: `(batch, ..., features)`; with `transpose=True`, `(batch, ..., units)`.
-        transpose: Whether to apply the transposed direction. The first call must be a forward one, since it decides the
-            number of features.
+        transpose: Whether to apply the transposed direction. The first call must be in the forward direction, since it
+            determines the number of features.
 
     Raises:
         ZooError: If `units` is not an integer of 1 or more, the transposed direction is called before the layer is
@@ -100,7 +100,7 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return ops.cast(ops.cast(self._kernel, self._kernel_scale.dtype) / self._kernel_scale, self.compute_dtype)
 
     def __call__(self, inputs: Any, **options: Any) -> Any:  # noqa: D102
-        # Checked here, since Keras builds the layer with the shape of whatever comes first.
+        # Checked here, before Keras builds the layer from the shape of its first input.
         self._check_features(inputs.shape, options.get("transpose", False))
         return super().__call__(inputs, **options)
 
@@ -111,7 +111,7 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return self.activation(ops.add(ops.matmul(inputs, self.kernel), self.bias))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape of the forward direction's output; `compute_output_spec` knows both directions."""
+        """Returns the output shape of the forward direction. `compute_output_spec` handles both directions."""
         return (*input_shape[:-1], self.units)
 
     def compute_output_spec(self, inputs: Any, transpose: bool = False) -> keras.KerasTensor:  # noqa: D102
@@ -129,7 +129,7 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
             raise ZooError(f"{self.name}: expected axis -1 to have {expected} features, got {shape[-1]}")
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
-        """Stores the kernel in 8 bits; `keras.Model.quantize` calls this. Other modes than `int8` do not exist."""
+        """Quantizes the kernel to 8 bits. `keras.Model.quantize` calls this. Only the mode `int8` is supported."""
         if mode != "int8" or (type_check and type(self) is not TiedDense):
             raise NotImplementedError(f"{type(self).__name__} cannot be quantized to {mode}; TiedDense can, to int8")
         kernel, scale = keras.quantizers.abs_max_quantize(self._kernel, axis=0, to_numpy=True)
@@ -167,21 +167,21 @@ class TiedDense(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 
 def kl_sparsity(activations: Any, target: float, weight: float, mask: Any = None) -> Any:
-    """The sparsity penalty of a batch of activations.
+    """Computes the sparsity penalty of a batch of activations.
 
         weight * sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))],   r_j = mean over the batch of h_j
 
-    It is computed in float32, whatever the dtype of the activations. A unit that is off or on for the whole batch has a
-    large, finite penalty.
+    The penalty is computed in float32 or higher precision. Units that are 0 or 1 for the whole batch have a large but
+    finite penalty.
 
     Args:
         activations: h, `(batch, ..., units)`, in (0, 1), such as the output of a sigmoid.
-        target: rho, in (0, 1).
+        target: rho, target for the mean activation of each unit, in (0, 1).
         weight: Factor of the penalty, 0 or more.
-        mask: `(batch, ...)`, False at positions to leave out of the mean; all positions count by default.
+        mask: Boolean `(batch, ...)`. Positions that are False are left out of the mean. All count by default.
 
     Returns:
-        A scalar that does not depend on the batch size.
+        A scalar. It is a function of the mean activations and does not grow with the batch size.
 
     Example:
         >>> float(kl_sparsity(ops.full((7, 3), 0.25), target=0.25, weight=1.0))
@@ -211,12 +211,12 @@ def _check_sparsity(target: float, weight: float) -> None:
 
 @keras.saving.register_keras_serializable(package="zoo")
 class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Returns its input and adds `kl_sparsity` of it to the losses of the model.
+    """Identity layer that adds the sparsity penalty `kl_sparsity` of its input to the loss of the model.
 
     Masked positions do not count.
 
     Args:
-        target: rho, the mean activation that each unit should have, in (0, 1).
+        target: rho, target for the mean activation of each unit, in (0, 1).
         weight: Factor of the penalty, 0 or more.
         **options: Arguments of `keras.layers.Layer`.
 
@@ -238,7 +238,7 @@ class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         self._build_at_init()
 
     def call(self, inputs: Any, mask: Any = None) -> Any:  # noqa: D102
-        # Keras may divide the value of an activity regularizer by the batch size, but never an added loss.
+        # Some versions of Keras divide an activity regularizer by the batch size, but none divides an added loss.
         self.add_loss(kl_sparsity(inputs, self.target, self.weight, mask))
         return inputs
 
@@ -254,14 +254,14 @@ _DIVIDES_BY_BATCH_SIZE = tuple(map(int, keras.__version__.split(".")[:2])) >= (3
 
 @keras.saving.register_keras_serializable(package="zoo")
 class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]  # Keras has no types
-    """`kl_sparsity` as the `activity_regularizer` of any Keras layer.
+    """The sparsity penalty `kl_sparsity` as an `activity_regularizer` for any Keras layer.
 
-    It adds the same number to the loss as `KLSparsity` does, at every batch size. Keras 3.14 and later divide the value
-    of an activity regularizer by the batch size; there, this one multiplies by it first. Keras passes no mask to a
-    regularizer: use `KLSparsity` for padded inputs.
+    It adds the same value to the loss as `KLSparsity`, at every batch size. Keras 3.14 and later divide activity
+    regularizers by the batch size; this one multiplies by it first to compensate. Keras does not pass masks to
+    regularizers: use `KLSparsity` for padded inputs.
 
     Args:
-        target: rho, the mean activation that each unit should have, in (0, 1).
+        target: rho, target for the mean activation of each unit, in (0, 1).
         weight: Factor of the penalty, 0 or more.
 
     Raises:
@@ -288,11 +288,11 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """The squared magnitude of acceleration vectors: m_t = min(|x_t|^2 / g^2, 6) - 1 with g = 9.80665 m/s^2.
+    """Squared magnitude of acceleration vectors: m_t = min(|x_t|^2 / g^2, 6) - 1 with g = 9.80665 m/s^2.
 
-    It does not depend on the orientation of the phone, and is 0 at rest. It needs no root, and its bound (2.4 g, a hard
-    step) keeps the range small: both allow 8-bit arithmetic on a microcontroller. Maps `(..., channels)` in m/s^2 to
-    `(..., 1)`.
+    It does not depend on the orientation of the phone, and is 0 at rest. It is computed without a square root and
+    clipped at 2.4 g, the impact of a hard step, so that its small range suits 8-bit arithmetic on a microcontroller.
+    Maps `(..., channels)` in m/s^2 to `(..., 1)`.
 
     Args:
         **options: Arguments of `keras.layers.Layer`.
@@ -310,7 +310,7 @@ class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
     def call(self, inputs: Any) -> Any:  # noqa: D102
         scaled = inputs * (1 / STANDARD_GRAVITY)
-        # A sum as a product with ones: the 8-bit kernels for sums of the LiteRT releases do not agree with each other.
+        # The sum is a product with ones, since the 8-bit sum kernels of different LiteRT releases disagree.
         return ops.relu6(ops.matmul(scaled * scaled, ops.ones((inputs.shape[-1], 1), inputs.dtype))) - 1.0
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:  # noqa: D102
@@ -319,16 +319,16 @@ class Magnitude(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
-    """`keras.layers.Dropout`, fast in training steps that XLA compiles for a CPU.
+    """`keras.layers.Dropout` that is fast in training steps compiled by XLA for a CPU.
 
-    With TensorFlow, Keras leaves the choice of the random number generator to the device. In a step that XLA compiles,
-    the default takes a CPU four times as long as the rest of a small recurrent network. This layer names Philox. On
-    other backends it is Keras's layer.
+    With the TensorFlow backend, Keras lets the device choose the random number generator. In a compiled step on a CPU,
+    the default generator takes four times as long as the rest of a small recurrent network. This layer uses Philox.
+    With other backends it is the same as `keras.layers.Dropout`.
 
     Args:
         rate: Fraction of the inputs to drop, from 0 to 1.
-        noise_shape: Shape of the mask, None for an axis of the inputs' own size; 1 drops along the whole axis.
-        seed: Of the random numbers.
+        noise_shape: Shape of the dropout mask. None stands for the size of the input; 1 shares the mask along the axis.
+        seed: Random seed.
         **options: Arguments of `keras.layers.Layer`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Losses and metrics that Keras lacks. They work on every backend of Keras."""
+"""Losses and metrics that Keras lacks. They work with every backend of Keras."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 @keras.saving.register_keras_serializable(package="zoo")
 class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
-    """Cross-entropy of logits `(batch, K)` with class numbers `(batch,)` or distributions `(batch, K)`.
+    """Cross-entropy of logits `(batch, K)` with class indices `(batch,)` or distributions `(batch, K)`.
 
-        -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) one_hot + smoothing / K, or the distribution in its place
+        -sum_k t_k log softmax(logits)_k,  t = (1 - smoothing) target + smoothing / K
 
-    A distribution that sums to w weighs as w examples.
+    where the target is one-hot or the distribution. A distribution that sums to w counts as w examples.
 
     Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567.
 
     Args:
-        label_smoothing: Share of the target spread over all classes, in [0, 1).
-        class_weights: Factor on the loss of each class; all 1 by default.
-        **options: Of `keras.losses.Loss`.
+        label_smoothing: Fraction of the target that is spread evenly over all classes, in [0, 1).
+        class_weights: Factor on the loss of each class. All 1 by default.
+        **options: Arguments of `keras.losses.Loss`.
 
     Example:
         >>> float(CrossEntropy()(np.array([1]), np.array([[0.0, 0.0]])))
@@ -52,7 +52,10 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
 
 @keras.saving.register_keras_serializable(package="zoo")
 class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
-    """Half the squared distance of each example, `1/2 sum_k (d_k - y_k)^2`, mean over the batch.
+    """Half the squared error of each example, `1/2 sum_k (d_k - y_k)^2`, averaged over the batch.
+
+    Args:
+        **options: Arguments of `keras.losses.Loss`.
 
     Example:
         >>> float(HalfSquaredError()(np.array([[0.0, 0.0]]), np.array([[1.0, 2.0]])))
@@ -68,13 +71,17 @@ class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no
 
 @keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]  # Keras has no types
 def accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Share of each example's target that is on the most probable class: 1 or 0 where it is a class number.
+    """Computes the accuracy of each example: the weight of the most probable class in the target.
 
-    Of several classes with the greatest logit the first one counts, as with `argmax`.
+    For a class index that is 1 or 0. If several classes have the greatest logit, the first one counts, as with
+    `argmax`.
 
     Args:
-        y_true: Class numbers `(batch,)` or distributions `(batch, K)`.
+        y_true: Class indices `(batch,)` or distributions `(batch, K)`.
         y_pred: Logits `(batch, K)`.
+
+    Returns:
+        Accuracies `(batch,)`.
 
     Example:
         >>> [float(share) for share in accuracy(np.array([0, 1]), np.array([[0.2, 0.2], [0.2, 0.1]]))]
@@ -83,7 +90,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
     y_pred = ops.convert_to_tensor(y_pred)
     targets, _ = _distributions(ops.convert_to_tensor(y_true), y_pred)
     classes = ops.arange(y_pred.shape[-1])
-    # Not argmax, which takes as long as a tenth of the training step of a small network.
+    # argmax would take a tenth of the time of a training step of a small network.
     greatest = ops.max(y_pred, axis=-1, keepdims=True)
     first = ops.min(ops.where(y_pred >= greatest, classes, y_pred.shape[-1]), axis=-1, keepdims=True)
     return ops.sum(ops.where(classes == first, targets, 0.0), axis=-1)
@@ -92,15 +99,15 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 def loss_and_metrics(
     name: str, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None
 ) -> tuple[keras.losses.Loss, list[keras.metrics.Metric]]:
-    """What a model is compiled with.
+    """Creates a loss by name, with the matching metrics.
 
     Args:
-        name: `cross_entropy`, or `half_squared_error`.
-        label_smoothing: As of `CrossEntropy`.
-        class_weights: As of `CrossEntropy`.
+        name: `cross_entropy` or `half_squared_error`.
+        label_smoothing: Argument of `CrossEntropy`.
+        class_weights: Argument of `CrossEntropy`.
 
     Returns:
-        The loss, and the metrics: `accuracy`, or `mse`.
+        The loss, and a list with the metric `accuracy` or `mse`.
 
     Example:
         >>> loss, metrics = loss_and_metrics("cross_entropy")
@@ -114,7 +121,13 @@ def loss_and_metrics(
 
 
 def balanced_class_weights(labels: NDArray[np.int64], classes: int) -> list[float]:
-    """Weights that make all classes count the same, with mean 1 over the examples; 0 for a class without examples.
+    """Computes class weights inversely proportional to the class frequencies, with mean 1 over the examples.
+
+    A class without examples has weight 0.
+
+    Args:
+        labels: Class indices `(N,)`.
+        classes: Number of classes.
 
     Example:
         >>> balanced_class_weights(np.array([0, 0, 0, 1]), 2)
@@ -125,7 +138,7 @@ def balanced_class_weights(labels: NDArray[np.int64], classes: int) -> list[floa
 
 
 def _distributions(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Targets as distributions `(batch, K)`, and the sum of each."""
+    """Returns the targets as distributions `(batch, K)`, and the sum of each."""
     if len(y_true.shape) == 2 and y_true.shape[-1] == y_pred.shape[-1]:
         targets = ops.cast(y_true, y_pred.dtype)
         return targets, ops.sum(targets, axis=-1)

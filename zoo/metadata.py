@@ -1,7 +1,7 @@
-"""What a model says of itself: which numbers it expects, what its answers mean, where it comes from.
+"""Metadata of models: the input they expect, the meaning of their output, and their origin.
 
-The same document lies in a model's folder (`config.json`, key `metadata`) and inside its `.tflite` files, as the
-flatbuffer's metadata entry `pocket_zoo` (JSON, UTF-8), where every runtime that ignores it still runs the file.
+Each `.tflite` file contains this document, as the flatbuffer's metadata entry `pocket_zoo` (JSON, UTF-8); runtimes that
+ignore the entry still run the file. `config.json` in the folder of a trained model contains it as well.
 """
 
 import json
@@ -13,36 +13,36 @@ from typing import Any, ClassVar
 from zoo.errors import ZooError
 
 SCHEMA = 1
-"""Version of the document; readers refuse another."""
+"""Version of the document. Readers reject other versions."""
 
 STANDARD_GRAVITY = 9.80665
-"""m/s^2 in one g."""
+"""Standard gravity in m/s^2."""
 
 UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
-"""What acceleration is measured in everywhere in the zoo: gravity included; at rest and face up, z is +9.81."""
+"""Unit, axes and sign convention of acceleration in the zoo. Gravity is included: at rest and face up, z is +9.81."""
 
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
-"""The course's six activities in the course's order."""
+"""The six activities of the course, in its order."""
 
 _ENTRY = "pocket_zoo"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What every model says; each kind of model adds to it.
+    """Metadata that all models share; each task has a subclass.
 
-    Files of a kind read as many rows in a call as its `batch` says; None stands for any number.
+    The class attribute `batch` is the batch size of exported files, None for any.
 
     Args:
         family: Class name of the model.
-        preset: Name of the preset, or of the folder where it is nobody's preset.
+        preset: Name of the preset, or of the model if it is not a preset.
         simulated: Whether the training data was simulated.
-        source: Where its training data comes from.
-        data_sha256: Hash of the file that the model was trained on.
-        weights_sha256: Hash of the trained weights.
-        license: Of the training data; `not stated` where nobody said.
-        version: Of the zoo.
-        schema: Of this document.
+        source: Source of the training data.
+        data_sha256: SHA-256 of the file that the model was trained on.
+        weights_sha256: SHA-256 of the trained weights.
+        license: License of the training data, or `not stated`.
+        version: Version of pocket-zoo that wrote the document.
+        schema: Version of the format of this document.
     """
 
     task: ClassVar[str]
@@ -58,7 +58,7 @@ class Metadata:
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
-        """The document as JSON types."""
+        """Returns the document as JSON types."""
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
         return {"task": self.task, **values}
 
@@ -67,14 +67,14 @@ class Metadata:
         """Reads the document.
 
         Args:
-            document: What `to_json` gave.
-            where: The file it comes from, for messages.
+            document: Result of `to_json`.
+            where: File that contains the document, for messages.
 
         Returns:
-            The metadata of the document's kind.
+            Metadata of the subclass for the document's task.
 
         Raises:
-            ZooError: If its schema or kind is unknown, or a key is missing.
+            ZooError: If the schema or the task is unknown, or a key is missing.
         """
         if document.get("schema") != SCHEMA:
             raise ZooError(
@@ -98,14 +98,15 @@ class Metadata:
 
 @dataclass(frozen=True, kw_only=True)
 class Streaming:
-    """How a recognizer follows a signal without end.
+    """Settings of continuous recognition, see `zoo.runtime.streaming`.
 
     Args:
-        restart: Rows after which a state starts anew at zero; 0 for never.
-        copies: States carried side by side, their restarts evenly staggered; the oldest one answers.
-        warmup: Rows that a state has read before it may answer.
-        smoothing: Seconds in which the mean over past probabilities forgets all but 1/e; 0 for none.
-        margin: By how much another label's probability must exceed that of the label shown, before it is shown.
+        restart: Number of rows after which a state restarts from zero. 0 for never.
+        copies: Number of states that run in parallel, with evenly staggered restarts. Predictions are those of the
+            oldest.
+        warmup: Number of rows that a state must read before its predictions are used.
+        smoothing: Time constant in seconds of the exponential average over past probabilities. 0 for none.
+        margin: Amount by which the probability of another label must exceed that of the current label to replace it.
         threshold: Probability below which no label is shown.
     """
 
@@ -119,25 +120,25 @@ class Streaming:
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityMetadata(Metadata):
-    """The document of an activity recognizer.
+    """Metadata of an activity recognizer.
 
     Args:
         classes: Labels, in the order of the probabilities.
-        rate: Hz of the rows.
-        window: Rows a window.
-        hop: Rows from the start of one window to the start of the next, where a recording is cut into windows.
-        frame: Rows that the recurrent cell reads in one step, and so the least that the signature `step` takes.
-        chunk: Frames that the signature `chunk` takes.
-        states: Names of the states that `step` and `chunk` take and give, and how many numbers each has.
-        mean: Of each axis over the training rows, m/s^2, as the network subtracts it; empty where it does not.
-        variance: Of each axis, (m/s^2)^2, as the network divides by its root.
-        unit: Of the acceleration.
-        axes: Of the phone, in the order of the channels.
-        convention: Sign of the axes: `android` gives +9.81 on z for a phone at rest, face up.
-        temperature: What logits are divided by before the softmax, so that probabilities are calibrated.
-        streaming: How its answers become a label that can be shown.
-        split_by: `subject` or `window`: how the measured test data was kept apart.
-        train_subjects: Who made the training windows; empty where that is unknown.
+        rate: Sampling rate of the rows in Hz.
+        window: Number of rows per window.
+        hop: Number of rows from the start of one window to the start of the next when a recording is cut into windows.
+        frame: Number of rows that the signature `step` reads.
+        chunk: Number of frames that the signature `chunk` reads.
+        states: Names and sizes of the states that `step` and `chunk` take and return.
+        mean: Mean of each axis in m/s^2, which the network subtracts. Empty for no normalization.
+        variance: Variance of each axis in (m/s^2)^2, by whose root the network divides. Empty for no normalization.
+        unit: Unit of the acceleration.
+        axes: Axes of the phone, in the order of the channels.
+        convention: Sign convention of the axes. With `android`, z is +9.81 for a phone at rest, face up.
+        temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
+        streaming: Settings of continuous recognition.
+        split_by: How test data was separated from training data: by `subject` or by `window`.
+        train_subjects: Subjects of the training windows. Empty if unknown.
     """
 
     task: ClassVar[str] = "activity"
@@ -162,14 +163,14 @@ class ActivityMetadata(Metadata):
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderMetadata(Metadata):
-    """The document of an autoencoder of patches.
+    """Metadata of an autoencoder.
 
     Args:
-        size: Pixels a side.
-        hidden_units: Numbers in a code.
-        sparsity_target: Mean activation that each of them was trained to have.
+        size: Width and height of the patches in pixels.
+        hidden_units: Size of the code.
+        sparsity_target: Target for the mean activation of each hidden unit.
         scale: Constants of the preprocessing: limit, low, high.
-        held_out: Photographs that no training patch was cut from; empty where they are not known.
+        held_out: Photographs that were held out of the training data. Empty if unknown.
     """
 
     task: ClassVar[str] = "autoencoder"
@@ -182,11 +183,11 @@ class AutoencoderMetadata(Metadata):
 
 @dataclass(frozen=True, kw_only=True)
 class TrigramMetadata(Metadata):
-    """The document of a language model.
+    """Metadata of a language model.
 
     Args:
-        words: The vocabulary, in the order of the probabilities; ids count from 0.
-        context: Words that it reads.
+        words: Vocabulary, in the order of the probabilities. Word ids count from 0.
+        context: Number of words that the model reads.
     """
 
     task: ClassVar[str] = "trigram"
@@ -195,15 +196,15 @@ class TrigramMetadata(Metadata):
 
 
 def embed(path: Path, metadata: Metadata) -> None:
-    """Puts the document into a `.tflite` file, in place of an older one.
+    """Writes metadata into a `.tflite` file, replacing earlier metadata.
 
-    What no runtime needs, such as the names of tensors inside the graph and the second of two equal constants, is taken
-    out: a seventh of a small file. So is the mark of an open batch: LiteRT.js refuses files that have it, and other
-    runtimes resize an input without it.
+    Also removes what no runtime needs, such as the names of internal tensors and duplicates of equal constants, which
+    makes a small file a seventh smaller. The marks of dynamic batch sizes are removed as well: LiteRT.js rejects files
+    that have them, and other runtimes can resize inputs without them.
 
     Args:
-        path: The file, changed in place.
-        metadata: The document.
+        path: File, changed in place.
+        metadata: Metadata to write.
     """
     from ai_edge_litert.tools import flatbuffer_utils as flat
 
@@ -215,10 +216,10 @@ def embed(path: Path, metadata: Metadata) -> None:
     model.buffers.append(buffer)
     replaced = (_ENTRY.encode(), b"CONVERSION_METADATA")
     model.metadata = [*(known for known in model.metadata or [] if known.name not in replaced), entry]
-    asked = {signature.subgraphIndex for signature in model.signatureDefs}
+    entry_points = {signature.subgraphIndex for signature in model.signatureDefs}
     for place, graph in enumerate(model.subgraphs):
-        named = {*graph.inputs, *graph.outputs} if place in asked else set()
-        graph.name = graph.name if place in asked else None
+        named = {*graph.inputs, *graph.outputs} if place in entry_points else set()
+        graph.name = graph.name if place in entry_points else None
         for number, tensor in enumerate(graph.tensors):
             if number not in named:
                 tensor.name = None
@@ -231,21 +232,21 @@ def embed(path: Path, metadata: Metadata) -> None:
 
 
 def _share_buffers(model: Any) -> None:
-    """Keeps one of the buffers that hold the same bytes; the first one is empty, as the schema wants it."""
+    """Merges buffers with the same content. The first buffer is empty, as the schema requires."""
     users = [*(tensor for graph in model.subgraphs for tensor in graph.tensors), *model.metadata]
     content = [bytes(buffer.data) if buffer.data is not None else b"" for buffer in model.buffers]
     places = {b"": 0}
     for user in users:
         user.buffer = places.setdefault(content[user.buffer], len(places))
-    kept = dict(zip(content, model.buffers, strict=True)) | {b"": model.buffers[0]}
-    model.buffers = [kept[held] for held in places]
+    unique = dict(zip(content, model.buffers, strict=True)) | {b"": model.buffers[0]}
+    model.buffers = [unique[data] for data in places]
 
 
 def extract(path: Path) -> Metadata:
-    """Reads the document out of a `.tflite` file.
+    """Reads the metadata of a `.tflite` file.
 
     Raises:
-        ZooError: If the file is missing, is not TFLite, or says nothing of itself.
+        ZooError: If the file is missing, is not a TFLite file, or has no metadata of the zoo.
     """
     from ai_edge_litert.tools.flatbuffer_utils import schema_fb
 
@@ -263,4 +264,4 @@ def extract(path: Path) -> Metadata:
                 return Metadata.from_json(json.loads(bytes(data)), str(path))
     except (ValueError, TypeError, IndexError, AttributeError, __import__("struct").error) as error:
         raise ZooError(f"{path}: truncated or damaged TFLite file ({error})") from error
-    raise ZooError(f"{path}: carries no metadata of the zoo; export it again with `zoo export`")
+    raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")

@@ -1,6 +1,6 @@
-"""The presets: one literal table. A preset is a family, constructor arguments, a recipe and the data it was made from.
+"""The table of presets: family, constructor arguments, recipe and training data of each.
 
-A new one is a row here; its weights come from `make presets`.
+A new preset is a new row; `make presets` trains its weights.
 """
 
 from dataclasses import dataclass, replace
@@ -12,16 +12,16 @@ from zoo.recipes import Recipe
 
 @dataclass(frozen=True)
 class Preset:
-    """A named row.
+    """A row of the table.
 
     Args:
-        family: A key of `zoo.families.FAMILIES`.
-        description: One line.
-        arguments: Of the constructor, without those that the data decides.
-        recipe: How it is trained.
-        data: What it was trained on.
-        license: Of that data.
-        note: What a reader of its numbers must know besides.
+        family: Key of `zoo.families.FAMILIES`.
+        description: Description in one line.
+        arguments: Constructor arguments, without those that follow from the data.
+        recipe: Recipe of the training.
+        data: Training data.
+        license: License of the training data.
+        note: Remarks on how the preset was made, for its card.
     """
 
     family: str
@@ -47,53 +47,53 @@ _PHOTOGRAPHS_LICENSE = "CC BY 2.0 of two photographs, CC0 and public domain of t
 _TEXT = "The 250-word 4-grams of Geoffrey Hinton (University of Toronto): 372,500 rows for training"
 _TEXT_LICENSE = "none stated: the text is not in this repository"
 _TEXT_NOTE = (
-    "Sizes and recipe are the course's. The course draws all weights from N(0, 0.01^2), a start from which every word "
-    "looks alike and the first epochs only learn how often words are; the preset starts as Keras does (embedding "
-    "uniform, kernels Glorot uniform, biases 0)."
+    "Sizes and recipe are those of the course. The course draws all weights from N(0, 0.01^2), so that all words look "
+    "alike at first and the first epochs learn only word frequencies. The preset uses the default initializers of "
+    "Keras instead (embedding uniform, kernels Glorot uniform, biases 0)."
 )
 _TEXT_BEST_NOTE = (
-    "Rates, widths and dropout were compared on the validation part, one seed each. The rate was the largest gain; "
-    "dropping whole words or entries of the embedding, a third layer, and residual blocks did not help. Equal contexts "
-    "are merged into rows with the distribution of their next words: the same cost with 38 % of the rows."
+    "Learning rates, widths and dropout were compared on the validation part, with one seed each. The learning rate "
+    "mattered most; dropout of whole words or of the embedding, a third layer, and residual blocks did not help. Equal "
+    "contexts are merged into rows whose target is the distribution of their next words, which leaves the cost "
+    "unchanged with 38% of the rows."
 )
 
 _PHOTOGRAPHS_NOTE = (
-    "Which photographs are held out follows from the seed; of the seeds 0 to 19 the one was taken whose photographs "
-    "have, in the mean, the contrast of the others, before anything was trained on that split."
+    "The seed decides which photographs are held out. Of the seeds 0 to 19, the one was chosen whose held-out "
+    "photographs have the same mean contrast as the others, before anything was trained on that split."
 )
 
 _BEST_PHOTOGRAPHS_NOTE = (
-    f"{_PHOTOGRAPHS_NOTE} No whitening. Patches are turned and mirrored in training, but shown as they were cut in its "
-    "last quarter, so that each unit is as active as asked on the patches themselves. The weight of the sparsity term "
-    "is the least of those on the frontier that keeps every unit within 0.01 of the activity asked on the photographs "
-    "learned from. Photographs of other contrasts make units more or less active than that, whatever the weight."
+    f"{_PHOTOGRAPHS_NOTE} Patches are not whitened. They are rotated and mirrored in training, except in its last "
+    "quarter, so that the mean activations are those on the original patches. The weight of the sparsity term is the "
+    "smallest on the frontier that keeps the mean activation of every unit within 0.01 of the target on the training "
+    "photographs. On photographs with more or less contrast, units are more or less active, whatever the weight."
 )
 
 _COURSE_NOTE = (
-    "Sizes, start, rates and stopping rule are the course's, and so is the input: raw values, not normalized. Its test "
-    "windows were drawn at random, where these are of people who are in no training window. Validation windows are "
-    "drawn at random, as in the course."
+    "Sizes, initialization, learning rates and stopping rule are those of the course, and so is the input: raw values, "
+    "not normalized. The course tested on random windows; the test windows here are of people who are in no training "
+    "window. Validation windows are random, as in the course."
 )
 _POCKET_NOTE = (
-    "Trained on windows of 200 rows, cut to 150 at a random place and read at a random pace. The augmentation was "
-    "first explored by cross-validation over all 19 people at hand, the four test people among them, so the test "
-    "score may flatter it a little. Units, layers, the magnitude of each row, dropout, epochs, pace, spin and tilt "
-    "were then compared over five groups of the training people alone: the magnitude, a second layer and a wider pace "
-    "and tilt helped, the others made no difference beyond the spread over seeds. A search of the whole space below "
-    "32,000 bytes that began with this recipe found none that was better on validation people, over three seeds "
-    "(benchmarks/pocket_search.json). Half of the windows are read on "
-    "from the state that another window left behind: it makes no difference to single windows, and a signal without "
-    "end is followed by one state that never restarts (benchmarks/streaming.py). Subject 9's recordings dws_2 and "
-    "ups_3 look exchanged in the data set: their windows count as errors here. Tried for the worst people, one seed "
-    "each over five groups: 44 units, a third layer, fewer epochs, dropout, and random gains of frequencies and of "
-    "what moves along gravity; what the worst gained by them, the others lost, and eight such networks together "
-    "were hardly better than one."
+    "Trained on windows of 200 rows, cropped to 150 at a random position and resampled at a random pace. The "
+    "augmentation was first explored by cross-validation over all 19 available people, including the four test people, "
+    "so the test score may be slightly too high. Units, layers, the magnitude of each row, dropout, epochs, pace, spin "
+    "and tilt were then compared over five groups of the training people only: the magnitude, a second layer, and a "
+    "wider range of pace and tilt helped; the others made no difference beyond the spread over seeds. A search of the "
+    "whole space below 32,000 bytes, starting from this recipe, found none better on validation people over three "
+    "seeds (benchmarks/pocket_search.json). Half of the training windows start from the final state of another window. "
+    "This makes no difference for single windows, and allows one state that never restarts in a continuous signal "
+    "(benchmarks/streaming.py). Subject 9's recordings dws_2 and ups_3 appear to be swapped in the data set; their "
+    "windows count as errors here. For the people with the lowest scores, 44 units, a third layer, fewer epochs, "
+    "dropout, and random gains of frequencies and of motion along gravity were tried with one seed each over five "
+    "groups: other people lost what these gained. An ensemble of eight such networks was hardly better than one."
 )
 
 _COURSE_TEXT = Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5)
 
-# The course sums gradients over its batch of 32 where Keras averages them: rates are 32 times the course's, and its
-# bound of 5 on an entry of the gradient is 5 / 32.
+# The course sums gradients over its batch of 32, while Keras averages them: learning rates are 32 times those of the
+# course, and its limit of 5 on the entries of the gradient becomes 5 / 32.
 PRESETS: dict[str, Preset] = {
     "activity_rnn_course": Preset(
         family="activity_rnn",
@@ -166,7 +166,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
-        description="The same 64 units, as sparse, with the lowest error found by recipe alone",
+        description="The best sparse autoencoder: the same 64 units, as sparse, with a recipe that lowers the error",
         arguments={
             "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
         },
@@ -180,7 +180,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "trigram_lm_course": Preset(
         family="trigram_lm",
-        description="The course's trigram language model: 32 numbers a word, 256 hidden units",
+        description="The course's trigram language model: word embeddings of size 32, 256 hidden units",
         arguments={"embedding": 32, "hidden_units": 256},
         recipe=replace(_COURSE_TEXT, micro_batches=2),
         data=_TEXT,
@@ -189,7 +189,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "trigram_lm_course_16_128": Preset(
         family="trigram_lm",
-        description="The course's trigram language model: 16 numbers a word, 128 hidden units",
+        description="The course's trigram language model: word embeddings of size 16, 128 hidden units",
         arguments={"embedding": 16, "hidden_units": 128},
         recipe=_COURSE_TEXT,
         data=_TEXT,
@@ -198,7 +198,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "trigram_lm_course_8_64": Preset(
         family="trigram_lm",
-        description="The course's trigram language model: 8 numbers a word, 64 hidden units",
+        description="The course's trigram language model: word embeddings of size 8, 64 hidden units",
         arguments={"embedding": 8, "hidden_units": 64},
         recipe=_COURSE_TEXT,
         data=_TEXT,
@@ -207,7 +207,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "trigram_lm_best": Preset(
         family="trigram_lm",
-        description="The best next-word model of three words: two wide hidden layers under dropout",
+        description="The best language model: two wide hidden layers with dropout",
         arguments={
             "embedding": 64, "hidden_units": 768, "num_layers": 2, "activation": "gelu", "dropout": 0.45,
             "initializer": "wide",
@@ -224,10 +224,10 @@ PRESETS: dict[str, Preset] = {
 
 
 def find(name: str) -> Preset:
-    """The row of a preset.
+    """Finds a preset by name.
 
     Raises:
-        ZooError: If there is none; names the nearest.
+        ZooError: If there is no such preset. The message suggests the closest name.
 
     Example:
         >>> find("activity_gru_course").arguments["units"]

@@ -4,7 +4,7 @@
     clip_norm: Annotated[float, Range(gt=0)] | None = None
     optimizer: Literal["sgd", "adam"] = "adam"
 
-Types and ranges are checked when an instance is made, before anything is read or trained.
+Types and ranges are checked when an instance is created, before anything is read or trained.
 """
 
 import operator
@@ -28,13 +28,13 @@ _WORDS: dict[Any, str] = {
 
 @dataclass(frozen=True)
 class Range:
-    """Limits of a number; those that are None do not limit it.
+    """Range of a number. Bounds that are None do not apply.
 
     Args:
-        gt: The number is greater than this.
-        ge: Greater than or equal to this.
-        lt: Less than this.
-        le: Less than or equal to this.
+        gt: Exclusive lower bound.
+        ge: Inclusive lower bound.
+        lt: Exclusive upper bound.
+        le: Inclusive upper bound.
 
     Example:
         >>> 1 in Range(ge=0, lt=1), str(Range(ge=0, lt=1))
@@ -57,7 +57,7 @@ class Range:
 
 
 class Settings:
-    """Base of frozen dataclasses that check their fields against the annotations.
+    """Base class of frozen dataclasses that check their fields against the annotations.
 
     Example:
         >>> @dataclass(frozen=True)
@@ -71,19 +71,19 @@ class Settings:
     """
 
     label: ClassVar[str]
-    """What messages call these settings."""
+    """Name of the settings in messages."""
 
     def __post_init__(self) -> None:
         for name, hint in _hints(type(self)).items():
             check(f"{self.label}: {name}", getattr(self, name), hint)
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as JSON types."""
+        """Returns the settings as JSON types."""
         return asdict(self)  # type: ignore[call-overload,no-any-return]  # subclasses are dataclasses
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; missing keys take their defaults.
+        """Creates settings from the result of `to_json`. Missing keys have their defaults.
 
         Raises:
             ZooError: If a key is unknown, or a value is invalid.
@@ -103,12 +103,12 @@ def check(name: str, value: Any, hint: Any) -> None:
     """Checks a value against an annotated type.
 
     Args:
-        name: Of the value, for the message.
-        value: What to check; of JSON types.
-        hint: Such as `int`, `float | None`, `Literal["a", "b"]` or `Annotated[int, Range(ge=1)]`.
+        name: Name of the value, for the message.
+        value: Value to check, of JSON types.
+        hint: Type, such as `int`, `float | None`, `Literal["a", "b"]` or `Annotated[int, Range(ge=1)]`.
 
     Raises:
-        ZooError: If the value is of another type or outside the range.
+        ZooError: If the value has another type or is out of range.
 
     Example:
         >>> check("units", 2.5, int)
@@ -138,7 +138,7 @@ def _accepts(hint: Any, value: Any) -> bool:
 
 
 def _expected(hint: Any, value: Any) -> str:
-    """Words for a type; for a value of the right type only for its range."""
+    """Describes a type, or only its range if the value has the right type."""
     kind, arguments = get_origin(hint), get_args(hint)
     if kind is Annotated:
         limits = ", ".join(map(str, arguments[1:]))

@@ -1,4 +1,4 @@
-"""What the three parts share: their options, and a report in a folder, shown cell by cell in a notebook as well."""
+"""Options and report that the three parts share. The report is written to a folder, and shown in notebooks as well."""
 
 import argparse
 import os
@@ -39,7 +39,7 @@ _PAGE = """<!doctype html>
 
 
 def options(description: str | None, data: str, out: str) -> argparse.Namespace:
-    """What a part is told on the command line: `data`, `out`, `quick`; in a notebook, where nobody tells, the defaults.
+    """Reads the options of a part from the command line: `data`, `out`, `quick`. Notebooks use the defaults.
 
     Args:
         description: Of the part.
@@ -58,7 +58,7 @@ def _in_notebook() -> bool:
 
 
 class Report:
-    """Collects sections, tables and pictures, and writes them whole at the end.
+    """Collects sections, tables and figures, and writes them at the end.
 
     In a notebook each is also shown as it comes.
 
@@ -82,14 +82,14 @@ class Report:
         self.text(markdown.table(head, rows))
 
     def figure(self, name: str, figure: Figure, caption: str, *, beside: bool = False) -> None:
-        """Writes a picture and shows it, below or beside what came before it."""
+        """Writes a figure and shows it, below the previous part or next to it."""
         drawing.save(figure, self.folder / name)
         before = f"{self.parts.pop()}\n" if beside else ""
         self.parts.append(f"{before}![{caption}]({name})")
         _show("Image", str(self.folder / name))
 
     def write(self) -> Path:
-        """Writes `report.md`, `report.html` and `report.json`, which holds the numbers; gives the path of the page."""
+        """Writes `report.md`, `report.html` and `report.json` (the numbers), and returns the path of the page."""
         made = versions()
         command = shlex.join(["python", *sys.argv])
         self.parts += [

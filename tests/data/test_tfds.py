@@ -287,7 +287,7 @@ def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated):
     assert json.loads(run.stdout)["sizes"] == hdf5.check(simulated, "activity")
     wrong = subprocess.run([*name[:5], str(simulated), "--data-dir", "."], capture_output=True, text=True, check=False)
     assert wrong.returncode == 1
-    assert "zoo: --data-dir: goes with --data tfds:NAME" in wrong.stderr
+    assert "zoo: --data-dir: requires --data tfds:NAME" in wrong.stderr
 
 
 def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):

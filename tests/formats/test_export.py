@@ -210,7 +210,7 @@ def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkey
     script.write_text("#!/bin/sh\nkill -SEGV $$\n")
     script.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(script))
-    with pytest.raises(ZooError, match="the converter died of SIGSEGV"):
+    with pytest.raises(ZooError, match="the converter crashed with SIGSEGV"):
         convert(tmp_path / "a.tflite")
     assert not (tmp_path / "a.tflite").exists()
 

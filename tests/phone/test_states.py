@@ -143,7 +143,7 @@ BAD_MODELS = {
     "missing": (None, "missing (status 404)"),
     "no tflite": (b"<!doctype html>", "not a TFLite file"),
     "cut off": (600, "truncated or damaged"),
-    "of photographs": ("sparse_autoencoder_course/model.float32.tflite", "no recognizer of activities"),
+    "of photographs": ("sparse_autoencoder_course/model.float32.tflite", "not an activity recognizer"),
 }
 
 

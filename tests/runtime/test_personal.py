@@ -59,7 +59,7 @@ def test_what_was_learned_is_saved_and_restored_and_the_file_stays_as_it_is(file
 
 
 def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_path):
-    with pytest.raises(ZooError, match="cannot learn; write one that can with `zoo export --personalize`"):
+    with pytest.raises(ZooError, match="cannot learn; export one that can with `zoo export --personalize`"):
         PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
     with pytest.raises(ZooError, match="holds no learned weights"):
         PersonalRecognizer(file).restore(tmp_path / "missing.npz")

@@ -200,13 +200,13 @@ def test_the_certificate_lasts_for_weeks(server):
     assert now + timedelta(days=29) < certificate_.not_valid_after_utc < now + timedelta(days=31)
 
 
-def test_the_command_says_that_everybody_in_the_network_can_open_the_page(capsys, monkeypatch):
+def test_the_command_says_that_everyone_in_the_network_can_open_the_page(capsys, monkeypatch):
     from zoo.cli.device import _show_address
 
     monkeypatch.setenv("COLUMNS", "300")
     for host, said in {"0.0.0.0": True, "192.168.1.2": False}.items():
         _show_address({"url": "https://192.168.1.2:8443/", "model": "m.tflite", "host": host})
-        assert ("Everybody in this network can open it" in capsys.readouterr().out) == said
+        assert ("Everyone in this network can open it" in capsys.readouterr().out) == said
 
 
 def test_the_certificate_is_for_the_names_that_it_was_made_for(server):
@@ -267,13 +267,13 @@ def test_the_command_says_where_and_ends_cleanly_on_ctrl_c(folder):
     assert len({len(line) for line in code}) == 1
     assert len(code[0]) in (2 * len(code), 2 * len(code) - 1)
     assert set(code[0]) == {"█"}
-    assert "Everybody" not in output  # it listens on this machine alone
+    assert "Everyone" not in output  # it listens on this machine alone
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("sparse_autoencoder_course", "no recognizer of activities"),
+        ("sparse_autoencoder_course", "not an activity recognizer"),
         ("nothing.tflite", "nothing.tflite: no such file"),
         (str(PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"), "has no signature 'step'"),
     ],

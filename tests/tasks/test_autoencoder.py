@@ -63,7 +63,7 @@ def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves
     )
     assert report["photographs"] == list(trained.metadata.held_out)
     assert report["simulated"] is True
-    assert "simulated pictures: no camera took them" in report["notes"]
+    assert "simulated pictures: these patches are synthetic" in report["notes"]
     assert len(report["mean_activation"]) == 12
     assert json.dumps(report, allow_nan=False)
 
@@ -138,8 +138,8 @@ def test_symmetries_are_eight_and_different():
 def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
     recipe = plan(augmentation={"symmetries": True, "plain": 0.25}, epochs=4).recipe
     prepared = AUTOENCODER.prepare(leaves, recipe)
-    vectors = np.asarray(prepared.vectors[0 : len(prepared.data.patches)])[prepared.learned_from.rows]
-    batches, rows = prepared.learned(recipe)
+    vectors = np.asarray(prepared.vectors[0 : len(prepared.data.patches)])[prepared.training.rows]
+    batches, rows = prepared.training_batches(recipe)
     assert rows == 8 * len(vectors)
 
     def shown(epoch):

@@ -117,7 +117,7 @@ def test_nobody_for_validation_is_one_line(simulated, tmp_path):
     unknown.write_bytes(simulated.read_bytes())
     with h5py.File(unknown, "r+") as file:
         del file["trS"], file["tstS"]
-    with pytest.raises(ZooError, match=r"no subject ids \(trS\), so nobody can be held out for validation"):
+    with pytest.raises(ZooError, match=r"no subject ids \(trS\), so no person can be held out for validation"):
         Study("activity", unknown).parts  # noqa: B018
     alone = tmp_path / "alone.h5"
     alone.write_bytes(simulated.read_bytes())

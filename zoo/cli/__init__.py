@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Each command's work is a function of the layers below."""
+"""The command line. Commands parse arguments, call the functions of the layers below, and print the results."""
 
 import os
 import sys
@@ -32,13 +32,15 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; anywhere in a line.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks of errors. May be anywhere in the command.")
+    ] = False,
 ) -> None:
     """Small recurrent, autoencoding and language models, from an HDF5 file to a phone."""
 
 
 def main() -> None:
-    """Runs the command line: errors are one line and a status that is not 0, Ctrl-C is status 130."""
+    """Runs the command line. Errors are printed as one line, with a nonzero exit status; Ctrl-C exits with 130."""
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -58,7 +60,7 @@ def main() -> None:
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except Exception as error:
-        # Typer's own usage errors know how to show themselves; anything else is a defect.
+        # Usage errors of Typer have a method to show themselves; anything else is a defect.
         if hasattr(error, "show"):
             error.show()
             sys.exit(2)

@@ -1,4 +1,4 @@
-"""What all commands share: where they print, and how they keep quiet."""
+"""Options and output that commands share."""
 
 import json
 import os
@@ -18,30 +18,33 @@ err = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
-Levels = Annotated[float | None, typer.Option(help="What white is in a file of patches: 1, or 255.")]
+Levels = Annotated[float | None, typer.Option(help="Value of white in a file of patches: 1 or 255.")]
 
 DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where --data tfds:NAME is; TFDS_DATA_DIR or ~/tensorflow_datasets.")
+    Path | None,
+    typer.Option("--data-dir", help="Folder of --data tfds:NAME. TFDS_DATA_DIR or ~/tensorflow_datasets by default."),
 ]
 
-# How a CSV file is read, for the commands that take one.
-AxisX = Annotated[str | None, typer.Option("--x", help="Column of the x axis; recognized by its name by default.")]
+# Options of commands that read CSV files.
+AxisX = Annotated[str | None, typer.Option("--x", help="Column of the x axis. Recognized by its name by default.")]
 AxisY = Annotated[str | None, typer.Option("--y", help="Column of the y axis.")]
 AxisZ = Annotated[str | None, typer.Option("--z", help="Column of the z axis.")]
 Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.")]
-Rate = Annotated[float | None, typer.Option("--rate", help="Hz, in place of time stamps.")]
-Unit = Annotated[str | None, typer.Option("--unit", help="m/s^2 or g; as the app writes it by default.")]
-Convention = Annotated[str | None, typer.Option("--convention", help="android or ios: the sign of the axes.")]
-TimeUnit = Annotated[str, typer.Option("--time-unit", help="auto, s, ms, us or ns.")]
+Rate = Annotated[float | None, typer.Option("--rate", help="Sampling rate in Hz, instead of time stamps.")]
+Unit = Annotated[
+    str | None, typer.Option("--unit", help="Unit of the acceleration: m/s^2 or g. That of the app by default.")
+]
+Convention = Annotated[str | None, typer.Option("--convention", help="Sign convention of the axes: android or ios.")]
+TimeUnit = Annotated[str, typer.Option("--time-unit", help="Unit of the time stamps: auto, s, ms, us or ns.")]
 
 
 def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
-    """Ends the program with one line on standard error.
+    """Exits with one line on standard error.
 
     Args:
-        message: The line.
-        status: What the program ends with.
-        at_once: Whether to leave out what libraries do in the end, such as waiting for workers who are gone.
+        message: Message to print.
+        status: Exit status.
+        at_once: Whether to skip the cleanup of libraries, such as waiting for workers that are gone.
     """
     err.print(f"zoo: {' '.join(message.split())}", style="red", markup=False, highlight=False, soft_wrap=True)
     if at_once:
@@ -52,7 +55,7 @@ def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hides what TensorFlow and LiteRT print from C++, which no log level reaches."""
+    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels."""
     sys.stderr.flush()
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -66,7 +69,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def logged(path: Path) -> Iterator[Console]:
-    """Sends what libraries print on standard error to a file, and gives a console on the real one."""
+    """Redirects standard error to a file, and yields a console for the original one."""
     sys.stderr.flush()
     path.parent.mkdir(parents=True, exist_ok=True)
     saved, log = os.dup(2), os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -81,21 +84,21 @@ def logged(path: Path) -> Iterator[Console]:
 
 
 def load_tensorflow() -> None:
-    """Imports TensorFlow without its greetings."""
+    """Imports TensorFlow without the messages that it prints."""
     with quiet():
         import_module("tensorflow")
 
 
 def data_file(data: Path, data_dir: Path | None) -> Path:
-    """The path of the data that a user names: the file itself, or the folder of a build of TensorFlow Datasets.
+    """Returns the path of data: the file itself, or the folder of a build of TensorFlow Datasets.
 
     Args:
-        data: A file, or `tfds:` and the name of a build.
-        data_dir: Where builds are.
+        data: A file, or `tfds:NAME`.
+        data_dir: Folder of the builds.
     """
     if not str(data).startswith("tfds:"):
         if data_dir is not None:
-            raise ZooError(f"--data-dir: goes with --data tfds:NAME; {data} is a file")
+            raise ZooError(f"--data-dir: requires --data tfds:NAME; {data} is a file")
         return data
     load_tensorflow()
     from zoo.data.loading import load_data
@@ -107,11 +110,11 @@ def data_file(data: Path, data_dir: Path | None) -> Path:
 
 
 def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32")) -> Path:
-    """The `.tflite` file that a user means: the file itself, or one of a preset or folder that streams.
+    """Returns a `.tflite` file of a model that can be streamed.
 
     Args:
         model: A file, a preset or a folder.
-        arithmetic: Which of its files; the first that is there, by default the smaller one.
+        arithmetic: Formats to look for in a preset or folder, in order of preference.
 
     Raises:
         ZooError: If there is none.
@@ -128,7 +131,7 @@ def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32
 
 
 def show(document: Any, as_json: bool, report: Callable[[Any], str]) -> None:
-    """Prints a result: as JSON, or as the Markdown that `report` makes of it."""
+    """Prints a result as JSON, or as Markdown rendered by `report`."""
     if as_json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:

@@ -1,4 +1,4 @@
-"""Commands for a device: export, stream, serve, bench."""
+"""Commands for devices: export, stream, serve, bench."""
 
 import json
 import sys
@@ -39,22 +39,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
-FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset that has one.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder or a .keras file.")]
+FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset or folder with one.")]
 
 
 @app.command()
 def export(
     model: ModelName,
-    to: Annotated[Path, typer.Option(help="Folder for the files; must be empty.")] = Path("exported"),
-    formats: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Real data to compare on, or tfds:NAME; simulated without.")] = None,
+    to: Annotated[Path, typer.Option(help="Folder to write to. Must be empty.")] = Path("exported"),
+    formats: Annotated[
+        str | None, typer.Option(help="Comma-separated formats. By default all but source code.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data to compare on, or tfds:NAME. Simulated by default.")] = None,
     data_dir: DataDir = None,
     levels: Levels = None,
-    personalize: Annotated[bool, typer.Option("--personalize", help="Also a file that learns on the device.")] = False,
+    personalize: Annotated[
+        bool, typer.Option("--personalize", help="Also write a file that can be trained on the device.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a model as .keras, SavedModel and TFLite; each is run and compared before it gets its name."""
+    """Export a model as .keras, SavedModel and TFLite. Each file is run and compared with Keras."""
     load_tensorflow()
     from zoo import api
     from zoo.report import results
@@ -62,7 +66,7 @@ def export(
     refused: dict[str, str] = {}
     with quiet():
         chosen = [name.strip() for name in formats.split(",")] if formats else []
-        found = api.export(
+        artifacts = api.export(
             model, to, [*(chosen or ["default"]), *(["personal"] if personalize else [])], data=data,
             data_dir=data_dir, levels=levels, refused=None if formats else refused,
         )  # fmt: skip
@@ -71,7 +75,7 @@ def export(
     compared = {
         "compared_on": str(data) if data else "simulated data",
         "folder": str(to),
-        "artifacts": [artifact.record for artifact in found],
+        "artifacts": [artifact.record for artifact in artifacts],
     }
     show(compared, as_json, results.exported)
 
@@ -80,10 +84,10 @@ def export(
 def stream(
     model: FileName,
     csv: Annotated[
-        str | None, typer.Option(help="Samples with columns x, y, z and time: a file, or - for standard input.")
+        str | None, typer.Option(help="CSV file with columns x, y, z and time, or - for standard input.")
     ] = None,
     simulate: Annotated[
-        str | None, typer.Option(help="Activities of a simulated person, comma-separated, in place of samples.")
+        str | None, typer.Option(help="Comma-separated activities of a simulated person, instead of a CSV file.")
     ] = None,
     rate: Rate = None,
     x: AxisX = None,
@@ -93,18 +97,20 @@ def stream(
     unit: Unit = None,
     convention: Convention = None,
     time_unit: TimeUnit = "auto",
-    every: Annotated[bool, typer.Option("--every", help="Print every answer, not only changes.")] = False,
-    seconds: Annotated[float, typer.Option(help="Of each simulated activity.")] = 10.0,
-    speed: Annotated[float, typer.Option(min=0, help="Times real time, simulated; 0 for no waiting.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated person.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document for each answer.")] = False,
+    every: Annotated[bool, typer.Option("--every", help="Print every prediction, not only changes.")] = False,
+    seconds: Annotated[float, typer.Option(help="Duration of each simulated activity in seconds.")] = 10.0,
+    speed: Annotated[
+        float, typer.Option(min=0, help="Speed of the simulation relative to real time. 0 for as fast as possible.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated person.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document per prediction.")] = False,
 ) -> None:
     """Recognize activities in a continuous signal, sample by sample."""
     from zoo.data.tables import CsvColumns
     from zoo.runtime import Recognizer
 
     if (csv is None) == (simulate is None):
-        raise ZooError("name one of --csv FILE, --csv - for standard input, and --simulate ACTIVITIES")
+        raise ZooError("pass one of --csv FILE, --csv - for standard input, or --simulate ACTIVITIES")
     with quiet():
         recognizer = Recognizer(exported_file(model))
     if csv is not None:
@@ -116,9 +122,9 @@ def stream(
     from zoo.report.live import StreamBoard
 
     activities = [name.strip() for name in (simulate or "").split(",")]
-    strangers = [name for name in activities if name not in CLASSES]
-    if strangers:
-        raise ZooError(f"activity {strangers[0]!r}: expected {', '.join(CLASSES)}")
+    unknown = [name for name in activities if name not in CLASSES]
+    if unknown:
+        raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(CLASSES)}")
     rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
     console, right = Console(), []
     with StreamBoard(console).shown() as board:
@@ -131,32 +137,32 @@ def stream(
 def _moments(
     recognizer: "Recognizer", rows: "NDArray[np.float32]", truth: Sequence[str], speed: float
 ) -> Iterator[dict[str, Any]]:
-    """Streams a simulated signal through a file, and yields what it recognizes every half second."""
+    """Streams a simulated signal and yields the prediction of every half second."""
     metadata, stream = recognizer.metadata, recognizer.stream()
     hop = max(1, round(metadata.rate / 2))
     for stop in range(hop, len(rows) + 1, hop):
         start = time.perf_counter()
         samples = [(i / metadata.rate, *rows[i].tolist()) for i in range(stop - hop, stop)]
-        answers = list(stream.feed(samples))
+        predictions = list(stream.feed(samples))
         milliseconds = 1e3 * (time.perf_counter() - start)
         if speed:
             time.sleep(max(0.0, hop / metadata.rate / speed - milliseconds / 1e3))
-        if answers:
+        if predictions:
             window = rows[max(0, stop - metadata.window) : stop]
-            yield _answer(answers[-1], metadata.classes) | {
+            yield _document(predictions[-1], metadata.classes) | {
                 "truth": truth[stop - 1], "milliseconds": milliseconds, "window": window,
             }  # fmt: skip
 
 
-def _answer(answer: "Prediction", classes: Sequence[str]) -> dict[str, Any]:
-    probabilities = dict(zip(classes, answer.probabilities.tolist(), strict=True))
+def _document(prediction: "Prediction", classes: Sequence[str]) -> dict[str, Any]:
     return {
-        "time": answer.time, "label": answer.label, "probability": answer.probability, "probabilities": probabilities,
+        "time": prediction.time, "label": prediction.label, "probability": prediction.probability,
+        "probabilities": dict(zip(classes, prediction.probabilities.tolist(), strict=True)),
     }  # fmt: skip
 
 
 def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bool, as_json: bool) -> None:
-    """Prints what is recognized in lines of CSV while they come."""
+    """Prints predictions for lines of CSV as they arrive."""
     from zoo.data.samples import read_samples
 
     def warn(line: str) -> None:
@@ -164,14 +170,14 @@ def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bo
 
     stream, warned = recognizer.stream(), 0
     shown: str | None = ""
-    for answer in stream.feed(read_samples(_lines(csv), "standard input" if csv == "-" else csv, columns)):
+    for prediction in stream.feed(read_samples(_lines(csv), "standard input" if csv == "-" else csv, columns)):
         for warning in stream.warnings[warned:]:
-            warn(f"{answer.time:.2f} s: {warning}")
+            warn(f"{prediction.time:.2f} s: {warning}")
         warned = len(stream.warnings)
-        if every or answer.label != shown:
-            line = f"{answer.time:9.2f} s  {answer.label or '?':<12} {answer.probability:4.0%}"
-            print(json.dumps(_answer(answer, stream.metadata.classes)) if as_json else line, flush=True)
-            shown = answer.label
+        if every or prediction.label != shown:
+            line = f"{prediction.time:9.2f} s  {prediction.label or '?':<12} {prediction.probability:4.0%}"
+            print(json.dumps(_document(prediction, stream.metadata.classes)) if as_json else line, flush=True)
+            shown = prediction.label
     for reason, count in stream.skipped.items():
         warn(f"left out: {count} {reason}")
 
@@ -193,31 +199,31 @@ def _lines(csv: str) -> Iterator[str]:
 def serve(
     model: FileName = "activity_gru_pocket",
     host: Annotated[
-        str, typer.Option(help="Address to listen on; by default all of this machine, so that phones reach it.")
+        str, typer.Option(help="Address to listen on. By default all addresses, so that phones can reach it.")
     ] = "0.0.0.0",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The next free one where it is taken.")] = 8443,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port. If it is in use, the next free one.")] = 8443,
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
 ) -> None:
-    """Serve the page that recognizes activities to phones in the same network, until Ctrl-C."""
+    """Serve the phone page with a model to phones in the same network, until Ctrl-C."""
     from zoo.formats.native import signature
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
 
     with quiet():
-        # 8-bit rounding differs between processors, and a float file is hardly larger next to the runtime.
+        # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
         recognizer = Recognizer(exported_file(model, ("float32", "dynamic")))
     needed = signature(recognizer.metadata)
     if needed not in recognizer.signatures:
         raise ZooError(
-            f"{recognizer.path}: has no signature {needed!r}, which the page runs: export it with `zoo export`"
+            f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
         )
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
-        found = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
+        document = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
         if as_json:
-            print(json.dumps(found))
+            print(json.dumps(document))
         else:
-            _show_address(found)
+            _show_address(document)
         sys.stdout.flush()
         try:
             server.serve_forever()
@@ -225,29 +231,33 @@ def serve(
             err.print("stopped")
 
 
-def _show_address(found: dict[str, str]) -> None:
+def _show_address(document: dict[str, str]) -> None:
     """Prints the address and its QR code."""
     import segno
 
     from zoo.serving.certificate import ALL_INTERFACES
 
-    Console().print(f"serving {found['model']} at {found['url']}", markup=False, highlight=False)
-    segno.make(found["url"], error="m").terminal(sys.stdout, border=2, compact=True)
-    everyone = "Everybody in this network can open it; --host 127.0.0.1 keeps it to this machine. "
+    Console().print(f"serving {document['model']} at {document['url']}", markup=False, highlight=False)
+    segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
+    everyone = "Everyone in this network can open it; --host 127.0.0.1 limits it to this machine. "
     Console().print(
-        f"Open it on a phone in the same network. {everyone if found['host'] in ALL_INTERFACES else ''}The certificate "
-        "was made for this run, so the browser warns once: continue. Ctrl-C ends.",
+        f"Open it on a phone in the same network. {everyone if document['host'] in ALL_INTERFACES else ''}The "
+        "certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the server.",
         markup=False, highlight=False,
     )  # fmt: skip
 
 
 @app.command()
 def bench(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Files, folders of files, or presets.")],
-    keras: Annotated[bool, typer.Option("--keras", help="Also what Keras's own export of each preset gives.")] = False,
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help=".tflite files, folders of them, or presets.")
+    ],
+    keras: Annotated[
+        bool, typer.Option("--keras", help="Also benchmark the file that Keras itself exports for each preset.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure exported files on this machine: bytes, milliseconds, memory, arithmetic."""
+    """Benchmark exported files on this machine: size, time, memory, arithmetic."""
     from zoo.report import results
     from zoo.tasks import bench as benchmark
 
@@ -260,6 +270,6 @@ def bench(
             from zoo.tasks import loading
 
             with quiet():
-                found = benchmark.keras_default(loading.load(model).keras_model)
-                rows.append({"file": f"{model}: Keras's own export"} | found)
+                costs = benchmark.keras_default(loading.load(model).keras_model)
+                rows.append({"file": f"{model}: Keras's own export"} | costs)
     show(rows, as_json, results.costs)

@@ -1,4 +1,4 @@
-"""The command that examines the installation."""
+"""The command doctor, which checks the installation."""
 
 from typing import Annotated
 
@@ -11,23 +11,23 @@ app = typer.Typer()
 
 @app.command()
 def doctor(
-    self_test: Annotated[bool, typer.Option(help="Train, export and run a tiny model of simulated people.")] = True,
+    self_test: Annotated[bool, typer.Option(help="Train, export and run a tiny model on simulated people.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Examine this installation: versions, what is missing for which command, and a self-test of about ten seconds.
+    """Check the installation: versions, what is missing for which command, and a self-test of about ten seconds.
 
-    Ends with status 1 where something that is needed is broken. Paste its output in a bug report.
+    Exits with status 1 if something essential is broken. Include the output in bug reports.
     """
     from zoo.report.doctor import doctor as report
     from zoo.tasks.doctor import examine
 
     if not self_test:
-        found = examine()
+        result = examine()
     elif err.is_terminal:
         with err.status("self-test") as status:
-            found = examine(lambda step: status.update(f"self-test: {step}"))
+            result = examine(lambda step: status.update(f"self-test: {step}"))
     else:
-        found = examine(lambda step: err.print(f"self-test: {step}", highlight=False))
-    show(found, as_json, report)
-    if not found["sound"]:
+        result = examine(lambda step: err.print(f"self-test: {step}", highlight=False))
+    show(result, as_json, report)
+    if not result["sound"]:
         raise typer.Exit(1)

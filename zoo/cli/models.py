@@ -42,35 +42,39 @@ app = typer.Typer()
 
 DataFile = Annotated[
     Path | None,
-    typer.Option("--data", help="In the course's layout, or tfds:NAME; data1.h5, data2.h5 or data3.h5 by default."),
+    typer.Option(
+        "--data", help="Data file in the course's layout, or tfds:NAME. data1.h5, data2.h5 or data3.h5 by default."
+    ),
 ]
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, a .keras or a .tflite file.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, or a .keras or .tflite file.")]
 PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
 
 
 FamilyName = Annotated[
-    str | None, typer.Option("--model", metavar="|".join(FAMILIES), help="A family, in place of a preset.")
+    str | None, typer.Option("--model", metavar="|".join(FAMILIES), help="A family, instead of a preset.")
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any argument of the model or field of the recipe; repeatable."),
+    typer.Option("--set", metavar="NAME=VALUE", help="An argument of the model or a field of the recipe. Repeatable."),
 ]
 
 
 @app.command("list")
 def list_presets(
     family: Annotated[
-        list[str] | None, typer.Option(help="Only this family, or families that begin so; repeatable.")
+        list[str] | None, typer.Option(help="Only this family, or families with this prefix. Repeatable.")
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option(help="name, bytes or milliseconds; of presets parameters or score; of files largest_error."),
+        typer.Option(
+            help="Sort by name, bytes or milliseconds; presets also by parameters or score, files by largest_error."
+        ),
     ] = None,
-    artifacts: Annotated[bool, typer.Option("--artifacts", help="A row for each file of each preset.")] = False,
+    artifacts: Annotated[bool, typer.Option("--artifacts", help="List the files of each preset.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the presets with their size and what was measured."""
+    """List the presets with their sizes and scores."""
     from zoo.report import results
 
     if artifacts:
@@ -81,7 +85,7 @@ def list_presets(
 
 @app.command()
 def info(model: ModelName, as_json: Json = False) -> None:
-    """Show what a preset, a folder or a file says of itself."""
+    """Show the description of a preset, or the metadata of a folder or a file."""
     from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
     from zoo.presets import PRESETS
@@ -187,7 +191,7 @@ def train(
 
 
 def named_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that the user named."""
+    """Returns the options that the user passed."""
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -197,30 +201,35 @@ def cross_validate(
     data: WindowsFile = Path("data3.h5"),
     data_dir: DataDir = None,
     model: FamilyName = None,
-    groups: Annotated[str, typer.Option(help="Groups of people, each left out once; loso: one a person.")] = "5",
-    seeds: Annotated[int, typer.Option(help="Times that all folds are trained.")] = 1,
+    groups: Annotated[
+        str, typer.Option(help="Number of groups of people, each held out once; loso for one person at a time.")
+    ] = "5",
+    seeds: Annotated[int, typer.Option(help="Number of seeds with which all folds are trained.")] = 1,
     baselines: Annotated[
-        str, typer.Option(help="On the same folds: random_forest, nearest_neighbor, minirocket; or none.")
+        str,
+        typer.Option(help="Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none."),
     ] = "random_forest,nearest_neighbor",
     also: Annotated[
-        str | None, typer.Option(help="random: what windows drawn at random would have claimed, beside it.")
+        str | None, typer.Option(help="random: also report the scores of a split by random windows, for comparison.")
     ] = None,
     everyone: Annotated[
         bool,
-        typer.Option(
-            "--everyone", help="Put the people of the test part into the groups as well, who are not touched without."
-        ),
+        typer.Option("--everyone", help="Include the people of the test part, who are left out by default."),
     ] = False,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data.")] = None,
     settings: Settings = None,
-    workers: Annotated[int, typer.Option(help="Folds that are trained at once, each in its own process.")] = 1,
+    workers: Annotated[
+        int, typer.Option(help="Number of folds that are trained in parallel, each in its own process.")
+    ] = 1,
     engine: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="A Dask scheduler, whose workers train the folds.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Dask scheduler whose workers train the folds.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder; the same command goes on there.")] = Path("crossval"),
+    out: Annotated[Path, typer.Option(help="Folder for the results. The same command resumes there.")] = Path(
+        "crossval"
+    ),
     as_json: Json = False,
 ) -> None:
-    """Cross-validate over groups of people; killed at any moment, the same command goes on."""
+    """Cross-validate over groups of people. After an interruption, the same command resumes."""
     load_tensorflow()
     from zoo.report import markdown
     from zoo.report.crossval import cross_validation as report
@@ -244,7 +253,7 @@ def cross_validate(
                 on_progress=board.update, command=command,
             )  # fmt: skip
     except KeyboardInterrupt:
-        fail(f"interrupted: the folds so far are in {out}; go on with the same command", 130)
+        fail(f"interrupted: the folds so far are in {out}; resume with the same command", 130)
     show(result, as_json, report)
     figures.crossval(result, out)
     page = markdown.write(out / "report.md", report(result))
@@ -259,20 +268,21 @@ def evaluate(
     model: ModelName,
     data: DataFile = None,
     data_dir: DataDir = None,
-    split: Annotated[str, typer.Option(help="test, train or validation.")] = "test",
-    baselines: Annotated[bool | None, typer.Option(help="Fit and measure baselines beside it.")] = None,
-    robustness: Annotated[bool | None, typer.Option("--robustness", help="Disturb the windows as well.")] = None,
+    split: Annotated[str, typer.Option(help="Split to evaluate on: test, train or validation.")] = "test",
+    baselines: Annotated[bool | None, typer.Option(help="Fit and evaluate baselines as well.")] = None,
+    robustness: Annotated[bool | None, typer.Option("--robustness", help="Also evaluate on disturbed windows.")] = None,
     levels: Levels = None,
     figures: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
     streaming: Annotated[
-        Path | None, typer.Option(help="A file of recordings to follow without end, in place of --data.")
+        Path | None, typer.Option(help="File of recordings for continuous recognition, instead of --data.")
     ] = None,
     subjects: Annotated[
-        str | None, typer.Option(help="With --streaming: whose, comma-separated; all that were not in training.")
+        str | None,
+        typer.Option(help="With --streaming: comma-separated subjects. By default all that were not in training."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a model on data it never saw, beside baselines."""
+    """Evaluate a model on test data, with baselines."""
     if streaming is not None:
         _follow(model, streaming, subjects, as_json)
         return
@@ -290,7 +300,7 @@ def evaluate(
 
 
 def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -> None:
-    """Measures how well an exported file follows signals without end."""
+    """Evaluates the continuous recognition of an exported file."""
     from zoo.report import activity
     from zoo.runtime import Recognizer
     from zoo.tasks import streaming
@@ -304,10 +314,12 @@ def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -
 @app.command()
 def predict(
     model: ModelName,
-    text: Annotated[str | None, typer.Argument(help="Words, for a language model.")] = None,
-    data: Annotated[Path | None, typer.Option(help="In the course's layout, or tfds:NAME: its test part.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Text for a language model.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Data file in the course's layout, or tfds:NAME. Predicts its test part.")
+    ] = None,
     data_dir: DataDir = None,
-    csv: Annotated[Path | None, typer.Option(help="A CSV file with columns x, y, z and time.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="CSV file with columns x, y, z and time.")] = None,
     rate: Rate = None,
     x: AxisX = None,
     y: AxisY = None,
@@ -316,15 +328,19 @@ def predict(
     unit: Unit = None,
     convention: Convention = None,
     time_unit: TimeUnit = "auto",
-    hop: Annotated[int | None, typer.Option(min=1, help="Rows between windows; half a window by default.")] = None,
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Words to show, at most.")] = 10,
-    generate: Annotated[int | None, typer.Option(min=1, help="Words to add to the text.")] = None,
-    temperature: Annotated[float, typer.Option(help="Below 1 prefers probable words.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn.")] = 0,
-    neighbors: Annotated[str | None, typer.Option("--neighbors", "--neighbours", help="Words near this one.")] = None,
+    hop: Annotated[
+        int | None, typer.Option(min=1, help="Rows between the starts of windows. Half a window by default.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of words to show.")] = 10,
+    generate: Annotated[int | None, typer.Option(min=1, help="Number of words to generate after the text.")] = None,
+    temperature: Annotated[float, typer.Option(help="Sampling temperature. Lower values prefer probable words.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sampling.")] = 0,
+    neighbors: Annotated[
+        str | None, typer.Option("--neighbors", "--neighbours", help="Show words similar to this one.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask a model: the activity in each window, or the words that follow."""
+    """Predict the activity in each window, or the next words of a text."""
     load_tensorflow()
     from zoo.api import read_data
     from zoo.tasks import completion, loading
@@ -334,12 +350,10 @@ def predict(
     checked = None if data is None else read_data(loaded.task, data, data_dir=data_dir)
     report = loaded.task.report.predictions
     if loaded.task.name == "trigram":
-        if csv is not None or sum(asked is not None for asked in (text, data, neighbors)) != 1:
-            raise ZooError(
-                'a language model answers one of: TEXT such as "in the right", --data FILE, --neighbors WORD'
-            )
+        if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
+            raise ZooError('a language model takes one of: TEXT such as "in the right", --data FILE, --neighbors WORD')
         if generate is not None and text is None:
-            raise ZooError('--generate: continues a text; name it, such as "in the right"')
+            raise ZooError('--generate: needs a text to continue, such as "in the right"')
         if neighbors is not None:
             show(completion.neighbors(loaded, neighbors, top), as_json, report)
         elif checked is not None:
@@ -352,9 +366,9 @@ def predict(
     if loaded.task.name != "activity":
         raise ZooError(f"{model}: has no labels to predict; use `zoo evaluate`, or `zoo.predict` from Python")
     if text is not None or neighbors is not None or generate is not None:
-        raise ZooError(f"{model}: reads acceleration, not words: name --data FILE or --csv FILE")
+        raise ZooError(f"{model}: reads acceleration, not words: pass --data FILE or --csv FILE")
     if (data is None) == (csv is None):
-        raise ZooError("name one of --data FILE and --csv FILE")
+        raise ZooError("pass one of --data FILE or --csv FILE")
     from zoo.data.tables import CsvColumns
 
     columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
@@ -365,16 +379,16 @@ def _windows(
     loaded: "Loaded", data: "ActivityData | None", csv: Path | None, columns: "CsvColumns", hop: int | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """The activity in each window of a file."""
+    """Predicts the activity in each window of a file."""
     from zoo.data.recordings import Dropped
     from zoo.tasks.activity import TASK, predictions_of
 
     if csv is not None:
         dropped = Dropped()
-        found = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped)
+        predictions = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped)
         for reason, count in dropped.reasons.items():
             err.print(f"{csv}: left out {count} {reason}", style="yellow", highlight=False, markup=False)
-        rows = found.records()
+        rows = predictions.records()
     else:
         assert data is not None
         rows = predictions_of(loaded, data)

@@ -16,32 +16,42 @@ app = typer.Typer()
 
 @app.command()
 def tune(
-    target: Annotated[str, typer.Argument(metavar="PRESET_OR_FAMILY", help="Or activity, for cells of any kind.")],
-    data: Annotated[Path | None, typer.Option(help="In the course's layout, or tfds:NAME.")] = None,
+    target: Annotated[
+        str, typer.Argument(metavar="PRESET_OR_FAMILY", help="A preset, a family, or activity for cells of any kind.")
+    ],
+    data: Annotated[Path | None, typer.Option(help="Data file in the course's layout, or tfds:NAME.")] = None,
     data_dir: DataDir = None,
-    strategy: Annotated[str, typer.Option(help="random, hyperband, bayesian or grid.")] = "bayesian",
-    trials: Annotated[int, typer.Option(help="Trials to score, at most.")] = 50,
-    epochs: Annotated[int, typer.Option(help="Of each trial, at most.")] = 40,
-    out: Annotated[Path, typer.Option(help="Folder of the search; the same command goes on there.")] = Path("search"),
-    objective: Annotated[str | None, typer.Option(help="Such as macro_f1, cross_entropy or cost.")] = None,
-    space: Annotated[str | None, typer.Option(help="Of the family's spaces, such as course.")] = None,
+    strategy: Annotated[str, typer.Option(help="Strategy: random, hyperband, bayesian or grid.")] = "bayesian",
+    trials: Annotated[int, typer.Option(help="Maximum number of scored trials.")] = 50,
+    epochs: Annotated[int, typer.Option(help="Maximum number of epochs per trial.")] = 40,
+    out: Annotated[Path, typer.Option(help="Folder of the search. The same command resumes there.")] = Path("search"),
+    objective: Annotated[str | None, typer.Option(help="Objective, such as macro_f1, cross_entropy or cost.")] = None,
+    space: Annotated[str | None, typer.Option(help="Search space of the family, such as course.")] = None,
     settings: Settings = None,
-    max_parameters: Annotated[int | None, typer.Option(help="A model has at most.")] = None,
-    max_bytes: Annotated[int | None, typer.Option(help="Its int8 (or dynamic) file has at most.")] = None,
-    max_latency: Annotated[float | None, typer.Option(help="Milliseconds a call of that file, at most.")] = None,
-    groups: Annotated[int, typer.Option(help="Groups of people, each left out once in every trial; 1: one split.")] = 1,
-    halving: Annotated[bool, typer.Option(help="Stop trials early that others are ahead of.")] = True,
-    seed: Annotated[int | None, typer.Option(help="Of split and draws; trials count up from it.")] = None,
+    max_parameters: Annotated[int | None, typer.Option(help="Maximum number of parameters of a model.")] = None,
+    max_bytes: Annotated[int | None, typer.Option(help="Maximum size of its int8 (or dynamic) file in bytes.")] = None,
+    max_latency: Annotated[
+        float | None, typer.Option(help="Maximum time per call of that file in milliseconds.")
+    ] = None,
+    groups: Annotated[
+        int, typer.Option(help="Number of groups of people, each held out once in every trial. 1 for a single split.")
+    ] = 1,
+    halving: Annotated[bool, typer.Option(help="Stop trials early if they score below the median.")] = True,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the split and of the search. Seeds of trials count up from it.")
+    ] = None,
     levels: Levels = None,
-    best: Annotated[int, typer.Option(help="Trials that are trained again in the end.")] = 3,
-    seeds: Annotated[int, typer.Option(help="Times that each of them is.")] = 3,
-    save_preset: Annotated[Path | None, typer.Option(help="Folder for the model that is chosen.")] = None,
-    processes: Annotated[int, typer.Option("--workers", help="Processes on this machine.")] = 1,
-    role: Annotated[str | None, typer.Option(help="chief or worker, of a search over many machines.")] = None,
-    chief: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where the chief listens.")] = None,
+    best: Annotated[int, typer.Option(help="Number of best trials to train again at the end.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Number of seeds with which each of them is trained.")] = 3,
+    save_preset: Annotated[Path | None, typer.Option(help="Folder for the chosen model.")] = None,
+    processes: Annotated[int, typer.Option("--workers", help="Number of processes on this machine.")] = 1,
+    role: Annotated[
+        str | None, typer.Option(help="Role of this process in a search on several machines: chief or worker.")
+    ] = None,
+    chief: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Address of the chief.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better hyper-parameters; killed at any moment, the same command goes on."""
+    """Search for better hyper-parameters. After an interruption, the same command resumes."""
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()
@@ -66,7 +76,7 @@ def tune(
         with logged(workers.log(out, workers.name())) as console:
             result = run_search(study, out, processes=processes, best=best, seeds=seeds, console=console)
     except KeyboardInterrupt:
-        fail(f"interrupted: the search is in {out}; go on with the same command", 130)
+        fail(f"interrupted: the search is in {out}; resume it with the same command", 130)
     if not result:
         return
     if save_preset is not None:

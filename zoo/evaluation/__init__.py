@@ -1,1 +1,1 @@
-"""Evaluation: how good a model is, a module a family, on NumPy arrays alone."""
+"""Metrics and baselines on NumPy arrays, one module per task."""

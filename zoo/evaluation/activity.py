@@ -1,6 +1,6 @@
-"""How good a recognizer is, on people it never saw: metrics, calibration, robustness.
+"""Metrics of recognizers: scores with intervals over people, calibration, robustness.
 
-Works on NumPy arrays alone: `labels (N,)` class numbers, `probabilities (N, K)`, `subjects (N,)`.
+All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ Labels = NDArray[np.int64]
 
 
 def macro_f1(labels: Labels, predicted: Labels) -> float:
-    """Mean over the classes that occur of the F1 score of each.
+    """Computes the mean of the F1 scores of all classes that occur in labels or predictions.
 
     Example:
         >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
@@ -33,12 +33,15 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
 
 
 def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[dict[str, float]]:
-    """Confidence, accuracy and share of the windows in each bin of confidence that is not empty.
+    """Computes a reliability diagram.
 
     Args:
-        labels: `(N,)`.
-        probabilities: `(N, K)`.
-        bins: How many bins of equal width.
+        labels: Class indices `(N,)`.
+        probabilities: Predicted probabilities `(N, K)`.
+        bins: Number of confidence bins of equal width.
+
+    Returns:
+        For each bin that is not empty, the mean `confidence`, the `accuracy` and the `share` of windows.
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
@@ -54,14 +57,16 @@ def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[d
 
 
 def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int = 15) -> float:
-    """Mean distance between confidence and accuracy over bins of confidence, weighted by their windows.
+    """Computes the expected calibration error (ECE).
+
+    This is the mean difference between confidence and accuracy over confidence bins, weighted by their windows.
 
     Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
 
     Args:
-        labels: `(N,)`.
-        probabilities: `(N, K)`.
-        bins: How many bins of equal width.
+        labels: Class indices `(N,)`.
+        probabilities: Predicted probabilities `(N, K)`.
+        bins: Number of confidence bins of equal width.
 
     Example:
         >>> round(expected_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]])), 6)
@@ -73,13 +78,13 @@ def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int 
 
 
 def fit_temperature(labels: Labels, logits: Floats) -> float:
-    """The T that minimizes the cross-entropy of softmax(logits / T), in [0.05, 20].
+    """Finds the temperature T in [0.05, 20] that minimizes the cross-entropy of softmax(logits / T).
 
-    Guo et al. 2017, section 4.2. Fit it on validation data.
+    Guo et al. 2017, section 4.2. Use validation data.
 
     Args:
-        labels: `(N,)`.
-        logits: `(N, K)`.
+        labels: Class indices `(N,)`.
+        logits: Logits `(N, K)`.
     """
     rows = np.arange(len(labels))
 
@@ -94,19 +99,24 @@ def fit_temperature(labels: Labels, logits: Floats) -> float:
 def bootstrap_interval(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
 ) -> tuple[float, float]:
-    """95 % interval of macro-F1, people (or windows, where people are unknown) drawn with replacement.
+    """Computes a 95% bootstrap interval of the macro-F1.
+
+    People are drawn with replacement; windows are drawn if people are unknown.
 
     Args:
-        labels: `(N,)`.
-        predicted: `(N,)`.
-        subjects: `(N,)` or None.
-        seed: Of the draws.
-        draws: How many.
+        labels: Class indices `(N,)`.
+        predicted: Predicted class indices `(N,)`.
+        subjects: Subject of each window, `(N,)`, or None.
+        seed: Random seed.
+        draws: Number of bootstrap samples.
+
+    Returns:
+        Lower and upper bound.
     """
     random = np.random.default_rng(seed)
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
-    # One confusion matrix a unit: a draw is then a sum, not a pass over all windows.
+    # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
     matrices = np.zeros((units.max() + 1, classes, classes))
     np.add.at(matrices, (units, labels, predicted), 1)
     chosen = random.integers(0, len(matrices), (draws, len(matrices)))
@@ -123,13 +133,13 @@ def _macro_f1_of(confusion: Floats) -> float:
 def classification(
     labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None
 ) -> dict[str, Any]:
-    """The numbers that predicted classes alone give.
+    """Computes the metrics that need only predicted classes.
 
     Args:
-        labels: `(N,)`.
-        predicted: `(N,)`.
-        classes: Names.
-        subjects: `(N,)` or None.
+        labels: Class indices `(N,)`.
+        predicted: Predicted class indices `(N,)`.
+        classes: Names of the classes.
+        subjects: Subject of each window, `(N,)`, or None.
 
     Returns:
         `accuracy`, `macro_f1`, `macro_f1_interval`, `classes`, `confusion` (rows are true classes), `per_class`,
@@ -160,18 +170,18 @@ def report(
     subjects: NDArray[np.str_] | None,
     temperature: float,
 ) -> dict[str, Any]:
-    """All numbers of one evaluation.
+    """Computes all metrics of an evaluation.
 
     Args:
-        labels: `(N,)`.
-        logits: `(N, K)`, before temperature scaling.
-        classes: Names.
-        subjects: `(N,)` or None.
-        temperature: Fitted on validation.
+        labels: Class indices `(N,)`.
+        logits: Logits `(N, K)`, before temperature scaling.
+        classes: Names of the classes.
+        subjects: Subject of each window, `(N,)`, or None.
+        temperature: Temperature fitted on validation data.
 
     Returns:
-        The numbers of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
-        scaling), `reliability`.
+        The metrics of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
+        scaling) and `reliability`.
     """
     uncalibrated = softmax(logits.astype(np.float64), axis=1)
     probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
@@ -195,7 +205,7 @@ def report(
 def by_subject(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None
 ) -> dict[str, dict[str, float | int]]:
-    """Windows, accuracy and macro-F1 of each person; empty where people are unknown."""
+    """Computes windows, accuracy and macro-F1 of each person. Empty if people are unknown."""
     if subjects is None:
         return {}
     people = sorted(set(subjects.tolist()), key=lambda s: (len(s), s))
@@ -210,11 +220,11 @@ def by_subject(
 
 
 Predict = Callable[[Floats], Labels]
-"""Windows `(N, T, 3)` to class numbers `(N,)`."""
+"""Function from windows `(N, T, 3)` to class indices `(N,)`."""
 
 
 class Disturbance(Protocol):
-    """Something that happens to a phone: a name, what it means, and what it does to windows."""
+    """A disturbance of the sensor: its name, its description, and its effect on windows."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -233,15 +243,18 @@ def robustness(
     disturbances: Iterable[Disturbance],
     seed: int = 0,
 ) -> Mapping[str, dict[str, Any]]:
-    """Macro-F1 under each disturbance, and how far it drops.
+    """Computes the macro-F1 on disturbed windows.
 
     Args:
-        predict: The model.
-        windows: `(N, T, 3)` undisturbed.
-        labels: `(N,)`.
-        rate: Hz of the rows.
-        disturbances: What to try, such as `data.disturbances.DISTURBANCES`.
-        seed: Of the random disturbances.
+        predict: Function that predicts class indices.
+        windows: Undisturbed windows `(N, T, 3)`.
+        labels: Class indices `(N,)`.
+        rate: Sampling rate of the rows in Hz.
+        disturbances: Disturbances, such as `data.disturbances.DISTURBANCES`.
+        seed: Random seed of the disturbances.
+
+    Returns:
+        For each disturbance, its `meaning`, the `macro_f1`, and the `drop` from the score on undisturbed windows.
     """
     plain = macro_f1(labels, predict(windows))
     results = {}

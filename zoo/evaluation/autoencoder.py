@@ -1,6 +1,6 @@
-"""How good an autoencoder of patches is: error beside PCA, sparsity, and what its filters look like.
+"""Metrics of autoencoders: error, with PCA as the baseline, sparsity, and the form of the filters.
 
-Works on NumPy arrays alone: `patches (N, D)` preprocessed, `codes (N, H)`, `kernel (D, H)`.
+All functions take NumPy arrays: preprocessed `patches (N, D)`, `codes (N, H)`, `kernel (D, H)`.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from sklearn.decomposition import PCA
 Floats = NDArray[np.floating[Any]]
 
 DEAD, SATURATED = 1e-3, 1 - 1e-3
-"""A unit whose greatest activation is below the one is dead; one whose least is above the other is saturated."""
+"""Units whose greatest activation is below `DEAD` are dead; units whose least is above `SATURATED` are saturated."""
 
 GABOR_R2 = 0.5
-"""A filter counts as a Gabor function where one explains more than this share of its variance."""
+"""A filter counts as a Gabor filter if a Gabor function explains more than this fraction of its variance."""
 
 
 def mean_squared_error(patches: Floats, reconstructions: Floats) -> float:
-    """Mean over all pixels of the squared difference.
+    """Computes the mean squared error per pixel.
 
     Example:
         >>> mean_squared_error(np.array([[0.0, 1.0]]), np.array([[0.0, 0.0]]))
@@ -32,52 +32,52 @@ def mean_squared_error(patches: Floats, reconstructions: Floats) -> float:
 
 
 def r2(patches: Floats, reconstructions: Floats) -> float:
-    """Share of the variance about each pixel's mean that the reconstructions explain; 1 at best."""
+    """Computes the fraction of the variance about each pixel's mean that reconstructions explain, at best 1."""
     return 1 - mean_squared_error(patches, reconstructions) / variance(patches)
 
 
 def variance(patches: Floats) -> float:
-    """Mean over all pixels of the squared distance from the pixel's mean."""
+    """Computes the variance about each pixel's mean, averaged over all pixels."""
     return mean_squared_error(patches, np.broadcast_to(patches.mean(axis=0, dtype=np.float64), patches.shape))
 
 
 def pca_error(train: Floats, patches: Floats, components: int) -> float:
-    """Mean squared error a pixel of principal components fitted on training patches.
+    """Computes the mean squared error per pixel of PCA, the baseline of an autoencoder.
 
     Args:
-        train: `(M, D)` to fit on.
-        patches: `(N, D)` to reconstruct.
-        components: How many, as many as the code has numbers; at most `min(M, D)` are used.
+        train: Patches `(M, D)` to fit on.
+        patches: Patches `(N, D)` to reconstruct.
+        components: Number of components, for a fair comparison the size of the code. At most `min(M, D)` are used.
     """
     fitted = PCA(min(components, *train.shape), svd_solver="full").fit(train)
     return mean_squared_error(patches, fitted.inverse_transform(fitted.transform(patches)))
 
 
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
-    """The error of each photograph's patches.
+    """Computes the error on the patches of each photograph.
 
     Args:
-        patches: `(N, D)` preprocessed.
-        reconstructions: `(N, D)`.
-        photographs: `(N,)` names.
+        patches: Preprocessed patches `(N, D)`.
+        reconstructions: Reconstructions `(N, D)`.
+        photographs: Name of the photograph of each patch, `(N,)`.
 
     Returns:
-        `per_photograph`, with `patches`, `mse` and `variance` of each by its name, and `worst_photograph`, the one of
-        which the least share of its own variance is kept.
+        `per_photograph`, with the number of `patches`, `mse` and `variance` by name, and `worst_photograph`, the name
+        of the one with the lowest R².
 
     Example:
         >>> flat, busy = np.array([[0.4, 0.6], [0.6, 0.4]]), np.array([[0.1, 0.9], [0.9, 0.1]])
-        >>> found = np.vstack([flat, np.full((2, 2), 0.5)])
-        >>> by_photograph(np.vstack([flat, busy]), found, np.array(["a", "a", "b", "b"]))["worst_photograph"]
+        >>> reconstructed = np.vstack([flat, np.full((2, 2), 0.5)])
+        >>> by_photograph(np.vstack([flat, busy]), reconstructed, np.array(["a", "a", "b", "b"]))["worst_photograph"]
         'b'
     """
-    found = {}
+    scores = {}
     for name in sorted(set(photographs.tolist())):
         own = photographs == name
         error = mean_squared_error(patches[own], reconstructions[own])
-        found[name] = {"patches": int(own.sum()), "mse": error, "variance": variance(patches[own])}
-    worst = max(found, key=lambda name: found[name]["mse"] / max(found[name]["variance"], 1e-12))
-    return {"per_photograph": found, "worst_photograph": worst}
+        scores[name] = {"patches": int(own.sum()), "mse": error, "variance": variance(patches[own])}
+    worst = max(scores, key=lambda name: scores[name]["mse"] / max(scores[name]["variance"], 1e-12))
+    return {"per_photograph": scores, "worst_photograph": worst}
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,12 @@ class Gabor:
     """A Gabor function fitted to a filter.
 
     Args:
-        r2: Share of the filter's variance that it explains.
-        orientation: Of its stripes' normal, degrees in [0, 180): 0 varies along the file's columns of pixels.
-        frequency: Cycles a pixel.
-        width: Standard deviation of its envelope across the stripes, pixels.
-        length: Along the stripes, pixels.
+        r2: Fraction of the filter's variance that the function explains.
+        orientation: Direction in which the wave varies, in degrees in [0, 180); 0 is along the first axis of the
+            filter.
+        frequency: Spatial frequency in cycles per pixel.
+        width: Standard deviation of the envelope across the stripes, in pixels.
+        length: Standard deviation of the envelope along the stripes, in pixels.
     """
 
     r2: float
@@ -100,24 +101,24 @@ class Gabor:
 
 
 def fit_gabor(filter_: Floats) -> Gabor:
-    """Fits a Gabor function, a plane wave under a Gaussian envelope, to one filter by least squares.
+    """Fits a Gabor function, a plane wave with a Gaussian envelope, to a filter by least squares.
 
         g(u, v) = exp(-u^2 / 2a^2 - v^2 / 2b^2) (p cos(2 pi f u) + q sin(2 pi f u))
 
-    with (u, v) the pixel's place turned by the orientation about a center. p and q follow from the rest by linear
-    least squares, so the search is over six numbers.
+    where (u, v) is the position of a pixel, rotated by the orientation about the center. p and q follow from the other
+    parameters by linear least squares, so the search is over six parameters.
 
     Jones, Palmer: An evaluation of the two-dimensional Gabor filter model of simple receptive fields in cat striate
     cortex, Journal of Neurophysiology, 1987.
 
     Args:
-        filter_: `(S, S)`.
+        filter_: Filter `(S, S)`.
 
     Example:
         >>> rows, columns = np.mgrid[:16, :16] - 7.5
         >>> wave = np.exp(-(rows**2 + columns**2) / 18) * np.cos(2 * np.pi * 0.2 * rows)
-        >>> found = fit_gabor(wave)
-        >>> round(found.r2, 3), round(found.frequency, 2)
+        >>> gabor = fit_gabor(wave)
+        >>> round(gabor.r2, 3), round(gabor.frequency, 2)
         (1.0, 0.2)
     """
     size = len(filter_)
@@ -128,12 +129,12 @@ def fit_gabor(filter_: Floats) -> Gabor:
     rows, columns = np.mgrid[:size, :size].astype(float)
     best, lowest = None, np.inf
     for start in _starts(wanted):
-        found = least_squares(
+        fit = least_squares(
             _residual, start, args=(wanted, rows, columns), max_nfev=60,
             bounds=([-1, -1, -10, 0.01, 0.5, 0.5], [size, size, 10, 0.6, size, size]),
         )  # fmt: skip
-        if found.cost < lowest:
-            best, lowest = found.x, found.cost
+        if fit.cost < lowest:
+            best, lowest = fit.x, fit.cost
     assert best is not None
     _, _, angle, frequency, width, length = best
     share = 1 - 2 * lowest / norm
@@ -141,11 +142,11 @@ def fit_gabor(filter_: Floats) -> Gabor:
 
 
 def _starts(wanted: Floats) -> list[list[float]]:
-    """Where to search from: the strongest waves of the filter, about the middle of its energy."""
+    """Returns starting points: the strongest waves of the filter, centered at the centroid of its energy."""
     size = len(wanted)
     energy = wanted**2 / (wanted**2).sum()
     rows, columns = np.mgrid[:size, :size]
-    middle = [float((rows * energy).sum()), float((columns * energy).sum())]
+    centroid = [float((rows * energy).sum()), float((columns * energy).sum())]
     frequencies = np.fft.fftfreq(4 * size)
     power = np.abs(np.fft.fft2(wanted, (4 * size, 4 * size)))[:, : 2 * size]
     starts: list[list[float]] = []
@@ -153,7 +154,7 @@ def _starts(wanted: Floats) -> list[list[float]]:
         place = np.unravel_index(power.argmax(), power.shape)
         f, g = frequencies[place[0]], frequencies[place[1]]
         wave = float(np.clip(np.hypot(f, g), 0.03, 0.5))
-        starts += [[*middle, float(np.arctan2(g, f)), wave, width, width] for width in (size / 8, size / 4)]
+        starts += [[*centroid, float(np.arctan2(g, f)), wave, width, width] for width in (size / 8, size / 4)]
         low, high = max(0, place[0] - 4), place[0] + 5
         power[low:high, max(0, place[1] - 4) : place[1] + 5] = 0
     return starts
@@ -173,14 +174,14 @@ def _residual(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Float
 
 
 def filters(kernel: Floats) -> dict[str, Any]:
-    """What the first layer's filters look like.
+    """Describes the filters of the first layer.
 
     Args:
-        kernel: `(S * S, H)`.
+        kernel: Kernel `(S * S, H)`.
 
     Returns:
-        `gabor_share`, and of those filters that are Gabor functions the `orientations` (degrees) and `frequencies`
-        (cycles a pixel) as histograms, and every fit as `gabor`.
+        `gabor_share`, the fraction of Gabor filters; histograms of their `orientations` (degrees) and `frequencies`
+        (cycles per pixel); and `gabor`, the fits of all filters.
     """
     size = round(len(kernel) ** 0.5)
     fits = [fit_gabor(column.reshape(size, size)) for column in kernel.T]
@@ -198,15 +199,15 @@ def _histogram(values: list[float], edges: Floats) -> dict[str, list[float]]:
 
 
 def sparsity(codes: Floats, target: float) -> dict[str, Any]:
-    """How near the mean activations are to what was asked.
+    """Compares the mean activations with the sparsity target.
 
     Args:
-        codes: `(N, H)` activations.
-        target: rho.
+        codes: Activations `(N, H)`.
+        target: rho, target for the mean activation of each unit.
 
     Returns:
-        `mean_activation` of each unit, `max_activation_error` (largest distance from rho), `dead_units`,
-        `saturated_units`.
+        `mean_activation` of each unit, `max_activation_error` (largest deviation from rho), and the numbers of
+        `dead_units` and `saturated_units`.
 
     Example:
         >>> sparsity(np.array([[0.1, 0.0], [0.3, 0.0]]), target=0.2)["max_activation_error"]
@@ -224,18 +225,18 @@ def sparsity(codes: Floats, target: float) -> dict[str, Any]:
 def report(
     patches: Floats, codes: Floats, reconstructions: Floats, target: float, train: Floats, kernel: Floats
 ) -> Mapping[str, Any]:
-    """All numbers of one evaluation.
+    """Computes all metrics of an evaluation.
 
     Args:
-        patches: `(N, D)` preprocessed.
-        codes: `(N, H)`.
-        reconstructions: `(N, D)`.
-        target: rho.
-        train: `(M, D)` that PCA is fitted on.
-        kernel: `(D, H)`.
+        patches: Preprocessed patches `(N, D)`.
+        codes: Codes `(N, H)`.
+        reconstructions: Reconstructions `(N, D)`.
+        target: rho, target for the mean activation of each unit.
+        train: Patches `(M, D)` to fit PCA on.
+        kernel: Kernel `(D, H)`.
 
     Returns:
-        `patches`, `mse`, `r2`, `pca_mse`, `pca_r2`, `variance`, and those of `sparsity` and `filters`.
+        `patches`, `mse`, `r2`, `pca_mse`, `pca_r2`, `variance`, and the results of `sparsity` and `filters`.
     """
     spread, pca = variance(patches), pca_error(train, patches, codes.shape[1])
     return {

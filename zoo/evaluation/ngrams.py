@@ -1,20 +1,22 @@
-"""N-gram language models on counts: what a neural one has to beat.
+"""N-gram language models, the baselines of neural ones.
 
-Contexts are `(N, C)` word numbers from 0, targets `(N,)` the words that followed them, V words in all. With c(h w) the
-count of word w after history h, h' the history without its first word, and D a discount,
+Contexts are word ids `(N, C)` from 0, targets `(N,)` the next words, of a vocabulary of V words. With c(h w) the count
+of word w after history h, h' the history without its first word, and D a discount,
 
     p(w | h) = (c(h w) - D(c(h w))) / c(h .)  +  (sum over w of D(c(h w))) / c(h .)  p(w | h')
 
-with D(0) = 0, and p(w | h) = p(w | h') where h never occurred; below the empty history stands 1 / V. The models differ
-in orders, counts and discounts. With n_k the number of n-grams of an order with count k:
+with D(0) = 0, and p(w | h) = p(w | h') if h never occurred. The empty history backs off to 1 / V. The models differ in
+orders, counts and discounts. With n_k the number of n-grams of an order with count k:
 
-- `unigram` (order 1) and `bigram` (orders 1 and 2): occurrences; absolute discounting, D = n_1 / (n_1 + 2 n_2).
-- `kneser_ney` (orders 1 to C + 1), interpolated and modified: occurrences in the highest order, below it the number of
-  different words that stood before; D(k) = k - (k + 1) Y n_(k+1) / n_k for k = 1, 2 and 3, Y = n_1 / (n_1 + 2 n_2),
-  and D(k) = D(3) above. The counts of an order decide its own discounts.
+- `unigram` (order 1) and `bigram` (orders 1 and 2): counts are occurrences, with absolute discounting, D = n_1 / (n_1 +
+  2 n_2).
+- `kneser_ney` (orders 1 to C + 1), interpolated and modified: counts are occurrences in the highest order, and numbers
+  of distinct preceding words in lower orders; D(k) = k - (k + 1) Y n_(k+1) / n_k for k = 1, 2 and 3, Y = n_1 / (n_1 +
+  2 n_2), and D(k) = D(3) above. The discounts of each order follow from its own counts.
 
-Only what ends in a target is counted, so that rows need not be whole sentences. Few rows may lack an n_k, or give a
-discount below 0: then the order takes the one discount, and without n_1 or n_2 it takes 1/2.
+Only n-grams that end in a target are counted, so rows need not be whole sentences. If data is so scarce that some n_k
+is 0 or a discount is not positive, the order uses the single discount of absolute discounting; if that is undefined,
+it uses 1/2.
 
 Source: Chen, Goodman: An empirical study of smoothing techniques for language modeling, TR-10-98, Harvard, 1998,
 sections 2.4, 2.7 and 3.1; Kneser, Ney: Improved backing-off for m-gram language modeling, ICASSP 1995.
@@ -32,7 +34,7 @@ from zoo.errors import ZooError
 Ids = NDArray[np.integer[Any]]
 Floats = NDArray[np.floating[Any]]
 Counted = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Keys of n-grams, rising, and the count of each. A key is the number whose digits to the base V are the words."""
+"""Keys of n-grams, ascending, and their counts. A key is the number whose digits in base V are the word ids."""
 
 BLOCK_BYTES = 32 << 20
 
@@ -42,30 +44,30 @@ class Order:
     """The n-grams of one length.
 
     Args:
-        history: Words before the last, n - 1.
-        histories: `(H,)` keys of the histories that occurred, rising.
-        starts: `(H + 1,)` where each history's n-grams begin.
-        words: `(G,)` the last word of each n-gram.
-        kept: `(G,)` the discounted share of each n-gram, (c - D) / c(h .).
-        left: `(H,)` what each history leaves to the shorter one.
+        history: Length of the history, n - 1.
+        histories: Keys of the histories that occurred, `(H,)`, ascending.
+        starts: Index of the first n-gram of each history, `(H + 1,)`.
+        words: Last word of each n-gram, `(G,)`.
+        discounted: Discounted probability of each n-gram, (c - D) / c(h .), `(G,)`.
+        backoff: Weight of the shorter history for each history, `(H,)`.
     """
 
     history: int
     histories: NDArray[np.int64]
     starts: NDArray[np.int64]
     words: NDArray[np.int64]
-    kept: Floats
-    left: Floats
+    discounted: Floats
+    backoff: Floats
 
     @classmethod
     def fit(cls, history: int, counted: Counted, discounts: Floats, vocabulary: int) -> "Order":
-        """Turns counts into shares.
+        """Fits an order to counts.
 
         Args:
-            history: Words before the last.
-            counted: The n-grams.
-            discounts: Of the counts 0, 1, 2, and 3 or more.
-            vocabulary: V.
+            history: Length of the history.
+            counted: Keys and counts of the n-grams.
+            discounts: Discounts of the counts 0, 1, 2, and 3 or more.
+            vocabulary: V, size of the vocabulary.
         """
         keys, counts = counted
         histories, starts, place = np.unique(keys // vocabulary, return_index=True, return_inverse=True)
@@ -76,42 +78,42 @@ class Order:
         )  # fmt: skip
 
     def refine(self, contexts: NDArray[np.int64], shorter: Floats) -> Floats:
-        """p(w | h) `(N, V)` from p(w | h') `(N, V)` for the keys of contexts `(N,)`."""
+        """Computes p(w | h) `(N, V)` from p(w | h') `(N, V)` for the keys of contexts `(N,)`."""
         histories = contexts % shorter.shape[1] ** self.history
         place = np.minimum(np.searchsorted(self.histories, histories), len(self.histories) - 1)
         known = self.histories[place] == histories
-        refined: Floats = shorter * np.where(known, self.left[place], 1.0)[:, None]
+        refined: Floats = shorter * np.where(known, self.backoff[place], 1.0)[:, None]
         rows = np.flatnonzero(known)
         first = self.starts[place[rows]]
-        many = self.starts[place[rows] + 1] - first
-        # The n-grams of all known histories, one after the other: each history's run begins at `first`.
-        grams = np.arange(many.sum()) + np.repeat(first - np.cumsum(many) + many, many)
-        refined[np.repeat(rows, many), self.words[grams]] += self.kept[grams]
+        counts = self.starts[place[rows] + 1] - first
+        # The n-grams of all known histories, concatenated: those of a history begin at `first`.
+        grams = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+        refined[np.repeat(rows, counts), self.words[grams]] += self.discounted[grams]
         return refined
 
 
 @dataclass(frozen=True)
 class NGrams:
-    """A fitted model; `unigram`, `bigram` and `kneser_ney` make one.
+    """A fitted n-gram model, as returned by `unigram`, `bigram` and `kneser_ney`.
 
     Args:
-        orders: From the shortest to the longest.
-        vocabulary: V.
+        orders: Orders, from the shortest to the longest.
+        vocabulary: V, size of the vocabulary.
     """
 
     orders: tuple[Order, ...]
     vocabulary: int
 
     def probabilities(self, contexts: Ids) -> Floats:
-        """The distribution of the next word after each context, `(N, V)` for contexts `(N, C)`."""
+        """Computes the distribution of the next word, `(N, V)`, for contexts `(N, C)`."""
         keys = _keys(contexts, self.vocabulary)
-        found: Floats = np.full((len(keys), self.vocabulary), 1 / self.vocabulary)
+        p: Floats = np.full((len(keys), self.vocabulary), 1 / self.vocabulary)
         for order in self.orders:
-            found = order.refine(keys, found)
-        return found
+            p = order.refine(keys, p)
+        return p
 
     def blocks(self, contexts: Ids) -> Iterator[tuple[slice, Floats]]:
-        """`probabilities` of some thousands of rows at a time, and which rows they are."""
+        """Yields `probabilities` in blocks of rows, each with the slice of its rows."""
         size = max(1, BLOCK_BYTES // (8 * self.vocabulary))
         for start in range(0, len(contexts), size):
             rows = slice(start, start + size)
@@ -119,12 +121,12 @@ class NGrams:
 
 
 def unigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """How frequent each word is, whatever stood before.
+    """Fits a unigram model, which ignores the context.
 
     Args:
-        contexts: `(N, C)`.
-        targets: `(N,)`.
-        vocabulary: V.
+        contexts: Word ids `(N, C)`.
+        targets: Word ids `(N,)`.
+        vocabulary: V, size of the vocabulary.
 
     Example:
         >>> contexts, targets = np.zeros((4, 3), int), np.array([0, 1, 1, 1])
@@ -135,23 +137,23 @@ def unigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
 
 
 def bigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """What follows the last word, by absolute discounting.
+    """Fits a bigram model with absolute discounting.
 
     Args:
-        contexts: `(N, C)`.
-        targets: `(N,)`.
-        vocabulary: V.
+        contexts: Word ids `(N, C)`.
+        targets: Word ids `(N,)`.
+        vocabulary: V, size of the vocabulary.
     """
     return _absolute(contexts, targets, vocabulary, orders=2)
 
 
 def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Interpolated modified Kneser-Ney over the whole context.
+    """Fits an interpolated, modified Kneser-Ney model of the whole context.
 
     Args:
-        contexts: `(N, C)`.
-        targets: `(N,)`.
-        vocabulary: V.
+        contexts: Word ids `(N, C)`.
+        targets: Word ids `(N,)`.
+        vocabulary: V, size of the vocabulary.
 
     Example:
         >>> contexts, targets = np.array([[0, 1, 2], [3, 1, 2], [0, 1, 3]]), np.array([3, 3, 2])
@@ -162,7 +164,7 @@ def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
     size = contexts.shape[1] + 1
     counted = [np.unique(_rows(contexts, targets, vocabulary), return_counts=True)]
     for order in range(size - 1, 0, -1):
-        # Each n-gram once, without its first word: how many different words stood before what is left.
+        # Each n-gram once, without its first word, which counts the distinct words before the rest.
         counted.append(np.unique(counted[-1][0] % vocabulary**order, return_counts=True))
     return _fit(counted[::-1], [modified_discounts(counts) for _, counts in counted[::-1]], vocabulary)
 
@@ -191,10 +193,10 @@ def _keys(rows: Ids, vocabulary: int) -> NDArray[np.int64]:
 
 
 def absolute_discounts(counts: Ids) -> Floats:
-    """The one discount of an order, for the counts 0, 1, 2, and 3 or more.
+    """Returns the single discount of an order, for the counts 0, 1, 2, and 3 or more.
 
     Args:
-        counts: `(G,)` of its n-grams.
+        counts: Counts of its n-grams, `(G,)`.
 
     Example:
         >>> absolute_discounts(np.array([1, 1, 2, 7])).tolist()
@@ -202,15 +204,15 @@ def absolute_discounts(counts: Ids) -> Floats:
     """
     once, twice = ((counts == k).sum() for k in (1, 2))
     one = once / (once + 2 * twice) if once else 0.5
-    # With no n-gram that occurs twice D would be 1, and what occurred once would count as never seen.
+    # If no n-gram occurs twice, D would be 1, and n-grams that occur once would count as unseen.
     return np.array([0.0, *3 * [one if one < 1 else 0.5]])
 
 
 def modified_discounts(counts: Ids) -> Floats:
-    """The three discounts of an order, for the counts 0, 1, 2, and 3 or more.
+    """Returns the three discounts of an order, for the counts 0, 1, 2, and 3 or more.
 
     Args:
-        counts: `(G,)` of its n-grams.
+        counts: Counts of its n-grams, `(G,)`.
 
     Example:
         >>> modified_discounts(np.repeat([1, 2, 3, 4], [8, 4, 3, 2])).tolist()

@@ -1,4 +1,4 @@
-"""The folds of a cross-validation together: people, spread, calibration, and paired differences of methods."""
+"""Metrics over all folds of a cross-validation: people, spread, calibration, and paired differences of methods."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,17 +16,17 @@ def people(
     per_subject: Mapping[str, Mapping[str, Any]], right: NDArray[np.bool_], subjects: NDArray[np.str_],
     rows: NDArray[np.int64], seeds: NDArray[np.int64],
 ) -> dict[str, Any]:  # fmt: skip
-    """The table of people, with how many windows each has and the accuracy with each seed, and who is worst.
+    """Adds the number of windows and the accuracy per seed to the scores of people.
 
     Args:
-        per_subject: What `recognition.by_subject` gives of all seeds together.
-        right: `(N,)` whether an answer is right.
-        subjects: `(N,)` who made its window.
-        rows: `(N,)` which window that is; with several seeds each occurs several times.
-        seeds: `(N,)` of the model that answered.
+        per_subject: Result of `activity.by_subject` for all seeds together.
+        right: Whether each prediction is correct, `(N,)`.
+        subjects: Subject of each window, `(N,)`.
+        rows: Row number of each window, `(N,)`. With several seeds each occurs several times.
+        seeds: Seed of the model of each prediction, `(N,)`.
 
     Returns:
-        `per_subject` and `worst_subjects`.
+        `per_subject` and `worst_subjects`, the names of the three people with the lowest macro-F1.
     """
     table = {}
     for name, row in per_subject.items():
@@ -37,13 +37,13 @@ def people(
 
 
 def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
-    """The mean over folds, and how far groups and seeds deviate from it.
+    """Computes the mean over folds, and its standard deviation over groups and over seeds.
 
     Args:
-        scores: By seed and group; a fold that failed is missing.
+        scores: Scores by seed and group, without folds that failed.
 
     Returns:
-        `mean`, `group_deviation` and `seed_deviation` (None of a single one), `worst_group`.
+        `mean`, `group_deviation` and `seed_deviation` (None if there is only one), and the score of the `worst_group`.
 
     Example:
         >>> spread({(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.75, (1, 1): 0.25})["worst_group"]
@@ -60,16 +60,16 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
 
 
 def calibration(labels: Labels, logits: Sequence[Floats], temperatures: Sequence[float | None]) -> dict[str, Any]:
-    """How well a network knows what it knows on people it never saw.
+    """Computes the calibration on people that the models were not trained on.
 
     Args:
-        labels: `(N,)` of all folds together.
-        logits: Of each fold, `(n, K)`.
-        temperatures: Fitted inside each fold; None where a recipe sets nothing aside for that.
+        labels: Class indices of all folds together, `(N,)`.
+        logits: Logits `(n, K)` of each fold.
+        temperatures: Temperature fitted in each fold, or None if its recipe has no validation part.
 
     Returns:
-        `ece`: the error `before` and `after` each fold's logits are divided by its temperature, and the mean
-        `temperature`; `temperature`: what all of these logits together want, for a model that learns from everybody.
+        `ece`: the error `before` and `after` temperature scaling with each fold's own temperature, and the mean
+        `temperature`. `temperature`: fitted on the logits of all folds, for a model that is trained on all people.
     """
     together = np.concatenate(logits).astype(np.float64)
     known = [value for value in temperatures if value is not None]
@@ -88,16 +88,16 @@ def calibration(labels: Labels, logits: Sequence[Floats], temperatures: Sequence
 
 
 def paired_difference(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
-    """Returns how much better one method is than another on the same people.
+    """Compares two methods on the same people.
 
     Args:
-        leader: `macro_f1` of each person.
-        other: The same of the other method.
-        draws: Of people with replacement, for the interval.
+        leader: `macro_f1` of each person with one method.
+        other: `macro_f1` of each person with the other method.
+        draws: Number of bootstrap samples of people for the interval.
 
     Returns:
-        The mean difference in `macro_f1` over people, its 95 % `interval`, for how many `people` it is positive, `of`
-        how many.
+        The mean difference in `macro_f1` over people, its 95% `interval`, and the number of `people` with a positive
+        difference, `of` all people.
 
     Example:
         >>> one, two = ({"ann": {"macro_f1": a}, "bob": {"macro_f1": b}} for a, b in ((0.75, 1.0), (0.5, 1.0)))

@@ -1,15 +1,15 @@
 """Metrics of continuous recognition: by prediction, at changes of activity, and over time.
 
-The stream of one person has predictions at times t_1 < t_2 < ..., each a label or none, and stretches of one true
-activity each.
+The stream of one person has predictions at times t_1 < t_2 < ..., each with or without a label, and consecutive
+stretches of one true activity each.
 
-    accuracy          share of predictions whose label is the true activity; no label counts as wrong
-    settled accuracy  the same, of predictions later than `GRACE` after a change
-    coverage          share of predictions that have a label
-    delay             from a change of activity to the first prediction of the new one; infinite if none comes before
-                      the next change
+    accuracy          fraction of predictions whose label is the true activity; no label counts as wrong
+    settled accuracy  the same for predictions later than `GRACE` after a change
+    coverage          fraction of predictions with a label
+    delay             time from a change of activity to the first prediction of the new activity; infinite if there is
+                      none before the next change
     false alarms      changes to a wrong label later than `GRACE` after a change of activity
-    accuracy by time  accuracy in equal parts of the stream, from first to last: it falls where the network drifts
+    accuracy by time  accuracy in equal parts of the stream, from first to last; it decreases if the network drifts
 """
 
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 GRACE = 5.0
-"""Seconds after a change of activity in which a wrong label counts as a delay, not as a false alarm."""
+"""Seconds after a change of activity during which a wrong label counts as a delay, not as a false alarm."""
 
 _PARTS = 6
 
 
 @dataclass(frozen=True)
 class StreamResult:
-    """Predictions of one person's stream, and the truth.
+    """Predictions for the stream of one person, and its true activities.
 
     Args:
-        times: `(N,)` seconds, ascending.
-        labels: `(N,)` predicted labels; the empty string for no label.
-        starts: `(M,)` seconds at which a stretch of one activity starts; it ends where the next one starts.
-        activities: `(M,)` true activity of each stretch; neighbors differ.
+        times: Time of each prediction in seconds, `(N,)`, ascending.
+        labels: Predicted labels `(N,)`, empty strings for no label.
+        starts: Start of each stretch in seconds, `(M,)`. A stretch ends where the next one starts.
+        activities: True activity of each stretch, `(M,)`. Consecutive ones differ.
     """
 
     times: NDArray[np.float64]
@@ -43,21 +43,21 @@ class StreamResult:
 
     @property
     def _stretch(self) -> NDArray[np.intp]:
-        """`(N,)` the stretch of each prediction."""
+        """Index of the stretch of each prediction, `(N,)`."""
         return np.searchsorted(self.starts, self.times, side="right") - 1
 
     @property
     def truth(self) -> NDArray[np.str_]:
-        """`(N,)` true activities."""
+        """True activity at each prediction, `(N,)`."""
         return self.activities[self._stretch]
 
     @property
     def seconds(self) -> float:
-        """Length of the stream."""
+        """Length of the stream in seconds."""
         return float(self.times[-1] - self.starts[0])
 
     def delays(self) -> NDArray[np.float64]:
-        """`(M - 1,)` seconds from each change to the first prediction of the new activity.
+        """Returns the seconds from each change to the first prediction of the new activity, `(M - 1,)`.
 
         Example:
             >>> times = np.array([1.0, 2.0, 3.0, 4.0])
@@ -75,24 +75,24 @@ class StreamResult:
 
     @property
     def since_change(self) -> NDArray[np.float64]:
-        """`(N,)` seconds from the last change of activity to each prediction."""
+        """Seconds from the last change of activity to each prediction, `(N,)`."""
         return self.times - self.starts[self._stretch]
 
     def false_alarms(self) -> int:
-        """Number of changes to a wrong label."""
+        """Counts the changes to a wrong label."""
         changed = np.append(True, self.labels[1:] != self.labels[:-1])
         wrong = (self.labels != "") & (self.labels != self.truth)
         return int((changed & wrong & (self.since_change > GRACE)).sum())
 
 
 def report(streams: Sequence[StreamResult]) -> dict[str, Any]:
-    """Measures the streams of several people together.
+    """Computes the metrics of the streams of several people.
 
     Args:
-        streams: One or more.
+        streams: Streams, one or more.
 
     Returns:
-        `accuracy`, `settled_accuracy`, `coverage`, `hours`, `changes`, `missed` (changes that were never seen),
+        `accuracy`, `settled_accuracy`, `coverage`, `hours`, `changes`, `missed` (changes that were not recognized),
         `delay_median` and `delay_p95` in seconds (None for infinite), `false_alarms_per_hour`, `accuracy_by_time`.
     """
     right = [stream.labels == stream.truth for stream in streams]
@@ -115,5 +115,5 @@ def report(streams: Sequence[StreamResult]) -> dict[str, Any]:
 
 
 def _quantile(values: NDArray[np.float64], share: float) -> float | None:
-    found = float(np.quantile(values, share, method="higher")) if len(values) else np.inf
-    return found if np.isfinite(found) else None
+    value = float(np.quantile(values, share, method="higher")) if len(values) else np.inf
+    return value if np.isfinite(value) else None

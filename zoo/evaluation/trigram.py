@@ -1,6 +1,6 @@
-"""How good a language model is at the next word: cross-entropy, perplexity, top-k, and what counting reaches.
+"""Metrics of language models: cross-entropy, perplexity and top-k, with n-gram models as baselines.
 
-Works on NumPy arrays alone: `contexts (N, C)` and `targets (N,)` word numbers from 0, `logits (N, V)`.
+All functions take NumPy arrays: `contexts (N, C)` and `targets (N,)` word ids from 0, `logits (N, V)`.
 """
 
 from collections.abc import Mapping
@@ -22,29 +22,29 @@ TOP = (1, 5, 10)
 
 
 def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
-    """Which contexts occur among those of training.
+    """Finds the contexts that occur in the training part.
 
     Args:
-        train: `(M, C)`.
-        contexts: `(N, C)`.
+        train: Contexts of the training part, `(M, C)`.
+        contexts: Contexts `(N, C)`.
 
     Returns:
-        `(N,)`.
+        Booleans `(N,)`.
 
     Example:
         >>> seen_contexts(np.array([[1, 2, 3]]), np.array([[1, 2, 3], [3, 2, 1]])).tolist()
         [True, False]
     """
     _, numbers = np.unique(np.concatenate([train, contexts]), axis=0, return_inverse=True)
-    numbers = numbers.reshape(-1)  # NumPy 2.0 gives a column
+    numbers = numbers.reshape(-1)  # NumPy 2.0 returns a column
     return np.isin(numbers[len(train) :], numbers[: len(train)])
 
 
 def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logarithms of the probabilities that an exported file returns.
+    """Computes the logarithms of probabilities that an exported file returns.
 
-    An integer file rounds small ones to 0. Each counts as half of the smallest that is not 0, which is half a step of
-    the file's output.
+    Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
+    half a quantization step.
 
     Example:
         >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
@@ -55,74 +55,78 @@ def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]
 
 
 def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
-    """Of each target, -log p and its rank: 1 for the most probable word.
+    """Computes the cross-entropy -log p and the rank of each target, where the most probable word has rank 1.
 
-    Equal words rank in the order of the vocabulary, as `argmax` takes them.
+    Equally probable words rank in the order of the vocabulary, as with `argmax`.
 
     Args:
-        logits: `(N, V)`, or logarithms of probabilities.
-        targets: `(N,)`.
+        logits: Logits, or log probabilities, `(N, V)`.
+        targets: Word ids `(N,)`.
+
+    Returns:
+        Cross-entropies `(N,)` in nats, and ranks `(N,)`.
 
     Example:
         >>> loss, rank = cross_entropy_and_rank(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
         >>> round(float(loss[0]), 4), rank.tolist()
         (1.3863, [3])
     """
-    found = log_softmax(logits.astype(np.float64), axis=1)
-    own = found[np.arange(len(targets)), targets][:, None]
-    earlier = np.arange(found.shape[1]) < targets[:, None]
-    return -own[:, 0], 1 + ((found > own) | ((found == own) & earlier)).sum(axis=1)
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    own = log_p[np.arange(len(targets)), targets][:, None]
+    earlier = np.arange(log_p.shape[1]) < targets[:, None]
+    return -own[:, 0], 1 + ((log_p > own) | ((log_p == own) & earlier)).sum(axis=1)
 
 
 def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
-    """All numbers of one evaluation.
+    """Computes all metrics of an evaluation.
 
     Args:
-        logits: `(N, V)`, or logarithms of probabilities.
-        targets: `(N,)`.
-        seen: `(N,)` whether training has the context, from `seen_contexts`.
+        logits: Logits, or log probabilities, `(N, V)`.
+        targets: Word ids `(N,)`.
+        seen: Whether each context occurs in the training part, `(N,)`, from `seen_contexts`.
 
     Returns:
-        `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for contexts that training has and
-        has not, `seen` and `unseen`: `rows`, `top1`, `cross_entropy`, the last two None where there are no rows.
+        `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for `seen` and `unseen` contexts
+        `rows`, `top1` and `cross_entropy`, the last two None if there are no rows.
 
     Example:
         >>> logits, targets = np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])
-        >>> found = report(logits, targets, np.array([True, False]))
-        >>> found["top1"], round(found["perplexity"], 4), found["unseen"]["rows"]
+        >>> metrics = report(logits, targets, np.array([True, False]))
+        >>> metrics["top1"], round(metrics["perplexity"], 4), metrics["unseen"]["rows"]
         (1.0, 1.633, 1)
     """
     return _summary(*cross_entropy_and_rank(logits, targets), seen)
 
 
 def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
-    """The words that are found least often where they follow.
+    """Finds the words that are predicted correctly least often.
 
     Args:
-        logits: `(N, V)`, or logarithms of probabilities.
-        targets: `(N,)`.
-        least: How often a word must follow to be looked at.
-        count: How many words, at most.
+        logits: Logits, or log probabilities, `(N, V)`.
+        targets: Word ids `(N,)`.
+        least: Minimum number of rows with the word as the target.
+        count: Maximum number of words.
 
     Returns:
-        For each, the hardest first: its number `word`, `rows` that it follows in, `top1`, the word `taken_for` that the
-        model says most often instead, and how many `times`. Of words that are equally hard the frequent come first.
+        A record per word, the hardest first: its id `word`, the number of `rows` with it as the target, `top1`, the id
+        `taken_for` of the word most often predicted instead, and how many `times`. Among equally hard words the more
+        frequent come first.
 
     Example:
         >>> logits = np.log([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
         >>> hardest(logits, np.array([0, 1, 1]), least=1, count=1)
         [{'word': 1, 'rows': 2, 'top1': 0.0, 'taken_for': 0, 'times': 2}]
     """
-    said = logits.argmax(axis=1)
-    found = []
+    predicted = logits.argmax(axis=1)
+    records = []
     for word in np.flatnonzero(np.bincount(targets, minlength=logits.shape[1]) >= least):
-        own = said[targets == word]
+        own = predicted[targets == word]
         wrong = np.bincount(own[own != word], minlength=logits.shape[1])
-        found.append({
+        records.append({
             "word": int(word), "rows": len(own), "top1": float((own == word).mean()),
             "taken_for": int(wrong.argmax()), "times": int(wrong.max()),
         })  # fmt: skip
-    return sorted(found, key=lambda row: (row["top1"], -row["rows"]))[:count]
+    return sorted(records, key=lambda row: (row["top1"], -row["rows"]))[:count]
 
 
 def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
@@ -145,12 +149,15 @@ def _part(loss: Floats, rank: Ids) -> dict[str, Any]:
 
 
 def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
-    """`report` of what a model has to beat: unigram, bigram and Kneser-Ney.
+    """Computes the metrics of the baselines: unigram, bigram and Kneser-Ney models.
 
     Args:
-        train: Contexts and targets to count in.
-        test: Contexts and targets to measure on.
-        vocabulary: V.
+        train: Contexts and targets to fit on.
+        test: Contexts and targets to evaluate on.
+        vocabulary: V, size of the vocabulary.
+
+    Returns:
+        The metrics of `report` by baseline.
     """
     contexts, targets = test
     seen = seen_contexts(train[0], contexts)
@@ -164,15 +171,15 @@ def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str
 
 
 def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]:
-    """The words whose embeddings point most nearly the same way.
+    """Finds the nearest words by the cosine similarity of their embeddings.
 
     Args:
-        embedding: `(V, D)`.
-        word: Its number.
-        count: How many.
+        embedding: Embeddings `(V, D)`.
+        word: Id of the word.
+        count: Number of words to return.
 
     Returns:
-        Numbers and cosines, the nearest first; the word itself is not among them.
+        Pairs of id and cosine, the nearest first, without the word itself.
 
     Example:
         >>> nearest(np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 0.1]]), 0, 1)[0][0]
@@ -184,19 +191,19 @@ def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]
     return [(i, float(cosines[i])) for i in order[:count]]
 
 
-def plane(embedding: Floats, seed: int = 0) -> Floats:
-    """Places of the words in two dimensions, near words near each other.
+def tsne(embedding: Floats, seed: int = 0) -> Floats:
+    """Maps the embeddings to two dimensions by t-SNE, so that similar words are close together.
 
     Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
 
     Args:
-        embedding: `(V, D)`.
-        seed: Of the search.
+        embedding: Embeddings `(V, D)`.
+        seed: Random seed.
 
     Returns:
-        `(V, 2)`.
+        Positions `(V, 2)`.
     """
-    # About a dozen neighbors a word, but fewer than there are words.
+    # About a dozen neighbors per word, but fewer than there are words.
     perplexity = min(12.0, (len(embedding) - 1) / 3)
-    found = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(embedding)
-    return np.asarray(found)
+    model = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed)
+    return np.asarray(model.fit_transform(embedding))

@@ -1,1 +1,1 @@
-"""Export: artifacts that are run and compared with Keras before they get their names."""
+"""Formats of exported models: SavedModel, TFLite, C++, Kotlin and Swift, and the comparison with Keras."""

@@ -1,10 +1,10 @@
-"""C++ sources of a recognizer's integer file, for TFLite Micro: the array, and all constants that a firmware needs.
+"""C++ sources of a recognizer for TFLite Micro: its integer file as an array, and the constants that firmware needs.
 
     model.h    names, labels, rate, the order of inputs and outputs, the arena, the operations to register
     model.cc   the aligned array, and golden vectors: frames of a window and the outputs of the file
 
-A firmware keeps the states between two calls: it copies each output `h_1` into the input `h_1`, and so on. A model
-without states reads a whole window in each call.
+The firmware keeps the states between calls: it copies the output `h_1` to the input `h_1`, and so on. A model without
+states reads a whole window per call.
 """
 
 import json
@@ -26,19 +26,20 @@ _GOLDEN = 3
 _A_LINE = 20
 
 _BOOKKEEPING = 320, 4096
-"""Generous bytes that TFLite Micro needs for an operation and for itself: on a 64-bit host it took 220 and 2,000."""
+"""Upper estimates of the bytes that TFLite Micro needs per operation and in total: measured on a 64-bit host were 220
+and 2,000."""
 
 
 def write(file: Path, window: NDArray[np.float32], folder: Path) -> list[Path]:
     """Writes `model.cc` and `model.h`.
 
     Args:
-        file: A `.tflite` file whose only signature is `step`, or `window` where the model has no states.
-        window: `(T, C)`, the source of the golden frames.
-        folder: Where to.
+        file: `.tflite` file whose only signature is `step`, or `window` if the model has no states.
+        window: Window `(T, C)` from which golden frames are taken.
+        folder: Folder to write to.
 
     Returns:
-        Both paths.
+        Paths of both files.
     """
     recognizer = Recognizer(file)
     texts = {folder / SOURCE: _source(recognizer, window), folder / HEADER: _header(recognizer)}
@@ -108,7 +109,7 @@ def _header(recognizer: Recognizer) -> str:
 
 
 def _states(states: Sequence[tuple[str, int]], inputs: Mapping[str, int], outputs: Mapping[str, int]) -> list[str]:
-    """Sizes and places of the states; C++ has no arrays of none."""
+    """Returns sizes and indices of the states, if any: C++ does not allow empty arrays."""
     if not states:
         return ["constexpr int kStates = 0;"]
     return [
@@ -170,6 +171,6 @@ _IRREGULAR = {"BATCH_MATMUL": "AddBatchMatMul", "CUMSUM": "AddCumSum", "PADV2": 
 
 
 def _adder(operation: str) -> str:
-    """The method of a resolver that registers an operation: `AddFullyConnected` of `FULLY_CONNECTED`."""
+    """Returns the resolver's method for an operation, such as `AddFullyConnected` for `FULLY_CONNECTED`."""
     regular = "Add" + "".join(part.capitalize() for part in operation.split("_")).replace("2d", "2D")
     return _IRREGULAR.get(operation, regular)

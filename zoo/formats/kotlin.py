@@ -1,8 +1,8 @@
-"""Kotlin sources of a recognizer for an Android app: the sensor, the stream and LiteRT, and constants.
+"""Kotlin sources of a recognizer for an Android app.
 
-Model.kt               labels, rate, states and streaming settings, from the file's metadata
-Stream.kt              samples in, predictions out, as `zoo.runtime.streaming`
-ActivityRecognizer.kt  the accelerometer's listener around LiteRT
+- `Model.kt`: labels, rate, states and streaming settings, from the metadata
+- `Stream.kt`: continuous recognition, as in `zoo.runtime.streaming`
+- `ActivityRecognizer.kt`: a listener of the accelerometer that runs LiteRT
 """
 
 import json
@@ -18,21 +18,21 @@ def write(file: Path, folder: Path) -> list[Path]:
     """Writes the sources.
 
     Args:
-        file: A `.tflite` file with the signature `step`, or `window` where the model has no states.
-        folder: Where to.
+        file: `.tflite` file with the signature `step`, or `window` if the model has no states.
+        folder: Folder to write to.
 
     Returns:
-        Their paths, and that of the file.
+        Paths of the sources and of the file.
     """
     return native.write(file, folder, "Model.kt", constants, CODE)
 
 
 def constants(metadata: ActivityMetadata, file: str) -> str:
-    """`Model.kt`.
+    """Returns the content of `Model.kt`.
 
     Args:
-        metadata: Of the file.
-        file: Its name among the app's assets.
+        metadata: Metadata of the file.
+        file: Name of the file among the app's assets.
     """
     states = ", ".join(f"{_text(name)} to {size}" for name, size in metadata.states.items())
     lines = [

@@ -1,4 +1,4 @@
-"""Parity: an artifact is published only if its outputs match those of the Keras model."""
+"""Comparison of artifacts with Keras: an artifact is published only if its outputs match those of the Keras model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ Outputs = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an artifact may differ from Keras.
+    """Limits of the difference between an artifact and Keras.
 
     Args:
-        error: Largest difference of a number.
-        agreement: Smallest share of rows with the same most probable class.
+        error: Largest absolute error.
+        agreement: Smallest fraction of rows with the same most probable class.
     """
 
     error: float
@@ -30,7 +30,7 @@ EXACT = {
     "saved_model": Tolerance(1e-5, 1.0),
     "float32": Tolerance(1e-5, 1.0),
 }
-"""Tolerances of formats without rounding, for every family."""
+"""Tolerances of the formats with float32 weights, for all families."""
 
 
 class ParityError(ZooError):
@@ -39,12 +39,12 @@ class ParityError(ZooError):
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an artifact is from Keras on golden inputs.
+    """Difference between an artifact and Keras on golden inputs.
 
     Args:
-        largest_error: Of a number.
-        mean_error: Of a number.
-        agreement: Share of rows with the same most probable class; None where outputs are no probabilities.
+        largest_error: Largest absolute error.
+        mean_error: Mean absolute error.
+        agreement: Fraction of rows with the same most probable class. None if no output is a probability.
         rows: Number of rows compared.
     """
 
@@ -58,15 +58,15 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
     """Compares the outputs of an artifact with those of Keras.
 
     Args:
-        what: The artifact, for messages.
-        expected: Outputs `(N, ...)` of Keras by signature and name; those named `probabilities`, `(N, ..., K)`, count
-            for the agreement. Integers are not compared.
-        found: The outputs of the artifact; all expected ones must be there.
-        tolerance: How far they may differ.
+        what: Name of the artifact, for messages.
+        expected: Outputs `(N, ...)` of Keras by signature and name. The agreement is computed from those named
+            `probabilities`, `(N, ..., K)`. Integers are not compared.
+        found: Outputs of the artifact, which must include all expected ones.
+        tolerance: Limits of the difference.
 
     Raises:
         ZooError: If a signature or an output is missing, shapes differ, or a number is not finite.
-        ParityError: If they differ by more than the tolerance.
+        ParityError: If the difference exceeds the tolerance.
 
     Example:
         >>> outputs = {"window": {"probabilities": np.eye(2)}}
@@ -107,7 +107,7 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
 
 
 def _agreement(expected: NDArray[Any], found: NDArray[Any]) -> float:
-    # Two classes that are equally probable to the tolerance are not a disagreement.
+    # Classes that are equally probable within rounding do not count as a disagreement.
     chosen = np.take_along_axis(expected, found.argmax(axis=-1, keepdims=True), axis=-1)[..., 0]
     same = (found.argmax(axis=-1) == expected.argmax(axis=-1)) | (expected.max(axis=-1) - chosen < 1e-6)
     return float(same.mean())

@@ -1,4 +1,4 @@
-"""SavedModel: the signatures of a family, weights stored once."""
+"""SavedModels with the signatures of a family."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,11 +14,11 @@ def write(signatures: Sequence[Signature], folder: Path, batch: int | None = Non
     """Writes a SavedModel with an endpoint for each signature.
 
     Args:
-        signatures: Its endpoints.
-        folder: Where to.
-        batch: A fixed batch size, or None for any that the signatures allow.
+        signatures: Signatures to write.
+        folder: Folder to write to.
+        batch: Fixed batch size, or None for that of the signatures.
     """
-    # Without ExportArchive.track, which would store every weight a second time.
+    # Without ExportArchive.track, which would store all weights twice.
     archive = keras.export.ExportArchive()
     for signature in signatures:
         archive.add_endpoint(signature.name, signature.function, list(signature.of_batch(batch)))
@@ -28,7 +28,7 @@ def write(signatures: Sequence[Signature], folder: Path, batch: int | None = Non
 def load(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
     """Loads the endpoints of a SavedModel by name."""
     loaded = tf.saved_model.load(str(folder))
-    # An endpoint needs a reference to the object that it was loaded from, or it loses its variables.
+    # An endpoint needs a reference to the loaded object, or its variables are deleted.
     return {name: _bound(loaded, name) for name in loaded.signatures if name != "serving_default"}
 
 

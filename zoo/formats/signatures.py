@@ -1,22 +1,22 @@
 """Signatures of exported files, as functions of a Keras model.
 
-Models return logits and read preprocessed input; probabilities, temperature and preprocessing are added here, so that
-every artifact takes raw input and returns results that can be used as they are.
+Models return logits, and some read preprocessed input. Signatures add the softmax with the temperature, and the
+preprocessing, so that artifacts take raw input and return results that are ready to use.
 
 | task | signature | inputs | outputs |
 |---|---|---|---|
 | activity | `window` | `window (B, T, C)` m/s^2 | `probabilities (B, K)` |
 | | `step` | `frame (B, F, C)`, states `(B, H)` each | `probabilities (B, K)`, the new states |
 | | `chunk` | `frames (B, n F, C)`, states | `probabilities (B, n, K)` after each frame, the last states |
-| | `infer`, `train`, `save`, `restore` | of a file that learns, see `personal` | |
+| | `infer`, `train`, `save`, `restore` | training on the device, see `personal` | |
 | autoencoder | `encode` | `rgb (B, 3, S, S)` in [0, 1] | `code (B, H)` |
 | | `decode` | `code (B, H)` | `patch (B, S * S)` preprocessed |
 | | `reconstruct` | `rgb (B, 3, S, S)` | `patch (B, S * S)`, `luminance (B, S, S)` in [0, 1] |
 | trigram | `next_word` | `ids (B, C)` from 0 | `probabilities (B, V)`, `top_ids (B, k)`, `top_probabilities (B, k)` |
 | | `complete` | `words (B, C)` strings | `top_words (B, k)` strings, `top_probabilities (B, k)` |
 
-A recognizer without states, such as a convolutional one, has the signature `window` alone. `complete` is in SavedModels
-alone; a word outside the vocabulary is an error there; k is 10, or V where that is less.
+A recognizer without states, such as a convolutional one, has only the signature `window`. Only SavedModels have
+`complete`, which raises an error for words outside the vocabulary. k is 10, or V if that is less.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,10 +34,10 @@ class Signature:
     """A named function of an artifact.
 
     Args:
-        name: Of the signature.
-        function: Takes tensors in the order of `inputs`, returns tensors by name.
-        inputs: Specifications of the inputs; a batch axis of None where any batch is allowed.
-        text: Whether it reads strings, which TFLite does not.
+        name: Name of the signature.
+        function: Function from tensors in the order of `inputs` to tensors by name.
+        inputs: Specifications of the inputs. The batch axis is None if any batch size is allowed.
+        text: Whether an input is of strings, which TFLite does not support.
     """
 
     name: str
@@ -50,25 +50,24 @@ class Signature:
         return self.function(*(inputs[spec.name] for spec in self.inputs))
 
     def compiled(self) -> "Signature":
-        """The same signature as one graph, the fastest way to run it in Keras."""
+        """Returns the signature with its function compiled to a graph, the fastest way to run it in Keras."""
         return replace(self, function=tf.function(self.function))
 
     def of_batch(self, batch: int | None) -> tuple[tf.TensorSpec, ...]:
-        """The inputs with a fixed batch size, or as they are."""
+        """Returns the specifications of the inputs with a fixed batch size, or unchanged if None."""
         if batch is None:
             return self.inputs
         return tuple(tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype, spec.name) for spec in self.inputs)
 
 
 def activity(model: Any, chunk: int) -> list[Signature]:
-    """Signatures of a recognizer: windows or frames in, calibrated probabilities out.
+    """Creates the signatures of a recognizer, which return calibrated probabilities of windows or frames.
 
-    States are inputs and outputs by name: the caller keeps them between two calls.
+    States are inputs and outputs of the same name, which the caller keeps between calls.
 
     Args:
-        model: Windows `(B, T, C)` to logits `(B, K)`, which its `temperature` divides before the softmax; where it has
-            `states`, also with `step` and `chunk`.
-        chunk: n, frames that `chunk` reads.
+        model: Recognizer. The signatures `step` and `chunk` exist only if it has `states`.
+        chunk: n, number of frames that `chunk` reads.
     """
 
     def probabilities(logits: tf.Tensor) -> Arrays:
@@ -100,13 +99,13 @@ def activity(model: Any, chunk: int) -> list[Signature]:
 
 
 def personal(model: Any) -> list[Signature]:
-    """Signatures of a recognizer whose last layer learns on the device.
+    """Creates the signatures of a recognizer whose last layer is trained on the device.
 
-    TFLite cannot differentiate a graph, so the gradient of the cross-entropy by the last layer is written out: with
-    p = softmax(h W + b) and the one-hot label t, dW = h^T (p - t) and db = p - t.
+    TFLite has no automatic differentiation, so the gradient of the cross-entropy is explicit: with p = softmax(h W + b)
+    and the one-hot label t, dW = h^T (p - t) and db = p - t.
 
     Args:
-        model: Windows `(B, T, C)` to logits `(B, K)`; `infer` divides them by its `temperature` before the softmax.
+        model: Recognizer. `infer` divides the logits by its `temperature` before the softmax.
     """
     head = model.get_layer("logits")
     features = keras.Model(model.input, head.input)
@@ -146,18 +145,18 @@ def personal(model: Any) -> list[Signature]:
 
 
 def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:
-    """Signatures of an autoencoder: RGB patches to codes and back, with the preprocessing inside.
+    """Creates the signatures of an autoencoder, which include the preprocessing of RGB patches.
 
     Args:
-        model: With `encode` and `decode` on preprocessed patches.
-        size: S, pixels a side.
+        model: Autoencoder, with `encode` and `decode`.
+        size: S, width and height of the patches in pixels.
         scale: Constants of the preprocessing: limit, low, high.
         luminance: Weights of red, green and blue.
     """
     limit, low, high = scale
 
     def preprocess(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # A matrix product: kernels for the 8-bit sum of three channels disagree between runtimes.
+        # A matrix product instead of a sum over channels, since 8-bit sum kernels of different runtimes disagree.
         pixels = tf.reshape(tf.transpose(tf.reshape(rgb, (-1, 3, size * size)), (0, 2, 1)), (-1, 3))
         gray = tf.reshape(tf.matmul(pixels, tf.constant(luminance, tf.float32, (3, 1))), (-1, size * size))
         mean = tf.reduce_mean(gray, axis=1, keepdims=True)
@@ -185,11 +184,11 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
 
 
 def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
-    """Signatures of a language model: previous words in, probabilities of the next one out.
+    """Creates the signatures of a language model, which return probabilities of the next word.
 
     Args:
-        model: Ids `(B, C)` to logits `(B, V)`.
-        words: The vocabulary, by id.
+        model: Model from word ids `(B, C)` to logits `(B, V)`.
+        words: Vocabulary, in the order of the ids.
     """
     top = min(10, len(words))
 

@@ -1,8 +1,8 @@
-"""Swift sources of a recognizer for an iOS app: the sensor, the stream and LiteRT, and constants.
+"""Swift sources of a recognizer for an iOS app.
 
-Model.swift               labels, rate, states and streaming settings, from the file's metadata
-Stream.swift              samples in, predictions out, as `zoo.runtime.streaming`
-ActivityRecognizer.swift  Core Motion's accelerometer around TensorFlowLiteSwift
+- `Model.swift`: labels, rate, states and streaming settings, from the metadata
+- `Stream.swift`: continuous recognition, as in `zoo.runtime.streaming`
+- `ActivityRecognizer.swift`: a listener of Core Motion's accelerometer that runs TensorFlowLiteSwift
 """
 
 from pathlib import Path
@@ -17,21 +17,21 @@ def write(file: Path, folder: Path) -> list[Path]:
     """Writes the sources.
 
     Args:
-        file: A `.tflite` file with the signature `step`, or `window` where the model has no states.
-        folder: Where to.
+        file: `.tflite` file with the signature `step`, or `window` if the model has no states.
+        folder: Folder to write to.
 
     Returns:
-        Their paths, and that of the file.
+        Paths of the sources and of the file.
     """
     return native.write(file, folder, "Model.swift", constants, CODE)
 
 
 def constants(metadata: ActivityMetadata, file: str) -> str:
-    """`Model.swift`.
+    """Returns the content of `Model.swift`.
 
     Args:
-        metadata: Of the file.
-        file: Its name in the app's bundle.
+        metadata: Metadata of the file.
+        file: Name of the file in the app's bundle.
     """
     states = ", ".join(f"{_text(name)}: {size}" for name, size in metadata.states.items())
     lines = [

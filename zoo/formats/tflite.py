@@ -1,7 +1,7 @@
-"""TFLite: conversion in a child process, built-in operations only.
+"""Conversion to TFLite, with built-in operations only.
 
-The converter can kill its process (quantizing a looped recurrent graph does), and it leaks memory at every
-conversion. So it runs in a child, and the child's death is an error with a reason.
+The converter runs in a child process, since it leaks memory and can crash its process, as it does when it quantizes a
+recurrent graph with a loop. A crash becomes an error with a reason.
 """
 
 import json
@@ -30,9 +30,9 @@ FORMATS = {
     "int16x8": "model.int16x8.tflite",
     "personal": "model.personal.tflite",
 }
-"""Kinds of arithmetic and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float
-arithmetic; 8-bit weights and arithmetic; 8-bit weights and 16-bit arithmetic; float32 with variables that learn. Inputs
-and outputs are floats in all of them."""
+"""Formats and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float arithmetic; 8-bit
+weights and arithmetic; 8-bit weights and 16-bit arithmetic; float32 with a trainable last layer. Inputs and outputs are
+floats in all formats."""
 
 _INTEGERS = {
     "int8": "TFLITE_BUILTINS_INT8",
@@ -42,7 +42,7 @@ _INTEGERS = {
 _SECONDS = 300
 
 Samples = Mapping[str, Mapping[str, NDArray[Any]]]
-"""Inputs `(N, ...)` of each signature, by its name and theirs."""
+"""Inputs `(N, ...)` by the names of signature and input."""
 
 
 def convert(
@@ -52,17 +52,17 @@ def convert(
     samples: Samples | None = None,
     signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
-    """Converts signatures to one TFLite file for each quantization.
+    """Converts signatures to TFLite files, one per format.
 
     Args:
-        signatures: Those of the files.
-        files: Where to write each of `FORMATS`.
-        batch: A fixed batch size, which recurrent networks need to stay free of Flex operations.
-        samples: Real inputs that integer arithmetic is calibrated on.
-        signatures_of_format: For formats whose file holds only some of the signatures: their names.
+        signatures: Signatures of the files.
+        files: Path to write to by format, a key of `FORMATS`.
+        batch: Fixed batch size, without which recurrent networks would need Flex operations.
+        samples: Inputs to calibrate integer arithmetic on.
+        signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
 
     Raises:
-        ZooError: If the converter fails or dies.
+        ZooError: If the converter fails or crashes.
     """
     with tempfile.TemporaryDirectory() as folder:
         saved_model.write(signatures, Path(folder) / "saved_model", batch)
@@ -88,9 +88,9 @@ def convert(
 
 def _reason(status: int, output: str) -> str:
     if status < 0:
-        return f"the converter died of {signal.Signals(-status).name}, as it does on graphs that it cannot quantize"
+        return f"the converter crashed with {signal.Signals(-status).name}, as on graphs that it cannot quantize"
     lines = [line for line in output.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else f"the converter ended with status {status}"
+    return lines[-1].strip() if lines else f"the converter exited with status {status}"
 
 
 def _child(job: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ def _child(job: dict[str, Any]) -> None:
             converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, _INTEGERS[name])]
             converter.representative_dataset = partial(_representative, job["signatures"][name], samples)
         if name in job["small"]:
-            # A scale for each unit of a dense layer takes a fifth of such a file, and changes hardly an answer.
+            # Scales per unit of dense layers would take a fifth of such a file and hardly change any prediction.
             converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         Path(path).write_bytes(converter.convert())
 

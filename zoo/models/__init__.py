@@ -1,1 +1,1 @@
-"""The families: a module each, whose docstring is its specification."""
+"""The families. Each module's docstring is the specification of its models."""

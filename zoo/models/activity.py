@@ -1,12 +1,12 @@
-r"""What all recognizers of activity share: which windows they read, and what their answers mean.
+r"""Activity recognizers: the input, the output and the arguments that all of them share.
 
-One window is x of shape (T, C): T rows (150, three seconds at 50 Hz) of C channels; by default the axes x y z of the
-acceleration in m/s^2, gravity included, with Android's sign.
+A window x has shape (T, C): T rows (150, three seconds at 50 Hz) of C channels. By default the channels are the axes
+x y z of the acceleration in m/s^2, gravity included, with Android's sign convention.
 
-    n_t = (x_t - mean) / sqrt(variance)          each channel, statistics of the training windows, if known
-    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: of the acceleration, whatever way the phone is turned
+    n_t = (x_t - mean) / sqrt(variance)          per channel, with the statistics of the training windows, if known
+    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: does not depend on the orientation of the phone
 
-A family turns the rows n_t into features, and the last layer into logits of K classes:
+A family computes features from the rows n_t; the last layer computes the logits of K classes:
 
     logits = features W_y + b_y
 
@@ -27,11 +27,11 @@ from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 from zoo.models.model import Model, check_sizes
 
 INERTIAL = (*AXES, "gyro_x", "gyro_y", "gyro_z")
-"""Channels of acceleration and rotation rate together."""
+"""Channels of an accelerometer and a gyroscope."""
 
 
 class Facts(TypedDict, total=False):
-    """Arguments that every recognizer has; `ActivityRecognizer` says what they mean."""
+    """Arguments that all recognizers take. `ActivityRecognizer` documents them."""
 
     classes: int | Sequence[str]
     window: int
@@ -56,28 +56,30 @@ DEFAULTS: Facts = {
 
 
 class ActivityRecognizer(Model):
-    """A recognizer of activities: maps windows `(batch, window, channels)` to logits `(batch, classes)`.
+    """Activity recognizer: maps windows `(batch, window, channels)` to logits `(batch, classes)`.
 
-    Use one of its families, such as `ActivityGRU`; all take these arguments besides their own.
+    This is the base class of all recognizers. Use a subclass such as `ActivityGRU`; each takes these arguments in
+    addition to its own.
 
     Args:
-        classes: K, labels in the order of the logits, or how many there are.
-        window: T, rows a window.
-        rate: Hz of the rows.
-        channels: C, names of the channels, or how many there are; the first three are the acceleration.
-        magnitude: Whether each row also carries the length of its acceleration.
-        mean: Of each channel over the training rows; no normalization where None.
-        variance: Of each channel.
-        temperature: What logits are divided by before the softmax, so that probabilities are calibrated.
-        carry_state: Whether the network was trained to continue from any state, so that a stream never restarts it.
-        provenance: Where the weights come from, as training records it: `source`, `simulated`, `license`,
-            `data_sha256`, `subjects`, `split_by`.
-        seed: Of the initial weights and of dropout.
-        dtype: A Keras dtype policy, such as `mixed_float16`; Keras's own by default.
-        name: Of the model.
+        classes: K, labels in the order of the logits, or their number.
+        window: T, number of rows per window.
+        rate: Sampling rate of the rows in Hz.
+        channels: C, names of the channels, or their number. The first three are the acceleration.
+        magnitude: Whether to add the squared magnitude of the acceleration to each row as a further input.
+        mean: Mean of each channel over the training rows. None for no normalization.
+        variance: Variance of each channel over the training rows. None for no normalization.
+        temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
+        carry_state: Whether the network was trained from arbitrary initial states, so that its states need no resets in
+            a continuous signal.
+        provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
+            `subjects`, `split_by`.
+        seed: Random seed of the initial weights and of dropout.
+        dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
+        name: Name of the model.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
     """
 
     unit: ClassVar[str] = UNIT
@@ -93,11 +95,11 @@ class ActivityRecognizer(Model):
     carry_state: bool
     provenance: Mapping[str, Any] | None
     frame: int = 1
-    """Rows that the network reads in one step."""
+    """Number of rows that the network reads in one step."""
 
     @property
     def states(self) -> dict[str, int]:
-        """Names of the states that `step` carries, and how many numbers each has; empty for a network without."""
+        """Names and sizes of the recurrent states of `step`. Empty if the network is not recurrent."""
         return {}
 
     @classmethod
@@ -106,11 +108,11 @@ class ActivityRecognizer(Model):
         return [*super().argument_names(), *DEFAULTS]
 
     def default_loss(self) -> keras.losses.Loss:
-        """Cross-entropy of logits and class numbers."""
+        """Returns the cross-entropy of logits and class indices."""
         return CrossEntropy()
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
-        """Accuracy."""
+        """Returns the accuracy."""
         return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
     def _transfer(self, other: Self) -> None:
@@ -127,10 +129,17 @@ class ActivityRecognizer(Model):
 
 
 def checked(facts: Facts) -> dict[str, Any]:
-    """All facts of a recognizer, defaults filled in, labels and channels by name.
+    """Validates the arguments that all recognizers take.
+
+    Args:
+        facts: Arguments that were passed.
+
+    Returns:
+        All arguments, with defaults filled in, and labels and channels by name.
 
     Raises:
-        ZooError: If one is unknown or outside its range.
+        TypeError: If an argument is unknown.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> checked({"classes": 2, "rate": 100})["classes"]
@@ -141,8 +150,8 @@ def checked(facts: Facts) -> dict[str, Any]:
             near = difflib.get_close_matches(name, [*DEFAULTS, "num_layers"], n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise TypeError(f"unexpected keyword argument {name!r}{hint}")
-    found: dict[str, Any] = {**DEFAULTS, **facts}
-    classes, channels = found["classes"], found["channels"]
+    arguments: dict[str, Any] = {**DEFAULTS, **facts}
+    classes, channels = arguments["classes"], arguments["channels"]
     if isinstance(classes, int):
         check_sizes(classes=classes)
         classes = [f"class {number}" for number in range(classes)]
@@ -152,24 +161,24 @@ def checked(facts: Facts) -> dict[str, Any]:
     for name, values in (("classes", classes), ("channels", channels)):
         named = isinstance(values, list | tuple) and all(isinstance(value, str) and value for value in values)
         if not named or not values or len(set(values)) < len(values):
-            raise ZooError(f"{name} is {found[name]!r}; expected different names, or how many there are")
-        found[name] = tuple(values)
-    check_sizes(window=found["window"])
+            raise ZooError(f"{name} is {arguments[name]!r}; expected different names, or how many there are")
+        arguments[name] = tuple(values)
+    check_sizes(window=arguments["window"])
     for name in ("rate", "temperature"):
-        if not 0 < found[name] < np.inf:
-            raise ZooError(f"{name} is {found[name]!r}; expected a number above 0")
-    if found["magnitude"] and len(channels) < 3:
+        if not 0 < arguments[name] < np.inf:
+            raise ZooError(f"{name} is {arguments[name]!r}; expected a number above 0")
+    if arguments["magnitude"] and len(channels) < 3:
         raise ZooError(f"magnitude needs the three axes of the acceleration; channels are {', '.join(channels)}")
     for name in ("mean", "variance"):
-        if found[name] is not None:
-            found[name] = tuple(float(value) for value in found[name])
-            if len(found[name]) != len(channels):
-                raise ZooError(f"{name} has {len(found[name])} numbers for {len(channels)} channels")
-    return found
+        if arguments[name] is not None:
+            arguments[name] = tuple(float(value) for value in arguments[name])
+            if len(arguments[name]) != len(channels):
+                raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(channels)} channels")
+    return arguments
 
 
 def reading_layers(facts: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
-    """The layers before a family's own, by name: normalization, magnitude, and what joins them."""
+    """Returns the input layers that all recognizers share, by name."""
     layers: dict[str, keras.layers.Layer] = {}
     if facts["mean"] is not None and facts["variance"] is not None:
         layers["normalization"] = keras.layers.Normalization(
@@ -182,7 +191,7 @@ def reading_layers(facts: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
 
 
 def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
-    """Rows as a family's own layers read them, `(batch, steps, numbers)`."""
+    """Applies the input layers to rows. Returns `(batch, steps, features)`."""
     x = layers["normalization"](rows) if "normalization" in layers else rows
     if "magnitude" in layers:
         x = layers["rows"]([x, layers["magnitude"](rows[..., : len(AXES)])])

@@ -1,17 +1,17 @@
-r"""A convolutional recognizer of activity: depthwise separable convolutions over the rows of a window.
+r"""Convolutional activity recognizer: depthwise separable convolutions over the rows of a window.
 
-Rows n_t of a window are read as `zoo.models.activity` says. Each of B blocks halves the rate and mixes what it finds:
+The input rows n_t are those of `zoo.models.activity`. Each of B blocks halves the number of rows:
 
-    u_t = sum_k D_k * x_(2t+k)          depthwise: each channel its own filter of length k, every second row
-    x_t = relu(u_t W + b)               pointwise: F filters from all channels
+    u_t = sum_k D_k * x_(2t+k)          depthwise: one filter of length k per channel, stride 2
+    x_t = relu(u_t W + b)               pointwise: F filters over all channels
     logits = mean_t(x_t) W_y + b_y      K classes
 
-It has no state: a stream is recognized by windows that slide over it. Without a loop, whole windows can be computed in
-8-bit integers.
+The network has no recurrent state: a continuous signal is recognized in sliding windows. Since it has no loop either,
+it can be quantized fully to 8-bit integers.
 
-Parameters, with C counting the magnitude and I the inputs of a block (C, then F):
+Number of parameters, where C includes the magnitude and I is the number of inputs of a block (C, then F):
 
-    each block: k I + I F + F           head: (F + 1) K
+    each block: k I + I F + F           last layer: (F + 1) K
 
 Source: Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017,
 arXiv:1704.04861, in one dimension.
@@ -31,17 +31,17 @@ from zoo.models.model import check_rates, check_sizes, dtype_policy
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivityCNN(ActivityRecognizer):
-    """A recognizer with depthwise separable convolutions.
+    """Activity recognizer with depthwise separable convolutions.
 
     Args:
-        filters: F, numbers at each place after a block, 1 or more.
-        kernel_size: k, length of a filter in rows of its block, 1 or more.
-        num_blocks: B, blocks, each of which halves the rate; a window has at least 2^B rows.
-        dropout: Share of the averaged numbers that is dropped in training, in [0, 1).
-        **facts: The arguments of every recognizer, see `ActivityRecognizer`.
+        filters: F, number of filters of each block, 1 or more.
+        kernel_size: k, length of the filters in rows, 1 or more.
+        num_blocks: B, number of blocks, each of which halves the number of rows. Windows need at least 2^B rows.
+        dropout: Dropout rate of the pooled features, in [0, 1).
+        **facts: Arguments of `ActivityRecognizer`, such as `classes`.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> ActivityCNN()(np.zeros((2, 150, 3), "float32")).shape
@@ -90,7 +90,7 @@ class ActivityCNN(ActivityRecognizer):
         cls, filters: int = 48, kernel_size: int = 9, num_blocks: int = 4, classes: int | Sequence[str] = 6,
         channels: int | Sequence[str] = 3, magnitude: bool = False, **_: Any,
     ) -> int:  # fmt: skip
-        """Trainable parameters, from the formula at the top of the module."""
+        """Returns the number of trainable parameters, by the formula in the module's docstring."""
         labels, axes = (value if isinstance(value, int) else len(value) for value in (classes, channels))
         inputs, count = axes + magnitude, 0
         for _block in range(num_blocks):

@@ -1,12 +1,12 @@
-r"""Recurrent recognizers of activity: SimpleRNN, LSTM and GRU.
+r"""Recurrent activity recognizers: SimpleRNN, LSTM and GRU.
 
-Rows n_t of a window are read as `zoo.models.activity` says, F of them (a frame) in one step:
+The input rows n_t are those of `zoo.models.activity`. Each step reads F rows, a frame:
 
-    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V numbers; frame = 1: v_s = n_s
+    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V features; frame = 1: v_s = n_s
     h_s = cell(v_s, h_(s-1)),  h_0 = 0           one or more layers of H units, s = 0 ... T/F - 1
-    logits = h_S W_y + b_y                       of the last state alone, K classes
+    logits = h_S W_y + b_y                       from the last state only, K classes
 
-Cells (sigma is the logistic function, * the product of elements):
+Cells (sigma is the logistic function, * the elementwise product):
 
     SimpleRNN   h_t = tanh(x W + h U + b)
     LSTM        i = sigma(x W_i + h U_i + b_i)   f = sigma(x W_f + h U_f + b_f)   o = sigma(x W_o + h U_o + b_o)
@@ -14,18 +14,18 @@ Cells (sigma is the logistic function, * the product of elements):
     GRU         z = sigma(x W_z + h U_z + b_z)   r = sigma(x W_r + h U_r + b_r)
                 h~ = tanh(x W_h + (r * h) U_h + b_h)                              h_t = z * h_(t-1) + (1 - z) * h~
 
-The GRU's reset gate acts before the matrix product, and z keeps the old state. With `frame=1`, one layer and no
-statistics these are the course's networks.
+The GRU applies its reset gate before the matrix product, and z weights the old state. With `frame=1`, one layer and no
+input statistics, these are the networks of the course.
 
-On a device the same weights run step by step: `step` reads one frame and the states h_(s-1) (and c_(s-1)) and returns
-the logits of h_s and the new states; `chunk` does so for several frames in a row.
+On a device the same weights run step by step: `step` reads one frame and the states h_(s-1) (and c_(s-1)), and returns
+the logits of h_s and the new states. `chunk` does so for several consecutive frames.
 
-Parameters, with G = 1, 4, 3 gates of SimpleRNN, LSTM, GRU, C counting the magnitude, and I the inputs of a layer (V or
-C, then H):
+Number of parameters, with G = 1, 4, 3 gates for SimpleRNN, LSTM, GRU, where C includes the magnitude and I is the
+number of inputs of a layer (V or C, then H):
 
-    frame > 1: (F C + 1) V      each layer: G (I + H + 1) H      head: (H + 1) K
+    frame > 1: (F C + 1) V      each layer: G (I + H + 1) H      last layer: (H + 1) K
 
-plus the 2 C statistics and their count, which are constants and not counted.
+The input statistics are constants and do not count.
 
 Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Long short-term memory, 1997. Cho et al.,
 Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
@@ -46,21 +46,21 @@ INITIALIZERS = ("keras", "course")
 
 
 class RecurrentRecognizer(ActivityRecognizer):
-    """A recognizer with cells of one kind: use `ActivityRNN`, `ActivityLSTM` or `ActivityGRU`.
+    """Recurrent activity recognizer, the base class of `ActivityRNN`, `ActivityLSTM` and `ActivityGRU`.
 
     Args:
-        units: H, numbers in the state of each layer, 1 or more.
-        num_layers: Recurrent layers, 1 or more.
-        frame: F, rows that are read in one step; divides `window`.
-        frame_units: V, numbers that a frame becomes; `units` by default. Unused with `frame=1`.
-        frame_activation: phi, the name of a Keras activation; none by default. Unused with `frame=1`.
-        dropout: Share of each layer's output that is dropped in training, in [0, 1).
-        initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, the LSTM's forget gate 1) or
-            `course` (all uniform, as the course draws them).
-        **facts: The arguments of every recognizer, see `ActivityRecognizer`.
+        units: H, number of units of each recurrent layer, 1 or more.
+        num_layers: Number of recurrent layers, 1 or more.
+        frame: F, number of rows read in one step. Must divide `window`.
+        frame_units: V, number of features computed from a frame. `units` by default. Unused with `frame=1`.
+        frame_activation: phi, name of a Keras activation. Linear by default. Unused with `frame=1`.
+        dropout: Dropout rate of the output of each recurrent layer, in [0, 1).
+        initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, 1 for the forget gate of an
+            LSTM) or `course` (all weights uniform, as in the course).
+        **facts: Arguments of `ActivityRecognizer`, such as `classes`.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> ActivityGRU(units=32)(np.zeros((2, 150, 3), "float32")).shape
@@ -120,7 +120,7 @@ class RecurrentRecognizer(ActivityRecognizer):
 
     @property
     def states(self) -> dict[str, int]:
-        """Names of the states of all layers, and how many numbers each has: `h_1`, with an LSTM `c_1`, `h_2` and so on.
+        """Names and sizes of the states of all layers: `h_1`, `h_2` and so on; an LSTM also has `c_1`, `c_2` and so on.
 
         Example:
             >>> ActivityLSTM(units=8).states
@@ -130,11 +130,11 @@ class RecurrentRecognizer(ActivityRecognizer):
         return {f"{name}_{number}": self.units for number in numbers for name in self.state_names}
 
     def step(self, frame: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Reads one frame.
+        """Runs one step.
 
         Args:
-            frame: `(batch, frame, channels)`, m/s^2.
-            states: Each `(batch, units)`, by the names of `states`; zeros to begin with.
+            frame: Rows `(batch, frame, channels)` in m/s^2.
+            states: Arrays `(batch, units)` by name, as in the property `states`. Start with zeros.
 
         Returns:
             Logits `(batch, classes)` and the new states.
@@ -148,14 +148,14 @@ class RecurrentRecognizer(ActivityRecognizer):
         return self._advance(read(self._named_layers(), frame)[:, 0], states)
 
     def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Reads several frames one after another.
+        """Runs several steps in one call.
 
         Args:
-            frames: `(batch, n * frame, channels)`, m/s^2.
-            states: As of `step`.
+            frames: Rows `(batch, n * frame, channels)` in m/s^2.
+            states: The same as for `step`.
 
         Returns:
-            Logits `(batch, n, classes)` after each frame, and the states after the last.
+            Logits `(batch, n, classes)` after each frame, and the states after the last one.
         """
         start = [states[name] for name in self.states]
         loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
@@ -166,20 +166,20 @@ class RecurrentRecognizer(ActivityRecognizer):
         return {layer.name: layer for layer in self.layers}
 
     def _advance(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """One step of all cells, from what the first one reads, `(batch, V)`."""
+        """Runs one step of all cells on the input of the first one, `(batch, V)`."""
         last: dict[str, Any] = {}
         for number in range(1, self.num_layers + 1):
             names = [f"{name}_{number}" for name in self.state_names]
-            x, found = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
-            last |= dict(zip(names, found if isinstance(found, list | tuple) else [found], strict=True))
+            x, new = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
+            last |= dict(zip(names, new if isinstance(new, list | tuple) else [new], strict=True))
         return self.get_layer("logits")(x), last
 
     @classmethod
     def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        """Initializers of one recurrent layer.
+        """Returns the initializers of one recurrent layer.
 
-        The course draws each gate's matrix on its own, so a limit counts the units of one gate, where Keras's Glorot
-        initializer would count those of all gates together.
+        The course initializes the matrix of each gate separately, so a limit counts the units of one gate; the Glorot
+        initializer of Keras would count those of all gates.
         """
         if initializer == "keras":
             return {
@@ -200,7 +200,7 @@ class RecurrentRecognizer(ActivityRecognizer):
         units: int,
         classes: int,
     ) -> dict[str, Any]:
-        """Initializers of the last layer; Glorot's limit is the course's."""
+        """Returns the initializers of the last layer. The course uses Glorot's limit as well."""
         return {"kernel_initializer": _uniform(units + classes, next(draw))}
 
     @classmethod
@@ -208,7 +208,7 @@ class RecurrentRecognizer(ActivityRecognizer):
         cls, units: int = 32, num_layers: int = 1, frame: int = 1, frame_units: int | None = None,
         classes: int | Sequence[str] = 6, channels: int | Sequence[str] = 3, magnitude: bool = False, **_: Any,
     ) -> int:  # fmt: skip
-        """Trainable parameters, from the formula at the top of the module.
+        """Returns the number of trainable parameters, by the formula in the module's docstring.
 
         Example:
             >>> ActivityGRU.parameter_formula(32)
@@ -224,11 +224,11 @@ class RecurrentRecognizer(ActivityRecognizer):
 
 
 class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """All cells and the last layer of a recognizer as one cell, so that a chunk takes one loop."""
+    """All cells and the last layer of a recognizer as one cell, so that a chunk needs only one loop."""
 
     def __init__(self, model: RecurrentRecognizer) -> None:
         super().__init__()
-        # A layer of a layer would be tracked, and with it a second name for each weight.
+        # Not the model itself: Keras would track it as a sublayer and give each weight a second name.
         self._advance = model._advance
         self._names, self.state_size = list(model.states), list(model.states.values())
         self.output_size = model.output_shape[-1]
@@ -245,7 +245,7 @@ def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivityRNN(RecurrentRecognizer):
-    """A recognizer with SimpleRNN cells; arguments as of `RecurrentRecognizer`.
+    """Activity recognizer with SimpleRNN cells. Takes the arguments of `RecurrentRecognizer`.
 
     Example:
         >>> ActivityRNN(units=128).count_params() == ActivityRNN.parameter_formula(128) == 17670
@@ -268,7 +268,7 @@ class ActivityRNN(RecurrentRecognizer):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivityLSTM(RecurrentRecognizer):
-    """A recognizer with LSTM cells; arguments as of `RecurrentRecognizer`.
+    """Activity recognizer with LSTM cells. Takes the arguments of `RecurrentRecognizer`.
 
     Example:
         >>> ActivityLSTM(units=64).count_params() == ActivityLSTM.parameter_formula(64) == 17798
@@ -283,7 +283,7 @@ class ActivityLSTM(RecurrentRecognizer):
     def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
         if initializer == "keras":
             return super()._start(initializer, draw, inputs, units)
-        # The course's matrices act on [h, x] together, its biases are drawn alike, and no forget gate starts at 1.
+        # In the course one matrix acts on [h, x], biases have the same distribution, and no forget gate starts at 1.
         weights = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
         return {name: _uniform(inputs + 2 * units, next(draw)) for name in weights} | {"unit_forget_bias": False}
 
@@ -297,7 +297,7 @@ class ActivityLSTM(RecurrentRecognizer):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivityGRU(RecurrentRecognizer):
-    """A recognizer with GRU cells; arguments as of `RecurrentRecognizer`.
+    """Activity recognizer with GRU cells. Takes the arguments of `RecurrentRecognizer`.
 
     Example:
         >>> ActivityGRU(units=40, num_layers=2, frame=5).count_params()

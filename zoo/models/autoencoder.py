@@ -1,23 +1,23 @@
-r"""A sparse autoencoder with tied weights, for patches of natural images.
+r"""Sparse autoencoder with tied weights, for patches of natural images.
 
-x is a batch of N preprocessed patches, (N, D), D = 256 pixels in [0.1, 0.9].
+x is a batch of N preprocessed patches, (N, D), with D = 256 pixels in [0.1, 0.9].
 
     h = sigma(x W + b)          (N, H)      encoder
     y = sigma(h W^T + c)        (N, D)      decoder, the same W (D, H)
 
-Cost, with d = x the wanted output and r_j the mean of h_j over the batch:
+Cost, where d = x is the target and r_j the mean of h_j over the batch:
 
     J = 1/(2N) sum_i |d_i - y_i|^2  +  lambda/2 (|W1|^2 + |W2|^2)
         + beta sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))]
 
-With W1 = W and W2 = W^T the second term is lambda |W|^2. The first is the compiled loss `HalfSquaredError`, the other
-two are added by the layers, so `evaluate` gives J.
+With W1 = W and W2 = W^T the second term is lambda |W|^2. The first term is the compiled loss `HalfSquaredError`; layers
+add the other two, so `evaluate` returns J.
 
-Parameters: D H + H + D.
+Number of parameters: D H + H + D.
 
-Start: W, b and c uniform in [-w, w], w = sqrt(6 / (D + H)).
+Initialization: W, b and c uniform in [-w, w], w = sqrt(6 / (D + H)).
 
-Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011; the tied weights and the constants are the course's.
+Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011. Tied weights and constants are those of the course.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,24 +34,24 @@ from zoo.models.model import Model, check_sizes, dtype_policy
 
 @keras.saving.register_keras_serializable(package="zoo")
 class SparseAutoencoder(Model):
-    """Maps preprocessed patches `(batch, pixels)` to their reconstructions `(batch, pixels)`.
+    """Sparse autoencoder: maps preprocessed patches `(batch, pixels)` to reconstructions `(batch, pixels)`.
 
     Args:
-        hidden_units: H, 1 or more.
-        sparsity_target: rho, the mean activation wanted of each unit, in (0, 1).
-        sparsity_weight: beta, 0 or more.
-        weight_decay: lambda, 0 or more.
-        pixels: D, 1 or more.
-        scale: The constants of the preprocessing, `(limit, low, high)`, as `zoo.data.patches.Scale` fits them; None
-            where they are unknown.
-        provenance: Where the weights come from, as training records it: `source`, `simulated`, `license`,
-            `data_sha256`, `held_out`.
-        seed: Of the initial weights.
-        dtype: A Keras dtype policy, such as `mixed_float16`; Keras's own by default.
-        name: Of the model.
+        hidden_units: H, number of hidden units, 1 or more.
+        sparsity_target: rho, target for the mean activation of each hidden unit, in (0, 1).
+        sparsity_weight: beta, factor of the sparsity penalty, 0 or more.
+        weight_decay: lambda, factor of the L2 penalty, 0 or more.
+        pixels: D, number of pixels of a patch, 1 or more.
+        scale: Constants of the preprocessing, `(limit, low, high)`, as fitted by `zoo.data.patches.Scale`. None if
+            unknown.
+        provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
+            `held_out`.
+        seed: Random seed of the initial weights.
+        dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
+        name: Name of the model.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> SparseAutoencoder().count_params() == SparseAutoencoder.parameter_formula(64) == 16704
@@ -104,22 +104,22 @@ class SparseAutoencoder(Model):
         })  # fmt: skip
 
     def default_loss(self) -> keras.losses.Loss:
-        """Half the squared distance; the layers add the other two terms of J."""
+        """Returns half the squared error. Layers add the other two terms of J."""
         return HalfSquaredError()
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
-        """Mean squared error a pixel."""
+        """Returns the mean squared error per pixel."""
         return [keras.metrics.MeanSquaredError(name="mse")]
 
     def encode(self, patches: Any) -> Any:
-        """Activations `(batch, hidden_units)` of preprocessed patches `(batch, pixels)`."""
+        """Maps preprocessed patches `(batch, pixels)` to codes `(batch, hidden_units)`."""
         return self.get_layer("tied")(patches)
 
     def decode(self, activations: Any) -> Any:
-        """Reconstructions `(batch, pixels)` of activations `(batch, hidden_units)`."""
+        """Maps codes `(batch, hidden_units)` to reconstructions `(batch, pixels)`."""
         return self.get_layer("tied")(activations, transpose=True)
 
     @classmethod
     def parameter_formula(cls, hidden_units: int = 64, pixels: int = 256, **_: Any) -> int:
-        """Trainable parameters, from the formula at the top of the module."""
+        """Returns the number of trainable parameters, by the formula in the module's docstring."""
         return pixels * hidden_units + hidden_units + pixels

@@ -1,4 +1,4 @@
-"""What all families share: arguments that are attributes and configuration, a default loss, and saved folders."""
+"""The base class of all models: arguments as attributes and configuration, a default loss, loading and saving."""
 
 import contextlib
 import inspect
@@ -15,9 +15,9 @@ from zoo.files import atomic_write, write_json
 
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """A thin class over a functional graph: a `keras.Model` in every way.
+    """Base class of the models of the zoo: a functional `keras.Model` with a default loss, loading and saving.
 
-    Each argument of a constructor is an attribute of the model and a key of its configuration.
+    Each argument of a subclass's constructor is an attribute of the model and a key of its configuration.
 
     Example:
         >>> import tempfile
@@ -31,12 +31,12 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     seed: int
 
     def __init__(self, inputs: Any, outputs: Any, arguments: Mapping[str, Any]) -> None:
-        """Makes the model of a graph.
+        """Creates a model from a graph.
 
         Args:
-            inputs: What the graph reads.
-            outputs: What it returns.
-            arguments: All arguments of the family's constructor, checked.
+            inputs: Input tensor of the graph.
+            outputs: Output tensor of the graph.
+            arguments: All arguments of the subclass's constructor, validated.
         """
         super().__init__(inputs=inputs, outputs=outputs, name=arguments["name"])
         self._arguments = tuple(name for name in arguments if name not in ("name", "dtype"))
@@ -52,10 +52,10 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     @classmethod
     def check_names(cls, arguments: Mapping[str, Any]) -> None:
-        """Refuses arguments that the constructor does not have.
+        """Checks that the constructor has all these arguments.
 
         Raises:
-            ZooError: Names the first one, and the nearest that exists.
+            ZooError: If one is unknown. The message suggests the closest name.
         """
         known = cls.argument_names()
         for name in arguments:
@@ -63,7 +63,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
                 raise unknown_name(f"argument of {cls.__name__}", name, known)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, and which layers are frozen or quantized, where any are."""
+        """Returns the constructor's arguments, and which layers are frozen or quantized, if any."""
         config = {name: _plain(getattr(self, name)) for name in self._arguments} | {"name": self.name}
         policy = keras.dtype_policies.serialize(self.dtype_policy)
         if self.dtype_policy.name != "float32":
@@ -74,7 +74,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """The inverse of `get_config`.
+        """Creates a model from the result of `get_config`.
 
         Raises:
             ZooError: If a key is not an argument of the constructor.
@@ -90,7 +90,9 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         return model
 
     def copy(self, **changes: Any) -> Self:
-        """The same model with other arguments; the weights of all layers that keep their shapes are taken over.
+        """Returns a copy of the model with some arguments changed.
+
+        The weights of all layers whose shapes do not change are copied.
 
         Args:
             **changes: Arguments of the constructor.
@@ -105,7 +107,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         return other
 
     def _transfer(self, other: Self) -> None:
-        """Copies weights to the layers of another model that have the same names and shapes."""
+        """Copies weights to those layers of another model that have the same names and shapes."""
         mine = {layer.name: layer for layer in self.layers}
         for layer in other.layers:
             weights = mine[layer.name].get_weights() if layer.name in mine else []
@@ -113,46 +115,46 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
                 layer.set_weights(weights)
 
     def default_loss(self) -> keras.losses.Loss:
-        """The loss of the family, on what the model returns."""
+        """Returns the default loss, computed from the output of the model."""
         raise NotImplementedError
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
-        """What the family is measured by in training."""
+        """Returns the default metrics."""
         raise NotImplementedError
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **options: Any) -> None:
-        """Compiles the model; without arguments with Adam and the family's own loss and metrics.
+        """Compiles the model, by default with Adam and the default loss and metrics of its class.
 
         Args:
-            optimizer: As of `keras.Model.compile`.
-            loss: The family's own by default, from what the model returns: logits, not probabilities.
-            metrics: The family's own by default, where the loss is the family's own.
-            **options: As of `keras.Model.compile`.
+            optimizer: Optimizer, as in `keras.Model.compile`.
+            loss: Loss. By default the one of the class, which takes the output of the model: logits, not probabilities.
+            metrics: Metrics. By default those of the class if `loss` is the default as well, else none.
+            **options: Other arguments of `keras.Model.compile`.
         """
         if loss is None:
             loss, metrics = self.default_loss(), self.default_metrics() if metrics is None else metrics
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **options)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles the model as it was saved: Keras leaves that to whoever overrides `compile`."""
+        """Compiles the model as it was saved. Keras requires this of classes that override `compile`."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
     @classmethod
     def from_preset(cls, name_or_path: str | Path, **arguments: Any) -> Self:
-        """Loads a model with its weights. Needs no network.
+        """Loads a model with its weights. Does not use the network.
 
         Args:
-            name_or_path: A preset such as `activity_gru_pocket`, a folder that `save_to_preset` or `zoo train` wrote,
+            name_or_path: A preset such as `activity_gru_pocket`, a folder written by `save_to_preset` or `zoo train`,
                 or a `.keras` file.
-            **arguments: Other arguments of the constructor, such as `classes=("walk", "run")`. Layers whose shapes
-                change start anew, but for what is known: the rows of equal labels.
+            **arguments: Arguments of the constructor to change, such as `classes=("walk", "run")`. Layers whose shapes
+                change are initialized again; labels in common keep their weights in the last layer.
 
         Returns:
             A model of the class that was saved, not compiled.
 
         Raises:
-            ZooError: If there is no such preset, or it is of another class than this one.
+            ZooError: If there is no such preset, or if it is not of this class.
 
         Example:
             >>> from zoo import Model
@@ -167,11 +169,11 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
         return model.copy(**arguments) if arguments else model
 
     def save_to_preset(self, folder: str | Path, **details: Any) -> None:
-        """Writes the model with its weights and its configuration.
+        """Saves the model with its weights and its configuration.
 
         Args:
-            folder: Where to; made where it is missing.
-            **details: Further entries of `config.json`, of JSON types.
+            folder: Folder to write to. Created if missing.
+            **details: Additional entries of `config.json`, of JSON types.
         """
         folder = Path(folder)
         with atomic_write(folder / "model.keras") as temporary:
@@ -183,7 +185,7 @@ def load_file(file: Path) -> Model:
     """Loads a `.keras` file of the zoo.
 
     Raises:
-        ZooError: If it is missing, damaged, or of another kind; names the file.
+        ZooError: If the file is missing, damaged, or not a model of the zoo.
     """
     if not file.is_file():
         raise ZooError(f"{file}: no such file")
@@ -191,7 +193,7 @@ def load_file(file: Path) -> Model:
     try:
         model = keras.saving.load_model(file, compile=False)
     except Exception as error:
-        # Whatever a damaged archive or its HDF5 part raises: zipfile, zlib, json, h5py and Keras have their own.
+        # A damaged archive can raise exceptions of zipfile, zlib, json, h5py and Keras.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ZooError(f"{file}: cannot be read as a Keras model ({reason})") from error
     if not isinstance(model, Model):
@@ -200,7 +202,7 @@ def load_file(file: Path) -> Model:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON types."""
+    """Converts a value to JSON types."""
     if isinstance(value, Mapping):
         return {name: _plain(entry) for name, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
@@ -208,7 +210,7 @@ def _plain(value: Any) -> Any:
 
 @contextlib.contextmanager
 def dtype_policy(dtype: Any) -> Iterator[None]:
-    """Layers that the block makes have this policy; None leaves Keras's own."""
+    """Sets the global dtype policy within a `with` block; None leaves it unchanged."""
     before = keras.config.dtype_policy()
     if dtype is not None:
         keras.config.set_dtype_policy(dtype)
@@ -219,10 +221,10 @@ def dtype_policy(dtype: Any) -> Iterator[None]:
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Refuses what is not a whole number of 1 or more.
+    """Checks that arguments are integers of 1 or more.
 
     Raises:
-        ZooError: Names the argument.
+        ZooError: If one is not. The message names it.
     """
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
@@ -230,10 +232,10 @@ def check_sizes(**sizes: Any) -> None:
 
 
 def check_rates(**rates: float) -> None:
-    """Refuses rates of dropout outside [0, 1).
+    """Checks that dropout rates are in [0, 1).
 
     Raises:
-        ZooError: Names the argument.
+        ZooError: If one is not. The message names it.
     """
     for name, rate in rates.items():
         if not 0 <= rate < 1:
@@ -241,10 +243,10 @@ def check_rates(**rates: float) -> None:
 
 
 def check_activation(name: str, activation: str | None) -> None:
-    """Refuses what is not the name of a Keras activation.
+    """Checks that an argument is the name of a Keras activation.
 
     Raises:
-        ZooError: Names the argument.
+        ZooError: If it is not. The message names it.
     """
     try:
         keras.activations.get(activation)

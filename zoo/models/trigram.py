@@ -1,25 +1,24 @@
-r"""A neural language model: the next word from the C words before it, three by default.
+r"""Neural language model: predicts the next word from the C words before it, three by default.
 
-w is a batch of N contexts, (N, C) word numbers from 0 to V - 1.
+w is a batch of N contexts, (N, C) word ids from 0 to V - 1.
 
-    e = [E[w_1], ..., E[w_C]]       (N, C D)    E (V, D), one row a word, shared by all places
-    h = act(e W + b)                (N, P)      W (C D, P); a further hidden layer reads h with its own (P, P)
+    e = [E[w_1], ..., E[w_C]]       (N, C D)    E (V, D), one row per word, shared by all positions
+    h = act(e W + b)                (N, P)      W (C D, P); further hidden layers map h to h with their own (P, P)
     z = h U + c                     (N, V)      U (P, V): the logits, y = softmax(z)
 
-Loss: the mean over the batch of -log y[d], d the word that followed, in nats; perplexity is its exponential. With act
-the logistic function and one hidden layer this is the course's network (e, W_ih, b_ih, W_ho, b_ho there).
+Loss: the mean over the batch of -log y[d] in nats, where d is the next word. Its exponential is the perplexity. With a
+sigmoid activation and one hidden layer this is the network of the course (e, W_ih, b_ih, W_ho, b_ho there).
 
-Parameters: V D + (C D P + P) + (L - 1) (P P + P) + P V + V for L hidden layers.
+Number of parameters: V D + (C D P + P) + (L - 1) (P P + P) + P V + V for L hidden layers.
 
-Start: `keras`, Keras' own (E uniform in [-0.05, 0.05], W and U Glorot uniform, b and c zero); `wide`, the same but E
-from N(0, 0.5^2); or `course`, all from N(0, 0.01^2), b and c too.
+Initialization: `keras`, the defaults of Keras (E uniform in [-0.05, 0.05], W and U Glorot uniform, b and c zero);
+`wide`, the same except that E is drawn from N(0, 0.5^2); `course`, all weights from N(0, 0.01^2), including b and c.
 
-In training alone, what the rates name is set to zero and the rest divided by 1 - rate: whole rows of e
-(`word_dropout`: the network learns to do without a word), entries of e (`embedding_dropout`), entries of each h
-(`dropout`).
+Dropout acts in three places, in training only: on whole words, that is, rows of the embedding (`word_dropout`), on the
+entries of e (`embedding_dropout`), and on the entries of each h (`dropout`).
 
 Source: Bengio, Ducharme, Vincent, Janvin: A neural probabilistic language model, JMLR 3, 2003, without its direct
-connections; sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
+connections. Sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,27 +37,26 @@ INITIALIZERS = ("keras", "wide", "course")
 
 @keras.saving.register_keras_serializable(package="zoo")
 class TrigramLM(Model):
-    """Maps contexts `(batch, context)` of word numbers from 0 to logits `(batch, vocabulary)` of the next word.
+    """Language model: maps contexts `(batch, context)` of word ids to logits `(batch, vocabulary)` of the next word.
 
     Args:
-        vocabulary: V, the words in the order of their numbers, or how many there are.
-        embedding: D, numbers a word, 1 or more.
-        hidden_units: P, 1 or more.
-        context: C, words before, 1 or more.
-        activation: act, the name of a Keras activation, of the hidden layers.
-        num_layers: L, hidden layers, 1 or more.
-        dropout: Of each hidden layer, in [0, 1).
-        embedding_dropout: Of the entries of e, in [0, 1).
-        word_dropout: Of whole words of the context, in [0, 1).
+        vocabulary: V, words in the order of their ids, or their number.
+        embedding: D, size of the word embeddings, 1 or more.
+        hidden_units: P, number of units of each hidden layer, 1 or more.
+        context: C, number of previous words, 1 or more.
+        activation: act, name of the Keras activation of the hidden layers.
+        num_layers: L, number of hidden layers, 1 or more.
+        dropout: Dropout rate of the output of each hidden layer, in [0, 1).
+        embedding_dropout: Dropout rate of the entries of the embeddings, in [0, 1).
+        word_dropout: Dropout rate of whole words of the context, in [0, 1).
         initializer: `keras`, `wide` or `course`.
-        provenance: Where the weights come from, as training records it: `source`, `simulated`, `license`,
-            `data_sha256`.
-        seed: Of the initial weights and of dropout.
-        dtype: A Keras dtype policy, such as `mixed_float16`; Keras's own by default.
-        name: Of the model.
+        provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`.
+        seed: Random seed of the initial weights and of dropout.
+        dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
+        name: Name of the model.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
 
     Example:
         >>> model = TrigramLM()
@@ -137,11 +135,11 @@ class TrigramLM(Model):
         })  # fmt: skip
 
     def default_loss(self) -> keras.losses.Loss:
-        """Cross-entropy of logits and word numbers, in nats."""
+        """Returns the cross-entropy of logits and word ids, in nats."""
         return CrossEntropy()
 
     def default_metrics(self) -> list[keras.metrics.Metric]:
-        """Accuracy: the share of words that were the most probable ones."""
+        """Returns the accuracy: the fraction of words that the model ranks first."""
         return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
     @classmethod
@@ -149,13 +147,13 @@ class TrigramLM(Model):
         cls, vocabulary: int | Sequence[str] = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3,
         num_layers: int = 1, **_: Any,
     ) -> int:  # fmt: skip
-        """Trainable parameters, from the formula at the top of the module."""
+        """Returns the number of trainable parameters, by the formula in the module's docstring."""
         V, D, P, C, L = len(_words(vocabulary)), embedding, hidden_units, context, num_layers
         return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
 
 
 def _words(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
-    """The words of a vocabulary; numbers stand in for words that are unknown."""
+    """Returns the words of a vocabulary. If only their number is known, the ids serve as words."""
     if isinstance(vocabulary, int):
         check_sizes(vocabulary=vocabulary)
         return tuple(str(number) for number in range(vocabulary))

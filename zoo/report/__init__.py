@@ -1,8 +1,8 @@
-"""Results as people read them: Markdown and figures, made from the documents that `--json` prints.
+"""Reports: Markdown and figures, rendered from the documents that `--json` prints.
 
-A module a task (`activity`, `autoencoder`, `trigram`) turns documents into Markdown, under the same names in each:
-`training`, `evaluation`, `predictions`, `card`, `headline`, `results`. The terminal, the card and the report show the
-same Markdown.
+One module per task (`activity`, `autoencoder`, `trigram`) renders documents as Markdown, with the same functions in
+each: `training`, `evaluation`, `predictions`, `card`, `headline`, `results`. The terminal, the card and the report show
+the same Markdown.
 """
 
 from importlib import import_module
@@ -10,7 +10,7 @@ from types import ModuleType
 
 
 def for_task(task: str) -> ModuleType:
-    """The module that reports a task's results.
+    """Returns the module that renders the results of a task.
 
     Example:
         >>> for_task("trigram").TITLE
@@ -20,5 +20,5 @@ def for_task(task: str) -> ModuleType:
 
 
 def figures_for(task: str) -> ModuleType:
-    """The module that draws a task's results."""
+    """Returns the module that draws the results of a task."""
     return import_module(f"zoo.report.figures.{task}")

@@ -21,20 +21,20 @@ _SCORES = ("accuracy", "macro_f1", "macro_f1_interval")
 
 
 def training(summary: Document) -> str:
-    """The result of a training."""
-    found = summary["validation"]
-    if found is None:
+    """Renders the summary of a training run."""
+    scores = summary["validation"]
+    if scores is None:
         validation = "No validation: probabilities are not calibrated."
         return md.trained(summary, "window", "train_windows", validation)
-    by_subject = found["by"] == "subject"
-    who = f"subjects {md.show(found['subjects'])}" if by_subject else "random windows, which overestimate the score"
-    scores = f"{md.say(found, 'macro_f1', 'accuracy')}, {calibration(found)}"
-    validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})"
+    by_subject = scores["by"] == "subject"
+    who = f"subjects {md.show(scores['subjects'])}" if by_subject else "random windows, which overestimate the score"
+    text = f"{md.say(scores, 'macro_f1', 'accuracy')}, {calibration(scores)}"
+    validation = f"Validation: {text} ({md.count(scores['windows'], 'window')}; {who})"
     return md.trained(summary, "window", "train_windows", validation)
 
 
 def evaluation(report: Document) -> str:
-    """Scores with baselines, confusion, classes, people, calibration, robustness."""
+    """Renders an evaluation: scores with baselines, confusion, classes, people, calibration, robustness."""
     simulated = " of SIMULATED data" if report["simulated"] else ""
     return md.page(
         f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
@@ -55,13 +55,13 @@ def _scores(report: Document) -> str:
 
 
 def _intervals(report: Document) -> str:
-    """What intervals are over; empty for one person, who says nothing about others."""
+    """Says what intervals are over. Empty for a single person, for whom there is no interval over people."""
     people = len(report["per_subject"])
     return "" if people == 1 else f"95% intervals are over {'subjects' if people else 'windows'}. "
 
 
 def _subjects(report: Document) -> str:
-    """Scores of each person, the worst first."""
+    """Renders the scores of each person, the worst first."""
     rows = sorted(report["per_subject"].items(), key=lambda item: item[1]["macro_f1"])
     keys = ("windows", "accuracy", "macro_f1")
     return md.columns([(md.escape(name), row) for name, row in rows], keys, "subject") if rows else ""
@@ -73,7 +73,7 @@ def _robustness(report: Document) -> str:
 
 
 def predictions(rows: Sequence[Document]) -> str:
-    """A row a window."""
+    """Renders predictions, one row per window."""
     first = "window" if not rows or rows[0]["time"] is None else "time"
     keys = (first, "label", "true", "probability")
     shown = [{key: row[key] for key in keys if key in row} for row in rows]
@@ -81,7 +81,7 @@ def predictions(rows: Sequence[Document]) -> str:
 
 
 def streaming(report: Document) -> str:
-    """How well an exported file followed signals without end."""
+    """Renders an evaluation of continuous recognition."""
     simulated = " SIMULATED data." if report["simulated"] else ""
     return md.page(
         f"Streamed recordings of subjects {md.show(report['subjects'])}.{simulated}",
@@ -90,7 +90,7 @@ def streaming(report: Document) -> str:
 
 
 def _streams(reports: Mapping[str, Document]) -> str:
-    """Streams of several files, and what the columns mean."""
+    """Renders streams of several files, and explains the columns."""
     names = {
         "hours": "hours", "window_accuracy": "by window", "accuracy": "by row", "settled_accuracy": "settled",
         "coverage": "labeled", "delay_median": "delay, s", "delay_p95": "95% delay, s",
@@ -114,7 +114,7 @@ def _streams(reports: Mapping[str, Document]) -> str:
 
 
 def headline(test: Document) -> tuple[str, str]:
-    """The score on test data, and that of the best baseline."""
+    """Returns the score on test data, and that of the best baseline."""
     measured = f"{md.say(test, SCORE)} ({md.show(test['macro_f1_interval'], 'interval')})"
     rows: Mapping[str, Document] = test.get("baselines", {})
     best = max(rows, key=lambda name: rows[name][SCORE], default="")
@@ -122,13 +122,13 @@ def headline(test: Document) -> tuple[str, str]:
 
 
 def results(presets: Sequence[tuple[str, Document]]) -> str:
-    """Presets, by name or link, and their scores on test data."""
+    """Renders presets, by name or link, and their scores on test data."""
     rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
     return md.columns(rows, (*_SCORES, "baseline", *cards.SIZES), "preset")
 
 
 def interface(known: Document) -> dict[str, str]:
-    """What a model reads and returns."""
+    """Describes input and output of a model."""
     labels = known["classes"]
     return {
         "input": f"windows of {known['window']} rows at {known['rate']:g} Hz, {known['unit']}, gravity included; axes "
@@ -138,12 +138,12 @@ def interface(known: Document) -> dict[str, str]:
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
-    """The parts of the page, in order."""
+    """Renders the parts of a card, in order."""
     test = metrics["test"]
     own = {
         "Intended use": (
-            "Recognizing what the owner of a phone in a trouser pocket is doing: for teaching, counting and logging. "
-            "Not for medical or safety decisions, nor for monitoring people without their consent.",
+            "Recognizing the activity of a person with a phone in a trouser pocket, for teaching, counting and "
+            "logging. Not for medical or safety decisions, nor for monitoring people without their consent.",
         ),
         "Training": (_seeds(metrics), preset.note, "![training](training.png)"),
         "Evaluation": (
@@ -159,8 +159,8 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         "Files": ("A call of `window` reads a whole window, a call of `step` one frame of it.",),
         "Usage": (
             _usage(name, metrics, cards.facts(config)),
-            "Probabilities are in the order of the classes above. `zoo.runtime.Recognizer` runs the same files and "
-            "follows a signal sample by sample, at any rate: `Recognizer(file).stream()`.",
+            "Probabilities are in the order of the classes above. `zoo.runtime.Recognizer` runs the same files, and "
+            "recognizes continuous signals at any rate: `Recognizer(file).stream()`.",
         ),
     }
     return cards.parts(name, preset, metrics, config, own)
@@ -243,9 +243,9 @@ def _personal(metrics: Document) -> str:
     ]  # fmt: skip
     scores = [f"{score} {when}" for score in ("accuracy", "macro-F1") for when in ("before", "after")]
     return md.page(
-        "`model.personal.tflite` trains its last layer on the device. Here it learns one minute of a test subject, the "
-        "first windows of each class in turn, and is tested on the rest of that subject.",
-        md.table(("", "windows learned", "tested", *scores), rows),
+        "`model.personal.tflite` trains its last layer on the device. Here it was trained on one minute of a test "
+        "subject, the first windows of each class in turn, and tested on the other windows of that subject.",
+        md.table(("", "training windows", "test windows", *scores), rows),
     ) if rows else ""  # fmt: skip
 
 

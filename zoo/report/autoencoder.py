@@ -13,20 +13,20 @@ FILE_SCORES = ("r2",)
 
 
 def training(summary: Document) -> str:
-    """The result of a training."""
-    found = summary["validation"]
+    """Renders the summary of a training run."""
+    scores = summary["validation"]
     photographs = summary["held_out"]
     where = md.show(photographs) if photographs else "random patches, which may overlap those of the training"
     validation = (
-        f"Validation: {md.say(found, 'mse')} ({md.count(summary['held_out_patches'], 'patch')}; {where})"
-        if found
+        f"Validation: {md.say(scores, 'mse')} ({md.count(summary['held_out_patches'], 'patch')}; {where})"
+        if scores
         else "No validation: the error on other photographs is unknown."
     )
     return md.trained(summary, "patch", "train_patches", validation)
 
 
 def evaluation(report: Document) -> str:
-    """Error with baselines, sparsity, filters, photographs."""
+    """Renders an evaluation: error with baselines, sparsity, filters, photographs."""
     simulated = " of SIMULATED pictures" if report["simulated"] else ""
     return md.page(
         f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
@@ -81,13 +81,13 @@ def headline(test: Document) -> tuple[str, str]:
 
 
 def results(presets: Sequence[tuple[str, Document]]) -> str:
-    """Presets, by name or link, and their scores on test data."""
+    """Renders presets, by name or link, and their scores on test data."""
     rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
     return md.columns(rows, ("r2", "mse", "max_activation_error", "baseline", *cards.SIZES), "preset")
 
 
 def interface(known: Document) -> dict[str, str]:
-    """What a model reads and returns."""
+    """Describes input and output of a model."""
     size = _size(known)
     return {
         "input": f"RGB patches of {size} x {size} pixels in [0, 1]; the exported files compute luminance, center, clip "
@@ -101,7 +101,7 @@ def _size(known: Document) -> int:
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
-    """The parts of the page, in order."""
+    """Renders the parts of a card, in order."""
     test, runs = metrics["test"], metrics.get("seeds", [])
     seeds = (
         f"Trained with {md.count(len(runs), 'seed')} of the weights and the same split: MSE per pixel "
@@ -109,7 +109,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
     ) if runs else ""  # fmt: skip
     learned = md.show(metrics["train"]["max_activation_error"], "max_activation_error") if "train" in metrics else "-"
     own = {
-        "Intended use": ("Teaching, and looking at codes of small gray patches. Not for compressing pictures.",),
+        "Intended use": ("Teaching, and exploring sparse codes of small gray patches. Not for image compression.",),
         "Training": (seeds, preset.note, "![cost](cost.png) ![filters](features.png)"),
         "Evaluation": (
             _scores(test),

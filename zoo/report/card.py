@@ -1,4 +1,4 @@
-"""The card of a preset: the parts that every card has."""
+"""Cards of presets: the parts that all tasks share."""
 
 import ast
 import re
@@ -14,10 +14,10 @@ from zoo.report.markdown import Document
 SECTIONS = (
     "What it computes", "Intended use", "Training", "Evaluation", "Limitations", "Files", "Usage", "Reproduction",
 )  # fmt: skip
-"""Headings that every card has, in this order; those that a task adds come before the files."""
+"""Headings of all cards, in this order. Headings that a task adds come before the files."""
 
 SIZES = ("parameters", "bytes", "milliseconds")
-"""Columns of the tables of presets after the scores: of the model, and of its smallest TFLite file."""
+"""Last columns of the tables of presets: parameters of the model, size and latency of its smallest TFLite file."""
 
 _MODELS = Path(__file__).parents[1] / "models"
 _LIBRARIES = {
@@ -27,13 +27,13 @@ _LIBRARIES = {
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
-    """Renders a card. Every number on it is one of the preset's documents.
+    """Renders a card. All numbers are from the documents of the preset.
 
     Args:
-        name: Of the preset.
-        preset: Its row.
-        metrics: Its `metrics.json`.
-        config: Its `config.json`.
+        name: Name of the preset.
+        preset: Row of the preset.
+        metrics: Content of `metrics.json`.
+        config: Content of `config.json`.
 
     Returns:
         A page of Markdown.
@@ -42,7 +42,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
 
 
 def summary(preset: Preset, metrics: Document, config: Document) -> str:
-    """A preset at a glance."""
+    """Renders an overview of a preset."""
     task = for_task(metrics["kind"])
     arguments = ", ".join(f"{key}={value!r}".replace("'", '"') for key, value in preset.arguments.items())
     file, made = smallest(metrics), metrics["made"]
@@ -58,26 +58,26 @@ def summary(preset: Preset, metrics: Document, config: Document) -> str:
 
 
 def facts(config: Document) -> dict[str, Any]:
-    """The arguments of a model, and the other facts of its metadata."""
+    """Returns the arguments of a model, together with its metadata."""
     return dict(config["arguments"]) | dict(config.get("metadata", {}))
 
 
 def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
-    """The title, the description, and the model at a glance."""
+    """Renders title, description and overview."""
     return md.page(f"# {name}", f"{preset.description}.", summary(preset, metrics, config))
 
 
 def parts(
     name: str, preset: Preset, metrics: Document, config: Document, own: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """The parts of a card in order.
+    """Renders the parts of a card in order.
 
     Args:
-        name: Of the preset.
-        preset: Its row.
-        metrics: Its `metrics.json`.
-        config: Its `config.json`.
-        own: What the task adds, by the headings of the sections.
+        name: Name of the preset.
+        preset: Row of the preset.
+        metrics: Content of `metrics.json`.
+        config: Content of `config.json`.
+        own: Parts that the task adds, by heading.
     """
     shared = {
         "What it computes": _equations(config),
@@ -92,18 +92,18 @@ def parts(
 
 
 def smallest(metrics: Document) -> Document:
-    """The record of the smallest TFLite file that was timed; of the smallest file where none was."""
+    """Returns the record of the smallest TFLite file that was timed, or of the smallest file if none was."""
     records = metrics["artifacts"]
     timed = [row for row in records if row["file"].endswith(".tflite") and row["milliseconds"] is not None]
     return dict(min(timed or records, key=lambda row: row["bytes"]))
 
 
 def _equations(config: Document) -> str:
-    """What a model computes: the displayed equations of its module's docstring, and its own sizes.
+    """Renders the equations in the docstrings of a model's modules, with the sizes of the model.
 
-    Modules are read and not imported, which would take Keras; first those of the classes that it is derived from. A
-    line `with` an argument that is off is left out, and of lines that begin with the name of a variant only those stay
-    whose name is in the first line of the class's docstring.
+    Modules are parsed, not imported, since that would import Keras. Modules of base classes come first. A line that
+    contains `with` and an argument that is off is left out. Of lines that begin with the name of a variant, only those
+    remain whose variant is in the first line of the class's docstring.
     """
     known: dict[str, tuple[Path, ast.Module, ast.ClassDef]] = {}
     for path in sorted(_MODELS.glob("*.py")):
@@ -116,9 +116,9 @@ def _equations(config: Document) -> str:
     specifications = dict.fromkeys(ast.get_docstring(tree, clean=False) or "" for _, tree, _ in chain)
     blocks: list[list[str]] = []
     for specification in specifications:
-        displayed = specification.partition("\nParameters")[0].split("\n\n")
+        displayed = specification.partition("\nNumber of parameters")[0].split("\n\n")
         own = [_own(part.splitlines(), words, config["arguments"]) for part in displayed if part.startswith("    ")]
-        # What a derived class defines again replaces what it had.
+        # Definitions of a derived class replace those of its base classes.
         again = {line.partition(" = ")[0] for block in own for line in block if line[:1].strip()}
         blocks = [[line for line in block if line.partition(" = ")[0] not in again] for block in blocks] + own
     arguments = "\n".join(ast.get_docstring(node) or "" for _, _, node in chain)
@@ -131,7 +131,7 @@ def _equations(config: Document) -> str:
 
 
 def _bases(name: str, known: Mapping[str, tuple[Path, ast.Module, ast.ClassDef]]) -> Iterator[Any]:
-    """The definition of a class, after those of the classes that it is derived from."""
+    """Yields the definition of a class, after those of its base classes."""
     if name in known:
         for base in known[name][2].bases:
             yield from _bases(getattr(base, "id", ""), known)
@@ -139,7 +139,7 @@ def _bases(name: str, known: Mapping[str, tuple[Path, ast.Module, ast.ClassDef]]
 
 
 def _own(block: Sequence[str], words: Sequence[str], arguments: Document) -> list[str]:
-    """The lines of a displayed block that are about a model."""
+    """Selects the lines of a block of equations that apply to a model."""
     lines = [line.removeprefix("    ").rstrip() for line in block]
     lines = [line for line in lines if all(arguments.get(name, True) for name in re.findall(r"with `(\w+)`", line))]
     if not any(line.split()[0] in words for line in lines if line[:1].strip()):
@@ -152,7 +152,7 @@ def _own(block: Sequence[str], words: Sequence[str], arguments: Document) -> lis
 
 
 def _symbols(docstring: str, specification: str, arguments: Document) -> Iterator[str]:
-    """Symbols of the equations and their values: an argument is documented as `name: SYMBOL, what it is`."""
+    """Yields symbols of the equations with their values, from arguments documented as `name: SYMBOL, description`."""
     for name, symbol, rest in re.findall(r"^    (\w+): (\w+)[,:] (.*(?:\n        .*)*)", docstring, re.MULTILINE):
         unused = re.search(r"Unused with `(\w+)=(\w+)`", rest)
         default = re.search(r"`(\w+)` by default", rest)
@@ -166,7 +166,7 @@ def _symbols(docstring: str, specification: str, arguments: Document) -> Iterato
 
 
 def _training(metrics: Document, config: Document) -> str:
-    """Data, recipe, and how long the training took."""
+    """Renders data, recipe, and duration of the training."""
     made, training = metrics["made"], metrics["training"]
     recipe = [f"`{key}={_compact(value)}`" for key, value in config["recipe"].items() if value not in (None, False)]
     return md.page(
@@ -182,11 +182,11 @@ def _compact(value: Any) -> str:
 
 
 def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
-    """Exported files, how close they are to Keras, and what a call takes.
+    """Renders exported files, with their differences from Keras and the time per call.
 
     Args:
-        records: Of the files; with their presets in the first column where they name them.
-        scores: Which of their scores are shown.
+        records: Records of the files. If they name their presets, these are the first column.
+        scores: Names of the scores to show.
     """
     keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds", "timed"]
     if "preset" not in records[0]:
@@ -208,16 +208,16 @@ def _files(metrics: Document) -> str:
 
 
 def usage(name: str, metrics: Document, keras: str, call: str, typed: str) -> str:
-    """How to run a model in five lines, by Keras, by LiteRT and on a web page.
+    """Renders code that runs a model in Keras, with LiteRT, and on a web page.
 
     Args:
-        name: Of the preset.
-        metrics: `metrics.json`.
-        keras: The last line of the program with Keras, on `model`.
-        call: A call of the exported file in Python, such as `window(window=x)["probabilities"]`.
-        typed: Its input in JavaScript: a typed array and its shape.
+        name: Name of the preset.
+        metrics: Content of `metrics.json`.
+        keras: Last line of the code for Keras, which uses `model`.
+        call: Call of a signature in Python, such as `window(window=x)["probabilities"]`.
+        typed: Input in JavaScript: a typed array and its shape.
     """
-    asked, argument, output = re.match(r'(\w+)\((\w+)=.*\["(\w+)"\]$', call).groups()  # type: ignore[union-attr]
+    signature, argument, output = re.match(r'(\w+)\((\w+)=.*\["(\w+)"\]$', call).groups()  # type: ignore[union-attr]
     files = {row["format"]: row["file"] for row in metrics["artifacts"]}
     small, plain = files.get("dynamic", files["float32"]), files["float32"]
     return md.page(
@@ -236,7 +236,7 @@ model = Model.from_preset("{name}")
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-{asked} = Interpreter("saved_models/{name}/{small}").get_signature_runner("{asked}")
+{signature} = Interpreter("saved_models/{name}/{small}").get_signature_runner("{signature}")
 print({call})
 ```""",
         f"""A web page, with `@litertjs/core`; serve its `wasm` folder and the file from the same place:
@@ -245,8 +245,8 @@ print({call})
 import {{ loadAndCompile, loadLiteRt, Tensor }} from "@litertjs/core";
 await loadLiteRt("wasm/");
 const model = await loadAndCompile("{plain}", {{ accelerator: "wasm" }});
-const answer = await model.run("{asked}", {{ {argument}: new Tensor({typed}) }});
-console.log(answer.{output}.toTypedArray());
+const result = await model.run("{signature}", {{ {argument}: new Tensor({typed}) }});
+console.log(result.{output}.toTypedArray());
 ```""",
     )
 

@@ -1,23 +1,23 @@
-"""Tables of recognizers, and the report of a cross-validation."""
+"""Reports of cross-validations, and tables of recognizers."""
 
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
 
 
 def calibration(report: Document) -> str:
-    """The calibration error in a few words."""
+    """Returns the calibration error as text."""
     ece = report["ece"]
     after = "" if ece["after"] is None else f", {ece['after']:.3f} after temperature scaling"
     return f"calibration error {ece['before']:.3f}{after}"
 
 
 def methods(report: Document, name: str) -> list[tuple[str, Document]]:
-    """A model and its baselines, by name."""
+    """Returns a model and its baselines by name."""
     return [(f"**{name}**", report), *((md.label(key), row) for key, row in report.get("baselines", {}).items())]
 
 
 def confusion(report: Document) -> str:
-    """The confusion matrix."""
+    """Renders the confusion matrix."""
     rows = [
         (md.escape(name), *(f"{windows:,}" if windows else "." for windows in row))
         for name, row in zip(report["classes"], report["confusion"], strict=True)
@@ -26,13 +26,13 @@ def confusion(report: Document) -> str:
 
 
 def classes(report: Document) -> str:
-    """Precision, recall and F1 of each class."""
+    """Renders precision, recall and F1 of each class."""
     rows = [(md.escape(name), report["per_class"][name]) for name in report["classes"]]
     return md.columns(rows, ("windows", "precision", "recall", "f1"), "class")
 
 
 def cross_validation(result: Document) -> str:
-    """The whole report; its figures are `confusion.png` and, where people are left out, `subjects.png`."""
+    """Renders the whole report. Its figures are `confusion.png` and, if people are held out, `subjects.png`."""
     random = result["random"] or {}
     rows = [
         (name, {**row, "random windows": random.get(key, {}).get("macro_f1")})
@@ -71,7 +71,7 @@ def cross_validation(result: Document) -> str:
 
 
 def _people(result: Document) -> str:
-    """Macro-F1 of each subject by each method, the worst first."""
+    """Renders the macro-F1 of each subject with each method, the worst first."""
     others = {f"{md.label(name)}": row["per_subject"] for name, row in result["baselines"].items()}
     rows = [
         (md.escape(name), {**row, **{other: scores.get(name, {}).get("macro_f1") for other, scores in others.items()}})
@@ -82,7 +82,7 @@ def _people(result: Document) -> str:
 
 
 def _protocol(result: Document) -> str:
-    simulated = "**SIMULATED data: no person made these windows.** " if result["simulated"] else ""
+    simulated = "**SIMULATED data: these windows are synthetic.** " if result["simulated"] else ""
     if result["split_by"] == "window":
         return (
             f"{simulated}{md.escape(result['data'])} has no subject ids, so {result['groups']} groups of random "
@@ -93,7 +93,7 @@ def _protocol(result: Document) -> str:
     validation = result["recipe"]["validation"]
     fitted = f", early stopping and temperature (on {validation:.0%} of the other subjects)" if validation else ""
     whose, test = (
-        ("both parts", "**The subjects of the test part are among them: do not test on them what was chosen by this.**")
+        ("both parts", "**They include the test subjects: do not test on them what is chosen by these scores.**")
         if result["everyone"]
         else ("the training part", "The test part was not used.")
     )
@@ -115,7 +115,7 @@ def _differences(result: Document) -> str:
 
 
 def claim(result: Document) -> str:
-    """What a split by random windows would have reported."""
+    """Renders the scores that a split by random windows would have reported."""
     honest, claimed = result["macro_f1"], result["random"][result["preset"]]["macro_f1"]
     baselines = "".join(
         f" {md.label(name).capitalize()}: {result['random'][name]['macro_f1']:.3f} instead of {row['macro_f1']:.3f}."
@@ -123,10 +123,10 @@ def claim(result: Document) -> str:
         if name in result["random"]
     )
     why = (
-        f"The difference of {100 * (claimed - honest):.1f} points says nothing about other people: windows of the same "
-        "person, some of them overlapping, are in both parts."
+        f"The difference of {100 * (claimed - honest):.1f} points is due to windows of the same person, some of them "
+        "overlapping, in both parts. It does not carry over to new people."
         if claimed > honest
-        else "Here that is no more, but in general it is: windows of the same person are in both parts."
+        else "Here it is not higher, but in general it is, since windows of the same person are in both parts."
     )
     return (
         "With random windows left out instead of subjects, the same recipe would have reported a macro-F1 of "

@@ -1,11 +1,11 @@
-"""The findings of `zoo doctor`, fit to be pasted in a bug report."""
+"""Report of `zoo doctor`, suitable for bug reports."""
 
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
 
 
 def doctor(found: Document) -> str:
-    """Versions, programs, the self-test, and what is wrong or missing."""
+    """Renders versions, programs, the self-test, and problems."""
     versions = [
         (row["name"], md.show(row["installed"]), row["needed"] or "any", row["purpose"])
         for row in [*found["packages"], *found["programs"]]
@@ -18,11 +18,11 @@ def doctor(found: Document) -> str:
         f"Python {found['python']}, {md.escape(found['platform'])}, {md.escape(found['machine'])}",
         md.table(("package", "installed", "needed", "for"), versions, text=4),
         md.section(
-            "Self-test: a tiny recognizer of simulated people",
+            "Self-test: a tiny recognizer on simulated people",
             md.table(("step", "result", "s"), tested, text=2) if tested else "",
             f"```text\n{output}\n```" if output else "",
         ),
         *(md.note(f"{row['what']}: {row['breaks']}; {row['mend']}", "broken" if row["fatal"] else "note")
           for row in problems),
-        "All that is needed works." if found["sound"] else "Something that is needed is broken.",
+        "Everything essential works." if found["sound"] else "Something essential is broken.",
     )  # fmt: skip

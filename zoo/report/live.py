@@ -1,4 +1,4 @@
-"""Progress displays of trainings, of rows that are written, of folds, of trials, and of a simulated signal."""
+"""Progress displays: training runs, written rows, folds, trials, and simulated signals."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _BEST, _LATEST = 5, 5
 _ENDED = ("scored", "stopped", "failed")
 
 Folds = Mapping[Any, Document]
-"""The record of each fold; a fold has a `method`, a `split`, a `seed` and a `group`."""
+"""Records by fold. A fold has a `method`, a `split`, a `seed` and a `group`."""
 
 
 class TrainingBoard(Board[Mapping[int, str]]):
@@ -41,30 +41,30 @@ class TrainingBoard(Board[Mapping[int, str]]):
         self._live.update(self.screen({}))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Shows that an epoch, counted from 0, has ended; the method of a Keras callback."""
+        """Shows the end of an epoch, counted from 0. Can be used as the method of a Keras callback."""
         self._times.append(time.monotonic())
         self._ended[epoch] = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
         self.update(self._ended)
 
     def screen(self, state: Mapping[int, str]) -> RenderableType:
-        """A bar, and the numbers of the last epoch."""
+        """Returns a progress bar and the metrics of the last epoch."""
         done = max(state, default=-1) + 1
         bar = Table.grid(padding=(0, 1))
         left = ""
         if len(self._times) > 1:
-            # The first epoch compiles: how long it took says nothing about the others.
+            # The first epoch includes compilation, so its time is not representative.
             seconds = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
             left = f"{md.duration(seconds * (self.epochs - done))} left"
         bar.add_row("training", ProgressBar(self.epochs, done, width=30), f"{done}/{self.epochs}", left)
         return Group(bar, Text(state[done - 1] if state else "compiling", "dim"))
 
     def lines(self, state: Mapping[int, str]) -> Mapping[int, str]:
-        """The numbers of each epoch."""
+        """Returns the metrics of each epoch."""
         return {epoch: f"epoch {epoch + 1}/{self.epochs}  {text}" for epoch, text in state.items()}
 
 
 class RowBoard(Board[Mapping[str, int]]):
-    """The number of rows written to each split."""
+    """The number of rows that have been written to each split."""
 
     transient = True
 
@@ -73,27 +73,27 @@ class RowBoard(Board[Mapping[str, int]]):
         self._counts: dict[str, int] = {}
 
     def rows(self, split: str, count: int) -> None:
-        """Shows how many rows of a split are written."""
+        """Shows the number of written rows of a split."""
         if split not in self._counts or count % 100 == 0:
             self._counts[split] = count
             self.update(self._counts)
 
     def screen(self, state: Mapping[str, int]) -> RenderableType:
-        """One line per split."""
+        """Returns a line per split."""
         return Text("\n".join(f"writing {split}: {count:,} rows" for split, count in state.items()))
 
     def lines(self, state: Mapping[str, int]) -> Mapping[str, str]:
-        """One line per split."""
+        """Returns a line per split."""
         return {split: f"writing {split}" for split in state}
 
 
 class FoldBoard(Board[Folds]):
-    """The folds of a cross-validation: a row for each group of people, a column for each method and seed.
+    """The folds of a cross-validation, with a row per group of people and a column per method and seed.
 
     Args:
-        console: Where to.
-        epochs: Of a network, at most.
-        workers: How many folds run at once.
+        console: Console to print to.
+        epochs: Maximum number of epochs of a network.
+        workers: Number of folds that run in parallel.
     """
 
     def __init__(self, console: Console, epochs: int, workers: int) -> None:
@@ -101,7 +101,7 @@ class FoldBoard(Board[Folds]):
         self.epochs, self.workers = epochs, workers
 
     def screen(self, state: Folds) -> str:
-        """The summary, and a table of the folds that run; of all of them at the end."""
+        """Returns the summary, and a table of the running folds, or at the end of all folds."""
         running = [fold for fold, record in state.items() if record["status"] == "running"]
         splits = dict.fromkeys(fold.split for fold in running or state)
         return md.page(f"**cross-validation: {self.summary(state)}**", *(self._table(split, state) for split in splits))
@@ -126,19 +126,19 @@ class FoldBoard(Board[Folds]):
         return f"*{epochs}/{self.epochs}*" if epochs else f"*{time.time() - started:.0f} s*"
 
     def lines(self, state: Folds) -> Mapping[Any, str]:
-        """A line for each fold that has ended."""
+        """Returns a line for each fold that has ended."""
         ended = {fold: record for fold, record in state.items() if record["status"] in ("scored", "failed")}
         return {fold: f"{_fold(fold, record)}; {self.summary(state)}" for fold, record in ended.items()}
 
     def summary(self, state: Folds) -> str:
-        """How many folds have a score, and how long the others will take."""
+        """Returns the number of scored folds and the estimated time left."""
         scored = [fold for fold, record in state.items() if record["status"] == "scored"]
         failed = sum(record["status"] == "failed" for record in state.values())
         left = len(state) - len(scored) - failed
         words = [f"{len(scored)} of {len(state)} folds", *([f"{failed} failed"] if failed else [])]
         if scored and left:
             seconds = sum(
-                # As long as other folds of the method; where there is none yet, as long as any.
+                # The mean time of the folds with the same method, or of all folds if there is none yet.
                 mean(state[s]["seconds"] for s in [s for s in scored if s.method == fold.method] or scored)
                 for fold, record in state.items()
                 if record["status"] in ("waiting", "running")
@@ -156,14 +156,14 @@ def _fold(fold: Any, record: Document) -> str:
 
 
 class TrialBoard(Board[Sequence[Document]]):
-    """The trials of a search: the best, the latest and those that run.
+    """The trials of a search: the best, the latest, and the running ones.
 
     Args:
-        console: Where to.
-        title: What is searched, or done.
-        count: How many trials are wanted.
+        console: Console to print to.
+        title: Title of the display.
+        count: Number of trials to run.
         maximize: Whether a greater score is better.
-        processes: How many run at once.
+        processes: Number of trials that run in parallel.
     """
 
     def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
@@ -172,7 +172,7 @@ class TrialBoard(Board[Sequence[Document]]):
         self.processes = max(1, processes)
 
     def screen(self, state: Sequence[Document]) -> str:
-        """The summary, a table, the best values and the last failure."""
+        """Returns the summary, a table, the best values and the last failure."""
         best = self._ranked(state)[:_BEST]
         others = [record for record in state if record not in best]
         running = [record for record in others if record["status"] == "running"]
@@ -194,7 +194,7 @@ class TrialBoard(Board[Sequence[Document]]):
         return sorted(scored, key=lambda record: record["score"], reverse=self.maximize)
 
     def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
-        """A line for each trial that has ended."""
+        """Returns a line for each trial that has ended."""
         return {
             record["trial"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
             f"{record['reason'] or md.show(record['score'], form='.4f')}; {self.summary(state)}"
@@ -203,7 +203,7 @@ class TrialBoard(Board[Sequence[Document]]):
         }
 
     def summary(self, state: Sequence[Document]) -> str:
-        """How many trials have ended and how, the best score, and the time left."""
+        """Returns the number of trials by status, the best score, and the estimated time left."""
         counts = {name: sum(record["status"] == name for record in state) for name in (*_ENDED, "refused")}
         left = self.count - sum(counts[name] for name in _ENDED)
         others = [f"{counts[name]} {name}" for name in ("stopped", "failed", "refused") if counts[name]]
@@ -224,7 +224,7 @@ def _trial(record: Document) -> dict[str, Any]:
 
 
 class StreamBoard(Board[Document]):
-    """A simulated signal and the activity that a file recognizes in it; one line per moment where there is no terminal.
+    """A simulated signal and the recognized activity. Without a terminal, one line per prediction.
 
     A state has `time`, `label` (None where unsure), `probability`, `probabilities`, `truth`, `milliseconds` and
     `window`, the rows that are shown.
@@ -234,7 +234,7 @@ class StreamBoard(Board[Document]):
         super().__init__(console, resumes=False)
 
     def screen(self, state: Document) -> RenderableType:
-        """Bars of the probabilities above the signal."""
+        """Returns bars of the probabilities above the signal."""
         bars, signals = Table.grid(padding=(0, 1)), Table.grid(padding=(0, 1))
         for name, share in state["probabilities"].items():
             style = "bold green" if name == state["label"] else "dim"
@@ -247,7 +247,7 @@ class StreamBoard(Board[Document]):
         return Panel(screen, title="SIMULATED signal, exported file", width=76)
 
     def lines(self, state: Document) -> Mapping[float, str]:
-        """The moment itself."""
+        """Returns a line for the prediction."""
         found = f"{state['time']:5.1f} s  {state['label'] or '?':<11} {state['probability']:4.0%}"
         return {state["time"]: f"{found}  (really {state['truth']}, {state['milliseconds']:.2f} ms)"}
 

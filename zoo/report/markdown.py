@@ -1,4 +1,4 @@
-"""Markdown and its parts. How a number of a document is named and formatted is decided here, by its key, once."""
+"""Building blocks of Markdown. The key of a number decides its name and its format."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,11 @@ _FORMATS = {
     "drop": "+.3f",
 }  # fmt: skip
 _LONG = 40
-"""Items of a list that are shown; of a longer one only the first few are."""
+"""Maximum number of list items to show."""
 
 
 def label(key: str) -> str:
-    """The name of a number, a baseline or any other key.
+    """Returns the name of a metric, a baseline or any other key.
 
     Example:
         >>> label("macro_f1"), label("random_forest")
@@ -39,12 +39,12 @@ def label(key: str) -> str:
 
 
 def show(value: Any, key: str = "", form: str | None = None) -> str:
-    r"""A value as people read it; `-` for None.
+    r"""Formats a value. None is shown as `-`.
 
     Args:
         value: A number, a text, a list or a flat mapping.
-        key: What it is, which decides its format.
-        form: Another format, such as `.4f`.
+        key: Key of the value, which decides its format.
+        form: Format to use instead, such as `.4f`.
 
     Example:
         >>> show(0.5), show(0.5, "top1"), show(1234), show(None), show([0.5, 0.75], "macro_f1_interval"), show("*")
@@ -69,7 +69,7 @@ def show(value: Any, key: str = "", form: str | None = None) -> str:
 
 
 def say(document: Document, *keys: str) -> str:
-    """Numbers of a document in a sentence.
+    """Formats numbers of a document for a sentence.
 
     Example:
         >>> say({"macro_f1": 0.5, "accuracy": 0.25}, "macro_f1", "accuracy")
@@ -79,13 +79,13 @@ def say(document: Document, *keys: str) -> str:
 
 
 def span(rows: Sequence[Document], key: str) -> str:
-    """From the least to the greatest of a number in several documents."""
+    """Formats the range of a number in several documents."""
     values = [row[key] for row in rows]
     return f"{show(min(values), key)} to {show(max(values), key)}"
 
 
 def count(number: int, noun: str) -> str:
-    """A number and its noun, in the plural where it needs one.
+    """Formats a number with its noun, in the plural if necessary.
 
     Example:
         >>> count(1, "seed"), count(2300, "window"), count(2, "patch")
@@ -95,7 +95,7 @@ def count(number: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time.
+    """Formats a duration.
 
     Example:
         >>> duration(42), duration(7000)
@@ -108,7 +108,7 @@ def duration(seconds: float) -> str:
 
 
 def escape(value: Any) -> str:
-    r"""Text from outside, such as a label or a path, with the characters that Markdown would read escaped.
+    r"""Escapes text such as labels or paths for Markdown.
 
     Example:
         >>> print(escape("data_3.h5 *"), escape("_x"))
@@ -118,18 +118,18 @@ def escape(value: Any) -> str:
 
 
 def code(value: str) -> str:
-    """A word or a file's name, as it is."""
+    """Formats a word or the name of a file as code."""
     return f"`{value}`" if "`" not in value else f"`` {value} ``"
 
 
 def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
-    """The result of a training: sizes, times, and the validation scores of a task.
+    """Renders the summary of a training run: sizes, times, and the validation scores of a task.
 
     Args:
-        summary: Of the training.
-        noun: What the model learns from, such as `window`.
-        rows: The key of how many there were.
-        parts: On the validation.
+        summary: Summary of the training run.
+        noun: Unit of the training data, such as `window`.
+        rows: Key of the amount of training data.
+        parts: Paragraphs on the validation.
     """
     best = f", weights of epoch {summary['best_epoch']}" if summary["best_epoch"] != summary["epochs"] else ""
     first = (
@@ -140,12 +140,12 @@ def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
-    """A table.
+    """Renders a table.
 
     Args:
-        head: The columns' names; blank ones for a table without names.
-        rows: Cells.
-        text: How many of the first columns are text; the others are numbers, aligned on the right.
+        head: Names of the columns, blank for a table without names.
+        rows: Cells of the rows.
+        text: Number of leading columns with text. The others are numbers, aligned to the right.
 
     Example:
         >>> print(table(("model", "score"), [("this", "0.9")]))
@@ -162,13 +162,13 @@ def _cell(value: str) -> str:
 
 
 def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: str = "", text: int = 0) -> str:
-    """Documents as a table: a row each, a column for each key; keys that no document has are left out.
+    """Renders documents as a table with a row per document and a column per key that any of them has.
 
     Args:
-        rows: A name and a document each.
-        keys: Of the documents, `name` or `name:format`.
-        first: What the names are.
-        text: How many of the first keys are text.
+        rows: Names and documents.
+        keys: Keys, as `name` or `name:format`.
+        first: Name of the first column.
+        text: Number of leading keys with text.
 
     Example:
         >>> print(columns([("this", {"top1": 0.5})], ["top1", "mse"], "model"))
@@ -183,19 +183,19 @@ def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: st
 
 
 def facts(rows: Mapping[str, str]) -> str:
-    """Names and values, as a table without a header."""
+    """Renders names and values as a table without a header."""
     return table(("", ""), [(f"**{name}**", value) for name, value in rows.items()], text=2)
 
 
 def records(rows: Sequence[Document], text: int = 1) -> str:
-    """Flat documents as a table, a column for each key, the first of them text."""
+    """Renders flat documents as a table with a column per key."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     cells = [[show(row.get(key), key) for key in keys] for row in rows]
     return table([label(key) for key in keys], cells, text) if keys else ""
 
 
 def document(content: Document) -> str:
-    """Any document as facts, nested keys joined by a dot."""
+    """Renders any document as names and values, with nested keys joined by dots."""
     return facts({escape(key): show(value, form=".6g") for key, value in _flat(content)})
 
 
@@ -208,23 +208,23 @@ def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
 
 
 def note(text: str, kind: str = "note") -> str:
-    """A remark in a block quote."""
+    """Renders a note as a block quote."""
     return f"> {kind}: {escape(text)}"
 
 
 def page(*parts: str) -> str:
-    """Headings, paragraphs and tables with a blank line between them; empty ones are left out."""
+    """Joins headings, paragraphs and tables by blank lines. Empty parts are left out."""
     return "\n\n".join(part.strip("\n") for part in parts if part.strip("\n"))
 
 
 def section(heading: str, *parts: str, level: int = 2) -> str:
-    """Parts under a heading; nothing where all are empty."""
+    """Renders parts under a heading. Empty if all parts are."""
     content = page(*parts)
     return page(f"{'#' * level} {heading}", content) if content else ""
 
 
 def write(path: Path, text: str) -> Path:
-    """Writes a page whole, and returns its path."""
+    """Writes a page atomically and returns its path."""
     with atomic_write(path) as temporary:
         temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""The results of all presets, read from their `metrics.json`: rows, tables, a page and a CSV file."""
+"""Results of all presets, from their `metrics.json`: rows, tables, a page and a CSV file."""
 
 import csv
 import io
@@ -18,20 +18,20 @@ _COSTS = ("bytes", "milliseconds")
 
 
 def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
-    """A row a preset.
+    """Returns a row per preset.
 
     Args:
-        families: Names of families, or how they begin, such as `activity`; all where empty.
-        sort: `name`, `parameters`, `bytes`, `milliseconds` or `score` (task by task, the best first); in the order of
-            `zoo.presets` without.
+        families: Names or prefixes of families, such as `activity`. All families if empty.
+        sort: `name`, `parameters`, `bytes`, `milliseconds` or `score` (task by task, the best first). The order of
+            `zoo.presets` by default.
 
     Returns:
-        Of each `preset`, `family`, `kind`, `description`, `license`, `parameters`, `measured` and `baseline` (in
-        words), `score`, `file`, `bytes`, `milliseconds` and `timed` of its smallest TFLite file, `test`, every number
-        of the test part, and `artifacts`. What was not measured is None.
+        For each `preset`: `family`, `kind` (the task), `description`, `license`, `parameters`, `measured` and
+        `baseline` (as text), `score`, `file`, `bytes`, `milliseconds` and `timed` of its smallest TFLite file, `test`
+        (all numbers of the evaluation), and `artifacts`. Missing values are None.
 
     Raises:
-        ZooError: If a family or a way of sorting is unknown.
+        ZooError: If a family or a sort key is unknown.
 
     Example:
         >>> [row["preset"] for row in presets(["activity_gru"], sort="parameters")]
@@ -41,18 +41,18 @@ def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[
 
 
 def artifacts(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
-    """A row for each file of each preset.
+    """Returns a row per file of each preset.
 
     Args:
-        families: As of `presets`.
-        sort: `name`, `bytes`, `milliseconds` or `largest_error`; preset by preset without.
+        families: The same as for `presets`.
+        sort: `name`, `bytes`, `milliseconds` or `largest_error`. Grouped by preset by default.
 
     Returns:
-        Of each `preset`, `family`, `kind`, `parameters`, and the record of `metrics.json`: `file`, `format`, `bytes`,
-        `milliseconds`, `timed`, `largest_error`, `agreement` and the file's own scores.
+        For each file: `preset`, `family`, `kind`, `parameters`, and its record in `metrics.json`: `file`, `format`,
+        `bytes`, `milliseconds`, `timed`, `largest_error`, `agreement` and scores.
 
     Raises:
-        ZooError: If a family or a way of sorting is unknown.
+        ZooError: If a family or a sort key is unknown.
     """
     rows = [
         {key: row[key] for key in ("preset", "family", "kind", "parameters")} | dict(record)
@@ -85,19 +85,19 @@ def _preset(name: str) -> dict[str, Any]:
 
 
 def numbers(document: Document, above: str = "") -> dict[str, float]:
-    """The numbers of a document, nested keys joined by a dot; lists and baselines left out.
+    """Returns the numbers of a document, with nested keys joined by dots, without lists and baselines.
 
     Example:
         >>> numbers({"accuracy": 0.5, "ece": {"before": 0.25}, "classes": ["a"], "simulated": False})
         {'accuracy': 0.5, 'ece.before': 0.25}
     """
-    found: dict[str, float] = {}
+    flat: dict[str, float] = {}
     for key, value in document.items():
         if isinstance(value, Mapping) and key not in ("baselines", "orientations", "frequencies"):
-            found |= numbers(value, f"{above}{key}.")
+            flat |= numbers(value, f"{above}{key}.")
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[above + key] = value
-    return found
+            flat[above + key] = value
+    return flat
 
 
 def _sorted(rows: list[dict[str, Any]], sort: str | None, known: Sequence[str]) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ def _rank(row: Document, column: str) -> Any:
 
 
 def as_csv() -> str:
-    """Every file of every preset with every number: of the file itself, and as `test.` of its preset on test data."""
+    """Renders all files of all presets with all numbers, and with those of the evaluation under `test.`, as CSV."""
     tests = {row["preset"]: {f"test.{key}": value for key, value in row["test"].items()} for row in presets()}
     rows = [row | tests[row["preset"]] for row in artifacts()]
     # Columns in the order of their first use.
@@ -130,11 +130,11 @@ def as_csv() -> str:
 
 
 def preset_table(rows: Sequence[Document], cards: str | None = None) -> str:
-    """Presets, a row each.
+    """Renders a table of presets.
 
     Args:
-        rows: Of `presets`.
-        cards: Where the folders with the cards are, as the page that links to them sees it; no links without.
+        rows: Result of `presets`.
+        cards: Path of the folders with the cards, relative to the page that links to them. No links if None.
     """
     named = [
         (row["preset"] if cards is None else f"[{row['preset']}]({cards}{row['preset']}/card.md)",
@@ -149,13 +149,13 @@ def preset_table(rows: Sequence[Document], cards: str | None = None) -> str:
 
 
 def artifact_table(rows: Sequence[Document]) -> str:
-    """Files of presets, a row each."""
+    """Renders a table of files of presets."""
     scores = dict.fromkeys(score for row in rows for score in for_task(row["kind"]).FILE_SCORES)
     return card.artifacts(rows, list(scores))
 
 
 def results_page() -> str:
-    """The page of all results."""
+    """Renders the page of all results."""
     rows, files = presets(sort="score"), artifacts()
     parts = [
         "# Results",
@@ -175,7 +175,7 @@ def results_page() -> str:
 
 
 def exported(document: Document) -> str:
-    """What was exported, and how close it is to Keras."""
+    """Renders exported files and their differences from Keras."""
     records = document["artifacts"]
     return md.page(
         f"Artifacts in {md.escape(document['folder'])}, compared with Keras on {md.count(records[0]['rows'], 'row')} "
@@ -185,7 +185,7 @@ def exported(document: Document) -> str:
 
 
 def costs(rows: Sequence[Document]) -> str:
-    """What exported files cost: each file, and each of its signatures."""
+    """Renders the benchmark of files and their signatures."""
     files = [(md.escape("/".join(Path(row["file"]).parts[-2:])), row) for row in rows]
     calls = [
         (name, {"signature": signature, **cost})

@@ -1,4 +1,4 @@
-"""Reports of hyper-parameter searches, as far as the terminal shows them, too."""
+"""The parts of the report of a search that the terminal shows as well."""
 
 from zoo.report import for_task
 from zoo.report import markdown as md
@@ -6,7 +6,7 @@ from zoo.report.markdown import Document
 
 
 def result(found: Document) -> str:
-    """The result of a search."""
+    """Renders the result of a search."""
     chosen = next(final for final in found["finals"] if final["trial"] == found["chosen"])
     return md.page(
         finals(found),
@@ -18,7 +18,7 @@ def result(found: Document) -> str:
 
 
 def finals(found: Document) -> str:
-    """The best trials, trained again with other seeds."""
+    """Renders the best trials, trained again with other seeds."""
     keys, measure = (
         ("in search:.4f", "mean of seeds:.4f", "deviation:.4f", "each seed:.4f"),
         md.label(found["objective"]),
@@ -34,11 +34,11 @@ def finals(found: Document) -> str:
     return md.page(
         f"The best trials, trained again with seeds that the search did not use; {measure} on validation:",
         md.columns(rows, keys, "trial"),
-        "The score in the search is the best of many, so it is too good; the mean over the seeds is what counts.",
+        "The score in the search is the best of many, so it is biased; the mean over the seeds is not.",
     )
 
 
 def test_score(found: Document) -> str:
-    """The score on test data, in words."""
+    """Returns the score on test data as text."""
     measured: str = for_task(found["task"]).headline(found["test"])[0]
     return f"**{measured}**{' on SIMULATED data' if found['test']['simulated'] else ''}"

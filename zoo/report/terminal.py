@@ -1,4 +1,4 @@
-"""Markdown on a terminal, and the mechanism of all progress displays."""
+"""Markdown on a terminal, and the base class of progress displays."""
 
 import contextlib
 import re
@@ -26,11 +26,11 @@ _GAP = 2
 
 
 def show(text: str, console: Console | None = None) -> None:
-    """Prints Markdown without its pictures: laid out on a terminal, as plain text in a pipe.
+    """Prints Markdown without images: formatted on a terminal, unchanged in a pipe.
 
     Args:
-        text: A page.
-        console: Standard output by default.
+        text: Page of Markdown.
+        console: Console to print to. Standard output by default.
     """
     console = console or Console()
     if console.is_terminal:
@@ -48,7 +48,7 @@ class Page:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Lays the page out for the width of the console."""
         with console.use_theme(_THEME):
-            # Rich begins a page that begins with a table with a blank line.
+            # Rich starts a page with a blank line if it starts with a table.
             yield from dropwhile(lambda part: part.text == "\n", console.render(_Markdown(self.text), options))
 
 
@@ -173,8 +173,8 @@ class Board(Generic[State]):
     A kind of job is a subclass with `screen`, `lines` and `summary`.
 
     Args:
-        console: Where to.
-        resumes: Whether the job may continue an earlier run: then only the summary of its first state is printed.
+        console: Console to print to.
+        resumes: Whether the job may resume an earlier run. Then only the summary of its first state is printed.
     """
 
     transient = False
@@ -203,17 +203,17 @@ class Board(Generic[State]):
             news = [line for key, line in lines.items() if key not in self._printed]
         for line in news:
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-        # What is tried again may be printed again.
+        # Events that are tried again may be printed again.
         self._printed = set(lines)
 
     def screen(self, state: State) -> RenderableType:
-        """The screen of a terminal; a string is Markdown."""
+        """Returns the screen for a terminal. A string is Markdown."""
         raise NotImplementedError
 
     def lines(self, state: State) -> Mapping[Any, str]:
-        """A line for each event so far, by a key that identifies it."""
+        """Returns a line for each event so far, by a key that identifies it."""
         raise NotImplementedError
 
     def summary(self, state: State) -> str:
-        """The state in one line."""
+        """Returns the state in one line."""
         return ""

@@ -16,14 +16,14 @@ _SCORES = ("cross_entropy", "perplexity", "top1", "top5", "top10")
 
 
 def training(summary: Document) -> str:
-    """The result of a training."""
-    found = summary["validation"]
-    validation = f"Validation: {md.say(found, 'cross_entropy', 'top1')}" if found else ""
+    """Renders the summary of a training run."""
+    scores = summary["validation"]
+    validation = f"Validation: {md.say(scores, 'cross_entropy', 'top1')}" if scores else ""
     return md.trained(summary, "row", "train_rows", validation)
 
 
 def evaluation(report: Document) -> str:
-    """Scores with baselines, and the hardest words."""
+    """Renders an evaluation: scores with baselines, and the hardest words."""
     simulated = " of SIMULATED text" if report["simulated"] else ""
     return md.page(
         f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
@@ -60,7 +60,7 @@ def _hardest(report: Document) -> str:
 
 
 def predictions(found: Any) -> str:
-    """Next words, near words, a generated text, or random rows of a file: whatever was asked for."""
+    """Renders next words, similar words, generated text, or predictions for rows of a file."""
     if not isinstance(found, Mapping):
         return _examples(found)
     if "text" in found:
@@ -73,26 +73,26 @@ def predictions(found: Any) -> str:
 
 
 def _examples(found: Sequence[Document]) -> str:
-    """A column a context, a row an answer; the word that followed is bold."""
-    answers = [
+    """Renders a column per context and a row per predicted word, with the actual next word in bold."""
+    words = [
         [
-            f"{'**' * right}{md.escape(answer['word'])}{'**' * right} {answer['probability']:.1%}"
-            for answer in row["next"]
-            for right in [answer["word"] == row["wanted"]]
+            f"{'**' * right}{md.escape(known['word'])}{'**' * right} {known['probability']:.1%}"
+            for known in row["next"]
+            for right in [known["word"] == row["wanted"]]
         ]
         for row in found
     ]
-    missing = [row for row in found if row["wanted"] not in [answer["word"] for answer in row["next"]]]
+    missing = [row for row in found if row["wanted"] not in [known["word"] for known in row["next"]]]
     return md.page(
-        "Random test rows; the word that followed is bold.",
-        md.table([md.escape(" ".join(r["context"])) for r in found], list(zip(*answers, strict=True)), len(found)),
+        "Random test rows; the actual next word is bold.",
+        md.table([md.escape(" ".join(r["context"])) for r in found], list(zip(*words, strict=True)), len(found)),
         "Not among them: " + ", ".join(f"{md.escape(' '.join(row['context']))} **{md.escape(row['wanted'])}**"
                                        for row in missing) if missing else "",
     )  # fmt: skip
 
 
 def headline(test: Document) -> tuple[str, str]:
-    """The score on test data, and that of the best baseline."""
+    """Returns the score on test data, and that of the best baseline."""
     rows: Mapping[str, Document] = test.get("baselines", {})
     best = min(rows, key=lambda name: rows[name][SCORE], default="")
     baseline = f"{md.label(best)} {rows[best][SCORE]:.3f}, {md.say(rows[best], 'top1')}" if best else "-"
@@ -100,13 +100,13 @@ def headline(test: Document) -> tuple[str, str]:
 
 
 def results(presets: Sequence[tuple[str, Document]]) -> str:
-    """Presets, by name or link, and their scores on test data."""
+    """Renders presets, by name or link, and their scores on test data."""
     rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
     return md.columns(rows, (*_SCORES, "baseline", *cards.SIZES), "preset")
 
 
 def interface(known: Document) -> dict[str, str]:
-    """What a model reads and returns."""
+    """Describes input and output of a model."""
     vocabulary = known.get("words") or known["vocabulary"]
     return {
         "input": f"{md.count(known['context'], 'word')}, of a vocabulary of "
@@ -116,7 +116,7 @@ def interface(known: Document) -> dict[str, str]:
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
-    """The parts of the page, in order."""
+    """Renders the parts of a card, in order."""
     test, runs = metrics["test"], metrics.get("seeds", [])
     seeds = (
         f"Trained with {md.count(len(runs), 'seed')}: validation cross-entropy {md.span(runs, 'cross_entropy')}, top-1 "
@@ -124,8 +124,8 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
     ) if runs else ""  # fmt: skip
     own = {
         "Intended use": (
-            "Teaching how words become vectors and how language models are measured. With so small a vocabulary and so "
-            "short a context it does not write meaningful text.",
+            "Teaching word embeddings and the evaluation of language models. With such a small vocabulary and short "
+            "context, the model does not generate meaningful text.",
         ),
         "Training": (seeds, preset.note, _starts(metrics), "![training](training.png)"),
         "Evaluation": (
@@ -137,7 +137,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         "Limitations": (_limitations(test), _hardest(test)),
         "Usage": (
             _usage(name, metrics),
-            "The file holds its words: `zoo.runtime.Interpreter(file).metadata.words`. On the command line: "
+            "The file contains the vocabulary: `zoo.runtime.Interpreter(file).metadata.words`. On the command line: "
             f'`zoo predict {name} "in the right"`.',
         ),
     }
@@ -147,7 +147,7 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
 def _limitations(test: Document) -> str:
     return (
         f"Top-1 is {md.show(test['seen']['top1'], 'top1')} after contexts that occur in the training part, "
-        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads a few words and knows nothing of "
+        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads a few words only, so it ignores "
         "what came before them."
     )
 

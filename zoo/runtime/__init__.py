@@ -1,4 +1,4 @@
-"""What runs on a device: LiteRT and NumPy, nothing else.
+"""The runtime for devices, which needs LiteRT and NumPy only.
 
 recognizer = Recognizer("model.dynamic.tflite")
 recognizer.predict(windows)  # windows (N, 150, 3): probabilities (N, 6)

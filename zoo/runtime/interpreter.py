@@ -1,4 +1,4 @@
-"""A `.tflite` file of the zoo, ready to run: the one door to LiteRT."""
+"""Runs `.tflite` files of the zoo. This is the only module that runs LiteRT."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,7 +13,7 @@ from zoo.metadata import Metadata, extract
 
 
 def open_file(path: Path) -> Any:
-    """Opens any `.tflite` file with LiteRT's own interpreter, on one thread, its tensors allocated.
+    """Opens any `.tflite` file with the interpreter of LiteRT, on one thread, and allocates its tensors.
 
     Raises:
         ZooError: If the file is damaged, or needs operations that this runtime lacks.
@@ -29,13 +29,14 @@ def open_file(path: Path) -> Any:
 
 
 class Interpreter:
-    """A `.tflite` file of the zoo, ready to run on one thread.
+    """Runs a `.tflite` file of the zoo on one thread.
 
     Args:
-        path: The file.
+        path: Path of the file.
 
     Raises:
-        ZooError: If the file is missing, damaged, foreign, or needs operations that this runtime lacks.
+        ZooError: If the file is missing or damaged, has no metadata of the zoo, or needs operations that this runtime
+            lacks.
 
     Example:
         >>> Interpreter("missing.tflite")
@@ -50,7 +51,7 @@ class Interpreter:
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
-        # Looked up once: it costs more than a step of a small network.
+        # Looked up once, since a lookup takes longer than a step of a small network.
         self._inputs = {
             name: {
                 key: (self._shape(detail), np.dtype(detail["dtype"]))
@@ -60,24 +61,24 @@ class Interpreter:
         }
 
     def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
-        """Shapes and types of the inputs of a signature; -1 stands for any size."""
+        """Returns shapes and types of the inputs of a signature. -1 stands for any size."""
         return dict(self._inputs[signature])
 
     def _shape(self, detail: Mapping[str, Any]) -> tuple[int, ...]:
-        """The shape of an input; -1 stands for any size."""
+        """Returns the shape of an input. -1 stands for any size."""
         if self.metadata.batch is None:
             return (-1, *detail["shape"].tolist()[1:])
         return tuple(detail["shape_signature"].tolist())
 
     def run(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Runs one signature.
+        """Runs a signature.
 
         Args:
-            signature: Its name.
-            **inputs: Arrays of the shapes that the file expects.
+            signature: Name of the signature.
+            **inputs: Input arrays by name, of the shapes that the file expects.
 
         Returns:
-            Its outputs by name.
+            Output arrays by name.
 
         Raises:
             ZooError: If the file lacks the signature, or an input is missing or has another shape.
@@ -93,14 +94,14 @@ class Interpreter:
         return {name: np.array(value) for name, value in self._runners[signature](**inputs).items()}
 
     def run_rows(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Runs one signature on N rows, in as many calls as the batch of the file takes.
+        """Runs a signature on N rows, in batches of the size that the file takes.
 
         Args:
-            signature: Its name.
-            **inputs: Arrays `(N, ...)`, N the same for all, 1 or more.
+            signature: Name of the signature.
+            **inputs: Input arrays `(N, ...)` by name, with the same N of 1 or more.
 
         Returns:
-            Its outputs by name, `(N, ...)`.
+            Output arrays `(N, ...)` by name.
 
         Raises:
             ZooError: If the file lacks the signature, or an input is missing or has another shape.
@@ -121,30 +122,30 @@ class Interpreter:
         return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
 
     def activation_bytes(self, signature: str) -> int:
-        """Peak size of the live activations of a signature, without weights.
+        """Returns the peak size of the live activations of a signature, without weights.
 
-        This is what a runtime needs whose memory plan is perfect; each adds its own bookkeeping.
+        This is the least that any runtime needs; each adds its own bookkeeping.
         """
         return _peak(self._flatbuffer, self._definition(signature).subgraphIndex)
 
     def operations(self, signature: str) -> list[str]:
-        """Names of the operations of a signature in order; loops are not entered."""
+        """Lists the operations of a signature in order, without those inside loops."""
         from ai_edge_litert.tools import flatbuffer_utils
 
         graph = self._flatbuffer.subgraphs[self._definition(signature).subgraphIndex]
         return [flatbuffer_utils.opcode_to_name(self._flatbuffer, op.opcodeIndex) for op in graph.operators]
 
     def multiply_adds(self, signature: str, steps: int = 1) -> int:
-        """Multiply-adds of dense and convolution operations in one run.
+        """Counts the multiply-adds of dense and convolution operations in one run.
 
         Args:
-            signature: Its name.
-            steps: How often its loop runs, where it has one.
+            signature: Name of the signature.
+            steps: Number of iterations of its loop, if it has one.
         """
         return _multiply_adds(self._flatbuffer, self._definition(signature).subgraphIndex, steps)
 
     def order(self, signature: str) -> tuple[dict[str, int], dict[str, int]]:
-        """Positions of the inputs and the outputs of a signature, for runtimes that number them."""
+        """Returns the indices of the inputs and of the outputs of a signature, for runtimes that use indices."""
         definition = self._definition(signature)
         graph = self._flatbuffer.subgraphs[definition.subgraphIndex]
         return (
@@ -159,15 +160,15 @@ class Interpreter:
         return flatbuffer_utils.read_model(str(self.path))
 
     def _definition(self, signature: str) -> Any:
-        return next(found for found in self._flatbuffer.signatureDefs if found.signatureKey.decode() == signature)
+        return next(known for known in self._flatbuffer.signatureDefs if known.signatureKey.decode() == signature)
 
 
 _BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
-"""Size of a number, by the flatbuffer's type code: floats, integers and booleans."""
+"""Bytes per number by the type code of the flatbuffer: floats, integers and booleans."""
 
 
 def _peak(model: Any, index: int) -> int:
-    """Largest total size of live tensors over the operations of a subgraph, and of those that it calls."""
+    """Returns the largest total size of live tensors over the operations of a subgraph and of those that it calls."""
     graph = model.subgraphs[index]
     last = {tensor: place for place, op in enumerate(graph.operators) for tensor in op.inputs}
     last |= dict.fromkeys(graph.outputs, len(graph.operators))
@@ -188,14 +189,14 @@ def _multiply_adds(model: Any, index: int, steps: int) -> int:
         name = flatbuffer_utils.opcode_to_name(model, op.opcodeIndex)
         if name in ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D"):
             weights, output = graph.tensors[op.inputs[1]].shape, graph.tensors[op.outputs[0]].shape
-            # The last axis of the output holds the units, which the weights count already.
+            # The last axis of the output is the units, which are an axis of the weights as well.
             total += int(np.prod(weights)) * int(np.prod(output[:-1]))
         total += steps * sum(_multiply_adds(model, called, 1) for called in _called(op))
     return total
 
 
 def _called(operation: Any) -> list[int]:
-    """Subgraphs of the condition and the body of a loop."""
+    """Returns the subgraphs of the condition and the body of a loop."""
     options = operation.builtinOptions
     return [getattr(options, name) for name in ("condSubgraphIndex", "bodySubgraphIndex") if hasattr(options, name)]
 

@@ -1,4 +1,4 @@
-"""A recognizer that adapts to its owner: its last layer is trained on the device, on a few windows."""
+"""Recognizers that adapt to their owner by training the last layer on the device."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from zoo.runtime.recognizer import Recognizer
 
 
 class PersonalRecognizer(Recognizer):
-    """A `model.personal.tflite`, as `zoo export --personalize` writes it.
+    """Runs and trains a `model.personal.tflite`, as written by `zoo export --personalize`.
 
     Args:
-        path: The file; it is never changed.
+        path: Path of the file. It is never changed.
 
     Raises:
-        ZooError: If the file cannot learn.
+        ZooError: If the file cannot be trained.
 
     Example:
         >>> from zoo.catalog import PRESETS_FOLDER
@@ -32,20 +32,20 @@ class PersonalRecognizer(Recognizer):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         if "train" not in self.signatures:
-            raise ZooError(f"{self.path}: cannot learn; write one that can with `zoo export --personalize`")
+            raise ZooError(f"{self.path}: cannot learn; export one that can with `zoo export --personalize`")
 
     def learn(
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, epochs: int = 20,
         rate: float = 0.02, seed: int = 0,
     ) -> list[float]:  # fmt: skip
-        """Trains the last layer, one window a step, reshuffled each epoch.
+        """Trains the last layer with one window per step, reshuffled in each epoch.
 
         Args:
-            windows: `(N, window, 3)` of the owner, m/s^2.
-            labels: `(N,)` class numbers; include every class that must not be forgotten.
-            epochs: Passes over all windows.
+            windows: Windows of the owner, `(N, window, 3)` in m/s^2.
+            labels: Class indices `(N,)`. Include all classes, or the recognizer unlearns the others.
+            epochs: Number of passes over the windows.
             rate: Learning rate, above 0.
-            seed: Of the shuffling.
+            seed: Random seed of the shuffling.
 
         Returns:
             The mean loss of each epoch.
@@ -64,16 +64,16 @@ class PersonalRecognizer(Recognizer):
         return float(outputs["loss"][0])
 
     def save(self, path: Path) -> None:
-        """Writes the learned weights, a few hundred numbers, to a `.npz` file."""
+        """Saves the learned weights, a few hundred numbers, to a `.npz` file."""
         learned = self.run("save")
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, kernel=learned["kernel"], bias=learned["bias"])
 
     def restore(self, path: Path) -> None:
-        """Loads weights that `save` wrote.
+        """Loads weights written by `save`.
 
         Raises:
-            ZooError: If the file is missing, or was saved by another network.
+            ZooError: If the file is missing, or is not one of learned weights.
         """
         try:
             with np.load(path) as saved:

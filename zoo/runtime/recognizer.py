@@ -1,4 +1,4 @@
-"""A `.tflite` file that recognizes activities: in whole windows, frame by frame, or in a continuous signal."""
+"""Runs recognizers: on whole windows, frame by frame, or on a continuous signal."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,17 +14,17 @@ from zoo.runtime.interpreter import Interpreter
 from zoo.runtime.streaming import Stream
 
 States = dict[str, NDArray[np.float32]]
-"""States `(1, units)` by the names in the metadata."""
+"""Recurrent states `(1, units)` by name, as in the metadata."""
 
 
 class Recognizer(Interpreter):
-    """A `.tflite` file that recognizes activities.
+    """Recognizes activities with a `.tflite` file.
 
     Args:
-        path: The file.
+        path: Path of the file.
 
     Raises:
-        ZooError: If the file cannot run, or does not recognize activities.
+        ZooError: If the file cannot run, or is not a recognizer.
 
     Example:
         >>> from zoo.catalog import PRESETS_FOLDER
@@ -38,22 +38,21 @@ class Recognizer(Interpreter):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         if not isinstance(self.metadata, ActivityMetadata):
-            raise ZooError(f"{self.path}: holds {self.metadata.family}, which is no recognizer of activities")
+            raise ZooError(f"{self.path}: holds {self.metadata.family}, which is not an activity recognizer")
 
     def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Predicts calibrated probabilities of windows.
 
-        A file that has only the signature `step`, as integer files of recurrent networks do, reads each window frame by
-        frame.
+        Files with only the signature `step`, such as integer files of recurrent networks, read windows frame by frame.
 
         Args:
-            windows: `(N, window, 3)`, m/s^2 in the convention of the metadata.
+            windows: Windows `(N, window, 3)` in m/s^2, with the sign convention of the metadata.
 
         Returns:
-            `(N, classes)`.
+            Probabilities `(N, classes)`.
 
         Raises:
-            ZooError: If the windows are of another shape.
+            ZooError: If the windows have another shape.
         """
         expected = (self.metadata.window, len(self.metadata.axes))
         if windows.ndim != 3 or windows.shape[1:] != expected:
@@ -78,37 +77,37 @@ class Recognizer(Interpreter):
         return probabilities, states
 
     def zeros(self) -> States:
-        """The states at the start of a window."""
+        """Returns the states at the start of a window, which are zeros."""
         return {name: np.zeros((1, size), np.float32) for name, size in self.metadata.states.items()}
 
     def step(
         self, frame: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
     ) -> tuple[NDArray[np.float32], States]:
-        """Runs one step of the recurrent cells.
+        """Runs one step of the network.
 
         Args:
-            frame: `(1, frame, 3)`, m/s^2.
-            states: Those that the step before returned, or `zeros()`.
+            frame: Rows `(1, frame, 3)` in m/s^2.
+            states: States returned by the previous step, or `zeros()`.
 
         Returns:
             Probabilities `(1, classes)` and the new states.
 
         Raises:
-            ZooError: If a shape is not what the file expects, or the network has no states.
+            ZooError: If a shape is not what the file expects, or if the network has no states.
         """
         return self._advance("step", {"frame": frame, **states})
 
     def chunk(
         self, frames: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
     ) -> tuple[NDArray[np.float32], States]:
-        """Runs several steps at once.
+        """Runs several steps in one call.
 
         Args:
-            frames: `(1, chunk * frame, 3)`, m/s^2.
-            states: Those that the call before returned, or `zeros()`.
+            frames: Rows `(1, chunk * frame, 3)` in m/s^2.
+            states: States returned by the previous call, or `zeros()`.
 
         Returns:
-            Probabilities after each frame, `(1, chunk, classes)`, and the last states.
+            Probabilities after each frame, `(1, chunk, classes)`, and the states after the last one.
         """
         return self._advance("chunk", {"frames": frames, **states})
 
@@ -117,13 +116,13 @@ class Recognizer(Interpreter):
         return outputs.pop("probabilities"), outputs
 
     def stream(self, settings: Streaming | None = None) -> Stream:
-        """Starts to recognize a continuous signal.
+        """Creates a stream, which recognizes activities in a continuous signal.
 
-        A file with the signature `step` carries its states along; another one reads overlapping windows, one every
-        `hop` rows of its metadata.
+        Files with the signature `step` keep their states between frames. Other files read overlapping windows, one
+        every `hop` rows, as in the metadata.
 
         Args:
-            settings: How labels are made; those of the file by default.
+            settings: Restarts, smoothing and thresholds. Those of the file by default.
 
         Returns:
             A stream that takes samples and returns predictions.

@@ -1,17 +1,17 @@
-"""Continuous recognition: samples in as they arrive, a stable label out.
+"""Continuous recognition: from samples as they arrive to a stable label.
 
     sample (t, x, y, z)  ->  rows at the model's rate  ->  network  ->  smoothed label
 
-Rows: the signal is interpolated linearly between two samples and read at the model's rate. Where samples arrive faster
-than four thirds of that rate, a row is the mean of the interpolated signal since the row before, which filters out
-what is too fast for the model's rate.
+Rows: the signal is interpolated linearly between samples and read at the model's rate. If samples arrive at more than
+four thirds of that rate, each row is the mean of the interpolated signal since the previous row, which removes
+frequencies that are too high for the model's rate.
 
-Network: a recurrent one reads a frame at a time. It was trained on windows and has never seen the states that minutes
-of signal leave behind, so `copies` of its states run in parallel; each restarts from zero every `restart` rows, at
-staggered times, and the oldest one answers. A network without states reads the last `window` rows every `hop` rows.
+Network: a recurrent network reads one frame at a time. It was trained on windows, not on the states that arise after
+minutes of signal, so `copies` of its states run in parallel. Each restarts from zero every `restart` rows, at staggered
+times; the prediction is that of the oldest. A network without states reads the last `window` rows every `hop` rows.
 
 Label: probabilities are averaged over the past with weights exp(-age / smoothing). Another label replaces the current
-one when it is more probable by `margin`; no label is shown while the current one is less probable than `threshold`.
+one when its probability is higher by `margin`. No label is shown while the probability is below `threshold`.
 """
 
 import math
@@ -30,27 +30,27 @@ Step = Callable[[Floats, Mapping[str, Floats]], tuple[Floats, dict[str, Floats]]
 Vector = tuple[float, float, float]
 
 GAP = 1.0
-"""Seconds without a sample after which the signal starts anew."""
+"""Seconds without a sample after which the stream restarts."""
 
 LIMIT = 160.0
-"""m/s^2 an axis: phones measure up to 16 g, so a larger value is a fault."""
+"""Limit of each axis in m/s^2. Phones measure up to 16 g, so a larger value is a fault."""
 
 _FASTER = 0.75
-"""Share of the model's interval: samples that arrive in less are averaged."""
+"""Fraction of the model's sampling interval. Samples that arrive at shorter intervals are averaged."""
 
 _CHECKED = 2.0
-"""Seconds of rows over which the signal is checked."""
+"""Length in seconds of the blocks in which the signal is checked."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a person is doing now.
+    """The activity that is recognized at one time.
 
     Args:
-        time: Seconds, on the clock of the samples: when the last row was read.
-        label: The activity, or None where the network is not sure enough.
-        probability: Of that label, or of the most probable one, averaged over the past.
-        probabilities: Of all classes, averaged over the past.
+        time: Time of the last row in seconds, on the clock of the samples.
+        label: Activity, or None if its probability is too low.
+        probability: Probability of the label, or of the most probable class if there is no label.
+        probabilities: Probabilities of all classes `(classes,)`, averaged over the past.
 
     Example:
         >>> prediction = Prediction(3.0, "walking", 0.75, np.array([0.25, 0.75]))
@@ -68,7 +68,7 @@ class Resampler:
     """Converts samples of any rate, with jitter, to rows of one rate.
 
     Args:
-        rate: Hz of the rows.
+        rate: Rate of the rows in Hz.
 
     Example:
         >>> resampler = Resampler(2.0)
@@ -82,7 +82,7 @@ class Resampler:
         self.restart()
 
     def restart(self) -> None:
-        """Forgets all samples."""
+        """Discards all samples."""
         self.first = self.last = self.interval = math.nan
         self.value: Vector = (0.0, 0.0, 0.0)
         self.area: Vector = (0.0, 0.0, 0.0)
@@ -93,11 +93,11 @@ class Resampler:
         """Adds a sample.
 
         Args:
-            time: Seconds, later than the sample before.
+            time: Time in seconds, later than that of the previous sample.
             value: x, y, z.
 
         Returns:
-            The rows that it completes, with their times.
+            The rows that the sample completes, with their times.
         """
         if not self.rows:
             self.first = self.last = time
@@ -105,9 +105,9 @@ class Resampler:
             return [(time, value)]
         last, start = self.last, self.value
         elapsed = time - last
-        # Not a number before the second sample.
+        # NaN before the second sample.
         self.interval = 0.9 * self.interval + 0.1 * elapsed if self.interval >= 0 else elapsed
-        found = []
+        rows = []
         while (moment := self.first + self.rows / self.rate) <= time + 1e-9:
             share = min(1.0, (moment - last) / elapsed)
             row = (
@@ -119,14 +119,14 @@ class Resampler:
             if self.interval < _FASTER / self.rate:
                 x, y, z = self.area
                 row = (x / self.span, y / self.span, z / self.span)
-            found.append((moment, row))
+            rows.append((moment, row))
             self.area, self.span = (0.0, 0.0, 0.0), 0.0
             self.rows += 1
         self._integrate(time, value)
-        return found
+        return rows
 
     def _integrate(self, time: float, value: Vector) -> None:
-        """Adds the area under the line from the last point to this one."""
+        """Adds the area under the line from the previous point to this one."""
         width = time - self.last
         half, (a, b, c), (x, y, z), (u, v, w) = width / 2, self.area, self.value, value
         self.area = (a + half * (x + u), b + half * (y + v), c + half * (z + w))
@@ -135,14 +135,14 @@ class Resampler:
 
 
 class StaggeredStates:
-    """Rows in, probabilities out: of the oldest of several states that restart at staggered times.
+    """Predicts probabilities from rows, with several copies of the states that restart at staggered times.
 
-    A network without states is the case of one that reads `size` rows at once and advances by fewer.
+    A network without states is treated as one that reads a whole window per step and advances by `hop` rows.
 
     Args:
-        step: Runs the network.
-        metadata: Its states, frame, window and hop.
-        settings: How states restart.
+        step: Function that runs the network.
+        metadata: Metadata with its states, frame, window and hop.
+        settings: Settings of the restarts.
     """
 
     def __init__(self, step: Step, metadata: ActivityMetadata, settings: Streaming) -> None:
@@ -156,14 +156,14 @@ class StaggeredStates:
         self.restart()
 
     def restart(self) -> None:
-        """Forgets all rows."""
+        """Discards all rows and states."""
         self.frames = 0
         self.rows: list[Vector] = []
         self.carried: list[dict[str, Floats] | None] = [None] * self.copies
         self.ages = [0] * self.copies
 
     def push(self, row: Vector) -> NDArray[np.float64] | None:
-        """Probabilities `(classes,)`; None until enough rows have been read."""
+        """Adds a row. Returns probabilities `(classes,)`, or None until a frame and the warm-up are complete."""
         self.rows.append(row)
         if len(self.rows) < self.size:
             return None
@@ -176,9 +176,9 @@ class StaggeredStates:
                 self.carried[copy], self.ages[copy] = self._zeros(), 0
             states = self.carried[copy]
             if states is not None:
-                found, self.carried[copy] = self.step(frame, states)
+                outputs, self.carried[copy] = self.step(frame, states)
                 self.ages[copy] += 1
-                probabilities[self.ages[copy]] = found[0]
+                probabilities[self.ages[copy]] = outputs[0]
         self.frames += 1
         oldest = max(probabilities)
         return probabilities[oldest].astype(np.float64) if oldest >= self.warmup else None
@@ -188,16 +188,17 @@ class StaggeredStates:
 
 
 class Stream:
-    """Samples in, predictions out; made by `Recognizer.stream`.
+    """Recognizes activities in a continuous signal. Created by `Recognizer.stream`.
 
-    Faulty samples are dropped and counted in `skipped`: values that are not finite or beyond 160 m/s^2, and time stamps
-    that are not later than the one before. A single stamp more than a second away is dropped as well; when the next
-    sample confirms it, the signal starts anew. `warnings` names each problem with the signal itself once.
+    Faulty samples are dropped and counted in `skipped`: values that are not finite or exceed 160 m/s^2, and time stamps
+    that are not later than the previous one. A sample more than a second away from the previous one is dropped as well,
+    unless the next sample confirms its time: then the stream restarts there. `warnings` lists each problem with the
+    signal itself once.
 
     Args:
-        metadata: Of the recognizer; without states its network reads whole windows.
-        step: Runs the network: a frame (or a window) and states in, probabilities and new states out.
-        settings: How labels are made; those of the metadata by default.
+        metadata: Metadata of the recognizer. If it has no states, `step` reads whole windows.
+        step: Function that runs the network: from a frame (or a window) and states to probabilities and new states.
+        settings: Restarts, smoothing and thresholds. Those of the metadata by default.
     """
 
     def __init__(self, metadata: ActivityMetadata, step: Step, settings: Streaming | None = None) -> None:
@@ -222,24 +223,24 @@ class Stream:
         """Adds one sample.
 
         Args:
-            time: Seconds, on any clock.
-            x: m/s^2, in the convention of the metadata.
-            y: The same of the second axis.
-            z: The same of the third axis.
+            time: Time in seconds, on any clock.
+            x: Acceleration along x in m/s^2, with the sign convention of the metadata.
+            y: Acceleration along y.
+            z: Acceleration along z.
 
         Returns:
-            The predictions that it completes: none, one, or several where samples are slower than frames.
+            The predictions that the sample completes: none, one, or several if samples are slower than frames.
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER
             >>> from zoo.runtime import Recognizer
             >>> file = PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite"
             >>> stream = Recognizer(file).stream()
-            >>> predictions = [found for i in range(200) for found in stream.push(i / 50, 0.1, 9.8, 0.2)]
+            >>> predictions = [p for i in range(200) for p in stream.push(i / 50, 0.1, 9.8, 0.2)]
             >>> predictions[-1].label
             'standing'
         """
-        # False for what is not a number, too.
+        # NaN fails these comparisons as well.
         if not (-LIMIT <= x <= LIMIT and -LIMIT <= y <= LIMIT and -LIMIT <= z <= LIMIT and math.isfinite(time)):
             finite = all(map(math.isfinite, (time, x, y, z)))
             self.skipped[f"beyond {LIMIT:g} m/s^2" if finite else "not finite"] += 1
@@ -248,25 +249,25 @@ class Stream:
         if 0 < elapsed <= GAP:
             if self._pending:
                 self._drop_pending()
-        # Not a number before the first sample.
+        # NaN before the first sample.
         elif not math.isnan(elapsed):
             return self._unexpected(time, (x, y, z), elapsed)
         return self._read(time, (x, y, z))
 
     def feed(self, samples: Iterable[tuple[float, float, float, float]]) -> Iterator[Prediction]:
-        """Adds samples `(time, x, y, z)` one after another and yields predictions as they are made."""
+        """Adds samples `(time, x, y, z)` in order and yields the predictions that they complete."""
         for sample in samples:
             yield from self.push(*sample)
 
     def _unexpected(self, time: float, value: Vector, elapsed: float) -> list[Prediction]:
-        """A sample whose time stamp does not follow the last one."""
+        """Handles a sample whose time stamp is not within a second after the previous one."""
         late = elapsed if abs(elapsed) <= GAP or not self._pending else time - self._pending[0]
         if -GAP <= late <= 0:
             self.skipped["not later than the one before"] += 1
             self.warnings += self._monitor.repeated()
             return []
         if self._pending and late <= GAP and late > 0:
-            # Two samples agree on the new time: it was a gap, or the clock was set.
+            # Two samples agree on the new time, so there was a gap or the clock was set.
             before, self._pending = self._pending, None
             self.skipped["gaps"] += 1
             self._restart()
@@ -301,7 +302,7 @@ class Stream:
 
 
 class _Monitor:
-    """Checks whether the signal can be a phone's; reports each problem once."""
+    """Checks whether the signal is plausible for a phone. Reports each problem once."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
@@ -326,10 +327,10 @@ class _Monitor:
             "rate": (interval > 1.25 / self.rate, f"samples come at {1 / interval:.1f} Hz; the model was trained on "
                      f"{self.rate:g} Hz"),
         }  # fmt: skip
-        return [found for name, (wrong, text) in problems.items() if wrong for found in self._once(name, text)]
+        return [line for name, (wrong, text) in problems.items() if wrong for line in self._once(name, text)]
 
     def repeated(self) -> list[str]:
-        """Counts a time stamp that is not later than the one before."""
+        """Counts a time stamp that is not later than the previous one."""
         self.repeats += 1
         if self.repeats < self.count / 2:
             return []
@@ -343,11 +344,11 @@ class _Monitor:
 
 
 def predict_recording(stream: Stream, rows: NDArray[np.floating[Any]], rate: float) -> list[Prediction]:
-    """Predictions for a whole recording.
+    """Runs a stream on a whole recording and returns its predictions.
 
     Args:
-        stream: A new stream.
-        rows: `(N, 3)`, m/s^2.
-        rate: Hz of the rows.
+        stream: New stream.
+        rows: Rows `(N, 3)` in m/s^2.
+        rate: Sampling rate of the rows in Hz.
     """
     return list(stream.feed((i / rate, *row) for i, row in enumerate(rows.tolist())))

@@ -1,4 +1,4 @@
-"""A self-signed certificate for one run: browsers give access to the motion sensor over HTTPS only."""
+"""A self-signed certificate for one run, since browsers allow access to the motion sensor over HTTPS only."""
 
 import socket
 import ssl
@@ -10,24 +10,24 @@ import trustme
 _DAYS = 30
 
 ALL_INTERFACES = ("0.0.0.0", "")
-"""Hosts that stand for every address of a machine."""
+"""Hosts that stand for all addresses of a machine."""
 
 
 def tls_context(names: Sequence[str]) -> ssl.SSLContext:
-    """The server's side of TLS, with a new key and certificate.
+    """Creates a TLS context for a server, with a new key and certificate.
 
     Args:
         names: Host names and IP addresses of the certificate, at least one.
 
     Returns:
-        The context; the key exists in this process alone.
+        The context. The key exists only in this process.
 
     Example:
         >>> tls_context(["localhost", "127.0.0.1"]).minimum_version.name
         'TLSv1_2'
     """
     now = datetime.now(UTC)
-    # Clocks of phones differ, and some refuse certificates that are valid for years.
+    # Clocks of phones differ, and some phones reject certificates that are valid for years.
     certificate = trustme.CA(organization_name="pocket-zoo").issue_cert(
         *names,
         organization_name="pocket-zoo",
@@ -41,7 +41,7 @@ def tls_context(names: Sequence[str]) -> ssl.SSLContext:
 
 
 def names_of(host: str) -> list[str]:
-    """Names of a server that listens on an address of this machine; first the one that a phone can reach."""
+    """Returns the names of a server that listens on an address of this machine, first the one that phones can reach."""
     local = ["localhost", "127.0.0.1"]
     if host not in ALL_INTERFACES:
         return [host, *(name for name in local if name != host)]
@@ -49,10 +49,10 @@ def names_of(host: str) -> list[str]:
 
 
 def _addresses() -> list[str]:
-    """The address of this machine in its network; none where it has no network."""
+    """Returns the address of this machine in its network, if it has one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            # Sends nothing: it asks the system which way a packet would leave.
+            # Sends nothing, but asks the system which interface a packet would use.
             probe.connect(("192.0.2.1", 9))
         except OSError:
             return []

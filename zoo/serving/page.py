@@ -5,23 +5,23 @@ from pathlib import Path
 from zoo.errors import ZooError
 
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
-"""The page as built by `make phone`, and as packed in a wheel."""
+"""Folder of the page, built by `make page` and included in wheels."""
 
 INDEX, MODEL = "index.html", "model.tflite"
 
 
 def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
-    """Files of the built page by their address, with another model in place of its own.
+    """Returns the files of the page by URL path, with the given model.
 
     Args:
-        model: The `.tflite` file that the page runs.
-        folder: The built page.
+        model: `.tflite` file for the page to run.
+        folder: Folder of the built page.
 
     Returns:
-        Files by `/`, `/sw.js` and so on; nothing else is served.
+        Files by URL path, such as `/` and `/sw.js`. Nothing else is served.
 
     Raises:
-        ZooError: If the page is not built.
+        ZooError: If the page has not been built.
     """
     if not (folder / INDEX).is_file():
         raise ZooError(f"{folder}: no page is built here; run `make phone` in a checkout of pocket-zoo")

@@ -1,4 +1,4 @@
-"""A small HTTPS server of a few files that are known when it starts."""
+"""A small HTTPS server for a fixed set of files."""
 
 import errno
 import gzip
@@ -28,7 +28,7 @@ _TYPES = {
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
-"""Systems differ on `.js` and `.wasm`, and browsers refuse a wrong type."""
+"""Content types by suffix. Systems differ for `.js` and `.wasm`, and browsers reject wrong types."""
 
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -43,26 +43,26 @@ _SECURITY = {
 }
 
 _FOREVER = ("/assets/", "/litert/")
-"""Folders of files whose names change with their content."""
+"""Folders of files whose names change with their content, so that they can be cached."""
 
 _SECONDS = 10
 """Idle time after which a connection is closed."""
 
 _PORTS = 100
-"""Ports that are tried, from the requested one on."""
+"""Number of ports that are tried, starting with the requested one."""
 
 
 class PageServer(ThreadingHTTPServer):
     """Serves files over HTTPS until it is closed.
 
     Args:
-        files: Files by the path of their address; nothing else can be reached.
-        host: Address of the interface to listen on.
-        port: The first port to try; where it is taken, the next free one is used.
-        context: TLS; plain HTTP without.
+        files: Files by URL path. Nothing else can be requested.
+        host: Address to listen on.
+        port: First port to try. If it is in use, the next free one is used.
+        context: TLS context, or None for plain HTTP.
 
     Raises:
-        ZooError: If no port is free, or the host is no address of this machine.
+        ZooError: If no port is free, or the host is not an address of this machine.
     """
 
     daemon_threads = True
@@ -87,25 +87,25 @@ class PageServer(ThreadingHTTPServer):
         return int(self.server_address[1])
 
     def server_bind(self) -> None:
-        """Binds without looking up this machine's name, which can take seconds."""
+        """Binds the socket without looking up the name of this machine, which can take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.port
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts a connection; the TLS handshake runs in its own thread, so that a slow client blocks nobody."""
+        """Accepts a connection. The TLS handshake runs in the request's thread, so slow clients block no others."""
         connection, address = super().get_request()
         if self.context is not None:
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignores clients that disconnect or speak no TLS."""
+        """Ignores clients that disconnect or do not use TLS."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
-    # Requests without a version are refused with headers, not in the way of HTTP/0.9.
+    # Requests without a version are answered with headers, unlike in HTTP/0.9.
     default_request_version = "HTTP/1.0"
     server_version, sys_version = "pocket-zoo", ""
     timeout = _SECONDS
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(body=False)
 
     def _respond(self, *, body: bool) -> None:
-        # The body of a request is not read: the connection ends with it.
+        # The body of a request is not read, so the connection cannot be used again.
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
         name = unquote(urlsplit(self.path).path)
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Prints no line a request."""
+        """Does not log requests."""
 
 
 @cache

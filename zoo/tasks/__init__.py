@@ -1,1 +1,1 @@
-"""Tasks: what a family does with a file from end to end: train, evaluate, predict, export, cross-validate."""
+"""Tasks: training, evaluation, prediction, export and cross-validation of the models of each kind of data."""

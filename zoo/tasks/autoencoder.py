@@ -1,4 +1,4 @@
-"""Sparse autoencoders from end to end: patches in, a trained, measured and exported model out."""
+"""The task of sparse autoencoders: training, evaluation, prediction and export."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,19 +33,19 @@ from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
 
 COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
-"""rho, beta and lambda of the course's cost."""
+"""rho, beta and lambda of the cost in the course."""
 
 _GOLDEN, _TERMS = 512, 2048
-"""Patches that artifacts are compared on, and that the terms of the cost are shown for."""
+"""Numbers of patches to compare artifacts on, and to compute the terms of the cost on."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows of a file, to learn from or held out.
+    """Rows of a file, for training or held out.
 
     Args:
         rows: Row numbers.
-        photographs: Names of the photographs they were cut from; empty where they are not known.
+        photographs: Names of their photographs. Empty if unknown.
     """
 
     rows: NDArray[np.int64]
@@ -53,12 +53,12 @@ class _Part:
 
 
 def _split(data: PatchData, recipe: Recipe) -> tuple[_Part, _Part]:
-    """Training rows and rows held out, whole photographs where they are known."""
+    """Splits data into training rows and held-out rows, by photograph if photographs are known."""
     if not recipe.validation:
         everything = np.arange(len(data.patches))
         return _named(data, everything), _named(data, everything[:0])
-    learned_from, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
-    return _named(data, learned_from), _named(data, held_out)
+    training_part, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
+    return _named(data, training_part), _named(data, held_out)
 
 
 def _named(data: PatchData, rows: NDArray[np.int64]) -> _Part:
@@ -68,36 +68,39 @@ def _named(data: PatchData, rows: NDArray[np.int64]) -> _Part:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file of patches, read, preprocessed and split once, for any number of trainings.
+    """A file of patches that has been preprocessed and split, for any number of training runs.
 
     Args:
-        data: The checked file.
-        learned_from: The patches to learn from.
-        held_out: The patches held out.
-        scale: The constants of the preprocessing, fitted on what is learned from.
+        data: Checked data.
+        training: Training patches.
+        held_out: Held-out patches.
+        scale: Constants of the preprocessing, fitted on the training patches.
         vectors: All patches, preprocessed.
     """
 
     data: PatchData
-    learned_from: _Part
+    training: _Part
     held_out: _Part
     scale: Scale
     vectors: Sliceable
 
     def build(self, plan: Plan) -> SparseAutoencoder:
-        """Makes the model of a plan."""
+        """Creates the model of a plan."""
         known = {"pixels": self.data.pixels, "scale": self.scale.constants, "seed": plan.recipe.seed, "name": plan.name}
         model: SparseAutoencoder = find_family(plan.family).load()(**known | plan.arguments)
         _check_size(model.pixels, self.data, plan.name)
         return model
 
-    def learned(self, recipe: Recipe) -> tuple[Callable[[int, int], tf.data.Dataset], int]:
-        """Endless training batches, from an epoch and of a size, as `training.fit` asks for them; and rows an epoch.
+    def training_batches(self, recipe: Recipe) -> tuple[Callable[[int, int], tf.data.Dataset], int]:
+        """Returns the function from a first epoch and a batch size to endless batches, for `training.fit`.
+
+        Returns:
+            The function, and the number of rows per epoch.
 
         Raises:
-            ZooError: If the augmentation is not one of patches.
+            ZooError: If the augmentation is invalid.
         """
-        examples = _examples(self.vectors, self.learned_from.rows)
+        examples = _examples(self.vectors, self.training.rows)
         augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
         batches = partial(pipeline.training_batches, seed=recipe.seed)
         if not augmentation.symmetries:
@@ -117,23 +120,23 @@ class Prepared:
         self, recipe: Recipe, model: SparseAutoencoder, *, callbacks: Sequence[keras.callbacks.Callback] = (),
         **options: Any,
     ) -> Fitted:  # fmt: skip
-        """Trains a model; options are those of `training.fit`."""
+        """Trains a model. Options are those of `training.fit`."""
         held_out = _examples(self.vectors, self.held_out.rows)
-        shown = _examples(self.vectors, _sample(self.learned_from.rows, _TERMS))
+        shown = _examples(self.vectors, _sample(self.training.rows, _TERMS))
         terms = _Terms(np.concatenate([block for block, _ in shown.blocks()]))
         return training.fit(
-            model, recipe, *self.learned(recipe),
-            # The sparsity term is on a batch's mean, so validation is one batch, or a few of equal size.
+            model, recipe, *self.training_batches(recipe),
+            # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
             pipeline.batches(held_out, -(-len(held_out) // -(-len(held_out) // 4096))) if len(held_out) else None,
             callbacks=[terms, *callbacks],
             **options,
         )  # fmt: skip
 
     def scores(self, model: SparseAutoencoder) -> dict[str, float]:
-        """`cost` and `mse` of a trained model on the photographs held out.
+        """Computes `cost` and `mse` of a trained model on the held-out photographs.
 
-        The cost is J with the course's constants, whatever the model was trained with, so that models whose sparsity
-        and decay weigh differently are compared by the same number.
+        The cost is J with the constants of the course, so that models with other weights of the penalties are compared
+        by the same measure.
 
         Raises:
             ZooError: If nothing is held out.
@@ -145,11 +148,11 @@ class Prepared:
         return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
 
     def finish(self, recipe: Recipe, model: SparseAutoencoder) -> dict[str, Any]:
-        """Records the provenance of a trained model in it, and measures it on the patches held out.
+        """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
 
         Returns:
-            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation`: `loss` and `mse`, None
-            where nothing is held out.
+            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` with `loss` and `mse`, or
+            None if nothing is held out.
         """
         limit, low, high = self.scale.constants
         model.scale = (limit, low, high)
@@ -160,13 +163,13 @@ class Prepared:
             error, weights, sparsity = _cost(model, held_out, model.get_config())
             validation = {"loss": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
         return {
-            "train_patches": len(self.learned_from.rows), "held_out": list(self.held_out.photographs),
+            "train_patches": len(self.training.rows), "held_out": list(self.held_out.photographs),
             "held_out_patches": len(self.held_out.rows), "validation": validation,
         }  # fmt: skip
 
 
 class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Adds the three terms of the cost, on training patches as one batch, to the numbers of each epoch."""
+    """Adds the three terms of the cost, on training patches as one batch, to the logs of each epoch."""
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
         super().__init__()
@@ -180,7 +183,7 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 def _cost(
     model: SparseAutoencoder, vectors: NDArray[np.float32], constants: Mapping[str, Any]
 ) -> tuple[float, float, float]:
-    """The three terms of J on patches as one batch: error, weights, sparsity."""
+    """Computes the three terms of J on patches as one batch: error, weights, sparsity."""
     codes = model.encode(vectors)
     difference = vectors - np.asarray(model.decode(codes))
     kernel = model.get_layer("tied").kernel.numpy()
@@ -192,15 +195,15 @@ def _cost(
 
 
 def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:
-    """An autoencoder wants its own input back."""
+    """Returns examples whose targets are their inputs."""
     return Examples(vectors, vectors, rows)
 
 
 def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
-    """What an autoencoder says of itself.
+    """Returns the metadata of an autoencoder.
 
     Raises:
-        ZooError: If the model is no autoencoder.
+        ZooError: If the model is not an autoencoder.
     """
     if not isinstance(loaded.metadata, AutoencoderMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected an autoencoder of patches")
@@ -217,7 +220,7 @@ def _check_size(pixels: int, data: PatchData, name: str) -> None:
 
 
 def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[str, _Part, _Part]:
-    """What the measured rows are called, those rows, and the ones to fit PCA on."""
+    """Returns the name of the evaluated part, its rows, and the rows to fit PCA on."""
     if split not in ("test", "train"):
         raise ZooError(f"split {split!r}: expected test or train")
     everything = _named(data, np.arange(len(data.patches)))
@@ -229,26 +232,26 @@ def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[str,
         out = np.isin(data.photographs, metadata_of(loaded).held_out) if data.photographs is not None else None
         if out is None or not out.any():
             return "whole file", everything, everything
-        learned_from, held_out = _named(data, np.flatnonzero(~out)), _named(data, np.flatnonzero(out))
+        training_part, held_out = _named(data, np.flatnonzero(~out)), _named(data, np.flatnonzero(out))
     else:
-        learned_from, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
+        training_part, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
     if split == "train" or not len(held_out.rows):
-        return "train", learned_from, learned_from
-    return "test", held_out, learned_from
+        return "train", training_part, training_part
+    return "test", held_out, training_part
 
 
 def _codes(loaded: Loaded, data: PatchData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Codes and reconstructions of patches, whatever the model is kept in."""
-    codes, found = [], []
+    """Computes codes and reconstructions of rows of a file."""
+    codes, reconstructions = [], []
     for block in data.blocks(rows):
         code, patch = _encode(loaded, block)
         codes.append(code)
-        found.append(patch)
-    return np.concatenate(codes), np.concatenate(found)
+        reconstructions.append(patch)
+    return np.concatenate(codes), np.concatenate(reconstructions)
 
 
 def _encode(loaded: Loaded, rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Codes and reconstructions of a batch of patches."""
+    """Computes codes and reconstructions of a batch of patches."""
     if loaded.interpreter is not None:
         run = loaded.interpreter.run
         return run("encode", rgb=rgb)["code"], run("reconstruct", rgb=rgb)["patch"]
@@ -263,18 +266,18 @@ def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.fl
         pictures = [dead_leaves.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
         return np.concatenate([photographs.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
     _check_size(size**2, data, loaded.name)
-    _, held_out, learned_from = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")
-    rows = (held_out if split == "test" else learned_from).rows
+    _, held_out, training_part = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")
+    rows = (held_out if split == "test" else training_part).rows
     return np.concatenate(list(data.blocks(_sample(rows, _GOLDEN))))
 
 
 def _sample(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Row numbers evenly spaced among some, at most `count`."""
+    """Selects at most `count` evenly spaced row numbers."""
     return np.asarray(rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))])
 
 
 def kernel(loaded: Loaded) -> NDArray[np.float32]:
-    """W `(D, H)`; for an exported file, derived from what `decode` returns for single units."""
+    """Returns W `(D, H)`. For an exported file it is computed from the output of `decode` for single units."""
     if loaded.interpreter is None:
         return np.asarray(loaded.keras_model.get_layer("tied").kernel.numpy())
     units = metadata_of(loaded).hidden_units
@@ -284,7 +287,7 @@ def kernel(loaded: Loaded) -> NDArray[np.float32]:
 
 
 class AutoencoderTask(Task):
-    """Sparse autoencoders of patches of natural images."""
+    """Task of sparse autoencoders for patches of natural images."""
 
     name = "autoencoder"
     data_file = "data1.h5"
@@ -298,18 +301,18 @@ class AutoencoderTask(Task):
     score = "mse"
 
     def read(self, source: Source, **options: Any) -> PatchData:
-        """Checks a file of patches and opens it; `levels` is what white is in it, 1 or 255."""
+        """Checks and opens a file of patches. The option `levels` is the value of white, 1 or 255."""
         return load_as(PatchData, source, **options)
 
     def prepare(self, data: PatchData, recipe: Recipe) -> Prepared:
-        """Holds photographs out, and fits the preprocessing on the others."""
+        """Holds out photographs, and fits the preprocessing on the others."""
         data = self.read(data)
-        learned_from, held_out = _split(data, recipe)
-        scale = Scale.fit(data.patches, learned_from.rows)
-        return Prepared(data, learned_from, held_out, scale, data.vectors(scale))
+        training_part, held_out = _split(data, recipe)
+        scale = Scale.fit(data.patches, training_part.rows)
+        return Prepared(data, training_part, held_out, scale, data.vectors(scale))
 
     def metadata(self, model: SparseAutoencoder) -> AutoencoderMetadata:
-        """What an exported file of an autoencoder says of it."""
+        """Returns the metadata of a model's exported files."""
         if model.scale is None:
             raise ZooError(f"{model.name}: has no constants of preprocessing: train it with `zoo train`, or set scale")
         return AutoencoderMetadata(
@@ -321,29 +324,29 @@ class AutoencoderTask(Task):
     def evaluate(
         self, loaded: Loaded, data: PatchData, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
-        """Measures a model on a file of patches.
+        """Evaluates a model on a file of patches.
 
         Args:
-            loaded: The model.
-            data: Patches: of those that it was trained on the photographs held out are measured, of others all.
-            split: `test` for those, or `train` for the training patches.
-            baselines: PCA is measured in any case.
+            loaded: Model to evaluate.
+            data: Patches. If the model was trained on this file, its held-out photographs are evaluated, otherwise all.
+            split: `test` for these patches, or `train` for the training patches.
+            baselines: Unused. PCA is always evaluated.
 
         Returns:
-            The numbers of `metrics.report`, those of `metrics.by_photograph` where the file names its
-            photographs, and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
+            The metrics of `evaluation.autoencoder.report`, those of `by_photograph` if the file names its photographs,
+            and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
 
         Raises:
-            ZooError: If the patches are not of the model's size.
+            ZooError: If the patches do not have the size that the model reads.
         """
         metadata = metadata_of(loaded)
         data = self.read(data)
         digest = data.sha256
         _check_size(metadata.size**2, data, loaded.name)
         name, measured, reference = _parts(loaded, data, digest == metadata.data_sha256, split)
-        notes = [*data.notes, *(["simulated pictures: no camera took them"] if data.simulated else [])]
+        notes = [*data.notes, *(["simulated pictures: these patches are synthetic"] if data.simulated else [])]
         if measured is reference:
-            notes.append("PCA is fitted on the patches that it is measured on, which flatters it")
+            notes.append("PCA is fitted on the patches that it is evaluated on, so its score is too good")
         if digest == metadata.data_sha256 and name != "test":
             notes.append("training patches: the model was trained on them")
         scale = Scale(*metadata.scale)
@@ -351,42 +354,43 @@ class AutoencoderTask(Task):
         if not np.ptp(vectors, axis=0).any():
             raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
         train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
-        codes, found = _codes(loaded, data, measured.rows)
+        codes, reconstructions = _codes(loaded, data, measured.rows)
         by_photograph = {} if data.photographs is None else metrics.by_photograph(
-            vectors, found, data.photographs[measured.rows]
+            vectors, reconstructions, data.photographs[measured.rows]
         )  # fmt: skip
         return {
             "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
             "photographs": list(measured.photographs), "simulated": data.simulated,
             "sparsity_target": metadata.sparsity_target,
-            **metrics.report(vectors, codes, found, metadata.sparsity_target, train_vectors, kernel(loaded)),
+            **metrics.report(vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)),
             **by_photograph, "notes": notes,
         }  # fmt: skip
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
-        """Codes and reconstructions of patches.
+        """Predicts codes and reconstructions.
 
         Args:
-            loaded: The model.
-            x: Patches `(N, 3, S, S)` in [0, 1], or preprocessed ones `(N, S * S)` of a Keras model.
+            loaded: Model.
+            x: Patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`.
         """
         rows = np.asarray(x, np.float32)
         size = metadata_of(loaded).size
         if rows.shape[1:] == (size**2,) and loaded.model is not None:
             codes = np.asarray(loaded.keras_model.encode(rows))
-            found = np.asarray(loaded.keras_model.decode(codes))
+            reconstructions = np.asarray(loaded.keras_model.decode(codes))
         elif rows.shape[1:] == (3, size, size):
-            codes, found = _encode(loaded, rows)
+            codes, reconstructions = _encode(loaded, rows)
         else:
             raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
-        return Predictions(np.empty(0, str), np.empty((len(rows), 0), np.float32), (), None, codes, found)
+        probabilities = np.empty((len(rows), 0), np.float32)
+        return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
 
     def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
-        """What export must know of an autoencoder.
+        """Returns the description of a model for its export.
 
         Args:
-            loaded: The model.
-            data: Patches of which those held out are what artifacts are compared on; simulated ones where None.
+            loaded: Model to export.
+            data: Patches. Artifacts are compared on the held-out ones. Simulated if None.
         """
         metadata, data = metadata_of(loaded), None if data is None else self.read(data)
         scale = Scale(*metadata.scale)
@@ -401,19 +405,19 @@ class AutoencoderTask(Task):
         return Exportable(
             lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
             golden,
-            # Rounded weights and activations move single numbers; the score says what that costs.
+            # Rounding changes some outputs considerably; the score shows the effect on the whole.
             parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
             calibration=inputs("train"),
             score=lambda outputs: {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])},
         )
 
     def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
-        """Arrays that figures show besides the report: patches, their reconstructions, the filters.
+        """Returns arrays that figures show in addition to the metrics: patches, reconstructions, filters.
 
         Args:
-            loaded: The model.
-            data: What was measured.
-            count: Patches to draw at random.
+            loaded: Model that was evaluated.
+            data: Patches that it was evaluated on.
+            count: Number of patches to select at random.
 
         Returns:
             `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
@@ -422,7 +426,7 @@ class AutoencoderTask(Task):
         rows = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")[1].rows
         chosen = np.sort(np.random.default_rng(0).choice(rows, min(count, len(rows)), replace=False))
         rgb = np.concatenate(list(data.blocks(chosen)))
-        # The rows of a file are those of one photograph after another.
+        # The rows of a file are ordered by photograph.
         mixed = np.random.default_rng(1).permutation(len(chosen))
         return {
             "rgb": rgb[mixed],

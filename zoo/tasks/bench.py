@@ -1,4 +1,4 @@
-"""Costs of exported files: bytes, time to load, time and arithmetic of each signature, memory."""
+"""Benchmark of exported files: size, time to load, time and arithmetic of each signature, memory."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ _CALLS, _LOADS = 1000, 20
 
 
 def files_of(model: str) -> list[Path]:
-    """The `.tflite` files that a name stands for.
+    """Lists the `.tflite` files of a model.
 
     Args:
         model: A file, a folder, or a preset.
@@ -43,16 +43,16 @@ def files_of(model: str) -> list[Path]:
 
 
 def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
-    """Measures one file on one thread of this machine.
+    """Benchmarks a file on one thread of this machine.
 
     Args:
-        path: A `.tflite` file of any task.
-        calls: Measured calls of each signature, after a tenth as many that are not counted.
+        path: `.tflite` file of any task.
+        calls: Number of timed calls per signature, after a tenth as many warm-up calls.
 
     Returns:
-        `file`, `bytes`, `load_ms` (median over loads in a process that has loaded one before), `signatures`: for each
-        `median_ms`, `p99_ms`, `multiply_adds`, `activation_bytes`; and `process_mb`, the peak memory of a new process
-        that imports the runtime and runs one signature once, None on systems that do not report it.
+        `file`, `bytes`, `load_ms` (median time to load it again), `signatures`, each with `median_ms`, `p99_ms`,
+        `multiply_adds` and `activation_bytes`, and `process_mb`, the peak memory of a new process that runs one
+        signature once (None on systems that do not report it).
     """
     interpreter, loads = Interpreter(path), []
     for _ in range(_LOADS):
@@ -67,7 +67,7 @@ def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
 
 
 def _order(name: str) -> tuple[bool, str]:
-    """Whole windows first."""
+    """Sort key that puts whole windows first."""
     return name not in ("window", "infer"), name
 
 
@@ -82,7 +82,7 @@ def _cost(interpreter: Interpreter, name: str, calls: int) -> dict[str, float]:
 
 
 def _steps(interpreter: Interpreter, name: str) -> int:
-    """How often the loop of a recurrent network runs."""
+    """Returns the number of iterations of a recurrent network's loop."""
     metadata = interpreter.metadata
     if not isinstance(metadata, ActivityMetadata) or not metadata.states:
         return 1
@@ -90,7 +90,7 @@ def _steps(interpreter: Interpreter, name: str) -> int:
 
 
 def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> dict[str, NDArray[Any]]:
-    """Inputs of a signature: normally distributed, zero where it reads integers."""
+    """Draws normally distributed inputs of a signature. Integer inputs are zero."""
     random = np.random.default_rng(seed)
     inputs = {}
     for name, (shape, kind) in interpreter.inputs(signature).items():
@@ -100,7 +100,7 @@ def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> di
 
 
 def _timed(call: Callable[[], Any], calls: int) -> tuple[float, float]:
-    """Median and 99th percentile of a call, in milliseconds."""
+    """Measures median and 99th percentile of the time of a call, in milliseconds."""
     times = np.empty(calls)
     for place in range(-calls // 10, calls):
         start = time.perf_counter()
@@ -121,24 +121,24 @@ def _process_mb(path: Path) -> float | None:
 
 
 def keras_default(model: Any) -> dict[str, Any]:
-    """Measures Keras's own export to LiteRT of a network.
+    """Benchmarks the LiteRT file that Keras itself exports.
 
     Args:
-        model: A Keras model.
+        model: Keras model.
 
     Returns:
-        `bytes`, and `median_ms` where the file runs, else `error`: the message of the runtime.
+        `bytes`, and `median_ms`, or if the file does not run `error`, the message of the runtime.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         model.export(path, format="litert", verbose=False)
-        found: dict[str, Any] = {"bytes": path.stat().st_size}
+        costs: dict[str, Any] = {"bytes": path.stat().st_size}
         try:
             interpreter = open_file(path)
         except ZooError as error:
-            return found | {"error": str(error).partition(": ")[2]}
+            return costs | {"error": str(error).partition(": ")[2]}
         median, _ = _timed(interpreter.invoke, 100)
-        return found | {"median_ms": median}
+        return costs | {"median_ms": median}
 
 
 def _main() -> None:

@@ -1,4 +1,4 @@
-"""What a language model is asked for: the next word, more text, similar words."""
+"""Uses of language models: next words, generated text, similar words."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from zoo.tasks.trigram import context_of, embedding, log_probabilities, metadata
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
-    """The most probable next words.
+    """Predicts the most probable next words.
 
     Args:
-        loaded: The model.
-        text: Words; the last three are read.
-        count: How many answers.
+        loaded: Model.
+        text: Text, of which the last words are read.
+        count: Number of words to return.
 
     Returns:
         `context`, the words that were read, and `next`, records with `word` and `probability`.
@@ -45,20 +45,20 @@ def _best(loaded: Loaded, probabilities: NDArray[np.float64], count: int) -> lis
 
 
 def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Continues a text, word by word, each drawn with the model's probability.
+    """Generates text word by word, sampling from the predicted probabilities.
 
     Args:
-        loaded: The model.
-        text: How it begins, three words or more.
-        count: Words to add.
-        temperature: Above 0; below 1 prefers probable words, above 1 improbable ones.
-        seed: Of the draws.
+        loaded: Model.
+        text: Beginning of the text, at least as many words as the model reads.
+        count: Number of words to generate.
+        temperature: Sampling temperature, above 0. Lower values prefer probable words.
+        seed: Random seed.
 
     Returns:
-        `text`, the whole of it, and `added`, the words that were added.
+        `text`, the whole text, and `added`, the generated words.
 
     Raises:
-        ZooError: If an argument is outside its range.
+        ZooError: If an argument is out of range.
     """
     if not temperature > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")
@@ -73,7 +73,12 @@ def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, se
 
 
 def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
-    """The nearest words by the cosine of their embeddings.
+    """Finds similar words by the cosine similarity of their embeddings.
+
+    Args:
+        loaded: Model.
+        word: Word of the vocabulary.
+        count: Number of words to return.
 
     Returns:
         `word` and `nearest`, records with `word` and `cosine`.
@@ -85,33 +90,33 @@ def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     if len(ids) != 1:
         raise ZooError(f"{word!r}: expected one word")
     words = metadata_of(loaded).words
-    found = metrics.nearest(embedding(loaded), ids[0], count)
-    return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in found]}
+    nearest = metrics.nearest(embedding(loaded), ids[0], count)
+    return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
 
 
 def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
-    """Random test rows: the context, the word that followed, and the most probable ones.
+    """Predicts the next words of random test rows.
 
     Args:
-        loaded: The model.
-        data: Rows of the model's words.
-        count: How many rows.
-        top: Answers a row.
-        seed: Decides which.
+        loaded: Model.
+        data: Rows with the vocabulary of the model.
+        count: Number of rows.
+        top: Number of words per row.
+        seed: Random seed of the selection.
 
     Returns:
-        Records with `context`, `wanted` (the word that followed) and `next`.
+        Records with `context`, `wanted` (the actual next word) and `next`.
     """
     words = metadata_of(loaded).words
     if data.words != words:
-        raise ZooError(f"{data}: its words are not those of {loaded.name}: make it with the model's vocabulary")
+        raise ZooError(f"{data}: its words are not those of {loaded.name}: create it with the model's vocabulary")
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
     probabilities = _probabilities(loaded, data.test.contexts[chosen])
     return [
         {
             "context": [words[i] for i in data.test.contexts[row]],
             "wanted": words[data.test.targets[row]],
-            "next": _best(loaded, found, top),
+            "next": _best(loaded, p, top),
         }
-        for row, found in zip(chosen, probabilities, strict=True)
+        for row, p in zip(chosen, probabilities, strict=True)
     ]

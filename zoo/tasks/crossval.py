@@ -89,7 +89,7 @@ class Protocol:
             if self.random and self.groups != LOSO:
                 return int(self.groups)
             raise ZooError(
-                f"{data}: no subject ids (key 'trS'), so nobody can be held out: add them; or give a number of "
+                f"{data}: no subject ids (key 'trS'), so no person can be held out: add them; or pass a number of "
                 "groups and `--also random` to score random windows alone, which overestimates"
             )
         groups = people if self.groups == LOSO else int(self.groups)

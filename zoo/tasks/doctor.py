@@ -1,7 +1,7 @@
-"""What is installed, what of it does not go together, and what is missing for which command.
+"""Checks of an installation: versions, incompatible packages, and what is missing for which command.
 
-Requirements are read from the metadata of the installed distribution; versions that are known to break something stand
-in `TRAPS`, each of them tried. No library is imported to be asked for its version.
+Requirements are read from the metadata of the installed distribution. `TRAPS` lists versions that are known to break
+something, each of them tried. No library is imported to read its version.
 """
 
 import importlib.metadata
@@ -39,24 +39,24 @@ EXTRAS = {
     "photographs": "photographs of scikit-image",
     "tuning": "zoo tune",
 }
-"""What extras are for; those of developers are not asked for."""
+"""Purposes of the extras, except those for developers."""
 
 PROGRAMS = {"node": (">=20.19", "make page"), "npm": ("", "make page"), "chromium": ("", "tests of the page")}
-"""Programs, their versions, and what they are for."""
+"""Required versions and purposes of programs."""
 
-# A self-test that takes longer hangs. Of one that failed the report shows so many lines.
+# Time limit of the self-test, and number of lines of its output that are shown if it fails.
 _SECONDS, _LINES = 300, 20
 
 
 @dataclass(frozen=True)
 class Trap:
-    """Versions that do not go together.
+    """A combination of versions that is known to break something.
 
     Args:
-        versions: Of packages; the trap is met where all are. None stands for a package that is not installed.
+        versions: Specifiers by package, all of which must match. None matches a package that is not installed.
         breaks: What goes wrong.
-        mend: What to do.
-        fatal: Whether models can be wrong for it, or commands fail.
+        mend: How to fix it.
+        fatal: Whether it makes models wrong or commands fail.
     """
 
     versions: Mapping[str, str | None]
@@ -95,7 +95,7 @@ TRAPS = (
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong or missing, what does not work for it, and what to do."""
+    """A problem of an installation: what is wrong or missing, what it breaks, and how to fix it."""
 
     what: str
     breaks: str
@@ -104,23 +104,24 @@ class Problem:
 
 
 def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """Examines this installation.
+    """Checks this installation.
 
     Args:
-        self_test: Is called with the name of each step of a self-test as it begins; None makes no self-test.
+        self_test: Function that is called with the name of each step of the self-test as it begins. None for no
+            self-test.
 
     Returns:
-        Of JSON types: `pocket_zoo`, `python`, `platform`, `machine`, `presets` (how many), `page` (whether it is
-        built), `packages` and `programs` (each with `name`, `installed`, `needed`, `purpose`, `fits`), `problems`
-        (see `Problem`), `self_test` (`step`, `seconds`, `found`; None where none was made), `self_test_output` (the
-        last lines of one that failed) and `sound`: whether nothing that is needed is broken.
+        A document of JSON types: `pocket_zoo`, `python`, `platform`, `machine`, `presets` (number), `page` (whether it
+        is built), `packages` and `programs` (each with `name`, `installed`, `needed`, `purpose`, `fits`), `problems`
+        (see `Problem`), `self_test` (`step`, `seconds`, `found`; None if it was not run), `self_test_output` (last
+        lines of a failed one) and `sound` (whether there is no fatal problem).
 
     Raises:
         ZooError: If pocket-zoo itself is not installed.
     """
     packages, programs = list(_packages()), list(_programs())
     page = (PAGE_FOLDER / INDEX).is_file()
-    problems = [*_environment(), *_unfit(packages), *_conflicts(packages), *met(_version), *_missing(programs, page)]
+    problems = [*_environment(), *_unfit(packages), *_conflicts(packages), *traps(_version), *_missing(programs, page)]
     steps, failure, output = (None, [], []) if self_test is None else _self_test(self_test)
     problems += failure
     return {
@@ -131,23 +132,23 @@ def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def met(version: Callable[[str], str | None]) -> list[Problem]:
-    """The traps that an installation is in.
+def traps(version: Callable[[str], str | None]) -> list[Problem]:
+    """Finds the `TRAPS` that apply to an installation.
 
     Args:
-        version: From the name of a package to its version, or None where it is not installed.
+        version: Function from the name of a package to its version, or None if it is not installed.
 
     Example:
-        >>> [problem.what for problem in met({"keras": "3.13.2"}.get)]
+        >>> [problem.what for problem in traps({"keras": "3.13.2"}.get)]
         ['keras 3.13.2']
-        >>> met({"keras": "3.15.1", "typer": "0.15.1", "click": "8.1.8"}.get)
+        >>> traps({"keras": "3.15.1", "typer": "0.15.1", "click": "8.1.8"}.get)
         []
     """
     problems = []
     for trap in TRAPS:
-        found = {name: version(name) for name in trap.versions}
-        if all(_within(found[name], versions) for name, versions in trap.versions.items()):
-            what = " with ".join(f"{name} {number}" if number else f"no {name}" for name, number in found.items())
+        installed = {name: version(name) for name in trap.versions}
+        if all(_within(installed[name], versions) for name, versions in trap.versions.items()):
+            what = " with ".join(f"{name} {number}" if number else f"no {name}" for name, number in installed.items())
             problems.append(Problem(what, trap.breaks, trap.mend, trap.fatal))
     return problems
 
@@ -170,7 +171,7 @@ def _requirements(distribution: str) -> list[Requirement]:
 
 
 def _packages() -> Iterator[dict[str, Any]]:
-    """What pocket-zoo needs, and what its extras need besides."""
+    """Yields the requirements of pocket-zoo and of its extras."""
     try:
         requirements = _requirements(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
@@ -203,20 +204,20 @@ def _programs() -> Iterator[dict[str, Any]]:
 
 
 def _environment() -> list[Problem]:
-    """What the interpreter and the environment have wrong."""
+    """Returns problems of the interpreter and the environment."""
     problems = []
     python = importlib.metadata.metadata(DISTRIBUTION)["Requires-Python"]
     if not _within(platform.python_version(), python):
         breaks = "TensorFlow has no release for it that was tried"
         problems.append(Problem(f"Python {platform.python_version()}", breaks, f"use Python {python}", fatal=True))
     if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
-        breaks = "models do not load: training and export are TensorFlow's"
+        breaks = "models do not load, since training and export need TensorFlow"
         problems.append(Problem(f"KERAS_BACKEND is {backend}", breaks, "unset KERAS_BACKEND", fatal=True))
     return problems
 
 
 def _unfit(packages: list[dict[str, Any]]) -> Iterator[Problem]:
-    """Packages that are missing, or of a version that does not do."""
+    """Yields packages that are missing or have an unsupported version."""
     for row in packages:
         if not row["fits"]:
             what = f"{row['name']} {row['installed']}" if row["installed"] else f"no {row['name']}"
@@ -225,7 +226,7 @@ def _unfit(packages: list[dict[str, Any]]) -> Iterator[Problem]:
 
 
 def _conflicts(packages: list[dict[str, Any]]) -> Iterator[Problem]:
-    """What the installed packages need themselves and do not find."""
+    """Yields unmet requirements of the installed packages."""
     known = {canonicalize_name(row["name"]) for row in packages}
     for row in packages:
         for requirement in _requirements(row["name"]) if row["installed"] else []:
@@ -243,7 +244,7 @@ def _conflicts(packages: list[dict[str, Any]]) -> Iterator[Problem]:
 
 
 def _missing(programs: list[dict[str, Any]], page: bool) -> Iterator[Problem]:
-    """What stands between a checkout and its page."""
+    """Yields what is missing to build the page."""
     if page:
         return
     lacking = [row["name"] for row in programs if row["purpose"] == "make page" and not row["fits"]]
@@ -252,15 +253,15 @@ def _missing(programs: list[dict[str, Any]], page: bool) -> Iterator[Problem]:
 
 
 def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[Problem], list[str]]:
-    """Runs `zoo.tasks.self_test` in a process of its own, whose death is a finding like any other.
+    """Runs `zoo.tasks.self_test` in a separate process. A crash of the process is reported as a problem.
 
     Returns:
-        The steps that ended, the problem that ended the others, and the last lines that the process said then.
+        The completed steps, the problem that stopped it, if any, and the last lines of its output then.
     """
     done: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
         command = [sys.executable, "-m", "zoo.tasks.self_test", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as child:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as child:
             watch = threading.Timer(_SECONDS, child.kill)
             watch.start()
             begin(STEPS[0])
@@ -270,12 +271,12 @@ def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list
                     begin(STEPS[len(done)])
             status = child.wait()
             watch.cancel()
-        said.seek(0)
-        lines = [line.rstrip() for line in said if line.strip()]
+        output.seek(0)
+        lines = [line.rstrip() for line in output if line.strip()]
     if len(done) == len(STEPS):
         return done, [], []
-    why = lines[-1] if lines else f"it said nothing and ended with status {status}"
+    why = lines[-1] if lines else f"it exited with status {status} without a message"
     if status < 0:
-        why = f"it died of {signal.Signals(-status).name}"
+        why = f"it crashed with {signal.Signals(-status).name}"
     what = f"self-test ended at {STEPS[len(done)]}"
-    return done, [Problem(what, why, "send all of this report", fatal=True)], lines[-_LINES:]
+    return done, [Problem(what, why, "send this whole report", fatal=True)], lines[-_LINES:]

@@ -1,4 +1,4 @@
-"""Export: every artifact is written to a temporary folder, run, compared with Keras, and only then published."""
+"""Export: artifacts are written to a temporary folder, run, compared with Keras, and only then published."""
 
 import shutil
 import tempfile
@@ -23,19 +23,19 @@ from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded
 
 _TIMED, _SECONDS = 200, 0.5
-"""Calls whose median is the latency, and the seconds they may take together: Keras, which is slow, runs fewer."""
+"""Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file, or a folder, that was written, run, and compared with Keras.
+    """An exported file or folder that has been run and compared with Keras.
 
     Args:
-        file: Where it lies.
-        format: Such as `float32` or `int8`.
-        bytes: Its size.
-        largest_error: Of a number that it returns, against Keras.
-        record: All numbers of it, as `zoo export --json` prints them.
+        file: Path of the file or folder.
+        format: Name of the format, such as `float32` or `int8`.
+        bytes: Size in bytes.
+        largest_error: Largest absolute difference from the outputs of Keras.
+        record: All results, as printed by `zoo export --json`.
     """
 
     file: Path
@@ -47,11 +47,11 @@ class Artifact:
 
 @dataclass(frozen=True)
 class SourceCode:
-    """A format that is source code around a TFLite file.
+    """A format that consists of source code and a TFLite file.
 
     Args:
-        file_format: The format of that file.
-        write: Takes the file and a folder, returns the files that it wrote there.
+        file_format: Format of the TFLite file.
+        write: Function that takes the file and a folder, writes sources there, and returns their paths.
     """
 
     file_format: str
@@ -60,18 +60,19 @@ class SourceCode:
 
 @dataclass(frozen=True)
 class Exportable:
-    """How a family is exported; the first signature is the one that is timed.
+    """Description of how a family is exported. The latency is that of the first signature.
 
     Args:
-        signatures: Makes the signatures of a Keras model.
-        golden: Inputs `(N, ...)` of each signature, on which artifacts and Keras are compared.
-        tolerances: Formats of the family, and how far each may differ.
-        signatures_of_format: For formats that hold only some of the signatures: their names.
-        derived_outputs: Computes the outputs of a signature that a file lacks from those it has, on the golden inputs.
-        calibration: Inputs that 8-bit arithmetic is calibrated on, never those of a test; the golden ones by default.
-        extra_formats: Formats with signatures of their own, made of the Keras model; written only on request.
-        sources: Formats that are source code around a TFLite file, written only on request.
-        score: Takes the outputs of a format on the golden inputs, returns its scores by name.
+        signatures: Function from a Keras model to its signatures.
+        golden: Inputs `(N, ...)` by signature and name, on which artifacts are compared with Keras.
+        tolerances: Limits of the difference from Keras, by format.
+        signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
+        derived_outputs: Function that computes the outputs of a missing signature from those that a file has, on the
+            golden inputs.
+        calibration: Inputs to calibrate 8-bit arithmetic on, which must not be test data. The golden inputs by default.
+        extra_formats: Formats with other signatures, written only on request, with the functions that create them.
+        sources: Formats that consist of source code and a TFLite file, written only on request.
+        score: Function from the outputs of a format on the golden inputs to scores by name.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
@@ -86,11 +87,11 @@ class Exportable:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The formats written by default."""
+        """Formats that are written by default."""
         return tuple(name for name in self.tolerances if name not in self.extra_formats)
 
     def compared(self, kind: str, signatures: Sequence[Signature]) -> list[str]:
-        """Signatures on which an artifact is compared: all that it should have, or the first one, derived from them."""
+        """Returns the signatures to compare: all that an artifact should have, or the first one, derived from them."""
         first, text = signatures[0].name, [s.name for s in signatures if s.text and kind in tflite.FORMATS]
         names = self.signatures_of_format.get(kind, [name for name in self.golden if name not in text])
         return list(names) if first in names and kind not in self.extra_formats else [first]
@@ -103,17 +104,17 @@ def export(
     """Writes a model in several formats, all or none.
 
     Args:
-        loaded: The model; a `.tflite` file cannot be exported again.
-        family: How it is exported.
-        folder: Where to; must be empty.
-        formats: Names of formats, `default` for the usual ones, which are also the default.
-        refused: Filled with the formats that differ from Keras by too much, and the reasons, while the others are
-            written; without it such a format is an error.
+        loaded: Model to export. Must be a Keras model.
+        family: Description of the export.
+        folder: Folder to write to. Must be empty.
+        formats: Names of formats. `default` stands for the formats that are written by default.
+        refused: Dictionary that receives each format that differs too much from Keras, with the reason; all other
+            formats are still written. Without it, such a format raises an error.
 
     Returns:
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
-        `rows`, the scores, `milliseconds` (the median of one row; of TFLite files on one thread, of Keras as a compiled
-        function), `timed` (the signature that took them), and of TFLite files `activation_bytes` (see
+        `rows`, the scores, `milliseconds` (median time of one row, on one thread for TFLite files and as a compiled
+        function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes` (see
         `Interpreter.activation_bytes`).
 
     Raises:
@@ -187,7 +188,7 @@ def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Pa
 def _run(
     family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
 ) -> tuple[dict[str, Outputs], dict[str, Any]]:
-    """The outputs of an artifact on the golden inputs, and the cost of a row."""
+    """Returns the outputs of an artifact on the golden inputs, and the cost of a row."""
     first = signatures[0].name
     if kind == "keras":
         again = family.signatures(keras.saving.load_model(path, compile=False))
@@ -215,7 +216,7 @@ def _run(
 def _timed(
     interpreter: Interpreter, golden: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> tuple[str, Mapping[str, NDArray[Any]]]:
-    """The first signature that takes golden inputs, by its name or, like `infer`, by theirs."""
+    """Finds the first signature that takes golden inputs: by its name, or like `infer` by the names of its inputs."""
     own = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
     for name, inputs in golden.items():
         for signature in sorted(own, key=lambda known: known != name):
@@ -227,11 +228,11 @@ def _timed(
 def _cost(
     call: Callable[..., Any], name: str, golden: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> dict[str, float | str]:
-    """The median time of one row."""
+    """Measures the median time of one row."""
     inputs, times = golden[name], list[float]()
     count = min(_TIMED, len(next(iter(inputs.values()))))
     rows = [{key: values[i : i + 1] for key, values in inputs.items()} for i in range(count)]
-    call(**rows[0])  # the first call of a graph traces it
+    call(**rows[0])  # the first call traces the graph
     for row in rows:
         start = time.perf_counter()
         call(**row)

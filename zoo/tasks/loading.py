@@ -1,4 +1,4 @@
-"""Whatever a user calls a model: a model, a preset, a folder, a `.keras` or a `.tflite` file."""
+"""Loads models by name: presets, folders, `.keras` and `.tflite` files."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,14 +16,14 @@ from zoo.tasks.task import Task, task_of
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model that predicts: a Keras model, or a `.tflite` file.
+    """A loaded model: either a Keras model or a `.tflite` file.
 
     Args:
-        name: What the user called it.
-        model: The Keras model; None for a `.tflite` file.
-        interpreter: The `.tflite` file; None for a Keras model.
-        config: `config.json`; empty where there is none.
-        folder: Where the rest of it lies, if anywhere.
+        name: Name by which the user called the model.
+        model: Keras model. None for a `.tflite` file.
+        interpreter: Interpreter of a `.tflite` file. None for a Keras model.
+        config: Content of `config.json`. Empty if there is none.
+        folder: Folder of the model, if any.
     """
 
     name: str
@@ -34,22 +34,22 @@ class Loaded:
 
     @cached_property
     def metadata(self) -> Metadata:
-        """What an exported file of it says, or what this file says."""
+        """Metadata of the file, or those that exported files of the model will have."""
         if self.interpreter is not None:
             return self.interpreter.metadata
         return task_of(self.keras_model).metadata(self.keras_model)
 
     @property
     def task(self) -> Task:
-        """The task that it is a model of."""
+        """Task of the model."""
         return task_of(self.metadata if self.interpreter is not None else self.keras_model)
 
     @property
     def keras_model(self) -> Model:
-        """The Keras model.
+        """Keras model.
 
         Raises:
-            ZooError: If this is an exported file.
+            ZooError: If this is a `.tflite` file.
         """
         if self.model is None:
             raise ZooError(f"{self.name}: is an exported file: name a preset, a folder or a .keras file")
@@ -57,7 +57,7 @@ class Loaded:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """The epochs of its training; empty where they were not kept."""
+        """Records of the epochs of its training. Empty if unknown."""
         path = self.folder / "history.json" if self.folder else None
         return list(read_json(path)) if path and path.is_file() else []
 
@@ -66,10 +66,10 @@ def load(model: Model | str | Path) -> Loaded:
     """Loads a model.
 
     Args:
-        model: A model, a preset, a folder, a `.keras` or a `.tflite` file.
+        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
 
     Raises:
-        ZooError: If there is none of that name, or it cannot be read.
+        ZooError: If there is no such model, or if it cannot be read.
     """
     if isinstance(model, Model):
         return Loaded(model.name, model)

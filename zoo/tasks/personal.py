@@ -1,4 +1,4 @@
-"""Learning on the device, measured: trained on a minute of a person's windows, tested on the rest."""
+"""Evaluation of training on the device: on a minute of a person's windows, tested on the person's other windows."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ SECONDS = 60.0
 
 
 def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) -> dict[str, Any]:
-    """Trains a file on windows of one test person, and measures it on that person's other windows.
+    """Trains a file on windows of one test person, and evaluates it on that person's other windows.
 
     Args:
-        file: A `model.personal.tflite`.
-        path: Windows in the course's layout.
-        subject: The person.
-        seconds: Length of the training data: the first windows of each class in turn.
+        file: `model.personal.tflite` of a model.
+        path: File of windows in the course's layout.
+        subject: Subject id of the person.
+        seconds: Length of the training data, which are the first windows of each class in turn.
 
     Returns:
         `subject`, `learned` and `tested` (numbers of windows), and `before` and `after`, each with `accuracy` and
@@ -37,7 +37,7 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
     windows, labels = test.where(test.subjects == subject).arrays()
     recognizer = PersonalRecognizer(file)
     count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
-    # Rank of a window within its class: the first of each class come first.
+    # Rank of each window within its class, so that the first windows of all classes come first.
     place = np.array([int((labels[:i] == label).sum()) for i, label in enumerate(labels)])
     order = np.lexsort((labels, place))
     learned, rest = order[:count], order[count:]

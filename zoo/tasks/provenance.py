@@ -1,4 +1,4 @@
-"""Where a model comes from, and what a measured number depends on beside model, data and seed."""
+"""Provenance of models and results: hashes, versions, machine."""
 
 import hashlib
 import importlib.metadata
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def versions() -> dict[str, str]:
-    """What a measured number depends on: versions and machine."""
+    """Returns the versions of pocket-zoo, Python and libraries, and the machine."""
     packages = ("tensorflow", "keras", "numpy", "ai-edge-litert", "scikit-learn")
     return {
         "pocket-zoo": zoo.__version__,
@@ -26,27 +26,27 @@ def versions() -> dict[str, str]:
 
 
 class Source(Protocol):
-    """What every checked data file tells."""
+    """Properties of checked data."""
 
     @property
     def simulated(self) -> bool:
-        """Whether nobody recorded, photographed or wrote it."""
+        """Whether the data is synthetic."""
         ...
 
     @property
     def source(self) -> str:
-        """Where it comes from."""
+        """Source of the data."""
         ...
 
 
 def origin(model: "keras.Model", name: str, data: Source, data_sha256: str) -> dict[str, Any]:
-    """What the metadata of every trained model says of where it comes from.
+    """Returns the fields of the metadata that all models share.
 
     Args:
-        model: The trained model.
-        name: Of the preset, or of the user's own model.
-        data: What it was trained on.
-        data_sha256: Hash of that file.
+        model: Trained model.
+        name: Name of the preset or model.
+        data: Training data.
+        data_sha256: SHA-256 of the data file.
     """
     return {
         "family": type(model).__name__, "preset": name, "simulated": data.simulated, "source": data.source,
@@ -55,7 +55,7 @@ def origin(model: "keras.Model", name: str, data: Source, data_sha256: str) -> d
 
 
 def weights_sha256(model: "keras.Model") -> str:
-    """Hash of the trained weights, in the order of the model, as little-endian float32."""
+    """Computes the SHA-256 of the trainable weights, in the order of the model, as little-endian float32."""
     digest = hashlib.sha256()
     for weight in model.trainable_weights:
         digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
@@ -63,7 +63,7 @@ def weights_sha256(model: "keras.Model") -> str:
 
 
 def machine() -> str:
-    """This machine, such as `x86_64, 2 x AMD EPYC`."""
+    """Describes this machine, such as `x86_64, 2 x AMD EPYC`."""
     return f"{platform.machine()}, {_processor()}"
 
 

@@ -1,7 +1,7 @@
-"""A tiny recognizer of simulated people, from data to a file that runs.
+"""Self-test: trains, exports and runs a tiny recognizer of simulated people.
 
-`python -m zoo.tasks.self_test FOLDER` prints a JSON document a step. `zoo doctor` runs it in a process of its own: on a
-processor that TensorFlow was not built for, for instance, it does not live to say what is wrong.
+`python -m zoo.tasks.self_test FOLDER` prints a JSON document per step. `zoo doctor` runs it in a separate process,
+since it can crash, for example on a processor that TensorFlow was not built for.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from pathlib import Path
 from zoo.errors import ZooError
 
 STEPS = ("load", "simulate", "train", "export", "run")
-"""Names of the steps, in their order."""
+"""Names of the steps, in order."""
 
 
 def findings(folder: Path) -> Iterator[str]:
-    """Does a step each time that it is asked, and tells what came of it.
+    """Runs the steps one by one and yields the result of each.
 
     Args:
-        folder: An empty one, for its files.
+        folder: Empty folder for files.
 
     Raises:
         ZooError: If a step fails.
@@ -62,18 +62,18 @@ def findings(folder: Path) -> Iterator[str]:
 
     recognizer = Recognizer(folder / "exported" / exported["file"])
     windows = np.zeros((1, recognizer.metadata.window, 3), np.float32)
-    sure = recognizer.predict(windows).max()
-    yield f"probability {sure:.2f}, {exported['milliseconds']:.2f} ms a window"
+    probability = recognizer.predict(windows).max()
+    yield f"probability {probability:.2f}, {exported['milliseconds']:.2f} ms per window"
 
 
 def main() -> None:
-    """Prints what each step found and the seconds it took."""
-    found = findings(Path(sys.argv[1]))
+    """Prints the result of each step and its time in seconds."""
+    results = findings(Path(sys.argv[1]))
     for step in STEPS:
         start = time.perf_counter()
-        # Standard output is the report's: what libraries print there goes with their other words.
+        # Standard output is for the report, so what libraries print there goes to standard error.
         with contextlib.redirect_stdout(sys.stderr):
-            finding = next(found)
+            finding = next(results)
         seconds = round(time.perf_counter() - start, 2)
         print(json.dumps({"step": step, "seconds": seconds, "found": finding}), flush=True)
 

@@ -1,4 +1,4 @@
-"""Continuous recognition measured on recordings of people who were not in the training."""
+"""Evaluation of continuous recognition, on recordings of people that a model was not trained on."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ _STRETCH = (15.0, 60.0)
 """Shortest and longest stretch of one activity, in seconds."""
 
 Stretch = tuple[str, NDArray[np.float32]]
-"""An activity, and rows `(N, 3)` of it."""
+"""An activity and its rows `(N, 3)`."""
 
 Stretches = Sequence[Stretch]
 """A stream: consecutive stretches."""
@@ -34,29 +34,30 @@ def evaluate(
     recognizer: Recognizer, path: Path, *, subjects: Sequence[str] | None = None, settings: Streaming | None = None,
     seconds: float = _HOUR, seed: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
-    """Streams recordings: each alone, and those of a person spliced to an hour of changing activities.
+    """Evaluates a file on single recordings, and on streams of changing activities spliced from them.
 
     Args:
-        recognizer: An exported file.
-        path: A file of recordings.
-        subjects: People to stream; by default all who were not in the training.
-        settings: How labels are made; those of the file by default.
+        recognizer: Exported file.
+        path: File of recordings.
+        subjects: Subjects to evaluate. By default all that are not among the training subjects.
+        settings: Restarts, smoothing and thresholds. Those of the file by default.
         seconds: Length of the spliced stream of each person.
-        seed: Of the splicing.
+        seed: Random seed of the splicing.
 
     Returns:
-        `recordings` (each streamed from its start) and `spliced`: `evaluation.streaming.report`, each with the
-        `window_accuracy` on whole windows of the same rows; and `subjects`, `simulated`, `settings`.
+        `recordings` (each streamed from its start) and `spliced`, each with the metrics of
+        `evaluation.streaming.report` and the `window_accuracy` on whole windows of the same rows; and `subjects`,
+        `simulated`, `settings`.
 
     Raises:
-        ZooError: If nobody is left, or a named person is not in the file.
+        ZooError: If no subject is left, or a subject is not in the file.
     """
     index = recordings.read(path)
     known = set(recognizer.metadata.train_subjects)
     people = sort_names(subjects if subjects is not None else set(index.subjects.tolist()) - known)
-    strangers = sorted(set(people) - set(index.subjects.tolist()))
-    if strangers or not people:
-        who = f"no subject {', '.join(strangers)}" if strangers else "everybody was in the training of this model"
+    unknown = sorted(set(people) - set(index.subjects.tolist()))
+    if unknown or not people:
+        who = f"no subject {', '.join(unknown)}" if unknown else "this model was trained on all subjects"
         raise ZooError(f"{path}: {who}; found {', '.join(sort_names(index.subjects))}: name others with --subjects")
     metadata = recognizer.metadata
     edge = round(Windowing().trim * metadata.rate)
@@ -80,7 +81,7 @@ def evaluate(
 
 
 def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:
-    """Random stretches of a person's recordings; neighbors differ in activity."""
+    """Splices random stretches of a person's recordings. Consecutive activities differ."""
     stretches: list[Stretch] = []
     while sum(len(rows) for _, rows in stretches) < seconds * rate:
         others = [part for part in parts if not stretches or part[0] != stretches[-1][0]]
@@ -94,13 +95,13 @@ def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.r
 def _measured(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]]
 ) -> dict[str, Any]:
-    """Metrics of streams, and of whole windows of the same rows."""
+    """Computes the metrics of streams, and of whole windows of the same rows."""
     metadata = recognizer.metadata
     cut = Windowing(metadata.window, metadata.hop, metadata.rate, trim=0.0)
     right = []
     for activity, rows in (stretch for stretches in streams for stretch in stretches):
-        found = recognizer.predict(cut.windows(Recording("", "", activity, metadata.rate, rows))).argmax(axis=1)
-        right.append(found == metadata.classes.index(activity))
+        predicted = recognizer.predict(cut.windows(Recording("", "", activity, metadata.rate, rows))).argmax(axis=1)
+        right.append(predicted == metadata.classes.index(activity))
     report = streaming.report([_result(recognizer, settings, stretches) for stretches in streams])
     return report | {"window_accuracy": float(np.concatenate(right).mean())}
 

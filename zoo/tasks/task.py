@@ -1,10 +1,11 @@
-"""What a task is: everything that families of one kind of data share, as one typed object.
+"""The interface of tasks: everything that families of one kind of data share, as one typed object.
 
-    read -> prepare -> build -> fit -> finish           a training
-    read -> evaluate                                    an evaluation
-    exportable                                          what export must know
+    read -> prepare -> build -> fit -> finish           training
+    read -> evaluate                                    evaluation
+    exportable                                          export
 
-`zoo.tasks.activity`, `autoencoder` and `trigram` hold one `TASK` each; the table of families names it.
+The modules `zoo.tasks.activity`, `autoencoder` and `trigram` each define a `TASK`. The table of families names the
+module.
 """
 
 import importlib
@@ -33,44 +34,44 @@ if TYPE_CHECKING:
     from zoo.training import Fitted
 
 Source = Any
-"""A path, `tfds:NAME`, or checked data."""
+"""A path, `tfds:NAME`, or data that is already loaded."""
 
 
 class Prepared(Protocol):
-    """Data that was read and split once, for any number of trainings."""
+    """Data that has been read and split, for any number of training runs."""
 
     def build(self, plan: "Plan") -> Model:
-        """Makes the model of a plan."""
+        """Creates the model of a plan."""
         ...
 
     def fit(self, recipe: Recipe, model: Model, **options: Any) -> "Fitted":
-        """Trains a model; options are those of `training.fit`."""
+        """Trains a model. Options are those of `training.fit`."""
         ...
 
     def finish(self, recipe: Recipe, model: Model) -> dict[str, Any]:
-        """Calibrates a trained model, records its provenance in it, and measures it on the validation part.
+        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation part.
 
         Returns:
-            What the summary of the training says of this task: `validation`, and how much data there was.
+            The entries of the training summary that depend on the task: `validation`, and the amount of data.
         """
         ...
 
     def scores(self, model: Model) -> dict[str, float]:
-        """The objectives of a search, measured on the validation part."""
+        """Computes the objectives of a search on the validation part."""
         ...
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model predicts of N inputs.
+    """Predictions for N inputs.
 
     Args:
-        labels: `(N,)` the most probable label or word; empty for an autoencoder.
-        probabilities: `(N, K)`, calibrated; `(N, 0)` for an autoencoder.
+        labels: Most probable labels or words, `(N,)`. Empty for an autoencoder.
+        probabilities: Calibrated probabilities `(N, K)`; `(N, 0)` for an autoencoder.
         classes: The K labels or words.
-        times: `(N,)` seconds from the start of a recording; None where inputs have no order in time.
-        codes: `(N, H)` of an autoencoder.
-        reconstructions: `(N, D)` of an autoencoder, preprocessed as its input is.
+        times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
+        codes: Codes `(N, H)` of an autoencoder.
+        reconstructions: Reconstructions `(N, D)` of an autoencoder, on the scale of preprocessed patches.
     """
 
     labels: NDArray[np.str_]
@@ -84,7 +85,7 @@ class Predictions:
         return len(self.labels) if self.codes is None else len(self.codes)
 
     def records(self) -> list[dict[str, Any]]:
-        """A record an input, of JSON types: `window`, `time`, `label`, `probability`, `probabilities`."""
+        """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`."""
         return [
             {
                 "window": number, "time": None if self.times is None else round(float(self.times[number]), 3),
@@ -95,7 +96,7 @@ class Predictions:
         ]  # fmt: skip
 
     def top(self, count: int = 5) -> list[list[tuple[str, float]]]:
-        """The most probable labels of each input, with their probabilities."""
+        """Returns the most probable labels of each input, with their probabilities."""
         order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
         return [
             [(self.classes[place], float(row[place])) for place in places]
@@ -104,59 +105,59 @@ class Predictions:
 
 
 class Task(ABC):
-    """A task: its data, its defaults, and what is done with its models."""
+    """Base class of tasks."""
 
     name: ClassVar[str]
     data_file: ClassVar[str]
-    """What a data file is called where nobody names one."""
+    """Default name of the data file."""
     recipe: ClassVar[Recipe]
-    """What a family trains with where nobody says otherwise."""
+    """Default recipe of the families."""
     unused: ClassVar[tuple[str, ...]]
-    """Fields of a recipe that mean nothing here."""
+    """Fields of a recipe that do not apply to the task."""
     augmentation: ClassVar[type[Settings] | None] = None
-    """What a recipe's `augmentation` holds; None where there is no augmentation."""
+    """Type of the settings in a recipe's `augmentation`. None if the task has no augmentation."""
     objectives: ClassVar[Mapping[str, str]]
-    """What a search can optimize, `max` or `min` each; the first one by default."""
+    """Objectives of a search, each with `max` or `min`. The first one is the default."""
     score: ClassVar[str]
-    """What presets are compared by."""
+    """Metric by which presets are compared."""
 
     @property
     def report(self) -> ModuleType:
-        """The module that turns results into Markdown."""
+        """Module that renders results as Markdown."""
         return importlib.import_module(f"zoo.report.{self.name}")
 
     @property
     def figures(self) -> ModuleType:
-        """The module that draws results."""
+        """Module that draws results."""
         return importlib.import_module(f"zoo.report.figures.{self.name}")
 
     def check(self, recipe: Recipe) -> None:
-        """Refuses an augmentation that the task does not know, before data is read.
+        """Checks the augmentation of a recipe, before data is read.
 
         Raises:
-            ZooError: Names the setting.
+            ZooError: If a setting is unknown or out of range.
         """
         if self.augmentation is not None:
             self.augmentation.from_json(recipe.augmentation or {})
 
     @abstractmethod
     def read(self, source: Source, **options: Any) -> Any:
-        """Checks a data file and opens it; data that is open already is returned as it is.
+        """Checks and opens a data file. Data that is already loaded is returned unchanged.
 
-        The other methods read what they are given, so all of them take a path as well.
+        The other methods call this one, so all of them accept a path as well.
         """
 
     @abstractmethod
     def prepare(self, data: Any, recipe: Recipe) -> Prepared:
-        """Splits data as a recipe says."""
+        """Splits data as specified by a recipe."""
 
     @abstractmethod
     def metadata(self, model: Any) -> Metadata:
-        """What an exported file of a model says of it."""
+        """Returns the metadata of a model's exported files."""
 
     @abstractmethod
     def evaluate(self, loaded: "Loaded", data: Any, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:
-        """Measures a model on a split of data.
+        """Evaluates a model on a split of data.
 
         Returns:
             A document of JSON types, which `report.evaluation` renders.
@@ -164,37 +165,37 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, loaded: "Loaded", x: Any) -> Predictions:
-        """Predicts from arrays, or from what else the task reads."""
+        """Predicts from arrays, or from other inputs that the task supports."""
 
     @abstractmethod
     def exportable(self, loaded: "Loaded", data: Any | None) -> "Exportable":
-        """What export must know of a model.
+        """Returns the description of a model for its export.
 
         Args:
-            loaded: The model.
-            data: Whose test part artifacts are compared on; simulated data where None.
+            loaded: Model to export.
+            data: Data whose test part artifacts are compared on. Simulated if None.
         """
 
     def pictures(self, loaded: "Loaded", data: Any) -> dict[str, Any]:
-        """Arrays that figures show besides the document of an evaluation."""
+        """Returns arrays that figures show in addition to the metrics of an evaluation."""
         return {}
 
 
 def find_task(name: str) -> Task:
-    """A task by its name."""
+    """Finds a task by its name."""
     task: Task = importlib.import_module(f"zoo.tasks.{name}").TASK
     return task
 
 
 def task_of(model: Model | Metadata | str) -> Task:
-    """The task of a model, of what a file says of it, or of a family by name."""
+    """Finds the task of a model, of metadata, or of a family by name."""
     if isinstance(model, Metadata):
         return find_task(model.task)
     return find_task(find_family(model if isinstance(model, str) else type(model).__name__).task)
 
 
 def origin(model: Model) -> dict[str, Any]:
-    """What the metadata of every model says of where it comes from."""
+    """Returns the fields of the metadata that all models share."""
     known = model.provenance or {}
     return {
         "family": type(model).__name__, "preset": model.name, "simulated": bool(known.get("simulated", False)),
@@ -205,5 +206,5 @@ def origin(model: Model) -> dict[str, Any]:
 
 
 def provenance(data: Data, **details: Any) -> dict[str, Any]:
-    """What a trained model keeps of the data that it was trained on."""
+    """Returns what a trained model records about its training data."""
     return {"source": data.source, "simulated": data.simulated, "data_sha256": data.sha256, **details}

@@ -1,4 +1,4 @@
-"""Trigram language models from end to end: rows of words in, a trained, measured and exported model out."""
+"""The task of language models: training, evaluation, prediction and export."""
 
 import difflib
 from collections.abc import Mapping
@@ -36,37 +36,37 @@ _MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file of rows, read once, for any number of trainings.
+    """A file of rows, for any number of training runs.
 
     Args:
-        data: The checked file.
+        data: Checked data.
     """
 
     data: TrigramData
 
     def build(self, plan: Plan) -> TrigramLM:
-        """Makes the model of a plan."""
+        """Creates the model of a plan."""
         known = {"vocabulary": self.data.words, "seed": plan.recipe.seed, "name": plan.name}
         model: TrigramLM = find_family(plan.family).load()(**known | plan.arguments)
-        words, found = len(model.vocabulary), len(self.data.words)
-        if words != found:
-            raise ZooError(f"{self.data}: {found} words; {plan.name} knows {words}")
+        expected, words = len(model.vocabulary), len(self.data.words)
+        if words != expected:
+            raise ZooError(f"{self.data}: {words} words; {plan.name} knows {expected}")
         return model
 
     def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
-        """Trains a model; options are those of `training.fit`."""
-        learned, validation = self.learned(recipe), self.data.validation
+        """Trains a model. Options are those of `training.fit`."""
+        training_rows, validation = self.training_rows(recipe), self.data.validation
         rows = Examples.all(validation.contexts, validation.targets) if recipe.validation else None
         return training.fit(
             model, recipe,
-            lambda epoch, size: pipeline.training_batches(learned, size, seed=recipe.seed, first_epoch=epoch),
-            len(learned),
+            lambda epoch, size: pipeline.training_batches(training_rows, size, seed=recipe.seed, first_epoch=epoch),
+            len(training_rows),
             None if rows is None else pipeline.batches(rows, _BLOCK),
             **options,
         )  # fmt: skip
 
-    def learned(self, recipe: Recipe) -> Examples:
-        """What training sees: rows, merged once where a recipe wants it."""
+    def training_rows(self, recipe: Recipe) -> Examples:
+        """Returns the training rows, merged if the recipe has `merge_contexts`."""
         if recipe.merge_contexts not in self._merged:
             self._merged[recipe.merge_contexts] = examples(self.data, recipe)
         return self._merged[recipe.merge_contexts]
@@ -76,26 +76,26 @@ class Prepared:
         return {}
 
     def scores(self, model: TrigramLM) -> dict[str, float]:
-        """`cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         rows = self.data.validation
         loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.next_words)
         return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
 
     def finish(self, recipe: Recipe, model: TrigramLM) -> dict[str, Any]:
-        """Records the provenance of a trained model in it, and measures it on the validation rows.
+        """Records the provenance of a trained model in it, and evaluates it on the validation rows.
 
         Returns:
-            `train_rows`, `rows_per_epoch`, and `validation`: `cross_entropy` and `top1`.
+            `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`.
         """
         model.vocabulary, model.provenance = self.data.words, provenance(self.data)
         return {
-            "train_rows": len(self.data.train), "rows_per_epoch": len(self.learned(recipe)),
+            "train_rows": len(self.data.train), "rows_per_epoch": len(self.training_rows(recipe)),
             "validation": self.scores(model) if recipe.validation else None,
         }  # fmt: skip
 
 
 def examples(data: TrigramData, recipe: Recipe) -> Examples:
-    """What training sees: rows as they are, or merged where the recipe says so.
+    """Returns the training rows, merged if the recipe has `merge_contexts`.
 
     Raises:
         ZooError: If merged rows would not fit into memory.
@@ -106,15 +106,15 @@ def examples(data: TrigramData, recipe: Recipe) -> Examples:
 
 
 def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Rows with equal contexts as few rows whose targets are the distribution of their next words.
+    """Merges rows with the same context into fewer rows, whose targets are the distribution of the next words.
 
-    A context that occurs n times becomes ceil(n / most) equal rows, so that no step hangs on a single context. Their
-    targets sum to n over the mean number of occurrences a row, so that the cost over an epoch stays what it was.
+    A context that occurs n times becomes ceil(n / most) equal rows, so that no single row dominates a step. Targets are
+    scaled so that the cost over an epoch does not change.
 
     Args:
-        rows: What to merge.
-        vocabulary: V.
-        most: Occurrences a row, 1 or more.
+        rows: Rows to merge.
+        vocabulary: V, size of the vocabulary.
+        most: Maximum number of occurrences merged into a row, 1 or more.
 
     Returns:
         Contexts `(M, 3)`, targets `(M, V)` float32.
@@ -143,10 +143,10 @@ def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32
 
 
 def metadata_of(loaded: Loaded) -> TrigramMetadata:
-    """What a language model says of itself.
+    """Returns the metadata of a language model.
 
     Raises:
-        ZooError: If the model is no language model.
+        ZooError: If the model is not a language model.
     """
     if not isinstance(loaded.metadata, TrigramMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a language model")
@@ -154,7 +154,7 @@ def metadata_of(loaded: Loaded) -> TrigramMetadata:
 
 
 def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """Logits of a Keras model, or logarithms of an exported file's probabilities, `(N, V)`."""
+    """Computes the logits of a Keras model, or the log probabilities of an exported file, `(N, V)`."""
     if loaded.interpreter is None:
         return _logits(loaded.keras_model, contexts)
     parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
@@ -183,7 +183,7 @@ def _check_words(loaded: Loaded, data: TrigramData) -> None:
 
 
 def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray[np.int32]]:
-    """Rows to compare on, and contexts to calibrate on."""
+    """Returns rows to compare artifacts on, and contexts to calibrate them on."""
     metadata = metadata_of(loaded)
     if data is None:
         # A comparison needs no real text.
@@ -195,10 +195,10 @@ def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray
 
 
 def word_ids(loaded: Loaded, text: str) -> list[int]:
-    """The numbers of the words of a text.
+    """Returns the ids of the words of a text.
 
     Raises:
-        ZooError: If a word is not in the vocabulary; names the nearest words.
+        ZooError: If a word is not in the vocabulary. The message suggests similar words.
     """
     words = metadata_of(loaded).words
     numbers = {word: i for i, word in enumerate(words)}
@@ -211,7 +211,7 @@ def word_ids(loaded: Loaded, text: str) -> list[int]:
 
 
 def context_of(loaded: Loaded, text: str) -> list[int]:
-    """The numbers of the last words of a text, as many as the model reads.
+    """Returns the ids of the last words of a text, as many as the model reads.
 
     Raises:
         ZooError: If there are too few words, or one is not in the vocabulary.
@@ -223,16 +223,16 @@ def context_of(loaded: Loaded, text: str) -> list[int]:
 
 
 def embedding(loaded: Loaded) -> NDArray[np.float32]:
-    """E `(V, D)`.
+    """Returns the embeddings, E `(V, D)`.
 
     Raises:
-        ZooError: If this is an exported file, which does not show it.
+        ZooError: If this is an exported file, from which they cannot be read.
     """
     return np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
 
 
 class TrigramTask(Task):
-    """Language models that predict the next word from the words before it."""
+    """Task of language models, which predict the next word from the words before it."""
 
     name = "trigram"
     data_file = "data2.h5"
@@ -245,34 +245,34 @@ class TrigramTask(Task):
     score = "cross_entropy"
 
     def read(self, source: Source, **options: Any) -> TrigramData:
-        """Checks a file of rows and opens it."""
+        """Checks and opens a file of rows."""
         return load_as(TrigramData, source, **options)
 
     def prepare(self, data: TrigramData, recipe: Recipe) -> Prepared:
-        """The data has its own validation part."""
+        """Prepares data, which has its own validation part."""
         return Prepared(self.read(data))
 
     def metadata(self, model: TrigramLM) -> TrigramMetadata:
-        """What an exported file of a language model says of it."""
+        """Returns the metadata of a model's exported files."""
         return TrigramMetadata(**origin(model), words=model.vocabulary, context=model.context)
 
     def evaluate(
         self, loaded: Loaded, data: TrigramData, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
-        """Measures a model on a file of rows.
+        """Evaluates a model on a file of rows.
 
         Args:
-            loaded: The model.
-            data: Rows of the model's words.
+            loaded: Model to evaluate.
+            data: Rows with the vocabulary of the model.
             split: `test`, `validation` or `train`.
-            baselines: Whether to measure n-grams, counted in the training part of the data, as well.
+            baselines: Whether to evaluate n-gram models, fitted on the training part of the data, as well.
 
         Returns:
-            The numbers of `metrics.report`, those of `metrics.hardest` as `hardest_words`, and `model`, `data`,
+            The metrics of `evaluation.trigram.report`, those of `hardest` as `hardest_words`, and `model`, `data`,
             `split`, `simulated`, `baselines`, `notes`.
 
         Raises:
-            ZooError: If the file's words are not the model's.
+            ZooError: If the vocabulary of the file differs from the model's.
         """
         metadata, data = metadata_of(loaded), self.read(data)
         digest = data.sha256
@@ -306,8 +306,8 @@ class TrigramTask(Task):
         """Predicts the next word.
 
         Args:
-            loaded: The model.
-            x: A text, of which the last words are read; or word numbers `(N, context)` from 0.
+            loaded: Model.
+            x: Text, of which the last words are read, or word ids `(N, context)` from 0.
 
         Raises:
             ZooError: If a word is not in the vocabulary, or there are too few.
@@ -318,44 +318,44 @@ class TrigramTask(Task):
             raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {metadata_of(loaded).context})")
         if contexts.size and not (contexts.min() >= 0 and contexts.max() < len(words)):
             numbers = f"{contexts.min()} to {contexts.max()}"
-            raise ZooError(f"input: word numbers from {numbers}; expected 0 to {len(words) - 1}")
-        found = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
-        return Predictions(np.array(words)[found.argmax(axis=1)], found, words)
+            raise ZooError(f"input: word ids from {numbers}; expected 0 to {len(words) - 1}")
+        p = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
+        return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
 
     def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
-        """What export must know of a language model.
+        """Returns the description of a model for its export.
 
         Args:
-            loaded: The model.
-            data: Rows of which the test part is what artifacts are compared on; random words where None.
+            loaded: Model to export.
+            data: Rows whose test part artifacts are compared on. Random words if None.
         """
         metadata = metadata_of(loaded)
-        rows, learned = _golden(loaded, None if data is None else self.read(data))
+        rows, calibration = _golden(loaded, None if data is None else self.read(data))
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
-            found = metrics.log_probabilities(outputs["next_word"]["probabilities"])
-            loss, rank = metrics.cross_entropy_and_rank(found, rows.next_words)
+            log_p = metrics.log_probabilities(outputs["next_word"]["probabilities"])
+            loss, rank = metrics.cross_entropy_and_rank(log_p, rows.next_words)
             return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if data else {}
 
         return Exportable(
             lambda model: signatures.text(model, metadata.words),
             {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
-            # Rounding turns the answer where two words are as likely as each other; the score says what that costs.
+            # Rounding changes the prediction where two words are about equally likely; the score shows the effect.
             parity.EXACT
             | {
                 "float16": Tolerance(0.01, 0.99),
                 "dynamic": Tolerance(0.2, 0.95),
                 "int8": Tolerance(0.3, 0.9),
             },
-            calibration={"next_word": {"ids": learned}},
+            calibration={"next_word": {"ids": calibration}},
             score=score,
         )
 
     def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
-        """The words in two dimensions: `words` and their `places (V, 2)`; nothing for an exported file."""
+        """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
         if loaded.model is None:
             return {}
-        return {"words": metadata_of(loaded).words, "places": metrics.plane(embedding(loaded))}
+        return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))}
 
 
 TASK = TrigramTask()

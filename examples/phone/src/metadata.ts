@@ -106,7 +106,7 @@ export function readMetadata(file: Uint8Array): Metadata {
   if (document.schema !== SCHEMA) {
     throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: build it again`);
   }
-  if (document.task !== "activity") throw new Error(`holds ${document.family}, which is no recognizer of activities`);
+  if (document.task !== "activity") throw new Error(`holds ${document.family}, which is not an activity recognizer`);
   const missing = NEEDED.filter((name) => !(name in document));
   if (missing.length) throw new Error(`metadata lacks ${missing.join(", ")}`);
   return document;

@@ -1,7 +1,7 @@
 /**
  * The phone's accelerometer: DeviceMotion events to samples in the model's unit, axes and sign.
  *
- * The standard gives a phone at rest, face up, z = +9.81, as Android does; iOS gives -9.81. Which of the two a browser
+ * By the standard and on Android, z is +9.81 for a phone at rest, face up; on iOS it is -9.81. Which of the two a browser
  * follows shows in the direction of gravity: DeviceOrientation tells by its angles which way is up, and means the same
  * on both. Before it has told, or where it is silent, the name of the system decides.
  */

@@ -12,7 +12,7 @@ class Prediction(val seconds: Double, val label: String?, val probability: Doubl
 /**
  * Continuous recognition: samples in as they arrive, predictions out.
  *
- * It follows `zoo.runtime.streaming` of pocket-zoo line by line, which gives the reasons. Not for two threads at once.
+ * A port of `zoo.runtime.streaming` of pocket-zoo, line by line, where the reasons are explained. Not thread-safe.
  *
  * @param step Runs the network once: a frame and the states in, probabilities and the new states out.
  */

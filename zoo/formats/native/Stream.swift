@@ -13,7 +13,7 @@ public struct Prediction {
 
 /// Continuous recognition: samples in as they arrive, predictions out.
 ///
-/// It follows `zoo.runtime.streaming` of pocket-zoo line by line, which gives the reasons. Not for two threads at once.
+/// A port of `zoo.runtime.streaming` of pocket-zoo, line by line, where the reasons are explained. Not thread-safe.
 public final class Stream {
     /// Runs the network once: a frame and the states in, probabilities and the new states out.
     public typealias Step = ([Float], States) throws -> ([Float], States)

@@ -1,4 +1,4 @@
-"""Sources for apps: the code that is the same for every model lies here as files; constants are generated."""
+"""Sources for apps: code that is the same for all models, as files in this folder, and generated constants."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -12,26 +12,26 @@ from zoo.runtime import Recognizer
 _HERE = Path(__file__).parent
 
 INPUTS = {"step": "frame", "window": "window"}
-"""Signatures that an app can run, and the names of their inputs."""
+"""Names of the inputs of the signatures that an app can run."""
 
 
 def write(
     file: Path, folder: Path, name: str, constants: Callable[[ActivityMetadata, str], str], code: Sequence[str]
 ) -> list[Path]:
-    """Writes the sources of an app around a file.
+    """Writes the sources of an app for a `.tflite` file.
 
     Args:
-        file: A `.tflite` file with the signature `step`, or `window` where the model has no states.
-        folder: Where to.
-        name: Of the source with the model's constants.
-        constants: Makes that source from the metadata and the file's name.
-        code: Names of the sources that are the same for every model.
+        file: `.tflite` file with the signature `step`, or `window` if the model has no states.
+        folder: Folder to write to.
+        name: Name of the source with the model's constants.
+        constants: Function from the metadata and the name of the file to the content of that source.
+        code: Names of the sources that are the same for all models.
 
     Returns:
-        All paths, the constants first, the file last.
+        Paths of all files: constants first, `.tflite` file last.
 
     Raises:
-        ZooError: If the model reads another unit, sign or order of axes than a phone's sensor, or lacks the signature.
+        ZooError: If the unit, sign or order of axes differs from a phone's sensor, or if the signature is missing.
     """
     recognizer = Recognizer(file)
     metadata, needed = recognizer.metadata, signature(recognizer.metadata)
@@ -50,26 +50,26 @@ def write(
 
 
 def signature(metadata: ActivityMetadata) -> str:
-    """The signature that an app runs: `step`, or `window` where the model has no states."""
+    """Returns the signature that an app runs: `step`, or `window` if the model has no states."""
     return "step" if metadata.states else "window"
 
 
 def head(metadata: ActivityMetadata) -> list[str]:
-    """Comment lines that name the model and its training data."""
+    """Returns comment lines with the model and its training data."""
     data = f"{metadata.source}; license {metadata.license}" + ("; SIMULATED" if metadata.simulated else "")
     lines = [
         f"{metadata.preset} ({metadata.family}), written by pocket-zoo {metadata.version}; do not edit.",
         f"Weights SHA-256 {metadata.weights_sha256}",
         f"Training data: {data}",
     ]
-    # A line break in any of them would end the comment.
+    # A line break in a value would end the comment.
     return [f"// {' '.join(line.split())}" for line in lines]
 
 
 def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
-    """Names, values and meanings of the numbers that the code needs."""
+    """Returns names, values and descriptions of the constants that the code needs."""
     streaming = metadata.streaming
-    # A model without states reads a window at once: one state that never restarts, and overlapping frames.
+    # A model without states is treated as one whose frame is a window, with overlapping frames and no restarts.
     recurrent = bool(metadata.states)
     return [
         ("rate", float(metadata.rate), "Hz"),

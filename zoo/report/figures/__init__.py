@@ -1,4 +1,4 @@
-"""Figures, the only door to matplotlib: a module a task. A function draws one picture from plain numbers."""
+"""Figures, one module per task. This is the only package that imports matplotlib."""
 
 import matplotlib as mpl
 

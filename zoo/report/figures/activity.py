@@ -15,13 +15,13 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
     """Draws all figures of an evaluation.
 
     Args:
-        report: The evaluation.
-        history: Epochs of the training; may be empty.
-        pictures: Not used.
-        folder: Where to.
+        report: Result of the evaluation.
+        history: Records of the epochs of the training. May be empty.
+        pictures: Unused.
+        folder: Folder to write to.
 
     Returns:
-        The files.
+        Paths of the figures.
     """
     drawn = {"confusion.png": confusion(report), "reliability.png": reliability(report)}
     if report["per_subject"]:
@@ -40,7 +40,7 @@ def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def confusion(report: Mapping[str, Any]) -> Figure:
-    """Confusion matrix: colors are shares of each true class, numbers are windows."""
+    """Draws the confusion matrix. Colors are fractions of each true class, numbers are windows."""
     counts = np.array(report["confusion"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = report["classes"]
@@ -61,7 +61,7 @@ def confusion(report: Mapping[str, Any]) -> Figure:
 
 
 def reliability(report: Mapping[str, Any]) -> Figure:
-    """Reliability diagram: accuracy against confidence, before and after temperature scaling."""
+    """Draws the reliability diagram: accuracy against confidence, before and after temperature scaling."""
     with subplots(4.6, 4.2) as (figure, axis):
         axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfectly calibrated")
         for key, color in (("before", "C0"), ("after", "C1")):
@@ -76,7 +76,7 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
 
 def subjects(report: Mapping[str, Any]) -> Figure:
-    """Macro-F1 of each subject, the worst one marked."""
+    """Draws the macro-F1 of each subject, with the worst one marked."""
     people = report["per_subject"]
     order = sorted(people, key=lambda name: people[name]["macro_f1"])
     scores = [people[name]["macro_f1"] for name in order]
@@ -90,7 +90,7 @@ def subjects(report: Mapping[str, Any]) -> Figure:
 
 
 def people(result: Mapping[str, Any]) -> Figure:
-    """Accuracy of each subject in a cross-validation, a point a seed, with the baselines."""
+    """Draws the accuracy of each subject in a cross-validation, with a point per seed, and the baselines."""
     own = result["per_subject"]
     order = sorted(own, key=lambda name: own[name]["accuracy"], reverse=True)
     places = np.arange(len(order))

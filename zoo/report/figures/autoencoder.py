@@ -18,13 +18,13 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
     """Draws all figures of an evaluation.
 
     Args:
-        report: The evaluation.
-        history: Epochs of the training; may be empty.
-        pictures: `rgb`, `patches`, `reconstructions` and the `kernel`; may be empty.
-        folder: Where to.
+        report: Result of the evaluation.
+        history: Records of the epochs of the training. May be empty.
+        pictures: `rgb`, `patches`, `reconstructions` and `kernel`. May be empty.
+        folder: Folder to write to.
 
     Returns:
-        The files.
+        Paths of the figures.
     """
     drawn = {"sparsity.png": sparsity(report)}
     if pictures:
@@ -39,12 +39,12 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 
 def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
-    """Pictures in rows on one canvas.
+    """Tiles pictures on one canvas.
 
     Args:
-        pictures: `(N, S, S)` or `(N, S, S, 3)`.
-        columns: Pictures a row.
-        gap: White pixels between them.
+        pictures: Pictures `(N, S, S)` or `(N, S, S, 3)`.
+        columns: Number of pictures per row.
+        gap: Number of white pixels between them.
 
     Example:
         >>> tiled(np.zeros((3, 4, 4)), columns=2).shape
@@ -61,7 +61,7 @@ def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
 
 
 def grid(units: int) -> int:
-    """Columns of a tiled picture of all units: 5 of 10, 8 of 64, 10 of 100.
+    """Returns the number of columns for a tiled picture of all units: 5 for 10, 8 for 64, 10 for 100.
 
     Example:
         >>> [grid(n) for n in (10, 64, 100, 7)]
@@ -72,7 +72,7 @@ def grid(units: int) -> int:
 
 
 def _show(axis: Axes, vectors: Floats, columns: int, title: str, low: float = 0.1, high: float = 0.9) -> None:
-    """Vectors of pixels, column by column, as upright pictures."""
+    """Draws vectors of pixels, which are column by column, as upright pictures."""
     side = round(vectors.shape[1] ** 0.5)
     canvas = tiled(vectors.reshape(-1, side, side).transpose(0, 2, 1), columns)
     axis.imshow(canvas, cmap="gray", interpolation="nearest", vmin=low, vmax=high)
@@ -81,11 +81,11 @@ def _show(axis: Axes, vectors: Floats, columns: int, title: str, low: float = 0.
 
 
 def patches(rgb: Floats, vectors: Floats) -> Figure:
-    """Patches in color, and below them as the model reads them.
+    """Draws patches in color, and below them preprocessed.
 
     Args:
-        rgb: `(N, 3, S, S)`.
-        vectors: `(N, S * S)` in [0.1, 0.9].
+        rgb: Patches `(N, 3, S, S)`.
+        vectors: Preprocessed patches `(N, S * S)` in [0.1, 0.9].
     """
     columns = min(20, len(rgb))
     with subplots(7, 6.2, rows=2, grid=False) as (figure, axes):
@@ -97,13 +97,13 @@ def patches(rgb: Floats, vectors: Floats) -> Figure:
 
 
 def reconstructions(vectors: Floats, found: Floats, report: Mapping[str, Any], count: int = 12) -> Figure:
-    """Patches and their reconstructions.
+    """Draws patches and their reconstructions.
 
     Args:
-        vectors: `(N, S * S)`.
-        found: `(N, S * S)`.
-        report: For the title.
-        count: How many to show.
+        vectors: Preprocessed patches `(N, S * S)`.
+        found: Reconstructions `(N, S * S)`.
+        report: Result of the evaluation, for the title.
+        count: Number of patches to show.
     """
     with subplots(7, 1.8, rows=2, grid=False) as (figure, axes):
         _show(axes[0], vectors[:count], count, "patches")
@@ -113,11 +113,11 @@ def reconstructions(vectors: Floats, found: Floats, report: Mapping[str, Any], c
 
 
 def features(kernel: Floats, report: Mapping[str, Any] | None = None) -> Figure:
-    """The filters of the first layer as pictures, each scaled to its own range; zero is gray.
+    """Draws the filters of the first layer, each scaled to its own range, with zero as gray.
 
     Args:
-        kernel: `(S * S, H)`.
-        report: For the title, where there is one.
+        kernel: Kernel `(S * S, H)`.
+        report: Result of the evaluation, for the title, if any.
     """
     columns = grid(kernel.shape[1])
     rows = -(-kernel.shape[1] // columns)
@@ -133,10 +133,10 @@ def _filters(axis: Axes, kernel: Floats, title: str) -> None:
 
 
 def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
-    """Filters for several numbers of units (rows) and weight decays (columns).
+    """Draws filters for several numbers of units (rows) and weight decays (columns).
 
     Args:
-        kernels: `(S * S, H)` by hidden units and weight decay.
+        kernels: Kernels `(S * S, H)` by hidden units and weight decay.
     """
     units, decays = (sorted({key[place] for key in kernels}) for place in (0, 1))
     # Rows as high as their grids are for a column's width.
@@ -151,10 +151,10 @@ def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
 
 
 def cost(history: History) -> Figure:
-    """The cost and its three terms against the epoch.
+    """Draws the cost and its three terms against the epoch.
 
     Args:
-        history: With the parts `error`, `weights` and `sparsity`, of the training patches at the end of each epoch.
+        history: Records of the epochs, with the terms `error`, `weights` and `sparsity` on training patches.
     """
     epochs = [row["epoch"] for row in history]
     names = {"error": "squared error", "weights": "weight decay", "sparsity": "sparsity"}
@@ -166,7 +166,7 @@ def cost(history: History) -> Figure:
         if "val_loss" in history[0]:
             losses = [row["val_loss"] for row in history]
             axis.plot(epochs, losses, color="black", linestyle=":", label="J, validation")
-        # A term that began at almost nothing does not stretch the picture over many decades.
+        # A term that starts near zero must not stretch the axis over many decades.
         axis.set_yscale("log")
         axis.set_ylim(bottom=min(history[-1][key] for key in parts) / 10)
         axis.set(ylabel="cost", title="cost J and its terms")
@@ -176,7 +176,7 @@ def cost(history: History) -> Figure:
 
 
 def sparsity(report: Mapping[str, Any]) -> Figure:
-    """Mean activation of each unit, and the target."""
+    """Draws the mean activation of each unit, and the target."""
     means = sorted(report["mean_activation"])
     with subplots(5.6, 2.8) as (figure, axis):
         axis.bar(range(1, len(means) + 1), means, color="C0", width=0.8)
@@ -187,11 +187,11 @@ def sparsity(report: Mapping[str, Any]) -> Figure:
 
 
 def frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Figure:
-    """Error against sparsity, a point for each weight of the sparsity term.
+    """Draws the error against the sparsity error, with a point per weight of the sparsity term.
 
     Args:
-        points: With `sparsity_weight`, `mse`, `max_activation_error` and `train_max_activation_error`.
-        chosen: The weight of the preset.
+        points: Records with `sparsity_weight`, `mse`, `max_activation_error` and `train_max_activation_error`.
+        chosen: Weight of the sparsity term in the preset.
     """
     ordered = sorted(points, key=lambda point: point["sparsity_weight"])
     errors = [point["mse"] for point in ordered]

@@ -1,4 +1,4 @@
-"""How figures look, how they are written, and the one that several tasks draw."""
+"""Style and writing of figures, and a figure that several tasks draw."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from zoo.files import atomic_write
 
 History = Sequence[Mapping[str, float]]
-"""The numbers of each epoch."""
+"""Records of the epochs of a training run."""
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -25,13 +25,13 @@ STYLE: dict[Any, Any] = {
 def subplots(
     width: float, height: float, rows: int = 1, columns: int = 1, *, grid: bool = True, **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
-    """A figure in the style of all, of so many inches, with its axes."""
+    """Creates a figure of a size in inches, in the common style, with its axes."""
     with plt.rc_context(STYLE | {"axes.grid": grid}):
         yield plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
 
 
 def training(history: History) -> Figure:
-    """Loss and accuracy of the training and, where there is one, of the validation against the epoch."""
+    """Draws loss and accuracy of training and, if there is one, validation against the epoch."""
     epochs = [row["epoch"] for row in history]
     with subplots(7, 2.8, columns=2) as (figure, axes):
         for axis, key in zip(axes, ("loss", "accuracy"), strict=True):
@@ -51,25 +51,25 @@ def whole_epochs(axis: Axes) -> None:
 
 
 def marker(history: History) -> str | None:
-    """Points for a few epochs, of which a line alone would show little or, of one, nothing."""
+    """Returns a marker if there are so few epochs that a line alone would show little or nothing."""
     return "o" if len(history) < 5 else None
 
 
 def simulated(report: Mapping[str, Any]) -> str:
-    """What a title begins with where data are simulated."""
+    """Returns the prefix of titles for simulated data."""
     return "SIMULATED, " if report.get("simulated") else ""
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure whole and closes it."""
+    """Writes a figure atomically and closes it."""
     with atomic_write(path) as temporary:
-        # Without the software's version, the same numbers give the same bytes.
+        # Without the version of the software, the same numbers yield the same bytes.
         figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
 
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Writes figures by the names of their files."""
+    """Writes figures, which are given by the names of their files."""
     for name, figure in figures.items():
         save(figure, folder / name)
     return [folder / name for name in figures]

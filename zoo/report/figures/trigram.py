@@ -12,7 +12,7 @@ from zoo.report.figures.drawing import History, save_all, subplots, training
 
 Floats = NDArray[np.floating[Any]]
 _SIDE, _LETTER, _LINE = 11.0, 0.07, 0.13
-"""Inches of the picture, of a letter and of a line at its size of type."""
+"""Size of the picture, width of a letter and height of a line, in inches."""
 _ROUNDS = 2000
 
 
@@ -20,13 +20,13 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
     """Draws all figures of an evaluation.
 
     Args:
-        report: The evaluation; not used.
-        history: Epochs of the training; may be empty.
-        pictures: `words` and their `places` in two dimensions; may be empty.
-        folder: Where to.
+        report: Unused.
+        history: Records of the epochs of the training. May be empty.
+        pictures: `words` and their positions in two dimensions, `places`. May be empty.
+        folder: Folder to write to.
 
     Returns:
-        The files.
+        Paths of the figures.
     """
     drawn = {}
     if history:
@@ -37,7 +37,7 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 
 def words(names: Sequence[str], places: Floats) -> Figure:
-    """Words at their places in two dimensions.
+    """Draws words at their positions in two dimensions.
 
     Args:
         names: V words.
