@@ -237,10 +237,11 @@ def _show_address(document: dict[str, str]) -> None:
 
     from zoo.serving.certificate import ALL_INTERFACES
 
-    Console().print(f"serving {document['model']} at {document['url']}", markup=False, highlight=False)
+    console = Console(soft_wrap=True)
+    console.print(f"serving {document['model']} at {document['url']}", markup=False, highlight=False)
     segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
     everyone = "Everyone in this network can open it; --host 127.0.0.1 limits it to this machine. "
-    Console().print(
+    console.print(
         f"Open it on a phone in the same network. {everyone if document['host'] in ALL_INTERFACES else ''}The "
         "certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the server.",
         markup=False, highlight=False,
