@@ -140,7 +140,7 @@ PRESETS: dict[str, Preset] = {
         },
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-            batch_size=64, epochs=40, validation=0.1, label_smoothing=0.1,
+            batch_size=64, epochs=40, min_steps=2000, validation=0.1, label_smoothing=0.1,
             augmentation={
                 "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 180.0, "tilt": 25.0,
                 "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3, "carry": 0.5,
