@@ -79,7 +79,7 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
     frozen = [layer.name for layer in old.layers if layer.weights]
     result = finetune(old, two, recipe=replace(QUICK, min_steps=None, epochs=1), freeze=frozen)
     assert result.model.classes == two.classes
-    assert result.summary["validation"]["macro_f1"] == 1.0
+    assert result.summary["validation"]["macro_f1"] > 0.8
     np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
 
 

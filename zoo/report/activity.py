@@ -34,7 +34,9 @@ def training(summary: Document) -> str:
     scores = f"{md.say(found, 'macro_f1', 'accuracy')}, {calibration(found)}"
     validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})"
     if "baseline" in found:
-        validation += f". {md.label(found['baseline']['name'])}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}"
+        validation += (
+            f". {md.label(found['baseline']['name']).capitalize()}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}"
+        )
     return md.trained(summary, "window", "train_windows", validation)
 
 
