@@ -37,7 +37,7 @@ from zoo.tasks.provenance import versions
 
 SEED, TEST_PEOPLE = 0, 6
 CUT = Windowing()
-CELLS = [(2, 2, 1), (3, 4, 3), (6, 6, 1), (12, 6, 10)]
+CELLS = [(2, 2, 1), (3, 4, 3), (6, 6, 1)]
 """People, activities, minutes."""
 
 WISDM = {
