@@ -48,6 +48,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/streaming.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/streaming.json
 	.bench/bin/python benchmarks/splits.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/splits.json
 	.bench/bin/python benchmarks/splits.py --page docs/splits.md
+	.bench/bin/python benchmarks/small_data.py --wisdm $(DATA)/activity/wisdm-dataset.zip | tee benchmarks/small_data.json
+	.bench/bin/python benchmarks/small_data.py --page docs/small-data.md
 	.bench/bin/zoo data import motionsense $(DATA)/activity/A_DeviceMotion_data.zip -o build/recordings.h5 --force
 	.bench/bin/zoo data windows build/recordings.h5 -o build/windows.h5 --window 200 --hop 100 --test-subjects 2,9,15,21 --force
 	rm -rf build/crossval

@@ -209,3 +209,14 @@ def test_the_page_of_the_splits_says_what_was_measured(tmp_path, run_script):
         assert scores["windows"] < scores["overlapping_windows"]
     assert forest["people"] < gru["people"]
     assert forest["windows"] > gru["windows"]
+
+
+def test_the_page_of_little_data_says_what_was_measured(tmp_path, run_script):
+    page, script = DOCS / "small-data.md", ROOT / "benchmarks" / "small_data.py"
+    copy = tmp_path / "small-data.md"
+    copy.write_text(page.read_text())
+    run_script(script, "--page", copy)
+    assert copy.read_text() == page.read_text()
+    for cell in json.loads(script.with_suffix(".json").read_text())["cells"]:
+        forest, scratch, tuned = (cell["methods"][name]["macro_f1"] for name in ("random_forest", "train", "finetune"))
+        assert min(scratch, tuned) > forest - 0.01

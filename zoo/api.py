@@ -4,7 +4,7 @@ Each function resolves its arguments (a preset, a path, data), calls the model's
 data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from zoo import catalog, presets
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
-from zoo.models.activity import ActivityRecognizer
 from zoo.models.model import Model
 from zoo.recipes import Recipe
-from zoo.tasks import exporting, planning
+from zoo.tasks import exporting, finetuning, planning
+from zoo.tasks.activity import hold_out
 from zoo.tasks.exporting import Artifact
 from zoo.tasks.loading import Loaded, load
 from zoo.tasks.running import Plan, Run, Trained
@@ -332,7 +332,8 @@ def cross_validate(
 
 
 FINETUNE = Recipe(
-    optimizer="adam", learning_rate=1e-3, schedule="cosine", clip_norm=1.0, batch_size=32, epochs=20, validation=0.2,
+    optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, epochs=20,
+    min_steps=1000, validation=0.2,
 )  # fmt: skip
 """Default recipe of `finetune`."""
 
@@ -348,16 +349,17 @@ def finetune(
 ) -> TrainResult:
     """Fine-tunes a preset on your own data, with any labels.
 
-    If the labels differ from those of the preset, the last layer is new; labels in common keep their weights. The input
-    statistics of the preset are kept, since its other weights depend on them.
+    Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
+    on the features of all other layers; then all weights are trained at a low rate. The statistics of the input remain
+    those of the preset.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
-        data: A path, `tfds:NAME`, or the result of `load_data`, at the preset's rate and window length.
-        recipe: Recipe to train with. `FINETUNE` with the augmentation of the preset's recipe by default.
-        freeze: Names of layers whose weights are not trained.
-        out: Folder for the model, its configuration and its history. Nothing is written by default.
-        callbacks: Additional Keras callbacks.
+        data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
+        recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default.
+        freeze: Names of layers whose weights stay as they are.
+        out: Folder for the model, its configuration and its history; nothing is written by default.
+        callbacks: Further Keras callbacks.
 
     Returns:
         The same as `train`.
@@ -367,14 +369,15 @@ def finetune(
     """
     loaded = load(preset)
     checked = read_data(loaded.task, data)
-    model = _with_labels(loaded, checked)
+    activity = loaded.task.name == "activity"
+    model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model.copy()
     unknown = sorted(set(freeze) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
-    if recipe is None:
-        augmentation = loaded.config.get("recipe", {}).get("augmentation")
-        recipe = replace(FINETUNE, augmentation=augmentation, loss=loaded.task.recipe.loss)
+    recipe = recipe or finetuning_recipe(loaded)
     plan, _ = plan_of(model, recipe)
+    if activity:
+        finetuning.fit_head(model, hold_out(checked.train, recipe)[0])
     for name in freeze:
         model.get_layer(name).trainable = False
     try:
@@ -385,17 +388,14 @@ def finetune(
             model.get_layer(name).trainable = True
 
 
-def _with_labels(loaded: Loaded, data: Any) -> Model:
-    """Returns a copy of a model for the labels of data, after checking rate and window."""
-    model = loaded.keras_model
-    if loaded.task.name != "activity":
-        return model.copy()
-    assert isinstance(model, ActivityRecognizer)
-    rows, channels = data.train.examples.inputs.shape[1:]
-    if data.rate != model.rate or rows < model.window or channels != len(model.channels):
-        raise ZooError(
-            f"{data}: windows of ({rows}, {channels}) at {data.rate:g} Hz; {loaded.name} reads ({model.window}, "
-            f"{len(model.channels)}) at {model.rate:g} Hz: cut them again with `zoo data windows RECORDINGS --rate "
-            f"{model.rate:g} --window {model.window}`"
-        )
-    return model.copy(classes=data.classes, temperature=1.0)
+def finetuning_recipe(loaded: Loaded, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe that `finetune` follows by default.
+
+    Args:
+        loaded: What is fine-tuned.
+        changes: Other fields, by name; `epochs` are single passes.
+    """
+    known = loaded.config.get("recipe", {})
+    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
+    steps = {"min_steps": None} if changes and "epochs" in changes else {}
+    return replace(FINETUNE, **shared | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))

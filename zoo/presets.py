@@ -101,7 +101,7 @@ PRESETS: dict[str, Preset] = {
         arguments={"units": 128, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window", normalize=False,
+            validation=0.1, validation_by="window", normalize=False, min_steps=2000,
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
@@ -113,7 +113,7 @@ PRESETS: dict[str, Preset] = {
         arguments={"units": 64, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
-            patience=3, validation=0.2, validation_by="window", normalize=False,
+            patience=3, validation=0.2, validation_by="window", normalize=False, min_steps=2000,
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
@@ -125,7 +125,7 @@ PRESETS: dict[str, Preset] = {
         arguments={"units": 32, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
-            validation=0.1, validation_by="window", normalize=False,
+            validation=0.1, validation_by="window", normalize=False, min_steps=2000,
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
@@ -140,7 +140,7 @@ PRESETS: dict[str, Preset] = {
         },
         recipe=Recipe(
             optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-            batch_size=64, epochs=40, validation=0.1, label_smoothing=0.1,
+            batch_size=64, epochs=40, min_steps=2000, validation=0.1, label_smoothing=0.1,
             augmentation={
                 "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 180.0, "tilt": 25.0,
                 "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3, "carry": 0.5,

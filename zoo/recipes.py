@@ -1,5 +1,6 @@
 """Recipes: everything that decides a training run, apart from model and data."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -34,12 +35,15 @@ class Recipe(Settings):
             same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
             part. 2 are quicker where a network without recurrence leaves a core idle; recurrent ones become slower.
         epochs: Passes over the data, at most.
+        min_steps: Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one
+            pass.
         patience: Epochs without a lower validation loss after which training stops and the best weights are
             restored; None trains all epochs and keeps the last weights.
         validation: Share of the people (or photographs; or rows, where neither is known) held out for validation; 0
             for none. A text's file holds its own validation part.
-        validation_by: `subject`: whole people, where they are known; or `window`: windows drawn at random, as the
-            course does, whose loss says little about new people.
+        validation_by: `subject`: whole people, where they are known; of three people or fewer `time`. `time`: the last
+            windows of each activity of each person. `window`: windows drawn at random, as the course does. The loss of
+            the latter two says little about new people.
         loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
         class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; None
@@ -78,9 +82,10 @@ class Recipe(Settings):
     batch_size: _Count = 32
     micro_batches: _Count = 1
     epochs: _Count = 50
+    min_steps: _Count | None = None
     patience: _Count | None = None
     validation: _Fraction = 0.1
-    validation_by: Literal["subject", "window"] = "subject"
+    validation_by: Literal["subject", "time", "window"] = "subject"
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
     label_smoothing: _Fraction = 0.0
     class_weights: Literal["balanced"] | None = None
@@ -108,6 +113,16 @@ class Recipe(Settings):
             'cosine'
         """
         return cls.from_json(read_json(find_folder(name) / "config.json")["recipe"])
+
+    def passes(self, rows: int) -> int:
+        """Passes over training rows that make an epoch.
+
+        Example:
+            >>> Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320)
+            4
+        """
+        steps = self.epochs * rows / self.batch_size
+        return 1 if self.min_steps is None else max(1, math.ceil(self.min_steps / steps))
 
     @property
     def split_by_seed(self) -> int:

@@ -94,13 +94,15 @@ class Fitted:
             class weights where it has any; validation is of the weights that would be saved after the epoch.
         best_epoch: The epoch, from 1, whose weights the model has.
         seconds: Wall time of this and of resumed runs, compilation included.
-        batch_size: Rows a step: the recipe's, or all rows where there are fewer.
+        batch_size: Rows a step: the recipe's, or all rows of an epoch where there are fewer.
+        steps: Steps an epoch.
     """
 
     history: list[dict[str, float]]
     best_epoch: int
     seconds: float
     batch_size: int
+    steps: int
 
 
 def fit(
@@ -125,7 +127,7 @@ def fit(
         recipe: How to train it.
         train: Returns endless batches, from the epoch (from 0) at which they begin and the rows that each shall have;
             several steps take their rows from one batch. The same ones each time.
-        rows: Training rows an epoch.
+        rows: Training rows an epoch, of all its passes.
         validation: Batches for the validation loss.
         class_weights: Weight of each class in the loss.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
@@ -198,7 +200,7 @@ def fit(
         model.train_function, model.moving_average, model.jit_compile = None, None, not deterministic
     if recipe.patience is not None:
         run.restore(run.best)
-    return Fitted(run.history, run.best_epoch, run.seconds, batch_size)
+    return Fitted(run.history, run.best_epoch, run.seconds, batch_size, steps)
 
 
 class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

@@ -195,7 +195,7 @@ def test_statistics_are_those_of_all_rows_of_the_chosen_windows(monkeypatch):
 
 
 @settings(deadline=None)
-@given(st.sets(NAMES, min_size=2, max_size=12), st.floats(0.01, 0.99), SEEDS)
+@given(st.sets(NAMES, min_size=4, max_size=12), st.floats(0.01, 0.99), SEEDS)
 def test_a_split_by_subject_is_disjoint_and_complete(people, fraction, seed):
     who = np.repeat(sorted(people), 3)
     everything = windows(np.tile([0, 1, 2], len(people)), who)
@@ -206,6 +206,25 @@ def test_a_split_by_subject_is_disjoint_and_complete(people, fraction, seed):
     np.testing.assert_array_equal(np.sort(np.concatenate([training.rows, validation.rows])), np.arange(len(who)))
     for part in (training, validation):
         np.testing.assert_array_equal(part.subjects, who[part.rows])
+
+
+@pytest.mark.parametrize("people", [1, 2, 3])
+def test_of_three_people_or_fewer_the_last_windows_of_each_activity_are_for_validation(people):
+    who = np.repeat([f"p{number}" for number in range(people)], 20)
+    labels = np.tile(np.repeat([0, 1], 10), people)
+    training, validation = windows(labels, who.tolist()).split(0.2, seed=0)
+    assert training.people() == validation.people() == sorted(set(who.tolist()))
+    # One window between them, which may overlap both, is in neither.
+    assert (training.rows % 10).tolist() == list(range(7)) * 2 * people
+    assert (validation.rows % 10).tolist() == [8, 9] * 2 * people
+
+
+def test_an_activity_of_one_person_stays_in_training():
+    who, labels = [f"p{number}" for number in range(8) for _ in range(4)], [2, 0, 1, 1] + [0, 0, 1, 1] * 7
+    for seed in range(8):
+        training, validation = windows(np.array(labels), who).split(0.3, seed)
+        assert set(training.labels.tolist()) == {0, 1, 2}
+        assert not set(training.people()) & set(validation.people())
 
 
 @settings(deadline=None)
@@ -227,7 +246,7 @@ def test_the_seed_decides_who_is_set_aside(subjects):
 
 @pytest.mark.parametrize(
     ("labels", "subjects", "fraction"),
-    [([0, 1, 1, 1], ["a", "b", "b", "b"], 0.5), ([0, 0, 1, 1], None, 0.9), ([0, 0, 1, 1], None, 0.1)],
+    [([0, 1], ["a", "b"], 0.5), ([0, 0, 1, 1], None, 0.9), ([0, 0, 1, 1], None, 0.1)],
 )
 def test_a_split_that_leaves_a_class_or_validation_empty_is_refused(labels, subjects, fraction):
     assert message(lambda: windows(labels, subjects).split(fraction, seed=0)) == (

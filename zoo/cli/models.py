@@ -140,9 +140,10 @@ def train(
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for other workers.")] = 300.0,
     as_json: Json = False,
 ) -> None:
-    """Train a model on a data file.
+    """Train a new model on a data file.
 
-    With a preset, its recipe; with `--model`, one's own arguments. Options change either.
+    A preset provides its architecture and its recipe, not its weights: `zoo finetune` starts from those. `--model`
+    names a family instead. Options change either.
     """
     cluster = Cluster.from_environment()
     if cluster is None and workers is not None and workers > 1:
@@ -168,6 +169,8 @@ def train(
         "patience": patience, "validation": validation, "seed": seed,
     }  # fmt: skip
     plan = planning.plan(preset, model, named_options(named) | planning.settings(settings or []))
+    if preset is not None:
+        _say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its weights")
     task = task_of(plan.family)
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     board = TrainingBoard(err, plan.recipe.epochs)
@@ -187,7 +190,48 @@ def train(
     then = f"model in {out}; next: zoo evaluate {out} --data {data or task.data_file}{where}"
     if cluster is not None and not cluster.chief:
         then = f"the model is in the folder of {cluster.name(0)}"
-    err.print(then, highlight=False, markup=False, soft_wrap=True)
+    _say(then)
+
+
+def _say(text: str) -> None:
+    err.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def finetune(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="A preset, a folder or a .keras file.")],
+    data: DataFile = None,
+    out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
+    validation: Annotated[float | None, typer.Option(help="Share of the people held out; 0: none.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides split, order and augmentation.")] = None,
+    freeze: Annotated[
+        list[str] | None, typer.Option(metavar="LAYER", help="A layer whose weights stay as they are; repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train the weights of a preset further on one's own data, with any labels.
+
+    The last layer is fitted first, then all weights are trained at a low rate.
+    """
+    load_tensorflow()
+    import keras
+
+    from zoo import api
+    from zoo.report.live import TrainingBoard
+    from zoo.tasks.loading import load
+
+    loaded = load(preset)
+    named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
+    recipe = api.finetuning_recipe(loaded, named_options(named))
+    board = TrainingBoard(err, recipe.epochs)
+    progress = keras.callbacks.LambdaCallback(on_epoch_end=board.on_epoch_end)
+    checked = api.read_data(loaded.task, data)
+    with board.shown():
+        trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])
+    show(trained.summary, as_json, loaded.task.report.training)
+    _say(f"model in {out}; next: zoo evaluate {out} --data {data or loaded.task.data_file}")
 
 
 def named_options(options: dict[str, Any]) -> dict[str, Any]:

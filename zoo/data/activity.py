@@ -22,6 +22,12 @@ from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 
 _ROWS = 1 << 16
 
+_FEW_PEOPLE = 3
+"""So few subjects are all needed for training."""
+
+_DRAWS = 20
+"""Draws of validation subjects before no draw is thought to leave all classes for training."""
+
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
 
@@ -44,34 +50,62 @@ class Windows(Examples):
         return self.group_names()
 
     def split(self, fraction: float, seed: int, by: str = "subject") -> tuple["Windows", "Windows"]:
-        """Splits off validation windows: those of whole subjects where subjects are known, else random ones.
+        """Splits off validation windows.
 
         Args:
             fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
             seed: Decides which.
-            by: `subject`, or `window` to draw windows at random even where subjects are known.
+            by: `subject`: those of whole subjects; `time` where there are three or fewer, or where no draw leaves all
+                classes for training; `window` where subjects are unknown. `time`: the last ones of each class of each
+                subject. `window`: random ones.
 
         Returns:
             Training and validation windows.
 
         Raises:
-            ZooError: If there is one subject alone, or a class would have no window left for training.
+            ZooError: If a class would have no window left for training, or validation no window.
         """
         random = np.random.default_rng([seed, 3])
-        if by == "subject" and len(self.people()) == 1:
-            raise ZooError(f"only subject {self.people()[0]} is in training: validation by person needs two or more")
         if by == "subject" and self.subjects is not None:
-            held_out = np.isin(self.subjects, _draw(random, self.people(), fraction))
+            held_out = self._people_held_out(random, fraction)
+            if held_out is None:
+                return self.split(fraction, seed, "time")
+            training, validation = self.where(~held_out), self.where(held_out)
+        elif by == "time":
+            training, validation = self._split_by_time(fraction)
         else:
-            labels = self.labels
-            held_out = np.zeros(len(labels), bool)
-            for label in np.unique(labels):
-                rows = np.flatnonzero(labels == label)
+            held_out = np.zeros(len(self), bool)
+            for label in np.unique(self.labels):
+                rows = np.flatnonzero(self.labels == label)
                 held_out[random.permutation(rows)[: round(fraction * len(rows))]] = True
-        training, validation = self.where(~held_out), self.where(held_out)
-        if set(np.unique(training.labels)) != set(np.unique(self.labels)) or len(validation) == 0:
+            training, validation = self.where(~held_out), self.where(held_out)
+        if not self._has_all_classes(training) or len(validation) == 0:
             raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
         return training, validation
+
+    def _has_all_classes(self, training: "Windows") -> bool:
+        return set(training.labels.tolist()) == set(self.labels.tolist())
+
+    def _people_held_out(self, random: np.random.Generator, fraction: float) -> NDArray[np.bool_] | None:
+        """The windows of a share of the subjects; None where there are too few subjects."""
+        people = self.people()
+        for _ in range(_DRAWS if len(people) > _FEW_PEOPLE else 0):
+            held_out = np.isin(np.asarray(self.groups), _draw(random, people, fraction))
+            if self._has_all_classes(self.where(~held_out)):
+                return held_out
+        return None
+
+    def _split_by_time(self, fraction: float) -> tuple["Windows", "Windows"]:
+        """The last windows of each class of each subject, and those before, but for one between that may overlap."""
+        part = np.zeros(len(self), np.int8)
+        labels, people = self.labels, np.full(len(self), "") if self.groups is None else self.groups
+        for person, label in sorted(set(zip(people.tolist(), labels.tolist(), strict=True))):
+            rows = np.flatnonzero((people == person) & (labels == label))
+            count = min(max(1, round(fraction * len(rows))), len(rows) - 1)
+            part[rows[len(rows) - count :]] = 2
+            if count and len(rows) - count > 1:
+                part[rows[-count - 1]] = 1
+        return self.where(part == 0), self.where(part == 2)
 
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and variance of each axis over all rows of all windows, read in blocks."""

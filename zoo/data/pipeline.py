@@ -7,6 +7,7 @@ same batches, and a run resumed at epoch 7 sees what an uninterrupted one would 
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,17 @@ _PARALLEL, _PREFETCHED = 4, 2
 
 
 def training_batches(
-    examples: Examples, batch_size: int, *, seed: int, first_epoch: int = 0, augment: Augment | None = None
-) -> tf.data.Dataset:
+    examples: Examples, batch_size: int, *, seed: int, first_epoch: int = 0, passes: int = 1,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:  # fmt: skip
     """Endless shuffled batches of equal size: epoch after epoch, the incomplete last batch of each dropped.
 
     Args:
         examples: What to read.
-        batch_size: Rows a batch, at most `len(examples)`.
+        batch_size: Rows a batch, at most those of an epoch.
         seed: Decides the order and the augmentation.
         first_epoch: The epoch to begin with, from 0.
+        passes: Passes over the examples an epoch.
         augment: Applied to the inputs of each batch, with a seed that differs from batch to batch.
 
     Returns:
@@ -47,7 +50,9 @@ def training_batches(
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         blocks = tf.data.Dataset.from_generator(
-            lambda number: examples.shuffled_blocks(seed, int(number)),
+            lambda number: chain.from_iterable(
+                examples.shuffled_blocks(seed, passes * int(number) + one) for one in range(passes)
+            ),
             output_signature=signature,
             args=(epoch,),
         )
@@ -56,7 +61,7 @@ def training_batches(
     epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
     dataset = epochs.flat_map(one_epoch)
     if augment is not None:
-        first_batch = first_epoch * (len(examples) // batch_size)
+        first_batch = first_epoch * (passes * len(examples) // batch_size)
         dataset = dataset.enumerate(first_batch).map(
             lambda number, batch: (augment(batch[0], tf.stack([tf.cast(seed, tf.int64), number])), batch[1]),
             num_parallel_calls=_PARALLEL,

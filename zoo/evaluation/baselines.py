@@ -57,9 +57,9 @@ def features(windows: Floats) -> Floats:
     )  # fmt: skip
 
 
-def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
-    """Fits a random forest of 300 trees on `features`."""
-    forest = RandomForestClassifier(300, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
+def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 300) -> Predict:
+    """Fits trees on `features`."""
+    forest = RandomForestClassifier(trees, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
     forest.fit(features(windows), labels)
     return lambda test: np.asarray(forest.predict(features(test)), np.int64)
 

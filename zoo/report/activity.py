@@ -22,14 +22,21 @@ _SCORES = ("accuracy", "macro_f1", "macro_f1_interval")
 
 def training(summary: Document) -> str:
     """Renders the summary of a training run."""
-    scores = summary["validation"]
-    if scores is None:
+    found = summary["validation"]
+    if found is None:
         validation = "No validation: probabilities are not calibrated."
         return md.trained(summary, "window", "train_windows", validation)
-    by_subject = scores["by"] == "subject"
-    who = f"subjects {md.show(scores['subjects'])}" if by_subject else "random windows, which overestimate the score"
-    text = f"{md.say(scores, 'macro_f1', 'accuracy')}, {calibration(scores)}"
-    validation = f"Validation: {text} ({md.count(scores['windows'], 'window')}; {who})"
+    who = {
+        "subject": f"subjects {md.show(found['subjects'])}",
+        "time": "the last windows of each activity of the same people, which overestimate the score on other people",
+        "window": "random windows, which overestimate the score",
+    }[found["by"]]
+    scores = f"{md.say(found, 'macro_f1', 'accuracy')}, {calibration(found)}"
+    validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})"
+    if "baseline" in found:
+        validation += (
+            f". {md.label(found['baseline']['name']).capitalize()}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}"
+        )
     return md.trained(summary, "window", "train_windows", validation)
 
 

@@ -132,11 +132,12 @@ def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
         parts: Paragraphs on the validation.
     """
     best = f", weights of epoch {summary['best_epoch']}" if summary["best_epoch"] != summary["epochs"] else ""
+    steps = f" of {count(summary['steps_per_epoch'], 'step')}" if "steps_per_epoch" in summary else ""
     first = (
         f"{count(summary['parameters'], 'parameter')}, {count(summary[rows], noun)}, "
-        f"{count(summary['epochs'], 'epoch')} in {summary['seconds']:.1f} s{best}"
+        f"{count(summary['epochs'], 'epoch')}{steps} in {summary['seconds']:.1f} s{best}"
     )
-    return page(first, *parts)
+    return page(first, *parts, *(note(text, "warning") for text in summary.get("warnings", ())))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:

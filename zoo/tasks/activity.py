@@ -22,7 +22,7 @@ from zoo.data.recordings import Dropped, check_unit
 from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
-from zoo.evaluation.baselines import baseline_scores
+from zoo.evaluation.baselines import baseline_scores, random_forest
 from zoo.evaluation.trigram import cross_entropy_and_rank, log_probabilities
 from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
@@ -46,6 +46,9 @@ _BATCH = 2048
 _GOLDEN = 600
 """Windows that artifacts are compared on, at most."""
 
+_BASELINE = 2000
+"""Windows that the baseline of a training is fitted and measured on, at most."""
+
 
 def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
     """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them."""
@@ -68,7 +71,7 @@ def fit(
     recipe: Recipe, model: ActivityRecognizer, train: Windows, validation: Windows | None, **options: Any
 ) -> Fitted:
     """Trains the model on windows; options are those of `training.fit`."""
-    rows = model.window
+    rows, passes = model.window, recipe.passes(len(train))
     augmentation = Augmentation.from_json(recipe.augmentation or {})
     augment: Augment | None = None
     if recipe.augmentation or rows < train.inputs.shape[1]:
@@ -82,9 +85,9 @@ def fit(
             learner,
             recipe,
             lambda epoch, size: pipeline.training_batches(
-                train, size, seed=recipe.seed, first_epoch=epoch, augment=augment
+                train, size, seed=recipe.seed, first_epoch=epoch, passes=passes, augment=augment
             ),
-            len(train),
+            passes * len(train),
             None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
             class_weights=(
                 losses.balanced_class_weights(train.labels, len(model.classes)) if recipe.class_weights else None
@@ -141,6 +144,14 @@ class Prepared:
             "accuracy": float((rank == 1).mean()), "cross_entropy": float(loss.mean()),
         }  # fmt: skip
 
+    def _validation_by(self, recipe: Recipe) -> str:
+        """How the validation windows were chosen: `subject`, `time`, or `window`."""
+        assert self.validation is not None
+        people = set(self.validation.people())
+        if not people or recipe.validation_by == "window":
+            return recipe.validation_by if recipe.validation_by == "time" else "window"
+        return "time" if people & set(self.train.people()) else "subject"
+
     def finish(self, recipe: Recipe, model: ActivityRecognizer) -> dict[str, Any]:
         """Calibrates a trained model, records its provenance in it, and measures it on the validation windows.
 
@@ -153,12 +164,33 @@ class Prepared:
             return found
         logits, labels = answers(partial(keras_logits, model), self.validation)
         model.temperature = metrics.fit_temperature(labels, logits)
+        baseline = self._baseline(model.window)
         report = metrics.report(labels, logits, model.classes, self.validation.subjects, model.temperature)
-        people = self.validation.people()
         return found | {"validation": {
-            "windows": report["windows"], "by": recipe.validation_by if people else "window", "subjects": people,
-            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
-        }}  # fmt: skip
+            "windows": report["windows"], "by": self._validation_by(recipe), "subjects": self.validation.people(),
+            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")}, "baseline": baseline,
+        }, "warnings": _warnings(report["macro_f1"], baseline["macro_f1"])}  # fmt: skip
+
+    def _baseline(self, rows: int) -> dict[str, Any]:
+        """`macro_f1` and `accuracy` of a small random forest on the same split, fitted on some windows of many."""
+        assert self.validation is not None
+        (inputs, labels), (asked, truth) = (_some(part, _BASELINE).arrays() for part in (self.train, self.validation))
+        predict = random_forest(center_crop(inputs, rows), labels, jobs=1, trees=100)
+        found = predict(center_crop(asked, rows))
+        return {
+            "name": "random_forest", "train_windows": len(labels), "windows": len(truth),
+            "macro_f1": metrics.macro_f1(truth, found), "accuracy": float((truth == found).mean()),
+        }  # fmt: skip
+
+
+def _warnings(own: float, baseline: float) -> list[str]:
+    """What a user must know of a model that loses to its baseline by more than a point."""
+    if own > baseline - 0.01:
+        return []
+    return [
+        f"macro-F1 on validation is {own:.3f}, of a random forest {baseline:.3f}: record more people, train longer "
+        f"(`--epochs`), or start from trained weights (`zoo finetune activity_gru_pocket`)"
+    ]
 
 
 def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
@@ -324,10 +356,10 @@ def encountered_states(
     return {"frame" if frames == 1 else "frames": rows, **found_states}
 
 
-def _some(windows: Windows) -> Windows:
-    """A few hundred windows: as many of each class as there are, evenly spaced."""
+def _some(windows: Windows, most: int = _GOLDEN) -> Windows:
+    """Some windows: of each class its share, evenly spaced."""
     by_class = np.argsort(windows.labels, kind="stable")
-    chosen = by_class[np.linspace(0, len(by_class) - 1, min(_GOLDEN, len(by_class))).astype(int)]
+    chosen = by_class[np.linspace(0, len(by_class) - 1, min(most, len(by_class))).astype(int)]
     return windows.where(np.isin(np.arange(len(windows)), chosen))
 
 
@@ -362,9 +394,13 @@ class ActivityTask(Task):
     name = "activity"
     data_file = "data3.h5"
     recipe = Recipe(
-        # Enough for a few thousand windows of a dozen people.
-        optimizer="adam", learning_rate=2e-3, clip_norm=1.0, batch_size=32, epochs=50, patience=8, validation=0.2,
-        augmentation={"half_turn": 0.5, "tilt": 15.0, "scale": 0.1, "noise": 0.2},
+        # From one person's minute to some thousand windows: see benchmarks/small_data.py.
+        optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
+        batch_size=32, epochs=50, min_steps=2000, validation=0.2, label_smoothing=0.1,
+        augmentation={
+            "smooth": 0.3, "mirror": 0.5, "half_turn": 0.5, "spin": 180.0, "tilt": 25.0, "scale": 0.1,
+            "intensity": 0.5, "noise": 0.3,
+        },
     )  # fmt: skip
     unused = ("loss", "merge_contexts")
     augmentation = Augmentation

@@ -23,7 +23,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         preset: Its name, or None.
         family: Its name, or None.
         changes: Arguments of the model's constructor and fields of the recipe that replace those of the preset or the
-            family, by name.
+            family, by name. Epochs that are named are single passes, unless `min_steps` is named as well.
 
     Raises:
         ZooError: Unless one of preset and family is named, or if a name is unknown, means nothing for the family, or
@@ -45,6 +45,8 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         name, arguments, recipe = family, {}, task.recipe
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
+    if "epochs" in changes:
+        recipe = replace(recipe, min_steps=None)
     fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
     types = get_type_hints(Facts) | get_type_hints(model.__init__)
     accepted = model.argument_names()

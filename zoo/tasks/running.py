@@ -15,9 +15,13 @@ from zoo.errors import ZooError
 from zoo.files import atomic_write, require_empty, write_json
 from zoo.models.model import Model
 from zoo.recipes import Recipe
+from zoo.tasks.loading import load
 from zoo.tasks.provenance import versions
-from zoo.tasks.task import task_of
+from zoo.tasks.task import Prepared, task_of
 from zoo.training import CHECKPOINT
+
+_SAME = 0.01
+"""Relative difference of a score of the saved and of the trained model that is no cause for a warning."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,8 @@ class Trained:
         plan: What was trained, and how.
         model: The trained model.
         history: A record an epoch.
-        summary: `parameters`, `epochs`, `best_epoch`, `seconds`, `validation`, how much data there was, and the
-            `batch_size` where there were fewer rows than the recipe's batch.
+        summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
+            data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
     """
 
     plan: Plan
@@ -200,11 +204,28 @@ def train(
     if temperature is not None:
         model.temperature = temperature
     summary = {
-        "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "seconds": round(fitted.seconds, 2),
-        "parameters": model.count_params(), **details,
+        "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
+        "seconds": round(fitted.seconds, 2), "parameters": model.count_params(), **details,
     }  # fmt: skip
     if fitted.batch_size < plan.recipe.batch_size:
         summary["batch_size"] = fitted.batch_size
     trained = Trained(plan, model, fitted.history, summary)
     run.save(trained, data)
+    if run.folder is not None and run.checkpoint is not None:
+        summary["warnings"] = [*summary.get("warnings", ()), *_differences(run.folder, prepared, summary)]
     return trained
+
+
+def _differences(folder: Path, prepared: Prepared, summary: dict[str, Any]) -> list[str]:
+    """Scores the saved model on validation; a warning where it differs from the summary."""
+    if not summary["validation"]:
+        return []
+    saved = load(folder)
+    name = saved.task.score
+    shown, found = summary["validation"][name], prepared.scores(saved.keras_model)[name]
+    if abs(found - shown) <= _SAME * abs(shown):
+        return []
+    return [
+        f"{folder}: the saved model has {name} {found:.4g} on validation where training ended with {shown:.4g}: do not "
+        "use it; train again into another folder, and report this if it persists"
+    ]

@@ -1,0 +1,188 @@
+"""How recognizers learn from little data: training and fine-tuning with a random forest on the same splits by person.
+
+    python benchmarks/small_data.py --wisdm wisdm-dataset.zip | tee benchmarks/small_data.json
+    python benchmarks/small_data.py --page docs/small-data.md  # writes the table of small_data.json into the page
+
+A cell is a number of people to train on, of activities, and of minutes that each person recorded in all. Every method
+learns from the same windows and is scored on the same windows of six other people, by macro-F1. Simulated people are of
+`zoo data simulate`; real ones of WISDM (phone in the pocket, 20 Hz resampled to 50), on which no preset was trained.
+`train` is `zoo train --model activity_gru`, `finetune` is `zoo finetune activity_gru_pocket`, both with their defaults.
+"""
+
+import argparse
+import io
+import json
+import os
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from numpy.typing import NDArray
+
+import zoo
+from zoo.data import gait
+from zoo.data.activity import ActivityData, Windowing, Windows, from_arrays
+from zoo.data.recordings import Recording
+from zoo.evaluation import activity as metrics
+from zoo.evaluation.baselines import random_forest
+from zoo.files import sha256
+from zoo.tasks.activity import answers, keras_logits
+from zoo.tasks.provenance import versions
+
+SEED, TEST_PEOPLE = 0, 6
+CUT = Windowing()
+CELLS = [(2, 2, 1), (3, 4, 3), (6, 6, 1)]
+"""People, activities, minutes."""
+
+WISDM = {
+    "A": "walking", "B": "jogging", "D": "sitting", "M": "kicking", "R": "clapping", "C": "stairs", "E": "standing",
+}  # fmt: skip
+SIMULATED = ("walking", "jogging", "sitting", "upstairs", "standing", "downstairs")
+
+
+def read_wisdm(path: Path) -> Iterable[Recording]:
+    """Recordings of the phones of WISDM, people in the order of their numbers."""
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(name for name in archive.namelist() if "accel_phone" in name):
+            text = archive.read(name).decode().replace(";", "")
+            table = np.genfromtxt(io.StringIO(text), delimiter=",", dtype=None, encoding="utf-8")
+            for letter, activity in WISDM.items():
+                rows = table[table["f1"] == letter]
+                if len(rows) < 100:
+                    continue
+                rate = 1e9 / float(np.median(np.diff(rows["f2"])))
+                acceleration = np.stack([rows[f"f{axis}"] for axis in (3, 4, 5)], axis=1).astype(np.float32)
+                yield Recording(name, str(rows["f0"][0]), activity, rate, acceleration)
+
+
+def windows_of(recordings: Iterable[Recording], classes: tuple[str, ...]) -> Windows:
+    """All windows of all people, the recordings of a person one after another."""
+    parts = [(recording, CUT.windows(recording)) for recording in recordings if recording.activity in classes]
+    return Windows.all(
+        np.concatenate([inputs for _, inputs in parts]),
+        np.concatenate([np.full(len(inputs), classes.index(r.activity)) for r, inputs in parts]).astype(np.int64),
+        np.concatenate([np.full(len(inputs), r.subject) for r, inputs in parts]),
+    )
+
+
+def cell(windows: Windows, classes: tuple[str, ...], people: int, activities: int, minutes: float) -> ActivityData:
+    """The first windows of some activities of some people, and windows of others for test."""
+    chosen, names = classes[:activities], windows.people()
+    inputs, labels, subjects = windows.inputs[:], windows.labels, windows.subjects
+    assert subjects is not None
+    most = max(2, round(60 * minutes / activities * CUT.rate / CUT.hop))
+    picked: dict[bool, list[NDArray[np.int64]]] = {True: [], False: []}
+    for number, name in enumerate(names):
+        test = number < TEST_PEOPLE
+        if not test and number >= TEST_PEOPLE + people:
+            break
+        for label in range(activities):
+            picked[test].append(np.flatnonzero((subjects == name) & (labels == label))[: 40 if test else most])
+    train, test_rows = (np.concatenate(picked[key]) for key in (False, True))
+    held = (inputs[test_rows], labels[test_rows], subjects[test_rows])
+    return from_arrays(inputs[train], labels[train], chosen, CUT.rate, subjects[train], held)
+
+
+def forest(data: ActivityData) -> tuple[NDArray[np.int64], dict[str, Any]]:
+    """Class numbers of a random forest."""
+    return random_forest(*data.train.arrays(), seed=SEED, jobs=1)(data.test.arrays()[0]), {}
+
+
+def network(fit: Callable[[ActivityData], Any]) -> Callable[[ActivityData], tuple[NDArray[np.int64], dict[str, Any]]]:
+    """Class numbers of a network, and of its summary how it was validated."""
+
+    def measure(data: ActivityData) -> tuple[NDArray[np.int64], dict[str, Any]]:
+        result = fit(data)
+        logits, _ = answers(lambda inputs: keras_logits(result.model, inputs), data.test)
+        known = {name: result.summary[name] for name in ("epochs", "steps_per_epoch", "best_epoch")}
+        validation = result.summary["validation"] or {"by": None, "macro_f1": float("nan")}
+        return logits.argmax(axis=1), known | {"by": validation["by"], "validation": validation["macro_f1"]}
+
+    return measure
+
+
+METHODS = {
+    "random_forest": forest,
+    "train": network(lambda data: zoo.train("activity_gru", data)),
+    "finetune": network(lambda data: zoo.finetune("activity_gru_pocket", data)),
+}
+
+
+def measure(data: ActivityData, methods: Iterable[str]) -> dict[str, Any]:
+    """Macro-F1 of each method on the test people."""
+    found: dict[str, Any] = {}
+    for name in methods:
+        started = time.perf_counter()
+        predicted, details = METHODS[name](data)
+        found[name] = {
+            "macro_f1": round(metrics.macro_f1(data.test.labels, predicted), 4),
+            "seconds": round(time.perf_counter() - started, 1), **details,
+        }  # fmt: skip
+        print(name, found[name], file=sys.stderr)
+    return found
+
+
+def table(document: dict[str, Any]) -> str:
+    """Macro-F1 of each method, a row a cell."""
+    names = list(METHODS)
+    head = "| data | people | activities | minutes each | windows | " + " | ".join(names) + " |\n"
+    head += "|---|" + "---:|" * (4 + len(names)) + "\n"
+    rows = [
+        f"| {row['data']} | {row['people']} | {row['activities']} | {row['minutes']} | {row['windows']} | "
+        + " | ".join(f"{row['methods'][name]['macro_f1']:.3f}" for name in names) + " |\n"
+        for row in document["cells"]
+    ]  # fmt: skip
+    return head.replace("_", " ") + "".join(rows)
+
+
+def write_table(page: Path) -> None:
+    """Puts the table into the page, between its marks."""
+    before, start, rest = page.read_text().partition("<!-- small data -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+    page.write_text(f"{before}{start}\n{table(measured)}\n{end}{after}")
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--cells", help="numbers of cells, from 0; all by default")
+    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        write_table(options.page)
+        return
+    started = time.perf_counter()
+    real, simulated = tuple(WISDM.values())[:6], SIMULATED
+    sources = {
+        "simulated": (windows_of(gait.simulate(18, SEED, seconds=120), simulated), simulated),
+        "WISDM": (windows_of(read_wisdm(options.wisdm), real), real),
+    }
+    numbers = range(len(CELLS)) if options.cells is None else [int(number) for number in options.cells.split(",")]
+    cells = []
+    for name, (windows, classes) in sources.items():
+        for people, activities, minutes in [CELLS[number] for number in numbers]:
+            data = cell(windows, classes, people, activities, minutes)
+            row = {"data": name, "people": people, "activities": activities, "minutes": minutes}
+            print(row, len(data.train), file=sys.stderr)
+            methods = measure(data, options.methods.split(","))
+            cells.append(row | {"windows": len(data.train), "test_windows": len(data.test), "methods": methods})
+    own = versions()
+    document = {
+        "command": "python benchmarks/small_data.py --wisdm wisdm-dataset.zip", "seed": SEED,
+        "wisdm_sha256": sha256(options.wisdm), "cells": cells, "seconds": round(time.perf_counter() - started, 1),
+        "machine": own.pop("machine"), "versions": own,
+    }  # fmt: skip
+    print(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    main()

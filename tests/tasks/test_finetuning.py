@@ -1,0 +1,102 @@
+"""Little data: how many steps are made, how validation is made, what a summary warns of, and fine-tuning."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, Recipe, ZooError, finetune, train
+from zoo.data.activity import from_arrays
+from zoo.report import activity as report
+from zoo.tasks import finetuning, planning, running
+from zoo.tasks.activity import TASK
+from zoo.tasks.loading import Loaded
+
+QUICK = Recipe(learning_rate=0.01, batch_size=4, epochs=2, min_steps=12, validation=0.2)
+
+
+def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0):
+    """Windows that a person can tell apart: the more a window shakes, the greater its class."""
+    random = np.random.default_rng(0)
+    labels = np.tile(np.repeat(np.arange(len(classes)), each), people)
+    spread = 4.0 * labels[:, None, None]
+    x = np.array([0, 0, 9.8]) + spread * random.standard_normal((len(labels), rows, 3))
+    return from_arrays(x, labels, classes, rate, np.repeat([f"p{i}" for i in range(people)], len(classes) * each))
+
+
+def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
+    assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320) == 4
+    assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=5000) == 1
+    for target in ((None, "activity_gru"), ("activity_gru_pocket", None)):
+        assert planning.plan(*target, {}).recipe.passes(100) > 1
+        assert planning.plan(*target, {"epochs": 3}).recipe.passes(100) == 1
+        assert planning.plan(*target, {"epochs": 3, "min_steps": 90}).recipe.passes(100) > 1
+
+
+def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_path):
+    one = data()
+    result = train(ActivityGRU(units=4, window=10, classes=one.classes), one, QUICK, out=tmp_path / "model")
+    summary = result.summary
+    assert (summary["epochs"], summary["steps_per_epoch"], summary["train_windows"]) == (2, 7, 14)
+    assert (summary["validation"]["by"], summary["validation"]["subjects"]) == ("time", ["p0"])
+    assert summary["validation"]["baseline"]["macro_f1"] == 1.0
+    page = report.training(summary)
+    assert "2 epochs of 7 steps" in page
+    assert "the last windows of each activity of the same people" in page
+    assert "Random forest: macro-F1 1.000" in page
+
+
+def test_a_model_that_loses_to_the_random_forest_is_a_warning():
+    two = data(("still", "shake"), people=2)
+    model = ActivityGRU(units=2, window=10, classes=two.classes)
+    model.get_layer("logits").bias.assign([100.0, 0.0])
+    summary = train(model, two, replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)).summary
+    assert "of a random forest 1.000" in summary["warnings"][0]
+    assert "> warning: macro-F1 on validation is 0.333" in report.training(summary)
+
+
+def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):
+    two = data(people=2)
+    trained = train(ActivityGRU(units=4, window=10, classes=two.classes), two, QUICK, out=tmp_path / "model")
+    prepared = TASK.prepare(two, QUICK)
+    assert not [text for text in trained.summary["warnings"] if "saved model" in text]
+    shown = {"validation": {"macro_f1": trained.summary["validation"]["macro_f1"] - 0.1}}
+    [text] = running._differences(tmp_path / "model", prepared, shown)
+    assert "the saved model has macro_f1" in text
+
+
+def test_fine_tuning_reuses_the_rows_of_equal_labels_and_the_statistics():
+    old = ActivityGRU(units=4, window=10, classes=("run", "still"), mean=[0, 0, 9.8], variance=[4, 4, 4])
+    new = finetuning.with_labels(Loaded("old", old), data(("still", "shake", "run")))
+    assert (new.classes, new.mean) == (("still", "shake", "run"), old.mean)
+    kernel, was = new.get_layer("logits").kernel.numpy(), old.get_layer("logits").kernel.numpy()
+    np.testing.assert_array_equal(kernel[:, [2, 0]], was)
+
+
+def test_the_last_layer_is_fitted_before_the_others_are_trained():
+    two = data(people=2)
+    old = ActivityGRU(units=8, window=10, classes=("a", "b", "c"))
+    frozen = [layer.name for layer in old.layers if layer.weights]
+    result = finetune(old, two, recipe=replace(QUICK, min_steps=None, epochs=1), freeze=frozen)
+    assert result.model.classes == two.classes
+    assert result.summary["validation"]["macro_f1"] > 0.8
+    np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
+
+
+def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
+    old = ActivityGRU(units=4, window=10, rate=25.0)
+    with pytest.raises(ZooError, match=r"`zoo data windows RECORDINGS --rate 25 --window 10`"):
+        finetune(old, data())
+    status, _, err = zoo_cli(
+        "finetune", "activity_gru_pocket", "--data", simulated, "--freeze", "cell", "--out", tmp_path
+    )
+    assert status == 1
+    assert "unknown layer 'cell'" in err
+
+
+def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, recognizer, simulated, tmp_path):
+    options = ("--data", simulated, "--epochs", 1, "--out", tmp_path / "mine")
+    status, out, err = zoo_cli("finetune", recognizer, *options)
+    assert status == 0, err
+    assert "1 epoch of" in out
+    assert (tmp_path / "mine" / "model.keras").is_file()
