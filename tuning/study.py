@@ -38,6 +38,10 @@ class Limits:
         bytes: Maximum size of the int8 file, or of the dynamic-range file if the family has none.
         latency: Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8
             file reads one frame.
+
+    Example:
+        >>> Limits(bytes=30_000).parameters is None
+        True
     """
 
     parameters: int | None = None

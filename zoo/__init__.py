@@ -31,7 +31,7 @@ _HOMES = {
     "Predictions": "zoo.tasks.task",
     "Recipe": "zoo.recipes",
     "TiedDense": "zoo.layers",
-    "TrainResult": "zoo.api",
+    "TrainResult": "zoo.tasks.running",
     "ZooError": "zoo.errors",
     "cross_validate": "zoo.api",
     "evaluate": "zoo.api",
@@ -80,7 +80,6 @@ if TYPE_CHECKING:
     from tuning.study import Limits
     from zoo.api import (
         Evaluation,
-        TrainResult,
         cross_validate,
         evaluate,
         export,
@@ -100,6 +99,7 @@ if TYPE_CHECKING:
     from zoo.models.model import Model
     from zoo.models.trigram import TrigramLM
     from zoo.recipes import Recipe
+    from zoo.tasks.running import TrainResult
     from zoo.tasks.task import Predictions
 
 

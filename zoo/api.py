@@ -6,11 +6,13 @@ data.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from tuning.study import Limits
 from zoo import catalog, presets
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
@@ -21,12 +23,9 @@ from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.activity import hold_out
 from zoo.tasks.exporting import Artifact
 from zoo.tasks.loading import Loaded, load
-from zoo.tasks.running import Plan, Run, Trained
+from zoo.tasks.running import Plan, Run, TrainResult
 from zoo.tasks.running import train as run_training
 from zoo.tasks.task import Predictions, Source, Task, find_task, task_of
-
-TrainResult = Trained
-"""Result of `train`: `model`, `history`, `summary`."""
 
 Named = Model | str | Path
 """A model, a preset, a folder, a `.keras` or a `.tflite` file."""
@@ -63,6 +62,11 @@ class Evaluation(dict[str, Any]):
         task: Task that renders and draws them.
         loaded: Model that was evaluated, for figures.
         data: Data that it was evaluated on, for figures.
+
+    Example:
+        >>> found = Evaluation({"macro_f1": 0.9}, find_task("activity"))
+        >>> found["macro_f1"]
+        0.9
     """
 
     def __init__(self, document: dict[str, Any], task: Task, loaded: Loaded | None = None, data: Any = None) -> None:
@@ -320,6 +324,14 @@ def cross_validate(
 
     Raises:
         ZooError: If subjects are unknown or too few, or if all folds fail.
+
+    Example:
+        >>> from zoo import simulate
+        >>> import tempfile
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=4, seconds=8)
+        >>> found = cross_validate("activity_cnn", data, groups=2, recipe=Recipe(epochs=1, validation=0.0), workers=0)
+        >>> found["groups"]
+        2
     """
     from zoo.tasks import crossval
 
@@ -327,6 +339,8 @@ def cross_validate(
     checked = read_data(find_task("activity"), data)
     protocol = crossval.Protocol(groups, seeds, tuple(baselines))
     folder = None if out is None else Path(out)
+    if checked.path is None:
+        raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
     result = crossval.cross_validate(plan, checked.path, folder, protocol, workers=workers)
     return Evaluation(result, find_task("activity"))
 
@@ -366,6 +380,14 @@ def finetune(
 
     Raises:
         ZooError: If the data does not fit the preset. The message names the command that converts it.
+
+    Example:
+        >>> from zoo import simulate
+        >>> import tempfile
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=8)
+        >>> result = finetune("activity_gru_course", data, recipe=Recipe(epochs=1, validation=0.0))
+        >>> result.model.classes == data.classes
+        True
     """
     loaded = load(preset)
     checked = read_data(loaded.task, data)
@@ -399,3 +421,60 @@ def finetuning_recipe(loaded: Loaded, changes: Mapping[str, Any] | None = None) 
     shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
     steps = {"min_steps": None} if changes and "epochs" in changes else {}
     return replace(FINETUNE, **shared | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))
+
+
+def tune(
+    target: str,
+    data: Source,
+    *,
+    strategy: str = "bayesian",
+    trials: int = 50,
+    epochs: int = 40,
+    limits: Limits | None = None,
+    settings: Mapping[str, Any] | None = None,
+    best: int = 3,
+    seeds: int = 3,
+    workers: int = 0,
+    out: str | Path | None = None,
+) -> dict[str, Any]:
+    """Searches hyperparameters, trains the best again with other seeds, and measures the chosen one on test data.
+
+    Args:
+        target: A preset, a family, or `activity` for recurrent recognizers of any cell.
+        data: A path or what `load_data` returned.
+        strategy: `random`, `hyperband`, `bayesian` or `grid`.
+        trials: Largest number of trials that are scored.
+        epochs: Largest number of epochs of a trial.
+        limits: Limits of size and latency, such as `Limits(bytes=30_000)`.
+        settings: Arguments of the model and fields of the recipe that are fixed.
+        best: Number of trials that are trained again at the end.
+        seeds: Number of times that each of them is.
+        workers: Number of processes that run trials; 0 runs them in this one.
+        out: Folder, in which the same call resumes after a kill; a temporary one by default.
+
+    Returns:
+        `chosen`, `finals`, `training`, `test`, and the paths of the `report` and of the chosen `model`.
+
+    Raises:
+        ZooError: If keras-tuner is missing, the target or the data is not valid, or no trial has a score.
+
+    Example:
+        >>> from zoo import Limits, simulate
+        >>> import tempfile
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=6, seconds=8)
+        >>> found = tune("activity_cnn", data, strategy="random", trials=1, epochs=1, best=1, seeds=1,
+        ...              limits=Limits(parameters=50_000))
+        >>> found["chosen"]
+        0
+    """
+    if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
+        raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
+    from tuning.run import run_search
+    from tuning.study import Study
+
+    path = load_data(data).path
+    if path is None:
+        raise ZooError("a search reads its data again in each process: write the arrays to a file first")
+    study = Study(target, path, strategy, trials, epochs, limits=limits or Limits(), settings=dict(settings or {}))
+    folder = None if out is None else Path(out)
+    return run_search(study, folder, processes=workers, best=best, seeds=seeds)

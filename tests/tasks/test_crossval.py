@@ -275,9 +275,7 @@ def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):
 
 
 def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, tmp_path):
-    plan = planning.plan(
-        None, "activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e30}
-    )
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e30})
     with pytest.raises(ZooError, match=r"activity_gru failed in every fold, .*the (loss|weights) became"):
         crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "folds").glob("*.json")]

@@ -137,7 +137,7 @@ class Run:
                 model.save(temporary)
             raise ZooError(f"{error} in {path}") from error
 
-    def save(self, trained: "Trained", data: Data) -> None:
+    def save(self, trained: "TrainResult", data: Data) -> None:
         """Writes a trained model with all that is known of it, and ends the run; nothing without a folder.
 
         Args:
@@ -159,7 +159,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainResult:
     """What a training returns.
 
     Args:
@@ -168,6 +168,14 @@ class Trained:
         history: A record an epoch.
         summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
             data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
+
+    Example:
+        >>> from zoo import simulate, train
+        >>> import tempfile
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=8)
+        >>> result = train("activity_cnn", data, Recipe(epochs=1, validation=0.0))
+        >>> len(result.history), result.summary["parameters"]
+        (1, 8865)
     """
 
     plan: Plan
@@ -178,7 +186,7 @@ class Trained:
 
 def train(
     plan: Plan, data: Any, run: Run | None = None, *, model: Model | None = None, temperature: float | None = None
-) -> Trained:
+) -> TrainResult:
     """Trains a model on data, and writes it to the folder of the run.
 
     Args:
@@ -209,7 +217,7 @@ def train(
     }  # fmt: skip
     if fitted.batch_size < plan.recipe.batch_size:
         summary["batch_size"] = fitted.batch_size
-    trained = Trained(plan, model, fitted.history, summary)
+    trained = TrainResult(plan, model, fitted.history, summary)
     run.save(trained, data)
     if run.folder is not None and run.checkpoint is not None:
         summary["warnings"] = [*summary.get("warnings", ()), *_differences(run.folder, prepared, summary)]

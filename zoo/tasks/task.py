@@ -72,6 +72,11 @@ class Predictions:
         times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
         codes: Codes `(N, H)` of an autoencoder.
         reconstructions: Reconstructions `(N, D)` of an autoencoder, on the scale of preprocessed patches.
+
+    Example:
+        >>> found = Predictions(np.array(["walk"]), np.array([[0.9, 0.1]], "float32"), ("walk", "run"))
+        >>> [(label, round(share, 1)) for label, share in found.top(1)[0]]
+        [('walk', 0.9)]
     """
 
     labels: NDArray[np.str_]
