@@ -12,11 +12,7 @@ from zoo.catalog import PRESETS_FOLDER
 TOLERANCES = {"float32": 1e-5, "float16": 1e-3, "personal": 1e-5, "dynamic": 0.05, "int8": 0.05, "int16x8": 0.01}
 """Of a file, by its arithmetic: kernels may round integers differently."""
 
-DIFFERENT_SUM = "the default and the reference kernels for int8 SUM differ"
-DYNAMIC_STATES = "a state that comes straight out of a loop is allocated dynamically, which CompiledModel refuses"
 REFERENCE = {
-    "sparse_autoencoder_best/model.int8.tflite:encode": DIFFERENT_SUM,
-    "sparse_autoencoder_best/model.int8.tflite:reconstruct": DIFFERENT_SUM,
     "activity_gru_pocket/model.int8.tflite:step": "XNNPACK's and LiteRT's 8-bit kernels differ by 0.2 in a state",
 }
 """Files whose reference kernels are known to differ."""
@@ -81,8 +77,7 @@ def cases(runtime):
     for path in sorted(PRESETS_FOLDER.glob("*/*.tflite")):
         for signature in sorted(Interpreter(str(path)).get_signature_list()):
             name = f"{path.parent.name}/{path.name}:{signature}"
-            refused = DYNAMIC_STATES if runtime is compiled and signature == "chunk" else None
-            reason = REFERENCE.get(name) if runtime is reference else refused
+            reason = REFERENCE.get(name) if runtime is reference else None
             marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
             yield pytest.param(path, signature, id=name, marks=marks)
 
