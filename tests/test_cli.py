@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import h5py
 import keras
@@ -201,6 +202,26 @@ def test_windows_of_another_length_are_refused_with_both_shapes(recognizer, simu
     assert "(150, 3)" in error
 
 
+def test_a_simulated_stream_prints_a_json_document_for_each_prediction(zoo_cli):
+    arguments = ("--simulate", "walking,sitting", "--seconds", 4, "--speed", 0, "--json")
+    status, out, _ = zoo_cli("stream", "activity_gru_pocket", *arguments)
+    moments = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert {"time", "label", "probability", "probabilities", "truth", "milliseconds"} == set(moments[0])
+    assert {moment["truth"] for moment in moments} == {"walking", "sitting"}
+
+
+def test_an_unsure_stream_prints_one_line_and_not_one_for_each_prediction(tmp_path, zoo_cli):
+    # A phone in free fall does nothing that the model knows; at most the changes are printed.
+    rows = "\n".join(f"{i / 50:.2f},{3 * (-1) ** i},{2 * (-1) ** (i // 3)},0.5" for i in range(1000))
+    (tmp_path / "odd.csv").write_text(f"time,x,y,z\n{rows}\n")
+    arguments = ("stream", "activity_gru_pocket", "--csv", tmp_path / "odd.csv", "--unit", "m/s^2")
+    labels = [line.split()[2] for line in zoo_cli(*arguments).out.splitlines()]
+    assert len(labels) >= 1
+    assert all(before != after for before, after in pairwise(labels))
+    assert len(zoo_cli(*arguments, "--every").out.splitlines()) > 2 * len(labels)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -210,6 +231,8 @@ def test_windows_of_another_length_are_refused_with_both_shapes(recognizer, simu
         (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: does not apply to"),
         (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),
         (["stream", "DATA.tflite", "--simulate", "walking"], "no such file"),
+        (["evaluate", "MODEL", "--streaming", "DATA", "--robustness"], "--robustness: does not apply with --streaming"),
+        (["evaluate", "MODEL", "--streaming", "DATA", "--split", "train"], "--split: does not apply with --streaming"),
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),
         (["crossval", "activity_gru_curse", "--data", "DATA"], "did you mean activity_gru_course"),

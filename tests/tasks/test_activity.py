@@ -7,6 +7,7 @@ from zoo import Recipe, ZooError
 from zoo.data import activity as windows_of
 from zoo.data import gait, recordings
 from zoo.data.activity import Windowing, write_windows
+from zoo.runtime import Recognizer
 from zoo.tasks import crossval, loading, planning
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.activity import predictions_of
@@ -54,6 +55,16 @@ def test_nothing_set_aside_cannot_be_scored(simulated):
     prepared = ACTIVITY.prepare(simulated, Recipe(validation=0.0))
     with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):
         prepared.scores(None)
+
+
+def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simulated):
+    file = exported_recognizer / "model.float32.tflite"
+    windows = ACTIVITY.read(simulated).test.arrays()[0][:5]
+    found = ACTIVITY.predict(loading.load(file), windows)
+    np.testing.assert_array_equal(found.probabilities, Recognizer(file).predict(windows))
+    report = ACTIVITY.evaluate(loading.load(file), simulated, baselines=False)
+    assert report["ece"]["before"] == report["ece"]["after"]
+    assert report["ece"]["temperature"] == 1.0
 
 
 def test_groups_leave_everybody_out_once(simulated):

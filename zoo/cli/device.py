@@ -126,6 +126,10 @@ def stream(
     if unknown:
         raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(CLASSES)}")
     rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
+    if as_json:
+        for moment in _moments(recognizer, rows, truth, speed):
+            print(json.dumps({key: value for key, value in moment.items() if key != "window"}), flush=True)
+        return
     console, right = Console(), []
     with StreamBoard(console).shown() as board:
         for moment in _moments(recognizer, rows, truth, speed):

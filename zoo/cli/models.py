@@ -328,6 +328,12 @@ def evaluate(
 ) -> None:
     """Evaluate a model on test data, with baselines."""
     if streaming is not None:
+        others = {
+            "data": data, "data-dir": data_dir, "split": None if split == "test" else split, "baselines": baselines,
+            "robustness": robustness, "levels": levels, "figures": figures,
+        }  # fmt: skip
+        for name in named_options(others):
+            raise ZooError(f"--{name}: does not apply with --streaming; leave it out")
         _follow(model, streaming, subjects, as_json)
         return
     load_tensorflow()

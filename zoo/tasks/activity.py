@@ -206,15 +206,14 @@ def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDA
 
 
 def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits `(N, classes)` before temperature scaling, of a Keras model or an exported file.
+    """Logits `(N, classes)` of a Keras model, before temperature scaling; logarithms of a file's probabilities.
 
     Of windows as long as the model's, or of the center of longer ones.
     """
     if loaded.model is not None:
         return keras_logits(loaded.model, windows)
-    # The file divides by the temperature, and so does the report of an evaluation.
-    rows = Recognizer(loaded.name).predict(center_crop(windows, metadata_of(loaded).window))
-    return np.float32(metadata_of(loaded).temperature) * log_probabilities(rows)
+    rows = center_crop(windows, metadata_of(loaded).window)
+    return log_probabilities(Recognizer(loaded.name).predict(rows))
 
 
 def answers(
@@ -458,7 +457,9 @@ class ActivityTask(Task):
             raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
         windows = part(data, split, recipe)
         logits, labels = answers(partial(logits_of, loaded), windows)
-        report = metrics.report(labels, logits, data.classes, windows.subjects, metadata.temperature)
+        # The probabilities of a file are calibrated already.
+        temperature = metadata.temperature if loaded.interpreter is None else 1.0
+        report = metrics.report(labels, logits, data.classes, windows.subjects, temperature)
         report |= {
             "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
             "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
@@ -502,8 +503,12 @@ class ActivityTask(Task):
             check_unit("input", float(np.linalg.norm(windows[..., :3], axis=2).mean()))
         probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)
         for start in range(0, len(windows), _BATCH):
-            logits = logits_of(loaded, windows[start : start + _BATCH]).astype(np.float64)
-            probabilities[start : start + _BATCH] = softmax(logits / metadata.temperature, axis=1)
+            batch = windows[start : start + _BATCH]
+            if loaded.interpreter is not None:
+                probabilities[start : start + _BATCH] = Recognizer(loaded.name).predict(batch)
+            else:
+                logits = logits_of(loaded, batch).astype(np.float64)
+                probabilities[start : start + _BATCH] = softmax(logits / metadata.temperature, axis=1)
         labels = np.array(metadata.classes)[probabilities.argmax(axis=1)]
         return Predictions(labels, probabilities, metadata.classes, times)
 
