@@ -165,7 +165,8 @@ def test_arrays_of_ones_own_are_data_as_well():
     assert (made.train.people(), made.test.people(), made.split_by) == (["1", "2", "10"], ["3"], "subject")
     assert (made.rate, made.classes, made.path, str(made)) == (25.0, ("sit", "run"), None, "arrays")
     np.testing.assert_array_equal(made.train.arrays()[0], X)
-    training, validation = made.train.split(0.3, seed=0)
+    five = from_arrays(np.concatenate([X, X[:4]]), [1, 0] * 5, ("sit", "run"), 25.0, sorted([1, 2, 3, 4, 5] * 2))
+    training, validation = five.train.split(0.3, seed=0)
     assert not set(training.people()) & set(validation.people())
     assert (
         made.sha256
