@@ -8,7 +8,7 @@ from zoo.data import activity as windows_of
 from zoo.data import gait, recordings
 from zoo.data.activity import Windowing, write_windows
 from zoo.runtime import Recognizer
-from zoo.tasks import crossval, loading, planning
+from zoo.tasks import crossval, exporting, loading, planning
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.activity import predictions_of
 from zoo.tasks.running import Run, train
@@ -73,3 +73,12 @@ def test_groups_leave_everybody_out_once(simulated):
     left_out = [name for part in parts for name in part.validation.people()]
     assert sorted(left_out) == sorted(people)
     assert all(not set(part.train.people()) & set(part.validation.people()) for part in parts)
+
+
+def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ZooError, match="training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it"):
+        train(planning.plan("activity_gru_course", None, {}), simulated)
+    loaded = loading.load("activity_gru_course")
+    with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
+        exporting.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")

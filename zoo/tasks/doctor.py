@@ -211,7 +211,7 @@ def _environment() -> list[Problem]:
         breaks = "TensorFlow has no release for it that was tried"
         problems.append(Problem(f"Python {platform.python_version()}", breaks, f"use Python {python}", fatal=True))
     if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
-        breaks = "models do not load, since training and export need TensorFlow"
+        breaks = "zoo train, export and tune need TensorFlow; models load, predict, and fit by Keras"
         problems.append(Problem(f"KERAS_BACKEND is {backend}", breaks, "unset KERAS_BACKEND", fatal=True))
     return problems
 

@@ -21,6 +21,7 @@ from zoo.formats.signatures import Signature
 from zoo.metadata import embed
 from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded
+from zoo.tasks.task import require_tensorflow
 
 _TIMED, _SECONDS = 200, 0.5
 """Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
@@ -120,6 +121,7 @@ def export(
     Raises:
         ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
     """
+    require_tensorflow("export")
     model = loaded.keras_model
     usual = {"default": family.formats}
     formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))

@@ -17,7 +17,7 @@ from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.loading import load
 from zoo.tasks.provenance import versions
-from zoo.tasks.task import Prepared, task_of
+from zoo.tasks.task import Prepared, require_tensorflow, task_of
 from zoo.training import CHECKPOINT
 
 _SAME = 0.01
@@ -199,6 +199,7 @@ def train(
     Raises:
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
     """
+    require_tensorflow("training by a recipe")
     run = run or Run()
     run.check()
     task = task_of(plan.family)

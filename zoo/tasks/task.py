@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 import zoo
 from zoo.data.examples import Data
+from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.metadata import Metadata
 from zoo.models.model import Model
@@ -184,6 +186,20 @@ class Task(ABC):
     def pictures(self, loaded: "Loaded", data: Any) -> dict[str, Any]:
         """Returns arrays that figures show in addition to the metrics of an evaluation."""
         return {}
+
+
+def require_tensorflow(what: str) -> None:
+    """Refuses other backends of Keras for what is written for TensorFlow.
+
+    Args:
+        what: What needs it, for the message.
+
+    Raises:
+        ZooError: If Keras runs on another backend.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ZooError(f"{what} needs TensorFlow; KERAS_BACKEND is {backend}: unset it, or use the model's own methods")
 
 
 def find_task(name: str) -> Task:
