@@ -226,6 +226,17 @@ def _first_epochs(folder: Path) -> dict[str, Any]:
     return {"first_epochs": first, "epochs": len(history), **{key: best[key] for key in ("val_loss", "val_accuracy")}}
 
 
+def rounded_stop(history: list[dict[str, float]], patience: int) -> dict[str, Any]:
+    """Where training would have stopped if validation losses were compared rounded to three digits, as in the course."""
+    best = history[0]
+    for epoch in history:
+        if round(epoch["val_loss"], 3) < round(best["val_loss"], 3):
+            best = epoch
+        elif epoch["epoch"] - best["epoch"] >= patience:
+            break
+    return {"epochs": epoch["epoch"], "best_epoch": best["epoch"], "val_loss": best["val_loss"]}
+
+
 def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> None:
     """Exports, measures on the test part, and puts the preset's folder in place of the older one."""
     preset = PRESETS[name]
@@ -253,6 +264,8 @@ def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> Non
         document |= on_tflite_micro(target / "model.int8.tflite", data)
         if name == POCKET:
             document |= on_device(target, data, report)
+        if "starts" in metrics:
+            document["rounded_stop"] = rounded_stop(loaded.history, preset.recipe.patience or 0)
         write_json(target / "metrics.json", document | {"test": report, "artifacts": records})
         shutil.copy(folder / "history.json", target / "history.json")
         task.figures.evaluation(report, loaded.history, task.pictures(loaded, data), target)
@@ -290,6 +303,8 @@ def evaluate_again(name: str, data: Path) -> None:
     task = loaded.task
     metrics["test"] = measured(loaded, data, metrics)
     metrics |= on_tflite_micro(HERE / name / "model.int8.tflite", data)
+    if "starts" in metrics:
+        metrics["rounded_stop"] = rounded_stop(loaded.history, PRESETS[name].recipe.patience or 0)
     write_json(HERE / name / "metrics.json", metrics)
     task.figures.evaluation(metrics["test"], loaded.history, task.pictures(loaded, data), HERE / name)
 

@@ -277,9 +277,9 @@ class TestReading:
         for document in (metadata(ActivityGRU(units=4)), patches):
             assert Metadata.from_json(json.loads(json.dumps(document.to_json())), "here") == document
 
-    def test_another_kind_is_refused(self):
-        document = metadata(ActivityGRU(units=4)).to_json() | {"kind": "speech"}
-        with pytest.raises(ZooError, match="metadata of kind 'speech'; expected activity or patches or text"):
+    def test_another_task_is_refused(self):
+        document = metadata(ActivityGRU(units=4)).to_json() | {"task": "speech"}
+        with pytest.raises(ZooError, match="metadata of task 'speech'; expected activity or autoencoder or trigram"):
             Metadata.from_json(document, "a.tflite")
 
 

@@ -68,12 +68,12 @@ def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves
     assert json.dumps(report, allow_nan=False)
 
 
-def test_another_file_is_measured_whole_and_says_that_pca_is_flattered(trained, tmp_path):
+def test_another_file_is_measured_whole_and_says_that_the_score_of_pca_is_too_good(trained, tmp_path):
     other = tmp_path / "other.h5"
     dead_leaves.write_simulated(other, count=100, size=8, pictures=2, seed=1)
     report = AUTOENCODER.evaluate(trained, other)
     assert (report["patches"], report["split"]) == (100, "whole file")
-    assert any("flatters" in note for note in report["notes"])
+    assert any("its score is too good" in note for note in report["notes"])
 
 
 def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):

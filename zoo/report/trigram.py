@@ -163,7 +163,13 @@ def _starts(metrics: Document) -> str:
         for name, run in metrics["starts"].items()
     ]  # fmt: skip
     epochs = [f"epoch {epoch['epoch']}" for epoch in next(iter(metrics["starts"].values()))["first_epochs"]]
+    stop, training = metrics.get("rounded_stop"), metrics["training"]
     return md.page(
+        f"Early stopping compares validation losses as they are, and kept epoch {training['best_epoch']} of "
+        f"{training['epochs']}. Rounded to three digits, as the course compares them, it would have kept epoch "
+        f"{stop['best_epoch']} of {stop['epochs']}, with {stop['val_loss']:.3f}."
+        if stop
+        else "",
         "Validation cross-entropy and top-1 with either initializer, one seed each:",
         md.table(("initializer", *epochs, "best", "epochs"), rows),
     )
