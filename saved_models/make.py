@@ -37,6 +37,7 @@ from zoo.runtime import Interpreter, Recognizer
 from zoo.tasks import exporting, loading, personal, planning, streaming
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.autoencoder import TASK as AUTOENCODER
+from zoo.tasks.bench import bench
 from zoo.tasks.crossval import Protocol, cross_validate
 from zoo.tasks.provenance import versions
 from zoo.tasks.running import Run, train
@@ -64,14 +65,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test part again")
+    parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
     console = Console(stderr=True)
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         console.rule(name)
         kind = find_family(PRESETS[name].family).task
         measured_on = options.data if options.data.is_file() else options.data / DATA[kind]
-        if options.evaluate:
-            evaluate_again(name, measured_on)
+        if options.evaluate or options.time:
+            (evaluate_again if options.evaluate else time_again)(name, measured_on)
             continue
         with tempfile.TemporaryDirectory() as scratch:
             if options.export:
@@ -226,8 +228,19 @@ def _first_epochs(folder: Path) -> dict[str, Any]:
     return {"first_epochs": first, "epochs": len(history), **{key: best[key] for key in ("val_loss", "val_accuracy")}}
 
 
+def time_again(name: str, _: Path) -> None:
+    """Times the TFLite files of a preset on this machine, each by the signature that its record names."""
+    metrics = read_json(HERE / name / "metrics.json")
+    for record in metrics["artifacts"]:
+        if record["file"].endswith(".tflite") and record.get("timed"):
+            costs = bench(HERE / name / record["file"])["signatures"]
+            record["milliseconds"] = round(costs[record["timed"]]["median_ms"], 4)
+    metrics["made"]["timed_on"] = versions()["machine"]
+    write_json(HERE / name / "metrics.json", metrics)
+
+
 def rounded_stop(history: list[dict[str, float]], patience: int) -> dict[str, Any]:
-    """Where training would have stopped if validation losses were compared rounded to three digits, as in the course."""
+    """Where training would have stopped if it compared validation losses rounded to three digits, as in the course."""
     best = history[0]
     for epoch in history:
         if round(epoch["val_loss"], 3) < round(best["val_loss"], 3):

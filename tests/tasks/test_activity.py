@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo import Recipe, ZooError
+from zoo import ActivityGRU, Recipe, ZooError
 from zoo.data import activity as windows_of
 from zoo.data import gait, recordings
 from zoo.data.activity import Windowing, write_windows
@@ -73,6 +73,13 @@ def test_groups_leave_everybody_out_once(simulated):
     left_out = [name for part in parts for name in part.validation.people()]
     assert sorted(left_out) == sorted(people)
     assert all(not set(part.train.people()) & set(part.validation.people()) for part in parts)
+
+
+def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulated):
+    model = ActivityGRU(units=4, frame=10)
+    model.get_layer("logits").bias.assign(np.full(6, np.nan))
+    with pytest.raises(ZooError, match="outputs of the network are not finite: its weights are damaged"):
+        ACTIVITY.evaluate(loading.load(model), simulated, baselines=False)
 
 
 def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):

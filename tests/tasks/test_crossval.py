@@ -276,7 +276,7 @@ def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):
 
 def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, tmp_path):
     plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e30})
-    with pytest.raises(ZooError, match=r"activity_gru failed in every fold, .*the (loss|weights) became"):
+    with pytest.raises(ZooError, match=r"activity_gru failed in every fold, .*outputs of the network are not finite"):
         crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "folds").glob("*.json")]
     assert [record["status"] for record in records] == ["failed"] * 2
@@ -302,7 +302,7 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
     assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
     by_label = np.bincount([*data.train.labels, *data.test.labels], minlength=6)
     assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
-    assert "The subjects of the test part are among them" in report.cross_validation(result)
+    assert "6 subjects of both parts of" in report.cross_validation(result)
     with pytest.raises(ZooError, match=r"everyone True, now False"):
         crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
 

@@ -196,14 +196,14 @@ def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
 
 
 def _files(metrics: Document) -> str:
-    records = metrics["artifacts"]
+    records, made = metrics["artifacts"], metrics["made"]
     agreement = any(record["agreement"] is not None for record in records)
     same = "; agreement is the share of rows with the same top answer" if agreement else ""
     return md.page(
         artifacts(records, for_task(metrics["kind"]).FILE_SCORES),
         *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
         f"Outputs are compared with Keras on {md.count(records[0]['rows'], 'row')} of test data{same}. Times are "
-        f"medians per call on {metrics['made']['versions']['machine']}, of TFLite files on one thread.",
+        f"medians per call on {made.get('timed_on', made['versions']['machine'])}, of TFLite files on one thread.",
     )
 
 

@@ -225,7 +225,10 @@ def answers(
         for inputs, labels in windows.blocks()
         for start in range(0, len(inputs), _BATCH)
     ]
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    found, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    if not np.isfinite(found).all():
+        raise ZooError("the outputs of the network are not finite: its weights are damaged, or its training diverged")
+    return found, labels
 
 
 def metadata_of(loaded: Loaded) -> ActivityMetadata:
