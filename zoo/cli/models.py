@@ -169,8 +169,6 @@ def train(
         "patience": patience, "validation": validation, "seed": seed,
     }  # fmt: skip
     plan = planning.plan(preset, model, named_options(named) | planning.settings(settings or []))
-    if preset is not None:
-        _say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its weights")
     task = task_of(plan.family)
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     board = TrainingBoard(err, plan.recipe.epochs)
@@ -186,6 +184,8 @@ def train(
     except WorkerLostError as error:
         fail(str(error), error.status, at_once=True)
     show(trained.summary, as_json, task.report.training)
+    if preset is not None:
+        _say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its weights")
     where = "" if data_dir is None else f" --data-dir {data_dir}"
     then = f"model in {out}; next: zoo evaluate {out} --data {data or task.data_file}{where}"
     if cluster is not None and not cluster.chief:
