@@ -18,7 +18,7 @@ import tensorflow as tf
 from zoo import ZooError, cluster, distributed
 from zoo.cluster import KEY, Cluster, WorkerLostError, free_ports, run_workers
 from zoo.distributed import shared_steps
-from zoo.tasks import activity as task
+from zoo.tasks.activity import TASK
 from zoo.tasks.planning import plan
 from zoo.training import CHECKPOINT
 
@@ -29,7 +29,7 @@ SETTINGS |= {"learning_rate": 1e-3, "patience": None}
 def alone(data):
     """The weights at which one worker ends."""
     code = plan(None, "activity_gru", SETTINGS)
-    prepared = task.prepare(data, code.recipe)
+    prepared = TASK.prepare(data, code.recipe)
     model = prepared.build(code)
     prepared.fit(code.recipe, model)
     return model.get_weights()
