@@ -20,7 +20,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -43,8 +43,8 @@ def blocks(page: str) -> list[Block]:
     return [Block(*found) for found in _FENCE.findall(page)]
 
 
-def follow(block: Block) -> None:
-    """Does what one block says."""
+def follow(block: Block, names: dict[str, Any]) -> None:
+    """Does what one block says, with the names of the Python blocks before it."""
     if block.left_out or (not block.title and block.language not in ("bash", "python")):
         return
     if block.title:
@@ -52,7 +52,7 @@ def follow(block: Block) -> None:
         text = changed(path, block.text) if block.language == "diff" else block.text
         path.write_text(text, encoding="utf-8")
     elif block.language == "python":
-        exec(compile(block.text, "python block", "exec"), {"__name__": "__main__"})
+        exec(compile(block.text, "python block", "exec"), names)
     else:
         for command in block.text.replace("\\\n", " ").splitlines():
             print(f"$ {command}", flush=True)
@@ -86,5 +86,6 @@ def run(command: str) -> None:
 
 
 if __name__ == "__main__":
+    names: dict[str, Any] = {"__name__": "__main__"}
     for each in blocks(Path(sys.argv[1]).read_text(encoding="utf-8")):
-        follow(each)
+        follow(each, names)

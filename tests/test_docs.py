@@ -75,10 +75,10 @@ AT_HAND = {
 
 def checkout(folder):
     """The sources, for pages that change them."""
-    for name in ("zoo", "tuning", "tests"):
+    for name in ("zoo", "tuning", "tests", "saved_models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "page"))
-    shutil.copy(ROOT / "setup.cfg", folder)
-    (folder / "saved_models").symlink_to(ROOT / "saved_models")
+    for name in ("setup.cfg", "README.md"):
+        shutil.copy(ROOT / name, folder)
 
 
 @pytest.mark.docs

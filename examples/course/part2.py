@@ -62,7 +62,7 @@ report.text(
 
 # %%
 largest = models["trigram_lm_course"]
-answers = completion.examples(largest, given.data)
+answers = completion.examples(largest, TRIGRAM.read(given.data))
 report.text(
     "## B. Five random test trigrams",
     "The ten most probable words after each, the wanted one in bold where it is among them. The course's report drew "

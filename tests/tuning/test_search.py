@@ -169,8 +169,8 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(leaves, tmp_path
 
     def full(file, *arrays, **named):
         checkpoints.append(file)
-        # Two for each trial: after its first epoch and after its last.
-        if len(checkpoints) > 3:
+        # One for each trial, after its last epoch.
+        if len(checkpoints) > 1:
             raise OSError(errno.ENOSPC, "No space left on device")
         savez(file, *arrays, **named)
 
@@ -196,10 +196,10 @@ def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(l
 
 
 def test_a_search_without_a_scored_trial_is_an_error(leaves, tmp_path):
-    what = study(leaves, settings=SETTINGS | {"batch_size": 5000})
+    what = study(leaves, settings=SETTINGS | {"optimizer": "sgd", "sgd_learning_rate": 1e38})
     records, _ = searched(what, tmp_path / "out")
     assert [record["status"] for record in records] == ["failed"] * 3
-    with pytest.raises(ZooError, match=r"none of 3 trials has a score, .* training rows are fewer than a batch"):
+    with pytest.raises(ZooError, match=r"none of 3 trials has a score, .* became"):
         finals.decide(what, tmp_path / "out")
     assert not (tmp_path / "out" / "result.json").exists()
 

@@ -131,7 +131,7 @@ def test_nobody_for_validation_is_one_line(simulated, tmp_path):
         (["activity_gru", "--set", "units"], "--set units: expected NAME=VALUE"),
         (["activity_gru", "--data", "DATA", "--best", "0"], "best is 0; expected 1 or more"),
         (["activity_gru", "--data", "DATA", "--role", "worker"], "role worker: name --chief HOST:PORT"),
-        (["activity_gru", "--data", "DATA", "--save-preset", "."], "is where you stand"),
+        (["activity_gru", "--data", "DATA", "--save-preset", "."], "is the current folder"),
     ],
 )
 def test_bad_commands_are_one_line_and_leave_nothing(arguments, words, simulated, tmp_path, monkeypatch, capsys):
