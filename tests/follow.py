@@ -11,7 +11,8 @@ in the folder where it shall happen. What a fenced block is for follows from its
 | the name of a file | any other | is written to the file |
 | `needs ...`, `takes ...` | any | is left out: it needs what a test has not, or takes too long |
 
-Commands `zoo` run in this process, so that TensorFlow is loaded once for a page; but not `zoo tune`, whose workers are
+Commands `zoo` run in this process, so that TensorFlow is loaded once for a page; but not `zoo info`, which shows what a
+page added to the package, nor `zoo tune`, whose workers are
 the same process started again.
 """
 
@@ -72,7 +73,7 @@ def changed(path: Path, diff: str) -> str:
 
 def run(command: str) -> None:
     """Runs a line of a bash block."""
-    if not command.startswith("zoo ") or command.startswith("zoo tune"):
+    if not command.startswith("zoo ") or command.startswith(("zoo tune", "zoo info")):
         subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True)
         return
     from zoo.cli import main
