@@ -80,7 +80,8 @@ class Trainer:
         except OSError:
             raise
         except ZooError as error:
-            if isinstance(error.__cause__, OSError):
+            # `Model.fit` raises errors of callbacks again without their cause.
+            if isinstance(error.__cause__ or error.__context__, OSError):
                 raise
             record |= {"status": "failed", "reason": str(error)}
         except Exception as error:
