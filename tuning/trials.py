@@ -16,7 +16,7 @@ from tuning.halving import Halving, StoppedError, rungs
 from tuning.records import ENDED, TRIALS, Record, Records, plan_of
 from tuning.sizes import Sizes
 from tuning.study import Study
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 from zoo.tasks.running import Plan
 
 _ATTEMPTS = 10
@@ -77,12 +77,10 @@ class Trainer:
             record |= {"status": "stopped", "reason": str(error)}
         except (MemoryError, tf.errors.ResourceExhaustedError):
             record |= {"status": "failed", "reason": "out of memory"}
-        except OSError:
+        except (OSError, StorageError):
+            # The machine fails, not the trial.
             raise
         except ZooError as error:
-            # `Model.fit` raises errors of callbacks again without their cause.
-            if isinstance(error.__cause__ or error.__context__, OSError):
-                raise
             record |= {"status": "failed", "reason": str(error)}
         except Exception as error:
             # A failure of one combination of values does not end the search.

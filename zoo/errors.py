@@ -1,4 +1,4 @@
-"""The exception for errors that users can fix."""
+"""The exceptions for errors that users can fix."""
 
 
 class ZooError(Exception):
@@ -16,3 +16,7 @@ class ZooError(Exception):
 
     status = 1
     """Exit status of the command line."""
+
+
+class StorageError(ZooError):
+    """A file cannot be read or written: the disk is full, permission is missing, the file is damaged."""

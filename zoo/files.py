@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 _TEMPORARY = re.compile(rf"\.zoo-{_HOST}-(\d+)-")
@@ -320,7 +320,7 @@ _CAUSES = {
 
 @contextmanager
 def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Converts errors of the operating system to `ZooError`s about the output, or about another file that was read.
+    """Converts errors of the operating system to `StorageError`s about the output, or about another file that was read.
 
     Args:
         path: Output.
@@ -332,14 +332,14 @@ def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
         # h5py and TensorFlow pass on the message of the system but not always its number; h5py raises RuntimeError when
         # it cannot write its last bytes.
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-            raise ZooError(f"{path}: the disk is full; nothing was written") from error
+            raise StorageError(f"{path}: the disk is full; nothing was written") from error
         if not isinstance(error, OSError):
             raise
         if isinstance(error.filename, str) and not _is_output(Path(error.filename), path, temporary):
-            raise ZooError(f"{error.filename}: cannot be read ({error.strerror})") from error
+            raise StorageError(f"{error.filename}: cannot be read ({error.strerror})") from error
         if error.errno not in _CAUSES:
             raise
-        raise ZooError(f"{path}: {_CAUSES[error.errno]}") from error
+        raise StorageError(f"{path}: {_CAUSES[error.errno]}") from error
 
 
 def _is_output(file: Path, path: Path, temporary: Path | None) -> bool:

@@ -30,7 +30,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 from zoo.files import atomic_write, exclusive
 
 _LOCK = threading.RLock()
@@ -149,9 +149,9 @@ def _damage(path: Path) -> Iterator[None]:
         AttributeError,
     ) as error:
         if "truncated" in str(error):
-            raise ZooError(f"{path}: cannot be read as HDF5 (truncated: copy it again)") from error
+            raise StorageError(f"{path}: cannot be read as HDF5 (truncated: copy it again)") from error
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise ZooError(f"{path}: damaged: copy it again ({reason})") from error
+        raise StorageError(f"{path}: damaged: copy it again ({reason})") from error
 
 
 def _dataset(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
