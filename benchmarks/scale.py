@@ -271,10 +271,10 @@ def tables(measured: dict[str, Any]) -> str:
 
 def write_page(page: Path) -> None:
     """Puts the tables into the page, between its marks, and draws its figure."""
+    from zoo.report import markdown
+
     measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    before, start, rest = page.read_text().partition("<!-- scale -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    page.write_text(f"{before}{start}\n{tables(measured)}\n\n{end}{after}")
+    markdown.fill(page, "scale", f"\n{tables(measured)}\n\n")
     figure(measured, page.parent / "assets" / "scale.png")
 
 

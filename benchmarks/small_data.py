@@ -32,6 +32,7 @@ from zoo.data.recordings import Recording
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import random_forest
 from zoo.files import sha256
+from zoo.report import markdown
 from zoo.tasks.activity import answers, keras_logits
 from zoo.tasks.provenance import versions
 
@@ -143,10 +144,8 @@ def table(document: dict[str, Any]) -> str:
 
 def write_table(page: Path) -> None:
     """Puts the table into the page, between its marks."""
-    before, start, rest = page.read_text().partition("<!-- small data -->\n")
-    _, end, after = rest.partition("<!-- end -->")
     measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    page.write_text(f"{before}{start}\n{table(measured)}\n{end}{after}")
+    markdown.fill(page, "small data", f"\n{table(measured)}\n")
 
 
 def main() -> None:

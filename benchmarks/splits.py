@@ -32,6 +32,7 @@ from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines
 from zoo.files import sha256
 from zoo.metadata import CLASSES
+from zoo.report import markdown
 from zoo.tasks import activity as task
 from zoo.tasks import planning
 from zoo.tasks.provenance import versions
@@ -118,10 +119,8 @@ def table(measured: dict[str, Any]) -> str:
 
 def write_table(page: Path) -> None:
     """Puts the table into the page, between its marks."""
-    before, start, rest = page.read_text().partition("<!-- splits -->\n")
-    _, end, after = rest.partition("<!-- end -->")
     measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    page.write_text(f"{before}{start}\n{table(measured)}\n{end}{after}")
+    markdown.fill(page, "splits", f"\n{table(measured)}\n")
 
 
 def main() -> None:

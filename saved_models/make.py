@@ -387,9 +387,7 @@ def results_of_all() -> None:
 def table(readme: Path) -> None:
     """Writes the table of presets into README, from their metrics."""
     rows = results.preset_table(results.presets(), "saved_models/")
-    before, _, rest = readme.read_text().partition("<!-- presets -->\n")
-    _, _, after = rest.partition("<!-- end -->")
-    markdown.write(readme, f"{before}<!-- presets -->\n{rows}\n<!-- end -->{after}")
+    markdown.fill(readme, "presets", f"{rows}\n")
 
 
 if __name__ == "__main__":

@@ -229,3 +229,21 @@ def write(path: Path, text: str) -> Path:
     with atomic_write(path) as temporary:
         temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     return path
+
+
+def fill(path: Path, mark: str, text: str) -> Path:
+    """Replaces what a file has between the lines `<!-- mark -->` and `<!-- end -->`.
+
+    Args:
+        path: Path of the file.
+        mark: Name of the place.
+        text: New text, with its line breaks.
+
+    Raises:
+        ValueError: If the file has no such place.
+    """
+    before, start, rest = path.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not end:
+        raise ValueError(f"{path}: has no place between <!-- {mark} --> and <!-- end -->")
+    return write(path, f"{before}{start}{text}{end}{after}")
