@@ -134,6 +134,7 @@ class ActivityData(Data):
     """
 
     task: ClassVar[str] = "activity"
+    layout: ClassVar[str] = "activity"
     train: Windows
     validation: Windows
     test: Windows

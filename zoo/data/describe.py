@@ -32,7 +32,7 @@ def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[st
     if isinstance(source, Data) or loading.build_name(source) or Path(source).is_dir():
         data = loading.load_data(source, data_dir=data_dir, allow_leak=True)
         attributes = {"source": data.source, "simulated": data.simulated}
-        found = {"file": data.name, "layout": LAYOUTS[data.task], "sizes": _sizes(data), "attributes": attributes}
+        found = {"file": data.name, "layout": data.layout, "sizes": _sizes(data), "attributes": attributes}
         return found | {"problems": []} | _details(data)
     path = Path(source)
     layout = hdf5.identify(path)
@@ -46,10 +46,6 @@ def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[st
         return found | _details(loading.load_data(path, allow_leak=True))
     except ZooError as error:
         return found | {"problems": [str(error)]}
-
-
-LAYOUTS = {"activity": "activity", "autoencoder": "patches", "trigram": "trigrams"}
-"""The layouts of the tasks' files."""
 
 
 def _sizes(data: Data) -> dict[str, int]:

@@ -233,6 +233,7 @@ class Data:
     """
 
     task: ClassVar[str]
+    layout: ClassVar[str]
     name: str
     path: Path | None = None
     simulated: bool = False

@@ -124,6 +124,7 @@ class PatchData(Data):
     """
 
     task: ClassVar[str] = "autoencoder"
+    layout: ClassVar[str] = "patches"
     train: Patches
     validation: Patches
     test: Patches

@@ -56,6 +56,7 @@ class TrigramData(Data):
     """
 
     task: ClassVar[str] = "trigram"
+    layout: ClassVar[str] = "trigrams"
     train: Trigrams
     validation: Trigrams
     test: Trigrams
