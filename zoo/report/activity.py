@@ -1,6 +1,7 @@
 """Reports of activity recognizers."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from zoo.presets import Preset
 from zoo.report import card as cards
@@ -187,12 +188,10 @@ def _seeds(metrics: Document) -> str:
     runs = metrics.get("seeds")
     if not runs:
         return ""
-    scores = [run["test_accuracy"] for run in runs]
     chosen = next(run for run in runs if run["chosen"])
     return (
         f"Trained with seeds {md.show([run['seed'] for run in runs])}; seed {chosen['seed']}, which has the lowest "
-        f"validation loss, is published. Test accuracy of all seeds: {md.span(runs, 'test_accuracy')}, mean "
-        f"{sum(scores) / len(scores):.3f}." + _normalized(metrics)
+        f"validation loss, is published. Test accuracy of all seeds: {_test_accuracy(runs)}." + _normalized(metrics)
     )
 
 
@@ -200,11 +199,14 @@ def _normalized(metrics: Document) -> str:
     runs = metrics.get("normalized")
     if not runs:
         return ""
-    scores = [run["test_accuracy"] for run in runs]
     return (
         f" With inputs normalized inside the model and nothing else changed (`--set normalize=true`), "
-        f"{md.count(len(runs), 'seed')} have {md.span(runs, 'test_accuracy')}, mean {sum(scores) / len(scores):.3f}."
+        f"{md.count(len(runs), 'seed')} have {_test_accuracy(runs)}."
     )
+
+
+def _test_accuracy(runs: Sequence[Document]) -> str:
+    return f"{md.span(runs, 'test_accuracy')}, mean {fmean(run['test_accuracy'] for run in runs):.3f}"
 
 
 def _crossval(metrics: Document) -> str:
