@@ -12,8 +12,7 @@ in the folder where it shall happen. What a fenced block is for follows from its
 | `needs ...`, `takes ...` | any | is left out: it needs what a test has not, or takes too long |
 
 Commands `zoo` run in this process, so that TensorFlow is loaded once for a page; but not `zoo info`, which shows what a
-page added to the package, nor `zoo tune`, whose workers are
-the same process started again.
+page added to the package, nor `zoo tune`, whose workers are the same process started again.
 """
 
 import re

@@ -48,11 +48,11 @@ class Run:
     Args:
         folder: Gets `model.keras`, `config.json` and `history.json`; must be empty unless resuming. None: nothing is
             written.
-        resume: Goes on from the checkpoint in `folder`.
+        resume: Continues from the checkpoint in `folder`.
         deterministic: Repeats bit by bit, slower.
         tensorboard: A folder for TensorBoard's logs.
         callbacks: Further Keras callbacks, such as a progress bar.
-        cluster: All workers, where several train together: the chief alone writes, and goes on from a checkpoint that
+        cluster: All workers, where several train together: the chief alone writes, and resumes from a checkpoint that
             is there without being told.
     """
 
