@@ -2,14 +2,15 @@
 
 `trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
 one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of
-each window, where it is known. Inside the zoo a label is a class number from 0.
+each window, where it is known; `trStudy`, `trPosition` and so on its study and where the phone was. Inside the zoo a label is a class number from 0.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,10 +31,43 @@ _DRAWS = 20
 
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
+_ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tstPosition")}
+"""Keys of what is kept of the circumstances of a recording, in the training and in the test part."""
+
 
 @dataclass(frozen=True, repr=False)
 class Windows(Examples):
-    """Windows `(window, channels)` float32, their class numbers, and their subjects as groups."""
+    """Windows `(window, channels)` float32, their class numbers, and their subjects as groups.
+
+    Args:
+        attributes: What else is known of each window, by name: arrays `(len(self),)` such as `study`.
+    """
+
+    attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def studies(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` the study of each window, empty where it is of none; None where studies are not known."""
+        return self.attributes.get("study")
+
+    @property
+    def positions(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` where the phone was, empty where it is not known; None where it is known of no window."""
+        return self.attributes.get("position")
+
+    def where(self, mask: NDArray[np.bool_]) -> Self:
+        """The windows for which `mask`, `(len(self),)`, is true."""
+        attributes = {name: values[mask] for name, values in self.attributes.items()}
+        return replace(super().where(mask), attributes=attributes)
+
+    def joined(self, other: Self) -> Self:
+        """These windows followed by others."""
+        names = [*self.attributes, *(name for name in other.attributes if name not in self.attributes)]
+        attributes = {
+            name: np.concatenate([part.attributes.get(name, np.full(len(part), "")) for part in (self, other)])
+            for name in names
+        }
+        return replace(super().joined(other), attributes=attributes)
 
     @property
     def subjects(self) -> NDArray[np.str_] | None:
@@ -304,7 +338,13 @@ def _has_test(path: Path) -> bool:
 def _part(path: Path, name: str, classes: Sequence[str]) -> Windows:
     inputs, labels, subjects = _KEYS[name]
     groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
-    windows = Windows.all(hdf5.Rows(path, inputs), _class_numbers(path, labels, len(classes)), groups)
+    windows = replace(
+        Windows.all(hdf5.Rows(path, inputs), _class_numbers(path, labels, len(classes)), groups),
+        attributes={
+            attribute: _names(path, keys[name == "test"])
+            for attribute, keys in _ATTRIBUTES.items() if hdf5.has(path, keys[name == "test"])
+        },
+    )  # fmt: skip
     _check_values(f"{path}: key '{inputs}'", windows)
     return windows
 
@@ -326,12 +366,17 @@ def _class_numbers(path: Path, key: str, count: int) -> NDArray[np.int64]:
 
 
 def _subjects(path: Path, key: str) -> NDArray[np.str_]:
-    """The subject of each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
-    names, places = np.unique(hdf5.read(path, key), return_inverse=True)
-    subjects = np.array([str(name) for name in names.tolist()])
-    if not all(name.strip() for name in subjects.tolist()):
+    """The subject of each window."""
+    subjects = _names(path, key)
+    if not all(name.strip() for name in np.unique(subjects).tolist()):
         raise ZooError(f"{path}: key '{key}' holds an empty subject id; expected a name or number for each window")
-    return subjects[places]
+    return subjects
+
+
+def _names(path: Path, key: str) -> NDArray[np.str_]:
+    """A name for each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
+    names, places = np.unique(hdf5.read(path, key), return_inverse=True)
+    return np.array([str(name) for name in names.tolist()])[places]
 
 
 def _check_values(where: str, windows: Windows) -> None:
@@ -363,7 +408,8 @@ class Windowing:
         window: Rows in a window.
         hop: Rows from the start of one window to the start of the next.
         rate: Sampling rate in Hz that all recordings are resampled to.
-        trim: Seconds left out at both ends of a recording, where the phone is put away and taken out.
+        trim: Seconds left out at both ends of a recording, where the phone is put away and taken out. The importers of
+            some studies have done so (`Recording.trimmed`); then nothing more is left out.
     """
 
     window: int = 150
@@ -389,7 +435,7 @@ class Windowing:
             (3, 150, 3)
         """
         rows = recording.resampled(self.rate)
-        edge = round(self.trim * self.rate)
+        edge = 0 if recording.trimmed else round(self.trim * self.rate)
         rows = rows[edge : len(rows) - edge]
         starts = np.arange(0, len(rows) - self.window + 1, self.hop)
         return rows[starts[:, None] + np.arange(self.window)] if len(starts) else rows[:0].reshape(0, self.window, 3)
@@ -516,18 +562,24 @@ def write_windows(
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     parts = _KEYS if len(test_subjects) else {"train": _KEYS["train"]}
+    kept = {name: keys[: len(parts)] for name, keys in _ATTRIBUTES.items() if name in recordings.circumstances}
     with hdf5.create(path, "activity", inputs=recordings.paths) as file:
         for inputs, labels, subjects in parts.values():
             hdf5.growing(file, inputs, (windowing.window, len(AXES)), "f4")
             hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
             hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+        for key in chain.from_iterable(kept.values()):
+            hdf5.growing(file, key, (), hdf5.text_type(), chunk=1024)
         for recording, windows in _cut(recordings, windowing, chosen, dropped):
-            inputs, labels, subjects = _KEYS["test" if recording.subject in test_subjects else "train"]
+            is_test = recording.subject in test_subjects
+            inputs, labels, subjects = _KEYS["test" if is_test else "train"]
             one_hot = np.eye(len(names), dtype=np.float32)[names.index(chosen[recording.activity])]
             subject = int(recording.subject) if numbered else recording.subject
             hdf5.append(file[inputs], windows)
             hdf5.append(file[labels], np.tile(one_hot, (len(windows), 1)))
             hdf5.append(file[subjects], np.full(len(windows), subject, np.int32 if numbered else object))
+            for name, keys in kept.items():
+                hdf5.append(file[keys[is_test]], np.full(len(windows), getattr(recording, name), object))
         counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
         _require_windows(path, counts, names, recordings, windowing, test_subjects, chosen)
         file.attrs.update({

@@ -4,11 +4,12 @@ Layouts are those of the course project, and one of our own for recordings that 
 
 | layout | file | keys |
 |---|---|---|
-| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS` |
+| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS`, |
+| | | studies `trStudy`, `tstStudy`, positions of the phone `trPosition`, `tstPosition` |
 | `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
 | `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
 | `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
-| | | `activity`, `rate`, `name` |
+| | | `activity`, `rate`, `name`; optional: `study`, `position`, `device`, `orientation`, `trimmed` |
 
 h5py must not be called by several threads at once, so each access holds one lock.
 """
@@ -63,6 +64,10 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
         Key("tstY", ("M", "K"), optional=True),
         Key("trS", ("N",), "id", optional=True),
         Key("tstS", ("M",), "id", optional=True),
+        Key("trStudy", ("N",), "text", optional=True),
+        Key("tstStudy", ("M",), "text", optional=True),
+        Key("trPosition", ("N",), "text", optional=True),
+        Key("tstPosition", ("M",), "text", optional=True),
     ),
     "trigrams": (
         Key("trainx", ("N", 3), "integer"),
@@ -85,6 +90,11 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
         Key("activity", ("M",), "text"),
         Key("rate", ("M",)),
         Key("name", ("M",), "text"),
+        Key("study", ("M",), "text", optional=True),
+        Key("position", ("M",), "text", optional=True),
+        Key("device", ("M",), "text", optional=True),
+        Key("orientation", ("M",), "text", optional=True),
+        Key("trimmed", ("M",), optional=True),
     ),
 }
 

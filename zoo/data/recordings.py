@@ -6,7 +6,7 @@ acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +101,11 @@ class Recording:
         rate: Sampling rate in Hz, above 0.
         acceleration: `(rows, 3)` float32, m/s^2, gravity included, Android's sign.
         start: Seconds from the start of the source.
+        study: The study's name, as in `zoo.data.studies`; empty for recordings of no study, as all that follow.
+        position: Where the phone was, such as `front pocket`.
+        device: The phone.
+        orientation: How the phone was turned, in the study's own words.
+        trimmed: Seconds that its importer left out at the ends, so that `Windowing` leaves out none; 0 for none.
     """
 
     name: str
@@ -109,6 +114,11 @@ class Recording:
     rate: float
     acceleration: NDArray[np.float32]
     start: float = 0.0
+    study: str = ""
+    position: str = ""
+    device: str = ""
+    orientation: str = ""
+    trimmed: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -138,6 +148,10 @@ class Recording:
         return np.asarray(rows, np.float32)
 
 
+CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
+"""What is known of the recordings of a study: optional keys of a file, and attributes of `Recording`."""
+
+
 @dataclass
 class Dropped:
     """What an importer left out, by reason, and how often recordings were split."""
@@ -161,6 +175,12 @@ class Index:
     rates: NDArray[np.float64]
     names: NDArray[np.str_]
     provenance: Mapping[str, Any]
+    circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def studies(self) -> NDArray[np.str_]:
+        """The study of each recording, empty where it is of none."""
+        return self.circumstances.get("study", np.full(len(self), "", np.str_))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -185,8 +205,9 @@ class Index:
         for i in range(len(self)):
             part = rows[int(self.offsets[i]) : int(self.offsets[i + 1])]
             yield Recording(
-                str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), part
-            )
+                str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), part,
+                **{name: values[i].item() for name, values in self.circumstances.items()},
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -208,19 +229,26 @@ class Joined(Index):
 def join(*parts: Index, same_people: bool | None = None) -> Index:
     """Joins files of recordings.
 
+    Files of different studies hold different people: the name of the study is put before each id, as in `wisdm/1602`.
+
     Args:
         *parts: The files.
-        same_people: Whether equal subject ids of different files are the same person. False puts the name of the file
-            before each id.
+        same_people: Whether equal subject ids of different files of one study, or of none, are the same person. False
+            puts the name of the file before each id.
 
     Raises:
-        ZooError: If an id is in several files and nobody said whose it is.
+        ZooError: If an id is in several files of one study, or of none, and nobody said whose it is.
     """
     if len(parts) == 1:
         return parts[0]
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
-    subjects = [part.subjects.tolist() for part in parts]
+    several = len({study for part in parts for study in part.studies.tolist()}) > 1
+    subjects = [
+        [f"{study}/{subject}" if several and study else subject for study, subject in
+         zip(part.studies.tolist(), part.subjects.tolist(), strict=True)]
+        for part in parts
+    ]  # fmt: skip
     counts = Counter(subject for ids in subjects for subject in set(ids))
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
@@ -245,7 +273,20 @@ def join(*parts: Index, same_people: bool | None = None) -> Index:
             "source": "; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts)),
         },
         parts,
+        circumstances=_joined_circumstances(parts),
     )
+
+
+def _joined_circumstances(parts: Sequence[Index]) -> dict[str, NDArray[Any]]:
+    """What is known of the recordings of several files, empty or 0 for those of a file that does not hold it."""
+    names = [name for name in CIRCUMSTANCES if any(name in part.circumstances for part in parts)]
+    return {
+        name: np.concatenate([part.circumstances.get(name, np.full(len(part), _UNKNOWN[name])) for part in parts])
+        for name in names
+    }
+
+
+_UNKNOWN = {name: getattr(Recording, name) for name in CIRCUMSTANCES}
 
 
 def distinct(*groups: Iterable[Recording]) -> Iterator[Recording]:
@@ -315,6 +356,7 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
         ZooError: If there are none.
     """
     offsets, subjects, activities, rates, names = [0], [], [], [], []
+    circumstances: dict[str, list[Any]] = {name: [] for name in CIRCUMSTANCES}
     with hdf5.create(path, "recordings") as file:
         rows = hdf5.growing(file, "acceleration", (3,), "f4", chunk=4096)
         for recording in recordings:
@@ -324,10 +366,15 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
             activities.append(recording.activity)
             rates.append(recording.rate)
             names.append(recording.name)
+            for name, values in circumstances.items():
+                values.append(getattr(recording, name))
         if not subjects:
             raise ZooError(f"{path}: nothing to write: the source holds no recording")
         file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array(rates)
         file["subject"], file["activity"], file["name"] = subjects, activities, names
+        for name, values in circumstances.items():
+            if any(values):
+                file[name] = values
         file.attrs.update(
             {"unit": UNIT, "axes": ",".join(AXES), "convention": CONVENTION, "source": source, "simulated": simulated}
         )
@@ -351,4 +398,5 @@ def read(path: Path) -> Index:
     return Index(
         path, offsets, hdf5.read(path, "subject"), hdf5.read(path, "activity"), rates, hdf5.read(path, "name"),
         hdf5.provenance(hdf5.attributes(path)),
+        circumstances={name: hdf5.read(path, name) for name in CIRCUMSTANCES if hdf5.has(path, name)},
     )  # fmt: skip
