@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from zoo.label_sets import allowed_classes
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
@@ -17,37 +19,54 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
 
     where the target is one-hot or the distribution. A distribution that sums to w counts as w examples.
 
-    Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567.
+    A label may also be a set of classes: the label K + i means one of `label_sets[i]`, and in place of the
+    log-probability of a class stands that of the set, log sum_(k in set) softmax(logits)_k.
+
+    Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567. Sets of labels: Jin
+    and Ghahramani, Learning with multiple labels, 2002.
 
     Args:
         label_smoothing: Fraction of the target that is spread evenly over all classes, in [0, 1).
-        class_weights: Factor on the loss of each class. All 1 by default.
+        class_weights: Factor on the loss of each class; of a set, the mean of its classes. All 1 by default.
+        label_sets: The classes of each label from K on. None by default.
         **options: Arguments of `keras.losses.Loss`.
 
     Example:
         >>> float(CrossEntropy()(np.array([1]), np.array([[0.0, 0.0]])))
         0.6931471824645996
+        >>> float(CrossEntropy(label_sets=[(0, 1)])(np.array([2]), np.array([[0.0, 0.0]])))
+        0.0
     """
 
     def __init__(
-        self, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None, **options: Any
-    ) -> None:
+        self, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None,
+        label_sets: Sequence[Sequence[int]] = (), **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**{"name": "cross_entropy"} | options)
         self.label_smoothing = label_smoothing
         self.class_weights = None if class_weights is None else list(class_weights)
+        self.label_sets = [list(classes) for classes in label_sets]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
-        targets, total = _distributions(y_true, y_pred)
-        on_target = (1 - self.label_smoothing) * ops.sum(targets * y_pred, axis=-1)
+        targets, total = _distributions(y_true, y_pred, self.label_sets)
+        if self.label_sets:
+            on_target = ops.logsumexp(ops.where(targets > 0, y_pred, -np.inf), axis=-1)
+        else:
+            on_target = ops.sum(targets * y_pred, axis=-1)
+        on_target *= 1 - self.label_smoothing
         if self.label_smoothing:
             on_target += self.label_smoothing * total * ops.mean(y_pred, axis=-1)
         losses = total * ops.logsumexp(y_pred, axis=-1) - on_target
         if self.class_weights is None:
             return losses
-        return losses * ops.matmul(targets, ops.convert_to_tensor(self.class_weights, losses.dtype))
+        weights = ops.matmul(targets, ops.convert_to_tensor(self.class_weights, losses.dtype))
+        return losses * (weights / ops.sum(targets, axis=-1) if self.label_sets else weights)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().get_config(), "label_smoothing": self.label_smoothing, "class_weights": self.class_weights}
+        return {
+            **super().get_config(), "label_smoothing": self.label_smoothing, "class_weights": self.class_weights,
+            "label_sets": self.label_sets,
+        }  # fmt: skip
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -70,15 +89,16 @@ class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no
 
 
 @keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]  # Keras has no types
-def accuracy(y_true: Any, y_pred: Any) -> Any:
+def accuracy(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> Any:
     """Computes the accuracy of each example: the weight of the most probable class in the target.
 
-    For a class index that is 1 or 0. If several classes have the greatest logit, the first one counts, as with
-    `argmax`.
+    For a class index that is 1 or 0, and for a set of classes 1 if it contains the class. If several classes have the
+    greatest logit, the first one counts, as with `argmax`.
 
     Args:
         y_true: Class indices `(batch,)` or distributions `(batch, K)`.
         y_pred: Logits `(batch, K)`.
+        label_sets: The classes of each label from K on, as of `CrossEntropy`.
 
     Returns:
         Accuracies `(batch,)`.
@@ -88,7 +108,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
         [1.0, 0.0]
     """
     y_pred = ops.convert_to_tensor(y_pred)
-    targets, _ = _distributions(ops.convert_to_tensor(y_true), y_pred)
+    targets, _ = _distributions(ops.convert_to_tensor(y_true), y_pred, label_sets)
     classes = ops.arange(y_pred.shape[-1])
     # argmax would take a tenth of the time of a training step of a small network.
     greatest = ops.max(y_pred, axis=-1, keepdims=True)
@@ -97,14 +117,16 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def loss_and_metrics(
-    name: str, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None
-) -> tuple[keras.losses.Loss, list[keras.metrics.Metric]]:
+    name: str, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None,
+    label_sets: Sequence[Sequence[int]] = (),
+) -> tuple[keras.losses.Loss, list[keras.metrics.Metric]]:  # fmt: skip
     """Creates a loss by name, with the matching metrics.
 
     Args:
         name: `cross_entropy` or `half_squared_error`.
         label_smoothing: Argument of `CrossEntropy`.
         class_weights: Argument of `CrossEntropy`.
+        label_sets: Argument of `CrossEntropy`.
 
     Returns:
         The loss, and a list with the metric `accuracy` or `mse`.
@@ -115,30 +137,38 @@ def loss_and_metrics(
         'accuracy'
     """
     if name == "cross_entropy":
-        metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
-        return CrossEntropy(label_smoothing, class_weights), [metric]
+        options = {"label_sets": label_sets} if label_sets else {}
+        metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy", **options)
+        return CrossEntropy(label_smoothing, class_weights, label_sets), [metric]
     return HalfSquaredError(), [keras.metrics.MeanSquaredError(name="mse")]
 
 
-def balanced_class_weights(labels: NDArray[np.int64], classes: int) -> list[float]:
+def balanced_class_weights(
+    labels: NDArray[np.int64], classes: int, label_sets: Sequence[Sequence[int]] = ()
+) -> list[float]:
     """Computes class weights inversely proportional to the class frequencies, with mean 1 over the examples.
 
-    A class without examples has weight 0.
+    A class without examples has weight 0. An example of a set counts for its classes in equal parts.
 
     Args:
         labels: Class indices `(N,)`.
         classes: Number of classes.
+        label_sets: The classes of each label from K on, as of `CrossEntropy`.
 
     Example:
         >>> balanced_class_weights(np.array([0, 0, 0, 1]), 2)
         [0.6666666666666666, 2.0]
     """
-    counts = np.bincount(labels, minlength=classes)
+    allowed = allowed_classes(classes, label_sets)
+    counts = np.bincount(labels, minlength=len(allowed)) @ (allowed / allowed.sum(axis=1, keepdims=True))
     return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
 
 
-def _distributions(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Returns the targets as distributions `(batch, K)`, and the sum of each."""
+def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:
+    """Returns the targets as distributions `(batch, K)`, and the sum of each; a set as 1 for each of its classes."""
+    if label_sets:
+        allowed = ops.convert_to_tensor(allowed_classes(y_pred.shape[-1], label_sets), y_pred.dtype)
+        return ops.take(allowed, ops.reshape(ops.cast(y_true, "int32"), (-1,)), axis=0), 1.0
     if len(y_true.shape) == 2 and y_true.shape[-1] == y_pred.shape[-1]:
         targets = ops.cast(y_true, y_pred.dtype)
         return targets, ops.sum(targets, axis=-1)

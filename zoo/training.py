@@ -39,7 +39,7 @@ short epoch."""
 
 def compile_model(
     model: keras.Model, recipe: Recipe, steps_per_epoch: int, class_weights: Sequence[float] | None = None,
-    steps_per_execution: int = 1, jit_compile: bool = True,
+    label_sets: Sequence[Sequence[int]] = (), steps_per_execution: int = 1, jit_compile: bool = True,
 ) -> None:  # fmt: skip
     """Compiles a model as a recipe says; its moving average is a part of `fit` alone.
 
@@ -48,6 +48,7 @@ def compile_model(
         recipe: Optimizer, learning rate and loss.
         steps_per_epoch: Batches an epoch, for the schedule.
         class_weights: Weight of each class in the loss; all 1 by default.
+        label_sets: The classes of each label that is a set; none by default.
         steps_per_execution: Batches a call from Python.
         jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
     """
@@ -60,7 +61,7 @@ def compile_model(
     }
     optimizer = optimizers[recipe.optimizer]()
     optimizer.exclude_from_weight_decay(var_names=["bias"])
-    loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights)
+    loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
     model.compile(
         optimizer=optimizer,
         loss=loss,
@@ -113,6 +114,7 @@ def fit(
     validation: tf.data.Dataset | None = None,
     *,
     class_weights: Sequence[float] | None = None,
+    label_sets: Sequence[Sequence[int]] = (),
     checkpoint: Path | None = None,
     identity: dict[str, Any] | None = None,
     deterministic: bool = False,
@@ -130,6 +132,7 @@ def fit(
         rows: Training rows an epoch, of all its passes.
         validation: Batches for the validation loss.
         class_weights: Weight of each class in the loss.
+        label_sets: The classes of each label that is a set.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
         deterministic: Makes this and all later operations of the process repeat bit by bit on any machine load, slower
@@ -159,7 +162,7 @@ def fit(
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
-    compile_model(model, recipe, steps, class_weights, grouped, jit_compile=not deterministic)
+    compile_model(model, recipe, steps, class_weights, label_sets, grouped, jit_compile=not deterministic)
     model.optimizer.build(model.trainable_variables)
     model.moving_average = None if recipe.ema_decay is None else MovingAverage(model, recipe.ema_decay)
     step = (

@@ -192,6 +192,10 @@ def windows(
     ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Decides who, where none are named.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
+    merge: Annotated[
+        str | None,
+        typer.Option(help="Labels that mean one of several classes, such as stairs=upstairs+downstairs."),
+    ] = None,
     same_people: Annotated[
         bool | None,
         typer.Option(
@@ -209,7 +213,8 @@ def windows(
 
     require_new(out, force)
     index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people)
-    labels = activity.choose_classes(index.path, index.activities, activity.parse_classes(classes) if classes else None)
+    chosen_labels, merged = (activity.parse_classes(text) if text else None for text in (classes, merge))
+    labels = activity.choose_classes(index.path, index.activities, chosen_labels, merged)
     used = np.isin(index.activities, list(labels))
     chosen = (
         [name.strip() for name in test_subjects.split(",")]

@@ -2,7 +2,12 @@
 
 `trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
 one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of
-each window, where it is known; `trStudy`, `trPosition` and so on its study and where the phone was. Inside the zoo a label is a class number from 0.
+each window, where it is known; `trStudy`, `trPosition` and so on its study and where the phone was. Inside the zoo a
+label is a class number from 0.
+
+A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
+downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
+from K on.
 """
 
 import hashlib
@@ -19,6 +24,7 @@ from zoo.data import hdf5
 from zoo.data.examples import Data, Examples, sort_names
 from zoo.data.recordings import LARGEST, Dropped, Index, Recording, check_gravity, check_range, check_unit
 from zoo.errors import ZooError
+from zoo.label_sets import allowed_classes
 from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
 
 _ROWS = 1 << 16
@@ -37,13 +43,15 @@ _ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tst
 
 @dataclass(frozen=True, repr=False)
 class Windows(Examples):
-    """Windows `(window, channels)` float32, their class numbers, and their subjects as groups.
+    """Windows `(window, channels)` float32, their labels, and their subjects as groups.
 
     Args:
         attributes: What else is known of each window, by name: arrays `(len(self),)` such as `study`.
+        label_sets: The classes of each label from K on, of which it is not known which it is.
     """
 
     attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict, kw_only=True)
+    label_sets: tuple[tuple[int, ...], ...] = field(default=(), kw_only=True)
 
     @property
     def studies(self) -> NDArray[np.str_] | None:
@@ -76,8 +84,12 @@ class Windows(Examples):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """`(len(self),)` class numbers from 0."""
+        """`(len(self),)` class numbers from 0; from K on, sets of classes."""
         return np.asarray(self.targets[:])[self.rows]
+
+    def of_one_class(self, classes: int) -> Self:
+        """The windows whose label is one of the K classes, not a set of them."""
+        return self.where(self.labels < classes) if self.label_sets else self
 
     def people(self) -> list[str]:
         """The subjects, in the order of their numbers or names."""
@@ -197,6 +209,16 @@ class ActivityData(Data):
         """The same data with the test windows appended to the training windows."""
         return replace(self, train=self.train.joined(self.test))
 
+    @property
+    def label_sets(self) -> tuple[tuple[int, ...], ...]:
+        """The classes of each label from `len(classes)` on."""
+        return self.train.label_sets
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of all labels: the classes, and sets as `downstairs+upstairs`."""
+        return (*self.classes, *("+".join(self.classes[place] for place in members) for members in self.label_sets))
+
 
 def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     """Checks a file in the course's layout and opens it; its windows stay on the disk.
@@ -212,8 +234,9 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     sizes = hdf5.check(path, "activity")
     attributes = hdf5.attributes(path)
     classes = _classes(path, attributes, sizes["K"])
-    train = _part(path, "train", classes)
-    test = _part(path, "test", classes) if _has_test(path) else train.empty()
+    label_sets = _label_sets(path, attributes, classes)
+    train = _part(path, "train", classes, label_sets)
+    test = _part(path, "test", classes, label_sets) if _has_test(path) else train.empty()
     if len(test) and (train.subjects is None) != (test.subjects is None):
         missing = "trS" if train.subjects is None else "tstS"
         raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
@@ -335,11 +358,22 @@ def _has_test(path: Path) -> bool:
     return not missing
 
 
-def _part(path: Path, name: str, classes: Sequence[str]) -> Windows:
+def _label_sets(path: Path, attributes: dict[str, Any], classes: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """The sets of classes that the file has as labels."""
+    text = str(attributes.get("label_sets", ""))
+    sets = [tuple(name.split("+")) for name in text.split(",") if name]
+    for names in sets:
+        if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
+            raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
+    return tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
+
+
+def _part(path: Path, name: str, classes: Sequence[str], label_sets: tuple[tuple[int, ...], ...]) -> Windows:
     inputs, labels, subjects = _KEYS[name]
     groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
     windows = replace(
-        Windows.all(hdf5.Rows(path, inputs), _class_numbers(path, labels, len(classes)), groups),
+        Windows.all(hdf5.Rows(path, inputs), _labels(path, labels, len(classes), label_sets), groups),
+        label_sets=label_sets,
         attributes={
             attribute: _names(path, keys[name == "test"])
             for attribute, keys in _ATTRIBUTES.items() if hdf5.has(path, keys[name == "test"])
@@ -349,20 +383,21 @@ def _part(path: Path, name: str, classes: Sequence[str]) -> Windows:
     return windows
 
 
-def _class_numbers(path: Path, key: str, count: int) -> NDArray[np.int64]:
-    """Class numbers of one-hot rows, of which a block is in memory at a time."""
-    one_hot = hdf5.Rows(path, key)
-    numbers = np.empty(len(one_hot), np.int64)
-    for start in range(0, len(one_hot), _ROWS):
-        block = one_hot[start : start + _ROWS]
-        valid = np.isin(block, (0, 1)).all(axis=1) & (block.sum(axis=1) == 1)
+def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...], ...]) -> NDArray[np.int64]:
+    """Labels of rows of zeros and ones, of which a block is in memory at a time."""
+    rows, allowed = hdf5.Rows(path, key), allowed_classes(count, label_sets)
+    labels = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _ROWS):
+        block = rows[start : start + _ROWS]
+        # Rows equal a row of `allowed` where they agree in all columns.
+        agree = block @ allowed.T + (1 - block) @ (1 - allowed.T) == count
+        valid = agree.any(axis=1) & np.isin(block, (0, 1)).all(axis=1)
         if not valid.all():
             row = int(np.argmin(valid))
-            raise ZooError(
-                f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; expected one 1 and {count - 1} zeros"
-            )
-        numbers[start : start + _ROWS] = block.argmax(axis=1)
-    return numbers
+            expected = f"expected one 1 and {count - 1} zeros" + (", or a set of label_sets" if label_sets else "")
+            raise ZooError(f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; {expected}")
+        labels[start : start + _ROWS] = agree.argmax(axis=1)
+    return labels
 
 
 def _subjects(path: Path, key: str) -> NDArray[np.str_]:
@@ -479,34 +514,45 @@ _DRAWS = 100
 """How many choices of test people are compared; the first of the best is taken."""
 
 
-def choose_classes(path: Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+def choose_classes(
+    path: Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+    merge: Mapping[str, str] | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """The class of each label that is used, in the order of the classes.
+    """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
 
     Args:
         path: Where the labels are, for messages.
         found: The labels of the recordings.
         classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
             sorted.
+        merge: Labels that mean one of several classes, as in `{"stairs": "upstairs+downstairs"}`.
 
     Raises:
-        ZooError: If no recording has one of the labels, or all have the same one.
+        ZooError: If no recording has one of the labels, all have the same one, or a label means an unknown class.
 
     Example:
         >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
         {'run': 'jogging', 'walk': 'walking'}
+        >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
+        {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
-    labels = sorted(set(found))
+    labels, merge = sorted(set(found)), merge or {}
     if classes is None:
+        classes = [label for label in labels if label not in merge]
         if len(labels) == 1:
             raise ZooError(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
                 f"others as well, or name --classes {labels[0]} to cut windows all the same"
             )
-        return {label: label for label in labels}
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
         raise ZooError(f"classes {','.join(classes)}: expected different names")
+    chosen |= merge
+    names = {name for label, name in chosen.items() if not _is_set(label, name)}
+    for label in chosen:
+        members = chosen[label].split("+")
+        if _is_set(label, chosen[label]) and (not names.issuperset(members) or len(set(members)) < len(members)):
+            raise ZooError(f"{label}={chosen[label]}: expected different classes of {', '.join(sorted(names))}")
     if unknown := [label for label in chosen if label not in labels]:
         swapped = [
             f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels and chosen[label] != label
@@ -516,8 +562,13 @@ def choose_classes(path: Path, found: Iterable[str], classes: Sequence[str] | Ma
     return chosen
 
 
+def _is_set(label: str, name: str) -> bool:
+    """Whether a label means one of several classes: `a+b` does, if that is not simply what the label is called."""
+    return "+" in name and name != label
+
+
 def parse_classes(text: str) -> dict[str, str]:
-    """Reads `LABEL` or `LABEL=CLASS`, comma-separated.
+    """Reads `LABEL`, `LABEL=CLASS` or `LABEL=CLASS+CLASS`, comma-separated.
 
     Example:
         >>> parse_classes("walk=walking, run")
@@ -545,7 +596,8 @@ def write_windows(
         test_subjects: The subjects of the test part; all others are in the training part. Without, there is no test
             part.
         classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
-            All labels by default, sorted.
+            A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
+            labels by default, sorted.
 
     Returns:
         What was left out.
@@ -557,7 +609,10 @@ def write_windows(
     if unknown := [name for name in test_subjects if name not in people]:
         raise ZooError(f"{recordings.path}: no subject {', '.join(unknown)}; found {', '.join(people)}")
     chosen = choose_classes(recordings.path, recordings.activities, classes)
-    names = list(dict.fromkeys(chosen.values()))
+    sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
+    names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
+    targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
+               chosen.values()}  # fmt: skip
     dropped = Dropped()
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
@@ -573,14 +628,18 @@ def write_windows(
         for recording, windows in _cut(recordings, windowing, chosen, dropped):
             is_test = recording.subject in test_subjects
             inputs, labels, subjects = _KEYS["test" if is_test else "train"]
-            one_hot = np.eye(len(names), dtype=np.float32)[names.index(chosen[recording.activity])]
             subject = int(recording.subject) if numbered else recording.subject
             hdf5.append(file[inputs], windows)
-            hdf5.append(file[labels], np.tile(one_hot, (len(windows), 1)))
+            hdf5.append(file[labels], np.tile(targets[chosen[recording.activity]], (len(windows), 1)))
             hdf5.append(file[subjects], np.full(len(windows), subject, np.int32 if numbered else object))
             for name, keys in kept.items():
                 hdf5.append(file[keys[is_test]], np.full(len(windows), getattr(recording, name), object))
         counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
+        if sets:
+            # A class is not known from sets that contain it.
+            one = file["trY"][:]
+            counts["train"] = one[one.sum(axis=1) == 1].sum(axis=0)
+            file.attrs["label_sets"] = ",".join(sets)
         _require_windows(path, counts, names, recordings, windowing, test_subjects, chosen)
         file.attrs.update({
             "classes": ",".join(names), "rate_hz": windowing.rate, "unit": UNIT, "axes": ",".join(AXES),

@@ -66,7 +66,7 @@ def _details(data: Any) -> dict[str, Any]:
 @_details.register
 def _(data: ActivityData) -> dict[str, Any]:
     found = leaks.find(data.train, data.test)
-    parts = {"train": _balance(data.train, data.classes), "test": _balance(data.test, data.classes)}
+    parts = {name: _balance(part, data.label_names) for name, part in (("train", data.train), ("test", data.test))}
     problems = []
     if found.subjects:
         problems.append(f"subject {', '.join(found.subjects)} is in training and in test")
@@ -102,11 +102,11 @@ _FEW = 10
 """Windows of a class below which training has next to nothing to learn from: 15 s, overlapping by half."""
 
 
-def _balance(windows: Windows, classes: tuple[str, ...]) -> dict[str, Any]:
-    counts = np.bincount(windows.labels, minlength=len(classes))
+def _balance(windows: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
+    counts = np.bincount(windows.labels, minlength=len(labels))
     return {
         "windows": len(windows),
-        "classes": {name: int(count) for name, count in zip(classes, counts, strict=True)},
+        "classes": {name: int(count) for name, count in zip(labels, counts, strict=True)},
         "subjects": windows.people(),
     }
 

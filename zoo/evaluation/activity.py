@@ -1,6 +1,7 @@
 """Metrics of recognizers: scores with intervals over people, calibration, robustness.
 
-All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`.
+All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`. Where a label is
+a set of classes, `label_sets` are the classes of each label from K on, as in `zoo.losses.CrossEntropy`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,13 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
     f1_score,
     precision_recall_fscore_support,
 )
+
+from zoo.label_sets import allowed_classes, resolve
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
@@ -30,6 +33,38 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
     """
     present = np.union1d(labels, predicted)
     return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
+
+
+def by_study(
+    labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
+) -> dict[str, dict[str, float | int]]:
+    """Computes windows, accuracy and macro-F1 of each study, by the labels that the study tells apart.
+
+    Where a study has a set as a label, its classes count as one.
+
+    Args:
+        labels: Labels `(N,)`.
+        scores: Logits or probabilities `(N, K)`.
+        studies: Study of each window, `(N,)`.
+        label_sets: The classes of each label from K on.
+
+    Example:
+        >>> scores, studies = np.eye(3)[[0, 1, 2, 1]], np.array(["a", "a", "a", "b"])
+        >>> by_study(np.array([3, 3, 2, 0]), scores, studies, [(0, 1)])["a"]
+        {'windows': 3, 'accuracy': 1.0, 'macro_f1': 1.0}
+    """
+    found = {}
+    for name in sorted(set(studies.tolist())):
+        rows = studies == name
+        truth, predicted = resolve(labels[rows], scores[rows], label_sets), scores[rows].argmax(axis=1)
+        for label, members in enumerate(label_sets, start=scores.shape[1]):
+            if (labels[rows] == label).any():
+                truth, predicted = (np.where(np.isin(part, members), label, part) for part in (truth, predicted))
+        found[name] = {
+            "windows": int(rows.sum()), "accuracy": float((truth == predicted).mean()),
+            "macro_f1": macro_f1(truth, predicted),
+        }  # fmt: skip
+    return found
 
 
 def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[dict[str, float]]:
@@ -169,27 +204,31 @@ def report(
     classes: Sequence[str],
     subjects: NDArray[np.str_] | None,
     temperature: float,
+    label_sets: Sequence[Sequence[int]] = (),
 ) -> dict[str, Any]:
     """Computes all metrics of an evaluation.
 
     Args:
-        labels: Class indices `(N,)`.
+        labels: Labels `(N,)`.
         logits: Logits `(N, K)`, before temperature scaling.
         classes: Names of the classes.
         subjects: Subject of each window, `(N,)`, or None.
         temperature: Temperature fitted on validation data.
+        label_sets: The classes of each label from K on. Such a window counts as the most probable class of its set.
 
     Returns:
         The metrics of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
         scaling) and `reliability`.
     """
+    allowed = allowed_classes(len(classes), label_sets)[labels]
+    labels = resolve(labels, logits, label_sets)
     uncalibrated = softmax(logits.astype(np.float64), axis=1)
     probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
     likelihood = log_softmax(logits.astype(np.float64) / temperature, axis=1)
     return {
         "windows": len(labels),
         **classification(labels, logits.argmax(axis=1), classes, subjects),
-        "cross_entropy": -float(likelihood[np.arange(len(labels)), labels].mean()),
+        "cross_entropy": -float(logsumexp(likelihood, axis=1, b=allowed).mean()),
         "ece": {
             "before": expected_calibration_error(labels, uncalibrated),
             "after": expected_calibration_error(labels, probabilities),

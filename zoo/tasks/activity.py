@@ -27,6 +27,7 @@ from zoo.evaluation.trigram import cross_entropy_and_rank, log_probabilities
 from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
+from zoo.label_sets import resolve
 from zoo.metadata import ActivityMetadata, Streaming
 from zoo.models.activity import ActivityRecognizer
 from zoo.recipes import Recipe
@@ -90,8 +91,11 @@ def fit(
             passes * len(train),
             None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
             class_weights=(
-                losses.balanced_class_weights(train.labels, len(model.classes)) if recipe.class_weights else None
+                losses.balanced_class_weights(train.labels, len(model.classes), train.label_sets)
+                if recipe.class_weights
+                else None
             ),
+            label_sets=train.label_sets,
             **options,
         )
     finally:
@@ -138,6 +142,7 @@ class Prepared:
         if self.validation is None:
             raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
         logits, labels = answers(partial(keras_logits, model), self.validation)
+        labels = resolve(labels, logits, self.validation.label_sets)
         loss, rank = cross_entropy_and_rank(logits, labels)
         return {
             "macro_f1": metrics.macro_f1(labels, logits.argmax(axis=1)),
@@ -163,9 +168,11 @@ class Prepared:
         if self.validation is None:
             return found
         logits, labels = answers(partial(keras_logits, model), self.validation)
-        model.temperature = metrics.fit_temperature(labels, logits)
+        model.temperature = temperature_of(labels, logits)
         baseline = self._baseline(model.window)
-        report = metrics.report(labels, logits, model.classes, self.validation.subjects, model.temperature)
+        report = metrics.report(
+            labels, logits, model.classes, self.validation.subjects, model.temperature, self.validation.label_sets
+        )
         return found | {"validation": {
             "windows": report["windows"], "by": self._validation_by(recipe), "subjects": self.validation.people(),
             **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")}, "baseline": baseline,
@@ -174,7 +181,10 @@ class Prepared:
     def _baseline(self, rows: int) -> dict[str, Any]:
         """`macro_f1` and `accuracy` of a small random forest on the same split, fitted on some windows of many."""
         assert self.validation is not None
-        (inputs, labels), (asked, truth) = (_some(part, _BASELINE).arrays() for part in (self.train, self.validation))
+        (inputs, labels), (asked, truth) = (
+            _some(part.of_one_class(len(self.data.classes)), _BASELINE).arrays()
+            for part in (self.train, self.validation)
+        )
         predict = random_forest(center_crop(inputs, rows), labels, jobs=1, trees=100)
         found = predict(center_crop(asked, rows))
         return {
@@ -191,6 +201,12 @@ def _warnings(own: float, baseline: float) -> list[str]:
         f"macro-F1 on validation is {own:.3f}, of a random forest {baseline:.3f}: record more people, train longer "
         f"(`--epochs`), or start from trained weights (`zoo finetune activity_gru_pocket`)"
     ]
+
+
+def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
+    """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none."""
+    known = labels < logits.shape[1]
+    return metrics.fit_temperature(labels[known], logits[known]) if known.any() else 1.0
 
 
 def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
@@ -380,7 +396,7 @@ def golden(
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     check_file(loaded, data)
-    windows, labels = _some(data.test if len(data.test) else data.train).arrays()
+    windows, labels = _some((data.test if len(data.test) else data.train).of_one_class(len(data.classes))).arrays()
     calibration, _ = _some(data.train).arrays()
     # Scores of training windows would pass for those of a test.
     return (
@@ -462,16 +478,20 @@ class ActivityTask(Task):
         logits, labels = answers(partial(logits_of, loaded), windows)
         # The probabilities of a file are calibrated already.
         temperature = metadata.temperature if loaded.interpreter is None else 1.0
-        report = metrics.report(labels, logits, data.classes, windows.subjects, temperature)
+        report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
+        if windows.studies is not None:
+            report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets)
         report |= {
             "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
             "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
         }  # fmt: skip
         if baselines:
             reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
-            report["baselines"] = baseline_scores(reference.arrays(), windows.arrays(), windows.subjects)
+            # Baselines learn one class a window, and are scored where it is known.
+            fitted, scored = (part.of_one_class(len(data.classes)) for part in (reference, windows))
+            report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
         if robustness:
-            inputs, labels = windows.arrays()
+            inputs, labels = windows.of_one_class(len(data.classes)).arrays()
             report["robustness"] = metrics.robustness(
                 lambda disturbed: logits_of(loaded, disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
             )
@@ -582,7 +602,7 @@ def predictions_of(loaded: Loaded, data: ActivityData) -> list[dict[str, Any]]:
     for windows, labels in data.test_windows().blocks():
         found = TASK.predict(loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate)
         rows += [
-            row | {"window": len(rows) + number, "true": data.classes[label]}
+            row | {"window": len(rows) + number, "true": data.label_names[label]}
             for number, (row, label) in enumerate(zip(found.records(), labels, strict=True))
         ]
     return rows

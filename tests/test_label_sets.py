@@ -1,0 +1,155 @@
+"""A label may be a set of classes: in the loss, in files, in training, and in every score."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import zoo
+from zoo.data import activity, recordings
+from zoo.data.gait import simulate
+from zoo.errors import ZooError
+from zoo.evaluation.activity import by_study, report
+from zoo.label_sets import resolve
+from zoo.losses import CrossEntropy, accuracy, balanced_class_weights
+
+RANDOM = np.random.default_rng(0)
+LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
+SETS = [(0, 1), (1, 2, 3)]
+LABELS = RANDOM.integers(0, 6, 60)
+MEMBERS = [[0], [1], [2], [3], [0, 1], [1, 2, 3]]
+
+
+def test_the_loss_of_a_set_is_the_negative_logarithm_of_the_sum_of_its_probabilities():
+    probabilities = np.exp(LOGITS.astype("float64"))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    smoothing, weights = 0.1, np.array([0.5, 1.0, 2.0, 0.25])
+    expected = [
+        np.mean(weights[MEMBERS[label]])
+        * -((1 - smoothing) * np.log(row[MEMBERS[label]].sum()) + smoothing * np.log(row).mean())
+        for row, label in zip(probabilities, LABELS, strict=True)
+    ]
+    found = CrossEntropy(smoothing, weights.tolist(), SETS, reduction=None)(LABELS, LOGITS)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_prediction_in_the_set_is_right():
+    expected = [row.argmax() in MEMBERS[label] for row, label in zip(LOGITS, LABELS, strict=True)]
+    np.testing.assert_array_equal(accuracy(LABELS, LOGITS, SETS), expected)
+    np.testing.assert_array_equal(resolve(LABELS, LOGITS, SETS) == LOGITS.argmax(axis=1), expected)
+
+
+def test_without_sets_the_loss_is_that_of_before_and_its_config_builds_it_again():
+    loss = CrossEntropy(0.1, label_sets=SETS)
+    again = CrossEntropy.from_config(loss.get_config())
+    assert float(again(LABELS, LOGITS)) == float(loss(LABELS, LOGITS))
+    single = LABELS % 4
+    assert float(CrossEntropy(0.1, label_sets=SETS)(single, LOGITS)) == pytest.approx(
+        float(CrossEntropy(0.1)(single, LOGITS)), rel=1e-6
+    )
+
+
+def test_an_example_of_a_set_counts_for_its_classes_in_equal_parts():
+    weights = balanced_class_weights(np.array([0, 0, 1, 2]), 2, [(0, 1)])
+    assert weights == pytest.approx([4 / (2 * 2.5), 4 / (2 * 1.5)])
+
+
+def test_a_study_is_scored_by_the_labels_that_it_tells_apart():
+    scores = np.eye(3)[[0, 1, 0, 2, 0, 1]]
+    labels, studies = np.array([3, 3, 2, 2, 0, 1]), np.array(["coarse"] * 4 + ["fine"] * 2)
+    found = by_study(labels, scores, studies, [(0, 1)])
+    # Of the coarse study, one window of class 2 is taken for the set.
+    assert found["coarse"] == {"windows": 4, "accuracy": 0.75, "macro_f1": pytest.approx((0.8 + 2 / 3) / 2)}
+    assert found["fine"]["macro_f1"] == 1.0
+
+
+def test_the_cross_entropy_of_a_report_is_that_of_the_sets():
+    found = report(LABELS, LOGITS, tuple("abcd"), None, 1.0, SETS)
+    assert found["cross_entropy"] == pytest.approx(float(CrossEntropy(label_sets=SETS)(LABELS, LOGITS)), rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def two_studies(tmp_path_factory) -> Path:
+    """Two files of recordings: one tells stairs apart, the other calls both stairs."""
+    folder = tmp_path_factory.mktemp("studies")
+    for name, seed in (("fine", 1), ("coarse", 2)):
+        people = simulate(4, seed=seed, seconds=20)
+        renamed = [
+            recordings.Recording(
+                r.name, f"{name}{r.subject}",
+                "stairs" if name == "coarse" and r.activity.endswith("stairs") else r.activity, r.rate, r.acceleration,
+                study=name,
+            )
+            for r in people
+        ]  # fmt: skip
+        recordings.write(folder / f"{name}.h5", renamed, source=name, simulated=True)
+    return folder
+
+
+MERGE = {"stairs": "upstairs+downstairs"}
+
+
+def write(folder: Path, path: Path) -> activity.ActivityData:
+    index = recordings.join(*(recordings.read(folder / f"{name}.h5") for name in ("fine", "coarse")))
+    classes = activity.choose_classes(path, index.activities, None, MERGE)
+    people = sorted({str(name) for name in index.subjects})
+    activity.write_windows(index, path, activity.Windowing(50, 50), [people[0], people[-1]], classes)
+    return activity.read(path)
+
+
+def test_a_file_keeps_the_sets(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    assert data.classes == ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+    assert data.label_names[6:] == ("downstairs+upstairs",)
+    coarse = data.train.studies == "coarse"
+    assert set(data.train.labels[coarse].tolist()) == {1, 2, 3, 5, 6}
+    assert 6 not in data.train.labels[~coarse]
+    with h5py.File(tmp_path / "data3.h5") as file:
+        rows = file["trY"][:]
+    np.testing.assert_array_equal(rows[data.train.labels == 6][0], [1, 0, 0, 0, 1, 0])
+    found = zoo.load_data(tmp_path / "data3.h5")
+    assert found.train.where(data.train.labels == 6).label_sets == ((0, 4),)
+
+
+def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    recipe = zoo.Recipe(epochs=2, validation=0.25, validation_by="window", class_weights="balanced")
+    trained = zoo.train("activity_gru", tmp_path / "data3.h5", recipe, out=tmp_path / "model")
+    found = zoo.evaluate(tmp_path / "model", data)
+    assert set(found["per_study"]) == {"fine", "coarse"}
+    assert found["windows"] == len(data.test)
+    assert found["baselines"]["random_forest"]["macro_f1"] > 0
+    assert trained.summary["validation"]["macro_f1"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("downstairs+nowhere", r"attribute 'label_sets' is 'downstairs\+nowhere'"),
+        ("downstairs", "attribute 'label_sets' is 'downstairs'"),
+        ("downstairs+downstairs", "attribute 'label_sets'"),
+    ],
+)  # fmt: skip
+def test_sets_that_are_none_are_refused(two_studies, tmp_path, text, words):
+    write(two_studies, tmp_path / "data3.h5")
+    with h5py.File(tmp_path / "data3.h5", "a") as file:
+        file.attrs["label_sets"] = text
+    with pytest.raises(ZooError, match=words):
+        activity.read(tmp_path / "data3.h5")
+
+
+def test_a_row_of_a_set_that_is_not_declared_is_refused(two_studies, tmp_path):
+    write(two_studies, tmp_path / "data3.h5")
+    with h5py.File(tmp_path / "data3.h5", "a") as file:
+        del file.attrs["label_sets"]
+    with pytest.raises(ZooError, match=r"key 'trY' row \d+ is .*; expected one 1 and 5 zeros"):
+        activity.read(tmp_path / "data3.h5")
+
+
+def test_a_class_known_only_from_sets_is_refused(tmp_path):
+    people = [r for r in simulate(3, seed=0, seconds=20) if r.activity in ("walking", "sitting", "upstairs")]
+    recordings.write(tmp_path / "a.h5", people, source="a", simulated=True)
+    index = recordings.read(tmp_path / "a.h5")
+    with pytest.raises(ZooError, match=r"upstairs=stairs\+ramp: expected different classes of sitting, walking"):
+        activity.choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
