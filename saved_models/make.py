@@ -12,6 +12,7 @@ two seeds, the one with the lower validation cross-entropy is kept; the course's
 import argparse
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,11 +37,10 @@ from zoo.report.live import FoldBoard
 from zoo.runtime import Interpreter, Recognizer
 from zoo.tasks import exporting, loading, personal, planning, streaming
 from zoo.tasks.activity import TASK as ACTIVITY
-from zoo.tasks.autoencoder import TASK as AUTOENCODER
 from zoo.tasks.bench import bench
 from zoo.tasks.crossval import Protocol, cross_validate
 from zoo.tasks.provenance import versions
-from zoo.tasks.running import Run, train
+from zoo.tasks.running import Plan, Run, TrainResult, train
 from zoo.tasks.task import task_of
 
 HERE = Path(__file__).parent
@@ -55,7 +55,9 @@ WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
 TEXT_SEEDS = 2
-UNITS, DECAYS = (10, 64, 100), (0.0, 1e-3, 5e-4)
+CONSOLE = Console(stderr=True)
+
+Document = dict[str, Any]
 
 
 def main() -> None:
@@ -67,33 +69,23 @@ def main() -> None:
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test part again")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
-    console = Console(stderr=True)
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
-        console.rule(name)
+        CONSOLE.rule(name)
         kind = find_family(PRESETS[name].family).task
-        measured_on = options.data if options.data.is_file() else options.data / DATA[kind]
-        if options.evaluate or options.time:
-            (evaluate_again if options.evaluate else time_again)(name, measured_on)
-            continue
-        with tempfile.TemporaryDirectory() as scratch:
-            if options.export:
-                folder, metrics = published(name, Path(scratch))
-            elif kind == "autoencoder":
-                folder, metrics = photographs(name, measured_on, Path(scratch), console)
-            elif kind == "trigram":
-                folder, metrics = text(name, measured_on, Path(scratch), console)
-            elif name == POCKET:
-                folder, metrics = pocket(name, options.data, Path(scratch), console)
-            else:
-                folder, metrics = seeds(name, measured_on, Path(scratch), console)
-            publish(name, folder, measured_on, metrics)
-    cards()
-    results_of_all()
-    if all((HERE / name / "metrics.json").is_file() for name in PRESETS):
-        table(HERE.parent / "README.md")
+        data = options.data if options.data.is_file() else options.data / DATA[kind]
+        if options.evaluate:
+            measure(loading.load(HERE / name), HERE / name, data, read_json(HERE / name / "metrics.json"))
+        elif options.time:
+            time_again(HERE / name)
+        else:
+            trainings = {"activity": seeds, "autoencoder": photographs, "trigram": text}
+            make = published if options.export else pocket if name == POCKET else trainings[kind]
+            with tempfile.TemporaryDirectory() as scratch:
+                publish(name, *make(name, data, Path(scratch)), data)
+    render()
 
 
-def published(name: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
+def published(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """The weights that are published, and what their training measured."""
     for file in ("model.keras", "config.json", "history.json"):
         shutil.copy(HERE / name / file, scratch / file)
@@ -102,46 +94,63 @@ def published(name: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
     return scratch, {key: value for key, value in metrics.items() if key not in measured_anew}
 
 
-def seeds(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
-    """Trains with several seeds and keeps the run with the lowest validation loss."""
-    metrics = {"seeds": runs_of(name, data, scratch, console, {})}
-    if not PRESETS[name].recipe.normalize:
-        metrics["normalized"] = runs_of(name, data, scratch / "normalized", console, {"normalize": True})
-    chosen = min(metrics["seeds"], key=lambda run: run["validation_loss"])
-    for run in metrics["seeds"]:
-        run["chosen"] = run is chosen
-    return scratch / str(chosen["seed"]), metrics
-
-
-def runs_of(name: str, data: Path, scratch: Path, console: Console, changes: dict[str, Any]) -> list[dict[str, Any]]:
-    """Trains a recognizer with several seeds; what each run measured."""
+def train_each(
+    plans: Sequence[Plan], data: Path, scratch: Path, scores: Callable[[TrainResult, loading.Loaded], Document]
+) -> list[Document]:
+    """Trains plans that differ in a seed, each in a folder of its number; what each run scored."""
     runs = []
-    for seed in range(SEEDS):
-        folder = scratch / str(seed)
-        summary = train(planning.plan(name, None, {"seed": seed, **changes}), data, Run(folder)).summary
-        found = ACTIVITY.evaluate(loading.load(str(folder)), data, baselines=False)
-        best = read_json(folder / "history.json")[summary["best_epoch"] - 1]
-        runs.append({
-            "seed": seed, "validation_loss": best["val_loss"], "validation_accuracy": best["val_accuracy"],
-            "train_accuracy": best["accuracy"], "test_accuracy": found["accuracy"], "test_macro_f1": found["macro_f1"],
-            "epochs": summary["epochs"], "seconds": summary["seconds"],
-        })  # fmt: skip
-        console.print(runs[-1])
+    for seed, plan in enumerate(plans):
+        trained = train(plan, data, Run(scratch / str(seed)))
+        runs.append({"seed": seed, **scores(trained, loading.load(scratch / str(seed)))})
+        CONSOLE.print(runs[-1])
     return runs
 
 
-def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
+def mark_best(runs: Sequence[Document], key: str) -> str:
+    """Marks the run with the lowest score as chosen; the name of its folder."""
+    chosen = min(runs, key=lambda run: run[key])
+    for run in runs:
+        run["chosen"] = run is chosen
+    return str(chosen["seed"])
+
+
+def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
+    """Trains with several seeds and keeps the run with the lowest validation loss."""
+
+    def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:
+        found, best = (
+            ACTIVITY.evaluate(loaded, data, baselines=False),
+            trained.history[trained.summary["best_epoch"] - 1],
+        )
+        return {
+            "validation_loss": best["val_loss"], "validation_accuracy": best["val_accuracy"],
+            "train_accuracy": best["accuracy"], "test_accuracy": found["accuracy"], "test_macro_f1": found["macro_f1"],
+            "epochs": trained.summary["epochs"], "seconds": trained.summary["seconds"],
+        }  # fmt: skip
+
+    def runs(folder: Path, **changes: Any) -> list[Document]:
+        plans = [planning.plan(name, None, {"seed": seed, **changes}) for seed in range(SEEDS)]
+        return train_each(plans, data, folder, scores)
+
+    metrics = {"seeds": runs(scratch)}
+    if not PRESETS[name].recipe.normalize:
+        metrics["normalized"] = runs(scratch / "normalized", normalize=True)
+    return scratch / mark_best(metrics["seeds"], "validation_loss"), metrics
+
+
+def import_motionsense(data: Path, raw: Path) -> None:
+    """Writes the recordings of MotionSense, whose archive lies beside the file of windows."""
+    read = importers.read_motionsense(data.parent / "A_DeviceMotion_data.zip", recordings.Dropped())
+    recordings.write(raw, read, source="MotionSense (Malekzadeh et al., 2019)")
+
+
+def pocket(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Imports MotionSense, cuts it, cross-validates over people, and trains on all training people."""
     raw, cut = scratch / "recordings.h5", scratch / "windows.h5"
-    source = data / "activity" / "A_DeviceMotion_data.zip"
-    recordings.write(
-        raw,
-        importers.read_motionsense(source, recordings.Dropped()),
-        source="MotionSense (Malekzadeh et al., 2019)",
-    )
+    import_motionsense(data, raw)
     windows_of.write_windows(recordings.read(raw), cut, LONG, TEST_SUBJECTS)
     plan = planning.plan(name, None, {"validation": 0.0})
-    board = FoldBoard(console, plan.recipe.epochs, WORKERS)
+    board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
     with board.shown():
         protocol = Protocol(GROUPS, CROSSVAL_SEEDS)
         found = cross_validate(plan, cut, scratch / "crossval", protocol, workers=WORKERS, on_progress=board.update)
@@ -150,36 +159,31 @@ def pocket(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path
     # The forest gets the same people's windows as the network, in the length that it is tested on.
     short = scratch / "short.h5"
     windows_of.write_windows(recordings.read(raw), short, windows_of.Windowing(), TEST_SUBJECTS)
-    test = windows_of.read(data / "activity" / "data3.h5").test
+    test = windows_of.read(data).test
     fitted = baseline_scores(windows_of.read(short).train.arrays(), test.arrays(), test.subjects)
     return folder, {"crossval": found, "baselines": fitted}
 
 
-def photographs(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
+def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Trains with several seeds of the weights; the best preset also for several weights of the sparsity term."""
+
+    def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:
+        found = loaded.task.evaluate(loaded, data)
+        return {key: found[key] for key in ("mse", "r2", "max_activation_error", "gabor_share")}
+
     plan = planning.plan(name, None, {})
-    runs = []
-    for seed in range(WEIGHT_SEEDS):
-        found = _autoencoder(plan, {"seed": seed}, data, scratch / str(seed))
-        runs.append({"seed": seed, **{key: found[key] for key in ("mse", "r2", "max_activation_error", "gabor_share")}})
-        console.print(runs[-1])
-    metrics: dict[str, Any] = {"seeds": runs}
-    metrics["train"] = {
-        key: value
-        for key, value in AUTOENCODER.evaluate(loading.load(str(scratch / "0")), data, split="train").items()
-        if key in ("mse", "r2", "pca_mse", "max_activation_error", "dead_units", "patches")
-    }
+    plans = [replace(plan, arguments=plan.arguments | {"seed": seed}) for seed in range(WEIGHT_SEEDS)]
+    metrics: Document = {"seeds": train_each(plans, data, scratch, scores)}
+    first = loading.load(scratch / "0")
+    learned = first.task.evaluate(first, data, split="train")
+    keys = ("mse", "r2", "pca_mse", "max_activation_error", "dead_units", "patches")
+    metrics["train"] = {key: learned[key] for key in keys}
     if name.endswith("_best"):
-        metrics |= frontier(plan, data, scratch, console)
+        metrics |= frontier(plan, data, scratch)
     return scratch / "0", metrics
 
 
-def _autoencoder(plan: Any, arguments: dict[str, Any], data: Path, folder: Path) -> dict[str, Any]:
-    train(replace(plan, arguments=plan.arguments | arguments), data, Run(folder))
-    return AUTOENCODER.evaluate(loading.load(str(folder)), data)
-
-
-def frontier(plan: Any, data: Path, scratch: Path, console: Console) -> dict[str, Any]:
+def frontier(plan: Plan, data: Path, scratch: Path) -> Document:
     """Error against sparsity on photographs of the training part, for several weights of the sparsity term."""
     known = patches.read(data)
     kept, _ = known.hold_out(plan.recipe.validation, plan.recipe.seed)
@@ -188,58 +192,59 @@ def frontier(plan: Any, data: Path, scratch: Path, console: Console) -> dict[str
     with hdf5.create(training_part) as file:
         file["data"] = np.concatenate(list(known.blocks(kept)))
         file["source"], file["source_names"] = hdf5.read(data, "source")[kept], names.tolist()
-    points, seen = [], set()
+    seen: set[str] = set()
+
+    def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:
+        found, inside = (loaded.task.evaluate(loaded, training_part, split=split) for split in ("test", "train"))
+        seen.update(found["photographs"])
+        own = {key: found[key] for key in ("mse", "max_activation_error", "gabor_share")}
+        return {**own, "train_max_activation_error": inside["max_activation_error"]}
+
+    points = []
     for weight in SPARSITY_WEIGHTS:
-        found, inside = [], []
-        for split in range(SPLITS):
-            folder = scratch / f"weight {weight} {split}"
-            other = replace(plan, recipe=replace(plan.recipe, seed=split))
-            found.append(_autoencoder(other, {"sparsity_weight": weight}, training_part, folder))
-            inside.append(AUTOENCODER.evaluate(loading.load(str(folder)), training_part, split="train"))
-            seen |= set(found[-1]["photographs"])
-        mean = {key: float(np.mean([f[key] for f in found])) for key in ("mse", "max_activation_error", "gabor_share")}
-        spread = float(np.mean([f["max_activation_error"] for f in inside]))
-        points.append({"sparsity_weight": weight, **mean, "train_max_activation_error": spread})
-        console.print(points[-1])
+        weighted = replace(plan, arguments=plan.arguments | {"sparsity_weight": weight})
+        plans = [replace(weighted, recipe=replace(plan.recipe, seed=split)) for split in range(SPLITS)]
+        runs = train_each(plans, training_part, scratch / f"weight {weight}", scores)
+        means = {key: float(np.mean([run[key] for run in runs])) for key in runs[0] if key != "seed"}
+        points.append({"sparsity_weight": weight, **means})
     return {"frontier": points, "frontier_photographs": sorted(seen)}
 
 
-def text(name: str, data: Path, scratch: Path, console: Console) -> tuple[Path, dict[str, Any]]:
+def text(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Trains with several seeds and keeps the one with the lowest validation loss; the course's also from its start."""
-    runs = []
-    for seed in range(TEXT_SEEDS):
-        folder = scratch / str(seed)
-        summary = train(planning.plan(name, None, {"seed": seed}), data, Run(folder)).summary
-        runs.append({"seed": seed, **summary["validation"], "epochs": summary["epochs"], "seconds": summary["seconds"]})
-        console.print(runs[-1])
-    chosen = min(runs, key=lambda run: run["cross_entropy"])
-    metrics: dict[str, Any] = {"seeds": [run | {"chosen": run is chosen} for run in runs]}
+
+    def scores(trained: TrainResult, loaded: loading.Loaded) -> Document:
+        summary = trained.summary
+        return {**summary["validation"], "epochs": summary["epochs"], "seconds": summary["seconds"]}
+
+    plans = [planning.plan(name, None, {"seed": seed}) for seed in range(TEXT_SEEDS)]
+    metrics: Document = {"seeds": train_each(plans, data, scratch, scores)}
+    chosen = scratch / mark_best(metrics["seeds"], "cross_entropy")
     if "course" in name:
-        train(planning.plan(name, None, {"initializer": "course"}), data, Run(scratch / "course"))
-        starts = {"keras": "0", "course": "course"}
-        metrics["starts"] = {start: _first_epochs(scratch / folder) for start, folder in starts.items()}
-    return scratch / str(chosen["seed"]), metrics
+        course = train(planning.plan(name, None, {"initializer": "course"}), data, Run(scratch / "course"))
+        histories = {"keras": read_json(scratch / "0" / "history.json"), "course": course.history}
+        metrics["starts"] = {start: _first_epochs(history) for start, history in histories.items()}
+    return chosen, metrics
 
 
-def _first_epochs(folder: Path) -> dict[str, Any]:
-    history = read_json(folder / "history.json")
+def _first_epochs(history: list[dict[str, float]]) -> Document:
     best = min(history, key=lambda epoch: epoch["val_loss"])
     first = [epoch for epoch in history if epoch["epoch"] in (1, 2, 4, 8, 16)]
     return {"first_epochs": first, "epochs": len(history), **{key: best[key] for key in ("val_loss", "val_accuracy")}}
 
 
-def time_again(name: str, _: Path) -> None:
+def time_again(folder: Path) -> None:
     """Times the TFLite files of a preset on this machine, each by the signature that its record names."""
-    metrics = read_json(HERE / name / "metrics.json")
+    metrics = read_json(folder / "metrics.json")
     for record in metrics["artifacts"]:
         if record["file"].endswith(".tflite") and record.get("timed"):
-            costs = bench(HERE / name / record["file"])["signatures"]
+            costs = bench(folder / record["file"])["signatures"]
             record["milliseconds"] = round(costs[record["timed"]]["median_ms"], 4)
     metrics["made"]["timed_on"] = versions()["machine"]
-    write_json(HERE / name / "metrics.json", metrics)
+    write_json(folder / "metrics.json", metrics)
 
 
-def rounded_stop(history: list[dict[str, float]], patience: int) -> dict[str, Any]:
+def rounded_stop(history: list[dict[str, float]], patience: int) -> Document:
     """Where training would have stopped if it compared validation losses rounded to three digits, as in the course."""
     best = history[0]
     for epoch in history:
@@ -250,41 +255,29 @@ def rounded_stop(history: list[dict[str, float]], patience: int) -> dict[str, An
     return {"epochs": epoch["epoch"], "best_epoch": best["epoch"], "val_loss": best["val_loss"]}
 
 
-def publish(name: str, folder: Path, data: Path, metrics: dict[str, Any]) -> None:
+def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
     """Exports, measures on the test part, and puts the preset's folder in place of the older one."""
     preset = PRESETS[name]
     loaded = with_license(folder, preset.license)
-    task = loaded.task
-    family = task.exportable(loaded, data)
+    family = loaded.task.exportable(loaded, data)
     finished = HERE / f"{name}.new"
     with atomic_folder(finished) as target:
         formats = [*family.formats, *(family.extra_formats if name == POCKET else ())]
         # A network that is unsure of most rows changes more answers than an artifact may: it has no such file.
         refused: dict[str, str] = {}
-        records = exporting.export(loaded, family, target / "artifacts", formats, refused)
+        records = exporting.export(loaded, family, target, formats, refused)
         if refused:
-            metrics["refused"] = {k: why.replace(f"{target}/artifacts/", "") for k, why in refused.items()}
-        for path in (target / "artifacts").iterdir():
-            path.rename(target / path.name)
-        (target / "artifacts").rmdir()
-        report = measured(loaded, data, metrics)
+            metrics["refused"] = {kind: why.replace(f"{target}/", "") for kind, why in refused.items()}
         made = {
             "command": f"python saved_models/make.py --data DATA {name}",
             "seed": loaded.config["recipe"]["seed"], "data": preset.data,
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
-        document = {"preset": name, "kind": task.name, "made": made, "training": loaded.config["training"], **metrics}
-        document |= on_tflite_micro(target / "model.int8.tflite", data)
-        if name == POCKET:
-            document |= on_device(target, data, report)
-        if "starts" in metrics:
-            document["rounded_stop"] = rounded_stop(loaded.history, preset.recipe.patience or 0)
-        write_json(target / "metrics.json", document | {"test": report, "artifacts": records})
+        known = {"preset": name, "kind": loaded.task.name, "made": made, "training": loaded.config["training"]}
         shutil.copy(folder / "history.json", target / "history.json")
-        task.figures.evaluation(report, loaded.history, task.pictures(loaded, data), target)
-        if "frontier" in metrics:
-            chosen = preset.arguments["sparsity_weight"]
-            drawing.save(pictures.frontier(metrics["frontier"], chosen), target / "frontier.png")
+        if name == POCKET:
+            metrics |= on_device(target, data)
+        measure(loaded, target, data, {**known, **metrics, "artifacts": records})
     shutil.rmtree(HERE / name, ignore_errors=True)
     finished.rename(HERE / name)
 
@@ -299,48 +292,46 @@ def with_license(folder: Path, license: str) -> loading.Loaded:
     return loading.load(folder)
 
 
-def measured(loaded: loading.Loaded, data: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """What the test part says of a preset, beside baselines; those that `metrics` has already are not fitted again."""
-    task = loaded.task
-    options = {"baselines": "baselines" not in metrics, "robustness": True} if task.name == "activity" else {}
-    report: dict[str, Any] = task.evaluate(loaded, data, **options)
-    report |= {"model": loaded.metadata.preset, "data": data.name}
-    if "baselines" in metrics:
-        report["baselines"] = metrics["baselines"]
-    return report
+def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document) -> None:
+    """Measures a preset on the test part, and writes its metrics and figures.
 
-
-def evaluate_again(name: str, data: Path) -> None:
-    """Measures the published weights on the test part, and draws its figures."""
-    loaded, metrics = loading.load(str(HERE / name)), read_json(HERE / name / "metrics.json")
-    task = loaded.task
-    metrics["test"] = measured(loaded, data, metrics)
-    metrics |= on_tflite_micro(HERE / name / "model.int8.tflite", data)
+    Baselines that `metrics` has already are not fitted again.
+    """
+    task, fitted = loaded.task, metrics.get("baselines")
+    options = {"baselines": fitted is None, "robustness": True} if task.name == "activity" else {}
+    test = task.evaluate(loaded, data, **options) | {"model": loaded.metadata.preset, "data": data.name}
+    metrics["test"] = test if fitted is None else test | {"baselines": fitted}
+    metrics |= on_tflite_micro(folder / "model.int8.tflite", data)
     if "starts" in metrics:
-        metrics["rounded_stop"] = rounded_stop(loaded.history, PRESETS[name].recipe.patience or 0)
-    write_json(HERE / name / "metrics.json", metrics)
-    task.figures.evaluation(metrics["test"], loaded.history, task.pictures(loaded, data), HERE / name)
+        patience = PRESETS[metrics["preset"]].recipe.patience or 0
+        metrics["rounded_stop"] = rounded_stop(loaded.history, patience)
+    write_json(folder / "metrics.json", metrics)
+    draw(folder, metrics, task.pictures(loaded, data))
 
 
-def on_device(folder: Path, data: Path, test: dict[str, Any]) -> dict[str, Any]:
+def draw(folder: Path, metrics: Document, arrays: Document) -> None:
+    """Draws the figures of a preset: those that its numbers alone make, and those of arrays, if any."""
+    figures_for(metrics["kind"]).evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
+    if "frontier" in metrics:
+        chosen = PRESETS[metrics["preset"]].arguments["sparsity_weight"]
+        drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
+
+
+def on_device(folder: Path, data: Path) -> Document:
     """The test people's recordings streamed without end, and one minute of each person learned."""
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "recordings.h5"
-        read = importers.read_motionsense(data.parent / "A_DeviceMotion_data.zip", recordings.Dropped())
-        recordings.write(raw, read, source="MotionSense (Malekzadeh et al., 2019)")
-        kinds = ("float32", "dynamic", "int8", "int16x8")
+        import_motionsense(data, raw)
+        files = {kind: folder / f"model.{kind}.tflite" for kind in ("float32", "dynamic", "int8", "int16x8")}
         streamed = {
-            kind: streaming.evaluate(Recognizer(folder / f"model.{kind}.tflite"), raw, subjects=TEST_SUBJECTS)
-            for kind in kinds if (folder / f"model.{kind}.tflite").is_file()
+            kind: streaming.evaluate(Recognizer(file), raw, subjects=TEST_SUBJECTS)
+            for kind, file in files.items() if file.is_file()
         }  # fmt: skip
-    file = folder / "model.personal.tflite"
-    return {
-        "streaming": streamed,
-        "personal": [personal.evaluate(file, data, subject) for subject in test["per_subject"]],
-    }
+    learned = [personal.evaluate(folder / "model.personal.tflite", data, subject) for subject in TEST_SUBJECTS]
+    return {"streaming": streamed, "personal": learned}
 
 
-def on_tflite_micro(file: Path, data: Path) -> dict[str, Any]:
+def on_tflite_micro(file: Path, data: Path) -> Document:
     """Scores of an int8 file that steps, by the kernels of TFLite Micro, which round differently from LiteRT's."""
     if not file.is_file() or "step" not in Interpreter(file).signatures or find_spec("tflite_micro") is None:
         return {}
@@ -364,30 +355,18 @@ def on_tflite_micro(file: Path, data: Path) -> dict[str, Any]:
     return {"tflite_micro": scores | {"file": file.name, "windows": len(labels)}}
 
 
-def cards() -> None:
-    """Renders the card of each preset that was measured, and the figures that its numbers alone make."""
-    for name, preset in PRESETS.items():
-        folder = HERE / name
-        if (folder / "metrics.json").is_file():
-            metrics, config = read_json(folder / "metrics.json"), read_json(folder / "config.json")
-            history = read_json(folder / "history.json")
-            figures_for(metrics["kind"]).evaluation(metrics["test"], history, {}, folder)
-            if "frontier" in metrics:
-                chosen = preset.arguments["sparsity_weight"]
-                drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
-            markdown.write(folder / "card.md", card(name, preset, metrics, config))
-
-
-def results_of_all() -> None:
-    """Renders the page and the file of all results."""
-    for name, content in (("README.md", results.results_page()), ("results.csv", results.as_csv())):
-        markdown.write(HERE / name, content)
-
-
-def table(readme: Path) -> None:
-    """Writes the table of presets into README, from their metrics."""
-    rows = results.preset_table(results.presets(), "saved_models/")
-    markdown.fill(readme, "presets", f"{rows}\n")
+def render() -> None:
+    """Renders cards, results, and the table in the README from the metrics, with the figures that need no data."""
+    measured = [name for name in PRESETS if (HERE / name / "metrics.json").is_file()]
+    for name in measured:
+        metrics, config = (read_json(HERE / name / file) for file in ("metrics.json", "config.json"))
+        draw(HERE / name, metrics, {})
+        markdown.write(HERE / name / "card.md", card(name, PRESETS[name], metrics, config))
+    markdown.write(HERE / "README.md", results.results_page())
+    markdown.write(HERE / "results.csv", results.as_csv())
+    if len(measured) == len(PRESETS):
+        rows = results.preset_table(results.presets(), "saved_models/")
+        markdown.fill(HERE.parent / "README.md", "presets", f"{rows}\n")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.models.model import Model
 from zoo.recipes import Recipe
+from zoo.report.crossval import cross_validation
 from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.activity import hold_out
 from zoo.tasks.exporting import Artifact
@@ -93,8 +94,7 @@ class Evaluation(dict[str, Any]):
         return files
 
     def _repr_markdown_(self) -> str:
-        render = self.task.report.evaluation if self._loaded is not None else self.task.report.cross_validation
-        return str(render(self))
+        return str(self.task.report.evaluation(self) if self._loaded is not None else cross_validation(self))
 
     def __repr__(self) -> str:
         return self._repr_markdown_()

@@ -138,7 +138,7 @@ def test_symmetries_are_eight_and_different():
 def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
     recipe = plan(augmentation={"symmetries": True, "plain": 0.25}, epochs=4).recipe
     prepared = AUTOENCODER.prepare(leaves, recipe)
-    vectors = np.asarray(prepared.vectors[0 : len(prepared.data.patches)])[prepared.training.rows]
+    vectors, _ = prepared.training.arrays()
     batches, rows = prepared.training_batches(recipe)
     assert rows == 8 * len(vectors)
 
@@ -205,12 +205,12 @@ def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_consta
 
 def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
     aside = {
-        seed: AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).held_out.photographs
+        seed: AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).held_out.group_names()
         for seed in range(5)
     }
-    assert len(set(aside.values())) == 1
-    own = {AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed)).held_out.photographs for seed in range(5)}
-    assert len(own) > 1
+    assert all(names == aside[0] for names in aside.values())
+    own = [AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed)).held_out.group_names() for seed in range(5)]
+    assert any(names != own[0] for names in own)
 
 
 def test_the_summary_of_an_averaged_model_is_of_the_saved_weights(leaves, tmp_path):

@@ -98,6 +98,12 @@ def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, A
     return _summary(*cross_entropy_and_rank(logits, targets), seen)
 
 
+def scores(logits: Floats, targets: Ids) -> dict[str, float]:
+    """Computes `cross_entropy`, in nats, and `top1`."""
+    loss, rank = cross_entropy_and_rank(logits, targets)
+    return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
+
+
 def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
     """Finds the words that are predicted correctly least often.
 

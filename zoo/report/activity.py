@@ -6,19 +6,13 @@ from statistics import fmean
 from zoo.presets import Preset
 from zoo.report import card as cards
 from zoo.report import markdown as md
-from zoo.report.crossval import calibration, classes, confusion, cross_validation, methods
+from zoo.report.crossval import calibration, classes, confusion, methods
 from zoo.report.markdown import Document
-
-__all__ = [
-    "FILE_SCORES", "MAXIMIZE", "SCORE", "TITLE", "card", "cross_validation", "evaluation", "headline", "interface",
-    "predictions", "results", "streaming", "training",
-]  # fmt: skip
 
 TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True
 FILE_SCORES = ("accuracy", "macro_f1")
-
-_SCORES = ("accuracy", "macro_f1", "macro_f1_interval")
+RESULTS = ("accuracy", "macro_f1", "macro_f1_interval")
 
 
 def training(summary: Document) -> str:
@@ -58,8 +52,7 @@ def evaluation(report: Document) -> str:
 
 
 def _scores(report: Document) -> str:
-    keys = _SCORES if _intervals(report) else _SCORES[:2]
-    return md.columns(methods(report, "this model"), keys, "model")
+    return md.columns(methods(report, "this model"), RESULTS if _intervals(report) else FILE_SCORES, "model")
 
 
 def _intervals(report: Document) -> str:
@@ -129,12 +122,6 @@ def headline(test: Document) -> tuple[str, str]:
     return measured, f"{md.label(best)} {rows[best][SCORE]:.3f}" if best else "-"
 
 
-def results(presets: Sequence[tuple[str, Document]]) -> str:
-    """Renders presets, by name or link, and their scores on test data."""
-    rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
-    return md.columns(rows, (*_SCORES, "baseline", *cards.SIZES), "preset")
-
-
 def interface(known: Document) -> dict[str, str]:
     """Describes input and output of a model."""
     labels = known["classes"]
@@ -145,60 +132,60 @@ def interface(known: Document) -> dict[str, str]:
     }
 
 
-def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
-    """Renders the parts of a card, in order."""
-    test = metrics["test"]
-    own = {
+def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[str, tuple[str, ...]]:
+    """Renders the parts of a card that only recognizers have, by heading."""
+    test, shape = metrics["test"], [1, known["window"], len(known.get("axes", "xyz"))]
+    array = f'np.zeros({tuple(shape)}, "float32")'
+    return {
         "Intended use": (
             "Recognizing the activity of a person with a phone in a trouser pocket, for teaching, counting and "
             "logging. Not for medical or safety decisions, nor for monitoring people without their consent.",
         ),
-        "Training": (_seeds(metrics), preset.note, "![training](training.png)"),
+        "Training": (
+            md.given(metrics, "seeds", _seeds) + md.given(metrics, "normalized", _normalized), preset.note,
+            "![training](training.png)",
+        ),
         "Evaluation": (
             _scores(test),
             f"Split by person: {md.count(test['windows'], 'window')} of subjects {md.show(list(test['per_subject']))}, "
             f"none of them in a training or validation window. {_intervals(test)}{calibration(test).capitalize()}.",
-            _crossval(metrics),
+            md.given(metrics, "crossval", _crossval),
         ),
         "Limitations": (_limitations(test), "![confusion](confusion.png) ![subjects](subjects.png)"),
         "Robustness": (_robustness(test),),
-        "Streaming": (_streaming(metrics),),
-        "Personalization": (_personal(metrics),),
-        "Files": ("A call of `window` reads a whole window, a call of `step` one frame of it.", _micro(metrics)),
+        "Streaming": (md.given(metrics, "streaming", _streaming),),
+        "Personalization": (md.given(metrics, "personal", _personal),),
+        "Files": (
+            "A call of `window` reads a whole window, a call of `step` one frame of it.",
+            md.given(metrics, "tflite_micro", _micro),
+        ),
         "Usage": (
-            _usage(name, metrics, cards.facts(config)),
+            cards.usage(
+                name, metrics, f"print(model({array}))  # logits of a window in {known['unit']}",
+                f'window(window={array})["probabilities"]', f"new Float32Array({shape[1] * shape[2]}), {shape}",
+            ),
             "Probabilities are in the order of the classes above. `zoo.runtime.Recognizer` runs the same files, and "
             "recognizes continuous signals at any rate: `Recognizer(file).stream()`.",
         ),
-    }
-    return cards.parts(name, preset, metrics, config, own)
+    }  # fmt: skip
 
 
-def _micro(metrics: Document) -> str:
-    found = metrics.get("tflite_micro")
-    if not found:
-        return ""
+def _micro(found: Document) -> str:
     return (
         f"By the kernels of TFLite Micro, which round differently, `{found['file']}` has {md.say(found, 'accuracy')} "
         f"and {md.say(found, 'macro_f1')} on {md.count(found['windows'], 'window')}."
     )
 
 
-def _seeds(metrics: Document) -> str:
-    runs = metrics.get("seeds")
-    if not runs:
-        return ""
+def _seeds(runs: Sequence[Document]) -> str:
     chosen = next(run for run in runs if run["chosen"])
     return (
         f"Trained with seeds {md.show([run['seed'] for run in runs])}; seed {chosen['seed']}, which has the lowest "
-        f"validation loss, is published. Test accuracy of all seeds: {_test_accuracy(runs)}." + _normalized(metrics)
+        f"validation loss, is published. Test accuracy of all seeds: {_test_accuracy(runs)}."
     )
 
 
-def _normalized(metrics: Document) -> str:
-    runs = metrics.get("normalized")
-    if not runs:
-        return ""
+def _normalized(runs: Sequence[Document]) -> str:
     return (
         f" With inputs normalized inside the model and nothing else changed (`--set normalize=true`), "
         f"{md.count(len(runs), 'seed')} have {_test_accuracy(runs)}."
@@ -209,10 +196,7 @@ def _test_accuracy(runs: Sequence[Document]) -> str:
     return f"{md.span(runs, 'test_accuracy')}, mean {fmean(run['test_accuracy'] for run in runs):.3f}"
 
 
-def _crossval(metrics: Document) -> str:
-    found = metrics.get("crossval")
-    if not found:
-        return ""
+def _crossval(found: Document) -> str:
     worst = found["worst_subject"]
     return (
         f"Cross-validation over {found['groups']} groups of the training subjects, {md.count(found['seeds'], 'seed')}: "
@@ -236,10 +220,7 @@ def _limitations(test: Document) -> str:
     )
 
 
-def _streaming(metrics: Document) -> str:
-    found = metrics.get("streaming")
-    if not found:
-        return ""
+def _streaming(found: Mapping[str, Document]) -> str:
     first = next(iter(found.values()))
     how, spliced = first["settings"], first["spliced"]
     states = (
@@ -254,23 +235,15 @@ def _streaming(metrics: Document) -> str:
     )
 
 
-def _personal(metrics: Document) -> str:
+def _personal(people: Sequence[Document]) -> str:
     rows = [
         (f"subject {md.escape(row['subject'])}", str(row["learned"]), str(row["tested"]), *(
             md.show(row[when][key]) for key in ("accuracy", "macro_f1") for when in ("before", "after")))
-        for row in metrics.get("personal", [])
+        for row in people
     ]  # fmt: skip
     scores = [f"{score} {when}" for score in ("accuracy", "macro-F1") for when in ("before", "after")]
     return md.page(
         "`model.personal.tflite` trains its last layer on the device. Here it was trained on one minute of a test "
         "subject, the first windows of each class in turn, and tested on the other windows of that subject.",
         md.table(("", "training windows", "test windows", *scores), rows),
-    ) if rows else ""  # fmt: skip
-
-
-def _usage(name: str, metrics: Document, known: Document) -> str:
-    shape = (1, known["window"], len(known.get("axes", "xyz")))
-    array = f'np.zeros({shape}, "float32")'
-    keras = f"print(model({array}))  # logits of a window in {known['unit']}"
-    typed = f"new Float32Array({shape[1] * shape[2]}), {list(shape)}"
-    return cards.usage(name, metrics, keras, f'window(window={array})["probabilities"]', typed)
+    )

@@ -10,6 +10,7 @@ from zoo.report.markdown import Document
 TITLE = "Sparse autoencoders"
 SCORE, MAXIMIZE = "mse", False
 FILE_SCORES = ("r2",)
+RESULTS = ("r2", "mse", "max_activation_error")
 
 
 def training(summary: Document) -> str:
@@ -80,12 +81,6 @@ def headline(test: Document) -> tuple[str, str]:
     return md.say(test, SCORE, "max_activation_error"), f"PCA (not sparse) {md.show(test['pca_mse'], 'mse')}"
 
 
-def results(presets: Sequence[tuple[str, Document]]) -> str:
-    """Renders presets, by name or link, and their scores on test data."""
-    rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
-    return md.columns(rows, ("r2", "mse", "max_activation_error", "baseline", *cards.SIZES), "preset")
-
-
 def interface(known: Document) -> dict[str, str]:
     """Describes input and output of a model."""
     size = _size(known)
@@ -100,17 +95,14 @@ def _size(known: Document) -> int:
     return int(known.get("size") or round(known["pixels"] ** 0.5))
 
 
-def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
-    """Renders the parts of a card, in order."""
-    test, runs = metrics["test"], metrics.get("seeds", [])
-    seeds = (
-        f"Trained with {md.count(len(runs), 'seed')} of the weights and the same split: MSE per pixel "
-        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The first one is published."
-    ) if runs else ""  # fmt: skip
+def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[str, tuple[str, ...]]:
+    """Renders the parts of a card that only autoencoders have, by heading."""
+    test, size = metrics["test"], _size(known)
+    shape = [1, 3, size, size]
     learned = md.show(metrics["train"]["max_activation_error"], "max_activation_error") if "train" in metrics else "-"
-    own = {
+    return {
         "Intended use": ("Teaching, and exploring sparse codes of small gray patches. Not for image compression.",),
-        "Training": (seeds, preset.note, "![cost](cost.png) ![filters](features.png)"),
+        "Training": (md.given(metrics, "seeds", _seeds), preset.note, "![cost](cost.png) ![filters](features.png)"),
         "Evaluation": (
             _scores(test),
             f"Split by photograph: {md.count(test['patches'], 'patch')} of {md.show(test['photographs'])}, which are "
@@ -118,18 +110,27 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
             f"{_units(test)} On the training patches the sparsity error is {learned}.",
         ),
         "Limitations": (_limitations(test), "![reconstructions](reconstruction.png)"),
-        "Error against sparsity": (_frontier(metrics),),
+        "Error against sparsity": (_frontier(metrics) if "frontier" in metrics else "",),
         "Usage": (
-            _usage(name, metrics, _size(cards.facts(config))),
+            cards.usage(
+                name, metrics,
+                f'print(model.encode(np.full((1, {size**2}), 0.5, "float32")))  # preprocessed patches',
+                f'encode(rgb=np.full({tuple(shape)}, 0.5, "float32"))["code"]',
+                f"new Float32Array({3 * size**2}).fill(0.5), {shape}",
+            ),
             "The files also have the signatures `decode` and `reconstruct`; see `zoo info FILE`.",
         ),
-    }
-    return cards.parts(name, preset, metrics, config, own)
+    }  # fmt: skip
+
+
+def _seeds(runs: Sequence[Document]) -> str:
+    return (
+        f"Trained with {md.count(len(runs), 'seed')} of the weights and the same split: MSE per pixel "
+        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The first one is published."
+    )
 
 
 def _frontier(metrics: Document) -> str:
-    if "frontier" not in metrics:
-        return ""
     rows = [
         (f"{point['sparsity_weight']:g}", {**point, "sparsity error in training": point["train_max_activation_error"]})
         for point in metrics["frontier"]
@@ -152,10 +153,3 @@ def _limitations(test: Document) -> str:
         "photographs get codes that are more or less sparse than the target.",
         _photographs(test),
     )
-
-
-def _usage(name: str, metrics: Document, size: int) -> str:
-    shape = (1, 3, size, size)
-    keras = f'print(model.encode(np.full((1, {size * size}), 0.5, "float32")))  # preprocessed patches'
-    typed = f"new Float32Array({3 * size * size}).fill(0.5), {list(shape)}"
-    return cards.usage(name, metrics, keras, f'encode(rgb=np.full({shape}, 0.5, "float32"))["code"]', typed)

@@ -38,7 +38,17 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     Returns:
         A page of Markdown.
     """
-    return md.page(*for_task(metrics["kind"]).card(name, preset, metrics, config)) + "\n"
+    own = for_task(metrics["kind"]).card(name, preset, metrics, facts(config))
+    shared = {
+        "What it computes": _equations(config),
+        "Training": _training(metrics, config),
+        "Files": _files(metrics),
+        "Reproduction": _reproduction(name, metrics),
+    }
+    place = SECTIONS.index("Files")
+    order = [*SECTIONS[:place], *(heading for heading in own if heading not in SECTIONS), *SECTIONS[place:]]
+    sections = (md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order)
+    return md.page(head(name, preset, metrics, config), *sections) + "\n"
 
 
 def summary(preset: Preset, metrics: Document, config: Document) -> str:
@@ -65,30 +75,6 @@ def facts(config: Document) -> dict[str, Any]:
 def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders title, description and overview."""
     return md.page(f"# {name}", f"{preset.description}.", summary(preset, metrics, config))
-
-
-def parts(
-    name: str, preset: Preset, metrics: Document, config: Document, own: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Renders the parts of a card in order.
-
-    Args:
-        name: Name of the preset.
-        preset: Row of the preset.
-        metrics: Content of `metrics.json`.
-        config: Content of `config.json`.
-        own: Parts that the task adds, by heading.
-    """
-    shared = {
-        "What it computes": _equations(config),
-        "Training": _training(metrics, config),
-        "Files": _files(metrics),
-        "Reproduction": _reproduction(name, metrics),
-    }
-    place = SECTIONS.index("Files")
-    order = [*SECTIONS[:place], *(heading for heading in own if heading not in SECTIONS), *SECTIONS[place:]]
-    sections = (md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order)
-    return [head(name, preset, metrics, config), *sections]
 
 
 def smallest(metrics: Document) -> Document:

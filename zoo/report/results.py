@@ -170,7 +170,8 @@ def results_page() -> str:
             for row in own
         ]
         of_task = artifact_table([row for row in files if row["kind"] == kind])
-        parts.append(md.section(task.TITLE, task.results(tests), md.section("Files", of_task, level=3)))
+        scores = md.columns(tests, (*task.RESULTS, "baseline", *card.SIZES), "preset")
+        parts.append(md.section(task.TITLE, scores, md.section("Files", of_task, level=3)))
     return md.page(*parts) + "\n"
 
 

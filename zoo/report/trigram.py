@@ -11,8 +11,7 @@ from zoo.report.markdown import Document
 TITLE = "Language models"
 SCORE, MAXIMIZE = "cross_entropy", False
 FILE_SCORES = ("cross_entropy", "top1")
-
-_SCORES = ("cross_entropy", "perplexity", "top1", "top5", "top10")
+RESULTS = ("cross_entropy", "perplexity", "top1", "top5", "top10")
 
 
 def training(summary: Document) -> str:
@@ -41,7 +40,7 @@ def _scores(report: Document) -> str:
         for name, row in methods.items()
     ]
     return md.page(
-        md.columns(rows, (*_SCORES, "top1 seen", "top1 unseen"), "model"),
+        md.columns(rows, (*RESULTS, "top1 seen", "top1 unseen"), "model"),
         f"Cross-entropy in nats. Seen: the {md.count(report['seen']['rows'], 'row')} whose context occurs in the "
         f"training part; unseen: the {report['unseen']['rows']:,} others.",
     )
@@ -99,12 +98,6 @@ def headline(test: Document) -> tuple[str, str]:
     return md.say(test, SCORE, "top1"), baseline
 
 
-def results(presets: Sequence[tuple[str, Document]]) -> str:
-    """Renders presets, by name or link, and their scores on test data."""
-    rows = [(name, {**test, "baseline": headline(test)[1]}) for name, test in presets]
-    return md.columns(rows, (*_SCORES, "baseline", *cards.SIZES), "preset")
-
-
 def interface(known: Document) -> dict[str, str]:
     """Describes input and output of a model."""
     vocabulary = known.get("words") or known["vocabulary"]
@@ -115,19 +108,18 @@ def interface(known: Document) -> dict[str, str]:
     }
 
 
-def card(name: str, preset: Preset, metrics: Document, config: Document) -> list[str]:
-    """Renders the parts of a card, in order."""
-    test, runs = metrics["test"], metrics.get("seeds", [])
-    seeds = (
-        f"Trained with {md.count(len(runs), 'seed')}: validation cross-entropy {md.span(runs, 'cross_entropy')}, top-1 "
-        f"{md.span(runs, 'top1')}. The one with the lowest validation cross-entropy is published."
-    ) if runs else ""  # fmt: skip
-    own = {
+def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[str, tuple[str, ...]]:
+    """Renders the parts of a card that only language models have, by heading."""
+    test = metrics["test"]
+    return {
         "Intended use": (
             "Teaching word embeddings and the evaluation of language models. With such a small vocabulary and short "
             "context, the model does not generate meaningful text.",
         ),
-        "Training": (seeds, preset.note, _starts(metrics), "![training](training.png)"),
+        "Training": (
+            md.given(metrics, "seeds", _seeds), preset.note, _starts(metrics) if "starts" in metrics else "",
+            "![training](training.png)",
+        ),
         "Evaluation": (
             _scores(test),
             f"Split by position: the {md.count(test['rows'], 'test row')} are from the end of the text. The baselines "
@@ -136,12 +128,21 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> list
         ),
         "Limitations": (_limitations(test), _hardest(test)),
         "Usage": (
-            _usage(name, metrics),
+            cards.usage(
+                name, metrics, "print(model(np.array([[5, 9, 2]])))  # logits after three words, numbered from 0",
+                'next_word(ids=np.array([[5, 9, 2]], "int32"))["top_ids"]', "new Int32Array([5, 9, 2]), [1, 3]",
+            ),
             "The file contains the vocabulary: `zoo.runtime.Interpreter(file).metadata.words`. On the command line: "
             f'`zoo predict {name} "in the right"`.',
         ),
-    }
-    return cards.parts(name, preset, metrics, config, own)
+    }  # fmt: skip
+
+
+def _seeds(runs: Sequence[Document]) -> str:
+    return (
+        f"Trained with {md.count(len(runs), 'seed')}: validation cross-entropy {md.span(runs, 'cross_entropy')}, top-1 "
+        f"{md.span(runs, 'top1')}. The one with the lowest validation cross-entropy is published."
+    )
 
 
 def _limitations(test: Document) -> str:
@@ -153,8 +154,6 @@ def _limitations(test: Document) -> str:
 
 
 def _starts(metrics: Document) -> str:
-    if "starts" not in metrics:
-        return ""
     rows = [
         (
             name, *(f"{epoch['val_loss']:.3f}, {epoch['val_accuracy']:.1%}" for epoch in run["first_epochs"]),
@@ -173,9 +172,3 @@ def _starts(metrics: Document) -> str:
         "Validation cross-entropy and top-1 with either initializer, one seed each:",
         md.table(("initializer", *epochs, "best", "epochs"), rows),
     )
-
-
-def _usage(name: str, metrics: Document) -> str:
-    keras = "print(model(np.array([[5, 9, 2]])))  # logits after three words, numbered from 0"
-    call = 'next_word(ids=np.array([[5, 9, 2]], "int32"))["top_ids"]'
-    return cards.usage(name, metrics, keras, call, "new Int32Array([5, 9, 2]), [1, 3]")

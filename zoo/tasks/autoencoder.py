@@ -1,7 +1,7 @@
 """The task of sparse autoencoders: training, evaluation, prediction and export."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -14,9 +14,9 @@ from scipy.special import logit
 from zoo import training
 from zoo.data import dead_leaves, patches, photographs, pipeline
 from zoo.data.augmentation import PatchAugmentation
-from zoo.data.examples import Examples, Sliceable
+from zoo.data.examples import Examples
 from zoo.data.loading import load_as
-from zoo.data.patches import LUMINANCE, PatchData, Scale
+from zoo.data.patches import LUMINANCE, PatchData, Patches, Scale
 from zoo.errors import ZooError
 from zoo.evaluation import autoencoder as metrics
 from zoo.families import find_family
@@ -39,31 +39,25 @@ _GOLDEN, _TERMS = 512, 2048
 """Numbers of patches to compare artifacts on, and to compute the terms of the cost on."""
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Rows of a file, for training or held out.
-
-    Args:
-        rows: Row numbers.
-        photographs: Names of their photographs. Empty if unknown.
-    """
-
-    rows: NDArray[np.int64]
-    photographs: tuple[str, ...]
-
-
-def _split(data: PatchData, recipe: Recipe) -> tuple[_Part, _Part]:
-    """Splits data into training rows and held-out rows, by photograph if photographs are known."""
+def _split(data: PatchData, recipe: Recipe) -> tuple[Patches, Patches]:
+    """Splits data into training and held-out patches, by photograph if photographs are known."""
     if not recipe.validation:
-        everything = np.arange(len(data.patches))
-        return _named(data, everything), _named(data, everything[:0])
-    training_part, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
-    return _named(data, training_part), _named(data, held_out)
+        return data.train, data.train.empty()
+    training_rows, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
+    return _chosen(data.train, training_rows), _chosen(data.train, held_out)
 
 
-def _named(data: PatchData, rows: NDArray[np.int64]) -> _Part:
-    names = () if data.photographs is None else tuple(sorted(set(data.photographs[rows].tolist())))
-    return _Part(rows, names)
+def _chosen(part: Patches, rows: NDArray[np.int64]) -> Patches:
+    return part.where(np.isin(part.rows, rows))
+
+
+def _sample(part: Patches, count: int) -> Patches:
+    """Selects at most `count` evenly spaced patches."""
+    return _chosen(part, part.rows[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)])
+
+
+def _inputs(part: Patches) -> NDArray[np.float32]:
+    return np.concatenate([inputs for inputs, _ in part.blocks()])
 
 
 @dataclass(frozen=True)
@@ -72,17 +66,15 @@ class Prepared:
 
     Args:
         data: Checked data.
-        training: Training patches.
-        held_out: Held-out patches.
+        training: Training patches, preprocessed.
+        held_out: Held-out patches, preprocessed.
         scale: Constants of the preprocessing, fitted on the training patches.
-        vectors: All patches, preprocessed.
     """
 
     data: PatchData
-    training: _Part
-    held_out: _Part
+    training: Patches
+    held_out: Patches
     scale: Scale
-    vectors: Sliceable
 
     def build(self, plan: Plan) -> SparseAutoencoder:
         """Creates the model of a plan."""
@@ -100,12 +92,11 @@ class Prepared:
         Raises:
             ZooError: If the augmentation is invalid.
         """
-        examples = _examples(self.vectors, self.training.rows)
         augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
         batches = partial(pipeline.training_batches, seed=recipe.seed)
         if not augmentation.symmetries:
-            return lambda epoch, size: batches(examples, size, first_epoch=epoch), len(examples)
-        vectors = np.concatenate([block for block, _ in examples.blocks()])
+            return lambda epoch, size: batches(self.training, size, first_epoch=epoch), len(self.training)
+        vectors = _inputs(self.training)
         turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
         first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
 
@@ -121,14 +112,17 @@ class Prepared:
         **options: Any,
     ) -> Fitted:  # fmt: skip
         """Trains a model. Options are those of `training.fit`."""
-        held_out = _examples(self.vectors, self.held_out.rows)
-        shown = _examples(self.vectors, _sample(self.training.rows, _TERMS))
-        terms = _Terms(np.concatenate([block for block, _ in shown.blocks()]))
+        held_out = self.held_out
+        shown = _inputs(_sample(self.training, _TERMS))
+
+        def add_terms(epoch: int, logs: dict[str, float]) -> None:
+            logs.update(_cost(model, shown, model.get_config()))
+
         return training.fit(
             model, recipe, *self.training_batches(recipe),
             # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
             pipeline.batches(held_out, -(-len(held_out) // -(-len(held_out) // 4096))) if len(held_out) else None,
-            callbacks=[terms, *callbacks],
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=add_terms), *callbacks],
             **options,
         )  # fmt: skip
 
@@ -141,11 +135,13 @@ class Prepared:
         Raises:
             ZooError: If nothing is held out.
         """
-        if not len(self.held_out.rows):
+        if not len(self.held_out):
             raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
-        held_out = np.concatenate([block for block, _ in _examples(self.vectors, self.held_out.rows).blocks()])
-        error, weights, sparsity = _cost(model, held_out, COURSE)
-        return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
+        return self._held_out_scores(model, COURSE)
+
+    def _held_out_scores(self, model: SparseAutoencoder, constants: Mapping[str, Any]) -> dict[str, float]:
+        terms = _cost(model, _inputs(self.held_out), constants)
+        return {"cost": sum(terms.values()), "mse": 2 * terms["error"] / self.data.pixels}
 
     def finish(self, recipe: Recipe, model: SparseAutoencoder) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
@@ -156,47 +152,27 @@ class Prepared:
         """
         limit, low, high = self.scale.constants
         model.scale = (limit, low, high)
-        model.provenance = provenance(self.data, held_out=list(self.held_out.photographs))
-        validation = None
-        if len(self.held_out.rows):
-            held_out = np.concatenate([block for block, _ in _examples(self.vectors, self.held_out.rows).blocks()])
-            error, weights, sparsity = _cost(model, held_out, model.get_config())
-            validation = {"loss": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
+        names = self.held_out.group_names()
+        model.provenance = provenance(self.data, held_out=names)
+        found = self._held_out_scores(model, model.get_config()) if len(self.held_out) else None
         return {
-            "train_patches": len(self.training.rows), "held_out": list(self.held_out.photographs),
-            "held_out_patches": len(self.held_out.rows), "validation": validation,
+            "train_patches": len(self.training), "held_out": names, "held_out_patches": len(self.held_out),
+            "validation": {"loss": found["cost"], "mse": found["mse"]} if found else None,
         }  # fmt: skip
-
-
-class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Adds the three terms of the cost, on training patches as one batch, to the logs of each epoch."""
-
-    def __init__(self, vectors: NDArray[np.float32]) -> None:
-        super().__init__()
-        self.vectors = vectors
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        assert logs is not None
-        logs["error"], logs["weights"], logs["sparsity"] = _cost(self.model, self.vectors, self.model.get_config())
 
 
 def _cost(
     model: SparseAutoencoder, vectors: NDArray[np.float32], constants: Mapping[str, Any]
-) -> tuple[float, float, float]:
-    """Computes the three terms of J on patches as one batch: error, weights, sparsity."""
+) -> dict[str, float]:  # fmt: skip
+    """Computes the three terms of J on patches as one batch: `error`, `weights`, `sparsity`."""
     codes = model.encode(vectors)
     difference = vectors - np.asarray(model.decode(codes))
     kernel = model.get_layer("tied").kernel.numpy()
-    return (
-        float(0.5 * (difference**2).sum(axis=1).mean()),
-        constants["weight_decay"] * float((kernel**2).sum()),
-        float(kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"])),
-    )
-
-
-def _examples(vectors: Any, rows: NDArray[np.int64]) -> Examples:
-    """Returns examples whose targets are their inputs."""
-    return Examples(vectors, vectors, rows)
+    return {
+        "error": float(0.5 * (difference**2).sum(axis=1).mean()),
+        "weights": constants["weight_decay"] * float((kernel**2).sum()),
+        "sparsity": float(kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"])),
+    }
 
 
 def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
@@ -219,34 +195,30 @@ def _check_size(pixels: int, data: PatchData, name: str) -> None:
         )
 
 
-def _parts(loaded: Loaded, data: PatchData, own: bool, split: str) -> tuple[str, _Part, _Part]:
-    """Returns the name of the evaluated part, its rows, and the rows to fit PCA on."""
+def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Patches, Patches]:
+    """Returns the name of the evaluated part, its patches, and the patches to fit PCA on."""
     if split not in ("test", "train"):
         raise ZooError(f"split {split!r}: expected test or train")
-    everything = _named(data, np.arange(len(data.patches)))
-    if not own:
+    if data.sha256 != loaded.metadata.data_sha256:
         if split == "train":
             raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no train part")
-        return "whole file", everything, everything
-    if "recipe" not in loaded.config:
-        out = np.isin(data.photographs, metadata_of(loaded).held_out) if data.photographs is not None else None
-        if out is None or not out.any():
-            return "whole file", everything, everything
-        training_part, held_out = _named(data, np.flatnonzero(~out)), _named(data, np.flatnonzero(out))
-    else:
+        return "whole file", data.train, data.train
+    if "recipe" in loaded.config:
         training_part, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
-    if split == "train" or not len(held_out.rows):
+    else:
+        names = np.full(len(data.train), "") if data.photographs is None else data.photographs
+        out = np.isin(names, metadata_of(loaded).held_out)
+        if not out.any():
+            return "whole file", data.train, data.train
+        training_part, held_out = data.train.where(~out), data.train.where(out)
+    if split == "train" or not len(held_out):
         return "train", training_part, training_part
     return "test", held_out, training_part
 
 
-def _codes(loaded: Loaded, data: PatchData, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Computes codes and reconstructions of rows of a file."""
-    codes, reconstructions = [], []
-    for block in data.blocks(rows):
-        code, patch = _encode(loaded, block)
-        codes.append(code)
-        reconstructions.append(patch)
+def _codes(loaded: Loaded, part: Patches) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Computes codes and reconstructions of patches, a block at a time."""
+    codes, reconstructions = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
     return np.concatenate(codes), np.concatenate(reconstructions)
 
 
@@ -255,7 +227,13 @@ def _encode(loaded: Loaded, rgb: NDArray[np.float32]) -> tuple[NDArray[np.float3
     if loaded.interpreter is not None:
         run = loaded.interpreter.run
         return run("encode", rgb=rgb)["code"], run("reconstruct", rgb=rgb)["patch"]
-    codes = np.asarray(loaded.keras_model.encode(Scale(*metadata_of(loaded).scale).apply(rgb)))
+    return _encode_vectors(loaded, Scale(*metadata_of(loaded).scale).apply(rgb))
+
+
+def _encode_vectors(
+    loaded: Loaded, vectors: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    codes = np.asarray(loaded.keras_model.encode(vectors))
     return codes, np.asarray(loaded.keras_model.decode(codes))
 
 
@@ -266,14 +244,8 @@ def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.fl
         pictures = [dead_leaves.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
         return np.concatenate([photographs.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
     _check_size(size**2, data, loaded.name)
-    _, held_out, training_part = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")
-    rows = (held_out if split == "test" else training_part).rows
-    return np.concatenate(list(data.blocks(_sample(rows, _GOLDEN))))
-
-
-def _sample(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Selects at most `count` evenly spaced row numbers."""
-    return np.asarray(rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))])
+    _, held_out, training_part = _parts(loaded, data, "test")
+    return _inputs(_sample(held_out if split == "test" else training_part, _GOLDEN))
 
 
 def kernel(loaded: Loaded) -> NDArray[np.float32]:
@@ -309,7 +281,9 @@ class AutoencoderTask(Task):
         data = self.read(data)
         training_part, held_out = _split(data, recipe)
         scale = Scale.fit(data.patches, training_part.rows)
-        return Prepared(data, training_part, held_out, scale, data.vectors(scale))
+        vectors = data.vectors(scale)
+        training_part, held_out = (replace(part, inputs=vectors, targets=vectors) for part in (training_part, held_out))
+        return Prepared(data, training_part, held_out, scale)
 
     def metadata(self, model: SparseAutoencoder) -> AutoencoderMetadata:
         """Returns the metadata of a model's exported files."""
@@ -343,27 +317,26 @@ class AutoencoderTask(Task):
         data = self.read(data)
         digest = data.sha256
         _check_size(metadata.size**2, data, loaded.name)
-        name, measured, reference = _parts(loaded, data, digest == metadata.data_sha256, split)
+        name, measured, reference = _parts(loaded, data, split)
         notes = [*data.notes, *(["simulated pictures: these patches are synthetic"] if data.simulated else [])]
         if measured is reference:
             notes.append("PCA is fitted on the patches that it is evaluated on, so its score is too good")
         if digest == metadata.data_sha256 and name != "test":
             notes.append("training patches: the model was trained on them")
         scale = Scale(*metadata.scale)
-        vectors = np.concatenate([scale.apply(block) for block in data.blocks(measured.rows)])
+        vectors, train_vectors = (
+            np.concatenate([scale.apply(rgb) for rgb, _ in part.blocks()]) for part in (measured, reference)
+        )
         if not np.ptp(vectors, axis=0).any():
             raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
-        train_vectors = np.concatenate([scale.apply(block) for block in data.blocks(reference.rows)])
-        codes, reconstructions = _codes(loaded, data, measured.rows)
-        by_photograph = {} if data.photographs is None else metrics.by_photograph(
-            vectors, reconstructions, data.photographs[measured.rows]
-        )  # fmt: skip
+        codes, reconstructions = _codes(loaded, measured)
+        names = measured.photographs
         return {
             "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
-            "photographs": list(measured.photographs), "simulated": data.simulated,
+            "photographs": measured.group_names(), "simulated": data.simulated,
             "sparsity_target": metadata.sparsity_target,
             **metrics.report(vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)),
-            **by_photograph, "notes": notes,
+            **({} if names is None else metrics.by_photograph(vectors, reconstructions, names)), "notes": notes,
         }  # fmt: skip
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
@@ -376,8 +349,7 @@ class AutoencoderTask(Task):
         rows = np.asarray(x, np.float32)
         size = metadata_of(loaded).size
         if rows.shape[1:] == (size**2,) and loaded.model is not None:
-            codes = np.asarray(loaded.keras_model.encode(rows))
-            reconstructions = np.asarray(loaded.keras_model.decode(codes))
+            codes, reconstructions = _encode_vectors(loaded, rows)
         elif rows.shape[1:] == (3, size, size):
             codes, reconstructions = _encode(loaded, rows)
         else:
@@ -423,15 +395,15 @@ class AutoencoderTask(Task):
             `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
         """
         data = self.read(data)
-        rows = _parts(loaded, data, data.sha256 == loaded.metadata.data_sha256, "test")[1].rows
-        chosen = np.sort(np.random.default_rng(0).choice(rows, min(count, len(rows)), replace=False))
-        rgb = np.concatenate(list(data.blocks(chosen)))
+        part = _parts(loaded, data, "test")[1]
+        chosen = _chosen(part, np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False))
         # The rows of a file are ordered by photograph.
         mixed = np.random.default_rng(1).permutation(len(chosen))
+        rgb = _inputs(chosen)[mixed]
         return {
-            "rgb": rgb[mixed],
-            "patches": Scale(*metadata_of(loaded).scale).apply(rgb[mixed]),
-            "reconstructions": _codes(loaded, data, chosen)[1][mixed],
+            "rgb": rgb,
+            "patches": Scale(*metadata_of(loaded).scale).apply(rgb),
+            "reconstructions": _codes(loaded, chosen)[1][mixed],
             "kernel": kernel(loaded),
         }
 

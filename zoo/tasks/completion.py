@@ -3,14 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
 from zoo.tasks.loading import Loaded
-from zoo.tasks.trigram import context_of, embedding, log_probabilities, metadata_of, word_ids
+from zoo.tasks.trigram import TASK, context_of, embedding, log_probabilities, metadata_of, word_ids
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
@@ -27,21 +27,14 @@ def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
     Raises:
         ZooError: If there are too few words, or one is not in the vocabulary.
     """
-    context = context_of(loaded, text)
-    return {
-        "context": [metadata_of(loaded).words[i] for i in context],
-        "next": _best(loaded, _probabilities(loaded, np.array([context]))[0], count),
-    }
+    context, words = context_of(loaded, text), metadata_of(loaded).words
+    return {"context": [words[i] for i in context], "next": _best(loaded, [context], count)[0]}
 
 
-def _probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-    return np.asarray(softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1))
-
-
-def _best(loaded: Loaded, probabilities: NDArray[np.float64], count: int) -> list[dict[str, Any]]:
-    words = metadata_of(loaded).words
-    order = np.argsort(-probabilities, kind="stable")[:count]
-    return [{"word": words[i], "probability": float(probabilities[i])} for i in order]
+def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str, Any]]]:
+    """Returns records of the most probable next words after each context of word ids."""
+    found = TASK.predict(loaded, contexts).top(count)
+    return [[{"word": word, "probability": probability} for word, probability in best] for best in found]
 
 
 def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
@@ -111,12 +104,8 @@ def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, s
     if data.words != words:
         raise ZooError(f"{data}: its words are not those of {loaded.name}: create it with the model's vocabulary")
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
-    probabilities = _probabilities(loaded, data.test.contexts[chosen])
+    contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
     return [
-        {
-            "context": [words[i] for i in data.test.contexts[row]],
-            "wanted": words[data.test.targets[row]],
-            "next": _best(loaded, p, top),
-        }
-        for row, p in zip(chosen, probabilities, strict=True)
+        {"context": [words[i] for i in context], "wanted": words[target], "next": best}
+        for context, target, best in zip(contexts, targets, _best(loaded, contexts, top), strict=True)
     ]

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,35 +23,6 @@ def versions() -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in packages},
         "machine": machine(),
     }
-
-
-class Source(Protocol):
-    """Properties of checked data."""
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the data is synthetic."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Source of the data."""
-        ...
-
-
-def origin(model: "keras.Model", name: str, data: Source, data_sha256: str) -> dict[str, Any]:
-    """Returns the fields of the metadata that all models share.
-
-    Args:
-        model: Trained model.
-        name: Name of the preset or model.
-        data: Training data.
-        data_sha256: SHA-256 of the data file.
-    """
-    return {
-        "family": type(model).__name__, "preset": name, "simulated": data.simulated, "source": data.source,
-        "data_sha256": data_sha256, "weights_sha256": weights_sha256(model), "version": zoo.__version__,
-    }  # fmt: skip
 
 
 def weights_sha256(model: "keras.Model") -> str:

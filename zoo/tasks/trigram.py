@@ -2,8 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,6 +42,7 @@ class Prepared:
     """
 
     data: TrigramData
+    _merged: dict[int, Examples] = field(default_factory=dict, init=False, repr=False)
 
     def build(self, plan: Plan) -> TrigramLM:
         """Creates the model of a plan."""
@@ -66,20 +66,22 @@ class Prepared:
         )  # fmt: skip
 
     def training_rows(self, recipe: Recipe) -> Examples:
-        """Returns the training rows, merged if the recipe has `merge_contexts`."""
-        if recipe.merge_contexts not in self._merged:
-            self._merged[recipe.merge_contexts] = examples(self.data, recipe)
-        return self._merged[recipe.merge_contexts]
+        """Returns the training rows, merged if the recipe has `merge_contexts`.
 
-    @cached_property
-    def _merged(self) -> dict[int | None, Examples]:
-        return {}
+        Raises:
+            ZooError: If merged rows would not fit into memory.
+        """
+        most = recipe.merge_contexts
+        if most is None:
+            return self.data.train
+        if most not in self._merged:
+            self._merged[most] = Examples.all(*merged(self.data.train, len(self.data.words), most))
+        return self._merged[most]
 
     def scores(self, model: TrigramLM) -> dict[str, float]:
         """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
         rows = self.data.validation
-        loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.next_words)
-        return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
+        return metrics.scores(_logits(model, rows.contexts), rows.next_words)
 
     def finish(self, recipe: Recipe, model: TrigramLM) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the validation rows.
@@ -92,17 +94,6 @@ class Prepared:
             "train_rows": len(self.data.train), "rows_per_epoch": len(self.training_rows(recipe)),
             "validation": self.scores(model) if recipe.validation else None,
         }  # fmt: skip
-
-
-def examples(data: TrigramData, recipe: Recipe) -> Examples:
-    """Returns the training rows, merged if the recipe has `merge_contexts`.
-
-    Raises:
-        ZooError: If merged rows would not fit into memory.
-    """
-    if recipe.merge_contexts is None:
-        return data.train
-    return Examples.all(*merged(data.train, len(data.words), recipe.merge_contexts))
 
 
 def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -334,8 +325,7 @@ class TrigramTask(Task):
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
             log_p = metrics.log_probabilities(outputs["next_word"]["probabilities"])
-            loss, rank = metrics.cross_entropy_and_rank(log_p, rows.next_words)
-            return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())} if data else {}
+            return metrics.scores(log_p, rows.next_words) if data else {}
 
         return Exportable(
             lambda model: signatures.text(model, metadata.words),
