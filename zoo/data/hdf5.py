@@ -4,8 +4,8 @@ Layouts are those of the course project, and one of our own for recordings that 
 
 | layout | file | keys |
 |---|---|---|
-| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS`, |
-| | | studies `trStudy`, `tstStudy`, positions of the phone `trPosition`, `tstPosition` |
+| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` one-hot; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS` |
+| | | and studies `trStudy`, `tstStudy`, positions of the phone `trPosition`, `tstPosition` |
 | `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
 | `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
 | `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
