@@ -22,6 +22,7 @@ from zoo.cli.console import (
     load_tensorflow,
     show,
 )
+from zoo.data.studies import STUDIES, Study
 from zoo.errors import ZooError
 from zoo.files import require_new
 
@@ -37,6 +38,8 @@ data_app.add_typer(make_app, name="make")
 data_app.add_typer(simulate_app, name="simulate")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+OUT = Path("recordings.h5")
+Source = Annotated[Path, typer.Argument(help="The zip file as it is published, or a folder with its contents.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 _CLASSES_HELP = (
@@ -45,22 +48,35 @@ _CLASSES_HELP = (
 )
 
 
-@import_app.command("motionsense")
-def import_motionsense(
-    source: Annotated[Path, typer.Argument(help="A_DeviceMotion_data.zip, or its folder.")],
-    out: Out = Path("recordings.h5"),
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
-    """Import MotionSense in its official layout."""
-    from zoo.data import importers, recordings
+def _import_command(name: str, study: Study) -> None:
+    """Adds the command that imports a study."""
 
-    require_new(out, force)
-    dropped = recordings.Dropped()
-    count = recordings.write(
-        out, importers.read_motionsense(source, dropped), source="MotionSense (Malekzadeh et al., 2019)"
-    )
-    _imported(out, count, dropped.reasons, as_json)
+    def imported(source: Path, out: Path, others: bool, force: bool, as_json: bool) -> None:
+        from zoo.data import recordings
+        from zoo.data.studies.reading import read_study
+
+        require_new(out, force)
+        dropped = recordings.Dropped()
+        read = read_study(name, source, dropped, others=others)
+        count = recordings.write(out, read, source=study.source)
+        _imported(out, count, dropped.reasons, as_json)
+
+    def command(source: Source, out: Out = OUT, force: Force = False, as_json: Json = False) -> None:
+        imported(source, out, False, force, as_json)
+
+    def command_with_others(
+        source: Source, out: Out = OUT, others: Annotated[bool, typer.Option("--others", help=study.others)] = False,
+        force: Force = False, as_json: Json = False,
+    ) -> None:  # fmt: skip
+        imported(source, out, others, force, as_json)
+
+    summary = f"Import {study.title} in its official layout.\n\n{study.citation}. {study.license}."
+    add = import_app.command(study.command or name, help=summary)
+    add(command_with_others if study.others else command)
+
+
+for _name, _study in STUDIES.items():
+    _import_command(_name, _study)
 
 
 @import_app.command("csv")

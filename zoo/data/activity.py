@@ -2,8 +2,8 @@
 
 `trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
 one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of
-each window, where it is known; `trStudy`, `trPosition` and so on its study and where the phone was. Inside the zoo a
-label is a class number from 0.
+each window, where it is known; `trStudy`, `tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside
+the zoo a label is a class number from 0.
 
 A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
 downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels

@@ -52,7 +52,7 @@ def read_motionsense(source: Path, dropped: Dropped) -> Iterator[Recording]:
         acceleration = -STANDARD_GRAVITY * (values[:, 0::2] + values[:, 1::2])
         subject = file.removeprefix("sub_").removesuffix(".csv")
         times = np.arange(len(acceleration)) / _MOTIONSENSE_HZ
-        yield from _stretches(name, subject, activity, times, acceleration, _MOTIONSENSE_HZ, dropped)
+        yield from stretches(name, subject, activity, times, acceleration, _MOTIONSENSE_HZ, dropped)
 
 
 def _texts(source: Path) -> Iterator[tuple[str, str]]:
@@ -128,7 +128,7 @@ def read_csv(
             if stop - start < 2:
                 of_file.add("rows alone between two others of another person or activity", stop - start)
                 continue
-            for recording in _stretches(
+            for recording in stretches(
                 str(path), str(subjects[start]), str(activities[start]), table.times[part], table.values[part],
                 columns.rate, of_file,
             ):  # fmt: skip
@@ -165,7 +165,7 @@ def _check_values(table: Table) -> None:
     check_gravity(str(table.path), table.values)
 
 
-def _stretches(
+def stretches(
     name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
     rate: float | None, dropped: Dropped,
 ) -> Iterator[Recording]:  # fmt: skip

@@ -1,0 +1,219 @@
+"""Reading a study from its zip file or folder, and the checks that all studies share."""
+
+import csv
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.data.importers import stretches
+from zoo.data.recordings import Dropped, Recording, check_gravity
+from zoo.data.studies import STUDIES, Study, reader
+from zoo.data.tables import SECONDS
+from zoo.errors import ZooError
+
+_SHORTEST = 1.0
+"""Seconds below which a stretch is left out."""
+
+
+def read_study(name: str, path: Path, dropped: Dropped, *, others: bool = False) -> Iterator[Recording]:
+    """Reads a study in its official layout.
+
+    Args:
+        name: A name of `STUDIES`.
+        path: The zip file as it is published, or a folder with its contents.
+        dropped: Counter of what is left out.
+        others: Whether to read the activities that the row `others` of the table names as well.
+
+    Raises:
+        ZooError: If it is another study, or a file is missing, truncated or not what the layout says.
+    """
+    source = Source(name, path, dropped, others)
+    for recording in reader(name)(source):
+        yield replace(recording, study=name)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A study while it is read: what a study's function `read` gets.
+
+    Args:
+        name: Name of the study.
+        path: Zip file or folder.
+        dropped: Counter of what is left out.
+        others: Whether other activities are wanted as well.
+    """
+
+    name: str
+    path: Path
+    dropped: Dropped
+    others: bool = False
+
+    @property
+    def study(self) -> Study:
+        """The row of the table."""
+        return STUDIES[self.name]
+
+    def texts(self, members: str | None = None) -> Iterator[tuple[str, str]]:
+        """Paths and texts of files, in the order of their paths.
+
+        Args:
+            members: Regular expression of their paths, from the right; that of the table by default.
+
+        Raises:
+            ZooError: If there is none, or one cannot be read.
+        """
+        names = self._names()
+        found = _matching(names, members or self.study.members)
+        if not found:
+            raise ZooError(f"{self.path}: no files {members or self.study.layout} in it{self._guess(names)}")
+        if self.path.is_dir():
+            yield from ((name, _folder_text(self.path / name)) for name in found)
+            return
+        with zipfile.ZipFile(self.path) as archive:
+            yield from ((name, _zip_text(archive, name)) for name in found)
+
+    def _names(self) -> list[str]:
+        if self.path.is_dir():
+            return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file())
+        if not zipfile.is_zipfile(self.path):
+            what = "not a zip file or a folder" if self.path.exists() else "no such file or folder"
+            raise ZooError(f"{self.path}: {what}")
+        with zipfile.ZipFile(self.path) as archive:
+            return sorted(name for name in archive.namelist() if "__MACOSX" not in name)
+
+    def _guess(self, names: Sequence[str]) -> str:
+        """The study whose files these are, for the end of a message."""
+        for other, study in STUDIES.items():
+            if other != self.name and _matching(names, study.members):
+                return f"; it looks like {study.title}: use `zoo data import {study.command or other}`"
+        return f"; expected {self.study.title}'s layout"
+
+    def rows(
+        self, name: str, text: str, columns: Sequence[str], *, header: bool = False, end: str = ""
+    ) -> list[list[str]]:
+        """Fields of the lines of a text with commas. Lines that lack fields are counted, but for the last one.
+
+        Args:
+            name: Path, for messages.
+            text: The text.
+            columns: Names of the columns, as many as a line has fields.
+            header: Whether they stand in the first line.
+            end: What each line ends with.
+
+        Raises:
+            ZooError: If there are no lines, other columns, or the last line is not whole.
+        """
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if header:
+            found = next(csv.reader(lines[:1]), [])
+            if list(columns) != found[: len(columns)]:
+                raise ZooError(f"{name}: has columns {', '.join(found) or 'none'}; expected {', '.join(columns)}")
+            lines = lines[1:]
+        if not lines:
+            raise ZooError(f"{name}: holds no rows; expected lines of {', '.join(columns)}")
+        fields = [line.removesuffix(end).split(",") for line in lines]
+        whole = [line.endswith(end) and len(row) == len(columns) for line, row in zip(lines, fields, strict=True)]
+        if not whole[-1]:
+            raise ZooError(
+                f"{name}: ends within line {len(lines) + header}, {lines[-1][-40:]!r}; expected {', '.join(columns)}: "
+                "truncated: copy it again"
+            )
+        self.dropped.add("lines that are not samples", len(whole) - sum(whole))
+        return [row for row, is_whole in zip(fields, whole, strict=True) if is_whole]
+
+    def numbers(self, name: str, rows: Sequence[Sequence[str]], *columns: int) -> NDArray[np.float64]:
+        """Numbers of some columns, `(rows, columns)`.
+
+        Raises:
+            ZooError: If a field is not a number.
+        """
+        try:
+            return np.array([[float(row[column]) for column in columns] for row in rows])
+        except ValueError as error:
+            raise ZooError(f"{name}: {error}") from None
+
+    def seconds(self, name: str, stamps: NDArray[np.float64], *units: str) -> NDArray[np.float64]:
+        """Time stamps in seconds, in the first unit in which the rate is one of the study's.
+
+        Args:
+            name: Path, for messages.
+            stamps: `(rows,)` as in the file.
+            units: Those that the study uses: `ns`, `us`, `ms` or `s`.
+
+        Raises:
+            ZooError: If there is none.
+        """
+        steps = np.diff(stamps)
+        steps = steps[steps > 0]
+        # Mean interval without the gaps: phones that deliver at two alternating intervals have no typical one.
+        step = float(steps[steps <= 3 * np.median(steps)].mean()) if len(steps) else np.inf
+        low, high = self.study.rates
+        for unit in units:
+            if low <= 1 / (step * SECONDS[unit]) <= high:
+                if unit != units[0]:
+                    self.dropped.add(f"files with time stamps in {unit} in place of {units[0]}, read as such")
+                return stamps * SECONDS[unit]
+        raise ZooError(
+            f"{name}: time stamps in {units[0]} make {1 / (step * SECONDS[units[0]]):.3g} Hz; expected {low:g} to "
+            f"{high:g} Hz in {self.study.title}: copy the file again"
+        )
+
+    def recordings(
+        self, name: str, subject: str, activity: str, times: NDArray[np.float64], rows: ArrayLike,
+        *, position: str = "", device: str = "", orientation: str = "",
+    ) -> Iterator[Recording]:  # fmt: skip
+        """One performance of an activity as recordings: without its ends, split at gaps, on an even grid.
+
+        Args:
+            name: Path, for messages.
+            subject: The person.
+            activity: The label.
+            times: `(rows,)` time stamps in seconds; the rate is measured from them.
+            rows: `(rows, 3)` acceleration in m/s^2, gravity included, Android's sign.
+            position: Where the phone was.
+            device: The phone.
+            orientation: How the phone was turned.
+
+        Raises:
+            ZooError: If acceleration is in another unit or without gravity.
+        """
+        values, trim = np.asarray(rows, np.float64), self.study.trim
+        check_gravity(name, values)
+        # A clock that starts again adds no time.
+        elapsed = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, None))])
+        kept = (elapsed >= trim[0]) & (elapsed <= elapsed[-1] - trim[1])
+        self.dropped.add(f"seconds at the ends of {activity}", round(min(sum(trim), float(elapsed[-1]))))
+        if not kept.any():
+            self.dropped.add(f"stretches of {activity} shorter than the ends that are left out")
+            return
+        for recording in stretches(name, subject, activity, times[kept], values[kept], None, self.dropped):
+            if recording.seconds < _SHORTEST:
+                self.dropped.add(f"stretches of {activity} shorter than {_SHORTEST:g} s")
+                continue
+            yield replace(recording, position=position, device=device, orientation=orientation, trimmed=min(trim))
+
+
+def _matching(names: Sequence[str], members: str) -> list[str]:
+    pattern = re.compile(rf"(?:.*/)?(?:{members})")
+    return [name for name in names if pattern.fullmatch(name.replace("\\", "/"))]
+
+
+def _folder_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{path}: not UTF-8 text: copy it again ({error})") from error
+
+
+def _zip_text(archive: zipfile.ZipFile, name: str) -> str:
+    try:
+        return archive.read(name).decode()
+    except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise ZooError(f"{name}: damaged, or not UTF-8 text: copy {archive.filename} again ({error})") from error
