@@ -36,6 +36,13 @@ def recordings(folder):
             for x, y, z in person.record(label, 20, 50.0, random).acceleration.tolist():
                 lines.append(f"{len(lines) / 50:.2f},{x:.3f},{y:.3f},{z:.3f},{name},{label}")
         (folder / f"{name}.csv").write_text("\n".join(lines))
+    for name in ("fay", "gil", "hal"):
+        person = gait.Walker.draw(name, random)
+        lines = ["time,ax,ay,az,gx,gy,gz,who,label"]
+        for label in CLASSES:
+            for row in person.record(label, 20, 50.0, random, gyroscope=True).rows.tolist():
+                lines.append(f"{len(lines) / 50:.2f},{','.join(f'{value:.3f}' for value in row)},{name},{label}")
+        (folder / f"{name}.csv").write_text("\n".join(lines))
 
 
 def book(folder):

@@ -21,6 +21,9 @@ STANDARD_GRAVITY = 9.80665
 UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
 """Unit, axes and sign convention of acceleration in the zoo. Gravity is included: at rest and face up, z is +9.81."""
 
+INERTIAL, ROTATION_UNIT = (*AXES, "gyro_x", "gyro_y", "gyro_z"), "rad/s"
+"""Channels of an accelerometer and a gyroscope; rotation rate follows the right-hand rule about the same axes."""
+
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 """The six activities of the course, in its order."""
 

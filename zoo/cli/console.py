@@ -29,6 +29,16 @@ DataDir = Annotated[
 AxisX = Annotated[str | None, typer.Option("--x", help="Column of the x axis. Recognized by its name by default.")]
 AxisY = Annotated[str | None, typer.Option("--y", help="Column of the y axis.")]
 AxisZ = Annotated[str | None, typer.Option("--z", help="Column of the z axis.")]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels", metavar="X,Y,Z,...",
+        help="Columns of x, y, z of the acceleration, then of x, y, z of the rotation rate, instead of --x, --y, --z.",
+    ),
+]  # fmt: skip
+RotationUnit = Annotated[
+    str | None, typer.Option("--rotation-unit", help="Unit of the rotation rate: rad/s or deg/s. rad/s by default.")
+]
 Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.")]
 Rate = Annotated[float | None, typer.Option("--rate", help="Sampling rate in Hz, instead of time stamps.")]
 Unit = Annotated[

@@ -10,10 +10,12 @@ from zoo.cli.console import (
     AxisX,
     AxisY,
     AxisZ,
+    Channels,
     Convention,
     DataDir,
     Json,
     Rate,
+    RotationUnit,
     Stamps,
     TimeUnit,
     Unit,
@@ -95,6 +97,10 @@ def import_csv(
     x: AxisX = None,
     y: AxisY = None,
     z: AxisZ = None,
+    channels: Channels = None,
+    gyroscope: Annotated[
+        bool, typer.Option("--gyroscope", help="Read the rotation rate as well; its columns are known by their names.")
+    ] = False,
     gravity: Annotated[
         str | None, typer.Option(metavar="X,Y,Z", help="Columns of gravity, where x, y and z do not include it.")
     ] = None,
@@ -102,6 +108,7 @@ def import_csv(
     rate: Rate = None,
     unit: Unit = None,
     convention: Convention = None,
+    rotation_unit: RotationUnit = None,
     time_unit: TimeUnit = "auto",
     append: Annotated[bool, typer.Option("--append", help="Add to the file.")] = False,
     same_people: Annotated[
@@ -118,8 +125,11 @@ def import_csv(
 
     added_gravity = None if gravity is None else tuple(name.strip() for name in gravity.split(","))
     columns = CsvColumns(
-        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit, added_gravity
-    )
+        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit, added_gravity,
+        gyroscope=gyroscope, rotation_unit=rotation_unit,
+    )  # fmt: skip
+    if channels is not None:
+        columns = columns.with_channels(channels)
     if append and force:
         raise ZooError("--append adds to the file and --force replaces it: name one of them")
     if not append and not dry_run:
@@ -145,8 +155,8 @@ def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """How files were read, those that were read alike in one row."""
     kinds: dict[str, dict[str, Any]] = {}
     for table in tables:
-        kind = {name: table[name] for name in ("read_as", "axes", "gravity", "unit", "sign", "time", "time_unit")
-                if name in table}  # fmt: skip
+        kind = {name: table[name] for name in ("read_as", "axes", "gravity", "unit", "sign", "rotation",
+                                               "rotation_unit", "time", "time_unit") if name in table}  # fmt: skip
         row = kinds.setdefault(str(kind), kind | {"files": 0, "rows": 0})
         row["files"] += 1
         row["rows"] += table["rows"]
@@ -212,6 +222,9 @@ def windows(
         str | None,
         typer.Option(help="Labels that mean one of several classes, such as stairs=upstairs+downstairs."),
     ] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="Channels to keep: x,y,z without the gyroscope. All by default.")
+    ] = None,
     same_people: Annotated[
         bool | None,
         typer.Option(
@@ -228,7 +241,8 @@ def windows(
     from zoo.report import markdown
 
     require_new(out, force)
-    index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people)
+    axes = [name.strip() for name in channels.split(",")] if channels else None
+    index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people, axes=axes)
     chosen_labels, merged = (activity.parse_classes(text) if text else None for text in (classes, merge))
     labels = activity.choose_classes(index.path, index.activities, chosen_labels, merged)
     used = np.isin(index.activities, list(labels))
@@ -296,6 +310,7 @@ def simulate_activity(
     subjects: Annotated[int, typer.Option(help="People to make up, 2 or more.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
     seconds: Annotated[float, typer.Option(help="Of each recording.")] = 60.0,
+    gyroscope: Annotated[bool, typer.Option("--gyroscope", help="Simulate a gyroscope as well.")] = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -305,7 +320,7 @@ def simulate_activity(
     from zoo.report import markdown
 
     require_new(out, force)
-    gait.write_simulated(out, subjects, seed, seconds)
+    gait.write_simulated(out, subjects, seed, seconds, gyroscope)
     show(describe(out), as_json, markdown.document)
 
 

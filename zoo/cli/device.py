@@ -14,11 +14,13 @@ from zoo.cli.console import (
     AxisX,
     AxisY,
     AxisZ,
+    Channels,
     Convention,
     DataDir,
     Json,
     Levels,
     Rate,
+    RotationUnit,
     Stamps,
     TimeUnit,
     Unit,
@@ -93,9 +95,11 @@ def stream(
     x: AxisX = None,
     y: AxisY = None,
     z: AxisZ = None,
+    channels: Channels = None,
     time: Stamps = None,
     unit: Unit = None,
     convention: Convention = None,
+    rotation_unit: RotationUnit = None,
     time_unit: TimeUnit = "auto",
     every: Annotated[bool, typer.Option("--every", help="Print every prediction, not only changes.")] = False,
     seconds: Annotated[float, typer.Option(help="Duration of each simulated activity in seconds.")] = 10.0,
@@ -107,25 +111,31 @@ def stream(
 ) -> None:
     """Recognize activities in a continuous signal, sample by sample."""
     from zoo.data.tables import CsvColumns
+    from zoo.metadata import CLASSES, INERTIAL
     from zoo.runtime import Recognizer
 
     if (csv is None) == (simulate is None):
         raise ZooError("pass one of --csv FILE, --csv - for standard input, or --simulate ACTIVITIES")
     with quiet():
         recognizer = Recognizer(exported_file(model))
+    gyroscope = recognizer.metadata.axes == INERTIAL
     if csv is not None:
-        columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
+        columns = CsvColumns(
+            x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit,
+            gyroscope=gyroscope, rotation_unit=rotation_unit,
+        )  # fmt: skip
+        if channels is not None:
+            columns = columns.with_channels(channels)
         _follow(recognizer, csv, columns, every or as_json, as_json)
         return
     from zoo.data.gait import walk_through
-    from zoo.metadata import CLASSES
     from zoo.report.live import StreamBoard
 
     activities = [name.strip() for name in (simulate or "").split(",")]
     unknown = [name for name in activities if name not in CLASSES]
     if unknown:
         raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(CLASSES)}")
-    rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
+    rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed, gyroscope=gyroscope)
     if as_json:
         for moment in _moments(recognizer, rows, truth, speed):
             print(json.dumps({key: value for key, value in moment.items() if key != "window"}), flush=True)
@@ -210,6 +220,7 @@ def serve(
 ) -> None:
     """Serve the phone page with a model to phones in the same network, until Ctrl-C."""
     from zoo.formats.native import signature
+    from zoo.metadata import AXES
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
 
@@ -220,6 +231,11 @@ def serve(
     if needed not in recognizer.signatures:
         raise ZooError(
             f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
+        )
+    if recognizer.metadata.axes != AXES:
+        raise ZooError(
+            f"{recognizer.path}: reads {', '.join(recognizer.metadata.axes)}; the page reads {', '.join(AXES)} alone: "
+            "use `zoo stream`, or the sources of `zoo export --formats kotlin,swift`"
         )
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:

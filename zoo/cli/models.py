@@ -12,11 +12,13 @@ from zoo.cli.console import (
     AxisX,
     AxisY,
     AxisZ,
+    Channels,
     Convention,
     DataDir,
     Json,
     Levels,
     Rate,
+    RotationUnit,
     Stamps,
     TimeUnit,
     Unit,
@@ -374,9 +376,11 @@ def predict(
     x: AxisX = None,
     y: AxisY = None,
     z: AxisZ = None,
+    channels: Channels = None,
     time: Stamps = None,
     unit: Unit = None,
     convention: Convention = None,
+    rotation_unit: RotationUnit = None,
     time_unit: TimeUnit = "auto",
     hop: Annotated[
         int | None, typer.Option(min=1, help="Rows between the starts of windows. Half a window by default.")
@@ -421,7 +425,12 @@ def predict(
         raise ZooError("pass one of --data FILE or --csv FILE")
     from zoo.data.tables import CsvColumns
 
-    columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
+    columns = CsvColumns(
+        x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit,
+        rotation_unit=rotation_unit,
+    )  # fmt: skip
+    if channels is not None:
+        columns = columns.with_channels(channels)
     _windows(loaded, checked, csv, columns, hop, as_json)
 
 

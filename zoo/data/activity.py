@@ -1,9 +1,10 @@
 """Windows of activities: the course's data3.h5, its reader and its writer.
 
-`trX (N, T, 3)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign; `trY (N, K)`
-one-hot labels in the order of the attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of
-each window, where it is known; `trStudy`, `tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside
-the zoo a label is a class number from 0.
+`trX (N, T, C)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign, or of six
+channels, rotation rate in rad/s being the other three; `trY (N, K)` one-hot labels in the order of the attribute
+`classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of each window, where it is known; `trStudy`,
+`tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside the zoo a label is a class number from
+0.
 
 A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
 downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
@@ -22,10 +23,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples, sort_names
-from zoo.data.recordings import LARGEST, Dropped, Index, Recording, check_gravity, check_range, check_unit
+from zoo.data.recordings import (
+    LARGEST,
+    Dropped,
+    Index,
+    Recording,
+    check_gravity,
+    check_range,
+    check_rotation,
+    check_turning,
+    check_unit,
+    units,
+)
 from zoo.errors import ZooError
 from zoo.label_sets import allowed_classes
-from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
+from zoo.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT
 
 _ROWS = 1 << 16
 
@@ -34,6 +46,9 @@ _FEW_PEOPLE = 3
 
 _DRAWS = 20
 """Draws of validation subjects before no draw is thought to leave all classes for training."""
+
+_AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
+"""The channels that windows may have, by their number."""
 
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
@@ -188,6 +203,11 @@ class ActivityData(Data):
     rate: float
 
     @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
+        return _AXES_OF[self.train.inputs.shape[-1]]
+
+    @property
     def split_by(self) -> str:
         """How training and test are divided: `subject`, or `window` where subjects are not known."""
         return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
@@ -233,6 +253,7 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     """
     sizes = hdf5.check(path, "activity")
     attributes = hdf5.attributes(path)
+    _check_axes(path, attributes, sizes["C"])
     classes = _classes(path, attributes, sizes["K"])
     label_sets = _label_sets(path, attributes, classes)
     train = _part(path, "train", classes, label_sets)
@@ -254,7 +275,8 @@ def from_arrays(
     """Makes activity data from arrays.
 
     Args:
-        x: Training windows `(N, T, 3)`, m/s^2, gravity included, Android's sign.
+        x: Training windows `(N, T, 3)`, m/s^2, gravity included, Android's sign; or `(N, T, 6)`, followed by the
+            rotation rate in rad/s.
         y: `(N,)` their class numbers from 0, or names.
         classes: Names of the labels in the order of their numbers.
         rate: Sampling rate in Hz.
@@ -274,7 +296,7 @@ def from_arrays(
     train = _from_arrays("x", x, y, subjects, classes)
     held_out = train.empty() if test is None else _from_arrays("test x", test[0], test[1], [*test, None][2], classes)
     if held_out.inputs.shape[1:] != train.inputs.shape[1:]:
-        raise ZooError(f"test x: windows of {held_out.inputs.shape[1]} rows; x has {train.inputs.shape[1]}")
+        raise ZooError(f"test x: windows of shape {held_out.inputs.shape[1:]}; x has {train.inputs.shape[1:]}")
     if not 0 < rate < np.inf:
         raise ZooError(f"rate {rate:g}: expected Hz above 0")
     data = ActivityData(
@@ -286,8 +308,8 @@ def from_arrays(
 
 def _from_arrays(where: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | None, classes: Sequence[str]) -> Windows:
     inputs, labels = np.asarray(x, np.float32), np.asarray(y)
-    if inputs.ndim != 3 or inputs.shape[2] != len(AXES) or 0 in inputs.shape:
-        raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3)")
+    if inputs.ndim != 3 or inputs.shape[2] not in _AXES_OF or 0 in inputs.shape:
+        raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope")
     groups = None if subjects is None else np.asarray(subjects).astype(np.str_)
     for name, array in (("labels", labels), ("subjects", groups)):
         if array is not None and array.shape != (len(inputs),):
@@ -328,9 +350,27 @@ def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
     return data
 
 
+def _check_axes(path: Path, attributes: dict[str, Any], count: int) -> None:
+    """Refuses other channels than the zoo's; six must be named, for nothing else says what they are."""
+    if count not in _AXES_OF:
+        raise ZooError(
+            f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: make it with "
+            "`zoo data windows`"
+        )
+    want, found = ",".join(_AXES_OF[count]), attributes.get("axes")
+    if found is None and count == len(AXES):
+        return
+    # Whoever names three axes may add a remark.
+    if found is None or not str(found).startswith(want) or (count == len(AXES) and str(found).startswith(_SIX)):
+        raise ZooError(f"{path}: attribute 'axes' is {found!r}; expected {want}: import it again")
+
+
+_SIX = ",".join(INERTIAL)
+
+
 def _rate(path: Path, attributes: dict[str, Any]) -> float:
     """The sampling rate that the file states, 50 Hz without; refuses another unit or sign than the zoo's."""
-    expected = {"unit": UNIT, "convention": CONVENTION, "axes": ",".join(AXES)}
+    expected = {"unit": UNIT, "convention": CONVENTION}
     for name, want in expected.items():
         if name in attributes and not str(attributes[name]).startswith(want):
             raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
@@ -415,15 +455,18 @@ def _names(path: Path, key: str) -> NDArray[np.str_]:
 
 
 def _check_values(where: str, windows: Windows) -> None:
-    magnitude, done = 0.0, 0
+    magnitude, turning, done = 0.0, 0.0, 0
     for inputs, _ in windows.blocks():
+        acceleration, rotation = inputs[..., :3], inputs[..., 3:]
         valid = (np.abs(inputs) < np.inf).all(axis=(1, 2)) & (np.abs(inputs).max(axis=(1, 2)) <= LARGEST)
         if not valid.all():
             row = int(np.argmin(valid))
             check_range(f"{where} window {done + row}", inputs[row])
-        magnitude += float(np.linalg.norm(inputs, axis=2).mean(axis=1).sum(dtype=np.float64))
+        magnitude += float(np.linalg.norm(acceleration, axis=2).mean(axis=1).sum(dtype=np.float64))
+        turning += float(np.linalg.norm(rotation, axis=2).mean(axis=1).sum(dtype=np.float64))
         done += len(inputs)
     check_unit(where, magnitude / done)
+    check_turning(where, turning / done)
 
 
 def center_crop(windows: Any, rows: int) -> Any:
@@ -462,18 +505,23 @@ class Windowing:
             raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
 
     def windows(self, recording: Recording) -> NDArray[np.float32]:
-        """All windows of one recording, `(count, window, 3)`; none where it is too short.
+        """All windows of one recording, `(count, window, channels)`; none where it is too short.
 
         Example:
             >>> rows = np.zeros((400, 3), np.float32)
             >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
             (3, 150, 3)
         """
-        rows = recording.resampled(self.rate)
-        edge = 0 if recording.trimmed else round(self.trim * self.rate)
+        return self.cut(recording.resampled(self.rate), 0.0 if recording.trimmed else self.trim)
+
+    def cut(self, rows: NDArray[np.float32], trim: float | None = None) -> NDArray[np.float32]:
+        """All windows of rows at the rate, `(count, window, channels)`; `trim` seconds are left out at both ends."""
+        edge = round((self.trim if trim is None else trim) * self.rate)
         rows = rows[edge : len(rows) - edge]
         starts = np.arange(0, len(rows) - self.window + 1, self.hop)
-        return rows[starts[:, None] + np.arange(self.window)] if len(starts) else rows[:0].reshape(0, self.window, 3)
+        if not len(starts):
+            return np.empty((0, self.window, rows.shape[1]), np.float32)
+        return np.asarray(rows[starts[:, None] + np.arange(self.window)])
 
 
 def choose_test_subjects(
@@ -620,7 +668,7 @@ def write_windows(
     kept = {name: keys[: len(parts)] for name, keys in _ATTRIBUTES.items() if name in recordings.circumstances}
     with hdf5.create(path, "activity", inputs=recordings.paths) as file:
         for inputs, labels, subjects in parts.values():
-            hdf5.growing(file, inputs, (windowing.window, len(AXES)), "f4")
+            hdf5.growing(file, inputs, (windowing.window, len(recordings.axes)), "f4")
             hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
             hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
         for key in chain.from_iterable(kept.values()):
@@ -642,8 +690,8 @@ def write_windows(
             file.attrs["label_sets"] = ",".join(sets)
         _require_windows(path, counts, names, recordings, windowing, test_subjects, chosen)
         file.attrs.update({
-            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": UNIT, "axes": ",".join(AXES),
-            "convention": CONVENTION, "hop": windowing.hop, **recordings.provenance,
+            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(recordings.axes),
+            "axes": ",".join(recordings.axes), "convention": CONVENTION, "hop": windowing.hop, **recordings.provenance,
         })  # fmt: skip
     return dropped
 
@@ -657,8 +705,10 @@ def _cut(
             dropped.add(f"recordings of {recording.activity}")
             continue
         where = f"{recordings.path}: recording {recording.name}"
-        check_range(where, recording.acceleration)
+        check_range(where, recording.rows)
         check_gravity(where, recording.acceleration)
+        if recording.rotation is not None:
+            check_rotation(where, recording.rotation)
         windows = windowing.windows(recording)
         if len(windows):
             yield recording, windows

@@ -8,7 +8,10 @@ walker has a cadence, a strength of step and a way to carry the phone; an activi
 
 with f the frequency of a stride (two steps), k = 1..6 harmonics, amplitudes A_k (3,) in m/s^2: even harmonics, the
 steps, dominate up and down, odd ones sway to the side. Heel strikes add a short pulse at each step. The pose of the
-phone rotates the acceleration, and its sensor adds noise.
+phone rotates the acceleration, and its sensor adds noise. A gyroscope feels the thigh swing once a stride by an angle
+s:
+
+    w(t) = (2 pi f s cos(2 pi f t), 0, 0)                 which the acceleration above leaves out
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +30,12 @@ from zoo.files import temporary_folder
 from zoo.metadata import CLASSES, STANDARD_GRAVITY
 
 _HARMONICS = np.arange(1, 7)
+
+_SWINGS = {"walking": 20.0, "upstairs": 28.0, "downstairs": 14.0, "jogging": 32.0}
+"""Degrees by which the thigh swings forward and back."""
+
+_GYROSCOPE_NOISE = 0.02
+"""Standard deviation in rad/s."""
 
 # Factors of an activity on strides a second, strength, heel strike and forward push, and the slant of the trunk in
 # degrees.
@@ -80,7 +89,9 @@ class Walker:
             noise=random.uniform(0.03, 0.1),
         )
 
-    def record(self, activity: str, seconds: float, rate: float, random: np.random.Generator) -> Recording:
+    def record(
+        self, activity: str, seconds: float, rate: float, random: np.random.Generator, *, gyroscope: bool = False
+    ) -> Recording:
         """Simulates a recording.
 
         Args:
@@ -88,6 +99,7 @@ class Walker:
             seconds: Duration.
             rate: Sampling rate in Hz.
             random: The source of what differs from one recording to the next.
+            gyroscope: Whether the rotation rate is recorded as well.
 
         Returns:
             A recording of `round(seconds * rate)` rows.
@@ -97,12 +109,24 @@ class Walker:
         time = np.arange(round(seconds * rate)) / rate
         if len(time) < 2:
             raise ZooError(f"{seconds:g} s at {rate:g} Hz are fewer than two rows")
-        body = self._gait(activity, time, random) if activity in _GAITS else self._rest(activity, time, random)
+        if activity in _GAITS:
+            body, turning = self._gait(activity, time, random)
+        else:
+            body, turning = self._rest(activity, time, random), np.zeros((len(time), 3))
         shifted = Rotation.from_rotvec(np.radians(4) * random.standard_normal(3)) * self.pose
         sensed = shifted.apply(body) + self.noise * random.standard_normal(body.shape)
-        return Recording(f"simulated {self.name} {activity}", self.name, activity, rate, sensed.astype(np.float32))
+        rotation = None
+        if gyroscope:
+            # From a generator of its own, so that acceleration is the same with and without.
+            noise = _GYROSCOPE_NOISE * random.spawn(1)[0].standard_normal(turning.shape)
+            rotation = (shifted.apply(turning) + noise).astype(np.float32)
+        name = f"simulated {self.name} {activity}"
+        return Recording(name, self.name, activity, rate, sensed.astype(np.float32), rotation=rotation)
 
-    def _gait(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    def _gait(
+        self, activity: str, time: NDArray[np.float64], random: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Acceleration and rotation rate in the frame of the body."""
         pace, strength, strike, push, slant = _GAITS[activity]
         # No two strides take equally long: the frequency varies by a few percent.
         wander = 8 * _smooth_noise(len(time), 64, random)
@@ -113,7 +137,9 @@ class Walker:
         pulse = np.exp(8 * (np.cos(2 * phase) - 1))
         body += strike * self.strength * pulse[:, None] * np.array([0.3, 5.0, -1.3])
         body += [0.0, STANDARD_GRAVITY, 0.0]
-        return np.asarray(Rotation.from_euler("x", slant, degrees=True).apply(body))
+        turning = np.zeros_like(body)
+        turning[:, 0] = 2 * np.pi * frequency * np.radians(_SWINGS[activity]) * np.cos(phase)
+        return np.asarray(Rotation.from_euler("x", slant, degrees=True).apply(body)), turning
 
     def _rest(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
         # A sitting thigh is horizontal: the phone's vertical axis points forward.
@@ -129,7 +155,9 @@ def _smooth_noise(rows: int, width: int, random: np.random.Generator) -> NDArray
     return np.convolve(random.standard_normal(rows + width - 1), np.ones(width) / width, mode="valid")
 
 
-def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0) -> Iterator[Recording]:
+def simulate(
+    subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0, gyroscope: bool = False
+) -> Iterator[Recording]:
     """Simulates recordings of several people, each doing each activity twice.
 
     Args:
@@ -137,6 +165,7 @@ def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 5
         seed: The source of all randomness.
         seconds: Duration of a recording.
         rate: Sampling rate in Hz.
+        gyroscope: Whether the rotation rate is recorded as well.
 
     Returns:
         `subjects * 6 * 2` recordings, one after another.
@@ -151,10 +180,12 @@ def simulate(subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 5
         walker = Walker.draw(str(number), random)
         for activity in CLASSES:
             for _ in range(2):
-                yield walker.record(activity, seconds, rate, random)
+                yield walker.record(activity, seconds, rate, random, gyroscope=gyroscope)
 
 
-def write_simulated(path: Path, subjects: int = 12, seed: int = 0, seconds: float = 60.0) -> None:
+def write_simulated(
+    path: Path, subjects: int = 12, seed: int = 0, seconds: float = 60.0, gyroscope: bool = False
+) -> None:
     """Writes windows of simulated people in the course's layout; a quarter of the people are for test.
 
     Args:
@@ -162,6 +193,7 @@ def write_simulated(path: Path, subjects: int = 12, seed: int = 0, seconds: floa
         subjects: Number of people, 2 or more.
         seed: The source of all randomness.
         seconds: Duration of a recording.
+        gyroscope: Whether the rotation rate is recorded as well.
 
     Raises:
         ZooError: If there are fewer than two people.
@@ -170,14 +202,14 @@ def write_simulated(path: Path, subjects: int = 12, seed: int = 0, seconds: floa
         raise ZooError(f"{subjects} subjects; a test by person needs 2 or more")
     with temporary_folder() as folder:
         raw = folder / "recordings.h5"
-        people = simulate(subjects, seed, seconds=seconds)
+        people = simulate(subjects, seed, seconds=seconds, gyroscope=gyroscope)
         recordings.write(raw, people, source="simulated by pocket-zoo", simulated=True)
         index = recordings.read(raw)
         write_windows(index, path, Windowing(), choose_test_subjects(index.subjects, 0.25, seed))
 
 
 def walk_through(
-    activities: Sequence[str], seconds: float, rate: float, seed: int
+    activities: Sequence[str], seconds: float, rate: float, seed: int, *, gyroscope: bool = False
 ) -> tuple[NDArray[np.float32], list[str]]:
     """Simulates one person doing one activity after another.
 
@@ -186,12 +218,13 @@ def walk_through(
         seconds: Duration of each.
         rate: Sampling rate in Hz.
         seed: The source of all randomness.
+        gyroscope: Whether the rotation rate is recorded as well.
 
     Returns:
-        Rows `(N, 3)` in m/s^2, and the activity of each row.
+        Rows `(N, 3)` in m/s^2, or `(N, 6)` with rad/s, and the activity of each row.
     """
     random = np.random.default_rng([seed, 99])
     walker = Walker.draw("demo", random)
-    parts = [walker.record(name, seconds, rate, random).acceleration for name in activities]
+    parts = [walker.record(name, seconds, rate, random, gyroscope=gyroscope).rows for name in activities]
     truth = [name for name, part in zip(activities, parts, strict=True) for _ in part]
     return np.concatenate(parts), truth

@@ -4,12 +4,13 @@ Layouts are those of the course project, and one of our own for recordings that 
 
 | layout | file | keys |
 |---|---|---|
-| `activity` | data3.h5 | `trX (N, T, 3)`, `trY (N, K)` 0 or 1; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS`, |
+| `activity` | data3.h5 | `trX (N, T, C)`, `trY (N, K)` 0 or 1; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS`, |
 | | | studies `trStudy`, `tstStudy`, positions of the phone `trPosition`, `tstPosition` |
 | `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
 | `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
-| `recordings` | recordings.h5 | `acceleration (R, 3)`, `offsets (M + 1,)`, and of each recording `(M,)`: `subject`, |
-| | | `activity`, `rate`, `name`; optional: `study`, `position`, `device`, `orientation`, `trimmed` |
+| `recordings` | recordings.h5 | `acceleration (R, 3)`, `rotation (R, 3)` optional, `offsets (M + 1,)`, and of each |
+| | | recording `(M,)`: `subject`, `activity`, `rate`, `name`; optional: `study`, `position`, `device`, `orientation`, |
+| | | `trimmed` |
 
 h5py must not be called by several threads at once, so each access holds one lock.
 """
@@ -58,9 +59,9 @@ class Key:
 
 LAYOUTS: Mapping[str, tuple[Key, ...]] = {
     "activity": (
-        Key("trX", ("N", "T", 3)),
+        Key("trX", ("N", "T", "C")),
         Key("trY", ("N", "K")),
-        Key("tstX", ("M", "T", 3), optional=True),
+        Key("tstX", ("M", "T", "C"), optional=True),
         Key("tstY", ("M", "K"), optional=True),
         Key("trS", ("N",), "id", optional=True),
         Key("tstS", ("M",), "id", optional=True),
@@ -85,6 +86,7 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
     ),
     "recordings": (
         Key("acceleration", ("R", 3)),
+        Key("rotation", ("R", 3), optional=True),
         Key("offsets", ("O",), "integer"),
         Key("subject", ("M",), "text"),
         Key("activity", ("M",), "text"),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.examples import sort_names
-from zoo.data.recordings import ENOUGH_ROWS, Dropped, Recording, check_gravity
+from zoo.data.recordings import ENOUGH_ROWS, Dropped, Recording, check_gravity, check_rotation
 from zoo.data.tables import CsvColumns, Table, facts, read_table
 from zoo.errors import ZooError
 from zoo.metadata import AXES, STANDARD_GRAVITY, UNIT
@@ -151,7 +151,8 @@ def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
     if len(table.values) < ENOUGH_ROWS:
         return
-    magnitude = float(np.nanmean(np.linalg.norm(table.values, axis=1)))
+    acceleration, rotation = table.values[:, :3], table.values[:, 3:]
+    magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
     if magnitude > _TOO_LARGE and table.layout.unit == "g":
         raise ZooError(
             f"{table.path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): are these "
@@ -162,7 +163,9 @@ def _check_values(table: Table) -> None:
             f"{table.path} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
             "convert the columns"
         )
-    check_gravity(str(table.path), table.values)
+    check_gravity(str(table.path), acceleration)
+    if rotation.size:
+        check_rotation(str(table.path), rotation)
 
 
 def stretches(
@@ -213,4 +216,6 @@ def _trial(
         # Detected rates that differ by a rounding of the clock are one rate.
         hertz = rate or float(f"{1 / step:.3g}")
         begin = float(moment[0] - times[0])
-        yield Recording(name, subject, activity, hertz, values.astype(np.float32), begin)
+        even = values.astype(np.float32)
+        rotation = even[:, 3:] if even.shape[1] > 3 else None
+        yield Recording(name, subject, activity, hertz, even[:, :3], begin, rotation=rotation)

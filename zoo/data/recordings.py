@@ -1,7 +1,8 @@
 """Recordings: what a phone recorded, before it is cut into windows.
 
 A recording is one uninterrupted stretch of sensor rows of one person doing one activity, in one convention: total
-acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face up, z is +9.81).
+acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face up, z is +9.81); and, where a gyroscope
+was recorded, rotation rate in rad/s about the same axes.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from scipy.signal import resample_poly
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
-from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
+from zoo.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 
 def check_unit(where: str, magnitude: float) -> None:
@@ -74,20 +75,76 @@ LARGEST = 10_000.0
 """m/s^2, a hundred times what a phone's sensor measures."""
 
 
-def check_range(where: str, rows: NDArray[np.floating[Any]]) -> None:
-    """Refuses acceleration that is not finite or that no sensor measures.
+_FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
+"""rad/s: no one turns a phone faster in the mean of a recording, or of its typical second, where swings cancel out."""
+
+
+def check_rotation(where: str, rows: NDArray[np.floating[Any]]) -> None:
+    """Refuses rotation rate in degrees, and columns of gravity in its place.
 
     Args:
         where: The beginning of the message.
-        rows: `(..., 3)`.
+        rows: `(rows, 3)`; few rows are not checked.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if len(rows) < ENOUGH_ROWS:
+        return
+    magnitude = float(np.nanmean(np.linalg.norm(rows, axis=1)))
+    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, rows.shape[1])
+    steady = float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+    check_turning(where, magnitude)
+    if steady > _FAST_FOR_A_SECOND:
+        raise ZooError(
+            f"{where}: over a second, rotation rate is {steady:.1f} {ROTATION_UNIT} in the mean, though swings cancel "
+            "out: if these columns are gravity, name others with --channels; if they are in degrees, import with "
+            "--rotation-unit deg/s"
+        )
+
+
+def check_turning(where: str, magnitude: float) -> None:
+    """Refuses rotation rate in degrees where radians are meant.
+
+    Args:
+        where: The beginning of the message.
+        magnitude: Mean length of the vector of rotation rate.
+
+    Raises:
+        ZooError: If no phone turns so fast.
+    """
+    if magnitude > _FASTEST:
+        raise ZooError(
+            f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
+            f"(below {_FASTEST:g}): divide by 57.3 or import with --rotation-unit deg/s"
+        )
+
+
+def check_range(where: str, rows: NDArray[np.floating[Any]]) -> None:
+    """Refuses rows that are not finite or that no sensor measures.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(..., 3)` or `(..., 6)`.
 
     Raises:
         ZooError: If a value is out of range.
     """
     if not np.isfinite(rows).all():
         raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
-    if (largest := float(np.abs(rows).max(initial=0))) > LARGEST:
-        raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {UNIT}: drop it or import again")
+    for part, unit in ((rows[..., :3], UNIT), (rows[..., 3:], ROTATION_UNIT)):
+        if (largest := float(np.abs(part).max(initial=0))) > LARGEST:
+            raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {unit}: drop it or import again")
+
+
+def units(axes: Sequence[str]) -> str:
+    """The attribute `unit` of a file with these channels.
+
+    Example:
+        >>> units(INERTIAL)
+        'm/s^2,rad/s'
+    """
+    return UNIT if tuple(axes) == AXES else f"{UNIT},{ROTATION_UNIT}"
 
 
 @dataclass(frozen=True)
@@ -101,6 +158,7 @@ class Recording:
         rate: Sampling rate in Hz, above 0.
         acceleration: `(rows, 3)` float32, m/s^2, gravity included, Android's sign.
         start: Seconds from the start of the source.
+        rotation: `(rows, 3)` float32, rad/s about x, y, z; None without a gyroscope.
         study: The study's name, as in `zoo.data.studies`; empty for recordings of no study, as all that follow.
         position: Where the phone was, such as `front pocket`.
         device: The phone.
@@ -119,6 +177,17 @@ class Recording:
     device: str = ""
     orientation: str = ""
     trimmed: float = 0.0
+    rotation: NDArray[np.float32] | None = None
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the channels."""
+        return AXES if self.rotation is None else INERTIAL
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """All channels, `(rows, 3)` or `(rows, 6)`."""
+        return self.acceleration if self.rotation is None else np.hstack([self.acceleration, self.rotation])
 
     @property
     def seconds(self) -> float:
@@ -126,13 +195,13 @@ class Recording:
         return len(self.acceleration) / self.rate
 
     def resampled(self, rate: float) -> NDArray[np.float32]:
-        """The rows at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter).
+        """All channels at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter).
 
         Args:
             rate: Sampling rate in Hz, above 0.
 
         Returns:
-            `(rows', 3)` float32.
+            `(rows', 3)` or `(rows', 6)` float32.
 
         Example:
             >>> one_second = Recording("a", "1", "standing", 100.0, np.full((100, 3), 9.8, np.float32))
@@ -141,10 +210,8 @@ class Recording:
         """
         ratio = Fraction(rate / self.rate).limit_denominator(1000)
         if ratio == 1:
-            return self.acceleration
-        rows = resample_poly(
-            self.acceleration.astype(np.float64), ratio.numerator, ratio.denominator, axis=0, padtype="line"
-        )
+            return self.rows
+        rows = resample_poly(self.rows.astype(np.float64), ratio.numerator, ratio.denominator, axis=0, padtype="line")
         return np.asarray(rows, np.float32)
 
 
@@ -177,10 +244,30 @@ class Index:
     provenance: Mapping[str, Any]
     circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict, kw_only=True)
 
+    axes: tuple[str, ...] = field(default=AXES, kw_only=True)
+
     @property
     def studies(self) -> NDArray[np.str_]:
         """The study of each recording, empty where it is of none."""
         return self.circumstances.get("study", np.full(len(self), "", np.str_))
+
+    def selected(self, axes: Sequence[str]) -> "Index":
+        """The same recordings with all their channels, or with the first three.
+
+        Args:
+            axes: Their names.
+
+        Raises:
+            ZooError: If the file lacks one.
+        """
+        if tuple(axes) not in (AXES, INERTIAL):
+            raise ZooError(f"--channels {','.join(axes)}: expected {','.join(AXES)} or {','.join(INERTIAL)}")
+        if len(axes) > len(self.axes):
+            raise ZooError(
+                f"{self.path}: holds {','.join(self.axes)} and no rotation rate: import it with --channels or "
+                f"--gyroscope, or choose --channels {','.join(AXES)}"
+            )
+        return replace(self, axes=tuple(axes))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -202,10 +289,12 @@ class Index:
 
     def __iter__(self) -> Iterator[Recording]:
         rows = hdf5.Rows(self.path, "acceleration")
+        turns = None if self.axes == AXES else hdf5.Rows(self.path, "rotation")
         for i in range(len(self)):
-            part = rows[int(self.offsets[i]) : int(self.offsets[i + 1])]
+            part = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
             yield Recording(
-                str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), part,
+                str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), rows[part],
+                rotation=None if turns is None else turns[part],
                 **{name: values[i].item() for name, values in self.circumstances.items()},
             )  # fmt: skip
 
@@ -221,12 +310,17 @@ class Joined(Index):
         """The files that are read."""
         return tuple(part.path for part in self.parts)
 
+    def selected(self, axes: Sequence[str]) -> "Index":
+        """The same recordings with all their channels, or with the first three."""
+        super().selected(axes)
+        return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
+
     def __iter__(self) -> Iterator[Recording]:
         for recording, subject in zip(distinct(*self.parts), self.subjects.tolist(), strict=True):
             yield replace(recording, subject=subject)
 
 
-def join(*parts: Index, same_people: bool | None = None) -> Index:
+def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
     """Joins files of recordings.
 
     Files of different studies hold different people: the name of the study is put before each id, as in `wisdm/1602`.
@@ -235,12 +329,19 @@ def join(*parts: Index, same_people: bool | None = None) -> Index:
         *parts: The files.
         same_people: Whether equal subject ids of different files of one study, or of none, are the same person. False
             puts the name of the file before each id.
+        axes: The channels to read; all by default.
 
     Raises:
-        ZooError: If an id is in several files of one study, or of none, and nobody said whose it is.
+        ZooError: If an id is in several files of one study, or of none, and nobody said whose it is; or the files hold
+            other channels.
     """
+    if axes is not None:
+        parts = tuple(part.selected(axes) for part in parts)
     if len(parts) == 1:
         return parts[0]
+    if len({part.axes for part in parts}) > 1:
+        held = "; ".join(f"{part.path} holds {','.join(part.axes)}" for part in parts)
+        raise ZooError(f"{held}: choose what all of them hold with --channels {','.join(AXES)}")
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
     several = len({study for part in parts for study in part.studies.tolist()}) > 1
@@ -274,6 +375,7 @@ def join(*parts: Index, same_people: bool | None = None) -> Index:
         },
         parts,
         circumstances=_joined_circumstances(parts),
+        axes=parts[0].axes,
     )
 
 
@@ -353,14 +455,25 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
         The number of recordings.
 
     Raises:
-        ZooError: If there are none.
+        ZooError: If there are none, or only some have a rotation rate.
     """
-    offsets, subjects, activities, rates, names = [0], [], [], [], []
+    axes: tuple[str, ...] = AXES
+    offsets, activities, rates, names = [0], [], [], []
+    subjects: list[str] = []
     circumstances: dict[str, list[Any]] = {name: [] for name in CIRCUMSTANCES}
     with hdf5.create(path, "recordings") as file:
         rows = hdf5.growing(file, "acceleration", (3,), "f4", chunk=4096)
         for recording in recordings:
+            axes = recording.axes if not subjects else axes
+            if recording.axes != axes:
+                raise ZooError(
+                    f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
+                    f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
+                )
             hdf5.append(rows, recording.acceleration)
+            if recording.rotation is not None:
+                turns = file["rotation"] if subjects else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
+                hdf5.append(turns, recording.rotation)
             offsets.append(len(rows))
             subjects.append(recording.subject)
             activities.append(recording.activity)
@@ -376,8 +489,9 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
             if any(values):
                 file[name] = values
         file.attrs.update(
-            {"unit": UNIT, "axes": ",".join(AXES), "convention": CONVENTION, "source": source, "simulated": simulated}
-        )
+            {"unit": units(axes), "axes": ",".join(axes), "convention": CONVENTION, "source": source,
+             "simulated": simulated}
+        )  # fmt: skip
     return len(subjects)
 
 
@@ -397,6 +511,6 @@ def read(path: Path) -> Index:
         raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected Hz above 0")
     return Index(
         path, offsets, hdf5.read(path, "subject"), hdf5.read(path, "activity"), rates, hdf5.read(path, "name"),
-        hdf5.provenance(hdf5.attributes(path)),
+        hdf5.provenance(hdf5.attributes(path)), axes=INERTIAL if hdf5.has(path, "rotation") else AXES,
         circumstances={name: hdf5.read(path, name) for name in CIRCUMSTANCES if hdf5.has(path, name)},
     )  # fmt: skip

@@ -7,9 +7,10 @@ from itertools import chain, islice
 import numpy as np
 
 from zoo.data.tables import SECONDS, CsvColumns, number, resolve, separator, time_unit_of
+from zoo.errors import ZooError
 
-Sample = tuple[float, float, float, float]
-"""Seconds, and x, y, z in m/s^2, Android's sign."""
+Sample = tuple[float, ...]
+"""Seconds, and x, y, z in m/s^2, Android's sign; with a gyroscope, also rotation rate about x, y, z in rad/s."""
 
 _FIRST = 10
 """Lines from which the unit of the time stamps is detected."""
@@ -40,25 +41,32 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     layout = resolve(name, [field.strip() for field in next(rows, [])], columns, labels=False)
     places = [layout.place(column) for column in layout.axes]
     more = [layout.place(column) for column in layout.gravity]
+    turns = [layout.place(column) for column in layout.rotation]
+    if columns.gyroscope and not turns:
+        raise ZooError(f"{name}: no columns of rotation rate; found {', '.join(layout.header)}: name all six with "
+                       "--channels, such as ax,ay,az,gx,gy,gz")  # fmt: skip
     stamps = [] if layout.time is None else [layout.place(layout.time)]
 
+    order = (*places, *more, *turns, *stamps)
+
     def sample(row: list[str]) -> list[float]:
-        fields = [_number(row[place], mark) if place < len(row) else np.nan for place in (*places, *more, *stamps)]
-        added = fields[3:6] if more else [0.0] * 3
-        axes = [layout.factor * (value + gravity) for value, gravity in zip(fields[:3], added, strict=True)]
-        return axes + (fields[-1:] if stamps else [])
+        fields = iter(_number(row[place], mark) if place < len(row) else np.nan for place in order)
+        values = list(islice(fields, 3))
+        added = list(islice(fields, 3)) if more else [0.0] * 3
+        axes = [layout.factor * (value + gravity) for value, gravity in zip(values, added, strict=True)]
+        return [*axes, *(layout.rotation_factor * value for value in islice(fields, len(turns))), *fields]
 
     numbers = map(sample, rows)
     if columns.rate:
-        for count, (x, y, z) in enumerate(numbers):
-            yield count / columns.rate, x, y, z
+        for count, values in enumerate(numbers):
+            yield count / columns.rate, *values
         return
     first = list(islice(numbers, _FIRST))
     unit = layout.time_unit
     if len(first) > 1:
-        unit = time_unit_of(name, np.array([row[3] for row in first]), unit)
-    for x, y, z, time in chain(first, numbers):
-        yield time * SECONDS.get(unit, 1.0), x, y, z
+        unit = time_unit_of(name, np.array([row[-1] for row in first]), unit)
+    for *values, time in chain(first, numbers):
+        yield time * SECONDS.get(unit, 1.0), *values
 
 
 def _number(field: str, mark: str) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import AXES, CONVENTION, STANDARD_GRAVITY, UNIT
+from zoo.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 Floats = NDArray[np.float64]
 
@@ -56,11 +56,16 @@ FORMATS = (
 )  # fmt: skip
 """The first whose columns are all there is taken. The last three find the columns of files that lack gravity."""
 
+_ROTATIONS = ("gyroscope{}", "gyro{}", "gyr{}", "rotationrate{}", "motionrotationrate{}", "gyrorotation{}",
+              "angularvelocity{}", "rotation{}", "w{}", "g{}")  # fmt: skip
+"""Columns of rotation rate, read only where a gyroscope is asked for: `g{}` may be gravity elsewhere."""
+
 _TIMES = ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
           "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot")  # fmt: skip
 _PEOPLE = ("subject", "person", "participant", "user", "who")
 _LABELS = ("activity", "label", "class")
 _UNITS = {"g": "g", "gs": "g", "m/s^2": UNIT, "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT}
+_ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "deg/s": "deg/s", "°/s": "deg/s", "dps": "deg/s"}
 _TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µs": "us", "ns": "ns"}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
@@ -85,6 +90,9 @@ class CsvColumns:
         convention: `android` (face up at rest, z is positive) or `ios` (negative).
         time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one for which the rate is between 5 and 1,000 Hz.
         gravity: Names of three columns of gravity, added to the axes; or None.
+        gyroscope: Whether to read the rotation rate as well.
+        rotation: Names of its three columns. They are read even if `gyroscope` is False.
+        rotation_unit: `rad/s` or `deg/s`.
     """
 
     x: str | None = None
@@ -98,6 +106,9 @@ class CsvColumns:
     convention: str | None = None
     time_unit: str = "auto"
     gravity: tuple[str, ...] | None = None
+    gyroscope: bool = False
+    rotation: tuple[str, ...] | None = None
+    rotation_unit: str | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in (None, UNIT, "g"):
@@ -113,9 +124,34 @@ class CsvColumns:
             raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")
         if self.gravity is not None and len(set(self.gravity)) != len(AXES):
             raise ZooError(f"--gravity {','.join(self.gravity)}: expected three columns, such as gx,gy,gz")
+        if self.rotation is not None and len(set(self.rotation)) != len(AXES):
+            raise ZooError(f"columns {', '.join(self.rotation)} of rotation rate: expected three different ones")
+        if self.rotation_unit not in (None, *_ROTATION_UNITS.values()):
+            raise ZooError(f"rotation unit {self.rotation_unit!r}: expected '{ROTATION_UNIT}' or 'deg/s'")
         for option, name in (("subject", self.subject), ("activity", self.activity)):
             if name is not None and not name.removeprefix("=").strip():
                 raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
+
+    def with_channels(self, text: str) -> "CsvColumns":
+        """The same columns, but these of the sensors.
+
+        Args:
+            text: The names of x, y, z of the acceleration, then those of the rotation rate, if any; comma-separated.
+
+        Raises:
+            ZooError: If there are not three or six, or x, y, z are named already.
+
+        Example:
+            >>> CsvColumns().with_channels("ax,ay,az,gx,gy,gz").rotation
+            ('gx', 'gy', 'gz')
+        """
+        names = tuple(name.strip() for name in text.split(","))
+        if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
+            raise ZooError(f"--channels {text}: expected three or six different columns, such as ax,ay,az,gx,gy,gz")
+        if any((self.x, self.y, self.z)):
+            raise ZooError("--channels names the columns of x, y and z: leave out --x, --y and --z")
+        x, y, z = names[:3]
+        return replace(self, x=x, y=y, z=z, rotation=names[3:] or None)
 
 
 @dataclass(frozen=True)
@@ -133,6 +169,8 @@ class Layout:
         unit: `m/s^2` or `g`.
         convention: `android` or `ios`.
         time_unit: Of the time stamps, or `auto`.
+        rotation: The columns of rotation rate; empty where none are read, or where they are in a file of their own.
+        rotation_unit: `rad/s` or `deg/s`.
     """
 
     format: str
@@ -145,6 +183,13 @@ class Layout:
     unit: str
     convention: str
     time_unit: str
+    rotation: tuple[str, ...] = ()
+    rotation_unit: str = ROTATION_UNIT
+
+    @property
+    def rotation_factor(self) -> float:
+        """The factor from values of the file to rad/s; both conventions have the same sense of rotation."""
+        return float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0
 
     @property
     def factor(self) -> float:
@@ -202,10 +247,12 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
     gravity: Sequence[str] = columns.gravity or ()
     if not gravity and format.gravity and not named_axes:
         gravity = [plain[format.gravity.format(axis)] for axis in AXES]
+    rotation = columns.rotation or (_rotation(where, plain, format) if columns.gyroscope else ())
     time = None if columns.rate else columns.time or _first(plain, _TIMES)
     subject = (columns.subject or _first(plain, _PEOPLE)) if labels else None
     activity = (columns.activity or _first(plain, _LABELS)) if labels else None
     wanted = list(zip(("x", "y", "z"), axes, strict=True)) + [("gravity", name) for name in gravity]
+    wanted += [("channels", name) for name in rotation]
     wanted += [] if columns.rate else [("time", time)]
     wanted += [("subject", subject), ("activity", activity)] if labels else []
     missing = [
@@ -228,8 +275,22 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
     return Layout(
         "named columns" if named_axes else format.name, tuple(header), tuple(map(str, axes)), tuple(gravity), time,
         subject, activity, columns.unit or unit,
-        columns.convention or (CONVENTION if named_axes else format.convention), time_unit,
+        columns.convention or (CONVENTION if named_axes else format.convention), time_unit, tuple(rotation),
+        columns.rotation_unit or _ROTATION_UNITS.get(_plain(rotation[0])[1] if rotation else "", ROTATION_UNIT),
     )  # fmt: skip
+
+
+def _rotation(where: str, plain: dict[str, str], format: Format) -> tuple[str, ...]:
+    """The columns of rotation rate among those of a file."""
+    for name in _ROTATIONS:
+        if all(name.format(axis) in plain for axis in AXES):
+            return tuple(plain[name.format(axis)] for axis in AXES)
+    if format.name == "Sensor Logger":
+        return ()
+    raise ZooError(
+        f"{where}: no columns of rotation rate; found {', '.join(plain.values()) or 'nothing'}: name all six with "
+        "--channels, such as ax,ay,az,gx,gy,gz"
+    )
 
 
 def _recognize(plain: dict[str, str]) -> tuple[Format, list[str | None]]:
@@ -272,7 +333,7 @@ class Table:
         subjects: `(rows,)` the person.
         activities: `(rows,)` the label.
         times: `(rows,)` seconds.
-        values: `(rows, 3)` m/s^2, gravity included, Android's sign.
+        values: `(rows, 3)` m/s^2, gravity included, Android's sign; with a gyroscope `(rows, 6)`, followed by rad/s.
         time_unit: Of the time stamps.
     """
 
@@ -308,8 +369,12 @@ def read_table(path: Path, columns: CsvColumns) -> Table:
         stamps, time_unit = _stamps(path, rows, mark, layout)
         times = stamps * SECONDS[time_unit]
     if layout.format == "Sensor Logger with gravity":
-        values += _gravity_of_sensor_logger(path, times)
+        values += _neighbor(path, "Gravity.csv", times)
     values *= layout.factor
+    if layout.rotation:
+        values = np.hstack([values, layout.rotation_factor * np.stack([column(n) for n in layout.rotation], axis=1)])
+    elif columns.gyroscope:
+        values = np.hstack([values, layout.rotation_factor * _neighbor(path, "Gyroscope.csv", times)])
     return Table(
         path, layout, _words(path, rows, layout, layout.subject or ""),
         _words(path, rows, layout, layout.activity or ""), times, values, time_unit,
@@ -455,9 +520,9 @@ def _of_one_sensor(path: Path, layout: Layout) -> Layout:
     return layout
 
 
-def _gravity_of_sensor_logger(path: Path, times: Floats) -> Floats:
-    """Gravity at the times of its neighbor, the acceleration without gravity."""
-    other = path.with_name("Gravity.csv")
+def _neighbor(path: Path, name: str, times: Floats) -> Floats:
+    """Values of another sensor at the times of a file: Sensor Logger puts each into a file of the same folder."""
+    other = path.with_name(name)
     mark, header, rows = _fields(other)
     layout = resolve(str(other), header, CsvColumns(), labels=False)
     stamps, unit = _stamps(other, rows, mark, layout)
@@ -472,7 +537,11 @@ def facts(table: Table) -> dict[str, Any]:
     gravity = {"gravity": ", ".join(layout.gravity)} if layout.gravity else {}
     if layout.format == "Sensor Logger with gravity":
         gravity = {"gravity": str(table.path.with_name("Gravity.csv"))}
+    rotation = {}
+    if table.values.shape[1] > len(AXES):
+        names = ", ".join(layout.rotation) or str(table.path.with_name("Gyroscope.csv"))
+        rotation = {"rotation": names, "rotation_unit": layout.rotation_unit}
     return {
-        "read_as": layout.format, "axes": ", ".join(layout.axes), **gravity, "unit": layout.unit,
+        "read_as": layout.format, "axes": ", ".join(layout.axes), **gravity, "unit": layout.unit, **rotation,
         "sign": layout.convention, "time": layout.time or "a fixed rate", "time_unit": table.time_unit,
     }  # fmt: skip

@@ -259,7 +259,7 @@ def by_subject(
 
 
 Predict = Callable[[Floats], Labels]
-"""Function from windows `(N, T, 3)` to class indices `(N,)`."""
+"""Function from windows `(N, T, C)` to class indices `(N,)`."""
 
 
 class Disturbance(Protocol):
@@ -286,7 +286,7 @@ def robustness(
 
     Args:
         predict: Function that predicts class indices.
-        windows: Undisturbed windows `(N, T, 3)`.
+        windows: Undisturbed windows `(N, T, C)`.
         labels: Class indices `(N,)`.
         rate: Sampling rate of the rows in Hz.
         disturbances: Disturbances, such as `data.disturbances.DISTURBANCES`.

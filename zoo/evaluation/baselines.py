@@ -1,6 +1,6 @@
 """Baselines of recognizers: classifiers without a neural network.
 
-Each is fitted on windows `(N, T, 3)` and labels `(N,)`, and returns a function from windows to class indices.
+Each is fitted on windows `(N, T, C)` and labels `(N,)`, and returns a function from windows to class indices.
 """
 
 from collections.abc import Callable
@@ -25,18 +25,22 @@ _RIDGE = 1000.0
 
 
 def features(windows: Floats) -> Floats:
-    """Computes 47 simple features of each window, for the random forest.
+    """Computes 47 simple features of each window and sensor, for the random forest.
 
     For each axis and for the magnitude: mean, standard deviation, minimum, maximum, 25th and 75th percentile, mean
     absolute difference of consecutive rows, dominant frequency, its share of the power, and rate of crossings of the
     mean (40); correlations between the axes (3); energy, and direction of the mean (4).
 
     Args:
-        windows: Windows `(N, T, 3)`.
+        windows: Windows `(N, T, 3)`, or `(N, T, 6)` of an accelerometer and a gyroscope.
 
     Returns:
-        Features `(N, 47)`.
+        Features `(N, 47)`, or `(N, 94)`.
     """
+    return np.hstack([_of_sensor(part) for part in np.split(windows, windows.shape[2] // 3, axis=2)])
+
+
+def _of_sensor(windows: Floats) -> Floats:
     magnitude = np.linalg.norm(windows, axis=2, keepdims=True)
     signals = np.concatenate([windows, magnitude], axis=2).astype(np.float64)
     mean = signals.mean(axis=1)

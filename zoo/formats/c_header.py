@@ -70,6 +70,7 @@ def _header(recognizer: Recognizer) -> str:
         "namespace pocket_zoo {",
         "",
         f"// Acceleration in {metadata.unit}, gravity included; a phone at rest, face up, reads z = +9.81.",
+        *native.rotation_comment(metadata),
         f"constexpr float kRateHz = {float(metadata.rate)!r}f;",
         f"constexpr int kFrame = {constants['frame']};  // rows that one call reads",
         f"constexpr int kAdvance = {constants['advance']};  // rows to the start of the next call's",

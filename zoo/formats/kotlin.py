@@ -2,7 +2,7 @@
 
 - `Model.kt`: labels, rate, states and streaming settings, from the metadata
 - `Stream.kt`: continuous recognition, as in `zoo.runtime.streaming`
-- `ActivityRecognizer.kt`: a listener of the accelerometer that runs LiteRT
+- `ActivityRecognizer.kt`: a listener of the accelerometer, and of the gyroscope if the model reads it, that runs LiteRT
 """
 
 import json
@@ -40,6 +40,7 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         "package pocketzoo",
         "",
         f"/** Constants of the model. Acceleration: {metadata.unit}, gravity included, with Android's sign. */",
+        *native.rotation_comment(metadata),
         "object Model {",
         f"    const val FILE = {_text(file)}",
         f"    const val SIGNATURE = {_text(native.signature(metadata))}",

@@ -2,7 +2,8 @@
 
 - `Model.swift`: labels, rate, states and streaming settings, from the metadata
 - `Stream.swift`: continuous recognition, as in `zoo.runtime.streaming`
-- `ActivityRecognizer.swift`: a listener of Core Motion's accelerometer that runs TensorFlowLiteSwift
+- `ActivityRecognizer.swift`: a listener of Core Motion's accelerometer, and of its gyroscope if the model reads it,
+  that runs TensorFlowLiteSwift
 """
 
 from pathlib import Path
@@ -38,6 +39,7 @@ def constants(metadata: ActivityMetadata, file: str) -> str:
         *native.head(metadata),
         "",
         f"/// Constants of the model. Acceleration: {metadata.unit}, gravity included, with Android's sign.",
+        *native.rotation_comment(metadata),
         "public enum Model {",
         f"    public static let file = {_text(file)}",
         f"    public static let signature = {_text(native.signature(metadata))}",

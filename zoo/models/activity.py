@@ -23,11 +23,8 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.layers import Magnitude
 from zoo.losses import CrossEntropy, accuracy
-from zoo.metadata import AXES, CLASSES, CONVENTION, UNIT
+from zoo.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT
 from zoo.models.model import Model, check_sizes
-
-INERTIAL = (*AXES, "gyro_x", "gyro_y", "gyro_z")
-"""Channels of an accelerometer and a gyroscope."""
 
 
 class Facts(TypedDict, total=False):
@@ -65,7 +62,8 @@ class ActivityRecognizer(Model):
         classes: K, labels in the order of the logits, or their number.
         window: T, number of rows per window.
         rate: Sampling rate of the rows in Hz.
-        channels: C, names of the channels, or their number. The first three are the acceleration.
+        channels: C, names of the channels, or their number. The first three are the acceleration; of six, the
+            other three are the rotation rate in rad/s.
         magnitude: Whether to add the squared magnitude of the acceleration to each row as a further input.
         mean: Mean of each channel over the training rows. None for no normalization.
         variance: Variance of each channel over the training rows. None for no normalization.

@@ -127,7 +127,8 @@ def interface(known: Document) -> dict[str, str]:
     labels = known["classes"]
     return {
         "input": f"windows of {known['window']} rows at {known['rate']:g} Hz, {known['unit']}, gravity included; axes "
-        f"{md.show(known.get('axes', ['x', 'y', 'z']))} with {str(known['convention']).title()}'s sign",
+        f"{md.show(known.get('axes', ['x', 'y', 'z']))} with {str(known['convention']).title()}'s sign"
+        + (", rotation rate in rad/s" if "gyro_x" in known.get("axes", []) else ""),
         "output": md.show(labels) if isinstance(labels, list | tuple) else f"{labels} classes",
     }
 

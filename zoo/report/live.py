@@ -227,7 +227,7 @@ class StreamBoard(Board[Document]):
     """A simulated signal and the recognized activity. Without a terminal, one line per prediction.
 
     A state has `time`, `label` (None where unsure), `probability`, `probabilities`, `truth`, `milliseconds` and
-    `window`, the rows that are shown.
+    `window`, the rows whose acceleration is shown.
     """
 
     def __init__(self, console: Console) -> None:
@@ -239,7 +239,7 @@ class StreamBoard(Board[Document]):
         for name, share in state["probabilities"].items():
             style = "bold green" if name == state["label"] else "dim"
             bars.add_row(Text(name, style), Text("█" * round(30 * share), style), Text(f"{share:4.0%}", style))
-        for name, axis in zip("xyz", state["window"].T, strict=True):
+        for name, axis in zip("xyz", state["window"].T[:3], strict=True):
             signals.add_row(Text(name, "cyan"), Text(_spark(axis), "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
         head = Text.assemble((state["label"] or "?", "bold green"), f"   simulated: {state['truth']}")
         foot = Text(f"{state['time']:5.1f} s   {state['milliseconds']:.2f} ms for half a second of signal", "dim")

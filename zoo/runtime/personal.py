@@ -41,7 +41,7 @@ class PersonalRecognizer(Recognizer):
         """Trains the last layer with one window per step, reshuffled in each epoch.
 
         Args:
-            windows: Windows of the owner, `(N, window, 3)` in m/s^2.
+            windows: Windows of the owner, `(N, window, channels)`.
             labels: Class indices `(N,)`. Include all classes, or the recognizer unlearns the others.
             epochs: Number of passes over the windows.
             rate: Learning rate, above 0.

@@ -46,7 +46,7 @@ class Recognizer(Interpreter):
         Files with only the signature `step`, such as integer files of recurrent networks, read windows frame by frame.
 
         Args:
-            windows: Windows `(N, window, 3)` in m/s^2, with the sign convention of the metadata.
+            windows: Windows `(N, window, channels)`, with the units and the sign convention of the metadata.
 
         Returns:
             Probabilities `(N, classes)`.
@@ -86,7 +86,7 @@ class Recognizer(Interpreter):
         """Runs one step of the network.
 
         Args:
-            frame: Rows `(1, frame, 3)` in m/s^2.
+            frame: Rows `(1, frame, channels)`.
             states: States returned by the previous step, or `zeros()`.
 
         Returns:
@@ -103,7 +103,7 @@ class Recognizer(Interpreter):
         """Runs several steps in one call.
 
         Args:
-            frames: Rows `(1, chunk * frame, 3)` in m/s^2.
+            frames: Rows `(1, chunk * frame, channels)`.
             states: States returned by the previous call, or `zeros()`.
 
         Returns:

@@ -2,6 +2,8 @@
 
     sample (t, x, y, z)  ->  rows at the model's rate  ->  network  ->  smoothed label
 
+A sample of a model that also reads a gyroscope is (t, x, y, z, gyro_x, gyro_y, gyro_z).
+
 Rows: the signal is interpolated linearly between samples and read at the model's rate. If samples arrive at more than
 four thirds of that rate, each row is the mean of the interpolated signal since the previous row, which removes
 frequencies that are too high for the model's rate.
@@ -16,18 +18,19 @@ one when its probability is higher by `margin`. No label is shown while the prob
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.errors import ZooError
 from zoo.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming
 
 Floats = NDArray[np.float32]
 Step = Callable[[Floats, Mapping[str, Floats]], tuple[Floats, dict[str, Floats]]]
-Vector = tuple[float, float, float]
+Vector = tuple[float, ...]
 
 GAP = 1.0
 """Seconds without a sample after which the stream restarts."""
@@ -35,8 +38,14 @@ GAP = 1.0
 LIMIT = 160.0
 """Limit of each axis in m/s^2. Phones measure up to 16 g, so a larger value is a fault."""
 
+ROTATION_LIMIT = 100.0
+"""Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees a second."""
+
 _FASTER = 0.75
 """Fraction of the model's sampling interval. Samples that arrive at shorter intervals are averaged."""
+
+_FASTEST = 20.0
+"""Mean rotation rate in rad/s that no phone has."""
 
 _CHECKED = 2.0
 """Length in seconds of the blocks in which the signal is checked."""
@@ -84,8 +93,8 @@ class Resampler:
     def restart(self) -> None:
         """Discards all samples."""
         self.first = self.last = self.interval = math.nan
-        self.value: Vector = (0.0, 0.0, 0.0)
-        self.area: Vector = (0.0, 0.0, 0.0)
+        self.value: Vector = ()
+        self.area: Vector = ()
         self.span = 0.0
         self.rows = 0
 
@@ -94,7 +103,7 @@ class Resampler:
 
         Args:
             time: Time in seconds, later than that of the previous sample.
-            value: x, y, z.
+            value: Values of all channels.
 
         Returns:
             The rows that the sample completes, with their times.
@@ -102,6 +111,7 @@ class Resampler:
         if not self.rows:
             self.first = self.last = time
             self.value, self.rows = value, 1
+            self.area = (0.0,) * len(value)
             return [(time, value)]
         last, start = self.last, self.value
         elapsed = time - last
@@ -110,17 +120,12 @@ class Resampler:
         rows = []
         while (moment := self.first + self.rows / self.rate) <= time + 1e-9:
             share = min(1.0, (moment - last) / elapsed)
-            row = (
-                start[0] + share * (value[0] - start[0]),
-                start[1] + share * (value[1] - start[1]),
-                start[2] + share * (value[2] - start[2]),
-            )
+            row = tuple(x + share * (u - x) for x, u in zip(start, value, strict=True))
             self._integrate(moment, row)
             if self.interval < _FASTER / self.rate:
-                x, y, z = self.area
-                row = (x / self.span, y / self.span, z / self.span)
+                row = tuple(a / self.span for a in self.area)
             rows.append((moment, row))
-            self.area, self.span = (0.0, 0.0, 0.0), 0.0
+            self.area, self.span = (0.0,) * len(value), 0.0
             self.rows += 1
         self._integrate(time, value)
         return rows
@@ -128,8 +133,8 @@ class Resampler:
     def _integrate(self, time: float, value: Vector) -> None:
         """Adds the area under the line from the previous point to this one."""
         width = time - self.last
-        half, (a, b, c), (x, y, z), (u, v, w) = width / 2, self.area, self.value, value
-        self.area = (a + half * (x + u), b + half * (y + v), c + half * (z + w))
+        half = width / 2
+        self.area = tuple(a + half * (x + u) for a, x, u in zip(self.area, self.value, value, strict=True))
         self.span += width
         self.last, self.value = time, value
 
@@ -190,10 +195,10 @@ class StaggeredStates:
 class Stream:
     """Recognizes activities in a continuous signal. Created by `Recognizer.stream`.
 
-    Faulty samples are dropped and counted in `skipped`: values that are not finite or exceed 160 m/s^2, and time stamps
-    that are not later than the previous one. A sample more than a second away from the previous one is dropped as well,
-    unless the next sample confirms its time: then the stream restarts there. `warnings` lists each problem with the
-    signal itself once.
+    Faulty samples are dropped and counted in `skipped`: values that are not finite or exceed 160 m/s^2 or
+    100 rad/s, and time stamps that are not later than the previous one. A sample more than a second away from the
+    previous one is dropped as well, unless the next sample confirms its time: then the stream restarts there.
+    `warnings` lists each problem with the signal itself once.
 
     Args:
         metadata: Metadata of the recognizer. If it has no states, `step` reads whole windows.
@@ -219,17 +224,19 @@ class Stream:
         self._mean: NDArray[np.float64] | None = None
         self._shown: int | None = None
 
-    def push(self, time: float, x: float, y: float, z: float) -> list[Prediction]:
+    def push(self, time: float, *values: float) -> list[Prediction]:
         """Adds one sample.
 
         Args:
             time: Time in seconds, on any clock.
-            x: Acceleration along x in m/s^2, with the sign convention of the metadata.
-            y: Acceleration along y.
-            z: Acceleration along z.
+            *values: Acceleration along x, y and z in m/s^2, with the sign convention of the metadata. For a model with
+                six channels, then the rotation rate about x, y and z in rad/s, by the right-hand rule.
 
         Returns:
             The predictions that the sample completes: none, one, or several if samples are slower than frames.
+
+        Raises:
+            ZooError: If the model has another number of channels.
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER
@@ -240,22 +247,30 @@ class Stream:
             >>> predictions[-1].label
             'standing'
         """
-        # NaN fails these comparisons as well.
-        if not (-LIMIT <= x <= LIMIT and -LIMIT <= y <= LIMIT and -LIMIT <= z <= LIMIT and math.isfinite(time)):
-            finite = all(map(math.isfinite, (time, x, y, z)))
-            self.skipped[f"beyond {LIMIT:g} m/s^2" if finite else "not finite"] += 1
-            return []
+        if len(values) != len(self.metadata.axes):
+            axes = ", ".join(self.metadata.axes)
+            raise ZooError(f"a sample of {len(values)} values; {self.metadata.preset} reads {axes}")
+        if not all(map(math.isfinite, (time, *values))):
+            return self._skip("not finite")
+        if max(map(abs, values[:3])) > LIMIT:
+            return self._skip(f"beyond {LIMIT:g} m/s^2")
+        if max(map(abs, values[3:]), default=0.0) > ROTATION_LIMIT:
+            return self._skip(f"beyond {ROTATION_LIMIT:g} rad/s")
         elapsed = time - self._resampler.last
         if 0 < elapsed <= GAP:
             if self._pending:
                 self._drop_pending()
         # NaN before the first sample.
         elif not math.isnan(elapsed):
-            return self._unexpected(time, (x, y, z), elapsed)
-        return self._read(time, (x, y, z))
+            return self._unexpected(time, values, elapsed)
+        return self._read(time, values)
 
-    def feed(self, samples: Iterable[tuple[float, float, float, float]]) -> Iterator[Prediction]:
-        """Adds samples `(time, x, y, z)` in order and yields the predictions that they complete."""
+    def _skip(self, reason: str) -> list[Prediction]:
+        self.skipped[reason] += 1
+        return []
+
+    def feed(self, samples: Iterable[Sequence[float]]) -> Iterator[Prediction]:
+        """Adds samples, each the arguments of `push`, in order and yields the predictions that they complete."""
         for sample in samples:
             yield from self.push(*sample)
 
@@ -316,7 +331,9 @@ class _Monitor:
         if len(self.rows) < self.count:
             return []
         rows, self.rows, self.repeats = np.array(self.rows), [], 0
+        rows, rotation = rows[:, :3], rows[:, 3:]
         magnitude = float(np.linalg.norm(rows, axis=1).mean())
+        turning = float(np.linalg.norm(rotation, axis=1).mean())
         still = [axis for axis, column in zip("xyz", rows.T, strict=True) if np.ptp(column) == 0]
         problems = {
             "unit": (0.5 < magnitude < 2, f"mean magnitude {magnitude:.2f}, as in g; expected m/s^2: multiply by "
@@ -324,6 +341,8 @@ class _Monitor:
             "magnitude": (not 0.5 < magnitude < 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} m/s^2; "
                           f"expected about {STANDARD_GRAVITY:.1f}, gravity included"),
             "still": (bool(still), f"axis {', '.join(still)} has not moved for {_CHECKED:g} s: is the sensor on?"),
+            "rotation": (turning > _FASTEST, f"mean rotation rate {turning:.0f}, as in deg/s; expected rad/s: divide "
+                         "by 57.3"),
             "rate": (interval > 1.25 / self.rate, f"samples come at {1 / interval:.1f} Hz; the model was trained on "
                      f"{self.rate:g} Hz"),
         }  # fmt: skip
@@ -348,7 +367,7 @@ def predict_recording(stream: Stream, rows: NDArray[np.floating[Any]], rate: flo
 
     Args:
         stream: New stream.
-        rows: Rows `(N, 3)` in m/s^2.
+        rows: Rows `(N, channels)`.
         rate: Sampling rate of the rows in Hz.
     """
     return list(stream.feed((i / rate, *row) for i, row in enumerate(rows.tolist())))

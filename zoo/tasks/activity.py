@@ -28,7 +28,7 @@ from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.label_sets import resolve
-from zoo.metadata import ActivityMetadata, Streaming
+from zoo.metadata import INERTIAL, ActivityMetadata, Streaming
 from zoo.models.activity import ActivityRecognizer
 from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
@@ -279,7 +279,8 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
     metadata = metadata_of(loaded)
     expected = (metadata.window, len(metadata.axes))
     if tuple(shape[-2:]) != expected:
-        raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}")
+        advice = ": leave the gyroscope out with --channels" if shape[-1] > expected[1] else ""
+        raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
     if rate != metadata.rate:
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them anew")
 
@@ -392,7 +393,8 @@ def golden(
     metadata = metadata_of(loaded)
     if data is None:
         cut = Windowing(metadata.window, metadata.hop, metadata.rate)
-        people = gait.simulate(8, seed=7, seconds=30, rate=metadata.rate)
+        gyroscope = metadata.axes == INERTIAL
+        people = gait.simulate(8, seed=7, seconds=30, rate=metadata.rate, gyroscope=gyroscope)
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     check_file(loaded, data)
@@ -582,7 +584,8 @@ def _cut(
     """Windows of a CSV file, and the seconds at which they start."""
     hop = hop or metadata.window // 2
     cut = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
-    columns = replace(columns, subject="=me", activity="=unknown")
+    gyroscope = columns.gyroscope or metadata.axes == INERTIAL
+    columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
     for recording in importers.read_csv([path], columns, dropped):
         windows.append(cut.windows(recording))

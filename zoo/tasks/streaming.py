@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from zoo.data import recordings
 from zoo.data.activity import Windowing
 from zoo.data.examples import sort_names
-from zoo.data.recordings import Recording
 from zoo.errors import ZooError
 from zoo.evaluation import streaming
 from zoo.evaluation.streaming import StreamResult
@@ -22,7 +21,7 @@ _STRETCH = (15.0, 60.0)
 """Shortest and longest stretch of one activity, in seconds."""
 
 Stretch = tuple[str, NDArray[np.float32]]
-"""An activity and its rows `(N, 3)`."""
+"""An activity and its rows `(N, C)`."""
 
 Stretches = Sequence[Stretch]
 """A stream: consecutive stretches."""
@@ -52,7 +51,7 @@ def evaluate(
     Raises:
         ZooError: If no subject is left, or a subject is not in the file.
     """
-    index = recordings.read(path)
+    index = recordings.read(path).selected(recognizer.metadata.axes)
     known = set(recognizer.metadata.train_subjects)
     people = sort_names(subjects if subjects is not None else set(index.subjects.tolist()) - known)
     unknown = sorted(set(people) - set(index.subjects.tolist()))
@@ -100,7 +99,7 @@ def _measured(
     cut = Windowing(metadata.window, metadata.hop, metadata.rate, trim=0.0)
     right = []
     for activity, rows in (stretch for stretches in streams for stretch in stretches):
-        predicted = recognizer.predict(cut.windows(Recording("", "", activity, metadata.rate, rows))).argmax(axis=1)
+        predicted = recognizer.predict(cut.cut(rows)).argmax(axis=1)
         right.append(predicted == metadata.classes.index(activity))
     report = streaming.report([_result(recognizer, settings, stretches) for stretches in streams])
     return report | {"window_accuracy": float(np.concatenate(right).mean())}

@@ -135,6 +135,11 @@ class ZooActivity(ZooBuilder):
 
     def _parts(self, path: Path) -> tuple[Mapping[str, Part], dict[str, Any]]:
         data = activity.read(path)
+        if data.axes != AXES:
+            raise ZooError(
+                f"{path}: holds {','.join(data.axes)}; zoo_activity holds {','.join(AXES)}: cut windows with "
+                f"`zoo data windows --channels {','.join(AXES)}`"
+            )
         if data.classes != CLASSES:
             raise ZooError(f"{path}: classes {','.join(data.classes)}; zoo_activity holds {','.join(CLASSES)}")
         if data.label_sets:

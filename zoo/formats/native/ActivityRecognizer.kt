@@ -10,7 +10,7 @@ import com.google.ai.edge.litert.CompiledModel
 import com.google.ai.edge.litert.TensorBuffer
 
 /**
- * Listens to the accelerometer and recognizes what the phone's owner is doing.
+ * Listens to the accelerometer, and to the gyroscope if the model reads it, and recognizes what the phone's owner is doing.
  *
  * @param onPrediction Called with each prediction, on the thread of the sensor's events.
  */
@@ -21,19 +21,30 @@ class ActivityRecognizer(context: Context, private val onPrediction: (Prediction
     private val inputs = (names + Model.INPUT).associateWith { model.createInputBuffer(it, Model.SIGNATURE) }
     private val outputs = (names + "probabilities").associateWith { model.createOutputBuffer(it, Model.SIGNATURE) }
     private val stream = Stream(::step)
+    private val turns = Model.CHANNELS > 3
+    private val types = listOf(Sensor.TYPE_ACCELEROMETER) + if (turns) listOf(Sensor.TYPE_GYROSCOPE) else listOf()
 
-    /** Starts listening; false where the phone has no accelerometer. */
+    /** The last rotation rate, in rad/s; null before the first. */
+    private var rotation: FloatArray? = null
+
+    /** Starts listening; false where the phone lacks a sensor. */
     fun start(): Boolean {
-        val sensor = sensors.getDefaultSensor(Sensor.TYPE_ACCELEROMETER) ?: return false
+        val found = types.map { sensors.getDefaultSensor(it) ?: return false }
         stream.restart()
-        return sensors.registerListener(this, sensor, (1e6 / Model.RATE).toInt())
+        rotation = null
+        return found.all { sensors.registerListener(this, it, (1e6 / Model.RATE).toInt()) }
     }
 
     fun stop() = sensors.unregisterListener(this)
 
     override fun onSensorChanged(event: SensorEvent) {
-        val (x, y, z) = event.values
-        stream.push(event.timestamp * 1e-9, x, y, z).forEach(onPrediction)
+        val values = event.values.copyOf(3)
+        if (event.sensor.type == Sensor.TYPE_GYROSCOPE) {
+            rotation = values
+            return
+        }
+        val turning = if (turns) rotation ?: return else FloatArray(0)
+        stream.push(event.timestamp * 1e-9, *values, *turning).forEach(onPrediction)
     }
 
     override fun onAccuracyChanged(sensor: Sensor?, accuracy: Int) = Unit

@@ -2,7 +2,7 @@ import CoreMotion
 import Foundation
 import TensorFlowLite
 
-/// Listens to the accelerometer and recognizes what the phone's owner is doing.
+/// Listens to the accelerometer, and to the gyroscope if the model reads it, and recognizes what the phone's owner is doing.
 public final class ActivityRecognizer {
     /// m/s^2 in one g, negative: iOS counts gravity downwards.
     private static let scale = -9.80665
@@ -23,16 +23,26 @@ public final class ActivityRecognizer {
         queue.maxConcurrentOperationCount = 1
     }
 
-    /// Starts listening; false where the phone has no accelerometer.
+    /// Starts listening; false where the phone lacks a sensor.
     public func start() -> Bool {
-        guard motion.isAccelerometerAvailable else { return false }
+        let turns = Model.channels > 3
+        guard motion.isAccelerometerAvailable && (!turns || motion.isGyroAvailable) else { return false }
         queue.addOperation { self.stream.restart() }
         motion.accelerometerUpdateInterval = 1 / Model.rate
+        if turns {
+            motion.gyroUpdateInterval = 1 / Model.rate
+            motion.startGyroUpdates()
+        }
         motion.startAccelerometerUpdates(to: queue) { [weak self] data, _ in
             guard let self = self, let data = data else { return }
             let (a, scale) = (data.acceleration, ActivityRecognizer.scale)
-            let predictions = try? self.stream.push(
-                seconds: data.timestamp, x: scale * a.x, y: scale * a.y, z: scale * a.z)
+            var sample = [scale * a.x, scale * a.y, scale * a.z]
+            if turns {
+                // Rotation rate has the same sign on both systems.
+                guard let w = self.motion.gyroData?.rotationRate else { return }
+                sample += [w.x, w.y, w.z]
+            }
+            let predictions = try? self.stream.push(seconds: data.timestamp, sample: sample)
             predictions?.forEach(self.onPrediction)
         }
         return true
@@ -40,6 +50,7 @@ public final class ActivityRecognizer {
 
     public func stop() {
         motion.stopAccelerometerUpdates()
+        motion.stopGyroUpdates()
     }
 
     private func step(frame: [Float], states: States) throws -> ([Float], States) {

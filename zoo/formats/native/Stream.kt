@@ -47,14 +47,17 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
     }
 
     /**
-     * Adds a sample, in m/s^2 with Android's sign. Faulty ones are dropped and counted in `skipped`.
+     * Adds a sample: acceleration along x, y, z in m/s^2 with Android's sign; for a model with six channels, then rotation
+     * rate about x, y, z in rad/s. Faulty ones are dropped and counted in `skipped`.
      *
      * @return The predictions that it completes.
      */
-    fun push(seconds: Double, x: Float, y: Float, z: Float): List<Prediction> {
-        val value = doubleArrayOf(x.toDouble(), y.toDouble(), z.toDouble())
+    fun push(seconds: Double, vararg sample: Float): List<Prediction> {
+        require(sample.size == Model.CHANNELS) { "a sample of ${sample.size} values; expected ${Model.CHANNELS}" }
+        val value = DoubleArray(sample.size) { sample[it].toDouble() }
         if ((value + seconds).any { it.isNaN() || it.isInfinite() }) return drop("not finite")
-        if (value.any { abs(it) > LIMIT }) return drop("beyond 160 m/s^2")
+        if (value.take(3).any { abs(it) > LIMIT }) return drop("beyond 160 m/s^2")
+        if (value.drop(3).any { abs(it) > ROTATION_LIMIT }) return drop("beyond 100 rad/s")
         val elapsed = seconds - resampler.last
         if (elapsed > 0 && elapsed <= GAP) {
             if (pending != null) dropPending()
@@ -147,6 +150,9 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
 
         /** m/s^2 an axis: phones measure up to 16 g. */
         const val LIMIT = 160.0
+
+        /** rad/s an axis: phones measure up to 70. */
+        const val ROTATION_LIMIT = 100.0
     }
 }
 
@@ -155,17 +161,17 @@ private class Resampler {
     var last = Double.NaN
         private set
     private var first = Double.NaN
-    private var value = DoubleArray(3)
+    private var value = DoubleArray(Model.CHANNELS)
     private var rows = 0
     private var interval = Double.NaN
-    private var area = DoubleArray(3)
+    private var area = DoubleArray(Model.CHANNELS)
     private var span = 0.0
 
     fun restart() {
         first = Double.NaN
         last = Double.NaN
         interval = Double.NaN
-        area = DoubleArray(3)
+        area = DoubleArray(Model.CHANNELS)
         span = 0.0
     }
 
@@ -186,11 +192,11 @@ private class Resampler {
             val moment = first + rows / Model.RATE
             if (moment > seconds + 1e-9) break
             val share = minOf(1.0, (moment - start) / elapsed)
-            val at = DoubleArray(3) { from[it] + share * (sample[it] - from[it]) }
+            val at = DoubleArray(Model.CHANNELS) { from[it] + share * (sample[it] - from[it]) }
             integrate(moment, at)
             // Where samples arrive faster than four thirds of the model's rate, a row is their mean.
-            found.add(Pair(moment, if (interval < 0.75 / Model.RATE) DoubleArray(3) { area[it] / span } else at))
-            area = DoubleArray(3)
+            found.add(Pair(moment, if (interval < 0.75 / Model.RATE) DoubleArray(Model.CHANNELS) { area[it] / span } else at))
+            area = DoubleArray(Model.CHANNELS)
             span = 0.0
             rows += 1
         }
@@ -201,7 +207,7 @@ private class Resampler {
     /** Adds the area under the line from the last point to this one. */
     private fun integrate(seconds: Double, to: DoubleArray) {
         val width = seconds - last
-        for (axis in 0..2) area[axis] += width * (value[axis] + to[axis]) / 2
+        for (axis in area.indices) area[axis] += width * (value[axis] + to[axis]) / 2
         span += width
         last = seconds
         value = to

@@ -24,6 +24,9 @@ public final class Stream {
     /// m/s^2 an axis: phones measure up to 16 g.
     private static let limit = 160.0
 
+    /// rad/s an axis: phones measure up to 70.
+    private static let rotationLimit = 100.0
+
     /// Dropped samples by reason, and gaps.
     public private(set) var skipped: [String: Int] = [:]
 
@@ -64,14 +67,23 @@ public final class Stream {
     ///
     /// - Returns: The predictions that it completes.
     public func push(seconds: Double, x: Double, y: Double, z: Double) throws -> [Prediction] {
-        guard [seconds, x, y, z].allSatisfy(\.isFinite) else { return drop("not finite") }
-        guard [x, y, z].allSatisfy({ abs($0) <= Stream.limit }) else { return drop("beyond 160 m/s^2") }
+        try push(seconds: seconds, sample: [x, y, z])
+    }
+
+    /// Adds a sample of all channels: acceleration along x, y, z; for a model with six, then rotation rate in rad/s.
+    ///
+    /// - Returns: The predictions that it completes.
+    public func push(seconds: Double, sample: [Double]) throws -> [Prediction] {
+        precondition(sample.count == Model.channels, "a sample of \(sample.count) values; expected \(Model.channels)")
+        guard seconds.isFinite && sample.allSatisfy(\.isFinite) else { return drop("not finite") }
+        guard sample.prefix(3).allSatisfy({ abs($0) <= Stream.limit }) else { return drop("beyond 160 m/s^2") }
+        guard sample.dropFirst(3).allSatisfy({ abs($0) <= Stream.rotationLimit }) else { return drop("beyond 100 rad/s") }
         if let last = resampler.last {
             let elapsed = seconds - last
-            guard elapsed > 0 && elapsed <= Stream.gap else { return try unexpected(seconds, [x, y, z], elapsed) }
+            guard elapsed > 0 && elapsed <= Stream.gap else { return try unexpected(seconds, sample, elapsed) }
             if pending != nil { dropPending() }
         }
-        return try resampled(seconds, [x, y, z])
+        return try resampled(seconds, sample)
     }
 
     /// A sample whose time stamp does not follow the last one.
@@ -153,7 +165,7 @@ struct Resampler {
     private var value: [Double] = []
     private var rows = 0
     private var interval: Double?
-    private var area = [0.0, 0.0, 0.0]
+    private var area = Array(repeating: 0.0, count: Model.channels)
     private var span = 0.0
 
     mutating func push(seconds: Double, sample: [Double]) -> [(Double, [Double])] {
@@ -174,7 +186,7 @@ struct Resampler {
             integrate(to: at, moment)
             // Where samples arrive faster than four thirds of the model's rate, a row is their mean.
             found.append((moment, mean < 0.75 / Model.rate ? area.map { $0 / span } : at))
-            (area, span) = ([0, 0, 0], 0)
+            (area, span) = (Array(repeating: 0, count: Model.channels), 0)
             rows += 1
         }
         integrate(to: sample, seconds)
@@ -184,7 +196,7 @@ struct Resampler {
     /// Adds the area under the line from the last point to this one.
     private mutating func integrate(to point: [Double], _ seconds: Double) {
         let width = seconds - (last ?? seconds)
-        for axis in 0..<3 { area[axis] += width * (value[axis] + point[axis]) / 2 }
+        for axis in area.indices { area[axis] += width * (value[axis] + point[axis]) / 2 }
         span += width
         (last, value) = (seconds, point)
     }

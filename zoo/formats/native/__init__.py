@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 from zoo.files import atomic_write
-from zoo.metadata import AXES, CONVENTION, UNIT, ActivityMetadata
+from zoo.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT, ActivityMetadata
 from zoo.runtime import Recognizer
 
 _HERE = Path(__file__).parent
@@ -37,10 +37,10 @@ def write(
     metadata, needed = recognizer.metadata, signature(recognizer.metadata)
     if needed not in recognizer.signatures:
         raise ZooError(f"{file}: has no signature {needed!r}; export it again as float32")
-    if (metadata.unit, metadata.axes, metadata.convention) != (UNIT, AXES, CONVENTION):
+    if metadata.axes not in (AXES, INERTIAL) or (metadata.unit, metadata.convention) != (UNIT, CONVENTION):
         raise ZooError(
             f"{file}: reads {', '.join(metadata.axes)} in {metadata.unit} with the sign of {metadata.convention}; "
-            f"expected {', '.join(AXES)} in {UNIT} with that of {CONVENTION}"
+            f"expected {', '.join(AXES)} in {UNIT} with that of {CONVENTION}, with or without a gyroscope"
         )
     with atomic_write(folder / name) as temporary:
         temporary.write_text(constants(metadata, file.name), encoding="utf-8")
@@ -64,6 +64,13 @@ def head(metadata: ActivityMetadata) -> list[str]:
     ]
     # A line break in a value would end the comment.
     return [f"// {' '.join(line.split())}" for line in lines]
+
+
+def rotation_comment(metadata: ActivityMetadata) -> list[str]:
+    """Returns the comment on the gyroscope, if the model reads it."""
+    if metadata.axes != INERTIAL:
+        return []
+    return [f"// Rotation rate in {ROTATION_UNIT} about the same axes, by the right-hand rule."]
 
 
 def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
