@@ -11,7 +11,7 @@ from zoo.data import activity, recordings
 from zoo.data.gait import simulate
 from zoo.errors import ZooError
 from zoo.evaluation.activity import by_study, report
-from zoo.label_sets import resolve
+from zoo.label_sets import forgive, indistinct, resolve
 from zoo.losses import CrossEntropy, accuracy, balanced_class_weights
 
 RANDOM = np.random.default_rng(0)
@@ -153,3 +153,30 @@ def test_a_class_known_only_from_sets_is_refused(tmp_path):
     index = recordings.read(tmp_path / "a.h5")
     with pytest.raises(ZooError, match=r"upstairs=stairs\+ramp: expected different classes of sitting, walking"):
         activity.choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
+
+
+def test_studies_are_held_out_in_turn(two_studies, tmp_path):
+    write(two_studies, tmp_path / "data3.h5")
+    found = zoo.cross_validate(
+        "activity_gru", tmp_path / "data3.h5", groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0),
+        baselines=("random_forest",), workers=0,
+    )  # fmt: skip
+    assert found["split_by"] == "study"
+    assert [fold["study"] for fold in found["folds"]] == ["coarse", "fine"]
+    # Without the study that tells stairs apart, training knows only the set, and neither does the score ask for more.
+    assert [fold["indistinct"] for fold in found["folds"]] == [[], [[0, 4]]]
+    assert set(found["per_study"]) == {"coarse", "fine"}
+    assert set(found["baselines"]["random_forest"]["per_study"]) == {"coarse", "fine"}
+    assert np.sum(found["confusion"]) == found["per_study"]["coarse"]["windows"] + found["per_study"]["fine"]["windows"]
+
+
+def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):
+    index = recordings.read(two_studies / "fine.h5")
+    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(50, 50), [])
+    with pytest.raises(ZooError, match="only fine, so no study can be held out"):
+        zoo.cross_validate("activity_gru", tmp_path / "data3.h5", groups="study")
+
+
+def test_what_training_cannot_tell_apart_is_forgiven():
+    assert indistinct(np.array([0, 1, 3]), 3, [(0, 1)]) == []
+    assert forgive(np.array([0, 1, 2]), np.array([1, 1, 0]), [[0, 1]]).tolist() == [0, 1, 0]

@@ -312,7 +312,8 @@ def cross_validate(
     Args:
         model: Name of a family or a preset.
         data: A path or the result of `load_data`, with subject ids.
-        groups: Number of groups of people, each held out once; `loso` holds out one subject at a time.
+        groups: Number of groups of people, each held out once; `loso` holds out one subject at a time,
+            `study` one study.
         seeds: Number of seeds with which all folds are trained.
         recipe: Recipe to train with. That of the preset or the family by default.
         baselines: Baselines to evaluate on the same folds: `random_forest`, `nearest_neighbor`, `minirocket`.

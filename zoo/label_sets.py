@@ -53,3 +53,38 @@ def resolve(
         rows = labels == label
         resolved[rows] = np.asarray(members)[scores[rows][:, list(members)].argmax(axis=1)]
     return resolved
+
+
+def indistinct(labels: NDArray[np.int64], classes: int, label_sets: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Returns the sets whose classes training could not tell apart, since its labels name one of them only in sets.
+
+    Args:
+        labels: Labels of the training windows, `(N,)`.
+        classes: K, number of classes.
+        label_sets: The classes of each label from K on.
+
+    Example:
+        >>> indistinct(np.array([0, 2, 3]), 3, [(0, 1)])
+        [[0, 1]]
+    """
+    known = set(labels[labels < classes].tolist())
+    return [list(members) for members in label_sets if not known.issuperset(members)]
+
+
+def forgive(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], label_sets: Sequence[Sequence[int]]
+) -> NDArray[np.int64]:
+    """Corrects predictions that take a class for another one of the same set.
+
+    Args:
+        labels: Class indices `(N,)`.
+        predicted: Predicted class indices `(N,)`.
+        label_sets: Sets of classes that need not be told apart.
+
+    Example:
+        >>> forgive(np.array([0, 0, 2]), np.array([1, 2, 1]), [(0, 1)]).tolist()
+        [0, 2, 1]
+    """
+    for members in label_sets:
+        predicted = np.where(np.isin(labels, members) & np.isin(predicted, members), labels, predicted)
+    return predicted

@@ -248,7 +248,7 @@ def cross_validate(
     data_dir: DataDir = None,
     model: FamilyName = None,
     groups: Annotated[
-        str, typer.Option(help="Number of groups of people, each held out once; loso for one person at a time.")
+        str, typer.Option(help="Groups of people, each held out once; loso: one person at a time; study: one study.")
     ] = "5",
     seeds: Annotated[int, typer.Option(help="Number of seeds with which all folds are trained.")] = 1,
     baselines: Annotated[

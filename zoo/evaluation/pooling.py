@@ -59,23 +59,27 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
     }  # fmt: skip
 
 
-def calibration(labels: Labels, logits: Sequence[Floats], temperatures: Sequence[float | None]) -> dict[str, Any]:
-    """Computes the calibration on people that the models were not trained on.
+def calibration(
+    labels: Labels, logits: Sequence[Floats], temperatures: Sequence[float | None], classes: int
+) -> dict[str, Any]:
+    """Computes the calibration on people that the models were not trained on, by the windows of a known class.
 
     Args:
-        labels: Class indices of all folds together, `(N,)`.
+        labels: Labels of all folds together, `(N,)`; from K on, sets of classes.
         logits: Logits `(n, K)` of each fold.
         temperatures: Temperature fitted in each fold, or None if its recipe has no validation part.
+        classes: K, number of classes.
 
     Returns:
         `ece`: the error `before` and `after` temperature scaling with each fold's own temperature, and the mean
         `temperature`. `temperature`: fitted on the logits of all folds, for a model that is trained on all people.
     """
-    together = np.concatenate(logits).astype(np.float64)
+    single = labels < classes
+    labels, together = labels[single], np.concatenate(logits).astype(np.float64)[single]
     known = [value for value in temperatures if value is not None]
     after = None
     if len(known) == len(logits):
-        scale = np.repeat(known, [len(part) for part in logits])[:, None]
+        scale = np.repeat(known, [len(part) for part in logits])[single, None]
         after = expected_calibration_error(labels, softmax(together / scale, axis=1))
     return {
         "ece": {

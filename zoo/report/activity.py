@@ -6,7 +6,7 @@ from statistics import fmean
 from zoo.presets import Preset
 from zoo.report import card as cards
 from zoo.report import markdown as md
-from zoo.report.crossval import calibration, classes, confusion, methods
+from zoo.report.crossval import calibration, classes, confusion, methods, studies
 from zoo.report.markdown import Document
 
 TITLE = "Activity recognizers"
@@ -45,6 +45,7 @@ def evaluation(report: Document) -> str:
         f"{_intervals(report)}{calibration(report).capitalize()}.",
         md.section("Confusion", confusion(report)),
         md.section("Classes", classes(report)),
+        md.section("Studies", studies(report)),
         md.section("Subjects", _subjects(report)),
         md.section("Robustness", _robustness(report)),
         *map(md.note, report["notes"]),

@@ -31,6 +31,13 @@ def classes(report: Document) -> str:
     return md.columns(rows, ("windows", "precision", "recall", "f1"), "class")
 
 
+def studies(report: Document) -> str:
+    """Renders the scores of each study, by the labels that it tells apart; empty if studies are not known."""
+    if "per_study" not in report:
+        return ""
+    return md.columns(list(report["per_study"].items()), ("windows", "accuracy", "macro_f1"), "study")
+
+
 def cross_validation(result: Document) -> str:
     """Renders the whole report. Its figures are `confusion.png` and, if people are held out, `subjects.png`."""
     random = result["random"] or {}
@@ -60,6 +67,7 @@ def cross_validation(result: Document) -> str:
             f"over seeds. {calibration(result).capitalize()}.",
             _differences(result),
         ),
+        md.section("Studies", studies(result)),
         md.section("Subjects", *people),
         md.section("Confusion", "![confusion matrix](confusion.png)", confusion(result)),
         md.section("Classes", classes(result)),
@@ -89,7 +97,9 @@ def _protocol(result: Document) -> str:
             "windows were left out in turn. **Training and test windows come from the same people, so these scores are "
             "too high.**"
         )
-    groups = "one at a time" if result["groups"] == result["people"] else f"in {result['groups']} groups"
+    groups = f"in {result['groups']} groups"
+    if result["split_by"] == "study" or result["groups"] == result["people"]:
+        groups = f"one {result['split_by']} at a time"
     validation = result["recipe"]["validation"]
     fitted = f", early stopping and temperature (on {validation:.0%} of the other subjects)" if validation else ""
     whose, test = (
@@ -100,7 +110,7 @@ def _protocol(result: Document) -> str:
     return (
         f"{simulated}{md.count(result['people'], 'subject')} of {whose} of {md.escape(result['data'])}, left out "
         f"{groups}, with {md.count(result['seeds'], 'seed')}. Each window is predicted by models that were not trained "
-        f"on its subject; normalization{fitted} and baselines are fitted without it as well. {test}"
+        f"on its {result['split_by']}; normalization{fitted} and baselines are fitted without it as well. {test}"
     )
 
 

@@ -22,10 +22,12 @@ from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
 from zoo.families import find_family
 from zoo.files import claim_folder, locked, write_json
+from zoo.label_sets import forgive, resolve
 from zoo.tasks.activity import Prepared
 from zoo.tasks.folds import (
     CONFIG,
     LOSO,
+    STUDY,
     SUBJECT,
     WINDOW,
     Fold,
@@ -48,7 +50,8 @@ class Protocol:
     """How a recipe is cross-validated.
 
     Args:
-        groups: Number of groups into which the people are divided, 2 or more; or `loso`, one group per person.
+        groups: Number of groups into which the people are divided, 2 or more; or `loso`, one group per person; or
+            `study`, one group per study.
         seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
         baselines: Keys of `evaluation.baselines.BASELINES`, scored on the same folds.
         random: Whether to score random windows, in place of people, as well, which overestimates.
@@ -61,7 +64,7 @@ class Protocol:
         >>> Protocol(groups=1)
         Traceback (most recent call last):
         ...
-        zoo.errors.ZooError: groups is 1; expected 2 or more, or loso
+        zoo.errors.ZooError: groups is 1; expected 2 or more, loso or study
     """
 
     groups: int | str = 5
@@ -71,8 +74,8 @@ class Protocol:
     everyone: bool = False
 
     def __post_init__(self) -> None:
-        if self.groups != LOSO and (isinstance(self.groups, str) or self.groups < 2):
-            raise ZooError(f"groups is {self.groups}; expected 2 or more, or {LOSO}")
+        if self.groups not in (LOSO, STUDY) and (isinstance(self.groups, str) or self.groups < 2):
+            raise ZooError(f"groups is {self.groups}; expected 2 or more, {LOSO} or {STUDY}")
         if self.seeds < 1:
             raise ZooError(f"seeds is {self.seeds}; expected 1 or more")
         for name in self.baselines:
@@ -84,9 +87,18 @@ class Protocol:
         Raises:
             ZooError: If the people are unknown or too few.
         """
+        if self.groups == STUDY:
+            studies = [] if data.train.studies is None else np.unique(data.train.studies).tolist()
+            if len(studies) < 2:
+                found = f"only {studies[0] or 'recordings of no study'}" if studies else "no studies (key 'trStudy')"
+                raise ZooError(
+                    f"{data}: {found}, so no study can be held out: import several with `zoo data import STUDY`, and "
+                    "cut them together with `zoo data windows`"
+                )
+            return len(studies)
         people = len(data.train.people())
         if not people:
-            if self.random and self.groups != LOSO:
+            if self.random and not isinstance(self.groups, str):
                 return int(self.groups)
             raise ZooError(
                 f"{data}: no subject ids (key 'trS'), so no person can be held out: add them; or pass a number of "
@@ -104,7 +116,8 @@ class Protocol:
     def folds(self, plan: Plan, data: ActivityData) -> list[Fold]:
         """All folds, in the order in which they are run."""
         groups, first = self.count(data), plan.recipe.seed
-        splits = [*([SUBJECT] if data.train.people() else []), *([WINDOW] if self.random else [])]
+        own = STUDY if self.groups == STUDY else SUBJECT
+        splits = [*([own] if data.train.people() else []), *([WINDOW] if self.random else [])]
         return [
             Fold(method, split, seed, group)
             for split in splits
@@ -209,13 +222,13 @@ def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, r
     own: dict[str, Any] | None = others.pop(plan.name, None)
     if own is None:
         raise ZooError(f"{folder}: {plan.name} failed in every fold, the last time for this reason: {_why(records)}")
-    if first == SUBJECT:
+    if first != WINDOW:
         for summary in others.values():
             summary["difference"] = pooling.paired_difference(own["per_subject"], summary["per_subject"])
     return own | {
         "simulated": data.simulated, "source": data.source, "split_by": first, "people": len(data.train.people()),
         "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds, "baselines": others,
-        "random": summaries.get(WINDOW) if first == SUBJECT else None,
+        "random": summaries.get(WINDOW) if first != WINDOW else None,
         "notes": _notes(plan, data, protocol, first, records),
     }  # fmt: skip
 
@@ -226,17 +239,28 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     parts = [Predictions.read(fold.file(folder, "npz")) for fold in scored]
     # A row is one window.
     rows = np.concatenate([part.rows for part in parts])
-    predicted = np.concatenate([part.labels for part in parts])
-    seeds = np.repeat([fold.seed for fold in scored], [len(part.rows) for part in parts])
-    labels = np.asarray(data.train.targets[:])[rows]
-    by_person = scored[0].split == SUBJECT
-    subjects = data.train.subjects[rows] if by_person and data.train.subjects is not None else None
+    sizes = [len(part.rows) for part in parts]
+    seeds = np.repeat([fold.seed for fold in scored], sizes)
+    scores = np.concatenate([part.scores(len(data.classes)) for part in parts])
+    known = data.train.labels[rows]
+    labels = resolve(known, scores, data.label_sets)
+    predicted = np.concatenate([
+        forgive(truth, part.labels, records[fold]["indistinct"])
+        for fold, part, truth in zip(scored, parts, np.split(labels, np.cumsum(sizes)[:-1]), strict=True)
+    ])  # fmt: skip
+    windows, by_person = data.train, scored[0].split != WINDOW
+    subjects = windows.subjects[rows] if by_person and windows.subjects is not None else None
     summary = metrics.classification(labels, predicted, data.classes, subjects)
+    if by_person and windows.studies is not None:
+        own = np.eye(len(data.classes))[predicted]
+        summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets)
     if subjects is not None:
         summary |= pooling.people(summary["per_subject"], labels == predicted, subjects, rows, seeds)
     logits = [part.logits for part in parts if part.logits is not None]
     if logits:
-        summary |= pooling.calibration(labels, logits, [records[fold]["temperature"] for fold in scored])
+        summary |= pooling.calibration(
+            known, logits, [records[fold]["temperature"] for fold in scored], len(data.classes)
+        )
     return {
         **summary,
         **pooling.spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),

@@ -29,13 +29,14 @@ from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
 from zoo.files import atomic_write, locked, read_json, write_json
 from zoo.jobs import Job
+from zoo.label_sets import forgive, indistinct, resolve
 from zoo.recipes import Recipe
 
 CONFIG = "crossval.json"
 """The file that describes the cross-validation in a folder."""
 
-SUBJECT, WINDOW = "subject", "window"
-"""What is held out: whole people; or random windows, although their neighbors are then trained on."""
+SUBJECT, STUDY, WINDOW = "subject", "study", "window"
+"""What is held out: whole people; whole studies; or random windows, although their neighbors are then trained on."""
 
 LOSO = "loso"
 """Leave one subject out: as many groups as people."""
@@ -54,7 +55,7 @@ class Fold:
 
     Args:
         method: Name of a baseline, or of the network.
-        split: `subject` or `window`: what is held out.
+        split: `subject`, `study` or `window`: what is held out.
         seed: Of the training.
         group: Which group is held out, from 0.
     """
@@ -104,12 +105,16 @@ def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np
 
     Args:
         windows: All windows.
-        split: `subject` divides people into groups; `window` draws windows of each class at random.
-        groups: Number of folds, or `loso` for one a person.
+        split: `subject` divides people into groups; `study` holds out one study after another, in the order of their
+            names; `window` draws windows of each class at random.
+        groups: Number of folds, or `loso` for one a person; unused for studies.
 
     Returns:
         A mask `(len(windows),)` for each fold.
     """
+    if split == STUDY:
+        assert windows.studies is not None
+        return [windows.studies == study for study in np.unique(windows.studies)]
     count = len(windows.people()) if groups == LOSO else int(groups)
     if split == SUBJECT:
         parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
@@ -131,6 +136,10 @@ class Predictions:
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
     logits: NDArray[np.float32] | None = None
+
+    def scores(self, classes: int) -> NDArray[np.floating[Any]]:
+        """The logits, or 1 for the predicted class where there are none, `(N, classes)`."""
+        return np.eye(classes)[self.labels] if self.logits is None else self.logits
 
     def write(self, path: Path) -> None:
         """Writes a `.npz` file."""
@@ -255,17 +264,24 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     windows = data.train.in_memory()
     mask = held_out(windows, fold.split, config["groups"])[fold.group]
     train, test = windows.where(~mask), windows.where(mask)
-    note(subjects=test.people() if fold.split == SUBJECT else [], windows=len(test), train_windows=len(train))
+    classes = len(data.classes)
+    note(
+        subjects=[] if fold.split == WINDOW else test.people(), windows=len(test), train_windows=len(train),
+        study=str(test.studies[0]) if fold.split == STUDY and test.studies is not None else None,
+        # What training cannot tell apart is not told apart in the scores.
+        indistinct=indistinct(train.labels, classes, train.label_sets),
+    )  # fmt: skip
     details: Record = {}
     if fold.method in BASELINES:
-        predictions = _baseline(fold, train, test, config["arguments"].get("window"))
+        predictions = _baseline(fold, train.of_one_class(classes), test, config["arguments"].get("window"))
     else:
         predictions, details = _network(fold, data, train, test, config, fold.file(folder, "npz.checkpoint"), note)
     predictions.write(fold.file(folder, "npz"))
+    labels = resolve(test.labels, predictions.scores(classes), test.label_sets)
+    predicted = forgive(labels, predictions.labels, indistinct(train.labels, classes, train.label_sets))
     return details | {
-        "macro_f1": metrics.macro_f1(test.labels, predictions.labels),
-        "accuracy": float((test.labels == predictions.labels).mean()),
-    }
+        "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())
+    }  # fmt: skip
 
 
 def _baseline(fold: Fold, train: Windows, test: Windows, window: int | None) -> Predictions:
@@ -282,7 +298,7 @@ def _network(
     # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
 
-    from zoo.tasks.activity import Prepared, answers, hold_out, keras_logits
+    from zoo.tasks.activity import Prepared, answers, hold_out, keras_logits, temperature_of
     from zoo.tasks.running import Plan
 
     recipe = replace(Recipe.from_json(config["recipe"]), seed=fold.seed)
@@ -304,7 +320,7 @@ def _network(
     temperature = None
     if prepared.validation is not None:
         logits, labels = answers(partial(keras_logits, model), prepared.validation)
-        temperature = metrics.fit_temperature(labels, logits)
+        temperature = temperature_of(labels, logits)
     logits, _ = answers(partial(keras_logits, model), test)
     return Predictions(test.rows, logits.argmax(axis=1), logits), {
         "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature,
