@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from zoo.errors import ZooError
 
@@ -46,17 +47,13 @@ class Order:
     Args:
         history: Length of the history, n - 1.
         histories: Keys of the histories that occurred, `(H,)`, ascending.
-        starts: Index of the first n-gram of each history, `(H + 1,)`.
-        words: Last word of each n-gram, `(G,)`.
-        discounted: Discounted probability of each n-gram, (c - D) / c(h .), `(G,)`.
+        discounted: Discounted probabilities (c - D) / c(h .) of the words after each history, sparse, `(H, V)`.
         backoff: Weight of the shorter history for each history, `(H,)`.
     """
 
     history: int
     histories: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    words: NDArray[np.int64]
-    discounted: Floats
+    discounted: csr_array
     backoff: Floats
 
     @classmethod
@@ -70,12 +67,12 @@ class Order:
             vocabulary: V, size of the vocabulary.
         """
         keys, counts = counted
-        histories, starts, place = np.unique(keys // vocabulary, return_index=True, return_inverse=True)
+        histories, place = np.unique(keys // vocabulary, return_inverse=True)
         totals, off = np.bincount(place, counts), discounts[np.minimum(counts, 3)]
+        shares = ((counts - off) / totals[place], (place, keys % vocabulary))
         return cls(
-            history, histories, np.append(starts, len(keys)), keys % vocabulary, (counts - off) / totals[place],
-            np.bincount(place, off) / totals,
-        )  # fmt: skip
+            history, histories, csr_array(shares, (len(histories), vocabulary)), np.bincount(place, off) / totals
+        )
 
     def refine(self, contexts: NDArray[np.int64], shorter: Floats) -> Floats:
         """Computes p(w | h) `(N, V)` from p(w | h') `(N, V)` for the keys of contexts `(N,)`."""
@@ -83,12 +80,8 @@ class Order:
         place = np.minimum(np.searchsorted(self.histories, histories), len(self.histories) - 1)
         known = self.histories[place] == histories
         refined: Floats = shorter * np.where(known, self.backoff[place], 1.0)[:, None]
-        rows = np.flatnonzero(known)
-        first = self.starts[place[rows]]
-        counts = self.starts[place[rows] + 1] - first
-        # The n-grams of all known histories, concatenated: those of a history begin at `first`.
-        grams = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
-        refined[np.repeat(rows, counts), self.words[grams]] += self.discounted[grams]
+        seen = self.discounted[place[known]].tocoo()
+        refined[np.flatnonzero(known)[seen.row], seen.col] += seen.data
         return refined
 
 
