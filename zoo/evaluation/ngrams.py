@@ -130,23 +130,12 @@ def unigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
 
 
 def bigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits a bigram model with absolute discounting.
-
-    Args:
-        contexts: Word ids `(N, C)`.
-        targets: Word ids `(N,)`.
-        vocabulary: V, size of the vocabulary.
-    """
+    """Fits a bigram model with absolute discounting. Takes the arguments of `unigram`."""
     return _absolute(contexts, targets, vocabulary, orders=2)
 
 
 def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits an interpolated, modified Kneser-Ney model of the whole context.
-
-    Args:
-        contexts: Word ids `(N, C)`.
-        targets: Word ids `(N,)`.
-        vocabulary: V, size of the vocabulary.
+    """Fits an interpolated, modified Kneser-Ney model of the whole context. Takes the arguments of `unigram`.
 
     Example:
         >>> contexts, targets = np.array([[0, 1, 2], [3, 1, 2], [0, 1, 3]]), np.array([3, 3, 2])
