@@ -22,7 +22,7 @@ Source: Chen, Goodman: An empirical study of smoothing techniques for language m
 sections 2.4, 2.7 and 3.1; Kneser, Ney: Improved backing-off for m-gram language modeling, ICASSP 1995.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,18 +148,18 @@ def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
     for order in range(size - 1, 0, -1):
         # Each n-gram once, without its first word, which counts the distinct words before the rest.
         counted.append(np.unique(counted[-1][0] % vocabulary**order, return_counts=True))
-    return _fit(counted[::-1], [modified_discounts(counts) for _, counts in counted[::-1]], vocabulary)
+    return _fit(counted[::-1], modified_discounts, vocabulary)
 
 
 def _absolute(contexts: Ids, targets: Ids, vocabulary: int, orders: int) -> NGrams:
     keys = _rows(contexts, targets, vocabulary)
     counted = [np.unique(keys % vocabulary**order, return_counts=True) for order in range(1, orders + 1)]
-    return _fit(counted, [absolute_discounts(counts) for _, counts in counted], vocabulary)
+    return _fit(counted, absolute_discounts, vocabulary)
 
 
-def _fit(counted: Sequence[Counted], discounts: Sequence[Floats], vocabulary: int) -> NGrams:
-    pairs = enumerate(zip(counted, discounts, strict=True))
-    return NGrams(tuple(Order.fit(history, *pair, vocabulary) for history, pair in pairs), vocabulary)
+def _fit(counted: Sequence[Counted], discounts: Callable[[Ids], Floats], vocabulary: int) -> NGrams:
+    orders = (Order.fit(history, pair, discounts(pair[1]), vocabulary) for history, pair in enumerate(counted))
+    return NGrams(tuple(orders), vocabulary)
 
 
 def _rows(contexts: Ids, targets: Ids, vocabulary: int) -> NDArray[np.int64]:
