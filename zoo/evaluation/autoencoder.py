@@ -4,7 +4,6 @@ All functions take NumPy arrays: preprocessed `patches (N, D)`, `codes (N, H)`, 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -80,27 +79,7 @@ def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray
     return {"per_photograph": scores, "worst_photograph": worst}
 
 
-@dataclass(frozen=True)
-class Gabor:
-    """A Gabor function fitted to a filter.
-
-    Args:
-        r2: Fraction of the filter's variance that the function explains.
-        orientation: Direction in which the wave varies, in degrees in [0, 180); 0 is along the first axis of the
-            filter.
-        frequency: Spatial frequency in cycles per pixel.
-        width: Standard deviation of the envelope across the stripes, in pixels.
-        length: Standard deviation of the envelope along the stripes, in pixels.
-    """
-
-    r2: float
-    orientation: float
-    frequency: float
-    width: float
-    length: float
-
-
-def fit_gabor(filter_: Floats) -> Gabor:
+def fit_gabor(filter_: Floats) -> dict[str, float]:
     """Fits a Gabor function, a plane wave with a Gaussian envelope, to a filter by least squares.
 
         g(u, v) = exp(-u^2 / 2a^2 - v^2 / 2b^2) (p cos(2 pi f u) + q sin(2 pi f u))
@@ -114,31 +93,36 @@ def fit_gabor(filter_: Floats) -> Gabor:
     Args:
         filter_: Filter `(S, S)`.
 
+    Returns:
+        `r2`, the fraction of the filter's variance that the function explains; `orientation`, the direction in which
+        the wave varies, in degrees in [0, 180), with 0 along the first axis of the filter; its spatial `frequency` in
+        cycles per pixel; `width` and `length`, the standard deviations of the envelope across and along the stripes,
+        in pixels.
+
     Example:
         >>> rows, columns = np.mgrid[:16, :16] - 7.5
         >>> wave = np.exp(-(rows**2 + columns**2) / 18) * np.cos(2 * np.pi * 0.2 * rows)
         >>> gabor = fit_gabor(wave)
-        >>> round(gabor.r2, 3), round(gabor.frequency, 2)
+        >>> round(gabor["r2"], 3), round(gabor["frequency"], 2)
         (1.0, 0.2)
     """
     size = len(filter_)
     wanted = (filter_ - filter_.mean()).astype(np.float64)
     norm = float((wanted**2).sum())
     if norm < 1e-20:
-        return Gabor(0.0, 0.0, 0.0, 0.0, 0.0)
+        return dict.fromkeys(("r2", "orientation", "frequency", "width", "length"), 0.0)
     rows, columns = np.mgrid[:size, :size].astype(float)
-    best, lowest = None, np.inf
-    for start in _starts(wanted):
-        fit = least_squares(
-            _residual, start, args=(wanted, rows, columns), max_nfev=60,
-            bounds=([-1, -1, -10, 0.01, 0.5, 0.5], [size, size, 10, 0.6, size, size]),
-        )  # fmt: skip
-        if fit.cost < lowest:
-            best, lowest = fit.x, fit.cost
-    assert best is not None
-    _, _, angle, frequency, width, length = best
-    share = 1 - 2 * lowest / norm
-    return Gabor(float(share), float(np.degrees(angle) % 180), float(frequency), float(width), float(length))
+    bounds = ([-1, -1, -10, 0.01, 0.5, 0.5], [size, size, 10, 0.6, size, size])
+    fits = [
+        least_squares(_residual, start, args=(wanted, rows, columns), max_nfev=60, bounds=bounds)
+        for start in _starts(wanted)
+    ]
+    best = min(fits, key=lambda fit: fit.cost)
+    _, _, angle, frequency, width, length = best.x.tolist()
+    return {
+        "r2": float(1 - 2 * best.cost / norm), "orientation": float(np.degrees(angle) % 180), "frequency": frequency,
+        "width": width, "length": length,
+    }  # fmt: skip
 
 
 def _starts(wanted: Floats) -> list[list[float]]:
@@ -185,12 +169,12 @@ def filters(kernel: Floats) -> dict[str, Any]:
     """
     size = round(len(kernel) ** 0.5)
     fits = [fit_gabor(column.reshape(size, size)) for column in kernel.T]
-    good = [fit for fit in fits if fit.r2 > GABOR_R2]
+    good = [fit for fit in fits if fit["r2"] > GABOR_R2]
     return {
         "gabor_share": len(good) / len(fits),
-        "orientations": _histogram([fit.orientation for fit in good], np.linspace(0, 180, 13)),
-        "frequencies": _histogram([fit.frequency for fit in good], np.linspace(0, 0.6, 13)),
-        "gabor": [asdict(fit) for fit in fits],
+        "orientations": _histogram([fit["orientation"] for fit in good], np.linspace(0, 180, 13)),
+        "frequencies": _histogram([fit["frequency"] for fit in good], np.linspace(0, 0.6, 13)),
+        "gabor": fits,
     }
 
 

@@ -22,12 +22,13 @@ Source: Chen, Goodman: An empirical study of smoothing techniques for language m
 sections 2.4, 2.7 and 3.1; Kneser, Ney: Improved backing-off for m-gram language modeling, ICASSP 1995.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from zoo.errors import ZooError
 
@@ -46,17 +47,13 @@ class Order:
     Args:
         history: Length of the history, n - 1.
         histories: Keys of the histories that occurred, `(H,)`, ascending.
-        starts: Index of the first n-gram of each history, `(H + 1,)`.
-        words: Last word of each n-gram, `(G,)`.
-        discounted: Discounted probability of each n-gram, (c - D) / c(h .), `(G,)`.
+        discounted: Discounted probabilities (c - D) / c(h .) of the words after each history, sparse, `(H, V)`.
         backoff: Weight of the shorter history for each history, `(H,)`.
     """
 
     history: int
     histories: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    words: NDArray[np.int64]
-    discounted: Floats
+    discounted: csr_array
     backoff: Floats
 
     @classmethod
@@ -70,12 +67,12 @@ class Order:
             vocabulary: V, size of the vocabulary.
         """
         keys, counts = counted
-        histories, starts, place = np.unique(keys // vocabulary, return_index=True, return_inverse=True)
+        histories, place = np.unique(keys // vocabulary, return_inverse=True)
         totals, off = np.bincount(place, counts), discounts[np.minimum(counts, 3)]
+        shares = ((counts - off) / totals[place], (place, keys % vocabulary))
         return cls(
-            history, histories, np.append(starts, len(keys)), keys % vocabulary, (counts - off) / totals[place],
-            np.bincount(place, off) / totals,
-        )  # fmt: skip
+            history, histories, csr_array(shares, (len(histories), vocabulary)), np.bincount(place, off) / totals
+        )
 
     def refine(self, contexts: NDArray[np.int64], shorter: Floats) -> Floats:
         """Computes p(w | h) `(N, V)` from p(w | h') `(N, V)` for the keys of contexts `(N,)`."""
@@ -83,12 +80,8 @@ class Order:
         place = np.minimum(np.searchsorted(self.histories, histories), len(self.histories) - 1)
         known = self.histories[place] == histories
         refined: Floats = shorter * np.where(known, self.backoff[place], 1.0)[:, None]
-        rows = np.flatnonzero(known)
-        first = self.starts[place[rows]]
-        counts = self.starts[place[rows] + 1] - first
-        # The n-grams of all known histories, concatenated: those of a history begin at `first`.
-        grams = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
-        refined[np.repeat(rows, counts), self.words[grams]] += self.discounted[grams]
+        seen = self.discounted[place[known]].tocoo()
+        refined[np.flatnonzero(known)[seen.row], seen.col] += seen.data
         return refined
 
 
@@ -137,23 +130,12 @@ def unigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
 
 
 def bigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits a bigram model with absolute discounting.
-
-    Args:
-        contexts: Word ids `(N, C)`.
-        targets: Word ids `(N,)`.
-        vocabulary: V, size of the vocabulary.
-    """
+    """Fits a bigram model with absolute discounting. Takes the arguments of `unigram`."""
     return _absolute(contexts, targets, vocabulary, orders=2)
 
 
 def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits an interpolated, modified Kneser-Ney model of the whole context.
-
-    Args:
-        contexts: Word ids `(N, C)`.
-        targets: Word ids `(N,)`.
-        vocabulary: V, size of the vocabulary.
+    """Fits an interpolated, modified Kneser-Ney model of the whole context. Takes the arguments of `unigram`.
 
     Example:
         >>> contexts, targets = np.array([[0, 1, 2], [3, 1, 2], [0, 1, 3]]), np.array([3, 3, 2])
@@ -166,18 +148,18 @@ def kneser_ney(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
     for order in range(size - 1, 0, -1):
         # Each n-gram once, without its first word, which counts the distinct words before the rest.
         counted.append(np.unique(counted[-1][0] % vocabulary**order, return_counts=True))
-    return _fit(counted[::-1], [modified_discounts(counts) for _, counts in counted[::-1]], vocabulary)
+    return _fit(counted[::-1], modified_discounts, vocabulary)
 
 
 def _absolute(contexts: Ids, targets: Ids, vocabulary: int, orders: int) -> NGrams:
     keys = _rows(contexts, targets, vocabulary)
     counted = [np.unique(keys % vocabulary**order, return_counts=True) for order in range(1, orders + 1)]
-    return _fit(counted, [absolute_discounts(counts) for _, counts in counted], vocabulary)
+    return _fit(counted, absolute_discounts, vocabulary)
 
 
-def _fit(counted: Sequence[Counted], discounts: Sequence[Floats], vocabulary: int) -> NGrams:
-    pairs = enumerate(zip(counted, discounts, strict=True))
-    return NGrams(tuple(Order.fit(history, *pair, vocabulary) for history, pair in pairs), vocabulary)
+def _fit(counted: Sequence[Counted], discounts: Callable[[Ids], Floats], vocabulary: int) -> NGrams:
+    orders = (Order.fit(history, pair, discounts(pair[1]), vocabulary) for history, pair in enumerate(counted))
+    return NGrams(tuple(orders), vocabulary)
 
 
 def _rows(contexts: Ids, targets: Ids, vocabulary: int) -> NDArray[np.int64]:

@@ -95,19 +95,21 @@ def _streams(reports: Mapping[str, Document]) -> str:
     """Renders streams of several files, and explains the columns."""
     names = {
         "hours": "hours", "window_accuracy": "by window", "accuracy": "by row", "settled_accuracy": "settled",
-        "coverage": "labeled", "delay_median": "delay, s", "delay_p95": "95% delay, s",
-        "false_alarms_per_hour": "false alarms per hour",
+        "coverage": "labeled", "delay_median": "delay, s:.1f", "delay_p95": "95% delay, s:.1f",
+        "false_alarms_per_hour": "false alarms per hour:.1f",
     }  # fmt: skip
-    digits = {"hours": ".2f", "delay_median": ".1f", "delay_p95": ".1f", "false_alarms_per_hour": ".1f"}
     parts = {"recordings": "each recording", "spliced": "activities in turn"}
     rows = [
-        (": ".join(filter(None, (kind, signal))), *(md.show(report[part][key], form=digits.get(key)) for key in names))
+        (
+            ": ".join(filter(None, (kind, signal))),
+            {name.partition(":")[0]: report[part][key] for key, name in names.items()},
+        )
         for kind, report in reports.items()
         for part, signal in parts.items()
     ]
     spliced = next(iter(reports.values()))["spliced"]
     return md.page(
-        md.table(("signal", *names.values()), rows),
+        md.columns(rows, list(names.values()), "signal"),
         "Accuracy of single windows, of every row of the stream, and of rows later than 5 s after a change (settled). "
         "Labeled: share of rows with a label. Delay: time until a change is recognized, median and 95th percentile.",
         f"Activities in turn, accuracy by row, from the first to the last part of the stream: "

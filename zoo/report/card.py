@@ -51,22 +51,6 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     return md.page(head(name, preset, metrics, config), *sections) + "\n"
 
 
-def summary(preset: Preset, metrics: Document, config: Document) -> str:
-    """Renders an overview of a preset."""
-    task = for_task(metrics["kind"])
-    arguments = ", ".join(f"{key}={value!r}".replace("'", '"') for key, value in preset.arguments.items())
-    file, made = smallest(metrics), metrics["made"]
-    return md.facts({
-        "model": f"`{config['class']}({arguments})`, {md.count(metrics['training']['parameters'], 'parameter')}",
-        **task.interface(facts(config)),
-        "test score": "; baseline: ".join(task.headline(metrics["test"])),
-        "smallest file": f"{md.code(file['file'])}, {file['bytes'] / 1000:.1f} kB, "
-        f"{md.show(file['milliseconds'])} ms per call of `{file['timed']}`",
-        "data": made["data"],
-        "data license": made["license"],
-    })  # fmt: skip
-
-
 def facts(config: Document) -> dict[str, Any]:
     """Returns the arguments of a model, together with its metadata."""
     return dict(config["arguments"]) | dict(config.get("metadata", {}))
@@ -74,7 +58,18 @@ def facts(config: Document) -> dict[str, Any]:
 
 def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders title, description and overview."""
-    return md.page(f"# {name}", f"{preset.description}.", summary(preset, metrics, config))
+    task, made, file = for_task(metrics["kind"]), metrics["made"], smallest(metrics)
+    arguments = ", ".join(f"{key}={value!r}".replace("'", '"') for key, value in preset.arguments.items())
+    overview = {
+        "model": f"`{config['class']}({arguments})`, {md.count(metrics['training']['parameters'], 'parameter')}",
+        **task.interface(facts(config)),
+        "test score": "; baseline: ".join(task.headline(metrics["test"])),
+        "smallest file": f"{md.code(file['file'])}, {file['bytes'] / 1000:.1f} kB, "
+        f"{md.show(file['milliseconds'])} ms per call of `{file['timed']}`",
+        "data": made["data"],
+        "data license": made["license"],
+    }
+    return md.page(f"# {name}", f"{preset.description}.", md.facts(overview))
 
 
 def smallest(metrics: Document) -> Document:

@@ -2,19 +2,21 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.catalog import preset_metrics, preset_names, unknown_name
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
+from zoo.files import flatten
 from zoo.presets import PRESETS
 from zoo.report import card, for_task
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
 
 _COSTS = ("bytes", "milliseconds")
+_LEFT_OUT = {"baselines", "orientations", "frequencies"}
 
 
 def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[str, Any]]:
@@ -84,20 +86,18 @@ def _preset(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def numbers(document: Document, above: str = "") -> dict[str, float]:
+def numbers(document: Document) -> dict[str, float]:
     """Returns the numbers of a document, with nested keys joined by dots, without lists and baselines.
 
     Example:
         >>> numbers({"accuracy": 0.5, "ece": {"before": 0.25}, "classes": ["a"], "simulated": False})
         {'accuracy': 0.5, 'ece.before': 0.25}
     """
-    flat: dict[str, float] = {}
-    for key, value in document.items():
-        if isinstance(value, Mapping) and key not in ("baselines", "orientations", "frequencies"):
-            flat |= numbers(value, f"{above}{key}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            flat[above + key] = value
-    return flat
+    return {
+        key: value
+        for key, value in flatten(document).items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and _LEFT_OUT.isdisjoint(key.split("."))
+    }
 
 
 def _sorted(rows: list[dict[str, Any]], sort: str | None, known: Sequence[str]) -> list[dict[str, Any]]:

@@ -79,38 +79,34 @@ class _Table(TableElement):
     """A table without truncation: text and headers wrap, and columns that do not fit follow in another table."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        head = [cell.content for cell in self.header.row.cells] if self.header and self.header.row else []
-        rows = [[cell.content for cell in row.cells] for row in self.body.rows] if self.body else []
-        columns = [_Column(name, [row[place] for row in rows]) for place, name in enumerate(head)]
-        text = max(1, next((place for place, column in enumerate(columns) if column.number), 1))
-        for place, part in enumerate(parts([column.least for column in columns], options.max_width, text)):
-            chosen = [columns[place] for place in part]
+        assert self.header is not None
+        assert self.header.row is not None
+        rows = [self.header.row, *(self.body.rows if self.body else ())]
+        columns = list(zip(*([cell.content for cell in row.cells] for row in rows), strict=True))
+        sizes = [_sizes(*column) for column in columns]
+        text = max(1, next((place for place, (name, *_) in enumerate(columns) if name.justify == "right"), 1))
+        for place, part in enumerate(parts([least for least, _ in sizes], options.max_width, text)):
             yield from [""] if place else []
-            yield _grid(chosen, widths([(c.least, c.natural) for c in chosen], options.max_width))
+            yield _grid([columns[i] for i in part], widths([sizes[i] for i in part], options.max_width))
 
 
-class _Column:
-    """A column with its least and its natural width."""
-
-    def __init__(self, name: Text, cells: Sequence[Text]) -> None:
-        self.name, self.cells = name, cells
-        self.number = name.justify == "right"
-        longest = max((cell.cell_len for cell in cells), default=0)
-        self.natural = max(longest, name.cell_len)
-        self.least = max(_word(name), longest if self.number else max(map(_word, cells), default=0))
+def _sizes(name: Text, *cells: Text) -> tuple[int, int]:
+    """Returns the least and the natural width of a column. Numbers are not wrapped."""
+    longest = max((cell.cell_len for cell in cells), default=0)
+    words = max(map(_word, cells), default=0)
+    return max(_word(name), longest if name.justify == "right" else words), max(longest, name.cell_len)
 
 
 def _word(text: Text) -> int:
     return max((len(word) for word in text.plain.split()), default=0)
 
 
-def _grid(columns: Sequence[_Column], chosen: Sequence[int]) -> Table:
-    named = any(column.name.plain for column in columns)
+def _grid(columns: Sequence[Sequence[Text]], chosen: Sequence[int]) -> Table:
+    named = any(name.plain for name, *_ in columns)
     grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=named, header_style="bold")
-    for column, width in zip(columns, chosen, strict=True):
-        side = "right" if column.number else "left"
-        grid.add_column(column.name, width=width, justify=side, vertical="top", overflow="fold")  # type: ignore[arg-type]
-    for cells in zip(*(column.cells for column in columns), strict=True):
+    for (name, *_), width in zip(columns, chosen, strict=True):
+        grid.add_column(name, width=width, justify=name.justify or "left", vertical="top", overflow="fold")
+    for cells in list(zip(*columns, strict=True))[1:]:
         # A row whose first cell is bold is bold.
         bold = named and any(isinstance(span.style, Style) and span.style.bold for span in cells[0].spans)
         grid.add_row(*cells, style="bold" if bold else "")

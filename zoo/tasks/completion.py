@@ -10,7 +10,7 @@ from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
 from zoo.tasks.loading import Loaded
-from zoo.tasks.trigram import TASK, context_of, embedding, log_probabilities, metadata_of, word_ids
+from zoo.tasks.trigram import TASK, check_words, context_of, embedding, log_probabilities, metadata_of, word_ids
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
@@ -99,10 +99,12 @@ def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, s
 
     Returns:
         Records with `context`, `wanted` (the actual next word) and `next`.
+
+    Raises:
+        ZooError: If the data has another vocabulary.
     """
+    check_words(loaded, data)
     words = metadata_of(loaded).words
-    if data.words != words:
-        raise ZooError(f"{data}: its words are not those of {loaded.name}: create it with the model's vocabulary")
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
     contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
     return [

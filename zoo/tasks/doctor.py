@@ -166,22 +166,22 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _requirements(distribution: str) -> list[Requirement]:
-    return [Requirement(line) for line in importlib.metadata.requires(distribution) or []]
+def _requirements(distribution: str, extra: str = "") -> Iterator[Requirement]:
+    """Yields the requirements of a distribution, or of one of its extras, that apply to this interpreter."""
+    for requirement in map(Requirement, importlib.metadata.requires(distribution) or []):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+            yield requirement
 
 
 def _packages() -> Iterator[dict[str, Any]]:
     """Yields the requirements of pocket-zoo and of its extras."""
-    try:
-        requirements = _requirements(DISTRIBUTION)
-    except importlib.metadata.PackageNotFoundError:
-        raise ZooError(f"{DISTRIBUTION} is not installed: run `pip install .` in its folder") from None
+    if _version(DISTRIBUTION) is None:
+        raise ZooError(f"{DISTRIBUTION} is not installed: run `pip install .` in its folder")
     extras = importlib.metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []
     seen = set()
     for extra in ["", *(extra for extra in extras if extra != "dev")]:
-        for requirement in requirements:
-            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": extra})
-            if wanted and requirement.name not in seen:
+        for requirement in _requirements(DISTRIBUTION, extra):
+            if requirement.name not in seen:
                 seen.add(requirement.name)
                 found = _version(requirement.name)
                 yield {
@@ -230,17 +230,12 @@ def _conflicts(packages: list[dict[str, Any]]) -> Iterator[Problem]:
     known = {canonicalize_name(row["name"]) for row in packages}
     for row in packages:
         for requirement in _requirements(row["name"]) if row["installed"] else []:
-            if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-                continue
-            found = _version(requirement.name)
-            if _within(found, str(requirement.specifier)) or (
-                not found and canonicalize_name(requirement.name) in known
-            ):
-                continue
-            what = f"{requirement.name} {found}" if found else f"no {requirement.name}"
-            needs = f"{row['name']} {row['installed']} needs {requirement.name}{requirement.specifier}"
-            mend = f"pip install '{requirement.name}{requirement.specifier}'"
-            yield Problem(what, needs, mend, fatal=row["extra"] is None)
+            found, wanted = _version(requirement.name), f"{requirement.name}{requirement.specifier}"
+            listed = not found and canonicalize_name(requirement.name) in known
+            if not listed and not _within(found, str(requirement.specifier)):
+                what = f"{requirement.name} {found}" if found else f"no {requirement.name}"
+                needs = f"{row['name']} {row['installed']} needs {wanted}"
+                yield Problem(what, needs, f"pip install '{wanted}'", fatal=row["extra"] is None)
 
 
 def _missing(programs: list[dict[str, Any]], page: bool) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from zoo.models.activity import Facts
 from zoo.recipes import Recipe
 from zoo.settings import check
 from zoo.tasks.running import Plan
-from zoo.tasks.task import find_task
+from zoo.tasks.task import task_of
 
 
 def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Plan:
@@ -38,13 +38,12 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     if preset is not None:
         row = presets.find(preset)
         name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
-        task, model = find_task(find_family(family).task), find_family(family).load()
     else:
         assert family is not None
-        task, model = find_task(find_family(family).task), find_family(family).load()
-        name, arguments, recipe = family, {}, task.recipe
+        name, arguments, recipe = family, {}, task_of(family).recipe
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
+    task, model = task_of(family), find_family(family).load()
     if "epochs" in changes:
         recipe = replace(recipe, min_steps=None)
     fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]

@@ -160,7 +160,12 @@ def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
     return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
 
 
-def _check_words(loaded: Loaded, data: TrigramData) -> None:
+def check_words(loaded: Loaded, data: TrigramData) -> None:
+    """Checks that data has the vocabulary of a model.
+
+    Raises:
+        ZooError: If it has another one. The message names the first difference.
+    """
     words = metadata_of(loaded).words
     if data.words == words:
         return
@@ -180,7 +185,7 @@ def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray
         # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
         return Trigrams.all(ids[:, :-1], ids[:, -1]), ids[:, :-1]
-    _check_words(loaded, data)
+    check_words(loaded, data)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
     return data.test, data.train.contexts[chosen]
 
@@ -267,7 +272,7 @@ class TrigramTask(Task):
         """
         metadata, data = metadata_of(loaded), self.read(data)
         digest = data.sha256
-        _check_words(loaded, data)
+        check_words(loaded, data)
         splits = {"train": data.train, "validation": data.validation, "test": data.test}
         if split not in splits:
             raise ZooError(f"split {split!r}: expected {', '.join(splits)}")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import History, marker, save_all, simulated, subplots, whole_epochs
+from zoo.report.figures.drawing import History, curves, save_all, simulated, subplots
 
 Floats = NDArray[np.floating[Any]]
 
@@ -156,21 +156,17 @@ def cost(history: History) -> Figure:
     Args:
         history: Records of the epochs, with the terms `error`, `weights` and `sparsity` on training patches.
     """
-    epochs = [row["epoch"] for row in history]
     names = {"error": "squared error", "weights": "weight decay", "sparsity": "sparsity"}
     parts = {key: name for key, name in names.items() if history[-1][key] > 0}
     with subplots(6.6, 3.6) as (figure, axis):
-        axis.plot(epochs, [sum(row[key] for key in parts) for row in history], color="black", linewidth=2, label="J")
-        for key, label in parts.items():
-            axis.plot(epochs, [row[key] for row in history], linewidth=1.2, label=label, marker=marker(history))
-        if "val_loss" in history[0]:
-            losses = [row["val_loss"] for row in history]
-            axis.plot(epochs, losses, color="black", linestyle=":", label="J, validation")
+        sums = [{**row, "cost": sum(row[key] for key in parts)} for row in history]
+        curves(axis, sums, {"cost": "J"}, color="black", linewidth=2)
+        curves(axis, history, parts, linewidth=1.2)
+        curves(axis, history, {"val_loss": "J, validation"}, color="black", linestyle=":")
         # A term that starts near zero must not stretch the axis over many decades.
         axis.set_yscale("log")
         axis.set_ylim(bottom=min(history[-1][key] for key in parts) / 10)
         axis.set(ylabel="cost", title="cost J and its terms")
-        whole_epochs(axis)
         figure.legend(loc="outside right center")
     return figure
 
@@ -199,9 +195,8 @@ def frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Figure:
     with subplots(5.6, 3.8) as (figure, axis):
         for key, name in (("train_max_activation_error", "training"), ("max_activation_error", "validation")):
             axis.plot([point[key] for point in ordered], errors, marker="o", markersize=4, label=f"{name} photographs")
-            axis.plot(
-                [own[key]], [own["mse"]], "o", color="C3", markersize=8, label="chosen" if name == "training" else ""
-            )
+            chosen_label = "chosen" if name == "training" else ""
+            axis.plot([own[key]], [own["mse"]], "o", color="C3", markersize=8, label=chosen_label)
         for point in ordered:
             place = point["max_activation_error"], point["mse"]
             axis.annotate(f"{point['sparsity_weight']:g}", place, (6, 5), textcoords="offset points", fontsize=8)

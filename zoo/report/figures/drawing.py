@@ -32,27 +32,24 @@ def subplots(
 
 def training(history: History) -> Figure:
     """Draws loss and accuracy of training and, if there is one, validation against the epoch."""
-    epochs = [row["epoch"] for row in history]
     with subplots(7, 2.8, columns=2) as (figure, axes):
         for axis, key in zip(axes, ("loss", "accuracy"), strict=True):
-            for name, label in ((key, "training"), (f"val_{key}", "validation")):
-                if name in history[0]:
-                    axis.plot(epochs, [row[name] for row in history], marker=marker(history), label=label)
+            curves(axis, history, {key: "training", f"val_{key}": "validation"})
             axis.set_title(key)
-            whole_epochs(axis)
             axis.legend()
     return figure
 
 
-def whole_epochs(axis: Axes) -> None:
-    """Labels an axis of epochs with whole numbers."""
+def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any) -> None:
+    """Draws numbers of a history, those that it has, against the epoch."""
+    epochs = [row["epoch"] for row in history]
+    # So few epochs that a line alone would show little or nothing are points.
+    marker = "o" if len(history) < 5 else None
+    for key, label in labels.items():
+        if key in history[0]:
+            axis.plot(epochs, [row[key] for row in history], label=label, marker=marker, **style)
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-
-
-def marker(history: History) -> str | None:
-    """Returns a marker if there are so few epochs that a line alone would show little or nothing."""
-    return "o" if len(history) < 5 else None
 
 
 def simulated(report: Mapping[str, Any]) -> str:
