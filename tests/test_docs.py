@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -60,7 +61,7 @@ def photographs(folder):
 
 
 def wisdm(folder):
-    """A file in the layout of WISDM, of people who do not exist."""
+    """A zip file in the layout of WISDM 1.1, of people who do not exist."""
     random = np.random.default_rng(0)
     lines, time = ["garbled line;"], 0
     for who in range(1, 5):
@@ -70,12 +71,30 @@ def wisdm(folder):
                 time += 50_000_000
                 lines.append(f"{who},{label.capitalize()},{time},{x:.4f},{y:.4f},{z:.4f};")
             time += 10_000_000_000
-    (folder / "WISDM_ar_v1.1_raw.txt").write_text("\n".join(lines) + "\n")
+    with zipfile.ZipFile(folder / "wisdm2010.zip", "w") as file:
+        file.writestr("WISDM_ar_v1.1/WISDM_ar_v1.1_raw.txt", "\n".join(lines) + "\n")
+
+
+def studies(folder):
+    """Zip files in the layouts of WISDM and of the Oxford step counter, of people who do not exist."""
+    random = np.random.default_rng(0)
+    codes = {"A": "walking", "B": "jogging", "C": "upstairs", "D": "sitting", "E": "standing"}
+    with zipfile.ZipFile(folder / "wisdm-dataset.zip", "w") as file:
+        for who in (1600, 1604, 1606, 1607):
+            person, lines = gait.Walker.draw(str(who), random), []
+            for code, label in codes.items():
+                for x, y, z in person.record(label, 30, 20.0, random).acceleration.tolist():
+                    lines.append(f"{who},{code},{len(lines) * 50_000_000},{x:.4f},{y:.4f},{z:.4f};\n")
+            file.writestr(f"wisdm-dataset/raw/phone/accel/data_{who}_accel_phone.txt", "".join(lines))
+    with zipfile.ZipFile(folder / "DataSet.zip", "w") as file:
+        rows = gait.Walker.draw("jamie", random).record("walking", 60, 200.0, random).acceleration.tolist()
+        lines = [f"{i * 5_000_000},3,{x:.4f},{y:.4f},{z:.4f}\n" for i, (x, y, z) in enumerate(rows)]
+        file.writestr("DataSet/optimisation/data/Pixel_Jamie_Hard_FrontPocket_1/accelerometer.csv", "".join(lines))
 
 
 AT_HAND = {
     "guides/recordings.md": recordings, "guides/text.md": book, "guides/photographs.md": photographs,
-    "recipes/data-set.md": wisdm,
+    "guides/studies.md": studies, "recipes/study.md": wisdm,
 }  # fmt: skip
 """What a reader of a page has before the first line of code."""
 

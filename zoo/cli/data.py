@@ -197,9 +197,32 @@ def _imported(
     out: Path, count: int, dropped: dict[str, int], as_json: bool, more: dict[str, Any] | None = None
 ) -> None:
     from zoo.data.describe import describe
+
+    show(describe(out) | {"written": count, "dropped": dict(dropped)} | (more or {}), as_json, _description)
+
+
+def _description(content: dict[str, Any]) -> str:
+    """The facts about a file, and its studies side by side."""
     from zoo.report import markdown
 
-    show(describe(out) | {"written": count, "dropped": dict(dropped)} | (more or {}), as_json, markdown.document)
+    amount = "windows" if "parts" in content else "seconds"
+    found = content.get("studies", {})
+    labels = sorted({label for row in found.values() for label in row[amount]})
+    studies = [
+        {"study": name, "people": row["people"], **{label: row[amount].get(label) for label in labels},
+         "Hz": " to ".join(f"{rate:g}" for rate in dict.fromkeys(row["rate_hz"])), "m/s^2": f"{row['magnitude']:.2f}",
+         "tilt": ", ".join(map(str, row["tilt_deg"] or ())) or None,
+         "steps/s": None if row["cadence_hz"] is None else f"{row['cadence_hz']:.2f}"}
+        for name, row in found.items()
+    ]  # fmt: skip
+    note = (
+        f"{amount.capitalize()} per class; rates; mean magnitude; of walking the tilt, which is the angle in degrees "
+        "between the y axis of the phone and up (its 10th, 50th and 90th percentiles), and the median cadence."
+    )
+    return markdown.page(
+        markdown.document({name: value for name, value in content.items() if name != "studies"}),
+        markdown.section("Studies", markdown.records(studies), note if studies else ""),
+    )
 
 
 @data_app.command()
@@ -238,7 +261,6 @@ def windows(
     import numpy as np
 
     from zoo.data import activity, recordings
-    from zoo.report import markdown
 
     require_new(out, force)
     axes = [name.strip() for name in channels.split(",")] if channels else None
@@ -254,7 +276,7 @@ def windows(
     dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 
-    show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, markdown.document)
+    show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, _description)
     if not chosen:
         line = "no test part: measure by cross-validation over people, if there are several, or on another file"
         err.print(f"zoo: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
@@ -299,9 +321,8 @@ def describe_file(
 ) -> None:
     """Show what is inside a data file, its balance, its problems and its leaks."""
     from zoo.data.describe import describe
-    from zoo.report import markdown
 
-    show(describe(data_file(file, data_dir)), as_json, markdown.document)
+    show(describe(data_file(file, data_dir)), as_json, _description)
 
 
 @simulate_app.command("activity")

@@ -12,6 +12,7 @@ from zoo.data.activity import ActivityData, Windows
 from zoo.data.examples import Data, sort_names
 from zoo.data.patches import PatchData
 from zoo.data.recordings import Index
+from zoo.data.studies.comparison import compare
 from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
 
@@ -95,7 +96,13 @@ def _(data: ActivityData) -> dict[str, Any]:
         "leaks": {"shared_rows": found.shared_rows, "near_duplicates": found.near_duplicates,
                   "subjects": found.subjects},
         "problems": problems,
-    }  # fmt: skip
+    } | _several(data)  # fmt: skip
+
+
+def _several(data: ActivityData | Index) -> dict[str, Any]:
+    """`studies`, where there are several."""
+    studies = compare(data)
+    return {"studies": studies} if studies else {}
 
 
 _FEW = 10
@@ -124,7 +131,7 @@ def _(index: Index) -> dict[str, Any]:
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())),
         "simulated": index.simulated,
-    }
+    } | _several(index)
 
 
 @_details.register

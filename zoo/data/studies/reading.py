@@ -17,6 +17,7 @@ from zoo.data.recordings import Dropped, Recording, check_gravity
 from zoo.data.studies import STUDIES, Study, reader
 from zoo.data.tables import SECONDS
 from zoo.errors import ZooError
+from zoo.metadata import UNIT
 
 _SHORTEST = 1.0
 """Seconds below which a stretch is left out."""
@@ -151,9 +152,9 @@ class Source:
             ZooError: If there is none.
         """
         steps = np.diff(stamps)
-        steps = steps[steps > 0]
-        # Mean interval without the gaps: phones that deliver at two alternating intervals have no typical one.
-        step = float(steps[steps <= 3 * np.median(steps)].mean()) if len(steps) else np.inf
+        forward = steps[steps > 0]
+        # The mean without gaps: where samples are delivered in groups or at two intervals, no interval is typical.
+        step = float(steps[(steps >= 0) & (steps <= 20 * np.median(forward))].mean()) if len(forward) else np.inf
         low, high = self.study.rates
         for unit in units:
             if low <= 1 / (step * SECONDS[unit]) <= high:
@@ -185,7 +186,11 @@ class Source:
             ZooError: If acceleration is in another unit or without gravity.
         """
         values, trim = np.asarray(rows, np.float64), self.study.trim
-        check_gravity(name, values)
+        try:
+            check_gravity(name, values)
+        except ZooError as error:
+            wrong = str(error).rpartition(": ")[0]
+            raise ZooError(f"{wrong}; {self.study.title} is {UNIT} with gravity: copy the file again") from None
         # A clock that starts again adds no time.
         elapsed = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, None))])
         kept = (elapsed >= trim[0]) & (elapsed <= elapsed[-1] - trim[1])
