@@ -12,7 +12,8 @@ from zoo.data.gait import simulate
 from zoo.errors import ZooError
 from zoo.evaluation.activity import by_study, report
 from zoo.label_sets import forgive, indistinct, resolve
-from zoo.losses import CrossEntropy, accuracy, balanced_class_weights
+from zoo.losses import CrossEntropy, accuracy, balanced_weights
+from zoo.tasks.activity import _weighted
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -24,10 +25,9 @@ MEMBERS = [[0], [1], [2], [3], [0, 1], [1, 2, 3]]
 def test_the_loss_of_a_set_is_the_negative_logarithm_of_the_sum_of_its_probabilities():
     probabilities = np.exp(LOGITS.astype("float64"))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    smoothing, weights = 0.1, np.array([0.5, 1.0, 2.0, 0.25])
+    smoothing, weights = 0.1, np.array([0.5, 1.0, 2.0, 0.25, 0.75, 3.0])
     expected = [
-        np.mean(weights[MEMBERS[label]])
-        * -((1 - smoothing) * np.log(row[MEMBERS[label]].sum()) + smoothing * np.log(row).mean())
+        weights[label] * -((1 - smoothing) * np.log(row[MEMBERS[label]].sum()) + smoothing * np.log(row).mean())
         for row, label in zip(probabilities, LABELS, strict=True)
     ]
     found = CrossEntropy(smoothing, weights.tolist(), SETS, reduction=None)(LABELS, LOGITS)
@@ -50,9 +50,11 @@ def test_without_sets_the_loss_is_that_of_before_and_its_config_builds_it_again(
     )
 
 
-def test_an_example_of_a_set_counts_for_its_classes_in_equal_parts():
-    weights = balanced_class_weights(np.array([0, 0, 1, 2]), 2, [(0, 1)])
-    assert weights == pytest.approx([4 / (2 * 2.5), 4 / (2 * 1.5)])
+def test_weights_follow_the_root_of_the_frequencies():
+    weights = np.array(balanced_weights(np.array([0] * 16 + [1] * 4), 3, 0.5))
+    assert weights[1] / weights[0] == pytest.approx(2)
+    assert weights[2] == 0
+    assert (16 * weights[0] + 4 * weights[1]) / 20 == pytest.approx(1)
 
 
 def test_a_study_is_scored_by_the_labels_that_it_tells_apart():
@@ -180,3 +182,17 @@ def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):
 def test_what_training_cannot_tell_apart_is_forgiven():
     assert indistinct(np.array([0, 1, 3]), 3, [(0, 1)]) == []
     assert forgive(np.array([0, 1, 2]), np.array([1, 1, 0]), [[0, 1]]).tolist() == [0, 1, 0]
+
+
+def test_each_label_of_each_study_has_a_weight(two_studies, tmp_path):
+    train = write(two_studies, tmp_path / "data3.h5").train
+    weighted, weights = _weighted(train, 6, "balanced")
+    for study in ("fine", "coarse"):
+        of_study = weighted.labels[train.studies == study]
+        counts = {label: (of_study == label).sum() for label in set(of_study.tolist())}
+        totals = [count * weights[label] for label, count in counts.items()]
+        assert totals == pytest.approx([len(train) / 11] * len(totals))
+    # What a label means is as before.
+    both = [set(part.label_sets[label - 6]) if label > 5 else {label} for part in (train, weighted)
+            for label in part.labels.tolist()]  # fmt: skip
+    assert both[: len(train)] == both[len(train) :]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.losses import CrossEntropy, HalfSquaredError, accuracy, balanced_class_weights, loss_and_metrics
+from zoo.losses import CrossEntropy, HalfSquaredError, accuracy, balanced_weights, loss_and_metrics
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(50, 4)).astype("float32")
@@ -49,7 +49,7 @@ def test_constant_logits_score_as_chance_does():
 
 def test_balanced_weights_make_classes_count_the_same():
     labels = np.array([0] * 6 + [1] * 2 + [3])
-    weights = np.array(balanced_class_weights(labels, 4))
+    weights = np.array(balanced_weights(labels, 4))
     assert weights[2] == 0
     np.testing.assert_allclose(np.bincount(labels, minlength=4) * weights, [3, 3, 0, 3])
 

@@ -18,7 +18,7 @@ from zoo import Recipe, ZooError
         ({"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 1 or more"),
         ({"epochs": True}, "recipe: epochs is True; expected a whole number, 1 or more"),
         ({"ema_decay": 1}, "recipe: ema_decay is 1; expected above 0, below 1, or none"),
-        ({"class_weights": True}, "recipe: class_weights is True; expected balanced or none"),
+        ({"class_weights": True}, "recipe: class_weights is True; expected balanced or root or none"),
         ({"augmentation": 3}, 'recipe: augmentation is 3; expected names and values such as {"tilt": 15} or none'),
         ({"seed": 10**30}, f"recipe: seed is {10**30}; expected 0 or more, below 4294967296"),
         ({"micro_batches": 3}, "recipe: micro_batches is 3; expected a divisor of the batch, 32"),

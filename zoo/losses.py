@@ -27,7 +27,7 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
 
     Args:
         label_smoothing: Fraction of the target that is spread evenly over all classes, in [0, 1).
-        class_weights: Factor on the loss of each class; of a set, the mean of its classes. All 1 by default.
+        class_weights: Factor on the loss of each class, and then of each set. All 1 by default.
         label_sets: The classes of each label from K on. None by default.
         **options: Arguments of `keras.losses.Loss`.
 
@@ -59,8 +59,10 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         losses = total * ops.logsumexp(y_pred, axis=-1) - on_target
         if self.class_weights is None:
             return losses
-        weights = ops.matmul(targets, ops.convert_to_tensor(self.class_weights, losses.dtype))
-        return losses * (weights / ops.sum(targets, axis=-1) if self.label_sets else weights)
+        weights = ops.convert_to_tensor(self.class_weights, losses.dtype)
+        if self.label_sets:
+            return losses * ops.take(weights, ops.reshape(ops.cast(y_true, "int32"), (-1,)))
+        return losses * ops.matmul(targets, weights)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {
@@ -143,25 +145,23 @@ def loss_and_metrics(
     return HalfSquaredError(), [keras.metrics.MeanSquaredError(name="mse")]
 
 
-def balanced_class_weights(
-    labels: NDArray[np.int64], classes: int, label_sets: Sequence[Sequence[int]] = ()
-) -> list[float]:
-    """Computes class weights inversely proportional to the class frequencies, with mean 1 over the examples.
+def balanced_weights(labels: NDArray[np.int64], count: int, exponent: float = 1.0) -> list[float]:
+    """Computes weights proportional to a negative power of the frequencies, with mean 1 over the examples.
 
-    A class without examples has weight 0. An example of a set counts for its classes in equal parts.
+    A label without examples has weight 0.
 
     Args:
-        labels: Class indices `(N,)`.
-        classes: Number of classes.
-        label_sets: The classes of each label from K on, as of `CrossEntropy`.
+        labels: Labels from 0, `(N,)`.
+        count: Number of labels.
+        exponent: 1 gives all labels the same total weight, 1/2 weights proportional to the root of their frequency.
 
     Example:
-        >>> balanced_class_weights(np.array([0, 0, 0, 1]), 2)
+        >>> balanced_weights(np.array([0, 0, 0, 1]), 2)
         [0.6666666666666666, 2.0]
     """
-    allowed = allowed_classes(classes, label_sets)
-    counts = np.bincount(labels, minlength=len(allowed)) @ (allowed / allowed.sum(axis=1, keepdims=True))
-    return [float(len(labels) / (np.count_nonzero(counts) * count)) if count else 0.0 for count in counts]
+    counts = np.bincount(labels, minlength=count)
+    weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -exponent, 0.0)
+    return [float(weight) for weight in weights * len(labels) / (counts @ weights)]
 
 
 def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:

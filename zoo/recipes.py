@@ -46,8 +46,9 @@ class Recipe(Settings):
             the latter two says little about new people.
         loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
-        class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; None
-            weights all examples equally.
+        class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; `root`
+            makes them count as the root of their number of windows. Where there are several studies, the classes of
+            each count by themselves. None weights all examples equally.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
         merge_contexts: For text: equal contexts become rows whose targets are the distribution of their next words, one
@@ -88,7 +89,7 @@ class Recipe(Settings):
     validation_by: Literal["subject", "time", "window"] = "subject"
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
     label_smoothing: _Fraction = 0.0
-    class_weights: Literal["balanced"] | None = None
+    class_weights: Literal["balanced", "root"] | None = None
     normalize: bool = True
     augmentation: dict[str, Any] | None = field(default=None, hash=False)
     merge_contexts: _Count | None = None

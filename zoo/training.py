@@ -47,7 +47,7 @@ def compile_model(
         model: What to compile.
         recipe: Optimizer, learning rate and loss.
         steps_per_epoch: Batches an epoch, for the schedule.
-        class_weights: Weight of each class in the loss; all 1 by default.
+        class_weights: Weight of each class in the loss, and then of each set; all 1 by default.
         label_sets: The classes of each label that is a set; none by default.
         steps_per_execution: Batches a call from Python.
         jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
@@ -131,7 +131,7 @@ def fit(
             several steps take their rows from one batch. The same ones each time.
         rows: Training rows an epoch, of all its passes.
         validation: Batches for the validation loss.
-        class_weights: Weight of each class in the loss.
+        class_weights: Weight of each class in the loss, and then of each set.
         label_sets: The classes of each label that is a set.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.

@@ -27,7 +27,7 @@ from zoo.evaluation.trigram import cross_entropy_and_rank, log_probabilities
 from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
-from zoo.label_sets import resolve
+from zoo.label_sets import allowed_classes, resolve
 from zoo.metadata import INERTIAL, ActivityMetadata, Streaming
 from zoo.models.activity import ActivityRecognizer
 from zoo.recipes import Recipe
@@ -79,6 +79,7 @@ def fit(
         augment = partial(augmentation, rows=rows)
     if augmentation.carry and not model.states:
         raise ZooError(f"augmentation: carry is {augmentation.carry:g}; {model.name} has no state to carry: expected 0")
+    weighted, class_weights = _weighted(train, len(model.classes), recipe.class_weights)
     # What comes before a window is read by the same weights; dropout and the like keep their seeds.
     learner = model.copy(window=2 * rows) if augmentation.carry else model
     try:
@@ -86,20 +87,37 @@ def fit(
             learner,
             recipe,
             lambda epoch, size: pipeline.training_batches(
-                train, size, seed=recipe.seed, first_epoch=epoch, passes=passes, augment=augment
+                weighted, size, seed=recipe.seed, first_epoch=epoch, passes=passes, augment=augment
             ),
             passes * len(train),
             None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
-            class_weights=(
-                losses.balanced_class_weights(train.labels, len(model.classes), train.label_sets)
-                if recipe.class_weights
-                else None
-            ),
-            label_sets=train.label_sets,
+            class_weights=class_weights,
+            label_sets=weighted.label_sets,
             **options,
         )
     finally:
         model.set_weights(learner.get_weights())
+
+
+def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, list[float] | None]:
+    """Windows whose labels also say of which study they are, and the weight of each label.
+
+    After the labels of the windows, each label of each of several studies is a label of its own.
+    """
+    if how is None:
+        return train, None
+    exponent = {"balanced": 1.0, "root": 0.5}[how]
+    allowed = allowed_classes(classes, train.label_sets)
+    if train.studies is None or len(np.unique(train.studies)) < 2:
+        return train, losses.balanced_weights(train.labels, len(allowed), exponent)
+    studies = np.unique(train.studies, return_inverse=True)[1]
+    _, first, groups = np.unique(studies * len(allowed) + train.labels, return_index=True, return_inverse=True)
+    members = tuple(tuple(np.flatnonzero(row).tolist()) for row in allowed[train.labels[first]])
+    targets = np.asarray(train.targets[:]).copy()
+    targets[train.rows] = len(allowed) + groups
+    known = [1.0] * len(allowed)
+    weighted = replace(train, targets=targets, label_sets=(*train.label_sets, *members))
+    return weighted, known + losses.balanced_weights(groups, len(members), exponent)
 
 
 def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:

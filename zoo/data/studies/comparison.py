@@ -104,7 +104,7 @@ def _of_windows(data: ActivityData) -> Iterator[_Part]:
             keys = list(zip(studies[here].tolist(), who.tolist(), labels[here].tolist(), strict=True))
             for key in dict.fromkeys(keys):
                 chosen = inputs[[other == key for other in keys]]
-                yield _Part(key[0], key[1], data.classes[key[2]], data.rate, chosen, len(chosen))
+                yield _Part(key[0], key[1], data.label_names[key[2]], data.rate, chosen, len(chosen))
             done += len(inputs)
 
 
