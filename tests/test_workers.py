@@ -252,7 +252,7 @@ def test_nothing_listens_on_an_address_that_was_not_given():
                 found.append(local)
 
     (port,) = free_ports(1)
-    with cluster._listening("worker 0", f"127.0.0.1:{port}", 0):
+    with cluster._listen("worker 0", f"127.0.0.1:{port}", 0):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=5)

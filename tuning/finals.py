@@ -5,7 +5,6 @@ by the mean, and only the chosen model is evaluated on test data, once.
 """
 
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 
 from tuning.records import TRIALS, Record, Records, new_record, plan_of
 from tuning.study import Study
-from tuning.trials import Trainer
+from tuning.trials import Show, Trainer
 from zoo.errors import ZooError
 from zoo.files import atomic_folder, read_json, require_empty, write_json
 from zoo.tasks import loading
@@ -41,24 +40,9 @@ def ranked(study: Study, records: list[Record]) -> list[Record]:
     return list(unique.values())
 
 
-def require_scored(study: Study, folder: Path) -> list[Record]:
-    """Returns the records of a search, and checks that at least one has a score.
-
-    Raises:
-        ZooError: If none has. The message contains the reason of the last failure.
-    """
-    records = Records(folder / TRIALS).all()
-    if not any(record["status"] == "scored" for record in records):
-        reasons = [record["reason"] for record in records if record["reason"]]
-        last = f", the last one for this reason: {reasons[-1]}" if reasons else ""
-        raise ZooError(f"{folder}: none of {len(records)} trials has a score{last}")
-    return records
-
-
 def decide(
-    study: Study, folder: Path, best: int = 3, seeds: int = 3,
-    on_change: Callable[[Record], None] = lambda record: None,
-) -> dict[str, Any]:  # fmt: skip
+    study: Study, folder: Path, best: int = 3, seeds: int = 3, show: Show = lambda records: None
+) -> dict[str, Any]:
     """Trains the best trials again, chooses one, trains the model that is saved, and evaluates it on test data once.
 
     Args:
@@ -66,7 +50,7 @@ def decide(
         folder: Folder of the search.
         best: Number of trials to train again.
         seeds: Number of seeds with which each of them is trained.
-        on_change: Function that is called with a record whenever it changes.
+        show: Function that is called with all records of the finals whenever one changes.
 
     Returns:
         `finals`, one for each of the best trials with the `mean` and `deviation` of its `scores`, the first `chosen`;
@@ -83,25 +67,28 @@ def decide(
                 "another folder for more"
             )
         return known
-    records = ranked(study, require_scored(study, folder))[:best]
-    repeated, trainer = Records(folder / FINALS), Trainer(study, folder, on_change)
-    finals = [repeat(study, trainer, record, repeated, seeds) for record in records]
+    records = Records(folder / TRIALS).all()
+    leaders = ranked(study, records)[:best]
+    if not leaders:
+        reasons = [record["reason"] for record in records if record["reason"]]
+        last = f", the last one for this reason: {reasons[-1]}" if reasons else ""
+        raise ZooError(f"{folder}: none of {len(records)} trials has a score{last}")
+    trainer = Trainer(study, folder, FINALS, show)
+    finals = [_repeat(trainer, record, seeds) for record in leaders]
     whole = [final for final in finals if len(final["scores"]) == seeds]
     if not whole:
         raise ZooError(f"{folder}: none of the best {len(finals)} trials could be trained again with {seeds} seeds")
     whole.sort(key=lambda final: final["mean"], reverse=study.maximize)
     chosen = whole[0]
     place = int(np.argmax(chosen["scores"]) if study.maximize else np.argmin(chosen["scores"]))
-    record = repeated.find(_number(chosen["trial"], place))
-    assert record is not None
+    plan = plan_of(trainer.records.read(_number(chosen["trial"], place)), study.base.name)
     saved = folder / BEST
     if not (saved / "model.keras").is_file():
-        run = Run(saved, resume=(saved / CHECKPOINT).is_file())
-        train(plan_of(record, study.base.name), study.checked, run)
+        train(plan, study.checked, Run(saved, resume=(saved / CHECKPOINT).is_file()))
     loaded = loading.load(str(saved))
     result = {
         "task": study.task.name, "trials": study.trials, "objective": study.measure, "direction": study.direction,
-        "finals": whole, "chosen": chosen["trial"], "seed": record["recipe"]["seed"],
+        "finals": whole, "chosen": chosen["trial"], "seed": plan.recipe.seed,
         "training": loaded.config["training"],
         "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip
@@ -109,16 +96,15 @@ def decide(
     return result
 
 
-def repeat(study: Study, trainer: Trainer, record: Record, repeated: Records, seeds: int) -> dict[str, Any]:
+def _repeat(trainer: Trainer, record: Record, seeds: int) -> dict[str, Any]:
     """Trains a trial with other seeds. Returns its `score`, the new `scores`, and their `mean` and `deviation`."""
-    plan, scores = plan_of(record, study.base.name), []
+    plan, scores = plan_of(record, trainer.study.base.name), []
     for place in range(seeds):
-        recipe = replace(plan.recipe, seed=study.first_seed + _SEEDS + place)
-        number = _number(record["trial"], place)
-        fresh = new_record(
-            number, replace(plan, recipe=recipe), record["values"], f"{record['trial']}, seed {recipe.seed}"
-        )
-        ended = trainer.run(repeated.find(number) or fresh, repeated)
+        recipe = replace(plan.recipe, seed=trainer.study.first_seed + _SEEDS + place)
+        number, name = _number(record["trial"], place), f"{record['trial']}, seed {recipe.seed}"
+        if number not in trainer.records:
+            trainer.records.write(new_record(number, replace(plan, recipe=recipe), record["values"], name))
+        ended = trainer.run(number)
         scores += [ended["score"]] if ended["status"] == "scored" else []
     return {
         "trial": record["trial"], "score": record["score"], "values": record["values"], "scores": scores,
@@ -148,14 +134,12 @@ def _is_saved(folder: Path, preset: Path) -> bool:
 
 
 def save_preset(folder: Path, preset: Path) -> None:
-    """Copies the chosen model of a search to a folder for `Model.from_preset`.
+    """Copies the chosen model of a search to a folder for `Model.from_preset`, unless it is there already.
 
     Args:
         folder: Folder of the search.
         preset: New folder.
     """
-    if _is_saved(folder, preset):
-        return
-    require_empty(preset)
-    with atomic_folder(preset) as temporary:
-        shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)
+    if not _is_saved(folder, preset):
+        with atomic_folder(preset) as temporary:
+            shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)

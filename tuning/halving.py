@@ -7,11 +7,8 @@ Source: Li et al., A system for massively parallel hyperparameter tuning, MLSys 
 that halve and with stopping in place of pausing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
-
-import keras
 
 from tuning.records import Record
 
@@ -45,36 +42,20 @@ def in_better_half(score: float, others: Sequence[float], maximize: bool) -> boo
     return score >= median(others) if maximize else score <= median(others)
 
 
-class Halving(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Stops a trial whose score is in the worse half.
+def require_better_half(record: Record, rung: int, others: Sequence[Record], maximize: bool) -> None:
+    """Stops a trial whose score at a rung is in the worse half.
 
     Args:
-        record: Record of the trial, whose `rungs` receive the scores.
-        epochs: Number of epochs of the trial.
-        score: Function that scores the network that is being trained.
-        others: Function that returns the records of all trials.
+        record: Record of the trial, with its score at the rung.
+        rung: Epoch after which the trial was scored.
+        others: Records of all trials.
         maximize: Whether a greater score is better.
 
     Raises:
-        StoppedError: From `fit`, if the trial is stopped.
+        StoppedError: If the trial is stopped.
     """
-
-    def __init__(
-        self, record: Record, epochs: int, score: Callable[[Any], float], others: Callable[[], list[Record]],
-        maximize: bool,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.record, self.rungs, self.score, self.others, self.maximize = record, rungs(epochs), score, others, maximize
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: D102
-        if epoch + 1 not in self.rungs:
-            return
-        rung = str(epoch + 1)
-        mine = self.record["rungs"][rung] = self.score(self.model)
-        others = [
-            record["rungs"][rung]
-            for record in self.others()
-            if record["trial"] != self.record["trial"] and rung in record["rungs"]
-        ]
-        if not in_better_half(mine, others, self.maximize):
-            raise StoppedError(f"{mine:.4f} after epoch {rung}; the median of {len(others)} trials was better")
+    name = str(rung)
+    mine = record["rungs"][name]
+    scores = [other["rungs"][name] for other in others if other["trial"] != record["trial"] and name in other["rungs"]]
+    if not in_better_half(mine, scores, maximize):
+        raise StoppedError(f"{mine:.4f} after epoch {rung}; the median of {len(scores)} trials was better")

@@ -49,7 +49,7 @@ class Records:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._ended: dict[Path, Record] = {}
+        self._ended: dict[int, Record] = {}
 
     def path(self, number: int) -> Path:
         """Returns the file of a record."""
@@ -59,32 +59,30 @@ class Records:
         """Returns the checkpoint of a running trial on one part of the data."""
         return self.folder / f"{number:04d}.{part}.npz"
 
-    def find(self, number: int) -> Record | None:
-        """Returns the record of a trial, or None if there is none."""
-        path = self.path(number)
-        return self._read(path) if path.is_file() else None
+    def __contains__(self, number: int) -> bool:
+        return self.path(number).is_file()
+
+    def read(self, number: int) -> Record:
+        """Returns the record of a trial."""
+        if number in self._ended:
+            return self._ended[number]
+        record: Record = read_json(self.path(number))
+        if record["status"] in ENDED:
+            self._ended[number] = record
+        return record
 
     def all(self) -> list[Record]:
         """Returns all records, ordered by number."""
-        return [self._read(path) for path in sorted(self.folder.glob("[0-9]*.json"))]
+        return [self.read(int(path.stem)) for path in sorted(self.folder.glob("[0-9]*.json"))]
 
     def write(self, record: Record) -> None:
         """Writes a record."""
-        path = self.path(record["trial"])
-        write_json(path, record)
-        self._ended.pop(path, None)
+        write_json(self.path(record["trial"]), record)
+        self._ended.pop(record["trial"], None)
 
     def delete(self, number: int) -> None:
         """Deletes the record of a trial."""
         self.path(number).unlink(missing_ok=True)
-
-    def _read(self, path: Path) -> Record:
-        if path not in self._ended:
-            record: Record = read_json(path)
-            if record["status"] not in ENDED:
-                return record
-            self._ended[path] = record
-        return self._ended[path]
 
 
 def plan_of(record: Record, name: str) -> Plan:

@@ -5,19 +5,20 @@
 runs trials of the search in a folder, as a child process of a search.
 """
 
+import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from tuning import finals, report, search, workers
-from tuning.records import TRIALS, Record, Records
+from tuning.records import TRIALS, Records
 from tuning.study import Study
-from tuning.trials import Trainer
+from tuning.trials import Show, Trainer
 from zoo import jobs
 from zoo.errors import ZooError
 from zoo.files import locked
@@ -32,7 +33,7 @@ _LOCK_SECONDS = 30.0
 
 def run_search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
-    console: Console | None = None,
+    preset: Path | None = None, console: Console | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Runs or resumes a search.
 
@@ -45,6 +46,7 @@ def run_search(
         processes: Number of processes on this machine that run trials. 0 runs them in this process.
         best: Number of trials to train again.
         seeds: Number of seeds with which each of them is trained.
+        preset: New folder for a copy of the chosen model. None by default.
         console: Console that shows progress. None by default.
 
     Returns:
@@ -58,39 +60,58 @@ def run_search(
             raise ZooError(f"{what} is {value}; expected 1 or more")
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
     study.open(folder)
+    if preset is not None:
+        finals.require_room(folder, preset)
     name = workers.name()
     if name not in (None, workers.CHIEF):
         _run_trials(study, folder)
         return {}
+    console = console or Console(quiet=True)
     with _exclusive(folder, "search"):
         if not (folder / finals.RESULT).is_file():
             title = f"{study.target}, {study.strategy}, {study.measure}"
-            board = TrialBoard(console or Console(quiet=True), title, study.trials, study.maximize, processes)
+            board = TrialBoard(console, title, study.trials, study.maximize, processes)
             with board.shown():
-                _trials(study, folder, processes if name is None else 0, board.update)
-        trials, records = Records(folder / TRIALS), Records(folder / finals.FINALS)
-        count = len(finals.ranked(study, trials.all())[:best])
-        board = TrialBoard(console or Console(quiet=True), f"the best {count} again", count * seeds, study.maximize)
+                if processes and name is None:
+                    records = Records(folder / TRIALS)
+                    workers.run_workers(study, folder, processes, lambda: board.update(records.all()))
+                else:
+                    _run_trials(study, folder, board.update)
+        leaders = finals.ranked(study, Records(folder / TRIALS).all())
+        count = len(leaders[:best])
+        board = TrialBoard(console, f"the best {count} again", count * seeds, study.maximize)
         with board.shown():
-            result = finals.decide(study, folder, best, seeds, lambda record: board.update(records.all()))
+            result = finals.decide(study, folder, best, seeds, board.update)
         if not (folder / report.REPORT).is_file():
-            Trainer(study, folder).measure(trials, finals.ranked(study, trials.all())[:_MEASURED])
+            Trainer(study, folder).measure(leaders[:_MEASURED])
             report.write(study, folder, result)
+        if preset is not None:
+            finals.save_preset(folder, preset)
     return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)}
 
 
-def _trials(study: Study, folder: Path, processes: int, show: Callable[[Sequence[Record]], None]) -> None:
-    records = Records(folder / TRIALS)
-    if processes:
-        workers.run_workers(study, folder, processes, lambda: show(records.all()))
-    else:
-        _run_trials(study, folder, lambda record: show(records.all()))
+def run_script(study: Study, description: str | None) -> None:
+    """Runs a search as a script, whose options replace data, trials and epochs of the study, and prints its report.
+
+    Args:
+        study: Study to search.
+        description: Description of the script.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=study.data)
+    parser.add_argument("--out", type=Path, default=Path("search"))
+    parser.add_argument("--trials", type=int, default=study.trials)
+    parser.add_argument("--epochs", type=int, default=study.epochs)
+    options = vars(parser.parse_args())
+    out = options.pop("out")
+    result = run_search(replace(study, **options), out, processes=1, console=Console(stderr=True))
+    print(result["report"])
 
 
-def _run_trials(study: Study, folder: Path, on_change: Callable[[Record], None] = lambda record: None) -> None:
+def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -> None:
     with _exclusive(folder, workers.name() or workers.CHIEF):
         if not (folder / finals.RESULT).is_file():
-            search.run(study, folder, Trainer(study, folder, on_change))
+            search.run(study, folder, Trainer(study, folder, show=show))
 
 
 def _exclusive(folder: Path, name: str) -> AbstractContextManager[None]:

@@ -4,12 +4,8 @@ keras-tuner selects the values, and the zoo trains. The state of the search is w
 restored from their records, so a search can be interrupted at any time: no trial is lost or run twice.
 """
 
-import contextlib
 import functools
-import io
-import os
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +17,6 @@ from keras_tuner.oracles import (
     HyperbandOracle,
     RandomSearchOracle,
 )
-from keras_tuner.src import config
 
 from tuning import spaces, workers
 from tuning.records import TRIALS, Records, new_record
@@ -31,11 +26,9 @@ from tuning.trials import Trainer
 from zoo.errors import ZooError
 from zoo.files import read_json, write_json
 
-# The record of a trial that fails has the reason; keras-tuner would print each with a traceback.
-config.DEBUG = False
-
 _TRIALS_PER_PROCESS = 50
-_FOLDER = "oracle"
+_STATE = Path("oracle", "oracle.json")
+_IDLE_SECONDS = 0.5
 _UNLIMITED = 10**9
 _REFUSED = 20
 """A search stops after this many models above the limits per trial that it may score."""
@@ -46,7 +39,7 @@ _STATUSES = {
 """keras-tuner's status for each status of a record."""
 
 
-class _Resumable:
+class _Resumable(kt.Oracle):  # type: ignore[misc]  # keras-tuner has no types
     """An oracle that resumes from the records of trials.
 
     Args:
@@ -55,10 +48,7 @@ class _Resumable:
         **options: Arguments of the oracle of keras-tuner.
     """
 
-    trials: dict[str, Any]
     ongoing_trials: dict[str, Any]
-    tuner_ids: set[str]
-    start_order: list[str]
     end_order: list[str]
 
     def __init__(self, study: Study, folder: Path, **options: Any) -> None:
@@ -67,17 +57,17 @@ class _Resumable:
         super().__init__(
             objective=kt.Objective(study.measure, study.direction), hyperparameters=space, seed=study.first_seed + 1,
             max_consecutive_failed_trials=_UNLIMITED, **options,
-        )  # type: ignore[call-arg]  # fmt: skip
-        self.study, self.records = study, Records(folder / TRIALS)
+        )  # fmt: skip
+        self.study, self.records, self.state = study, Records(folder / TRIALS), folder / _STATE
         self.max_trials = study.trials
         self.verbose = 0
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Selects the values of a trial. The first one is the preset, as far as the space contains its values."""
         if self.start_order:
-            return super().populate_space(trial_id)  # type: ignore[misc,no-any-return]
-        drawn: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
-        hp = self.hyperparameters.copy()  # type: ignore[attr-defined]
+            return super().populate_space(trial_id)  # type: ignore[no-any-return]
+        drawn: dict[str, Any] = super().populate_space(trial_id)
+        hp = self.hyperparameters.copy()
         known = self.study.first_values()
         hp.values = {p.name: known[p.name] if _admits(p, known.get(p.name)) else p.default for p in hp.space}
         hp.ensure_active_values()
@@ -90,7 +80,7 @@ class _Resumable:
         """Returns the unfinished trial of this worker, else a new one, else one of a worker that has not returned."""
         refused = sum(record["status"] == "refused" for record in self.records.all())
         self.max_trials = self.study.trials + min(refused, _REFUSED * self.study.trials)
-        trial = super().create_trial(tuner_id)  # type: ignore[misc]
+        trial = super().create_trial(tuner_id)
         lost = [owner for owner in self.ongoing_trials if owner not in self.tuner_ids]
         if trial.status != "RUNNING" and lost:
             trial = self.ongoing_trials[tuner_id] = self.ongoing_trials.pop(lost[0])
@@ -99,21 +89,21 @@ class _Resumable:
         return trial
 
     def save(self) -> None:
-        write_json(Path(self._get_oracle_fname()), self.get_state())  # type: ignore[attr-defined]
+        write_json(self.state, self.get_state())
 
     def _save_trial(self, trial: Any) -> None:
         """Writes the record of a new trial, which the worker then updates."""
         number, hp = int(trial.trial_id), trial.hyperparameters
-        if self.records.find(number) is None:
+        if number not in self.records:
             plan = self.study.plan(hp, self.study.first_seed + 1 + number, hp.values.get("tuner/epochs"))
             self.records.write(new_record(number, plan, hp.values))
 
     def reload(self) -> None:
         """Restores the state and the trials."""
-        state = read_json(Path(self._get_oracle_fname()))  # type: ignore[attr-defined]
+        state = read_json(self.state)
         records = {record["trial"]: record for record in self.records.all()}
         for trial_id in state["start_order"]:
-            record, hp = records.pop(int(trial_id)), self.hyperparameters.copy()  # type: ignore[attr-defined]
+            record, hp = records.pop(int(trial_id)), self.hyperparameters.copy()
             hp.values = record["values"]
             trial = kt.engine.trial.Trial(hp, trial_id, _STATUSES[record["status"]])
             trial.score = record["score"]
@@ -121,7 +111,7 @@ class _Resumable:
         for number in records:
             # The process died before it saved the state; the trial will be drawn again.
             self.records.delete(number)
-        self.set_state(state)  # type: ignore[attr-defined]
+        self.set_state(state)
         running = {trial_id for trial_id, trial in self.trials.items() if trial.status == "RUNNING"}
         self.ongoing_trials = {key: trial for key, trial in self.ongoing_trials.items() if trial.trial_id in running}
         self._retry_queue = [*running - {trial.trial_id for trial in self.ongoing_trials.values()}]
@@ -163,8 +153,7 @@ class _Bayesian(_Resumable, BayesianOptimizationOracle):  # type: ignore[misc]
 
     def _assumed_score(self, trial: Any, scores: list[float]) -> float:
         """Returns the worst score, or the last score of a stopped trial if that is worse."""
-        record = self.records.find(int(trial.trial_id)) or {}
-        last = list(record.get("rungs", {}).values())[-1:]
+        last = [*self.records.read(int(trial.trial_id))["rungs"].values()][-1:]
         worst: float = (min if self.study.maximize else max)([*scores, *last])
         return worst
 
@@ -183,64 +172,20 @@ class _Grid(_Resumable, GridSearchOracle):  # type: ignore[misc]
             self._ordered_ids.insert(trial_id)
 
 
-def _oracle(study: Study, folder: Path) -> Any:
-    oracles: Mapping[str, Callable[[], Any]] = {
-        "random": lambda: _Random(study, folder),
-        "hyperband": lambda: _Hyperband(study, folder, max_epochs=study.epochs, hyperband_iterations=_UNLIMITED),
+_ORACLES = {"random": _Random, "hyperband": _Hyperband, "bayesian": _Bayesian, "grid": _Grid}
+
+
+def restore(study: Study, folder: Path) -> Any:
+    """Returns the oracle of a search, with the trials so far."""
+    options = {
+        "hyperband": {"max_epochs": study.epochs, "hyperband_iterations": _UNLIMITED},
         # keras-tuner's default, three random trials for each of two dozen dimensions, would be all of them.
-        "bayesian": lambda: _Bayesian(study, folder, num_initial_points=max(3, study.trials // 3)),
-        "grid": lambda: _Grid(study, folder),
+        "bayesian": {"num_initial_points": max(3, study.trials // 3)},
     }
-    return oracles[study.strategy]()
-
-
-class _Tuner(kt.Tuner):  # type: ignore[misc]
-    """Runs the trials of an oracle."""
-
-    def __init__(self, oracle: Any, trainer: Trainer, folder: Path) -> None:
-        self.trainer, self._waiting, self._ended = trainer, False, 0
-        # keras-tuner prints that it reloads.
-        with contextlib.redirect_stdout(io.StringIO()):
-            super().__init__(oracle, directory=str(folder), project_name=_FOLDER)
-
-    def run_trial(self, trial: Any, *arguments: Any, **options: Any) -> dict[str, float]:
-        record = self.trainer.records.find(int(trial.trial_id))
-        assert record is not None
-        try:
-            record = self.trainer.run(record)
-        except (OSError, ZooError) as error:
-            raise kt.errors.FatalError(str(error)) from error
-        if record["status"] != "scored":
-            raise kt.errors.FailedTrialError(record["reason"])
-        return {self.trainer.study.measure: record["score"]}
-
-    def pre_create_trial(self) -> None:
-        # keras-tuner polls without a pause while there is nothing to do.
-        if self._waiting:
-            time.sleep(0.5)
-        self._waiting = True
-
-    def on_trial_begin(self, trial: Any) -> None:
-        self._waiting = False
-
-    def on_trial_end(self, trial: Any) -> None:
-        super().on_trial_end(trial)
-        self._ended += 1
-        if self._ended == _TRIALS_PER_PROCESS:
-            workers.recycle()
-
-    # The oracle has the whole state of a search.
-
-    def _get_tuner_fname(self) -> str:
-        return str(Path(self.project_dir) / "oracle.json")
-
-    def save(self) -> None:
-        if not self._is_worker():
-            self.oracle.save()
-
-    def reload(self) -> None:
-        if not self._is_worker():
-            self.oracle.reload()
+    oracle = _ORACLES[study.strategy](study, folder, **options.get(study.strategy, {}))
+    if oracle.state.is_file():
+        oracle.reload()
+    return oracle
 
 
 def run(study: Study, folder: Path, trainer: Trainer) -> None:
@@ -254,13 +199,38 @@ def run(study: Study, folder: Path, trainer: Trainer) -> None:
     Raises:
         ZooError: If the data is invalid for a search, or this machine fails, for example because the disk is full.
     """
-    if "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
-        trainer.study.parts  # noqa: B018  # read before the first trial, so that invalid data is not a failure of a trial
+    # keras-tuner imports these late as well, since they need its version of protobuf.
+    from keras_tuner.src.distribute.oracle_chief import start_server
+    from keras_tuner.src.distribute.oracle_client import OracleClient
+
+    name = workers.name()
+    if name == workers.CHIEF:
+        start_server(restore(study, folder))
+        return
+    trainer.study.parts  # noqa: B018  # read before the first trial, so that invalid data is not a failure of a trial
     try:
-        _Tuner(_oracle(study, folder), trainer, folder).search()
-    except kt.errors.FatalError as error:
-        raise ZooError(str(error)) from error
+        _run_trials(restore(study, folder) if name is None else OracleClient(None), name or "tuner0", trainer)
     except grpc.RpcError:
         # The chief crashed and is started again.
         workers.recycle()
         raise
+
+
+def _run_trials(oracle: Any, name: str, trainer: Trainer) -> None:
+    """Runs the trials that an oracle assigns to this process."""
+    ended = 0
+    while (trial := oracle.create_trial(name)).status != "STOPPED":
+        if trial.status == "IDLE":
+            time.sleep(_IDLE_SECONDS)
+            continue
+        try:
+            record = trainer.run(int(trial.trial_id))
+        except OSError as error:
+            raise ZooError(str(error)) from error
+        trial.status = _STATUSES[record["status"]]
+        if record["status"] == "scored":
+            oracle.update_trial(trial.trial_id, {trainer.study.measure: record["score"]})
+        oracle.end_trial(trial)
+        ended += 1
+        if ended == _TRIALS_PER_PROCESS:
+            workers.recycle()

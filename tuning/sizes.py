@@ -28,17 +28,8 @@ class Sizes:
         self.task = task
         self._known: dict[str, dict[str, Any]] = {}
 
-    def of(self, plan: Plan, model: Any, prepared: Any) -> dict[str, Any]:
-        """Measures the smallest file of a model.
-
-        Args:
-            plan: Plan of the model.
-            model: Model with any weights.
-            prepared: Data that fits the model.
-
-        Returns:
-            `file`, `bytes`, and `milliseconds` per call.
-        """
+    def of(self, plan: Plan, model: Any) -> dict[str, Any]:
+        """Returns `file`, `bytes`, and `milliseconds` per call, of the smallest file of a model with any weights."""
         key = architecture(plan, model)
         if key not in self._known:
             loaded = Loaded(plan.name, model)

@@ -7,18 +7,67 @@ of `sgd`, which is larger than Adam's; and `sensor`, the strength of all disturb
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from zoo.catalog import unknown_name
 from zoo.recipes import Recipe
 
 
-class HyperParameters(Protocol):
-    """The interface of keras-tuner's `HyperParameters`."""
+class HyperParameters:
+    """Hyper-parameters at their defaults, with the interface of keras-tuner's `HyperParameters`.
 
-    def Choice(self, name: str, values: list[Any], **options: Any) -> Any: ...  # noqa: D102, N802
-    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any: ...  # noqa: D102, N802
-    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any: ...  # noqa: D102, N802
+    Attributes:
+        names: Names of the hyper-parameters that a space has asked for.
+
+    Example:
+        >>> trigram(HyperParameters())[0]["hidden_units"]
+        768
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask("Choice", name, values, **options)
+
+    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask("Int", name, min_value, max_value, **options)
+
+    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
+        return self._ask("Float", name, min_value, max_value, **options)
+
+    def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
+        self.names.append(name)
+        return options.get("default", bounds[0][0] if kind == "Choice" else bounds[0])
+
+
+class Pinned(HyperParameters):
+    """Hyper-parameters, some of which are fixed.
+
+    Args:
+        hp: Hyper-parameters that are not fixed.
+        values: Fixed values by name.
+
+    Example:
+        >>> import keras_tuner
+        >>> hp = keras_tuner.HyperParameters()
+        >>> arguments, _ = activity(Pinned(hp, {"cell": "lstm"}))
+        >>> arguments["cell"], "cell" in hp
+        ('lstm', False)
+    """
+
+    def __init__(self, hp: HyperParameters, values: Mapping[str, Any]) -> None:
+        self.hp, self.values = hp, values
+
+    def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
+        if name in self.values:
+            return self.values[name]
+        parent = options.get("parent_name", "")
+        if parent in self.values:
+            if self.values[parent] not in options["parent_values"]:
+                return None
+            options = {key: value for key, value in options.items() if not key.startswith("parent")}
+        return getattr(self.hp, kind)(name, *bounds, **options)
 
 
 Space = Callable[[HyperParameters], tuple[dict[str, Any], Recipe]]
@@ -176,69 +225,3 @@ def find(kind: str, name: str | None) -> Space:
     if name not in spaces:
         raise unknown_name(f"space of {kind}", name, list(spaces))
     return spaces[name]
-
-
-class Pinned:
-    """Hyper-parameters, some of which are fixed.
-
-    Args:
-        hp: Hyper-parameters that are not fixed.
-        values: Fixed values by name.
-
-    Example:
-        >>> import keras_tuner
-        >>> hp = keras_tuner.HyperParameters()
-        >>> arguments, _ = activity(Pinned(hp, {"cell": "lstm"}))
-        >>> arguments["cell"], "cell" in hp
-        ('lstm', False)
-    """
-
-    def __init__(self, hp: HyperParameters, values: Mapping[str, Any]) -> None:
-        self.hp, self.values = hp, values
-
-    def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask("Choice", name, values, **options)
-
-    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask("Int", name, min_value, max_value, **options)
-
-    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask("Float", name, min_value, max_value, **options)
-
-    def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
-        if name in self.values:
-            return self.values[name]
-        parent = options.get("parent_name", "")
-        if parent in self.values:
-            if self.values[parent] not in options["parent_values"]:
-                return None
-            options = {key: value for key, value in options.items() if not key.startswith("parent")}
-        return getattr(self.hp, kind)(name, *bounds, **options)
-
-
-class Defaults:
-    """Hyper-parameters at their defaults.
-
-    Attributes:
-        names: Names of the hyper-parameters of the space.
-
-    Example:
-        >>> trigram(Defaults())[0]["hidden_units"]
-        768
-    """
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask(name, values[0], options)
-
-    def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask(name, min_value, options)
-
-    def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask(name, min_value, options)
-
-    def _ask(self, name: str, first: Any, options: dict[str, Any]) -> Any:
-        self.names.append(name)
-        return options.get("default", first)

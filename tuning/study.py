@@ -1,20 +1,20 @@
 """Studies, which define a search: target, data, objective, limits."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from tuning import spaces
-from tuning.spaces import Defaults, HyperParameters, Pinned
+from tuning.spaces import HyperParameters, Pinned
 from zoo.catalog import unknown_name
-from zoo.data.loading import load_data
 from zoo.errors import ZooError
-from zoo.families import FAMILIES, find_family
+from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
 from zoo.recipes import Recipe
+from zoo.settings import Range, Settings
 from zoo.tasks import crossval, planning
 from zoo.tasks.running import Plan
 from zoo.tasks.task import Task, task_of
@@ -30,7 +30,7 @@ _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "ca
 
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(Settings):
     """Upper limits of a model; None for no limit.
 
     Args:
@@ -44,19 +44,14 @@ class Limits:
         True
     """
 
-    parameters: int | None = None
-    bytes: int | None = None
-    latency: float | None = None
-
-    def __post_init__(self) -> None:
-        for limit in fields(self):
-            value = getattr(self, limit.name)
-            if value is not None and not value > 0:
-                raise ZooError(f"limit of {limit.name} is {value!r}; expected a number above 0")
+    label = "limits"
+    parameters: Annotated[int, Range(gt=0)] | None = None
+    bytes: Annotated[int, Range(gt=0)] | None = None
+    latency: Annotated[float, Range(gt=0)] | None = None
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Settings):
     """Definition of a search.
 
     Args:
@@ -79,26 +74,25 @@ class Study:
         ZooError: If a name is unknown or a number is out of range.
     """
 
+    label = "study"
     target: str
     data: Path
     strategy: str = "bayesian"
-    trials: int = 50
-    epochs: int = 40
+    trials: Annotated[int, Range(ge=1)] = 50
+    epochs: Annotated[int, Range(ge=1)] = 40
     space: str | None = None
     objective: str | None = None
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    groups: int = 1
+    groups: Annotated[int, Range(ge=1)] = 1
     halving: bool = True
     seed: int | None = None
     levels: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.strategy not in STRATEGIES:
             raise unknown_name("strategy", self.strategy, list(STRATEGIES))
-        for name in ("trials", "epochs", "groups"):
-            if getattr(self, name) < 1:
-                raise ZooError(f"{name} is {getattr(self, name)}; expected 1 or more")
         if self.groups > 1 and self.task.name != "activity":
             raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave it out")
         self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
@@ -147,15 +141,10 @@ class Study:
         """Whether a greater score is better."""
         return self.direction == "max"
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options with which the task reads the data."""
-        return {} if self.levels is None else {"levels": self.levels}
-
     @cached_property
     def _searched(self) -> set[str]:
         """Names of the hyper-parameters in the space."""
-        defaults = Defaults()
+        defaults = HyperParameters()
         spaces.find(self.task.name, self.space)(defaults)
         return set(defaults.names)
 
@@ -186,24 +175,20 @@ class Study:
         """
         arguments, recipe = spaces.find(self.task.name, self.space)(Pinned(hp, self.pinned))
         cell = arguments.pop("cell", None)
-        family = f"activity_{cell}" if cell else self.base.family
-        accepted = find_family(family).load().argument_names()
-        own = {name: value for name, value in self._unsearched.items() if name in accepted}
+        base, epochs = self.base, epochs or self.epochs
+        own = {name: value for name, value in self._unsearched.items() if name in base.arguments}
         others = {name: value for name, value in self._unsearched.items() if name not in own}
-        epochs = epochs or self.epochs
-        recipe = replace(
-            recipe,
-            **{
-                "epochs": epochs, "warmup_epochs": min(recipe.warmup_epochs, epochs - 1), "seed": seed,
-                "split_seed": self.first_seed, **others,
-            },
-        )  # fmt: skip
-        return Plan(self.base.name, family, {**self.base.arguments, **arguments, **own}, recipe)
+        changes = {
+            "epochs": epochs, "warmup_epochs": min(recipe.warmup_epochs, epochs - 1), "seed": seed,
+            "split_seed": self.first_seed, **others,
+        }  # fmt: skip
+        family = f"activity_{cell}" if cell else base.family
+        return Plan(base.name, family, {**base.arguments, **arguments, **own}, replace(recipe, **changes))
 
     @cached_property
     def outline(self) -> Plan:
         """Plan with the defaults of the space, which shows what all trials share."""
-        return self.plan(Defaults(), self.first_seed)
+        return self.plan(HyperParameters(), self.first_seed)
 
     def first_values(self) -> dict[str, Any]:
         """Returns the values of the preset for the hyper-parameters. Empty for a family."""
@@ -218,7 +203,7 @@ class Study:
     @cached_property
     def checked(self) -> Any:
         """Checked data."""
-        return self.task.read(self.data, **self.options)
+        return self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
 
     @cached_property
     def parts(self) -> list[Any]:
@@ -268,8 +253,8 @@ class Study:
 
     def _identity(self) -> dict[str, Any]:
         # The same search can be extended to more trials.
-        identity = {key: value for key, value in asdict(self).items() if key not in ("data", "trials")}
+        identity = {key: value for key, value in self.to_json().items() if key not in ("data", "trials")}
         return identity | {
             "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
-            "seed": self.first_seed, "data": load_data(self.data, levels=self.levels or 1.0).sha256,
+            "seed": self.first_seed, "data": self.checked.sha256,
         }  # fmt: skip

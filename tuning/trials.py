@@ -3,24 +3,25 @@
 import gc
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tuning import hparams
-from tuning.halving import Halving, StoppedError, rungs
+from tuning.halving import StoppedError, require_better_half, rungs
 from tuning.records import ENDED, TRIALS, Record, Records, plan_of
 from tuning.sizes import Sizes
 from tuning.study import Study
+from zoo import jobs
 from zoo.errors import StorageError, ZooError
 from zoo.tasks.running import Plan
 
 _ATTEMPTS = 10
-_SHOWN_SECONDS = 1.0
+
+Show = Callable[[Sequence[Record]], None]
+"""A function that is called with all records whenever one changes."""
 
 
 class RefusedError(ZooError):
@@ -33,115 +34,108 @@ class Trainer:
     Args:
         study: Study to search.
         folder: Folder of the search.
-        on_change: Function that is called with the record of a trial whenever it changes.
+        kind: Folder of the records in it. Only trials of the search itself may be stopped early, and are logged.
+        show: Function that is called with all records whenever one changes.
     """
 
-    def __init__(self, study: Study, folder: Path, on_change: Callable[[Record], None] = lambda record: None) -> None:
-        self.study, self.folder, self.on_change = study, folder, on_change
-        self.records, self.sizes = Records(folder / TRIALS), Sizes(study.task)
+    def __init__(self, study: Study, folder: Path, kind: str = TRIALS, show: Show = lambda records: None) -> None:
+        self.study, self.show = study, show
+        self.records, self.sizes = Records(folder / kind), Sizes(study.task)
+        self.logs = folder / hparams.LOGS if kind == TRIALS else None
+        self.halving = kind == TRIALS and study.halving and study.strategy != "hyperband"
 
-    def run(self, record: Record, records: Records | None = None) -> Record:
+    def run(self, number: int) -> Record:
         """Runs a trial, unless it has ended.
 
         Args:
-            record: Record of the trial.
-            records: Records to write to. Those of the search by default, whose trials may be stopped early.
+            number: Number of the trial, which has a record.
 
         Returns:
             The final record.
 
         Raises:
-            ZooError: If this machine fails, for example because the disk is full. The trial runs again when the search
-                is resumed.
+            OSError, StorageError: If this machine fails, for example because the disk is full. The trial runs again
+                when the search is resumed.
         """
-        halving = records is None and self.study.halving and self.study.strategy != "hyperband"
-        records = records or self.records
+        record = self.records.read(number)
         if record["status"] in ENDED:
             return record
-        checkpoints = [records.checkpoint(record["trial"], part) for part in range(self.study.groups)]
+        checkpoints = [self.records.checkpoint(number, part) for part in range(self.study.groups)]
         earlier, kills = record["attempts"], _oom_kills()
         killed = bool(earlier) and kills > record["oom_kills"]
         record |= {
             "epochs": 0, "started": time.time(), "oom_kills": kills,
             "attempts": 1 if checkpoints[0].is_file() else earlier + 1,
         }  # fmt: skip
-        note = partial(self._note, records)
-        note(record)
+        self._note(record)
         try:
             _check_attempts(record["attempts"], killed)
-            self._train(plan_of(record, self.study.base.name), record, checkpoints, note, halving)
+            self._train(plan_of(record, self.study.base.name), record, checkpoints)
             record["status"] = "scored"
         except RefusedError as error:
             record |= {"status": "refused", "reason": str(error)}
         except StoppedError as error:
             record |= {"status": "stopped", "reason": str(error)}
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            record |= {"status": "failed", "reason": "out of memory"}
         except (OSError, StorageError):
             # The machine fails, not the trial.
             raise
-        except ZooError as error:
-            record |= {"status": "failed", "reason": str(error)}
         except Exception as error:
             # A failure of one combination of values does not end the search.
-            reason = " ".join(str(error).split())[:300]
-            record |= {"status": "failed", "reason": f"{type(error).__name__}: {reason}"}
+            record |= {"status": "failed", "reason": jobs.reason(error)}
         record["seconds"] = round(time.time() - record["started"], 2)
-        note(record)
-        if records is self.records:
-            hparams.log(record, self.folder / hparams.LOGS, self.study.measure)
+        self._note(record)
+        if self.logs is not None:
+            hparams.log(record, self.logs, self.study.measure)
         for checkpoint in checkpoints:
             checkpoint.unlink(missing_ok=True)
         gc.collect()
         return record
 
-    def _note(self, records: Records, record: Record) -> None:
-        records.write(record)
-        self.on_change(record)
+    def _note(self, record: Record) -> None:
+        self.records.write(record)
+        self.show(self.records.all())
 
-    def _train(
-        self, plan: Plan, record: Record, checkpoints: list[Path], note: Callable[[Record], None], halving: bool
-    ) -> None:
+    def _train(self, plan: Plan, record: Record, checkpoints: Sequence[Path]) -> None:
         """Trains and scores a model on each part of the data, and records the scores."""
-        parts = []
-        for place, (prepared, checkpoint) in enumerate(zip(self.study.parts, checkpoints, strict=True)):
-            model = prepared.build(plan)
-            measure = partial(self._measure, plan, model, record)
-            callbacks: list[Any] = [_Progress(record, note)]
-            if not place:
-                self._count(model, record)
-                if halving:
-                    score, others = partial(self._score, prepared, model), self.records.all
-                    callbacks.append(Halving(record, plan.recipe.epochs, score, others, self.study.maximize))
-                    # A conversion takes as long as the epochs before the first rung, where most trials end.
-                    callbacks.append(_After(rungs(plan.recipe.epochs)[:1], measure))
-                else:
-                    measure()
-            fitted = prepared.fit(
-                plan.recipe, model, checkpoint=checkpoint, callbacks=callbacks,
-                identity={"arguments": model.get_config(), "data": prepared.data.sha256},
-            )  # fmt: skip
-            measure()
-            parts.append(prepared.scores(model))
-            record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
+        parts = [self._train_part(place, plan, record, checkpoint) for place, checkpoint in enumerate(checkpoints)]
         scores = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
-        if not np.isfinite(scores[self.study.measure]):
-            raise ZooError(f"{self.study.measure} is {scores[self.study.measure]}")
-        record |= {
-            "scores": scores, "score": scores[self.study.measure],
-            "parts": [part[self.study.measure] for part in parts],
-        }  # fmt: skip
+        measure = self.study.measure
+        if not np.isfinite(scores[measure]):
+            raise ZooError(f"{measure} is {scores[measure]}")
+        record |= {"scores": scores, "score": scores[measure], "parts": [part[measure] for part in parts]}
 
-    def _score(self, prepared: Any, model: Any, learner: Any) -> float:
-        # A network that reads more rows in training is another model with its own weights.
-        if learner is not model:
-            model.set_weights(learner.get_weights())
-        return float(prepared.scores(model)[self.study.measure])
+    def _train_part(self, place: int, plan: Plan, record: Record, checkpoint: Path) -> dict[str, float]:
+        prepared = self.study.parts[place]
+        model = prepared.build(plan)
+        scored = rungs(plan.recipe.epochs) if self.halving and not place else []
+
+        def on_epoch_end(epoch: int, learner: Any) -> None:
+            if epoch not in scored:
+                return
+            # A network that reads more rows in training is another model with its own weights.
+            if learner is not model:
+                model.set_weights(learner.get_weights())
+            record["rungs"][str(epoch)] = float(prepared.scores(model)[self.study.measure])
+            require_better_half(record, epoch, self.records.all(), self.study.maximize)
+            self._measure(plan, model, record)
+
+        self._count(model, record)
+        if not scored:
+            # With rungs, a conversion takes as long as the epochs before the first one, where most trials end.
+            self._measure(plan, model, record)
+        fitted = prepared.fit(
+            plan.recipe, model, checkpoint=checkpoint, callbacks=[_Progress(record, self._note, on_epoch_end)],
+            identity={"arguments": model.get_config(), "data": prepared.data.sha256},
+        )  # fmt: skip
+        self._measure(plan, model, record)
+        record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
+        scores: dict[str, float] = prepared.scores(model)
+        return scores
 
     def _count(self, model: Any, record: Record) -> None:
         """Checks the number of parameters, which limits the size in any format."""
         limits, count = self.study.limits, model.count_params()
-        record |= {"parameters": count}
+        record["parameters"] = count
         _require("parameters", count, limits.parameters)
         # A weight takes a byte or more.
         _require("bytes or more", count, limits.bytes)
@@ -150,17 +144,17 @@ class Trainer:
         """Checks size and latency of the exported file, if they are limited."""
         limits = self.study.limits
         if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
-            sizes = self.sizes.of(plan, model, self.study.parts[0])
+            sizes = self.sizes.of(plan, model)
             record |= sizes
             _require("bytes", sizes["bytes"], limits.bytes)
             _require("ms", sizes["milliseconds"], limits.latency)
 
-    def measure(self, records: Records, leaders: Sequence[Record]) -> None:
+    def measure(self, leaders: Sequence[Record]) -> None:
         """Records size and latency of trials where they have not been measured."""
         for record in leaders:
             if record["bytes"] is None:
                 plan = plan_of(record, self.study.base.name)
-                records.write(record | self.sizes.of(plan, self.study.parts[0].build(plan), self.study.parts[0]))
+                self.records.write(record | self.sizes.of(plan, self.study.parts[0].build(plan)))
 
 
 def _check_attempts(attempts: int, killed: bool) -> None:
@@ -179,34 +173,24 @@ def _require(what: str, value: float, limit: float | None) -> None:
 def _oom_kills() -> int:
     """Counts the processes that the kernel has killed for lack of memory, in this container if there is one."""
     for path in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
-        try:
-            lines = path.read_text().splitlines()
-        except OSError:
-            continue
-        counts = [int(line.split()[1]) for line in lines if line.startswith("oom_kill ")]
-        if counts:
-            return counts[0]
+        for line in path.read_text().splitlines() if path.is_file() else ():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
     return 0
 
 
-class _After(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Calls a function after some epochs."""
-
-    def __init__(self, epochs: Sequence[int], function: Callable[[], None]) -> None:
-        super().__init__()
-        self.epochs, self.function = epochs, function
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if epoch + 1 in self.epochs:
-            self.function()
-
-
 class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Records the epoch that a trial has reached: after its first epoch, then at most once a second."""
+    """Records the epoch that a trial has reached, after its first epoch and then at most once a second.
 
-    def __init__(self, record: Record, note: Callable[[Record], None]) -> None:
+    Args:
+        record: Record of the trial.
+        note: Function that writes it.
+        on_end: Function that is then called with the number of epochs and the network that is being trained.
+    """
+
+    def __init__(self, record: Record, note: Callable[[Record], None], on_end: Callable[[int, Any], None]) -> None:
         super().__init__()
-        self.record, self.note, self.last_noted = record, note, -np.inf
+        self.record, self.note, self.on_end = record, jobs.throttled(note), on_end
         self.before = record["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -214,6 +198,5 @@ class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         if not self.before:
             earlier = [row for row in self.record["history"] if row["epoch"] <= epoch]
             self.record["history"] = [*earlier, {"epoch": epoch + 1} | {k: float(v) for k, v in (logs or {}).items()}]
-        if time.monotonic() - self.last_noted > _SHOWN_SECONDS:
-            self.note(self.record)
-            self.last_noted = time.monotonic()
+        self.note(self.record)
+        self.on_end(epoch + 1, self.model)

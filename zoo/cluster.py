@@ -250,7 +250,7 @@ class Cluster:
     def _accept_all(self, identity: dict[str, Any], stop: float) -> None:
         """Waits for the other workers and sends them the checkpoint. Runs on the chief."""
         rejected = 0
-        with _listening(self.name(0), self.addresses[0], stop) as server:
+        with _listen(self.name(0), self.addresses[0], stop) as server:
             try:
                 while len(self._peers) < len(self) - 1:
                     server.settimeout(max(0.01, stop - time.monotonic()))
@@ -345,9 +345,8 @@ def _check_addresses(addresses: Any) -> None:
             raise ZooError(f"{VARIABLE}: worker {address} is listed twice; expected an address for each")
 
 
-@contextlib.contextmanager
-def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
-    """Yields a socket that listens on the address of a worker, and on no other address."""
+def _listen(name: str, address: str, stop: float) -> socket.socket:
+    """Returns a socket that listens on the address of a worker, and on no other address."""
     reasons = {
         errno.EADDRINUSE: "the port is in use: end the program that listens there",
         errno.EACCES: "the port is not allowed",
@@ -357,8 +356,7 @@ def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
     while True:
         try:
             family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            server = socket.create_server(where[:2], family=family, backlog=128)
-            break
+            return socket.create_server(where[:2], family=family, backlog=128)
         except socket.gaierror as error:
             # The name of a pod can be resolved only a moment after the pod has started.
             if time.monotonic() > stop:
@@ -368,8 +366,6 @@ def _listening(name: str, address: str, stop: float) -> Iterator[socket.socket]:
             if error.errno not in reasons:
                 raise
             raise ZooError(f"{name}: {reasons[error.errno]}, or name another") from None
-    with server:
-        yield server
 
 
 def free_ports(count: int) -> list[int]:

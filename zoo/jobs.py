@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import ZooError
 
@@ -139,6 +140,33 @@ def share_cores(processes: int) -> dict[str, str]:
 def python(module: str, *arguments: object) -> list[str]:
     """Returns the command that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def throttled(function: Callable[..., None], seconds: float = 1.0) -> Callable[..., None]:
+    """Returns a function that calls another one, at most once per interval."""
+    last = float("-inf")
+
+    def call(*arguments: Any) -> None:
+        nonlocal last
+        if time.monotonic() - last > seconds:
+            function(*arguments)
+            last = time.monotonic()
+
+    return call
+
+
+def reason(error: BaseException) -> str:
+    """Returns why a job failed, in one line.
+
+    Example:
+        >>> reason(ValueError("no such class"))
+        'ValueError: no such class'
+    """
+    if isinstance(error, ZooError):
+        return str(error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "out of memory"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def last_error(log: Path) -> str:

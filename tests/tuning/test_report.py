@@ -30,8 +30,7 @@ def ended(leaves, tmp_path_factory):
     """A search of sixteen trials to its end: its folder, its result, and what it showed."""
     folder, console = tmp_path_factory.mktemp("ended"), Console(file=io.StringIO(), width=200)
     study = Study("sparse_autoencoder", leaves, "bayesian", 16, 8, settings=SETTINGS)
-    result = run_search(study, folder / "out", best=2, seeds=2, console=console)
-    finals.save_preset(folder / "out", folder / "mine")
+    result = run_search(study, folder / "out", best=2, seeds=2, preset=folder / "mine", console=console)
     finals.save_preset(folder / "out", folder / "mine")
     return folder, result, console.file.getvalue()
 

@@ -51,18 +51,9 @@ def test_every_strategy_scores_its_trials_and_goes_on_with_more(strategy, leaves
     assert len(drawn) == 6
 
 
-def oracle_of(what, folder):
-    """The chief of a search."""
-    oracle = search._oracle(what, folder)
-    oracle._set_project_dir(str(folder), "oracle")
-    if (folder / "oracle" / "oracle.json").is_file():
-        oracle.reload()
-    return oracle
-
-
 def end(oracle, trial):
     """Scores a trial, as a worker does."""
-    oracle.records.write(oracle.records.find(int(trial.trial_id)) | {"status": "scored", "score": 1.0})
+    oracle.records.write(oracle.records.read(int(trial.trial_id)) | {"status": "scored", "score": 1.0})
     oracle.update_trial(trial.trial_id, {oracle.study.measure: 1.0})
     trial.status = "COMPLETED"
     oracle.end_trial(trial)
@@ -71,7 +62,7 @@ def end(oracle, trial):
 def test_the_grid_of_the_course_has_nine_trials(leaves, tmp_path):
     settings = {"pixels": 64, "batch_size": 32}
     for trials in (5, 100):
-        oracle = oracle_of(
+        oracle = search.restore(
             study(leaves, strategy="grid", space="course", trials=trials, epochs=1, settings=settings), tmp_path
         )
         while (trial := oracle.create_trial("worker-0")).status == "RUNNING":
@@ -154,9 +145,9 @@ def test_a_search_killed_at_any_write_loses_nothing_and_runs_nothing_twice(strat
 
 def test_trials_of_a_worker_that_does_not_come_back_are_run_by_another(leaves, tmp_path):
     what = study(leaves, trials=3, epochs=1)
-    oracle = oracle_of(what, tmp_path)
+    oracle = search.restore(what, tmp_path)
     assert [oracle.create_trial(f"worker-{number}").trial_id for number in (0, 1)] == ["0", "1"]
-    oracle, run = oracle_of(what, tmp_path), []
+    oracle, run = search.restore(what, tmp_path), []
     while (trial := oracle.create_trial("worker-1")).status == "RUNNING":
         run.append(trial.trial_id)
         end(oracle, trial)

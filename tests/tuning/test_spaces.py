@@ -8,7 +8,7 @@ import keras_tuner
 import pytest
 
 from tuning import spaces
-from tuning.spaces import Defaults, Pinned
+from tuning.spaces import HyperParameters, Pinned
 from tuning.study import Limits, Study
 from zoo import Recipe, ZooError
 from zoo.cli import main
@@ -39,7 +39,7 @@ def test_whatever_a_space_draws_is_a_model_and_a_recipe(target):
 
 def test_the_space_of_recognizers_begins_at_the_pocket_preset():
     preset = PRESETS["activity_gru_pocket"]
-    arguments, recipe = spaces.activity(Defaults())
+    arguments, recipe = spaces.activity(HyperParameters())
     assert arguments.pop("cell") == "gru"
     assert {name: arguments[name] for name in preset.arguments if name != "window"} == {
         name: value for name, value in preset.arguments.items() if name != "window"
@@ -51,7 +51,7 @@ def test_the_space_of_recognizers_begins_at_the_pocket_preset():
 
 def test_the_space_of_language_models_begins_at_the_best_preset():
     preset = PRESETS["trigram_lm_best"]
-    arguments, recipe = spaces.trigram(Defaults())
+    arguments, recipe = spaces.trigram(HyperParameters())
     assert arguments == preset.arguments
     same = ("optimizer", "learning_rate", "schedule", "warmup_epochs", "weight_decay", "batch_size", "merge_contexts")
     assert {name: getattr(recipe, name) for name in same} == {name: getattr(preset.recipe, name) for name in same}
@@ -64,7 +64,7 @@ def test_what_is_fixed_is_not_searched():
     assert {"momentum", "frame"} <= set(hp.values)
     assert not {"optimizer", "units", "sgd_learning_rate", "learning_rate", "adamw_decay"} & set(hp.values)
     study = Study("activity_lstm", NOWHERE, settings={"augmentation": None, "window": 120, "validation": 0.4})
-    plan = study.plan(Pinned(Defaults(), study.pinned), seed=3)
+    plan = study.plan(Pinned(HyperParameters(), study.pinned), seed=3)
     assert plan.family == "activity_lstm"
     assert (plan.arguments["window"], plan.recipe.validation, plan.recipe.augmentation) == (120, 0.4, None)
 
@@ -90,7 +90,7 @@ def test_bad_studies_are_one_line():
             "activity_gru", NOWHERE, settings={"unit": 3}
         ),
         r"trials is 0; expected 1 or more": lambda: Study("activity", NOWHERE, trials=0),
-        r"limit of bytes is -1; expected a number above 0": lambda: Limits(bytes=-1),
+        r"limits: bytes is -1; expected above 0 or none": lambda: Limits(bytes=-1),
         r"groups is 3: trigram_lm has no people to hold out": lambda: Study("trigram_lm", NOWHERE, groups=3),
     }  # fmt: skip
     for words, request in requests.items():

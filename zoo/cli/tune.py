@@ -55,7 +55,7 @@ def tune(
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()
-    from tuning import finals, workers
+    from tuning import workers
     from tuning.run import run_search
     from tuning.study import Limits, Study
     from zoo.report import search
@@ -70,15 +70,12 @@ def tune(
     )  # fmt: skip
     study = replace(study, data=data_file(data or Path(study.task.data_file), data_dir))
     study.open(out)
-    if save_preset is not None:
-        finals.require_room(out, save_preset)
     try:
         with logged(workers.log(out, workers.name())) as console:
-            result = run_search(study, out, processes=processes, best=best, seeds=seeds, console=console)
+            result = run_search(
+                study, out, processes=processes, best=best, seeds=seeds, preset=save_preset, console=console
+            )
     except KeyboardInterrupt:
         fail(f"interrupted: the search is in {out}; resume it with the same command", 130)
-    if not result:
-        return
-    if save_preset is not None:
-        finals.save_preset(out, save_preset)
-    show(result, as_json, search.result)
+    if result:
+        show(result, as_json, search.result)

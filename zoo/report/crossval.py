@@ -40,17 +40,15 @@ def studies(report: Document) -> str:
 
 def cross_validation(result: Document) -> str:
     """Renders the whole report. Its figures are `confusion.png` and, if people are held out, `subjects.png`."""
-    random = result["random"] or {}
+    random, scored = result["random"] or {}, {result["preset"]: result} | result["baselines"]
     rows = [
         (name, {**row, "random windows": random.get(key, {}).get("macro_f1")})
-        for (name, row), key in zip(
-            methods(result, md.escape(result["preset"])), [result["preset"], *result["baselines"]], strict=True
-        )
+        for key, (name, row) in zip(scored, methods(result, md.escape(result["preset"])), strict=True)
     ]
     keys = ("macro_f1", "macro_f1_interval", "accuracy", "mean", "group_deviation", "seed_deviation", "worst_group")
     failed = [
         {"model": name, "subjects": fold.get("subjects"), "seed": fold["seed"], "reason": fold["reason"]}
-        for name, row in ({result["preset"]: result} | result["baselines"]).items()
+        for name, row in scored.items()
         for fold in row["folds"]
         if fold["status"] == "failed"
     ]
@@ -80,9 +78,9 @@ def cross_validation(result: Document) -> str:
 
 def _people(result: Document) -> str:
     """Renders the macro-F1 of each subject with each method, the worst first."""
-    others = {f"{md.label(name)}": row["per_subject"] for name, row in result["baselines"].items()}
+    others = {md.label(name): row["per_subject"] for name, row in result["baselines"].items()}
     rows = [
-        (md.escape(name), {**row, **{other: scores.get(name, {}).get("macro_f1") for other, scores in others.items()}})
+        (md.escape(name), row | {other: scores.get(name, {}).get("macro_f1") for other, scores in others.items()})
         for name, row in sorted(result["per_subject"].items(), key=lambda item: item[1]["macro_f1"])
     ]
     table = md.columns(rows, ("windows", "accuracy", "macro_f1", *others), "subject")

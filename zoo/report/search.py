@@ -19,10 +19,7 @@ def result(found: Document) -> str:
 
 def finals(found: Document) -> str:
     """Renders the best trials, trained again with other seeds."""
-    keys, measure = (
-        ("in search:.4f", "mean of seeds:.4f", "deviation:.4f", "each seed:.4f"),
-        md.label(found["objective"]),
-    )
+    keys = ("in search:.4f", "mean of seeds:.4f", "deviation:.4f", "each seed:.4f")
     rows = [
         (
             f"**{final['trial']} (chosen)**" if final["trial"] == found["chosen"] else str(final["trial"]),
@@ -32,7 +29,8 @@ def finals(found: Document) -> str:
         for final in found["finals"]
     ]  # fmt: skip
     return md.page(
-        f"The best trials, trained again with seeds that the search did not use; {measure} on validation:",
+        f"The best trials, trained again with seeds that the search did not use; "
+        f"{md.label(found['objective'])} on validation:",
         md.columns(rows, keys, "trial"),
         "The score in the search is the best of many, so it is biased; the mean over the seeds is not.",
     )

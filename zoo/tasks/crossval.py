@@ -7,7 +7,7 @@ cross-validation, so that a killed run resumes where it was. Baselines are score
 import importlib.metadata
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -179,34 +179,28 @@ def cross_validate(
     Raises:
         ZooError: If the data, the protocol or the folder is not valid, or no fold of the network has a score.
     """
-    if folder is None:
-        with tempfile.TemporaryDirectory() as scratch:
-            return cross_validate(
-                plan, path, Path(scratch) / "crossval", protocol, workers=workers, engine=engine,
-                on_progress=on_progress, command=command,
-            )  # fmt: skip
     if workers < 0:
         raise ZooError(f"workers is {workers}; expected 0 or more")
     if find_family(plan.family).task != "activity":
         raise ZooError(f"{plan.name}: has no people to hold out; name an activity recognizer")
     protocol = protocol or Protocol()
     data = read_people(path, protocol.everyone)
-    digest = data.sha256
     folds = protocol.folds(plan, data)
-    config = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": digest}
-    claim_folder(folder / CONFIG, config, "cross-validation")
-    with (
-        locked(folder / "lock", _LOCK_SECONDS, f"{folder}: its cross-validation runs already, in another process"),
-        nullcontext() if engine is None else jobs.dask_executor(engine) as executor,
-    ):
+    config = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
+    with ExitStack() as stack:
+        folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()), "crossval")
+        claim_folder(folder / CONFIG, config, "cross-validation")
+        message = f"{folder}: its cross-validation runs already, in another process"
+        stack.enter_context(locked(folder / "lock", _LOCK_SECONDS, message))
+        executor = None if engine is None else stack.enter_context(jobs.dask_executor(engine))
         records = run_folds(folder, path, folds, workers=workers, executor=executor, on_progress=on_progress)
-    own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
-    result = {
-        "command": command, "preset": plan.name, "data": path.name, "data_sha256": digest,
-        **_results(plan, data, folder, protocol, records), "seed": plan.recipe.seed, "arguments": plan.arguments,
-        "recipe": plan.recipe.to_json(), "machine": own.pop("machine"), "versions": own,
-    }  # fmt: skip
-    write_json(folder / RESULTS, result)
+        own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
+        result = {
+            "command": command, "preset": plan.name, "data": path.name, "data_sha256": data.sha256,
+            **_results(plan, data, folder, protocol, records), "seed": plan.recipe.seed, "arguments": plan.arguments,
+            "recipe": plan.recipe.to_json(), "machine": own.pop("machine"), "versions": own,
+        }  # fmt: skip
+        write_json(folder / RESULTS, result)
     return result
 
 
@@ -270,23 +264,19 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
 
 def _why(records: Records) -> str:
     reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
-    return str(reasons[-1])
+    return reasons[-1] if reasons else ""
 
 
 def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
-    notes = []
-    if protocol.everyone:
-        notes.append("the people of the test part are in the folds: what is chosen by this cannot be tested on them")
-    if data.simulated:
-        notes.append("simulated data: these windows are synthetic")
-    if split == WINDOW:
-        notes.append("no subject ids: training and test windows are of the same people, so these numbers overestimate")
-    failed = [fold for fold, record in records.items() if record["status"] == "failed"]
-    if failed:
-        notes.append(
-            f"{len(failed)} of {len(records)} folds failed, so their windows are missing from the scores; the last "
-            f"one for this reason: {_why(records)}"
-        )
-    if not plan.recipe.validation:
-        notes.append("the recipe has no validation part, so no fold has a temperature of its own")
-    return notes
+    failed = sum(record["status"] == "failed" for record in records.values())
+    applies = {
+        "the people of the test part are in the folds: what is chosen by this cannot be tested on them":
+            protocol.everyone,
+        "simulated data: these windows are synthetic": data.simulated,
+        "no subject ids: training and test windows are of the same people, so these numbers overestimate":
+            split == WINDOW,
+        f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
+        f"reason: {_why(records)}": failed,
+        "the recipe has no validation part, so no fold has a temperature of its own": not plan.recipe.validation,
+    }  # fmt: skip
+    return [note for note, true in applies.items() if true]

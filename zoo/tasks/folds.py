@@ -24,7 +24,6 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 from zoo import jobs
 from zoo.data.activity import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
-from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
 from zoo.files import atomic_write, locked, read_json, write_json
@@ -89,6 +88,10 @@ class Fold:
         """Its current state."""
         path = self.file(folder, "json")
         return read_json(path) if path.is_file() else {"status": "waiting"}
+
+    def fail(self, folder: Path, reason: str) -> None:
+        """Records that it failed."""
+        write_json(self.file(folder, "json"), self.record(folder) | {"status": "failed", "reason": reason})
 
 
 Records = dict[Fold, Record]
@@ -176,57 +179,61 @@ def run_folds(
     Returns:
         The final states.
     """
-    records = {fold: fold.record(folder) for fold in folds}
-    waiting = {fold.name: fold for fold, record in records.items() if record["status"] != "scored"}
-    for fold in waiting.values():
+    waiting = [fold for fold in folds if fold.record(folder)["status"] != "scored"]
+    for fold in waiting:
         fold.file(folder, "json").unlink(missing_ok=True)
-    attempts: Counter[str] = Counter()
 
     def watch() -> None:
-        records.update((fold, fold.record(folder)) for fold in waiting.values())
-        on_progress(records)
-
-    def fail(fold: Fold, reason: str) -> None:
-        write_json(fold.file(folder, "json"), fold.record(folder) | {"status": "failed", "reason": reason})
-
-    def on_exit(job: Job, status: int) -> bool:
-        fold = waiting[job.name]
-        attempts[job.name] += 1
-        if fold.record(folder)["status"] in ("scored", "failed"):
-            return False
-        if status < 0 and attempts[job.name] < _ATTEMPTS:
-            return True
-        how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
-        fail(fold, f"its process {how}; see {job.log}")
-        return False
+        on_progress({fold: fold.record(folder) for fold in folds})
 
     if executor is not None:
-        place = folder.resolve(), path.resolve()
-        futures = {executor.submit(run_folds, *place, [fold]): fold for fold in waiting.values()}
-        try:
-            while wait(futures, timeout=_PROGRESS_SECONDS).not_done:
-                watch()
-        finally:
-            for future in futures:
-                future.cancel()
-        for future, fold in futures.items():
-            if error := future.exception():
-                fail(fold, f"{type(error).__name__}: {error}")
-        watch()
-    elif workers == 0:
-        for fold in waiting.values():
+        _run_by_executor(executor, folder.resolve(), path.resolve(), waiting, watch)
+    elif workers:
+        _run_in_processes(folder, path, waiting, workers, watch)
+    else:
+        for fold in waiting:
             run_fold(folder, path, fold)
             watch()
-    else:
-        work = [
-            Job(
-                name, jobs.python("zoo.tasks.folds", folder, path, name), jobs.limit_threads(1),
-                fold.file(folder, "log"),
-            )
-            for name, fold in waiting.items()
-        ]  # fmt: skip
-        jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
-    return records
+    return {fold: fold.record(folder) for fold in folds}
+
+
+def _run_by_executor(
+    executor: Executor, folder: Path, path: Path, folds: Sequence[Fold], watch: Callable[[], None]
+) -> None:
+    futures = {executor.submit(run_folds, folder, path, [fold]): fold for fold in folds}
+    try:
+        while wait(futures, timeout=_PROGRESS_SECONDS).not_done:
+            watch()
+    finally:
+        for future in futures:
+            future.cancel()
+    for future, fold in futures.items():
+        if error := future.exception():
+            fold.fail(folder, jobs.reason(error))
+    watch()
+
+
+def _run_in_processes(folder: Path, path: Path, folds: Sequence[Fold], workers: int, watch: Callable[[], None]) -> None:
+    work = {
+        Job(
+            fold.name, jobs.python("zoo.tasks.folds", folder, path, fold.name), jobs.limit_threads(1),
+            fold.file(folder, "log"),
+        ): fold
+        for fold in folds
+    }  # fmt: skip
+    attempts: Counter[Job] = Counter()
+
+    def on_exit(job: Job, status: int) -> bool:
+        attempts[job] += 1
+        if work[job].record(folder)["status"] in ("scored", "failed"):
+            return False
+        if status < 0 and attempts[job] < _ATTEMPTS:
+            return True
+        how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
+        work[job].fail(folder, f"its process {how}; see {job.log}")
+        return False
+
+    jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
 
 
 def run_fold(folder: Path, path: Path, fold: Fold) -> None:
@@ -247,14 +254,9 @@ def run_fold(folder: Path, path: Path, fold: Fold) -> None:
     try:
         scores = _train_and_score(folder, path, fold, note)
         note(**scores, status="scored", seconds=round(time.time() - record["started"], 1))
-    except MemoryError:
-        note(status="failed", reason="out of memory")
-    except ZooError as error:
-        note(status="failed", reason=str(error))
     except Exception as error:
         # A failure of one fold does not end the others.
-        reason = " ".join(str(error).split())[:300]
-        note(status="failed", reason=f"{type(error).__name__}: {reason}")
+        note(status="failed", reason=jobs.reason(error))
     fold.file(folder, "npz.checkpoint").unlink(missing_ok=True)
 
 
@@ -305,16 +307,9 @@ def _network(
     plan = Plan(fold.method, config["family"], config["arguments"], recipe)
     prepared = Prepared(data, *hold_out(train, recipe))
     model = prepared.build(plan)
-    last_noted = -np.inf
-
-    def on_epoch_end(epoch: int, logs: Any) -> None:
-        nonlocal last_noted
-        if time.monotonic() - last_noted > _PROGRESS_SECONDS:
-            note(epochs=epoch + 1)
-            last_noted = time.monotonic()
-
+    progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
     fitted = prepared.fit(
-        recipe, model, checkpoint=checkpoint, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
+        recipe, model, checkpoint=checkpoint, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
         identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
     )  # fmt: skip
     temperature = None

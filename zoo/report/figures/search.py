@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -66,19 +66,19 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
         best: How many lines are bold.
     """
     scored = sum(record["status"] == "scored" for record in records)
-    axes = [_Axis([record["values"].get(name) for record in records]) for name in names]
-    axes.append(_Axis([record["score"] for record in records]))
-    places = np.column_stack([axis.places for axis in axes])
+    axes = [_axis([record["values"].get(name) for record in records]) for name in names]
+    axes.append(_axis([record["score"] for record in records]))
+    lines = np.column_stack([places for places, _ in axes])
     with subplots(max(6.0, 1.1 * len(axes)), 4.8, grid=False) as (figure, drawn):
         colors = colormaps["viridis"]
-        for place, (line, record) in enumerate(zip(places, records, strict=True)):
+        for place, (line, record) in enumerate(zip(lines, records, strict=True)):
             stopped = record["status"] != "scored"
             color = "0.8" if stopped else colors(0.9 * place / max(1, scored - 1))
             width, order = (2.4, 5) if place < min(best, scored) else (0.7, 2) if stopped else (1.0, 3)
             drawn.plot(range(len(axes)), line, color=color, linewidth=width, zorder=order)
-        for x, axis in enumerate(axes):
+        for x, (_, ticks) in enumerate(axes):
             drawn.axvline(x, color="0.75", linewidth=0.8, zorder=0)
-            for y, words in axis.ticks:
+            for y, words in ticks:
                 drawn.text(
                     x + 0.03, y, words, fontsize=7, va="center", zorder=6,
                     bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
@@ -101,29 +101,20 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
     return figure
 
 
-class _Axis:
-    """Values scaled to [0, 1] with their tick labels; values that are not used lie below."""
-
-    def __init__(self, values: Sequence[Any]) -> None:
-        self.places: NDArray[np.float64]
-        known = [value for value in values if value is not None]
-        if any(isinstance(value, str) for value in known):
-            names = sorted(set(known))
-            at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
-            self.ticks = [(y, name.replace("_", " ")) for name, y in at.items()]
-            self.places = np.array([at.get(value, _UNUSED) for value in values])
-            return
-        numbers = np.array([np.nan if value is None else float(value) for value in values])
-        least, most = np.nanmin(numbers), np.nanmax(numbers)
-        scaled = np.log if least > 0 and most / least > _LOGARITHMIC else np.asarray
-        low, high = scaled(least), scaled(most)
-        span = (high - low) or 1.0
-        self.places = np.where(np.isnan(numbers), _UNUSED, (scaled(numbers) - low) / span)
-        choices = np.unique(numbers[~np.isnan(numbers)])
-        shown = choices if len(choices) <= 6 else (
-            np.geomspace(least, most, 4) if scaled is np.log else np.linspace(least, most, 4)
-        )  # fmt: skip
-        self.ticks = [(float((scaled(value) - low) / span), f"{value:.3g}") for value in shown]
+def _axis(values: Sequence[Any]) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
+    """Returns values scaled to [0, 1], and tick labels; values that are not used lie below."""
+    known = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in known):
+        names = sorted(set(known))
+        at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
+        places = np.array([at.get(value, _UNUSED) for value in values])
+        return places, [(y, name.replace("_", " ")) for name, y in at.items()]
+    choices = np.unique(np.array(known, float))
+    least, most = choices[0], choices[-1]
+    scale = (LogNorm if least > 0 and most / least > _LOGARITHMIC else Normalize)(least, most)
+    shown = choices if len(choices) <= 6 else scale.inverse(np.linspace(0, 1, 4))
+    places = np.array([_UNUSED if value is None else float(scale(value)) for value in values])
+    return places, [(float(scale(value)), f"{value:.3g}") for value in shown]
 
 
 def importance(found: Mapping[str, Any], most: int = 15) -> Figure:
