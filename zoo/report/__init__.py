@@ -1,8 +1,9 @@
 """Reports: Markdown and figures, rendered from the documents that `--json` prints.
 
 One module per task (`activity`, `autoencoder`, `trigram`) renders documents as Markdown, with the same functions in
-each: `training`, `evaluation`, `predictions`, `card`, `headline`, `results`. The terminal, the card and the report show
-the same Markdown.
+each: `training`, `evaluation`, `predictions`, `headline`, `interface`, and `card`, which returns the sections that
+`zoo.report.card` adds to those of all tasks. `RESULTS` are the columns of the task's table of presets. The terminal,
+the card and the report show the same Markdown.
 """
 
 from importlib import import_module
