@@ -247,12 +247,12 @@ def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path, name):
         ("wisdm", {WISDM: ""}, "holds no rows; expected lines of subject, code, time, x, y, z"),
         ("wisdm", {WISDM: wisdm("A", rate=2000)}, "time stamps in ns make 2e+03 Hz; expected 10 to 210 Hz in WISDM"),
         ("wisdm", {WISDM: wisdm("A").replace(",9.8,", ",up,")}, "could not convert string to float: 'up'"),
-        ("wisdm", {WISDM: wisdm("A", up=(1.0,))}, "has a mean magnitude of 1.14, as in g; expected m/s^2 (about 9.8); WISDM is m/s^2 with gravity: "
-         "copy the file again"),
+        ("wisdm", {WISDM: wisdm("A", up=(1.0,))}, "has a mean magnitude of 1.14, as in g; expected m/s^2 "
+         "(about 9.8); WISDM is m/s^2 with gravity: copy the file again"),
         ("wisdm", {WISDM: wisdm("A", up=(4, -4))}, "so gravity (9.8) is missing"),
         ("geotec", {GEOTEC: sequence()[:-12]}, "ends within line 1221, "),
         ("geotec", {GEOTEC: sequence().replace("x_acc", "ax")}, "has columns ax, y_acc, "),
-        ("geotec", {GEOTEC: geotec([("WALKING", 20)], rate=1)}, " Hz; expected 90 to 115 Hz in GeoTec: copy the file again"),
+        ("geotec", {GEOTEC: geotec([("WALKING", 20)], rate=1)}, " Hz; expected 90 to 115 Hz in GeoTec: copy"),
         ("oxford", {PIXEL: oxford()[:-8]}, "ends within line 8000, "),
         ("oxford", {PIXEL: oxford(unit=1e11)}, "time stamps in ns make 2 Hz; expected 80 to 450 Hz"),
         ("oxford", {PIXEL: oxford(up=(4, -4))}, "so gravity (9.8) is missing"),
@@ -413,8 +413,8 @@ def test_a_study_is_imported_and_joined_on_the_command_line(zoo_cli, tmp_path):
     assert status == 0
     assert "oxford/jamie" in out
     assert "| study | people | walking | Hz | m/s^2 | tilt | steps/s |" in out
-    assert "| oxford | 1 | 9 | 50 | 9.81 | 3, 3, 3 |" in out
-    assert "| wisdm | 1 | 4 | 50 | 9.82 | 4, 4, 5 |" in out
+    assert "| oxford | 1 | 9 | 50 | 9.82 | 3, 4, 4 |" in out
+    assert "| wisdm | 1 | 4 | 50 | 9.82 | 3, 3, 3 |" in out
 
 
 # Real recordings
@@ -439,5 +439,10 @@ def test_a_real_study_holds_what_its_page_says(real, tmp_path, name):
     assert (written, len(found["subjects"])) == (count, people)
     assert {label: round(value) for label, value in found["seconds"].items()} == pytest.approx(seconds, abs=1)
     assert (found["rates_hz"][0], found["rates_hz"][-1]) == rates
+    gravity = []
     for recording in recordings.read(path):
-        assert np.linalg.norm(recording.acceleration.mean(axis=0)) == pytest.approx(9.8, rel=0.25), recording.name
+        seconds = np.array_split(recording.acceleration, max(1, round(recording.seconds)))
+        gravity.append(np.median([np.linalg.norm(second.mean(axis=0)) for second in seconds]))
+    assert np.median(gravity) == pytest.approx(9.8, rel=0.05)
+    # Of one who jogs, the phone turns in the pocket even within a second.
+    assert gravity == pytest.approx([9.8] * count, rel=0.4)
