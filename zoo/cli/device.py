@@ -122,9 +122,13 @@ def stream(
     from zoo.report.live import StreamBoard
 
     activities = [name.strip() for name in (simulate or "").split(",")]
-    unknown = [name for name in activities if name not in CLASSES]
+    known = [name for name in recognizer.metadata.classes if name in CLASSES]
+    unknown = [name for name in activities if name not in known]
+    if unknown and not known:
+        labels = ", ".join(recognizer.metadata.classes)
+        raise ZooError(f"{model}: recognizes {labels}, none of which can be simulated; stream recordings by --csv FILE")
     if unknown:
-        raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(CLASSES)}")
+        raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
     rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed)
     if as_json:
         for moment in _moments(recognizer, rows, truth, speed):
