@@ -100,3 +100,14 @@ def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, recognizer, si
     assert status == 0, err
     assert "1 epoch of" in out
     assert (tmp_path / "mine" / "model.keras").is_file()
+
+
+def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(recognizer, simulated):
+    data_of_training = read(simulated)
+    assert "was trained on, from which fine-tuning learns nothing new" in api.familiar(
+        load(recognizer), data_of_training
+    )
+    pocket = load("activity_gru_pocket")
+    assert api.familiar(pocket, data_of_training) is None
+    tested = replace(data_of_training, sha256=catalog.preset_metrics("activity_gru_pocket")["test"]["data_sha256"])
+    assert "is the file that activity_gru_pocket was tested on" in api.familiar(pocket, tested)

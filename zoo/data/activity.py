@@ -584,7 +584,7 @@ def choose_classes(
         >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
         {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
-    labels, merge = sorted(set(found)), merge or {}
+    labels, merge = sorted({str(label) for label in found}), merge or {}
     if classes is None:
         classes = [label for label in labels if label not in merge]
         if len(labels) == 1:

@@ -1,25 +1,31 @@
 """A simulator of people who carry a phone in a pocket.
 
 Simulated recordings are for demonstrations, tests and teaching; every file made from them is marked `simulated`. A
-walker has a cadence, a strength of step and a way to carry the phone; an activity scales them. In the frame of the body
-(x right, y up, z forward) the acceleration of a periodic gait is
+gait repeats itself once a stride (two steps). In the frame of the thigh (x across, y along it and up, z through its
+front) the acceleration is
 
-    a(t) = (0, g, 0) + sum_k A_k sin(2 pi k f t + p_k)
+    a(t) = (0, g, 0) + sum_k Re[C_k(t) exp(2 pi i k f t)] + e(t)
 
-with f the frequency of a stride (two steps), k = 1..6 harmonics, amplitudes A_k (3,) in m/s^2: even harmonics, the
-steps, dominate up and down, odd ones sway to the side. Heel strikes add a short pulse at each step. The pose of the
-phone rotates the acceleration, and its sensor adds noise. A gyroscope feels the thigh swing once a stride by an angle
-s:
+with f the strides a second and harmonics `C_k` `(3,)` in m/s^2, k = 1..16. A person is drawn along the principal
+components in which people differ; along those of the strides of one person, `C_k(t)` wanders around the person's mean.
+The rest e(t), which does not repeat, is strongest where the foot strikes. All of these are statistics of MotionSense,
+which `benchmarks/strides.py` measures and `strides.json` holds. At rest only gravity and a tremor are left; a sitting
+thigh is nearly horizontal. The pose of the phone in the pocket turns the acceleration, and its sensor adds noise.
+A gyroscope feels the thigh swing once a stride by an angle s:
 
     w(t) = (2 pi f s cos(2 pi f t), 0, 0)                 which the acceleration above leaves out
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 from scipy.spatial.transform import Rotation
 
 from zoo.data import recordings
@@ -29,7 +35,9 @@ from zoo.errors import ZooError
 from zoo.files import temporary_folder
 from zoo.metadata import CLASSES, STANDARD_GRAVITY
 
-_HARMONICS = np.arange(1, 7)
+_HARMONICS = np.arange(1, 17)
+_MEASURED_RATE = 50.0
+"""Hz of the recordings whose correlation from row to row was measured."""
 
 _SWINGS = {"walking": 20.0, "upstairs": 28.0, "downstairs": 14.0, "jogging": 32.0}
 """Degrees by which the thigh swings forward and back."""
@@ -37,57 +45,50 @@ _SWINGS = {"walking": 20.0, "upstairs": 28.0, "downstairs": 14.0, "jogging": 32.
 _GYROSCOPE_NOISE = 0.02
 """Standard deviation in rad/s."""
 
-# Factors of an activity on strides a second, strength, heel strike and forward push, and the slant of the trunk in
-# degrees.
-_GAITS = {
-    "walking": (1.00, 1.0, 1.0, 0.8, 0.0),
-    "upstairs": (0.78, 0.75, 0.35, 1.3, 9.0),
-    "downstairs": (0.92, 1.15, 1.9, 0.5, -6.0),
-    "jogging": (1.42, 2.3, 4.5, 0.9, 4.0),
-}
+Floats = NDArray[np.float64]
+
+
+@cache
+def _statistics() -> dict[str, Any]:
+    """How people move, by activity."""
+    found: dict[str, Any] = json.loads((Path(__file__).parent / "strides.json").read_text(encoding="utf-8"))
+    return found
 
 
 @dataclass(frozen=True)
 class Walker:
-    """A simulated person.
+    """A simulated person, the same in all activities.
 
     Args:
         name: Subject id.
-        cadence: Strides a second when walking.
-        strength: Factor on all amplitudes.
-        harmonics: `(6, 3)` amplitudes in m/s^2 of right, up, forward.
-        phases: `(6, 3)` in radians.
+        style: `(6,)` how far the person is from the mean along each component, in units of the spread of people.
+        slant: Of the thigh, in the same units.
+        roll: Of the phone in the pocket, in the same units.
+        right: Whether the phone is in the right pocket; in the left one, x is mirrored.
         pose: The phone's orientation in the pocket, relative to the thigh.
         noise: Standard deviation of the sensor in m/s^2.
     """
 
     name: str
-    cadence: float
-    strength: float
-    harmonics: NDArray[np.float64]
-    phases: NDArray[np.float64]
+    style: Floats
+    slant: float
+    roll: float
+    right: bool
     pose: Rotation
     noise: float
 
     @classmethod
     def draw(cls, name: str, random: np.random.Generator) -> "Walker":
         """Draws a random walker."""
-        step, sway = (_HARMONICS % 2 == 0), (_HARMONICS % 2 == 1)
-        typical = np.stack([1.8 * sway + 0.4, 3.8 * step + 0.7, 2.4 * step + 0.8], axis=1) / np.sqrt(
-            _HARMONICS[:, None]
-        )
         # Upright or upside down, screen to the body or away from it, and never quite straight.
         half_turns = Rotation.from_euler("xyz", np.pi * random.integers(0, 2, 3))
         crooked = Rotation.from_rotvec(np.radians(8) * random.standard_normal(3))
+        components = len(_statistics()["walking"]["people"]["strides_a_second"])
+        slant, roll, *style = random.standard_normal(2 + components)
         return cls(
-            name,
-            cadence=random.normal(0.93, 0.06),
-            strength=float(np.exp(random.normal(0, 0.15))),
-            harmonics=typical * np.exp(random.normal(0, 0.25, typical.shape)),
-            phases=np.pi * np.array([0.0, 0.5, 1.0]) + random.normal(0, 0.35, typical.shape),
-            pose=crooked * half_turns,
-            noise=random.uniform(0.03, 0.1),
-        )
+            name, np.array(style), float(slant), float(roll), bool(random.integers(2)), crooked * half_turns,
+            noise=random.uniform(0.01, 0.05),
+        )  # fmt: skip
 
     def record(
         self, activity: str, seconds: float, rate: float, random: np.random.Generator, *, gyroscope: bool = False
@@ -106,17 +107,19 @@ class Walker:
         """
         if not 0 < seconds < np.inf:
             raise ZooError(f"{seconds:g} s: expected a duration above 0")
-        time = np.arange(round(seconds * rate)) / rate
-        if len(time) < 2:
+        rows = round(seconds * rate)
+        if rows < 2:
             raise ZooError(f"{seconds:g} s at {rate:g} Hz are fewer than two rows")
-        if activity in _GAITS:
-            body, turning = self._gait(activity, time, random)
-        else:
-            body, turning = self._rest(activity, time, random), np.zeros((len(time), 3))
+        moves = self._rest if activity in ("sitting", "standing") else self._gait
+        thigh, swinging = moves(_statistics()[activity], rows, rate, random)
+        if not self.right:
+            thigh *= [-1.0, 1.0, 1.0]
         shifted = Rotation.from_rotvec(np.radians(4) * random.standard_normal(3)) * self.pose
-        sensed = shifted.apply(body) + self.noise * random.standard_normal(body.shape)
+        sensed = shifted.apply(thigh) + self.noise * random.standard_normal(thigh.shape)
         rotation = None
         if gyroscope:
+            turning = np.zeros_like(thigh)
+            turning[:, 0] = np.radians(_SWINGS.get(activity, 0.0)) * swinging
             # From a generator of its own, so that acceleration is the same with and without.
             noise = _GYROSCOPE_NOISE * random.spawn(1)[0].standard_normal(turning.shape)
             rotation = (shifted.apply(turning) + noise).astype(np.float32)
@@ -124,35 +127,57 @@ class Walker:
         return Recording(name, self.name, activity, rate, sensed.astype(np.float32), rotation=rotation)
 
     def _gait(
-        self, activity: str, time: NDArray[np.float64], random: np.random.Generator
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Acceleration and rotation rate in the frame of the body."""
-        pace, strength, strike, push, slant = _GAITS[activity]
-        # No two strides take equally long: the frequency varies by a few percent.
-        wander = 8 * _smooth_noise(len(time), 64, random)
-        frequency = self.cadence * pace * random.normal(1, 0.03) * (1 + 0.02 * wander)
-        phase = 2 * np.pi * np.cumsum(frequency) * (time[1] - time[0])
-        waves = np.sin(phase[:, None, None] * _HARMONICS[:, None] + self.phases)
-        body = (waves * self.harmonics).sum(axis=1) * strength * self.strength * np.array([1.0, 1.0, push])
-        pulse = np.exp(8 * (np.cos(2 * phase) - 1))
-        body += strike * self.strength * pulse[:, None] * np.array([0.3, 5.0, -1.3])
-        body += [0.0, STANDARD_GRAVITY, 0.0]
-        turning = np.zeros_like(body)
-        turning[:, 0] = 2 * np.pi * frequency * np.radians(_SWINGS[activity]) * np.cos(phase)
-        return np.asarray(Rotation.from_euler("x", slant, degrees=True).apply(body)), turning
+        self, known: dict[str, Any], rows: int, rate: float, random: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Acceleration of the thigh, and the rate at which it swings, for an angle of 1 rad."""
+        usual, own = (
+            np.array(known["mean"][name]) + self.style @ np.array(known["people"][name])
+            for name in ("strides_a_second", "harmonics")
+        )
+        # No two strides take equally long, nor are they equally strong.
+        frequency = usual + known["wander"] * _wandering(1, rows, rate, random)[:, 0]
+        turns = np.exp(1j * (2 * np.pi * np.cumsum(frequency) / rate + random.uniform(0, 2 * np.pi)))
+        resolved = _HARMONICS[_HARMONICS * usual < rate / 2]
+        changes = np.array(known["changes"])
+        cosines, sines = np.split(
+            (own + _wandering(len(changes), rows, rate, random) @ changes).reshape(-1, 32, 3), 2, 1
+        )
+        waves = turns[:, None] ** resolved
+        repeats = np.einsum("tkx,tk->tx", (cosines - 1j * sines)[:, : len(resolved)], waves).real
+        cosine, sine = known["left"]["course"]
+        strength = 1 + (turns[:, None] ** np.arange(1, 7) @ (np.array(cosine) - 1j * np.array(sine))).real
+        left = _noise(rows, known["left"]["memory"], rate, random) * np.sqrt(np.maximum(strength, 0.05))[:, None]
+        thigh = np.asarray([0.0, STANDARD_GRAVITY, 0.0] + repeats + known["left"]["size"] * left)
+        return thigh, 2 * np.pi * frequency * turns.real
 
-    def _rest(self, activity: str, time: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-        # A sitting thigh is horizontal: the phone's vertical axis points forward.
-        angle = random.normal(-78, 6) if activity == "sitting" else random.normal(0, 4)
-        tremor = _smooth_noise(len(time), 32, random)
-        body = np.tile([0.0, STANDARD_GRAVITY, 0.0], (len(time), 1))
-        body += 0.25 * self.strength * tremor[:, None] * np.array([1.0, 0.4, 1.0])
-        return np.asarray(Rotation.from_euler("x", angle, degrees=True).apply(body))
+    def _rest(
+        self, known: dict[str, Any], rows: int, rate: float, random: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        slant, roll = (
+            known[name]["mean"] + known[name]["people"] * own
+            for name, own in (("slant", self.slant), ("roll", self.roll))
+        )
+        movement = known["movement"]
+        size = movement["median"] * np.exp(movement["log_spread"] * random.standard_normal())
+        thigh = [0.0, STANDARD_GRAVITY, 0.0] + size * _noise(rows, movement["memory"], rate, random)
+        return np.asarray(Rotation.from_euler("xy", [slant, roll], degrees=True).apply(thigh)), np.zeros(rows)
 
 
-def _smooth_noise(rows: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Mean of `width` neighboring normal numbers, for each row."""
-    return np.convolve(random.standard_normal(rows + width - 1), np.ones(width) / width, mode="valid")
+def _wandering(count: int, rows: int, rate: float, random: np.random.Generator) -> Floats:
+    """Smooth noise `(rows, count)` of variance 1 that changes within a second."""
+    time = np.arange(rows) / rate
+    values = random.standard_normal((int(time[-1]) + 2, count))
+    place, share = time.astype(int), (time % 1)[:, None] * np.pi / 2
+    # The squares of the weights add to 1, so that the variance is the same everywhere.
+    return np.asarray(np.cos(share) * values[place] + np.sin(share) * values[place + 1])
+
+
+def _noise(rows: int, memory: float, rate: float, random: np.random.Generator) -> Floats:
+    """Noise `(rows, 3)` of variance 1; `memory` is the correlation of a row with the next at the measured rate."""
+    kept = memory ** (_MEASURED_RATE / rate)
+    start = kept * random.standard_normal((1, 3))
+    fresh = np.sqrt(1 - kept**2) * random.standard_normal((rows, 3))
+    return np.asarray(lfilter([1.0], [1.0, -kept], fresh, axis=0, zi=start)[0])
 
 
 def simulate(
