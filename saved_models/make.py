@@ -4,7 +4,8 @@
 
 The course's recognizers: five seeds, the one with the lowest validation loss is kept; the test people are looked at
 once per seed, after all choices. The pocket preset: cross-validated over groups of the training people, which also
-gives its temperature; then trained on all of them. The autoencoders: three seeds of the weights, the first is kept;
+gives its temperature; then trained on all of them. The presets of several studies: cross-validated over groups of all
+people and over studies, and then trained on everyone. The autoencoders: three seeds of the weights, the first is kept;
 the best one's weight of the sparsity term is compared on photographs of the training part alone. The language models:
 two seeds, the one with the lower validation cross-entropy is kept; the course's also with the course's start.
 """
@@ -24,10 +25,13 @@ from rich.console import Console
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, importers, patches, recordings
 from zoo.data.activity import center_crop
+from zoo.data.studies import STUDIES
+from zoo.data.studies.reading import read_study
 from zoo.evaluation.activity import macro_f1
 from zoo.evaluation.baselines import baseline_scores
 from zoo.families import find_family
 from zoo.files import atomic_folder, read_json, write_json
+from zoo.metadata import CLASSES
 from zoo.presets import PRESETS
 from zoo.report import figures_for, markdown, results
 from zoo.report.card import card
@@ -51,6 +55,12 @@ SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
 LONG = windows_of.Windowing(window=200, hop=100)
 GROUPS, CROSSVAL_SEEDS, WORKERS = 5, 2, 2
+ARCHIVES = {
+    "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
+    "oxford": "oxford-step-counter.zip",
+}  # fmt: skip
+STAIRS = {"stairs": "upstairs+downstairs"}
+EVERYONE_GROUPS = 10
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
@@ -81,6 +91,9 @@ def main() -> None:
             trainings = {"activity": seeds, "autoencoder": photographs, "trigram": text}
             make = published if options.export else pocket if name == POCKET else trainings[kind]
             with tempfile.TemporaryDirectory() as scratch:
+                if PRESETS[name].everyone:
+                    data = cut_studies(data.parent, Path(scratch))
+                    make = published if options.export else everyone
                 publish(name, *make(name, data, Path(scratch)), data)
     render()
 
@@ -162,6 +175,36 @@ def pocket(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     test = windows_of.read(data).test
     fitted = baseline_scores(windows_of.read(short).train.arrays(), test.arrays(), test.subjects)
     return folder, {"crossval": found, "baselines": fitted}
+
+
+def cut_studies(archives: Path, scratch: Path) -> Path:
+    """Windows of everyone in all studies, without a test part."""
+    files = []
+    for study, archive in ARCHIVES.items():
+        files.append(scratch / f"{study}.h5")
+        read = read_study(study, archives / archive, recordings.Dropped())
+        recordings.write(files[-1], read, source=STUDIES[study].source)
+    index = recordings.join(*map(recordings.read, files))
+    classes = windows_of.choose_classes(index.path, index.activities, CLASSES, STAIRS)
+    windows_of.write_windows(index, scratch / "windows.h5", LONG, [], classes)
+    return scratch / "windows.h5"
+
+
+def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
+    """Cross-validates over people and over studies, and trains on everyone."""
+    plan = planning.plan(name, None, {"validation": 0.0})
+    board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
+    found = {}
+    for what, protocol in (
+        ("people", Protocol(EVERYONE_GROUPS, baselines=("random_forest",))), ("studies", Protocol("study"))
+    ):  # fmt: skip
+        with board.shown():
+            found[what] = cross_validate(
+                plan, data, scratch / what, protocol, workers=WORKERS, on_progress=board.update
+            )  # fmt: skip
+        CONSOLE.print(what, found[what]["macro_f1"], found[what]["per_study"])
+    train(plan, data, Run(scratch / "model"), temperature=found["people"]["temperature"])
+    return scratch / "model", {"test": found["people"], "studies": found["studies"]}
 
 
 def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
@@ -297,6 +340,11 @@ def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document)
 
     Baselines that `metrics` has already are not fitted again.
     """
+    if PRESETS[metrics["preset"]].everyone:
+        # Everyone was in training: the scores are those of the cross-validation.
+        write_json(folder / "metrics.json", metrics)
+        draw(folder, metrics, {})
+        return
     task, fitted = loaded.task, metrics.get("baselines")
     options = {"baselines": fitted is None, "robustness": True} if task.name == "activity" else {}
     test = task.evaluate(loaded, data, **options) | {"model": loaded.metadata.preset, "data": data.name}

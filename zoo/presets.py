@@ -22,6 +22,8 @@ class Preset:
         data: Training data.
         license: License of the training data.
         note: Remarks on how the preset was made, for its card.
+        everyone: Whether the weights were trained on all people of several studies. Scores are then those of
+            cross-validation, in which each person, or each study, is left out in turn.
     """
 
     family: str
@@ -31,11 +33,18 @@ class Preset:
     data: str
     license: str
     note: str = ""
+    everyone: bool = False
 
 
 _MOTIONSENSE = "MotionSense (Malekzadeh, Clegg, Cavallaro, Haddadi, IoTDI 2019, doi 10.1145/3302505.3310068)"
 _COURSE_WINDOWS = f"{_MOTIONSENSE}: 3,000 windows of 15 people, 500 of each class, in the course's layout"
 _ALL_WINDOWS = f"{_MOTIONSENSE}: all overlapping windows of the same 15 people"
+
+_STUDIES = (
+    "All 69 people at hand of four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its "
+    "stairs are upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023) and Oxford step counter (Salvi et al., 2018)"
+)
+_STUDIES_LICENSE = "MIT (MotionSense), CC BY 4.0 (WISDM, GeoTec, Oxford step counter)"
 
 _PHOTOGRAPHS = (
     "8,084 patches of 15 photographs: astronaut, coffee and rocket of scikit-image (public domain, CC0, public "

@@ -220,7 +220,8 @@ def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, r
         for summary in others.values():
             summary["difference"] = pooling.paired_difference(own["per_subject"], summary["per_subject"])
     return own | {
-        "simulated": data.simulated, "source": data.source, "split_by": first, "people": len(data.train.people()),
+        "split": "cross-validation", "simulated": data.simulated, "source": data.source,
+        "split_by": first, "people": len(data.train.people()),
         "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds, "baselines": others,
         "random": summaries.get(WINDOW) if first != WINDOW else None,
         "notes": _notes(plan, data, protocol, first, records),
@@ -244,7 +245,7 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     ])  # fmt: skip
     windows, by_person = data.train, scored[0].split != WINDOW
     subjects = windows.subjects[rows] if by_person and windows.subjects is not None else None
-    summary = metrics.classification(labels, predicted, data.classes, subjects)
+    summary = {"windows": len(rows)} | metrics.classification(labels, predicted, data.classes, subjects)
     if by_person and windows.studies is not None:
         own = np.eye(len(data.classes))[predicted]
         summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets)

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from zoo.report.figures.drawing import History, save_all, simulated, subplots, training
 from zoo.report.markdown import label
 
+_MOST = 24
+"""Subjects in a figure of an evaluation."""
+
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draws all figures of an evaluation.
@@ -23,7 +26,9 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
     Returns:
         Paths of the figures.
     """
-    drawn = {"confusion.png": confusion(report), "reliability.png": reliability(report)}
+    drawn = {"confusion.png": confusion(report)}
+    if "reliability" in report:
+        drawn["reliability.png"] = reliability(report)
     if report["per_subject"]:
         drawn["subjects.png"] = subjects(report)
     if history:
@@ -33,8 +38,8 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draws all figures of a cross-validation."""
-    drawn = {"confusion.png": confusion({**result, "split": "cross-validation"})}
-    if result["split_by"] == "subject":
+    drawn = {"confusion.png": confusion(result)}
+    if result["split_by"] != "window":
         drawn["subjects.png"] = people(result)
     return save_all(drawn, folder)
 
@@ -76,15 +81,16 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
 
 def subjects(report: Mapping[str, Any]) -> Figure:
-    """Draws the macro-F1 of each subject, with the worst one marked."""
+    """Draws the macro-F1 of each subject, or of the worst of many, with the worst one marked."""
     people = report["per_subject"]
-    order = sorted(people, key=lambda name: people[name]["macro_f1"])
+    order = sorted(people, key=lambda name: people[name]["macro_f1"])[:_MOST]
     scores = [people[name]["macro_f1"] for name in order]
     with subplots(5.2, 0.9 + 0.26 * len(order)) as (figure, axis):
         bars = axis.barh(order, scores, color=["C3"] + ["C0"] * (len(order) - 1))
         axis.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3, fontsize=8)
         axis.axvline(report["macro_f1"], color="gray", linewidth=1, linestyle="--")
-        axis.set(xlim=(0, 1.12), xlabel="macro-F1 (dashed: all windows)", ylabel="subject")
+        shown = "subject" if len(order) == len(people) else f"{len(order)} worst of {len(people)} subjects"
+        axis.set(xlim=(0, 1.12), xlabel="macro-F1 (dashed: all windows)", ylabel=shown)
         axis.grid(visible=False, axis="y")
     return figure
 
