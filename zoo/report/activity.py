@@ -229,8 +229,8 @@ def _everyone(people: Document, held_out: Document) -> str:
         f"{calibration(people).capitalize()}.",
         md.columns(rows, ("windows", "accuracy", "macro_f1", "study left out"), "study"),
         "By the labels that a study tells apart. Study left out: macro-F1 of a model that was trained on the other "
-        f"studies alone; of all of them {md.say(held_out, 'macro_f1')}. Of walking, {_as_stairs(people)} was taken for stairs, "
-        f"{_as_stairs(held_out)} with the study left out.",
+        f"studies alone; of all of them {md.say(held_out, 'macro_f1')}. Of walking, {_as_stairs(people)} was taken for "
+        f"stairs, {_as_stairs(held_out)} with the study left out.",
     )
 
 
