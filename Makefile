@@ -61,9 +61,11 @@ bench: .bench/installed $(VENV)/installed page
 presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)
 
-# The page that a phone opens, built into the package, and served to phones in the same network.
+# The page that a phone opens, built into the package, and served to phones in the same network. MODEL is a preset, a
+# .tflite file or a folder with one.
+MODEL ?= activity_gru_pocket
 phone: $(VENV)/installed page
-	$(BIN)/zoo serve
+	$(BIN)/zoo serve $(MODEL)
 
 page: zoo/page/index.html
 

@@ -222,7 +222,11 @@ def test_the_certificate_is_for_the_names_that_it_was_made_for(server):
 
 
 def test_a_page_that_is_not_built_is_one_line(tmp_path):
-    with pytest.raises(ZooError, match="no page is built here; run `make phone`"):
+    checkout = tmp_path / "checkout"
+    (checkout / "examples" / "phone").mkdir(parents=True)
+    with pytest.raises(ZooError, match=rf"the page is not built; build it once with `make -C {checkout} page`"):
+        page_files(MODEL, checkout / "zoo" / "page")
+    with pytest.raises(ZooError, match=r"the page is not built; install a wheel that was made by `make wheel`"):
         page_files(MODEL, tmp_path)
 
 

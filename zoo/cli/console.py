@@ -123,7 +123,8 @@ def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32
         return Path(model)
     from zoo.catalog import find_folder
 
-    folder = find_folder(model)
+    # What `zoo export` wrote may be without model.keras.
+    folder = Path(model) if any(Path(model).glob("*.tflite")) else find_folder(model)
     for name in arithmetic:
         if (file := folder / f"model.{name}.tflite").is_file():
             return file

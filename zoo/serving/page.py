@@ -21,10 +21,15 @@ def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
         Files by URL path, such as `/` and `/sw.js`. Nothing else is served.
 
     Raises:
-        ZooError: If the page has not been built.
+        ZooError: If the page has not been built. The message names the command that builds it.
     """
     if not (folder / INDEX).is_file():
-        raise ZooError(f"{folder}: no page is built here; run `make phone` in a checkout of pocket-zoo")
+        checkout = folder.parents[1]
+        if (checkout / "examples" / "phone").is_dir():
+            how = f"build it once with `make -C {checkout} page`, which needs Node 20.19 or newer"
+        else:
+            how = "install a wheel that was made by `make wheel`, which has the page inside"
+        raise ZooError(f"{folder}: the page is not built; {how}")
     inside = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     files = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
     return files | {"/": folder / INDEX, f"/{MODEL}": model}

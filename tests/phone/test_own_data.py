@@ -1,0 +1,66 @@
+"""The six lines of README for one's own recordings, up to the page that shows one's own labels."""
+
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data import gait
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+LABELS = {"strolling": "walking", "lounging": "sitting", "running": "jogging"}
+"""One's own words for what the simulated people do."""
+
+
+def commands():
+    """The lines of the section."""
+    section = README.partition("## Your own recordings")[2]
+    block = re.search(r"(?:^    .+\n)+", section, re.MULTILINE).group()
+    return [shlex.split(line)[1:] for line in block.splitlines()]
+
+
+def record(folder):
+    """CSV files of five people, in the layout that README names."""
+    random = np.random.default_rng(0)
+    for name in ("ann", "ben", "cleo", "dan", "eve"):
+        person = gait.Walker.draw(name, random)
+        for label, activity in LABELS.items():
+            rows = person.record(activity, 12, 50.0, random).acceleration.tolist()
+            lines = [f"{number / 50:.2f},{x:.3f},{y:.3f},{z:.3f}" for number, (x, y, z) in enumerate(rows)]
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name / f"{label}_1.csv").write_text("\n".join(["time,x,y,z", *lines]))
+
+
+@contextmanager
+def serving(command):
+    """Runs `zoo serve` as README has it; yields the address that it prints."""
+    server = subprocess.Popen([sys.executable, "-m", "zoo.cli", *command], stdout=subprocess.PIPE, text=True)
+    try:
+        yield re.search(r"at (https://\S+)", server.stdout.readline()).group(1)
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, play, zoo_cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record(tmp_path / "recordings")
+    *first, last = commands()
+    assert [line[0] for line in first] == ["data", "data", "train", "evaluate", "export"]
+    for line in first:
+        # A pass in place of the forty of the preset, which take minutes.
+        status, _, error = zoo_cli(*line, *(["--epochs", 1] if line[0] == "train" else []))
+        assert status == 0, error
+    assert (last[0], (tmp_path / "figures" / "confusion.png").is_file()) == ("serve", True)
+    with serving(last) as address:
+        page = open_page(address)
+        page.wait_for_selector("#start:enabled")
+        assert page.locator("#known .chip").all_inner_texts() == sorted(LABELS)
+        page.click("#start")
+        rows = np.random.default_rng(0).normal([0.4, 9.7, 1.0], 0.05, (480, 3)).tolist()
+        (*_, prediction) = play(page, [[number / 60, *row] for number, row in enumerate(rows)], 40)
+        assert len(prediction["probabilities"]) == len(LABELS)
