@@ -1,5 +1,7 @@
 """Costs of exported files are measured or counted."""
 
+import json
+
 import pytest
 
 from zoo import ZooError
@@ -53,3 +55,13 @@ def test_a_name_stands_for_a_file_a_folder_or_a_preset(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ZooError, match=r"empty: holds no \.tflite file; write one with `zoo export`"):
         files_of(str(tmp_path / "empty"))
+
+
+def test_the_folder_of_a_training_and_a_keras_file_are_exported_first(zoo_cli, language_model):
+    for name in (language_model, language_model / "model.keras"):
+        status, out, error = zoo_cli("bench", name, "--json")
+        assert status == 0, error
+        rows = {row["file"]: row for row in json.loads(out)}
+        file = language_model / "model.keras"
+        assert set(rows) >= {f"{file} as float32", f"{file} as dynamic"}
+        assert all(row["bytes"] > 0 and row["signatures"] for row in rows.values())

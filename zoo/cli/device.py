@@ -29,6 +29,7 @@ from zoo.cli.console import (
     show,
 )
 from zoo.errors import ZooError
+from zoo.files import temporary_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -259,21 +260,26 @@ def _show_address(document: dict[str, str]) -> None:
 @app.command()
 def bench(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help=".tflite files, folders of them, or presets.")
+        list[str],
+        typer.Argument(metavar="MODEL...", help="Presets, .tflite or .keras files, or folders of them or of models."),
     ],
     keras: Annotated[
         bool, typer.Option("--keras", help="Also benchmark the file that Keras itself exports for each preset.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Benchmark exported files on this machine: size, time, memory, arithmetic."""
+    """Benchmark exported files on this machine: size, time, memory, arithmetic.
+
+    A model that has not been exported is exported to a temporary folder first.
+    """
     from zoo.report import results
     from zoo.tasks import bench as benchmark
 
     rows = []
     for model in models:
-        with quiet():
-            rows += [benchmark.bench(file) for file in benchmark.files_of(model)]
+        with quiet(), temporary_folder() as scratch:
+            files = _tflite_files(model, scratch)
+            rows += [benchmark.bench(file) | {"file": name} for name, file in files.items()]
         if keras and not model.endswith(".tflite"):
             load_tensorflow()
             from zoo.tasks import loading
@@ -282,3 +288,22 @@ def bench(
                 costs = benchmark.keras_default(loading.load(model).keras_model)
                 rows.append({"file": f"{model}: Keras's own export"} | costs)
     show(rows, as_json, results.costs)
+
+
+def _tflite_files(model: str, scratch: Path) -> dict[str, Path]:
+    """Returns the `.tflite` files of a model by the names to show, exported to a folder if there are none yet."""
+    from zoo.tasks import bench as benchmark
+
+    path = Path(model)
+    saved = [path] if path.suffix == ".keras" else sorted(path.glob("*.keras"))
+    if not saved or any(path.glob("*.tflite")):
+        return {str(file): file for file in benchmark.files_of(model)}
+    load_tensorflow()
+    from zoo import api
+
+    found = {}
+    for number, file in enumerate(saved):
+        for artifact in api.export(file, scratch / str(number), refused={}):
+            if artifact.file.suffix == ".tflite":
+                found[f"{file} as {artifact.format}"] = artifact.file
+    return found
