@@ -410,6 +410,30 @@ def finetune(
             model.get_layer(name).trainable = True
 
 
+def familiar(loaded: Loaded, data: Any) -> str | None:
+    """Why fine-tuning on data says nothing new: the model was trained on this file, or its score measured on it.
+
+    Args:
+        loaded: What is to be fine-tuned.
+        data: Data of its task.
+
+    Returns:
+        A sentence, or None if the file is another one.
+    """
+    if data.sha256 == loaded.metadata.data_sha256:
+        return (
+            f"{data}: is the file that {loaded.name} was trained on, from which fine-tuning learns nothing new; did "
+            "you mean data of your own?"
+        )
+    measured = catalog.preset_metrics(loaded.name) if loaded.name in catalog.preset_names() else {}
+    if data.sha256 == measured.get("test", {}).get("data_sha256"):
+        return (
+            f"{data}: is the file that {loaded.name} was tested on, and of the study that it was trained on; did you "
+            "mean data of your own?"
+        )
+    return None
+
+
 def finetuning_recipe(loaded: Loaded, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe that `finetune` follows by default.
 
