@@ -217,3 +217,18 @@ def test_the_summary_of_an_averaged_model_is_of_the_saved_weights(leaves, tmp_pa
     summary = train(plan(epochs=2, ema_decay=0.99), leaves, Run(tmp_path / "out")).summary
     report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "out")), leaves)
     assert summary["validation"]["mse"] == pytest.approx(report["mse"], rel=1e-4)
+
+
+def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencoder, leaves, tmp_path):
+    out = tmp_path / "codes.npz"
+    status, printed, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out, "--json")
+    assert status == 0, error
+    found, summary = np.load(out), json.loads(printed)
+    assert (found["codes"].shape, found["reconstructions"].shape) == ((600, 12), (600, 64))
+    assert summary["mse"] == pytest.approx(np.square(found["reconstructions"] - found["patches"]).mean())
+    loaded = loading.load(autoencoder)
+    np.testing.assert_allclose(loaded.keras_model.encode(found["patches"]), found["codes"], atol=1e-5)
+    status, _, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out)
+    assert (status, "exists already" in error) == (1, True)
+    status, _, error = zoo_cli("predict", autoencoder, "in the right")
+    assert (status, "reads patches: pass --data FILE" in error) == (1, True)

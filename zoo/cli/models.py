@@ -35,6 +35,7 @@ from zoo.jobs import die_with_parent, supervised
 
 if TYPE_CHECKING:
     from zoo.data.activity import ActivityData
+    from zoo.data.patches import PatchData
     from zoo.data.tables import CsvColumns
     from zoo.tasks.loading import Loaded
 
@@ -228,6 +229,8 @@ def finetune(
     board = TrainingBoard(err, recipe.epochs)
     progress = keras.callbacks.LambdaCallback(on_epoch_end=board.on_epoch_end)
     checked = api.read_data(loaded.task, data)
+    if doubt := api.familiar(loaded, checked):
+        err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     with board.shown():
         trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])
     show(trained.summary, as_json, loaded.task.report.training)
@@ -388,16 +391,27 @@ def predict(
     neighbors: Annotated[
         str | None, typer.Option("--neighbors", "--neighbours", help="Show words similar to this one.")
     ] = None,
+    levels: Levels = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File for codes and reconstructions of patches, .npz.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict the activity in each window, or the next words of a text."""
+    """Predict the activity in each window, the next words of a text, or the codes of patches."""
     load_tensorflow()
     from zoo.api import read_data
     from zoo.tasks import completion, loading
 
     with quiet():
         loaded = loading.load(model)
-    checked = None if data is None else read_data(loaded.task, data, data_dir=data_dir)
+    checked = None if data is None else read_data(loaded.task, data, data_dir=data_dir, levels=levels)
+    if loaded.task.name == "autoencoder":
+        if checked is None or any(given is not None for given in (text, csv, neighbors, generate)):
+            raise ZooError(f"{model}: reads patches: pass --data FILE, such as data1.h5")
+        _codes(loaded, checked, out, as_json)
+        return
+    if out is not None:
+        raise ZooError(f"--out: {loaded.name} has no codes to write; --json prints its predictions")
     report = loaded.task.report.predictions
     if loaded.task.name == "trigram":
         if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
@@ -413,8 +427,6 @@ def predict(
         elif text is not None:
             show(completion.next_words(loaded, text, top), as_json, report)
         return
-    if loaded.task.name != "activity":
-        raise ZooError(f"{model}: has no labels to predict; use `zoo evaluate`, or `zoo.predict` from Python")
     if text is not None or neighbors is not None or generate is not None:
         raise ZooError(f"{model}: reads acceleration, not words: pass --data FILE or --csv FILE")
     if (data is None) == (csv is None):
@@ -423,6 +435,40 @@ def predict(
 
     columns = CsvColumns(x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit)
     _windows(loaded, checked, csv, columns, hop, as_json)
+
+
+def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool) -> None:
+    """Encodes and reconstructs all patches of a file, and writes the result."""
+    import numpy as np
+
+    from zoo.data.patches import Scale
+    from zoo.files import atomic_write, require_new
+    from zoo.report import markdown
+    from zoo.tasks.autoencoder import TASK, metadata_of
+
+    if out is not None:
+        if out.suffix != ".npz":
+            raise ZooError(f"--out {out}: expected a name that ends in .npz")
+        require_new(out, False)
+    parts: dict[str, list[Any]] = {"codes": [], "reconstructions": [], "patches": []}
+    for rgb in data.blocks(np.arange(len(data.patches))):
+        found = TASK.predict(loaded, rgb)
+        parts["codes"].append(found.codes)
+        parts["reconstructions"].append(found.reconstructions)
+        parts["patches"].append(Scale(*metadata_of(loaded).scale).apply(rgb))
+    arrays = {name: np.concatenate(blocks) for name, blocks in parts.items()}
+    if out is not None:
+        with atomic_write(out) as temporary, temporary.open("wb") as file:
+            np.savez(file, codes=arrays["codes"], reconstructions=arrays["reconstructions"], patches=arrays["patches"])
+    document = {
+        "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),
+        "units": arrays["codes"].shape[1], "mean_activation": float(arrays["codes"].mean()),
+        "mse": float(np.square(arrays["reconstructions"] - arrays["patches"]).mean()),
+        "out": None if out is None else str(out),
+    }  # fmt: skip
+    show(document, as_json, markdown.document)
+    if out is None:
+        _say("codes and reconstructions are not written; --out FILE.npz writes them")
 
 
 def _windows(
