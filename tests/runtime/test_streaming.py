@@ -225,6 +225,13 @@ class TestBadSamples:
         assert len(found.warnings) == 1
         assert re.search(said, found.warnings[0])
 
+    def test_movement_without_gravity_is_noticed(self):
+        found = stream()
+        list(found.feed((t, 10 * np.sin(12 * t), 10 * np.cos(12 * t), 0.1 * x) for t, x, _, _ in _still(4)))
+        assert found.warnings == [
+            "gravity is missing: acceleration is 0.4 m/s^2 in the mean; record acceleration with gravity"
+        ]
+
     def test_an_axis_that_stands_still_is_noticed(self):
         found = stream()
         list(found.feed((t, x, 9.8, 0.25) for t, x, _, _ in _still(4)))

@@ -317,12 +317,15 @@ class _Monitor:
             return []
         rows, self.rows, self.repeats = np.array(self.rows), [], 0
         magnitude = float(np.linalg.norm(rows, axis=1).mean())
+        gravity = float(np.linalg.norm(rows.mean(axis=0)))
         still = [axis for axis, column in zip("xyz", rows.T, strict=True) if np.ptp(column) == 0]
         problems = {
             "unit": (0.5 < magnitude < 2, f"mean magnitude {magnitude:.2f}, as in g; expected m/s^2: multiply by "
                      f"{STANDARD_GRAVITY}"),
             "magnitude": (not 0.5 < magnitude < 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} m/s^2; "
                           f"expected about {STANDARD_GRAVITY:.1f}, gravity included"),
+            "gravity": (5 < magnitude < 25 and gravity < 2, f"gravity is missing: acceleration is {gravity:.1f} m/s^2 "
+                        "in the mean; record acceleration with gravity"),
             "still": (bool(still), f"axis {', '.join(still)} has not moved for {_CHECKED:g} s: is the sensor on?"),
             "rate": (interval > 1.25 / self.rate, f"samples come at {1 / interval:.1f} Hz; the model was trained on "
                      f"{self.rate:g} Hz"),

@@ -36,5 +36,9 @@ export function complaint(samples: Sample[], silence: number, metadata: Metadata
   if (magnitude < 0.5 * gravity || magnitude > 2.5 * gravity) {
     return `The sensor reads ${magnitude.toFixed(1)} ${metadata.unit} on average; expected about ${gravity.toFixed(1)}.`;
   }
+  const mean = [0, 1, 2].map((axis) => recent.reduce((sum, { value }) => sum + value[axis]!, 0) / recent.length);
+  if (Math.hypot(...mean) < 0.2 * gravity) {
+    return `The sensor leaves gravity out: ${Math.hypot(...mean).toFixed(1)} ${metadata.unit} in the mean; expected about ${gravity.toFixed(1)}.`;
+  }
   return null;
 }
