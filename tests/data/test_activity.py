@@ -487,8 +487,8 @@ def test_classes_select_order_rename_and_merge_labels(tmp_path):
         (["run", "walk"], "bike,walk", "r.h5: no recording of bike; found run, walk"),
         (["run", "walk"], "running=run", "r.h5: no recording of running; found run, walk: the label of the files "
          "comes first: run=running"),
-        (["walk"], None, "r.h5: all recordings are of 'walk', and a recognizer needs two activities or more: import "
-         "others as well, or name --classes walk to cut windows all the same"),
+        ([np.str_("walk")], None, "r.h5: all recordings are of 'walk', and a recognizer needs two activities or more: "
+         "import others as well, or name --classes walk to cut windows all the same"),
     ],
 )  # fmt: skip
 def test_labels_that_are_not_there_are_named(found, classes, words):

@@ -228,6 +228,15 @@ def test_one_name_for_files_of_several_folders_is_doubted(study):
     assert doubts(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")) == []
 
 
+def test_one_name_for_files_of_which_only_some_have_it_is_doubted(tmp_path):
+    for name in ("ann", "ann_2", "ben"):
+        (tmp_path / f"{name}.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
+    (note,) = doubts(find_sources([tmp_path], CsvColumns(subject="=ann")))
+    assert note == "all 3 files are of ann, also ben.csv? If not, use --layout, such as '{subject}*.csv'"
+    (tmp_path / "ben.csv").unlink()
+    assert doubts(find_sources([tmp_path], CsvColumns(subject="=ann"))) == []
+
+
 # The command line
 
 

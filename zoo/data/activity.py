@@ -450,7 +450,7 @@ def choose_classes(path: Path, found: Iterable[str], classes: Sequence[str] | Ma
         >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
         {'run': 'jogging', 'walk': 'walking'}
     """
-    labels = sorted(set(found))
+    labels = sorted({str(label) for label in found})
     if classes is None:
         if len(labels) == 1:
             raise ZooError(

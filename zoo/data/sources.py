@@ -119,7 +119,7 @@ def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns
 
 
 def doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
-    """Sentences about files that are all said to be of one person or activity, though they lie in several folders."""
+    """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
     folders = {path.absolute().parent for path, _ in sources}
     notes = []
     for option in _FIELDS:
@@ -131,4 +131,11 @@ def doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
                 f"all {len(sources)} files of {len(folders)} folders are of {kind}, {name[1:]}; if folders or names of "
                 "files say otherwise, use --layout, such as '{subject}/{activity}*.csv'"
             )
+        elif name and name.startswith("="):
+            others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
+            if 0 < len(others) < len(sources):
+                notes.append(
+                    f"all {len(sources)} files are of {name[1:]}, also {others[0]}? If not, use --layout, such as "
+                    f"'{{{option}}}*.csv'"
+                )
     return notes
