@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from zoo import evaluate, export
 from zoo.catalog import PRESETS_FOLDER
 from zoo.data import activity, importers, recordings
 from zoo.files import read_json
@@ -54,3 +55,22 @@ def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_pat
     windows, _ = mine.arrays()
     starts = {row.tobytes() for row in np.round(rows, 3)}
     assert all(np.round(window[0], 3).tobytes() in starts for window in windows)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        # A point of macro-F1, a hundredth of a nat, two percent of an error.
+        ("activity_gru_pocket", lambda score: -(score - 0.01)),
+        ("trigram_lm_course_8_64", lambda score: score + 0.01),
+        ("sparse_autoencoder_best", lambda score: 1.02 * score),
+    ],
+)
+def test_integers_calibrated_on_simulated_data_lose_next_to_nothing(real, name, most, tmp_path):
+    file = real / MEASURED[loading.load(name).task.name][0]
+    export(name, tmp_path / "without", ["int8"])
+    key = loading.load(name).task.score
+    sign = -1 if key == "macro_f1" else 1
+    found = evaluate(tmp_path / "without" / "model.int8.tflite", file, baselines=False)[key]
+    published = evaluate(PRESETS_FOLDER / name / "model.int8.tflite", file, baselines=False)[key]
+    assert sign * found <= most(published)
