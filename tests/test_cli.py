@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import h5py
@@ -15,7 +16,9 @@ import typer
 from PIL import Image
 
 from zoo import ActivityGRU, __version__
+from zoo.catalog import PRESETS_FOLDER
 from zoo.cli import app
+from zoo.metadata import embed, extract
 
 
 def in_a_process(*arguments):
@@ -87,6 +90,14 @@ def test_train_prints_one_json_document(simulated, tmp_path, zoo_cli):
     status, out, _ = zoo_cli("train", *arguments, "--out", tmp_path / "out", "--json")
     assert status == 0
     assert json.loads(out)["epochs"] == 2
+
+
+def test_training_a_preset_says_that_its_weights_are_not_used(simulated, tmp_path, zoo_cli):
+    status, _, err = zoo_cli(
+        "train", "activity_gru_course", "--data", simulated, "--epochs", 1, "--out", tmp_path / "out"
+    )
+    assert status == 0
+    assert "its architecture and recipe with new weights; `zoo finetune activity_gru_course` starts from" in err
 
 
 def test_evaluate_prints_one_json_document_with_its_keys(recognizer, simulated, zoo_cli):
@@ -181,6 +192,26 @@ def test_bad_training_is_one_line_and_leaves_nothing(case, simulated, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
+def test_more_classes_than_labels_are_refused_with_the_labels(simulated, tmp_path, zoo_cli):
+    status, _, error = zoo_cli(
+        "train", "activity_gru_pocket", "--data", simulated, "--set", "classes=4", "--out", tmp_path / "model"
+    )
+    assert status == 1
+    assert "classes is 4; the data has downstairs, jogging, sitting, standing, upstairs, walking: leave it out" in error
+    assert not (tmp_path / "model").exists()
+
+
+def test_own_labels_cannot_be_simulated_and_the_message_names_them(tmp_path, zoo_cli):
+    file = tmp_path / "mine.tflite"
+    source = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
+    file.write_bytes(source.read_bytes())
+    embed(file, replace(extract(source), classes=tuple(f"own {number}" for number in range(6))))
+    status, _, error = zoo_cli("stream", file, "--simulate", "walking")
+    assert status == 1
+    assert "recognizes own 0, own 1" in error
+    assert "none of which can be simulated; stream recordings by --csv FILE" in error
+
+
 def test_a_folder_that_is_not_empty_is_refused(simulated, tmp_path, zoo_cli):
     (tmp_path / "mine.txt").write_text("mine")
     status, _, error = zoo_cli("train", "activity_gru_course", "--data", simulated, "--out", tmp_path)
@@ -231,6 +262,10 @@ def test_an_unsure_stream_prints_one_line_and_not_one_for_each_prediction(tmp_pa
         (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: does not apply to"),
         (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),
         (["stream", "DATA.tflite", "--simulate", "walking"], "no such file"),
+        (
+            ["stream", "activity_gru_pocket", "--simulate", "cycling"],
+            "activity 'cycling': expected downstairs, jogging, ",
+        ),
         (["evaluate", "MODEL", "--streaming", "DATA", "--robustness"], "--robustness: does not apply with --streaming"),
         (["evaluate", "MODEL", "--streaming", "DATA", "--split", "train"], "--split: does not apply with --streaming"),
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),

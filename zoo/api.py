@@ -423,14 +423,14 @@ def familiar(loaded: Loaded, data: Any) -> str | None:
     """
     if data.sha256 == loaded.metadata.data_sha256:
         return (
-            f"{data}: is the file that {loaded.name} was trained on, from which fine-tuning learns nothing new; did you "
-            "mean data of your own?"
+            f"{data}: is the file that {loaded.name} was trained on, from which fine-tuning learns nothing new; did "
+            "you mean data of your own?"
         )
     measured = catalog.preset_metrics(loaded.name) if loaded.name in catalog.preset_names() else {}
     if data.sha256 == measured.get("test", {}).get("data_sha256"):
         return (
-            f"{data}: is the file that {loaded.name} was tested on, and of the study that it was trained on; did you mean "
-            "data of your own?"
+            f"{data}: is the file that {loaded.name} was tested on, and of the study that it was trained on; did you "
+            "mean data of your own?"
         )
     return None
 

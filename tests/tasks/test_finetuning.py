@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, finetune, train
-from zoo.data.activity import from_arrays
+from zoo import ActivityGRU, Recipe, ZooError, api, catalog, finetune, train
+from zoo.data.activity import from_arrays, read
 from zoo.report import activity as report
 from zoo.tasks import finetuning, planning, running
 from zoo.tasks.activity import TASK
-from zoo.tasks.loading import Loaded
+from zoo.tasks.loading import Loaded, load
 
 QUICK = Recipe(learning_rate=0.01, batch_size=4, epochs=2, min_steps=12, validation=0.2)
 
@@ -104,10 +104,9 @@ def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, recognizer, si
 
 def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(recognizer, simulated):
     data_of_training = read(simulated)
-    assert "was trained on, from which fine-tuning learns nothing new" in api.familiar(
-        load(recognizer), data_of_training
-    )
+    doubt = api.familiar(load(recognizer), data_of_training)
+    assert "was trained on, from which fine-tuning learns nothing new" in doubt
     pocket = load("activity_gru_pocket")
     assert api.familiar(pocket, data_of_training) is None
-    tested = replace(data_of_training, sha256=catalog.preset_metrics("activity_gru_pocket")["test"]["data_sha256"])
+    tested = replace(data_of_training, fingerprint=catalog.preset_metrics("activity_gru_pocket")["test"]["data_sha256"])
     assert "is the file that activity_gru_pocket was tested on" in api.familiar(pocket, tested)

@@ -468,7 +468,7 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
     arrays = {name: np.concatenate(blocks) for name, blocks in parts.items()}
     if out is not None:
         with atomic_write(out) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, codes=arrays["codes"], reconstructions=arrays["reconstructions"], patches=arrays["patches"])
     document = {
         "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),
         "units": arrays["codes"].shape[1], "mean_activation": float(arrays["codes"].mean()),
