@@ -133,10 +133,11 @@ class ActivityMetadata(Metadata):
         frame: Number of rows that the signature `step` reads.
         chunk: Number of frames that the signature `chunk` reads.
         states: Names and sizes of the states that `step` and `chunk` take and return.
-        mean: Mean of each axis in m/s^2, which the network subtracts. Empty for no normalization.
-        variance: Variance of each axis in (m/s^2)^2, by whose root the network divides. Empty for no normalization.
+        mean: Mean of each channel in its unit, which the network subtracts. Empty for no normalization.
+        variance: Variance of each channel, by whose root the network divides. Empty for no normalization.
         unit: Unit of the acceleration.
-        axes: Axes of the phone, in the order of the channels.
+        axes: Channels, in order: x, y, z of the acceleration; then, if the model reads a gyroscope, gyro_x, gyro_y,
+            gyro_z, the rotation rate in rad/s about the same axes.
         convention: Sign convention of the axes. With `android`, z is +9.81 for a phone at rest, face up.
         temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
         streaming: Settings of continuous recognition.

@@ -118,7 +118,7 @@ def test_windows_stay_on_the_disk(tmp_path):
     ("changes", "words"),
     [
         ({"tstY": None}, "no key 'tstY' in the activity layout though there is the other of tstX, tstY: make it with"),
-        ({"trX": gravity(6)[:, :, 0]}, "key 'trX' has shape (6, 10); expected (N, T, 3)"),
+        ({"trX": gravity(6)[:, :, 0]}, "key 'trX' has shape (6, 10); expected (N, T, C)"),
         ({"trY": one_hot(0, 1, 2, 3, 4)}, "key 'trY' has shape (5, 6); expected (6, K)"),
         ({"tstS": np.zeros(3, "i4")}, "key 'tstS' has shape (3,); expected (2,)"),
         ({"trX": np.full((6, 10, 3), b"x")}, "key 'trX' holds |S1; expected number"),

@@ -108,7 +108,7 @@ def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
     ("layout", "content", "words"),
     [
         ("activity", ACTIVITY | {"trY": None}, "no key 'trY' in the activity layout; found trS, trX, tstS, tstX, tstY"),
-        ("activity", ACTIVITY | {"trX": np.zeros((4, 15))}, "key 'trX' has shape (4, 15); expected (N, T, 3)"),
+        ("activity", ACTIVITY | {"trX": np.zeros((4, 15))}, "key 'trX' has shape (4, 15); expected (N, T, C)"),
         ("activity", ACTIVITY | {"trY": np.zeros((5, 2))}, "key 'trY' has shape (5, 2); expected (4, K)"),
         ("activity", ACTIVITY | {"tstY": np.zeros((3, 6))}, "key 'tstY' has shape (3, 6); expected (3, 2)"),
         ("activity", ACTIVITY | {"tstX": np.zeros((3, 9, 3))}, "key 'tstX' has shape (3, 9, 3); expected (M, 5, 3)"),

@@ -14,7 +14,7 @@ import pytest
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 from zoo.formats import kotlin, swift
-from zoo.metadata import Streaming, embed
+from zoo.metadata import INERTIAL, Streaming, embed
 from zoo.runtime import Recognizer, Stream
 from zoo.runtime.streaming import LIMIT
 
@@ -78,6 +78,14 @@ def test_a_model_without_states_reads_windows(language, convolutional_files):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_that_reads_a_gyroscope_says_so(language):
+    text = LANGUAGES[language].constants(metadata(axes=INERTIAL), "my.tflite")
+    assert re.search(r"(?i)channels = 6 +// x, y, z, gyro_x, gyro_y, gyro_z\n", text)
+    assert "// Rotation rate in rad/s about the same axes, by the right-hand rule." in text
+    assert "Rotation" not in LANGUAGES[language].constants(metadata(), "my.tflite")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_file_without_the_signature_is_refused(language, tmp_path):
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"
     with pytest.raises(ZooError, match=r"model\.personal\.tflite: has no signature 'step'; export it again as float32"):
@@ -109,6 +117,20 @@ def samples():
     return [*good[:100], *faulty, *good[100:]]
 
 
+def turning(known):
+    """The same samples; where the model reads a gyroscope, it turns as the phone moves, and faults twice."""
+    if known.axes != INERTIAL:
+        return samples()
+    six = [(time, *values, *(value / 10 for value in reversed(values))) for time, *values in samples()]
+    # Just after a sample, so that nothing else is wrong with them.
+    return [*six[:60], (six[59][0] + 1e-4, 0, 0, 0, 0, 101, 0), (six[59][0] + 1e-4, 0, 0, 0, math.nan, 0, 0), *six[60:]]
+
+
+def skipped(known):
+    more = {"beyond 100 rad/s": 1, "not finite": SKIPPED["not finite"] + 1} if known.axes == INERTIAL else {}
+    return SKIPPED | more
+
+
 SKIPPED = {
     "not later than the one before": 1, "beyond 160 m/s^2": 2, "time stamps that no other confirms": 2,
     "not finite": 2, "gaps": 2,
@@ -118,15 +140,15 @@ SKIPPED = {
 def step(frame, states):
     """A network that can be written in a line of any language; with states or without."""
     carried = states["h_1"][:, :1] if states else np.float32(0)
-    signal = np.float32(0.9) * carried + np.abs(frame[:, 0, :1])
+    signal = np.float32(0.9) * carried + np.abs(frame[:, 0, :1]) + np.abs(frame[:, -1, -1:])
     scores = np.abs(np.sin(np.float64(signal[0, 0]) * np.arange(1, 7)))
     return (scores / scores.sum()).astype(np.float32)[None], {name: np.repeat(signal, 32, 1) for name in states}
 
 
 def expected(known):
     stream = Stream(known, step)
-    predictions = list(stream.feed(samples()))
-    assert stream.skipped == SKIPPED
+    predictions = list(stream.feed(turning(known)))
+    assert stream.skipped == skipped(known)
     return predictions
 
 
@@ -137,7 +159,7 @@ import pocketzoo.*
 
 fun main() {
     val stream = Stream { frame, states ->
-        val signal = 0.9f * (states["h_1"]?.get(0) ?: 0f) + abs(frame[0])
+        val signal = 0.9f * (states["h_1"]?.get(0) ?: 0f) + abs(frame[0]) + abs(frame.last())
         val scores = DoubleArray(6) { abs(sin(signal.toDouble() * (it + 1))) }
         val sum = scores.sum()
         Pair(FloatArray(6) { (scores[it] / sum).toFloat() },
@@ -146,7 +168,8 @@ fun main() {
     for (line in generateSequence(::readLine)) {
         val java = line.replace("nan", "NaN").replace("inf", "Infinity")
         val (time, x, y, z) = java.split(" ").map { it.toDouble() }
-        for (p in stream.push(time, x.toFloat(), y.toFloat(), z.toFloat())) {
+        val more = java.split(" ").drop(4).map { it.toFloat() }.toFloatArray()
+        for (p in stream.push(time, x.toFloat(), y.toFloat(), z.toFloat(), *more)) {
             println("${p.seconds} ${p.label} ${p.probability} ${p.probabilities.joinToString(" ")}")
         }
     }
@@ -156,14 +179,17 @@ fun main() {
 
 SWIFT = """
 let stream = Stream { frame, states in
-    let signal = Float(0.9) * (states["h_1"]?[0] ?? 0) + abs(frame[0])
+    let signal = Float(0.9) * (states["h_1"]?[0] ?? 0) + abs(frame[0]) + abs(frame.last!)
     let scores = (1...6).map { abs(sin(Double(signal) * Double($0))) }
     let sum = scores.reduce(0, +)
     return (scores.map { Float($0 / sum) }, states.mapValues { _ in Array(repeating: signal, count: 32) })
 }
 while let line = readLine() {
     let n = line.split(separator: " ").map { Double($0)! }
-    for p in try stream.push(seconds: n[0], x: n[1], y: n[2], z: n[3]) {
+    let found = n.count == 4
+        ? try stream.push(seconds: n[0], x: n[1], y: n[2], z: n[3])
+        : try stream.push(seconds: n[0], sample: Array(n.dropFirst()))
+    for p in found {
         print(p.seconds, p.label ?? "null", p.probability, p.probabilities.map { String($0) }.joined(separator: " "))
     }
 }
@@ -199,7 +225,8 @@ COMPILERS = {"kotlinc": (kotlin, build_kotlin), "swiftc": (swift, build_swift)}
 def cases():
     """Metadata of a model with states, streamed in several ways, and of one without."""
     return {name: metadata(streaming=how) for name, how in SETTINGS.items()} | {
-        "windows": metadata(states={}, window=40, hop=15)
+        "windows": metadata(states={}, window=40, hop=15),
+        "gyroscope": metadata(axes=INERTIAL),
     }
 
 
@@ -210,8 +237,8 @@ def test_compiled_sources_stream_as_the_runtime_does(compiler, tmp_path):
     if compiler == "kotlinc" and _java_version() < 21:
         pytest.skip("Debian's kotlinc needs Java 21: apt-get install openjdk-21-jre-headless, and name it in JAVACMD")
     language, build = COMPILERS[compiler]
-    lines = "\n".join(" ".join(map(repr, sample)) for sample in samples()) + "\n"
     for case, known in cases().items():
+        lines = "\n".join(" ".join(map(repr, map(float, sample))) for sample in turning(known)) + "\n"
         suffix = "kt" if compiler == "kotlinc" else "swift"
         (tmp_path / f"Model.{suffix}").write_text(language.constants(known, "model.tflite"))
         shutil.copyfile(Path(language.__file__).parent / "native" / f"Stream.{suffix}", tmp_path / f"Stream.{suffix}")
@@ -223,8 +250,8 @@ def test_compiled_sources_stream_as_the_runtime_does(compiler, tmp_path):
         numbers = np.array([[float(line[0]), *map(float, line[2:])] for line in found])
         wanted = [[p.time, p.probability, *p.probabilities] for p in predictions]
         assert np.abs(numbers - wanted).max() < 1e-6, case
-        skipped = dict(line.split(" ", 1)[::-1] for line in output[len(predictions) :])
-        assert skipped == {reason: str(count) for reason, count in SKIPPED.items()}, case
+        left_out = dict(line.split(" ", 1)[::-1] for line in output[len(predictions) :])
+        assert left_out == {reason: str(count) for reason, count in skipped(known).items()}, case
 
 
 def test_export_writes_them_next_to_the_file(convolutional_files):
