@@ -145,23 +145,27 @@ def loss_and_metrics(
     return HalfSquaredError(), [keras.metrics.MeanSquaredError(name="mse")]
 
 
-def balanced_weights(labels: NDArray[np.int64], count: int, exponent: float = 1.0) -> list[float]:
+def balanced_weights(
+    counts: NDArray[np.int64], exponent: float = 1.0, sharing: NDArray[np.int64] | None = None
+) -> list[float]:
     """Computes weights proportional to a negative power of the frequencies, with mean 1 over the examples.
 
     A label without examples has weight 0.
 
     Args:
-        labels: Labels from 0, `(N,)`.
-        count: Number of labels.
+        counts: Number of examples of each label.
         exponent: 1 gives all labels the same total weight, 1/2 weights proportional to the root of their frequency.
+        sharing: Number of labels that share the weight of one with each label, itself included; 1 each by default.
 
     Example:
-        >>> balanced_weights(np.array([0, 0, 0, 1]), 2)
+        >>> balanced_weights(np.array([3, 1]))
         [0.6666666666666666, 2.0]
+        >>> balanced_weights(np.array([1, 1, 1]), sharing=np.array([1, 2, 2]))
+        [1.5, 0.75, 0.75]
     """
-    counts = np.bincount(labels, minlength=count)
-    weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -exponent, 0.0)
-    return [float(weight) for weight in weights * len(labels) / (counts @ weights)]
+    divided = counts if sharing is None else counts * sharing
+    weights = np.where(counts > 0, np.maximum(divided, 1.0) ** -exponent, 0.0)
+    return [float(weight) for weight in weights * counts.sum() / (counts @ weights)]
 
 
 def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:

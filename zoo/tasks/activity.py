@@ -102,22 +102,24 @@ def fit(
 def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, list[float] | None]:
     """Windows whose labels also say of which study they are, and the weight of each label.
 
-    After the labels of the windows, each label of each of several studies is a label of its own.
+    After the labels of the windows, each label of each of several studies is a label of its own. Studies that have the
+    same label share its weight.
     """
     if how is None:
         return train, None
     exponent = {"balanced": 1.0, "root": 0.5}[how]
     allowed = allowed_classes(classes, train.label_sets)
     if train.studies is None or len(np.unique(train.studies)) < 2:
-        return train, losses.balanced_weights(train.labels, len(allowed), exponent)
+        return train, losses.balanced_weights(np.bincount(train.labels, minlength=len(allowed)), exponent)
     studies = np.unique(train.studies, return_inverse=True)[1]
     _, first, groups = np.unique(studies * len(allowed) + train.labels, return_index=True, return_inverse=True)
     members = tuple(tuple(np.flatnonzero(row).tolist()) for row in allowed[train.labels[first]])
     targets = np.asarray(train.targets[:]).copy()
     targets[train.rows] = len(allowed) + groups
-    known = [1.0] * len(allowed)
     weighted = replace(train, targets=targets, label_sets=(*train.label_sets, *members))
-    return weighted, known + losses.balanced_weights(groups, len(members), exponent)
+    studies_with = np.bincount(train.labels[first])[train.labels[first]]
+    weights = losses.balanced_weights(np.bincount(groups), exponent, studies_with)
+    return weighted, [1.0] * len(allowed) + weights
 
 
 def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:
