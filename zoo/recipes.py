@@ -41,7 +41,9 @@ class Recipe(Settings):
             restored; None trains all epochs and keeps the last weights.
         validation: Share of the people (or photographs; or rows, where neither is known) held out for validation; 0
             for none. A text's file holds its own validation part.
-        validation_by: `subject`: whole people, where they are known; of three people or fewer `time`. `time`: the last
+        validation_by: `subject`: whole people, where they are known. Of three people or fewer none is held out: the
+            model is trained on all, and its scores are those of further trainings that leave one person out each
+            (with one person alone, the last windows of each activity); with patience, as `time`. `time`: the last
             windows of each activity of each person. `window`: windows drawn at random, as the course does. The loss of
             the latter two says little about new people.
         loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.

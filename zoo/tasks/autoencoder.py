@@ -25,6 +25,7 @@ from zoo.formats.parity import Tolerance
 from zoo.layers import kl_sparsity
 from zoo.metadata import AutoencoderMetadata
 from zoo.models.autoencoder import SparseAutoencoder
+from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
@@ -69,12 +70,14 @@ class Prepared:
         training: Training patches, preprocessed.
         held_out: Held-out patches, preprocessed.
         scale: Constants of the preprocessing, fitted on the training patches.
+        folds: None: photographs are held out once and for all.
     """
 
     data: PatchData
     training: Patches
     held_out: Patches
     scale: Scale
+    folds: tuple[()] = ()
 
     def build(self, plan: Plan) -> SparseAutoencoder:
         """Creates the model of a plan."""
@@ -143,7 +146,7 @@ class Prepared:
         terms = _cost(model, _inputs(self.held_out), constants)
         return {"cost": sum(terms.values()), "mse": 2 * terms["error"] / self.data.pixels}
 
-    def finish(self, recipe: Recipe, model: SparseAutoencoder) -> dict[str, Any]:
+    def finish(self, recipe: Recipe, model: SparseAutoencoder, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
 
         Returns:

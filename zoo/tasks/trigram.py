@@ -1,7 +1,7 @@
 """The task of language models: training, evaluation, prediction and export."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from zoo.families import find_family
 from zoo.formats import parity, signatures
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.metadata import TrigramMetadata
+from zoo.models.model import Model
 from zoo.models.trigram import TrigramLM
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
@@ -39,9 +40,11 @@ class Prepared:
 
     Args:
         data: Checked data.
+        folds: None: a file holds its own validation part.
     """
 
     data: TrigramData
+    folds: tuple[()] = ()
     _merged: dict[int, Examples] = field(default_factory=dict, init=False, repr=False)
 
     def build(self, plan: Plan) -> TrigramLM:
@@ -83,7 +86,7 @@ class Prepared:
         rows = self.data.validation
         return metrics.scores(_logits(model, rows.contexts), rows.next_words)
 
-    def finish(self, recipe: Recipe, model: TrigramLM) -> dict[str, Any]:
+    def finish(self, recipe: Recipe, model: TrigramLM, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the validation rows.
 
         Returns:
