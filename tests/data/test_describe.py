@@ -80,7 +80,7 @@ def test_windows_without_subjects_are_told_to_be_unsafe(tmp_path):
 def test_one_person_without_a_test_part_is_described(tmp_path):
     labels = one_hot(*range(6)).repeat(10, axis=0)
     found = describe(write(tmp_path / "a.h5", trX=windows(60, 0), trY=labels, trS=np.ones(60, "i4")))
-    assert (found["sizes"], found["parts"]["test"]["windows"]) == ({"N": 60, "T": 50, "K": 6}, 0)
+    assert (found["sizes"], found["parts"]["test"]["windows"]) == ({"N": 60, "T": 50, "C": 3, "K": 6}, 0)
     assert found["leaks"] == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
     assert found["problems"] == ["1 is the only person in training: how a model does on others stays unknown"]
 

@@ -238,6 +238,8 @@ def test_arrays_may_have_six_channels():
     assert message(lambda: activity.from_arrays(x[..., :4], [0, 1, 1, 0], ("run", "sit"), 50.0)) == (
         "x: has shape (4, 50, 4); expected (windows, rows, 3), or 6 with a gyroscope"
     )
+    words = message(lambda: activity.from_arrays(x, [0, 1, 1, 0], ("a", "b"), 50.0, test=(x[..., :3], [0] * 4)))
+    assert words == "test x: windows of 3 channels; x has 6"
     # The unit of the acceleration is checked whatever the gyroscope measures.
     assert "as in g" in message(
         lambda: activity.from_arrays(x / [9.8] * [1, 1, 1, 90, 90, 90], [0, 1, 1, 0], ("run", "sit"), 50.0)

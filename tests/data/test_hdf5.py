@@ -52,9 +52,9 @@ def message(call):
 @pytest.mark.parametrize(
     ("layout", "content", "sizes"),
     [
-        ("activity", ACTIVITY, {"N": 4, "T": 5, "K": 2, "M": 3}),
-        ("activity", ACTIVITY | {"trS": None, "tstS": None}, {"N": 4, "T": 5, "K": 2, "M": 3}),
-        ("activity", ACTIVITY | {"trS": np.array([b"ann"] * 4)}, {"N": 4, "T": 5, "K": 2, "M": 3}),
+        ("activity", ACTIVITY, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
+        ("activity", ACTIVITY | {"trS": None, "tstS": None}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
+        ("activity", ACTIVITY | {"trS": np.array([b"ann"] * 4)}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
         ("trigrams", TRIGRAMS, {"N": 6, "M": 5, "L": 4, "V": 2}),
         ("patches", PATCHES, {"N": 7, "S": 16}),
     ],
@@ -388,7 +388,7 @@ def test_a_file_with_damaged_bytes_is_read_or_refused_in_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("name", "layout", "sizes"),
     [
-        ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "K": 6, "M": 600}),
+        ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "C": 3, "K": 6, "M": 600}),
         ("text/data2.h5", "trigrams", {"N": 372500, "M": 46500, "L": 23250, "V": 250}),
         ("images/data1.h5", "patches", {"N": 8084, "S": 16}),
     ],

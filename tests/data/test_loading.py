@@ -97,7 +97,7 @@ def test_what_cannot_be_simulated_is_refused(tmp_path):
     path = tmp_path / "a.h5"
     assert message(lambda: simulate("audio", path)) == "kind 'audio': expected activity, autoencoder, trigram"
     assert message(lambda: simulate("activity", path, count=3)) == (
-        "activity data has no size count; expected subjects, seconds"
+        "activity data has no size count; expected subjects, seconds, gyroscope"
     )
     assert message(lambda: simulate("trigram", path, seed=10**30)).startswith(f"seed {10**30}: expected a number")
     assert message(lambda: simulate("trigram", path, seed=-1)).startswith("seed -1: expected a number from 0")

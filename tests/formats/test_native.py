@@ -118,10 +118,10 @@ def samples():
 
 
 def turning(known):
-    """The same samples; where the model reads a gyroscope, it turns as the phone moves, and faults twice."""
+    """The same samples; for a model with a gyroscope, with rotation rates that a float holds, and two more faults."""
     if known.axes != INERTIAL:
         return samples()
-    six = [(time, *values, *(value / 10 for value in reversed(values))) for time, *values in samples()]
+    six = [(time, *values, *(value / 8 for value in reversed(values))) for time, *values in samples()]
     # Just after a sample, so that nothing else is wrong with them.
     return [*six[:60], (six[59][0] + 1e-4, 0, 0, 0, 0, 101, 0), (six[59][0] + 1e-4, 0, 0, 0, math.nan, 0, 0), *six[60:]]
 

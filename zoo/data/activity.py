@@ -313,8 +313,11 @@ def from_arrays(
     """
     train = _from_arrays("x", x, y, subjects, classes)
     held_out = train.empty() if test is None else _from_arrays("test x", test[0], test[1], [*test, None][2], classes)
-    if held_out.inputs.shape[1:] != train.inputs.shape[1:]:
-        raise ZooError(f"test x: windows of shape {held_out.inputs.shape[1:]}; x has {train.inputs.shape[1:]}")
+    for place, what in ((1, "rows"), (2, "channels")):
+        if held_out.inputs.shape[place] != train.inputs.shape[place]:
+            raise ZooError(
+                f"test x: windows of {held_out.inputs.shape[place]} {what}; x has {train.inputs.shape[place]}"
+            )
     if not 0 < rate < np.inf:
         raise ZooError(f"rate {rate:g}: expected Hz above 0")
     data = ActivityData(

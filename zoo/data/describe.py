@@ -53,7 +53,7 @@ def _sizes(data: Data) -> dict[str, int]:
     """The sizes that `hdf5.check` finds in a file of the same data."""
     rows, shape = len(data.train), data.train.inputs.shape
     if isinstance(data, ActivityData):
-        return {"N": rows, "T": shape[1], "K": len(data.classes), "M": len(data.test)}
+        return {"N": rows, "T": shape[1], "C": shape[2], "K": len(data.classes), "M": len(data.test)}
     if isinstance(data, TrigramData):
         return {"N": rows, "M": len(data.validation), "L": len(data.test), "V": len(data.words)}
     return {"N": rows, "S": shape[-1]}

@@ -99,8 +99,8 @@ def simulate(kind: str, path: str | Path, *, seed: int = 0, force: bool = False,
         path: The file to write.
         seed: The source of all randomness, from 0.
         force: Whether to replace a file of the same layout.
-        **sizes: For activity `subjects` and `seconds`; for autoencoder `count`, `size` and `pictures`; for trigram
-            `sentences`.
+        **sizes: For activity `subjects`, `seconds` and `gyroscope`; for autoencoder `count`, `size` and `pictures`; for
+            trigram `sentences`.
 
     Raises:
         ZooError: If the kind or a size is unknown or out of range, or the file exists.
