@@ -23,7 +23,7 @@ from zoo.tasks.planning import plan
 from zoo.training import CHECKPOINT
 
 SETTINGS = {"units": 4, "frame": 25, "epochs": 30, "batch_size": 64, "optimizer": "sgd", "validation": 0.3, "seed": 1}
-SETTINGS |= {"learning_rate": 1e-3, "patience": None}
+SETTINGS |= {"learning_rate": 1e-3, "patience": None, "validation_by": "time"}
 
 
 def alone(data):

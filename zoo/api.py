@@ -20,7 +20,6 @@ from zoo.families import FAMILIES
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks import exporting, finetuning, planning
-from zoo.tasks.activity import hold_out
 from zoo.tasks.exporting import Artifact
 from zoo.tasks.loading import Loaded, load
 from zoo.tasks.running import Plan, Run, TrainResult
@@ -143,7 +142,8 @@ def train(
     """Trains a model with a recipe.
 
     Holds out people (or photographs) for validation, fits the input statistics, trains as the recipe says, restores the
-    best weights, and calibrates the probabilities.
+    best weights, and calibrates the probabilities. Three people or fewer are all trained on: further trainings, which
+    leave one of them out each, show what to expect of new people, and nothing is calibrated.
 
     Args:
         model: Name of a family such as `activity_gru`; name of a preset, to train its architecture with its recipe from
@@ -398,13 +398,16 @@ def finetune(
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
     recipe = recipe or finetuning_recipe(loaded)
     plan, _ = plan_of(model, recipe)
-    if activity:
-        finetuning.fit_head(model, hold_out(checked.train, recipe)[0])
+
+    def begin(prepared: Any, model: Model) -> None:
+        if activity:
+            finetuning.fit_head(model, prepared.train)
+
     for name in freeze:
         model.get_layer(name).trainable = False
     try:
         run = Run(None if out is None else Path(out), callbacks=callbacks)
-        return run_training(plan, checked, run, model=model)
+        return run_training(plan, checked, run, model=model, begin=begin)
     finally:
         for name in freeze:
             model.get_layer(name).trainable = True

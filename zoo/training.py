@@ -7,7 +7,7 @@ checkpoints between epochs, so that a run killed at any moment and resumed ends 
 import io
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -79,6 +79,23 @@ def _cosine(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.schedules.
     return keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
     )
+
+
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Reports the end of each epoch, also of the trainings of folds, in which other callbacks have no part.
+
+    Args:
+        report: Called with the epoch from 0, its numbers, and which fold is trained, or an empty string.
+        fold: Such as `fold 1 of 3`.
+    """
+
+    def __init__(self, report: Callable[[int, Mapping[str, float] | None, str], None], fold: str = "") -> None:
+        super().__init__()
+        self.report, self.fold = report, fold
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Calls `report`."""
+        self.report(epoch, logs, self.fold)
 
 
 class LossNotFiniteError(ZooError):

@@ -79,6 +79,19 @@ def test_a_training_that_goes_on_prints_a_line_an_epoch_from_there():
     assert board.console.file.getvalue().splitlines() == ["epoch 7/50  loss 1.2500", "epoch 8/50  loss 1.0000"]
 
 
+def test_the_folds_of_a_training_are_a_bar_each_and_a_line_at_their_end():
+    shown, printed = (TrainingBoard(console(terminal=terminal), epochs=2) for terminal in (True, False))
+    for board in (shown, printed):
+        with board.shown():
+            for fold in ("", "fold 1 of 2", "fold 2 of 2"):
+                board.on_epoch_end(0, {"loss": 1.25}, fold)
+                board.on_epoch_end(1, {"loss": 1.0}, fold)
+    assert "fold 2 of 2" in shown.console.file.getvalue()
+    assert printed.console.file.getvalue().splitlines() == [
+        "epoch 1/2  loss 1.2500", "epoch 2/2  loss 1.0000", "fold 1 of 2  loss 1.0000", "fold 2 of 2  loss 1.0000",
+    ]  # fmt: skip
+
+
 def test_rows_that_are_written_are_a_line_a_split():
     board = RowBoard(console(terminal=False))
     with board.shown():

@@ -15,7 +15,7 @@ from zoo.tasks.running import Run, train
 
 
 def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated, tmp_path):
-    changes = {"units": 6, "frame": 10, "epochs": 2, "validation": 0.4, "patience": None}
+    changes = {"units": 6, "frame": 10, "epochs": 2, "validation": 0.4, "validation_by": "time", "patience": None}
     plan = planning.plan(None, "activity_gru", changes)
     train(plan, simulated, Run(tmp_path / "model"))
     loaded = loading.load(str(tmp_path / "model"))

@@ -37,13 +37,16 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     one = data()
     result = train(ActivityGRU(units=4, window=10, classes=one.classes), one, QUICK, out=tmp_path / "model")
     summary = result.summary
-    assert (summary["epochs"], summary["steps_per_epoch"], summary["train_windows"]) == (2, 7, 14)
-    assert (summary["validation"]["by"], summary["validation"]["subjects"]) == ("time", ["p0"])
+    assert (summary["epochs"], summary["steps_per_epoch"], summary["train_windows"]) == (2, 10, 20)
+    validation = summary["validation"]
+    assert (validation["by"], validation["folds"], validation["subjects"]) == ("time", 1, ["p0"])
+    assert validation["windows"] == 4
     assert summary["validation"]["baseline"]["macro_f1"] == 1.0
     page = report.training(summary)
-    assert "2 epochs of 7 steps" in page
+    assert "2 epochs of 10 steps" in page
     assert "the last windows of each activity of the same people" in page
     assert "Random forest: macro-F1 1.000" in page
+    assert "The scores are of another model; the saved model is trained on all windows" in page
 
 
 def test_a_model_that_loses_to_the_random_forest_is_a_warning():
@@ -58,11 +61,12 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
 def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):
     two = data(people=2)
     trained = train(ActivityGRU(units=4, window=10, classes=two.classes), two, QUICK, out=tmp_path / "model")
-    prepared = TASK.prepare(two, QUICK)
+    prepared = TASK.prepare_training(two, QUICK)
     assert not [text for text in trained.summary["warnings"] if "saved model" in text]
-    shown = {"validation": {"macro_f1": trained.summary["validation"]["macro_f1"] - 0.1}}
-    [text] = running._differences(tmp_path / "model", prepared, shown)
-    assert "the saved model has macro_f1" in text
+    shown = prepared.scores(trained.model)
+    assert not running._differences(tmp_path / "model", prepared, shown)
+    [text] = running._differences(tmp_path / "model", prepared, {"macro_f1": shown["macro_f1"] - 0.1})
+    assert f"the saved model has macro_f1 {shown['macro_f1']:.4g} on its training data" in text
 
 
 def test_fine_tuning_reuses_the_rows_of_equal_labels_and_the_statistics():

@@ -153,15 +153,13 @@ def train(
     if supervised():
         die_with_parent()
     load_tensorflow()
-    import keras
-
     from zoo.api import read_data
     from zoo.report.live import TrainingBoard
     from zoo.tasks import planning
     from zoo.tasks.running import Run
     from zoo.tasks.running import train as run_training
     from zoo.tasks.task import task_of
-    from zoo.training import CHECKPOINT
+    from zoo.training import CHECKPOINT, Progress
 
     named = {
         "units": units, "num_layers": num_layers, "frame": frame, "dropout": dropout, "hidden_units": hidden_units,
@@ -172,7 +170,7 @@ def train(
     task = task_of(plan.family)
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     board = TrainingBoard(err, plan.recipe.epochs)
-    progress = keras.callbacks.LambdaCallback(on_epoch_end=board.on_epoch_end)
+    progress = Progress(board.on_epoch_end)
     run = Run(out, resume, deterministic, tensorboard, [progress], cluster)
     try:
         with run.together(plan, checked, wait), board.shown():
@@ -216,17 +214,16 @@ def finetune(
     The last layer is fitted first, then all weights are trained at a low rate.
     """
     load_tensorflow()
-    import keras
-
     from zoo import api
     from zoo.report.live import TrainingBoard
     from zoo.tasks.loading import load
+    from zoo.training import Progress
 
     loaded = load(preset)
     named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
     recipe = api.finetuning_recipe(loaded, named_options(named))
     board = TrainingBoard(err, recipe.epochs)
-    progress = keras.callbacks.LambdaCallback(on_epoch_end=board.on_epoch_end)
+    progress = Progress(board.on_epoch_end)
     checked = api.read_data(loaded.task, data)
     with board.shown():
         trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])

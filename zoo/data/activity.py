@@ -129,6 +129,24 @@ class Windows(Examples):
             raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
         return training, validation
 
+    @property
+    def of_few_people(self) -> bool:
+        """Whether they are of so few people, all known, that none can be spared for validation."""
+        return 1 <= len(self.people()) <= _FEW_PEOPLE
+
+    def leave_one_out(self) -> list[tuple["Windows", "Windows"]]:
+        """Divides the windows of few people: for each person, those of all others, and those of this person.
+
+        Returns:
+            Empty where there is one person, where there are more than three, or where a class would have no window of
+            the others.
+        """
+        if not self.of_few_people:
+            return []
+        people = np.asarray(self.groups)
+        parts = [(self.where(people != name), self.where(people == name)) for name in self.people()]
+        return parts if all(self._has_all_classes(others) for others, _ in parts) else []
+
     def _has_all_classes(self, training: "Windows") -> bool:
         return set(training.labels.tolist()) == set(self.labels.tolist())
 

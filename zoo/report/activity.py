@@ -28,7 +28,11 @@ def training(summary: Document) -> str:
         validation = "No validation: probabilities are not calibrated."
         return md.trained(summary, "window", "train_windows", validation)
     who = {
-        "subject": f"subjects {md.show(found['subjects'])}",
+        "subject": (
+            f"leave one person out, {md.count(found['folds'], 'fold')}"
+            if "folds" in found
+            else f"subjects {md.show(found['subjects'])}"
+        ),
         "time": "the last windows of each activity of the same people, which overestimate the score on other people",
         "window": "random windows, which overestimate the score",
     }[found["by"]]
@@ -38,6 +42,14 @@ def training(summary: Document) -> str:
         validation += (
             f". {md.label(found['baseline']['name']).capitalize()}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}"
         )
+    if "folds" in found:
+        several = found["by"] == "subject"
+        whose, whom = (
+            (f"{found['folds']} other models, one for each fold", f"all {len(found['subjects'])} people")
+            if several
+            else ("another model", "all windows")
+        )
+        validation += f". The scores are of {whose}; the saved model is trained on {whom}"
     return md.trained(summary, "window", "train_windows", validation)
 
 

@@ -37,11 +37,13 @@ class TrainingBoard(Board[Mapping[int, str]]):
 
     def __init__(self, console: Console, epochs: int) -> None:
         super().__init__(console, resumes=False)
-        self.epochs, self._ended, self._times = epochs, dict[int, str](), list[float]()
+        self.epochs, self._fold, self._ended, self._times = epochs, "", dict[int, str](), list[float]()
         self._live.update(self.screen({}))
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Shows the end of an epoch, counted from 0. Can be used as the method of a Keras callback."""
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None, fold: str = "") -> None:
+        """Shows the end of an epoch, counted from 0, of the training or of a fold, such as `fold 1 of 3`."""
+        if fold != self._fold:
+            self._fold, self._ended, self._times = fold, {}, []
         self._times.append(time.monotonic())
         self._ended[epoch] = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
         self.update(self._ended)
@@ -55,11 +57,13 @@ class TrainingBoard(Board[Mapping[int, str]]):
             # The first epoch includes compilation, so its time is not representative.
             seconds = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
             left = f"{md.duration(seconds * (self.epochs - done))} left"
-        bar.add_row("training", ProgressBar(self.epochs, done, width=30), f"{done}/{self.epochs}", left)
+        bar.add_row(self._fold or "training", ProgressBar(self.epochs, done, width=30), f"{done}/{self.epochs}", left)
         return Group(bar, Text(state[done - 1] if state else "compiling", "dim"))
 
-    def lines(self, state: Mapping[int, str]) -> Mapping[int, str]:
-        """Returns the metrics of each epoch."""
+    def lines(self, state: Mapping[int, str]) -> Mapping[Any, str]:
+        """Returns the metrics of each epoch; of a fold, those of its last one."""
+        if self._fold:
+            return {self._fold: f"{self._fold}  {state[self.epochs - 1]}"} if self.epochs - 1 in state else {}
         return {epoch: f"epoch {epoch + 1}/{self.epochs}  {text}" for epoch, text in state.items()}
 
 

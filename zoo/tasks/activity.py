@@ -16,6 +16,7 @@ from zoo.data import gait, importers, pipeline
 from zoo.data.activity import ActivityData, Windowing, Windows, center_crop
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
+from zoo.data.examples import sort_names
 from zoo.data.loading import load_as
 from zoo.data.pipeline import Augment
 from zoo.data.recordings import Dropped, check_unit
@@ -118,12 +119,14 @@ class Prepared:
     Args:
         data: The checked data.
         train: The windows to learn from.
-        validation: The windows held out; None where the recipe holds none out.
+        validation: The windows held out; None where the recipe holds none out, or there are folds.
+        folds: The same windows, divided for the trainings that validate this one; none where windows are held out.
     """
 
     data: ActivityData
     train: Windows
     validation: Windows | None
+    folds: tuple["Prepared", ...] = ()
 
     def build(self, plan: Plan) -> ActivityRecognizer:
         """Makes the model of a plan."""
@@ -136,13 +139,17 @@ class Prepared:
     def scores(self, model: ActivityRecognizer) -> dict[str, float]:
         """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows.
 
+        Where there are folds, nothing is held out, and the scores are of the training windows: good for comparing a
+        model with its saved file, and for nothing else.
+
         Raises:
-            ZooError: If no windows are held out.
+            ZooError: If no windows are held out, and there are no folds.
         """
-        if self.validation is None:
+        windows = self.train if self.folds else self.validation
+        if windows is None:
             raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
-        logits, labels = answers(partial(keras_logits, model), self.validation)
-        labels = resolve(labels, logits, self.validation.label_sets)
+        logits, labels = answers(partial(keras_logits, model), windows)
+        labels = resolve(labels, logits, windows.label_sets)
         loss, rank = cross_entropy_and_rank(logits, labels)
         return {
             "macro_f1": metrics.macro_f1(labels, logits.argmax(axis=1)),
@@ -157,40 +164,66 @@ class Prepared:
             return recipe.validation_by if recipe.validation_by == "time" else "window"
         return "time" if people & set(self.train.people()) else "subject"
 
-    def finish(self, recipe: Recipe, model: ActivityRecognizer) -> dict[str, Any]:
+    def finish(
+        self, recipe: Recipe, model: ActivityRecognizer, learners: Sequence[ActivityRecognizer] = ()
+    ) -> dict[str, Any]:
         """Calibrates a trained model, records its provenance in it, and measures it on the validation windows.
 
+        Args:
+            recipe: Of the training.
+            model: The trained model.
+            learners: The trained models of the folds, each of which is measured on the windows that it was not trained
+                on. A temperature that calibrates them does not calibrate the model, which learned from more people
+                (see benchmarks/few_people.py), so it has none.
+
         Returns:
-            `train_windows`, `split_by`, and `validation`, None where no windows are held out.
+            `train_windows`, `split_by`, and `validation`, None where no windows are held out; it has `folds`, their
+            number, where there are any.
         """
         model.provenance = provenance(self.data, split_by=self.data.split_by, subjects=self.train.people())
         found = {"train_windows": len(self.train), "split_by": self.data.split_by, "validation": None}
-        if self.validation is None:
+        parts, models = (self.folds, learners) if self.folds else ((self,), (model,))
+        held_out = [part.validation for part in parts if part.validation is not None]
+        if not held_out:
             return found
-        logits, labels = answers(partial(keras_logits, model), self.validation)
-        model.temperature = temperature_of(labels, logits)
-        baseline = self._baseline(model.window)
+        predicted = [
+            answers(partial(keras_logits, one), windows) for one, windows in zip(models, held_out, strict=True)
+        ]
+        logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
+        groups = [windows.subjects for windows in held_out if windows.subjects is not None]
+        model.temperature = 1.0 if self.folds else temperature_of(labels, logits)
+        baseline = _baseline(parts, len(self.data.classes), model.window)
         report = metrics.report(
-            labels, logits, model.classes, self.validation.subjects, model.temperature, self.validation.label_sets
-        )
+            labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature,
+            self.train.label_sets,
+        )  # fmt: skip
+        if self.folds:
+            report["ece"]["after"] = None
+        people = sort_names(np.concatenate(groups)) if groups else []
         return found | {"validation": {
-            "windows": report["windows"], "by": self._validation_by(recipe), "subjects": self.validation.people(),
+            "windows": report["windows"], "by": parts[0]._validation_by(recipe), "subjects": people,
+            **({"folds": len(self.folds)} if self.folds else {}),
             **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")}, "baseline": baseline,
         }, "warnings": _warnings(report["macro_f1"], baseline["macro_f1"])}  # fmt: skip
 
-    def _baseline(self, rows: int) -> dict[str, Any]:
-        """`macro_f1` and `accuracy` of a small random forest on the same split, fitted on some windows of many."""
-        assert self.validation is not None
-        (inputs, labels), (asked, truth) = (
-            _some(part.of_one_class(len(self.data.classes)), _BASELINE).arrays()
-            for part in (self.train, self.validation)
+
+def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, Any]:
+    """`macro_f1` and `accuracy` of a small random forest on the same splits, fitted on some windows of many."""
+    fitted, truth, found = 0, [], []
+    for part in parts:
+        assert part.validation is not None
+        (inputs, labels), (asked, asked_labels) = (
+            _some(windows.of_one_class(classes), _BASELINE).arrays() for windows in (part.train, part.validation)
         )
         predict = random_forest(center_crop(inputs, rows), labels, jobs=1, trees=100)
-        found = predict(center_crop(asked, rows))
-        return {
-            "name": "random_forest", "train_windows": len(labels), "windows": len(truth),
-            "macro_f1": metrics.macro_f1(truth, found), "accuracy": float((truth == found).mean()),
-        }  # fmt: skip
+        found.append(predict(center_crop(asked, rows)))
+        truth.append(asked_labels)
+        fitted = max(fitted, len(labels))
+    asked_labels, predicted = np.concatenate(truth), np.concatenate(found)
+    return {
+        "name": "random_forest", "train_windows": fitted, "windows": len(asked_labels),
+        "macro_f1": metrics.macro_f1(asked_labels, predicted), "accuracy": float((asked_labels == predicted).mean()),
+    }  # fmt: skip
 
 
 def _warnings(own: float, baseline: float) -> list[str]:
@@ -214,6 +247,22 @@ def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
     if not recipe.validation:
         return train, None
     return train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
+
+
+def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
+    """Divides the windows of few people for a cross-validation, after which everybody is trained on.
+
+    Returns:
+        Training and validation windows of each fold, which leaves one person out; of one person, or where a class was
+        recorded by one person alone, a single fold with the last windows of each class. Empty where a part is held out
+        once and for all: where there are more people, where the recipe holds out no people, or where it has patience,
+        which needs validation windows throughout the training.
+    """
+    if not recipe.validation or recipe.validation_by != "subject" or recipe.patience is not None:
+        return []
+    return train.leave_one_out() or (
+        [train.split(recipe.validation, recipe.split_by_seed, "time")] if train.of_few_people else []
+    )
 
 
 def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -306,13 +355,20 @@ def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
     Raises:
         ZooError: If the split is unknown, or the recipe holds nothing out.
     """
+    if split not in ("test", "train", "validation"):
+        raise ZooError(f"split {split!r}: expected test, train or validation")
     if split == "test":
         return data.test_windows()
+    if leave_out(data.train, recipe):
+        if split == "train":
+            return data.train
+        raise ZooError(
+            "split 'validation': the model was trained on all people; config.json has the scores of the folds that "
+            "validated it: use --split test"
+        )
     training_part, validation = hold_out(data.train, recipe)
     if split == "train":
         return training_part
-    if split != "validation":
-        raise ZooError(f"split {split!r}: expected test, train or validation")
     if validation is None:
         raise ZooError("split 'validation': the recipe holds nothing out; use --split test")
     return validation
@@ -433,6 +489,14 @@ class ActivityTask(Task):
         """Holds people out for validation, as a recipe says."""
         data = self.read(data)
         return Prepared(data, *hold_out(data.train.in_memory(), recipe))
+
+    def prepare_training(self, data: ActivityData, recipe: Recipe) -> Prepared:
+        """Holds people out for validation, as a recipe says; of few people none, but leaves each out in a fold."""
+        data = self.read(data)
+        train = data.train.in_memory()
+        if parts := leave_out(train, recipe):
+            return Prepared(data, train, None, tuple(Prepared(data, *part) for part in parts))
+        return self.prepare(data, recipe)
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
         """What an exported file of a recognizer says of it."""

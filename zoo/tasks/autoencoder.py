@@ -25,6 +25,7 @@ from zoo.formats.parity import Tolerance
 from zoo.layers import kl_sparsity
 from zoo.metadata import AutoencoderMetadata
 from zoo.models.autoencoder import SparseAutoencoder
+from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
@@ -76,6 +77,7 @@ class Prepared:
         held_out: Held-out patches.
         scale: Constants of the preprocessing, fitted on the training patches.
         vectors: All patches, preprocessed.
+        folds: None: photographs are held out once and for all.
     """
 
     data: PatchData
@@ -83,6 +85,7 @@ class Prepared:
     held_out: _Part
     scale: Scale
     vectors: Sliceable
+    folds: tuple[()] = ()
 
     def build(self, plan: Plan) -> SparseAutoencoder:
         """Creates the model of a plan."""
@@ -147,7 +150,7 @@ class Prepared:
         error, weights, sparsity = _cost(model, held_out, COURSE)
         return {"cost": error + weights + sparsity, "mse": 2 * error / self.data.pixels}
 
-    def finish(self, recipe: Recipe, model: SparseAutoencoder) -> dict[str, Any]:
+    def finish(self, recipe: Recipe, model: SparseAutoencoder, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
 
         Returns:

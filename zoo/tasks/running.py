@@ -1,9 +1,10 @@
 """A training run's folder, the same for every family: what it may hold at the start, and what it holds at the end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import keras
@@ -22,6 +23,9 @@ from zoo.training import CHECKPOINT
 
 _SAME = 0.01
 """Relative difference of a score of the saved and of the trained model that is no cause for a warning."""
+
+_FOLD_STEPS = 2
+"""How many times fewer steps a fold makes at least than the training that it validates: benchmarks/few_people.py."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,12 @@ class Run:
                 model.save(temporary)
             raise ZooError(f"{error} in {path}") from error
 
+    def of_fold(self, name: str) -> dict[str, Any]:
+        """Returns the options of `training.fit` for a fold, which leaves no trace but its progress."""
+        progress = [training.Progress(known.report, name) for known in self.callbacks
+                    if isinstance(known, training.Progress)]  # fmt: skip
+        return {"deterministic": self.deterministic, "callbacks": progress}
+
     def save(self, trained: "TrainResult", data: Data) -> None:
         """Writes a trained model with all that is known of it, and ends the run; nothing without a folder.
 
@@ -165,7 +175,7 @@ class TrainResult:
     Args:
         plan: What was trained, and how.
         model: The trained model.
-        history: A record an epoch.
+        history: A record an epoch; where folds validate the model, the validation numbers are their means.
         summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
             data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
 
@@ -185,8 +195,9 @@ class TrainResult:
 
 
 def train(
-    plan: Plan, data: Any, run: Run | None = None, *, model: Model | None = None, temperature: float | None = None
-) -> TrainResult:
+    plan: Plan, data: Any, run: Run | None = None, *, model: Model | None = None, temperature: float | None = None,
+    begin: Callable[[Any, Any], None] = lambda prepared, model: None,
+) -> TrainResult:  # fmt: skip
     """Trains a model on data, and writes it to the folder of the run.
 
     Args:
@@ -195,6 +206,7 @@ def train(
         run: Where to, and how it is run; nothing is written by default.
         model: Whose weights to start from; a new model of the plan by default.
         temperature: For the calibration, where it is known from elsewhere; fitted on validation by default.
+        begin: Called with what was prepared and the model before its training, and with each fold and its model.
 
     Raises:
         ZooError: If the data, the recipe or the folder is not as it should be, or the loss stops being finite.
@@ -205,36 +217,72 @@ def train(
     task = task_of(plan.family)
     task.check(plan.recipe)
     data = task.read(data)
-    prepared = task.prepare(data, plan.recipe)
+    prepared = task.prepare_training(data, plan.recipe)
+    # Before the training changes the weights from which the folds start as well.
+    learners = [fold.build(plan) if model is None else _twin(model) for fold in prepared.folds]
     model = prepared.build(plan) if model is None else model
+    for part, learner in zip((prepared, *prepared.folds), (model, *learners), strict=True):
+        begin(part, learner)
     with run.options(model, data.sha256) as options:
+        # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
         fitted = prepared.fit(plan.recipe, model, **options)
-    details = prepared.finish(plan.recipe, model)
+        validated = [
+            fold.fit(of_folds(plan.recipe), learner, **run.of_fold(f"fold {number} of {len(learners)}"))
+            for number, (fold, learner) in enumerate(zip(prepared.folds, learners, strict=True), 1)
+        ]
+    details = prepared.finish(plan.recipe, model, learners)
     if temperature is not None:
         model.temperature = temperature
+    seconds = sum(one.seconds for one in (fitted, *validated))
     summary = {
         "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
-        "seconds": round(fitted.seconds, 2), "parameters": model.count_params(), **details,
+        "seconds": round(seconds, 2), "parameters": model.count_params(), **details,
     }  # fmt: skip
     if fitted.batch_size < plan.recipe.batch_size:
         summary["batch_size"] = fitted.batch_size
-    trained = TrainResult(plan, model, fitted.history, summary)
+    trained = TrainResult(plan, model, _with_validation(fitted.history, [fold.history for fold in validated]), summary)
     run.save(trained, data)
     if run.folder is not None and run.checkpoint is not None:
-        summary["warnings"] = [*summary.get("warnings", ()), *_differences(run.folder, prepared, summary)]
+        # Nothing that folds hold out is held out from this model: it is compared on what it was trained on.
+        scores = prepared.scores(model) if prepared.folds else summary["validation"]
+        summary["warnings"] = [*summary.get("warnings", ()), *_differences(run.folder, prepared, scores)]
     return trained
 
 
-def _differences(folder: Path, prepared: Prepared, summary: dict[str, Any]) -> list[str]:
-    """Scores the saved model on validation; a warning where it differs from the summary."""
-    if not summary["validation"]:
+def _twin(model: Model) -> Model:
+    """A model of the same weights and frozen layers."""
+    twin = model.copy()
+    for mine, its in zip(model.layers, twin.layers, strict=True):
+        its.trainable = mine.trainable
+    return twin
+
+
+def of_folds(recipe: Recipe) -> Recipe:
+    """The recipe of the trainings that validate another: half the steps, after which scores are much the same."""
+    return recipe if recipe.min_steps is None else replace(recipe, min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
+
+
+def _with_validation(
+    history: list[dict[str, float]], curves: Sequence[Sequence[dict[str, float]]]
+) -> list[dict[str, float]]:
+    """The records of a training, with the means of the folds' validation numbers of the same epoch."""
+    return [
+        record | {name: fmean(row[name] for row in rows) for name in rows[0] if name.startswith("val_")}
+        for record, *rows in zip(history, *curves, strict=True)
+    ] if curves else history  # fmt: skip
+
+
+def _differences(folder: Path, prepared: Prepared, scores: Mapping[str, float] | None) -> list[str]:
+    """Scores the saved model; a warning where it differs from the scores of the trained one on the same data."""
+    if not scores:
         return []
     saved = load(folder)
     name = saved.task.score
-    shown, found = summary["validation"][name], prepared.scores(saved.keras_model)[name]
+    shown, found = scores[name], prepared.scores(saved.keras_model)[name]
     if abs(found - shown) <= _SAME * abs(shown):
         return []
+    where = "its training data" if prepared.folds else "validation"
     return [
-        f"{folder}: the saved model has {name} {found:.4g} on validation where training ended with {shown:.4g}: do not "
+        f"{folder}: the saved model has {name} {found:.4g} on {where} where training ended with {shown:.4g}: do not "
         "use it; train again into another folder, and report this if it persists"
     ]

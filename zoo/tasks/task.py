@@ -10,7 +10,7 @@ module.
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -42,6 +42,11 @@ Source = Any
 class Prepared(Protocol):
     """Data that has been read and split, for any number of training runs."""
 
+    @property
+    def folds(self) -> Sequence["Prepared"]:
+        """Splits of the same data whose trainings validate the model. Empty if a validation part is held out."""
+        ...
+
     def build(self, plan: "Plan") -> Model:
         """Creates the model of a plan."""
         ...
@@ -50,8 +55,13 @@ class Prepared(Protocol):
         """Trains a model. Options are those of `training.fit`."""
         ...
 
-    def finish(self, recipe: Recipe, model: Model) -> dict[str, Any]:
+    def finish(self, recipe: Recipe, model: Any, learners: Sequence[Any] = ()) -> dict[str, Any]:
         """Calibrates a trained model, records its provenance in it, and evaluates it on the validation part.
+
+        Args:
+            recipe: Recipe of the training.
+            model: Trained model.
+            learners: Trained models of the folds, in their order.
 
         Returns:
             The entries of the training summary that depend on the task: `validation`, and the amount of data.
@@ -59,7 +69,7 @@ class Prepared(Protocol):
         ...
 
     def scores(self, model: Model) -> dict[str, float]:
-        """Computes the objectives of a search on the validation part."""
+        """Computes the objectives of a search on the validation part, or on the training part if there are folds."""
         ...
 
 
@@ -157,6 +167,10 @@ class Task(ABC):
     @abstractmethod
     def prepare(self, data: Any, recipe: Recipe) -> Prepared:
         """Splits data as specified by a recipe."""
+
+    def prepare_training(self, data: Any, recipe: Recipe) -> Prepared:
+        """Splits data for a model that is kept, like `prepare`, unless a task validates such a model by folds."""
+        return self.prepare(data, recipe)
 
     @abstractmethod
     def metadata(self, model: Any) -> Metadata:

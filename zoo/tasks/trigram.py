@@ -1,7 +1,7 @@
 """The task of language models: training, evaluation, prediction and export."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from zoo.families import find_family
 from zoo.formats import parity, signatures
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.metadata import TrigramMetadata
+from zoo.models.model import Model
 from zoo.models.trigram import TrigramLM
 from zoo.recipes import Recipe
 from zoo.tasks.exporting import Exportable
@@ -40,9 +41,11 @@ class Prepared:
 
     Args:
         data: Checked data.
+        folds: None: a file holds its own validation part.
     """
 
     data: TrigramData
+    folds: tuple[()] = ()
 
     def build(self, plan: Plan) -> TrigramLM:
         """Creates the model of a plan."""
@@ -81,7 +84,7 @@ class Prepared:
         loss, rank = metrics.cross_entropy_and_rank(_logits(model, rows.contexts), rows.next_words)
         return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
 
-    def finish(self, recipe: Recipe, model: TrigramLM) -> dict[str, Any]:
+    def finish(self, recipe: Recipe, model: TrigramLM, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the validation rows.
 
         Returns:

@@ -1,0 +1,196 @@
+"""What training on everybody, and validating by leaving one person out, is worth with one to three people.
+
+    python benchmarks/few_people.py | tee benchmarks/few_people.json
+    python benchmarks/few_people.py --page docs/small-data.md  # writes the table of few_people.json into the page
+
+Each cell draws people of a study to train on, three minutes of six activities each, and six others to test on. The
+network is `activity_gru` with frames of five rows and the family's recipe, in one thread. Rows of a cell:
+
+- `forest`: a random forest of everybody's windows;
+- `held_out`: the last fifth of each activity of each person is for validation and calibration, and not trained on;
+- `everyone`: all windows are trained on, with the recipe's steps times `share`; no temperature;
+- `folds`: leave one person out, with the recipe's steps times `share`: scores of all folds together, the epoch with the
+  lowest mean validation loss, and `calibrated`: the scores of `everyone` with the temperature of the folds.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from scipy.special import log_softmax, softmax
+from small_data import CUT, WISDM, read_wisdm, windows_of
+
+from zoo.data.activity import ActivityData, Windows, from_arrays
+from zoo.data.importers import read_motionsense
+from zoo.data.recordings import Dropped
+from zoo.evaluation import activity as metrics
+from zoo.evaluation.baselines import random_forest
+from zoo.recipes import Recipe
+from zoo.report import markdown
+from zoo.tasks import planning
+from zoo.tasks.activity import Prepared, answers, keras_logits, temperature_of
+from zoo.tasks.provenance import versions
+
+MINUTES, TEST_PEOPLE, TEST_WINDOWS = 3, 6, 40
+MOTIONSENSE = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+PLAN = planning.plan(None, "activity_gru", {"frame": 5})
+
+Logits = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+def cell(windows: Windows, classes: tuple[str, ...], people: int, seed: int) -> ActivityData:
+    """The first windows of each activity of people drawn by the seed; the test people depend on the seed alone."""
+    inputs, labels, subjects = windows.inputs[:], windows.labels, np.asarray(windows.subjects)
+    names = np.random.default_rng(seed).permutation(np.unique(subjects))
+
+    def first(chosen: NDArray[np.str_], most: int) -> NDArray[np.int64]:
+        return np.concatenate([
+            np.flatnonzero((subjects == name) & (labels == label))[:most]
+            for name in chosen for label in range(len(classes))
+        ])  # fmt: skip
+
+    train = first(names[:people], round(60 * MINUTES / len(classes) * CUT.rate / CUT.hop))
+    test = first(names[-TEST_PEOPLE:], TEST_WINDOWS)
+    held = (inputs[test], labels[test], subjects[test])
+    return from_arrays(inputs[train], labels[train], classes, CUT.rate, subjects[train], held)
+
+
+def scores(found: Logits, temperature: float) -> dict[str, float]:
+    """Macro-F1, and cross-entropy and calibration error at a temperature."""
+    logits, labels = found[0].astype(np.float64), found[1]
+    likelihood = log_softmax(logits / temperature, axis=1)[np.arange(len(labels)), labels]
+    return {
+        "macro_f1": round(metrics.macro_f1(labels, logits.argmax(axis=1)), 4),
+        "cross_entropy": round(-float(likelihood.mean()), 4),
+        "ece": round(metrics.expected_calibration_error(labels, softmax(logits / temperature, axis=1)), 4),
+        "temperature": round(temperature, 3),
+    }  # fmt: skip
+
+
+def fitted(
+    data: ActivityData, train: Windows, validation: Windows | None, recipe: Recipe, asked: list[Windows]
+) -> tuple[list[Logits], list[float]]:
+    """Trains a network; returns its answers to other windows, and its validation loss by epoch."""
+    prepared = Prepared(data, train, validation)
+    model = prepared.build(replace(PLAN, recipe=recipe))
+    history = prepared.fit(recipe, model).history
+    return (
+        [answers(partial(keras_logits, model), windows) for windows in asked],
+        [round(row["val_loss"], 4) for row in history if "val_loss" in row],
+    )
+
+
+def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]:
+    """All methods of a cell."""
+    whole = replace(PLAN.recipe, seed=seed)
+    assert whole.min_steps is not None
+    recipes = {
+        share: replace(whole, epochs=round(share * whole.epochs), min_steps=round(share * whole.min_steps))
+        for share in shares
+    }  # fmt: skip
+    forest = random_forest(*data.train.arrays(), seed=seed, jobs=1)
+    truth = data.test.labels
+    yield {"method": "forest", "test": {"macro_f1": round(metrics.macro_f1(truth, forest(data.test.arrays()[0])), 4)}}
+    train, validation = data.train.split(whole.validation, seed, "time")
+    (known, found), _ = fitted(data, train, validation, whole, [validation, data.test])
+    temperature = temperature_of(known[1], known[0])
+    yield {"method": "held_out", "validation": scores(known, temperature), "test": scores(found, temperature)}
+    of_all: dict[float, Logits] = {}
+    for share, recipe in recipes.items():
+        [of_all[share]], _ = fitted(data, data.train, None, recipe, [data.test])
+        yield {"method": "everyone", "share": share, "test": scores(of_all[share], 1.0)}
+    for share, recipe in recipes.items():
+        parts = [
+            (
+                fitted(data, others, one, recipe, [one]),
+                random_forest(*others.arrays(), seed=seed, jobs=1, trees=100),
+                one,
+            )
+            for others, one in data.train.leave_one_out()
+        ]
+        if not parts:
+            return
+        pooled = tuple(np.concatenate(column) for column in zip(*[part[0][0][0] for part in parts], strict=True))
+        temperature = temperature_of(pooled[1], pooled[0])
+        curve = np.mean([part[0][1] for part in parts], axis=0)
+        guessed = np.concatenate([predict(one.arrays()[0]) for _, predict, one in parts])
+        yield {
+            "method": "folds", "share": share, "validation": scores(pooled, temperature),
+            "calibrated": scores(of_all[1.0], temperature), "forest": round(metrics.macro_f1(pooled[1], guessed), 4),
+            "loss": {
+                "lowest": round(float(curve.min()), 4), "epoch": int(curve.argmin()) + 1, "last": round(curve[-1], 4),
+            },
+        }  # fmt: skip
+
+
+def table(measured: list[dict[str, Any]]) -> str:
+    """Means over the seeds, a row for each study and number of people."""
+
+    def mean(cell: list[dict[str, Any]], method: str, part: str, key: str) -> str:
+        found = [row[part][key] for row in cell if row["method"] == method and row.get("share", 1) == 1]
+        return f"{fmean(found):.3f}" if found else ""
+
+    columns = {
+        "random forest": ("forest", "test", "macro_f1"), "a fifth held out": ("held_out", "test", "macro_f1"),
+        "everyone": ("everyone", "test", "macro_f1"), "shown: held-out fifth": ("held_out", "validation", "macro_f1"),
+        "shown: folds": ("folds", "validation", "macro_f1"), "ECE, by fifth": ("held_out", "test", "ece"),
+        "ECE, none": ("everyone", "test", "ece"), "ECE, by folds": ("folds", "calibrated", "ece"),
+    }  # fmt: skip
+    cells: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in measured:
+        cells.setdefault((row["study"], row["people"]), []).append(row)
+    lines = [
+        (f"{study}, {people}", str(len({row["seed"] for row in cell})), *(mean(cell, *key) for key in columns.values()))
+        for (study, people), cell in sorted(cells.items())
+    ]
+    return markdown.table(("people", "seeds", *columns), lines)
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--motionsense", type=Path, default=Path("A_DeviceMotion_data.zip"))
+    parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--shares", default="1,0.5,0.25")
+    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        found = json.loads(Path(__file__).with_suffix(".json").read_text())
+        markdown.fill(options.page, "few people", f"\n{table(found['rows'])}\n\n")
+        return
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    classes = tuple(WISDM.values())[:6]
+    studies = {
+        "MotionSense": (windows_of(read_motionsense(options.motionsense, Dropped()), MOTIONSENSE), MOTIONSENSE),
+        "WISDM": (windows_of(read_wisdm(options.wisdm), classes), classes),
+    }
+    measured = []
+    for seed in range(options.seeds):
+        for study, (windows, names) in studies.items():
+            for people in (1, 2, 3):
+                data = cell(windows, names, people, seed)
+                known = {"study": study, "people": people, "seed": seed, "windows": len(data.train)}
+                for row in rows(data, seed, [float(share) for share in options.shares.split(",")]):
+                    measured.append(known | row)
+                    print(measured[-1], file=sys.stderr)
+    own = versions()
+    document = {"command": "python benchmarks/few_people.py", "machine": own.pop("machine"), "versions": own}
+    print(json.dumps(document | {"rows": measured}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
