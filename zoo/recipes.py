@@ -50,8 +50,9 @@ class Recipe(Settings):
         loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
         class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; `root`
-            makes them count as the root of their number of windows. Several studies share the weight of a class in
-            the same way. None weights all examples equally.
+            makes them count as the root of their number of windows. Of several studies, those that have a class
+            share its weight if it is `balanced`; with `root`, each class of each study has its own. None weights all
+            examples equally.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
         merge_contexts: For text: equal contexts become rows whose targets are the distribution of their next words, one

@@ -54,6 +54,14 @@ def test_a_mirror_changes_the_sign_of_x_alone():
     assert 100 < (mirrored[:, 0, 0] == -1).sum() < 300
 
 
+def test_a_quarter_turn_exchanges_the_axes_of_the_screen_of_some_windows():
+    window = np.tile(np.array([1.0, 2.0, 3.0], np.float32), (300, 2, 1))
+    turned = augmented(Augmentation(quarter_turn=0.5), window)[:, 0]
+    across = np.isclose(turned, [-2, 1, 3], atol=1e-5).all(axis=1)
+    assert (across | np.isclose(turned, [1, 2, 3], atol=1e-5).all(axis=1)).all()
+    assert 100 < across.sum() < 200
+
+
 def test_a_half_turn_changes_two_signs_and_each_pair_of_them():
     turned = augmented(Augmentation(half_turn=1.0), np.ones((300, 2, 3)))
     ways, counts = np.unique(turned[:, 0], axis=0, return_counts=True)

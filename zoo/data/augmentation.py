@@ -30,6 +30,7 @@ class Augmentation(Settings):
         smooth: Probability of a low-pass filter, as of a sensor with a lower rate.
         mirror: Probability that left and right are exchanged: the pocket of the other leg.
         half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen outside, or both.
+        quarter_turn: Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket.
         spin: Largest angle in degrees about the phone's long axis y.
         tilt: Largest angle in degrees about a random axis.
         scale: Largest relative error of a sensor's gain.
@@ -51,6 +52,7 @@ class Augmentation(Settings):
     smooth: _Share = 0.0
     mirror: _Share = 0.0
     half_turn: _Share = 0.0
+    quarter_turn: _Share = 0.0
     spin: _Amount = 0.0
     tilt: _Amount = 0.0
     scale: _Share = 0.0
@@ -127,6 +129,9 @@ class Augmentation(Settings):
         if self.spin:
             angle = draw.uniform((batch,), -self.spin, self.spin)
             pose = _rotation(tf.tile([[0.0, 1.0, 0.0]], (batch, 1)), angle) @ pose
+        if self.quarter_turn:
+            turned = draw.chance((batch,), self.quarter_turn)
+            pose = _rotation(tf.tile([[0.0, 0.0, 1.0]], (batch, 1)), 90 * turned) @ pose
         if self.tilt:
             axis = tf.math.l2_normalize(draw.normal((batch, 3)), axis=1)
             pose = _rotation(axis, draw.uniform((batch,), 0, self.tilt)) @ pose

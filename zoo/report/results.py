@@ -159,7 +159,8 @@ def results_page() -> str:
     rows, files = presets(sort="score"), artifacts()
     parts = [
         "# Results",
-        "Every number is from a preset's `metrics.json` and was measured on test data that were not used in training. "
+        "Every number is from a preset's `metrics.json` and was measured on test data that were not used in training, "
+        "or by cross-validation where the published weights were trained on everyone. "
         "`python saved_models/make.py none` renders this page, the cards, and [results.csv](results.csv), which has "
         "every file of every preset with every number. `zoo list` shows the same in the terminal.",
     ]

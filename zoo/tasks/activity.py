@@ -103,8 +103,8 @@ def fit(
 def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, list[float] | None]:
     """Windows whose labels also say of which study they are, and the weight of each label.
 
-    After the labels of the windows, each label of each of several studies is a label of its own. Studies that have the
-    same label share its weight.
+    After the labels of the windows, each label of each of several studies is a label of its own. If labels are
+    balanced, the studies that have the same one share its weight.
     """
     if how is None:
         return train, None
@@ -119,7 +119,7 @@ def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, l
     targets[train.rows] = len(allowed) + groups
     weighted = replace(train, targets=targets, label_sets=(*train.label_sets, *members))
     studies_with = np.bincount(train.labels[first])[train.labels[first]]
-    weights = losses.balanced_weights(np.bincount(groups), exponent, studies_with)
+    weights = losses.balanced_weights(np.bincount(groups), exponent, studies_with if how == "balanced" else None)
     return weighted, [1.0] * len(allowed) + weights
 
 
@@ -395,9 +395,9 @@ def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
     return validation
 
 
-def _study(source: str) -> str:
-    """The name of a study, without the year and the files that follow it."""
-    return source.partition("(")[0].strip().lower()
+def _studies(source: str) -> set[str]:
+    """The names of the studies of a source, without the years and the files that follow them."""
+    return {study.partition("(")[0].strip().lower() for study in source.split(";")} - {"not stated"}
 
 
 def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
@@ -411,9 +411,10 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     metadata = metadata_of(loaded)
     if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = set(metadata.train_subjects) & set(windows.people())
-    same_study = _study(metadata.source) == _study(data.source) != "not stated"
-    if split != "train" and seen and same_study:
+    # Where several studies were joined, the name of the study is before an id.
+    known = {name for subject in metadata.train_subjects for name in (subject, subject.rpartition("/")[2])}
+    seen = known & set(windows.people())
+    if split != "train" and seen and _studies(metadata.source) & _studies(data.source):
         notes.append(f"subject {', '.join(sorted(seen))} was in the training of this model, so this is too optimistic")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
