@@ -100,12 +100,13 @@ _POCKET_NOTE = (
 )
 
 _PHONE_NOTE = (
-    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The recipe "
-    "is that of activity_gru_pocket with more units, without windows that precede others, with wider ranges of pace, tilt "
-    "and vigor, and with phones that lie across the pocket. A few choices were compared with one seed each, on people and "
-    "studies that are also in the scores below, which may therefore be slightly too high: if all classes weigh the same "
-    "(`class_weights=balanced`), a study that is left out is recognized better (MotionSense by 8 points of macro-F1), but "
-    "three to six times as many windows of walking are taken for stairs, so classes are not weighted."
+    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
+    "recipe is that of activity_gru_pocket with more units, without windows that precede others, with wider ranges of"
+    " pace, tilt and vigor, and with phones that lie across the pocket. A few choices were compared with one seed "
+    "each, on people and studies that are also in the scores below, which may therefore be slightly too high: if all "
+    "classes weigh the same (`class_weights=balanced`), a study that is left out is recognized better (MotionSense by"
+    " 8 points of macro-F1), but three to six times as many windows of walking are taken for stairs, so classes are "
+    "not weighted."
 )
 
 _COURSE_TEXT = Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5)
