@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from zoo import ZooError, jobs
 from zoo.data import activity, gait
-from zoo.data.activity import Windows
+from zoo.data.activity import ActivityData, Windows
 from zoo.data.examples import Examples
 from zoo.report import crossval as report
 from zoo.report.figures import activity as figures
@@ -70,6 +71,26 @@ def test_no_person_is_on_both_sides_of_a_fold_and_every_window_is_held_out_once(
     for mask in masks:
         assert mask.any()
         assert not set(windows.where(mask).people()) & set(windows.where(~mask).people())
+
+
+def with_studies(subjects):
+    windows = windows_of(subjects)
+    return replace(windows, attributes={"study": np.where(windows.subjects > "2", "b", "a")})
+
+
+def test_studies_are_held_out_whole_and_random_windows_beside_them_in_as_many_groups():
+    windows = with_studies([1, 1, 2, 2, 3, 3, 4, 4])
+    first, second = folds.held_out(windows, folds.STUDY, folds.STUDY)
+    assert (windows.where(first).people(), windows.where(second).people()) == (["1", "2"], ["3", "4"])
+    assert [int(mask.sum()) for mask in folds.held_out(windows, folds.WINDOW, folds.STUDY)] == [4, 4]
+
+
+def test_studies_without_people_are_refused():
+    unknown = replace(with_studies([1, 2, 3, 4]), groups=None)
+    data = ActivityData(name="a.h5", train=unknown, validation=unknown.empty(), test=unknown.empty(),
+                        classes=("a", "b"), rate=50.0)  # fmt: skip
+    with pytest.raises(ZooError, match="no subject ids"):
+        Protocol(folds.STUDY).folds(PLAN, data)
 
 
 def test_random_windows_are_each_left_out_once_and_people_are_on_both_sides():

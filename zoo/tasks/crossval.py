@@ -1,4 +1,4 @@
-"""Cross-validation over groups of people: the score of a recipe on people it was not trained on, and its spread.
+"""Cross-validation over people or studies: the score of a recipe on those it was not trained on, and its spread.
 
 Each fold is trained in its own process (`folds`) and leaves a record and its predictions in the folder of the
 cross-validation, so that a killed run resumes where it was. Baselines are scored on the same folds.
@@ -82,20 +82,18 @@ class Protocol:
             baselines.require(name)
 
     def count(self, data: ActivityData) -> int:
-        """The number of groups for the people in a file.
+        """The number of groups for the people, or the studies, in a file.
 
         Raises:
-            ZooError: If the people are unknown or too few.
+            ZooError: If the people are unknown, or they or the studies are too few.
         """
-        if self.groups == STUDY:
-            studies = [] if data.train.studies is None else np.unique(data.train.studies).tolist()
-            if len(studies) < 2:
-                found = f"only {studies[0] or 'recordings of no study'}" if studies else "no studies (key 'trStudy')"
-                raise ZooError(
-                    f"{data}: {found}, so no study can be held out: import several with `zoo data import STUDY`, and "
-                    "cut them together with `zoo data windows`"
-                )
-            return len(studies)
+        studies = [] if data.train.studies is None else np.unique(data.train.studies).tolist()
+        if self.groups == STUDY and len(studies) < 2:
+            found = f"only {studies[0] or 'recordings of no study'}" if studies else "no studies (key 'trStudy')"
+            raise ZooError(
+                f"{data}: {found}, so no study can be held out: import several with `zoo data import STUDY`, and cut "
+                "them together with `zoo data windows`"
+            )
         people = len(data.train.people())
         if not people:
             if self.random and not isinstance(self.groups, str):
@@ -104,6 +102,8 @@ class Protocol:
                 f"{data}: no subject ids (key 'trS'), so no person can be held out: add them; or pass a number of "
                 "groups and `--also random` to score random windows alone, which overestimates"
             )
+        if self.groups == STUDY:
+            return len(studies)
         groups = people if self.groups == LOSO else int(self.groups)
         if groups > people or people < 2:
             where = "training and test (keys 'trS', 'tstS')" if self.everyone else "training (key 'trS')"

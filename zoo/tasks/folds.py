@@ -110,15 +110,16 @@ def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np
         windows: All windows.
         split: `subject` divides people into groups; `study` holds out one study after another, in the order of their
             names; `window` draws windows of each class at random.
-        groups: Number of folds, or `loso` for one a person; unused for studies.
+        groups: Number of folds; `loso` for as many as people, or `study` for as many as studies. Unused if studies are
+            held out.
 
     Returns:
         A mask `(len(windows),)` for each fold.
     """
+    studies = [] if windows.studies is None else np.unique(windows.studies).tolist()
     if split == STUDY:
-        assert windows.studies is not None
-        return [windows.studies == study for study in np.unique(windows.studies)]
-    count = len(windows.people()) if groups == LOSO else int(groups)
+        return [windows.studies == study for study in studies]
+    count = len(windows.people()) if groups == LOSO else len(studies) if groups == STUDY else int(groups)
     if split == SUBJECT:
         parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
     else:
