@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -415,6 +416,14 @@ def test_a_study_is_imported_and_joined_on_the_command_line(zoo_cli, tmp_path):
     assert "| study | people | walking | Hz | m/s^2 | tilt | steps/s |" in out
     assert "| oxford | 1 | 9 | 50 | 9.82 | 3, 4, 4 |" in out
     assert "| wisdm | 1 | 4 | 50 | 9.82 | 3, 3, 3 |" in out
+
+
+def test_recordings_too_short_to_be_measured_are_described(zoo_cli, tmp_path):
+    short = of("wisdm", "1")
+    file(tmp_path / "a.h5", replace(short, acceleration=short.acceleration[:200]), of("", "2"))
+    status, out, _ = zoo_cli("data", "describe", tmp_path / "a.h5")
+    assert status == 0
+    assert "| wisdm | 1 | 2.0 | 100 | - | - | - |" in out
 
 
 # Real recordings

@@ -84,7 +84,7 @@ for _name, _study in STUDIES.items():
 @import_app.command("csv")
 def import_csv(
     files: Annotated[list[Path] | None, typer.Argument(help="CSV files, or folders to search.")] = None,
-    out: Out = Path("recordings.h5"),
+    out: Out = OUT,
     layout: Annotated[
         str | None,
         typer.Option(help="How paths name people and activities, such as '{subject}/{activity}*.csv'."),
@@ -209,10 +209,12 @@ def _description(content: dict[str, Any]) -> str:
     found = content.get("studies", {})
     labels = sorted({label for row in found.values() for label in row[amount]})
     studies = [
-        {"study": name, "people": row["people"], **{label: row[amount].get(label) for label in labels},
-         "Hz": " to ".join(f"{rate:g}" for rate in dict.fromkeys(row["rate_hz"])), "m/s^2": f"{row['magnitude']:.2f}",
+        {"study": name, "people": row["people"],
+         **{label: markdown.show(row[amount].get(label), form=".1f") for label in labels},
+         "Hz": " to ".join(f"{rate:g}" for rate in dict.fromkeys(row["rate_hz"])),
+         "m/s^2": markdown.show(row["magnitude"], form=".2f"),
          "tilt": ", ".join(map(str, row["tilt_deg"] or ())) or None,
-         "steps/s": None if row["cadence_hz"] is None else f"{row['cadence_hz']:.2f}"}
+         "steps/s": markdown.show(row["cadence_hz"], form=".2f")}
         for name, row in found.items()
     ]  # fmt: skip
     note = (
@@ -335,7 +337,7 @@ def simulate_activity(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate people with a phone in the pocket. Nobody made these windows."""
+    """Simulate people with a phone in the pocket. These windows are synthetic."""
     from zoo.data import gait
     from zoo.data.describe import describe
     from zoo.report import markdown
@@ -376,7 +378,7 @@ def simulate_patches(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate pictures of dead leaves and cut patches from them. No camera took them."""
+    """Simulate pictures of dead leaves and cut patches from them. These patches are synthetic."""
     from zoo.data import dead_leaves
     from zoo.data.describe import describe
     from zoo.report import markdown
@@ -434,7 +436,7 @@ def simulate_trigrams(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate sentences of a small grammar and make rows of four words of them. Nobody wrote them."""
+    """Simulate sentences of a small grammar and make rows of four words of them. These sentences are synthetic."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
     from zoo.report import markdown

@@ -35,7 +35,8 @@ def studies(report: Document) -> str:
     """Renders the scores of each study, by the labels that it tells apart; empty if studies are not known."""
     if "per_study" not in report:
         return ""
-    return md.columns(list(report["per_study"].items()), ("windows", "accuracy", "macro_f1"), "study")
+    rows = [(md.escape(name) or "none", row) for name, row in report["per_study"].items()]
+    return md.columns(rows, ("windows", "accuracy", "macro_f1"), "study")
 
 
 def cross_validation(result: Document) -> str:

@@ -113,8 +113,9 @@ def people(result: Mapping[str, Any]) -> Figure:
                   label=result["preset"])  # fmt: skip
         axis.axvline(result["accuracy"], color="C0", linewidth=1, linestyle="--", label="all windows")
         axis.set_yticks(places, order)
+        groups = "studies" if result["split_by"] == "study" else "groups of subjects"
         axis.set(xlabel="accuracy on the subject's windows", ylabel="subject",
-                 title=f"{simulated(result)}cross-validation over {result['groups']} groups of subjects")  # fmt: skip
+                 title=f"{simulated(result)}cross-validation over {result['groups']} {groups}")  # fmt: skip
         axis.set_xlim(right=1.01)
         figure.legend(loc="outside lower center", ncols=3)
     return figure
