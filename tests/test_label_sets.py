@@ -1,5 +1,6 @@
 """A label may be a set of classes: in the loss, in files, in training, and in every score."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -13,7 +14,8 @@ from zoo.errors import ZooError
 from zoo.evaluation.activity import by_study, report
 from zoo.label_sets import forgive, indistinct, resolve
 from zoo.losses import CrossEntropy, accuracy, balanced_weights
-from zoo.tasks.activity import _weighted
+from zoo.tasks import planning
+from zoo.tasks.activity import Prepared, _weighted
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -123,6 +125,21 @@ def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_pat
     assert found["windows"] == len(data.test)
     assert found["baselines"]["random_forest"]["macro_f1"] > 0
     assert trained.summary["validation"]["macro_f1"] > 0
+
+
+def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    stairs = data.train.where(data.train.labels == 6)
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25})
+    prepared = Prepared(data, data.train, stairs)
+    model = prepared.build(plan)
+    validation = prepared.finish(plan.recipe, model)["validation"]
+    assert "baseline" not in validation
+    assert prepared.scores(model)["cross_entropy"] == pytest.approx(validation["cross_entropy"])
+    found = zoo.evaluate(model, replace(data, test=stairs))
+    assert "baselines" not in found
+    assert found["windows"] == len(stairs)
+    assert "## Studies" in repr(found)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,22 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
     return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
 
 
+def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[int]] = ()) -> float:
+    """Computes the mean cross-entropy. The probability of a set is the sum of those of its classes.
+
+    Args:
+        labels: Labels `(N,)`.
+        logits: Logits `(N, K)`.
+        label_sets: The classes of each label from K on.
+
+    Example:
+        >>> round(cross_entropy(np.array([0, 2]), np.zeros((2, 2)), [(0, 1)]), 4)
+        0.3466
+    """
+    allowed = allowed_classes(logits.shape[1], label_sets)[labels]
+    return -float(logsumexp(log_softmax(logits.astype(np.float64), axis=1), axis=1, b=allowed).mean())
+
+
 def by_study(
     labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
 ) -> dict[str, dict[str, float | int]]:
@@ -220,15 +236,14 @@ def report(
         The metrics of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
         scaling) and `reliability`.
     """
-    allowed = allowed_classes(len(classes), label_sets)[labels]
+    scaled = logits.astype(np.float64) / temperature
+    entropy = cross_entropy(labels, scaled, label_sets)
     labels = resolve(labels, logits, label_sets)
-    uncalibrated = softmax(logits.astype(np.float64), axis=1)
-    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
-    likelihood = log_softmax(logits.astype(np.float64) / temperature, axis=1)
+    uncalibrated, probabilities = softmax(logits.astype(np.float64), axis=1), softmax(scaled, axis=1)
     return {
         "windows": len(labels),
         **classification(labels, logits.argmax(axis=1), classes, subjects),
-        "cross_entropy": -float(logsumexp(likelihood, axis=1, b=allowed).mean()),
+        "cross_entropy": entropy,
         "ece": {
             "before": expected_calibration_error(labels, uncalibrated),
             "after": expected_calibration_error(labels, probabilities),

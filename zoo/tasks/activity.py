@@ -24,7 +24,7 @@ from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import baseline_scores, random_forest
-from zoo.evaluation.trigram import cross_entropy_and_rank, log_probabilities
+from zoo.evaluation.trigram import log_probabilities
 from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
@@ -168,12 +168,11 @@ class Prepared:
         windows = self.train if self.folds else self.validation
         if windows is None:
             raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
-        logits, labels = answers(partial(keras_logits, model), windows)
-        labels = resolve(labels, logits, windows.label_sets)
-        loss, rank = cross_entropy_and_rank(logits, labels)
+        logits, known = answers(partial(keras_logits, model), windows)
+        labels, predicted = resolve(known, logits, windows.label_sets), logits.argmax(axis=1)
         return {
-            "macro_f1": metrics.macro_f1(labels, logits.argmax(axis=1)),
-            "accuracy": float((rank == 1).mean()), "cross_entropy": float(loss.mean()),
+            "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean()),
+            "cross_entropy": metrics.cross_entropy(known, logits, windows.label_sets),
         }  # fmt: skip
 
     def _validation_by(self, recipe: Recipe) -> str:
@@ -223,22 +222,30 @@ class Prepared:
         return found | {"validation": {
             "windows": report["windows"], "by": parts[0]._validation_by(recipe), "subjects": people,
             **({"folds": len(self.folds)} if self.folds else {}),
-            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")}, "baseline": baseline,
-        }, "warnings": _warnings(report["macro_f1"], baseline["macro_f1"])}  # fmt: skip
+            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
+            **({"baseline": baseline} if baseline else {}),
+        }, "warnings": _warnings(report["macro_f1"], baseline["macro_f1"]) if baseline else []}  # fmt: skip
 
 
-def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, Any]:
-    """`macro_f1` and `accuracy` of a small random forest on the same splits, fitted on some windows of many."""
+def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, Any] | None:
+    """`macro_f1` and `accuracy` of a small random forest on the same splits, fitted on some windows of many.
+
+    None where no window to ask about has a label that is one class.
+    """
     fitted, truth, found = 0, [], []
     for part in parts:
         assert part.validation is not None
         (inputs, labels), (asked, asked_labels) = (
             _some(windows.of_one_class(classes), _BASELINE).arrays() for windows in (part.train, part.validation)
         )
+        if not len(asked):
+            continue
         predict = random_forest(center_crop(inputs, rows), labels, jobs=1, trees=100)
         found.append(predict(center_crop(asked, rows)))
         truth.append(asked_labels)
         fitted = max(fitted, len(labels))
+    if not found:
+        return None
     asked_labels, predicted = np.concatenate(truth), np.concatenate(found)
     return {
         "name": "random_forest", "train_windows": fitted, "windows": len(asked_labels),
@@ -400,6 +407,19 @@ def _studies(source: str) -> set[str]:
     return {study.partition("(")[0].strip().lower() for study in source.split(";")} - {"not stated"}
 
 
+def _is_among(person: str, people: Sequence[str]) -> bool:
+    """Whether an id is one of others; where several studies were joined, the name of the study is before an id.
+
+    Example:
+        >>> [_is_among(name, ("wisdm/7", "8")) for name in ("wisdm/7", "7", "wisdm/8", "oxford/7")]
+        [True, True, True, False]
+    """
+    return any(
+        one == person or (("/" in one) != ("/" in person) and one.rpartition("/")[2] == person.rpartition("/")[2])
+        for one in people
+    )
+
+
 def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
     notes = []
     if data.simulated:
@@ -411,11 +431,9 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     metadata = metadata_of(loaded)
     if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    # Where several studies were joined, the name of the study is before an id.
-    known = {name for subject in metadata.train_subjects for name in (subject, subject.rpartition("/")[2])}
-    seen = known & set(windows.people())
+    seen = [name for name in windows.people() if _is_among(name, metadata.train_subjects)]
     if split != "train" and seen and _studies(metadata.source) & _studies(data.source):
-        notes.append(f"subject {', '.join(sorted(seen))} was in the training of this model, so this is too optimistic")
+        notes.append(f"subject {', '.join(seen)} was in the training of this model, so this is too optimistic")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
     absent = [name for i, name in enumerate(data.classes) if i not in set(windows.labels.tolist())]
@@ -475,12 +493,13 @@ def golden(
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     check_file(loaded, data)
-    windows, labels = _some((data.test if len(data.test) else data.train).of_one_class(len(data.classes))).arrays()
+    train, test = (part.of_one_class(len(data.classes)) for part in (data.train, data.test))
+    windows, labels = _some(test if len(test) else train).arrays()
     calibration, _ = _some(data.train).arrays()
     # Scores of training windows would pass for those of a test.
     return (
         center_crop(windows, metadata.window),
-        labels if len(data.test) else None,
+        labels if len(test) else None,
         center_crop(calibration, metadata.window),
     )
 
@@ -572,13 +591,14 @@ class ActivityTask(Task):
             "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
             "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
         }  # fmt: skip
-        if baselines:
+        # Baselines learn one class a window, and are scored where it is known.
+        scored = windows.of_one_class(len(data.classes))
+        if baselines and len(scored):
             reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
-            # Baselines learn one class a window, and are scored where it is known.
-            fitted, scored = (part.of_one_class(len(data.classes)) for part in (reference, windows))
+            fitted = reference.of_one_class(len(data.classes))
             report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
-        if robustness:
-            inputs, labels = windows.of_one_class(len(data.classes)).arrays()
+        if robustness and len(scored):
+            inputs, labels = scored.arrays()
             report["robustness"] = metrics.robustness(
                 lambda disturbed: logits_of(loaded, disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
             )
