@@ -16,6 +16,7 @@ network is `activity_gru` with frames of five rows and the family's recipe, in o
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -188,7 +189,7 @@ def main() -> None:
                     measured.append(known | row)
                     print(measured[-1], file=sys.stderr)
     own = versions()
-    document = {"command": "python benchmarks/few_people.py", "machine": own.pop("machine"), "versions": own}
+    document = {"command": shlex.join(["python", *sys.argv]), "machine": own.pop("machine"), "versions": own}
     print(json.dumps(document | {"rows": measured}, indent=1))
 
 

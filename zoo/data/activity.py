@@ -44,8 +44,8 @@ _ROWS = 1 << 16
 _FEW_PEOPLE = 3
 """So few subjects are all needed for training."""
 
-_DRAWS = 20
-"""Draws of validation subjects before no draw is thought to leave all classes for training."""
+_DRAWS = 100
+"""Draws of people among which one is looked for that leaves all classes for training."""
 
 _AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
 """The channels that windows may have, by their number."""
@@ -371,6 +371,9 @@ def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
     return data
 
 
+_SIX = ",".join(INERTIAL)
+
+
 def _check_axes(path: Path, attributes: dict[str, Any], count: int) -> None:
     """Refuses other channels than the zoo's; six must be named, for nothing else says what they are."""
     if count not in _AXES_OF:
@@ -384,9 +387,6 @@ def _check_axes(path: Path, attributes: dict[str, Any], count: int) -> None:
     # Whoever names three axes may add a remark.
     if found is None or not str(found).startswith(want) or (count == len(AXES) and str(found).startswith(_SIX)):
         raise ZooError(f"{path}: attribute 'axes' is {found!r}; expected {want}: import it again")
-
-
-_SIX = ",".join(INERTIAL)
 
 
 def _rate(path: Path, attributes: dict[str, Any]) -> float:
@@ -572,15 +572,12 @@ def choose_test_subjects(
         )
     random = np.random.default_rng(seed)
     pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
+    # The first of the best is taken.
     draws = [set(_draw(random, people, fraction).tolist()) for _ in range(_DRAWS)]
     missing = [
         len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws
     ]
     return sort_names(draws[int(np.argmin(missing))])
-
-
-_DRAWS = 100
-"""How many choices of test people are compared; the first of the best is taken."""
 
 
 def choose_classes(

@@ -44,10 +44,24 @@ ENOUGH_ROWS = 50
 """Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
 
 
-def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
-    """Refuses acceleration in g, or without gravity.
+def steady_length(rows: NDArray[np.floating[Any]]) -> float:
+    """The length of the mean vector of a block of 50 rows, about a second: the median over all blocks.
 
     Movement cancels out over a second; gravity does not, whichever way the phone is turned.
+
+    Args:
+        rows: `(rows, 3)`, 50 or more.
+
+    Example:
+        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)))
+        10.0
+    """
+    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, rows.shape[1])
+    return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+
+
+def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
+    """Refuses acceleration in g, or without gravity.
 
     Args:
         where: The beginning of the message.
@@ -58,9 +72,7 @@ def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
     """
     if len(rows) < ENOUGH_ROWS:
         return
-    magnitude = float(np.nanmean(np.linalg.norm(rows, axis=1)))
-    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, rows.shape[1])
-    steady = float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+    magnitude, steady = float(np.nanmean(np.linalg.norm(rows, axis=1))), steady_length(rows)
     if steady > magnitude / 2:
         check_unit(where, magnitude)
     if steady < STANDARD_GRAVITY / 2:
@@ -73,7 +85,6 @@ def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
 
 LARGEST = 10_000.0
 """m/s^2, a hundred times what a phone's sensor measures."""
-
 
 _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 """rad/s: no one turns a phone faster in the mean of a recording, or of its typical second, where swings cancel out."""
@@ -91,10 +102,8 @@ def check_rotation(where: str, rows: NDArray[np.floating[Any]]) -> None:
     """
     if len(rows) < ENOUGH_ROWS:
         return
-    magnitude = float(np.nanmean(np.linalg.norm(rows, axis=1)))
-    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, rows.shape[1])
-    steady = float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
-    check_turning(where, magnitude)
+    check_turning(where, float(np.nanmean(np.linalg.norm(rows, axis=1))))
+    steady = steady_length(rows)
     if steady > _FAST_FOR_A_SECOND:
         raise ZooError(
             f"{where}: over a second, rotation rate is {steady:.1f} {ROTATION_UNIT} in the mean, though swings cancel "
@@ -243,7 +252,6 @@ class Index:
     names: NDArray[np.str_]
     provenance: Mapping[str, Any]
     circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict, kw_only=True)
-
     axes: tuple[str, ...] = field(default=AXES, kw_only=True)
 
     @property

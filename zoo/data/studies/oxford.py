@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.recordings import ENOUGH_ROWS, Recording
+from zoo.data.recordings import ENOUGH_ROWS, Recording, steady_length
 from zoo.data.studies.reading import Source
 from zoo.metadata import STANDARD_GRAVITY
 
@@ -38,14 +38,13 @@ def read(source: Source) -> Iterator[Recording]:
         position = _POSITIONS.get(position.lower(), position.lower())
         times = source.seconds(name, values[:, 0], "ns", "us")
         yield from source.recordings(
-            name, subject.lower(), "walking", times, _in_metres(source, values[:, 1:]), position=position, device=device
+            name, subject.lower(), "walking", times, _in_meters(source, values[:, 1:]), position=position, device=device
         )
 
 
-def _in_metres(source: Source, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _in_meters(source: Source, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows in m/s^2, where a file is in g."""
-    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, 3)
-    if not len(blocks) or not 0.8 < float(np.median(np.linalg.norm(blocks.mean(axis=1), axis=1))) < 1.25:
+    if len(rows) < ENOUGH_ROWS or not 0.8 < steady_length(rows) < 1.25:
         return rows
     source.dropped.add("files in g, converted to m/s^2")
     return rows * STANDARD_GRAVITY
