@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 
 from zoo.data import activity as windows_of
-from zoo.data import hdf5, importers, patches, recordings
+from zoo.data import hdf5, patches, recordings
 from zoo.data.activity import center_crop
 from zoo.data.studies import STUDIES
 from zoo.data.studies.reading import read_study
@@ -89,11 +89,11 @@ def main() -> None:
             time_again(HERE / name)
         else:
             trainings = {"activity": seeds, "autoencoder": photographs, "trigram": text}
-            make = published if options.export else pocket if name == POCKET else trainings[kind]
+            own = everyone if PRESETS[name].everyone else pocket if name == POCKET else trainings[kind]
+            make = published if options.export else own
             with tempfile.TemporaryDirectory() as scratch:
                 if PRESETS[name].everyone:
                     data = cut_studies(data.parent, Path(scratch))
-                    make = published if options.export else everyone
                 publish(name, *make(name, data, Path(scratch)), data)
     render()
 
@@ -151,16 +151,16 @@ def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     return scratch / mark_best(metrics["seeds"], "validation_loss"), metrics
 
 
-def import_motionsense(data: Path, raw: Path) -> None:
-    """Writes the recordings of MotionSense, whose archive lies beside the file of windows."""
-    read = importers.read_motionsense(data.parent / "A_DeviceMotion_data.zip", recordings.Dropped())
-    recordings.write(raw, read, source="MotionSense (Malekzadeh et al., 2019)")
+def import_study(study: str, archives: Path, raw: Path) -> None:
+    """Writes the recordings of a study, whose archive is in a folder."""
+    read = read_study(study, archives / ARCHIVES[study], recordings.Dropped())
+    recordings.write(raw, read, source=STUDIES[study].source)
 
 
 def pocket(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Imports MotionSense, cuts it, cross-validates over people, and trains on all training people."""
     raw, cut = scratch / "recordings.h5", scratch / "windows.h5"
-    import_motionsense(data, raw)
+    import_study("motionsense", data.parent, raw)
     windows_of.write_windows(recordings.read(raw), cut, LONG, TEST_SUBJECTS)
     plan = planning.plan(name, None, {"validation": 0.0})
     board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
@@ -179,11 +179,9 @@ def pocket(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
 def cut_studies(archives: Path, scratch: Path) -> Path:
     """Windows of everyone in all studies, without a test part."""
-    files = []
-    for study, archive in ARCHIVES.items():
-        files.append(scratch / f"{study}.h5")
-        read = read_study(study, archives / archive, recordings.Dropped())
-        recordings.write(files[-1], read, source=STUDIES[study].source)
+    files = [scratch / f"{study}.h5" for study in ARCHIVES]
+    for study, file in zip(ARCHIVES, files, strict=True):
+        import_study(study, archives, file)
     index = recordings.join(*map(recordings.read, files))
     classes = windows_of.choose_classes(index.path, index.activities, CLASSES, STAIRS)
     windows_of.write_windows(index, scratch / "windows.h5", LONG, [], classes)
@@ -369,7 +367,7 @@ def on_device(folder: Path, data: Path) -> Document:
     """The test people's recordings streamed without end, and one minute of each person learned."""
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "recordings.h5"
-        import_motionsense(data, raw)
+        import_study("motionsense", data.parent, raw)
         files = {kind: folder / f"model.{kind}.tflite" for kind in ("float32", "dynamic", "int8", "int16x8")}
         streamed = {
             kind: streaming.evaluate(Recognizer(file), raw, subjects=TEST_SUBJECTS)
