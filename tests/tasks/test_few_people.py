@@ -165,6 +165,13 @@ def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
     assert found["windows"] == len(TASK.read(tmp_path / "data3.h5").train)
     with pytest.raises(ZooError, match="split 'validation': the model was trained on all people"):
         evaluate(tmp_path / "model", tmp_path / "data3.h5", split="validation")
+    # A folder that knows of no folds is of a model that was validated on windows held out.
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    del config["training"]["validation"]["folds"]
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    parts = [evaluate(tmp_path / "model", tmp_path / "data3.h5", split=split, baselines=False)["windows"]
+             for split in ("train", "validation")]  # fmt: skip
+    assert 0 < parts[1] < parts[0] < found["windows"]
 
 
 def test_a_search_holds_windows_out_for_its_trials():

@@ -377,8 +377,14 @@ def check_file(loaded: Loaded, data: ActivityData) -> None:
         raise ZooError(f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}")
 
 
-def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
+def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
     """The windows of a split: `test`, `train`, or `validation`, as the recipe holds it out.
+
+    Args:
+        data: The data.
+        split: Name of the split.
+        recipe: Of the training.
+        folds: Whether everybody was trained on, and folds validated the model.
 
     Raises:
         ZooError: If the split is unknown, or the recipe holds nothing out.
@@ -387,7 +393,7 @@ def part(data: ActivityData, split: str, recipe: Recipe) -> Windows:
         raise ZooError(f"split {split!r}: expected test, train or validation")
     if split == "test":
         return data.test_windows()
-    if leave_out(data.train, recipe):
+    if folds:
         if split == "train":
             return data.train
         raise ZooError(
@@ -580,7 +586,8 @@ class ActivityTask(Task):
         recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
         if split == "validation" and "recipe" not in loaded.config:
             raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
-        windows = part(data, split, recipe)
+        validation = loaded.config.get("training", {}).get("validation") or {}
+        windows = part(data, split, recipe, folds="folds" in validation)
         logits, labels = answers(partial(logits_of, loaded), windows)
         # The probabilities of a file are calibrated already.
         temperature = metadata.temperature if loaded.interpreter is None else 1.0
