@@ -9,6 +9,7 @@ import pytest
 
 import zoo
 from zoo.data import activity, recordings
+from zoo.data.describe import describe
 from zoo.data.gait import simulate
 from zoo.errors import ZooError
 from zoo.evaluation.activity import by_study, report
@@ -125,6 +126,16 @@ def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_pat
     assert found["windows"] == len(data.test)
     assert found["baselines"]["random_forest"]["macro_f1"] > 0
     assert trained.summary["validation"]["macro_f1"] > 0
+
+
+def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path):
+    index = recordings.join(*(recordings.read(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
+    classes = activity.choose_classes(tmp_path, index.activities, None, MERGE)
+    people = [str(name) for name in np.unique(index.subjects) if str(name).startswith("fine")]
+    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(50, 50), people[:1], classes)
+    found = describe(tmp_path / "data3.h5")
+    assert found["parts"]["test"]["classes"]["downstairs+upstairs"] == 0
+    assert not [problem for problem in found["problems"] if "downstairs+upstairs" in problem]
 
 
 def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_path):

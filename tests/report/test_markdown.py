@@ -78,6 +78,15 @@ def test_a_cross_validation_names_methods_people_and_what_random_windows_would_c
     assert f"$ {result['command']}" in page
 
 
+def test_a_cross_validation_over_studies_speaks_of_studies():
+    result = json.loads(CROSSVAL.read_text()) | {"split_by": "study", "random": None}
+    result["random"] = {result["preset"]: {"macro_f1": 0.99}}
+    page = crossval.cross_validation(result)
+    assert "left out one study at a time" in page
+    assert "With random windows left out instead of studies" in page
+    assert "It does not carry over to new studies." in page
+
+
 def test_studies_are_named_also_where_a_window_is_of_none():
     score = {"windows": 2, "accuracy": 0.5, "macro_f1": 0.25}
     table = crossval.studies({"per_study": {"": score, "a|b": score}})

@@ -87,7 +87,8 @@ def _(data: ActivityData) -> dict[str, Any]:
     if len(data.classes) == 1:
         problems.append(f"{data.classes[0]} is the only class: a recognizer needs two or more")
     for name, part in parts.items():
-        counts = part["classes"]
+        # A set is a label of some studies only.
+        counts = {label: count for label, count in part["classes"].items() if count or label in data.classes}
         if min(counts.values()) * 3 < max(counts.values()):
             rare = min(counts, key=lambda label: counts[label])
             problems.append(f"{name}: {counts[rare]} windows of {rare}, {max(counts.values())} of the most frequent")

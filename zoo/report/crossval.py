@@ -3,6 +3,10 @@
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
 
+_LEFT_OUT = {"subject": ("subjects", "people", "person"), "study": ("studies", "studies", "study"),
+             "window": ("windows", "windows", "window")}  # fmt: skip
+"""What is left out by each way of splitting: as a group, in a sentence, and one of them."""
+
 
 def calibration(report: Document) -> str:
     """Returns the calibration error as text."""
@@ -70,7 +74,7 @@ def cross_validation(result: Document) -> str:
         md.section("Subjects", *people),
         md.section("Confusion", "![confusion matrix](confusion.png)", confusion(result)),
         md.section("Classes", classes(result)),
-        md.section("Random windows instead of subjects", claim(result) if random else ""),
+        md.section(f"Random windows instead of {_LEFT_OUT[result['split_by']][0]}", claim(result) if random else ""),
         md.section("Failed folds", "Their windows are missing above.", md.records(failed)) if failed else "",
         _provenance(result),
         *map(md.note, result["notes"]),
@@ -126,20 +130,21 @@ def _differences(result: Document) -> str:
 def claim(result: Document) -> str:
     """Renders the scores that a split by random windows would have reported."""
     honest, claimed = result["macro_f1"], result["random"][result["preset"]]["macro_f1"]
+    groups, others, one = _LEFT_OUT[result["split_by"]]
     baselines = "".join(
         f" {md.label(name).capitalize()}: {result['random'][name]['macro_f1']:.3f} instead of {row['macro_f1']:.3f}."
         for name, row in result["baselines"].items()
         if name in result["random"]
     )
     why = (
-        f"The difference of {100 * (claimed - honest):.1f} points is due to windows of the same person, some of them "
-        "overlapping, in both parts. It does not carry over to new people."
+        f"The difference of {100 * (claimed - honest):.1f} points is due to windows of the same {one}, some of them "
+        f"overlapping, in both parts. It does not carry over to new {others}."
         if claimed > honest
-        else "Here it is not higher, but in general it is, since windows of the same person are in both parts."
+        else f"Here it is not higher, but in general it is, since windows of the same {one} are in both parts."
     )
     return (
-        "With random windows left out instead of subjects, the same recipe would have reported a macro-F1 of "
-        f"{claimed:.3f}; on people it was not trained on it is {honest:.3f}. {why}{baselines}"
+        f"With random windows left out instead of {groups}, the same recipe would have reported a macro-F1 of "
+        f"{claimed:.3f}; on {others} it was not trained on it is {honest:.3f}. {why}{baselines}"
     )
 
 
