@@ -398,7 +398,7 @@ def test_a_recording_without_gravity_is_refused(tmp_path):
     moved = Recording("b.csv", "1", "walking", 50.0, np.random.default_rng(0).normal(0, 3, (400, 3)).astype(np.float32))
     known = index(tmp_path / "r.h5", walk("2"), moved)
     line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2"], ["walking"]))
-    assert line.startswith(f"{tmp_path / 'r.h5'}: recording b.csv: over a second, acceleration is 0.")
+    assert line.startswith(f"{tmp_path / 'r.h5'}: recording b.csv: averaged over a second, acceleration is 0.")
     assert "gravity (9.8) is missing" in line
 
 

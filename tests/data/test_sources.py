@@ -141,7 +141,7 @@ def test_implausible_files_are_questions_with_their_answer(tmp_path):
     def asked(stamps, values, **named):
         return question(rows(stamps, values), CsvColumns(subject="=a", activity="=b", **named), path)
 
-    assert asked(floats(time), moved).startswith(": over a second, acceleration is 0.")
+    assert asked(floats(time), moved).startswith(": averaged over a second, acceleration is 0.")
     assert asked(floats(time), moved).endswith("or name its columns with --gravity gx,gy,gz")
     assert asked(floats(time), total / G).endswith("or import with --unit g")
     assert "are these m/s^2? name --unit m/s^2" in asked(floats(time), total, unit="g")

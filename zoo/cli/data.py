@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from zoo.data.tables import CsvColumns
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
-import_app = typer.Typer(no_args_is_help=True, help="Turn what people have into recordings.")
-simulate_app = typer.Typer(no_args_is_help=True, help="Make simulated stand-ins, labelled as such.")
-make_app = typer.Typer(no_args_is_help=True, help="Make data files of other things than recordings.")
+import_app = typer.Typer(no_args_is_help=True, help="Import recordings from CSV files and published studies.")
+simulate_app = typer.Typer(no_args_is_help=True, help="Make simulated stand-ins, marked as such.")
+make_app = typer.Typer(no_args_is_help=True, help="Make data files from photographs or text.")
 data_app.add_typer(import_app, name="import")
 data_app.add_typer(make_app, name="make")
 data_app.add_typer(simulate_app, name="simulate")

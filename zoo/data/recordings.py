@@ -77,7 +77,7 @@ def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
         check_unit(where, magnitude)
     if steady < STANDARD_GRAVITY / 2:
         raise ZooError(
-            f"{where}: over a second, acceleration is {steady:.1f} {UNIT} in the mean, so gravity (9.8) is missing: "
+            f"{where}: averaged over a second, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: "
             "record acceleration with gravity (in Sensor Logger TotalAcceleration), or name its columns with --gravity "
             "gx,gy,gz"
         )
@@ -87,7 +87,7 @@ LARGEST = 10_000.0
 """m/s^2, a hundred times what a phone's sensor measures."""
 
 _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
-"""rad/s: no one turns a phone faster in the mean of a recording, or of its typical second, where swings cancel out."""
+"""rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
 
 
 def check_rotation(where: str, rows: NDArray[np.floating[Any]]) -> None:
@@ -106,7 +106,7 @@ def check_rotation(where: str, rows: NDArray[np.floating[Any]]) -> None:
     steady = steady_length(rows)
     if steady > _FAST_FOR_A_SECOND:
         raise ZooError(
-            f"{where}: over a second, rotation rate is {steady:.1f} {ROTATION_UNIT} in the mean, though swings cancel "
+            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, though swings cancel "
             "out: if these columns are gravity, name others with --channels; if they are in degrees, import with "
             "--rotation-unit deg/s"
         )
@@ -340,8 +340,8 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         axes: The channels to read; all by default.
 
     Raises:
-        ZooError: If an id is in several files of one study, or of none, and nobody said whose it is; or the files hold
-            other channels.
+        ZooError: If an id is in several files of one study, or of none, and `same_people` is None; or the files
+            hold other channels.
     """
     if axes is not None:
         parts = tuple(part.selected(axes) for part in parts)
@@ -432,7 +432,7 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
         The number of recordings that were added.
 
     Raises:
-        ZooError: If an id is in the file already and nobody said whose it is, or a recording is in it.
+        ZooError: If an id is in the file already and `same_people` is None, or a recording is in it.
     """
     before = read(path)
     known = set(before.subjects.tolist())

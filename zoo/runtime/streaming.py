@@ -341,8 +341,8 @@ class _Monitor:
                      f"{STANDARD_GRAVITY}"),
             "magnitude": (not 0.5 < magnitude < 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} m/s^2; "
                           f"expected about {STANDARD_GRAVITY:.1f}, gravity included"),
-            "gravity": (5 < magnitude < 25 and gravity < 2, f"gravity is missing: acceleration is {gravity:.1f} m/s^2 "
-                        "in the mean; record acceleration with gravity"),
+            "gravity": (5 < magnitude < 25 and gravity < 2, f"gravity is missing: mean acceleration {gravity:.1f} "
+                        "m/s^2; record acceleration with gravity"),
             "still": (bool(still), f"axis {', '.join(still)} has not moved for {_CHECKED:g} s: is the sensor on?"),
             "rotation": (turning > _FASTEST, f"mean rotation rate {turning:.0f}, as in deg/s; expected rad/s: divide "
                          "by 57.3"),

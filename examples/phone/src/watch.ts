@@ -38,7 +38,7 @@ export function complaint(samples: Sample[], silence: number, metadata: Metadata
   }
   const mean = [0, 1, 2].map((axis) => recent.reduce((sum, { value }) => sum + value[axis]!, 0) / recent.length);
   if (Math.hypot(...mean) < 0.2 * gravity) {
-    return `The sensor leaves gravity out: ${Math.hypot(...mean).toFixed(1)} ${metadata.unit} in the mean; expected about ${gravity.toFixed(1)}.`;
+    return `The sensor leaves gravity out: mean acceleration ${Math.hypot(...mean).toFixed(1)} ${metadata.unit}; expected about ${gravity.toFixed(1)}.`;
   }
   return null;
 }

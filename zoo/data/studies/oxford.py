@@ -4,8 +4,8 @@ Files of `optimisation` have no names of columns: nanoseconds, accuracy, x, y, z
 `validation` have a time stamp, x, y, z and three counts of steps. Some clocks count microseconds. The phone is put away
 for up to 9 s and taken out for up to 12 s (a bag: 14; one pocket: 18): 12 s are left out at both ends.
 
-Nobody says whether `user1` and `user2` of the validation are among the other three. Keep all five on one side of a
-split.
+It is not documented whether `user1` and `user2` of the validation are among the other three. Keep all five on one side
+of a split.
 """
 
 import re
@@ -43,7 +43,7 @@ def read(source: Source) -> Iterator[Recording]:
 
 
 def _in_meters(source: Source, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows in m/s^2, where a file is in g."""
+    """Converts rows of a file that is in g to m/s^2."""
     if len(rows) < ENOUGH_ROWS or not 0.8 < steady_length(rows) < 1.25:
         return rows
     source.dropped.add("files in g, converted to m/s^2")
