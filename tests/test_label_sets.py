@@ -221,6 +221,7 @@ def test_each_label_has_the_same_weight_and_studies_share_it(two_studies, tmp_pa
         studies = [of_window[(train.labels == label) & (train.studies == study)].sum() for study in ("fine", "coarse")]
         assert sum(studies) == pytest.approx(len(train) / 7)
         assert 0 in studies or studies[0] == pytest.approx(studies[1])
+        assert weights[label] == pytest.approx(of_window[train.labels == label].mean())
     # What a label means is as before.
     meant, before = (
         [set(part.label_sets[label - 6]) if label > 5 else {label} for label in part.labels.tolist()]

@@ -104,7 +104,8 @@ def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, l
     """Windows whose labels also say of which study they are, and the weight of each label.
 
     After the labels of the windows, each label of each of several studies is a label of its own. If labels are
-    balanced, the studies that have the same one share its weight.
+    balanced, the studies that have the same one share its weight. A label of validation windows, which do not say of
+    which study they are, has its mean weight.
     """
     if how is None:
         return train, None
@@ -120,7 +121,9 @@ def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, l
     weighted = replace(train, targets=targets, label_sets=(*train.label_sets, *members))
     studies_with = np.bincount(train.labels[first])[train.labels[first]]
     weights = losses.balanced_weights(np.bincount(groups), exponent, studies_with if how == "balanced" else None)
-    return weighted, [1.0] * len(allowed) + weights
+    totals = np.bincount(train.labels, np.array(weights)[groups], len(allowed))
+    means = totals / np.maximum(np.bincount(train.labels, minlength=len(allowed)), 1)
+    return weighted, [*means.tolist(), *weights]
 
 
 def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:
