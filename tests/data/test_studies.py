@@ -214,6 +214,13 @@ def test_a_study_is_read_from_a_folder_as_from_a_zip_file(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", STUDIES)
+def test_two_copies_of_a_study_are_refused(tmp_path, name):
+    copies = {f"{copy}/{member}": text for copy in "ab" for member, text in OFFICIAL[name].items()}
+    with pytest.raises(ZooError, match=r"a\.zip: holds a/.* and b/.*, two copies of one file"):
+        read(name, archive(tmp_path / "a.zip", copies))
+
+
+@pytest.mark.parametrize("name", STUDIES)
 @pytest.mark.parametrize("other", STUDIES)
 def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
     path = archive(tmp_path / "a.zip", OFFICIAL[other])

@@ -5,7 +5,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,12 +68,13 @@ class Source:
             members: Regular expression of their paths, from the right; that of the table by default.
 
         Raises:
-            ZooError: If there is none, or one cannot be read.
+            ZooError: If there is none, one cannot be read, or there are two copies of one.
         """
         names = self._names()
         found = _matching(names, members or self.study.members)
         if not found:
             raise ZooError(f"{self.path}: no files {members or self.study.layout} in it{self._guess(names)}")
+        _check_copies(self.path, found)
         if self.path.is_dir():
             yield from ((name, _folder_text(self.path / name)) for name in found)
             return
@@ -205,9 +206,18 @@ class Source:
             yield replace(recording, position=position, device=device, orientation=orientation, trimmed=min(trim))
 
 
-def _matching(names: Sequence[str], members: str) -> list[str]:
-    pattern = re.compile(rf"(?:.*/)?(?:{members})")
-    return [name for name in names if pattern.fullmatch(name.replace("\\", "/"))]
+def _matching(names: Sequence[str], members: str) -> dict[str, str]:
+    """Paths that a regular expression matches from the right, and what it matches."""
+    pattern = re.compile(rf"(?:.*/)?({members})")
+    found = {name: pattern.fullmatch(name.replace("\\", "/")) for name in names}
+    return {name: match[1] for name, match in found.items() if match}
+
+
+def _check_copies(path: Path, found: Mapping[str, str]) -> None:
+    known: dict[str, str] = {}
+    for name, member in found.items():
+        if (other := known.setdefault(member, name)) != name:
+            raise ZooError(f"{path}: holds {other} and {name}, two copies of one file: leave one of them out")
 
 
 def _folder_text(path: Path) -> str:
