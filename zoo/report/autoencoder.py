@@ -102,7 +102,10 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
     learned = md.show(metrics["train"]["max_activation_error"], "max_activation_error") if "train" in metrics else "-"
     return {
         "Intended use": ("Teaching, and exploring sparse codes of small gray patches. Not for image compression.",),
-        "Training": (md.given(metrics, "seeds", _seeds), preset.note, "![cost](cost.png) ![filters](features.png)"),
+        "Training": (
+            md.given(metrics, "seeds", _seeds), preset.note, _everything(metrics),
+            "![cost](cost.png) ![filters](features.png)",
+        ),
         "Evaluation": (
             _scores(test),
             f"Split by photograph: {md.count(test['patches'], 'patch')} of {md.show(test['photographs'])}, which are "
@@ -121,6 +124,18 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             "The files also have the signatures `decode` and `reconstruct`; see `zoo info FILE`.",
         ),
     }  # fmt: skip
+
+
+def _everything(metrics: Document) -> str:
+    """Compares with a training that holds no photograph out, if there was one."""
+    if "everything" not in metrics:
+        return ""
+    whole, own = metrics["everything"], metrics["train"]
+    return (
+        "The course holds no photograph out, and fits its preprocessing on all patches. Trained so "
+        f"(`--set validation=0`), the same recipe has {md.say(whole, 'mse')} on its {md.count(whole['patches'], 'training patch')}; this "
+        f"model has {md.show(own['mse'], 'mse')} on its own {own['patches']:,}."
+    )
 
 
 def _seeds(runs: Sequence[Document]) -> str:
