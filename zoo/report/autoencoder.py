@@ -133,8 +133,9 @@ def _everything(metrics: Document) -> str:
     whole, own = metrics["everything"], metrics["train"]
     return (
         "The course holds no photograph out, and fits its preprocessing on all patches. Trained so "
-        f"(`--set validation=0`), the same recipe has {md.say(whole, 'mse')} on its {md.count(whole['patches'], 'training patch')}; this "
-        f"model has {md.show(own['mse'], 'mse')} on its own {own['patches']:,}."
+        f"(`--set validation=0`), the same recipe has {md.say(whole, 'mse')} on its "
+        f"{md.count(whole['patches'], 'training patch')}; this model has {md.show(own['mse'], 'mse')} on its own "
+        f"{own['patches']:,}."
     )
 
 
