@@ -16,7 +16,8 @@ from zoo.evaluation.activity import by_study, report
 from zoo.label_sets import forgive, indistinct, resolve
 from zoo.losses import CrossEntropy, accuracy, balanced_weights
 from zoo.tasks import planning
-from zoo.tasks.activity import Prepared, _weighted
+from zoo.tasks.activity import Prepared, _weighted, build
+from zoo.tasks.finetuning import fit_head
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -138,6 +139,18 @@ def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path
     assert not [problem for problem in found["problems"] if "downstairs+upstairs" in problem]
 
 
+def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, tmp_path):
+    train = write(two_studies, tmp_path / "data3.h5").train
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25})
+    heads = []
+    for windows in (train, train.of_one_class(6)):
+        model = build(plan, train, tuple("abcdef"))
+        fit_head(model, windows)
+        heads.append(model.get_layer("logits").get_weights())
+    assert 6 in train.labels
+    np.testing.assert_allclose(heads[0][0], heads[1][0], atol=1e-5)
+
+
 def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_path):
     data = write(two_studies, tmp_path / "data3.h5")
     stairs = data.train.where(data.train.labels == 6)
@@ -149,6 +162,8 @@ def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_pat
     assert prepared.scores(model)["cross_entropy"] == pytest.approx(validation["cross_entropy"])
     found = zoo.evaluate(model, replace(data, test=stairs))
     assert "baselines" not in found
+    # Predictions of a class of the set are in the scores.
+    assert "no window of jogging, sitting, standing, walking: macro-F1 leaves it out" in found["notes"]
     assert found["windows"] == len(stairs)
     assert "## Studies" in repr(found)
 

@@ -445,8 +445,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
         notes.append(f"subject {', '.join(seen)} was in the training of this model, so this is too optimistic")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
-    absent = [name for i, name in enumerate(data.classes) if i not in set(windows.labels.tolist())]
-    if absent:
+    allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
+    if absent := [name for place, name in enumerate(data.classes) if not allowed[:, place].any()]:
         notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
     return notes
 

@@ -42,12 +42,12 @@ def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:
 
 
 def fit_head(model: ActivityRecognizer, train: Windows) -> None:
-    """Fits the last layer alone on what all others compute; it stays near where it starts."""
+    """Fits the last layer alone, on windows whose label is one class; it stays near where it starts."""
     head = model.get_layer("logits")
     network = keras.Model(model.input, head.input)
     parts = [
         (np.asarray(network.predict_on_batch(center_crop(inputs, model.window))), labels)
-        for inputs, labels in train.blocks()
+        for inputs, labels in train.of_one_class(len(model.classes)).blocks()
     ]
     features, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
     head.set_weights(fitted_head(features, labels, *head.get_weights()))

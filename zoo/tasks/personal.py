@@ -31,7 +31,8 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
     Raises:
         ZooError: If the person is not in the test part, or no windows are left to test.
     """
-    test = load_as(activity.ActivityData, path).test
+    data = load_as(activity.ActivityData, path)
+    test = data.test.of_one_class(len(data.classes))
     if subject not in test.people() or test.subjects is None:
         raise ZooError(f"{path}: no subject {subject} in test; found {', '.join(test.people())}")
     windows, labels = test.where(test.subjects == subject).arrays()
