@@ -1,5 +1,6 @@
 """Recordings of people are followed alone and one after another."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +32,14 @@ def test_streams_are_spliced_by_seed_to_the_length_that_was_asked(file):
     assert found["recordings"]["changes"] == 0
     assert found["simulated"] is True
     assert 0 <= found["recordings"]["window_accuracy"] <= 1
+
+
+def test_people_of_the_training_are_known_by_their_ids_in_joined_studies_as_well(tmp_path):
+    people = (replace(one, subject=f"motionsense/{one.subject}9") for one in gait.simulate(2, seed=0, seconds=20))
+    recordings.write(tmp_path / "a.h5", people, source="MotionSense (a test)", simulated=True)
+    recognizer = Recognizer(POCKET)
+    assert "19" in recognizer.metadata.train_subjects
+    assert streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30)["subjects"] == ["motionsense/29"]
 
 
 def test_neighbors_in_a_spliced_stream_do_different_things():

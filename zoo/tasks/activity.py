@@ -35,6 +35,7 @@ from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
 from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
+from zoo.tasks.provenance import is_among, share_a_study
 from zoo.tasks.running import Plan
 from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
@@ -411,24 +412,6 @@ def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False)
     return validation
 
 
-def _studies(source: str) -> set[str]:
-    """The names of the studies of a source, without the years and the files that follow them."""
-    return {study.partition("(")[0].strip().lower() for study in source.split(";")} - {"not stated"}
-
-
-def _is_among(person: str, people: Sequence[str]) -> bool:
-    """Whether an id is one of others; where several studies were joined, the name of the study is before an id.
-
-    Example:
-        >>> [_is_among(name, ("wisdm/7", "8")) for name in ("wisdm/7", "7", "wisdm/8", "oxford/7")]
-        [True, True, True, False]
-    """
-    return any(
-        one == person or (("/" in one) != ("/" in person) and one.rpartition("/")[2] == person.rpartition("/")[2])
-        for one in people
-    )
-
-
 def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
     notes = []
     if data.simulated:
@@ -440,8 +423,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     metadata = metadata_of(loaded)
     if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = [name for name in windows.people() if _is_among(name, metadata.train_subjects)]
-    if split != "train" and seen and _studies(metadata.source) & _studies(data.source):
+    seen = [name for name in windows.people() if is_among(name, metadata.train_subjects)]
+    if split != "train" and seen and share_a_study(metadata.source, data.source):
         notes.append(f"subject {', '.join(seen)} was in the training of this model, so this is too optimistic")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,34 @@ def weights_sha256(model: "keras.Model") -> str:
     for weight in model.trainable_weights:
         digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
     return digest.hexdigest()
+
+
+def share_a_study(source: str, other: str) -> bool:
+    """Returns whether the sources of two files name the same study, whatever years and files follow its name.
+
+    Example:
+        >>> joined = "MotionSense (Malekzadeh et al., 2019); WISDM (Weiss et al., 2019)"
+        >>> share_a_study(joined, "WISDM"), share_a_study(joined, "GeoTec (Matey-Sanz et al., 2023)")
+        (True, False)
+    """
+    one, two = (
+        {study.partition("(")[0].strip().lower() for study in text.split(";")} - {"not stated"}
+        for text in (source, other)
+    )
+    return bool(one & two)
+
+
+def is_among(person: str, people: Iterable[str]) -> bool:
+    """Returns whether an id is one of others. Where studies were joined, the name of the study is before the id.
+
+    Example:
+        >>> [is_among(name, ("wisdm/7", "8")) for name in ("wisdm/7", "7", "wisdm/8", "oxford/7")]
+        [True, True, True, False]
+    """
+    return any(
+        one == person or (("/" in one) != ("/" in person) and one.rpartition("/")[2] == person.rpartition("/")[2])
+        for one in people
+    )
 
 
 def machine() -> str:

@@ -16,6 +16,7 @@ from zoo.evaluation.streaming import StreamResult
 from zoo.metadata import Streaming
 from zoo.runtime import Recognizer
 from zoo.runtime.streaming import predict_recording
+from zoo.tasks.provenance import is_among, share_a_study
 
 _STRETCH = (15.0, 60.0)
 """Shortest and longest stretch of one activity, in seconds."""
@@ -52,12 +53,15 @@ def evaluate(
         ZooError: If no subject is left, or a subject is not in the file.
     """
     index = recordings.read(path).selected(recognizer.metadata.axes)
-    known = set(recognizer.metadata.train_subjects)
-    people = sort_names(subjects if subjects is not None else set(index.subjects.tolist()) - known)
-    unknown = sorted(set(people) - set(index.subjects.tolist()))
+    trained_on = recognizer.metadata.train_subjects
+    same = share_a_study(recognizer.metadata.source, index.provenance["source"])
+    everyone = sort_names(index.subjects)
+    unseen = [name for name in everyone if name not in trained_on and not (same and is_among(name, trained_on))]
+    people = unseen if subjects is None else sort_names(subjects)
+    unknown = sorted(set(people) - set(everyone))
     if unknown or not people:
         who = f"no subject {', '.join(unknown)}" if unknown else "this model was trained on all subjects"
-        raise ZooError(f"{path}: {who}; found {', '.join(sort_names(index.subjects))}: name others with --subjects")
+        raise ZooError(f"{path}: {who}; found {', '.join(everyone)}: name others with --subjects")
     metadata = recognizer.metadata
     edge = round(Windowing().trim * metadata.rate)
     by_person: dict[str, list[Stretch]] = {name: [] for name in people}
