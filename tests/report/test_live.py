@@ -53,6 +53,15 @@ def test_a_terminal_shows_a_row_for_each_group_with_its_people(shown):
     assert "group 3" in screen
 
 
+def test_studies_are_left_out_by_name(shown):
+    left_out = Fold("activity_gru", "study", 0, 0)
+    record = SCORED | {"study": "wisdm"}
+    assert "activity_gru, study wisdm, seed 0: macro-F1 0.800" in shown(False, {left_out: RUNNING}, {left_out: record})
+    screen = shown(True, {left_out: record})
+    assert "study left out" in screen
+    assert "wisdm" in screen
+
+
 def console(terminal):
     return Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
 

@@ -91,6 +91,9 @@ class RowBoard(Board[Mapping[str, int]]):
         return {split: f"writing {split}" for split in state}
 
 
+_LEFT_OUT = {"subject": "subjects left out", "study": "study left out", "window": "windows at random"}
+
+
 class FoldBoard(Board[Folds]):
     """The folds of a cross-validation, with a row per group of people and a column per method and seed.
 
@@ -116,10 +119,10 @@ class FoldBoard(Board[Folds]):
         rows = []
         for group in dict.fromkeys(group for *_, group in folds):
             records = [folds[method, seed, group] for method, seed in methods]
-            people = next((record["subjects"] for record in records if record.get("subjects")), None)
-            rows.append((md.show(people) if people else f"group {group + 1}", *map(self._cell, records)))
-        left_out = "subjects left out" if split == "subject" else "windows at random"
-        return md.table((left_out, *(f"{md.label(method)} seed {seed}" for method, seed in methods)), rows)
+            known = next((record for record in records if record.get("subjects")), {})
+            who = known.get("study") if split == "study" else known.get("subjects")
+            rows.append((md.show(who) if who else f"group {group + 1}", *map(self._cell, records)))
+        return md.table((_LEFT_OUT[split], *(f"{md.label(method)} seed {seed}" for method, seed in methods)), rows)
 
     def _cell(self, record: Document) -> str:
         if record["status"] == "scored":
@@ -152,7 +155,9 @@ class FoldBoard(Board[Folds]):
 
 
 def _fold(fold: Any, record: Document) -> str:
-    who = f"subjects {', '.join(record['subjects'])}" if record.get("subjects") else f"random windows {fold.group + 1}"
+    who = f"random windows {fold.group + 1}"
+    if record.get("subjects"):
+        who = f"study {record['study']}" if record.get("study") else f"subjects {', '.join(record['subjects'])}"
     name = f"{fold.method}, {who}, seed {fold.seed}"
     if record["status"] == "failed":
         return f"{name} failed: {record['reason']}"

@@ -157,7 +157,8 @@ def cross_validate(
     """Cross-validates over groups of people: of the training part, or with `everyone` of the whole file.
 
     A fold is trained on the windows outside it as `zoo train` does, validation included, and scored on those inside as
-    `zoo evaluate` does. After a kill, the same call resumes: folds that have a score are not run again.
+    `zoo evaluate` does; where three people or fewer are left to train on, their last windows are for validation. After
+    a kill, the same call resumes: folds that have a score are not run again.
 
     Args:
         plan: What is trained, and how.

@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 from zoo.data import activity, importers, recordings
 from zoo.data.activity import ActivityData, Windowing, Windows
 from zoo.data.examples import sort_names
+from zoo.data.studies import STUDIES
 from zoo.data.tfds.builder import Part, Row, ZooBuilder
 from zoo.data.tfds.reading import Build
 from zoo.errors import ZooError
@@ -128,7 +129,7 @@ class ZooActivity(ZooBuilder):
         if self.builder_config.source == "motionsense":
             found = importers.read_motionsense(source, recordings.Dropped())
             source = path.with_name("recordings.h5")
-            recordings.write(source, found, source="MotionSense (Malekzadeh et al., 2019)")
+            recordings.write(source, found, source=STUDIES["motionsense"].source)
         index = recordings.read(source)
         test = self.builder_config.test_subjects or activity.choose_test_subjects(index.subjects, 0.2, 0)
         activity.write_windows(index, path, self.builder_config.windowing, test, CLASSES)
