@@ -101,8 +101,8 @@ _POCKET_NOTE = (
 
 _PHONE_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe is that of activity_gru_pocket with half as many units again, twice the batch, phones that lie across the"
-    " pocket, and without windows that precede others. It was chosen by one seed on one of the ten groups of people "
+    "recipe is that of activity_gru_pocket with half as many units again, twice the batch, phones that lie across the "
+    "pocket, and without windows that precede others. It was chosen by one seed on one of the ten groups of people "
     "below, whose scores may therefore be slightly too high. There a batch of 128 in place of 64 gained five points "
     "of macro-F1; 64 units, a batch of 256, dropout, and narrower ranges of pace, tilt and vigor made no difference. "
     "If all classes weigh the same (`class_weights=balanced`), studies that are left out have more of their stairs "

@@ -241,7 +241,7 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     known = data.train.labels[rows]
     labels = resolve(known, scores, data.label_sets)
     predicted = np.concatenate([
-        forgive(truth, part.labels, records[fold]["indistinct"])
+        forgive(truth, part.labels, records[fold].get("indistinct", ()))
         for fold, part, truth in zip(scored, parts, np.split(labels, np.cumsum(sizes)[:-1]), strict=True)
     ])  # fmt: skip
     windows, by_person = data.train, scored[0].split != WINDOW
