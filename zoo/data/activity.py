@@ -245,7 +245,7 @@ class ActivityData(Data):
 
     def everyone(self) -> "ActivityData":
         """The same data with the test windows appended to the training windows."""
-        return replace(self, train=self.train.joined(self.test))
+        return replace(self, train=self.train.joined(self.test)) if len(self.test) else self
 
     @property
     def label_sets(self) -> tuple[tuple[int, ...], ...]:
