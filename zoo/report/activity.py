@@ -12,6 +12,7 @@ from zoo.report.markdown import Document
 TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True
 FILE_SCORES = ("accuracy", "macro_f1")
+_OTHER_PLACES = " (walks with the phone in a hand or a bag, or on an arm, were in training as well)"
 RESULTS = ("accuracy", "macro_f1", "macro_f1_interval")
 
 
@@ -155,8 +156,9 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
     array = f'np.zeros({tuple(shape)}, "float32")'
     return {
         "Intended use": (
-            "Recognizing the activity of a person with a phone in a trouser pocket, for teaching, counting and "
-            "logging. Not for medical or safety decisions, nor for monitoring people without their consent.",
+            "Recognizing the activity of a person with a phone in a trouser pocket"
+            f"{_OTHER_PLACES if preset.everyone else ''}, for teaching, counting and logging. Not for medical or safety "
+            "decisions, nor for monitoring people without their consent.",
         ),
         "Training": (
             md.given(metrics, "seeds", _seeds) + md.given(metrics, "normalized", _normalized), preset.note,

@@ -68,7 +68,8 @@ def evaluate(
     for recording in index:
         if recording.subject in by_person and recording.activity in metadata.classes:
             rows = recording.resampled(metadata.rate)
-            rows = rows[edge : len(rows) - edge]
+            if not recording.trimmed:
+                rows = rows[edge : len(rows) - edge]
             if len(rows) > metadata.window:
                 by_person[recording.subject].append((recording.activity, rows))
     random = np.random.default_rng([seed, 5])

@@ -30,7 +30,11 @@ def read(source: Source) -> Iterator[Recording]:
             if code not in activities:
                 source.dropped.add("performances of other activities")
                 continue
-            values = source.numbers(f"{name}, activity {code}", list(group), 2, 3, 4, 5)
+            performance = list(group)
+            if len(performance) < 2:
+                source.dropped.add("performances of a single row")
+                continue
+            values = source.numbers(f"{name}, activity {code}", performance, 2, 3, 4, 5)
             times = source.seconds(f"{name}, activity {code}", values[:, 0], "ns")
             yield from source.recordings(
                 name, subject, activities[code], times, values[:, 1:], position="trouser pocket"
