@@ -157,8 +157,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
     return {
         "Intended use": (
             "Recognizing the activity of a person with a phone in a trouser pocket"
-            f"{_OTHER_PLACES if preset.everyone else ''}, for teaching, counting and logging. Not for medical or safety "
-            "decisions, nor for monitoring people without their consent.",
+            f"{_OTHER_PLACES if preset.everyone else ''}, for teaching, counting and logging. Not for medical or "
+            "safety decisions, nor for monitoring people without their consent.",
         ),
         "Training": (
             md.given(metrics, "seeds", _seeds) + md.given(metrics, "normalized", _normalized), preset.note,
