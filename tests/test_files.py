@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from zoo.files import (
     atomic_folder,
     atomic_write,
     exclusive,
+    exclusive_folder,
     locked,
     read_json,
     require_empty,
@@ -350,20 +352,101 @@ def test_a_lock_is_held_against_other_processes_and_ends_with_its_own(tmp_path):
         pass
 
 
-def test_two_processes_do_not_write_the_same_output(tmp_path):
-    program = (
-        "import sys, time; from pathlib import Path; from zoo.files import exclusive\n"
-        "with exclusive(Path(sys.argv[1])): print('mine', flush=True); time.sleep(60)"
-    )
-    path = tmp_path / "out" / "run"
-    holder = subprocess.Popen([sys.executable, "-c", program, path], stdout=subprocess.PIPE, text=True)
+HOLDER = """
+import sys, time
+from pathlib import Path
+from zoo.files import exclusive, exclusive_folder
+with globals()[sys.argv[1]](Path(sys.argv[2])):
+    print("mine", flush=True)
+    time.sleep(600)
+"""
+
+
+def hold(path, claim):
+    """A process that holds a file or folder until it is killed."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, claim, path], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "mine\n"
-    with pytest.raises(ZooError, match="run: another process is writing it"), exclusive(path):
+    return holder
+
+
+@pytest.mark.parametrize(("claim", "kind"), [(exclusive, "file"), (exclusive_folder, "folder")])
+def test_two_processes_do_not_write_the_same_output(tmp_path, claim, kind):
+    path = tmp_path / "new" / "out" / "run"
+    holder = hold(path, claim.__name__)
+    message = (
+        rf"^{path}: another run writes it, in another process \(started \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d, "
+        rf"pid {holder.pid}\): wait for it, or choose another {kind}$"
+    )
+    for _ in range(2):
+        with pytest.raises(ZooError, match=message), claim(path):
+            pass
+    with claim(path.with_name("another run")):
         pass
-    with exclusive(tmp_path / "out" / "another run"):
+    (tmp_path / "link").symlink_to(path.parent)
+    with pytest.raises(ZooError, match="another run writes it"), claim(tmp_path / "link" / "run"):
         pass
     holder.kill()
     holder.communicate()
-    with exclusive(path):
-        path.mkdir()
-    assert names(tmp_path / "out") == ["run"]
+    with claim(path):
+        pass
+    assert list(tmp_path.rglob(".*")) == []
+    with claim(tmp_path / "another" / "out" / "run"):
+        pass
+    assert names(tmp_path) == ["link", "new"]  # folders in which nothing was written are deleted
+
+
+def test_a_folder_that_another_run_writes_is_not_empty_and_what_a_killed_run_leaves_is_deleted(tmp_path):
+    folder, file = tmp_path / "run", tmp_path / "data.h5"
+    holders = [hold(folder, "exclusive_folder"), hold(file, "exclusive")]
+    assert (names(tmp_path), names(folder)) == ([".zoo-lock-data.h5", "run"], [".zoo-lock"])
+    with pytest.raises(ZooError, match="run: is not empty"):
+        require_empty(folder)
+    for holder in holders:
+        holder.kill()
+        holder.communicate()
+    assert names(folder) == [".zoo-lock"]
+    require_empty(folder)
+    assert names(folder) == []
+    with atomic_write(tmp_path / "a.txt"):
+        pass
+    assert names(tmp_path) == ["a.txt", "run"]
+
+
+def test_the_thread_that_holds_an_output_claims_it_again_and_another_does_not(tmp_path):
+    refusals = []
+
+    def claim():
+        try:
+            with exclusive_folder(tmp_path / "run"):
+                pass
+        except ZooError as error:
+            refusals.append(str(error))
+
+    with exclusive_folder(tmp_path / "run"), exclusive_folder(tmp_path / "run"):
+        require_empty(tmp_path / "run")
+        thread = threading.Thread(target=claim)
+        thread.start()
+        thread.join()
+        (tmp_path / "run" / "a.txt").write_text("result")
+    assert len(refusals) == 1
+    assert "another run writes it, in this process (started 20" in refusals[0]
+    assert names(tmp_path / "run") == ["a.txt"]
+
+
+def test_a_name_as_long_as_the_system_allows_can_be_claimed(tmp_path):
+    with exclusive(tmp_path / ("a" * 255)), exclusive(tmp_path / ("a" * 254)):
+        assert len(names(tmp_path)) == 2
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("claim", [exclusive, exclusive_folder])
+def test_an_output_that_cannot_be_claimed_is_one_line(tmp_path, claim):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path, message in (("file/run", "a part of this path is a file"), ("loop/run", "loop of symbolic links"),
+                          ("a" * 300 + "/run", "the name is too long")):  # fmt: skip
+        with pytest.raises(ZooError, match=message), claim(tmp_path / path):
+            pass
+    with pytest.raises(ZooError, match="file: is a file; name a folder"), exclusive_folder(tmp_path / "file"):
+        pass
+    assert names(tmp_path) == ["file", "loop"]

@@ -2,7 +2,8 @@
 
 Everything that the zoo writes goes to a temporary name next to its target, is flushed to the disk, and is renamed. An
 interrupted run leaves existing files unchanged. A killed run also leaves its temporary files; their names contain host
-and process, so that the next writer in the same folder can delete them.
+and process, so that the next writer in the same folder can delete them. It also leaves its lock files, which the system
+has released; the next writer deletes them as well.
 """
 
 import errno
@@ -14,10 +15,12 @@ import re
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +28,18 @@ from zoo.errors import StorageError, ZooError
 
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 _TEMPORARY = re.compile(rf"\.zoo-{_HOST}-(\d+)-")
+
+_LOCK = ".zoo-lock"
+"""Name of the lock file in a folder, and start of the names of those next to an output."""
+
+_LOCK_SECONDS = 0.5
+"""Time for another process to delete a lock file that was left over, for which it locks it."""
+
+_LONGEST = 200
+"""Number of bytes of a name from which on the name of its lock is a hash."""
+
+_held: dict[Path, int] = {}
+"""The thread that holds each lock file of this process."""
 
 
 @contextmanager
@@ -108,12 +123,14 @@ def _prefix() -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Deletes the temporary files and folders of writers on this host that no longer run."""
+    """Deletes the temporary files, folders and locks of writers on this host that no longer run."""
     try:
         entries = list(folder.iterdir())
     except OSError:
         return
     for entry in entries:
+        if _is_lock(entry):
+            _remove_lock(entry)
         match = _TEMPORARY.match(entry.name)
         if match and not _is_running(int(match[1])):
             if entry.is_dir() and not entry.is_symlink():
@@ -121,6 +138,26 @@ def remove_leftovers(folder: Path) -> None:
             else:
                 with suppress(OSError):
                     entry.unlink()
+
+
+def _is_lock(file: Path) -> bool:
+    return file.name == _LOCK or file.name.startswith(f"{_LOCK}-")
+
+
+def _remove_lock(file: Path) -> None:
+    """Deletes a lock file, unless a writer holds it."""
+    holder = _holder(file)
+    if holder is not None and (holder.host != _HOST or (holder.pid != os.getpid() and _is_running(holder.pid))):
+        return
+    if file.resolve() in _held:
+        return
+    lock = FileLock(file, timeout=0)
+    with suppress(Timeout, OSError):
+        lock.acquire()
+        try:
+            file.unlink()
+        finally:
+            lock.release()
 
 
 def _is_running(process: int) -> bool:
@@ -162,25 +199,112 @@ def locked(path: Path, seconds: float = 0.0, message: str = "") -> Iterator[None
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Keeps other processes from writing the same file or folder at the same time.
+def exclusive(path: Path, kind: str = "file") -> Iterator[None]:
+    """Keeps other runs from writing the same file, or the same folder of `atomic_folder`, at the same time.
+
+    Within the block, the same thread can claim `path` again.
 
     Args:
-        path: The file or folder that the block writes. The lock is a hidden file next to it.
+        path: The file or folder that the block writes. The lock is a hidden file next to it, which is deleted.
+        kind: What it is, in the message.
 
     Raises:
-        ZooError: If another process is writing it.
+        ZooError: If another run is writing it.
     """
-    lock = path.with_name(f".{path.name}.lock")
-    created = not path.parent.exists()
-    with locked(lock, message=f"{path}: another process is writing it: wait for it, or choose another name"):
+    place = Path(os.path.realpath(path))
+    name = place.name if len(place.name.encode()) < _LONGEST else hashlib.sha256(place.name.encode()).hexdigest()
+    with _folders(path, path.parent), _claimed(path, place.parent / f"{_LOCK}-{name}", kind):
+        yield
+
+
+@contextmanager
+def exclusive_folder(folder: Path) -> Iterator[None]:
+    """Keeps other runs from writing to the same folder at the same time. Files appear there one after another.
+
+    Within the block, the same thread can claim `folder` again.
+
+    Args:
+        folder: The folder, which is created, and deleted at the end if nothing was written. The lock is a hidden file
+            in it, which is deleted: the folder may be all that this process can write to.
+
+    Raises:
+        ZooError: If another run writes to it, or it is not a folder.
+    """
+    if not os.path.isdir(folder):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
+        _require_kind(folder, stat.S_ISDIR)
+    with _folders(folder, folder), _claimed(folder, Path(os.path.realpath(folder), _LOCK), "folder"):
+        yield
+
+
+@contextmanager
+def _folders(path: Path, folder: Path) -> Iterator[None]:
+    """Creates a folder for an output, and deletes it and its new parents at the end if they are empty."""
+    with _disk_errors(path):
+        with suppress(FileNotFoundError):
+            # Names what is wrong with the path more precisely than the creation of folders does.
+            path.lstat()
+        created = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            for each in created:
+                each.rmdir()
+
+
+@contextmanager
+def _claimed(path: Path, file: Path, kind: str) -> Iterator[None]:
+    if _held.get(file) == threading.get_ident():
+        yield
+        return
+    before = _holder(file)
+    lock = FileLock(file, timeout=_LOCK_SECONDS)
+    with _disk_errors(path):
         try:
-            yield
-        finally:
-            with suppress(OSError):
-                lock.unlink()
-    if created and path.parent.exists() and not any(path.parent.iterdir()):
-        path.parent.rmdir()
+            lock.acquire(poll_interval=0.05)
+        except Timeout:
+            # Some versions of filelock empty the file when they try to lock it.
+            who = _describe(_holder(file) or before)
+            raise ZooError(f"{path}: another run writes it{who}: wait for it, or choose another {kind}") from None
+    _held[file] = threading.get_ident()
+    try:
+        with suppress(OSError):
+            # In a file system without locks, the file holds what filelock needs in their place.
+            if file.stat().st_size == 0 or _holder(file) is not None:
+                mine = _Holder(os.getpid(), _HOST, f"{datetime.now():%Y-%m-%d %H:%M:%S}")
+                file.write_text(json.dumps(mine), encoding="utf-8")
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        del _held[file]
+        lock.release()
+
+
+class _Holder(NamedTuple):
+    """The process that holds a lock, as the lock file names it."""
+
+    pid: int
+    host: str
+    started: str
+
+
+def _holder(lock: Path) -> _Holder | None:
+    try:
+        pid, host, started = json.loads(lock.read_text(encoding="utf-8"))
+        return _Holder(int(pid), str(host), str(started))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _describe(holder: _Holder | None) -> str:
+    if holder is None:
+        return ""
+    where = "on another host" if holder.host != _HOST else "in another process"
+    if (holder.pid, holder.host) == (os.getpid(), _HOST):
+        where = "in this process"
+    return f", {where} (started {holder.started}, pid {holder.pid})"
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -218,8 +342,12 @@ def require_empty(folder: Path) -> None:
     if folder.is_dir():
         with _disk_errors(folder):
             remove_leftovers(folder)
-        if any(folder.iterdir()):
+        if _holds_something(folder):
             raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
+
+
+def _holds_something(folder: Path) -> bool:
+    return any(not _is_lock(entry) or entry.resolve() not in _held for entry in folder.iterdir())
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
@@ -238,7 +366,8 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
         _require_kind(folder, stat.S_ISDIR)
         if folder.is_dir():
             remove_leftovers(folder)
-            if any(folder.iterdir()):
+            # The chief of a search claims its folder for its workers as well.
+            if any(not _is_lock(entry) for entry in folder.iterdir()):
                 raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
         write_json(mark, identity)
         return
@@ -276,6 +405,18 @@ def require_new(path: Path, force: bool) -> None:
     _require_kind(path, stat.S_ISREG)
     if path.exists() and not force:
         raise ZooError(f"{path}: exists already; choose another name, or --force to replace it")
+
+
+@contextmanager
+def new_file(path: Path, force: bool) -> Iterator[None]:
+    """Keeps other runs from writing the same file while the block prepares and writes it, as `exclusive` does.
+
+    Raises:
+        ZooError: If another run is writing it, or it is not new: see `require_new`.
+    """
+    with exclusive(path):
+        require_new(path, force)
+        yield
 
 
 _KINDS = {

@@ -1,6 +1,7 @@
 """Commands on data: import, windows, describe, simulate."""
 
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +27,7 @@ from zoo.cli.console import (
 )
 from zoo.data.studies import STUDIES, Study
 from zoo.errors import ZooError
-from zoo.files import require_new
+from zoo.files import exclusive, new_file
 
 if TYPE_CHECKING:
     from zoo.data.tables import CsvColumns
@@ -57,10 +58,10 @@ def _import_command(name: str, study: Study) -> None:
         from zoo.data import recordings
         from zoo.data.studies.reading import read_study
 
-        require_new(out, force)
-        dropped = recordings.Dropped()
-        read = read_study(name, source, dropped, others=others)
-        count = recordings.write(out, read, source=study.source)
+        with new_file(out, force):
+            dropped = recordings.Dropped()
+            read = read_study(name, source, dropped, others=others)
+            count = recordings.write(out, read, source=study.source)
         _imported(out, count, dropped.reasons, as_json)
 
     def command(source: Source, out: Out = OUT, force: Force = False, as_json: Json = False) -> None:
@@ -132,22 +133,23 @@ def import_csv(
         columns = columns.with_channels(channels)
     if append and force:
         raise ZooError("--append adds to the file and --force replaces it: name one of them")
-    if not append and not dry_run:
-        require_new(out, force)
-    found = sources.find_sources(files or [], columns, layout, manifest)
-    for doubt in sources.doubts(found):
-        err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-    dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
-    if dry_run:
-        show(_dry_run(found), as_json, _dry_run_report)
-        return
-    several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
-    names = list(dict.fromkeys(file.name for file, _ in found))
-    source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
-    if append and out.exists():
-        count = recordings.append(out, several, source=source, same_people=same_people or None)
-    else:
-        count = recordings.write(out, several, source=source)
+    # A dry run writes nothing, and adding to a file requires it.
+    begun = nullcontext() if dry_run else exclusive(out) if append else new_file(out, force)
+    with begun:
+        found = sources.find_sources(files or [], columns, layout, manifest)
+        for doubt in sources.doubts(found):
+            err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
+        if dry_run:
+            show(_dry_run(found), as_json, _dry_run_report)
+            return
+        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
+        names = list(dict.fromkeys(file.name for file, _ in found))
+        source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
+        if append and out.exists():
+            count = recordings.append(out, several, source=source, same_people=same_people or None)
+        else:
+            count = recordings.write(out, several, source=source)
     _imported(out, count, dropped.reasons, as_json, {"read": _summary(tables)})
 
 
@@ -264,18 +266,18 @@ def windows(
 
     from zoo.data import activity, recordings
 
-    require_new(out, force)
-    axes = [name.strip() for name in channels.split(",")] if channels else None
-    index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people, axes=axes)
-    chosen_labels, merged = (activity.parse_classes(text) if text else None for text in (classes, merge))
-    labels = activity.choose_classes(index.path, index.activities, chosen_labels, merged)
-    used = np.isin(index.activities, list(labels))
-    chosen = (
-        [name.strip() for name in test_subjects.split(",")]
-        if test_subjects
-        else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
-    )
-    dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
+    with new_file(out, force):
+        axes = [name.strip() for name in channels.split(",")] if channels else None
+        index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people, axes=axes)
+        chosen_labels, merged = (activity.parse_classes(text) if text else None for text in (classes, merge))
+        labels = activity.choose_classes(index.path, index.activities, chosen_labels, merged)
+        used = np.isin(index.activities, list(labels))
+        chosen = (
+            [name.strip() for name in test_subjects.split(",")]
+            if test_subjects
+            else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
+        )
+        dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     from zoo.data.describe import describe
 
     show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, _description)
@@ -342,8 +344,8 @@ def simulate_activity(
     from zoo.data.describe import describe
     from zoo.report import markdown
 
-    require_new(out, force)
-    gait.write_simulated(out, subjects, seed, seconds, gyroscope)
+    with new_file(out, force):
+        gait.write_simulated(out, subjects, seed, seconds, gyroscope)
     show(describe(out), as_json, markdown.document)
 
 
@@ -362,9 +364,9 @@ def make_patches(
     from zoo.data.photographs import Photographs, shipped_photographs, write_patches
     from zoo.report import markdown
 
-    require_new(out, force)
-    chosen = Photographs(photographs) if photographs else shipped_photographs()
-    flat = write_patches(out, chosen, count, size, seed)
+    with new_file(out, force):
+        chosen = Photographs(photographs) if photographs else shipped_photographs()
+        flat = write_patches(out, chosen, count, size, seed)
     show(describe(out) | {"flat_patches_refused": flat}, as_json, markdown.document)
 
 
@@ -383,8 +385,8 @@ def simulate_patches(
     from zoo.data.describe import describe
     from zoo.report import markdown
 
-    require_new(out, force)
-    dead_leaves.write_simulated(out, count, size, pictures, seed)
+    with new_file(out, force):
+        dead_leaves.write_simulated(out, count, size, pictures, seed)
     show(describe(out), as_json, markdown.document)
 
 
@@ -407,11 +409,11 @@ def make_trigrams(
     from zoo.data.describe import describe
     from zoo.report import markdown
 
-    require_new(out, force)
-    words = int(vocabulary) if vocabulary.lstrip("+-").isdecimal() else Path(vocabulary)
-    made = trigrams.write_trigrams(
-        out, text, words, _stretch("--validation-rows", validation_rows), _stretch("--test-rows", test_rows)
-    )
+    with new_file(out, force):
+        words = int(vocabulary) if vocabulary.lstrip("+-").isdecimal() else Path(vocabulary)
+        made = trigrams.write_trigrams(
+            out, text, words, _stretch("--validation-rows", validation_rows), _stretch("--test-rows", test_rows)
+        )
     details = {
         "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
         "notes": list(made.notes),
@@ -441,6 +443,6 @@ def simulate_trigrams(
     from zoo.data.describe import describe
     from zoo.report import markdown
 
-    require_new(out, force)
-    trigrams.write_simulated(out, sentences, seed)
+    with new_file(out, force):
+        trigrams.write_simulated(out, sentences, seed)
     show(describe(out), as_json, markdown.document)

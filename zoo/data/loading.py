@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from zoo.data import activity, dead_leaves, gait, hdf5, patches, trigrams
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.files import require_new
+from zoo.files import new_file
 
 _SIMULATORS: Mapping[str, Callable[..., Any]] = {
     "activity": gait.write_simulated,
@@ -120,6 +120,6 @@ def simulate(kind: str, path: str | Path, *, seed: int = 0, force: bool = False,
     if not 0 <= seed < 2**63:
         raise ZooError(f"seed {seed}: expected a number from 0 to {2**63 - 1}")
     path = Path(path)
-    require_new(path, force)
-    write(path, seed=seed, **sizes)
+    with new_file(path, force):
+        write(path, seed=seed, **sizes)
     return load_data(path)

@@ -20,6 +20,7 @@ from scipy.signal import resample_poly
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
+from zoo.files import exclusive
 from zoo.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 
@@ -434,20 +435,21 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
     Raises:
         ZooError: If an id is in the file already and `same_people` is None, or a recording is in it.
     """
-    before = read(path)
-    known = set(before.subjects.tolist())
+    with exclusive(path):
+        before = read(path)
+        known = set(before.subjects.tolist())
 
-    def added() -> Iterator[Recording]:
-        for recording in recordings:
-            if recording.subject in known and not same_people:
-                raise ZooError(
-                    f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if that is "
-                    "the same person, or name the other one by --subject =NAME"
-                )
-            yield recording
+        def added() -> Iterator[Recording]:
+            for recording in recordings:
+                if recording.subject in known and not same_people:
+                    raise ZooError(
+                        f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
+                        "that is the same person, or name the other one by --subject =NAME"
+                    )
+                yield recording
 
-    together = f"{before.provenance['source']}; {source}"
-    return write(path, distinct(before, added()), source=together, simulated=before.simulated) - len(before)
+        together = f"{before.provenance['source']}; {source}"
+        return write(path, distinct(before, added()), source=together, simulated=before.simulated) - len(before)
 
 
 def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:

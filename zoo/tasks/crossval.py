@@ -21,7 +21,7 @@ from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
 from zoo.families import find_family
-from zoo.files import claim_folder, locked, write_json
+from zoo.files import claim_folder, exclusive_folder, write_json
 from zoo.label_sets import forgive, resolve
 from zoo.tasks.activity import Prepared
 from zoo.tasks.folds import (
@@ -41,8 +41,6 @@ from zoo.tasks.provenance import versions
 from zoo.tasks.running import Plan
 
 RESULTS = "results.json"
-
-_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -190,9 +188,8 @@ def cross_validate(
     config = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
     with ExitStack() as stack:
         folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()), "crossval")
+        stack.enter_context(exclusive_folder(folder))
         claim_folder(folder / CONFIG, config, "cross-validation")
-        message = f"{folder}: its cross-validation runs already, in another process"
-        stack.enter_context(locked(folder / "lock", _LOCK_SECONDS, message))
         executor = None if engine is None else stack.enter_context(jobs.dask_executor(engine))
         records = run_folds(folder, path, folds, workers=workers, executor=executor, on_progress=on_progress)
         own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
@@ -202,6 +199,8 @@ def cross_validate(
             "recipe": plan.recipe.to_json(), "machine": own.pop("machine"), "versions": own,
         }  # fmt: skip
         write_json(folder / RESULTS, result)
+        for fold in folds:
+            fold.file(folder, "lock").unlink(missing_ok=True)
     return result
 
 

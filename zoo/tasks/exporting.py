@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import atomic_folder, require_empty, sha256, write_json
+from zoo.files import atomic_folder, exclusive, require_empty, sha256, write_json
 from zoo.formats import parity, saved_model, tflite
 from zoo.formats.parity import Outputs, ParityError, Tolerance
 from zoo.formats.signatures import Signature
@@ -122,14 +122,21 @@ def export(
         ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
     """
     require_tensorflow("export")
-    model = loaded.keras_model
     usual = {"default": family.formats}
     formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))
     known = (*family.tolerances, *family.sources)
     unknown = [name for name in formats if name not in known]
     if unknown:
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
-    require_empty(folder)
+    with exclusive(folder, "folder"):
+        require_empty(folder)
+        return _export(loaded, family, folder, formats, refused)
+
+
+def _export(
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, str] | None
+) -> list[dict[str, Any]]:
+    model = loaded.keras_model
     signatures = family.signatures(model)
     numeric = [signature for signature in signatures if not signature.text]
     expected = _outputs({s.name: s for s in signatures}, family.golden)

@@ -1,7 +1,7 @@
 """A training run's folder, the same for every family: what it may hold at the start, and what it holds at the end."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -13,7 +13,7 @@ from zoo import training
 from zoo.cluster import Cluster, WorkerLostError
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.files import atomic_write, require_empty, write_json
+from zoo.files import atomic_write, exclusive_folder, require_empty, write_json
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.loading import load
@@ -73,6 +73,10 @@ class Run:
         chief = self.cluster is None or self.cluster.chief
         return self.folder / CHECKPOINT if self.folder is not None and chief else None
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keeps other runs out of the folder while the block runs."""
+        return nullcontext() if self.folder is None or self.checkpoint is None else exclusive_folder(self.folder)
+
     def check(self) -> None:
         """Refuses a folder that is not empty, or that has nothing to resume.
 
@@ -107,16 +111,17 @@ class Run:
         if self.cluster is None:
             yield
             return
-        self.check()
-        if self.checkpoint is not None and self.checkpoint.is_file():
-            self.cluster.state = self.checkpoint.read_bytes()
         identity = {
             "plan": asdict(plan), "data_sha256": data.sha256[:16], "deterministic": self.deterministic,
             "versions": {name: value for name, value in versions().items() if name != "machine"},
         }  # fmt: skip
         try:
-            with self.cluster.connected(identity, wait):
-                yield
+            with self.exclusive():
+                self.check()
+                if self.checkpoint is not None and self.checkpoint.is_file():
+                    self.cluster.state = self.checkpoint.read_bytes()
+                with self.cluster.connected(identity, wait):
+                    yield
         except WorkerLostError as error:
             kept = self.checkpoint is not None and self.checkpoint.is_file()
             where = f"the checkpoint is in {self.folder}; " if kept else ""
@@ -213,7 +218,15 @@ def train(
     """
     require_tensorflow("training by a recipe")
     run = run or Run()
-    run.check()
+    with run.exclusive():
+        run.check()
+        return _train(plan, data, run, model, temperature, begin)
+
+
+def _train(
+    plan: Plan, data: Any, run: Run, model: Model | None, temperature: float | None,
+    begin: Callable[[Any, Any], None],
+) -> TrainResult:  # fmt: skip
     task = task_of(plan.family)
     task.check(plan.recipe)
     data = task.read(data)
