@@ -1,12 +1,14 @@
 """The command line as its user sees it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import h5py
 import keras
@@ -376,6 +378,137 @@ def test_ctrl_c_after_an_epoch_says_how_to_resume(simulated, tmp_path):
     _, error = run.communicate()
     assert run.returncode == 130
     assert "go on with the same command and --resume" in error.splitlines()[-1]
+
+
+@pytest.fixture
+def start():
+    """Starts commands in processes of their own, which end with the test."""
+    started = []
+
+    def start(*arguments, **options):
+        command = [sys.executable, "-m", "zoo.cli", *map(str, arguments)]
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        started.append(run)
+        return run
+
+    yield start
+    for run in started:
+        run.kill()
+        run.communicate()
+
+
+def wait_for(condition, run):
+    while not condition():
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.02)
+
+
+@pytest.mark.process
+def test_a_second_training_in_a_folder_ends_at_once_and_sigterm_says_how_to_resume(simulated, tmp_path, zoo_cli, start):
+    out = tmp_path / "out"
+    command = ("train", "activity_gru_course", "--data", simulated, "--out", out)
+    command += ("--epochs", 2000, "--patience", 2000)
+    run = start(*command)
+    wait_for((out / "checkpoint.npz").exists, run)
+    for options in ((), ("--resume",)):
+        status, printed, error = zoo_cli(*command, *options)
+        assert (status, printed) == (1, "")
+        assert error.startswith(f"zoo: {out}: another run writes it, in another process (started 20")
+        assert error.endswith(f", pid {run.pid}): wait for it, or choose another folder\n")
+        assert len(error.splitlines()) == 1
+    assert run.poll() is None
+    run.terminate()
+    _, error = run.communicate()
+    assert run.returncode == 143
+    last = f"zoo: interrupted: the checkpoint is in {out}; go on with the same command and --resume"
+    assert error.splitlines()[-1] == last
+    assert [path.name for path in out.iterdir()] == ["checkpoint.npz"]
+
+
+@pytest.mark.process
+def test_a_second_run_ends_at_once_whatever_it_writes(simulated, tmp_path, zoo_cli):
+    folder, file = tmp_path / "folder", tmp_path / "file.h5"
+    (tmp_path / "walk.csv").write_text("time,x,y,z\n" + "".join(f"{i / 50},0,{9 + i % 3},1\n" for i in range(400)))
+    recordings = tmp_path / "recordings.h5"
+    named = ("--subject", "=1", "--activity", "=walking", "--unit", "m/s^2", "--convention", "android")
+    imported = ("data", "import", "csv", tmp_path / "walk.csv", *named, "-o")
+    assert zoo_cli(*imported, recordings).status == 0
+    data = ("--data", simulated)
+    commands = {
+        "folder": [
+            ("finetune", "activity_gru_pocket", *data, "--out", folder),
+            ("tune", "activity_cnn", *data, "--out", folder, "--trials", 1, "--epochs", 1),
+            ("crossval", "activity_gru_course", *data, "--out", folder, "--groups", 2, "--workers", 0, "--epochs", 1),
+            ("export", "activity_gru_course", "--formats", "keras", "--to", folder),
+        ],
+        "file": [
+            (*imported, file),
+            (*imported, file, "--append"),
+            ("data", "windows", recordings, "-o", file, "--test-fraction", 0),
+            ("data", "simulate", "trigrams", "-o", file),
+        ],
+    }
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from zoo.files import exclusive, exclusive_folder\n"
+        "with exclusive_folder(Path(sys.argv[1])), exclusive(Path(sys.argv[1])), exclusive(Path(sys.argv[2])):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, folder, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    before = sorted(tmp_path.rglob("*"))
+    for kind, path in (("folder", folder), ("file", file)):
+        for command in commands[kind]:
+            status, _, error = zoo_cli(*command)
+            last = error.splitlines()[-1]
+            assert status == 1, command
+            assert last.startswith(f"zoo: {path}: another run writes it, in another process (started 20"), command
+            assert last.endswith(f", pid {holder.pid}): wait for it, or choose another {kind}"), command
+    assert sorted(tmp_path.rglob("*")) == before
+    holder.communicate()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["recordings.h5", "walk.csv"]
+
+
+@pytest.mark.process
+def test_sigterm_removes_the_temporary_files_of_an_export(tmp_path, start):
+    system, out = tmp_path / "tmp", tmp_path / "new" / "exported"
+    system.mkdir()
+    run = start("export", "activity_gru_course", "--to", out, env={**os.environ, "TMPDIR": str(system)})
+    wait_for(lambda: list(system.glob("*/saved_model")), run)
+    run.terminate()
+    _, error = run.communicate()
+    assert run.returncode == 143
+    assert error == "zoo: interrupted\n"
+    assert list(system.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (("crossval", "--groups", 2, "--baselines", "none", "--workers", 2), "resume with the same command"),
+        (("train", "--workers", 2, "--set", "batch_size=64"), "go on with the same command and --resume"),
+    ],
+)
+def test_sigterm_ends_the_processes_of_a_command(simulated, tmp_path, start, command, line):
+    out = tmp_path / "out"
+    name, *options = command
+    settings = ("--epochs", 5000, "--set", "patience=null", "--data", simulated, "--out", out)
+    run = start(name, "activity_gru_course", *options, *settings)
+    wait_for(lambda: list(out.rglob("*checkpoint*")), run)
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    assert len(children) == 2
+    run.terminate()
+    _, error = run.communicate()
+    assert run.returncode == 143
+    assert error.splitlines()[-1].startswith("zoo: interrupted: the ")
+    assert error.splitlines()[-1].endswith(line)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+    assert not [path for path in out.rglob(".*") if path.name.startswith(".zoo-")]
 
 
 def test_a_loss_that_is_not_finite_names_the_rate_and_keeps_weights(simulated, tmp_path, zoo_cli):

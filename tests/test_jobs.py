@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from zoo import ZooError, jobs
-from zoo.jobs import Job, run_jobs
+from zoo.jobs import Job, Terminated, run_jobs, terminable
 
 pytestmark = pytest.mark.process
 
@@ -101,3 +102,55 @@ def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch):
         jobs.dask_executor("127.0.0.1:1"),
     ):
         pass
+
+
+def test_sigterm_interrupts_a_block_once_and_not_where_it_is_ignored():
+    before = signal.getsignal(signal.SIGTERM)
+    cleaned = False
+
+    @contextmanager
+    def work():
+        nonlocal cleaned
+        try:
+            yield
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            cleaned = True
+
+    with pytest.raises(KeyboardInterrupt) as stop, terminable() as raised, work():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert cleaned
+    assert raised == [stop.value]
+    assert isinstance(stop.value, Terminated)
+    assert stop.value.status == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with terminable() as raised:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert raised == []
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_job_cleans_up_when_it_is_terminated_and_prints_nothing(tmp_path):
+    code = (
+        "from pathlib import Path; from zoo.files import atomic_write; from zoo.jobs import terminable_job\n"
+        f"with terminable_job(), atomic_write(Path({str(tmp_path)!r}) / 'a.txt'):\n"
+        "    print('begun', flush=True); time.sleep(60)"
+    )
+    log = tmp_path / "log" / "log"
+
+    def watch():
+        if log.is_file() and log.read_text():
+            raise Terminated
+
+    job = script(code, log=log)
+    with pytest.raises(Terminated):
+        run_jobs([job], at_once=1, on_exit=lambda *_: False, watch=watch, interval=0.01)
+    assert log.read_text() == "begun\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    process = subprocess.Popen(job.command, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.terminate()
+    assert process.wait() == -signal.SIGTERM

@@ -6,9 +6,11 @@ runs trials of the search in a folder, as a child process of a search.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,39 @@ from tuning.study import Study
 from tuning.trials import Show, Trainer
 from zoo import jobs
 from zoo.errors import ZooError
-from zoo.files import locked
+from zoo.files import exclusive_folder, locked
 from zoo.report.live import TrialBoard
 
 _MEASURED = 20
 """Number of the best trials whose size and latency are measured."""
 
+_LOCKS = "locks"
+"""Folder of the locks of the processes of a search."""
+
 _LOCK_SECONDS = 30.0
 """Time for the processes of a search that was killed to end."""
+
+
+@contextmanager
+def claimed(study: Study, folder: Path) -> Iterator[None]:
+    """Claims a folder for a study, and keeps other runs out of it while the block runs.
+
+    Workers on other hosts share the folder with their chief.
+
+    Args:
+        study: The study.
+        folder: New folder, or folder of the same search.
+
+    Raises:
+        ZooError: If another run uses the folder, or it contains something else or another study.
+    """
+    if workers.name() not in (None, workers.CHIEF):
+        study.open(folder)
+        yield
+        return
+    with exclusive_folder(folder):
+        study.open(folder)
+        yield
 
 
 def run_search(
@@ -59,34 +86,40 @@ def run_search(
         if value < 1:
             raise ZooError(f"{what} is {value}; expected 1 or more")
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
-    study.open(folder)
+    with claimed(study, folder):
+        return _run_search(study, folder, processes, best, seeds, preset, console or Console(quiet=True))
+
+
+def _run_search(
+    study: Study, folder: Path, processes: int, best: int, seeds: int, preset: Path | None, console: Console
+) -> dict[str, Any]:
     if preset is not None:
         finals.require_room(folder, preset)
     name = workers.name()
     if name not in (None, workers.CHIEF):
         _run_trials(study, folder)
         return {}
-    console = console or Console(quiet=True)
-    with _exclusive(folder, "search"):
-        if not (folder / finals.RESULT).is_file():
-            title = f"{study.target}, {study.strategy}, {study.measure}"
-            board = TrialBoard(console, title, study.trials, study.maximize, processes)
-            with board.shown():
-                if processes and name is None:
-                    records = Records(folder / TRIALS)
-                    workers.run_workers(study, folder, processes, lambda: board.update(records.all()))
-                else:
-                    _run_trials(study, folder, board.update)
-        leaders = finals.ranked(study, Records(folder / TRIALS).all())
-        count = len(leaders[:best])
-        board = TrialBoard(console, f"the best {count} again", count * seeds, study.maximize)
+    if not (folder / finals.RESULT).is_file():
+        title = f"{study.target}, {study.strategy}, {study.measure}"
+        board = TrialBoard(console, title, study.trials, study.maximize, processes)
         with board.shown():
-            result = finals.decide(study, folder, best, seeds, board.update)
-        if not (folder / report.REPORT).is_file():
-            Trainer(study, folder).measure(leaders[:_MEASURED])
-            report.write(study, folder, result)
-        if preset is not None:
-            finals.save_preset(folder, preset)
+            if processes and name is None:
+                records = Records(folder / TRIALS)
+                workers.run_workers(study, folder, processes, lambda: board.update(records.all()))
+            else:
+                _run_trials(study, folder, board.update)
+    leaders = finals.ranked(study, Records(folder / TRIALS).all())
+    count = len(leaders[:best])
+    board = TrialBoard(console, f"the best {count} again", count * seeds, study.maximize)
+    with board.shown():
+        result = finals.decide(study, folder, best, seeds, board.update)
+    if not (folder / report.REPORT).is_file():
+        Trainer(study, folder).measure(leaders[:_MEASURED])
+        report.write(study, folder, result)
+    if preset is not None:
+        finals.save_preset(folder, preset)
+    if name is None:
+        shutil.rmtree(folder / _LOCKS, ignore_errors=True)
     return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)}
 
 
@@ -115,7 +148,7 @@ def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -
 
 
 def _exclusive(folder: Path, name: str) -> AbstractContextManager[None]:
-    return locked(folder / "locks" / name, _LOCK_SECONDS, f"{folder}: its {name} runs already, in another process")
+    return locked(folder / _LOCKS / name, _LOCK_SECONDS, f"{folder}: its {name} runs already, in another process")
 
 
 def main() -> None:
@@ -123,7 +156,8 @@ def main() -> None:
     jobs.die_with_parent()
     folder, data, trials = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     try:
-        _run_trials(Study.reopen(folder, data, trials), folder)
+        with jobs.terminable_job():
+            _run_trials(Study.reopen(folder, data, trials), folder)
     except ZooError as error:
         sys.exit(f"zoo: {error}")
 

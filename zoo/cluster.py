@@ -29,7 +29,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.files import flatten
-from zoo.jobs import Job, run_jobs, share_cores
+from zoo.jobs import Job, Terminated, run_jobs, share_cores
 
 VARIABLE = "TF_CONFIG"
 KEY = "ZOO_CLUSTER_KEY"
@@ -417,6 +417,9 @@ def run_workers(count: int) -> int:
     try:
         with contextlib.suppress(TimeoutError):
             run_jobs(workers, at_once=count, on_exit=on_exit, watch=watch, interval=0.05)
+    except Terminated as stop:
+        # The chief got the signal from `run_jobs`, and has printed how to resume.
+        return stop.status
     finally:
         signal.signal(signal.SIGINT, interrupt)
     status = statuses.get(workers[0], -signal.SIGTERM)

@@ -1,6 +1,7 @@
 """Child processes: folds of a cross-validation, trials of a search, workers of one training run."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -82,8 +83,9 @@ def run_jobs(
     finally:
         for process in running.values():
             process.terminate()
+        stop = time.monotonic() + _TERMINATION_SECONDS
         for process in running.values():
-            _close(process)
+            _close(process, max(0.0, stop - time.monotonic()))
     watch()
 
 
@@ -96,9 +98,10 @@ def _start(job: Job) -> subprocess.Popen[bytes]:
         return subprocess.Popen(job.command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
 
 
-def _close(process: subprocess.Popen[bytes]) -> None:
+def _close(process: subprocess.Popen[bytes], seconds: float = 0.0) -> None:
+    """Waits for a process to end, and kills it if it does not."""
     try:
-        process.wait(_TERMINATION_SECONDS)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -120,6 +123,50 @@ def die_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM. What cleans up and reports after Ctrl-C does the same after SIGTERM."""
+
+    status = 128 + signal.SIGTERM
+
+
+@contextmanager
+def terminable() -> Iterator[list[Terminated]]:
+    """Raises `Terminated` in the block when this process gets SIGTERM, unless it was started to ignore it.
+
+    Only the first SIGTERM counts: a process group and its supervisor may each send one, and cleanup takes time.
+
+    Yields:
+        A list to which the exception is added, for a block that turns it into something else.
+    """
+    before, raised = signal.getsignal(signal.SIGTERM), list[Terminated]()
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield raised
+        return
+
+    def end(*_: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        raised.append(Terminated())
+        raise raised[0]
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield raised
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def terminable_job() -> Iterator[None]:
+    """Like `terminable`, for a process of `run_jobs`: after cleanup, SIGTERM ends it without a traceback."""
+    try:
+        with terminable():
+            yield
+    except Terminated:
+        # `run_jobs` distinguishes processes that a signal ended from those that failed.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def limit_threads(count: int) -> dict[str, str]:

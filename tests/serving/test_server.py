@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import json
 import re
 import signal
 import socket
@@ -272,6 +273,19 @@ def test_the_command_says_where_and_ends_cleanly_on_ctrl_c(folder):
     assert len(code[0]) in (2 * len(code), 2 * len(code) - 1)
     assert set(code[0]) == {"█"}
     assert "Everyone" not in output  # it listens on this machine alone
+
+
+@pytest.mark.process
+def test_the_command_ends_cleanly_on_sigterm(folder):
+    process = serve(folder, "activity_gru_pocket", "--host", "127.0.0.1", "--port", "9645", "--json")
+    try:
+        assert json.loads(process.stdout.readline())["host"] == "127.0.0.1"
+        process.terminate()
+        _, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    assert errors == "stopped\n"
 
 
 @pytest.mark.parametrize(

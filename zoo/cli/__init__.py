@@ -8,8 +8,11 @@ import typer
 
 import zoo
 from zoo.cli import data, device, doctor, models, tune
-from zoo.cli.console import fail
+from zoo.cli.console import fail, interrupted
 from zoo.errors import ZooError
+from zoo.jobs import terminable
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -40,20 +43,27 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line. Errors are printed as one line, with a nonzero exit status; Ctrl-C exits with 130."""
+    """Runs the command line. Errors are printed as one line, with a nonzero exit status.
+
+    Ctrl-C exits with 130, and SIGTERM with 143, both after the same cleanup.
+    """
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        status = app(standalone_mode=False)
+        with terminable() as raised:
+            status = app(standalone_mode=False)
+            if status == _INTERRUPTED:
+                # Typer has turned the exception of a signal into this status.
+                interrupted(raised[0] if raised else KeyboardInterrupt())
     except ZooError as error:
         if debug:
             raise
         fail(str(error), error.status)
-    except (KeyboardInterrupt, typer.Abort):
-        fail("interrupted", 130)
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        interrupted(stop)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

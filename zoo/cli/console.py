@@ -63,6 +63,18 @@ def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
     sys.exit(status)
 
 
+def interrupted(stop: BaseException, how: str = "", at_once: bool = False) -> NoReturn:
+    """Exits after Ctrl-C or SIGTERM, with one line on standard error.
+
+    Args:
+        stop: The exception.
+        how: What is left, and how to resume.
+        at_once: As for `fail`.
+    """
+    # Some versions of Typer raise `Abort` from it.
+    fail(f"interrupted: {how}" if how else "interrupted", getattr(stop.__cause__ or stop, "status", 130), at_once)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels."""

@@ -32,6 +32,7 @@ from zoo.cli.console import (
 )
 from zoo.errors import ZooError
 from zoo.files import temporary_folder
+from zoo.jobs import Terminated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -245,15 +246,17 @@ def serve(
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
         document = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
-        if as_json:
-            print(json.dumps(document))
-        else:
-            _show_address(document)
-        sys.stdout.flush()
         try:
+            if as_json:
+                print(json.dumps(document))
+            else:
+                _show_address(document)
+            sys.stdout.flush()
             server.serve_forever()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             err.print("stopped")
+            if isinstance(stop, Terminated):
+                raise typer.Exit(stop.status) from None
 
 
 def _show_address(document: dict[str, str]) -> None:

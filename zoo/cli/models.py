@@ -26,6 +26,7 @@ from zoo.cli.console import (
     err,
     exported_file,
     fail,
+    interrupted,
     load_tensorflow,
     quiet,
     show,
@@ -172,18 +173,21 @@ def train(
     plan = planning.plan(preset, model, named_options(named) | planning.settings(settings or []))
     task = task_of(plan.family)
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
-    if preset is not None:
-        _say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its weights")
     board = TrainingBoard(err, plan.recipe.epochs)
     progress = Progress(board.on_epoch_end)
     run = Run(out, resume, deterministic, tensorboard, [progress], cluster)
     try:
-        with run.together(plan, checked, wait), board.shown():
-            trained = run_training(plan, checked, run)
-    except KeyboardInterrupt:
+        with run.exclusive():
+            run.check()
+            if preset is not None:
+                _say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
+                     "weights")  # fmt: skip
+            with run.together(plan, checked, wait), board.shown():
+                trained = run_training(plan, checked, run)
+    except KeyboardInterrupt as stop:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
-        fail(f"interrupted: {how}", 130, at_once=cluster is not None)
+        interrupted(stop, how, at_once=cluster is not None)
     except WorkerLostError as error:
         fail(str(error), error.status, at_once=True)
     show(trained.summary, as_json, task.report.training)
@@ -220,7 +224,7 @@ def finetune(
     from zoo import api
     from zoo.report.live import TrainingBoard
     from zoo.tasks.loading import load
-    from zoo.training import Progress
+    from zoo.training import CHECKPOINT, Progress
 
     loaded = load(preset)
     named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
@@ -230,8 +234,12 @@ def finetune(
     checked = api.read_data(loaded.task, data)
     if doubt := api.familiar(loaded, checked):
         err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-    with board.shown():
-        trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])
+    try:
+        with board.shown():
+            trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])
+    except KeyboardInterrupt as stop:
+        kept = (out / CHECKPOINT).is_file()
+        interrupted(stop, f"delete {out} and repeat the command" if kept else "nothing was written")
     show(trained.summary, as_json, loaded.task.report.training)
     _say(f"model in {out}; next: zoo evaluate {out} --data {data or loaded.task.data_file}")
 
@@ -298,8 +306,8 @@ def cross_validate(
                 plan, data_file(data, data_dir), out, protocol, workers=workers, engine=engine,
                 on_progress=board.update, command=command,
             )  # fmt: skip
-    except KeyboardInterrupt:
-        fail(f"interrupted: the folds so far are in {out}; resume with the same command", 130)
+    except KeyboardInterrupt as stop:
+        interrupted(stop, f"the folds so far are in {out}; resume with the same command")
     show(result, as_json, report)
     figures.crossval(result, out)
     page = markdown.write(out / "report.md", report(result))

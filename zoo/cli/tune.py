@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import DataDir, Json, Levels, data_file, fail, load_tensorflow, logged, show
+from zoo.cli.console import DataDir, Json, Levels, data_file, interrupted, load_tensorflow, logged, show
 from zoo.cli.models import Settings
 from zoo.errors import ZooError
 
@@ -56,7 +56,7 @@ def tune(
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()
     from tuning import workers
-    from tuning.run import run_search
+    from tuning.run import claimed, run_search
     from tuning.study import Limits, Study
     from zoo.report import search
     from zoo.tasks import planning
@@ -69,13 +69,12 @@ def tune(
         planning.settings(settings or []), groups, halving, seed, levels,
     )  # fmt: skip
     study = replace(study, data=data_file(data or Path(study.task.data_file), data_dir))
-    study.open(out)
     try:
-        with logged(workers.log(out, workers.name())) as console:
+        with claimed(study, out), logged(workers.log(out, workers.name())) as console:
             result = run_search(
                 study, out, processes=processes, best=best, seeds=seeds, preset=save_preset, console=console
             )
-    except KeyboardInterrupt:
-        fail(f"interrupted: the search is in {out}; resume it with the same command", 130)
+    except KeyboardInterrupt as stop:
+        interrupted(stop, f"the search is in {out}; resume it with the same command")
     if result:
         show(result, as_json, search.result)

@@ -259,13 +259,16 @@ def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as child:
             watch = threading.Timer(_SECONDS, child.kill)
             watch.start()
-            begin(STEPS[0])
-            for line in child.stdout or ():
-                done.append(json.loads(line))
-                if len(done) < len(STEPS):
-                    begin(STEPS[len(done)])
-            status = child.wait()
-            watch.cancel()
+            try:
+                begin(STEPS[0])
+                for line in child.stdout or ():
+                    done.append(json.loads(line))
+                    if len(done) < len(STEPS):
+                        begin(STEPS[len(done)])
+                status = child.wait()
+            finally:
+                watch.cancel()
+                child.kill()
         output.seek(0)
         lines = [line.rstrip() for line in output if line.strip()]
     if len(done) == len(STEPS):

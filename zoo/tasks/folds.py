@@ -327,7 +327,8 @@ def main() -> None:
     """Runs the fold named by the arguments, once no other process does."""
     jobs.die_with_parent()
     folder, path, fold = Path(sys.argv[1]), Path(sys.argv[2]), Fold.from_name(sys.argv[3])
-    with locked(fold.file(folder, "lock"), _LOCK_SECONDS, f"{fold.name}: runs already, in another process"):
+    message = f"{fold.name}: runs already, in another process"
+    with jobs.terminable_job(), locked(fold.file(folder, "lock"), _LOCK_SECONDS, message):
         if fold.record(folder)["status"] != "scored":
             run_fold(folder, path, fold)
 
