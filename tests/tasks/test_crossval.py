@@ -369,8 +369,8 @@ def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"groups": 1}, "groups is 1; expected 2 or more, or loso"),
-        ({"groups": "all"}, "groups is all; expected 2 or more, or loso"),
+        ({"groups": 1}, "groups is 1; expected 2 or more, loso or study"),
+        ({"groups": "all"}, "groups is all; expected 2 or more, loso or study"),
         ({"seeds": 0}, "seeds is 0; expected 1 or more"),
         ({"baselines": ("random_forrest",)}, "unknown baseline 'random_forrest': did you mean random_forest"),
     ],
