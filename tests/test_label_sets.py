@@ -62,12 +62,13 @@ def test_weights_follow_the_root_of_the_frequencies():
 
 
 def test_a_study_is_scored_by_the_labels_that_it_tells_apart():
-    scores = np.eye(3)[[0, 1, 0, 2, 0, 1]]
-    labels, studies = np.array([3, 3, 2, 2, 0, 1]), np.array(["coarse"] * 4 + ["fine"] * 2)
+    scores = np.eye(3)[[0, 1, 0, 2, 0, 1, 2]]
+    labels, studies = np.array([3, 3, 2, 2, 0, 1, 0]), np.array(["coarse"] * 4 + ["fine"] * 2 + ["one"])
     found = by_study(labels, scores, studies, [(0, 1)])
     # Of the coarse study, one window of class 2 is taken for the set.
     assert found["coarse"] == {"windows": 4, "accuracy": 0.75, "macro_f1": pytest.approx((0.8 + 2 / 3) / 2)}
     assert found["fine"]["macro_f1"] == 1.0
+    assert found["one"] == {"windows": 1, "accuracy": 0.0, "macro_f1": None}
 
 
 def test_the_cross_entropy_of_a_report_is_that_of_the_sets():

@@ -53,10 +53,10 @@ def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[
 
 def by_study(
     labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
-) -> dict[str, dict[str, float | int]]:
+) -> dict[str, dict[str, float | int | None]]:
     """Computes windows, accuracy and macro-F1 of each study, by the labels that the study tells apart.
 
-    Where a study has a set as a label, its classes count as one.
+    Where a study has a set as a label, its classes count as one. A study of a single label has no macro-F1.
 
     Args:
         labels: Labels `(N,)`.
@@ -78,7 +78,7 @@ def by_study(
                 truth, predicted = (np.where(np.isin(part, members), label, part) for part in (truth, predicted))
         found[name] = {
             "windows": int(rows.sum()), "accuracy": float((truth == predicted).mean()),
-            "macro_f1": macro_f1(truth, predicted),
+            "macro_f1": macro_f1(truth, predicted) if len(np.unique(labels[rows])) > 1 else None,
         }  # fmt: skip
     return found
 

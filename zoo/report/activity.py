@@ -229,22 +229,20 @@ def _crossval(found: Document) -> str:
 
 def _everyone(people: Document, held_out: Document) -> str:
     """Renders the scores of a recipe whose weights were trained on everyone: those of models that left some out."""
+    left_out = {key: f"{md.label(key)}, study left out" for key in FILE_SCORES}
     rows = [
-        (study, {
-            "windows": row["windows"], "accuracy": row["accuracy"], "macro_f1": row["macro_f1"],
-            "study left out": held_out["per_study"][study]["macro_f1"],
-        })
+        (study, {**row, **{name: held_out["per_study"][study][key] for key, name in left_out.items()}})
         for study, row in people["per_study"].items()
-    ]  # fmt: skip
+    ]
     return md.page(
         f"The published weights were trained on everyone, so these are the scores of models of the same recipe: "
         f"{md.count(people['windows'], 'window')} of {people['people']} subjects in {people['groups']} groups, each "
         f"predicted by a model that was not trained on its subject. {_intervals(people)}"
         f"{calibration(people).capitalize()}.",
-        md.columns(rows, ("windows", "accuracy", "macro_f1", "study left out"), "study"),
-        "By the labels that a study tells apart. Study left out: macro-F1 of a model that was trained on the other "
-        f"studies alone; of all of them {md.say(held_out, 'macro_f1')}. Of walking, {_as_stairs(people)} was taken for "
-        f"stairs, {_as_stairs(held_out)} with the study left out.",
+        md.columns(rows, ("windows", *FILE_SCORES, *left_out.values()), "study"),
+        "By the labels that a study tells apart; a study of walking alone has no macro-F1. Study left out: by a model that "
+        f"was trained on the other studies; of all windows {md.say(held_out, 'macro_f1')}. Of walking, "
+        f"{_as_stairs(people)} was taken for stairs, {_as_stairs(held_out)} with the study left out.",
     )
 
 
