@@ -240,8 +240,8 @@ def _everyone(people: Document, held_out: Document) -> str:
         f"predicted by a model that was not trained on its subject. {_intervals(people)}"
         f"{calibration(people).capitalize()}.",
         md.columns(rows, ("windows", *FILE_SCORES, *left_out.values()), "study"),
-        "By the labels that a study tells apart; a study of walking alone has no macro-F1. Study left out: by a model that "
-        f"was trained on the other studies; of all windows {md.say(held_out, 'macro_f1')}. Of walking, "
+        "By the labels that a study tells apart; a study of walking alone has no macro-F1. Study left out: by a model "
+        f"that was trained on the other studies; of all windows {md.say(held_out, 'macro_f1')}. Of walking, "
         f"{_as_stairs(people)} was taken for stairs, {_as_stairs(held_out)} with the study left out.",
     )
 
