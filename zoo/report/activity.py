@@ -254,7 +254,9 @@ def _as_stairs(report: Document) -> str:
 
 
 def _limitations(test: Document) -> str:
-    scores, person = test["per_class"], test["worst_subject"]
+    # People of several studies do not all do the same activities.
+    scores, people, key = test["per_class"], test["per_subject"], "accuracy" if "per_study" in test else "macro_f1"
+    person = min(people, key=lambda name: people[name][key])
     worst = min(scores, key=lambda name: scores[name]["f1"])
     row = zip(test["confusion"][test["classes"].index(worst)], test["classes"], strict=True)
     mistaken = sorted(((windows, name) for windows, name in row if name != worst and windows), reverse=True)[:2]
@@ -262,7 +264,7 @@ def _limitations(test: Document) -> str:
     return (
         f"The worst class is {md.escape(worst)} ({md.say(scores[worst], 'f1')}), most often mistaken for "
         f"{taken or 'nothing else'}. The worst subject is {md.escape(person)} "
-        f"({md.say(test['per_subject'][person], 'macro_f1')})."
+        f"({md.say(people[person], key)})."
     )
 
 

@@ -81,16 +81,19 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
 
 def subjects(report: Mapping[str, Any]) -> Figure:
-    """Draws the macro-F1 of each subject, or of the worst of many, with the worst one marked."""
-    people = report["per_subject"]
-    order = sorted(people, key=lambda name: people[name]["macro_f1"])[:_MOST]
-    scores = [people[name]["macro_f1"] for name in order]
+    """Draws the score of each subject, or of the worst of many, with the worst one marked.
+
+    People of several studies do not all do the same activities, so theirs is the accuracy, else the macro-F1.
+    """
+    people, key = report["per_subject"], "accuracy" if "per_study" in report else "macro_f1"
+    order = sorted(people, key=lambda name: people[name][key])[:_MOST]
+    scores = [people[name][key] for name in order]
     with subplots(5.2, 0.9 + 0.26 * len(order)) as (figure, axis):
         bars = axis.barh(order, scores, color=["C3"] + ["C0"] * (len(order) - 1))
         axis.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3, fontsize=8)
-        axis.axvline(report["macro_f1"], color="gray", linewidth=1, linestyle="--")
+        axis.axvline(report[key], color="gray", linewidth=1, linestyle="--")
         shown = "subject" if len(order) == len(people) else f"{len(order)} worst of {len(people)} subjects"
-        axis.set(xlim=(0, 1.12), xlabel="macro-F1 (dashed: all windows)", ylabel=shown)
+        axis.set(xlim=(0, 1.12), xlabel=f"{label(key)} (dashed: all windows)", ylabel=shown)
         axis.grid(visible=False, axis="y")
     return figure
 
