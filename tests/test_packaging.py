@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 LIMIT, PAGE_BYTES = 10e6, 3e6
 # Above this a TFLite file stays out, and so does float16, which `zoo export` makes again.
-LARGE = 500_000
+LARGE = 300_000
 
 
 @pytest.fixture(scope="module")
