@@ -156,7 +156,7 @@ def artifact_table(rows: Sequence[Document]) -> str:
 
 def results_page() -> str:
     """Renders the page of all results."""
-    rows, files = presets(sort="score"), artifacts()
+    rows, files = [row for row in presets(sort="score") if row["kind"] is not None], artifacts()
     parts = [
         "# Results",
         "Every number is from a preset's `metrics.json` and was measured on test data that were not used in training, "
