@@ -11,6 +11,7 @@ components in which people differ; along those of the strides of one person, `C_
 The rest e(t), which does not repeat, is strongest where the foot strikes. All of these are statistics of MotionSense,
 which `benchmarks/strides.py` measures and `strides.json` holds. At rest only gravity and a tremor are left; a sitting
 thigh is nearly horizontal. The pose of the phone in the pocket turns the acceleration, and its sensor adds noise.
+
 A gyroscope feels the thigh swing once a stride by an angle s:
 
     w(t) = (2 pi f s cos(2 pi f t), 0, 0)                 which the acceleration above leaves out
