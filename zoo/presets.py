@@ -111,6 +111,18 @@ _PHONE_NOTE = (
     "not weighted."
 )
 
+_POCKET_ARGUMENTS = {
+    "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
+}  # fmt: skip
+_POCKET_AUGMENTATION = {
+    "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "spin": 180.0, "tilt": 25.0, "scale": 0.1, "intensity": 0.5,
+    "clip": 0.2, "noise": 0.3,
+}  # fmt: skip
+_POCKET = Recipe(
+    optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
+    batch_size=64, epochs=40, min_steps=2000, validation=0.1, label_smoothing=0.1,
+)  # fmt: skip
+
 _COURSE_TEXT = Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5)
 
 # The course sums gradients over its batch of 32, while Keras averages them: learning rates are 32 times those of the
@@ -155,18 +167,8 @@ PRESETS: dict[str, Preset] = {
     "activity_gru_pocket": Preset(
         family="activity_gru",
         description="The best recognizer for a phone: two GRUs of 32 units on frames of five rows",
-        arguments={
-            "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True,
-            "window": 150,
-        },
-        recipe=Recipe(
-            optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-            batch_size=64, epochs=40, min_steps=2000, validation=0.1, label_smoothing=0.1,
-            augmentation={
-                "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.75, "spin": 180.0, "tilt": 25.0,
-                "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3, "carry": 0.5,
-            },
-        ),
+        arguments=_POCKET_ARGUMENTS,
+        recipe=replace(_POCKET, augmentation=_POCKET_AUGMENTATION | {"half_turn": 0.75, "carry": 0.5}),
         data=_ALL_WINDOWS,
         license="MIT",
         note=_POCKET_NOTE,
@@ -174,17 +176,10 @@ PRESETS: dict[str, Preset] = {
     "activity_gru_phone": Preset(
         family="activity_gru",
         description="The recognizer for phones of any study: two GRUs of 48 units, trained on four studies",
-        arguments={
-            "units": 48, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True,
-            "window": 150,
-        },
-        recipe=Recipe(
-            optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-            batch_size=128, epochs=20, min_steps=2000, validation=0.1, label_smoothing=0.1,
-            augmentation={
-                "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.5, "quarter_turn": 0.1, "spin": 180.0,
-                "tilt": 25.0, "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3,
-            },
+        arguments=_POCKET_ARGUMENTS | {"units": 48},
+        recipe=replace(
+            _POCKET, batch_size=128, epochs=20,
+            augmentation=_POCKET_AUGMENTATION | {"half_turn": 0.5, "quarter_turn": 0.1},
         ),
         data=_STUDIES,
         license=_STUDIES_LICENSE,
