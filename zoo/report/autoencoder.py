@@ -103,7 +103,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
     return {
         "Intended use": ("Teaching, and exploring sparse codes of small gray patches. Not for image compression.",),
         "Training": (
-            md.given(metrics, "seeds", _seeds), preset.note, _everything(metrics),
+            md.given(metrics, "seeds", _seeds), preset.note,
+            md.given(metrics, "everything", lambda whole: _everything(whole, metrics["train"])),
             "![cost](cost.png) ![filters](features.png)",
         ),
         "Evaluation": (
@@ -126,11 +127,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
     }  # fmt: skip
 
 
-def _everything(metrics: Document) -> str:
-    """Compares with a training that holds no photograph out, if there was one."""
-    if "everything" not in metrics:
-        return ""
-    whole, own = metrics["everything"], metrics["train"]
+def _everything(whole: Document, own: Document) -> str:
+    """Compares with a training that holds no photograph out."""
     return (
         "The course holds no photograph out, and fits its preprocessing on all patches. Trained so "
         f"(`--set validation=0`), the same recipe has {md.say(whole, 'mse')} on its "
