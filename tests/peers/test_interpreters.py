@@ -12,11 +12,10 @@ from zoo.catalog import PRESETS_FOLDER
 TOLERANCES = {"float32": 1e-5, "float16": 1e-3, "personal": 1e-5, "dynamic": 0.05, "int8": 0.05, "int16x8": 0.01}
 """Of a file, by its arithmetic: kernels may round integers differently."""
 
-REFERENCE = {
-    f"{preset}/model.int8.tflite:step": "XNNPACK's and LiteRT's 8-bit kernels differ by 0.2 in a state"
-    for preset in ("activity_gru_pocket", "activity_gru_phone")
-}
-"""Files whose reference kernels are known to differ."""
+PREACTIVATION = 0.25
+"""Of a state after an 8-bit step. Kernels may round half a unit up or down, and the sum before a gate is stored in
+units of up to 0.24, since recorded jolts drive it to 28: one such unit moves a state by as much. The kernels differ on
+a plain Keras GRU too, by 0.055 where its inputs have a standard deviation of 1."""
 
 
 def interpreter(path, kernels):
@@ -74,21 +73,21 @@ def inputs_of(path, signature):
     return rows
 
 
-def cases(runtime):
-    for path in sorted(PRESETS_FOLDER.glob("*/*.tflite")):
-        for signature in sorted(Interpreter(str(path)).get_signature_list()):
-            name = f"{path.parent.name}/{path.name}:{signature}"
-            reason = REFERENCE.get(name) if runtime is reference else None
-            marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-            yield pytest.param(path, signature, id=name, marks=marks)
+CASES = [
+    pytest.param(path, signature, id=f"{path.parent.name}/{path.name}:{signature}")
+    for path in sorted(PRESETS_FOLDER.glob("*/*.tflite"))
+    for signature in sorted(Interpreter(str(path)).get_signature_list())
+]
 
 
 def assert_same(path, signature, runtime):
     inputs = inputs_of(path, signature)
     expected, found = default(path)(signature, inputs), runtime(path)(signature, inputs)
     assert found.keys() == expected.keys()
-    tolerance = TOLERANCES[path.name.split(".")[1]]
+    file_format = path.name.split(".")[1]
     for name, rows in expected.items():
+        is_state = name.startswith(("h_", "c_"))
+        tolerance = PREACTIVATION if is_state and file_format == "int8" else TOLERANCES[file_format]
         if np.issubdtype(rows.dtype, np.floating):
             np.testing.assert_allclose(found[name], rows, atol=tolerance, err_msg=name)
         else:
@@ -96,11 +95,11 @@ def assert_same(path, signature, runtime):
             assert found[name].shape == rows.shape
 
 
-@pytest.mark.parametrize(("path", "signature"), cases(reference))
+@pytest.mark.parametrize(("path", "signature"), CASES)
 def test_reference_kernels_return_what_the_default_ones_return(path, signature):
     assert_same(path, signature, reference)
 
 
-@pytest.mark.parametrize(("path", "signature"), cases(compiled))
+@pytest.mark.parametrize(("path", "signature"), CASES)
 def test_compiled_models_return_what_the_interpreter_returns(path, signature):
     assert_same(path, signature, compiled)
