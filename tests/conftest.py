@@ -76,6 +76,16 @@ def zoo_cli() -> Callable[..., Finished]:
     return run
 
 
+@pytest.fixture(scope="module")
+def uncompiled():
+    """Trains step by step, without tracing or compiling, which takes seconds: for what happens around a training."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def run_script() -> Callable[..., None]:
     """Runs a Python file in this process as `python FILE ARGUMENTS` does."""

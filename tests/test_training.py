@@ -234,6 +234,7 @@ def test_momentum_sgd_takes_the_course_steps():
         np.testing.assert_allclose(after, before - 1e-3 * gradient, atol=1e-6)
 
 
+@pytest.mark.process
 def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, tmp_path):
     command = [
         sys.executable, "-m", "zoo.cli", "train", "--model", "activity_gru", "--units", "8", "--frame", "5",

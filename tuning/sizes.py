@@ -44,6 +44,6 @@ class Sizes:
 
 def architecture(plan: Plan, model: Any) -> str:
     """Returns a string that identifies the architecture of a model."""
-    free = ("seed", "name", "mean", "variance", "scale", "temperature", "provenance")
+    free = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance")
     arguments = {name: value for name, value in model.get_config().items() if name not in free}
     return json.dumps([plan.family, arguments], sort_keys=True)

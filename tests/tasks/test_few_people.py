@@ -21,6 +21,8 @@ from zoo.training import CHECKPOINT, Progress
 QUICK = Recipe(learning_rate=0.01, batch_size=4, epochs=3, min_steps=12, validation=0.2)
 CLASSES = ("still", "shake")
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 
 def data(people=3, each=6, labels=None):
     """Windows of people who shake the phone more or less."""

@@ -20,9 +20,11 @@ from zoo.cli import main
 from zoo.report.figures.search import parallel, pareto_front
 
 SETTINGS = {
-    "pixels": 64, "batch_size": 32, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
+    "pixels": 64, "batch_size": 128, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
     "weight_decay": 1e-4, "optimizer": "adam",
 }  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,10 +18,12 @@ from zoo import ZooError
 from zoo.files import write_json
 
 SETTINGS = {
-    "pixels": 64, "batch_size": 32, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
+    "pixels": 64, "batch_size": 128, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
     "weight_decay": 1e-4, "optimizer": "adam", "schedule": "constant",
 }  # fmt: skip
-"""One architecture and optimizer, which is compiled once; the learning rate is searched."""
+"""One architecture and optimizer; the learning rate is searched."""
+
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def settings_without(name):
@@ -176,7 +179,7 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(leaves, tmp_path
 
 def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(leaves, tmp_path):
     # So large a rate that the loss stops being finite, where SGD is drawn.
-    what = study(leaves, trials=8, settings=settings_without("optimizer") | {"sgd_learning_rate": 1e38})
+    what = study(leaves, trials=8, settings=settings_without("optimizer") | {"sgd_learning_rate": 1e38, "batch_size": 32})
     records, _ = searched(what, tmp_path / "out")
     failed = [record for record in records if record["status"] == "failed"]
     assert len(records) == 8
@@ -187,7 +190,7 @@ def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(l
 
 
 def test_a_search_without_a_scored_trial_is_an_error(leaves, tmp_path):
-    what = study(leaves, settings=SETTINGS | {"optimizer": "sgd", "sgd_learning_rate": 1e38})
+    what = study(leaves, settings=SETTINGS | {"optimizer": "sgd", "sgd_learning_rate": 1e38, "batch_size": 32})
     records, _ = searched(what, tmp_path / "out")
     assert [record["status"] for record in records] == ["failed"] * 3
     with pytest.raises(ZooError, match=r"none of 3 trials has a score, .* became"):
@@ -206,7 +209,7 @@ def test_models_above_a_limit_are_refused_and_do_not_count(leaves, tmp_path):
 
 
 def test_a_trial_below_the_median_is_stopped_early_and_the_best_is_not(leaves, tmp_path):
-    records, _ = searched(study(leaves, trials=12, epochs=8, halving=True), tmp_path / "out")
+    records, _ = searched(study(leaves, trials=8, epochs=8, halving=True), tmp_path / "out")
     stopped = [record for record in records if record["status"] == "stopped"]
     assert stopped
     assert all(record["epochs"] < 8 and "the median of" in record["reason"] for record in stopped)
@@ -237,15 +240,23 @@ def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
 def test_size_and_latency_are_of_the_exported_file(simulated, tmp_path):
     what = Study(
         "activity_gru", simulated, "random", 1, 1, limits=Limits(bytes=200_000, latency=1000.0),
-        settings={"frame": 10, "units": 8, "num_layers": 1, "batch_size": 32},
+        settings={
+            "frame": 10, "units": 8, "num_layers": 1, "batch_size": 128, "magnitude": True, "frame_activation": "tanh",
+        },
     )  # fmt: skip
-    records, _ = searched(what, tmp_path / "out")
-    record = records[0]
+    (record,), trainer = searched(what, tmp_path / "out")
     assert record["status"] == "scored"
     assert record["file"] in ("model.int8.tflite", "model.dynamic.tflite")
     assert record["parameters"] < record["bytes"] < 200_000
     assert 0 < record["milliseconds"] < 1000
-    tight = Study(what.target, simulated, "random", 1, 1, limits=Limits(latency=1e-6), settings=what.settings)
-    refused, _ = searched(tight, tmp_path / "tight")
+    tight = replace(what, limits=Limits(latency=1e-6))
+    tight.open(tmp_path / "tight")
+    refusing = Trainer(tight, tmp_path / "tight")
+    # An architecture is measured once, whatever its dropout.
+    refusing.sizes = trainer.sizes
+    search.run(tight, tmp_path / "tight", refusing)
+    refused = refusing.records.all()
+    assert len({record["values"]["dropout"] for record in refused}) > 1
     assert {record["status"] for record in refused} == {"refused"}
     assert refused[0]["reason"].endswith("ms; the limit is 1e-06")
+    assert len(trainer.sizes._known) < len(refused)
