@@ -12,6 +12,8 @@ from zoo.tasks import finetuning, planning, running
 from zoo.tasks.activity import TASK
 from zoo.tasks.loading import Loaded, load
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 QUICK = Recipe(learning_rate=0.01, batch_size=4, epochs=2, min_steps=12, validation=0.2)
 
 
