@@ -179,7 +179,8 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(leaves, tmp_path
 
 def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(leaves, tmp_path):
     # So large a rate that the loss stops being finite, where SGD is drawn.
-    what = study(leaves, trials=8, settings=settings_without("optimizer") | {"sgd_learning_rate": 1e38, "batch_size": 32})
+    settings = settings_without("optimizer") | {"sgd_learning_rate": 1e38, "batch_size": 32}
+    what = study(leaves, trials=8, settings=settings)
     records, _ = searched(what, tmp_path / "out")
     failed = [record for record in records if record["status"] == "failed"]
     assert len(records) == 8

@@ -1,0 +1,159 @@
+r"""What each added person and each added study brings to people and phones that training never saw.
+
+    zoo data import motionsense A_DeviceMotion_data.zip -o motionsense.h5   # and wisdm, geotec, oxford-steps
+    zoo data windows motionsense.h5 wisdm.h5 geotec.h5 oxford-steps.h5 -o windows.h5 --window 200 --hop 100 \
+        --classes downstairs,jogging,sitting,standing,upstairs,walking --merge stairs=upstairs+downstairs
+    python benchmarks/studies.py --data windows.h5 | tee benchmarks/studies.json
+    python benchmarks/studies.py --page docs/splits.md  # writes the tables into the page
+
+The recipe is that of `activity_gru_phone`, with one seed. People: a fifth of the people of each study is held out, and
+an eighth, a quarter, a half and all of the others are trained on. Studies: each study is held out as a whole, and one
+after another of the other three is trained on, largest first.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.activity import ActivityData, Windows
+from zoo.data.loading import load_as
+from zoo.evaluation import activity as metrics
+from zoo.label_sets import forgive, indistinct, resolve
+from zoo.report import markdown
+from zoo.tasks import planning
+from zoo.tasks.activity import Prepared, answers, keras_logits
+from zoo.tasks.provenance import versions
+
+PRESET, SEED = "activity_gru_phone", 0
+SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
+
+
+def people_of(windows: Windows, study: str) -> NDArray[np.str_]:
+    """The people of a study, in an order that the seed draws."""
+    assert windows.studies is not None
+    assert windows.subjects is not None
+    return np.random.default_rng(SEED).permutation(np.unique(windows.subjects[windows.studies == study]))
+
+
+def more_people(windows: Windows, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Masks of the windows to train on and of those held out: more and more people of each study."""
+    people = {study: people_of(windows, study) for study in studies}
+    fifth = {study: -(-len(names) // 5) for study, names in people.items()}
+    held_out = np.concatenate([people[study][: fifth[study]] for study in studies])
+    for share in SHARES:
+        some = [
+            names[fifth[study] :][: max(1, round(share * (len(names) - fifth[study])))]
+            for study, names in people.items()
+        ]
+        train = np.concatenate(some)
+        yield f"{len(train)} people", np.isin(windows.subjects, train), np.isin(windows.subjects, held_out)
+
+
+def more_studies(windows: Windows, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Masks of the windows to train on and of those held out: more and more studies beside the one held out."""
+    for study in studies:
+        others = [other for other in studies if other != study]
+        for count in range(1, len(others) + 1):
+            yield " + ".join(others[:count]), np.isin(windows.studies, others[:count]), windows.studies == study
+
+
+def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]:
+    """Scores of the recipe, trained on some windows, on others, study by study."""
+    plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": SEED})
+    prepared, started = Prepared(data, train, None), time.perf_counter()
+    model = prepared.build(plan)
+    prepared.fit(plan.recipe, model)
+    logits, known = answers(partial(keras_logits, model), test)
+    labels = resolve(known, logits, test.label_sets)
+    same = indistinct(train.labels, len(data.classes), train.label_sets)
+    predicted = forgive(labels, logits.argmax(axis=1), same)
+    assert test.studies is not None
+    return {
+        "train_people": len(train.people()), "train_windows": len(train), "test_people": len(test.people()),
+        "studies": {
+            study: scores(data.classes, labels[test.studies == study], predicted[test.studies == study])
+            for study in np.unique(test.studies).tolist()
+        },
+        "seconds": round(time.perf_counter() - started, 1),
+    }  # fmt: skip
+
+
+def scores(classes: tuple[str, ...], labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, Any]:
+    """Macro-F1 where there are several classes, and what becomes of walking."""
+    walks = labels == classes.index("walking")
+    stairs = np.isin(predicted, [classes.index("upstairs"), classes.index("downstairs")])
+    several = len(np.unique(labels)) > 1
+    return {
+        "windows": len(labels),
+        "macro_f1": round(metrics.macro_f1(labels, predicted), 4) if several else None,
+        "walking_recall": round(float((predicted == labels)[walks].mean()), 4),
+        "walking_as_stairs": round(float(stairs[walks].mean()), 4),
+    }
+
+
+def table(rows: list[dict[str, Any]], first: str) -> str:
+    """A table of runs: macro-F1 of each study, or where it has walking alone the recall of that."""
+    studies = sorted({study for row in rows for study in row["studies"]})
+
+    def cell(found: dict[str, Any] | None) -> str:
+        if found is None:
+            return ""
+        share = f"{found['walking_as_stairs']:.0%}"
+        score = found["macro_f1"] if found["macro_f1"] is not None else found["walking_recall"]
+        return f"{score:.3f} ({share})"
+
+    head = f"| {first} | windows | {' | '.join(studies)} |\n|---|---:|{'---:|' * len(studies)}\n"
+    return head + "".join(
+        f"| {row['trained_on']} | {row['train_windows']:,} | "
+        f"{' | '.join(cell(row['studies'].get(study)) for study in studies)} |\n"
+        for row in rows
+    )
+
+
+def write_page(page: Path) -> None:
+    """Puts the tables into the page, between their marks."""
+    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+    markdown.fill(page, "people", f"\n{table(measured['people'], 'trained on')}\n")
+    markdown.fill(page, "studies", f"\n{table(measured['studies'], 'trained on')}\n")
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("windows.h5"))
+    parser.add_argument("--page", type=Path, help="write the tables into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        write_page(options.page)
+        return
+    data = load_as(ActivityData, options.data).everyone()
+    windows = data.train.in_memory()
+    assert windows.studies is not None
+    names, counts = np.unique(windows.studies, return_counts=True)
+    studies = names[np.argsort(-counts)].tolist()
+    result: dict[str, Any] = {
+        "command": "python benchmarks/studies.py --data windows.h5", "seed": SEED, "preset": PRESET,
+        "data": {"sha256": data.sha256, "people": len(windows.people()), "windows": len(windows)},
+    }  # fmt: skip
+    for name, runs in (("people", more_people), ("studies", more_studies)):
+        result[name] = []
+        for trained_on, train, held_out in runs(windows, studies):
+            row = measure(data, windows.where(train), windows.where(held_out))
+            result[name].append({"trained_on": trained_on} | row)
+            print(name, result[name][-1], file=sys.stderr)
+    print(json.dumps(result | {"versions": versions()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
