@@ -489,9 +489,9 @@ def tune(
     Example:
         >>> from zoo import Limits, simulate
         >>> import tempfile
-        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=6, seconds=8)
-        >>> found = tune("activity_cnn", data, strategy="random", trials=1, epochs=1, best=1, seeds=1,
-        ...              limits=Limits(parameters=50_000))
+        >>> data = simulate("autoencoder", f"{tempfile.mkdtemp()}/data1.h5", count=300, size=8, pictures=4)
+        >>> found = tune("sparse_autoencoder", data, strategy="random", trials=1, epochs=1, best=1, seeds=1,
+        ...              limits=Limits(parameters=50_000), settings={"pixels": 64})
         >>> found["chosen"]
         0
     """
