@@ -48,7 +48,7 @@ def test_a_step_is_the_gradient_of_the_cross_entropy(model, file):
 def test_what_was_learned_is_saved_and_restored_and_the_file_stays_as_it_is(file, tmp_path):
     before = file.read_bytes()
     recognizer = PersonalRecognizer(file)
-    losses = recognizer.learn(WINDOWS, LABELS, epochs=40, rate=0.2)
+    losses = recognizer.learn(WINDOWS, LABELS, epochs=40, rate=0.2, folds=0)
     assert losses[-1] < losses[0]
     recognizer.save(tmp_path / "mine.npz")
     again = PersonalRecognizer(file)
@@ -56,6 +56,29 @@ def test_what_was_learned_is_saved_and_restored_and_the_file_stays_as_it_is(file
     again.restore(tmp_path / "mine.npz")
     np.testing.assert_array_equal(again.predict(WINDOWS), recognizer.predict(WINDOWS))
     assert file.read_bytes() == before
+
+
+def test_what_helps_on_windows_held_back_is_kept_and_what_does_not_is_not(file):
+    random = np.random.default_rng(1)
+    classes = np.tile([0, 1], 12)
+    told_apart = random.normal(classes[:, None, None] * 6.0, 1, (24, 40, 3)).astype("float32")
+    owner, chance = PersonalRecognizer(file), PersonalRecognizer(file)
+    owner.learn(told_apart, classes, rate=0.2)
+    assert (owner.predict(told_apart).argmax(axis=1) == classes).all()
+    before = chance.predict(told_apart)
+    # Labels of windows that do not differ, drawn from what the recognizer answers.
+    alike = random.normal(0, 1, (24, 40, 3)).astype("float32")
+    drawn = np.array([random.choice(6, p=row / row.sum()) for row in chance.predict(alike)])
+    losses = chance.learn(alike, drawn, rate=0.2)
+    assert losses[-1] < losses[0]
+    np.testing.assert_array_equal(chance.predict(told_apart), before)
+
+
+def test_windows_too_few_to_hold_any_back_are_learned(file):
+    one, several = PersonalRecognizer(file), PersonalRecognizer(file)
+    one.learn(WINDOWS[:1], LABELS[:1], epochs=3)
+    several.learn(WINDOWS[:1], LABELS[:1], epochs=3, folds=0)
+    np.testing.assert_array_equal(one.predict(WINDOWS), several.predict(WINDOWS))
 
 
 def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_path):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data import activity
 from zoo.data.loading import load_as
@@ -36,14 +37,37 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
     if subject not in test.people() or test.subjects is None:
         raise ZooError(f"{path}: no subject {subject} in test; found {', '.join(test.people())}")
     windows, labels = test.where(test.subjects == subject).arrays()
-    recognizer = PersonalRecognizer(file)
+    try:
+        return {"subject": subject} | learn_and_test(PersonalRecognizer(file), windows, labels, seconds)
+    except ValueError as error:
+        raise ZooError(f"{path}: subject {subject}: {error}") from None
+
+
+def learn_and_test(
+    recognizer: PersonalRecognizer, windows: NDArray[np.floating[Any]], labels: NDArray[np.int64],
+    seconds: float = SECONDS,
+) -> dict[str, Any]:  # fmt: skip
+    """Trains a recognizer on the first windows of each class in turn, and evaluates it on the others.
+
+    Args:
+        recognizer: It learns.
+        windows: Windows of one person, `(N, window, channels)`.
+        labels: Class indices `(N,)`.
+        seconds: Length of the training data.
+
+    Returns:
+        `learned` and `tested` (numbers of windows), and `before` and `after`, each with `accuracy` and `macro_f1`.
+
+    Raises:
+        ValueError: If no windows are left to test.
+    """
     count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
     # Rank of each window within its class, so that the first windows of all classes come first.
     place = np.array([int((labels[:i] == label).sum()) for i, label in enumerate(labels)])
     order = np.lexsort((labels, place))
     learned, rest = order[:count], order[count:]
     if not len(rest):
-        raise ZooError(f"{path}: {len(labels)} windows of subject {subject}; learning {count} leaves none to test")
+        raise ValueError(f"{len(labels)} windows; learning {count} leaves none to test")
 
     def measured() -> dict[str, float]:
         predicted = recognizer.predict(windows[rest]).argmax(axis=1)
@@ -54,6 +78,4 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
 
     before = measured()
     recognizer.learn(windows[learned], labels[learned])
-    return {
-        "subject": subject, "learned": len(learned), "tested": len(rest), "before": before, "after": measured(),
-    }  # fmt: skip
+    return {"learned": len(learned), "tested": len(rest), "before": before, "after": measured()}

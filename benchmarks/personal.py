@@ -1,0 +1,125 @@
+"""What a minute of an owner's windows changes, for each person of several studies, whom training never saw.
+
+    python benchmarks/personal.py --data windows.h5 | tee benchmarks/personal.json
+    python benchmarks/personal.py --page docs/guides/deploy.md  # writes the table into the page
+
+The windows are those of benchmarks/studies.py. The people of each study are divided in two halves. The recipe of
+`activity_gru_phone` is trained on one half, with one seed, and `model.personal.tflite` of it learns from a minute of
+each person of the other half, the first windows of each class in turn; then the other way around. It is tested on the
+other windows of that person, once with all that it learned and once with what helps on windows held back, the default.
+Windows that are known only as "stairs" are left out, and people with fewer than three activities.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from functools import partialmethod
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+import zoo
+from zoo.data.activity import ActivityData, Windows, center_crop
+from zoo.data.loading import load_as
+from zoo.report import markdown
+from zoo.runtime import PersonalRecognizer
+from zoo.tasks import planning
+from zoo.tasks.activity import Prepared
+from zoo.tasks.personal import SECONDS, learn_and_test
+from zoo.tasks.provenance import versions
+
+PRESET, SEED, ACTIVITIES = "activity_gru_phone", 0, 3
+
+
+class Credulous(PersonalRecognizer):
+    """Keeps all that it learns."""
+
+    learn = partialmethod(PersonalRecognizer.learn, folds=0)
+
+
+def file_of(data: ActivityData, train: Windows, folder: Path) -> Path:
+    """Trains the recipe, and writes a file that can learn."""
+    plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": SEED})
+    prepared = Prepared(data, train, None)
+    model = prepared.build(plan)
+    prepared.fit(plan.recipe, model)
+    zoo.export(model, folder, ["personal"])
+    return folder / "model.personal.tflite"
+
+
+def rows_of(file: Path, windows: Windows, classes: int) -> list[dict[str, Any]]:
+    """What a minute changes for each person."""
+    rows = []
+    known = windows.of_one_class(classes)
+    assert known.subjects is not None
+    for person in known.people():
+        inputs, labels = known.where(known.subjects == person).arrays()
+        if len(np.unique(labels)) < ACTIVITIES:
+            continue
+        inputs = center_crop(inputs, PersonalRecognizer(file).metadata.window)
+        found = {
+            name: learn_and_test(kind(file), inputs, labels, SECONDS)
+            for name, kind in (("everything", Credulous), ("what_helps", PersonalRecognizer))
+        }
+        rows.append({
+            "person": person, "tested": found["what_helps"]["tested"],
+            "before": round(found["what_helps"]["before"]["macro_f1"], 4),
+            **{name: round(each["after"]["macro_f1"], 4) for name, each in found.items()},
+        })  # fmt: skip
+        print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Changes of macro-F1 in points: the mean, of the worst tenth before learning, the worst and the best."""
+    before = np.array([row["before"] for row in rows])
+    worst = np.argsort(before)[: max(1, len(rows) // 10)]
+    text = (
+        f"| {len(rows)} people | mean | worst tenth before | largest loss | largest gain | lose over half a point |\n"
+        "|---|---:|---:|---:|---:|---:|\n"
+    )
+    for name, words in (("everything", "all that was learned"), ("what_helps", "what helps")):
+        change = 100 * (np.array([row[name] for row in rows]) - before)
+        points = (change.mean(), change[worst].mean(), change.min(), change.max())
+        text += f"| {words} | {' | '.join(f'{value:+.1f}' for value in points)} | {int((change < -0.5).sum())} |\n"
+    return text
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("windows.h5"))
+    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        rows = json.loads(Path(__file__).with_suffix(".json").read_text())["people"]
+        markdown.fill(options.page, "personal", f"\n{table(rows)}\n")
+        return
+    data = load_as(ActivityData, options.data).everyone()
+    windows = data.train.in_memory()
+    assert windows.subjects is not None
+    assert windows.studies is not None
+    random = np.random.default_rng(SEED)
+    half = np.concatenate([
+        people[: len(people) // 2]
+        for study in np.unique(windows.studies)
+        for people in [random.permutation(np.unique(windows.subjects[windows.studies == study]))]
+    ])  # fmt: skip
+    rows = []
+    for number, mask in enumerate((np.isin(windows.subjects, half), ~np.isin(windows.subjects, half))):
+        with tempfile.TemporaryDirectory() as scratch:
+            file = file_of(data, windows.where(mask), Path(scratch) / str(number))
+            rows += rows_of(file, windows.where(~mask), len(data.classes))
+    print(json.dumps({
+        "command": "python benchmarks/personal.py --data windows.h5", "seed": SEED, "preset": PRESET,
+        "seconds": SECONDS, "data_sha256": data.sha256, "people": rows, "versions": versions(),
+    }, indent=2))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
