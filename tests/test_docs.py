@@ -103,8 +103,9 @@ def checkout(folder):
     """The sources, for pages that change them."""
     for name in ("zoo", "tuning", "tests", "saved_models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "page"))
-    for name in ("setup.cfg", "README.md"):
-        shutil.copy(ROOT / name, folder)
+    (folder / "docs").mkdir()
+    for name in ("setup.cfg", "README.md", "docs/results.md"):
+        shutil.copy(ROOT / name, folder / name)
 
 
 @pytest.mark.docs
