@@ -235,10 +235,8 @@ def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_zip_file_without_the_files_of_a_study_is_refused(tmp_path, name):
     path = archive(tmp_path / "a.zip", {"photos/cat.jpg": "meow"})
-    layout = r"DATA/executions_info\.csv" if name == "geotec" else STUDIES[name].layout
-    assert (
-        message(lambda: read(name, path)) == f"{path}: no files {layout} in it; expected {STUDIES[name].title}'s layout"
-    )
+    wanted = "file DATA/executions_info.csv" if name == "geotec" else f"files {STUDIES[name].layout}"
+    assert message(lambda: read(name, path)) == f"{path}: no {wanted} in it; expected {STUDIES[name].title}'s layout"
 
 
 @pytest.mark.parametrize("name", STUDIES)

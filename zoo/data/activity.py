@@ -52,7 +52,7 @@ _AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
 
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
-_ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tstPosition")}
+ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tstPosition")}
 """Keys of what is kept of the circumstances of a recording, in the training and in the test part."""
 
 
@@ -437,7 +437,7 @@ def _part(path: Path, name: str, classes: Sequence[str], label_sets: tuple[tuple
         label_sets=label_sets,
         attributes={
             attribute: _names(path, keys[name == "test"])
-            for attribute, keys in _ATTRIBUTES.items() if hdf5.has(path, keys[name == "test"])
+            for attribute, keys in ATTRIBUTES.items() if hdf5.has(path, keys[name == "test"])
         },
     )  # fmt: skip
     _check_values(f"{path}: key '{inputs}'", windows)
@@ -683,7 +683,7 @@ def write_windows(
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     parts = _KEYS if len(test_subjects) else {"train": _KEYS["train"]}
-    kept = {name: keys[: len(parts)] for name, keys in _ATTRIBUTES.items() if name in recordings.circumstances}
+    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if name in recordings.circumstances}
     with hdf5.create(path, "activity", inputs=recordings.paths) as file:
         for inputs, labels, subjects in parts.values():
             hdf5.growing(file, inputs, (windowing.window, len(recordings.axes)), "f4")
@@ -724,9 +724,9 @@ def _cut(
             continue
         where = f"{recordings.path}: recording {recording.name}"
         check_range(where, recording.rows)
-        check_gravity(where, recording.acceleration)
+        check_gravity(where, recording.acceleration, recording.rate)
         if recording.rotation is not None:
-            check_rotation(where, recording.rotation)
+            check_rotation(where, recording.rotation, recording.rate)
         windows = windowing.windows(recording)
         if len(windows):
             yield recording, windows

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.examples import sort_names
-from zoo.data.recordings import ENOUGH_ROWS, Dropped, Recording, check_gravity, check_rotation
+from zoo.data.recordings import Dropped, Recording, check_gravity, check_rotation, enough_rows, typical_rate
 from zoo.data.tables import CsvColumns, Table, facts, read_table
 from zoo.errors import ZooError
 from zoo.metadata import AXES, STANDARD_GRAVITY, UNIT
@@ -149,7 +149,8 @@ _GAPS = "gaps at which a recording was split"
 
 def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
-    if len(table.values) < ENOUGH_ROWS:
+    rate = typical_rate(table.times)
+    if not enough_rows(table.values, rate):
         return
     acceleration, rotation = table.values[:, :3], table.values[:, 3:]
     magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
@@ -163,9 +164,9 @@ def _check_values(table: Table) -> None:
             f"{table.path} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
             "convert the columns"
         )
-    check_gravity(str(table.path), acceleration)
+    check_gravity(str(table.path), acceleration, rate)
     if rotation.size:
-        check_rotation(str(table.path), rotation)
+        check_rotation(str(table.path), rotation, rate)
 
 
 def stretches(

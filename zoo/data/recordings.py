@@ -45,35 +45,55 @@ ENOUGH_ROWS = 50
 """Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
 
 
-def steady_length(rows: NDArray[np.floating[Any]]) -> float:
-    """The length of the mean vector of a block of 50 rows, about a second: the median over all blocks.
+def typical_rate(times: NDArray[np.float64]) -> float:
+    """The rate in Hz of the median interval between time stamps in seconds; 0 where no stamp rises.
+
+    Example:
+        >>> typical_rate(np.array([0.0, 0.02, 0.02, 0.04, 9.0, 9.02]))
+        50.0
+    """
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    return float(f"{1 / np.median(forward):.6g}") if len(forward) else 0.0
+
+
+def enough_rows(rows: NDArray[np.floating[Any]], rate: float) -> bool:
+    """Whether rows are so many, and last so long, that their means say what they measure."""
+    return rate > 0 and len(rows) >= max(ENOUGH_ROWS, round(rate))
+
+
+def steady_length(rows: NDArray[np.floating[Any]], rate: float) -> float:
+    """The length of the mean vector of a second: the median over all seconds.
 
     Movement cancels out over a second; gravity does not, whichever way the phone is turned.
 
     Args:
-        rows: `(rows, 3)`, 50 or more.
+        rows: `(rows, 3)`, a second or more.
+        rate: Hz.
 
     Example:
-        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)))
+        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)), 50.0)
         10.0
     """
-    blocks = rows[: len(rows) // ENOUGH_ROWS * ENOUGH_ROWS].reshape(-1, ENOUGH_ROWS, rows.shape[1])
+    second = max(1, round(rate))
+    blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
     return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
 
 
-def check_gravity(where: str, rows: NDArray[np.floating[Any]]) -> None:
+def check_gravity(where: str, rows: NDArray[np.floating[Any]], rate: float) -> None:
     """Refuses acceleration in g, or without gravity.
 
     Args:
         where: The beginning of the message.
         rows: `(rows, 3)`; few rows are not checked.
+        rate: Hz.
 
     Raises:
         ZooError: With what to do.
     """
-    if len(rows) < ENOUGH_ROWS:
+    if not enough_rows(rows, rate):
         return
-    magnitude, steady = float(np.nanmean(np.linalg.norm(rows, axis=1))), steady_length(rows)
+    magnitude, steady = float(np.nanmean(np.linalg.norm(rows, axis=1))), steady_length(rows, rate)
     if steady > magnitude / 2:
         check_unit(where, magnitude)
     if steady < STANDARD_GRAVITY / 2:
@@ -91,20 +111,21 @@ _FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
 """rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
 
 
-def check_rotation(where: str, rows: NDArray[np.floating[Any]]) -> None:
+def check_rotation(where: str, rows: NDArray[np.floating[Any]], rate: float) -> None:
     """Refuses rotation rate in degrees, and columns of gravity in its place.
 
     Args:
         where: The beginning of the message.
         rows: `(rows, 3)`; few rows are not checked.
+        rate: Hz.
 
     Raises:
         ZooError: With what to do.
     """
-    if len(rows) < ENOUGH_ROWS:
+    if not enough_rows(rows, rate):
         return
     check_turning(where, float(np.nanmean(np.linalg.norm(rows, axis=1))))
-    steady = steady_length(rows)
+    steady = steady_length(rows, rate)
     if steady > _FAST_FOR_A_SECOND:
         raise ZooError(
             f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, though swings cancel "

@@ -21,7 +21,7 @@ _COLUMNS = ("x_acc", "y_acc", "z_acc", "x_gyro", "y_gyro", "z_gyro", "timestamp"
 
 def read(source: Source) -> Iterator[Recording]:
     """Reads sitting and walking."""
-    ((where, table),) = source.texts(r"DATA/executions_info\.csv")
+    ((where, table),) = source.texts("DATA/executions_info.csv")
     orientations = {row[0]: row[1] for row in source.rows(where, table, _EXECUTIONS, header=True)}
     for name, text in source.texts():
         execution = name.rpartition("/")[2].removesuffix("_sp.csv")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.recordings import ENOUGH_ROWS, Recording, steady_length
+from zoo.data.recordings import Recording, enough_rows, steady_length, typical_rate
 from zoo.data.studies.reading import Source
 from zoo.metadata import STANDARD_GRAVITY
 
@@ -38,13 +38,20 @@ def read(source: Source) -> Iterator[Recording]:
         position = _POSITIONS.get(position.lower(), position.lower())
         times = source.seconds(name, values[:, 0], "ns", "us")
         yield from source.recordings(
-            name, subject.lower(), "walking", times, _in_meters(source, values[:, 1:]), position=position, device=device
+            name,
+            subject.lower(),
+            "walking",
+            times,
+            _in_meters(source, values[:, 1:], times),
+            position=position,
+            device=device,
         )
 
 
-def _in_meters(source: Source, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _in_meters(source: Source, rows: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Converts rows of a file that is in g to m/s^2."""
-    if len(rows) < ENOUGH_ROWS or not 0.8 < steady_length(rows) < 1.25:
+    rate = typical_rate(times)
+    if not enough_rows(rows, rate) or not 0.8 < steady_length(rows, rate) < 1.25:
         return rows
     source.dropped.add("files in g, converted to m/s^2")
     return rows * STANDARD_GRAVITY

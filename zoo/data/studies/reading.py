@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.data.importers import stretches
-from zoo.data.recordings import Dropped, Recording, check_gravity
+from zoo.data.recordings import Dropped, Recording, check_gravity, typical_rate
 from zoo.data.studies import STUDIES, Study, reader
 from zoo.data.tables import SECONDS
 from zoo.errors import ZooError
@@ -61,19 +61,20 @@ class Source:
         """The row of the table."""
         return STUDIES[self.name]
 
-    def texts(self, members: str | None = None) -> Iterator[tuple[str, str]]:
+    def texts(self, member: str | None = None) -> Iterator[tuple[str, str]]:
         """Paths and texts of files, in the order of their paths.
 
         Args:
-            members: Regular expression of their paths, from the right; that of the table by default.
+            member: The end of the path of a single file; by default those that the table's regular expression matches.
 
         Raises:
             ZooError: If there is none, one cannot be read, or there are two copies of one.
         """
         names = self._names()
-        found = _matching(names, members or self.study.members)
+        found = _matching(names, self.study.members if member is None else re.escape(member))
         if not found:
-            raise ZooError(f"{self.path}: no files {members or self.study.layout} in it{self._guess(names)}")
+            wanted = f"files {self.study.layout}" if member is None else f"file {member}"
+            raise ZooError(f"{self.path}: no {wanted} in it{self._guess(names)}")
         _check_copies(self.path, found)
         if self.path.is_dir():
             yield from ((name, _folder_text(self.path / name)) for name in found)
@@ -188,7 +189,7 @@ class Source:
         """
         values, trim = np.asarray(rows, np.float64), self.study.trim
         try:
-            check_gravity(name, values)
+            check_gravity(name, values, typical_rate(times))
         except ZooError as error:
             wrong = str(error).rpartition(": ")[0]
             raise ZooError(f"{wrong}; {self.study.title} is {UNIT} with gravity: copy the file again") from None
