@@ -51,13 +51,34 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     assert "The scores are of another model; the saved model is trained on all windows" in page
 
 
+LAZY = replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)
+"""Learns nothing."""
+
+
+def biased(window=10, **arguments):
+    """A recognizer that takes everything for the first class."""
+    model = ActivityGRU(units=2, window=window, classes=("still", "shake"), **arguments)
+    model.get_layer("logits").bias.assign([100.0, 0.0])
+    return model
+
+
 def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     two = data(("still", "shake"), people=2)
-    model = ActivityGRU(units=2, window=10, classes=two.classes)
-    model.get_layer("logits").bias.assign([100.0, 0.0])
-    summary = train(model, two, replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)).summary
-    assert "of a random forest 1.000" in summary["warnings"][0]
+    summary = train(biased(), two, LAZY).summary
+    (warning,) = summary["warnings"]
+    assert "of a random forest 1.000; the weakest class is shake (F1 0.000, taken for still): record more" in warning
+    assert warning.endswith("record more people, above all shake, or train longer (`--epochs`)")
     assert "> warning: macro-F1 on validation is 0.333" in report.training(summary)
+
+
+def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_have_not_been_used():
+    fitting = data(("still", "shake"), people=2, rows=150, each=4)
+    assert "`zoo finetune activity_gru_phone`" in train(biased(150), fitting, LAZY).summary["warnings"][0]
+    phone = load(finetuning.START).metadata
+    assert (phone.window, phone.rate) == (finetuning.START_WINDOW, finetuning.START_RATE)
+    trained = biased(150, provenance={"source": "elsewhere"})
+    lost = train(trained, fitting, LAZY).summary["warnings"][0]
+    assert lost.endswith("record more people, above all shake, or fine-tune for longer (`--epochs`)")
 
 
 def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):

@@ -29,10 +29,11 @@ from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.label_sets import allowed_classes, resolve
-from zoo.metadata import INERTIAL, ActivityMetadata, Streaming
+from zoo.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
 from zoo.models.activity import ActivityRecognizer
 from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
+from zoo.tasks import finetuning
 from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
 from zoo.tasks.provenance import is_among, share_a_study
@@ -51,6 +52,9 @@ _GOLDEN = 600
 
 _BASELINE = 2000
 """Windows that the baseline of a training is fitted and measured on, at most."""
+
+_LESS = 0.01
+"""How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
 
 def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
@@ -203,6 +207,7 @@ class Prepared:
             `train_windows`, `split_by`, and `validation`, None where no windows are held out; it has `folds`, their
             number, where there are any.
         """
+        trained_before = model.provenance is not None
         model.provenance = provenance(self.data, split_by=self.data.split_by, subjects=self.train.people())
         found = {"train_windows": len(self.train), "split_by": self.data.split_by, "validation": None}
         parts, models = (self.folds, learners) if self.folds else ((self,), (model,))
@@ -223,12 +228,32 @@ class Prepared:
         if self.folds:
             report["ece"]["after"] = None
         people = sort_names(np.concatenate(groups)) if groups else []
+        loses = baseline is not None and report["macro_f1"] <= baseline["macro_f1"] - _LESS
         return found | {"validation": {
             "windows": report["windows"], "by": parts[0]._validation_by(recipe), "subjects": people,
             **({"folds": len(self.folds)} if self.folds else {}),
             **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
             **({"baseline": baseline} if baseline else {}),
-        }, "warnings": _warnings(report["macro_f1"], baseline["macro_f1"]) if baseline else []}  # fmt: skip
+        }, "warnings": [self._loses(report, baseline, trained_before)] if baseline and loses else []}  # fmt: skip
+
+    def _loses(self, report: Mapping[str, Any], baseline: Mapping[str, Any], trained_before: bool) -> str:
+        """What a user must know of a model that is worse than its baseline, and what to do."""
+        weakest = min(report["per_class"], key=lambda name: report["per_class"][name]["f1"])
+        mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
+        mistaken[report["classes"].index(weakest)] = 0
+        other = f", taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
+        advice = f"record more people, above all {weakest}"
+        if trained_before:
+            advice += ", or fine-tune for longer (`--epochs`)"
+        else:
+            advice += ", or train longer (`--epochs`)"
+            window, channels = self.train.inputs.shape[1:]
+            if (self.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
+                advice += f", or start from trained weights (`zoo finetune {finetuning.START}`)"
+        return (
+            f"macro-F1 on validation is {report['macro_f1']:.3f}, of a random forest {baseline['macro_f1']:.3f}; the "
+            f"weakest class is {weakest} (F1 {report['per_class'][weakest]['f1']:.3f}{other}): {advice}"
+        )
 
 
 def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, Any] | None:
@@ -255,16 +280,6 @@ def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, A
         "name": "random_forest", "train_windows": fitted, "windows": len(asked_labels),
         "macro_f1": metrics.macro_f1(asked_labels, predicted), "accuracy": float((asked_labels == predicted).mean()),
     }  # fmt: skip
-
-
-def _warnings(own: float, baseline: float) -> list[str]:
-    """What a user must know of a model that loses to its baseline by more than a point."""
-    if own > baseline - 0.01:
-        return []
-    return [
-        f"macro-F1 on validation is {own:.3f}, of a random forest {baseline:.3f}: record more people, train longer "
-        f"(`--epochs`), or start from trained weights (`zoo finetune activity_gru_pocket`)"
-    ]
 
 
 def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> float:

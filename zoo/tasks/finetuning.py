@@ -14,6 +14,9 @@ from zoo.errors import ZooError
 from zoo.models.activity import ActivityRecognizer
 from zoo.tasks.loading import Loaded
 
+START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
+"""The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
+
 _DECAY = 1e-3
 """Weight of the squared distance of a fitted head from where it starts."""
 
