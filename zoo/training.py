@@ -270,7 +270,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         self.restore(self.best or self.good)
         raise LossNotFiniteError(
             f"the {name} became {value} in epoch {len(self.history) + 1}: lower the learning rate "
-            f"({self.recipe.learning_rate:g}) or clip gradients; the last good weights are kept"
+            f"({self.recipe.learning_rate:g}) or clip gradients"
         )
 
     def _weights(self) -> list[NDArray[Any]]:

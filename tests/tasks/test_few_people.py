@@ -105,6 +105,25 @@ def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_
     assert json.loads((tmp_path / "killed" / "history.json").read_text()) == resumed.history
 
 
+def test_a_fold_that_diverges_is_named_and_leaves_no_weights_as_if_they_were_the_model(tmp_path):
+    def spoil(prepared, model):
+        if prepared.train.people() == ["p0", "p2"]:
+            model.get_layer("logits").bias.assign([np.nan, 0.0])
+
+    with pytest.raises(ZooError, match=r"^validation, fold 2 of 3: the loss became nan in epoch 1: .*set validation"):
+        running.train(plan(), data(), Run(tmp_path / "model"), begin=spoil)
+    assert [path.name for path in (tmp_path / "model").iterdir()] == [CHECKPOINT]
+
+
+def test_a_checkpoint_of_other_people_is_refused(tmp_path):
+    prepared = TASK.prepare_training(data(), QUICK)
+    options = {"checkpoint": tmp_path / CHECKPOINT, "identity": {"data": "the same"}}
+    prepared.fit(QUICK, recognizer(), **options)
+    prepared.fit(QUICK, recognizer(), **options)
+    with pytest.raises(ZooError, match="was made with another split: resume with the same"):
+        prepared.folds[0].fit(QUICK, recognizer(), **options)
+
+
 def test_other_callbacks_see_the_training_alone():
     epochs = []
     seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))

@@ -1,5 +1,6 @@
 """Activity recognizers from end to end: windows in, a trained, measured and exported model out."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -85,6 +86,9 @@ def fit(
         augment = partial(augmentation, rows=rows)
     if augmentation.carry and not model.states:
         raise ZooError(f"augmentation: carry is {augmentation.carry:g}; {model.name} has no state to carry: expected 0")
+    if "identity" in options:
+        # The same data can be split in other ways, such as by folds.
+        options["identity"] = options["identity"] | {"split": _split_sha256(train, validation)}
     weighted, class_weights = _weighted(train, len(model.classes), recipe.class_weights)
     # What comes before a window is read by the same weights; dropout and the like keep their seeds.
     learner = model.copy(window=2 * rows) if augmentation.carry else model
@@ -103,6 +107,12 @@ def fit(
         )
     finally:
         model.set_weights(learner.get_weights())
+
+
+def _split_sha256(*parts: Windows | None) -> str:
+    """Which rows are trained on, and which are held out."""
+    rows = b"|".join(b"" if part is None else part.rows.tobytes() for part in parts)
+    return hashlib.sha256(rows).hexdigest()[:16]
 
 
 def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, list[float] | None]:

@@ -144,7 +144,7 @@ class Run:
             path = self.folder / "last_good.keras"
             with atomic_write(path) as temporary:
                 model.save(temporary)
-            raise ZooError(f"{error} in {path}") from error
+            raise ZooError(f"{error}; the last good weights are kept in {path}") from error
 
     def of_fold(self, name: str) -> dict[str, Any]:
         """Returns the options of `training.fit` for a fold, which leaves no trace but its progress."""
@@ -237,12 +237,12 @@ def _train(
     for part, learner in zip((prepared, *prepared.folds), (model, *learners), strict=True):
         begin(part, learner)
     with run.options(model, data.sha256) as options:
-        # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
         fitted = prepared.fit(plan.recipe, model, **options)
-        validated = [
-            fold.fit(of_folds(plan.recipe), learner, **run.of_fold(f"fold {number} of {len(learners)}"))
-            for number, (fold, learner) in enumerate(zip(prepared.folds, learners, strict=True), 1)
-        ]
+    # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
+    validated = [
+        _fit_fold(plan.recipe, run, fold, learner, f"fold {number} of {len(learners)}")
+        for number, (fold, learner) in enumerate(zip(prepared.folds, learners, strict=True), 1)
+    ]
     details = prepared.finish(plan.recipe, model, learners)
     if temperature is not None:
         model.temperature = temperature
@@ -260,6 +260,17 @@ def _train(
         scores = prepared.scores(model) if prepared.folds else summary["validation"]
         summary["warnings"] = [*summary.get("warnings", ()), *_differences(run.folder, prepared, scores)]
     return trained
+
+
+def _fit_fold(recipe: Recipe, run: Run, fold: Prepared, learner: Model, name: str) -> training.Fitted:
+    """Trains the model of a fold, of which nothing is kept but its scores."""
+    try:
+        return fold.fit(of_folds(recipe), learner, **run.of_fold(name))
+    except training.LossNotFiniteError as error:
+        raise ZooError(
+            f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did not "
+            "diverge"
+        ) from error
 
 
 def _twin(model: Model) -> Model:
