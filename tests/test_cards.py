@@ -106,6 +106,17 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
         assert f"{number}{share}" in shown
 
 
+def test_a_card_shows_that_the_training_without_a_study_failed():
+    name = "activity_gru_phone"
+    metrics, config = (read_json(PRESETS_FOLDER / name / file) for file in ("metrics.json", "config.json"))
+    del metrics["studies"]["per_study"]["wisdm"]
+    page = card(name, PRESETS[name], metrics, config)
+    (row,) = re.findall(r"^\| wisdm \|.*$", page, re.MULTILINE)
+    assert row.endswith("| - | - |")
+    assert "The training without wisdm failed." in page
+    assert "failed" not in text(name)
+
+
 def test_a_card_of_a_class_that_no_table_knows_shows_its_own_arguments(monkeypatch, tmp_path):
     (tmp_path / "other.py").write_text(
         'r"""A network.\n\n    y = x * W   with `bias`: x * W + b\n    y = C x     C channels\n"""\n\n\n'

@@ -231,9 +231,10 @@ def _everyone(people: Document, held_out: Document) -> str:
     """Renders the scores of a recipe whose weights were trained on everyone: those of models that left some out."""
     left_out = {key: f"{md.label(key)}, study left out" for key in FILE_SCORES}
     rows = [
-        (study, {**row, **{name: held_out["per_study"][study][key] for key, name in left_out.items()}})
+        (study, {**row, **{name: held_out["per_study"].get(study, {}).get(key) for key, name in left_out.items()}})
         for study, row in people["per_study"].items()
     ]
+    failed = [study for study in people["per_study"] if study not in held_out["per_study"]]
     return md.page(
         f"The published weights were trained on everyone, so these are the scores of models of the same recipe: "
         f"{md.count(people['windows'], 'window')} of {people['people']} subjects in {people['groups']} groups, each "
@@ -242,7 +243,8 @@ def _everyone(people: Document, held_out: Document) -> str:
         md.columns(rows, ("windows", *FILE_SCORES, *left_out.values()), "study"),
         "By the labels that a study tells apart; a study of walking alone has no macro-F1. Study left out: by a model "
         f"that was trained on the other studies; of all windows {md.say(held_out, 'macro_f1')}. Of walking, "
-        f"{_as_stairs(people)} was taken for stairs, {_as_stairs(held_out)} with the study left out.",
+        f"{_as_stairs(people)} was taken for stairs, {_as_stairs(held_out)} with the study left out."
+        + (f" The training without {md.show(failed)} failed." if failed else ""),
     )
 
 
@@ -250,7 +252,8 @@ def _as_stairs(report: Document) -> str:
     """Returns the share of windows of walking that were taken for stairs."""
     names = report["classes"]
     row = report["confusion"][names.index("walking")]
-    return f"{sum(row[names.index(name)] for name in ('upstairs', 'downstairs')) / sum(row):.1%}"
+    stairs = sum(row[names.index(name)] for name in ("upstairs", "downstairs"))
+    return md.show(stairs / sum(row) if sum(row) else None, form=".1%")
 
 
 def _limitations(test: Document) -> str:
