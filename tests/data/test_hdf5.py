@@ -79,6 +79,23 @@ def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
     assert line == f"{path}: not an HDF5 file; expected one of the layouts activity, trigrams, patches, recordings"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ann.csv", "is a CSV file: make data of it with `zoo data import csv`, then `zoo data windows`"),
+        ("book.TXT", "is text: make data of it with `zoo data make trigrams`, or of recordings with `zoo data import"),
+        ("cat.jpg", "is a picture: make data of it with `zoo data make patches`"),
+    ],
+)
+def test_what_is_not_data_yet_is_named_with_what_makes_it_data(tmp_path, name, words):
+    path = tmp_path / "raw" / name
+    path.parent.mkdir()
+    path.write_text("time,x,y,z\n")
+    assert words in message(lambda: hdf5.identify(path))
+    folder = message(lambda: hdf5.check(path.parent, "activity"))
+    assert ("make data of its CSV files with `zoo data import csv`" in folder) == (name == "ann.csv")
+
+
 def test_a_truncated_file_is_named(tmp_path):
     path = write(tmp_path / "a.h5", PATCHES)
     path.write_bytes(path.read_bytes()[:-3000])

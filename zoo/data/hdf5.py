@@ -127,9 +127,20 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     with _LOCK, _damage(path):
         _require_file(path)
         if not h5py.is_hdf5(path):
-            raise ZooError(f"{path}: not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}")
+            expected = f"not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}"
+            raise ZooError(f"{path}: {_RAW.get(path.suffix.lower(), expected)}")
         with h5py.File(path, "r") as file:
             yield file
+
+
+_FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
+_RAW = {
+    ".csv": f"is a CSV file: make data of it with {_FROM_CSV}",
+    ".tsv": f"is a table: make data of it with {_FROM_CSV}",
+    ".txt": f"is text: make data of it with `zoo data make trigrams`, or of recordings with {_FROM_CSV}",
+    **dict.fromkeys((".png", ".jpg", ".jpeg"), "is a picture: make data of it with `zoo data make patches`"),
+}
+"""What is not a data file yet, by its suffix, and what makes it one."""
 
 
 def _require_file(path: Path) -> None:
@@ -139,8 +150,12 @@ def _require_file(path: Path) -> None:
         raise ZooError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
         raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
+    if stat.S_ISDIR(kind):
+        tables = any(next(path.glob(f"{inside}*.[cC][sS][vV]"), None) for inside in ("", "*/"))
+        advice = f": make data of its CSV files with {_FROM_CSV}" if tables else ""
+        raise ZooError(f"{path}: is a folder, not a file{advice}")
     if not stat.S_ISREG(kind):
-        raise ZooError(f"{path}: is {'a folder, not a file' if stat.S_ISDIR(kind) else 'not a regular file'}")
+        raise ZooError(f"{path}: is not a regular file")
     if not os.access(path, os.R_OK):
         raise ZooError(f"{path}: no permission to read it")
 
