@@ -16,7 +16,6 @@ from zoo.files import (
     atomic_write,
     exclusive,
     exclusive_folder,
-    locked,
     read_json,
     require_empty,
     require_new,
@@ -337,21 +336,6 @@ def test_a_hash_is_that_of_the_content(tmp_path, content):
     assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
 
 
-def test_a_lock_is_held_against_other_processes_and_ends_with_its_own(tmp_path):
-    program = (
-        "import sys, time; from pathlib import Path; from zoo.files import locked\n"
-        "with locked(Path(sys.argv[1]), 0.0, 'taken'): print('mine', flush=True); time.sleep(60)"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", program, tmp_path / "lock"], stdout=subprocess.PIPE, text=True)
-    assert holder.stdout.readline() == "mine\n"
-    with pytest.raises(ZooError, match="taken"), locked(tmp_path / "lock", 0.0, "taken"):
-        pass
-    holder.kill()
-    holder.communicate()
-    with locked(tmp_path / "lock", 0.0, "taken"):
-        pass
-
-
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -393,6 +377,15 @@ def test_two_processes_do_not_write_the_same_output(tmp_path, claim, kind):
     with claim(tmp_path / "another" / "out" / "run"):
         pass
     assert names(tmp_path) == ["link", "new"]  # folders in which nothing was written are deleted
+
+
+def test_an_output_is_waited_for_where_there_is_time(tmp_path):
+    holder = hold(tmp_path / "fold.json", "exclusive")
+    threading.Timer(1.0, holder.kill).start()
+    with exclusive(tmp_path / "fold.json", "fold", seconds=60):
+        holder.communicate()
+        assert holder.returncode < 0
+    assert names(tmp_path) == []
 
 
 def test_a_folder_that_another_run_writes_is_not_empty_and_what_a_killed_run_leaves_is_deleted(tmp_path):

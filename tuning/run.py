@@ -6,11 +6,10 @@ runs trials of the search in a folder, as a child process of a search.
 """
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,11 @@ from tuning.study import Study
 from tuning.trials import Show, Trainer
 from zoo import jobs
 from zoo.errors import ZooError
-from zoo.files import exclusive_folder, locked
+from zoo.files import exclusive, exclusive_folder
 from zoo.report.live import TrialBoard
 
 _MEASURED = 20
 """Number of the best trials whose size and latency are measured."""
-
-_LOCKS = "locks"
-"""Folder of the locks of the processes of a search."""
 
 _LOCK_SECONDS = 30.0
 """Time for the processes of a search that was killed to end."""
@@ -118,8 +114,6 @@ def _run_search(
         report.write(study, folder, result)
     if preset is not None:
         finals.save_preset(folder, preset)
-    if name is None:
-        shutil.rmtree(folder / _LOCKS, ignore_errors=True)
     return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)}
 
 
@@ -142,13 +136,9 @@ def run_script(study: Study, description: str | None) -> None:
 
 
 def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -> None:
-    with _exclusive(folder, workers.name() or workers.CHIEF):
+    with exclusive(folder / (workers.name() or workers.CHIEF), "search", _LOCK_SECONDS):
         if not (folder / finals.RESULT).is_file():
             search.run(study, folder, Trainer(study, folder, show=show))
-
-
-def _exclusive(folder: Path, name: str) -> AbstractContextManager[None]:
-    return locked(folder / _LOCKS / name, _LOCK_SECONDS, f"{folder}: its {name} runs already, in another process")
 
 
 def main() -> None:

@@ -174,32 +174,7 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def locked(path: Path, seconds: float = 0.0, message: str = "") -> Iterator[None]:
-    """Holds a lock on a file. The lock is released when the process ends, however it ends.
-
-    Args:
-        path: Lock file, which is not deleted.
-        seconds: Time to wait for another process.
-        message: Message of the error if another process still holds the lock.
-
-    Raises:
-        ZooError: If another process still holds the lock.
-    """
-    with _disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=seconds)
-        try:
-            lock.acquire(poll_interval=0.1)
-        except Timeout:
-            raise ZooError(message or f"{path}: another process holds this lock: wait for it") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def exclusive(path: Path, kind: str = "file") -> Iterator[None]:
+def exclusive(path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS) -> Iterator[None]:
     """Keeps other runs from writing the same file, or the same folder of `atomic_folder`, at the same time.
 
     Within the block, the same thread can claim `path` again.
@@ -207,13 +182,14 @@ def exclusive(path: Path, kind: str = "file") -> Iterator[None]:
     Args:
         path: The file or folder that the block writes. The lock is a hidden file next to it, which is deleted.
         kind: What it is, in the message.
+        seconds: Time to wait for another run.
 
     Raises:
-        ZooError: If another run is writing it.
+        ZooError: If another run is still writing it.
     """
     place = Path(os.path.realpath(path))
     name = place.name if len(place.name.encode()) < _LONGEST else hashlib.sha256(place.name.encode()).hexdigest()
-    with _folders(path, path.parent), _claimed(path, place.parent / f"{_LOCK}-{name}", kind):
+    with _folders(path, path.parent), _claimed(path, place.parent / f"{_LOCK}-{name}", kind, seconds):
         yield
 
 
@@ -254,12 +230,12 @@ def _folders(path: Path, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _claimed(path: Path, file: Path, kind: str) -> Iterator[None]:
+def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
     if _held.get(file) == threading.get_ident():
         yield
         return
     before = _holder(file)
-    lock = FileLock(file, timeout=_LOCK_SECONDS)
+    lock = FileLock(file, timeout=seconds)
     with _disk_errors(path):
         try:
             lock.acquire(poll_interval=0.05)

@@ -199,8 +199,6 @@ def cross_validate(
             "recipe": plan.recipe.to_json(), "machine": own.pop("machine"), "versions": own,
         }  # fmt: skip
         write_json(folder / RESULTS, result)
-        for fold in folds:
-            fold.file(folder, "lock").unlink(missing_ok=True)
     return result
 
 

@@ -26,7 +26,7 @@ from zoo.data.activity import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
-from zoo.files import atomic_write, locked, read_json, write_json
+from zoo.files import atomic_write, exclusive, read_json, write_json
 from zoo.jobs import Job
 from zoo.label_sets import forgive, indistinct, resolve
 from zoo.recipes import Recipe
@@ -327,8 +327,7 @@ def main() -> None:
     """Runs the fold named by the arguments, once no other process does."""
     jobs.die_with_parent()
     folder, path, fold = Path(sys.argv[1]), Path(sys.argv[2]), Fold.from_name(sys.argv[3])
-    message = f"{fold.name}: runs already, in another process"
-    with jobs.terminable_job(), locked(fold.file(folder, "lock"), _LOCK_SECONDS, message):
+    with jobs.terminable_job(), exclusive(fold.file(folder, "json"), "fold", _LOCK_SECONDS):
         if fold.record(folder)["status"] != "scored":
             run_fold(folder, path, fold)
 

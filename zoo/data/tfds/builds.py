@@ -22,7 +22,7 @@ from zoo.data.tfds.patches import ZooPatches
 from zoo.data.tfds.reading import Build
 from zoo.data.tfds.trigrams import ZooTrigrams
 from zoo.errors import ZooError
-from zoo.files import locked
+from zoo.files import exclusive
 
 BUILDERS: dict[str, type[ZooBuilder]] = {
     "zoo_activity": ZooActivity, "zoo_patches": ZooPatches, "zoo_trigrams": ZooTrigrams,
@@ -68,7 +68,7 @@ def build(
     logging.getLogger("absl").setLevel(logging.ERROR)
     builder = cls(config=configuration, data_dir=folder, source=source, report=report, in_beam=beam is not None)
     place, expected = Path(builder.data_path), digest(builder.find(source))
-    with locked(place.parent / ".lock", 0, f"{place}: another process is building it: wait for it"):
+    with exclusive(place, "folder"):
         found = place.is_dir()
         if found:
             builder.info.read_from_directory(place)
