@@ -25,12 +25,14 @@ from zoo.data.examples import Examples
 from zoo.report import crossval as report
 from zoo.report.figures import activity as figures
 from zoo.tasks import crossval, folds, planning
+from zoo.tasks.activity import TASK
 from zoo.tasks.crossval import Protocol
 from zoo.tasks.folds import Fold, Predictions
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-PLAN = planning.plan(None, "activity_gru", {"units": 4, "frame": 25, "epochs": 2, "validation": 0.4, "patience": None})
+SETTINGS = {"units": 4, "frame": 25, "epochs": 2, "validation": 0.4, "validation_by": "time", "patience": None}
+PLAN = planning.plan(None, "activity_gru", SETTINGS)
 QUICK = ("nearest_neighbor", "random_forest")
 RUN_FOLDS = folds.run_folds
 
@@ -130,6 +132,22 @@ def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(people, tm
     for one, other in zip(*fitted, strict=True):
         np.testing.assert_array_equal(one, other)
     assert fitted[0][1] is not None
+
+
+def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
+    plan = planning.plan(None, "activity_gru", SETTINGS | {"validation_by": "subject"})
+    result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
+    data, fold = activity.read(people), Fold(plan.name, folds.SUBJECT, 0, 0)
+    mask = folds.held_out(data.train, folds.SUBJECT, 2)[0]
+    prepared = TASK.prepare_training(replace(data, train=data.train.where(~mask)), plan.recipe)
+    assert len(prepared.train) == np.sum(~mask)
+    model = prepared.build(plan)
+    prepared.fit(plan.recipe, model)
+    logits = Predictions.read(fold.file(tmp_path / "out", "npz")).logits
+    np.testing.assert_allclose(model.predict_on_batch(data.train.where(mask).arrays()[0]), logits, atol=1e-4)
+    assert (result["ece"]["after"], [each["temperature"] for each in result["folds"]]) == (None, [None, None])
+    assert "2 of 2 folds train on three people or fewer, all of them" in result["notes"][-1]
+    assert "temperature (on" not in report.cross_validation(result)
 
 
 def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
@@ -307,9 +325,7 @@ def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, t
 
 def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
     _, folder = whole
-    other = planning.plan(
-        None, "activity_gru", {"units": 4, "frame": 25, "epochs": 3, "validation": 0.4, "patience": None}
-    )
+    other = planning.plan(None, "activity_gru", SETTINGS | {"epochs": 3})
     with pytest.raises(ZooError, match=r"holds another cross-validation \(recipe.epochs 2, now 3\): name another"):
         crossval.cross_validate(other, people, folder, Protocol(2))
     with pytest.raises(ZooError, match=r"groups 2, now 'loso'"):

@@ -103,7 +103,7 @@ def _protocol(result: Document) -> str:
     groups = f"in {result['groups']} groups"
     if result["split_by"] == "study" or result["groups"] == result["people"]:
         groups = f"one {result['split_by']} at a time"
-    validation = result["recipe"]["validation"]
+    validation = result["recipe"]["validation"] if result["ece"]["temperature"] is not None else 0.0
     fitted = f", early stopping and temperature (on {validation:.0%} of the other subjects)" if validation else ""
     whose, test = (
         ("both parts", "**They include the test subjects: do not test on them what is chosen by these scores.**")

@@ -155,8 +155,8 @@ def cross_validate(
     """Cross-validates over groups of people: of the training part, or with `everyone` of the whole file.
 
     A fold is trained on the windows outside it as `zoo train` does, validation included, and scored on those inside as
-    `zoo evaluate` does; where three people or fewer are left to train on, their last windows are for validation. After
-    a kill, the same call resumes: folds that have a score are not run again.
+    `zoo evaluate` does; where three people or fewer are left, all of them are trained on, and the fold has no
+    temperature. After a kill, the same call resumes: folds that have a score are not run again.
 
     Args:
         plan: What is trained, and how.
@@ -268,6 +268,8 @@ def _why(records: Records) -> str:
 
 def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
     failed = sum(record["status"] == "failed" for record in records.values())
+    own = [record for fold, record in records.items() if (fold.method, fold.split) == (plan.name, split)]
+    alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)
     applies = {
         "the people of the test part are in the folds: what is chosen by this cannot be tested on them":
             protocol.everyone,
@@ -277,5 +279,7 @@ def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, recor
         f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
         f"reason: {_why(records)}": failed,
         "the recipe has no validation part, so no fold has a temperature of its own": not plan.recipe.validation,
+        f"{alone} of {len(own)} folds train on three people or fewer, all of them, so they have no temperature of "
+        "their own": plan.recipe.validation and alone,
     }  # fmt: skip
     return [note for note, true in applies.items() if true]

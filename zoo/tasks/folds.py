@@ -301,12 +301,13 @@ def _network(
     # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
 
-    from zoo.tasks.activity import Prepared, answers, hold_out, keras_logits, temperature_of
+    from zoo.tasks.activity import TASK, answers, keras_logits, temperature_of
     from zoo.tasks.running import Plan
 
     recipe = replace(Recipe.from_json(config["recipe"]), seed=fold.seed)
     plan = Plan(fold.method, config["family"], config["arguments"], recipe)
-    prepared = Prepared(data, *hold_out(train, recipe))
+    # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
+    prepared = TASK.prepare_training(replace(data, train=train), recipe)
     model = prepared.build(plan)
     progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
     fitted = prepared.fit(
