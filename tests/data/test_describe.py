@@ -33,6 +33,23 @@ def trigrams(path, **changes):
     return write(path, **(content | {"words": [b"he", b"is"]} | changes))
 
 
+def test_names_that_differ_in_their_spelling_alone_are_a_problem(tmp_path, zoo_cli):
+    rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)
+    known = [("ann", "Stairs up"), ("Ann", "stairs_up"), ("ben", "sitting"), ("cleo", "stairs up")]
+    people = [recordings.Recording(who, who, what, 50.0, rows + i) for i, (who, what) in enumerate(known)]
+    recordings.write(tmp_path / "recordings.h5", people, source="a test")
+    labels, who = describe(tmp_path / "recordings.h5")["problems"]
+    assert labels.startswith("labels Stairs up, stairs up, stairs_up may be one activity: join them by --classes ")
+    assert who.startswith("subjects Ann, ann may be one person, who would be in training and in test")
+    joined = labels.partition("--classes ")[2].partition(" of `zoo")[0]
+    options = ("--classes", f"{joined},sitting", "--test-fraction", 0, "-o", tmp_path / "data3.h5", "--json")
+    status, out, err = zoo_cli("data", "windows", tmp_path / "recordings.h5", *options)
+    assert status == 0, err
+    found = json.loads(out)
+    assert list(found["parts"]["train"]["classes"]) == ["stairs_up", "sitting"]
+    assert [line for line in found["problems"] if "may be one" in line] == [who]
+
+
 def test_simulated_windows_have_no_problem(simulated):
     found = describe(simulated)
     assert found["layout"] == "activity"

@@ -79,6 +79,13 @@ def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
     assert line == f"{path}: not an HDF5 file; expected one of the layouts activity, trigrams, patches, recordings"
 
 
+def test_a_file_of_another_layout_is_named(tmp_path):
+    path = write(tmp_path / "a.h5", ACTIVITY)
+    assert message(lambda: hdf5.check(path, "recordings")) == (
+        f"{path}: is in the activity layout; expected recordings: make it with `zoo data import`"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

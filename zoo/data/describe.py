@@ -1,6 +1,8 @@
 """The contents of a data set, for people: layout, sizes, balance, problems."""
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,7 @@ def _(data: ActivityData) -> dict[str, Any]:
         problems.append(
             f"{parts['train']['subjects'][0]} is the only person in training: how a model does on others stays unknown"
         )
+    problems += _spelled_alike(data.classes, [*data.train.people(), *data.test.people()])
     if len(data.classes) == 1:
         problems.append(f"{data.classes[0]} is the only class: a recognizer needs two or more")
     for name, part in parts.items():
@@ -104,6 +107,29 @@ def _several(data: ActivityData | Index) -> dict[str, Any]:
     """`studies`, where there are several."""
     studies = compare(data)
     return {"studies": studies} if studies else {}
+
+
+def _spelled_alike(labels: Sequence[str], people: Sequence[str]) -> list[str]:
+    """Sentences about names that differ in case, spaces and signs alone.
+
+    Example:
+        >>> _spelled_alike(["walk", "Walk", "run"], ["ann", "ben"])
+        ['labels Walk, walk may be one activity: join them by --classes Walk=walk,walk of `zoo data windows`']
+    """
+    found = []
+    for kind, names in (("labels", labels), ("subjects", people)):
+        spellings: dict[str, set[str]] = {}
+        for name in names:
+            spellings.setdefault(re.sub(r"[\W_]+", "", name.casefold()), set()).add(name)
+        for several in (sorted(each) for key, each in spellings.items() if key and len(each) > 1):
+            text = f"{kind} {', '.join(several)} may be one"
+            last = several[-1]
+            renamed = ",".join([*(f"{name}={last}" for name in several[:-1]), last])
+            found.append(
+                f"{text} activity: join them by --classes {renamed} of `zoo data windows`" if kind == "labels"
+                else f"{text} person, who would be in training and in test: import them under one name"
+            )  # fmt: skip
+    return found
 
 
 _FEW = 10
@@ -132,6 +158,7 @@ def _(index: Index) -> dict[str, Any]:
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())),
         "simulated": index.simulated,
+        "problems": _spelled_alike(index.activities.tolist(), index.subjects.tolist()),
     } | _several(index)
 
 

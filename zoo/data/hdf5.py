@@ -236,6 +236,8 @@ def check(path: Path, layout: str) -> dict[str, int]:
             if file.get(key.name, getlink=True) is None:
                 if key.optional:
                     continue
+                if other := next((name for name, keys in LAYOUTS.items() if _holds(file, keys)), None):
+                    raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {_MAKERS[layout]}")
                 raise ZooError(
                     f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(file)}: {_MAKERS[layout]}"
                 )
@@ -249,6 +251,11 @@ def check(path: Path, layout: str) -> dict[str, int]:
             _match(path, key, item.shape, sizes, _advice(layout, item.shape))
             _check_size(path, item, key)
     return sizes
+
+
+def _holds(file: h5py.File, keys: Sequence[Key]) -> bool:
+    """Whether a file has all keys that a layout needs."""
+    return all(key.optional or file.get(key.name, getlink=True) is not None for key in keys)
 
 
 def _check_size(path: Path, item: h5py.Dataset, key: Key) -> None:
