@@ -46,6 +46,9 @@ def assert_same(data, other):
         for one, two in zip((*split.arrays(), split.groups), (*expected.arrays(), expected.groups), strict=True):
             np.testing.assert_array_equal(one, two, err_msg=name)
             assert getattr(one, "dtype", None) == getattr(two, "dtype", None)
+        assert {key: values.tolist() for key, values in getattr(split, "attributes", {}).items()} == {
+            key: values.tolist() for key, values in getattr(expected, "attributes", {}).items()
+        }
     special = {"name", "path", "fingerprint", *("train", "validation", "test")}
     facts = [field.name for field in fields(data) if field.name not in special]
     assert [getattr(data, name) for name in facts] == [getattr(other, name) for name in facts]
@@ -53,6 +56,21 @@ def assert_same(data, other):
 
 def test_windows_come_back_in_their_order_with_labels_and_people(built, simulated):
     assert_same(tfds.load("zoo_activity", built), simulated)
+
+
+def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
+    rows = np.random.default_rng(0).normal(9.8, 1, (400, 3)).astype(np.float32)
+    known = {"1": {"study": "oxford", "position": "hand"}, "2": {"study": "wisdm"}, "3": {}}
+    people = [
+        recordings.Recording(f"{who} {what}", who, what, 50.0, rows + number, **of)
+        for number, (who, of) in enumerate(known.items()) for what in CLASSES
+    ]  # fmt: skip
+    recordings.write(tmp_path / "recordings.h5", people, source="a test")
+    tfds.build("zoo_activity/recordings_150_75", tmp_path, tmp_path / "builds")
+    data = tfds.load("zoo_activity/recordings_150_75", tmp_path / "builds").everyone().train
+    assert set(zip(data.subjects.tolist(), data.studies.tolist(), data.positions.tolist(), strict=True)) == {
+        ("1", "oxford", "hand"), ("2", "wisdm", ""), ("3", "", ""),
+    }  # fmt: skip
 
 
 def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
@@ -157,7 +175,7 @@ def test_a_runner_that_is_not_there_is_one_line_and_leaves_no_build(simulated, t
     pytest.importorskip("apache_beam")
     with pytest.raises(ZooError, match="Apache Beam: Unexpected pipeline runner: Flinkk"):
         tfds.build("zoo_activity", simulated, tmp_path, beam=["--runner=Flinkk"])
-    assert not list(tmp_path.rglob("*2.0.0*"))
+    assert not list(tmp_path.rglob("*.0.0*"))
 
 
 def test_without_apache_beam_its_extra_is_named(simulated, tmp_path, monkeypatch):
@@ -203,7 +221,7 @@ def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
 def test_a_build_that_is_there_is_kept_and_one_of_another_source_is_refused(built, simulated, tmp_path):
     assert not tfds.build("zoo_activity/course", simulated, built)["built"]
     gait.write_simulated(tmp_path / "data3.h5", subjects=4, seed=5, seconds=20)
-    with pytest.raises(ZooError, match=r"2.0.0: was built from another data3.h5 \(SHA-256 \w{12}, this one \w{12}\)"):
+    with pytest.raises(ZooError, match=r"3.0.0: was built from another data3.h5 \(SHA-256 \w{12}, this one \w{12}\)"):
         tfds.build("zoo_activity/course", tmp_path, built)
 
 
@@ -226,7 +244,7 @@ def test_what_is_not_there_is_named_with_where_to_get_it(tmp_path, name, message
     (tmp_path / "empty").mkdir()
     with pytest.raises(ZooError, match=message):
         tfds.build(name, tmp_path / "empty", tmp_path / "builds")
-    assert not list((tmp_path / "builds").rglob("*2.0.0*"))
+    assert not list((tmp_path / "builds").rglob("*.0.0*"))
 
 
 def test_windows_of_another_length_are_refused(tmp_path):
@@ -242,15 +260,15 @@ def test_windows_of_another_length_are_refused(tmp_path):
 
 def test_a_build_of_another_version_and_a_damaged_one_are_refused(built, tmp_path):
     place = tmp_path / "zoo_activity" / "course"
-    shutil.copytree(built / "zoo_activity" / "course" / "2.0.0", place / "1.0.0")
-    with pytest.raises(ZooError, match=r"course: holds version 1.0.0; this zoo reads 2.0.0: build it with"):
+    shutil.copytree(built / "zoo_activity" / "course" / "3.0.0", place / "2.0.0")
+    with pytest.raises(ZooError, match=r"course: holds version 2.0.0; this zoo reads 3.0.0: build it with"):
         tfds.load("zoo_activity", tmp_path)
-    (place / "1.0.0").rename(place / "2.0.0")
-    shard = next((place / "2.0.0").glob("*train*00001-of*"))
+    (place / "2.0.0").rename(place / "3.0.0")
+    shard = next((place / "3.0.0").glob("*train*00001-of*"))
     whole = shard.read_bytes()
     for at in (500, len(whole) // 2):
         shard.write_bytes(whole[:at] + b"damage" + whole[at + 6 :])
-        with pytest.raises(ZooError, match=r"2\.0\.0: damaged: delete it and build it again"):
+        with pytest.raises(ZooError, match=r"3\.0\.0: damaged: delete it and build it again"):
             tfds.load("zoo_activity", tmp_path)
 
 

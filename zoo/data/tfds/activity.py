@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data import activity, importers, recordings
-from zoo.data.activity import ActivityData, Windowing, Windows
+from zoo.data.activity import ATTRIBUTES, ActivityData, Windowing, Windows
 from zoo.data.examples import sort_names
 from zoo.data.studies import STUDIES
 from zoo.data.tfds.builder import Part, Row, ZooBuilder
@@ -90,6 +90,11 @@ class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
 class ZooActivity(ZooBuilder):
     """Windows of acceleration `(window, 3)`, what the person was doing, and who it was; split by person."""
 
+    VERSION = tfds.core.Version("3.0.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        **ZooBuilder.RELEASE_NOTES, "3.0.0": "The study of each window, and where the phone was.",
+    }  # fmt: skip
+
     FILE = "data3.h5"
     SOURCES: ClassVar[Mapping[str, str | None]] = {
         "course": "data3.h5", "motionsense": "A_DeviceMotion_data.zip", "recordings": "recordings.h5",
@@ -121,6 +126,8 @@ class ZooActivity(ZooBuilder):
                 ),
                 "label": tfds.features.ClassLabel(names=CLASSES, doc="what the person was doing"),
                 "subject": tfds.features.Text(doc="the subject; empty if not known"),
+                "study": tfds.features.Text(doc="the study that the window is of; empty if of none"),
+                "position": tfds.features.Text(doc="where the phone was; empty if not known"),
             },
             ("window", "label"),
         )
@@ -152,7 +159,8 @@ class ZooActivity(ZooBuilder):
         people = sort_names([*data.train.people(), *data.test.people()]) if data.split_by == "subject" else None
         splits = {"train": data.train, "test": data.test}
         parts = {split: Part(len(windows), partial(_rows, windows)) for split, windows in splits.items()}
-        return parts, {"window": expected, "people": people}
+        known = {split: list(windows.attributes) for split, windows in splits.items()}
+        return parts, {"window": expected, "people": people, "known": known}
 
     @staticmethod
     def data(build: Build, about: Mapping[str, Any]) -> ActivityData:
@@ -161,7 +169,8 @@ class ZooActivity(ZooBuilder):
         for split in ("train", "test"):
             groups = build.column("subject", split).array() if build.metadata["people"] is not None else None
             labels = build.column("label", split).array().astype(np.int64)
-            parts.append(Windows.all(build.column("window", split), labels, groups))
+            known = {name: build.column(name, split).array() for name in build.metadata["known"][split]}
+            parts.append(replace(Windows.all(build.column("window", split), labels, groups), attributes=known))
         rate = float(build.metadata["attributes"].get("rate_hz", 50.0))
         return ActivityData(
             train=parts[0], validation=parts[0].empty(), test=parts[1], classes=CLASSES, rate=rate, **about
@@ -170,7 +179,10 @@ class ZooActivity(ZooBuilder):
 
 def _rows(windows: Windows, start: int, stop: int) -> Iterator[Row]:
     chosen = windows.where((np.arange(len(windows)) >= start) & (np.arange(len(windows)) < stop))
-    subjects = iter([""] * len(chosen) if chosen.subjects is None else chosen.subjects.tolist())
+    unknown = np.full(len(chosen), "")
+    names = {"subject": unknown if chosen.subjects is None else chosen.subjects}
+    names |= {name: chosen.attributes.get(name, unknown) for name in ATTRIBUTES}
+    texts = zip(*(column.tolist() for column in names.values()), strict=True)
     for inputs, labels in chosen.blocks():
         for window, label in zip(inputs, labels, strict=True):
-            yield {"window": window, "label": int(label), "subject": str(next(subjects))}
+            yield {"window": window, "label": int(label), **dict(zip(names, map(str, next(texts)), strict=True))}
