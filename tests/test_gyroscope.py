@@ -156,7 +156,6 @@ def test_recordings_are_streamed_with_their_gyroscope(lab, zoo_cli):
 
 
 def test_what_lacks_the_gyroscope_is_refused_in_one_line(lab, zoo_cli):
-    model = lab / "exported" / "model.dynamic.tflite"
     for command, line in (
         (("evaluate", lab / "model", "--data", lab / "three.h5"),
          f"three.h5: key 'tstX': windows of shape (50, 3); {lab / 'model'} expects (50, 6)"),
@@ -164,7 +163,6 @@ def test_what_lacks_the_gyroscope_is_refused_in_one_line(lab, zoo_cli):
          f"three.h5: 3 channels; {lab / 'model'} reads x, y, z, gyro_x, gyro_y, gyro_z"),
         (("finetune", "activity_gru_pocket", "--data", lab / "data3.h5", "--out", lab / "no"),
          "data3.h5: 6 channels; activity_gru_pocket reads x, y, z"),
-        (("serve", model), "reads x, y, z, gyro_x, gyro_y, gyro_z; the page reads x, y, z alone: use `zoo stream`, or"),
     ):  # fmt: skip
         status, _, err = zoo_cli(*command)
         assert status != 0, command

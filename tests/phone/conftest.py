@@ -76,6 +76,21 @@ def convolutional_file(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def inertial_file(tmp_path_factory) -> Path:
+    """An untrained recognizer that reads a gyroscope as well."""
+    from zoo import ActivityGRU
+    from zoo.formats import signatures, tflite
+    from zoo.metadata import embed
+    from zoo.tasks.activity import TASK
+
+    model = ActivityGRU(units=8, frame=5, channels=6, window=50, classes=("still", "turning"), seed=0, name="inertial")
+    path = tmp_path_factory.mktemp("inertial") / "model.tflite"
+    tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
+    embed(path, TASK.metadata(model))
+    return path
+
+
+@pytest.fixture(scope="session")
 def serve_files():
     """Serves other files than the page with the pocket model."""
     return _serving
@@ -98,6 +113,13 @@ def _serving(files: dict[str, Path]) -> Iterator[str]:
 def address(browser) -> Iterator[str]:
     """Of the page with the pocket model."""
     with _serving(page_files(MODEL)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def inertial_address(browser, inertial_file) -> Iterator[str]:
+    """Of the page with a model that reads a gyroscope as well."""
+    with _serving(page_files(inertial_file)) as found:
         yield found
 
 
@@ -145,9 +167,12 @@ async ([samples, options]) => {
     if (i >= 4000) throw new Error(`the page does not run: ${document.body.innerText}`);
     await wait();
   }
-  for (const [time, x, y, z] of samples) {
-    const felt = {x: sign * x, y: sign * y, z: sign * z};
-    const event = new DeviceMotionEvent('devicemotion', {accelerationIncludingGravity: felt, interval: 16});
+  const degrees = rate => rate * 180 / Math.PI;
+  for (const [time, x, y, z, ...turning] of samples) {
+    const felt = {accelerationIncludingGravity: {x: sign * x, y: sign * y, z: sign * z}, interval: 16};
+    const [alpha, beta, gamma] = turning.map(degrees);
+    if (turning.length) felt.rotationRate = {alpha, beta, gamma};
+    const event = new DeviceMotionEvent('devicemotion', felt);
     Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
     dispatchEvent(event);
   }
@@ -159,7 +184,10 @@ async ([samples, options]) => {
 
 @pytest.fixture(scope="session")
 def play():
-    """Sends samples `(time, x, y, z)` as DeviceMotion events; returns the predictions when there are `count`."""
+    """Sends samples as DeviceMotion events; returns the predictions when there are `count`.
+
+    A sample is `(time, x, y, z)`, of a phone with a gyroscope followed by its rotation rate in rad/s.
+    """
     return lambda page, samples, count, sign=1: page.evaluate(_PLAY, [samples, {"predictions": count, "sign": sign}])
 
 

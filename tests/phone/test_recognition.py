@@ -147,7 +147,7 @@ def test_where_gravity_contradicts_the_name_of_the_system_gravity_is_right(open_
     # Upright, with the sign of an iPhone: y is -9.8 where the standard has +9.8.
     standing = [[i / 60, 0.3 * np.sin(i), 9.7 + 0.1 * np.cos(i), 1.0 + 0.1 * np.sin(2 * i)] for i in range(600)]
     play(page, standing, 60, sign=-1)
-    page.wait_for_selector("#axes:has-text('y 9.')")
+    page.wait_for_selector("#signal-axes:has-text('y 9.')")
 
 
 def test_the_events_of_the_browser_itself_are_read(open_page):
@@ -165,3 +165,36 @@ def test_the_events_of_the_browser_itself_are_read(open_page):
         page.wait_for_timeout(20)
     page.wait_for_selector("#label:text-is('standing')")
     page.wait_for_selector("#detail:has-text('Hz')")
+
+
+def turn(seconds=6.0):
+    """Samples of a simulated person who walks, with a phone that turns about all axes."""
+    rows = walk_through(["walking"], seconds, 60.0, seed=1, gyroscope=True)[0].astype(float)
+    rows[:, 3:] += np.sin(np.arange(len(rows))[:, None] / [7, 11, 13]) * [1, 2, 3]
+    return [[number / 60, *row] for number, row in enumerate(rows.tolist())]
+
+
+@pytest.mark.parametrize(("phone", "sign"), [({}, 1), ({"user_agent": IPHONE}, -1)], ids=["android", "iphone"])
+def test_rotation_rate_reaches_a_model_of_six_channels(phone, sign, inertial_address, inertial_file, open_page, play):
+    sent = turn()
+    time = sent[100][0]
+    faulty = [[time, 0.0, 9.8, 0.0, 101.0, 0.0, 0.0], [time, 0.0, -161.0, 0.0, 0.0, 0.0, 0.0]]
+    page = open_page(inertial_address, **phone)
+    assert len(compare(page, play, inertial_file, [*sent[:100], *faulty, *sent[100:]], sign)) > 20
+
+
+def test_the_gyroscope_of_the_browser_itself_is_read(inertial_address, open_page):
+    page = open_page(inertial_address)
+    sensors = page.context.new_cdp_session(page)
+    felt = {
+        "accelerometer": {"x": -0.3, "y": 9.7, "z": 1.0}, "linear-acceleration": {"x": 0, "y": 0, "z": 0},
+        "gyroscope": {"x": 1.0, "y": -2.0, "z": 3.0},
+    }  # fmt: skip
+    for kind in felt:
+        sensors.send("Emulation.setSensorOverrideEnabled", {"enabled": True, "type": kind})
+    page.click("#start")
+    for kind, reading in felt.items():
+        sensors.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": {"xyz": reading}})
+    page.wait_for_selector("#turning-axes:has-text('x 1.0')")
+    assert page.locator("#turning-axes span").all_inner_texts() == ["x 1.0", "y \N{MINUS SIGN}2.0", "z 3.0"]
+    assert page.is_visible("#turning")

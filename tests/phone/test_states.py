@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
+from zoo.metadata import CLASSES
 from zoo.serving.page import PAGE_FOLDER, page_files
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,8 @@ def recording(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#start")
     page.fill("#subject", "me")
+    page.fill("#activity", "cycling")
+    assert page.evaluate("[...document.getElementById('activities').options].map(o => o.value)") == list(CLASSES)
     play(page, still(2), 1)
     page.click("#record")
     play(page, [[time + 3, *row] for time, *row in still(20)], 150)
@@ -137,6 +140,41 @@ def look(page, name):
     page.evaluate(AXE.read_text())
     findings = page.evaluate("axe.run().then(found => found.violations.map(v => v.id + ': ' + v.nodes[0].html))")
     assert findings == []
+
+
+def turning(seconds):
+    """Samples of somebody who stands and turns the phone about."""
+    return [[time, *row, 1.0, -2.0, 3.0 * np.sin(5 * time)] for time, *row in still(seconds)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_rotation_rate_is_shown_where_a_model_reads_it(scheme, open_page, play, address, inertial_address):
+    for url in (address, inertial_address):
+        page = open_page(url, color_scheme=scheme)
+        page.click("#start")
+        play(page, turning(4), 5)
+        page.wait_for_selector("#detail:has-text('Hz')")
+        assert page.is_visible("#turning") == (url == inertial_address)
+    assert page.locator("#turning-axes span").all_inner_texts()[:2] == ["x 1.0", "y \N{MINUS SIGN}2.0"]
+    page.evaluate("document.getElementById('rotation').scrollIntoView()")
+    look(page, f"turning-{scheme}")
+
+
+def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(open_page, play, inertial_address):
+    page = open_page(inertial_address, patient=False)
+    page.click("#start")
+    play(page, still(1), 0)
+    title, text = problem(page)
+    assert title == "No gyroscope"
+    assert "train a model of acceleration alone, with `zoo data windows --channels x,y,z`" in text
+    look(page, "no-gyroscope")
+
+
+def test_the_simulated_walk_turns_the_phone_too(open_page, inertial_address):
+    page = open_page(inertial_address)
+    page.click("#simulate")
+    page.wait_for_selector("#turning-axes:has-text('x')")
+    page.wait_for_selector("#bars [aria-current=true]")
 
 
 BAD_MODELS = {

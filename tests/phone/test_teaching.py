@@ -3,15 +3,17 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from zoo.data.gait import walk_through
 from zoo.data.importers import read_csv
 from zoo.data.recordings import Dropped
-from zoo.data.tables import CsvColumns
+from zoo.data.tables import CsvColumns, read_table
 from zoo.serving import page_files
 
 HERTZ = 60
+SIX = CsvColumns(gyroscope=True)
 
 
 def record(open_page, play, subject, activity, seed, folder):
@@ -22,7 +24,7 @@ def record(open_page, play, subject, activity, seed, folder):
     page.click("#start")
     play(page, sent[:HERTZ], 0)
     page.fill("#subject", subject)
-    page.select_option("#activity", activity)
+    page.fill("#activity", activity)
     with page.expect_download() as download:
         page.click("#record")
         play(page, sent[HERTZ:], 0)
@@ -48,6 +50,7 @@ def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, tmp_path):
     page.click("#start")
     play(page, sent[:HERTZ], 0)
     page.fill("#subject", "me")
+    page.fill("#activity", "sitting")
     page.click("#record")
     play(page, sent[HERTZ:], 0)
     with page.expect_download() as download:
@@ -56,6 +59,25 @@ def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, tmp_path):
     download.value.save_as(file)
     (recording,) = read_csv([file], CsvColumns(), Dropped())
     assert len(recording.acceleration) == 540
+
+
+def test_a_model_of_six_channels_records_six(open_page, play, inertial_address, tmp_path):
+    rows = walk_through(["walking"], 10.0, HERTZ, seed=0, gyroscope=True)[0]
+    sent = [[i / HERTZ, *row] for i, row in enumerate(rows.tolist())]
+    page = open_page(inertial_address)
+    page.click("#start")
+    play(page, sent[:HERTZ], 0)
+    page.fill("#subject", "me")
+    page.fill("#activity", "bike, uphill")
+    page.click("#record")
+    play(page, sent[HERTZ:], 0)
+    with page.expect_download() as download:
+        page.click("#start")
+    download.value.save_as(tmp_path / "turning.csv")
+    (recording,) = read_csv([tmp_path / "turning.csv"], SIX, Dropped())
+    assert (recording.subject, recording.activity, recording.rate) == ("me", "bike, uphill", 60.0)
+    assert recording.rows.shape == rows[HERTZ:].shape
+    np.testing.assert_allclose(read_table(tmp_path / "turning.csv", SIX).values, rows[HERTZ:], atol=1e-4)
 
 
 def test_people_teach_a_model_that_their_phones_then_run(open_page, play, serve_files, tmp_path):

@@ -226,7 +226,6 @@ def serve(
 ) -> None:
     """Serve the phone page with a model to phones in the same network, until Ctrl-C."""
     from zoo.formats.native import signature
-    from zoo.metadata import AXES
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
 
@@ -237,11 +236,6 @@ def serve(
     if needed not in recognizer.signatures:
         raise ZooError(
             f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
-        )
-    if recognizer.metadata.axes != AXES:
-        raise ZooError(
-            f"{recognizer.path}: reads {', '.join(recognizer.metadata.axes)}; the page reads {', '.join(AXES)} alone: "
-            "use `zoo stream`, or the sources of `zoo export --formats kotlin,swift`"
         )
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:

@@ -1,4 +1,4 @@
-/** The two charts: activities of the last minute, and acceleration of the last seconds. */
+/** The charts: activities of the last minute, and acceleration and rotation rate of the last seconds. */
 
 import type { Sample } from "./motion";
 
@@ -6,10 +6,17 @@ import type { Sample } from "./motion";
 export const MINUTE = 60;
 export const SIGNAL = 5;
 
-/** m/s^2 at the edges of the signal chart. */
-const REACH = 25;
+/** What a chart of a signal shows: three channels from the first one on, and the value at its edges. */
+export interface Sensor {
+  first: number;
+  reach: number;
+}
 
-const AXES = ["x", "y", "z"];
+/** m/s^2, and rad/s. */
+export const ACCELERATION: Sensor = { first: 0, reach: 25 };
+export const ROTATION: Sensor = { first: 3, reach: 10 };
+
+export const AXES = ["x", "y", "z"];
 
 export interface Moment {
   time: number;
@@ -40,9 +47,9 @@ export function drawMinute(canvas: HTMLCanvasElement, moments: Moment[], classes
 }
 
 /** One line an axis. */
-export function drawSignal(canvas: HTMLCanvasElement, samples: Sample[], now: number): void {
+export function drawSignal(canvas: HTMLCanvasElement, { first, reach }: Sensor, samples: Sample[], now: number): void {
   const { context, width, height, color } = prepare(canvas);
-  const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / REACH)) / 2);
+  const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / reach)) / 2);
   context.fillStyle = color("--line");
   context.fillRect(0, y(0), width, 1);
   context.lineWidth = 1.5;
@@ -50,7 +57,7 @@ export function drawSignal(canvas: HTMLCanvasElement, samples: Sample[], now: nu
     context.strokeStyle = color(`--${axis}`);
     context.beginPath();
     for (const { time, value } of samples) {
-      context.lineTo(((time - now + SIGNAL) / SIGNAL) * width, y(value[i]!));
+      context.lineTo(((time - now + SIGNAL) / SIGNAL) * width, y(value[first + i]!));
     }
     context.stroke();
   });

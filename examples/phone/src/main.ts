@@ -1,7 +1,7 @@
 /** The page: one tap starts it. */
 
 import "./style.css";
-import { converter, type Converter, listen, permitted } from "./motion";
+import { converter, type Converter, listen, permitted, type Refusal, turns } from "./motion";
 import { Recognizer } from "./recognizer";
 import { download, LENGTH } from "./recorder";
 import { Session } from "./session";
@@ -51,11 +51,11 @@ async function main(): Promise<void> {
     const refusal = await permitted();
     if (refusal) return view.showProblem(refusal);
     const running = begin(false);
-    const silent = () => {
+    const silent = (why: Refusal) => {
       end();
-      view.showProblem("sensorless");
+      view.showProblem(why);
     };
-    stopSource = listen(convert, running.add, running.restart, silent);
+    stopSource = listen(turns(metadata), convert, running.add, running.restart, silent);
   };
 
   const startWalk = () => {
@@ -69,7 +69,8 @@ async function main(): Promise<void> {
   };
 
   const record = (running: Session) => {
-    running.record(byId<HTMLInputElement>("subject").value.trim(), byId<HTMLSelectElement>("activity").value);
+    const [subject, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim());
+    running.record(subject!, activity!);
     const timer = setInterval(() => {
       const { recorder } = running;
       if (recorder && session === running && recorder.seconds < LENGTH) return view.showRecording(recorder.seconds, LENGTH);

@@ -1,9 +1,12 @@
 /**
- * The phone's accelerometer: DeviceMotion events to samples in the model's unit, axes and sign.
+ * The phone's accelerometer and gyroscope: DeviceMotion events to samples in the model's unit, axes and sign.
  *
  * By the standard and on Android, z is +9.81 for a phone at rest, face up; on iOS it is -9.81. Which of the two a browser
  * follows shows in the direction of gravity: DeviceOrientation tells by its angles which way is up, and means the same
  * on both. Before it has told, or where it is silent, the name of the system decides.
+ *
+ * Rotation rate comes in degrees a second by the right-hand rule, on all systems. Its alpha, beta and gamma are the rates
+ * about x, y and z, in the standard and in all browsers; those of DeviceOrientation are angles about z, x and y.
  */
 
 import { STANDARD_GRAVITY, type Metadata } from "./metadata";
@@ -14,15 +17,17 @@ export interface Sample {
   value: Vector;
 }
 
-/** Converts x, y, z in m/s^2, with a sign of gravity, to the model's input. */
+/** Converts x, y, z in m/s^2, with a sign of gravity, and rotation rate in rad/s, if any, to the model's input. */
 export type Converter = (value: Vector, sign: number) => Vector;
 
 /** Why there are no samples. */
-export type Refusal = "insecure" | "refused" | "sensorless";
+export type Refusal = "insecure" | "refused" | "sensorless" | "gyroless";
 
 interface Permission {
   requestPermission?: () => Promise<"granted" | "denied">;
 }
+
+const CHANNELS = ["x", "y", "z", "gyro_x", "gyro_y", "gyro_z"];
 
 /** Milliseconds in which a phone that has a sensor has sent something. */
 const PATIENCE = 2000;
@@ -40,39 +45,57 @@ async function ask(event: object): Promise<"granted" | "denied" | undefined> {
   return (event as Permission | undefined)?.requestPermission?.().catch(() => "denied" as const);
 }
 
+/** Whether a model reads a gyroscope as well. */
+export function turns(metadata: Metadata): boolean {
+  return metadata.axes.length > 3;
+}
+
 /**
- * Listens to the accelerometer.
+ * Listens to the accelerometer, and to the gyroscope where a model reads it.
  *
+ * @param gyroscope Whether it does.
  * @param convert To what the model reads, see `converter`.
  * @param onSample Called with each sample.
  * @param onSignChange Called when gravity turns out to have the other sign.
- * @param onSilence Called when no sample has arrived for a while after the start.
+ * @param onSilence Called, with the reason, when no sample has arrived for a while after the start.
  * @returns A function that stops listening.
  */
 export function listen(
+  gyroscope: boolean,
   convert: Converter,
   onSample: (sample: Sample) => void,
   onSignChange: () => void,
-  onSilence: () => void,
+  onSilence: (why: Refusal) => void,
 ): () => void {
   const gravity = new GravitySign();
   let some = false;
+  let why: Refusal = "sensorless";
   const onMotion = (event: DeviceMotionEvent) => {
     const { x, y, z } = event.accelerationIncludingGravity ?? {};
     if (x == null || y == null || z == null) return;
+    why = "gyroless";
+    const turning = gyroscope ? radians(event.rotationRate) : [];
+    if (!turning) return;
     some = true;
     if (gravity.update([x, y, z])) onSignChange();
-    onSample({ time: event.timeStamp / 1000, value: convert([x, y, z], gravity.sign) });
+    onSample({ time: event.timeStamp / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
   };
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
   addEventListener("deviceorientation", onOrientation);
-  const timer = setTimeout(() => some || onSilence(), PATIENCE);
+  const timer = setTimeout(() => some || onSilence(why), PATIENCE);
   return () => {
     removeEventListener("devicemotion", onMotion);
     removeEventListener("deviceorientation", onOrientation);
     clearTimeout(timer);
   };
+}
+
+/** Rotation rate about x, y and z in rad/s, or null where it is not known. */
+function radians(rate: DeviceMotionEventRotationRate | null): Vector | null {
+  const { alpha, beta, gamma } = rate ?? {};
+  if (alpha == null || beta == null || gamma == null) return null;
+  return [alpha, beta, gamma].map((degrees) => (degrees * Math.PI) / 180);
 }
 
 /**
@@ -82,17 +105,13 @@ export function listen(
  */
 export function converter(metadata: Metadata): Converter {
   const { axes, unit, convention } = metadata;
-  const order = axes.map((axis) => ["x", "y", "z"].indexOf(axis));
+  const order = axes.map((axis) => CHANNELS.indexOf(axis));
   const scale = { "m/s^2": 1, g: 1 / STANDARD_GRAVITY }[unit];
   const wanted = { android: 1, ios: -1 }[convention];
-  if (order.length !== 3 || order.includes(-1) || !scale || !wanted) {
+  if (![3, 6].includes(order.length) || order.includes(-1) || !scale || !wanted) {
     throw new Error(`the model wants ${axes.join(", ")} in ${unit} with the sign of ${convention}`);
   }
-  const [a, b, c] = order as [number, number, number];
-  return (value, sign) => {
-    const factor = scale * wanted * sign;
-    return [factor * value[a]!, factor * value[b]!, factor * value[c]!];
-  };
+  return (value, sign) => order.map((channel) => (channel < 3 ? scale * wanted * sign : 1) * value[channel]!);
 }
 
 /** Whether gravity counts upwards (+1, as in the standard) or downwards (-1, as on iOS). */

@@ -8,7 +8,7 @@ export const LENGTH = 60;
 export class Recorder {
   private samples: Sample[] = [];
 
-  constructor(readonly subject: string, readonly activity: string) {}
+  constructor(readonly subject: string, readonly activity: string, private readonly axes: string[]) {}
 
   add(sample: Sample): void {
     if (this.seconds < LENGTH) this.samples.push(sample);
@@ -29,7 +29,7 @@ export class Recorder {
       ({ time, value }) =>
         `${[time.toFixed(4), ...value.map((number) => number.toFixed(4))].join(",")},${quoted(this.subject)},${quoted(this.activity)}`,
     );
-    return ["time,x,y,z,subject,activity", ...rows, ""].join("\n");
+    return [`time,${this.axes.join(",")},subject,activity`, ...rows, ""].join("\n");
   }
 }
 

@@ -1,4 +1,5 @@
-export type Vector = readonly [number, number, number];
+/** A number for each channel. */
+export type Vector = readonly number[];
 
 export interface Row {
   time: number;
@@ -14,9 +15,9 @@ export class Resampler {
   /** Seconds from a sample to the next, averaged over some ten. */
   interval = NaN;
   private first = NaN;
-  private value: Vector = [0, 0, 0];
+  private value: Vector = [];
   private rows = 0;
-  private area: Vector = [0, 0, 0];
+  private area: Vector = [];
   private span = 0;
 
   constructor(private readonly rate: number) {}
@@ -26,6 +27,7 @@ export class Resampler {
     if (Number.isNaN(this.first)) {
       this.first = this.last = time;
       this.value = value;
+      this.area = value.map(() => 0);
       this.rows = 1;
       return [{ time, value }];
     }
@@ -35,11 +37,11 @@ export class Resampler {
     const found: Row[] = [];
     for (let moment; (moment = this.first + this.rows / this.rate) <= time + 1e-9; this.rows += 1) {
       const share = Math.min(1, (moment - last) / elapsed);
-      const at = each((i) => from[i]! + share * (value[i]! - from[i]!));
+      const at = value.map((number, i) => from[i]! + share * (number - from[i]!));
       this.integrate(moment, at);
       const mean = this.interval < FASTER / this.rate;
-      found.push({ time: moment, value: mean ? each((i) => this.area[i]! / this.span) : at });
-      this.area = [0, 0, 0];
+      found.push({ time: moment, value: mean ? this.area.map((area) => area / this.span) : at });
+      this.area = value.map(() => 0);
       this.span = 0;
     }
     this.integrate(time, value);
@@ -49,13 +51,9 @@ export class Resampler {
   /** Adds the area under the line from the last point to this one. */
   private integrate(time: number, value: Vector): void {
     const width = time - this.last;
-    this.area = each((i) => this.area[i]! + (width * (this.value[i]! + value[i]!)) / 2);
+    this.area = this.area.map((area, i) => area + (width * (this.value[i]! + value[i]!)) / 2);
     this.span += width;
     this.last = time;
     this.value = value;
   }
-}
-
-function each(number: (axis: number) => number): Vector {
-  return [number(0), number(1), number(2)];
 }

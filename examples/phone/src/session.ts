@@ -47,7 +47,7 @@ export class Session {
 
   /** Starts a recording. */
   record(subject: string, activity: string): void {
-    this.recorder = new Recorder(subject, activity);
+    this.recorder = new Recorder(subject, activity, this.recognizer.metadata.axes);
   }
 
   end(): void {

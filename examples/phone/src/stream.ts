@@ -33,6 +33,9 @@ const GAP = 1;
 /** m/s^2 an axis: phones measure up to 16 g. */
 const LIMIT = 160;
 
+/** rad/s an axis: phones measure up to 70. */
+const ROTATION_LIMIT = 100;
+
 /** Rows in, probabilities out: of the oldest of several states that restart at staggered times. */
 class StaggeredStates {
   /** Rows to the next call; fewer than a call reads where a model without states reads windows. */
@@ -120,12 +123,14 @@ export class Stream {
    * Adds one sample; calls must not overlap.
    *
    * @param time Seconds, on any clock.
-   * @param value In the unit and convention of the metadata.
+   * @param value Of all channels: acceleration in the unit and convention of the metadata, rotation rate in rad/s.
    */
   async push(time: number, value: Vector): Promise<Prediction[]> {
     const limit = inUnit(LIMIT, this.network.metadata);
     if (![time, ...value].every(Number.isFinite)) return this.drop("not finite");
-    if (value.some((number) => Math.abs(number) > limit)) return this.drop(`beyond ${LIMIT} m/s^2`);
+    const beyond = (most: number) => (number: number) => Math.abs(number) > most;
+    if (value.slice(0, 3).some(beyond(limit))) return this.drop(`beyond ${LIMIT} m/s^2`);
+    if (value.slice(3).some(beyond(ROTATION_LIMIT))) return this.drop(`beyond ${ROTATION_LIMIT} rad/s`);
     const elapsed = time - this.resampler.last;
     if (elapsed > 0 && elapsed <= GAP) {
       if (this.pending) this.dropPending();

@@ -1,8 +1,8 @@
 /** Renders the page; makes no decisions. */
 
-import { describeMinute, drawMinute, drawSignal, MINUTE, type Moment } from "./charts";
+import { ACCELERATION, AXES, describeMinute, drawMinute, drawSignal, MINUTE, type Moment, ROTATION, type Sensor } from "./charts";
 import type { Metadata } from "./metadata";
-import type { Refusal, Sample } from "./motion";
+import { turns, type Refusal, type Sample } from "./motion";
 import type { Recorder } from "./recorder";
 import type { Prediction } from "./stream";
 
@@ -21,6 +21,10 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   sensorless: [
     "No motion sensor",
     "This device reports no acceleration. Open the page on a phone, or try the simulated walk.",
+  ],
+  gyroless: [
+    "No gyroscope",
+    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, try the simulated walk, or train a model of acceleration alone, with `zoo data windows --channels x,y,z`.",
   ],
   model: ["The model cannot be loaded", "Put a file written by `zoo export` next to the page, as model.tflite."],
 };
@@ -71,6 +75,7 @@ export function showComplaint(text: string | null): void {
 export function showRunning(metadata: Metadata, simulated: boolean): void {
   showState("running");
   byId("simulated").hidden = !simulated;
+  byId("rotation").hidden = !turns(metadata);
   write("label", "Listening…");
   byId("bars").replaceChildren(...metadata.classes.map(bar));
 }
@@ -103,14 +108,19 @@ export function showCharts(metadata: Metadata, samples: Sample[], moments: Momen
   const minute = byId<HTMLCanvasElement>("minute");
   drawMinute(minute, moments, metadata.classes, last.time);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(moments, metadata.classes, last.time)}`);
-  drawSignal(byId<HTMLCanvasElement>("signal"), samples, last.time);
-  byId("axes").replaceChildren(...metadata.axes.map((axis, i) => axisValue(axis, last.value[i]!)));
+  showSignal("signal", ACCELERATION, samples, last);
+  if (turns(metadata)) showSignal("turning", ROTATION, samples, last);
+}
+
+function showSignal(id: string, sensor: Sensor, samples: Sample[], last: Sample): void {
+  drawSignal(byId<HTMLCanvasElement>(id), sensor, samples, last.time);
+  byId(`${id}-axes`).replaceChildren(...AXES.map((axis, i) => axisValue(axis, last.value[sensor.first + i]!)));
 }
 
 export function showRecorder(metadata: Metadata, ready: boolean): void {
   byId("teach").hidden = !ready;
-  const activity = byId<HTMLSelectElement>("activity");
-  if (!activity.options.length) activity.append(...metadata.classes.map((name) => new Option(name)));
+  // Labels of the model are suggested, and any other is taken: it may be of the next model.
+  byId("activities").replaceChildren(...metadata.classes.map((name) => new Option(name)));
 }
 
 export function showRecording(seconds: number, length: number): void {

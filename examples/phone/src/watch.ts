@@ -31,7 +31,7 @@ export function complaint(samples: Sample[], silence: number, metadata: Metadata
   if (rate < metadata.rate / 1.25) {
     return `Too slow: the sensor sends ${rate.toFixed(0)} samples a second, the model was trained on ${metadata.rate}. Switch energy saving off.`;
   }
-  const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value), 0) / recent.length;
+  const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
   const gravity = inUnit(STANDARD_GRAVITY, metadata);
   if (magnitude < 0.5 * gravity || magnitude > 2.5 * gravity) {
     return `The sensor reads ${magnitude.toFixed(1)} ${metadata.unit} on average; expected about ${gravity.toFixed(1)}.`;
