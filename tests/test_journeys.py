@@ -1,0 +1,250 @@
+"""A newcomer's recordings, as three apps and a spreadsheet write them, up to the page that `zoo serve` answers with.
+
+A journey is data: who writes the files, with which labels, at which rate; and command lines with what each prints.
+"""
+
+import http.client
+import os
+import shlex
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+
+from zoo import serving
+from zoo.data import gait
+from zoo.metadata import AXES, INERTIAL, STANDARD_GRAVITY, extract
+from zoo.serving import page
+
+pytestmark = pytest.mark.docs
+
+PEOPLE = ("ann", "ben", "cleo", "dan", "eve")
+SECONDS = 14.0
+START = 1_767_225_600
+"""A second of the year 2026."""
+
+
+def write(path, names, columns, mark=",", comma=False):
+    """Writes a CSV file, or adds to it, with decimal commas where they are asked for."""
+    texts = [[f"{value:.5f}" if isinstance(value, float) else str(value) for value in column] for column in columns]
+    if comma:
+        texts = [[text.replace(".", ",") for text in column] for column in texts]
+    lines = [mark.join(row) for row in zip(*texts, strict=True)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n".join([*([] if file.tell() else [mark.join(names)]), *lines, ""]))
+
+
+def sensor_logger(folder, who, label, seconds, rows):
+    """A folder for each recording, with a file for each sensor."""
+    stamps = [START * 10**9 + round(second * 1e9) for second in seconds]
+    still = rows[:, :3] - rows[:, :3].mean(axis=0)
+    for sensor, part in (("TotalAcceleration", rows[:, :3]), ("Accelerometer", still), ("Gyroscope", rows[:, 3:])):
+        x, y, z = part.T.tolist()
+        columns = [stamps, seconds, z, y, x]
+        write(folder / who / f"{label}-2026-01-01" / f"{sensor}.csv", ["time", "seconds_elapsed", *"zyx"], columns)
+
+
+def phyphox(folder, who, label, seconds, rows):
+    """A folder for each recording; whose it is, a table of one's own says."""
+    export = f"phyphox {who} {label}"
+    names = ["Time (s)", *(f"Acceleration {axis} (m/s^2)" for axis in AXES), "Absolute acceleration (m/s^2)"]
+    columns = [seconds, *rows[:, :3].T.tolist(), np.linalg.norm(rows[:, :3], axis=1).tolist()]
+    write(folder / export / "Raw Data.csv", [f'"{name}"' for name in names], columns)
+    write(folder / export / "meta" / "device.csv", ["property", "value"], [["version"], ["1.1"]])
+    write(folder / "files.csv", ["file", "subject", "activity"], [[f"{export}/Raw Data.csv"], [who], [label]])
+
+
+def spreadsheet(folder, who, label, seconds, rows):
+    """One file of everybody, in g, with semicolons, decimal commas and milliseconds."""
+    columns = [[who] * len(rows), [label] * len(rows), [round(1000 * second) for second in seconds]]
+    columns += (rows[:, :3] / STANDARD_GRAVITY).T.tolist()
+    names = ["who", "label", "time_ms", "ax", "ay", "az"]
+    write(folder / "study.csv", names, columns, mark=";", comma=True)
+
+
+def phone_page(folder, who, label, seconds, rows):
+    """A file for each recording, as the zoo's page downloads it with a model that reads a gyroscope."""
+    columns = [seconds, *rows.T.tolist(), [who] * len(rows), [label] * len(rows)]
+    write(folder / f"{label}-{who}.csv", ["time", *INERTIAL, "subject", "activity"], columns)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """From files to a page.
+
+    Args:
+        record: Writes a recording: `record(folder, who, label, seconds, rows)`.
+        rate: Hz of the recordings.
+        activities: One's own labels, and what the simulated people do.
+        steps: Command lines, each followed by what it prints; where that is an error, it begins with `zoo:`.
+        shown: The labels, the rate and the channels of the model that the page gets.
+    """
+
+    record: Callable[..., None]
+    rate: float
+    activities: dict[str, str]
+    steps: tuple[tuple[str, ...], ...]
+    shown: tuple[tuple[str, ...], float, tuple[str, ...]]
+
+
+QUICK = "--epochs 12 --set min_steps=120 --set batch_size=8 --set augmentation=null --set learning_rate=0.01"
+FOLDERS = "--layout '{subject}/{activity}-*/TotalAcceleration.csv'"
+
+JOURNEYS = {
+    "Sensor Logger": Journey(
+        sensor_logger, 100.0, {"strolling": "walking", "lounging": "sitting", "running": "jogging"},
+        (
+            ("data import csv recordings --dry-run", "no column for subject (--subject), for activity (--activity)",
+             "found time, seconds_elapsed, z, y, x: name them with the options; =NAME stands for all rows"),
+            (f"data import csv recordings {FOLDERS} --dry-run", "| Sensor Logger | x, y, z | m/s^2 | android |",
+             "/running-2026-01-01/TotalAcceleration.csv | ann | running | 100.000 | 1,400 |", "**recordings** | 15"),
+            (f"data import csv recordings {FOLDERS} -o recordings.h5", "ann, ben, cleo, dan, eve",
+             "lounging 70, running 70, strolling 70", "**rates_hz** | 100"),
+            ("data windows recordings.h5 -o data3.h5 --test-subjects dan", "classes lounging,running,strolling",
+             "**parts.train.subjects** | ann, ben, cleo, eve", "**parts.test.subjects** | dan", "subjects - |"),
+            (f"train --model activity_gru --units 8 --frame 5 {QUICK} --data data3.h5 --out mine",
+             "12 epochs of", "Validation: macro-F1 ", "Random forest: macro-F1 ",
+             "model in mine; next: zoo evaluate mine --data data3.h5"),
+            ("evaluate mine --data data3.h5", "21 windows, test part, split by subject", "| random forest |",
+             "| lounging | 7 |"),
+            ("export mine --data data3.h5 --formats float32 --to exported", "`model.float32.tflite`",
+             "compared with Keras on 21 rows of data3.h5"),
+            ("predict exported/model.float32.tflite --csv recordings/dan/lounging-2026-01-01/TotalAcceleration.csv",
+             "| 9.000 | lounging |"),
+        ),
+        (("lounging", "running", "strolling"), 50.0, AXES),
+    ),
+    "phyphox": Journey(
+        phyphox, 60.0, {"walk": "walking", "desk": "sitting"},
+        (
+            ("data import csv --manifest recordings/files.csv -o recordings.h5", "read_as phyphox",
+             "desk 70, walk 70", "**rates_hz** | 60"),
+            ("data windows recordings.h5 -o data3.h5 --classes on_foot=walk", "zoo: recordings.h5: no recording of "
+             "on_foot; found desk, walk: the label of the files comes first: walk=on_foot"),
+            ("data windows recordings.h5 -o data3.h5 --classes walk=on_foot,desk=at_a_desk --test-subjects cleo",
+             "on_foot 28, at_a_desk 28", "**parts.test.subjects** | cleo"),
+            ("finetune activity_gru_phone --data data3.h5 --epochs 1 --out mine", "1 epoch of",
+             "Validation: macro-F1 1.000", "next: zoo evaluate mine"),
+            ("evaluate mine --data data3.h5", "| **this model** | 1.000 | 1.000 |"),
+            ("export mine --formats float32 --to exported", "rows of simulated data"),
+            ("predict exported/model.float32.tflite --csv 'recordings/phyphox cleo walk/Raw Data.csv'",
+             "| 10.500 | on_foot |"),
+        ),
+        (("on_foot", "at_a_desk"), 50.0, AXES),
+    ),
+    "spreadsheet": Journey(
+        spreadsheet, 25.0, {"treppauf": "upstairs", "rennen": "jogging", "stehen": "standing"},
+        (
+            ("data import csv recordings/study.csv -o recordings.h5", "zoo: recordings/study.csv has a mean magnitude "
+             "of 1.", "as in g; expected m/s^2 (about 9.8)", "or import with --unit g"),
+            ("data import csv recordings/study.csv --unit g -o recordings.h5", "time time_ms, time_unit ms",
+             "rennen 70, stehen 70, treppauf 70", "**rates_hz** | 25"),
+            ("data windows recordings.h5 -o data3.h5 --rate 25 --window 75 --hop 25 --test-subjects ben",
+             "classes rennen,stehen,treppauf", "**rate_hz** | 25"),
+            ("finetune activity_gru_phone --data data3.h5 --out mine", "zoo: data3.h5: windows of 75 rows at 25 Hz; "
+             "activity_gru_phone reads 150 at 50 Hz", "`zoo data windows RECORDINGS --rate 50 --window 150`"),
+            (f"train --model activity_cnn {QUICK} --data data3.h5 --out mine", "12 epochs of", "Random forest: "),
+            ("evaluate mine --data data3.h5", "30 windows, test part", "| rennen |"),
+            ("export mine --data data3.h5 --formats float32 --to exported", "`model.float32.tflite`"),
+            ("predict exported/model.float32.tflite --csv recordings/study.csv --unit g", "| stehen |"),
+        ),
+        (("rennen", "stehen", "treppauf"), 25.0, AXES),
+    ),
+    "the zoo's page": Journey(
+        phone_page, 60.0, {"bike": "jogging", "train": "standing"},
+        (
+            ("data import csv recordings --gyroscope -o recordings.h5", "rotation gyro_x, gyro_y, gyro_z",
+             "bike 70, train 70", "axes x,y,z,gyro_x,gyro_y,gyro_z"),
+            ("data windows recordings.h5 -o data3.h5 --test-fraction 0", "C 6", "no test part: measure by cross-"),
+            (f"train --model activity_gru --units 8 --frame 5 {QUICK} --data data3.h5 --out mine",
+             "Validation: macro-F1 "),
+            ("evaluate mine --data data3.h5", "zoo: data3.h5: has no test part: cut other people's recordings"),
+            ("export mine --data data3.h5 --formats float32 --to exported", "`model.float32.tflite`"),
+            ("predict exported/model.float32.tflite --csv recordings/train-eve.csv", "| 9.000 | train |"),
+        ),
+        (("bike", "train"), 50.0, INERTIAL),
+    ),
+}  # fmt: skip
+
+
+def record(journey, folder):
+    """Writes the recordings of all people, each doing everything once."""
+    random = np.random.default_rng(0)
+    seconds = (np.arange(round(SECONDS * journey.rate)) / journey.rate).tolist()
+    for who in PEOPLE:
+        person = gait.Walker.draw(who, random)
+        for label, activity in journey.activities.items():
+            rows = person.record(activity, SECONDS, journey.rate, random, gyroscope=True).rows.astype(float)
+            journey.record(folder, who, label, seconds, rows)
+
+
+@pytest.fixture
+def tiny_page(tmp_path, monkeypatch):
+    """A page in place of the built one, which only some machines have."""
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<!doctype html><title>page</title>")
+    monkeypatch.setattr(serving, "page_files", partial(page.page_files, folder=tmp_path / "page"))
+
+
+def ask(port, path):
+    """What a phone gets, which accepts the certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
+    connection.request("GET", path)
+    return connection.getresponse().read()
+
+
+def served(zoo_cli, file, port):
+    """The page and the model that `zoo serve` answers with, until Ctrl-C; and what it prints."""
+    answers, ended = [], threading.Event()
+
+    def phone():
+        while not ended.wait(0.05):
+            try:
+                answers.extend(ask(port, path) for path in ("/", "/model.tflite"))
+            except ConnectionRefusedError:
+                continue
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+
+    client = threading.Thread(target=phone)
+    client.start()
+    try:
+        finished = zoo_cli("serve", file, "--host", "127.0.0.1", "--port", port)
+    finally:
+        ended.set()
+        client.join()
+    return answers, finished
+
+
+def free_port():
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", JOURNEYS)
+def test_a_newcomer_comes_from_files_to_a_page_with_own_labels(name, zoo_cli, tiny_page, tmp_path, monkeypatch):
+    journey = JOURNEYS[name]
+    monkeypatch.chdir(tmp_path)
+    record(journey, tmp_path / "recordings")
+    for line, *printed in journey.steps:
+        status, out, err = zoo_cli(*shlex.split(line))
+        text = " ".join(f"{out} {err}".split())
+        assert status == any(part.startswith("zoo: ") for part in printed), f"zoo {line}: {text}"
+        assert [part for part in printed if part not in text] == [], f"zoo {line}: {text}"
+    (start, model), finished = served(zoo_cli, "exported", free_port())
+    assert (finished.status, finished.err) == (0, "stopped\n")
+    assert "serving exported/model.float32.tflite at https://127.0.0.1:" in finished.out
+    assert b"<title>page</title>" in start
+    (tmp_path / "phone.tflite").write_bytes(model)
+    known = extract(tmp_path / "phone.tflite")
+    assert (known.classes, known.rate, known.axes) == journey.shown
