@@ -26,6 +26,12 @@ def message(call):
     return str(error.value)
 
 
+def test_arrays_in_place_of_data_are_named_with_what_makes_data_of_them():
+    line = message(lambda: load_data((np.zeros((2, 50, 3)), ["run", "sit"])))
+    assert line.startswith("data is of the type tuple; expected a path, ")
+    assert line.endswith("become data with `zoo.data.activity.from_arrays`")
+
+
 @pytest.fixture(scope="module", params=list(SIZES))
 def data(request, tmp_path_factory):
     """Simulated data of each task."""

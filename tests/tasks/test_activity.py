@@ -67,6 +67,12 @@ def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simul
     assert report["ece"]["temperature"] == 1.0
 
 
+@pytest.mark.parametrize("shape", [(150, 3), (1, 2, 150, 3), ()])
+def test_what_is_no_stack_of_windows_is_one_line(shape):
+    with pytest.raises(ZooError, match=r"input: has shape .*; expected any number of windows of shape \(150, 3\)"):
+        ACTIVITY.predict(loading.load(ActivityGRU(units=4)), np.zeros(shape))
+
+
 def test_groups_leave_everybody_out_once(simulated):
     parts = crossval.prepare(simulated, 3)
     people = windows_of.read(simulated).train.people()

@@ -47,6 +47,11 @@ def load_data(
     """
     if isinstance(source, Data):
         return source
+    if not isinstance(source, str | Path):
+        raise ZooError(
+            f"data is of the type {type(source).__name__}; expected a path, `tfds:NAME`, or what `load_data` returned; "
+            "arrays of windows become data with `zoo.data.activity.from_arrays`"
+        )
     name = build_name(source)
     if name:
         from zoo.data import tfds

@@ -644,6 +644,9 @@ class ActivityTask(Task):
         if isinstance(x, str | Path):
             x, times = _cut(metadata, Path(x), columns or CsvColumns(), hop, dropped or Dropped())
         windows = np.asarray(x, np.float32)
+        if windows.ndim != 3:
+            expected = f"({metadata.window}, {len(metadata.axes)})"
+            raise ZooError(f"input: has shape {windows.shape}; expected any number of windows of shape {expected}")
         check_windows(loaded, "input", windows.shape, metadata.rate if rate is None else rate)
         if not np.isfinite(windows).all():
             raise ZooError("input holds NaN or infinity: drop those rows first")
