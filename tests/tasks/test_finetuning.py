@@ -7,6 +7,7 @@ import pytest
 
 from zoo import ActivityGRU, Recipe, ZooError, api, catalog, finetune, train
 from zoo.data.activity import from_arrays, read
+from zoo.evaluation import activity as classification
 from zoo.report import activity as report
 from zoo.tasks import finetuning, planning, running
 from zoo.tasks.activity import TASK
@@ -69,6 +70,13 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     assert "of a random forest 1.000; the weakest class is shake (F1 0.000, taken for still): record more" in warning
     assert warning.endswith("record more people, above all shake, or train longer (`--epochs`)")
     assert "> warning: macro-F1 on validation is 0.333" in report.training(summary)
+
+
+def test_a_class_without_validation_windows_is_not_the_weakest():
+    logits = np.eye(3)[[0, 0, 0, 1]]
+    found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
+    line = TASK.prepare(data(people=2), QUICK)._loses(found, {"macro_f1": 1.0}, False)
+    assert "the weakest class is walk (F1 0.667, taken for sit)" in line
 
 
 def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_have_not_been_used():

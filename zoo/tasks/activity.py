@@ -248,7 +248,8 @@ class Prepared:
 
     def _loses(self, report: Mapping[str, Any], baseline: Mapping[str, Any], trained_before: bool) -> str:
         """What a user must know of a model that is worse than its baseline, and what to do."""
-        weakest = min(report["per_class"], key=lambda name: report["per_class"][name]["f1"])
+        scores = {name: row["f1"] for name, row in report["per_class"].items() if row["windows"]}
+        weakest = min(scores, key=lambda name: scores[name])
         mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
         mistaken[report["classes"].index(weakest)] = 0
         other = f", taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
@@ -262,7 +263,7 @@ class Prepared:
                 advice += f", or start from trained weights (`zoo finetune {finetuning.START}`)"
         return (
             f"macro-F1 on validation is {report['macro_f1']:.3f}, of a random forest {baseline['macro_f1']:.3f}; the "
-            f"weakest class is {weakest} (F1 {report['per_class'][weakest]['f1']:.3f}{other}): {advice}"
+            f"weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {advice}"
         )
 
 
