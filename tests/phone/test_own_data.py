@@ -50,10 +50,10 @@ def test_the_lines_for_own_recordings_lead_to_a_page_with_own_labels(open_page, 
     monkeypatch.chdir(tmp_path)
     record(tmp_path / "recordings")
     *first, last = commands()
-    assert [line[0] for line in first] == ["data", "data", "train", "evaluate", "export"]
+    assert [line[0] for line in first] == ["data", "data", "finetune", "evaluate", "export"]
     for line in first:
-        # A pass in place of the forty of the preset, which take minutes.
-        status, _, error = zoo_cli(*line, *(["--epochs", 1] if line[0] == "train" else []))
+        # A pass in place of twenty.
+        status, _, error = zoo_cli(*line, *(["--epochs", 1] if line[0] == "finetune" else []))
         assert status == 0, error
     assert (last[0], (tmp_path / "figures" / "confusion.png").is_file()) == ("serve", True)
     with serving(last) as address:
