@@ -1,4 +1,4 @@
-"""README says what works: its Python blocks run, its files are there; pages with numbers have those that were measured."""
+"""README works: its Python blocks run, its files are there; pages with numbers have those that were measured."""
 
 import json
 import re
