@@ -34,9 +34,12 @@ _HOMES = {
     "TrainResult": "zoo.tasks.running",
     "ZooError": "zoo.errors",
     "cross_validate": "zoo.api",
+    "cut_windows": "zoo.data.making",
     "evaluate": "zoo.api",
     "export": "zoo.api",
     "finetune": "zoo.api",
+    "import_csv": "zoo.data.making",
+    "import_study": "zoo.data.making",
     "list_presets": "zoo.api",
     "load_data": "zoo.data.loading",
     "predict": "zoo.api",
@@ -65,9 +68,12 @@ __all__ = [
     "TrigramLM",
     "ZooError",
     "cross_validate",
+    "cut_windows",
     "evaluate",
     "export",
     "finetune",
+    "import_csv",
+    "import_study",
     "list_presets",
     "load_data",
     "predict",
@@ -90,6 +96,7 @@ if TYPE_CHECKING:
         tune,
     )
     from zoo.data.loading import load_data, simulate
+    from zoo.data.making import cut_windows, import_csv, import_study
     from zoo.errors import ZooError
     from zoo.layers import KLSparsity, KLSparsityRegularizer, TiedDense
     from zoo.losses import CrossEntropy, HalfSquaredError

@@ -1,0 +1,219 @@
+"""From the files of a sensor to a file of windows: the calls behind the commands of `zoo data`.
+
+`import_csv` and `import_study` write a file of recordings, and `cut_windows` cuts such files into windows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo.data import activity, recordings, sources
+from zoo.data.importers import read_csv
+from zoo.data.studies import STUDIES
+from zoo.data.studies.reading import read_study
+from zoo.data.tables import CsvColumns
+from zoo.errors import ZooError
+from zoo.files import exclusive, new_file
+
+_MOST_NAMES = 20
+"""Files that the source of recordings names."""
+
+
+class Imported(NamedTuple):
+    """What an import wrote.
+
+    Args:
+        path: The file of recordings.
+        recordings: Number of recordings that were written.
+        dropped: How much was left out, by reason.
+        files: How each CSV file was read: columns, unit, sign, rate.
+        doubts: Sentences about files that are all said to be of one person or activity, though their names differ.
+    """
+
+    path: Path
+    recordings: int
+    dropped: dict[str, int]
+    files: list[dict[str, Any]]
+    doubts: list[str]
+
+
+class Windowed(NamedTuple):
+    """The windows that were cut.
+
+    Args:
+        data: The file, as `load_data` opens it.
+        dropped: How much was left out, by reason.
+    """
+
+    data: activity.ActivityData
+    dropped: dict[str, int]
+
+
+def plan_csv(
+    files: str | Path | Iterable[str | Path], *, layout: str | None = None, manifest: str | Path | None = None,
+    **columns: Any,
+) -> list[tuple[Path, CsvColumns]]:  # fmt: skip
+    """Finds CSV files, and how each is read; arguments are those of `import_csv`."""
+    if unknown := set(columns) - set(CsvColumns.__dataclass_fields__):
+        expected = ", ".join(CsvColumns.__dataclass_fields__)
+        raise TypeError(f"import_csv has no argument {min(unknown)!r}; expected one of {expected}")
+    return sources.find_sources(
+        _paths(files), CsvColumns(**columns), layout, None if manifest is None else Path(manifest)
+    )  # fmt: skip
+
+
+def import_csv(
+    files: str | Path | Iterable[str | Path],
+    out: str | Path,
+    *,
+    layout: str | None = None,
+    manifest: str | Path | None = None,
+    append: bool = False,
+    same_people: bool | None = None,
+    force: bool = False,
+    **columns: Any,
+) -> Imported:
+    r"""Imports CSV files of sensor apps into a file of recordings.
+
+    Args:
+        files: CSV files, and folders to search.
+        out: The file to write.
+        layout: How paths name people and activities, such as `{subject}/{activity}*.csv`.
+        manifest: A table with the columns file, subject and activity, in place of `files`.
+        append: Whether to add to the file.
+        same_people: When adding: whether ids that are in the file already are the same people.
+        force: Whether to replace a file of recordings.
+        **columns: Names and units of columns that their names do not tell, as for `zoo.data.tables.CsvColumns`:
+            `subject="=ann"`, `activity`, `x`, `y`, `z`, `time`, `rate` in Hz, `unit` (`m/s^2` or `g`), `convention`
+            (`android` or `ios`), `time_unit`, `gravity`, `gyroscope`, `rotation`, `rotation_unit`.
+
+    Raises:
+        ZooError: If a file cannot be read, or its values are not plausible; or `out` exists.
+
+    Example:
+        >>> folder = Path(getfixture("tmp_path")) / "ann"
+        >>> folder.mkdir()
+        >>> rows = "".join(f"{number / 50:.2f},0.1,0.2,9.8\n" for number in range(200))
+        >>> _ = (folder / "sitting.csv").write_text("time,x,y,z\n" + rows)
+        >>> imported = import_csv(folder, folder / "recordings.h5", layout="{subject}/{activity}*.csv")
+        >>> imported.recordings, imported.files[0]["rate_hz"]
+        (1, [50.0])
+    """
+    out = Path(out)
+    if append and force:
+        raise ZooError("append adds to the file and force replaces it: name one of them")
+    begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
+    with begun:
+        found = plan_csv(files, layout=layout, manifest=manifest, **columns)
+        dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
+        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
+        names = list(dict.fromkeys(file.name for file, _ in found))
+        source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
+        if append and out.exists():
+            count = recordings.append(out, several, source=source, same_people=same_people)
+        else:
+            count = recordings.write(out, several, source=source)
+    return Imported(out, count, dict(dropped.reasons), tables, sources.doubts(found))
+
+
+def import_study(
+    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False
+) -> Imported:
+    """Imports a published study in its official layout into a file of recordings.
+
+    Args:
+        name: A key of `zoo.data.studies.STUDIES`: motionsense, wisdm, geotec, oxford, ...
+        source: The zip file as it is published, or a folder with its contents.
+        out: The file to write.
+        others: Whether to import activities besides those of the recognizers, where the study has such.
+        force: Whether to replace a file of recordings.
+
+    Raises:
+        ZooError: If the study is unknown, or its archive is not in its layout; or `out` exists.
+
+    Example:
+        >>> import_study("motionsens", "A_DeviceMotion_data.zip", "recordings.h5")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: unknown study 'motionsens'; expected motionsense, wisdm, geotec, oxford
+    """
+    if name not in STUDIES:
+        raise ZooError(f"unknown study {name!r}; expected {', '.join(STUDIES)}")
+    out, dropped = Path(out), recordings.Dropped()
+    with new_file(out, force):
+        read = read_study(name, Path(source), dropped, others=others)
+        count = recordings.write(out, read, source=STUDIES[name].source)
+    return Imported(out, count, dict(dropped.reasons), [], [])
+
+
+def cut_windows(
+    files: str | Path | Iterable[str | Path],
+    out: str | Path,
+    *,
+    window: int = 150,
+    hop: int = 75,
+    rate: float = 50.0,
+    trim: float = 1.0,
+    test_subjects: Sequence[str] | None = None,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    classes: Sequence[str] | Mapping[str, str] | None = None,
+    merge: Mapping[str, str] | None = None,
+    channels: Sequence[str] | None = None,
+    same_people: bool | None = None,
+    force: bool = False,
+) -> Windowed:
+    """Cuts recordings into windows, split by person, and opens the file.
+
+    Args:
+        files: Files of recordings; several are joined.
+        out: The file to write.
+        window: Rows a window.
+        hop: Rows between the starts of windows.
+        rate: Hz that all recordings are resampled to.
+        trim: Seconds left out at both ends of a recording.
+        test_subjects: People of the test part.
+        test_fraction: Share of the people in it, where none are named; 0 for no test part.
+        seed: Decides who, where none are named.
+        classes: Labels to use, in this order; or the class of each label, such as `{"walk": "walking"}`. All that are
+            found by default.
+        merge: Labels that mean one of several classes, such as `{"stairs": "upstairs+downstairs"}`.
+        channels: Channels to keep, such as `("x", "y", "z")`; all by default.
+        same_people: Of several files: whether equal ids are the same person.
+        force: Whether to replace a file of windows.
+
+    Returns:
+        `data`, as `load_data` opens it, and `dropped`.
+
+    Raises:
+        ZooError: If recordings, labels or people are not as asked for; or `out` exists.
+
+    Example:
+        >>> from zoo.data import gait
+        >>> random, folder = np.random.default_rng(0), Path(getfixture("tmp_path"))
+        >>> people = [gait.Walker.draw(name, random) for name in ("ann", "ben", "cleo")]
+        >>> made = (who.record(label, 10, 50.0, random) for who in people for label in ("walking", "sitting"))
+        >>> _ = recordings.write(folder / "recordings.h5", made, source="nobody", simulated=True)
+        >>> data = cut_windows(folder / "recordings.h5", folder / "data3.h5", test_subjects=["cleo"]).data
+        >>> data.classes, data.train.people(), data.test.people()
+        (('sitting', 'walking'), ['ann', 'ben'], ['cleo'])
+    """
+    out = Path(out)
+    with new_file(out, force):
+        index = recordings.join(*map(recordings.read, _paths(files)), same_people=same_people, axes=channels)
+        labels = activity.choose_classes(index.path, index.activities, classes, merge)
+        used = np.isin(index.activities, list(labels))
+        chosen = (
+            list(test_subjects)
+            if test_subjects
+            else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
+        )
+        dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
+    return Windowed(activity.read(out), dict(dropped.reasons))
+
+
+def _paths(files: str | Path | Iterable[str | Path]) -> list[Path]:
+    return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
