@@ -1,7 +1,7 @@
 """Commands on data: import, windows, describe, simulate."""
 
 import shlex
-from contextlib import nullcontext
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,9 +27,10 @@ from zoo.cli.console import (
 )
 from zoo.data.studies import STUDIES, Study
 from zoo.errors import ZooError
-from zoo.files import exclusive, new_file
+from zoo.files import new_file
 
 if TYPE_CHECKING:
+    from zoo.data.making import Imported
     from zoo.data.tables import CsvColumns
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
@@ -55,14 +56,9 @@ def _import_command(name: str, study: Study) -> None:
     """Adds the command that imports a study."""
 
     def imported(source: Path, out: Path, others: bool, force: bool, as_json: bool) -> None:
-        from zoo.data import recordings
-        from zoo.data.studies.reading import read_study
+        from zoo.data.making import import_study
 
-        with new_file(out, force):
-            dropped = recordings.Dropped()
-            read = read_study(name, source, dropped, others=others)
-            count = recordings.write(out, read, source=study.source)
-        _imported(out, count, dropped.reasons, as_json)
+        _imported(import_study(name, source, out, others=others, force=force), as_json)
 
     def command(source: Source, out: Out = OUT, force: Force = False, as_json: Json = False) -> None:
         imported(source, out, False, force, as_json)
@@ -120,8 +116,8 @@ def import_csv(
     as_json: Json = False,
 ) -> None:
     """Import anyone's CSV files: of this page, Sensor Logger, phyphox, Physics Toolbox and others."""
-    from zoo.data import recordings, sources
-    from zoo.data.importers import read_csv
+    from zoo.data import making
+    from zoo.data.sources import doubts
     from zoo.data.tables import CsvColumns
 
     added_gravity = None if gravity is None else tuple(name.strip() for name in gravity.split(","))
@@ -131,26 +127,24 @@ def import_csv(
     )  # fmt: skip
     if channels is not None:
         columns = columns.with_channels(channels)
+    asked: dict[str, Any] = {"layout": layout, "manifest": manifest, **vars(columns)}
+    if dry_run:
+        planned = making.plan_csv(files or [], **asked)
+        _warn(doubts(planned))
+        show(_dry_run(planned), as_json, _dry_run_report)
+        return
     if append and force:
         raise ZooError("--append adds to the file and --force replaces it: name one of them")
-    # A dry run writes nothing, and adding to a file requires it.
-    begun = nullcontext() if dry_run else exclusive(out) if append else new_file(out, force)
-    with begun:
-        found = sources.find_sources(files or [], columns, layout, manifest)
-        for doubt in sources.doubts(found):
-            err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-        dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
-        if dry_run:
-            show(_dry_run(found), as_json, _dry_run_report)
-            return
-        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
-        names = list(dict.fromkeys(file.name for file, _ in found))
-        source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
-        if append and out.exists():
-            count = recordings.append(out, several, source=source, same_people=same_people or None)
-        else:
-            count = recordings.write(out, several, source=source)
-    _imported(out, count, dropped.reasons, as_json, {"read": _summary(tables)})
+    imported = making.import_csv(
+        files or [], out, append=append, same_people=same_people or None, force=force, **asked
+    )  # fmt: skip
+    _warn(imported.doubts)
+    _imported(imported, as_json)
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for line in lines:
+        err.print(f"zoo: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -191,16 +185,12 @@ def _dry_run_report(content: dict[str, Any]) -> str:
     )
 
 
-_MOST_NAMES = 20
-"""Files that the source of recordings names."""
-
-
-def _imported(
-    out: Path, count: int, dropped: dict[str, int], as_json: bool, more: dict[str, Any] | None = None
-) -> None:
+def _imported(imported: "Imported", as_json: bool) -> None:
     from zoo.data.describe import describe
 
-    show(describe(out) | {"written": count, "dropped": dict(dropped)} | (more or {}), as_json, _description)
+    facts = {"written": imported.recordings, "dropped": imported.dropped}
+    read = {"read": _summary(imported.files)} if imported.files else {}
+    show(describe(imported.path) | facts | read, as_json, _description)
 
 
 def _description(content: dict[str, Any]) -> str:
@@ -262,28 +252,24 @@ def windows(
     as_json: Json = False,
 ) -> None:
     """Cut recordings into windows, split by person."""
-    import numpy as np
-
-    from zoo.data import activity, recordings
-
-    with new_file(out, force):
-        axes = [name.strip() for name in channels.split(",")] if channels else None
-        index = recordings.join(*map(recordings.read, recordings_files), same_people=same_people, axes=axes)
-        chosen_labels, merged = (activity.parse_classes(text) if text else None for text in (classes, merge))
-        labels = activity.choose_classes(index.path, index.activities, chosen_labels, merged)
-        used = np.isin(index.activities, list(labels))
-        chosen = (
-            [name.strip() for name in test_subjects.split(",")]
-            if test_subjects
-            else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
-        )
-        dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
+    from zoo.data.activity import parse_classes
     from zoo.data.describe import describe
+    from zoo.data.making import cut_windows
 
-    show(describe(out) | {"dropped": dict(dropped.reasons)}, as_json, _description)
-    if not chosen:
+    made = cut_windows(
+        recordings_files, out, window=window, hop=hop, rate=rate, trim=trim,
+        test_subjects=_names(test_subjects), test_fraction=test_fraction, seed=seed,
+        classes=parse_classes(classes) if classes else None, merge=parse_classes(merge) if merge else None,
+        channels=_names(channels), same_people=same_people, force=force,
+    )  # fmt: skip
+    show(describe(out) | {"dropped": made.dropped}, as_json, _description)
+    if not len(made.data.test):
         line = "no test part: measure by cross-validation over people, if there are several, or on another file"
         err.print(f"zoo: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",")] if text else None
 
 
 @data_app.command("build")
