@@ -22,7 +22,7 @@ PYTEST := $(BIN)/pytest --numprocesses logical --dist worksteal
 
 # What proves the code, in minutes.
 test: lint
-	$(PYTEST) -m 'not (browser or docs or process or real)'
+	$(PYTEST) -m 'not (browser or docs or hostile or process or real)'
 
 # That, and whole trainings killed and gone on with, the docs followed, the page in a browser, and real data.
 test-all: lint

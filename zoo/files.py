@@ -8,6 +8,7 @@ has released; the next writer deletes them as well.
 
 import errno
 import hashlib
+import io
 import json
 import os
 import platform
@@ -20,11 +21,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from zoo.errors import StorageError, ZooError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 _TEMPORARY = re.compile(rf"\.zoo-{_HOST}-(\d+)-")
@@ -417,6 +421,29 @@ def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file in hexadecimal. Reads the file in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_arrays(source: Path | io.BytesIO, name: str = "") -> "dict[str, NDArray[Any]]":
+    """Reads a `.npz` file. Objects in it, which could execute code, are refused.
+
+    Args:
+        source: The file or its content.
+        name: Its name in messages. That of the file by default.
+
+    Raises:
+        ZooError: If it is missing or damaged.
+    """
+    import numpy as np
+
+    try:
+        with np.load(source) as saved:
+            return dict(saved.items())
+    except FileNotFoundError:
+        raise ZooError(f"{source}: no such file") from None
+    except Exception as error:
+        # A damaged archive can raise exceptions of zipfile, zlib, struct and NumPy; `load` may return an array.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ZooError(f"{name or source}: damaged, or not a .npz file of arrays ({reason})") from error
 
 
 def _flush(path: Path) -> None:

@@ -94,7 +94,7 @@ class Metadata:
             raise ZooError(f"{where}: metadata lacks {', '.join(missing)}")
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
-            values["streaming"] = Streaming(**values["streaming"])
+            values["streaming"] = _streaming(values["streaming"], where)
         metadata: Metadata = kind(**values)
         return metadata
 
@@ -197,6 +197,14 @@ class TrigramMetadata(Metadata):
     task: ClassVar[str] = "trigram"
     words: tuple[str, ...]
     context: int
+
+
+def _streaming(document: Any, where: str) -> Streaming:
+    names = [field.name for field in fields(Streaming)]
+    if not isinstance(document, dict) or set(document) != set(names):
+        found = ", ".join(sorted(document)) if isinstance(document, dict) else repr(document)[:100]
+        raise ZooError(f"{where}: metadata of streaming holds {found}; expected {', '.join(names)}")
+    return Streaming(**document)
 
 
 def embed(path: Path, metadata: Metadata) -> None:

@@ -420,3 +420,17 @@ def test_a_file_with_damaged_bytes_is_read_or_refused_in_one_line(tmp_path):
 def test_real_files_have_the_layouts_of_the_course(real, name, layout, sizes):
     assert hdf5.identify(real / name) == layout
     assert hdf5.check(real / name, layout).items() >= sizes.items()
+
+
+def test_a_heap_of_text_in_which_hdf5_would_read_for_ever_is_refused(tmp_path):
+    path = tmp_path / "data.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["source"] = "somebody's recordings"
+        file["trX"], file["trY"] = np.zeros((2, 4, 3)), np.eye(2)
+    content = bytearray(path.read_bytes())
+    first = content.index(b"GCOL") + 16
+    # Its entry becomes free space of no size, after which HDF5 would read the same entry again.
+    content[first : first + 16] = bytes(16)
+    path.write_bytes(content)
+    with pytest.raises(ZooError, match=r"data\.h5: damaged: copy it again \(a heap of text at byte \d+\)"):
+        hdf5.attributes(path)

@@ -84,8 +84,14 @@ def test_windows_too_few_to_hold_any_back_are_learned(file):
 def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_path):
     with pytest.raises(ZooError, match="cannot learn; export one that can with `zoo export --personalize`"):
         PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
-    with pytest.raises(ZooError, match="holds no learned weights"):
+    with pytest.raises(ZooError, match=r"missing\.npz: no such file"):
         PersonalRecognizer(file).restore(tmp_path / "missing.npz")
+    (tmp_path / "damaged.npz").write_bytes(b"PK\3\4" + bytes(60))
+    with pytest.raises(ZooError, match=r"damaged\.npz: damaged, or not a \.npz file of arrays"):
+        PersonalRecognizer(file).restore(tmp_path / "damaged.npz")
+    np.savez(tmp_path / "foreign.npz", words=np.zeros(3))
+    with pytest.raises(ZooError, match=r"holds no learned weights \(arrays words\)"):
+        PersonalRecognizer(file).restore(tmp_path / "foreign.npz")
     np.savez(tmp_path / "other.npz", kernel=np.zeros((3, 6), "float32"), bias=np.zeros(6, "float32"))
     with pytest.raises(ZooError, match=r"input 'new_kernel' has shape \(3, 6\); expected \(8, 6\)"):
         PersonalRecognizer(file).restore(tmp_path / "other.npz")

@@ -140,3 +140,9 @@ def test_the_file_says_how_it_is_to_be_streamed():
     settings = Recognizer(POCKET / "model.dynamic.tflite").metadata.streaming
     assert isinstance(settings, Streaming)
     assert 0 < settings.threshold < 1
+
+
+def test_numbers_that_a_file_does_not_take_are_refused_with_its_reason():
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite")
+    with pytest.raises(ZooError, match=r"model\.int8\.tflite: signature 'step' does not run \(.*FLOAT64"):
+        recognizer.run("step", frame=np.zeros((1, 5, 3)), **recognizer.zeros())

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.metadata import Streaming
-from zoo.runtime.streaming import GAP, LIMIT, Resampler, StaggeredStates, Stream, predict_recording
+from zoo.errors import ZooError
+from zoo.metadata import INERTIAL, Streaming
+from zoo.runtime.resampling import Resampler
+from zoo.runtime.streaming import GAP, LIMIT, StaggeredStates, Stream, predict_recording
 from zoo.tasks import loading
 
 RATE = 50.0
@@ -63,6 +65,25 @@ class TestRows:
         fast = np.stack([5 * np.sin(2 * np.pi * 51 * times)] * 3, axis=1)
         rows = [row for t, value in zip(times, fast.tolist(), strict=True) for _, row in resampler.push(t, value)]
         assert np.abs(rows[5:]).max() < 0.3
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        intervals=st.lists(st.floats(1e-6, 0.1) | st.floats(0.0, 0.004, exclude_min=True), min_size=1, max_size=80),
+        start=st.sampled_from([0.0, -3.0, 1.7e9, 1.7e12]),
+        cuts=st.lists(st.integers(0, 80), max_size=4),
+        seed=st.integers(0, 100),
+    )
+    def test_blocks_of_any_sizes_give_the_rows_of_single_samples_to_the_last_bit(self, intervals, start, cuts, seed):
+        times = np.unique(start + np.cumsum(intervals))
+        values = np.random.default_rng(seed).normal(0, 10, (len(times), 3))
+        single, blocks, expected, found = Resampler(RATE), Resampler(RATE), [], []
+        for time, value in zip(times.tolist(), values.tolist(), strict=True):
+            expected += [(moment, *row, single.interval) for moment, row in single.push(time, tuple(value))]
+        for places in np.split(np.arange(len(times)), sorted(cuts)):
+            if len(places):
+                rows = blocks.push_block(times[places], values[places])
+                found += zip(rows.times.tolist(), *rows.values.T.tolist(), rows.intervals.tolist(), strict=True)
+        np.testing.assert_array_equal(np.array(found), np.array(expected))
 
 
 class TestStates:
@@ -131,6 +152,21 @@ class TestLabels:
         careful = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.0, threshold=0.6)
         labels, _ = self.said(self.one_hot("walking", 0.7), self.one_hot("sitting", 0.5), careful)
         assert set(labels) == {"walking", None}
+
+
+def faulty(random, count, rate, share, channels=3):
+    """Samples with jitter, changes of rate, and a share of each fault: of values, of stamps, gaps and set clocks."""
+    rates = rate * np.repeat(random.choice([1.0, 0.5, 3.0], count // 500 + 1), 500)[:count]
+    steps = random.uniform(0.5, 1.5, count) / rates
+    jumps = random.random(count) < share / 20
+    steps[jumps] += random.choice([1.5, 3600.0, -3600.0, 0.9], jumps.sum())
+    samples = np.column_stack([np.cumsum(steps), random.normal(0, 4, (count, channels))])
+    samples[:, 2] += 9.8
+    for value in (np.nan, np.inf, 200.0, -1e30):
+        samples[random.random(count) < share / 8, random.integers(1, channels + 1)] = value
+    for shift in (-0.1, -5.0, 7200.0):
+        samples[random.random(count) < share / 6, 0] += shift
+    return samples
 
 
 class TestBadSamples:
@@ -203,6 +239,33 @@ class TestBadSamples:
         recovered = list(found.feed(_still(2, start=1000.0)))
         assert recovered[-1].label is not None
         assert np.isfinite(recovered[-1].probabilities).all()
+
+    @settings(max_examples=20, deadline=None)
+    @given(seed=st.integers(0, 10**6), rate=st.sampled_from([10, 50, 51.3, 200]), faults=st.floats(0, 0.1))
+    @pytest.mark.parametrize(
+        "model",
+        [METADATA, replace(METADATA, states={}, window=40, hop=15), replace(METADATA, axes=INERTIAL)],
+        ids=["steps", "windows", "gyroscope"],
+    )
+    def test_arrays_and_lists_give_what_single_samples_give(self, model, seed, rate, faults):
+        samples = faulty(np.random.default_rng(seed), 1500, rate, faults, len(model.axes))
+        how = Streaming(restart=30, copies=3, warmup=10)
+
+        def read(how_to_feed):
+            found = Stream(model, lambda frame, states: (self.leaky(frame)[None], dict(states)), how)
+            predictions = [(p.time, p.label, p.probability, *p.probabilities) for p in how_to_feed(found)]
+            return predictions, found.skipped, found.warnings
+
+        expected = read(lambda stream: stream.feed(iter(samples.tolist())))
+        assert read(lambda stream: stream.feed(samples)) == expected
+        cut = seed % len(samples)
+        assert read(lambda stream: [*stream.feed(samples[:cut].tolist()), *stream.feed(samples[cut:])]) == expected
+
+    def test_a_sample_of_a_list_that_lacks_a_value_is_refused_after_those_before_it(self):
+        found, predictions = stream(), []
+        with pytest.raises(ZooError, match=r"a sample of 2 values; activity_gru_pocket reads x, y, z"):
+            predictions.extend(found.feed([*_still(1), (1.0, 0.1, 9.8)]))
+        assert len(predictions) == RATE / METADATA.frame
 
     @pytest.mark.parametrize("stamps", [np.floor, np.zeros_like])
     def test_time_stamps_without_decimals_are_noticed(self, stamps):

@@ -32,6 +32,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data import heaps
 from zoo.errors import StorageError, ZooError
 from zoo.files import atomic_write, exclusive
 
@@ -129,6 +130,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         if not h5py.is_hdf5(path):
             expected = f"not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}"
             raise ZooError(f"{path}: {_RAW.get(path.suffix.lower(), expected)}")
+        heaps.check(path, path.stat().st_mtime_ns)
         with h5py.File(path, "r") as file:
             yield file
 

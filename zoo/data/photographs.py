@@ -51,9 +51,12 @@ def open_photograph(path: Path) -> Photograph:
             return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
     except FileNotFoundError:
         raise ZooError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        # Pillow raises SyntaxError for a broken PNG.
-        raise ZooError(f"{path}: not a picture that can be decoded ({error}): leave it out") from None
+    except (
+        UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, MemoryError,
+    ) as error:  # fmt: skip
+        # Pillow raises SyntaxError for a broken PNG, and allocates what a damaged one declares.
+        reason = str(error) or type(error).__name__
+        raise ZooError(f"{path}: not a picture that can be decoded ({reason}): leave it out") from None
 
 
 class Photographs(Sequence[Photograph]):

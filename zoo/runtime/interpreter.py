@@ -24,8 +24,13 @@ def open_file(path: Path) -> Any:
         interpreter = LiteRT(model_path=str(path), num_threads=1)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        raise ZooError(f"{path}: does not run ({str(error).strip().splitlines()[0]})") from error
+        raise _does_not_run(path, error) from error
     return interpreter
+
+
+def _does_not_run(path: Path, error: Exception, what: str = "") -> ZooError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ZooError(f"{path}: {what}does not run ({reason})")
 
 
 class Interpreter:
@@ -81,17 +86,21 @@ class Interpreter:
             Output arrays by name.
 
         Raises:
-            ZooError: If the file lacks the signature, or an input is missing or has another shape.
+            ZooError: If the file lacks the signature, an input is missing or has another shape, or the file is damaged.
         """
         if signature not in self._runners:
             raise ZooError(f"{self.path}: no signature {signature!r}; found {', '.join(self._runners)}")
         for name, (expected, _) in self._inputs[signature].items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
-            if not _fits(inputs[name].shape, expected):
+            if inputs[name].shape != expected and not _fits(inputs[name].shape, expected):
                 raise ZooError(f"{self.path}: input {name!r} has shape {inputs[name].shape}; expected {expected}")
-        # The runner's outputs are views that the next call overwrites.
-        return {name: np.array(value) for name, value in self._runners[signature](**inputs).items()}
+        # In some versions of LiteRT, outputs are views that the next call overwrites.
+        try:
+            outputs = self._runners[signature](**inputs)
+        except (RuntimeError, ValueError) as error:
+            raise _does_not_run(self.path, error, f"signature {signature!r} ") from error
+        return {name: value if value.flags.owndata else value.copy() for name, value in outputs.items()}
 
     def run_rows(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Runs a signature on N rows, in batches of the size that the file takes.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import atomic_write
+from zoo.files import atomic_write, read_arrays
 from zoo.runtime.recognizer import Recognizer
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -140,12 +140,10 @@ class PersonalRecognizer(Recognizer):
         Raises:
             ZooError: If the file is missing, or is not one of learned weights.
         """
-        try:
-            with np.load(path) as saved:
-                kernel, bias = saved["kernel"], saved["bias"]
-        except (OSError, KeyError, ValueError) as error:
-            raise ZooError(f"{path}: holds no learned weights ({error})") from error
-        self._set_head({"kernel": kernel, "bias": bias})
+        saved = read_arrays(path)
+        if set(saved) != {"kernel", "bias"}:
+            raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
+        self._set_head(saved)
 
 
 def _between(known: Head, learned: Head, share: float) -> Head:

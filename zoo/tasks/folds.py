@@ -26,7 +26,7 @@ from zoo.data.activity import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import BASELINES
-from zoo.files import atomic_write, exclusive, read_json, write_json
+from zoo.files import atomic_write, exclusive, read_arrays, read_json, write_json
 from zoo.jobs import Job
 from zoo.label_sets import forgive, indistinct, resolve
 from zoo.recipes import Recipe
@@ -154,8 +154,7 @@ class Predictions:
     @classmethod
     def read(cls, path: Path) -> "Predictions":
         """The inverse of `write`."""
-        with np.load(path) as arrays:
-            return cls(**arrays)
+        return cls(**read_arrays(path))
 
 
 def run_folds(

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,9 @@ from zoo.files import exclusive
 BUILDERS: dict[str, type[ZooBuilder]] = {
     "zoo_activity": ZooActivity, "zoo_patches": ZooPatches, "zoo_trigrams": ZooTrigrams,
 }  # fmt: skip
+
+_MOMENT = 60.0
+"""Seconds after which a temporary file of TFDS has been left."""
 
 
 def build(
@@ -74,8 +78,7 @@ def build(
             builder.info.read_from_directory(place)
             _check_source(place, builder, expected)
         else:
-            for leftover in place.parent.glob(f"incomplete.*_{place.name}"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            _remove_leftovers(place)
             tfds.disable_progress_bar()
             try:
                 # TFDS prints its progress.
@@ -89,6 +92,17 @@ def build(
                     raise
                 raise ZooError(f"Apache Beam: {' '.join(str(error).split())}") from error
     return _summary(name, builder) | {"built": not found}
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Deletes what killed builds of a data set left."""
+    for leftover in place.parent.glob(f"incomplete.*_{place.name}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in (place.parents[1] / ".config").glob("incomplete.*"):
+        # The file of another configuration, which may be built at this moment, is there for less than a second.
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > _MOMENT:
+                leftover.unlink()
 
 
 def _pipeline(options: Sequence[str] | None) -> Any:
