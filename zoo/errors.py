@@ -20,3 +20,9 @@ class ZooError(Exception):
 
 class StorageError(ZooError):
     """A file cannot be read or written: the disk is full, permission is missing, the file is damaged."""
+
+
+class UsageError(ZooError):
+    """An option or argument of the command line that no command could accept."""
+
+    status = 2

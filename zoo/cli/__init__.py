@@ -8,8 +8,9 @@ import typer
 
 import zoo
 from zoo.cli import data, device, doctor, models, tune
-from zoo.cli.console import fail, interrupted
-from zoo.errors import ZooError
+from zoo.cli.console import fail, interrupted, prepare_output
+from zoo.cli.door import explain
+from zoo.cli.numbers import check_numbers
 from zoo.jobs import terminable
 
 _INTERRUPTED = 130
@@ -22,6 +23,7 @@ app.add_typer(device.app)
 app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data")
 app.add_typer(doctor.app)
+check_numbers(app)
 
 
 def _version(wanted: bool) -> None:
@@ -52,16 +54,10 @@ def main() -> None:
         sys.argv.remove("--debug")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    prepare_output()
     try:
-        with terminable() as raised:
-            status = app(standalone_mode=False)
-            if status == _INTERRUPTED:
-                # Typer has turned the exception of a signal into this status.
-                interrupted(raised[0] if raised else KeyboardInterrupt())
-    except ZooError as error:
-        if debug:
-            raise
-        fail(str(error), error.status)
+        status = _run()
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort) as stop:
         interrupted(stop)
     except BrokenPipeError:
@@ -70,11 +66,16 @@ def main() -> None:
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except Exception as error:
-        # Usage errors of Typer have a method to show themselves; anything else is a defect.
-        if hasattr(error, "show"):
-            error.show()
-            sys.exit(2)
-        if debug:
+        if debug and not hasattr(error, "show"):
             raise
-        fail(f"unexpected {type(error).__name__}: {error} (add --debug for the traceback)", 70)
+        fail(*explain(error))
     sys.exit(status or 0)
+
+
+def _run() -> int | None:
+    with terminable() as raised:
+        status: int | None = app(standalone_mode=False)
+        if status == _INTERRUPTED:
+            # Typer has turned the exception of a signal into this status.
+            interrupted(raised[0] if raised else KeyboardInterrupt())
+        return status

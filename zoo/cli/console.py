@@ -1,5 +1,6 @@
 """Options and output that commands share."""
 
+import io
 import json
 import os
 import sys
@@ -14,11 +15,12 @@ from rich.console import Console
 
 from zoo.errors import ZooError
 
-err = Console(stderr=True)
+err = Console(stderr=True, markup=False, emoji=False, highlight=False)
+"""Standard error. Text is printed as it is: names of files may look like markup."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
-Levels = Annotated[float | None, typer.Option(help="Value of white in a file of patches: 1 or 255.")]
+Levels = Annotated[float | None, typer.Option(min=1, max=65535, help="Value of white in a file of patches: 1 or 255.")]
 
 DataDir = Annotated[
     Path | None,
@@ -40,12 +42,51 @@ RotationUnit = Annotated[
     str | None, typer.Option("--rotation-unit", help="Unit of the rotation rate: rad/s or deg/s. rad/s by default.")
 ]
 Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.")]
-Rate = Annotated[float | None, typer.Option("--rate", help="Sampling rate in Hz, instead of time stamps.")]
+Rate = Annotated[float | None, typer.Option("--rate", min=0, max=100_000, help="Sampling rate in Hz, instead of time stamps.")]
 Unit = Annotated[
     str | None, typer.Option("--unit", help="Unit of the acceleration: m/s^2 or g. That of the app by default.")
 ]
 Convention = Annotated[str | None, typer.Option("--convention", help="Sign convention of the axes: android or ios.")]
 TimeUnit = Annotated[str, typer.Option("--time-unit", help="Unit of the time stamps: auto, s, ms, us or ns.")]
+
+
+def prepare_output() -> None:
+    """Makes standard output ready for any name, such as one of a file that is not UTF-8.
+
+    Raises:
+        SystemExit: If standard output is closed, so that no result could be printed.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        sys.stdout = sys.stderr
+        fail("standard output is closed: redirect it to a file or to /dev/null", 1)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What cannot be encoded is printed as JSON would.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def printable(text: str) -> str:
+    r"""Returns text that a terminal shows as it is, with control characters and undecodable bytes escaped.
+
+    Example:
+        >>> printable("a\x1b[31m.h5")
+        'a\\x1b[31m.h5'
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
+    )
+
+
+def say(text: str, style: str = "") -> None:
+    """Prints one line on standard error."""
+    err.print(printable(text), style=style or None, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Prints a warning of one line on standard error."""
+    say(f"zoo: {text}", style="yellow")
 
 
 def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
@@ -56,7 +97,7 @@ def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
         status: Exit status.
         at_once: Whether to skip the cleanup of libraries, such as waiting for workers that are gone.
     """
-    err.print(f"zoo: {' '.join(message.split())}", style="red", markup=False, highlight=False, soft_wrap=True)
+    say(f"zoo: {' '.join(message.split())}", style="red")
     if at_once:
         sys.stdout.flush()
         os._exit(status)

@@ -23,10 +23,13 @@ from zoo.cli.console import (
     data_file,
     err,
     load_tensorflow,
+    say,
     show,
+    warn,
 )
+from zoo.cli.numbers import whole
 from zoo.data.studies import STUDIES, Study
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.files import new_file
 
 if TYPE_CHECKING:
@@ -144,7 +147,7 @@ def import_csv(
 
 def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        err.print(f"zoo: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        warn(line)
 
 
 def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -225,13 +228,13 @@ def windows(
         list[Path], typer.Argument(metavar="RECORDINGS...", help="What `zoo data import` wrote; several are joined.")
     ],
     out: Out = Path("data3.h5"),
-    window: Annotated[int, typer.Option(help="Rows a window.")] = 150,
-    hop: Annotated[int, typer.Option(help="Rows between the starts of windows.")] = 75,
-    rate: Annotated[float, typer.Option(help="Hz that all recordings are resampled to.")] = 50.0,
-    trim: Annotated[float, typer.Option(help="Seconds left out at both ends of a recording.")] = 1.0,
+    window: Annotated[int, typer.Option(min=1, max=100_000, help="Rows a window.")] = 150,
+    hop: Annotated[int, typer.Option(min=1, help="Rows between the starts of windows.")] = 75,
+    rate: Annotated[float, typer.Option(min=0, max=100_000, help="Hz that all recordings are resampled to.")] = 50.0,
+    trim: Annotated[float, typer.Option(min=0, help="Seconds left out at both ends of a recording.")] = 1.0,
     test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test part.")] = None,
     test_fraction: Annotated[
-        float, typer.Option(help="Share of the people, where none are named; 0 for no test part.")
+        float, typer.Option(min=0, max=1, help="Share of the people, where none are named; 0 for no test part.")
     ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Decides who, where none are named.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
@@ -265,7 +268,7 @@ def windows(
     show(describe(out) | {"dropped": made.dropped}, as_json, _description)
     if not len(made.data.test):
         line = "no test part: measure by cross-validation over people, if there are several, or on another file"
-        err.print(f"zoo: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        warn(line)
 
 
 def _names(text: str | None) -> list[str] | None:
@@ -279,7 +282,9 @@ def build_dataset(
     to: Annotated[
         Path | None, typer.Option(help="Folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets without.")
     ] = None,
-    shards: Annotated[int | None, typer.Option(help="Files a split; as many as its size asks for.")] = None,
+    shards: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Files a split; as many as its size asks for.")
+    ] = None,
     beam: Annotated[
         str | None, typer.Option(help="Build by Apache Beam with these options, such as --runner=FlinkRunner.")
     ] = None,
@@ -300,7 +305,7 @@ def build_dataset(
     show(made, as_json, markdown.document)
     where = "" if to is None else f" --data-dir {to}"
     then = f"next: zoo train PRESET --data tfds:{made['name']}{where}"
-    err.print(then, highlight=False, markup=False, soft_wrap=True)
+    say(then)
 
 
 @data_app.command("describe")
@@ -318,9 +323,9 @@ def describe_file(
 @simulate_app.command("activity")
 def simulate_activity(
     out: Out = Path("data3.h5"),
-    subjects: Annotated[int, typer.Option(help="People to make up, 2 or more.")] = 12,
+    subjects: Annotated[int, typer.Option(min=2, max=100_000, help="People to make up, 2 or more.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
-    seconds: Annotated[float, typer.Option(help="Of each recording.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=0, max=86_400, help="Of each recording.")] = 60.0,
     gyroscope: Annotated[bool, typer.Option("--gyroscope", help="Simulate a gyroscope as well.")] = False,
     force: Force = False,
     as_json: Json = False,
@@ -339,8 +344,8 @@ def simulate_activity(
 def make_patches(
     photographs: Annotated[list[Path] | None, typer.Argument(help="Pictures or folders; shipped ones without.")] = None,
     out: Out = Path("data1.h5"),
-    count: Annotated[int, typer.Option(help="Patches in all.")] = 10240,
-    size: Annotated[int, typer.Option(help="Pixels a side.")] = 16,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Patches in all.")] = 10240,
+    size: Annotated[int, typer.Option(min=1, max=1024, help="Pixels a side.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Decides where they are cut.")] = 443,
     force: Force = False,
     as_json: Json = False,
@@ -359,9 +364,9 @@ def make_patches(
 @simulate_app.command("patches")
 def simulate_patches(
     out: Out = Path("data1.h5"),
-    count: Annotated[int, typer.Option(help="Patches in all.")] = 10240,
-    size: Annotated[int, typer.Option(help="Pixels a side.")] = 16,
-    pictures: Annotated[int, typer.Option(help="Pictures to make up.")] = 12,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Patches in all.")] = 10240,
+    size: Annotated[int, typer.Option(min=1, max=1024, help="Pixels a side.")] = 16,
+    pictures: Annotated[int, typer.Option(min=1, max=10_000, help="Pictures to make up.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
     force: Force = False,
     as_json: Json = False,
@@ -396,7 +401,8 @@ def make_trigrams(
     from zoo.report import markdown
 
     with new_file(out, force):
-        words = int(vocabulary) if vocabulary.lstrip("+-").isdecimal() else Path(vocabulary)
+        count = whole(vocabulary)
+        words = Path(vocabulary) if count is None else count
         made = trigrams.write_trigrams(
             out, text, words, _stretch("--validation-rows", validation_rows), _stretch("--test-rows", test_rows)
         )
@@ -410,16 +416,16 @@ def make_trigrams(
 def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
     if value is None:
         return None
-    ends = value.split(":")
-    if len(ends) != 2 or not all(end.isdecimal() for end in ends):
-        raise ZooError(f"{option} {value}: expected START:STOP, such as 9000:10000")
-    return int(ends[0]), int(ends[1])
+    start, stop = ([*map(whole, value.split(":")), None, None])[:2] if value.count(":") == 1 else (None, None)
+    if start is None or stop is None or min(start, stop) < 0:
+        raise UsageError(f"{option} {value}: expected START:STOP, such as 9000:10000")
+    return start, stop
 
 
 @simulate_app.command("trigrams")
 def simulate_trigrams(
     out: Out = Path("data2.h5"),
-    sentences: Annotated[int, typer.Option(help="Sentences to make up.")] = 20000,
+    sentences: Annotated[int, typer.Option(min=1, max=10_000_000, help="Sentences to make up.")] = 20000,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
     force: Force = False,
     as_json: Json = False,

@@ -24,10 +24,10 @@ from zoo.cli.console import (
     Stamps,
     TimeUnit,
     Unit,
-    err,
     exported_file,
     load_tensorflow,
     quiet,
+    say,
     show,
 )
 from zoo.errors import ZooError
@@ -75,7 +75,7 @@ def export(
             data_dir=data_dir, levels=levels, refused=None if formats else refused,
         )  # fmt: skip
     for why in refused.values():
-        err.print(f"left out: {why}", style="yellow", highlight=False, markup=False)
+        say(f"left out: {why}", style="yellow")
     compared = {
         "compared_on": str(data) if data else "simulated data",
         "folder": str(to),
@@ -104,7 +104,9 @@ def stream(
     rotation_unit: RotationUnit = None,
     time_unit: TimeUnit = "auto",
     every: Annotated[bool, typer.Option("--every", help="Print every prediction, not only changes.")] = False,
-    seconds: Annotated[float, typer.Option(help="Duration of each simulated activity in seconds.")] = 10.0,
+    seconds: Annotated[
+        float, typer.Option(min=0, max=86_400, help="Duration of each simulated activity in seconds.")
+    ] = 10.0,
     speed: Annotated[
         float, typer.Option(min=0, help="Speed of the simulation relative to real time. 0 for as fast as possible.")
     ] = 1.0,
@@ -186,7 +188,7 @@ def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bo
     from zoo.data.samples import read_samples
 
     def warn(line: str) -> None:
-        err.print(line, style="yellow", highlight=False, markup=False)
+        say(line, style="yellow")
 
     stream, warned = recognizer.stream(), 0
     shown: str | None = ""
@@ -248,7 +250,7 @@ def serve(
             sys.stdout.flush()
             server.serve_forever()
         except KeyboardInterrupt as stop:
-            err.print("stopped")
+            say("stopped")
             if isinstance(stop, Terminated):
                 raise typer.Exit(stop.status) from None
 

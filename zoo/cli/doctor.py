@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, err, show
+from zoo.cli.console import Json, err, say, show
 
 app = typer.Typer()
 
@@ -27,7 +27,7 @@ def doctor(
         with err.status("self-test") as status:
             result = examine(lambda step: status.update(f"self-test: {step}"))
     else:
-        result = examine(lambda step: err.print(f"self-test: {step}", highlight=False))
+        result = examine(lambda step: say(f"self-test: {step}"))
     show(result, as_json, report)
     if not result["sound"]:
         raise typer.Exit(1)

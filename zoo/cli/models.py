@@ -29,8 +29,11 @@ from zoo.cli.console import (
     interrupted,
     load_tensorflow,
     quiet,
+    say,
     show,
+    warn,
 )
+from zoo.cli.numbers import whole
 from zoo.cluster import Cluster, WorkerLostError, run_workers
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
@@ -132,7 +135,7 @@ def train(
     optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw.")] = None,
     patience: Annotated[int | None, typer.Option(help="Epochs without improvement before stopping.")] = None,
     validation: Annotated[float | None, typer.Option(help="Share of people or photographs set aside; 0: none.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides weights, split, order and augmentation.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides weights, split, order and augmentation.")] = None,
     settings: Settings = None,
     levels: Levels = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill, to the same result.")] = False,
@@ -180,7 +183,7 @@ def train(
         with run.exclusive():
             run.check()
             if preset is not None:
-                _say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
+                say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
                      "weights")  # fmt: skip
             with run.together(plan, checked, wait), board.shown():
                 trained = run_training(plan, checked, run)
@@ -195,11 +198,7 @@ def train(
     then = f"model in {out}; next: zoo evaluate {out} --data {data or task.data_file}{where}"
     if cluster is not None and not cluster.chief:
         then = f"the model is in the folder of {cluster.name(0)}"
-    _say(then)
-
-
-def _say(text: str) -> None:
-    err.print(text, highlight=False, markup=False, soft_wrap=True)
+    say(then)
 
 
 @app.command()
@@ -210,7 +209,7 @@ def finetune(
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
     validation: Annotated[float | None, typer.Option(help="Share of the people held out; 0: none.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides split, order and augmentation.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides split, order and augmentation.")] = None,
     freeze: Annotated[
         list[str] | None, typer.Option(metavar="LAYER", help="A layer whose weights stay as they are; repeatable.")
     ] = None,
@@ -233,7 +232,7 @@ def finetune(
     progress = Progress(board.on_epoch_end)
     checked = api.read_data(loaded.task, data)
     if doubt := api.familiar(loaded, checked):
-        err.print(f"zoo: {doubt}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        warn(doubt)
     try:
         with board.shown():
             trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])
@@ -241,7 +240,7 @@ def finetune(
         kept = (out / CHECKPOINT).is_file()
         interrupted(stop, f"delete {out} and repeat the command" if kept else "nothing was written")
     show(trained.summary, as_json, loaded.task.report.training)
-    _say(f"model in {out}; next: zoo evaluate {out} --data {data or loaded.task.data_file}")
+    say(f"model in {out}; next: zoo evaluate {out} --data {data or loaded.task.data_file}")
 
 
 def named_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -258,7 +257,7 @@ def cross_validate(
     groups: Annotated[
         str, typer.Option(help="Groups of people, each held out once; loso: one person at a time; study: one study.")
     ] = "5",
-    seeds: Annotated[int, typer.Option(help="Number of seeds with which all folds are trained.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of seeds with which all folds are trained.")] = 1,
     baselines: Annotated[
         str,
         typer.Option(help="Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none."),
@@ -273,7 +272,8 @@ def cross_validate(
     epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data.")] = None,
     settings: Settings = None,
     workers: Annotated[
-        int, typer.Option(help="Number of folds that are trained in parallel, each in its own process.")
+        int,
+        typer.Option(min=1, max=1024, help="Number of folds that are trained in parallel, each in its own process."),
     ] = 1,
     engine: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Dask scheduler whose workers train the folds.")
@@ -296,7 +296,7 @@ def cross_validate(
     plan = planning.plan(preset, model, named_options({"epochs": epochs}) | planning.settings(settings or []))
     names = () if baselines == "none" else tuple(name.strip() for name in baselines.split(","))
     protocol = crossval.Protocol(
-        int(groups) if groups.lstrip("-").isdecimal() else groups, seeds, names, also == "random", everyone
+        groups if (count := whole(groups)) is None else count, seeds, names, also == "random", everyone
     )
     board = FoldBoard(err, plan.recipe.epochs, workers)
     command = shlex.join(["zoo", *sys.argv[1:]])
@@ -311,7 +311,7 @@ def cross_validate(
     show(result, as_json, report)
     figures.crossval(result, out)
     page = markdown.write(out / "report.md", report(result))
-    err.print(f"report in {page}", highlight=False, markup=False, soft_wrap=True)
+    say(f"report in {page}")
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     if failed:
         raise ZooError(f"{out}: {failed}; the same command tries them again")
@@ -395,7 +395,9 @@ def predict(
     ] = None,
     top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of words to show.")] = 10,
     generate: Annotated[int | None, typer.Option(min=1, help="Number of words to generate after the text.")] = None,
-    temperature: Annotated[float, typer.Option(help="Sampling temperature. Lower values prefer probable words.")] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(min=0, help="Sampling temperature. Lower values prefer probable words.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sampling.")] = 0,
     neighbors: Annotated[
         str | None, typer.Option("--neighbors", "--neighbours", help="Show words similar to this one.")
@@ -482,7 +484,7 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
     }  # fmt: skip
     show(document, as_json, markdown.document)
     if out is None:
-        _say("codes and reconstructions are not written; --out FILE.npz writes them")
+        say("codes and reconstructions are not written; --out FILE.npz writes them")
 
 
 def _windows(
@@ -497,7 +499,7 @@ def _windows(
         dropped = Dropped()
         predictions = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped)
         for reason, count in dropped.reasons.items():
-            err.print(f"{csv}: left out {count} {reason}", style="yellow", highlight=False, markup=False)
+            say(f"{csv}: left out {count} {reason}", style="yellow")
         rows = predictions.records()
     else:
         assert data is not None

@@ -22,29 +22,38 @@ def tune(
     data: Annotated[Path | None, typer.Option(help="Data file in the course's layout, or tfds:NAME.")] = None,
     data_dir: DataDir = None,
     strategy: Annotated[str, typer.Option(help="Strategy: random, hyperband, bayesian or grid.")] = "bayesian",
-    trials: Annotated[int, typer.Option(help="Maximum number of scored trials.")] = 50,
-    epochs: Annotated[int, typer.Option(help="Maximum number of epochs per trial.")] = 40,
+    trials: Annotated[int, typer.Option(min=1, max=1_000_000, help="Maximum number of scored trials.")] = 50,
+    epochs: Annotated[int, typer.Option(min=1, help="Maximum number of epochs per trial.")] = 40,
     out: Annotated[Path, typer.Option(help="Folder of the search. The same command resumes there.")] = Path("search"),
     objective: Annotated[str | None, typer.Option(help="Objective, such as macro_f1, cross_entropy or cost.")] = None,
     space: Annotated[str | None, typer.Option(help="Search space of the family, such as course.")] = None,
     settings: Settings = None,
-    max_parameters: Annotated[int | None, typer.Option(help="Maximum number of parameters of a model.")] = None,
-    max_bytes: Annotated[int | None, typer.Option(help="Maximum size of its int8 (or dynamic) file in bytes.")] = None,
+    max_parameters: Annotated[int | None, typer.Option(min=1, help="Maximum number of parameters of a model.")] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(min=1, help="Maximum size of its int8 (or dynamic) file in bytes.")
+    ] = None,
     max_latency: Annotated[
-        float | None, typer.Option(help="Maximum time per call of that file in milliseconds.")
+        float | None, typer.Option(min=0, help="Maximum time per call of that file in milliseconds.")
     ] = None,
     groups: Annotated[
-        int, typer.Option(help="Number of groups of people, each held out once in every trial. 1 for a single split.")
+        int,
+        typer.Option(
+            min=1, max=1000, help="Number of groups of people, each held out once in every trial. 1 for a single split."
+        ),
     ] = 1,
     halving: Annotated[bool, typer.Option(help="Stop trials early if they score below the median.")] = True,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the split and of the search. Seeds of trials count up from it.")
+        int | None, typer.Option(min=0, help="Seed of the split and of the search. Seeds of trials count up from it.")
     ] = None,
     levels: Levels = None,
-    best: Annotated[int, typer.Option(help="Number of best trials to train again at the end.")] = 3,
-    seeds: Annotated[int, typer.Option(help="Number of seeds with which each of them is trained.")] = 3,
+    best: Annotated[int, typer.Option(min=1, max=1000, help="Number of best trials to train again at the end.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Number of seeds with which each of them is trained.")
+    ] = 3,
     save_preset: Annotated[Path | None, typer.Option(help="Folder for the chosen model.")] = None,
-    processes: Annotated[int, typer.Option("--workers", help="Number of processes on this machine.")] = 1,
+    processes: Annotated[
+        int, typer.Option("--workers", min=1, max=1024, help="Number of processes on this machine.")
+    ] = 1,
     role: Annotated[
         str | None, typer.Option(help="Role of this process in a search on several machines: chief or worker.")
     ] = None,

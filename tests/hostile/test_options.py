@@ -1,0 +1,194 @@
+"""Each option of each command with nonsense of its type: the walk over the commands finds new ones by itself."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from zoo.cli import app
+
+pytestmark = pytest.mark.hostile
+
+NUMBERS = {
+    int: ["", "abc", "1.5", "nan", "1e3", "1_000", "\uff11\uff12", "-1", "-10000000000", "1" + "0" * 30, "0x10", "1 2"],
+    float: ["", "abc", "nan", "inf", "-inf", "-1", "1e400", "1_0.5", "\uff11", "1,5", "-1e300", "0x1p3"],
+}
+"""Values that no option of the type accepts."""
+
+WORDS = ["", " ", "no such", "\N{COLLISION SYMBOL}", "x" * 300, "[red]no[/red]:x:", "a\nb\x1b[31m", "\udcff"]
+"""Values that no option accepts that expects one of several words."""
+
+FREE = {
+    ("predict", "text"), ("data import csv", "subject"), ("data import csv", "activity"), ("evaluate", "subjects"),
+    ("list", "family"),
+}  # fmt: skip
+"""Options that are any text, or whose refusals are tested with their area."""
+
+SOUND = {
+    "list": [],
+    "info": ["{recognizer}"],
+    "train": ["activity_gru_course", "--data", "{windows}", "--out", "{out}"],
+    "finetune": ["{recognizer}", "--data", "{windows}", "--out", "{out}"],
+    "crossval": ["activity_gru_course", "--data", "{windows}", "--out", "{out}"],
+    "evaluate": ["{recognizer}", "--data", "{windows}"],
+    "predict": ["{recognizer}", "--csv", "{csv}/ann/walk.csv"],
+    "export": ["{recognizer}", "--data", "{windows}", "--to", "{out}"],
+    "stream": ["{exported}"],
+    "serve": ["{exported}"],
+    "bench": ["{exported}"],
+    "tune": ["activity_gru", "--data", "{windows}", "--out", "{out}"],
+    "data windows": ["{recordings}", "--out", "{out}"],
+    "data build": ["zoo_activity", "--from", "{recordings}", "--to", "{out}"],
+    "data describe": ["{windows}"],
+    "data import csv": ["{csv}", "--layout", "{{subject}}/{{activity}}.csv", "--out", "{out}"],
+    "data import motionsense": ["{csv}", "--out", "{out}"],
+    "data import wisdm": ["{csv}", "--out", "{out}"],
+    "data import geotec": ["{csv}", "--out", "{out}"],
+    "data import oxford-steps": ["{csv}", "--out", "{out}"],
+    "data make patches": ["--out", "{out}"],
+    "data make trigrams": ["--text", "{csv}/ann/walk.csv", "--out", "{out}"],
+    "data simulate activity": ["--out", "{out}"],
+    "data simulate patches": ["--out", "{out}"],
+    "data simulate trigrams": ["--out", "{out}"],
+}
+"""Arguments with which each command starts its work, without the option under test."""
+
+INSTEAD = {
+    ("train", "model"): ["--data", "{windows}", "--out", "{out}"],
+    ("crossval", "model"): ["--data", "{windows}", "--out", "{out}"],
+    ("predict", "data"): ["{recognizer}"],
+    ("predict", "neighbors"): ["{language_model}"],
+    ("evaluate", "streaming"): ["{recognizer}"],
+    ("stream", "csv"): ["{exported}"],
+    ("stream", "simulate"): ["{exported}"],
+    ("data import csv", "manifest"): ["--out", "{out}"],
+    ("data make trigrams", "text"): ["--out", "{out}"],
+}
+"""The same where another option stands in the way."""
+
+OUTPUTS = {"out", "to", "figures", "tensorboard", "save_preset"}
+"""Options that name what is written; `test_disks.py` has their cases."""
+
+
+def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command
+
+
+def parameters() -> Iterator[tuple[str, str, str, bool, type]]:
+    """The command, name, option, whether it is an argument, and type of each parameter with a value."""
+    from typing import get_args, get_type_hints
+
+    for words, command in commands():
+        hints = get_type_hints(command.callback) if command.callback else {}
+        for parameter in command.params:
+            kinds = [kind for kind in _flat(hints.get(parameter.name)) if kind in (int, float, str, Path)]
+            if kinds and words in SOUND:
+                yield words, parameter.name, parameter.opts[0], parameter.param_type_name == "argument", kinds[0]
+
+    del get_args
+
+
+def _flat(hint: Any) -> Iterator[Any]:
+    from typing import get_args
+
+    inner = get_args(hint)
+    if inner:
+        for each in inner:
+            yield from _flat(each)
+    else:
+        yield hint
+
+
+PARAMETERS = list(parameters())
+
+
+def test_every_command_with_options_is_walked():
+    assert {words for words, _ in commands()} - set(SOUND) == {"doctor"}
+
+
+def arguments(words: str, name: str, option: str, is_argument: bool, value: str, materials, tmp_path) -> list[str]:
+    places = {field: str(path) for field, path in zip(materials._fields, materials, strict=True)}
+    sound = [each.format(**places, out=tmp_path / "new" / "out") for each in INSTEAD.get((words, name), SOUND[words])]
+    if is_argument:
+        sound = sound[1:] if sound and not sound[0].startswith("--") else sound
+        return [*words.split(), *sound, "--", value]
+    return [*words.split(), *sound, f"{option}={value}"]
+
+
+NUMERIC = [(*row[:4], value) for row in PARAMETERS for value in NUMBERS.get(row[4], ())]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "option", "is_argument", "value"), NUMERIC,
+    ids=[f"{words} {option}={value!a}" for words, _, option, _, value in NUMERIC],
+)  # fmt: skip
+def test_a_number_that_is_none_is_refused(words, name, option, is_argument, value, materials, tmp_path, refused):
+    line = refused(arguments(words, name, option, is_argument, value, materials, tmp_path))
+    assert option in line or option.strip("-").replace("-", "_") in line
+
+
+TEXTS = [(*row[:4], value) for row in PARAMETERS if row[4] is str and row[:2] not in FREE for value in WORDS]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "option", "is_argument", "value"), TEXTS,
+    ids=[f"{words} {option}={value[:20]!a}" for words, _, option, _, value in TEXTS],
+)  # fmt: skip
+def test_a_word_that_is_unknown_is_refused(words, name, option, is_argument, value, materials, tmp_path, refused):
+    line = refused(arguments(words, name, option, is_argument, value, materials, tmp_path))
+    assert line.isprintable()
+
+
+BAD_FILES = {
+    "missing": lambda folder: folder / "missing",
+    "a folder": lambda folder: folder / "folder",
+    "a FIFO": lambda folder: folder / "fifo",
+    "a device": lambda folder: Path("/dev/null"),
+    "an endless device": lambda folder: Path("/dev/zero"),
+    "noise": lambda folder: folder / "noise",
+    "nothing": lambda folder: folder / "nothing",
+    "a link to nowhere": lambda folder: folder / "dangling",
+    "a link to itself": lambda folder: folder / "loop",
+    "a long name": lambda folder: folder / ("n" * 300),
+    "below a file": lambda folder: folder / "noise" / "file",
+    "not UTF-8": lambda folder: folder / "bytes\udcff",
+    "markup": lambda folder: folder / "[red]x[/red]:x:",
+}
+INPUTS = [
+    (*row[:4], kind)
+    for row in PARAMETERS
+    if (row[4] is Path and row[1] not in OUTPUTS | {"data_dir"}) or row[:2] in {("stream", "csv")}
+    for kind in BAD_FILES
+]
+
+
+@pytest.fixture
+def bad_files(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("noise", "bytes\udcff", "[red]x[/red]:x:"):
+        (tmp_path / name).write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "nothing").write_bytes(b"")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    return tmp_path
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("words", "name", "option", "is_argument", "kind"), INPUTS,
+    ids=[f"{words} {option} {kind}" for words, _, option, _, kind in INPUTS],
+)  # fmt: skip
+def test_an_input_that_is_no_such_file_is_named(
+    words, name, option, is_argument, kind, materials, bad_files, refused
+):  # fmt: skip
+    path = BAD_FILES[kind](bad_files)
+    line = refused(arguments(words, name, option, is_argument, str(path), materials, bad_files))
+    assert path.name.encode("utf-8", "backslashreplace").decode()[:100] in line

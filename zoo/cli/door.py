@@ -1,0 +1,64 @@
+"""What the command line says about an exception, in one line with an exit status."""
+
+import errno
+import os
+import sys
+from typing import Any
+
+from zoo.errors import ZooError
+
+USAGE, BUG = 2, 70
+"""Exit statuses of what no command accepts, and of defects of the zoo."""
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """Returns the message and the exit status for an exception that ended a command.
+
+    Errors of the system name the file that was in hand. Whatever is left is a bug.
+
+    Example:
+        >>> explain(FileNotFoundError(2, "No such file or directory", "data3.h5"))
+        ('data3.h5: no such file or directory', 1)
+        >>> explain(ZeroDivisionError("division by zero"))[1]
+        70
+    """
+    if isinstance(error, ZooError):
+        return str(error), error.status
+    if hasattr(error, "show"):
+        return _usage(error), USAGE
+    if isinstance(error, OSError) and (found := _system(error)):
+        return found, 1
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return f"out of memory ({_first_line(error)}): ask for less, or close other programs", 1
+    report = "this is a bug: please report it with this command, --debug added, and the output of `zoo doctor`"
+    return f"unexpected {type(error).__name__}: {_first_line(error)}; {report}", BUG
+
+
+def _usage(error: Any) -> str:
+    """A usage error of Typer, which would take several lines to show itself."""
+    command = getattr(error.ctx, "command_path", "zoo") if getattr(error, "ctx", None) else "zoo"
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    command = "zoo" + command[command.find(" ") :] if " " in command else "zoo"
+    return f"{message}; see `{command} --help`"
+
+
+def _system(error: OSError) -> str:
+    """An error of the system about a file, or about standard output, whose errors have no name."""
+    reason = (error.strerror or str(error) or type(error).__name__).strip()
+    if isinstance(error.filename, str | bytes | os.PathLike):
+        return f"{os.fsdecode(error.filename)}: {reason[:1].lower()}{reason[1:]}"
+    if error.errno == errno.ENOENT and "temporary" in str(error):
+        return f"{reason[:1].lower()}{reason[1:]}: name a folder with space by TMPDIR"
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        # Python would try again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return f"standard output: cannot be written ({reason})"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({reason}): make room, or name another folder"
+    return ""
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__

@@ -1,0 +1,88 @@
+"""Numbers on the command line: finite, in ASCII digits, and in the range that their option declares."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from zoo.errors import UsageError
+from zoo.settings import Range
+
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+class Number:
+    """Reads the number of an option. More strict than Python, which also reads `nan`, `1_000` and full-width digits.
+
+    Args:
+        option: Option, for messages.
+        kind: `int` or `float`.
+        limits: Range of the number.
+
+    Example:
+        >>> Number("--epochs", int, Range(ge=1))("12")
+        12
+        >>> Number("--epochs", int, Range(ge=1))("1e3")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.UsageError: --epochs '1e3': expected a whole number, 1 or more
+    """
+
+    def __init__(self, option: str, kind: type[int] | type[float], limits: Range) -> None:
+        self.option, self.kind, self.limits = option, kind, limits
+        # Typer shows it where it does not know the type.
+        self.__name__ = "integer" if kind is int else "number"
+
+    def __call__(self, text: Any) -> Any:
+        """Converts text. A default is returned as it is."""
+        if not isinstance(text, str):
+            return text
+        valid = (_WHOLE if self.kind is int else _DECIMAL).fullmatch(text.strip())
+        value = self.kind(text) if valid else None
+        if value is None or abs(value) == float("inf") or value not in self.limits:
+            words = ("a whole number" if self.kind is int else "a number", str(self.limits))
+            raise UsageError(f"{self.option} {text[:40]!r}: expected {', '.join(filter(None, words))}")
+        return value
+
+
+def whole(text: str) -> int | None:
+    """Returns the whole number that a text is, or None.
+
+    Example:
+        >>> whole("250"), whole("250_000"), whole("words.txt")
+        (250, None, None)
+    """
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def check_numbers(app: typer.Typer) -> None:
+    """Makes all options and arguments of an app that are numbers be read by `Number`.
+
+    Args:
+        app: App, whose options declare their ranges by `min` and `max`, as Typer has them.
+    """
+    for command in app.registered_commands:
+        if command.callback is not None:
+            _check_command(command.callback)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            check_numbers(group.typer_instance)
+
+
+def _check_command(callback: Callable[..., Any]) -> None:
+    for name, hint in get_type_hints(callback, include_extras=True).items():
+        for annotated in (hint, *get_args(hint)):
+            if get_origin(annotated) is not Annotated:
+                continue
+            inner, *details = get_args(annotated)
+            kinds = {float, int} & {inner, *get_args(inner)}
+            for info in details:
+                if len(kinds) == 1 and isinstance(info, typer.models.ParameterInfo) and info.parser is None:
+                    # In `Annotated`, the first name of an option is where its default would be.
+                    names = [each for each in (info.default, *(info.param_decls or ())) if isinstance(each, str)]
+                    option = next((each for each in names if each.startswith("--")), None)
+                    limits = Range(ge=info.min, le=info.max)
+                    info.parser = Number(option or f"--{name.replace('_', '-')}", kinds.pop(), limits)
+                    info.min = info.max = None
