@@ -1,13 +1,12 @@
 """Size and latency of models, before they are trained."""
 
 import json
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.files import temporary_folder
 from zoo.formats.parity import Tolerance
 from zoo.tasks import exporting
 from zoo.tasks.loading import Loaded
@@ -36,8 +35,8 @@ class Sizes:
             family = self.task.exportable(loaded, None)
             kind = "int8" if "int8" in family.formats else "dynamic"
             family = replace(family, tolerances={kind: Tolerance(np.inf)})
-            with tempfile.TemporaryDirectory() as scratch:
-                (artifact,) = exporting.export(loaded, family, Path(scratch) / "files")
+            with temporary_folder() as scratch:
+                (artifact,) = exporting.export(loaded, family, scratch / "files")
             self._known[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
         return self._known[key]
 

@@ -294,6 +294,49 @@ def write_json(path: Path, document: Any) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def require_file(path: Path) -> None:
+    """Checks that a file can be read: a device or a FIFO may never end.
+
+    Raises:
+        ZooError: If `path` is missing, is not a regular file or a link to one, or may not be read.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise ZooError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
+    if not stat.S_ISREG(mode):
+        raise ZooError(f"{path}: is {_KINDS.get(stat.S_IFMT(mode), 'a special file')}, not a file")
+    if not os.access(path, os.R_OK):
+        raise ZooError(f"{path}: no permission to read it")
+
+
+MOST_TEXT = 1 << 31
+"""Bytes of the largest text that is read into memory."""
+
+
+def read_text(path: Path, most: int = MOST_TEXT) -> str:
+    """Reads a UTF-8 text with any line ends, with or without a byte order mark.
+
+    Args:
+        path: The file.
+        most: Number of bytes above which it is refused.
+
+    Raises:
+        ZooError: If it is no regular file, is larger, or is not UTF-8.
+    """
+    require_file(path)
+    if (size := path.stat().st_size) > most:
+        raise ZooError(f"{path}: has {size} bytes; expected at most {most}: split it")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def read_json(path: Path) -> Any:
     """Reads a JSON document.
 
@@ -301,13 +344,19 @@ def read_json(path: Path) -> Any:
         ZooError: If the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ZooError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise ZooError(f"{path}: is a folder, not a file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ZooError(f"{path}: not a JSON document ({error})") from None
+
+
+def require_folder(folder: Path) -> None:
+    """Checks that an output folder is one or can be created, before the work whose results it gets.
+
+    Raises:
+        ZooError: If something else has its name, or this process may not write there.
+    """
+    with exclusive_folder(folder):
+        pass
 
 
 def require_empty(folder: Path) -> None:

@@ -5,12 +5,15 @@ ignore the entry still run the file. `config.json` in the folder of a trained mo
 """
 
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo.errors import ZooError
+from zoo.files import require_file
+from zoo.schema import task_schema, violation
 
 SCHEMA = 1
 """Version of the document. Readers reject other versions."""
@@ -27,7 +30,7 @@ INERTIAL, ROTATION_UNIT = (*AXES, "gyro_x", "gyro_y", "gyro_z"), "rad/s"
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 """The six activities of the course, in its order."""
 
-_ENTRY = "pocket_zoo"
+_ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,21 +80,22 @@ class Metadata:
             Metadata of the subclass for the document's task.
 
         Raises:
-            ZooError: If the schema or the task is unknown, or a key is missing.
+            ZooError: If the schema or the task is unknown, a key is missing, or a value is not as `zoo.schema` says.
         """
+        if not isinstance(document, Mapping):
+            raise ZooError(f"{where}: metadata is {document!r:.60}; expected names and values: export it again")
         if document.get("schema") != SCHEMA:
             raise ZooError(
                 f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
         tasks: dict[str, Any] = {each.task: each for each in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
-        if document.get("task") not in tasks:
+        if not isinstance(document.get("task"), str) or document["task"] not in tasks:
             raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(tasks)}")
         kind = tasks[document["task"]]
+        if wrong := violation(document, task_schema(document["task"])):
+            raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
         names = [field.name for field in fields(kind)]
-        missing = [name for name in names if name not in document]
-        if missing:
-            raise ZooError(f"{where}: metadata lacks {', '.join(missing)}")
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
             values["streaming"] = _streaming(values["streaming"], where)
@@ -262,8 +266,9 @@ def extract(path: Path) -> Metadata:
     """
     from ai_edge_litert.tools.flatbuffer_utils import schema_fb
 
-    if not path.is_file():
-        raise ZooError(f"{path}: no such file")
+    require_file(path)
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise ZooError(f"{path}: has {size} bytes; expected a file of at most {_MOST_BYTES}")
     content = path.read_bytes()
     if content[4:8] != b"TFL3":
         raise ZooError(f"{path}: not a TFLite file")
@@ -274,6 +279,6 @@ def extract(path: Path) -> Metadata:
             if entry.Name() == _ENTRY.encode():
                 data = model.Buffers(entry.Buffer()).DataAsNumpy()
                 return Metadata.from_json(json.loads(bytes(data)), str(path))
-    except (ValueError, TypeError, IndexError, AttributeError, __import__("struct").error) as error:
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error) as error:
         raise ZooError(f"{path}: truncated or damaged TFLite file ({error})") from error
     raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")

@@ -7,6 +7,8 @@ checkpoints between epochs, so that a run killed at any moment and resumed ends 
 import io
 import json
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -299,6 +301,13 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
 
     def resume(self, checkpoint: Path | io.BytesIO) -> None:
         """Continues from a checkpoint."""
+        try:
+            self._restore(checkpoint)
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+            name = self.checkpoint or CHECKPOINT
+            raise ZooError(f"{name}: damaged ({error}): delete it, and start without --resume") from error
+
+    def _restore(self, checkpoint: Path | io.BytesIO) -> None:
         with np.load(checkpoint) as saved:
             facts = json.loads(str(saved["facts"]))
             if facts["identity"] != self.identity:

@@ -181,7 +181,7 @@ def bad_files(tmp_path):
     return tmp_path
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(60, func_only=True)
 @pytest.mark.parametrize(
     ("words", "name", "option", "is_argument", "kind"), INPUTS,
     ids=[f"{words} {option} {kind}" for words, _, option, _, kind in INPUTS],

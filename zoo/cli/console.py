@@ -42,7 +42,9 @@ RotationUnit = Annotated[
     str | None, typer.Option("--rotation-unit", help="Unit of the rotation rate: rad/s or deg/s. rad/s by default.")
 ]
 Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.")]
-Rate = Annotated[float | None, typer.Option("--rate", min=0, max=100_000, help="Sampling rate in Hz, instead of time stamps.")]
+Rate = Annotated[
+    float | None, typer.Option("--rate", min=0, max=100_000, help="Sampling rate in Hz, instead of time stamps.")
+]
 Unit = Annotated[
     str | None, typer.Option("--unit", help="Unit of the acceleration: m/s^2 or g. That of the app by default.")
 ]

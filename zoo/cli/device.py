@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -205,16 +206,21 @@ def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bo
 
 
 def _lines(csv: str) -> Iterator[str]:
-    if csv == "-":
-        yield from sys.stdin
-        return
+    name = "standard input" if csv == "-" else csv
     try:
-        with Path(csv).open(encoding="utf-8-sig") as file:
-            yield from file
-    except (FileNotFoundError, IsADirectoryError):
+        with nullcontext(sys.stdin) if csv == "-" else Path(csv).open(encoding="utf-8-sig") as file:
+            # Of a line without end, no more than this is held.
+            yield from iter(lambda: file.readline(_LONGEST_LINE), "")
+    except FileNotFoundError:
         raise ZooError(f"{csv}: no such file") from None
+    except IsADirectoryError:
+        raise ZooError(f"{csv}: is a folder, not a file") from None
     except UnicodeDecodeError as error:
-        raise ZooError(f"{csv}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+        raise ZooError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+_LONGEST_LINE = 1 << 16
+"""Letters of the longest line of a stream."""
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,6 +38,7 @@ from zoo.cli.numbers import whole
 from zoo.cluster import Cluster, WorkerLostError, run_workers
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
+from zoo.files import exclusive, exclusive_folder
 from zoo.jobs import die_with_parent, supervised
 
 if TYPE_CHECKING:
@@ -349,13 +351,15 @@ def evaluate(
     load_tensorflow()
     from zoo import api
 
-    with quiet():
-        report = api.evaluate(
-            model, data, split=split, baselines=baselines is not False, data_dir=data_dir, levels=levels,
-            robustness=robustness,
-        )  # fmt: skip
-    if figures is not None:
-        report.figures(figures)
+    # What cannot be written to is refused before the work.
+    with nullcontext() if figures is None else exclusive_folder(figures):
+        with quiet():
+            report = api.evaluate(
+                model, data, split=split, baselines=baselines is not False, data_dir=data_dir, levels=levels,
+                robustness=robustness,
+            )  # fmt: skip
+        if figures is not None:
+            report.figures(figures)
     show(report, as_json, report.task.report.evaluation)
 
 
@@ -466,6 +470,9 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
         if out.suffix != ".npz":
             raise ZooError(f"--out {out}: expected a name that ends in .npz")
         require_new(out, False)
+        with exclusive(out):
+            # Refuses what cannot be written to before the work.
+            pass
     parts: dict[str, list[Any]] = {"codes": [], "reconstructions": [], "patches": []}
     for rgb in data.blocks(np.arange(len(data.patches))):
         found = TASK.predict(loaded, rgb)
@@ -474,7 +481,7 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
         parts["patches"].append(Scale(*metadata_of(loaded).scale).apply(rgb))
     arrays = {name: np.concatenate(blocks) for name, blocks in parts.items()}
     if out is not None:
-        with atomic_write(out) as temporary, temporary.open("wb") as file:
+        with exclusive(out), atomic_write(out) as temporary, temporary.open("wb") as file:
             np.savez(file, codes=arrays["codes"], reconstructions=arrays["reconstructions"], patches=arrays["patches"])
     document = {
         "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),

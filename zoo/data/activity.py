@@ -24,10 +24,13 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples, sort_names
 from zoo.data.recordings import (
+    HIGHEST_RATE,
     LARGEST,
+    LOWEST_RATE,
     Dropped,
     Index,
     Recording,
+    check_convention,
     check_gravity,
     check_range,
     check_rotation,
@@ -37,7 +40,7 @@ from zoo.data.recordings import (
 )
 from zoo.errors import ZooError
 from zoo.label_sets import allowed_classes
-from zoo.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT
+from zoo.metadata import AXES, CLASSES, CONVENTION, INERTIAL
 
 _ROWS = 1 << 16
 
@@ -391,13 +394,10 @@ def _check_axes(path: Path, attributes: dict[str, Any], count: int) -> None:
 
 def _rate(path: Path, attributes: dict[str, Any]) -> float:
     """The sampling rate that the file states, 50 Hz without; refuses another unit or sign than the zoo's."""
-    expected = {"unit": UNIT, "convention": CONVENTION}
-    for name, want in expected.items():
-        if name in attributes and not str(attributes[name]).startswith(want):
-            raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
+    check_convention(path, attributes)
     rate = attributes.get("rate_hz", 50.0)
-    if not isinstance(rate, int | float) or not 0 < rate < np.inf:
-        raise ZooError(f"{path}: attribute 'rate_hz' is {rate!r}; expected a number above 0")
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ZooError(f"{path}: attribute 'rate_hz' is {rate!r}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
     return float(rate)
 
 
@@ -450,9 +450,11 @@ def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...],
     labels = np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _ROWS):
         block = rows[start : start + _ROWS]
+        binary = np.isin(block, (0, 1)).all(axis=1)
         # Rows equal a row of `allowed` where they agree in all columns.
-        agree = block @ allowed.T + (1 - block) @ (1 - allowed.T) == count
-        valid = agree.any(axis=1) & np.isin(block, (0, 1)).all(axis=1)
+        clean = np.where(binary[:, None], block, 0)
+        agree = clean @ allowed.T + (1 - clean) @ (1 - allowed.T) == count
+        valid = agree.any(axis=1) & binary
         if not valid.all():
             row = int(np.argmin(valid))
             expected = f"expected one 1 and {count - 1} zeros" + (", or a set of label_sets" if label_sets else "")

@@ -19,7 +19,6 @@ import errno
 import math
 import os
 import shutil
-import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ from numpy.typing import NDArray
 
 from zoo.data import heaps
 from zoo.errors import StorageError, ZooError
-from zoo.files import atomic_write, exclusive
+from zoo.files import atomic_write, exclusive, require_file
 
 _LOCK = threading.RLock()
 _SPARE_BYTES = 4 << 20
@@ -146,20 +145,11 @@ _RAW = {
 
 
 def _require_file(path: Path) -> None:
-    try:
-        kind = path.stat().st_mode
-    except FileNotFoundError:
-        raise ZooError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
-    if stat.S_ISDIR(kind):
+    if os.path.isdir(path):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
         tables = any(next(path.glob(f"{inside}*.[cC][sS][vV]"), None) for inside in ("", "*/"))
         advice = f": make data of its CSV files with {_FROM_CSV}" if tables else ""
         raise ZooError(f"{path}: is a folder, not a file{advice}")
-    if not stat.S_ISREG(kind):
-        raise ZooError(f"{path}: is not a regular file")
-    if not os.access(path, os.R_OK):
-        raise ZooError(f"{path}: no permission to read it")
+    require_file(path)
 
 
 @contextmanager

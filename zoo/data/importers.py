@@ -2,7 +2,6 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.archives import names_in, texts_in
 from zoo.data.examples import sort_names
 from zoo.data.recordings import Dropped, Recording, check_gravity, check_rotation, enough_rows, typical_rate
 from zoo.data.tables import CsvColumns, Table, facts, read_table
@@ -57,30 +57,10 @@ def read_motionsense(source: Path, dropped: Dropped) -> Iterator[Recording]:
 
 def _texts(source: Path) -> Iterator[tuple[str, str]]:
     """Names and texts of all `<act>_<trial>/sub_<id>.csv`, in the order of their names."""
-    if source.is_dir():
-        paths = sorted(path for path in source.rglob("sub_*.csv"))
-        named = ((str(path.relative_to(source)), path.read_text()) for path in paths)
-        found = len(paths)
-    elif zipfile.is_zipfile(source):
-        archive = zipfile.ZipFile(source)
-        names = sorted(
-            name for name in archive.namelist()
-            if "__MACOSX" not in name and Path(name).match("sub_*.csv")
-        )  # fmt: skip
-        named = ((name, _member(archive, name)) for name in names)
-        found = len(names)
-    else:
-        raise ZooError(f"{source}: {'not a zip file or a folder' if source.exists() else 'no such file or folder'}")
-    if not found:
+    names = [name for name in names_in(source) if Path(name).match("sub_*.csv")]
+    if not names:
         raise ZooError(f"{source}: no files <activity>_<trial>/sub_<id>.csv in it; expected MotionSense's layout")
-    yield from named
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> str:
-    try:
-        return archive.read(name).decode()
-    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise ZooError(f"{name}: damaged, or not UTF-8 text: copy {archive.filename} again ({error})") from error
+    yield from texts_in(source, names)
 
 
 def _columns(name: str, text: str, columns: Sequence[str]) -> NDArray[np.float64]:
@@ -149,6 +129,10 @@ _GAPS = "gaps at which a recording was split"
 
 def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
+    finite = np.isfinite(table.values).all(axis=1)
+    if not finite.any():
+        axes = ", ".join(table.layout.axes)
+        raise ZooError(f"{table.path}: no row holds finite numbers in {axes}: name other columns")
     rate = typical_rate(table.times)
     if not enough_rows(table.values, rate):
         return

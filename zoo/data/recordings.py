@@ -168,6 +168,27 @@ def check_range(where: str, rows: NDArray[np.floating[Any]]) -> None:
             raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {unit}: drop it or import again")
 
 
+LOWEST_RATE, HIGHEST_RATE = 0.1, 100_000.0
+"""Hz between which a sampling rate of motion can lie."""
+
+
+def check_convention(path: Path, attributes: Mapping[str, Any], axes: Sequence[str] = ()) -> None:
+    """Refuses a file that states another unit, sign or order of axes than the zoo's.
+
+    Args:
+        path: The file.
+        attributes: What it states.
+        axes: Names of its channels; not checked without.
+
+    Raises:
+        ZooError: If one is another.
+    """
+    expected = {"unit": UNIT, "convention": CONVENTION} | ({"axes": ",".join(axes)} if axes else {})
+    for name, want in expected.items():
+        if name in attributes and not str(attributes[name]).startswith(want):
+            raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
+
+
 def units(axes: Sequence[str]) -> str:
     """The attribute `unit` of a file with these channels.
 
@@ -537,11 +558,17 @@ def read(path: Path) -> Index:
     if len(offsets) != sizes["M"] + 1 or offsets[0] != 0 or offsets[-1] != sizes["R"] or (np.diff(offsets) < 1).any():
         raise ZooError(f"{path}: key 'offsets' does not divide the {sizes['R']} rows into {sizes['M']} recordings")
     rates = hdf5.read(path, "rate").astype(np.float64)
-    if not ((rates > 0) & np.isfinite(rates)).all():
-        wrong = rates[~((rates > 0) & np.isfinite(rates))][0]
-        raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected Hz above 0")
+    plausible = (rates >= LOWEST_RATE) & (rates <= HIGHEST_RATE)
+    if not plausible.all():
+        wrong = rates[~plausible][0]
+        raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
+    attributes, axes = hdf5.attributes(path), INERTIAL if hdf5.has(path, "rotation") else AXES
+    check_convention(path, attributes, axes)
+    subjects, activities = hdf5.read(path, "subject"), hdf5.read(path, "activity")
+    for key, names in (("subject", subjects), ("activity", activities)):
+        if not all(name.strip() for name in np.unique(names).tolist()):
+            raise ZooError(f"{path}: key '{key}' holds an empty name; expected one for each recording: import it again")
     return Index(
-        path, offsets, hdf5.read(path, "subject"), hdf5.read(path, "activity"), rates, hdf5.read(path, "name"),
-        hdf5.provenance(hdf5.attributes(path)), axes=INERTIAL if hdf5.has(path, "rotation") else AXES,
+        path, offsets, subjects, activities, rates, hdf5.read(path, "name"), hdf5.provenance(attributes), axes=axes,
         circumstances={name: hdf5.read(path, name) for name in CIRCUMSTANCES if hdf5.has(path, name)},
     )  # fmt: skip

@@ -37,8 +37,8 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     filled = (line for line in lines if line.strip())
     first_line = next(filled, "").removeprefix("\N{BYTE ORDER MARK}")
     mark = separator(first_line)
-    rows = csv.reader(chain([first_line], filled), delimiter=mark)
-    layout = resolve(name, [field.strip() for field in next(rows, [])], columns, labels=False)
+    layout = resolve(name, [field.strip() for field in _fields(first_line, mark)], columns, labels=False)
+    rows = (_fields(line, mark) for line in filled)
     places = [layout.place(column) for column in layout.axes]
     more = [layout.place(column) for column in layout.gravity]
     turns = [layout.place(column) for column in layout.rotation]
@@ -67,6 +67,14 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         unit = time_unit_of(name, np.array([row[-1] for row in first]), unit)
     for *values, time in chain(first, numbers):
         yield time * SECONDS.get(unit, 1.0), *values
+
+
+def _fields(line: str, mark: str) -> list[str]:
+    """The fields of one line. A quote that is not closed must not swallow the lines after it."""
+    try:
+        return next(csv.reader([line], delimiter=mark), [])
+    except csv.Error:
+        return []
 
 
 def _number(field: str, mark: str) -> float:

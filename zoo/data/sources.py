@@ -1,13 +1,14 @@
 """Which CSV files there are and whose they are: from a layout of folders, a table of files, or the files themselves."""
 
-import csv
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.data.tables import CsvColumns, is_of_another_sensor, separator
+from zoo.data.tables import CsvColumns, csv_rows, is_of_another_sensor
 from zoo.errors import ZooError
+from zoo.files import read_text
 
 _FIELDS = ("subject", "activity")
 _ENDINGS = (".csv", ".tsv", ".txt")
@@ -100,20 +101,19 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
-    rows = list(csv.DictReader(lines, delimiter=separator(lines[0] if lines else "")))
-    if not rows or "file" not in rows[0]:
-        names = ", ".join(map(str, rows[0])) if rows else "no rows"
+    _, header, fields = csv_rows(str(path), read_text(path))
+    if not fields or "file" not in header or len(set(header)) < len(header):
+        names = ", ".join(header) if fields else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
+    if wrong := next((number for number, row in enumerate(fields, 1) if len(row) != len(header)), None):
+        raise ZooError(f"{path}: row {wrong} below the names has {len(fields[wrong - 1])} fields, not {len(header)}")
+    rows = [dict(zip(header, row, strict=True)) for row in fields]
     found = []
     for number, row in enumerate(rows, 1):
         if empty := [name for name in ("file", *_FIELDS) if name in row and not (row[name] or "").strip()]:
             raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
         found.append((path.parent / row["file"].strip(), _named(columns, row)))
-    if missing := [str(file) for file, _ in found if not file.is_file()]:
+    if missing := [str(file) for file, _ in found if not os.path.isfile(file)]:  # noqa: PTH113  # of any name
         raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
     return found
 

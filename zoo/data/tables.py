@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.files import read_text
 from zoo.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 Floats = NDArray[np.float64]
@@ -70,6 +71,8 @@ _TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µ
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 LOWEST, HIGHEST = 5.0, 1000.0
 """Hz between which phones record."""
+_LONGEST = 200
+"""Letters of the longest name of a person or an activity."""
 _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
 
@@ -238,6 +241,7 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
         >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking")).axes
         ('gFx', 'gFy', 'gFz')
     """
+    twice = [name for place, name in enumerate(header) if name and name in header[:place]]
     plain: dict[str, str] = {}
     for column in header:
         plain.setdefault(_plain(column)[0], column)
@@ -266,6 +270,9 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
         advice += "; --rate HZ stands in for time" if "(--time)" in str(missing) else ""
         found = ", ".join(header) or "nothing"
         raise ZooError(f"{where}: no column {', '.join(missing)}; found {found}: {advice}")
+    used = {name for _, name in wanted}
+    if doubled := next((name for name in twice if name in used), None):
+        raise ZooError(f"{where}: has a column {doubled!r} twice; expected different names: rename one")
     if len(set(axes)) < len(axes):
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
     unit = _UNITS.get(_plain(str(axes[0]))[1]) or (UNIT if named_axes else format.unit)
@@ -315,11 +322,17 @@ def separator(line: str) -> str:
         >>> separator('"Time (s)";"Acceleration x (m/s^2)"'), separator("time,x,y,z")
         (';', ',')
     """
-    return max(",;\t", key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
+    try:
+        return max(",;\t", key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
+    except csv.Error:
+        # A name is longer than any name may be.
+        return ","
 
 
 def number(field: str, mark: str) -> float:
     """A number with a decimal point, or a decimal comma where commas do not separate fields."""
+    if "_" in field or not field.isascii():
+        raise ValueError(field)
     return float(field if mark == "," else field.replace(",", "."))
 
 
@@ -383,46 +396,89 @@ def read_table(path: Path, columns: CsvColumns) -> Table:
 
 def _fields(path: Path) -> tuple[str, list[str], list[list[str]]]:
     """The separator, the column names and the rows of a file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise ZooError(f"{path}: {'no such file' if not path.exists() else 'is a folder, not a file'}") from error
-    except UnicodeDecodeError as error:
-        raise ZooError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    mark = separator(text.partition("\n")[0])
-    reader = csv.reader(io.StringIO(text), delimiter=mark)
-    header = [name.strip() for name in next(reader, [])]
-    rows = [row for row in reader if row]
+    mark, header, rows = csv_rows(str(path), read_text(path))
     if not rows:
         raise ZooError(f"{path}: no rows below the line of column names")
     return mark, header, rows
 
 
+def csv_rows(where: str, text: str) -> tuple[str, list[str], list[list[str]]]:
+    """The separator, the column names and the rows of a text of CSV.
+
+    Args:
+        where: The file, for messages.
+        text: The text.
+
+    Raises:
+        ZooError: If a field is too long, or a quote is not closed.
+    """
+    mark = separator(text.partition("\n")[0])
+    reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
+    rows: list[list[str]] = []
+    begun = 0
+    try:
+        for row in reader:
+            rows.append(row)
+            begun = reader.line_num
+    except csv.Error as error:
+        if "field larger" in str(error):
+            raise ZooError(
+                f"{where}: line {begun + 1} has a field of more than {csv.field_size_limit()} letters: is a quote not "
+                "closed?"
+            ) from None
+        raise ZooError(f"{where}: line {begun + 1}: {error}: a quote is not closed, or stands within a field") from None
+    header = [name.strip() for name in rows[0]] if rows else []
+    if not any(header):
+        raise ZooError(f"{where}: empty; expected a line of column names, and rows")
+    return mark, header, [row for row in rows[1:] if row]
+
+
 def _checked_widths(path: Path, rows: list[list[str]], layout: Layout) -> None:
-    widths = {len(row) for row in rows}
-    if widths != {len(layout.header)}:
-        raise ZooError(f"{path}: {len(layout.header)} column names but rows of {min(widths)} to {max(widths)} fields")
+    count = len(layout.header)
+    wrong = next((number for number, row in enumerate(rows, 1) if len(row) != count), None)
+    if wrong is not None:
+        raise ZooError(f"{path}: {count} column names, but row {wrong} below them has {len(rows[wrong - 1])} fields")
 
 
 def _words(path: Path, rows: list[list[str]], layout: Layout, name: str) -> NDArray[np.str_]:
     if name.startswith("="):
         return np.full(len(rows), name[1:])
     place = layout.place(name)
-    found = np.array([row[place].strip() for row in rows])
-    if not found.astype(bool).all():
-        row = int(np.flatnonzero(found == "")[0]) + 1
-        raise ZooError(f"{path}: column {name!r} is empty in row {row} below the names: fill it in, or leave it out")
-    return found
+    _checked_widths(path, rows, layout)
+    found = [row[place].strip() for row in rows]
+    for text in dict.fromkeys(found):
+        row = f"column {name!r}, row {found.index(text) + 1} below the names"
+        if not text:
+            raise ZooError(f"{path}: {row}: is empty: fill it in, or leave it out")
+        if len(text) > _LONGEST or not text.isprintable() or (name == layout.activity and "," in text):
+            raise ZooError(
+                f"{path}: {row}: {text[:40]!r}; expected a name of at most {_LONGEST} letters, without "
+                + ("control characters" if name == layout.subject else "commas and control characters")
+            )
+    return np.array(found)
 
 
 def _numbers(path: Path, rows: list[list[str]], mark: str, layout: Layout, name: str) -> Floats:
     _checked_widths(path, rows, layout)
     place = layout.place(name)
-    try:
-        # An empty field is a lost sample: it ends the recording like any other value that is not finite.
-        return np.array([number(row[place].strip() or "nan", mark) for row in rows])
-    except ValueError as error:
-        raise ZooError(f"{path}: column {name!r}: {error}") from None
+    # An empty field is a lost sample: it ends the recording like any other value that is not finite.
+    return _read(path, rows, place, name, lambda field: number(field or "nan", mark), "a number")
+
+
+def _read(
+    path: Path, rows: list[list[str]], place: int, name: str, read: Callable[[str], float], what: str
+) -> Floats:  # fmt: skip
+    """The fields of a column as numbers. The message names the row of a field that is none."""
+    values = np.empty(len(rows))
+    for index, row in enumerate(rows):
+        field = row[place].strip()
+        try:
+            values[index] = read(field)
+        except (ValueError, OverflowError, OSError):
+            raise ZooError(
+                f"{path}: column {name!r}, row {index + 1} below the names: {field[:40]!r}; expected {what}"
+            ) from None
+    return values
 
 
 def _stamps(path: Path, rows: list[list[str]], mark: str, layout: Layout) -> tuple[Floats, str]:
@@ -434,10 +490,8 @@ def _stamps(path: Path, rows: list[list[str]], mark: str, layout: Layout) -> tup
         stamps = _numbers(path, rows, mark, layout, str(layout.time))
         return stamps, time_unit_of(str(path), stamps, layout.time_unit)
     _checked_widths(path, rows, layout)
-    try:
-        stamps = np.array([read(row[place].strip()) if row[place].strip() else np.nan for row in rows])
-    except ValueError as error:
-        raise ZooError(f"{path}: column {layout.time!r}: {error}") from None
+    what = f"a time such as {example}"
+    stamps = _read(path, rows, place, str(layout.time), lambda text: read(text) if text else np.nan, what)
     steps = np.diff(stamps)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
     if (steps == 0).mean() <= _MOSTLY and step and not LOWEST <= 1 / step <= HIGHEST:
@@ -468,8 +522,16 @@ def time_unit_of(where: str, stamps: Floats, unit: str) -> str:
     Raises:
         ZooError: If there is none, or the named one makes an implausible rate and another does not.
     """
-    intervals = np.diff(stamps[np.isfinite(stamps)])
+    finite = stamps[np.isfinite(stamps)]
+    if len(stamps) and not len(finite):
+        raise ZooError(f"{where}: no time stamp is a finite number: name another column (--time), or the rate (--rate)")
+    intervals = np.diff(finite)
     forward = intervals[intervals > 0]
+    if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
+        raise ZooError(
+            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or name "
+            "another column (--time)"
+        )
     step = float(np.median(forward)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
         rows_a_step = (len(intervals) + 1) / (len(forward) + 1)

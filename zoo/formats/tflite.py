@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.files import temporary_folder
 from zoo.formats import saved_model
 from zoo.formats.signatures import Signature
 
@@ -64,13 +64,13 @@ def convert(
     Raises:
         ZooError: If the converter fails or crashes.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        saved_model.write(signatures, Path(folder) / "saved_model", batch)
+    with temporary_folder() as folder:
+        saved_model.write(signatures, folder / "saved_model", batch)
         named = {f"{name}/{key}": rows for name, inputs in (samples or {}).items() for key, rows in inputs.items()}
         np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
         every = [signature.name for signature in signatures]
         job = {
-            "folder": folder,
+            "folder": str(folder),
             "signatures": {name: list(signatures_of_format.get(name, every)) for name in files},
             "small": [name for name in signatures_of_format if name == "int8"],
             "files": {name: str(path) for name, path in files.items()},

@@ -2,16 +2,18 @@
 
 import contextlib
 import inspect
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import keras
+import numpy as np
 
 from zoo.catalog import find_folder, unknown_name
 from zoo.errors import ZooError
 from zoo.families import register_with_keras
-from zoo.files import atomic_write, write_json
+from zoo.files import atomic_write, require_file, write_json
 
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -187,18 +189,35 @@ def load_file(file: Path) -> Model:
     Raises:
         ZooError: If the file is missing, damaged, or not a model of the zoo.
     """
-    if not file.is_file():
-        raise ZooError(f"{file}: no such file")
+    require_file(file)
     register_with_keras()
     try:
+        _check_sizes(file)
         model = keras.saving.load_model(file, compile=False)
+    except ZooError as error:
+        raise type(error)(f"{file}: {error}") from error
     except Exception as error:
         # A damaged archive can raise exceptions of zipfile, zlib, json, h5py and Keras.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ZooError(f"{file}: cannot be read as a Keras model ({reason})") from error
     if not isinstance(model, Model):
         raise ZooError(f"{file}: holds {type(model).__name__}; expected a model of the zoo")
+    for weight in model.weights:
+        if not np.isfinite(np.asarray(weight)).all():
+            raise ZooError(f"{file}: weights {weight.path} hold NaN or infinity: train the model again")
     return model
+
+
+_MOST_BYTES = 1 << 32
+"""Largest model that is unpacked."""
+
+
+def _check_sizes(file: Path) -> None:
+    """Refuses an archive that would unpack to more than any model has."""
+    with zipfile.ZipFile(file) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _MOST_BYTES:
+        raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
 
 
 def _plain(value: Any) -> Any:

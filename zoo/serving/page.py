@@ -30,6 +30,10 @@ def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
         else:
             how = "install a wheel that was made by `make wheel`, which has the page inside"
         raise ZooError(f"{folder}: the page is not built; {how}")
-    inside = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    inside = (
+        path for path in sorted(folder.rglob("*"))
+        # Hidden files, such as those of editors and of version control, are no part of the page.
+        if path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )  # fmt: skip
     files = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
     return files | {"/": folder / INDEX, f"/{MODEL}": model}

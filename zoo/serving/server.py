@@ -2,9 +2,12 @@
 
 import errno
 import gzip
+import re
 import socket
 import ssl
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -47,6 +50,11 @@ _FOREVER = ("/assets/", "/litert/")
 
 _SECONDS = 10
 """Idle time after which a connection is closed."""
+
+_REQUEST_SECONDS = 20.0
+"""Time in which a client must have sent the lines of its request, however many bytes a second it sends."""
+
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 
 _PORTS = 100
 """Number of ports that are tried, starting with the requested one."""
@@ -110,6 +118,27 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "pocket-zoo", ""
     timeout = _SECONDS
 
+    def handle_one_request(self) -> None:
+        """Answers a request, or closes the connection if its lines do not arrive in time."""
+        self._deadline = threading.Timer(_REQUEST_SECONDS, self._cut_off)
+        self._deadline.daemon = True
+        self._deadline.start()
+        try:
+            super().handle_one_request()
+        finally:
+            self._deadline.cancel()
+
+    def parse_request(self) -> bool:
+        """Reads the headers. The answer may take longer than the request."""
+        parsed = super().parse_request()
+        self._deadline.cancel()
+        return parsed
+
+    def _cut_off(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
     def do_GET(self) -> None:
         self._respond(body=True)
 
@@ -135,10 +164,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_caching(name, etag)
             self.end_headers()
             return
-        zipped = "gzip" in self.headers.get("Accept-Encoding", "")
+        part = None if self.headers.get("If-Range") else _range(self.headers.get("Range", ""), len(content))
+        if part == (0, 0):
+            self.send_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+            self.send_header("Content-Range", f"bytes */{len(content)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        # Parts are those of the file itself.
+        zipped = part is None and _accepts_gzip(self.headers.get("Accept-Encoding", ""))
+        self.send_response(HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT)
+        if part is not None:
+            self.send_header("Content-Range", f"bytes {part[0]}-{part[1] - 1}/{len(content)}")
+            content = content[slice(*part)]
         if zipped:
             content = _gzipped(content)
-        self.send_response(HTTPStatus.OK)
         self._send_caching(name, etag)
         self.send_header("Content-Type", _TYPES.get(PurePosixPath(file).suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
@@ -161,6 +201,40 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Does not log requests."""
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Returns whether the header Accept-Encoding allows gzip.
+
+    Example:
+        >>> _accepts_gzip("br, gzip;q=0.5"), _accepts_gzip("gzip;q=0")
+        (True, False)
+    """
+    for coding in accepted.split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip().lower() == "gzip":
+            return not weight.strip() or re.fullmatch(r"q=(0?\.0*[1-9]\d*|1(\.0*)?)", weight.strip()) is not None
+    return False
+
+
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """Returns start and stop of the bytes that the header Range asks for.
+
+    Several ranges, and what is no range, mean the whole file: None. A range outside of the file is (0, 0).
+
+    Example:
+        >>> _range("bytes=2-5", 10), _range("bytes=-4", 10), _range("bytes=10-", 10), _range("lines=1-2", 10)
+        ((2, 6), (6, 10), (0, 0), None)
+    """
+    match = _RANGE.fullmatch(header)
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:
+        return (max(0, size - int(last)), size) if int(last) else (0, 0)
+    if last and int(last) < int(first):
+        return None
+    return (int(first), min(int(last or size) + 1, size)) if int(first) < size else (0, 0)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from zoo.catalog import find_folder
 from zoo.errors import ZooError
+from zoo.files import temporary_folder
 from zoo.metadata import ActivityMetadata
 from zoo.runtime import Interpreter
 from zoo.runtime.interpreter import open_file
@@ -129,8 +129,8 @@ def keras_default(model: Any) -> dict[str, Any]:
     Returns:
         `bytes`, and `median_ms`, or if the file does not run `error`, the message of the runtime.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
+    with temporary_folder() as folder:
+        path = folder / "model.tflite"
         model.export(path, format="litert", verbose=False)
         costs: dict[str, Any] = {"bytes": path.stat().st_size}
         try:

@@ -5,7 +5,6 @@ cross-validation, so that a killed run resumes where it was. Baselines are score
 """
 
 import importlib.metadata
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
 from zoo.families import find_family
-from zoo.files import claim_folder, exclusive_folder, write_json
+from zoo.files import claim_folder, exclusive_folder, temporary_folder, write_json
 from zoo.label_sets import forgive, resolve
 from zoo.tasks.activity import Prepared
 from zoo.tasks.folds import (
@@ -187,7 +186,7 @@ def cross_validate(
     folds = protocol.folds(plan, data)
     config = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
     with ExitStack() as stack:
-        folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()), "crossval")
+        folder = folder or stack.enter_context(temporary_folder()) / "crossval"
         stack.enter_context(exclusive_folder(folder))
         claim_folder(folder / CONFIG, config, "cross-validation")
         executor = None if engine is None else stack.enter_context(jobs.dask_executor(engine))

@@ -1,7 +1,6 @@
 """Export: artifacts are written to a temporary folder, run, compared with Keras, and only then published."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import atomic_folder, exclusive, require_empty, sha256, write_json
+from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
 from zoo.formats import parity, saved_model, tflite
 from zoo.formats.parity import Outputs, ParityError, Tolerance
 from zoo.formats.signatures import Signature
@@ -140,8 +139,7 @@ def _export(
     signatures = family.signatures(model)
     numeric = [signature for signature in signatures if not signature.text]
     expected = _outputs({s.name: s for s in signatures}, family.golden)
-    with tempfile.TemporaryDirectory() as name:
-        draft = Path(name)
+    with temporary_folder() as draft:
         file_formats = {name: family.sources[name].file_format if name in family.sources else name for name in formats}
         converted = {key: draft / file for key, file in tflite.FORMATS.items() if key in file_formats.values()}
         for kind in set(converted) & set(family.extra_formats):

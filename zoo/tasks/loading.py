@@ -11,6 +11,7 @@ from zoo.files import read_json
 from zoo.metadata import Metadata
 from zoo.models.model import Model, load_file
 from zoo.runtime import Interpreter
+from zoo.tasks.provenance import weights_sha256
 from zoo.tasks.task import Task, task_of
 
 
@@ -79,6 +80,11 @@ def load(model: Model | str | Path) -> Loaded:
     file = path if path.suffix == ".keras" else find_folder(model) / "model.keras"
     loaded, document = load_file(file), file.parent / "config.json"
     config = read_json(document) if document.is_file() else {}
+    if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
+        raise ZooError(f"{document}: expected names and values, as `zoo train` writes them")
     if config and (config.get("class"), config.get("arguments")) != (type(loaded).__name__, loaded.get_config()):
         raise ZooError(f"{document}: describes another model than {file.name}: keep both files together")
+    stated = config.get("metadata", {}).get("weights_sha256")
+    if stated and stated != weights_sha256(loaded):
+        raise ZooError(f"{document}: describes other weights than those of {file.name}: keep both files together")
     return Loaded(name, loaded, config=config, folder=file.parent)

@@ -13,7 +13,7 @@ from zoo import training
 from zoo.cluster import Cluster, WorkerLostError
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.files import atomic_write, exclusive_folder, require_empty, write_json
+from zoo.files import atomic_write, exclusive_folder, require_empty, require_folder, write_json
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.tasks.loading import load
@@ -84,6 +84,8 @@ class Run:
             ZooError: Says what to do.
         """
         checkpoint = self.checkpoint
+        if self.tensorboard is not None:
+            require_folder(self.tensorboard)
         if self.folder is None or checkpoint is None or (self.cluster is not None and checkpoint.is_file()):
             return
         if self.resume and not checkpoint.is_file():

@@ -1,10 +1,7 @@
 """Reading a study from its zip file or folder, and the checks that all studies share."""
 
 import csv
-import lzma
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zoo.data.archives import names_in, texts_in
 from zoo.data.importers import stretches
 from zoo.data.recordings import Dropped, Recording, check_gravity, typical_rate
 from zoo.data.studies import STUDIES, Study, reader
@@ -36,8 +34,14 @@ def read_study(name: str, path: Path, dropped: Dropped, *, others: bool = False)
         ZooError: If it is another study, or a file is missing, truncated or not what the layout says.
     """
     source = Source(name, path, dropped, others)
-    for recording in reader(name)(source):
-        yield replace(recording, study=name)
+    try:
+        for recording in reader(name)(source):
+            yield replace(recording, study=name)
+    except ZooError as error:
+        if str(path) in str(error):
+            raise
+        # About a file in it.
+        raise type(error)(f"{path}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -70,26 +74,13 @@ class Source:
         Raises:
             ZooError: If there is none, one cannot be read, or there are two copies of one.
         """
-        names = self._names()
+        names = names_in(self.path)
         found = _matching(names, self.study.members if member is None else re.escape(member))
         if not found:
             wanted = f"files {self.study.layout}" if member is None else f"file {member}"
             raise ZooError(f"{self.path}: no {wanted} in it{self._guess(names)}")
         _check_copies(self.path, found)
-        if self.path.is_dir():
-            yield from ((name, _folder_text(self.path / name)) for name in found)
-            return
-        with zipfile.ZipFile(self.path) as archive:
-            yield from ((name, _zip_text(archive, name)) for name in found)
-
-    def _names(self) -> list[str]:
-        if self.path.is_dir():
-            return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file())
-        if not zipfile.is_zipfile(self.path):
-            what = "not a zip file or a folder" if self.path.exists() else "no such file or folder"
-            raise ZooError(f"{self.path}: {what}")
-        with zipfile.ZipFile(self.path) as archive:
-            return sorted(name for name in archive.namelist() if "__MACOSX" not in name)
+        yield from texts_in(self.path, list(found))
 
     def _guess(self, names: Sequence[str]) -> str:
         """The study whose files these are, for the end of a message."""
@@ -219,17 +210,3 @@ def _check_copies(path: Path, found: Mapping[str, str]) -> None:
     for name, member in found.items():
         if (other := known.setdefault(member, name)) != name:
             raise ZooError(f"{path}: holds {other} and {name}, two copies of one file: leave one of them out")
-
-
-def _folder_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ZooError(f"{path}: not UTF-8 text: copy it again ({error})") from error
-
-
-def _zip_text(archive: zipfile.ZipFile, name: str) -> str:
-    try:
-        return archive.read(name).decode()
-    except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise ZooError(f"{name}: damaged, or not UTF-8 text: copy {archive.filename} again ({error})") from error

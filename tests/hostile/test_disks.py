@@ -1,0 +1,170 @@
+"""Outputs that are no place for a result, full disks, and two runs with one output."""
+
+import errno
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from zoo.files import exclusive, exclusive_folder
+
+pytestmark = pytest.mark.hostile
+
+FILES = {
+    "data simulate activity": ["--subjects", "2", "--seconds", "8", "-o"],
+    "data simulate patches": ["--count", "40", "--pictures", "2", "--size", "8", "-o"],
+    "data simulate trigrams": ["--sentences", "1500", "-o"],
+    "data windows": ["{recordings}", "-o"],
+    "data import csv": ["{csv}", "--layout", "{{subject}}/{{activity}}.csv", "-o"],
+    "data make trigrams": ["--text", "{text}", "--vocabulary", "5", "-o"],
+    "data make patches": ["{picture}", "--count", "20", "--size", "8", "-o"],
+    "predict": ["{autoencoder}", "--data", "{patches}", "-o"],
+}
+"""Commands that write a file."""
+
+FOLDERS = {
+    "train": ["activity_gru_course", "--data", "{windows}", "--epochs", "1", "--out"],
+    "finetune": ["{recognizer}", "--data", "{windows}", "--epochs", "1", "--out"],
+    "crossval": ["activity_gru_course", "--data", "{windows}", "--epochs", "1", "--out"],
+    "export": ["{recognizer}", "--data", "{windows}", "--formats", "float32", "--to"],
+    "tune": ["activity_gru", "--data", "{windows}", "--trials", "1", "--epochs", "1", "--out"],
+}
+"""Commands that write a folder."""
+
+SPECIAL = {
+    "a device": lambda folder: Path("/dev/null"),
+    "a full device": lambda folder: Path("/dev/full"),
+    "a FIFO": lambda folder: folder / "fifo.npz",
+    "a socket": lambda folder: folder / "socket.npz",
+    "a link to a file": lambda folder: folder / "link.npz",
+    "a link to a folder": lambda folder: folder / "folder_link.npz",
+    "a dangling link": lambda folder: folder / "dangling.npz",
+    "a link to itself": lambda folder: folder / "loop.npz",
+    "below a file": lambda folder: folder / "file.npz" / "x.npz",
+    "a name of 300 letters": lambda folder: folder / f"{'n' * 300}.npz",
+    "in /proc": lambda folder: Path("/proc/zoo.npz"),
+    "something of somebody else": lambda folder: folder / "file.npz",
+    "a folder with something": lambda folder: folder / "full.npz",
+}
+
+
+@pytest.fixture
+def places(materials, tmp_path) -> Iterator[tuple[Path, dict[str, Path]]]:
+    """A folder with special files in it, and the files that commands read."""
+    from PIL import Image
+
+    folder = tmp_path / "outputs"
+    for name in ("target", "full.npz"):
+        (folder / name).mkdir(parents=True)
+    (folder / "full.npz" / "mine").write_text("mine")
+    (folder / "file.npz").write_text("mine")
+    (folder / "link.npz").symlink_to(folder / "file.npz")
+    (folder / "folder_link.npz").symlink_to(folder / "target")
+    (folder / "dangling.npz").symlink_to(folder / "nowhere")
+    (folder / "loop.npz").symlink_to(folder / "loop.npz")
+    os.mkfifo(folder / "fifo.npz")
+    text, picture = tmp_path / "text.txt", tmp_path / "picture.png"
+    text.write_text("he is here now .\nis she there ?\nshe is not here .\n" * 20)
+    Image.effect_noise((40, 40), 90).convert("RGB").save(picture)
+    with socket.socket(socket.AF_UNIX) as listener:
+        before = Path.cwd()
+        # The names of sockets are short.
+        os.chdir(folder)
+        listener.bind("socket.npz")
+        os.chdir(before)
+        yield folder, {**materials._asdict(), "text": text, "picture": picture}
+
+
+def command(words: str, output: Path, files: dict[str, Path], *more: str) -> list[str]:
+    arguments = [each.format(**files) for each in (FILES | FOLDERS)[words]]
+    return [*words.split(), *arguments, str(output), *more]
+
+
+OUTPUTS = [(words, kind, force) for words in (*FILES, *FOLDERS) for kind in SPECIAL for force in (False, True)
+           if not force or (words in FILES and words != "predict")]  # fmt: skip
+
+
+@pytest.mark.timeout(60, func_only=True)
+@pytest.mark.parametrize(
+    ("words", "kind", "force"), OUTPUTS, ids=[f"{w} {k}{' --force' * f}" for w, k, f in OUTPUTS]
+)  # fmt: skip
+def test_an_output_that_is_no_place_is_refused_and_stays(words, kind, force, places, refused):
+    folder, files = places
+    line = refused(command(words, SPECIAL[kind](folder), files, *(["--force"] if force else [])))
+    assert SPECIAL[kind](folder).name[:60] in line
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that takes no more when a file is flushed to it."""
+
+    def fsync(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("words", [*FILES, "train", "export"])
+def test_a_full_disk_is_named_and_nothing_is_left(words, places, full, refused):
+    folder, files = places
+    refused(command(words, folder / "new.npz", files), str(folder / "new.npz"), "the disk is full")
+
+
+@pytest.mark.parametrize("words", [words for words in FILES if words not in ("predict",)])
+def test_a_disk_without_room_is_named_before_it_is_full(words, places, monkeypatch, refused):
+    folder, files = places
+    free = shutil.disk_usage(folder)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    refused(command(words, folder / "new.h5", files), str(folder / "new.h5"), "the disk is full")
+
+
+@pytest.mark.parametrize("words", ["export", "bench"])
+@pytest.mark.parametrize("where", ["missing", "a file", "a device"])
+def test_a_temporary_folder_that_is_none_is_named(words, where, places, tmp_path, monkeypatch, refused):
+    folder, files = places
+    temporary = {"missing": folder / "missing", "a file": folder / "file.npz", "a device": Path("/dev/null")}[where]
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    arguments = command("export", tmp_path / "out", files) if words == "export" else ["bench", str(files["recognizer"])]
+    refused(arguments, temporary.name)
+
+
+@pytest.mark.parametrize("words", [*FILES, *FOLDERS])
+def test_two_runs_with_one_output_do_not_mix(words, places, zoo_cli):
+    folder, files = places
+    output = folder / "shared.npz"
+    holding, done = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with (exclusive_folder if words in FOLDERS else exclusive)(output):
+            holding.set()
+            done.wait(60)
+
+    run = threading.Thread(target=other)
+    run.start()
+    try:
+        assert holding.wait(10)
+        status, _, err = zoo_cli(*command(words, output, files))
+    finally:
+        done.set()
+        run.join()
+    assert status == 1
+    assert "another run writes it" in err
+    assert not output.exists()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["info", "activity_gru_course"], ["--version"]])
+@pytest.mark.parametrize("where", ["full", "closed"])
+def test_standard_output_that_takes_nothing_is_named(arguments, where):
+    shell = f"exec {sys.executable} -m zoo.cli {' '.join(arguments)} " + (">/dev/full" if where == "full" else ">&-")
+    run = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("zoo: standard output")
+    assert len(run.stderr.splitlines()) == 1

@@ -1,0 +1,294 @@
+"""Model files that are damaged, or whose parts do not belong together."""
+
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from ai_edge_litert.tools import flatbuffer_utils
+
+from zoo.metadata import extract
+
+pytestmark = pytest.mark.hostile
+
+REGIONS = 160
+
+
+@pytest.mark.parametrize("region", range(REGIONS))
+def test_a_flipped_byte_of_a_keras_file_is_named(region, materials, tmp_path, refused):
+    content = bytearray((materials.recognizer / "model.keras").read_bytes())
+    with zipfile.ZipFile(materials.recognizer / "model.keras") as archive:
+        inside = {info.header_offset: info for info in archive.infolist()}
+        start = archive.start_dir
+    # Dates, attributes and versions in the headers mean nothing to a reader.
+    offset = region * start // REGIONS
+    header = max(place for place in inside if place <= offset)
+    data = header + 30 + len(inside[header].filename)
+    offset = max(offset, data)
+    content[offset] ^= 0xFF
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    refused(["info", path], str(path))
+
+
+@pytest.mark.parametrize("share", [0, 1, 10, 30, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99])
+@pytest.mark.parametrize("command", ["info", "evaluate", "predict", "export", "finetune"])
+def test_a_keras_file_that_was_cut_is_named(command, share, materials, tmp_path, refused):
+    content = (materials.recognizer / "model.keras").read_bytes()
+    path = tmp_path / "model.keras"
+    path.write_bytes(content[: int(share * len(content)) if isinstance(share, float) else share])
+    more = {
+        "evaluate": ["--data", materials.windows], "predict": ["--data", materials.windows],
+        "export": ["--to", tmp_path / "out"], "finetune": ["--data", materials.windows, "--out", tmp_path / "out"],
+    }  # fmt: skip
+    refused([command, path, *more.get(command, [])], str(path))
+
+
+def repacked(source: Path, target: Path, **members: bytes | None) -> Path:
+    """A copy of a .keras file with other members; `model_json` stands for `model.json`, and None leaves one out."""
+    changed = {"config.json": members.get("config"), "metadata.json": members.get("metadata"),
+               "model.weights.h5": members.get("weights")}  # fmt: skip
+    named = {"config.json": "config", "metadata.json": "metadata", "model.weights.h5": "weights"}
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            if named.get(name) not in members:
+                new.writestr(name, old.read(name))
+            elif changed[name] is not None:
+                new.writestr(name, changed[name])
+    return target
+
+
+def member(file: Path, name: str) -> bytes:
+    with zipfile.ZipFile(file) as archive:
+        return archive.read(name)
+
+
+MEMBERS: dict[str, dict[str, bytes | None]] = {
+    "without its configuration": {"config": None},
+    "without its weights": {"weights": None},
+    "with an empty configuration": {"config": b""},
+    "with a configuration of noise": {"config": bytes(range(256))},
+    "with a configuration that is a list": {"config": b"[]"},
+    "with a configuration nested 100,000 deep": {"config": b"[" * 100_000},
+    "with a configuration of NaN": {"config": b"NaN"},
+    "with empty weights": {"weights": b""},
+    "with weights of noise": {"weights": bytes(range(256)) * 16},
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_keras_file_with_other_members_is_named(name, materials, tmp_path, refused):
+    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", **MEMBERS[name])
+    refused(["info", path], str(path))
+
+
+ARGUMENTS = {
+    "units": [0, -1, 1.5, "8", None, [], 10**30, True],
+    "num_layers": [0, -1, "a", None],
+    "frame": [0, 7, -5, "a", None],
+    "window": [0, -1, "a", 151, None],
+    "classes": [0, [], ["a"], "a", None, ["a", "a", "b", "c", "d", "e"], 7],
+    "channels": [0, -3, "a"],
+    "dropout": [-1, 1, "a"],
+    "normalize": ["a"],
+    "no_such_argument": [1],
+    "name": [7],
+}
+ARGUMENT_CASES = [(name, value) for name, values in ARGUMENTS.items() for value in values]
+
+
+@pytest.mark.parametrize(("name", "value"), ARGUMENT_CASES, ids=[f"{n}={v!a}" for n, v in ARGUMENT_CASES])
+def test_a_keras_file_with_other_arguments_is_named(name, value, materials, tmp_path, refused):
+    source = materials.recognizer / "model.keras"
+    config = json.loads(member(source, "config.json"))
+    if config["config"].get(name) == value and type(config["config"].get(name)) is type(value):
+        pytest.skip("is the value of the sound file")
+    config["config"][name] = value
+    path = repacked(source, tmp_path / "model.keras", config=json.dumps(config).encode())
+    refused(["info", path], str(path))
+
+
+CLASSES = {
+    "a class of another package": {"module": "os", "class_name": "system", "config": {}},
+    "a function": {"module": "builtins", "class_name": "eval", "config": {}},
+    "a lambda": {"module": "keras.layers", "class_name": "Lambda", "config": {"function": {"class_name": "__lambda__",
+                 "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}}},
+    "a layer": {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}},
+    "nothing": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_keras_file_of_another_class_runs_no_code_and_is_named(name, materials, tmp_path, refused):
+    config = json.dumps({**CLASSES[name], "registered_name": None}).encode()
+    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", config=config)
+    refused(["info", path], str(path))
+
+
+def weights(source: Path, change) -> bytes:
+    buffer = io.BytesIO(member(source, "model.weights.h5"))
+    with h5py.File(buffer, "r+") as file:
+        found = []
+        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) and item.ndim else None)
+        change(file, found[0])
+    return buffer.getvalue()
+
+
+def replaced(make):
+    def change(file, key):
+        values = make(file[key][:])
+        del file[key]
+        file[key] = values
+
+    return change
+
+
+WEIGHTS = {
+    "NaN": replaced(lambda values: np.full_like(values, np.nan)),
+    "one infinity": replaced(lambda values: np.concatenate([np.full_like(values[:1], np.inf), values[1:]])),
+    "another shape": replaced(lambda values: values[:-1]),
+    "text": replaced(lambda values: np.full(values.shape, b"text")),
+    "nothing": lambda file, key: file.__delitem__(key),
+    "a link to nowhere": lambda file, key: (file.__delitem__(key), file.__setitem__(key, h5py.SoftLink("/nowhere"))),
+    "an external link": lambda file, key: (
+        file.__delitem__(key), file.__setitem__(key, h5py.ExternalLink("/etc/passwd", "/x")),
+    ),
+    "external storage": lambda file, key: (
+        file.__delitem__(key), file.create_dataset(key, (9,), "u1", external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)]),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_weights_that_cannot_be_are_named(name, materials, tmp_path, refused):
+    source = materials.recognizer / "model.keras"
+    path = repacked(source, tmp_path / "model.keras", weights=weights(source, WEIGHTS[name]))
+    refused(["evaluate", path, "--data", materials.windows], str(path))
+
+
+def test_weights_of_another_model_are_refused(materials, tmp_path, refused):
+    folder = tmp_path / "model"
+    shutil.copytree(materials.recognizer, folder)
+    source = folder / "model.keras"
+    other = weights(source, replaced(lambda values: values + 1))
+    source.write_bytes(repacked(source, tmp_path / "other.keras", weights=other).read_bytes())
+    refused(["evaluate", folder, "--data", materials.windows], "config.json", "describes other weights")
+
+
+CONFIGS = {
+    "nothing": b"", "noise": bytes(range(256)), "a list": b"[]", "a number": b"7", "cut": b'{"class": "Activity',
+    "another class": b'{"class": "TrigramLM", "arguments": {}}', "metadata of text": b'{"metadata": "text"}',
+    "nested 100,000 deep": b"[" * 100_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_configuration_that_is_none_is_named(name, materials, tmp_path, refused):
+    folder = tmp_path / "model"
+    shutil.copytree(materials.recognizer, folder)
+    (folder / "config.json").write_bytes(CONFIGS[name])
+    refused(["evaluate", folder, "--data", materials.windows], "config.json")
+
+
+METADATA = {
+    "schema": [0, 2, "1", None, True],
+    "task": ["", "walking", None, 7, []],
+    "family": ["", None, 7, "a\nb"],
+    "preset": ["", None, "a\nfun main()", "a\u2028b", "x" * 1000],
+    "simulated": ["no", None, 1],
+    "source": [None, 7, "x" * 10_000],
+    "version": [None, 7, ""],
+    "weights_sha256": [None, 7],
+    "classes": [[], "abc", None, ["a", "a", "b", "c", "d", "e"], ["", "b", "c", "d", "e", "f"], [1, 2], ["a\nb"], {}],
+    "rate": [0, -50, "50", None, True, [], 1e300],
+    "window": [0, -1, 1.5, "150", None, 10**30],
+    "hop": [0, -1, None, "a"],
+    "frame": [0, -1, None, "a", 2.5],
+    "chunk": [0, -1, None],
+    "states": [None, [], "a", {"h_1": 0}, {"h_1": -1}, {"h_1": "a"}, {"h_1": 10**12}],
+    "mean": [None, "a", ["a"], [1e300], [None]],
+    "variance": [None, [0, 0, 0], [-1, 1, 1], ["a"]],
+    "unit": ["g", "", None, "m/s"],
+    "axes": [[], ["x"], ["x", "y", "y"], ["z", "y", "x"], "xyz", None],
+    "convention": ["ios", "", None],
+    "temperature": [0, -1, None, "a", 1e300],
+    "streaming": [None, {}, [], {"restart": -1}, {"smoothing": "a"}, 7],
+    "split_by": ["", "luck", None],
+    "train_subjects": [None, "a", [1], [""]],
+}
+METADATA_CASES = [(name, value) for name, values in METADATA.items() for value in values]
+
+
+def with_metadata(source: Path, target: Path, text: bytes) -> Path:
+    model = flatbuffer_utils.read_model(str(source))
+    for entry in model.metadata:
+        if entry.name == b"pocket_zoo":
+            model.buffers[entry.buffer].data = list(text)
+    flatbuffer_utils.write_model(model, str(target))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), METADATA_CASES, ids=[f"{name}={str(value)[:20]!a}" for name, value in METADATA_CASES]
+)
+def test_metadata_with_another_value_is_named(name, value, materials, tmp_path, refused):
+    source = materials.exported / "model.float32.tflite"
+    document = extract(source).to_json() | {name: value}
+    path = with_metadata(source, tmp_path / "model.tflite", json.dumps(document).encode())
+    refused(["info", path], str(path), name)
+
+
+DOCUMENTS = {
+    "nothing": b"", "noise": bytes(range(256)), "a list": b"[]", "text": b'"a"', "cut": b'{"schema": 1, "task"',
+    "nested 100,000 deep": b"[" * 100_000, "null": b"null", "no keys": b"{}", "a schema alone": b'{"schema": 1}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_metadata_that_is_no_document_is_named(name, materials, tmp_path, refused):
+    path = with_metadata(materials.exported / "model.float32.tflite", tmp_path / "model.tflite", DOCUMENTS[name])
+    refused(["info", path], str(path))
+
+
+@pytest.mark.parametrize("share", [0, 1, 7, 8, 16, 100, 0.1, 0.25, 0.5, 0.75, 0.9])
+@pytest.mark.parametrize("command", ["info", "stream", "predict", "bench", "serve"])
+def test_a_tflite_file_that_was_cut_is_named(command, share, materials, tmp_path, refused):
+    content = (materials.exported / "model.float32.tflite").read_bytes()
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content[: int(share * len(content)) if isinstance(share, float) else share])
+    more = {"stream": ["--simulate", "walking"], "predict": ["--data", materials.windows]}
+    refused([command, path, *more.get(command, [])], str(path))
+
+
+FLIPS = range(8, 512, 8)
+
+
+@pytest.mark.parametrize("place", FLIPS)
+def test_a_flipped_byte_of_a_tflite_header_is_harmless_or_named(place, materials, tmp_path, zoo_cli):
+    content = bytearray((materials.exported / "model.float32.tflite").read_bytes())
+    content[place] ^= 0x55
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    status, _, err = zoo_cli("info", path, "--json")
+    errors = [line for line in err.splitlines() if line.startswith("zoo: ")]
+    assert status in (0, 1), err
+    assert len(errors) == status
+    assert all(str(path) in line for line in errors)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".tflite"])
+@pytest.mark.parametrize("name", ["of another kind", "of text", "of a data set", "of zeros"])
+def test_a_file_of_another_kind_under_the_name_of_a_model_is_named(name, suffix, materials, tmp_path, refused):
+    other = materials.exported / "model.float32.tflite" if suffix == ".keras" else materials.recognizer / "model.keras"
+    content = {
+        "of another kind": other.read_bytes(), "of text": b"text\n" * 99,
+        "of a data set": materials.windows.read_bytes(),
+        "of zeros": bytes(4096),
+    }  # fmt: skip
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(content[name])
+    refused(["info", path], str(path))

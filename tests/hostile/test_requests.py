@@ -1,0 +1,138 @@
+"""Requests that no browser makes: the server answers each with a status, and serves on."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.serving import PageServer, page_files
+
+pytestmark = pytest.mark.hostile
+
+MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    page = tmp_path_factory.mktemp("served") / "page"
+    (page / ".git").mkdir(parents=True)
+    (page / "index.html").write_text("<!doctype html><title>page</title>" + 1000 * " ")
+    (page / ".env").write_text("secret")
+    (page / ".git" / "config").write_text("secret")
+    with PageServer(page_files(MODEL, page), "127.0.0.1", 9643, None) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield found
+        found.shutdown()
+
+
+def ask(server, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(1 << 16):
+            answer += part
+    return answer
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
+
+
+PATHS = [
+    "/../secret", "/%2e%2e/secret", "/..%2fsecret", "/....//secret", "//etc/passwd", "/etc/passwd", "/.env", "/%2eenv",
+    "/.git/config", "/index.html/", "/index.html%00", "/INDEX.HTML", "/%", "/%zz", "/%ff", "/\\..\\secret", "/~root",
+    "/model.keras", "/assets", "/" + "a" * 5000, "/?" * 300 + "x", "/index.html;x", "/./index.html", "*",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:30])
+def test_nothing_but_the_files_of_the_page_is_served(path, server):
+    answer = ask(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    # What is after a question mark is no part of the name.
+    assert status(answer) in ((200, 404) if path.startswith("/?") else (400, 404, 414))
+    assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
+    assert b"root:" not in answer
+
+
+METHODS = ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "X", "GET" * 100]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_another_method_is_refused(method, server):
+    answer = ask(server, f"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert 400 <= status(answer) <= 505
+
+
+RAW = {
+    "nothing": b"", "a line break": b"\r\n\r\n", "noise": bytes(range(128, 256)) * 9 + b"\r\n\r\n",
+    "another version": b"GET / HTTP/9.9\r\n\r\n", "no version": b"GET /\r\n\r\n",
+    "version of text": b"GET / HTTP/x\r\n\r\n",
+    "a line of 100 kB": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+    "a header of 100 kB": b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+    "1,000 headers": b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: 1\r\n" % i for i in range(1000)) + b"\r\n",
+    "a header without a colon": b"GET / HTTP/1.1\r\nConnection close\r\n\r\n",
+    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
+    "an HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a negative length": b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "a length of text": b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    "a chunked body": b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzzz\r\n",
+    "smuggled": b"GET / HTTP/1.1\r\nContent-Length: 30\r\n\r\nGET /.env HTTP/1.1\r\n\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_the_server_survives(name, server):
+    answer = ask(server, RAW[name])
+    assert b"secret" not in answer
+    assert b"Traceback" not in answer
+    assert answer.count(b"HTTP/1.1 ") <= 1
+    assert status(ask(server, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) == 200
+
+
+ENCODINGS = {
+    "gzip": True, "gzip;q=0": False, "gzip; q=0": False, "gzip;q=0.0": False, "identity": False, "": False,
+    "*;q=0": False, "deflate, gzip;q=0.5": True, "notgzip": False, "gzip;q=x": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("accept", ENCODINGS)
+def test_a_compressed_answer_is_one_that_was_accepted(accept, server):
+    request = f"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {accept}\r\nConnection: close\r\n\r\n".encode()
+    answer = ask(server, request)
+    assert status(answer) == 200
+    assert (b"Content-Encoding: gzip" in answer) == ENCODINGS[accept]
+
+
+RANGES = {
+    "bytes=0-9": (206, 10), "bytes=5-5": (206, 1), "bytes=-4": (206, 4), "bytes=1000-": (206, 34),
+    "bytes=9999-": (416, 0),
+    "bytes=9-1": (200, 1034), "bytes=x": (200, 1034), "bytes=0-1,5-6": (200, 1034), "lines=0-1": (200, 1034),
+    "bytes=-0": (416, 0), "bytes=0-99999": (206, 1034), "bytes=": (200, 1034), "bytes=\uff10-9": (200, 1034),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", RANGES)
+def test_a_range_is_honored_or_refused(wanted, server):
+    request = f"GET / HTTP/1.1\r\nHost: x\r\nRange: {wanted}\r\nConnection: close\r\n\r\n".encode()
+    answer = ask(server, request)
+    code, size = RANGES[wanted]
+    assert status(answer) == code
+    body = answer.partition(b"\r\n\r\n")[2]
+    assert code == 416 or len(body) == size
+
+
+@pytest.mark.process
+def test_a_client_that_sends_a_byte_a_second_is_cut_off(server, monkeypatch):
+    monkeypatch.setattr("zoo.serving.server._REQUEST_SECONDS", 2.0)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        start = time.monotonic()
+        with pytest.raises(OSError):  # noqa: PT012
+            for byte in b"GET / HTTP/1.1\r\n" * 9:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.25)
+                if time.monotonic() - start > 15:
+                    pytest.fail("the server still listens")
+        assert time.monotonic() - start < 12
