@@ -308,7 +308,7 @@ def test_json_refuses_a_number_that_json_lacks(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such file"), (b'{"a": ', "not a JSON document"), (b"\xff\xfe", "not a JSON document")],
+    [(None, "no such file"), (b'{"a": ', "not a JSON document"), (b"\xff\xfe", "not UTF-8 text")],
 )
 def test_a_file_that_is_not_json_is_named(tmp_path, content, message):
     path = tmp_path / "a.json"

@@ -354,7 +354,7 @@ def test_a_link_that_leads_nowhere_or_in_a_circle_and_a_fifo_are_named(tmp_path)
     os.mkfifo(tmp_path / "c.h5")
     assert "cannot be read (Too many levels of symbolic links)" in message(lambda: hdf5.identify(tmp_path / "a.h5"))
     assert "no such file" in message(lambda: hdf5.identify(tmp_path / "b.h5"))
-    assert "is not a regular file" in message(lambda: hdf5.identify(tmp_path / "c.h5"))
+    assert "is a FIFO, not a file" in message(lambda: hdf5.identify(tmp_path / "c.h5"))
     assert "cannot be read" in message(lambda: hdf5.identify(tmp_path / ("a" * 300)))
 
 

@@ -266,7 +266,7 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no rows below the line of column names"),
+        ("", "empty; expected a line of column names, and rows"),
         (HEADER, "no rows below the line of column names"),
         ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (--time); found p, x, y, z, subject, activity: "
          "name it with the option; --rate HZ stands in for time"),
@@ -275,11 +275,11 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
          "name them with the options; =NAME stands for all rows"),
         ("a,b\n0,1\n", "no column for x (--x), for y (--y), for z (--z), for time (--time), for subject (--subject), "
          "for activity (--activity); found a, b: name them"),
-        (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names but rows of 3 to 6 fields"),
-        (HEADER + "0,1,2,3,a,b,c\n", "6 column names but rows of 7 to 7 fields"),
-        (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject' is empty in row 2 below the names: fill it in"),
-        (HEADER + "0,1,up,3,a,b\n", "column 'y': could not convert string to float: 'up'"),
-        (HEADER + "noon,1,2,3,a,b\n", "column 'time': could not convert string to float: 'noon'"),
+        (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names, but row 2 below them has 3 fields"),
+        (HEADER + "0,1,2,3,a,b,c\n", "6 column names, but row 1 below them has 7 fields"),
+        (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject', row 2 below the names: is empty: fill it in"),
+        (HEADER + "0,1,up,3,a,b\n", "column 'y', row 1 below the names: 'up'; expected a number"),
+        (HEADER + "noon,1,2,3,a,b\n", "column 'time', row 1 below the names: 'noon'; expected a number"),
         (HEADER + "0,1,2,3,a,b\n0.5,1,2,3,a,b\n", "time stamps 0.5 apart give no rate between 5 and 1000 Hz: name"),
         (HEADER + "0,1,2,3,a,b\n0,1,2,3,a,b\n", "time stamps 0 apart give no rate between 5 and 1000 Hz: name"),
     ],

@@ -265,8 +265,9 @@ def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path, name):
     ],
 )  # fmt: skip
 def test_a_file_of_a_study_that_is_not_in_order_is_named(tmp_path, name, change, words):
-    line = message(lambda: read(name, archive(tmp_path / "a.zip", OFFICIAL[name] | change)))
-    assert line.startswith(next(iter(change)))
+    path = archive(tmp_path / "a.zip", OFFICIAL[name] | change)
+    line = message(lambda: read(name, path))
+    assert line.startswith(f"{path}: {next(iter(change))}")
     assert words in line
 
 

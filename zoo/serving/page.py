@@ -33,7 +33,7 @@ def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
     inside = (
         path for path in sorted(folder.rglob("*"))
         # Hidden files, such as those of editors and of version control, are no part of the page.
-        if path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not path.is_symlink() and "/." not in f"/{path.relative_to(folder).as_posix()}"
     )  # fmt: skip
     files = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
     return files | {"/": folder / INDEX, f"/{MODEL}": model}
