@@ -9,6 +9,7 @@ import runpy
 import shutil
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -49,6 +50,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in MARKED_BY_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(marker)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints how many hostile cases of each area ended well."""
+    counts: dict[str, Counter[str]] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            folder, _, name = report.nodeid.partition("::")[0].rpartition("/")
+            if folder == "tests/hostile" and report.when == "call":
+                counts.setdefault(name.removeprefix("test_").removesuffix(".py"), Counter())[outcome] += 1
+    if counts:
+        terminalreporter.section("hostile cases by area")
+        for area, found in sorted(counts.items()):
+            terminalreporter.write_line(f"{area:<12}{found.total():>6} cases {found['passed']:>6} passed")
+        total = sum(found.total() for found in counts.values())
+        terminalreporter.write_line(f"{'all':<12}{total:>6} cases")
 
 
 class Finished(NamedTuple):

@@ -151,7 +151,9 @@ def test_offsets_that_do_not_divide_the_rows_are_refused(tmp_path, offsets):
     )
 
 
-@pytest.mark.parametrize(("rate", "found"), [(0.0, "0"), (-1.0, "-1"), (np.nan, "nan"), (np.inf, "inf"), (1e300, "1e+300")])
+@pytest.mark.parametrize(
+    ("rate", "found"), [(0.0, "0"), (-1.0, "-1"), (np.nan, "nan"), (np.inf, "inf"), (1e300, "1e+300")]
+)
 def test_a_rate_that_is_none_is_refused(tmp_path, rate, found):
     path = tmp_path / "a.h5"
     recordings.write(path, [still(5), still(5)], source="a test")

@@ -236,6 +236,7 @@ def serve(
     from zoo.formats.native import signature
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
+    from zoo.serving.server import require_host
 
     with quiet():
         # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
@@ -245,6 +246,7 @@ def serve(
         raise ZooError(
             f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
         )
+    require_host(host)
     names = certificate.names_of(host)
     with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
         document = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path), "host": host}

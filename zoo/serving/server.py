@@ -60,6 +60,24 @@ _PORTS = 100
 """Number of ports that are tried, starting with the requested one."""
 
 
+def require_host(host: str) -> None:
+    """Checks that a host is a name or an address, before a certificate is made for it.
+
+    Raises:
+        ZooError: If it is not.
+
+    Example:
+        >>> require_host("no such host")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: --host 'no such host': no name or address of this machine; 127.0.0.1 is always one
+    """
+    try:
+        socket.getaddrinfo(host or None, 443)
+    except (OSError, UnicodeError):
+        raise ZooError(f"--host {host!r}: no name or address of this machine; 127.0.0.1 is always one") from None
+
+
 class PageServer(ThreadingHTTPServer):
     """Serves files over HTTPS until it is closed.
 
