@@ -258,6 +258,39 @@ def _share_buffers(model: Any) -> None:
     model.buffers = [unique[data] for data in places]
 
 
+def _check_places(model: Any) -> None:
+    """Checks that all numbers of subgraphs, tensors and buffers in a file exist, on which LiteRT relies unchecked.
+
+    Raises:
+        IndexError: If one does not.
+    """
+    sizes = [model.Subgraphs(place).TensorsLength() for place in range(model.SubgraphsLength())]
+    for place, size in enumerate(sizes):
+        graph = model.Subgraphs(place)
+        _require(graph.InputsAsNumpy(), size)
+        _require(graph.OutputsAsNumpy(), size)
+        _require([graph.Tensors(number).Buffer() for number in range(size)], model.BuffersLength())
+        for number in range(graph.OperatorsLength()):
+            operator = graph.Operators(number)
+            _require([operator.OpcodeIndex()], model.OperatorCodesLength())
+            # -1 is an input that is left out.
+            _require(operator.InputsAsNumpy(), size, least=-1)
+            _require(operator.OutputsAsNumpy(), size)
+    for number in range(model.SignatureDefsLength()):
+        signature = model.SignatureDefs(number)
+        _require([signature.SubgraphIndex()], len(sizes))
+        inputs = [signature.Inputs(each).TensorIndex() for each in range(signature.InputsLength())]
+        outputs = [signature.Outputs(each).TensorIndex() for each in range(signature.OutputsLength())]
+        _require([*inputs, *outputs], sizes[signature.SubgraphIndex()])
+
+
+def _require(places: Any, size: int, least: int = 0) -> None:
+    # Flatbuffers returns 0 for a list without entries.
+    for place in [] if isinstance(places, int) else list(places):
+        if not least <= place < size:
+            raise IndexError(f"place {place} of {size}")
+
+
 def extract(path: Path) -> Metadata:
     """Reads the metadata of a `.tflite` file.
 
@@ -274,6 +307,7 @@ def extract(path: Path) -> Metadata:
         raise ZooError(f"{path}: not a TFLite file")
     try:
         model = schema_fb.Model.GetRootAsModel(content, 0)
+        _check_places(model)
         for i in range(model.MetadataLength()):
             entry = model.Metadata(i)
             if entry.Name() == _ENTRY.encode():

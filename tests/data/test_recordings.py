@@ -91,7 +91,7 @@ def test_a_recording_at_the_wanted_rate_is_left_as_it_is():
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(1, 200), st.text("aé1 _", min_size=1).filter(str.strip), st.sampled_from([25.0, 50.0, 99.5])),
+        st.tuples(st.integers(1, 200), st.text("aé1 _").filter(str.strip), st.sampled_from([25.0, 50.0, 99.5])),
         min_size=1, max_size=6,
     )
 )  # fmt: skip
