@@ -134,6 +134,50 @@ def test_a_number_that_is_none_is_refused(words, name, option, is_argument, valu
     assert option in line or option.strip("-").replace("-", "_") in line
 
 
+LARGE = [
+    ("train", "activity_gru_course", ["units", "num_layers", "frame"]),
+    ("train", "trigram_lm_course", ["hidden_units", "embedding"]),
+    ("train", "sparse_autoencoder_course", ["hidden_units", "pixels"]),
+]
+LARGE_CASES = [(*row[:2], name, size) for row in LARGE for name in row[2] for size in (10**9, 10**15)]
+OF_PRESET = {"activity": "windows", "trigram": "trigrams", "sparse": "patches"}
+
+
+@pytest.mark.parametrize(("words", "preset", "name", "size"), LARGE_CASES)
+def test_a_size_beyond_memory_is_refused_with_the_limit(words, preset, name, size, materials, tmp_path, refused):
+    data = getattr(materials, OF_PRESET[preset.partition("_")[0]])
+    refused([words, preset, "--data", data, "--out", tmp_path / "out", "--set", f"{name}={size}"], name)
+
+
+SETTINGS = [
+    ("activity_gru_course", name, value)
+    for name in (
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "seed",
+        "patience",
+        "validation",
+        "units",
+        "dropout",
+        "ema_decay",
+    )
+    for value in ("[]", "{}", "true", '"text"', "text", "NaN", "Infinity", "-1", "1e400", "")
+] + [
+    ("activity_gru_course", name, value)
+    for name in ("optimizer", "augment", "class_weights", "no_such_setting", "", "__class__")
+    for value in ("7", "[]", "true", '{"a": 1}', "no such")
+]
+
+
+@pytest.mark.parametrize(("preset", "name", "value"), SETTINGS)
+def test_a_setting_of_another_kind_is_refused(preset, name, value, materials, tmp_path, refused):
+    line = refused(
+        ["train", preset, "--data", materials.windows, "--out", tmp_path / "out", "--set", f"{name}={value}"]
+    )
+    assert name in line
+
+
 TEXTS = [
     (*row[:4], value) for row in PARAMETERS if row[4] is str and row[:2] not in FREE for value in WORDS
     # All addresses of this machine.

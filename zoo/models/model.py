@@ -239,8 +239,15 @@ def dtype_policy(dtype: Any) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+_LARGEST = 16_384
+"""Largest size of a layer: a GRU of it has 3 GB."""
+
+_MOST = {"num_layers": 100, "num_blocks": 100, "window": 100_000, "vocabulary": 1_000_000, "pixels": 1 << 20}
+"""Other limits, by the name of the argument."""
+
+
 def check_sizes(**sizes: Any) -> None:
-    """Checks that arguments are integers of 1 or more.
+    """Checks that arguments are integers of 1 or more, and not larger than memory allows.
 
     Raises:
         ZooError: If one is not. The message names it.
@@ -248,6 +255,8 @@ def check_sizes(**sizes: Any) -> None:
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ZooError(f"{name} is {size!r}; expected a whole number, 1 or more")
+        if size > (most := _MOST.get(name, _LARGEST)):
+            raise ZooError(f"{name} is {size}; expected at most {most}, so that the model fits into memory")
 
 
 def check_rates(**rates: float) -> None:
