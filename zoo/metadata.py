@@ -4,6 +4,7 @@ Each `.tflite` file contains this document, as the flatbuffer's metadata entry `
 ignore the entry still run the file. `config.json` in the folder of a trained model contains it as well.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 from zoo.files import require_file
 from zoo.schema import task_schema, violation
 
@@ -31,6 +32,9 @@ CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking"
 """The six activities of the course, in its order."""
 
 _ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
+
+_DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64
+"""Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,13 +229,15 @@ def embed(path: Path, metadata: Metadata) -> None:
     from ai_edge_litert.tools import flatbuffer_utils as flat
 
     model = flat.read_model(str(path))
-    buffer = flat.schema_fb.BufferT()
-    buffer.data = list(json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8"))
-    entry = flat.schema_fb.MetadataT()
-    entry.name, entry.buffer = _ENTRY, len(model.buffers)
-    model.buffers.append(buffer)
-    replaced = (_ENTRY.encode(), b"CONVERSION_METADATA")
-    model.metadata = [*(known for known in model.metadata or [] if known.name not in replaced), entry]
+    document = json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8")
+    replaced = (_ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
+    model.metadata = [known for known in model.metadata or [] if known.name not in replaced]
+    for name, content in ((_ENTRY, document), (_DIGEST_ENTRY, _DIGEST + _UNKNOWN)):
+        buffer, entry = flat.schema_fb.BufferT(), flat.schema_fb.MetadataT()
+        buffer.data = list(content)
+        entry.name, entry.buffer = name, len(model.buffers)
+        model.buffers.append(buffer)
+        model.metadata.append(entry)
     entry_points = {signature.subgraphIndex for signature in model.signatureDefs}
     for place, graph in enumerate(model.subgraphs):
         named = {*graph.inputs, *graph.outputs} if place in entry_points else set()
@@ -245,6 +251,21 @@ def embed(path: Path, metadata: Metadata) -> None:
                 tensor.shapeSignature = None
     _share_buffers(model)
     flat.write_model(model, str(path))
+    _, unsigned = _split_digest(path.read_bytes())
+    path.write_bytes(unsigned.replace(_DIGEST + _UNKNOWN, _DIGEST + _sha256(unsigned)))
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _split_digest(content: bytes) -> tuple[bytes, bytes]:
+    """Returns the digest that a file states, empty without, and the file with zeros in its place."""
+    start = content.rfind(_DIGEST) + len(_DIGEST)
+    if start < len(_DIGEST):
+        return b"", content
+    stop = start + len(_UNKNOWN)
+    return content[start:stop], content[:start] + _UNKNOWN + content[stop:]
 
 
 def _share_buffers(model: Any) -> None:
@@ -305,6 +326,9 @@ def extract(path: Path) -> Metadata:
     content = path.read_bytes()
     if content[4:8] != b"TFL3":
         raise ZooError(f"{path}: not a TFLite file")
+    digest, unsigned = _split_digest(content)
+    if digest and digest != _sha256(unsigned):
+        raise StorageError(f"{path}: truncated or damaged TFLite file (its SHA-256 is another): copy it again")
     try:
         model = schema_fb.Model.GetRootAsModel(content, 0)
         _check_places(model)

@@ -228,6 +228,11 @@ def with_metadata(source: Path, target: Path, text: bytes) -> Path:
     for entry in model.metadata:
         if entry.name == b"pocket_zoo":
             model.buffers[entry.buffer].data = list(text)
+    # Whoever changes metadata on purpose would not leave the hash of the file as it was.
+    model.metadata = [entry for entry in model.metadata if entry.name != b"pocket_zoo_sha256"]
+    for buffer in model.buffers:
+        if buffer.data is not None and bytes(buffer.data).startswith(b"pocket_zoo_sha256:"):
+            buffer.data = [0]
     flatbuffer_utils.write_model(model, str(target))
     return target
 
@@ -264,20 +269,13 @@ def test_a_tflite_file_that_was_cut_is_named(command, share, materials, tmp_path
     refused([command, path, *more.get(command, [])], str(path))
 
 
-FLIPS = range(8, 512, 8)
-
-
-@pytest.mark.parametrize("place", FLIPS)
-def test_a_flipped_byte_of_a_tflite_header_is_harmless_or_named(place, materials, tmp_path, zoo_cli):
+@pytest.mark.parametrize("region", range(REGIONS))
+def test_a_flipped_byte_of_a_tflite_file_is_named(region, materials, tmp_path, refused):
     content = bytearray((materials.exported / "model.float32.tflite").read_bytes())
-    content[place] ^= 0x55
+    content[region * len(content) // REGIONS] ^= 0x55
     path = tmp_path / "model.tflite"
     path.write_bytes(content)
-    status, _, err = zoo_cli("info", path, "--json")
-    errors = [line for line in err.splitlines() if line.startswith("zoo: ")]
-    assert status in (0, 1), err
-    assert len(errors) == status
-    assert all(str(path) in line for line in errors)
+    refused(["info", path], str(path))
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".tflite"])
