@@ -37,11 +37,6 @@ def write(
     metadata, needed = recognizer.metadata, signature(recognizer.metadata)
     if needed not in recognizer.signatures:
         raise ZooError(f"{file}: has no signature {needed!r}; export it again as float32")
-    if metadata.axes not in (AXES, INERTIAL) or (metadata.unit, metadata.convention) != (UNIT, CONVENTION):
-        raise ZooError(
-            f"{file}: reads {', '.join(metadata.axes)} in {metadata.unit} with the sign of {metadata.convention}; "
-            f"expected {', '.join(AXES)} in {UNIT} with that of {CONVENTION}, with or without a gyroscope"
-        )
     with atomic_write(folder / name) as temporary:
         temporary.write_text(constants(metadata, file.name), encoding="utf-8")
     for source in code:
