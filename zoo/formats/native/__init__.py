@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 from zoo.files import atomic_write
-from zoo.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT, ActivityMetadata
+from zoo.metadata import INERTIAL, ROTATION_UNIT, ActivityMetadata
 from zoo.runtime import Recognizer
 
 _HERE = Path(__file__).parent
