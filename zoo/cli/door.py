@@ -10,6 +10,9 @@ from zoo.errors import ZooError
 USAGE, BUG = 2, 70
 """Exit statuses of what no command accepts, and of defects of the zoo."""
 
+_FILES = ("AlreadyExistsError", "DataLossError", "FailedPreconditionError", "NotFoundError", "PermissionDeniedError")
+"""Errors of TensorFlow about files, which their messages name."""
+
 
 def explain(error: BaseException) -> tuple[str, int]:
     """Returns the message and the exit status for an exception that ended a command.
@@ -28,6 +31,10 @@ def explain(error: BaseException) -> tuple[str, int]:
         return _usage(error), USAGE
     if isinstance(error, OSError) and (found := _system(error)):
         return found, 1
+    if "No space left" in str(error):
+        return f"the disk is full ({_first_line(error)}): make room, or name another folder", 1
+    if type(error).__name__ in _FILES and type(error).__module__.startswith("tensorflow"):
+        return f"{_first_line(error)}: check that the file exists, is whole, and may be read or written", 1
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return f"out of memory ({_first_line(error)}): ask for less, or close other programs", 1
     report = "this is a bug: please report it with this command, --debug added, and the output of `zoo doctor`"

@@ -450,7 +450,7 @@ def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...],
     labels = np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _ROWS):
         block = rows[start : start + _ROWS]
-        binary = np.isin(block, (0, 1)).all(axis=1)
+        binary: NDArray[np.bool_] = np.asarray(np.isin(block, (0, 1)).all(axis=1))
         # Rows equal a row of `allowed` where they agree in all columns.
         clean = np.where(binary[:, None], block, 0)
         agree = clean @ allowed.T + (1 - clean) @ (1 - allowed.T) == count
