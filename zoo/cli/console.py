@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 
 err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 """Standard error. Text is printed as it is: names of files may look like markup."""
@@ -63,10 +63,35 @@ def prepare_output() -> None:
     if sys.stdout is None:
         sys.stdout = sys.stderr
         fail("standard output is closed: redirect it to a file or to /dev/null", 1)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # What cannot be encoded is printed as JSON would.
-            stream.reconfigure(errors="backslashreplace")
+    # What cannot be encoded is printed as JSON would.
+    if type(sys.stdout) is io.TextIOWrapper:
+        encoding, lines = sys.stdout.encoding, sys.stdout.line_buffering
+        sys.stdout = _Output(sys.stdout.detach(), encoding, "backslashreplace", line_buffering=lines)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output whose errors say so: those of the system name no file."""
+
+    def write(self, text: str, /) -> int:
+        with self._named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._named():
+            super().flush()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # Python would try again when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise StorageError(f"standard output: cannot be written ({error.strerror})") from error
 
 
 def printable(text: str) -> str:

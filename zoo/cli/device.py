@@ -1,5 +1,6 @@
 """Commands for devices: export, stream, serve, bench."""
 
+import io
 import json
 import sys
 import time
@@ -207,6 +208,9 @@ def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bo
 
 def _lines(csv: str) -> Iterator[str]:
     name = "standard input" if csv == "-" else csv
+    if csv == "-" and isinstance(sys.stdin, io.TextIOWrapper):
+        # In some locales, Python reads undecodable bytes as characters.
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     try:
         with nullcontext(sys.stdin) if csv == "-" else Path(csv).open(encoding="utf-8-sig") as file:
             # Of a line without end, no more than this is held.

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 from typing import Any
 
 from zoo.errors import ZooError
@@ -43,25 +42,19 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _usage(error: Any) -> str:
     """A usage error of Typer, which would take several lines to show itself."""
-    command = getattr(error.ctx, "command_path", "zoo") if getattr(error, "ctx", None) else "zoo"
-    message = error.format_message().replace("Value error, ", "").rstrip(".")
-    command = "zoo" + command[command.find(" ") :] if " " in command else "zoo"
-    return f"{message}; see `{command} --help`"
+    # The path begins with the name of the program, which may be `python -m zoo.cli`.
+    path = getattr(getattr(error, "ctx", None), "command_path", "").removeprefix("python ").split()[1:]
+    command = " ".join(["zoo", *(word for word in path if word not in ("-m", "zoo.cli")), "--help"])
+    return f"{error.format_message().rstrip('.')}; see `{command}`"
 
 
 def _system(error: OSError) -> str:
-    """An error of the system about a file, or about standard output, whose errors have no name."""
+    """An error of the system about a file. Empty if it names none."""
     reason = (error.strerror or str(error) or type(error).__name__).strip()
     if isinstance(error.filename, str | bytes | os.PathLike):
         return f"{os.fsdecode(error.filename)}: {reason[:1].lower()}{reason[1:]}"
     if error.errno == errno.ENOENT and "temporary" in str(error):
         return f"{reason[:1].lower()}{reason[1:]}: name a folder with space by TMPDIR"
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        # Python would try again when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return f"standard output: cannot be written ({reason})"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full ({reason}): make room, or name another folder"
     return ""
