@@ -443,3 +443,9 @@ def test_an_output_that_cannot_be_claimed_is_one_line(tmp_path, claim):
     with pytest.raises(ZooError, match="file: is a file; name a folder"), exclusive_folder(tmp_path / "file"):
         pass
     assert names(tmp_path) == ["file", "loop"]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder in which nobody can create files")
+def test_a_folder_that_takes_no_files_is_not_taken_for_one_that_another_run_writes():
+    with pytest.raises(ZooError, match=r"^/proc/a\.h5: cannot be written here"), exclusive(Path("/proc/a.h5")):
+        pass

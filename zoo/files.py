@@ -244,6 +244,7 @@ def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) 
         try:
             lock.acquire(poll_interval=0.05)
         except Timeout:
+            _require_creatable(path, file)
             # Some versions of filelock empty the file when they try to lock it.
             who = _describe(_holder(file) or before)
             raise ZooError(f"{path}: another run writes it{who}: wait for it, or choose another {kind}") from None
@@ -260,6 +261,17 @@ def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) 
             file.unlink()
         del _held[file]
         lock.release()
+
+
+def _require_creatable(path: Path, lock: Path) -> None:
+    """Refuses a folder in which no file can be created: filelock waits there as if another process held the lock."""
+    if lock.exists():
+        return
+    try:
+        lock.touch()
+        lock.unlink()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written here ({error.strerror}): choose another folder") from error
 
 
 class _Holder(NamedTuple):
