@@ -59,7 +59,9 @@ def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, se
     random, added = np.random.default_rng(seed), []
     for _ in range(count):
         logits = log_probabilities(loaded, np.array([context]))[0].astype(np.float64)
-        drawn = int(random.choice(len(words), p=softmax(logits / temperature)))
+        # At a low temperature, all but the most probable words overflow to a probability of 0.
+        with np.errstate(over="ignore"):
+            drawn = int(random.choice(len(words), p=softmax((logits - logits.max()) / temperature)))
         added.append(words[drawn])
         context = [*context[1:], drawn]
     return {"text": " ".join([*(words[i] for i in word_ids(loaded, text)), *added]), "added": added}
