@@ -377,7 +377,7 @@ def require_empty(folder: Path) -> None:
     Raises:
         ZooError: If `folder` is not a folder, is a symbolic link, or is not empty.
     """
-    if folder.resolve() == Path.cwd():
+    if os.path.realpath(folder) == os.path.realpath(Path.cwd()):
         raise ZooError(f"{folder}: is the current folder; name a new one")
     _require_kind(folder, stat.S_ISDIR)
     if folder.is_dir():

@@ -23,7 +23,7 @@ FILES = {
     "data simulate trigrams": ["--sentences", "1500", "-o"],
     "data windows": ["{recordings}", "-o"],
     "data import csv": ["{csv}", "--layout", "{{subject}}/{{activity}}.csv", "-o"],
-    "data make trigrams": ["--text", "{text}", "--vocabulary", "5", "-o"],
+    "data make trigrams": ["--text", "{text}", "--vocabulary", "9", "-o"],
     "data make patches": ["{picture}", "--count", "20", "--size", "8", "-o"],
     "predict": ["{autoencoder}", "--data", "{patches}", "-o"],
 }
@@ -32,7 +32,7 @@ FILES = {
 FOLDERS = {
     "train": ["activity_gru_course", "--data", "{windows}", "--epochs", "1", "--out"],
     "finetune": ["{recognizer}", "--data", "{windows}", "--epochs", "1", "--out"],
-    "crossval": ["activity_gru_course", "--data", "{windows}", "--epochs", "1", "--out"],
+    "crossval": ["activity_gru_course", "--data", "{windows}", "--epochs", "1", "--groups", "2", "--out"],
     "export": ["{recognizer}", "--data", "{windows}", "--formats", "float32", "--to"],
     "tune": ["activity_gru", "--data", "{windows}", "--trials", "1", "--epochs", "1", "--out"],
 }
@@ -114,7 +114,9 @@ def full(monkeypatch):
 @pytest.mark.parametrize("words", [*FILES, "train", "export"])
 def test_a_full_disk_is_named_and_nothing_is_left(words, places, full, refused):
     folder, files = places
-    refused(command(words, folder / "new.npz", files), str(folder / "new.npz"), "the disk is full")
+    line = refused(command(words, folder / "new.npz", files), "the disk is full")
+    # Recordings that are simulated on the way are in the temporary folder.
+    assert str(folder / "new.npz") in line or words == "data simulate activity"
 
 
 @pytest.mark.parametrize("words", [words for words in FILES if words not in ("predict",)])
@@ -122,7 +124,8 @@ def test_a_disk_without_room_is_named_before_it_is_full(words, places, monkeypat
     folder, files = places
     free = shutil.disk_usage(folder)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
-    refused(command(words, folder / "new.h5", files), str(folder / "new.h5"), "the disk is full")
+    line = refused(command(words, folder / "new.h5", files), "the disk is full")
+    assert str(folder / "new.h5") in line or words == "data simulate activity"
 
 
 @pytest.mark.parametrize("words", ["export", "bench"])
@@ -142,7 +145,7 @@ def test_two_runs_with_one_output_do_not_mix(words, places, zoo_cli):
     holding, done = threading.Event(), threading.Event()
 
     def other() -> None:
-        with (exclusive_folder if words in FOLDERS else exclusive)(output):
+        with (exclusive_folder if words in FOLDERS and words != "export" else exclusive)(output):
             holding.set()
             done.wait(60)
 

@@ -113,7 +113,7 @@ def say(text: str, style: str = "") -> None:
 
 def warn(text: str) -> None:
     """Prints a warning of one line on standard error."""
-    say(f"zoo: {text}", style="yellow")
+    say(f"zoo: warning: {text}", style="yellow")
 
 
 def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
