@@ -263,7 +263,8 @@ def _split_digest(content: bytes) -> tuple[bytes, bytes]:
     """Returns the digest that a file states, empty without, and the file with zeros in its place."""
     start = content.rfind(_DIGEST) + len(_DIGEST)
     if start < len(_DIGEST):
-        return b"", content
+        # Where the entry has its name, it has lost its content.
+        return (b"lost" if _DIGEST_ENTRY.encode() in content else b""), content
     stop = start + len(_UNKNOWN)
     return content[start:stop], content[:start] + _UNKNOWN + content[stop:]
 

@@ -119,7 +119,7 @@ def _limits(value: Any, schema: Mapping[str, Any]) -> str:
 def _entries(value: Mapping[str, Any], schema: Mapping[str, Any], key: str) -> str:
     missing = [name for name in schema.get("required", ()) if name not in value]
     if missing:
-        return f"lacks {', '.join(missing)}"
+        return f"{repr(key) + ' ' if key else ''}lacks {', '.join(missing)}"
     known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
     for name, entry in value.items():
         inner = known.get(name, others)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from zoo.catalog import find_folder, unknown_name
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
 from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
 
@@ -192,7 +192,7 @@ def load_file(file: Path) -> Model:
     require_file(file)
     register_with_keras()
     try:
-        _check_sizes(file)
+        _check_archive(file)
         model = keras.saving.load_model(file, compile=False)
     except ZooError as error:
         raise type(error)(f"{file}: {error}") from error
@@ -212,12 +212,14 @@ _MOST_BYTES = 1 << 32
 """Largest model that is unpacked."""
 
 
-def _check_sizes(file: Path) -> None:
-    """Refuses an archive that would unpack to more than any model has."""
+def _check_archive(file: Path) -> None:
+    """Refuses an archive that would unpack to more than any model has, or of which a part is damaged."""
     with zipfile.ZipFile(file) as archive:
         size = sum(member.file_size for member in archive.infolist())
-    if size > _MOST_BYTES:
-        raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
+        if size > _MOST_BYTES:
+            raise ZooError(f"unpacks to {size} bytes; expected a model of at most {_MOST_BYTES}")
+        if damaged := archive.testzip():
+            raise StorageError(f"{damaged} in it is damaged: copy the file again")
 
 
 def _plain(value: Any) -> Any:
