@@ -10,7 +10,7 @@ import zoo
 from zoo.cli import data, device, doctor, models, tune
 from zoo.cli.console import fail, interrupted, prepare_output
 from zoo.cli.door import explain
-from zoo.cli.numbers import check_numbers
+from zoo.cli.values import check_values
 from zoo.jobs import terminable
 
 _INTERRUPTED = 130
@@ -23,7 +23,7 @@ app.add_typer(device.app)
 app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data")
 app.add_typer(doctor.app)
-check_numbers(app)
+check_values(app)
 
 
 def _version(wanted: bool) -> None:

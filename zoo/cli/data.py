@@ -27,7 +27,7 @@ from zoo.cli.console import (
     show,
     warn,
 )
-from zoo.cli.numbers import whole
+from zoo.cli.values import whole
 from zoo.data.studies import STUDIES, Study
 from zoo.errors import UsageError, ZooError
 from zoo.files import new_file
@@ -286,7 +286,8 @@ def build_dataset(
         int | None, typer.Option(min=1, max=100_000, help="Files a split; as many as its size asks for.")
     ] = None,
     beam: Annotated[
-        str | None, typer.Option(help="Build by Apache Beam with these options, such as --runner=FlinkRunner.")
+        str | None,
+        typer.Option(parser=str, help="Build by Apache Beam with these options, such as --runner=FlinkRunner."),
     ] = None,
     as_json: Json = False,
 ) -> None:

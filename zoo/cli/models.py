@@ -34,7 +34,7 @@ from zoo.cli.console import (
     show,
     warn,
 )
-from zoo.cli.numbers import whole
+from zoo.cli.values import whole
 from zoo.cluster import Cluster, WorkerLostError, run_workers
 from zoo.errors import ZooError
 from zoo.families import FAMILIES

@@ -1,4 +1,4 @@
-"""Numbers on the command line: finite, in ASCII digits, and in the range that their option declares."""
+"""Values on the command line: finite numbers in the range of their option, and texts that are not empty."""
 
 import re
 from collections.abc import Callable
@@ -47,6 +47,24 @@ class Number:
         return value
 
 
+class Word:
+    """Reads the text of an option, and refuses an empty one: as a rule, that is a variable of a script without a value.
+
+    Args:
+        option: Option, for messages.
+    """
+
+    def __init__(self, option: str) -> None:
+        self.option = option
+        self.__name__ = "text"
+
+    def __call__(self, text: Any) -> Any:
+        """Returns the text. A default is returned as it is."""
+        if isinstance(text, str) and not text.strip():
+            raise UsageError(f"{self.option} {text!r}: is empty; expected a value, or leave it out")
+        return text
+
+
 def whole(text: str) -> int | None:
     """Returns the whole number that a text is, or None.
 
@@ -57,8 +75,8 @@ def whole(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
-def check_numbers(app: typer.Typer) -> None:
-    """Makes all options and arguments of an app that are numbers be read by `Number`.
+def check_values(app: typer.Typer) -> None:
+    """Makes all options and arguments of an app be read by `Number` and `Word`.
 
     Args:
         app: App, whose options declare their ranges by `min` and `max`, as Typer has them.
@@ -68,7 +86,7 @@ def check_numbers(app: typer.Typer) -> None:
             _check_command(command.callback)
     for group in app.registered_groups:
         if group.typer_instance is not None:
-            check_numbers(group.typer_instance)
+            check_values(group.typer_instance)
 
 
 def _check_command(callback: Callable[..., Any]) -> None:
@@ -77,12 +95,13 @@ def _check_command(callback: Callable[..., Any]) -> None:
             if get_origin(annotated) is not Annotated:
                 continue
             inner, *details = get_args(annotated)
-            kinds = {float, int} & {inner, *get_args(inner)}
+            kinds = {float, int, str} & {inner, *get_args(inner)}
             for info in details:
                 if len(kinds) == 1 and isinstance(info, typer.models.ParameterInfo) and info.parser is None:
                     # In `Annotated`, the first name of an option is where its default would be.
                     names = [each for each in (info.default, *(info.param_decls or ())) if isinstance(each, str)]
-                    option = next((each for each in names if each.startswith("--")), None)
+                    option = next((each for each in names if each.startswith("--")), f"--{name.replace('_', '-')}")
+                    (kind,) = kinds
                     limits = Range(ge=info.min, le=info.max)
-                    info.parser = Number(option or f"--{name.replace('_', '-')}", kinds.pop(), limits)
+                    info.parser = Word(option) if kind is str else Number(option, kind, limits)
                     info.min = info.max = None
