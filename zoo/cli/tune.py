@@ -70,6 +70,8 @@ def tune(
     from zoo.report import search
     from zoo.tasks import planning
 
+    if chief is not None and role is None:
+        raise ZooError(f"--chief {chief}: goes with --role; leave it out for a search on this machine alone")
     if role is not None:
         workers.take_role(role, chief)
     limits = Limits(max_parameters, max_bytes, max_latency)
