@@ -1,11 +1,24 @@
 """The exceptions for errors that users can fix."""
 
 
+def printable(text: str) -> str:
+    r"""Returns text that a terminal shows as it is, with control characters and undecodable bytes escaped.
+
+    Example:
+        >>> printable("a\x1b[31m.h5")
+        'a\\x1b[31m.h5'
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
+    )
+
+
 class ZooError(Exception):
     """An error that the user can fix.
 
     The message is one line that names the file, the key, what was expected, what was found, and what to do. The command
-    line prints it without a traceback and exits with a nonzero status.
+    line prints it without a traceback and exits with a nonzero status. Names may come from damaged files: characters
+    that are not printable, line breaks among them, are escaped.
 
     Example:
         >>> raise ZooError("data3.h5: no key 'trX'; found trx: rename it")
@@ -16,6 +29,9 @@ class ZooError(Exception):
 
     status = 1
     """Exit status of the command line."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class StorageError(ZooError):

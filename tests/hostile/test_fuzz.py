@@ -15,7 +15,7 @@ SECONDS = os.environ.get("ZOO_FUZZ_SECONDS", "3")
 
 @pytest.mark.hostile
 @pytest.mark.parametrize(
-    "target", ["hdf5", "csv", "lines", "stream", "text", "image", "metadata", "tflite", "arrays", "http"]
+    "target", ["hdf5", "csv", "lines", "stream", "text", "image", "metadata", "tflite", "arrays", "http", "zip"]
 )
 def test_damaged_bytes_are_refused_in_one_line(target, tmp_path):
     command = [sys.executable, SCRIPT, target, "--seconds", SECONDS, "--keep", tmp_path]

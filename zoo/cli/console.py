@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from zoo.errors import StorageError, ZooError
+from zoo.errors import StorageError, ZooError, printable
 
 err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 """Standard error. Text is printed as it is: names of files may look like markup."""
@@ -92,18 +92,6 @@ class _Output(io.TextIOWrapper):
             # Python would try again when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise StorageError(f"standard output: cannot be written ({error.strerror})") from error
-
-
-def printable(text: str) -> str:
-    r"""Returns text that a terminal shows as it is, with control characters and undecodable bytes escaped.
-
-    Example:
-        >>> printable("a\x1b[31m.h5")
-        'a\\x1b[31m.h5'
-    """
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode() for each in text
-    )
 
 
 def say(text: str, style: str = "") -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoo.errors import StorageError, ZooError
 from zoo.files import read_text
 
+_LONGEST_REASON = 200
 _MOST_BYTES = 1 << 29
 """Largest text that is read. That of the largest study has 60 MB."""
 
@@ -75,7 +76,7 @@ def _member(source: Path, archive: zipfile.ZipFile, name: str) -> str:
             content = file.read(_MOST_BYTES + 1)
     except _DAMAGE as error:
         reason = "is encrypted: unpack it first" if "encrypted" in str(error) else f"damaged: copy {source} again"
-        raise StorageError(f"{source}: {name}: {reason} ({' '.join(str(error).split())})") from error
+        raise StorageError(f"{source}: {name}: {reason} ({str(error)[:_LONGEST_REASON]})") from error
     if len(content) > _MOST_BYTES:
         raise ZooError(f"{source}: {name}: more than {_MOST_BYTES} bytes when unpacked; expected a text of a study")
     try:
