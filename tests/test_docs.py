@@ -238,6 +238,18 @@ def test_the_page_of_the_splits_says_what_was_measured(tmp_path, run_script):
     assert forest["windows"] > gru["windows"]
 
 
+def test_the_curves_over_people_and_studies_are_those_that_were_measured(tmp_path, run_script):
+    page, script = DOCS / "splits.md", ROOT / "benchmarks" / "studies.py"
+    copy = tmp_path / "splits.md"
+    copy.write_text(page.read_text())
+    run_script(script, "--page", copy)
+    assert copy.read_text() == page.read_text()
+    measured = json.loads(script.with_suffix(".json").read_text())
+    fewer, more = ({study: row["walking_as_stairs"] for study, row in run["studies"].items()}
+                   for run in measured["people"][-2:])  # fmt: skip
+    assert all(more[study] < fewer[study] for study in fewer)
+
+
 def test_the_page_of_little_data_says_what_was_measured(tmp_path, run_script):
     page, script = DOCS / "small-data.md", ROOT / "benchmarks" / "small_data.py"
     copy = tmp_path / "small-data.md"
