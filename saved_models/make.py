@@ -169,13 +169,18 @@ def pocket(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
         protocol = Protocol(GROUPS, CROSSVAL_SEEDS)
         found = cross_validate(plan, cut, scratch / "crossval", protocol, workers=WORKERS, on_progress=board.update)
     folder = scratch / "model"
-    train(plan, cut, Run(folder), temperature=found["temperature"])
+    train(plan, cut, Run(folder), calibration=calibration(found))
     # The forest gets the same people's windows as the network, in the length that it is tested on.
     short = scratch / "short.h5"
     windows_of.write_windows(recordings.read(raw), short, windows_of.Windowing(), TEST_SUBJECTS)
     test = windows_of.read(data).test
     fitted = baseline_scores(windows_of.read(short).train.arrays(), test.arrays(), test.subjects)
     return folder, {"crossval": found, "baselines": fitted}
+
+
+def calibration(found: Document) -> Document:
+    """What a cross-validation calibrates for weights that were trained on everybody."""
+    return {name: found[name] for name in ("temperature", "threshold")}
 
 
 def cut_studies(archives: Path, scratch: Path) -> Path:
@@ -202,7 +207,7 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
                 plan, data, scratch / what, protocol, workers=WORKERS, on_progress=board.update
             )  # fmt: skip
         CONSOLE.print(what, found[what]["macro_f1"], found[what]["per_study"])
-    train(plan, data, Run(scratch / "model"), temperature=found["people"]["temperature"])
+    train(plan, data, Run(scratch / "model"), calibration=calibration(found["people"]))
     return scratch / "model", {"test": found["people"], "studies": found["studies"]}
 
 

@@ -259,3 +259,11 @@ def test_the_page_of_little_data_says_what_was_measured(tmp_path, run_script):
     for cell in json.loads(script.with_suffix(".json").read_text())["cells"]:
         forest, scratch, tuned = (cell["methods"][name]["macro_f1"] for name in ("random_forest", "train", "finetune"))
         assert min(scratch, tuned) > forest - 0.01
+
+
+def test_the_page_of_probabilities_says_what_was_measured(tmp_path, run_script):
+    page, script = DOCS / "guides" / "probabilities.md", ROOT / "benchmarks" / "abstention.py"
+    copy = tmp_path / "probabilities.md"
+    copy.write_text(page.read_text())
+    run_script(script, "--page", copy)
+    assert copy.read_text() == page.read_text()

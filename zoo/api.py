@@ -119,6 +119,14 @@ def _check_levels(task: Task, levels: float | None) -> None:
         raise ZooError(f"--levels: does not apply to {task.name} models; leave it out")
 
 
+def _for_recognizers(loaded: Loaded, **options: Any) -> dict[str, Any]:
+    """Returns the options that were passed, which only recognizers have."""
+    passed = {name: value for name, value in options.items() if value is not None}
+    if passed and loaded.task.name != "activity":
+        raise ZooError(f"--{next(iter(passed))}: does not apply to {loaded.name}; leave it out")
+    return passed
+
+
 def plan_of(model: Named, recipe: Recipe | None = None) -> tuple[Plan, Model | None]:
     """Returns the plan of a training run, and the model whose weights it starts from, if any."""
     if isinstance(model, Model):
@@ -183,6 +191,7 @@ def evaluate(
     data_dir: str | Path | None = None,
     levels: float | None = None,
     robustness: bool | None = None,
+    prior: Mapping[str, float] | None = None,
 ) -> Evaluation:
     """Evaluates a model, by default on the test split, with baselines.
 
@@ -194,6 +203,8 @@ def evaluate(
         data_dir: Folder of the data sets of TensorFlow Datasets.
         levels: Value of white in a file of patches: 1 or 255.
         robustness: Whether to evaluate on disturbed windows as well. Recognizers only.
+        prior: Class frequencies to assume instead of those of the training data, such as `{"walking": 0.6}`. Classes
+            that are not named share the rest. Recognizers only.
 
     Returns:
         A `dict` of metrics that prints as tables; its method `figures(folder)` draws figures.
@@ -210,9 +221,7 @@ def evaluate(
     """
     loaded = load(model)
     task = loaded.task
-    options = {} if robustness is None else {"robustness": robustness}
-    if options and task.name != "activity":
-        raise ZooError(f"--robustness: does not apply to {loaded.name}; leave it out")
+    options = _for_recognizers(loaded, robustness=robustness, prior=prior)
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     report = task.evaluate(loaded, checked, split=split, baselines=baselines, **options)
     return Evaluation(report, task, loaded, checked)
@@ -226,7 +235,8 @@ def predict(model: Named, x: Any, **options: Any) -> Predictions:
         x: Recognizers take windows `(N, window, channels)` in m/s^2, or the path of a CSV file. Language models take
             text, or word ids `(N, context)`. Autoencoders take patches `(N, 3, S, S)` in [0, 1].
         **options: For a recognizer, `rate` (sampling rate of the windows in Hz), and `columns` and `hop` (how a CSV
-            file is read and split into windows).
+            file is read and split into windows), and `threshold` (probability below which a label is None; 0 to always
+            answer).
 
     Returns:
         `labels`, `probabilities` and `times`; for an autoencoder, `codes` and `reconstructions`.
@@ -256,6 +266,8 @@ def export(
     data_dir: str | Path | None = None,
     levels: float | None = None,
     refused: dict[str, str] | None = None,
+    prior: Mapping[str, float] | None = None,
+    threshold: float | None = None,
 ) -> list[Artifact]:
     """Exports a model as `.keras`, SavedModel, TFLite or source code.
 
@@ -271,6 +283,9 @@ def export(
         levels: Value of white in a file of patches: 1 or 255.
         refused: Dictionary that receives each format that differs too much from Keras, with the reason; all other
             formats are still written. Without it, such a format raises an error.
+        prior: Class frequencies that the probabilities of the files assume, as for `evaluate`. Recognizers only.
+        threshold: Probability below which the answer is "not sure"; 0 to always answer. That of the model by default.
+            Recognizers only.
 
     Returns:
         One record per artifact.
@@ -285,6 +300,8 @@ def export(
         ('keras', 0.0)
     """
     loaded = load(model)
+    if changes := _for_recognizers(loaded, prior=prior, threshold=threshold):
+        loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
     task = loaded.task
     _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)

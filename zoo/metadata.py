@@ -68,9 +68,9 @@ class Metadata:
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the document as JSON types."""
+        """Returns the document as JSON types, without what is None."""
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return {"task": self.task, **values}
+        return {"task": self.task} | {name: value for name, value in values.items() if value is not None}
 
     @staticmethod
     def from_json(document: Mapping[str, Any], where: str) -> "Metadata":
@@ -99,7 +99,7 @@ class Metadata:
         kind = tasks[document["task"]]
         if wrong := violation(document, task_schema(document["task"])):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
-        names = [field.name for field in fields(kind)]
+        names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
             values["streaming"] = _streaming(values["streaming"], where)
@@ -149,6 +149,8 @@ class ActivityMetadata(Metadata):
         convention: Sign convention of the axes. With `android`, z is +9.81 for a phone at rest, face up.
         temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
         streaming: Settings of continuous recognition.
+        prior: Class frequencies that the probabilities assume, in the order of the classes. Empty if unknown.
+        threshold: Probability of a window below which the answer is "not sure". None if none was calibrated.
         split_by: How test data was separated from training data: by `subject` or by `window`.
         train_subjects: Subjects of the training windows. Empty if unknown.
     """
@@ -171,6 +173,8 @@ class ActivityMetadata(Metadata):
     streaming: Streaming
     split_by: str
     train_subjects: tuple[str, ...]
+    prior: tuple[float, ...] = ()
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,8 @@ class Recipe(Settings):
             makes them count as the root of their number of windows. Of several studies, those that have a class
             share its weight if it is `balanced`; with `root`, each class of each study has its own. None weights all
             examples equally.
+        rejection_rate: Share of the validation windows that a recognizer refuses to answer: the threshold of its
+            probability is their quantile. 0 for no threshold.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
         merge_contexts: For text: equal contexts become rows whose targets are the distribution of their next words, one
@@ -93,6 +95,7 @@ class Recipe(Settings):
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
     label_smoothing: _Fraction = 0.0
     class_weights: Literal["balanced", "root"] | None = None
+    rejection_rate: _Fraction = 0.05
     normalize: bool = True
     augmentation: dict[str, Any] | None = field(default=None, hash=False)
     merge_contexts: _Count | None = None

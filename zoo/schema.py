@@ -15,6 +15,7 @@ _NAMES = {"type": "array", "items": _NAME, "uniqueItems": True, "maxItems": 1_00
 _SIZE = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 1_000_000_000}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_POSITIVE_SHARE = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 _NUMBER = {"type": "number", "minimum": -1e6, "maximum": 1e6}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}
 
@@ -40,6 +41,7 @@ _TASKS: dict[str, dict[str, Any]] = {
             },
         },
         "split_by": {"enum": ["subject", "window", "not stated"]}, "train_subjects": _NAMES,
+        "prior": {"type": "array", "items": _POSITIVE_SHARE}, "threshold": _SHARE,
     },
     "autoencoder": {
         "size": _SIZE, "hidden_units": _SIZE, "sparsity_target": _SHARE,
@@ -48,11 +50,15 @@ _TASKS: dict[str, dict[str, Any]] = {
     "trigram": {"words": {**_NAMES, "minItems": 1}, "context": _SIZE},
 }  # fmt: skip
 
+_OPTIONAL = ("prior", "threshold")
+"""Properties that documents of older files lack."""
+
 
 def task_schema(task: str) -> dict[str, Any]:
     """Returns the schema of the documents of a task."""
     properties = {"task": {"enum": [task]}, **_ALL, **_TASKS[task]}
-    return {"type": "object", "required": list(properties), "properties": properties}
+    required = [name for name in properties if name not in _OPTIONAL]
+    return {"type": "object", "required": required, "properties": properties}
 
 
 def json_schema() -> dict[str, Any]:

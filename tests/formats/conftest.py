@@ -20,7 +20,7 @@ def convolutional():
     x = keras.layers.Conv1D(8, 5, strides=2, activation="relu")(inputs)
     x = keras.layers.GlobalAveragePooling1D()(x)
     model = keras.Model(inputs, keras.layers.Dense(6, name="logits")(x))
-    model.states, model.temperature = {}, 1.3
+    model.states, model.temperature, model.prior = {}, 1.3, None
     return model
 
 

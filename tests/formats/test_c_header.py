@@ -57,8 +57,10 @@ METHODS
 int main() {
   Resolver resolver;
   pocket_zoo::AddOperations(resolver);
-  std::printf("%d %d %u %g %s %d %d", resolver.count, pocket_zoo::kOperations, pocket_zoo::kModelSize,
-              pocket_zoo::kRateHz, pocket_zoo::kLabels[5], pocket_zoo::kStates, pocket_zoo::kFrame);
+  const float sure[] = {0, 0, 1, 0, 0, 0}, unsure[] = {0.2, 0.3, 0.1, 0.1, 0.1, 0.2};
+  std::printf("%d %d %u %g %s %d %d %d %d %d", resolver.count, pocket_zoo::kOperations, pocket_zoo::kModelSize,
+              pocket_zoo::kRateHz, pocket_zoo::kLabels[5], pocket_zoo::kStates, pocket_zoo::kFrame,
+              pocket_zoo::Answer(sure), pocket_zoo::Answer(unsure), pocket_zoo::Answer(unsure, 0));
 }
 """
 
@@ -83,7 +85,10 @@ def test_the_sources_compile_against_the_methods_of_tflite_micro(sources, tmp_pa
     size = (sources / "model.int8.tflite").stat().st_size
     rows = metadata.frame if metadata.states else metadata.window
     assert found[0] == found[1]
-    assert found[2:] == [str(size), "50", metadata.classes[5], str(len(metadata.states)), str(rows)]
+    assert found[2:7] == [str(size), "50", metadata.classes[5], str(len(metadata.states)), str(rows)]
+    # Below the threshold of the file, 0.4, there is no answer, unless it is switched off.
+    assert metadata.streaming.threshold == 0.4
+    assert found[7:] == ["2", "-1", "1"]
 
 
 def test_every_operation_has_the_method_of_tflite_micro():

@@ -155,8 +155,8 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
     assert result == json.loads((folder / "results.json").read_text())
     assert {
         "macro_f1", "accuracy", "macro_f1_interval", "per_subject", "worst_subjects", "confusion", "folds", "mean",
-        "group_deviation", "seed_deviation", "ece", "temperature", "command", "seed", "versions", "machine",
-        "data_sha256",
+        "group_deviation", "seed_deviation", "ece", "temperature", "threshold", "command", "seed", "versions",
+        "machine", "data_sha256",
     } <= set(result)  # fmt: skip
     data = activity.read(people)
     assert set(result["per_subject"]) == set(data.train.people())

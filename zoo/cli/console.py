@@ -27,6 +27,18 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="Folder of --data tfds:NAME. TFDS_DATA_DIR or ~/tensorflow_datasets by default."),
 ]
 
+Prior = Annotated[
+    str | None,
+    typer.Option(
+        "--prior", metavar="CLASS=SHARE,...",
+        help="Class frequencies to assume, such as walking=0.6,sitting=0.3; other classes share the rest.",
+    ),
+]  # fmt: skip
+Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", help='Probability below which the answer is "not sure"; 0 to always answer.'),
+]
+
 # Options of commands that read CSV files.
 AxisX = Annotated[str | None, typer.Option("--x", help="Column of the x axis. Recognized by its name by default.")]
 AxisY = Annotated[str | None, typer.Option("--y", help="Column of the y axis.")]

@@ -21,9 +21,11 @@ from zoo.cli.console import (
     DataDir,
     Json,
     Levels,
+    Prior,
     Rate,
     RotationUnit,
     Stamps,
+    Threshold,
     TimeUnit,
     Unit,
     exported_file,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zoo.data.tables import CsvColumns
-    from zoo.runtime import Prediction, Recognizer
+    from zoo.runtime import Prediction, Stream
 
 app = typer.Typer()
 
@@ -62,11 +64,13 @@ def export(
     personalize: Annotated[
         bool, typer.Option("--personalize", help="Also write a file that can be trained on the device.")
     ] = False,
+    prior: Prior = None,
+    threshold: Threshold = None,
     as_json: Json = False,
 ) -> None:
     """Export a model as .keras, SavedModel and TFLite. Each file is run and compared with Keras."""
     load_tensorflow()
-    from zoo import api
+    from zoo import api, priors
     from zoo.report import results
 
     refused: dict[str, str] = {}
@@ -75,6 +79,7 @@ def export(
         artifacts = api.export(
             model, to, [*(chosen or ["default"]), *(["personal"] if personalize else [])], data=data,
             data_dir=data_dir, levels=levels, refused=None if formats else refused,
+            prior=None if prior is None else priors.parse(prior), threshold=threshold,
         )  # fmt: skip
     for why in refused.values():
         say(f"left out: {why}", style="yellow")
@@ -113,6 +118,7 @@ def stream(
         float, typer.Option(min=0, help="Speed of the simulation relative to real time. 0 for as fast as possible.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated person.")] = 1,
+    threshold: Threshold = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document per prediction.")] = False,
 ) -> None:
     """Recognize activities in a continuous signal, sample by sample."""
@@ -124,6 +130,7 @@ def stream(
         raise ZooError("pass one of --csv FILE, --csv - for standard input, or --simulate ACTIVITIES")
     with quiet():
         recognizer = Recognizer(exported_file(model))
+    stream = recognizer.stream(threshold=threshold)
     gyroscope = recognizer.metadata.axes == INERTIAL
     if csv is not None:
         columns = CsvColumns(
@@ -132,7 +139,7 @@ def stream(
         )  # fmt: skip
         if channels is not None:
             columns = columns.with_channels(channels)
-        _follow(recognizer, csv, columns, every or as_json, as_json)
+        _follow(stream, csv, columns, every or as_json, as_json)
         return
     from zoo.data.gait import walk_through
     from zoo.report.live import StreamBoard
@@ -147,22 +154,22 @@ def stream(
         raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
     rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed, gyroscope=gyroscope)
     if as_json:
-        for moment in _moments(recognizer, rows, truth, speed):
+        for moment in _moments(stream, rows, truth, speed):
             print(json.dumps({key: value for key, value in moment.items() if key != "window"}), flush=True)
         return
     console, right = Console(), []
     with StreamBoard(console).shown() as board:
-        for moment in _moments(recognizer, rows, truth, speed):
+        for moment in _moments(stream, rows, truth, speed):
             board.update(moment)
             right.append(moment["label"] == moment["truth"])
     print(f"{sum(right)} of {len(right)} moments right (simulated person; a change takes a moment to be recognized)")
 
 
 def _moments(
-    recognizer: "Recognizer", rows: "NDArray[np.float32]", truth: Sequence[str], speed: float
+    stream: "Stream", rows: "NDArray[np.float32]", truth: Sequence[str], speed: float
 ) -> Iterator[dict[str, Any]]:
     """Streams a simulated signal and yields the prediction of every half second."""
-    metadata, stream = recognizer.metadata, recognizer.stream()
+    metadata = stream.metadata
     hop = max(1, round(metadata.rate / 2))
     for stop in range(hop, len(rows) + 1, hop):
         start = time.perf_counter()
@@ -185,14 +192,14 @@ def _document(prediction: "Prediction", classes: Sequence[str]) -> dict[str, Any
     }  # fmt: skip
 
 
-def _follow(recognizer: "Recognizer", csv: str, columns: "CsvColumns", every: bool, as_json: bool) -> None:
+def _follow(stream: "Stream", csv: str, columns: "CsvColumns", every: bool, as_json: bool) -> None:
     """Prints predictions for lines of CSV as they arrive."""
     from zoo.data.samples import read_samples
 
     def warn(line: str) -> None:
         say(line, style="yellow")
 
-    stream, warned = recognizer.stream(), 0
+    warned = 0
     shown: str | None = ""
     for prediction in stream.feed(read_samples(_lines(csv), "standard input" if csv == "-" else csv, columns)):
         for warning in stream.warnings[warned:]:

@@ -18,9 +18,11 @@ from zoo.cli.console import (
     DataDir,
     Json,
     Levels,
+    Prior,
     Rate,
     RotationUnit,
     Stamps,
+    Threshold,
     TimeUnit,
     Unit,
     data_file,
@@ -327,6 +329,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Split to evaluate on: test, train or validation.")] = "test",
     baselines: Annotated[bool | None, typer.Option(help="Fit and evaluate baselines as well.")] = None,
     robustness: Annotated[bool | None, typer.Option("--robustness", help="Also evaluate on disturbed windows.")] = None,
+    prior: Prior = None,
     levels: Levels = None,
     figures: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
     streaming: Annotated[
@@ -342,21 +345,21 @@ def evaluate(
     if streaming is not None:
         others = {
             "data": data, "data-dir": data_dir, "split": None if split == "test" else split, "baselines": baselines,
-            "robustness": robustness, "levels": levels, "figures": figures,
+            "robustness": robustness, "prior": prior, "levels": levels, "figures": figures,
         }  # fmt: skip
         for name in named_options(others):
             raise ZooError(f"--{name}: does not apply with --streaming; leave it out")
         _follow(model, streaming, subjects, as_json)
         return
     load_tensorflow()
-    from zoo import api
+    from zoo import api, priors
 
     # What cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(figures):
         with quiet():
             report = api.evaluate(
                 model, data, split=split, baselines=baselines is not False, data_dir=data_dir, levels=levels,
-                robustness=robustness,
+                robustness=robustness, prior=None if prior is None else priors.parse(prior),
             )  # fmt: skip
         if figures is not None:
             report.figures(figures)
@@ -397,6 +400,7 @@ def predict(
     hop: Annotated[
         int | None, typer.Option(min=1, help="Rows between the starts of windows. Half a window by default.")
     ] = None,
+    threshold: Threshold = None,
     top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of words to show.")] = 10,
     generate: Annotated[int | None, typer.Option(min=1, help="Number of words to generate after the text.")] = None,
     temperature: Annotated[
@@ -429,6 +433,8 @@ def predict(
         raise ZooError(f"--out: {loaded.name} has no codes to write; --json prints its predictions")
     report = loaded.task.report.predictions
     if loaded.task.name == "trigram":
+        if threshold is not None:
+            raise ZooError(f"--threshold: does not apply to {loaded.name}; leave it out")
         if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
             raise ZooError('a language model takes one of: TEXT such as "in the right", --data FILE, --neighbors WORD')
         if generate is not None and text is None:
@@ -454,7 +460,7 @@ def predict(
     )  # fmt: skip
     if channels is not None:
         columns = columns.with_channels(channels)
-    _windows(loaded, checked, csv, columns, hop, as_json)
+    _windows(loaded, checked, csv, columns, hop, threshold, as_json)
 
 
 def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool) -> None:
@@ -496,7 +502,7 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
 
 def _windows(
     loaded: "Loaded", data: "ActivityData | None", csv: Path | None, columns: "CsvColumns", hop: int | None,
-    as_json: bool,
+    threshold: float | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Predicts the activity in each window of a file."""
     from zoo.data.recordings import Dropped
@@ -504,11 +510,11 @@ def _windows(
 
     if csv is not None:
         dropped = Dropped()
-        predictions = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped)
+        predictions = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped, threshold=threshold)
         for reason, count in dropped.reasons.items():
             say(f"{csv}: left out {count} {reason}", style="yellow")
         rows = predictions.records()
     else:
         assert data is not None
-        rows = predictions_of(loaded, data)
+        rows = predictions_of(loaded, data, threshold)
     show(rows, as_json, TASK.report.predictions)

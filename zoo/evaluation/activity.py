@@ -147,6 +147,46 @@ def fit_temperature(labels: Labels, logits: Floats) -> float:
     return float(np.exp(found.x))
 
 
+def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
+    """Finds the threshold of the highest probability that refuses a share of windows (Chow's reject option).
+
+    Args:
+        probabilities: Calibrated probabilities `(N, K)` of windows that the model was not trained on.
+        rate: Share of windows to refuse, in [0, 1).
+
+    Returns:
+        A threshold, at which a window is answered; None for a rate of 0.
+
+    Example:
+        >>> rejection_threshold(np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1], [1.0, 0.0]]), 0.25)
+        0.75
+    """
+    return float(np.quantile(probabilities.max(axis=1), rate, method="higher")) if rate else None
+
+
+def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, float | None]:
+    """Computes how much a threshold refuses, and the accuracy of the rest.
+
+    Args:
+        labels: Class indices `(N,)`.
+        probabilities: Probabilities `(N, K)`.
+        threshold: Probability below which a window is refused.
+
+    Returns:
+        `threshold`, `refused` (share of windows), and `accuracy` of the others, None if all are refused.
+
+    Example:
+        >>> answered(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]]), 0.7)
+        {'threshold': 0.7, 'refused': 0.3333333333333333, 'accuracy': 1.0}
+    """
+    kept = probabilities.max(axis=1) >= threshold
+    correct = probabilities.argmax(axis=1) == labels
+    return {
+        "threshold": threshold, "refused": float(1 - kept.mean()),
+        "accuracy": float(correct[kept].mean()) if kept.any() else None,
+    }  # fmt: skip
+
+
 def bootstrap_interval(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
 ) -> tuple[float, float]:

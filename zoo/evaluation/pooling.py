@@ -7,7 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.evaluation.activity import Floats, Labels, expected_calibration_error, fit_temperature
+from zoo.evaluation.activity import (
+    Floats,
+    Labels,
+    expected_calibration_error,
+    fit_temperature,
+    rejection_threshold,
+)
 
 _WORST = 3
 
@@ -60,7 +66,7 @@ def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
 
 
 def calibration(
-    labels: Labels, logits: Sequence[Floats], temperatures: Sequence[float | None], classes: int
+    labels: Labels, logits: Sequence[Floats], temperatures: Sequence[float | None], classes: int, rejection_rate: float
 ) -> dict[str, Any]:
     """Computes the calibration on people that the models were not trained on, by the windows of a known class.
 
@@ -69,25 +75,30 @@ def calibration(
         logits: Logits `(n, K)` of each fold.
         temperatures: Temperature fitted in each fold, or None if its recipe has no validation part.
         classes: K, number of classes.
+        rejection_rate: Share of windows that a threshold shall refuse.
 
     Returns:
         `ece`: the error `before` and `after` temperature scaling with each fold's own temperature, and the mean
-        `temperature`. `temperature`: fitted on the logits of all folds, for a model that is trained on all people.
+        `temperature`. `temperature` and `threshold`: fitted on the logits of all folds, for a model that is trained on
+        all people.
     """
     single = labels < classes
-    labels, together = labels[single], np.concatenate(logits).astype(np.float64)[single]
+    every = np.concatenate(logits).astype(np.float64)
+    labels, together = labels[single], every[single]
     known = [value for value in temperatures if value is not None]
     after = None
     if len(known) == len(logits):
         scale = np.repeat(known, [len(part) for part in logits])[single, None]
         after = expected_calibration_error(labels, softmax(together / scale, axis=1))
+    temperature = fit_temperature(labels, together)
     return {
         "ece": {
             "before": expected_calibration_error(labels, softmax(together, axis=1)),
             "after": after,
             "temperature": float(np.mean(known)) if known else None,
         },
-        "temperature": fit_temperature(labels, together),
+        "temperature": temperature,
+        "threshold": rejection_threshold(softmax(every / temperature, axis=1), rejection_rate),
     }
 
 

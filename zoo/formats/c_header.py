@@ -23,6 +23,15 @@ from zoo.runtime import Recognizer
 HEADER, SOURCE = "model.h", "model.cc"
 
 _GOLDEN = 3
+_ANSWER = """
+// The number of the most probable label, or -1 where it is less probable than the threshold.
+inline int Answer(const float* probabilities, float threshold = kThreshold) {
+  int best = 0;
+  for (int i = 1; i < kClasses; ++i)
+    if (probabilities[i] > probabilities[best]) best = i;
+  return probabilities[best] < threshold ? -1 : best;
+}
+""".strip()
 _A_LINE = 20
 
 _BOOKKEEPING = 320, 4096
@@ -77,6 +86,9 @@ def _header(recognizer: Recognizer) -> str:
         f"constexpr int kChannels = {len(metadata.axes)};  // {', '.join(metadata.axes)}",
         f"constexpr int kClasses = {len(metadata.classes)};",
         "extern const char* const kLabels[kClasses];",
+        f"constexpr float kThreshold = {constants['threshold']!r}f;  // below which there is no answer; 0: always one",
+        "",
+        _ANSWER,
         "",
         f"constexpr int kInputFrame = {inputs[native.INPUTS[signature]]};",
         f"constexpr int kOutputProbabilities = {outputs['probabilities']};",

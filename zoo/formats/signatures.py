@@ -1,7 +1,7 @@
 """Signatures of exported files, as functions of a Keras model.
 
-Models return logits, and some read preprocessed input. Signatures add the softmax with the temperature, and the
-preprocessing, so that artifacts take raw input and return results that are ready to use.
+Models return logits, and some read preprocessed input. Signatures add the softmax with the temperature and the prior,
+and the preprocessing, so that artifacts take raw input and return results that are ready to use.
 
 | task | signature | inputs | outputs |
 |---|---|---|---|
@@ -71,7 +71,7 @@ def activity(model: Any, chunk: int) -> list[Signature]:
     """
 
     def probabilities(logits: tf.Tensor) -> Arrays:
-        return {"probabilities": tf.nn.softmax(logits / model.temperature)}
+        return {"probabilities": _probabilities(model, logits)}
 
     def window(window: tf.Tensor) -> Arrays:
         return probabilities(model(window, training=False))
@@ -98,6 +98,12 @@ def activity(model: Any, chunk: int) -> list[Signature]:
     ]
 
 
+def _probabilities(model: Any, logits: tf.Tensor) -> tf.Tensor:
+    """Calibrated probabilities of a recognizer, with the prior that it assumes."""
+    scaled = logits / model.temperature
+    return tf.nn.softmax(scaled if model.prior is None else scaled + tf.constant(model.prior_shift, scaled.dtype))
+
+
 def personal(model: Any) -> list[Signature]:
     """Creates the signatures of a recognizer whose last layer is trained on the device.
 
@@ -105,7 +111,7 @@ def personal(model: Any) -> list[Signature]:
     and the one-hot label t, dW = h^T (p - t) and db = p - t.
 
     Args:
-        model: Recognizer. `infer` divides the logits by its `temperature` before the softmax.
+        model: Recognizer. `infer` applies its `temperature` and its `prior`, as `window` does.
     """
     head = model.get_layer("logits")
     features = keras.Model(model.input, head.input)
@@ -114,7 +120,7 @@ def personal(model: Any) -> list[Signature]:
 
     def infer(window: tf.Tensor) -> Arrays:
         logits = features(window, training=False) @ kernel + bias
-        return {"probabilities": tf.nn.softmax(logits / model.temperature)}
+        return {"probabilities": _probabilities(model, logits)}
 
     def train(window: tf.Tensor, label: tf.Tensor, rate: tf.Tensor) -> Arrays:
         hidden = features(window, training=False)

@@ -10,7 +10,8 @@ A family computes features from the rows n_t; the last layer computes the logits
 
     logits = features W_y + b_y
 
-Loss: cross-entropy of softmax(logits), mean over the batch. Calibrated probabilities are softmax(logits / temperature).
+Loss: cross-entropy of softmax(logits), mean over the batch. Calibrated probabilities are softmax(logits / temperature);
+with `prior`, softmax(logits / temperature + log(prior) - log(frequencies in training)).
 """
 
 import difflib
@@ -19,7 +20,9 @@ from typing import Any, ClassVar, Self, TypedDict
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
+from zoo import priors
 from zoo.errors import ZooError
 from zoo.layers import Magnitude
 from zoo.losses import CrossEntropy, accuracy
@@ -38,6 +41,8 @@ class Facts(TypedDict, total=False):
     mean: Sequence[float] | None
     variance: Sequence[float] | None
     temperature: float
+    prior: Mapping[str, float] | None
+    threshold: float | None
     carry_state: bool
     provenance: Mapping[str, Any] | None
     seed: int
@@ -47,9 +52,18 @@ class Facts(TypedDict, total=False):
 
 DEFAULTS: Facts = {
     "classes": CLASSES, "window": 150, "rate": 50.0, "channels": AXES, "magnitude": False, "mean": None,
-    "variance": None, "temperature": 1.0, "carry_state": False, "provenance": None, "seed": 0, "dtype": None,
-    "name": None,
+    "variance": None, "temperature": 1.0, "prior": None, "threshold": None, "carry_state": False, "provenance": None,
+    "seed": 0, "dtype": None, "name": None,
 }  # fmt: skip
+
+
+_OF_CLASSES = ("prior", "threshold")
+
+UNKNOWN_PRIOR = (
+    "the class frequencies of its training data are not known, so they cannot be changed: train it again, or state "
+    "them as class_frequencies in its provenance"
+)
+"""Message for a prior of a model that does not state which one it assumes."""
 
 
 class ActivityRecognizer(Model):
@@ -68,10 +82,13 @@ class ActivityRecognizer(Model):
         mean: Mean of each channel over the training rows. None for no normalization.
         variance: Variance of each channel over the training rows. None for no normalization.
         temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
+        prior: Class frequencies that the probabilities assume, by label. Classes that are not named share the rest in
+            the proportion of the training data. None for the frequencies of the training data.
+        threshold: Probability below which the answer is "not sure", in [0, 1). None if none was calibrated.
         carry_state: Whether the network was trained from arbitrary initial states, so that its states need no resets in
             a continuous signal.
         provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
-            `subjects`, `split_by`.
+            `subjects`, `split_by`, `class_frequencies`.
         seed: Random seed of the initial weights and of dropout.
         dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
         name: Name of the model.
@@ -90,6 +107,8 @@ class ActivityRecognizer(Model):
     mean: tuple[float, ...] | None
     variance: tuple[float, ...] | None
     temperature: float
+    prior: Mapping[str, float] | None
+    threshold: float | None
     carry_state: bool
     provenance: Mapping[str, Any] | None
     frame: int = 1
@@ -104,6 +123,30 @@ class ActivityRecognizer(Model):
     def argument_names(cls) -> list[str]:
         """Names of the constructor's arguments."""
         return [*super().argument_names(), *DEFAULTS]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, without a prior or a threshold that is None, as in older files."""
+        config = super().get_config()
+        return {name: value for name, value in config.items() if value is not None or name not in _OF_CLASSES}
+
+    def copy(self, **changes: Any) -> Self:
+        """Returns a copy of the model with some arguments changed.
+
+        A prior and a threshold are those of certain classes: a copy with other classes has none.
+        """
+        return super().copy(**(dict.fromkeys(_OF_CLASSES) if "classes" in changes else {}) | changes)
+
+    @property
+    def train_prior(self) -> dict[str, float]:
+        """Class frequencies of the training data, by label. Empty if unknown."""
+        return train_prior(self.classes, self.provenance)
+
+    @property
+    def prior_shift(self) -> NDArray[np.float64]:
+        """What the prior adds to the logits after their division by the temperature, `(classes,)`."""
+        if self.prior is None:
+            return np.zeros(len(self.classes))
+        return priors.shift([*self.prior.values()], [self.train_prior[label] for label in self.prior])
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns the cross-entropy of logits and class indices."""
@@ -124,6 +167,12 @@ class ActivityRecognizer(Model):
             values = np.array(keras.ops.convert_to_numpy(new))
             values[..., places] = keras.ops.convert_to_numpy(old)[..., rows]
             new.assign(values)
+
+
+def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) -> dict[str, float]:
+    """Returns the class frequencies that training recorded, in the order of the classes. Empty if unknown."""
+    known = (provenance or {}).get("class_frequencies") or {}
+    return {label: float(known[label]) for label in classes} if set(known) == set(classes) else {}
 
 
 def checked(facts: Facts) -> dict[str, Any]:
@@ -172,6 +221,13 @@ def checked(facts: Facts) -> dict[str, Any]:
             arguments[name] = tuple(float(value) for value in arguments[name])
             if len(arguments[name]) != len(channels):
                 raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(channels)} channels")
+    if arguments["threshold"] is not None and not 0 <= arguments["threshold"] < 1:
+        raise ZooError(f"threshold is {arguments['threshold']!r}; expected 0 or more, below 1")
+    if arguments["prior"] is not None:
+        known = train_prior(arguments["classes"], arguments["provenance"])
+        if not known:
+            raise ZooError(f"{arguments['name'] or 'the model'}: {UNKNOWN_PRIOR}")
+        arguments["prior"] = priors.complete(arguments["prior"], arguments["classes"], known)
     return arguments
 
 

@@ -45,7 +45,7 @@ def training(summary: Document) -> str:
             else ("another model", "all windows")
         )
         validation += f". The scores are of {whose}; the saved model is trained on {whom}"
-    return md.trained(summary, "window", "train_windows", validation)
+    return md.trained(summary, "window", "train_windows", validation, md.given(found, "answered", _answered))
 
 
 def evaluation(report: Document) -> str:
@@ -56,6 +56,8 @@ def evaluation(report: Document) -> str:
         f"{md.count(report['windows'], 'window')}{simulated}, {report['split']} part, split by {report['split_by']}.",
         _scores(report),
         f"{_intervals(report)}{calibration(report).capitalize()}.",
+        md.given(report, "prior", _prior),
+        md.given(report, "answered", _answered),
         md.section("Confusion", confusion(report)),
         md.section("Classes", classes(report)),
         md.section("Studies", studies(report)),
@@ -75,6 +77,21 @@ def _intervals(report: Document) -> str:
     return "" if people == 1 else f"95% intervals are over {'subjects' if people else 'windows'}. "
 
 
+def _prior(prior: Document) -> str:
+    expected = "" if prior["accuracy"] is None else f"; accuracy at these frequencies {prior['accuracy']:.3f}"
+    return f"Class frequencies assumed: {shares(prior['classes'])}{expected}."
+
+
+def shares(prior: Mapping[str, float]) -> str:
+    """Formats class frequencies."""
+    return ", ".join(f"{md.escape(name)} {share:.3g}" for name, share in prior.items())
+
+
+def _answered(found: Document) -> str:
+    accuracy = "" if found["accuracy"] is None else f"; accuracy of the others {found['accuracy']:.3f}"
+    return f"Not sure (below {found['threshold']:.3f}): {found['refused']:.1%} of windows{accuracy}."
+
+
 def _subjects(report: Document) -> str:
     """Renders the scores of each person, the worst first."""
     rows = sorted(report["per_subject"].items(), key=lambda item: item[1]["macro_f1"])
@@ -92,6 +109,7 @@ def predictions(rows: Sequence[Document]) -> str:
     first = "window" if not rows or rows[0]["time"] is None else "time"
     keys = (first, "label", "true", "probability")
     shown = [{key: row[key] for key in keys if key in row} for row in rows]
+    shown = [row | ({"label": "not sure"} if row["label"] is None else {}) for row in shown]
     return md.records(shown, text=len(shown[0]) - 1 if shown else 1)
 
 
@@ -147,7 +165,19 @@ def interface(known: Document) -> dict[str, str]:
         f"{md.show(known.get('axes', ['x', 'y', 'z']))} with {str(known['convention']).title()}'s sign"
         + (", rotation rate in rad/s" if "gyro_x" in known.get("axes", []) else ""),
         "output": md.show(labels) if isinstance(labels, list | tuple) else f"{labels} classes",
+        **_decisions(known),
     }
+
+
+def _decisions(known: Document) -> dict[str, str]:
+    """Describes the prior and the threshold of a model that has them."""
+    found = {}
+    # Arguments have a prior by label; metadata in the order of the labels.
+    if known.get("prior"):
+        found["class frequencies"] = shares(dict(zip(known["classes"], known["prior"], strict=True)))
+    if known.get("threshold"):
+        found["not sure"] = f"below a probability of {known['threshold']:.3f}"
+    return found
 
 
 def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[str, tuple[str, ...]]:

@@ -17,6 +17,29 @@ States = dict[str, NDArray[np.float32]]
 """Recurrent states `(1, units)` by name, as in the metadata."""
 
 
+def labels_of(
+    probabilities: NDArray[np.floating[Any]], metadata: ActivityMetadata, threshold: float | None = None
+) -> list[str | None]:
+    """Returns the most probable labels, None where the probability is below a threshold.
+
+    Args:
+        probabilities: Probabilities `(N, classes)`.
+        metadata: Metadata of the recognizer.
+        threshold: Smallest probability of a label; 0 for none. That of the metadata by default.
+
+    Raises:
+        ZooError: If the threshold is not 0 or more and below 1.
+    """
+    limit = (metadata.threshold or 0.0) if threshold is None else _checked(threshold)
+    return [metadata.classes[row.argmax()] if row.max() >= limit else None for row in probabilities]
+
+
+def _checked(threshold: float) -> float:
+    if not 0 <= threshold < 1:
+        raise ZooError(f"threshold is {threshold:g}; expected 0 or more, below 1")
+    return threshold
+
+
 class Recognizer(Interpreter):
     """Recognizes activities with a `.tflite` file.
 
@@ -60,6 +83,26 @@ class Recognizer(Interpreter):
         run = self._run_steps if self._window_signature is None else self._run_window
         rows = [run(window[None].astype(np.float32))[0] for window in windows]
         return np.concatenate(rows) if rows else np.empty((0, len(self.metadata.classes)), np.float32)
+
+    def recognize(self, windows: NDArray[np.floating[Any]], threshold: float | None = None) -> list[str | None]:
+        """Recognizes the activity in windows.
+
+        Args:
+            windows: Windows `(N, window, channels)`, as for `predict`.
+            threshold: Probability below which the answer is None, "not sure"; 0 for always answering. That of the file
+                by default.
+
+        Returns:
+            N labels.
+
+        Example:
+            >>> from zoo.catalog import PRESETS_FOLDER
+            >>> recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
+            >>> still = np.full((1, 150, 3), (0.1, 9.8, 0.2), np.float32)
+            >>> recognizer.recognize(still), recognizer.recognize(still, threshold=0.9999)
+            (['standing'], [None])
+        """
+        return labels_of(self.predict(windows), self.metadata, threshold)
 
     @property
     def _window_signature(self) -> str | None:
@@ -115,7 +158,7 @@ class Recognizer(Interpreter):
         outputs = self.run(signature, **inputs)
         return outputs.pop("probabilities"), outputs
 
-    def stream(self, settings: Streaming | None = None) -> Stream:
+    def stream(self, settings: Streaming | None = None, threshold: float | None = None) -> Stream:
         """Creates a stream, which recognizes activities in a continuous signal.
 
         Files with the signature `step` keep their states between frames. Other files read overlapping windows, one
@@ -123,10 +166,16 @@ class Recognizer(Interpreter):
 
         Args:
             settings: Restarts, smoothing and thresholds. Those of the file by default.
+            threshold: Probability below which no label is shown; 0 to always show one. That of the settings by default.
 
         Returns:
             A stream that takes samples and returns predictions.
+
+        Raises:
+            ZooError: If the threshold is not 0 or more and below 1.
         """
+        if threshold is not None:
+            settings = replace(settings or self.metadata.streaming, threshold=_checked(threshold))
         if "step" in self.signatures:
             return Stream(self.metadata, self.step, settings)
         return Stream(replace(self.metadata, states={}), self._run_window, settings)

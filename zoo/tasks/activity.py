@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo import losses, training
+from zoo import losses, priors, training
 from zoo.data import gait, importers, pipeline
 from zoo.data.activity import ActivityData, Windowing, Windows, center_crop
 from zoo.data.augmentation import Augmentation
@@ -31,9 +31,10 @@ from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.label_sets import allowed_classes, resolve
 from zoo.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
-from zoo.models.activity import ActivityRecognizer
+from zoo.models.activity import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
+from zoo.runtime.recognizer import labels_of
 from zoo.tasks import finetuning
 from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
@@ -141,6 +142,14 @@ def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, l
     return weighted, [*means.tolist(), *weights]
 
 
+def class_frequencies(train: Windows, classes: Sequence[str], how: str | None) -> dict[str, float]:
+    """Class frequencies that a network learns from windows, whose classes a recipe may weight. Empty if unknown."""
+    labels = len(classes) + len(train.label_sets)
+    weights = _weighted(train, len(classes), how)[1] or [1.0] * labels
+    counts = np.bincount(train.labels, minlength=labels) * np.array(weights[:labels])
+    return priors.frequencies(counts, classes, train.label_sets)
+
+
 def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:
     # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
     size = -(-len(validation) // -(-len(validation) // 512))
@@ -218,7 +227,11 @@ class Prepared:
             number, where there are any.
         """
         trained_before = model.provenance is not None
-        model.provenance = provenance(self.data, split_by=self.data.split_by, subjects=self.train.people())
+        model.provenance = provenance(
+            self.data, split_by=self.data.split_by, subjects=self.train.people(),
+            class_frequencies=class_frequencies(self.train, model.classes, recipe.class_weights),
+        )  # fmt: skip
+        model.prior = model.threshold = None
         found = {"train_windows": len(self.train), "split_by": self.data.split_by, "validation": None}
         parts, models = (self.folds, learners) if self.folds else ((self,), (model,))
         held_out = [part.validation for part in parts if part.validation is not None]
@@ -230,6 +243,8 @@ class Prepared:
         logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
         groups = [windows.subjects for windows in held_out if windows.subjects is not None]
         model.temperature = 1.0 if self.folds else temperature_of(labels, logits)
+        probabilities = softmax(logits.astype(np.float64) / model.temperature, axis=1)
+        model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
         baseline = _baseline(parts, len(self.data.classes), model.window)
         report = metrics.report(
             labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature,
@@ -243,6 +258,8 @@ class Prepared:
             "windows": report["windows"], "by": parts[0]._validation_by(recipe), "subjects": people,
             **({"folds": len(self.folds)} if self.folds else {}),
             **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
+            **({} if model.threshold is None else {"answered": metrics.answered(
+                resolve(labels, logits, self.train.label_sets), probabilities, model.threshold)}),
             **({"baseline": baseline} if baseline else {}),
         }, "warnings": [self._loses(report, baseline, trained_before)] if baseline and loses else []}  # fmt: skip
 
@@ -330,10 +347,12 @@ def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDA
 def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits `(N, classes)` of a Keras model, before temperature scaling; logarithms of a file's probabilities.
 
-    Of windows as long as the model's, or of the center of longer ones.
+    Of windows as long as the model's, or of the center of longer ones. Both assume the model's prior.
     """
     if loaded.model is not None:
-        return keras_logits(loaded.model, windows)
+        model = recognizer_of(loaded)
+        # The prior is added after the division by the temperature.
+        return keras_logits(model, windows) + (model.temperature * model.prior_shift).astype(np.float32)
     rows = center_crop(windows, metadata_of(loaded).window)
     return log_probabilities(Recognizer(loaded.name).predict(rows))
 
@@ -522,6 +541,41 @@ def golden(
     )
 
 
+def _streaming(model: ActivityRecognizer) -> Streaming:
+    """The settings of continuous recognition of a model's files."""
+    # A network that has learned to continue from any state needs no restart.
+    settings = Streaming(restart=0, copies=1) if model.carry_state else Streaming()
+    return settings if model.threshold is None else replace(settings, threshold=float(model.threshold))
+
+
+def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, ...]:
+    """The class frequencies to assume: a prior, or the model's. Empty if the latter are not known."""
+    metadata = metadata_of(loaded)
+    if prior is None:
+        return metadata.prior
+    if not metadata.prior:
+        raise ZooError(f"{loaded.name}: {UNKNOWN_PRIOR}")
+    current = dict(zip(metadata.classes, metadata.prior, strict=True))
+    return tuple(priors.complete(prior, metadata.classes, current).values())
+
+
+def _decisions(
+    labels: NDArray[np.int64], logits: NDArray[np.float32], metadata: ActivityMetadata, prior: Sequence[float],
+    per_class: Mapping[str, Mapping[str, Any]], label_sets: Sequence[Sequence[int]],
+) -> dict[str, Any]:  # fmt: skip
+    """What an evaluation says of the assumed prior and of the threshold, where a model has them."""
+    found: dict[str, Any] = {}
+    if prior:
+        assumed = dict(zip(metadata.classes, prior, strict=True))
+        complete = all(per_class[name]["windows"] for name in assumed)
+        accuracy = sum(share * per_class[name]["recall"] for name, share in assumed.items()) if complete else None
+        found["prior"] = {"classes": assumed, "accuracy": accuracy}
+    if metadata.threshold:
+        probabilities = softmax(logits.astype(np.float64), axis=1)
+        found["answered"] = metrics.answered(resolve(labels, logits, label_sets), probabilities, metadata.threshold)
+    return found
+
+
 class ActivityTask(Task):
     """Recognizers of activity."""
 
@@ -566,14 +620,15 @@ class ActivityTask(Task):
             hop=model.window // 2, frame=model.frame, chunk=CHUNK, states=model.states,
             mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
-            # A network that has learned to continue from any state needs no restart.
-            streaming=Streaming(restart=0, copies=1) if model.carry_state else Streaming(),
+            streaming=_streaming(model),
             split_by=str(known.get("split_by", "not stated")), train_subjects=tuple(known.get("subjects", ())),
+            prior=tuple((model.prior or model.train_prior).values()),
+            threshold=None if model.threshold is None else float(model.threshold),
         )  # fmt: skip
 
     def evaluate(
         self, loaded: Loaded, data: ActivityData, *, split: str = "test", baselines: bool = True,
-        robustness: bool = False,
+        robustness: bool = False, prior: Mapping[str, float] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Measures a recognizer on windows.
 
@@ -583,10 +638,11 @@ class ActivityTask(Task):
             split: `test`, `train` or `validation`.
             baselines: Whether to fit and measure baselines as well.
             robustness: Whether to disturb the windows as well.
+            prior: Class frequencies to assume, in place of those that the model assumes.
 
         Returns:
             The numbers of `evaluation.activity.report`, and `model`, `data`, `split`, `split_by`, `simulated`,
-            `baselines`, `robustness`, `notes`.
+            `baselines`, `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
 
         Raises:
             ZooError: If the windows or the classes are not the model's.
@@ -600,12 +656,19 @@ class ActivityTask(Task):
             raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
         validation = loaded.config.get("training", {}).get("validation") or {}
         windows = part(data, split, recipe, folds="folds" in validation)
-        logits, labels = answers(partial(logits_of, loaded), windows)
         # The probabilities of a file are calibrated already.
         temperature = metadata.temperature if loaded.interpreter is None else 1.0
+        assumed = _assumed(loaded, prior)
+        shift = (temperature * priors.shift(assumed, metadata.prior)).astype(np.float32) if prior else np.float32(0)
+
+        def logits_at_prior(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+            return logits_of(loaded, inputs) + shift
+
+        logits, labels = answers(logits_at_prior, windows)
         report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
         if windows.studies is not None:
             report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets)
+        report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
         report |= {
             "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
             "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
@@ -619,13 +682,14 @@ class ActivityTask(Task):
         if robustness and len(scored):
             inputs, labels = scored.arrays()
             report["robustness"] = metrics.robustness(
-                lambda disturbed: logits_of(loaded, disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
+                lambda disturbed: logits_at_prior(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
             )
         return report
 
     def predict(
         self, loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
         columns: CsvColumns | None = None, hop: int | None = None, dropped: Dropped | None = None,
+        threshold: float | None = None,
     ) -> Predictions:  # fmt: skip
         """Predicts the activity in windows.
 
@@ -637,6 +701,7 @@ class ActivityTask(Task):
             columns: How a CSV file is read.
             hop: Rows between the starts of windows of a CSV file; half a window by default.
             dropped: Counts the rows of a CSV file that are left out.
+            threshold: Probability below which a label is None; 0 for never. That of the model by default.
 
         Raises:
             ZooError: If the input is not what the model reads.
@@ -661,7 +726,7 @@ class ActivityTask(Task):
             else:
                 logits = logits_of(loaded, batch).astype(np.float64)
                 probabilities[start : start + _BATCH] = softmax(logits / metadata.temperature, axis=1)
-        labels = np.array(metadata.classes)[probabilities.argmax(axis=1)]
+        labels = np.array(labels_of(probabilities, metadata, threshold), object)
         return Predictions(labels, probabilities, metadata.classes, times)
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> Exportable:
@@ -725,12 +790,14 @@ def _cut(
 TASK = ActivityTask()
 
 
-def predictions_of(loaded: Loaded, data: ActivityData) -> list[dict[str, Any]]:
-    """A record for each test window of a file, with its `true` label."""
+def predictions_of(loaded: Loaded, data: ActivityData, threshold: float | None = None) -> list[dict[str, Any]]:
+    """A record for each test window of a file, with its `true` label; `threshold` as for `predict`."""
     check_file(loaded, data)
     rows: list[dict[str, Any]] = []
     for windows, labels in data.test_windows().blocks():
-        found = TASK.predict(loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate)
+        found = TASK.predict(
+            loaded, center_crop(windows, metadata_of(loaded).window), rate=data.rate, threshold=threshold
+        )
         rows += [
             row | {"window": len(rows) + number, "true": data.label_names[label]}
             for number, (row, label) in enumerate(zip(found.records(), labels, strict=True))

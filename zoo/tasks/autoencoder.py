@@ -270,7 +270,10 @@ class AutoencoderTask(Task):
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
         loss="half_squared_error",
     )  # fmt: skip
-    unused = ("loss", "label_smoothing", "class_weights", "normalize", "validation_by", "merge_contexts", "min_steps")
+    unused = (
+        "loss", "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts",
+        "min_steps",
+    )  # fmt: skip
     augmentation = PatchAugmentation
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
     score = "mse"

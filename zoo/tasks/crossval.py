@@ -207,7 +207,7 @@ def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, r
         for method in (plan.name, *protocol.baselines):
             part = {fold: record for fold, record in records.items() if (fold.method, fold.split) == (method, split)}
             if any(record["status"] == "scored" for record in part.values()):
-                summaries.setdefault(split, {})[method] = _summary(data, folder, part)
+                summaries.setdefault(split, {})[method] = _summary(plan, data, folder, part)
     first = next(iter(records)).split
     others = summaries.get(first, {})
     own: dict[str, Any] | None = others.pop(plan.name, None)
@@ -225,7 +225,7 @@ def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, r
     }  # fmt: skip
 
 
-def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
+def _summary(plan: Plan, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
     """Scores one method on all folds of one split together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     parts = [Predictions.read(fold.file(folder, "npz")) for fold in scored]
@@ -251,8 +251,9 @@ def _summary(data: ActivityData, folder: Path, records: Records) -> dict[str, An
     logits = [part.logits for part in parts if part.logits is not None]
     if logits:
         summary |= pooling.calibration(
-            known, logits, [records[fold]["temperature"] for fold in scored], len(data.classes)
-        )
+            known, logits, [records[fold]["temperature"] for fold in scored], len(data.classes),
+            plan.recipe.rejection_rate,
+        )  # fmt: skip
     return {
         **summary,
         **pooling.spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),

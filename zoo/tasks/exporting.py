@@ -182,7 +182,8 @@ def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Pa
     if kind == "keras":
         path = draft / "model.keras"
         loaded.keras_model.save(path)
-        write_json(draft / "config.json", loaded.config)
+        own = {"arguments": loaded.keras_model.get_config(), "metadata": loaded.metadata.to_json()}
+        write_json(draft / "config.json", loaded.config | (own if loaded.config else {}))
     elif kind == "saved_model":
         path = draft / "saved_model"
         saved_model.write(signatures, path)

@@ -202,7 +202,8 @@ class TrainResult:
 
 
 def train(
-    plan: Plan, data: Any, run: Run | None = None, *, model: Model | None = None, temperature: float | None = None,
+    plan: Plan, data: Any, run: Run | None = None, *, model: Model | None = None,
+    calibration: Mapping[str, float | None] | None = None,
     begin: Callable[[Any, Any], None] = lambda prepared, model: None,
 ) -> TrainResult:  # fmt: skip
     """Trains a model on data, and writes it to the folder of the run.
@@ -212,7 +213,8 @@ def train(
         data: Data of the family's task, or the path of a file.
         run: Where to, and how it is run; nothing is written by default.
         model: Whose weights to start from; a new model of the plan by default.
-        temperature: For the calibration, where it is known from elsewhere; fitted on validation by default.
+        calibration: `temperature` and `threshold`, where they are known from a cross-validation; fitted on validation
+            by default.
         begin: Called with what was prepared and the model before its training, and with each fold and its model.
 
     Raises:
@@ -222,11 +224,11 @@ def train(
     run = run or Run()
     with run.exclusive():
         run.check()
-        return _train(plan, data, run, model, temperature, begin)
+        return _train(plan, data, run, model, calibration or {}, begin)
 
 
 def _train(
-    plan: Plan, data: Any, run: Run, model: Model | None, temperature: float | None,
+    plan: Plan, data: Any, run: Run, model: Model | None, calibration: Mapping[str, float | None],
     begin: Callable[[Any, Any], None],
 ) -> TrainResult:  # fmt: skip
     task = task_of(plan.family)
@@ -246,8 +248,8 @@ def _train(
         for number, (fold, learner) in enumerate(zip(prepared.folds, learners, strict=True), 1)
     ]
     details = prepared.finish(plan.recipe, model, learners)
-    if temperature is not None:
-        model.temperature = temperature
+    for name, value in calibration.items():
+        setattr(model, name, value)
     seconds = sum(one.seconds for one in (fitted, *validated))
     summary = {
         "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,

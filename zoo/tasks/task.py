@@ -78,7 +78,7 @@ class Predictions:
     """Predictions for N inputs.
 
     Args:
-        labels: Most probable labels or words, `(N,)`. Empty for an autoencoder.
+        labels: Most probable labels or words, `(N,)`; None where a recognizer is not sure. Empty for an autoencoder.
         probabilities: Calibrated probabilities `(N, K)`; `(N, 0)` for an autoencoder.
         classes: The K labels or words.
         times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
@@ -91,7 +91,7 @@ class Predictions:
         [('walk', 0.9)]
     """
 
-    labels: NDArray[np.str_]
+    labels: NDArray[Any]
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
     times: NDArray[np.floating[Any]] | None = None
@@ -106,7 +106,7 @@ class Predictions:
         return [
             {
                 "window": number, "time": None if self.times is None else round(float(self.times[number]), 3),
-                "label": str(label), "probability": float(row.max()),
+                "label": None if label is None else str(label), "probability": float(row.max()),
                 "probabilities": dict(zip(self.classes, row.tolist(), strict=True)),
             }
             for number, (label, row) in enumerate(zip(self.labels, self.probabilities, strict=True))

@@ -239,7 +239,9 @@ class TrigramTask(Task):
         optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
         epochs=15,
     )  # fmt: skip
-    unused = ("loss", "class_weights", "normalize", "validation_by", "augmentation", "min_steps")
+    unused = (
+        "loss", "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "min_steps",
+    )  # fmt: skip
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
     score = "cross_entropy"
 

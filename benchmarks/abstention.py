@@ -1,0 +1,213 @@
+"""How many windows of activities that a recognizer does not know are answered, against how many real ones are refused.
+
+    python benchmarks/abstention.py --data DATA | tee benchmarks/abstention.json
+    python benchmarks/abstention.py --page docs/guides/probabilities.md  # writes its tables into the page
+
+The people of MotionSense and of WISDM are divided into halves. The network and the recipe of `activity_gru_pocket`, 20
+epochs in one thread, learn jogging, sitting, stairs, standing and walking from one half, and are measured on the other
+half; then the other way around. A fifth of the people of the first half is for validation: it gives the temperature
+and, for each share of real windows to be refused, the threshold of two scores. One is the highest probability. The
+other is the energy, logsumexp of the logits (Liu, Wang, Owens, Li: Energy-based out-of-distribution detection, 2020,
+arXiv:2010.03759).
+
+Of the thirteen other activities of WISDM, nine are done sitting or standing still, with the phone in the pocket: there
+`sitting` or `standing` is right of the posture. The four others are movements.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from scipy.special import logsumexp, softmax
+from sklearn.metrics import roc_auc_score
+
+from zoo.data.activity import Windowing, Windows, from_arrays
+from zoo.data.recordings import Dropped
+from zoo.data.studies.reading import read_study
+from zoo.files import sha256
+from zoo.report import markdown
+from zoo.tasks import planning
+from zoo.tasks.activity import Prepared, answers, keras_logits, temperature_of
+from zoo.tasks.provenance import versions
+
+CLASSES = ("jogging", "sitting", "stairs", "standing", "walking")
+MOVEMENTS = ("catching_ball", "dribbling_ball", "folding_clothes", "kicking_ball")
+CUT = Windowing(window=200, hop=200, rate=50.0)
+"""Longer than the 150 rows that the network reads: training cuts each at a random place, at a random pace."""
+STUDIES = {"motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip"}
+STAIRS = {"upstairs": "stairs", "downstairs": "stairs"}
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Shares of real windows to be refused."""
+STATED = 0.05
+"""The share that the table of activities is for."""
+PLAN = planning.plan("activity_gru_pocket", None, {"epochs": 20})
+
+Floats = NDArray[np.floating[Any]]
+SCORES: dict[str, Callable[[Floats, float], Floats]] = {
+    "probability": lambda logits, temperature: softmax(logits / temperature, axis=1).max(axis=1),
+    "energy": lambda logits, temperature: logsumexp(logits, axis=1),
+}
+
+
+def read(folder: Path) -> tuple[Floats, NDArray[np.str_], NDArray[np.str_]]:
+    """Windows of all activities of both studies, their activities and their people."""
+    parts = [
+        (f"{study}/{one.subject}", STAIRS.get(one.activity, one.activity), CUT.windows(one))
+        for study, archive in STUDIES.items()
+        for one in read_study(study, folder / archive, Dropped(), others=study == "wisdm")
+    ]
+    counts = [len(windows) for _, _, windows in parts]
+    return (
+        np.concatenate([windows for _, _, windows in parts]),
+        np.repeat([activity for _, activity, _ in parts], counts),
+        np.repeat([person for person, _, _ in parts], counts),
+    )
+
+
+def half(
+    windows: Floats, activities: NDArray[np.str_], people: NDArray[np.str_], learned: NDArray[np.bool_]
+) -> tuple[dict[str, Floats], dict[str, Floats], float, NDArray[np.str_]]:
+    """Trains on some people. Returns scores of validation and test, the temperature, and the answers to the latter."""
+    real = np.isin(activities, CLASSES)
+    labels = np.searchsorted(CLASSES, activities[learned & real])
+    data = from_arrays(windows[learned & real], labels, CLASSES, CUT.rate, people[learned & real])
+    train, validation = data.train.split(0.2, 0)
+    prepared = Prepared(data, train, validation)
+    model = prepared.build(PLAN)
+    prepared.fit(PLAN.recipe, model)
+    (held_out, truth), (asked, _) = (
+        answers(partial(keras_logits, model), part) for part in (validation, _unlabeled(windows[~learned]))
+    )
+    temperature = temperature_of(truth, held_out)
+    held_out, asked = held_out.astype(np.float64), asked.astype(np.float64)
+    return (
+        {name: score(held_out, temperature) for name, score in SCORES.items()},
+        {name: score(asked, temperature) for name, score in SCORES.items()},
+        temperature,
+        np.array(CLASSES)[asked.argmax(axis=1)],
+    )
+
+
+def _unlabeled(windows: Floats) -> Windows:
+    return Windows.all(windows, np.zeros(len(windows), np.int64), None)
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Scores of both halves together: a row for each score and share, and one for each activity at the stated share."""
+    windows, activities, people = read(folder)
+    names = np.unique(people)
+    answered: dict[tuple[str, float], list[NDArray[np.bool_]]] = {}
+    asked, predicted, scores = [], [], {name: list[Floats]() for name in SCORES}
+    temperatures = []
+    for chosen in (names[::2], names[1::2]):
+        learned = np.isin(people, chosen)
+        validation, test, temperature, found = half(windows, activities, people, learned)
+        temperatures.append(round(temperature, 3))
+        asked.append(activities[~learned])
+        predicted.append(found)
+        for name in SCORES:
+            # The halves' energies are of different networks: ranks among the validation windows are comparable.
+            scores[name].append(np.searchsorted(np.sort(validation[name]), test[name]) / len(validation[name]))
+            for share in SHARES:
+                threshold = np.quantile(validation[name], share)
+                answered.setdefault((name, share), []).append(test[name] >= threshold)
+        print(temperature, len(validation["energy"]), file=sys.stderr)
+    truth, found = np.concatenate(asked), np.concatenate(predicted)
+    real, moving = np.isin(truth, CLASSES), np.isin(truth, MOVEMENTS)
+    groups = {"movements": moving, "still": ~real & ~moving}
+    rows = []
+    for (name, share), parts in answered.items():
+        kept = np.concatenate(parts)
+        rows.append({
+            "score": name, "share": share, "real_refused": _share(~kept[real]),
+            "accuracy": _share((found == truth)[real]), "accuracy_answered": _share((found == truth)[real & kept]),
+            **{f"{group}_answered": _share(kept[mask]) for group, mask in groups.items()},
+        })  # fmt: skip
+    return {
+        "temperatures": temperatures, "rows": rows,
+        "auroc": {
+            name: {group: round(float(roc_auc_score(real[real | mask], np.concatenate(parts)[real | mask])), 3)
+                   for group, mask in groups.items()}
+            for name, parts in scores.items()
+        },
+        "activities": [
+            {
+                "activity": name, "windows": int((truth == name).sum()),
+                "answered": {score: _share(np.concatenate(answered[score, STATED])[truth == name]) for score in SCORES},
+                "answers": _answers(found[(truth == name) & np.concatenate(answered["probability", STATED])]),
+            }
+            for name in np.unique(truth).tolist()
+        ],
+    }  # fmt: skip
+
+
+def _share(mask: NDArray[np.bool_]) -> float:
+    return round(float(mask.mean()), 4)
+
+
+def _answers(found: NDArray[np.str_]) -> dict[str, float]:
+    names, counts = np.unique(found, return_counts=True)
+    order = np.argsort(-counts)[:2]
+    return {str(names[place]): round(float(counts[place] / counts.sum()), 3) for place in order}
+
+
+def curve(document: dict[str, Any]) -> str:
+    """What is answered, against what is refused: a row for each stated share."""
+    columns = ("real_refused", "movements_answered", "still_answered", "accuracy_answered")
+    cells: dict[float, list[str]] = {}
+    for row in document["rows"]:
+        cells.setdefault(row["share"], []).extend(f"{row[key]:.1%}" for key in columns)
+    head = ("refused", "movements answered", "still activities answered", "accuracy of answers")
+    names = ("stated share", *(f"{score}: {name}" for score in SCORES for name in head))
+    return markdown.table(names, [(f"{share:.0%}", *row) for share, row in cells.items()], text=0)
+
+
+def activities(document: dict[str, Any]) -> str:
+    """What becomes of the windows of each activity at the share of 5 %."""
+    rows = [
+        (
+            row["activity"].replace("_", " "),
+            ", ".join(f"{name} {share:.0%}" for name, share in row["answers"].items()),
+            f"{row['windows']:,}", *(f"{row['answered'][score]:.0%}" for score in SCORES),
+        )
+        for row in document["activities"]
+    ]  # fmt: skip
+    head = ("activity", "most frequent answers", "windows", *(f"answered by {score}" for score in SCORES))
+    return markdown.table(head, rows, text=2)
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"), help="folder of the two archives")
+    parser.add_argument("--page", type=Path, help="write the tables into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        found = json.loads(Path(__file__).with_suffix(".json").read_text())
+        markdown.fill(options.page, "abstention", f"\n{curve(found)}\n\n")
+        markdown.fill(options.page, "activities", f"\n{activities(found)}\n\n")
+        return
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    own = versions()
+    document = {
+        "command": shlex.join(["python", *sys.argv]), "machine": own.pop("machine"), "versions": own,
+        "data_sha256": {study: sha256(options.data / archive) for study, archive in STUDIES.items()},
+        "recipe": PLAN.recipe.to_json(), "arguments": PLAN.arguments,
+    }  # fmt: skip
+    print(json.dumps(document | measure(options.data), indent=1))
+
+
+if __name__ == "__main__":
+    main()

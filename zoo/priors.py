@@ -1,0 +1,116 @@
+"""Priors: the class frequencies that probabilities assume, and how others are assumed.
+
+    p'(k | x)  ~  p(k | x) prior'_k / prior_k        that is,  logits' = logits + log(prior') - log(prior)
+
+Saerens, Latinne, Decaestecker: Adjusting the outputs of a classifier to new a priori probabilities: a simple procedure,
+Neural Computation 14(1), 2002, equation 2.4, doi 10.1162/089976602753284446.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+
+_EXACT = 1e-6
+"""Difference from 1 that the sum of a prior may have."""
+
+
+def frequencies(
+    counts: NDArray[np.floating[Any]], classes: Sequence[str], label_sets: Sequence[Sequence[int]] = ()
+) -> dict[str, float]:
+    """Computes class frequencies from the windows of each label.
+
+    The windows of a set of classes are divided among them as their own windows are, equally if they have none.
+
+    Args:
+        counts: Number or total weight of the windows of each label, `(K + len(label_sets),)`.
+        classes: Names of the K classes.
+        label_sets: The classes of each label from K on.
+
+    Returns:
+        Frequency of each class, which sum to 1. Empty if a class has no windows, since no prior can be adjusted then.
+
+    Example:
+        >>> frequencies(np.array([1, 3, 4, 4]), ("up", "down", "walk"), [(0, 1)])
+        {'up': 0.16666666666666666, 'down': 0.5, 'walk': 0.3333333333333333}
+    """
+    own = counts[: len(classes)].astype(np.float64)
+    total = own.copy()
+    for count, members in zip(counts[len(classes) :], label_sets, strict=True):
+        places = list(members)
+        total[places] += count * (own[places] / own[places].sum() if own[places].any() else 1 / len(places))
+    return dict(zip(classes, (total / total.sum()).tolist(), strict=True)) if total.all() else {}
+
+
+def parse(text: str) -> dict[str, float]:
+    """Reads a prior from the command line.
+
+    Args:
+        text: Such as `walking=0.6,sitting=0.3`.
+
+    Raises:
+        ZooError: If a part is not a name with a number, or a name occurs twice.
+
+    Example:
+        >>> parse("walking=0.6, sitting=0.3")
+        {'walking': 0.6, 'sitting': 0.3}
+    """
+    prior: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = (word.strip() for word in part.rpartition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise ZooError(f"prior {part.strip()!r}: expected CLASS=SHARE, such as walking=0.6,sitting=0.3")
+        if name in prior:
+            raise ZooError(f"prior: {name} is named twice")
+        prior[name] = value
+    return prior
+
+
+def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mapping[str, float]) -> dict[str, float]:
+    """Returns a prior of all classes. Those that it does not name share the rest in proportion to the current prior.
+
+    Args:
+        prior: Frequencies by class.
+        classes: All classes.
+        current: Current frequencies of all classes.
+
+    Raises:
+        ZooError: If a class is unknown, a frequency is not above 0, they do not sum to 1, or nothing is left for the
+            classes that are not named.
+
+    Example:
+        >>> complete({"walk": 0.5}, ("walk", "sit", "stand"), {"walk": 0.2, "sit": 0.4, "stand": 0.4})
+        {'walk': 0.5, 'sit': 0.25, 'stand': 0.25}
+    """
+    for name, share in prior.items():
+        if name not in classes:
+            raise ZooError(f"prior: unknown class {name!r}; expected {', '.join(classes)}")
+        if not isinstance(share, int | float) or not 0 < share < np.inf:
+            raise ZooError(
+                f"prior of {name} is {share!r}; expected a number above 0: leave a class out to share the rest"
+            )
+    others, total = [name for name in classes if name not in prior], sum(prior.values())
+    if others and total >= 1 - _EXACT:
+        raise ZooError(f"prior sums to {total:g}, which leaves nothing for {', '.join(others)}: expected less than 1")
+    if not others and abs(total - 1) > _EXACT:
+        raise ZooError(f"prior sums to {total:g}; expected 1, or leave out a class, which gets the rest")
+    rest = sum(current[name] for name in others)
+    scale = {name: (1 - total) * current[name] / rest for name in others} if others else {}
+    return {name: float(scale[name] if name in scale else prior[name]) for name in classes}
+
+
+def shift(new: Sequence[float], old: Sequence[float]) -> NDArray[np.float64]:
+    """Returns what is added to logits, after their division by a temperature, to assume another prior.
+
+    Args:
+        new: Frequency of each class, `(K,)`.
+        old: Frequencies that the logits assume, `(K,)`.
+    """
+    return np.log(np.asarray(new, np.float64)) - np.log(np.asarray(old, np.float64))
