@@ -168,7 +168,7 @@ def curve(document: dict[str, Any]) -> str:
     cells: dict[float, list[str]] = {}
     for row in document["rows"]:
         cells.setdefault(row["share"], []).extend(f"{row[key]:.1%}" for key in columns)
-    head = ("refused", "movements answered", "still activities answered", "accuracy of answers")
+    head = ("refused", "movements answered", "still answered", "accuracy")
     names = ("stated share", *(f"{score}: {name}" for score in SCORES for name in head))
     return markdown.table(names, [(f"{share:.0%}", *row) for share, row in cells.items()], text=0)
 
