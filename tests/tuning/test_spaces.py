@@ -129,7 +129,7 @@ def test_nobody_for_validation_is_one_line(simulated, tmp_path):
         (["activity_gur"], "unknown preset or family 'activity_gur': did you mean activity_gru?"),
         (["activity_gru", "--data", "missing.h5"], "missing.h5: no such file"),
         (["activity_gru", "--set", "units"], "--set units: expected NAME=VALUE"),
-        (["activity_gru", "--data", "DATA", "--best", "0"], "best is 0; expected 1 or more"),
+        (["activity_gru", "--data", "DATA", "--best", "0"], "--best '0': expected a whole number, 1 or more"),
         (["activity_gru", "--data", "DATA", "--role", "worker"], "role worker: name --chief HOST:PORT"),
         (["activity_gru", "--data", "DATA", "--save-preset", "."], "is the current folder"),
     ],
@@ -139,7 +139,8 @@ def test_bad_commands_are_one_line_and_leave_nothing(arguments, words, simulated
     monkeypatch.setattr(sys, "argv", ["zoo", "tune", *(str(simulated) if w == "DATA" else w for w in arguments)])
     with pytest.raises(SystemExit) as end:
         main()
-    assert end.value.code == 1
+    # A value that no command could accept is an error of usage.
+    assert end.value.code == (2 if "--best" in arguments else 1)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert words in lines[0]
