@@ -13,6 +13,7 @@ function staticFiles(): Plugin {
   const files: Record<string, string> = {
     "model.tflite": here("../../saved_models/activity_gru_pocket/model.float32.tflite"),
     [`litert/${version}/LICENSE.txt`]: here("LICENSE.litert"),
+    "assets/LICENSE-uqr.txt": here("LICENSE.uqr"),
   };
   for (const end of ["js", "wasm"]) {
     const name = `litert_wasm_compat_internal.${end}`;

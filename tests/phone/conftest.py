@@ -125,9 +125,10 @@ def inertial_address(browser, inertial_file) -> Iterator[str]:
 
 _PATIENT = """
 const {setTimeout: usual} = window;
-window.setTimeout = (done, delay, ...rest) => usual(done, delay === 2000 ? 60000 : delay, ...rest);
+window.setTimeout = (done, delay, ...rest) => usual(done, [1000, 2000].includes(delay) ? 60000 : delay, ...rest);
 """
-"""The page takes a sensor that is silent for its first two seconds for none: a busy machine needs longer for a call."""
+"""The page takes a sensor that is silent for its first two seconds for none, and blanks the label after a second without a
+sample: a busy machine needs longer for a call."""
 
 
 @pytest.fixture
@@ -136,9 +137,8 @@ def open_page(browser, address) -> Iterator[Callable]:
     contexts, complaints = [], []
 
     def open_one(url=None, *, before=None, patient=True, **options):
-        context = browser.new_context(
-            viewport=PHONE, device_scale_factor=2, has_touch=True, ignore_https_errors=True, **options
-        )
+        phone = {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True, "ignore_https_errors": True}
+        context = browser.new_context(**phone | options)
         contexts.append(context)
         page = context.new_page()
         here = url or address
@@ -189,6 +189,12 @@ def play():
     A sample is `(time, x, y, z)`, of a phone with a gyroscope followed by its rotation rate in rad/s.
     """
     return lambda page, samples, count, sign=1: page.evaluate(_PLAY, [samples, {"predictions": count, "sign": sign}])
+
+
+@pytest.fixture(scope="session")
+def stop():
+    """Holds Stop for as long as it wants."""
+    return lambda page: page.click("#stop", delay=1200)
 
 
 def _foreign(url: str, page: str) -> bool:

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.metadata import CLASSES
+from zoo.metadata import CLASSES, Streaming, embed, extract
 from zoo.serving.page import PAGE_FOLDER, page_files
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,8 @@ def running(open_page, play, address, **options):
     play(page, still(8), 60)
     page.wait_for_selector("#detail:has-text('Hz')")
     assert page.inner_text("#label").lower() == "standing"
-    assert page.inner_text("#start") == "Stop"
+    assert page.is_visible("#stop")
+    assert page.is_hidden("#start")
     assert "60 Hz" in page.inner_text("#detail")
     assert "standing" in page.get_attribute("#minute", "aria-label")
     yield page
@@ -65,8 +67,8 @@ def running(open_page, play, address, **options):
 def simulated(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#simulate")
-    page.wait_for_selector("#label:text-is('standing')")
-    page.wait_for_selector("#label:text-is('walking')")
+    page.wait_for_selector("#label:text-is('Standing')")
+    page.wait_for_selector("#label:text-is('Walking')")
     assert page.is_visible("#simulated")
     assert page.is_hidden("#teach")
     yield page
@@ -94,17 +96,22 @@ def slow(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#start")
     play(page, still(6, hertz=20), 40)
-    assert "20 samples a second, the model was trained on 50" in problem(page)[1]
+    page.wait_for_selector("#notice-text:has-text('20 samples a second; the model was trained on 50')")
     assert page.inner_text("#label").lower() == "standing"
+    assert page.is_hidden("#restart")
     yield page
 
 
 @contextmanager
 def silent(open_page, play, address, **options):
-    page = open_page(**options)
+    page = open_page(patient=False, **options)
     page.click("#start")
     play(page, still(4), 20)
-    page.wait_for_selector("#problem-text:has-text('stopped sending')")
+    page.wait_for_selector("#label:text-is('No signal')")
+    assert "stopped sending" in page.inner_text("#notice-text")
+    assert page.is_visible("#restart")
+    assert [page.inner_text(f"#{id}") for id in ("probability", "detail")] == ["", ""]
+    assert page.locator("#bars [aria-current=true]").count() == 0
     yield page
 
 
@@ -123,7 +130,29 @@ def recording(open_page, play, address, **options):
     yield page
 
 
-STATES = (loading, start, running, simulated, refused, no_sensor, slow, silent, recording)
+@contextmanager
+def summary(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    # Two minutes of standing, with a break.
+    play(page, [*still(60), *([time + 90, *row] for time, *row in still(30))], 800)
+    page.click("#stop", delay=1200)
+    page.wait_for_selector("#summary:visible")
+    assert page.inner_text("#label") == "Mostly standing"
+    yield page
+
+
+@contextmanager
+def desktop(open_page, play, address, **options):
+    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False, **options)
+    page.wait_for_selector("#elsewhere:visible")
+    assert page.inner_text("#address") == page.url
+    yield page
+
+
+STATES = (
+    loading, start, running, simulated, refused, no_sensor, slow, silent, recording, summary, desktop,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -133,13 +162,45 @@ def test_a_state_says_what_is_and_is_accessible(state, scheme, open_page, play, 
         look(page, f"{state.__name__}-{scheme}")
 
 
+SIZES = {"": (390, 844), "-320": (320, 568), "-landscape": (844, 390), "-200-percent": (320, 568)}
+"""Viewports of a state, by the end of the name of its screenshot."""
+
+
+def fits(page, name):
+    """Keeps a screenshot of each size; in none anything is cut off at the side."""
+    for end, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", "200%" * end.endswith("percent"))
+        page.wait_for_timeout(150)
+        page.screenshot(path=SHOTS / f"{name}{end}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, end
+        cut = """[...document.querySelectorAll('main *, footer *')]
+            .filter(e => e.id !== 'said' && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
+            .map(e => e.outerHTML.slice(0, 80))"""
+        assert page.evaluate(cut) == [], end
+
+
 def look(page, name):
-    """Keeps a screenshot, and asks axe."""
+    """Keeps screenshots, and asks axe."""
     SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")
+    fits(page, name)
     page.evaluate(AXE.read_text())
     findings = page.evaluate("axe.run().then(found => found.violations.map(v => v.id + ': ' + v.nodes[0].html))")
     assert findings == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_below_the_threshold_of_the_file_nothing_is_claimed(scheme, open_page, play, serve_files, model_file, tmp_path):
+    file = tmp_path / "model.tflite"
+    file.write_bytes(model_file.read_bytes())
+    embed(file, replace(extract(file), streaming=Streaming(threshold=0.9999)))
+    with serve_files(page_files(file)) as url:
+        page = open_page(url, color_scheme=scheme)
+        page.click("#start")
+        play(page, still(8), 60)
+        assert (page.inner_text("#label"), page.inner_text("#probability")) == ("Not sure", "perhaps standing")
+        assert page.locator("#bars [aria-current=true]").count() == 0
+        look(page, f"unsure-{scheme}")
 
 
 def turning(seconds):
@@ -222,8 +283,9 @@ def plain_folder(tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_address_that_is_not_secure_is_named(scheme, plain_folder, open_page):
     page = open_page(plain_folder("phone.test"), color_scheme=scheme)
-    page.click("#start")
     assert problem(page)[0] == "This address is not secure"
+    assert page.is_disabled("#start")
+    assert page.is_enabled("#simulate")
     look(page, f"insecure-{scheme}")
 
 
@@ -248,7 +310,7 @@ def test_it_can_be_installed(open_page, address):
     assert errors <= {"in-incognito"}
 
 
-def test_the_screen_stays_on_while_it_runs(open_page, play):
+def test_the_screen_stays_on_while_it_runs(open_page, play, stop):
     noted = """
         window.locks = [];
         navigator.wakeLock.request = async kind => {
@@ -261,8 +323,15 @@ def test_the_screen_stays_on_while_it_runs(open_page, play):
     page.click("#start")
     play(page, still(2), 1)
     assert page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
-    page.click("#start")
+    stop(page)
     assert page.evaluate("locks[0].released")
+
+
+def test_where_the_screen_may_turn_off_the_page_says_so(open_page):
+    page = open_page(before="navigator.wakeLock.request = () => Promise.reject(new Error('low battery'));")
+    assert "Leave the screen on" in page.inner_text("#hint")
+    page.click("#start")
+    page.wait_for_selector("#hint:has-text('The screen may turn off')")
 
 
 def test_reduced_motion_draws_once_a_second(open_page):
@@ -278,15 +347,16 @@ def test_reduced_motion_draws_once_a_second(open_page):
     assert 2 <= page.evaluate("drawings") <= 8
 
 
-def test_two_taps_are_one_start_and_stop_forgets_what_was(open_page, play):
+def test_two_taps_are_one_start_and_stop_forgets_what_was(open_page, play, stop):
     asked = "window.asked = 0; DeviceMotionEvent.requestPermission = async () => { asked += 1; return 'granted'; };"
     page = open_page(before=asked)
     page.click("#simulate")
     page.wait_for_selector("#simulated:visible")
-    page.click("#start")
-    page.wait_for_selector("body[data-state=start]")
+    stop(page)
+    page.wait_for_selector("#start:visible")
     assert page.is_hidden("#simulated")
+    page.wait_for_timeout(700)
     page.evaluate("for (const _ of [1, 2]) document.getElementById('start').click()")
     play(page, still(4), 20)
     assert page.evaluate("asked") == 1
-    assert page.inner_text("#start") == "Stop"
+    assert page.is_visible("#stop")

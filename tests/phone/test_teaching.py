@@ -44,7 +44,7 @@ def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
     assert recording.acceleration[0] == pytest.approx(sent[0][1:], abs=1e-3)
 
 
-def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, tmp_path):
+def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_path):
     sent = [[i / HERTZ, 0.1, 9.8, 0.1 * (i % 2)] for i in range(600)]
     page = open_page()
     page.click("#start")
@@ -54,14 +54,59 @@ def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, tmp_path):
     page.click("#record")
     play(page, sent[HERTZ:], 0)
     with page.expect_download() as download:
-        page.click("#start")
+        stop(page)
     file = tmp_path / "early.csv"
     download.value.save_as(file)
     (recording,) = read_csv([file], CsvColumns(), Dropped())
     assert len(recording.acceleration) == 540
 
 
-def test_a_model_of_six_channels_records_six(open_page, play, inertial_address, tmp_path):
+def standing(start, stop):
+    """Samples of somebody who stands, between two times in seconds."""
+    return [[i / HERTZ, 0.1, 9.8, 0.1 * (i % 2)] for i in range(round(start * HERTZ), round(stop * HERTZ))]
+
+
+def begin_recording(page, play):
+    """Starts a recording after a second of signal."""
+    page.click("#start")
+    play(page, standing(0, 1), 0)
+    page.fill("#subject", "me")
+    page.fill("#activity", "standing")
+    page.click("#record")
+
+
+def test_a_recording_ends_where_its_signal_breaks_off(open_page, play, tmp_path):
+    page = open_page()
+    begin_recording(page, play)
+    with page.expect_download() as download:
+        play(page, [*standing(1, 13), *standing(80, 90)], 0)
+    download.value.save_as(tmp_path / "cut.csv")
+    (recording,) = read_csv([tmp_path / "cut.csv"], CsvColumns(), Dropped())
+    assert len(recording.acceleration) == 12 * HERTZ
+    page.wait_for_selector("#recorded:has-text('11 s of standing, cut where the signal broke off')")
+
+
+def test_a_recording_of_a_moment_is_discarded(open_page, play):
+    page = open_page()
+    saved = []
+    page.on("download", saved.append)
+    begin_recording(page, play)
+    # 101 samples, and a last one more than a minute later.
+    play(page, [*standing(1, 161 / 60), *standing(68, 69)], 0)
+    page.wait_for_selector("#recorded:has-text('Discarded: 1 s of signal are too short to keep.')")
+    assert page.is_enabled("#record")
+    assert not saved
+
+
+def test_a_recording_ends_when_the_sensor_falls_silent(open_page, play):
+    page = open_page(patient=False)
+    begin_recording(page, play)
+    with page.expect_download():
+        play(page, standing(1, 10), 0)
+    assert "cut where the signal broke off" in page.inner_text("#recorded")
+
+
+def test_a_model_of_six_channels_records_six(open_page, play, stop, inertial_address, tmp_path):
     rows = walk_through(["walking"], 10.0, HERTZ, seed=0, gyroscope=True)[0]
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows.tolist())]
     page = open_page(inertial_address)
@@ -72,7 +117,7 @@ def test_a_model_of_six_channels_records_six(open_page, play, inertial_address, 
     page.click("#record")
     play(page, sent[HERTZ:], 0)
     with page.expect_download() as download:
-        page.click("#start")
+        stop(page)
     download.value.save_as(tmp_path / "turning.csv")
     (recording,) = read_csv([tmp_path / "turning.csv"], SIX, Dropped())
     assert (recording.subject, recording.activity, recording.rate) == ("me", "bike, uphill", 60.0)

@@ -1,35 +1,40 @@
-/** The charts: activities of the last minute, and acceleration and rotation rate of the last seconds. */
+/** The charts: activities over time, and acceleration and rotation rate of the last seconds. */
 
 import type { Sample } from "./motion";
+import type { Timeline } from "./timeline";
 
 /** Seconds that each chart spans. */
 export const MINUTE = 60;
 export const SIGNAL = 5;
 
-/** What a chart of a signal shows: three channels from the first one on, and the value at its edges. */
+/** What a chart of a signal shows: three channels from the first one on, the value at its edges, and its grid. */
 export interface Sensor {
   first: number;
   reach: number;
+  grid: number;
 }
 
-/** m/s^2, and rad/s. */
-export const ACCELERATION: Sensor = { first: 0, reach: 25 };
-export const ROTATION: Sensor = { first: 3, reach: 10 };
+/** m/s^2, g, and rad/s. */
+export const ACCELERATION: Sensor = { first: 0, reach: 25, grid: 10 };
+export const ACCELERATION_G: Sensor = { first: 0, reach: 2.5, grid: 1 };
+export const ROTATION: Sensor = { first: 3, reach: 10, grid: 5 };
 
 export const AXES = ["x", "y", "z"];
 
-export interface Moment {
-  time: number;
-  label: number | null;
-}
+/** The share of the width that names of classes take, at most, and the space beside numbers, in rem. */
+const NAMES = 0.4;
+const NUMBERS = 2;
 
 /** One labeled lane a class, so that color alone carries no meaning. */
-export function drawMinute(canvas: HTMLCanvasElement, moments: Moment[], classes: string[], now: number): void {
+export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes: string[], start: number, end: number): void {
   const { context, width, height, color, rem } = prepare(canvas);
   const lane = height / classes.length;
-  const left = 5.75 * rem;
-  context.font = `${0.875 * rem}px system-ui, sans-serif`;
+  context.font = `${Math.min(0.875 * rem, 0.8 * lane)}px system-ui, sans-serif`;
   context.textBaseline = "middle";
+  const widest = Math.max(...classes.map((name) => context.measureText(name).width));
+  const left = Math.min(widest + 0.75 * rem, NAMES * width);
+  // The scale below starts where the lanes do.
+  canvas.parentElement!.style.setProperty("--left", `${left}px`);
   classes.forEach((name, i) => {
     context.fillStyle = color("--soft");
     context.fillText(name, 0, (i + 0.5) * lane, left - 0.5 * rem);
@@ -37,39 +42,54 @@ export function drawMinute(canvas: HTMLCanvasElement, moments: Moment[], classes
     context.fillRect(left, (i + 0.5) * lane - 0.5, width - left, 1);
   });
   context.fillStyle = color("--accent");
-  const x = (time: number) => left + ((time - now + MINUTE) / MINUTE) * (width - left);
-  moments.forEach(({ time, label }, i) => {
-    if (label === null) return;
-    const end = moments[i + 1]?.time ?? now;
-    const start = Math.max(left, x(time));
-    context.fillRect(start, label * lane + 0.15 * lane, Math.max(1, x(end) - start), 0.7 * lane);
-  });
+  const x = (time: number) => left + ((time - start) / (end - start)) * (width - left);
+  for (const segment of timeline.segments) {
+    if (segment.label === null || segment.end < start) continue;
+    const from = x(Math.max(start, segment.start));
+    context.fillRect(from, (segment.label + 0.15) * lane, Math.max(1, x(segment.end) - from), 0.7 * lane);
+  }
 }
 
-/** One line an axis. */
-export function drawSignal(canvas: HTMLCanvasElement, { first, reach }: Sensor, samples: Sample[], now: number): void {
-  const { context, width, height, color } = prepare(canvas);
+/** One line an axis, with gaps where no sample arrived, over a labeled grid. */
+export function drawSignal(canvas: HTMLCanvasElement, { first, reach, grid }: Sensor, samples: Sample[], now: number): void {
+  const { context, width, height, color, rem } = prepare(canvas);
+  const left = NUMBERS * rem;
   const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / reach)) / 2);
-  context.fillStyle = color("--line");
-  context.fillRect(0, y(0), width, 1);
+  const x = (time: number) => left + ((time - now + SIGNAL) / SIGNAL) * (width - left);
+  context.font = `${0.75 * rem}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (let value = -Math.floor(reach / grid) * grid; value <= reach; value += grid) {
+    context.fillStyle = color("--line");
+    context.fillRect(left, y(value) - 0.5, width - left, 1);
+    context.fillStyle = color("--soft");
+    context.fillText(`${value}`.replace("-", "−"), left - 0.4 * rem, y(value));
+  }
+  context.beginPath();
+  context.rect(left, 0, width - left, height);
+  context.clip();
   context.lineWidth = 1.5;
   AXES.forEach((axis, i) => {
     context.strokeStyle = color(`--${axis}`);
     context.beginPath();
-    for (const { time, value } of samples) {
-      context.lineTo(((time - now + SIGNAL) / SIGNAL) * width, y(value[first + i]!));
-    }
+    samples.forEach(({ time, value }, n) => {
+      const gap = n > 0 && Math.abs(time - samples[n - 1]!.time) > BREAK;
+      context[gap ? "moveTo" : "lineTo"](x(time), y(value[first + i]!));
+    });
     context.stroke();
   });
 }
 
+/** Seconds between samples over which no line is drawn. */
+const BREAK = 0.5;
+
 /** The chart of the last minute in words. */
-export function describeMinute(moments: Moment[], classes: string[], now: number): string {
-  const seconds = classes.map(() => 0);
-  moments.forEach(({ time, label }, i) => {
-    if (label !== null) seconds[label]! += (moments[i + 1]?.time ?? now) - time;
+export function describeMinute(timeline: Timeline, classes: string[]): string {
+  const since = timeline.now - MINUTE;
+  const parts = classes.flatMap((name, i) => {
+    const seconds = timeline.seconds(i, since);
+    return seconds >= 0.5 ? [`${name} ${Math.round(seconds)} seconds`] : [];
   });
-  const parts = classes.flatMap((name, i) => (seconds[i]! >= 0.5 ? [`${name} ${Math.round(seconds[i]!)} seconds`] : []));
   return parts.join(", ") || "Nothing yet";
 }
 

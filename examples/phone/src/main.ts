@@ -1,11 +1,14 @@
 /** The page: one tap starts it. */
 
 import "./style.css";
+import { choose } from "./ears";
+import { buttonsChanged, meant, onHold } from "./hold";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "./motion";
 import { Recognizer } from "./recognizer";
-import { download, LENGTH } from "./recorder";
+import { csvName, download, LENGTH, share } from "./recorder";
 import { Session } from "./session";
 import { keepAwake, letSleep, stayOffline } from "./system";
+import type { Timeline } from "./timeline";
 import * as view from "./view";
 import { byId } from "./view";
 import { simulate } from "./walk";
@@ -22,13 +25,16 @@ async function main(): Promise<void> {
   }
   const { metadata } = recognizer;
   let session: Session | null = null;
+  let past: Timeline | null = null;
   let stopSource = () => {};
 
   const begin = (simulated: boolean): Session => {
     session = new Session(recognizer, fail);
     view.showRunning(metadata, simulated);
     view.showRecorder(metadata, !simulated);
-    keepAwake();
+    buttonsChanged();
+    byId("stop").focus({ preventScroll: true });
+    keepAwake(() => simulated || view.showSleepy());
     return session;
   };
 
@@ -37,6 +43,7 @@ async function main(): Promise<void> {
     session?.end();
     session = null;
     view.showRecorder(metadata, false);
+    buttonsChanged();
     letSleep();
   };
 
@@ -45,17 +52,37 @@ async function main(): Promise<void> {
     view.showProblem("model", error.message);
   };
 
+  const listenFor = (running: Session) => {
+    stopSource = listen(turns(metadata), convert, {
+      sample: running.add,
+      signChange: running.restart,
+      empty: running.empty,
+      nothing: (why: Refusal) => {
+        // Where there was a signal, the page says already that it has ended.
+        if (running.timeline.segments.length) return;
+        end();
+        view.showProblem(why);
+      },
+    });
+  };
+
   const startSensor = async () => {
     // A second tap while the system asks would start a second session.
     byId<HTMLButtonElement>("start").disabled = true;
     const refusal = await permitted();
     if (refusal) return view.showProblem(refusal);
-    const running = begin(false);
-    const silent = (why: Refusal) => {
+    listenFor(begin(false));
+  };
+
+  const restartSensor = async () => {
+    const refusal = await permitted();
+    if (!session) return;
+    if (refusal) {
       end();
-      view.showProblem(why);
-    };
-    stopSource = listen(turns(metadata), convert, running.add, running.restart, silent);
+      return view.showProblem(refusal);
+    }
+    stopSource();
+    listenFor(session);
   };
 
   const startWalk = () => {
@@ -64,8 +91,11 @@ async function main(): Promise<void> {
   };
 
   const stop = () => {
+    past = session?.timeline ?? null;
     end();
-    view.showStart(metadata, recognizer.bytes);
+    if (past?.length) view.showSummary(metadata, past);
+    else view.showStart(metadata, recognizer.bytes);
+    byId("start").focus({ preventScroll: true });
   };
 
   const record = (running: Session) => {
@@ -73,22 +103,32 @@ async function main(): Promise<void> {
     running.record(subject!, activity!);
     const timer = setInterval(() => {
       const { recorder } = running;
-      if (recorder && session === running && recorder.seconds < LENGTH) return view.showRecording(recorder.seconds, LENGTH);
+      if (recorder && session === running && !recorder.done) return view.showRecording(recorder.seconds, LENGTH);
       clearInterval(timer);
       running.recorder = null;
       if (!recorder) return;
-      download(recorder.fileName, recorder.csv());
+      if (recorder.ending !== "discarded") download(recorder.fileName, recorder.csv());
       view.showRecorded(recorder);
     }, 250);
   };
 
-  byId("start").addEventListener("click", () => (session ? stop() : void startSensor()));
-  byId("simulate").addEventListener("click", startWalk);
+  byId("start").addEventListener("click", () => meant() && void startSensor());
+  byId("simulate").addEventListener("click", () => meant() && startWalk());
+  byId("restart").addEventListener("click", () => void restartSensor());
+  onHold(byId<HTMLButtonElement>("stop"), stop);
   byId("teach").addEventListener("submit", (event) => {
     event.preventDefault();
     if (session && !session.recorder) record(session);
   });
+  byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
+  byId("save").addEventListener("click", () => past && download(csvName("activities"), past.csv(metadata.classes)));
+  byId("share").addEventListener("click", () => past && void share(csvName("activities"), past.csv(metadata.classes)));
+  addEventListener("resize", () => {
+    if (session) view.reserve(metadata);
+    else if (past) view.showTimeline(metadata.classes, past);
+  });
   view.showStart(metadata, recognizer.bytes);
+  if (!isSecureContext) view.showProblem("insecure");
 }
 
 void stayOffline(() => view.showOffline());

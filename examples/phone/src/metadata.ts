@@ -35,6 +35,8 @@ export interface Metadata {
   axes: string[];
   convention: string;
   streaming: Streaming;
+  /** Probability below which the answer is "not sure"; files may lack it. */
+  threshold?: number | null;
 }
 
 const SCHEMA = 1;

@@ -50,40 +50,43 @@ export function turns(metadata: Metadata): boolean {
   return metadata.axes.length > 3;
 }
 
+/** What becomes of the events of the sensors. */
+export interface Listener {
+  sample(sample: Sample): void;
+  /** Gravity turns out to have the other sign. */
+  signChange(): void;
+  /** No sample has arrived for a while after the start. */
+  nothing(why: Refusal): void;
+  /** An event lacks the readings of a sensor. */
+  empty(why: Refusal): void;
+}
+
 /**
  * Listens to the accelerometer, and to the gyroscope where a model reads it.
  *
  * @param gyroscope Whether it does.
  * @param convert To what the model reads, see `converter`.
- * @param onSample Called with each sample.
- * @param onSignChange Called when gravity turns out to have the other sign.
- * @param onSilence Called, with the reason, when no sample has arrived for a while after the start.
+ * @param listener Is told of samples, and why there are none.
  * @returns A function that stops listening.
  */
-export function listen(
-  gyroscope: boolean,
-  convert: Converter,
-  onSample: (sample: Sample) => void,
-  onSignChange: () => void,
-  onSilence: (why: Refusal) => void,
-): () => void {
+export function listen(gyroscope: boolean, convert: Converter, listener: Listener): () => void {
   const gravity = new GravitySign();
   let some = false;
   let why: Refusal = "sensorless";
   const onMotion = (event: DeviceMotionEvent) => {
     const { x, y, z } = event.accelerationIncludingGravity ?? {};
-    if (x == null || y == null || z == null) return;
+    if (x == null || y == null || z == null) return listener.empty("sensorless");
     why = "gyroless";
     const turning = gyroscope ? radians(event.rotationRate) : [];
-    if (!turning) return;
+    if (!turning) return listener.empty(why);
     some = true;
-    if (gravity.update([x, y, z])) onSignChange();
-    onSample({ time: event.timeStamp / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
+    if (gravity.update([x, y, z])) listener.signChange();
+    listener.sample({ time: event.timeStamp / 1000, value: convert([x, y, z, ...turning], gravity.sign) });
   };
   const onOrientation = (event: DeviceOrientationEvent) => gravity.orient(event.beta, event.gamma);
   addEventListener("devicemotion", onMotion);
   addEventListener("deviceorientation", onOrientation);
-  const timer = setTimeout(() => some || onSilence(why), PATIENCE);
+  const timer = setTimeout(() => some || listener.nothing(why), PATIENCE);
   return () => {
     removeEventListener("devicemotion", onMotion);
     removeEventListener("deviceorientation", onOrientation);

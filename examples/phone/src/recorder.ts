@@ -1,27 +1,52 @@
-/** A labelled minute as the CSV file that `zoo data import csv` reads. */
+/** A labeled minute as the CSV file that `zoo data import csv` reads. */
 
 import type { Sample } from "./motion";
+import { GAP } from "./stream";
+import { quoted } from "./timeline";
 
-/** Seconds of a recording. */
+/** Seconds of a recording, and of the shortest one that is kept. */
 export const LENGTH = 60;
+const SHORTEST = 5;
+
+/** How a recording ended. */
+export type Ending = "full" | "stopped" | "cut" | "discarded";
 
 export class Recorder {
   private samples: Sample[] = [];
+  private broken = false;
 
   constructor(readonly subject: string, readonly activity: string, private readonly axes: string[]) {}
 
+  /** Adds a sample. A recording is one stretch of signal: a gap ends it. */
   add(sample: Sample): void {
-    if (this.seconds < LENGTH) this.samples.push(sample);
+    if (this.done) return;
+    const elapsed = sample.time - (this.samples.at(-1)?.time ?? -Infinity);
+    if (this.samples.length && Math.abs(elapsed) > GAP) this.cut();
+    else if (elapsed > 0) this.samples.push(sample);
   }
 
-  /** Length of the recording so far. */
+  /** Ends the recording where its signal ended. */
+  cut(): void {
+    this.broken ||= this.samples.length > 0;
+  }
+
+  get done(): boolean {
+    return this.broken || this.seconds >= LENGTH;
+  }
+
+  /** Length of the recording so far. No two of its samples are further apart than a gap. */
   get seconds(): number {
     return this.samples.length ? this.samples.at(-1)!.time - this.samples[0]!.time : 0;
   }
 
+  get ending(): Ending {
+    if (this.seconds < SHORTEST) return "discarded";
+    if (this.seconds >= LENGTH) return "full";
+    return this.broken ? "cut" : "stopped";
+  }
+
   get fileName(): string {
-    const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
-    return `${this.activity}-${stamp}.csv`.replace(/[^\w.-]/g, "_");
+    return csvName(this.activity);
   }
 
   csv(): string {
@@ -33,8 +58,10 @@ export class Recorder {
   }
 }
 
-function quoted(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** A file name with the time of day. */
+export function csvName(subject: string): string {
+  const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
+  return `${subject}-${stamp}.csv`.replace(/[^\w.-]/g, "_");
 }
 
 /** Downloads a text file. */
@@ -45,4 +72,18 @@ export function download(name: string, text: string): void {
   link.click();
   // Some browsers read the address only after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Whether the system shares text files, to mail and messengers. */
+export function shares(): boolean {
+  return navigator.canShare?.({ files: [textFile("activities.csv", "")] }) ?? false;
+}
+
+export async function share(name: string, text: string): Promise<void> {
+  // Rejects where its owner changes their mind.
+  await navigator.share({ files: [textFile(name, text)] }).catch(() => undefined);
+}
+
+function textFile(name: string, text: string): File {
+  return new File([text], name, { type: "text/csv" });
 }

@@ -1,41 +1,60 @@
 /** One run from Start to Stop: takes samples and updates the view. */
 
-import { MINUTE, SIGNAL, type Moment } from "./charts";
-import type { Sample } from "./motion";
+import { SIGNAL } from "./charts";
+import { Announcer } from "./ears";
+import type { Refusal, Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
 import { Recorder } from "./recorder";
 import { Stream, type Prediction } from "./stream";
-import { complaint } from "./watch";
+import { Timeline } from "./timeline";
+import { complaint, Silence } from "./watch";
 import * as view from "./view";
 
-/** Milliseconds between two drawings where motion is reduced. */
+/** Milliseconds between two drawings, and where motion is reduced. */
+const DRAWN = 100;
 const SLOW = 1000;
+
+/** Milliseconds for which the page says afterwards that it was in the background. */
+const EXPLAINED = 15_000;
 
 export class Session {
   recorder: Recorder | null = null;
+  readonly timeline: Timeline;
   private readonly stream: Stream;
+  private readonly announcer = new Announcer(view.say);
+  private readonly silence = new Silence(() => this.fallSilent());
   private samples: Sample[] = [];
-  private moments: Moment[] = [];
   private work: Promise<void> = Promise.resolve();
   private drawn = -Infinity;
-  /** When the last sample arrived, on the clock of the drawings. */
-  private lastSample = performance.now();
   private running = true;
+  /** Why the last events had no readings, or what else explains a silence. */
+  private reason: view.Silent = "stopped";
+  /** What was missed in the background, and until when that is said. */
+  private missed: { seconds: number; until: number } | null = null;
 
   constructor(private readonly recognizer: Recognizer, private readonly failed: (error: Error) => void) {
     this.stream = new Stream(recognizer);
+    this.timeline = new Timeline(this.stream.interval);
+    document.addEventListener("visibilitychange", this.onVisibility);
     requestAnimationFrame(this.draw);
   }
 
   /** Adds a sample; samples are processed in order. */
   add = (sample: Sample): void => {
-    this.lastSample = performance.now();
+    if (this.silence.silent) this.resume();
+    this.reason = "stopped";
+    this.silence.heard();
     this.samples.push(sample);
-    while (this.samples[0]!.time < sample.time - SIGNAL) this.samples.shift();
+    while (Math.abs(this.samples[0]!.time - sample.time) > SIGNAL) this.samples.shift();
     this.recorder?.add(sample);
     this.work = this.work.then(() => this.process(sample)).catch((error: Error) => {
       if (this.running) this.failed(error);
     });
+  };
+
+  /** Notes an event without readings. */
+  empty = (why: Refusal): void => {
+    this.reason = why === "gyroless" ? "gyroless" : "empty";
   };
 
   /** Restarts the signal, as when its sign was wrong until now. */
@@ -52,15 +71,38 @@ export class Session {
 
   end(): void {
     this.running = false;
+    this.silence.stop();
+    document.removeEventListener("visibilitychange", this.onVisibility);
   }
+
+  private fallSilent(): void {
+    this.recorder?.cut();
+    view.showSilence(this.reason);
+    this.announcer.now("No signal");
+  }
+
+  private resume(): void {
+    const now = performance.now();
+    if (this.reason === "hidden") this.missed = { seconds: (now - this.silence.last) / 1000, until: now + EXPLAINED };
+    view.showListening();
+  }
+
+  private onVisibility = (): void => {
+    if (document.hidden) this.reason = "hidden";
+  };
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
-      const { time, label } = prediction;
-      if (label !== this.moments.at(-1)?.label) this.moments.push({ time, label });
-      while (this.moments.length > 1 && this.moments[1]!.time < time - MINUTE) this.moments.shift();
-      view.showPrediction(this.recognizer.metadata, prediction);
+      const { metadata } = this.recognizer;
+      const { time, probability } = prediction;
+      // The file may want a window to be surer than the smoothed label.
+      const label = probability < (metadata.threshold ?? 0) ? null : prediction.label;
+      this.timeline.add(time, label);
+      if (!this.silence.silent) {
+        view.showPrediction(metadata, { ...prediction, label });
+        this.announcer.update(time, view.labelText(metadata, label));
+      }
       // For code that builds on this page.
       const detail = { ...prediction, milliseconds: this.recognizer.milliseconds };
       document.dispatchEvent(new CustomEvent<Prediction>("prediction", { detail }));
@@ -71,13 +113,18 @@ export class Session {
     if (!this.running) return;
     requestAnimationFrame(this.draw);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (now - this.drawn < (calm ? SLOW : 0)) return;
+    if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
     const { metadata, milliseconds } = this.recognizer;
-    view.showCharts(metadata, this.samples, this.moments);
-    if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW)) {
+    view.showCharts(metadata, this.samples, (now - this.silence.last) / 1000, this.timeline);
+    if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW) && !this.silence.silent) {
       view.showMeasured(this.stream.rate, milliseconds);
-      view.showComplaint(complaint(this.samples, (now - this.lastSample) / 1000, metadata));
+      view.showNotice(complaint(this.samples, metadata) ?? this.explanation(now));
     }
     this.drawn = now;
   };
+
+  private explanation(now: number): string | null {
+    if (!this.missed || now > this.missed.until) return null;
+    return view.missedText(this.missed.seconds);
+  }
 }

@@ -28,7 +28,7 @@ export interface Prediction {
 }
 
 /** Seconds without a sample after which the signal starts anew. */
-const GAP = 1;
+export const GAP = 1;
 
 /** m/s^2 an axis: phones measure up to 16 g. */
 const LIMIT = 160;
@@ -112,6 +112,11 @@ export class Stream {
     this.states = new StaggeredStates(this.network);
     this.mean = null;
     this.shown = null;
+  }
+
+  /** Seconds from one prediction to the next. */
+  get interval(): number {
+    return this.states.advance / this.network.metadata.rate;
   }
 
   /** Hz of the samples, or NaN before the second one. */

@@ -1,11 +1,12 @@
 /** System features: the screen stays on while the page runs, and its files are stored on the phone. */
 
 let awake = false;
+let refused = () => {};
 let lock: WakeLockSentinel | null = null;
 
-/** Keeps the screen on, also after the page was hidden for a while. */
-export function keepAwake(): void {
-  awake = true;
+/** Keeps the screen on, also after the page was hidden for a while; calls back where the system does not allow it. */
+export function keepAwake(onRefusal: () => void): void {
+  [awake, refused] = [true, onRefusal];
   void request();
 }
 
@@ -16,9 +17,10 @@ export function letSleep(): void {
 }
 
 async function request(): Promise<void> {
-  if (!awake || document.hidden || !("wakeLock" in navigator)) return;
+  if (!awake || document.hidden) return;
   // Refused when the battery is low; the page works without.
-  const granted = await navigator.wakeLock.request("screen").catch(() => null);
+  const granted = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  if (awake && !granted) refused();
   if (awake) lock = granted;
   else void granted?.release();
 }

@@ -1,12 +1,17 @@
 /** Renders the page; makes no decisions. */
 
-import { ACCELERATION, AXES, describeMinute, drawMinute, drawSignal, MINUTE, type Moment, ROTATION, type Sensor } from "./charts";
+import { encode } from "uqr";
+import {
+  ACCELERATION, ACCELERATION_G, AXES, describeMinute, drawLanes, drawSignal, MINUTE, ROTATION, type Sensor,
+} from "./charts";
+import { chosen, ears } from "./ears";
 import type { Metadata } from "./metadata";
 import { turns, type Refusal, type Sample } from "./motion";
-import type { Recorder } from "./recorder";
+import { type Recorder, shares } from "./recorder";
 import type { Prediction } from "./stream";
+import type { Timeline } from "./timeline";
 
-export type State = "loading" | "start" | "running" | "problem";
+export type State = "loading" | "start" | "running" | "summary" | "problem";
 export type Problem = Refusal | "model";
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
@@ -29,68 +34,191 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   model: ["The model cannot be loaded", "Put a file written by `zoo export` next to the page, as model.tflite."],
 };
 
+/** Why a signal that was there has ended. */
+export type Silent = "stopped" | "hidden" | "empty" | "gyroless";
+
+const SILENT: Record<Silent, string> = {
+  stopped: "The sensor has stopped sending.",
+  hidden: "The phone is locked or shows another app, which stops the sensor.",
+  empty: "The sensor sends events without acceleration.",
+  gyroless: "The sensor sends events without rotation rate, which this model reads.",
+};
+
 export const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T;
 
 export function showState(state: State): void {
   document.body.dataset.state = state;
-  byId("live").hidden = state !== "running";
-  byId("known").hidden = state !== "start";
-  byId("start").textContent = state === "running" ? "Stop" : "Start";
-  byId<HTMLButtonElement>("start").disabled = state === "loading";
-  byId<HTMLButtonElement>("simulate").disabled = state === "loading";
-  byId("simulate").hidden = state === "running";
-  if (state !== "problem") byId("problem").hidden = true;
+  const visible: Record<string, boolean> = {
+    live: state === "running",
+    known: state === "start",
+    summary: state === "summary",
+    stop: state === "running",
+    start: state !== "running",
+    simulate: state !== "running",
+    "ears-row": (state === "start" || state === "running") && ears().length > 1,
+    elsewhere: false,
+    notice: false,
+    problem: state === "problem",
+  };
+  for (const [id, shown] of Object.entries(visible)) byId(id).hidden = !shown;
+  for (const id of ["start", "simulate"]) byId<HTMLButtonElement>(id).disabled = state === "loading";
+  write("start", state === "summary" ? "Start again" : "Start");
   if (state !== "running") byId("simulated").hidden = true;
-  for (const id of ["probability", "detail"]) write(id, "");
+  for (const id of ["probability", "detail", "hint", "said"]) write(id, "");
+  byId("label").style.minHeight = "";
+  scrollTo(0, 0);
 }
 
 export function showStart(metadata: Metadata, bytes: number): void {
   showState("start");
   write("label", "What am I doing?");
   write("detail", "Tap Start and put the phone in your trouser pocket. Sensor data never leaves your phone.");
+  write("hint", "Leave the screen on: most phones stop the sensor when they are locked.");
   byId("known").replaceChildren(...metadata.classes.map((name) => element("li", "chip", name)));
+  byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
   write("unit", metadata.unit.replace("^2", "²"));
   const made = metadata.simulated ? "SIMULATED people" : metadata.source;
   write("about", `Model ${metadata.preset}, ${(bytes / 1000).toFixed(0)} kB, trained on ${made}; license ${metadata.license}.`);
+  // No finger, no phone.
+  if (!matchMedia("(any-pointer: coarse)").matches) showAddress();
+}
+
+/** Shows the address of the page as a QR code, if a phone can reach it. */
+function showAddress(): void {
+  const { hostname, href, protocol } = location;
+  if (protocol !== "https:" || /^(localhost|127\.|\[::1\])/.test(hostname)) return;
+  const { data, size } = encode(href, { ecc: "M", border: 4 });
+  const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code of the address" };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  path.setAttribute("d", cells.join(""));
+  svg.append(path);
+  byId("code").replaceChildren(svg);
+  write("address", href);
+  byId("elsewhere").hidden = false;
 }
 
 export function showProblem(problem: Problem, why?: string): void {
   showState("problem");
   const [title, text] = PROBLEMS[problem];
   write("label", title);
-  write("problem-title", "");
   write("problem-text", why ? `${capital(why)}. ${text}` : text);
-  byId("problem").hidden = false;
-  // Without a model there is nothing to start.
-  for (const id of ["start", "simulate"]) byId<HTMLButtonElement>(id).disabled = problem === "model";
+  // Without a model there is nothing to start; where an address is not secure there is no sensor.
+  byId<HTMLButtonElement>("start").disabled = problem === "model" || problem === "insecure";
+  byId<HTMLButtonElement>("simulate").disabled = problem === "model";
+  if (problem === "sensorless" || problem === "gyroless") showAddress();
 }
 
-/** Shows a problem with a signal that is still being read. */
-export function showComplaint(text: string | null): void {
-  byId("problem").hidden = text === null;
-  write("problem-title", "Problem with the signal");
-  write("problem-text", text ?? "");
+/** Shows what is wrong with a signal that is still being read, or nothing. */
+export function showNotice(text: string | null): void {
+  byId("notice").hidden = text === null;
+  byId("restart").hidden = true;
+  write("notice-text", text ?? "");
+}
+
+/** Takes back what was claimed, for there is no signal, and says why. */
+export function showSilence(why: Silent): void {
+  showNotice(SILENT[why]);
+  byId("restart").hidden = false;
+  write("label", "No signal");
+  clear();
+}
+
+/** Shows that samples arrive, of which nothing can be said yet. */
+export function showListening(): void {
+  showNotice(null);
+  write("label", "Listening…");
+  clear();
+}
+
+function clear(): void {
+  for (const id of ["probability", "detail"]) write(id, "");
+  for (const row of byId("bars").children) setBar(row, null, false);
+}
+
+export function missedText(seconds: number): string {
+  return `${duration(seconds)} are missing: while a phone is locked or shows another app, it stops the sensor.`;
+}
+
+/** Says that the screen may turn off. */
+export function showSleepy(): void {
+  write("hint", "The screen may turn off, which stops the sensor: lengthen its timeout in the phone's settings.");
+}
+
+/** What a screen reader reads: one sentence a change. */
+export function say(text: string): void {
+  write("said", text);
 }
 
 export function showRunning(metadata: Metadata, simulated: boolean): void {
   showState("running");
   byId("simulated").hidden = !simulated;
   byId("rotation").hidden = !turns(metadata);
-  write("label", "Listening…");
-  byId("bars").replaceChildren(...metadata.classes.map(bar));
+  byId("bars").replaceChildren(...metadata.classes.map((name) => bar(name, "meter")));
+  if (!simulated) write("hint", "Works in a trouser pocket, with the screen on. Elsewhere it guesses.");
+  showListening();
+  reserve(metadata);
 }
 
-export function showPrediction(metadata: Metadata, prediction: Prediction): void {
-  write("label", prediction.label === null ? "Not sure" : metadata.classes[prediction.label]!);
-  write("probability", `${Math.round(100 * prediction.probability)} %`);
-  [...byId("bars").children].forEach((row, i) => {
-    const probability = prediction.probabilities[i]!;
-    const percent = `${Math.round(100 * probability)}`;
-    row.setAttribute("aria-current", String(i === prediction.label));
-    row.querySelector("[role=meter]")!.setAttribute("aria-valuenow", percent);
-    row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${probability})`;
-    row.querySelector(".percent")!.textContent = `${percent} %`;
+/** Keeps the place of the longest label, so that nothing below jumps. */
+export function reserve(metadata: Metadata): void {
+  const label = byId("label");
+  const shown = label.textContent!;
+  label.style.minHeight = "";
+  const heights = [shown, "Not sure", ...metadata.classes].map((text) => {
+    label.textContent = text;
+    return label.getBoundingClientRect().height;
   });
+  label.textContent = shown;
+  label.style.minHeight = `${Math.max(...heights)}px`;
+}
+
+export function labelText(metadata: Metadata, label: number | null): string {
+  return label === null ? "Not sure" : capital(metadata.classes[label]!);
+}
+
+export function showPrediction(metadata: Metadata, { label, probability, probabilities }: Prediction): void {
+  write("label", labelText(metadata, label));
+  const guess = metadata.classes[probabilities.indexOf(Math.max(...probabilities))]!;
+  write("probability", label === null ? `perhaps ${guess}` : `${Math.round(100 * probability)} %`);
+  [...byId("bars").children].forEach((row, i) => setBar(row, probabilities[i]!, i === label));
+}
+
+/** Where time went, after Stop. */
+export function showSummary({ classes }: Metadata, timeline: Timeline): void {
+  showState("summary");
+  const rows = [...classes.map((name, i) => ({ name, label: i as number | null })), { name: "not sure", label: null }];
+  const spent = rows.map((row) => ({ ...row, seconds: timeline.seconds(row.label) })).filter(({ seconds }) => seconds > 0);
+  spent.sort((a, b) => b.seconds - a.seconds);
+  const [most] = spent;
+  write("label", most && most.label !== null ? `Mostly ${most.name}` : "Not sure");
+  const missed = timeline.length - spent.reduce((sum, { seconds }) => sum + seconds, 0);
+  write("detail", `${duration(timeline.length)} in all${missed >= 1 ? `, ${duration(missed)} without a signal` : ""}.`);
+  byId("minutes").replaceChildren(
+    ...spent.map(({ name, seconds }) => {
+      const row = bar(name);
+      setBar(row, seconds / timeline.length, false);
+      row.querySelector(".percent")!.textContent = duration(seconds);
+      return row;
+    }),
+  );
+  showTimeline(classes, timeline);
+  byId("timeline").setAttribute("aria-label", spent.map(({ name, seconds }) => `${name} ${duration(seconds)}`).join(", "));
+  write("from", "0 s");
+  write("to", duration(timeline.length));
+  byId("share").hidden = !shares();
+}
+
+/** Draws the timeline of the summary. */
+export function showTimeline(classes: string[], timeline: Timeline): void {
+  drawLanes(byId<HTMLCanvasElement>("timeline"), timeline, classes, timeline.start, timeline.start + timeline.length);
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 export function showMeasured(rate: number, milliseconds: number): void {
@@ -102,19 +230,22 @@ export function showMeasured(rate: number, milliseconds: number): void {
   write("detail", parts.filter(Boolean).join(" · "));
 }
 
-export function showCharts(metadata: Metadata, samples: Sample[], moments: Moment[]): void {
+/** @param silence Seconds since the last sample: the charts go on without one. */
+export function showCharts(metadata: Metadata, samples: Sample[], silence: number, timeline: Timeline): void {
   const last = samples.at(-1);
   if (!last) return;
   const minute = byId<HTMLCanvasElement>("minute");
-  drawMinute(minute, moments, metadata.classes, last.time);
-  minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(moments, metadata.classes, last.time)}`);
-  showSignal("signal", ACCELERATION, samples, last);
-  if (turns(metadata)) showSignal("turning", ROTATION, samples, last);
+  drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
+  minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
+  const now = last.time + silence;
+  showSignal("signal", metadata.unit === "g" ? ACCELERATION_G : ACCELERATION, samples, now);
+  if (turns(metadata)) showSignal("turning", ROTATION, samples, now);
 }
 
-function showSignal(id: string, sensor: Sensor, samples: Sample[], last: Sample): void {
-  drawSignal(byId<HTMLCanvasElement>(id), sensor, samples, last.time);
-  byId(`${id}-axes`).replaceChildren(...AXES.map((axis, i) => axisValue(axis, last.value[sensor.first + i]!)));
+function showSignal(id: string, sensor: Sensor, samples: Sample[], now: number): void {
+  drawSignal(byId<HTMLCanvasElement>(id), sensor, samples, now);
+  const { value } = samples.at(-1)!;
+  byId(`${id}-axes`).replaceChildren(...AXES.map((axis, i) => axisValue(axis, value[sensor.first + i]!)));
 }
 
 export function showRecorder(metadata: Metadata, ready: boolean): void {
@@ -129,10 +260,18 @@ export function showRecording(seconds: number, length: number): void {
   write("recorded", "Recording. Stop ends it early.");
 }
 
+/** Says what became of a recording. */
 export function showRecorded(recorder: Recorder): void {
   byId<HTMLButtonElement>("record").disabled = false;
   write("record", "Record");
-  write("recorded", `${recorder.fileName}: ${Math.round(recorder.seconds)} s of ${recorder.activity}.`);
+  const seconds = `${Math.floor(recorder.seconds)} s`;
+  const texts = {
+    full: `${recorder.fileName}: ${seconds} of ${recorder.activity}.`,
+    stopped: `${recorder.fileName}: ${seconds} of ${recorder.activity}.`,
+    cut: `${recorder.fileName}: ${seconds} of ${recorder.activity}, cut where the signal broke off.`,
+    discarded: `Discarded: ${seconds} of signal are too short to keep.`,
+  };
+  write("recorded", texts[recorder.ending]);
 }
 
 export function showOffline(): void {
@@ -145,14 +284,25 @@ export function write(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function bar(name: string): HTMLElement {
+function bar(name: string, role?: string): HTMLElement {
   const row = element("li");
-  const meter = element("div", "bar");
-  const attributes = { role: "meter", "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
-  for (const [key, value] of Object.entries(attributes)) meter.setAttribute(key, value);
-  meter.append(element("div", "fill"));
-  row.append(element("span", "", name), meter, element("span", "percent"));
+  const box = element("div", "bar");
+  if (role) {
+    const attributes = { role, "aria-label": name, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" };
+    for (const [key, value] of Object.entries(attributes)) box.setAttribute(key, value);
+  }
+  box.append(element("div", "fill"));
+  row.append(element("span", "name", name), box, element("span", "percent"));
   return row;
+}
+
+/** Sets a bar to a share from 0 to 1, or to none. */
+function setBar(row: Element, share: number | null, current: boolean): void {
+  const percent = `${Math.round(100 * (share ?? 0))}`;
+  row.setAttribute("aria-current", String(current));
+  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", percent);
+  row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
+  row.querySelector(".percent")!.textContent = share === null ? "" : `${percent} %`;
 }
 
 function axisValue(axis: string, value: number): HTMLElement {

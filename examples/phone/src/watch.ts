@@ -7,19 +7,45 @@
 import { inUnit, STANDARD_GRAVITY, type Metadata } from "./metadata";
 import type { Sample } from "./motion";
 
+/** Milliseconds without a sample after which nothing is claimed. */
+const SILENCE = 1000;
+
+/** Calls back when samples stop arriving. */
+export class Silence {
+  /** Whether no sample has arrived for a while. */
+  silent = false;
+  /** Milliseconds, on the clock of the page: when the last sample arrived. */
+  last = NaN;
+  private timer = 0;
+
+  constructor(private readonly begun: () => void) {}
+
+  /** Notes a sample. */
+  heard(): void {
+    this.last = performance.now();
+    this.silent = false;
+    this.timer ||= window.setTimeout(this.check, SILENCE);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  // One timer watches many samples: it looks again when the last of them will be old.
+  private check = (): void => {
+    const left = SILENCE - (performance.now() - this.last);
+    this.timer = left > 0 ? window.setTimeout(this.check, left) : 0;
+    if (this.timer) return;
+    this.silent = true;
+    this.begun();
+  };
+}
+
 /** Seconds of samples that are checked. */
 const WATCHED = 2;
 
-/** Seconds without a sample after which the sensor counts as silent. */
-const SILENCE = 3;
-
-/**
- * The problem with the last seconds, or null.
- *
- * @param silence Seconds since the last sample arrived.
- */
-export function complaint(samples: Sample[], silence: number, metadata: Metadata): string | null {
-  if (silence > SILENCE) return "The sensor has stopped sending: reload the page.";
+/** The problem with the last seconds, or null. */
+export function complaint(samples: Sample[], metadata: Metadata): string | null {
   const last = samples.at(-1)?.time ?? 0;
   const recent = samples.filter(({ time }) => time > last - WATCHED);
   const span = last - (recent[0]?.time ?? last);
@@ -29,7 +55,7 @@ export function complaint(samples: Sample[], silence: number, metadata: Metadata
   }
   const rate = (recent.length - 1) / span;
   if (rate < metadata.rate / 1.25) {
-    return `Too slow: the sensor sends ${rate.toFixed(0)} samples a second, the model was trained on ${metadata.rate}. Switch energy saving off.`;
+    return `Too slow: ${rate.toFixed(0)} samples a second; the model was trained on ${metadata.rate}. Switch energy saving off.`;
   }
   const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
   const gravity = inUnit(STANDARD_GRAVITY, metadata);

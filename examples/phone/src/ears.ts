@@ -1,0 +1,67 @@
+/** Says what changed: to a screen reader always, aloud or by vibration where its owner wants it. */
+
+/** Seconds for which a label holds before it is announced. */
+const STEADY = 1;
+
+/** Milliseconds of a vibration. */
+const PULSE = 300;
+
+const KEY = "pocket-zoo-ears";
+
+/** Ways to announce a change that this browser has. */
+export function ears(): [value: string, text: string][] {
+  return [
+    ["off", "do nothing"],
+    ...("speechSynthesis" in window ? [["speak", "speak"] as [string, string]] : []),
+    ...("vibrate" in navigator ? [["vibrate", "vibrate"] as [string, string]] : []),
+  ];
+}
+
+/** The chosen way; a browser that stores nothing forgets it. */
+export function chosen(): string {
+  const stored = attempt(() => localStorage.getItem(KEY));
+  return ears().some(([value]) => value === stored) ? stored! : "off";
+}
+
+export function choose(value: string): void {
+  attempt(() => localStorage.setItem(KEY, value));
+  // Shows what was chosen. Some systems speak later only if they spoke in a tap.
+  announce(value, value === "speak" ? "Changes are spoken" : "");
+}
+
+export class Announcer {
+  private label = "";
+  private since = NaN;
+  private announced = "";
+
+  constructor(private readonly say: (text: string) => void) {}
+
+  /** Takes the label at a time in seconds; announces it once it has held. */
+  update(time: number, label: string): void {
+    if (label !== this.label) [this.label, this.since] = [label, time];
+    if (label === this.announced || Math.abs(time - this.since) < STEADY) return;
+    this.now(label);
+  }
+
+  /** Announces a sentence at once. */
+  now(text: string): void {
+    this.label = this.announced = text;
+    this.say(`${text}.`);
+    announce(chosen(), text);
+  }
+}
+
+function announce(way: string, text: string): void {
+  if (way === "vibrate") navigator.vibrate(PULSE);
+  if (way !== "speak") return;
+  speechSynthesis.cancel();
+  speechSynthesis.speak(Object.assign(new SpeechSynthesisUtterance(text), { lang: "en" }));
+}
+
+function attempt<Result>(storage: () => Result): Result | null {
+  try {
+    return storage();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,40 @@
+/** Buttons that a second tap, or a thigh in a pocket, cannot press. */
+
+/** Milliseconds for which a button is held. */
+const HOLD = 800;
+
+/** Milliseconds after a change in which a click is the echo of the last one. */
+const DEAF = 600;
+
+let changed = -Infinity;
+
+/** Notes that buttons have changed under the finger. */
+export function buttonsChanged(): void {
+  changed = performance.now();
+}
+
+/** Whether buttons have been the same for long enough that a click is meant. */
+export function meant(): boolean {
+  return performance.now() - changed > DEAF;
+}
+
+/** Calls back when a button has been held, or clicked from a keyboard or by a screen reader, which hold nothing. */
+export function onHold(button: HTMLButtonElement, held: () => void): void {
+  let timer = 0;
+  const release = () => {
+    clearTimeout(timer);
+    button.classList.remove("held");
+  };
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    button.classList.add("held");
+    timer = window.setTimeout(() => {
+      release();
+      held();
+    }, HOLD);
+  });
+  for (const end of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(end, release);
+  button.addEventListener("click", (event) => event.detail === 0 && meant() && held());
+  // A long touch opens no menu.
+  button.addEventListener("contextmenu", (event) => event.preventDefault());
+}

@@ -1,0 +1,72 @@
+/** What was recognized when, from Start to Stop. Seconds without a signal belong to no label. */
+
+import { GAP } from "./stream";
+
+export interface Segment {
+  /** Seconds, on a clock that never goes back. */
+  start: number;
+  end: number;
+  /** Index of the class, or null where the network was not sure enough. */
+  label: number | null;
+}
+
+export class Timeline {
+  readonly segments: Segment[] = [];
+  /** Seconds to add to the time of a sample, since its clock was set back. */
+  private shift = 0;
+  /** When the last prediction was added, in milliseconds on the clock of the page. */
+  private touched = NaN;
+  private begun = NaN;
+
+  /** @param interval Seconds from one prediction to the next. */
+  constructor(private readonly interval: number) {}
+
+  add(time: number, label: number | null): void {
+    this.touched = performance.now();
+    const last = this.segments.at(-1);
+    if (!last) this.begun = Date.now();
+    const elapsed = last ? time + this.shift - last.end : Infinity;
+    if (elapsed < 0) this.shift -= elapsed;
+    const now = time + this.shift;
+    const follows = elapsed >= 0 && elapsed <= Math.max(GAP, 1.5 * this.interval);
+    if (last && follows && label === last.label) last.end = now;
+    else this.segments.push({ start: last && follows ? last.end : now, end: now, label });
+  }
+
+  /** The present, on the clock of the segments: it goes on without a signal. */
+  get now(): number {
+    const last = this.segments.at(-1);
+    return last ? last.end + (performance.now() - this.touched) / 1000 : 0;
+  }
+
+  get start(): number {
+    return this.segments[0]?.start ?? 0;
+  }
+
+  /** Seconds from the first prediction to the last one. */
+  get length(): number {
+    return (this.segments.at(-1)?.end ?? 0) - this.start;
+  }
+
+  /** Seconds of a label since a time. */
+  seconds(label: number | null, since = -Infinity): number {
+    return this.segments.reduce(
+      (sum, segment) => sum + (segment.label === label ? Math.max(0, segment.end - Math.max(segment.start, since)) : 0),
+      0,
+    );
+  }
+
+  /** Rows of start, seconds and activity, which is empty where the network was not sure. */
+  csv(classes: string[]): string {
+    const rows = this.segments.map(({ start, end, label }) => {
+      const at = new Date(this.begun + 1000 * (start - this.start)).toISOString();
+      return `${at},${(end - start).toFixed(2)},${label === null ? "" : quoted(classes[label]!)}`;
+    });
+    return ["start,seconds,activity", ...rows, ""].join("\n");
+  }
+}
+
+/** A cell of a CSV file. */
+export function quoted(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

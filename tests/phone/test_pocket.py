@@ -1,0 +1,140 @@
+"""The page in a pocket: nothing is pressed by accident, nothing jumps, and it can be heard."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+HERTZ = 60
+
+EARED = """
+window.spoken = []; window.pulses = [];
+speechSynthesis.speak = what => spoken.push(what.text);
+navigator.vibrate = length => pulses.push(length);
+"""
+
+
+def standing(start, stop):
+    """Samples of somebody who stands, between two times in seconds."""
+    random = np.random.default_rng(0)
+    times = np.arange(round(start * HERTZ), round(stop * HERTZ)) / HERTZ
+    return np.column_stack([times, [-0.4, -9.7, 1.0] + random.normal(0, 0.05, (len(times), 3))]).tolist()
+
+
+def lying(start, stop):
+    """Samples of a phone that lies on its side, as in a pocket of somebody who sits."""
+    times = np.arange(round(start * HERTZ), round(stop * HERTZ)) / HERTZ
+    return [[time, 0.5, -1.0, 9.7] for time in times.tolist()]
+
+
+def test_a_tap_or_two_do_not_stop(open_page, play):
+    page = open_page()
+    page.dblclick("#start")
+    play(page, standing(0, 3), 10)
+    page.click("#stop")
+    page.dblclick("#stop")
+    page.click("#stop", delay=400)
+    assert page.get_attribute("body", "data-state") == "running"
+
+
+def test_stop_is_held_or_clicked_from_a_keyboard(open_page, play, stop):
+    page = open_page()
+    for way in (stop, lambda page: page.keyboard.press("Enter")):
+        page.wait_for_timeout(700)
+        page.click("#start")
+        play(page, standing(0, 3), 10)
+        # The echo of the key that started it stops nothing.
+        page.wait_for_timeout(700)
+        way(page)
+        page.wait_for_selector("body[data-state=summary]")
+
+
+def test_nothing_jumps_when_notices_come_and_go(open_page, play):
+    page = open_page(viewport={"width": 320, "height": 568})
+    places = "['label', 'bars', 'minute', 'signal'].map(id => document.getElementById(id).getBoundingClientRect().top)"
+    page.click("#start")
+    play(page, [], 0)
+    first = page.evaluate(places)
+    # Twenty samples a second are too few.
+    play(page, standing(0, 12)[::3], 20)
+    page.wait_for_selector("#notice:visible")
+    assert page.evaluate(places) == first
+    play(page, standing(12, 20), 20)
+    page.wait_for_selector("#notice", state="hidden")
+    assert page.evaluate(places) == first
+    play(page, lying(20, 26), 20)
+    assert page.evaluate(places) == first
+
+
+def test_a_label_is_said_once_when_it_has_held(open_page, play):
+    page = open_page(before=EARED)
+    page.evaluate("window.said = []")
+    page.evaluate(
+        "new MutationObserver(() => said.push(document.getElementById('said').textContent))"
+        ".observe(document.getElementById('said'), {childList: true})"
+    )
+    page.click("#start")
+    play(page, [*standing(0, 8), *lying(8, 16)], 100)
+    assert page.evaluate("said.filter(text => text)") == ["Standing.", "Sitting."]
+    assert page.evaluate("[spoken, pulses]") == [[], []]
+
+
+@pytest.mark.parametrize(("way", "heard"), [("speak", [["Changes are spoken", "Standing", "Sitting"], []]),
+                                            ("vibrate", [[], [300, 300, 300]])])  # fmt: skip
+def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, heard, open_page, play):
+    page = open_page(before=EARED)
+    page.select_option("#ears", way)
+    first = page.evaluate("[spoken, pulses]")
+    page.reload()
+    page.wait_for_selector("#start:enabled")
+    assert page.input_value("#ears") == way
+    page.click("#start")
+    play(page, [*standing(0, 8), *lying(8, 16)], 100)
+    assert [a + b for a, b in zip(first, page.evaluate("[spoken, pulses]"), strict=True)] == heard
+
+
+def test_after_stop_the_time_of_each_activity_is_shown_and_saved(open_page, play, stop):
+    page = open_page()
+    page.click("#start")
+    play(page, [*standing(0, 40), *lying(40, 50), *standing(100, 110)], 400)
+    stop(page)
+    page.wait_for_selector("#summary:visible")
+    assert page.inner_text("#label") == "Mostly standing"
+    assert "without a signal" in page.inner_text("#detail")
+    names = page.locator("#minutes .name").all_inner_texts()
+    assert names[:2] == ["standing", "sitting"]
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename.startswith("activities-")
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    seconds = {name: sum(float(row["seconds"]) for row in rows if row["activity"] == name) for name in names[:2]}
+    assert seconds["standing"] == pytest.approx(47, abs=2)
+    assert seconds["sitting"] == pytest.approx(10, abs=2)
+    page.wait_for_timeout(700)
+    page.click("#start")
+    play(page, standing(0, 3), 10)
+    assert page.is_hidden("#summary")
+
+
+def test_a_summary_is_shared_where_the_system_shares_files(open_page, play, stop):
+    sharing = (
+        "navigator.canShare = () => true; navigator.share = async what => { window.shared = what.files[0].name; };"
+    )
+    page = open_page(before=sharing)
+    page.click("#start")
+    play(page, standing(0, 4), 20)
+    stop(page)
+    page.click("#share")
+    page.wait_for_function("window.shared?.startsWith('activities-')")
+
+
+def test_the_code_on_a_computer_leads_to_the_same_address(open_page, address):
+    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False)
+    page.wait_for_selector("#code svg")
+    assert page.inner_text("#address") == page.url
+    # On a phone there is no need for it, and of an address of the computer itself it would lead nowhere.
+    for url, touch in ((address.replace("127.0.0.1", "phone.test"), True), (address, False)):
+        other = open_page(url, has_touch=touch)
+        other.wait_for_selector("#start:enabled")
+        assert other.is_hidden("#elsewhere")

@@ -1,0 +1,162 @@
+"""Without a signal nothing is claimed, whatever took it away."""
+
+import numpy as np
+import pytest
+
+HERTZ = 60
+
+HIDE = """
+(hidden => {
+  Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+  document.dispatchEvent(new Event('visibilitychange'));
+})
+"""
+
+
+def standing(start, stop, hertz=HERTZ):
+    """Samples of somebody who stands, between two times in seconds."""
+    random = np.random.default_rng(0)
+    times = np.arange(round(start * hertz), round(stop * hertz)) / hertz
+    return np.column_stack([times, [-0.4, -9.7, 1.0] + random.normal(0, 0.05, (len(times), 3))]).tolist()
+
+
+@pytest.fixture
+def silent_page(open_page, play):
+    """A page whose sensor sent four seconds of standing, and then nothing for a second."""
+
+    def open_one(**options):
+        page = open_page(patient=False, **options)
+        page.click("#start")
+        play(page, standing(0, 4), 20)
+        page.wait_for_selector("#label:text-is('No signal')")
+        return page
+
+    return open_one
+
+
+def empty(page, axes):
+    """Sends an event without some of its readings."""
+    page.evaluate("axes => dispatchEvent(new DeviceMotionEvent('devicemotion', axes))", axes)
+
+
+def test_the_label_comes_back_with_the_signal(silent_page, play):
+    page = silent_page()
+    page.evaluate("window.labels = []")
+    page.evaluate(
+        "new MutationObserver(() => labels.push(document.getElementById('label').textContent))"
+        ".observe(document.getElementById('label'), {childList: true})"
+    )
+    play(page, standing(10, 14), 20)
+    assert page.evaluate("labels.slice(0, 2)") == ["Listening…", "Standing"]
+
+
+def test_restart_listens_anew(silent_page, play):
+    page = silent_page()
+    page.evaluate(
+        """() => {
+          window.listened = 0;
+          const usual = window.addEventListener;
+          window.addEventListener = (kind, ...rest) => { listened += kind === 'devicemotion'; usual(kind, ...rest); };
+        }"""
+    )
+    page.click("#restart")
+    page.wait_for_function("listened === 1")
+    play(page, standing(10, 14), 20)
+    assert page.is_hidden("#restart")
+
+
+def test_a_page_that_was_in_the_background_says_what_it_missed(open_page, play):
+    page = open_page(patient=False)
+    page.click("#start")
+    play(page, standing(0, 4), 20)
+    page.evaluate(f"{HIDE}(true)")
+    page.wait_for_selector("#label:text-is('No signal')")
+    assert "locked or shows another app" in page.inner_text("#notice-text")
+    page.wait_for_timeout(1000)
+    page.evaluate(f"{HIDE}(false)")
+    page.evaluate(
+        """samples => {
+          const start = performance.now();
+          let sent = 0;
+          setInterval(() => {
+            for (; sent < samples.length && 16 * sent < performance.now() - start; sent += 1) {
+              const [time, x, y, z] = samples[sent];
+              const event = new DeviceMotionEvent('devicemotion', {accelerationIncludingGravity: {x, y, z}});
+              Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
+              dispatchEvent(event);
+            }
+          }, 16);
+        }""",
+        standing(10, 20),
+    )
+    page.wait_for_selector("#notice-text:has-text('s are missing')")
+    page.wait_for_selector("#label:text-is('Standing')")
+
+
+def test_events_that_lose_their_readings_are_no_signal(open_page, play):
+    page = open_page(patient=False)
+    page.click("#start")
+    play(page, standing(0, 4), 20)
+    empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
+    page.wait_for_selector("#notice-text:has-text('events without acceleration')")
+    assert page.inner_text("#label") == "No signal"
+
+
+def test_a_gap_of_the_signal_is_a_gap_of_the_minute(open_page, play):
+    page = open_page()
+    page.click("#start")
+    play(page, [*standing(0, 10), *standing(30, 40)], 150)
+    # Of ten seconds each, nothing is said of the first second and a half.
+    page.wait_for_function(
+        "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))"
+    )
+
+
+def test_a_clock_that_is_set_back_leaves_the_minute_as_it_was(open_page, play):
+    page = open_page()
+    page.click("#start")
+    play(page, [*standing(7200, 7210), *standing(0, 10)], 150)
+    page.wait_for_function(
+        "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))"
+    )
+
+
+def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
+    page = open_page()
+    page.click("#start")
+    first = play(page, standing(0, 4), 20)
+    page.set_viewport_size({"width": 844, "height": 390})
+    page.evaluate("dispatchEvent(new Event('orientationchange'))")
+    second = play(page, standing(4, 8), 20)
+    assert page.inner_text("#label") == "Standing"
+    assert {p["label"] for p in first + second} == {first[0]["label"]}
+
+
+@pytest.mark.parametrize("hertz", [20, 50, 100, 200])
+def test_a_rate_is_measured_and_named_where_it_is_too_slow(hertz, open_page, play):
+    page = open_page()
+    page.click("#start")
+    play(page, standing(0, 4, hertz), 20)
+    page.wait_for_selector(f"#detail:has-text('{hertz} Hz')")
+    assert page.is_visible("#notice") == (hertz < 40)
+
+
+def test_a_file_can_want_more_than_the_smoothed_label(open_page, play, serve_files, model_file, tmp_path):
+    import json
+
+    from ai_edge_litert.tools import flatbuffer_utils as flat
+
+    from zoo.serving import page_files
+
+    model = flat.read_model(str(model_file))
+    (entry,) = (entry for entry in model.metadata if entry.name == b"pocket_zoo")
+    document = json.loads(bytes(model.buffers[entry.buffer].data))
+    document["threshold"] = 0.9999
+    model.buffers[entry.buffer].data = list(json.dumps(document).encode())
+    flat.write_model(model, str(tmp_path / "model.tflite"))
+    with serve_files(page_files(tmp_path / "model.tflite")) as url:
+        page = open_page(url)
+        page.click("#start")
+        found = play(page, standing(0, 4), 20)
+        assert 0.5 < found[-1]["probability"] < 0.9999
+        assert (page.inner_text("#label"), page.inner_text("#probability")) == ("Not sure", "perhaps standing")
