@@ -127,8 +127,8 @@ _PATIENT = """
 const {setTimeout: usual} = window;
 window.setTimeout = (done, delay, ...rest) => usual(done, [1000, 2000].includes(delay) ? 60000 : delay, ...rest);
 """
-"""The page takes a sensor that is silent for its first two seconds for none, and blanks the label after a second without a
-sample: a busy machine needs longer for a call."""
+"""The page takes a sensor that is silent for its first two seconds for none, and blanks the label after a second
+without a sample: a busy machine needs longer for a call."""
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def standing(start, stop):
     """Samples of somebody who stands, between two times in seconds."""
     random = np.random.default_rng(0)
     times = np.arange(round(start * HERTZ), round(stop * HERTZ)) / HERTZ
-    return np.column_stack([times, [-0.4, -9.7, 1.0] + random.normal(0, 0.05, (len(times), 3))]).tolist()
+    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
 
 
 def lying(start, stop):

@@ -17,7 +17,7 @@ def standing(start, stop, hertz=HERTZ):
     """Samples of somebody who stands, between two times in seconds."""
     random = np.random.default_rng(0)
     times = np.arange(round(start * hertz), round(stop * hertz)) / hertz
-    return np.column_stack([times, [-0.4, -9.7, 1.0] + random.normal(0, 0.05, (len(times), 3))]).tolist()
+    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
 
 
 @pytest.fixture
@@ -100,6 +100,14 @@ def test_events_that_lose_their_readings_are_no_signal(open_page, play):
     empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
     page.wait_for_selector("#notice-text:has-text('events without acceleration')")
     assert page.inner_text("#label") == "No signal"
+
+
+def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
+    page = open_page(patient=False)
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
+    page.wait_for_selector("#label:text-is('No motion sensor')")
 
 
 def test_a_gap_of_the_signal_is_a_gap_of_the_minute(open_page, play):

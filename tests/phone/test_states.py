@@ -329,7 +329,7 @@ def test_the_screen_stays_on_while_it_runs(open_page, play, stop):
 
 def test_where_the_screen_may_turn_off_the_page_says_so(open_page):
     page = open_page(before="navigator.wakeLock.request = () => Promise.reject(new Error('low battery'));")
-    assert "Leave the screen on" in page.inner_text("#hint")
+    page.wait_for_selector("#hint:has-text('Leave the screen on')")
     page.click("#start")
     page.wait_for_selector("#hint:has-text('The screen may turn off')")
 

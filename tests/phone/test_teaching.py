@@ -89,7 +89,7 @@ def test_a_recording_ends_where_its_signal_breaks_off(open_page, play, tmp_path)
 def test_a_recording_of_a_moment_is_discarded(open_page, play):
     page = open_page()
     saved = []
-    page.on("download", saved.append)
+    page.on("download", lambda download: saved.append(download))
     begin_recording(page, play)
     # 101 samples, and a last one more than a minute later.
     play(page, [*standing(1, 161 / 60), *standing(68, 69)], 0)

@@ -17,7 +17,7 @@ export interface Sensor {
 /** m/s^2, g, and rad/s. */
 export const ACCELERATION: Sensor = { first: 0, reach: 25, grid: 10 };
 export const ACCELERATION_G: Sensor = { first: 0, reach: 2.5, grid: 1 };
-export const ROTATION: Sensor = { first: 3, reach: 10, grid: 5 };
+export const ROTATION: Sensor = { first: 3, reach: 12, grid: 5 };
 
 export const AXES = ["x", "y", "z"];
 
