@@ -169,6 +169,27 @@ def test_oversized_and_malformed_requests_are_refused_and_others_go_on(server, r
     assert ask(server, "/")[0] == 200
 
 
+def plainly(server, request):
+    """The head of the answer to bytes without TLS."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as plain:
+        plain.sendall(request)
+        return b"".join(iter(lambda: plain.recv(65536), b"")).decode().partition("\r\n\r\n")[0]
+
+
+@pytest.mark.parametrize("host", ["192.168.1.2:8443", "localhost:8443", "[::1]:8443", "laptop.local"])
+def test_a_mistyped_scheme_leads_to_the_same_address_with_tls(server, host):
+    answer = plainly(server, f"GET /index.html?a=b HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert answer.split()[1] == "307"
+    assert f"Location: https://{host}/index.html?a=b" in answer.splitlines()
+
+
+@pytest.mark.parametrize("host", ["", "a b", "evil.example/path", "user@evil.example", "a\\b"])
+def test_without_tls_a_host_that_is_none_is_refused(server, host):
+    answer = plainly(server, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert answer.split()[1] == "400"
+    assert "Location" not in answer
+
+
 def test_a_client_that_says_nothing_or_speaks_no_tls_holds_up_nobody(server):
     with (
         socket.create_connection(("127.0.0.1", server.port)) as silent,

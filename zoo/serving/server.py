@@ -60,6 +60,13 @@ _PORTS = 100
 """Number of ports that are tried, starting with the requested one."""
 
 
+_HANDSHAKE = b"\x16"
+"""First byte of a TLS connection."""
+
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?")
+"""Names and addresses that a request can name as its host."""
+
+
 def require_host(host: str) -> None:
     """Checks that a host is a name or an address, before a certificate is made for it.
 
@@ -117,12 +124,20 @@ class PageServer(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.port
 
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts a connection. The TLS handshake runs in the request's thread, so slow clients block no others."""
-        connection, address = super().get_request()
-        if self.context is not None:
-            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        return connection, address
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answers a connection in its thread, so that slow clients block no others. One without TLS is redirected."""
+        if self.context is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_SECONDS)
+        if request.recv(1, socket.MSG_PEEK) not in (b"", _HANDSHAKE):
+            _Redirect(request, client_address, self)
+            return
+        secure = self.context.wrap_socket(request, server_side=True)
+        try:
+            super().finish_request(secure, client_address)
+        finally:
+            self.shutdown_request(secure)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores clients that disconnect or do not use TLS."""
@@ -253,6 +268,22 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     if last and int(last) < int(first):
         return None
     return (int(first), min(int(last or size) + 1, size)) if int(first) < size else (0, 0)
+
+
+class _Redirect(_Handler):
+    """Sends clients that speak HTTP to the same address with HTTPS: a scheme is easily mistyped."""
+
+    def _respond(self, *, body: bool) -> None:
+        self.close_connection = True
+        host = self.headers.get("Host", "")
+        path = self.path if self.path.startswith("/") else "/"
+        if not _HOST.fullmatch(host):
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        self.send_response(HTTPStatus.TEMPORARY_REDIRECT)
+        self.send_header("Location", f"https://{host}{path}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 @cache
