@@ -35,8 +35,23 @@ def silent_page(open_page, play):
 
 
 def empty(page, axes):
-    """Sends an event without some of its readings."""
-    page.evaluate("axes => dispatchEvent(new DeviceMotionEvent('devicemotion', axes))", axes)
+    """Sends events without some of their readings."""
+    event = "dispatchEvent(new DeviceMotionEvent('devicemotion', axes))"
+    page.evaluate(f"axes => {{ for (let i = 0; i < 5; i += 1) {event}; }}", axes)
+
+
+def test_a_lost_signal_is_said_in_one_sentence(silent_page):
+    speaking = """
+        window.spoken = [];
+        speechSynthesis.speak = what => spoken.push(what.text);
+        localStorage.setItem('pocket-zoo-ears', 'speak');
+    """
+    page = silent_page(before=speaking)
+    said = (
+        "[...document.querySelectorAll('[role=status] p, p[role=status]')].map(e => e.innerText).filter(text => text)"
+    )
+    assert page.evaluate(said) == ["The sensor has stopped sending."]
+    assert page.evaluate("spoken") == ["Standing", "No signal"]
 
 
 def test_the_label_comes_back_with_the_signal(silent_page, play):

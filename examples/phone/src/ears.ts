@@ -40,13 +40,13 @@ export class Announcer {
   update(time: number, label: string): void {
     if (label !== this.label) [this.label, this.since] = [label, time];
     if (label === this.announced || Math.abs(time - this.since) < STEADY) return;
-    this.now(label);
+    this.say(`${label}.`);
+    this.aloud(label);
   }
 
-  /** Announces a sentence at once. */
-  now(text: string): void {
+  /** Announces at once what a screen reader reads elsewhere. */
+  aloud(text: string): void {
     this.label = this.announced = text;
-    this.say(`${text}.`);
     announce(chosen(), text);
   }
 }

@@ -14,6 +14,9 @@ import * as view from "./view";
 const DRAWN = 100;
 const SLOW = 1000;
 
+/** Events without readings that mean nothing: browsers send one where there is no sensor at all. */
+const FEW = 2;
+
 /** Milliseconds for which the page says afterwards that it was in the background. */
 const EXPLAINED = 15_000;
 
@@ -27,8 +30,10 @@ export class Session {
   private work: Promise<void> = Promise.resolve();
   private drawn = -Infinity;
   private running = true;
-  /** Why the last events had no readings, or what else explains a silence. */
+  /** What explains a silence, if one begins now. */
   private reason: view.Silent = "stopped";
+  /** Events without readings since the last sample. */
+  private empties = 0;
   /** What was missed in the background, and until when that is said. */
   private missed: { seconds: number; until: number } | null = null;
 
@@ -42,7 +47,7 @@ export class Session {
   /** Adds a sample; samples are processed in order. */
   add = (sample: Sample): void => {
     if (this.silence.silent) this.resume();
-    this.reason = "stopped";
+    [this.reason, this.empties] = ["stopped", 0];
     this.silence.heard();
     this.samples.push(sample);
     while (Math.abs(this.samples[0]!.time - sample.time) > SIGNAL) this.samples.shift();
@@ -54,7 +59,8 @@ export class Session {
 
   /** Notes an event without readings. */
   empty = (why: Refusal): void => {
-    this.reason = why === "gyroless" ? "gyroless" : "empty";
+    this.empties += 1;
+    if (this.empties > FEW) this.reason = why === "gyroless" ? "gyroless" : "empty";
   };
 
   /** Restarts the signal, as when its sign was wrong until now. */
@@ -78,7 +84,9 @@ export class Session {
   private fallSilent(): void {
     this.recorder?.cut();
     view.showSilence(this.reason);
-    this.announcer.now("No signal");
+    // The notice is read out as it appears.
+    view.say("");
+    this.announcer.aloud("No signal");
   }
 
   private resume(): void {
