@@ -503,7 +503,7 @@ def read_arrays(source: Path | io.BytesIO, name: str = "") -> "dict[str, NDArray
         raise ZooError(f"{source}: no such file") from None
     except Exception as error:
         # A damaged archive can raise exceptions of zipfile, zlib, struct and NumPy; `load` may return an array.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ZooError(f"{name or source}: damaged, or not a .npz file of arrays ({reason})") from error
 
 

@@ -61,7 +61,7 @@ INSTEAD = {
     ("crossval", "model"): ["--data", "{windows}", "--out", "{out}"],
     ("predict", "data"): ["{recognizer}"],
     ("predict", "neighbors"): ["{language_model}"],
-    ("evaluate", "streaming"): ["{recognizer}"],
+    ("evaluate", "streaming"): ["{exported}"],
     ("stream", "csv"): ["{exported}"],
     ("stream", "simulate"): ["{exported}"],
     ("data import csv", "manifest"): ["--out", "{out}"],

@@ -36,7 +36,9 @@ Prior = Annotated[
 ]  # fmt: skip
 Threshold = Annotated[
     float | None,
-    typer.Option("--threshold", help='Probability below which the answer is "not sure"; 0 to always answer.'),
+    typer.Option(
+        "--threshold", min=0, max=1, help='Probability below which the answer is "not sure"; 0 to always answer.'
+    ),
 ]
 
 # Options of commands that read CSV files.

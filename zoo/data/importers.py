@@ -129,7 +129,7 @@ _GAPS = "gaps at which a recording was split"
 
 def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
-    finite = np.isfinite(table.values).all(axis=1)
+    finite = (np.abs(table.values) <= np.finfo(np.float32).max).all(axis=1)
     if not finite.any():
         axes = ", ".join(table.layout.axes)
         raise ZooError(f"{table.path}: no row holds finite numbers in {axes}: name other columns")
@@ -171,7 +171,8 @@ def _trial(
     rate: float | None, dropped: Dropped,
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits one trial at gaps and lost rows."""
-    finite = np.isfinite(rows).all(axis=1) & np.isfinite(times)
+    # Recordings are stored in float32.
+    finite = (np.abs(rows) <= np.finfo(np.float32).max).all(axis=1) & np.isfinite(times)
     dropped.add("rows with a value that is not finite", int((~finite).sum()))
     # Which uninterrupted stretch of finite rows a row belongs to.
     stretch = np.cumsum(~finite)[finite]

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from zoo.data import hdf5
 from zoo.data.patches import LUMINANCE, Part, write
 from zoo.errors import ZooError
+from zoo.files import require_file
 
 _FLAT = 0.02
 """A patch with a smaller standard deviation of luminance is flat."""
@@ -41,6 +42,7 @@ def open_photograph(path: Path) -> Photograph:
     Raises:
         ZooError: If it is missing, cannot be decoded, is gray, or is partly transparent.
     """
+    require_file(path)
     try:
         with Image.open(path) as image:
             if image.mode in _GRAY:
@@ -49,8 +51,6 @@ def open_photograph(path: Path) -> Photograph:
                 raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
             upright = ImageOps.exif_transpose(image).convert("RGB")
             return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
-    except FileNotFoundError:
-        raise ZooError(f"{path}: no such file") from None
     except (
         UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, MemoryError,
     ) as error:  # fmt: skip

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -72,6 +73,7 @@ def build(
     logging.getLogger("absl").setLevel(logging.ERROR)
     builder = cls(config=configuration, data_dir=folder, source=source, report=report, in_beam=beam is not None)
     place, expected = Path(builder.data_path), digest(builder.find(source))
+    created = [each for each in (place, *place.parents) if not each.exists()]
     with exclusive(place, "folder"):
         found = place.is_dir()
         if found:
@@ -82,11 +84,16 @@ def build(
             tfds.disable_progress_bar()
             try:
                 # TFDS prints its progress.
-                with contextlib.redirect_stdout(io.StringIO()):
+                with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as nothing:
                     builder.download_and_prepare(
-                        download_config=tfds.download.DownloadConfig(num_shards=shards, beam_options=_pipeline(beam))
+                        # Nothing is downloaded, but TFDS makes the folder.
+                        download_dir=nothing,
+                        download_config=tfds.download.DownloadConfig(num_shards=shards, beam_options=_pipeline(beam)),
                     )
             except Exception as error:
+                if created:
+                    # TFDS leaves folders of its own.
+                    shutil.rmtree(created[-1], ignore_errors=True)
                 # A runner can raise anything.
                 if beam is None or isinstance(error, ZooError):
                     raise
