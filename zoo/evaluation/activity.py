@@ -176,8 +176,8 @@ def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[st
         `threshold`, `refused` (share of windows), and `accuracy` of the others, None if all are refused.
 
     Example:
-        >>> answered(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]]), 0.7)
-        {'threshold': 0.7, 'refused': 0.3333333333333333, 'accuracy': 1.0}
+        >>> answered(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]), 0.7)
+        {'threshold': 0.7, 'refused': 0.25, 'accuracy': 1.0}
     """
     kept = probabilities.max(axis=1) >= threshold
     correct = probabilities.argmax(axis=1) == labels
