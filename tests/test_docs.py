@@ -250,6 +250,16 @@ def test_the_curves_over_people_and_studies_are_those_that_were_measured(tmp_pat
     assert all(more[study] < fewer[study] for study in fewer)
 
 
+def test_the_table_of_personal_learning_is_what_was_measured(tmp_path, run_script):
+    page, script = DOCS / "guides" / "deploy.md", ROOT / "benchmarks" / "personal.py"
+    copy = tmp_path / "deploy.md"
+    copy.write_text(page.read_text())
+    run_script(script, "--page", copy)
+    assert copy.read_text() == page.read_text()
+    rows = json.loads(script.with_suffix(".json").read_text())["people"]
+    assert np.mean([row["what_helps"] - row["before"] for row in rows]) > 0.05
+
+
 def test_the_page_of_little_data_says_what_was_measured(tmp_path, run_script):
     page, script = DOCS / "small-data.md", ROOT / "benchmarks" / "small_data.py"
     copy = tmp_path / "small-data.md"

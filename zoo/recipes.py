@@ -53,7 +53,7 @@ class Recipe(Settings):
             share its weight if it is `balanced`; with `root`, each class of each study has its own. None weights all
             examples equally.
         rejection_rate: Share of the validation windows that a recognizer refuses to answer: the threshold of its
-            probability is their quantile. 0 for no threshold.
+            probability is their quantile, at most 0.8. 0 for no threshold.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
         merge_contexts: For text: equal contexts become rows whose targets are the distribution of their next words, one

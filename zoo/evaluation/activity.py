@@ -147,6 +147,10 @@ def fit_temperature(labels: Labels, logits: Floats) -> float:
     return float(np.exp(found.x))
 
 
+HIGHEST_THRESHOLD = 0.8
+"""Of what validation asks for: on other people a model is less certain than on those who validated it."""
+
+
 def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
     """Finds the threshold of the highest probability that refuses a share of windows (Chow's reject option).
 
@@ -155,13 +159,17 @@ def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
         rate: Share of windows to refuse, in [0, 1).
 
     Returns:
-        A threshold, at which a window is answered; None for a rate of 0.
+        A threshold, at which a window is answered, at most `HIGHEST_THRESHOLD`; None for a rate of 0.
 
     Example:
         >>> rejection_threshold(np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1], [1.0, 0.0]]), 0.25)
         0.75
+        >>> rejection_threshold(np.array([[0.99, 0.01], [0.0, 1.0]]), 0.05)
+        0.8
     """
-    return float(np.quantile(probabilities.max(axis=1), rate, method="higher")) if rate else None
+    if not rate:
+        return None
+    return min(float(np.quantile(probabilities.max(axis=1), rate, method="higher")), HIGHEST_THRESHOLD)
 
 
 def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, float | None]:
