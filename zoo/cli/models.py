@@ -146,7 +146,8 @@ def train(
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Repeat bit by bit.")] = False,
     tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard's logs.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that share each batch; here, or on the hosts of TF_CONFIG.")
+        int | None,
+        typer.Option(min=1, max=1024, help="Processes that share each batch; here, or on the hosts of TF_CONFIG."),
     ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for other workers.")] = 300.0,
     as_json: Json = False,
@@ -277,7 +278,7 @@ def cross_validate(
     settings: Settings = None,
     workers: Annotated[
         int,
-        typer.Option(min=1, max=1024, help="Number of folds that are trained in parallel, each in its own process."),
+        typer.Option(min=0, max=1024, help="Folds that are trained in parallel, each in its own process; 0: in this."),
     ] = 1,
     engine: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Dask scheduler whose workers train the folds.")

@@ -52,7 +52,7 @@ def tune(
     ] = 3,
     save_preset: Annotated[Path | None, typer.Option(help="Folder for the chosen model.")] = None,
     processes: Annotated[
-        int, typer.Option("--workers", min=1, max=1024, help="Number of processes on this machine.")
+        int, typer.Option("--workers", min=0, max=1024, help="Processes on this machine; 0: this one alone.")
     ] = 1,
     role: Annotated[
         str | None, typer.Option(help="Role of this process in a search on several machines: chief or worker.")
