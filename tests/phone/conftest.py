@@ -68,7 +68,7 @@ def convolutional_file(tmp_path_factory) -> Path:
     inputs = keras.Input((40, 3), name="window")
     x = keras.layers.GlobalAveragePooling1D()(keras.layers.Conv1D(8, 5, strides=2, activation="relu")(inputs))
     model = keras.Model(inputs, keras.layers.Dense(6, name="logits")(x))
-    model.states, model.temperature = {}, 1.0
+    model.states, model.temperature, model.prior = {}, 1.0, None
     path = tmp_path_factory.mktemp("convolutional") / "model.tflite"
     tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
     embed(path, replace(extract(MODEL), states={}, window=40, hop=20, frame=1))
