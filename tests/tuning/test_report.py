@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("uncompiled")
 def ended(leaves, tmp_path_factory):
     """A search of sixteen trials to its end: its folder, its result, and what it showed."""
     folder, console = tmp_path_factory.mktemp("ended"), Console(file=io.StringIO(), width=200)
-    study = Study("sparse_autoencoder", leaves, "bayesian", 16, 3, settings=SETTINGS)
+    study = Study("sparse_autoencoder", leaves, "random", 16, 3, settings=SETTINGS)
     result = run_search(study, folder / "out", best=2, seeds=2, preset=folder / "mine", console=console)
     finals.save_preset(folder / "out", folder / "mine")
     return folder, result, console.file.getvalue()
@@ -142,6 +142,6 @@ def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
 
 
 def test_a_search_that_has_ended_takes_no_more_trials(ended, leaves):
-    study = Study("sparse_autoencoder", leaves, "bayesian", 17, 3, settings=SETTINGS)
+    study = Study("sparse_autoencoder", leaves, "random", 17, 3, settings=SETTINGS)
     with pytest.raises(Exception, match="ended after 16 trials, and its model was measured on test data"):
         run_search(study, ended[0] / "out")
