@@ -218,6 +218,26 @@ def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
     assert [path.name for path in place.iterdir() if not path.name.startswith(".")] == ["2.0.0"]
 
 
+def test_a_build_that_fails_leaves_what_others_write_meanwhile_and_nothing_of_its_own(tmp_path, monkeypatch):
+    (tmp_path / "noise").write_bytes(bytes(300))
+    with pytest.raises(ZooError, match="not an HDF5 file"):
+        tfds.build("zoo_activity/course", tmp_path / "noise", tmp_path / "builds")
+    assert not (tmp_path / "builds").exists()
+    split = tfds.ZooActivity._split_generators
+
+    def meanwhile(self, *arguments):
+        (tmp_path / "builds" / "zoo_activity" / "other").mkdir()
+        (tmp_path / "builds" / "zoo_activity" / "other" / "shard").touch()
+        return split(self, *arguments)
+
+    monkeypatch.setattr(tfds.ZooActivity, "_split_generators", meanwhile)
+    with pytest.raises(ZooError, match="not an HDF5 file"):
+        tfds.build("zoo_activity/course", tmp_path / "noise", tmp_path / "builds")
+    assert sorted(path.name for path in (tmp_path / "builds").rglob("*") if path.is_file()) == [
+        "metadata.json", "shard",
+    ]  # fmt: skip
+
+
 def test_a_build_that_is_there_is_kept_and_one_of_another_source_is_refused(built, simulated, tmp_path):
     assert not tfds.build("zoo_activity/course", simulated, built)["built"]
     gait.write_simulated(tmp_path / "data3.h5", subjects=4, seed=5, seconds=20)

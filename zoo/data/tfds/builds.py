@@ -73,7 +73,7 @@ def build(
     logging.getLogger("absl").setLevel(logging.ERROR)
     builder = cls(config=configuration, data_dir=folder, source=source, report=report, in_beam=beam is not None)
     place, expected = Path(builder.data_path), digest(builder.find(source))
-    created = [each for each in (place, *place.parents) if not each.exists()]
+    first = not place.parents[1].exists()
     with exclusive(place, "folder"):
         found = place.is_dir()
         if found:
@@ -91,9 +91,8 @@ def build(
                         download_config=tfds.download.DownloadConfig(num_shards=shards, beam_options=_pipeline(beam)),
                     )
             except Exception as error:
-                if created:
-                    # TFDS leaves folders of its own.
-                    shutil.rmtree(created[-1], ignore_errors=True)
+                if first:
+                    _remove_settings(place)
                 # A runner can raise anything.
                 if beam is None or isinstance(error, ZooError):
                     raise
@@ -110,6 +109,13 @@ def _remove_leftovers(place: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime > _MOMENT:
                 leftover.unlink()
+
+
+def _remove_settings(place: Path) -> None:
+    """Deletes what TFDS notes of a data set before its first build, unless another configuration is being built."""
+    settings = place.parents[1] / ".config"
+    if set(place.parents[1].iterdir()) <= {settings, place.parent}:
+        shutil.rmtree(settings, ignore_errors=True)
 
 
 def _pipeline(options: Sequence[str] | None) -> Any:
