@@ -127,10 +127,14 @@ def read_csv(
 _GAPS = "gaps at which a recording was split"
 
 
+def _storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows hold numbers alone that recordings can hold, in float32."""
+    return np.asarray((np.abs(rows) <= np.finfo(np.float32).max).all(axis=1))
+
+
 def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
-    finite = (np.abs(table.values) <= np.finfo(np.float32).max).all(axis=1)
-    if not finite.any():
+    if not _storable(table.values).any():
         axes = ", ".join(table.layout.axes)
         raise ZooError(f"{table.path}: no row holds finite numbers in {axes}: name other columns")
     rate = typical_rate(table.times)
@@ -171,8 +175,7 @@ def _trial(
     rate: float | None, dropped: Dropped,
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits one trial at gaps and lost rows."""
-    # Recordings are stored in float32.
-    finite = (np.abs(rows) <= np.finfo(np.float32).max).all(axis=1) & np.isfinite(times)
+    finite = _storable(rows) & np.isfinite(times)
     dropped.add("rows with a value that is not finite", int((~finite).sum()))
     # Which uninterrupted stretch of finite rows a row belongs to.
     stretch = np.cumsum(~finite)[finite]

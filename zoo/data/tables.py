@@ -372,6 +372,7 @@ def read_table(path: Path, columns: CsvColumns) -> Table:
     """
     mark, header, rows = _fields(path)
     layout = _of_one_sensor(path, resolve(str(path), header, columns))
+    _check_widths(path, rows, layout)
     column = partial(_numbers, path, rows, mark, layout)
     values = np.stack([column(name) for name in layout.axes], axis=1)
     if layout.gravity:
@@ -433,7 +434,7 @@ def csv_rows(where: str, text: str) -> tuple[str, list[str], list[list[str]]]:
     return mark, header, [row for row in rows[1:] if row]
 
 
-def _checked_widths(path: Path, rows: list[list[str]], layout: Layout) -> None:
+def _check_widths(path: Path, rows: list[list[str]], layout: Layout) -> None:
     count = len(layout.header)
     wrong = next((number for number, row in enumerate(rows, 1) if len(row) != count), None)
     if wrong is not None:
@@ -444,7 +445,6 @@ def _words(path: Path, rows: list[list[str]], layout: Layout, name: str) -> NDAr
     if name.startswith("="):
         return np.full(len(rows), name[1:])
     place = layout.place(name)
-    _checked_widths(path, rows, layout)
     found = [row[place].strip() for row in rows]
     for text in dict.fromkeys(found):
         row = f"column {name!r}, row {found.index(text) + 1} below the names"
@@ -459,7 +459,6 @@ def _words(path: Path, rows: list[list[str]], layout: Layout, name: str) -> NDAr
 
 
 def _numbers(path: Path, rows: list[list[str]], mark: str, layout: Layout, name: str) -> Floats:
-    _checked_widths(path, rows, layout)
     place = layout.place(name)
     # An empty field is a lost sample: it ends the recording like any other value that is not finite.
     return _read(path, rows, place, name, lambda field: number(field or "nan", mark), "a number")
@@ -489,7 +488,6 @@ def _stamps(path: Path, rows: list[list[str]], mark: str, layout: Layout) -> tup
     if read is None:
         stamps = _numbers(path, rows, mark, layout, str(layout.time))
         return stamps, time_unit_of(str(path), stamps, layout.time_unit)
-    _checked_widths(path, rows, layout)
     what = f"a time such as {example}"
     stamps = _read(path, rows, place, str(layout.time), lambda text: read(text) if text else np.nan, what)
     steps = np.diff(stamps)
