@@ -102,7 +102,7 @@ class Metadata:
         names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
-            values["streaming"] = _streaming(values["streaming"], where)
+            values["streaming"] = Streaming(**values["streaming"])
         metadata: Metadata = kind(**values)
         return metadata
 
@@ -209,14 +209,6 @@ class TrigramMetadata(Metadata):
     task: ClassVar[str] = "trigram"
     words: tuple[str, ...]
     context: int
-
-
-def _streaming(document: Any, where: str) -> Streaming:
-    names = [field.name for field in fields(Streaming)]
-    if not isinstance(document, dict) or set(document) != set(names):
-        found = ", ".join(sorted(document)) if isinstance(document, dict) else repr(document)[:100]
-        raise ZooError(f"{where}: metadata of streaming holds {found}; expected {', '.join(names)}")
-    return Streaming(**document)
 
 
 def embed(path: Path, metadata: Metadata) -> None:
