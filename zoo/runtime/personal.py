@@ -79,7 +79,7 @@ class PersonalRecognizer(Recognizer):
     ) -> float:  # fmt: skip
         """The share of the learned weights that lowers the loss on windows held back, or 0; 1 without any."""
         # The windows of a class are dealt out in turn, so that each part has windows of all classes.
-        fold_of = np.array([int((labels[:i] == label).sum()) for i, label in enumerate(labels)]) % max(folds, 1)
+        fold_of = rank_in_class(labels) % max(folds, 1)
         known, losses = self._head(), []
         for fold in range(folds):
             held_back = fold_of == fold
@@ -144,6 +144,16 @@ class PersonalRecognizer(Recognizer):
         if set(saved) != {"kernel", "bias"}:
             raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
         self._set_head(saved)
+
+
+def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """How many of the labels before each are the same.
+
+    Example:
+        >>> rank_in_class(np.array([3, 5, 3, 3])).tolist()
+        [0, 0, 1, 2]
+    """
+    return np.array([int((labels[:place] == label).sum()) for place, label in enumerate(labels)], np.int64)
 
 
 def _between(known: Head, learned: Head, share: float) -> Head:

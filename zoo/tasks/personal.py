@@ -11,6 +11,7 @@ from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
 from zoo.runtime import PersonalRecognizer
+from zoo.runtime.personal import rank_in_class
 
 SECONDS = 60.0
 """Length of the training data."""
@@ -62,9 +63,8 @@ def learn_and_test(
         ValueError: If no windows are left to test.
     """
     count = round(seconds * recognizer.metadata.rate / recognizer.metadata.window)
-    # Rank of each window within its class, so that the first windows of all classes come first.
-    place = np.array([int((labels[:i] == label).sum()) for i, label in enumerate(labels)])
-    order = np.lexsort((labels, place))
+    # The first windows of all classes come first.
+    order = np.lexsort((labels, rank_in_class(labels)))
     learned, rest = order[:count], order[count:]
     if not len(rest):
         raise ValueError(f"{len(labels)} windows; learning {count} leaves none to test")
