@@ -27,7 +27,7 @@ from zoo.cli.console import (
     show,
     warn,
 )
-from zoo.cli.values import whole
+from zoo.cli.values import names, whole
 from zoo.data.studies import STUDIES, Study
 from zoo.errors import UsageError, ZooError
 from zoo.files import new_file
@@ -123,21 +123,21 @@ def import_csv(
     from zoo.data.sources import doubts
     from zoo.data.tables import CsvColumns
 
-    added_gravity = None if gravity is None else tuple(name.strip() for name in gravity.split(","))
     columns = CsvColumns(
-        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit, added_gravity,
+        x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit,
+        None if gravity is None else tuple(names(gravity)),
         gyroscope=gyroscope, rotation_unit=rotation_unit,
     )  # fmt: skip
     if channels is not None:
         columns = columns.with_channels(channels)
+    if append and force:
+        raise ZooError("--append adds to the file and --force replaces it: name one of them")
     asked: dict[str, Any] = {"layout": layout, "manifest": manifest, **vars(columns)}
     if dry_run:
         planned = making.plan_csv(files or [], **asked)
         _warn(doubts(planned))
         show(_dry_run(planned), as_json, _dry_run_report)
         return
-    if append and force:
-        raise ZooError("--append adds to the file and --force replaces it: name one of them")
     imported = making.import_csv(
         files or [], out, append=append, same_people=same_people or None, force=force, **asked
     )  # fmt: skip
@@ -261,18 +261,14 @@ def windows(
 
     made = cut_windows(
         recordings_files, out, window=window, hop=hop, rate=rate, trim=trim,
-        test_subjects=_names(test_subjects), test_fraction=test_fraction, seed=seed,
+        test_subjects=names(test_subjects), test_fraction=test_fraction, seed=seed,
         classes=parse_classes(classes) if classes else None, merge=parse_classes(merge) if merge else None,
-        channels=_names(channels), same_people=same_people, force=force,
+        channels=names(channels) or None, same_people=same_people, force=force,
     )  # fmt: skip
     show(describe(out) | {"dropped": made.dropped}, as_json, _description)
-    if not len(made.data.test):
+    if not made.test_subjects:
         line = "no test part: measure by cross-validation over people, if there are several, or on another file"
         warn(line)
-
-
-def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",")] if text else None
 
 
 @data_app.command("build")

@@ -34,6 +34,7 @@ from zoo.cli.console import (
     say,
     show,
 )
+from zoo.cli.values import names
 from zoo.errors import ZooError
 from zoo.files import temporary_folder
 from zoo.jobs import Terminated
@@ -75,7 +76,7 @@ def export(
 
     refused: dict[str, str] = {}
     with quiet():
-        chosen = [name.strip() for name in formats.split(",")] if formats else []
+        chosen = names(formats)
         artifacts = api.export(
             model, to, [*(chosen or ["default"]), *(["personal"] if personalize else [])], data=data,
             data_dir=data_dir, levels=levels, refused=None if formats else refused,
@@ -144,7 +145,7 @@ def stream(
     from zoo.data.gait import walk_through
     from zoo.report.live import StreamBoard
 
-    activities = [name.strip() for name in (simulate or "").split(",")]
+    activities = names(simulate)
     known = [name for name in recognizer.metadata.classes if name in CLASSES]
     unknown = [name for name in activities if name not in known]
     if unknown and not known:
@@ -258,9 +259,9 @@ def serve(
             f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
         )
     require_host(host)
-    names = certificate.names_of(host)
-    with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(names)) as server:
-        document = {"url": f"https://{names[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
+    hosts = certificate.names_of(host)
+    with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(hosts)) as server:
+        document = {"url": f"https://{hosts[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
         try:
             if as_json:
                 print(json.dumps(document))

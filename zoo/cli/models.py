@@ -36,14 +36,17 @@ from zoo.cli.console import (
     show,
     warn,
 )
-from zoo.cli.values import whole
+from zoo.cli.values import names, whole
 from zoo.cluster import Cluster, WorkerLostError, run_workers
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
-from zoo.files import exclusive, exclusive_folder
+from zoo.files import exclusive_folder
 from zoo.jobs import die_with_parent, supervised
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from zoo.data.activity import ActivityData
     from zoo.data.patches import PatchData
     from zoo.data.tables import CsvColumns
@@ -299,10 +302,10 @@ def cross_validate(
     if also not in (None, "random"):
         raise ZooError(f"--also {also}: expected random")
     plan = planning.plan(preset, model, named_options({"epochs": epochs}) | planning.settings(settings or []))
-    names = () if baselines == "none" else tuple(name.strip() for name in baselines.split(","))
     protocol = crossval.Protocol(
-        groups if (count := whole(groups)) is None else count, seeds, names, also == "random", everyone
-    )
+        groups if (count := whole(groups)) is None else count, seeds,
+        () if baselines == "none" else tuple(names(baselines)), also == "random", everyone,
+    )  # fmt: skip
     board = FoldBoard(err, plan.recipe.epochs, workers)
     command = shlex.join(["zoo", *sys.argv[1:]])
     try:
@@ -375,7 +378,7 @@ def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -
 
     with quiet():
         recognizer = Recognizer(exported_file(model))
-    who = [name.strip() for name in subjects.split(",")] if subjects else None
+    who = names(subjects) or None
     show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, activity.streaming)
 
 
@@ -468,28 +471,19 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
     """Encodes and reconstructs all patches of a file, and writes the result."""
     import numpy as np
 
-    from zoo.data.patches import Scale
-    from zoo.files import atomic_write, require_new
+    from zoo.files import atomic_write, new_file
     from zoo.report import markdown
-    from zoo.tasks.autoencoder import TASK, metadata_of
 
-    if out is not None:
-        if out.suffix != ".npz":
-            raise ZooError(f"--out {out}: expected a name that ends in .npz")
-        require_new(out, False)
-        with exclusive(out):
-            # Refuses what cannot be written to before the work.
-            pass
-    parts: dict[str, list[Any]] = {"codes": [], "reconstructions": [], "patches": []}
-    for rgb in data.blocks(np.arange(len(data.patches))):
-        found = TASK.predict(loaded, rgb)
-        parts["codes"].append(found.codes)
-        parts["reconstructions"].append(found.reconstructions)
-        parts["patches"].append(Scale(*metadata_of(loaded).scale).apply(rgb))
-    arrays = {name: np.concatenate(blocks) for name, blocks in parts.items()}
-    if out is not None:
-        with exclusive(out), atomic_write(out) as temporary, temporary.open("wb") as file:
-            np.savez(file, codes=arrays["codes"], reconstructions=arrays["reconstructions"], patches=arrays["patches"])
+    if out is not None and out.suffix != ".npz":
+        raise ZooError(f"--out {out}: expected a name that ends in .npz")
+    # What cannot be written to is refused before the work.
+    with nullcontext() if out is None else new_file(out, False):
+        arrays = _encoded(loaded, data)
+        if out is not None:
+            with atomic_write(out) as temporary, temporary.open("wb") as file:
+                np.savez(
+                    file, codes=arrays["codes"], reconstructions=arrays["reconstructions"], patches=arrays["patches"]
+                )
     document = {
         "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),
         "units": arrays["codes"].shape[1], "mean_activation": float(arrays["codes"].mean()),
@@ -499,6 +493,22 @@ def _codes(loaded: "Loaded", data: "PatchData", out: Path | None, as_json: bool)
     show(document, as_json, markdown.document)
     if out is None:
         say("codes and reconstructions are not written; --out FILE.npz writes them")
+
+
+def _encoded(loaded: "Loaded", data: "PatchData") -> "dict[str, NDArray[np.float32]]":
+    """The codes and reconstructions of all patches, and the patches as they were preprocessed."""
+    import numpy as np
+
+    from zoo.data.patches import Scale
+    from zoo.tasks.autoencoder import TASK, metadata_of
+
+    parts: dict[str, list[Any]] = {"codes": [], "reconstructions": [], "patches": []}
+    for rgb in data.blocks(np.arange(len(data.patches))):
+        found = TASK.predict(loaded, rgb)
+        parts["codes"].append(found.codes)
+        parts["reconstructions"].append(found.reconstructions)
+        parts["patches"].append(Scale(*metadata_of(loaded).scale).apply(rgb))
+    return {name: np.concatenate(blocks) for name, blocks in parts.items()}
 
 
 def _windows(

@@ -75,6 +75,16 @@ def whole(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
+def names(text: str | None) -> list[str]:
+    """Returns the names in a comma-separated text.
+
+    Example:
+        >>> names("walking, sitting"), names(None)
+        (['walking', 'sitting'], [])
+    """
+    return [name.strip() for name in text.split(",")] if text else []
+
+
 def check_values(app: typer.Typer) -> None:
     """Makes all options and arguments of an app be read by `Number` and `Word`.
 

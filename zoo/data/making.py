@@ -5,6 +5,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,16 +42,24 @@ class Imported(NamedTuple):
     doubts: list[str]
 
 
-class Windowed(NamedTuple):
+@dataclass(frozen=True)
+class Windowed:
     """The windows that were cut.
 
     Args:
-        data: The file, as `load_data` opens it.
+        path: The file of windows.
+        test_subjects: People of the test part; none without one.
         dropped: How much was left out, by reason.
     """
 
-    data: activity.ActivityData
+    path: Path
+    test_subjects: list[str]
     dropped: dict[str, int]
+
+    @cached_property
+    def data(self) -> activity.ActivityData:
+        """The file, as `load_data` opens it."""
+        return activity.read(self.path)
 
 
 def plan_csv(
@@ -166,7 +176,7 @@ def cut_windows(
     same_people: bool | None = None,
     force: bool = False,
 ) -> Windowed:
-    """Cuts recordings into windows, split by person, and opens the file.
+    """Cuts recordings into windows, split by person.
 
     Args:
         files: Files of recordings; several are joined.
@@ -186,7 +196,7 @@ def cut_windows(
         force: Whether to replace a file of windows.
 
     Returns:
-        `data`, as `load_data` opens it, and `dropped`.
+        `path`, `test_subjects` and `dropped`, and `data`, which opens the file as `load_data` does.
 
     Raises:
         ZooError: If recordings, labels or people are not as asked for; or `out` exists.
@@ -212,7 +222,7 @@ def cut_windows(
             else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         )
         dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
-    return Windowed(activity.read(out), dict(dropped.reasons))
+    return Windowed(out, chosen, dict(dropped.reasons))
 
 
 def _paths(files: str | Path | Iterable[str | Path]) -> list[Path]:
