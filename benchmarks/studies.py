@@ -102,7 +102,7 @@ def scores(classes: tuple[str, ...], labels: NDArray[np.int64], predicted: NDArr
     }
 
 
-def table(rows: list[dict[str, Any]], first: str) -> str:
+def table(rows: list[dict[str, Any]]) -> str:
     """A table of runs: macro-F1 of each study, or where it has walking alone the recall of that."""
     studies = sorted({study for row in rows for study in row["studies"]})
 
@@ -113,7 +113,7 @@ def table(rows: list[dict[str, Any]], first: str) -> str:
         score = found["macro_f1"] if found["macro_f1"] is not None else found["walking_recall"]
         return f"{score:.3f} ({share})"
 
-    head = f"| {first} | windows | {' | '.join(studies)} |\n|---|---:|{'---:|' * len(studies)}\n"
+    head = f"| trained on | windows | {' | '.join(studies)} |\n|---|---:|{'---:|' * len(studies)}\n"
     return head + "".join(
         f"| {row['trained_on']} | {row['train_windows']:,} | "
         f"{' | '.join(cell(row['studies'].get(study)) for study in studies)} |\n"
@@ -124,8 +124,8 @@ def table(rows: list[dict[str, Any]], first: str) -> str:
 def write_page(page: Path) -> None:
     """Puts the tables into the page, between their marks."""
     measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    markdown.fill(page, "people", f"\n{table(measured['people'], 'trained on')}\n")
-    markdown.fill(page, "studies", f"\n{table(measured['studies'], 'trained on')}\n")
+    markdown.fill(page, "people", f"\n{table(measured['people'])}\n")
+    markdown.fill(page, "studies", f"\n{table(measured['studies'])}\n")
 
 
 def main() -> None:

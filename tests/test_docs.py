@@ -222,13 +222,22 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
     assert [name for name in drawn if name != "tuning"] == [name for name in rows if name != "|"]
 
 
-def test_the_page_of_the_splits_says_what_was_measured(tmp_path, run_script):
-    page, script = DOCS / "splits.md", ROOT / "benchmarks" / "splits.py"
-    copy = tmp_path / "splits.md"
-    copy.write_text(page.read_text())
-    run_script(script, "--page", copy)
-    assert copy.read_text() == page.read_text()
-    measured = json.loads(script.with_suffix(".json").read_text())
+@pytest.fixture
+def numbers_of(tmp_path, run_script):
+    """What a benchmark measured, after a check that its page says so: `numbers_of("splits.md", "splits")`."""
+
+    def check(page, benchmark):
+        script, copy = ROOT / "benchmarks" / f"{benchmark}.py", tmp_path / Path(page).name
+        copy.write_text((DOCS / page).read_text())
+        run_script(script, "--page", copy)
+        assert copy.read_text() == (DOCS / page).read_text()
+        return json.loads(script.with_suffix(".json").read_text())
+
+    return check
+
+
+def test_the_page_of_the_splits_says_what_was_measured(numbers_of):
+    measured = numbers_of("splits.md", "splits")
     forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",
                     "overlapping_windows")} for model in ("random_forest", "activity_gru"))  # fmt: skip
     for scores in (forest, gru):
@@ -238,42 +247,23 @@ def test_the_page_of_the_splits_says_what_was_measured(tmp_path, run_script):
     assert forest["windows"] > gru["windows"]
 
 
-def test_the_curves_over_people_and_studies_are_those_that_were_measured(tmp_path, run_script):
-    page, script = DOCS / "splits.md", ROOT / "benchmarks" / "studies.py"
-    copy = tmp_path / "splits.md"
-    copy.write_text(page.read_text())
-    run_script(script, "--page", copy)
-    assert copy.read_text() == page.read_text()
-    measured = json.loads(script.with_suffix(".json").read_text())
+def test_the_curves_over_people_and_studies_are_those_that_were_measured(numbers_of):
+    measured = numbers_of("splits.md", "studies")
     fewer, more = ({study: row["walking_as_stairs"] for study, row in run["studies"].items()}
                    for run in measured["people"][-2:])  # fmt: skip
     assert all(more[study] < fewer[study] for study in fewer)
 
 
-def test_the_table_of_personal_learning_is_what_was_measured(tmp_path, run_script):
-    page, script = DOCS / "guides" / "deploy.md", ROOT / "benchmarks" / "personal.py"
-    copy = tmp_path / "deploy.md"
-    copy.write_text(page.read_text())
-    run_script(script, "--page", copy)
-    assert copy.read_text() == page.read_text()
-    rows = json.loads(script.with_suffix(".json").read_text())["people"]
+def test_the_table_of_personal_learning_is_what_was_measured(numbers_of):
+    rows = numbers_of("guides/deploy.md", "personal")["people"]
     assert np.mean([row["what_helps"] - row["before"] for row in rows]) > 0.05
 
 
-def test_the_page_of_little_data_says_what_was_measured(tmp_path, run_script):
-    page, script = DOCS / "small-data.md", ROOT / "benchmarks" / "small_data.py"
-    copy = tmp_path / "small-data.md"
-    copy.write_text(page.read_text())
-    run_script(script, "--page", copy)
-    assert copy.read_text() == page.read_text()
-    for cell in json.loads(script.with_suffix(".json").read_text())["cells"]:
+def test_the_page_of_little_data_says_what_was_measured(numbers_of):
+    for cell in numbers_of("small-data.md", "small_data")["cells"]:
         forest, scratch, tuned = (cell["methods"][name]["macro_f1"] for name in ("random_forest", "train", "finetune"))
         assert min(scratch, tuned) > forest - 0.01
 
 
-def test_the_page_of_probabilities_says_what_was_measured(tmp_path, run_script):
-    page, script = DOCS / "guides" / "probabilities.md", ROOT / "benchmarks" / "abstention.py"
-    copy = tmp_path / "probabilities.md"
-    copy.write_text(page.read_text())
-    run_script(script, "--page", copy)
-    assert copy.read_text() == page.read_text()
+def test_the_page_of_probabilities_says_what_was_measured(numbers_of):
+    numbers_of("guides/probabilities.md", "abstention")

@@ -125,20 +125,18 @@ def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
     page.wait_for_selector("#label:text-is('No motion sensor')")
 
 
-def test_a_gap_of_the_signal_is_a_gap_of_the_minute(open_page, play):
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pytest.param([*standing(0, 10), *standing(30, 40)], id="a gap"),
+        pytest.param([*standing(7200, 7210), *standing(0, 10)], id="a clock that is set back"),
+    ],
+)
+def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, open_page, play):
     page = open_page()
     page.click("#start")
-    play(page, [*standing(0, 10), *standing(30, 40)], 150)
+    play(page, samples, 150)
     # Of ten seconds each, nothing is said of the first second and a half.
-    page.wait_for_function(
-        "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))"
-    )
-
-
-def test_a_clock_that_is_set_back_leaves_the_minute_as_it_was(open_page, play):
-    page = open_page()
-    page.click("#start")
-    play(page, [*standing(7200, 7210), *standing(0, 10)], 150)
     page.wait_for_function(
         "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))"
     )
