@@ -9,6 +9,7 @@ import pytest
 from zoo import ZooError
 from zoo.catalog import PRESETS_FOLDER
 from zoo.data import gait, recordings
+from zoo.report import activity as report
 from zoo.runtime import Recognizer
 from zoo.tasks import streaming
 
@@ -42,6 +43,12 @@ def test_people_of_the_training_are_known_by_their_ids_in_joined_studies_as_well
     assert streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30)["subjects"] == ["motionsense/29"]
 
 
+def test_people_of_other_recordings_may_have_the_ids_of_the_training(file):
+    recognizer = Recognizer(POCKET)
+    assert "1" in recognizer.metadata.train_subjects
+    assert streaming.evaluate(recognizer, file, seconds=30)["subjects"] == ["1", "2"]
+
+
 def test_neighbors_in_a_spliced_stream_do_different_things():
     parts = [(name, np.zeros((5000, 3), np.float32)) for name in ("sitting", "walking", "walking")]
     stretches = streaming._spliced(parts, 50.0, 600, np.random.default_rng(0))
@@ -54,3 +61,35 @@ def test_only_people_who_were_not_in_training_are_streamed_unless_named(file):
     recognizer = Recognizer(POCKET)
     with pytest.raises(ZooError, match="no subject 99; found"):
         streaming.evaluate(recognizer, file, subjects=["99"])
+
+
+def test_people_of_one_activity_are_streamed_but_not_spliced(tmp_path):
+    walks = [one for one in gait.simulate(1, seed=0, seconds=20) if one.activity == "walking"]
+    recordings.write(tmp_path / "a.h5", walks, source="simulated", simulated=True)
+    found = streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")
+    assert found["recordings"]["hours"] > 0
+    assert found["spliced"] is None
+    assert "Nobody recorded two activities" in report.streaming(found)
+
+
+def test_a_label_that_means_one_of_several_classes_is_right_if_any_of_them_is_recognized(tmp_path):
+    def streamed(activity, merge):
+        some = [
+            replace(one, activity="stairs") for one in gait.simulate(1, seed=0, seconds=20) if one.activity == activity
+        ]
+        recordings.write(tmp_path / f"{activity}.h5", some, source="simulated", simulated=True)
+        return streaming.evaluate(Recognizer(POCKET), tmp_path / f"{activity}.h5", merge=merge)["recordings"]
+
+    stairs = {"stairs": "upstairs+downstairs"}
+    assert streamed("downstairs", stairs)["accuracy"] > 0.8
+    assert streamed("downstairs", stairs)["window_accuracy"] > 0.8
+    assert streamed("walking", stairs)["accuracy"] < 0.5
+    with pytest.raises(ZooError, match="stairs=up: no class up; expected classes of downstairs"):
+        streamed("sitting", {"stairs": "up"})
+
+
+def test_recordings_of_labels_that_the_model_does_not_know_are_refused_with_the_option_that_explains_them(tmp_path):
+    others = [replace(one, activity="stairs") for one in gait.simulate(1, seed=0, seconds=20)]
+    recordings.write(tmp_path / "a.h5", others, source="simulated", simulated=True)
+    with pytest.raises(ZooError, match=r"no recording of 1 is longer than a window, 3 s, and of downstairs.*--merge"):
+        streaming.evaluate(Recognizer(POCKET), tmp_path / "a.h5")

@@ -343,6 +343,10 @@ def evaluate(
         str | None,
         typer.Option(help="With --streaming: comma-separated subjects. By default all that were not in training."),
     ] = None,
+    merge: Annotated[
+        str | None,
+        typer.Option(help="With --streaming: labels that mean one of several classes: stairs=upstairs+downstairs."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a model on test data, with baselines."""
@@ -353,8 +357,10 @@ def evaluate(
         }  # fmt: skip
         for name in named_options(others):
             raise ZooError(f"--{name}: does not apply with --streaming; leave it out")
-        _follow(model, streaming, subjects, as_json)
+        _follow(model, streaming, subjects, merge, as_json)
         return
+    for name in named_options({"subjects": subjects, "merge": merge}):
+        raise ZooError(f"--{name}: applies with --streaming alone; leave it out")
     load_tensorflow()
     from zoo import api, priors
 
@@ -370,8 +376,9 @@ def evaluate(
     show(report, as_json, report.task.report.evaluation)
 
 
-def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -> None:
+def _follow(model: str, recordings: Path, subjects: str | None, merge: str | None, as_json: bool) -> None:
     """Evaluates the continuous recognition of an exported file."""
+    from zoo.data.activity import parse_classes
     from zoo.report import activity
     from zoo.runtime import Recognizer
     from zoo.tasks import streaming
@@ -379,7 +386,8 @@ def _follow(model: str, recordings: Path, subjects: str | None, as_json: bool) -
     with quiet():
         recognizer = Recognizer(exported_file(model))
     who = names(subjects) or None
-    show(streaming.evaluate(recognizer, recordings, subjects=who), as_json, activity.streaming)
+    found = streaming.evaluate(recognizer, recordings, subjects=who, merge=parse_classes(merge) if merge else None)
+    show(found, as_json, activity.streaming)
 
 
 @app.command()

@@ -137,6 +137,7 @@ def _streams(reports: Mapping[str, Document]) -> str:
         )
         for kind, report in reports.items()
         for part, signal in parts.items()
+        if report[part]
     ]
     spliced = next(iter(reports.values()))["spliced"]
     return md.page(
@@ -144,7 +145,9 @@ def _streams(reports: Mapping[str, Document]) -> str:
         "Accuracy of single windows, of every row of the stream, and of rows later than 5 s after a change (settled). "
         "Labeled: share of rows with a label. Delay: time until a change is recognized, median and 95th percentile.",
         f"Activities in turn, accuracy by row, from the first to the last part of the stream: "
-        f"{md.show(spliced['accuracy_by_time'])}.",
+        f"{md.show(spliced['accuracy_by_time'])}."
+        if spliced
+        else "Nobody recorded two activities to take in turn.",
     )
 
 
