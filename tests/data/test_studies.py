@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import zoo
 from zoo.data import activity, recordings
 from zoo.data.describe import describe
 from zoo.data.recordings import Dropped, Recording
@@ -336,6 +337,35 @@ def test_equal_ids_of_two_files_of_one_study_are_asked_about(tmp_path, study):
     assert "subject 1 is in more than one file: add --same-people" in message(lambda: recordings.join(*two))
     assert recordings.join(*two, same_people=True).subjects.tolist() == ["1", "1"]
     assert recordings.join(*two, same_people=False).subjects.tolist() == ["a/1", "b/1"]
+
+
+def test_what_is_wrong_with_a_recording_names_the_file_that_holds_it(tmp_path):
+    good = file(tmp_path / "good.h5", of("wisdm", "1"), of("wisdm", "2", "sitting"))
+    in_g = replace(of("oxford", "1"), acceleration=of("oxford", "1").acceleration / 9.80665)
+    file(tmp_path / "in_g.h5", in_g)
+    assert "in_g.h5: recording oxford 1 has a mean magnitude of 1.0" in message(
+        lambda: zoo.cut_windows([good.path, tmp_path / "in_g.h5"], tmp_path / "windows.h5")
+    )
+    file(tmp_path / "copy.h5", of("wisdm", "1"))
+    assert message(
+        lambda: zoo.cut_windows([good.path, tmp_path / "copy.h5"], tmp_path / "windows.h5", same_people=False)
+    ).endswith(f"copy.h5: recording wisdm 1: has the same rows as wisdm 1 of {good.path}: import each recording once")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "merge", "doubts"),
+    [
+        (["walking", "climbing"], None, "downstairs, upstairs in a.h5; climbing in b.h5"),
+        (["walking", "climbing"], {"climbing": "upstairs+downstairs"}, None),
+        (["walking", "upstairs"], None, None),
+    ],
+)  # fmt: skip
+def test_labels_that_may_mean_several_of_another_study_are_pointed_out(tmp_path, theirs, merge, doubts):
+    ours = [of("one", str(who), what) for who in (1, 2) for what in ("walking", "upstairs", "downstairs")]
+    file(tmp_path / "a.h5", *(replace(each, acceleration=each.acceleration * 1.01) for each in ours))
+    file(tmp_path / "b.h5", *(of("two", str(who), what) for who in (1, 2) for what in theirs))
+    made = zoo.cut_windows([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "windows.h5", merge=merge)
+    assert [doubts in doubt for doubt in made.doubts] == [True] * bool(doubts)
 
 
 def windows_of_two(tmp_path):

@@ -266,6 +266,8 @@ def windows(
         channels=names(channels) or None, same_people=same_people, force=force,
     )  # fmt: skip
     show(describe(out) | {"dropped": made.dropped}, as_json, _description)
+    for doubt in made.doubts:
+        warn(doubt)
     if not made.test_subjects:
         line = "no test part: measure by cross-validation over people, if there are several, or on another file"
         warn(line)

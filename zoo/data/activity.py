@@ -720,11 +720,11 @@ def _cut(
     recordings: Index, windowing: Windowing, classes: Iterable[str], dropped: Dropped
 ) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
     """Recordings and their windows; counts the recordings that have none."""
-    for recording in recordings:
+    for number, recording in enumerate(recordings):
         if recording.activity not in classes:
             dropped.add(f"recordings of {recording.activity}")
             continue
-        where = f"{recordings.path}: recording {recording.name}"
+        where = recordings.where(number)
         check_range(where, recording.rows)
         check_gravity(where, recording.acceleration, recording.rate)
         if recording.rotation is not None:

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,11 +50,13 @@ class Windowed:
         path: The file of windows.
         test_subjects: People of the test part; none without one.
         dropped: How much was left out, by reason.
+        doubts: What may be wrong with the labels, a sentence each.
     """
 
     path: Path
     test_subjects: list[str]
     dropped: dict[str, int]
+    doubts: list[str] = field(default_factory=list)
 
     @cached_property
     def data(self) -> activity.ActivityData:
@@ -222,7 +224,21 @@ def cut_windows(
             else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         )
         dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
-    return Windowed(out, chosen, dict(dropped.reasons))
+    return Windowed(out, chosen, dict(dropped.reasons), _differing_labels(index, labels))
+
+
+def _differing_labels(index: recordings.Index, classes: Mapping[str, str]) -> list[str]:
+    """A sentence about files each of which has a label that another one lacks: one may mean several of the other's."""
+    files = index.parts if isinstance(index, recordings.Joined) else (index,)
+    resolved = {name for label, meaning in classes.items() for name in (label, *meaning.split("+")) if "+" in meaning}
+    own = [(part.path.name, set(part.activities.tolist()) & set(classes) - resolved) for part in files]
+    lacks = {
+        name: sorted(label for label in labels if any(label not in others and others - labels for _, others in own))
+        for name, labels in own
+    }
+    said = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
+    advice = "if one means several of the others, name it with --merge"
+    return [f"labels that not every file has: {said}; {advice}"] if said else []
 
 
 def _paths(files: str | Path | Iterable[str | Path]) -> list[Path]:

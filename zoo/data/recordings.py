@@ -325,6 +325,10 @@ class Index:
         """The files that are read."""
         return (self.path,)
 
+    def where(self, number: int) -> str:
+        """Names a recording and its file, for messages."""
+        return f"{self.path}: recording {self.names[number]}"
+
     @property
     def simulated(self) -> bool:
         """Whether a program made them."""
@@ -361,13 +365,21 @@ class Joined(Index):
         """The files that are read."""
         return tuple(part.path for part in self.parts)
 
+    def where(self, number: int) -> str:
+        """Names a recording and its file, for messages."""
+        for part in self.parts:
+            if number < len(part):
+                return part.where(number)
+            number -= len(part)
+        raise IndexError(number)
+
     def selected(self, axes: Sequence[str]) -> "Index":
         """The same recordings with all their channels, or with the first three."""
         super().selected(axes)
         return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
 
     def __iter__(self) -> Iterator[Recording]:
-        for recording, subject in zip(distinct(*self.parts), self.subjects.tolist(), strict=True):
+        for recording, subject in zip(distinct(*self.parts, files=self.paths), self.subjects.tolist(), strict=True):
             yield replace(recording, subject=subject)
 
 
@@ -442,13 +454,14 @@ def _joined_circumstances(parts: Sequence[Index]) -> dict[str, NDArray[Any]]:
 _UNKNOWN = {name: getattr(Recording, name) for name in CIRCUMSTANCES}
 
 
-def distinct(*groups: Iterable[Recording]) -> Iterator[Recording]:
+def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
     """The recordings of all groups; refuses one with the same rows as one of another group.
 
     A person in training and another one in test would share it.
 
     Args:
         *groups: Recordings of a file each. A study may hold a recording twice.
+        files: The files, for messages, where the names of the recordings do not tell them.
     """
     known: dict[bytes, tuple[int, str]] = {}
     for number, group in enumerate(groups):
@@ -458,7 +471,10 @@ def distinct(*groups: Iterable[Recording]) -> Iterator[Recording]:
                 key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
                 other, name = known.setdefault(key, (number, recording.name))
                 if other != number:
-                    raise ZooError(f"{recording.name}: has the same rows as {name}: import each recording once")
+                    mine, theirs = recording.name, name
+                    if files:
+                        mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
+                    raise ZooError(f"{mine}: has the same rows as {theirs}: import each recording once")
             yield recording
 
 
