@@ -110,8 +110,9 @@ def _run_search(
     with board.shown():
         result = finals.decide(study, folder, best, seeds, board.update)
     if not (folder / report.REPORT).is_file():
-        Trainer(study, folder).measure(leaders[:_MEASURED])
-        report.write(study, folder, result)
+        with console.status("measuring the size and the latency of the best trials"):
+            Trainer(study, folder).measure(leaders[:_MEASURED])
+            report.write(study, folder, result)
     if preset is not None:
         finals.save_preset(folder, preset)
     return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)}

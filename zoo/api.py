@@ -4,7 +4,7 @@ Each function resolves its arguments (a preset, a path, data), calls the model's
 data.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -268,6 +268,7 @@ def export(
     refused: dict[str, str] | None = None,
     prior: Mapping[str, float] | None = None,
     threshold: float | None = None,
+    on_progress: Callable[[str], None] = lambda step: None,
 ) -> list[Artifact]:
     """Exports a model as `.keras`, SavedModel, TFLite or source code.
 
@@ -286,6 +287,7 @@ def export(
         prior: Class frequencies that the probabilities of the files assume, as for `evaluate`. Recognizers only.
         threshold: Probability below which the answer is "not sure"; 0 to always answer. That of the model by default.
             Recognizers only.
+        on_progress: Function that is called with each step, such as a conversion, as it begins.
 
     Returns:
         One record per artifact.
@@ -305,7 +307,9 @@ def export(
     task = loaded.task
     _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
-    records = exporting.export(loaded, task.exportable(loaded, checked), Path(folder), formats, refused)
+    records = exporting.export(
+        loaded, task.exportable(loaded, checked), Path(folder), formats, refused, on_progress
+    )  # fmt: skip
     return [
         Artifact(Path(folder) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records
     ]

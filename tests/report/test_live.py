@@ -76,7 +76,7 @@ def test_a_training_keeps_bar_epoch_numbers_and_time_left_at_80_columns():
         board.on_epoch_end(1, LOGS)
     screen = board.console.file.getvalue()
     assert "compiling" in screen
-    for text in ("2/50", "━", "s left", *(f"{name} {value:.4f}" for name, value in LOGS.items())):
+    for text in ("epoch 2/50", "━", "s left", *(f"{name} {value:.4f}" for name, value in LOGS.items())):
         assert text in screen.replace("\n", " ")
 
 

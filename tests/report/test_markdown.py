@@ -112,12 +112,13 @@ def test_costs_name_each_signature_and_why_a_file_fails():
     cost = {"median_ms": 0.25, "p99_ms": 0.5, "multiply_adds": 12345, "activation_bytes": 678}
     rows = [
         {"file": "a/model.tflite", "bytes": 1234, "load_ms": 0.5, "process_mb": 48.4, "signatures": {"step": cost}},
-        {"file": "a: Keras's own export", "bytes": 999, "error": "needs Flex"},
+        {"file": "a/Keras's own export", "bytes": 999, "error": "needs Flex"},
     ]
     page = results.costs(rows)
-    assert "| a/model.tflite | 1.2 | 0.5 | 48 |" in page
-    assert "| a/model.tflite | step | 0.250 | 0.500 | 12,345 | 678 |" in page
-    assert "> a: Keras's own export fails: needs Flex" in page
+    assert "## a\n\n| file | kB | load ms | MB |" in page
+    assert "| model.tflite | 1.2 | 0.5 | 48 |" in page
+    assert "| model.tflite | step | 0.250 | 0.500 | 12,345 | 678 |" in page
+    assert "> Keras's own export fails: needs Flex" in page
 
 
 def test_a_document_is_shown_whole_and_small_numbers_keep_their_digits():

@@ -16,12 +16,13 @@ from zoo.jobs import terminable
 _INTERRUPTED = 130
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown",
+    epilog="First steps: `zoo list`, then `zoo info activity_gru_phone`. `zoo COMMAND --help` explains a command.",
 )  # fmt: skip
 app.add_typer(models.app)
 app.add_typer(device.app)
 app.add_typer(tune.app)
-app.add_typer(data.data_app, name="data")
+app.add_typer(data.data_app, name="data", rich_help_panel="Data and installation")
 app.add_typer(doctor.app)
 check_values(app)
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from zoo.errors import StorageError, ZooError, printable
 
@@ -41,29 +42,50 @@ Threshold = Annotated[
     ),
 ]
 
-# Options of commands that read CSV files.
-AxisX = Annotated[str | None, typer.Option("--x", help="Column of the x axis. Recognized by its name by default.")]
-AxisY = Annotated[str | None, typer.Option("--y", help="Column of the y axis.")]
-AxisZ = Annotated[str | None, typer.Option("--z", help="Column of the z axis.")]
+CSV = "CSV files"
+"""Panel of the options of commands that read CSV files."""
+
+AxisX = Annotated[
+    str | None,
+    typer.Option("--x", help="Column of the x axis. Recognized by its name by default.", rich_help_panel=CSV),
+]
+AxisY = Annotated[str | None, typer.Option("--y", help="The same for the y axis.", rich_help_panel=CSV)]
+AxisZ = Annotated[str | None, typer.Option("--z", help="The same for the z axis.", rich_help_panel=CSV)]
 Channels = Annotated[
     str | None,
     typer.Option(
         "--channels", metavar="X,Y,Z,...",
         help="Columns of x, y, z of the acceleration, then of x, y, z of the rotation rate, instead of --x, --y, --z.",
+        rich_help_panel=CSV,
     ),
 ]  # fmt: skip
 RotationUnit = Annotated[
-    str | None, typer.Option("--rotation-unit", help="Unit of the rotation rate: rad/s or deg/s. rad/s by default.")
+    str | None,
+    typer.Option(
+        "--rotation-unit", help="Unit of the rotation rate: rad/s or deg/s. rad/s by default.", rich_help_panel=CSV
+    ),
 ]
-Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.")]
+Stamps = Annotated[str | None, typer.Option("--time", help="Column of time stamps.", rich_help_panel=CSV)]
 Rate = Annotated[
-    float | None, typer.Option("--rate", min=0, max=100_000, help="Sampling rate in Hz, instead of time stamps.")
+    float | None,
+    typer.Option(
+        "--rate", min=0, max=100_000, help="Sampling rate in Hz, instead of time stamps.", rich_help_panel=CSV
+    ),
 ]
 Unit = Annotated[
-    str | None, typer.Option("--unit", help="Unit of the acceleration: m/s^2 or g. That of the app by default.")
+    str | None,
+    typer.Option(
+        "--unit",
+        help="Unit of the acceleration: m/s^2 or g. The one that the app uses by default.",
+        rich_help_panel=CSV,
+    ),
 ]
-Convention = Annotated[str | None, typer.Option("--convention", help="Sign convention of the axes: android or ios.")]
-TimeUnit = Annotated[str, typer.Option("--time-unit", help="Unit of the time stamps: auto, s, ms, us or ns.")]
+Convention = Annotated[
+    str | None, typer.Option("--convention", help="Sign convention of the axes: android or ios.", rich_help_panel=CSV)
+]
+TimeUnit = Annotated[
+    str, typer.Option("--time-unit", help="Unit of the time stamps: auto, s, ms, us or ns.", rich_help_panel=CSV)
+]
 
 
 def prepare_output() -> None:
@@ -109,8 +131,11 @@ class _Output(io.TextIOWrapper):
 
 
 def say(text: str, style: str = "") -> None:
-    """Prints one line on standard error."""
-    err.print(printable(text), style=style or None, soft_wrap=True)
+    """Prints one line on standard error, which a terminal breaks between words if it has a style.
+
+    Without a style it may hold a command, which is to be copied as one line.
+    """
+    err.print(printable(text), style=style or None, soft_wrap=not (style and err.is_terminal))
 
 
 def warn(text: str) -> None:
@@ -146,39 +171,63 @@ def interrupted(stop: BaseException, how: str = "", at_once: bool = False) -> No
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels."""
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
+def quiet(doing: str = "") -> Iterator[Callable[[str], None]]:
+    """Hides what the C++ code of TensorFlow and LiteRT prints regardless of log levels.
+
+    Args:
+        doing: What a terminal shows while the block runs.
+
+    Yields:
+        A function that shows the current step: in place of the last one on a terminal, as a line elsewhere.
+    """
+    with _redirected(os.open(os.devnull, os.O_WRONLY)) as original:
+        console = original if _is_standard(sys.stderr) else err
+        if not console.is_terminal:
+            yield lambda step: console.print(f"{doing}: {step}", soft_wrap=True, markup=False, highlight=False)
+        elif not doing:
+            yield lambda step: None
+        else:
+            with console.status(escape(doing)) as status:
+                yield lambda step: status.update(escape(f"{doing}: {step}"))
 
 
 @contextmanager
 def logged(path: Path) -> Iterator[Console]:
     """Redirects standard error to a file, and yields a console for the original one."""
-    sys.stderr.flush()
     path.parent.mkdir(parents=True, exist_ok=True)
-    saved, log = os.dup(2), os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with _redirected(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)) as original:
+        yield original
+
+
+@contextmanager
+def _redirected(target: int) -> Iterator[Console]:
+    """Redirects standard error to a file descriptor, closed at the end, and yields a console for the original one."""
+    sys.stderr.flush()
+    saved = os.dup(2)
     try:
-        os.dup2(log, 2)
+        os.dup2(target, 2)
         with os.fdopen(os.dup(saved), "w") as stream:
             yield Console(file=stream)
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-        os.close(log)
+        os.close(target)
+
+
+def _is_standard(stream: TextIO) -> bool:
+    """Whether what is written to a stream goes to the file descriptor of standard error."""
+    try:
+        return stream.fileno() == 2
+    except OSError:
+        return False
 
 
 def load_tensorflow() -> None:
-    """Imports TensorFlow without the messages that it prints."""
-    with quiet():
-        import_module("tensorflow")
+    """Imports TensorFlow and Keras, which takes seconds, without the messages that they print."""
+    if "keras" not in sys.modules:
+        with quiet("loading TensorFlow"):
+            import_module("tensorflow")
+            import_module("keras")
 
 
 def data_file(data: Path, data_dir: Path | None) -> Path:

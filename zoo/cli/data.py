@@ -1,7 +1,8 @@
 """Commands on data: import, windows, describe, simulate."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,29 +30,29 @@ from zoo.cli.console import (
 )
 from zoo.cli.values import names, whole
 from zoo.data.studies import STUDIES, Study
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, printable
 from zoo.files import new_file
 
 if TYPE_CHECKING:
     from zoo.data.making import Imported
     from zoo.data.tables import CsvColumns
 
-data_app = typer.Typer(no_args_is_help=True, help="Make, convert and describe data files.")
+data_app = typer.Typer(no_args_is_help=True, help="Import, cut, describe and simulate data.")
 import_app = typer.Typer(no_args_is_help=True, help="Import recordings from CSV files and published studies.")
-simulate_app = typer.Typer(no_args_is_help=True, help="Make simulated stand-ins, marked as such.")
+simulate_app = typer.Typer(no_args_is_help=True, help="Simulate data, which is marked as simulated.")
 make_app = typer.Typer(no_args_is_help=True, help="Make data files from photographs or text.")
 data_app.add_typer(import_app, name="import")
 data_app.add_typer(make_app, name="make")
 data_app.add_typer(simulate_app, name="simulate")
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
 OUT = Path("recordings.h5")
-Source = Annotated[Path, typer.Argument(help="The zip file as it is published, or a folder with its contents.")]
+Source = Annotated[Path, typer.Argument(help="The published zip file, or a folder with its contents.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 _CLASSES_HELP = (
-    "Labels to use, in this order; all that are found by default. LABEL=CLASS renames: on the left the label in the "
-    "files, on the right the class of the model, as in walk=walking,run=jogging."
+    "Comma-separated labels to use, in this order. By default all that are found. LABEL=CLASS renames a label of the "
+    "files, as in walk=walking."
 )
 
 
@@ -61,7 +62,9 @@ def _import_command(name: str, study: Study) -> None:
     def imported(source: Path, out: Path, others: bool, force: bool, as_json: bool) -> None:
         from zoo.data.making import import_study
 
-        _imported(import_study(name, source, out, others=others, force=force), as_json)
+        with _reading(out) as read:
+            imported = import_study(name, source, out, others=others, force=force, on_progress=read)
+        _imported(imported, as_json)
 
     def command(source: Source, out: Out = OUT, force: Force = False, as_json: Json = False) -> None:
         imported(source, out, False, force, as_json)
@@ -99,7 +102,8 @@ def import_csv(
     z: AxisZ = None,
     channels: Channels = None,
     gyroscope: Annotated[
-        bool, typer.Option("--gyroscope", help="Read the rotation rate as well; its columns are known by their names.")
+        bool,
+        typer.Option("--gyroscope", help="Read the rotation rate as well. Its columns are recognized by their names."),
     ] = False,
     gravity: Annotated[
         str | None, typer.Option(metavar="X,Y,Z", help="Columns of gravity, where x, y and z do not include it.")
@@ -110,15 +114,20 @@ def import_csv(
     convention: Convention = None,
     rotation_unit: RotationUnit = None,
     time_unit: TimeUnit = "auto",
-    append: Annotated[bool, typer.Option("--append", help="Add to the file.")] = False,
+    append: Annotated[bool, typer.Option("--append", help="Add to the file if it exists.")] = False,
     same_people: Annotated[
-        bool, typer.Option("--same-people", help="With --append: ids that are in the file are the same people.")
+        bool,
+        typer.Option(
+            "--same-people", help="With --append: people with the ids of people in the file are the same people."
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be read; write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how the files would be read, and write nothing.")
+    ] = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Import anyone's CSV files: of this page, Sensor Logger, phyphox, Physics Toolbox and others."""
+    """Import CSV files of the phone page, Sensor Logger, phyphox, Physics Toolbox and other apps."""
     from zoo.data import making
     from zoo.data.sources import doubts
     from zoo.data.tables import CsvColumns
@@ -138,11 +147,21 @@ def import_csv(
         _warn(doubts(planned))
         show(_dry_run(planned), as_json, _dry_run_report)
         return
-    imported = making.import_csv(
-        files or [], out, append=append, same_people=same_people or None, force=force, **asked
-    )  # fmt: skip
+    with _reading(out) as read:
+        imported = making.import_csv(
+            files or [], out, append=append, same_people=same_people or None, force=force, on_progress=read, **asked
+        )  # fmt: skip
     _warn(imported.doubts)
     _imported(imported, as_json)
+
+
+@contextmanager
+def _reading(out: Path) -> Iterator[Callable[[int], None]]:
+    """Yields a function that shows how many recordings have been read."""
+    from zoo.report.live import RowBoard
+
+    with RowBoard(err, "recording", 1).shown() as board:
+        yield lambda count: board.rows(printable(out.name), count)
 
 
 def _warn(lines: Iterable[str]) -> None:
@@ -225,22 +244,26 @@ def _description(content: dict[str, Any]) -> str:
 @data_app.command()
 def windows(
     recordings_files: Annotated[
-        list[Path], typer.Argument(metavar="RECORDINGS...", help="What `zoo data import` wrote; several are joined.")
+        list[Path],
+        typer.Argument(metavar="RECORDINGS...", help="Files that `zoo data import` wrote. Several are joined."),
     ],
     out: Out = Path("data3.h5"),
-    window: Annotated[int, typer.Option(min=1, max=100_000, help="Rows a window.")] = 150,
-    hop: Annotated[int, typer.Option(min=1, help="Rows between the starts of windows.")] = 75,
-    rate: Annotated[float, typer.Option(min=0, max=100_000, help="Hz that all recordings are resampled to.")] = 50.0,
-    trim: Annotated[float, typer.Option(min=0, help="Seconds left out at both ends of a recording.")] = 1.0,
+    window: Annotated[int, typer.Option(min=1, max=100_000, help="Number of rows of a window.")] = 150,
+    hop: Annotated[int, typer.Option(min=1, help="Number of rows between the starts of two windows.")] = 75,
+    rate: Annotated[
+        float, typer.Option(min=0, max=100_000, help="Rate in Hz to which all recordings are resampled.")
+    ] = 50.0,
+    trim: Annotated[float, typer.Option(min=0, help="Seconds to leave out at both ends of a recording.")] = 1.0,
     test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test part.")] = None,
     test_fraction: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the people, where none are named; 0 for no test part.")
+        float,
+        typer.Option(min=0, max=1, help="Share of the people in the test part if none are named; 0 for no test part."),
     ] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="Decides who, where none are named.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of these people.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
     merge: Annotated[
         str | None,
-        typer.Option(help="Labels that mean one of several classes, such as stairs=upstairs+downstairs."),
+        typer.Option(help="Labels that mean one of several classes, as in stairs=upstairs+downstairs."),
     ] = None,
     channels: Annotated[
         str | None, typer.Option(help="Channels to keep: x,y,z without the gyroscope. All by default.")
@@ -248,7 +271,9 @@ def windows(
     same_people: Annotated[
         bool | None,
         typer.Option(
-            "--same-people/--different-people", help="Of several files: whether equal ids are the same person."
+            "--same-people/--different-people",
+            rich_help_panel="Several files",
+            help="Whether equal ids in different files are the same person.",
         ),
     ] = None,
     force: Force = False,
@@ -259,12 +284,13 @@ def windows(
     from zoo.data.describe import describe
     from zoo.data.making import cut_windows
 
-    made = cut_windows(
-        recordings_files, out, window=window, hop=hop, rate=rate, trim=trim,
-        test_subjects=names(test_subjects), test_fraction=test_fraction, seed=seed,
-        classes=parse_classes(classes) if classes else None, merge=parse_classes(merge) if merge else None,
-        channels=names(channels) or None, same_people=same_people, force=force,
-    )  # fmt: skip
+    with err.status("cutting windows"):
+        made = cut_windows(
+            recordings_files, out, window=window, hop=hop, rate=rate, trim=trim,
+            test_subjects=names(test_subjects), test_fraction=test_fraction, seed=seed,
+            classes=parse_classes(classes) if classes else None, merge=parse_classes(merge) if merge else None,
+            channels=names(channels) or None, same_people=same_people, force=force,
+        )  # fmt: skip
     show(describe(out) | {"dropped": made.dropped}, as_json, _description)
     for doubt in made.doubts:
         warn(doubt)
@@ -275,17 +301,18 @@ def windows(
 
 @data_app.command("build")
 def build_dataset(
-    name: Annotated[str, typer.Argument(help="Such as zoo_activity/motionsense_150_75 or zoo_trigrams/course.")],
+    name: Annotated[str, typer.Argument(help="Name, such as zoo_activity/motionsense_150_75 or zoo_trigrams/course.")],
     source: Annotated[Path, typer.Option("--from", help="The file or folder to build from, or a folder with it.")],
     to: Annotated[
-        Path | None, typer.Option(help="Folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets without.")
+        Path | None, typer.Option(help="Folder of the builds. TFDS_DATA_DIR or ~/tensorflow_datasets by default.")
     ] = None,
     shards: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Files a split; as many as its size asks for.")
+        int | None,
+        typer.Option(min=1, max=100_000, help="Number of files of each split. Depends on its size by default."),
     ] = None,
     beam: Annotated[
         str | None,
-        typer.Option(parser=str, help="Build by Apache Beam with these options, such as --runner=FlinkRunner."),
+        typer.Option(parser=str, help="Build with Apache Beam and these options, such as --runner=FlinkRunner."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -313,7 +340,7 @@ def describe_file(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is inside a data file, its balance, its problems and its leaks."""
+    """Show what a data file contains, its balance, its problems and its leaks."""
     from zoo.data.describe import describe
 
     show(describe(data_file(file, data_dir)), as_json, _description)
@@ -322,14 +349,14 @@ def describe_file(
 @simulate_app.command("activity")
 def simulate_activity(
     out: Out = Path("data3.h5"),
-    subjects: Annotated[int, typer.Option(min=2, max=100_000, help="People to make up, 2 or more.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
-    seconds: Annotated[float, typer.Option(min=0, max=86_400, help="Of each recording.")] = 60.0,
+    subjects: Annotated[int, typer.Option(min=2, max=100_000, help="Number of people, 2 or more.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0, max=86_400, help="Duration of each recording in seconds.")] = 60.0,
     gyroscope: Annotated[bool, typer.Option("--gyroscope", help="Simulate a gyroscope as well.")] = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate people with a phone in the pocket. These windows are synthetic."""
+    """Simulate people with a phone in the pocket. The windows are synthetic."""
     from zoo.data import gait
     from zoo.data.describe import describe
     from zoo.report import markdown
@@ -341,15 +368,18 @@ def simulate_activity(
 
 @make_app.command("patches")
 def make_patches(
-    photographs: Annotated[list[Path] | None, typer.Argument(help="Pictures or folders; shipped ones without.")] = None,
+    photographs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Pictures or folders of pictures. Those of scikit-learn and scikit-image by default."),
+    ] = None,
     out: Out = Path("data1.h5"),
-    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Patches in all.")] = 10240,
-    size: Annotated[int, typer.Option(min=1, max=1024, help="Pixels a side.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Decides where they are cut.")] = 443,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of patches.")] = 10240,
+    size: Annotated[int, typer.Option(min=1, max=1024, help="Side of a patch in pixels.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the places where they are cut.")] = 443,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Cut patches from photographs, as many from each; flat ones are refused."""
+    """Cut patches from photographs, the same number from each. Flat patches are left out."""
     from zoo.data.describe import describe
     from zoo.data.photographs import Photographs, shipped_photographs, write_patches
     from zoo.report import markdown
@@ -363,14 +393,14 @@ def make_patches(
 @simulate_app.command("patches")
 def simulate_patches(
     out: Out = Path("data1.h5"),
-    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Patches in all.")] = 10240,
-    size: Annotated[int, typer.Option(min=1, max=1024, help="Pixels a side.")] = 16,
-    pictures: Annotated[int, typer.Option(min=1, max=10_000, help="Pictures to make up.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of patches.")] = 10240,
+    size: Annotated[int, typer.Option(min=1, max=1024, help="Side of a patch in pixels.")] = 16,
+    pictures: Annotated[int, typer.Option(min=1, max=10_000, help="Number of pictures.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate pictures of dead leaves and cut patches from them. These patches are synthetic."""
+    """Simulate pictures of dead leaves, and cut patches from them. They are synthetic."""
     from zoo.data import dead_leaves
     from zoo.data.describe import describe
     from zoo.report import markdown
@@ -382,19 +412,22 @@ def simulate_patches(
 
 @make_app.command("trigrams")
 def make_trigrams(
-    text: Annotated[list[Path], typer.Option(help="UTF-8 text, one sentence a line; may be given again.")],
-    vocabulary: Annotated[str, typer.Option(help="How many words, or a file that holds them.")] = "250",
+    text: Annotated[list[Path], typer.Option(help="UTF-8 text with a sentence per line. Repeatable.")],
+    vocabulary: Annotated[str, typer.Option(help="Number of words, or a file with the words.")] = "250",
     out: Out = Path("data2.h5"),
     validation_rows: Annotated[
-        str | None, typer.Option(metavar="START:STOP", help="Rows of the text; the tenth before the test without.")
+        str | None,
+        typer.Option(
+            metavar="START:STOP", help="Rows of the text for validation. By default the tenth before the test rows."
+        ),
     ] = None,
     test_rows: Annotated[
-        str | None, typer.Option(metavar="START:STOP", help="Rows of the text; the last tenth without.")
+        str | None, typer.Option(metavar="START:STOP", help="Rows of the text for the test. By default the last tenth.")
     ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Make rows of four words of any text, split by their place in it."""
+    """Make rows of four words from any text, split by their place in it."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
     from zoo.report import markdown
@@ -424,12 +457,12 @@ def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
 @simulate_app.command("trigrams")
 def simulate_trigrams(
     out: Out = Path("data2.h5"),
-    sentences: Annotated[int, typer.Option(min=1, max=10_000_000, help="Sentences to make up.")] = 20000,
-    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 0,
+    sentences: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of sentences.")] = 20000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 0,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate sentences of a small grammar and make rows of four words of them. These sentences are synthetic."""
+    """Simulate sentences of a small grammar, and make rows of four words from them. They are synthetic."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
     from zoo.report import markdown

@@ -4,7 +4,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,10 +52,10 @@ ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a fol
 FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset or folder with one.")]
 
 
-@app.command()
+@app.command(rich_help_panel="Devices")
 def export(
     model: ModelName,
-    to: Annotated[Path, typer.Option(help="Folder to write to. Must be empty.")] = Path("exported"),
+    to: Annotated[Path, typer.Option(help="Folder for the files. Must be empty.")] = Path("exported"),
     formats: Annotated[
         str | None, typer.Option(help="Comma-separated formats. By default all but source code.")
     ] = None,
@@ -69,18 +69,21 @@ def export(
     threshold: Threshold = None,
     as_json: Json = False,
 ) -> None:
-    """Export a model as .keras, SavedModel and TFLite. Each file is run and compared with Keras."""
+    """Export a model as .keras, SavedModel and TFLite.
+
+    Each file is run and compared with Keras before it is written.
+    """
     load_tensorflow()
     from zoo import api, priors
     from zoo.report import results
 
     refused: dict[str, str] = {}
-    with quiet():
+    with quiet("exporting") as step:
         chosen = names(formats)
         artifacts = api.export(
             model, to, [*(chosen or ["default"]), *(["personal"] if personalize else [])], data=data,
             data_dir=data_dir, levels=levels, refused=None if formats else refused,
-            prior=None if prior is None else priors.parse(prior), threshold=threshold,
+            prior=None if prior is None else priors.parse(prior), threshold=threshold, on_progress=step,
         )  # fmt: skip
     for why in refused.values():
         say(f"left out: {why}", style="yellow")
@@ -92,7 +95,7 @@ def export(
     show(compared, as_json, results.exported)
 
 
-@app.command()
+@app.command(rich_help_panel="Devices")
 def stream(
     model: FileName,
     csv: Annotated[
@@ -163,7 +166,10 @@ def stream(
         for moment in _moments(stream, rows, truth, speed):
             board.update(moment)
             right.append(moment["label"] == moment["truth"])
-    print(f"{sum(right)} of {len(right)} moments right (simulated person; a change takes a moment to be recognized)")
+    console.print(
+        f"{sum(right)} of {len(right)} moments right (simulated person; a change takes a moment to be recognized)",
+        highlight=False, soft_wrap=not console.is_terminal,
+    )  # fmt: skip
 
 
 def _moments(
@@ -235,16 +241,21 @@ _LONGEST_LINE = 1 << 16
 """Letters of the longest line of a stream."""
 
 
-@app.command()
+@app.command(rich_help_panel="Devices")
 def serve(
     model: FileName = "activity_gru_pocket",
     host: Annotated[
         str, typer.Option(help="Address to listen on. By default all addresses, so that phones can reach it.")
     ] = "0.0.0.0",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port. If it is in use, the next free one.")] = 8443,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port to listen on. If it is in use, the next free one.")
+    ] = 8443,
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
 ) -> None:
-    """Serve the phone page with a model to phones in the same network, until Ctrl-C."""
+    """Serve the phone page with a model to phones in the same network.
+
+    Runs until Ctrl-C.
+    """
     from zoo.formats.native import signature
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
@@ -292,7 +303,7 @@ def _show_address(document: dict[str, str]) -> None:
     )  # fmt: skip
 
 
-@app.command()
+@app.command(rich_help_panel="Devices")
 def bench(
     models: Annotated[
         list[str],
@@ -303,7 +314,7 @@ def bench(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Benchmark exported files on this machine: size, time, memory, arithmetic.
+    """Measure size, latency and memory of exported files on this machine.
 
     A model that has not been exported is exported to a temporary folder first.
     """
@@ -312,20 +323,22 @@ def bench(
 
     rows = []
     for model in models:
-        with quiet(), temporary_folder() as scratch:
-            files = _tflite_files(model, scratch)
-            rows += [benchmark.bench(file) | {"file": name} for name, file in files.items()]
+        with quiet("benchmark") as step, temporary_folder() as scratch:
+            files = _tflite_files(model, scratch, step)
+            for name, file in files.items():
+                step(name)
+                rows.append(benchmark.bench(file) | {"file": name})
         if keras and not model.endswith(".tflite"):
             load_tensorflow()
             from zoo.tasks import loading
 
-            with quiet():
+            with quiet("benchmark: Keras's own export"):
                 costs = benchmark.keras_default(loading.load(model).keras_model)
-                rows.append({"file": f"{model}: Keras's own export"} | costs)
+                rows.append({"file": f"{model}/Keras's own export"} | costs)
     show(rows, as_json, results.costs)
 
 
-def _tflite_files(model: str, scratch: Path) -> dict[str, Path]:
+def _tflite_files(model: str, scratch: Path, on_progress: Callable[[str], None]) -> dict[str, Path]:
     """Returns the `.tflite` files of a model by the names to show, exported to a folder if there are none yet."""
     from zoo.tasks import bench as benchmark
 
@@ -338,7 +351,7 @@ def _tflite_files(model: str, scratch: Path) -> dict[str, Path]:
 
     found = {}
     for number, file in enumerate(saved):
-        for artifact in api.export(file, scratch / str(number), refused={}):
+        for artifact in api.export(file, scratch / str(number), refused={}, on_progress=on_progress):
             if artifact.file.suffix == ".tflite":
                 found[f"{file} as {artifact.format}"] = artifact.file
     return found

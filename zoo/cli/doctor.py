@@ -4,30 +4,26 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.console import Json, err, say, show
+from zoo.cli.console import Json, quiet, show
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel="Data and installation")
 def doctor(
     self_test: Annotated[bool, typer.Option(help="Train, export and run a tiny model on simulated people.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Check the installation: versions, what is missing for which command, and a self-test of about ten seconds.
+    """Check the installation.
 
-    Exits with status 1 if something essential is broken. Include the output in bug reports.
+    Shows versions and what is missing for which command, and trains, exports and runs a tiny model in about twenty
+    seconds. Exits with status 1 if something essential is broken. Include the output in bug reports.
     """
     from zoo.report.doctor import doctor as report
     from zoo.tasks.doctor import examine
 
-    if not self_test:
-        result = examine()
-    elif err.is_terminal:
-        with err.status("self-test") as status:
-            result = examine(lambda step: status.update(f"self-test: {step}"))
-    else:
-        result = examine(lambda step: say(f"self-test: {step}"))
+    with quiet("self-test" if self_test else "") as step:
+        result = examine(step if self_test else None)
     show(result, as_json, report)
     if not result["sound"]:
         raise typer.Exit(1)

@@ -42,9 +42,9 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _usage(error: Any) -> str:
     """A usage error of Typer, which would take several lines to show itself."""
-    # The path begins with the name of the program, which may be `python -m zoo.cli`.
+    # The path begins with the name of the program, which may be `python -m zoo`.
     path = getattr(getattr(error, "ctx", None), "command_path", "").removeprefix("python ").split()[1:]
-    command = " ".join(["zoo", *(word for word in path if word not in ("-m", "zoo.cli")), "--help"])
+    command = " ".join(["zoo", *(word for word in path if word not in ("-m", "zoo", "zoo.cli")), "--help"])
     return f"{error.format_message().rstrip('.')}; see `{command}`"
 
 

@@ -54,19 +54,24 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+MODEL, RECIPE, RUN = "Model", "Recipe", "Run"
+"""Panels of the options of `train`."""
+
 DataFile = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Data file in the course's layout, or tfds:NAME. data1.h5, data2.h5 or data3.h5 by default."
+        "--data",
+        help="Data file in the layout of the course, or tfds:NAME. data1.h5, data2.h5 or data3.h5 by default.",
     ),
 ]
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, or a .keras or .tflite file.")]
-PlanName = Annotated[str | None, typer.Argument(metavar="[PRESET]", help="A preset; see `zoo list`.")]
+PlanName = Annotated[str | None, typer.Argument(metavar="PRESET", help="A preset; see `zoo list`.")]
 
 
 FamilyName = Annotated[
-    str | None, typer.Option("--model", metavar="|".join(FAMILIES), help="A family, instead of a preset.")
+    str | None,
+    typer.Option("--model", metavar="FAMILY", help=f"A family, instead of a preset: {', '.join(FAMILIES)}."),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -74,7 +79,7 @@ Settings = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", rich_help_panel="Models")
 def list_presets(
     family: Annotated[
         list[str] | None, typer.Option(help="Only this family, or families with this prefix. Repeatable.")
@@ -92,14 +97,15 @@ def list_presets(
     from zoo.report import results
 
     if artifacts:
-        show(results.artifacts(family or (), sort), as_json, results.artifact_table)
+        report = results.artifact_table if sort else results.artifact_tables
+        show(results.artifacts(family or (), sort), as_json, report)
     else:
         show(results.presets(family or (), sort), as_json, results.preset_table)
 
 
-@app.command()
+@app.command(rich_help_panel="Models")
 def info(model: ModelName, as_json: Json = False) -> None:
-    """Show the description of a preset, or the metadata of a folder or a file."""
+    """Show what a preset, a folder or a file is, with its scores."""
     from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
     from zoo.presets import PRESETS
@@ -119,43 +125,85 @@ def info(model: ModelName, as_json: Json = False) -> None:
     else:
         folder = find_folder(model)
         document = read_json(folder / "config.json")
-        if folder == PRESETS_FOLDER / model and (metrics := preset_metrics(model)):
+        if model in PRESETS and folder == PRESETS_FOLDER / model and (metrics := preset_metrics(model)):
             report = partial(card.head, model, PRESETS[model], metrics)
+        elif {"metadata", "training", "data"} <= set(document):
+            report = partial(card.folder, model)
     show(document, as_json, report)
 
 
-@app.command()
+@app.command(rich_help_panel="Training")
 def train(
     preset: PlanName = None,
     data: DataFile = None,
     data_dir: DataDir = None,
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
     model: FamilyName = None,
-    units: Annotated[int | None, typer.Option(help="Numbers in the state of each recurrent layer.")] = None,
-    num_layers: Annotated[int | None, typer.Option(help="Layers.")] = None,
-    frame: Annotated[int | None, typer.Option(help="Rows read in one step.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share dropped after each layer.")] = None,
-    hidden_units: Annotated[int | None, typer.Option(help="Of an autoencoder or a language model.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Rows a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Epochs without improvement before stopping.")] = None,
-    validation: Annotated[float | None, typer.Option(help="Share of people or photographs set aside; 0: none.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Decides weights, split, order and augmentation.")] = None,
+    units: Annotated[
+        int | None, typer.Option(help="Number of units of each recurrent layer.", rich_help_panel=MODEL)
+    ] = None,
+    num_layers: Annotated[int | None, typer.Option(help="Number of recurrent layers.", rich_help_panel=MODEL)] = None,
+    frame: Annotated[
+        int | None, typer.Option(help="Number of rows that are read in one step.", rich_help_panel=MODEL)
+    ] = None,
+    dropout: Annotated[float | None, typer.Option(help="Dropout rate after each layer.", rich_help_panel=MODEL)] = None,
+    hidden_units: Annotated[
+        int | None,
+        typer.Option(help="Number of hidden units of an autoencoder or a language model.", rich_help_panel=MODEL),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of epochs.", rich_help_panel=RECIPE)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Number of rows per step.", rich_help_panel=RECIPE)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate.", rich_help_panel=RECIPE)] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="Optimizer: sgd, adam or adamw.", rich_help_panel=RECIPE)
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Number of epochs without improvement before training stops.", rich_help_panel=RECIPE),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the people or photographs that are held out for validation; 0 for none.",
+            rich_help_panel=RECIPE,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Seed of the weights, the split, the order and the augmentation.", rich_help_panel=RECIPE
+        ),
+    ] = None,
     settings: Settings = None,
     levels: Levels = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill, to the same result.")] = False,
-    deterministic: Annotated[bool, typer.Option("--deterministic", help="Repeat bit by bit.")] = False,
-    tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard's logs.")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Resume a run that was interrupted. The result is the same.", rich_help_panel=RUN
+        ),
+    ] = False,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic", help="Make runs reproducible bit by bit, at some cost in speed.", rich_help_panel=RUN
+        ),
+    ] = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder for logs of TensorBoard.", rich_help_panel=RUN)
+    ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="Processes that share each batch; here, or on the hosts of TF_CONFIG."),
+        typer.Option(
+            min=1,
+            max=1024,
+            help="Number of processes that share each batch, here or on the hosts of TF_CONFIG.",
+            rich_help_panel=RUN,
+        ),
     ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for other workers.")] = 300.0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for other workers.", rich_help_panel=RUN)] = 300.0,
     as_json: Json = False,
 ) -> None:
-    """Train a new model on a data file.
+    """Train a new model on your data.
 
     A preset provides its architecture and its recipe, not its weights: `zoo finetune` starts from those. `--model`
     names a family instead. Options change either.
@@ -209,21 +257,23 @@ def train(
     say(then)
 
 
-@app.command()
+@app.command(rich_help_panel="Training")
 def finetune(
     preset: Annotated[str, typer.Argument(metavar="PRESET", help="A preset, a folder or a .keras file.")],
     data: DataFile = None,
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
-    validation: Annotated[float | None, typer.Option(help="Share of the people held out; 0: none.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Decides split, order and augmentation.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Number of epochs.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the people that are held out for validation; 0 for none.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the split, the order and the augmentation.")] = None,
     freeze: Annotated[
-        list[str] | None, typer.Option(metavar="LAYER", help="A layer whose weights stay as they are; repeatable.")
+        list[str] | None, typer.Option(metavar="LAYER", help="Layer whose weights stay as they are. Repeatable.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train the weights of a preset further on one's own data, with any labels.
+    """Train the weights of a preset further on your data, with any labels.
 
     The last layer is fitted first, then all weights are trained at a low rate.
     """
@@ -256,19 +306,26 @@ def named_options(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-@app.command("crossval")
+@app.command("crossval", rich_help_panel="Training")
 def cross_validate(
     preset: PlanName = None,
     data: WindowsFile = Path("data3.h5"),
     data_dir: DataDir = None,
     model: FamilyName = None,
     groups: Annotated[
-        str, typer.Option(help="Groups of people, each held out once; loso: one person at a time; study: one study.")
+        str,
+        typer.Option(
+            help="Number of groups of people, each held out once; loso for one person at a time, study for one study."
+        ),
     ] = "5",
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of seeds with which all folds are trained.")] = 1,
     baselines: Annotated[
         str,
-        typer.Option(help="Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none."),
+        typer.Option(
+            help="Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none. The first two by "
+            "default.",
+            show_default=False,
+        ),
     ] = "random_forest,nearest_neighbor",
     also: Annotated[
         str | None, typer.Option(help="random: also report the scores of a split by random windows, for comparison.")
@@ -277,11 +334,13 @@ def cross_validate(
         bool,
         typer.Option("--everyone", help="Include the people of the test part, who are left out by default."),
     ] = False,
-    epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of epochs.")] = None,
     settings: Settings = None,
     workers: Annotated[
         int,
-        typer.Option(min=0, max=1024, help="Folds that are trained in parallel, each in its own process; 0: in this."),
+        typer.Option(
+            min=0, max=1024, help="Number of folds that are trained in parallel, each in a process; 0 for this process."
+        ),
     ] = 1,
     engine: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Dask scheduler whose workers train the folds.")
@@ -291,7 +350,10 @@ def cross_validate(
     ),
     as_json: Json = False,
 ) -> None:
-    """Cross-validate over groups of people. After an interruption, the same command resumes."""
+    """Cross-validate over groups of people.
+
+    After an interruption, the same command resumes.
+    """
     load_tensorflow()
     from zoo.report import markdown
     from zoo.report.crossval import cross_validation as report
@@ -325,7 +387,7 @@ def cross_validate(
         raise ZooError(f"{out}: {failed}; the same command tries them again")
 
 
-@app.command()
+@app.command(rich_help_panel="Training")
 def evaluate(
     model: ModelName,
     data: DataFile = None,
@@ -349,7 +411,7 @@ def evaluate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a model on test data, with baselines."""
+    """Evaluate a model on test data, and baselines with it."""
     if streaming is not None:
         others = {
             "data": data, "data-dir": data_dir, "split": None if split == "test" else split, "baselines": baselines,
@@ -366,7 +428,7 @@ def evaluate(
 
     # What cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(figures):
-        with quiet():
+        with quiet("evaluating"):
             report = api.evaluate(
                 model, data, split=split, baselines=baselines is not False, data_dir=data_dir, levels=levels,
                 robustness=robustness, prior=None if prior is None else priors.parse(prior),
@@ -390,12 +452,13 @@ def _follow(model: str, recordings: Path, subjects: str | None, merge: str | Non
     show(found, as_json, activity.streaming)
 
 
-@app.command()
+@app.command(rich_help_panel="Models")
 def predict(
     model: ModelName,
     text: Annotated[str | None, typer.Argument(help="Text for a language model.")] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Data file in the course's layout, or tfds:NAME. Predicts its test part.")
+        Path | None,
+        typer.Option(help="Data file in the layout of the course, or tfds:NAME. Its test part is predicted."),
     ] = None,
     data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file with columns x, y, z and time.")] = None,
@@ -428,7 +491,7 @@ def predict(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict the activity in each window, the next words of a text, or the codes of patches."""
+    """Predict activities, next words, or codes of patches."""
     load_tensorflow()
     from zoo.api import read_data
     from zoo.tasks import completion, loading

@@ -14,12 +14,15 @@ from zoo.errors import ZooError
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel="Training")
 def tune(
     target: Annotated[
-        str, typer.Argument(metavar="PRESET_OR_FAMILY", help="A preset, a family, or activity for cells of any kind.")
+        str,
+        typer.Argument(
+            metavar="PRESET_OR_FAMILY", help="A preset or a family; activity searches the kind of cell as well."
+        ),
     ],
-    data: Annotated[Path | None, typer.Option(help="Data file in the course's layout, or tfds:NAME.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data file in the layout of the course, or tfds:NAME.")] = None,
     data_dir: DataDir = None,
     strategy: Annotated[str, typer.Option(help="Strategy: random, hyperband, bayesian or grid.")] = "bayesian",
     trials: Annotated[int, typer.Option(min=1, max=1_000_000, help="Maximum number of scored trials.")] = 50,
@@ -52,7 +55,8 @@ def tune(
     ] = 3,
     save_preset: Annotated[Path | None, typer.Option(help="Folder for the chosen model.")] = None,
     processes: Annotated[
-        int, typer.Option("--workers", min=0, max=1024, help="Processes on this machine; 0: this one alone.")
+        int,
+        typer.Option("--workers", min=0, max=1024, help="Number of processes that run trials; 0 for this one alone."),
     ] = 1,
     role: Annotated[
         str | None, typer.Option(help="Role of this process in a search on several machines: chief or worker.")
@@ -60,7 +64,10 @@ def tune(
     chief: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Address of the chief.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better hyper-parameters. After an interruption, the same command resumes."""
+    """Search for better hyper-parameters.
+
+    After an interruption, the same command resumes.
+    """
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()

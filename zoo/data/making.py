@@ -3,7 +3,7 @@
 `import_csv` and `import_study` write a file of recordings, and `cut_windows` cuts such files into windows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,6 +86,7 @@ def import_csv(
     append: bool = False,
     same_people: bool | None = None,
     force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
     **columns: Any,
 ) -> Imported:
     r"""Imports CSV files of sensor apps into a file of recordings.
@@ -98,6 +99,7 @@ def import_csv(
         append: Whether to add to the file.
         same_people: When adding: whether ids that are in the file already are the same people.
         force: Whether to replace a file of recordings.
+        on_progress: Function that is called with the number of recordings that have been read.
         **columns: Names and units of columns that their names do not tell, as for `zoo.data.tables.CsvColumns`:
             `subject="=ann"`, `activity`, `x`, `y`, `z`, `time`, `rate` in Hz, `unit` (`m/s^2` or `g`), `convention`
             (`android` or `ios`), `time_unit`, `gravity`, `gyroscope`, `rotation`, `rotation_unit`.
@@ -122,6 +124,7 @@ def import_csv(
         found = plan_csv(files, layout=layout, manifest=manifest, **columns)
         dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
+        several = _counted(several, on_progress)
         names = list(dict.fromkeys(file.name for file, _ in found))
         source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
         if append and out.exists():
@@ -132,8 +135,9 @@ def import_csv(
 
 
 def import_study(
-    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False
-) -> Imported:
+    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> Imported:  # fmt: skip
     """Imports a published study in its official layout into a file of recordings.
 
     Args:
@@ -142,6 +146,7 @@ def import_study(
         out: The file to write.
         others: Whether to import activities besides those of the recognizers, where the study has such.
         force: Whether to replace a file of recordings.
+        on_progress: Function that is called with the number of recordings that have been read.
 
     Raises:
         ZooError: If the study is unknown, or its archive is not in its layout; or `out` exists.
@@ -157,7 +162,7 @@ def import_study(
     out, dropped = Path(out), recordings.Dropped()
     with new_file(out, force):
         read = read_study(name, Path(source), dropped, others=others)
-        count = recordings.write(out, read, source=STUDIES[name].source)
+        count = recordings.write(out, _counted(read, on_progress), source=STUDIES[name].source)
     return Imported(out, count, dict(dropped.reasons), [], [])
 
 
@@ -239,6 +244,14 @@ def _differing_labels(index: recordings.Index, classes: Mapping[str, str]) -> li
     said = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
     advice = "if one means several of the others, name it with --merge"
     return [f"labels that not every file has: {said}; {advice}"] if said else []
+
+
+def _counted(
+    several: Iterable[recordings.Recording], on_progress: Callable[[int], None]
+) -> Iterator[recordings.Recording]:
+    for count, recording in enumerate(several, 1):
+        on_progress(count)
+        yield recording
 
 
 def _paths(files: str | Path | Iterable[str | Path]) -> list[Path]:

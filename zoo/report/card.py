@@ -72,6 +72,25 @@ def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     return md.page(f"# {name}", f"{preset.description}.", md.facts(overview))
 
 
+def folder(name: str, config: Document) -> str:
+    """Renders the overview of a trained model.
+
+    Args:
+        name: Name of its folder.
+        config: Content of `config.json`.
+    """
+    task, known = for_task(config["metadata"]["task"]), facts(config)
+    simulated = " (SIMULATED)" if known.get("simulated") else ""
+    overview = {
+        "model": f"`{config['class']}`, {md.count(config['training']['parameters'], 'parameter')}",
+        **task.interface(known), "data": md.escape(f"{config['data']['file']}: {config['data']['source']}{simulated}"),
+    }  # fmt: skip
+    return md.page(
+        f"# {md.escape(name)}", md.facts(overview), md.section("Training", task.training(config["training"])),
+        f"All settings: `zoo info {md.escape(name)} --json`.",
+    )  # fmt: skip
+
+
 def smallest(metrics: Document) -> Document:
     """Returns the record of the smallest TFLite file that was timed, or of the smallest file if none was."""
     records = metrics["artifacts"]

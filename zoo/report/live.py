@@ -53,11 +53,15 @@ class TrainingBoard(Board[Mapping[int, str]]):
         done = max(state, default=-1) + 1
         bar = Table.grid(padding=(0, 1))
         left = ""
-        if len(self._times) > 1:
+        if done == self.epochs:
+            left = "measuring"
+        elif len(self._times) > 1:
             # The first epoch includes compilation, so its time is not representative.
             seconds = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
             left = f"{md.duration(seconds * (self.epochs - done))} left"
-        bar.add_row(self._fold or "training", ProgressBar(self.epochs, done, width=30), f"{done}/{self.epochs}", left)
+        bar.add_row(
+            self._fold or "training", ProgressBar(self.epochs, done, width=30), f"epoch {done}/{self.epochs}", left
+        )
         return Group(bar, Text(state[done - 1] if state else "compiling", "dim"))
 
     def lines(self, state: Mapping[int, str]) -> Mapping[Any, str]:
@@ -68,23 +72,30 @@ class TrainingBoard(Board[Mapping[int, str]]):
 
 
 class RowBoard(Board[Mapping[str, int]]):
-    """The number of rows that have been written to each split."""
+    """The number of rows that have been written to each split.
+
+    Args:
+        console: Console to print to.
+        noun: What a row is.
+        every: Number of rows after which a terminal shows the next count.
+    """
 
     transient = True
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, noun: str = "row", every: int = 100) -> None:
         super().__init__(console, resumes=False)
+        self.noun, self.every = noun, every
         self._counts: dict[str, int] = {}
 
     def rows(self, split: str, count: int) -> None:
         """Shows the number of written rows of a split."""
-        if split not in self._counts or count % 100 == 0:
+        if split not in self._counts or count % self.every == 0:
             self._counts[split] = count
             self.update(self._counts)
 
     def screen(self, state: Mapping[str, int]) -> RenderableType:
         """Returns a line per split."""
-        return Text("\n".join(f"writing {split}: {count:,} rows" for split, count in state.items()))
+        return Text("\n".join(f"writing {split}: {md.count(count, self.noun)}" for split, count in state.items()))
 
     def lines(self, state: Mapping[str, int]) -> Mapping[str, str]:
         """Returns a line per split."""
@@ -122,7 +133,9 @@ class FoldBoard(Board[Folds]):
             known = next((record for record in records if record.get("subjects")), {})
             who = known.get("study") if split == "study" else known.get("subjects")
             rows.append((md.show(who) if who else f"group {group + 1}", *map(self._cell, records)))
-        return md.table((_LEFT_OUT[split], *(f"{md.label(method)} seed {seed}" for method, seed in methods)), rows)
+        several = len({seed for _, seed in methods}) > 1
+        names = (md.label(method) + (f" seed {seed}" if several else "") for method, seed in methods)
+        return md.table((_LEFT_OUT[split], *names), rows)
 
     def _cell(self, record: Document) -> str:
         if record["status"] == "scored":

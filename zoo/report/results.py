@@ -154,6 +154,26 @@ def artifact_table(rows: Sequence[Document]) -> str:
     return card.artifacts(rows, list(scores))
 
 
+def artifact_tables(rows: Sequence[Document]) -> str:
+    """Renders a table of files for each preset, narrow enough for a terminal."""
+    return md.page(*(
+        md.section(preset, _files([row for row in rows if row["preset"] == preset]))
+        for preset in dict.fromkeys(row["preset"] for row in rows)
+    ))  # fmt: skip
+
+
+def _files(records: Sequence[Document]) -> str:
+    """Renders the files of one model, without what they share or what macro-F1 says as well."""
+    scores = ("macro_f1", "r2", "cross_entropy", "top1")
+    rows = [{key: value for key, value in row.items() if key != "preset"} for row in records]
+    timed = {row["timed"] for row in rows if row["timed"] is not None}
+    if len(timed) != 1:
+        return card.artifacts(rows, scores)
+    return md.page(
+        card.artifacts([row | {"timed": None} for row in rows], scores), f"ms: time per call of {md.code(*timed)}."
+    )
+
+
 def results_page() -> str:
     """Renders the page of all results."""
     rows, files = [row for row in presets(sort="score") if row["kind"] is not None], artifacts()
@@ -182,13 +202,24 @@ def exported(document: Document) -> str:
     return md.page(
         f"Artifacts in {md.escape(document['folder'])}, compared with Keras on {md.count(records[0]['rows'], 'row')} "
         f"of {md.escape(document['compared_on'])}",
-        card.artifacts(records, ("accuracy", "macro_f1", "r2", "cross_entropy")),
+        _files(records),
     )
 
 
 def costs(rows: Sequence[Document]) -> str:
-    """Renders the benchmark of files and their signatures."""
-    files = [(md.escape("/".join(Path(row["file"]).parts[-2:])), row) for row in rows]
+    """Renders the benchmark of files and their signatures, folder by folder."""
+    folders: dict[str, list[tuple[str, Document]]] = {}
+    for row in rows:
+        path = Path(row["file"])
+        folders.setdefault(md.escape(path.parent.name), []).append((md.escape(path.name), row))
+    return md.page(
+        *(md.section(folder or "Files", _costs(files)) for folder, files in folders.items()),
+        "MB: peak memory of a new process that predicts one window, Python included. Times are per call, on one "
+        "thread; live bytes are the most that is held between two operations.",
+    )
+
+
+def _costs(files: Sequence[tuple[str, Document]]) -> str:
     calls = [
         (name, {"signature": signature, **cost})
         for name, row in files
@@ -196,7 +227,6 @@ def costs(rows: Sequence[Document]) -> str:
     ]
     return md.page(
         md.columns(files, ("bytes", "load_ms", "process_mb"), "file"),
-        "MB: peak memory of a new process that predicts one window, Python included.",
         md.columns(calls, ("signature", "median_ms", "p99_ms", "multiply_adds", "activation_bytes"), "file", text=1),
         *(md.note(row["error"], f"{name} fails") for name, row in files if "error" in row),
     )

@@ -85,6 +85,8 @@ class _Table(TableElement):
         columns = list(zip(*([cell.content for cell in row.cells] for row in rows), strict=True))
         sizes = [_sizes(*column) for column in columns]
         text = max(1, next((place for place, (name, *_) in enumerate(columns) if name.justify == "right"), 1))
+        if sum(least + _GAP for least, _ in sizes[: text + 1]) - _GAP > options.max_width:
+            text = 1
         for place, part in enumerate(parts([least for least, _ in sizes], options.max_width, text)):
             yield from [""] if place else []
             yield _grid([columns[i] for i in part], widths([sizes[i] for i in part], options.max_width))

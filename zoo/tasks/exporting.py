@@ -99,7 +99,7 @@ class Exportable:
 
 def export(
     loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
-    refused: dict[str, str] | None = None,
+    refused: dict[str, str] | None = None, on_progress: Callable[[str], None] = lambda step: None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Writes a model in several formats, all or none.
 
@@ -110,6 +110,7 @@ def export(
         formats: Names of formats. `default` stands for the formats that are written by default.
         refused: Dictionary that receives each format that differs too much from Keras, with the reason; all other
             formats are still written. Without it, such a format raises an error.
+        on_progress: Function that is called with each step as it begins.
 
     Returns:
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
@@ -129,12 +130,13 @@ def export(
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
     with exclusive(folder, "folder"):
         require_empty(folder)
-        return _export(loaded, family, folder, formats, refused)
+        return _export(loaded, family, folder, formats, refused, on_progress)
 
 
 def _export(
-    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, str] | None
-) -> list[dict[str, Any]]:
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, str] | None,
+    on_progress: Callable[[str], None],
+) -> list[dict[str, Any]]:  # fmt: skip
     model = loaded.keras_model
     signatures = family.signatures(model)
     numeric = [signature for signature in signatures if not signature.text]
@@ -142,13 +144,16 @@ def _export(
     with temporary_folder() as draft:
         file_formats = {name: family.sources[name].file_format if name in family.sources else name for name in formats}
         converted = {key: draft / file for key, file in tflite.FORMATS.items() if key in file_formats.values()}
+        if converted:
+            on_progress(f"converting to {', '.join(converted)}")
         for kind in set(converted) & set(family.extra_formats):
             tflite.convert(family.extra_formats[kind](model), {kind: converted.pop(kind)})
         if converted:
             samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
             tflite.convert(numeric, converted, loaded.metadata.batch, samples, family.signatures_of_format)
         records, files = [], []
-        for name in formats:
+        for place, name in enumerate(formats, 1):
+            on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
             kind = file_formats[name]
             path = _write(loaded, signatures, kind, draft)
             found, cost = _run(family, signatures, kind, path)

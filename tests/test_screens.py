@@ -1,0 +1,98 @@
+"""What commands show on a terminal of 60 or 80 columns, and while they work."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from zoo.cli import app
+from zoo.cli.console import say, warn
+from zoo.presets import PRESETS
+
+
+def commands(group=None, words=()):
+    """Every command and group, as the words that call it."""
+    group = group or typer.main.get_command(app)
+    yield words
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*words, name))
+
+
+@pytest.fixture
+def terminal(monkeypatch, zoo_cli):
+    """Runs a command on a terminal: `terminal(80, "list") -> lines of standard output`."""
+
+    def run(columns, *arguments):
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", str(columns))
+        status, out, err = zoo_cli(*arguments)
+        assert status == 0, err
+        lines = [line.rstrip() for line in re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", out).splitlines()]
+        assert max(map(len, lines)) <= columns
+        return lines
+
+    return run
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=lambda words: " ".join(words) or "zoo")
+def test_help_cuts_no_word(words, terminal):
+    assert not [line for line in terminal(80, *words, "--help") if "…" in line]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_list_and_the_overview_of_presets_fit_any_terminal(columns, terminal):
+    shown = " ".join(terminal(columns, "list"))
+    assert all(name in shown for name in PRESETS)
+    overview = terminal(columns, "info", "activity_gru_phone")
+    assert len(overview) <= 40
+    assert any(line.startswith("test score     macro-F1 0.") for line in overview)
+
+
+def test_the_files_of_a_preset_are_one_table_with_all_numbers(terminal):
+    lines = terminal(80, "list", "--artifacts", "--family", "activity_gru")
+    assert sum(line.startswith("model.keras") for line in lines) == 3
+    header = next(line for line in lines if line.startswith("file"))
+    assert header.split() == ["file", "kB", "max", "error", "agreement", "macro-F1", "ms", "signature"]
+
+
+def test_a_signature_that_all_files_share_is_named_once(terminal):
+    lines = terminal(80, "list", "--artifacts", "--family", "trigram_lm")
+    assert sum("next_word" in line for line in lines) == sum(line.startswith("model.keras") for line in lines)
+
+
+def test_a_benchmark_keeps_names_and_numbers_in_one_table(terminal):
+    lines = terminal(80, "bench", "activity_gru_pocket")
+    assert lines[0] == "activity_gru_pocket"
+    row = next(line for line in lines if line.startswith("model.int8.tflite      step"))
+    assert len(row.split()) == 6
+
+
+def test_what_a_trained_folder_is_fits_on_a_screen(recognizer, terminal):
+    lines = terminal(80, "info", recognizer)
+    assert len(lines) < 40
+    assert any("macro-F1" in line for line in lines)
+
+
+@pytest.mark.parametrize(("forced", "expected"), [("1", 5), ("", 1)])
+def test_a_terminal_breaks_a_warning_between_words_and_a_pipe_does_not(forced, expected, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", forced)
+    monkeypatch.setenv("COLUMNS", "80")
+    words = [f"word{number:03}" for number in range(40)]
+    warn(" ".join(words))
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().err).rstrip().splitlines()
+    assert " ".join(line.strip() for line in lines) == f"zoo: warning: {' '.join(words)}"
+    assert len(lines) == expected
+    say("zoo train " + " ".join(words))
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_pipe_gets_a_line_for_each_step_of_an_export(recognizer, tmp_path, zoo_cli):
+    _, _, err = zoo_cli("export", recognizer, "--formats", "keras", "--to", tmp_path / "exported")
+    assert err.splitlines() == ["exporting: comparing keras with Keras (1 of 1)"]
+
+
+def test_the_package_runs_as_a_module():
+    run = subprocess.run([sys.executable, "-m", "zoo", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("pocket-zoo ")
