@@ -14,7 +14,7 @@ from zoo.data import activity as windows_of
 from zoo.evaluation.activity import answered, rejection_threshold
 from zoo.files import read_json
 from zoo.formats import c_header
-from zoo.metadata import Streaming, extract
+from zoo.metadata import STREAM_THRESHOLD, Metadata, extract
 from zoo.runtime import Recognizer
 from zoo.tasks import loading
 from zoo.tasks.activity import TASK as ACTIVITY
@@ -40,7 +40,7 @@ class TestTraining:
     def test_sets_it_on_the_validation_windows(self, recognizer):
         known, summary = loading.load(str(recognizer)), read_json(recognizer / "config.json")["training"]
         found = summary["validation"]["answered"]
-        assert found["threshold"] == known.metadata.threshold == known.metadata.streaming.threshold
+        assert found["threshold"] == known.metadata.threshold == known.metadata.stream_threshold
         # One window of the few more or less.
         assert found["refused"] == pytest.approx(0.05, abs=1 / summary["validation"]["windows"])
         assert found["threshold"] > 0
@@ -56,7 +56,7 @@ class TestTraining:
         model.threshold = 0.9
         ACTIVITY.prepare(simulated, whole).finish(whole, model)
         assert model.threshold is None
-        assert ACTIVITY.metadata(model).streaming.threshold == Streaming().threshold
+        assert ACTIVITY.metadata(model).stream_threshold == STREAM_THRESHOLD
 
     def test_shows_it(self, recognizer):
         text = ACTIVITY.report.training(read_json(recognizer / "config.json")["training"])
@@ -73,7 +73,7 @@ def sure(export_once, recognizer, simulated):
 class TestExportedFiles:
     def test_state_it_in_metadata_and_sources(self, sure, tmp_path):
         metadata = extract(sure / "model.float32.tflite")
-        assert metadata.threshold == metadata.streaming.threshold == 0.9
+        assert metadata.threshold == metadata.stream_threshold == 0.9
         assert loading.load(str(sure)).metadata == metadata
         assert "const val THRESHOLD = 0.9 " in (sure / "Model.kt").read_text()
         assert "static let threshold = 0.9 " in (sure / "Model.swift").read_text()
@@ -138,3 +138,25 @@ def test_what_has_no_threshold_always_answers(zoo_cli, language_model):
     status, _, err = zoo_cli("predict", language_model, "the", "--threshold", 0.5)
     assert status == 1
     assert "--threshold: does not apply to" in err
+
+
+@pytest.mark.parametrize(
+    ("stated", "windows", "streams"),
+    [
+        pytest.param({"threshold": 0.9}, 0.9, 0.9, id="in one place"),
+        pytest.param({}, None, 0.4, id="none"),
+        pytest.param({"streaming": 0.4}, None, 0.4, id="none, in an older file"),
+        pytest.param({"streaming": 0.7}, 0.7, 0.7, id="of streams, in an older file"),
+        pytest.param({"threshold": 0.9, "streaming": 0.9}, 0.9, 0.9, id="twice, in an older file"),
+    ],
+)
+def test_files_state_one_threshold_and_older_ones_are_read(stated, windows, streams):
+    document = extract(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite").to_json()
+    assert "threshold" not in document["streaming"]
+    if "threshold" in stated:
+        document["threshold"] = stated["threshold"]
+    if "streaming" in stated:
+        document["streaming"]["threshold"] = stated["streaming"]
+    found = Metadata.from_json(document, "file")
+    assert (found.threshold, found.stream_threshold) == (windows, streams)
+    assert Metadata.from_json(found.to_json(), "file") == found

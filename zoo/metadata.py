@@ -28,6 +28,9 @@ UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
 INERTIAL, ROTATION_UNIT = (*AXES, "gyro_x", "gyro_y", "gyro_z"), "rad/s"
 """Channels of an accelerometer and a gyroscope; rotation rate follows the right-hand rule about the same axes."""
 
+STREAM_THRESHOLD = 0.4
+"""Probability below which a stream shows no label, if the file has no threshold."""
+
 CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 """The six activities of the course, in its order."""
 
@@ -102,7 +105,7 @@ class Metadata:
         names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
-            values["streaming"] = Streaming(**values["streaming"])
+            values["streaming"], values["threshold"] = _streaming(document)
         metadata: Metadata = kind(**values)
         return metadata
 
@@ -118,7 +121,6 @@ class Streaming:
         warmup: Number of rows that a state must read before its predictions are used.
         smoothing: Time constant in seconds of the exponential average over past probabilities. 0 for none.
         margin: Amount by which the probability of another label must exceed that of the current label to replace it.
-        threshold: Probability below which no label is shown.
     """
 
     restart: int = 150
@@ -126,7 +128,13 @@ class Streaming:
     warmup: int = 75
     smoothing: float = 0.5
     margin: float = 0.1
-    threshold: float = 0.4
+
+
+def _streaming(document: Mapping[str, Any]) -> tuple[Streaming, float | None]:
+    """The settings of continuous recognition, and the threshold, which older files state among these settings."""
+    settings = dict(document["streaming"])
+    older = settings.pop("threshold", STREAM_THRESHOLD)
+    return Streaming(**settings), document.get("threshold", None if older == STREAM_THRESHOLD else older)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +158,8 @@ class ActivityMetadata(Metadata):
         temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
         streaming: Settings of continuous recognition.
         prior: Class frequencies that the probabilities assume, in the order of the classes. Empty if unknown.
-        threshold: Probability of a window below which the answer is "not sure". None if none was calibrated.
+        threshold: Probability below which the answer is "not sure", of a window and in a stream. None if none was
+            calibrated: then each window is answered, and streams use 0.4.
         split_by: How test data was separated from training data: by `subject` or by `window`.
         train_subjects: Subjects of the training windows. Empty if unknown.
     """
@@ -175,6 +184,11 @@ class ActivityMetadata(Metadata):
     train_subjects: tuple[str, ...]
     prior: tuple[float, ...] = ()
     threshold: float | None = None
+
+    @property
+    def stream_threshold(self) -> float:
+        """Probability below which a stream shows no label."""
+        return STREAM_THRESHOLD if self.threshold is None else self.threshold
 
 
 @dataclass(frozen=True, kw_only=True)

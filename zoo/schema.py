@@ -34,10 +34,12 @@ _TASKS: dict[str, dict[str, Any]] = {
         "convention": {"enum": ["android"]}, "temperature": _POSITIVE,
         "streaming": {
             "type": "object", "additionalProperties": False,
-            "required": ["restart", "copies", "warmup", "smoothing", "margin", "threshold"],
+            "required": ["restart", "copies", "warmup", "smoothing", "margin"],
             "properties": {
                 "restart": _COUNT, "copies": {**_SIZE, "maximum": 100}, "warmup": _COUNT,
-                "smoothing": {"type": "number", "minimum": 0, "maximum": 3600}, "margin": _SHARE, "threshold": _SHARE,
+                "smoothing": {"type": "number", "minimum": 0, "maximum": 3600}, "margin": _SHARE,
+                # Of older files.
+                "threshold": _SHARE,
             },
         },
         "split_by": {"enum": ["subject", "window", "not stated"]}, "train_subjects": _NAMES,

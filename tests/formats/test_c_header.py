@@ -87,7 +87,7 @@ def test_the_sources_compile_against_the_methods_of_tflite_micro(sources, tmp_pa
     assert found[0] == found[1]
     assert found[2:7] == [str(size), "50", metadata.classes[5], str(len(metadata.states)), str(rows)]
     # Below the threshold of the file, 0.4, there is no answer, unless it is switched off.
-    assert metadata.streaming.threshold == 0.4
+    assert metadata.stream_threshold == 0.4
     assert found[7:] == ["2", "-1", "1"]
 
 

@@ -24,7 +24,7 @@ LANGUAGES = {"kt": kotlin, "swift": swift}
 SETTINGS = {
     "as trained": Streaming(),
     "one state for ever": Streaming(restart=0, copies=1, warmup=0),
-    "no smoothing": Streaming(restart=60, copies=4, warmup=15, smoothing=0.0, margin=0.0, threshold=0.3),
+    "no smoothing": Streaming(restart=60, copies=4, warmup=15, smoothing=0.0, margin=0.0),
 }
 
 
@@ -42,7 +42,8 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
     frame = known.frame
-    assert numbers == {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, **vars(known.streaming)}
+    expected = {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, "threshold": 0.4}
+    assert numbers == expected | vars(known.streaming)
     assert dict(re.findall(r'(?i)(signature|input) = "(\w+)"', text.lower())) == {"signature": "step", "input": "frame"}
     assert re.findall(r'"(\w+)"', re.search(r"(?i)labels = (.*)", text).group(1)) == list(known.classes)
     assert re.findall(r'"(\w+)"(?: to|:) (\d+)', text) == [(name, str(size)) for name, size in known.states.items()]
@@ -227,6 +228,7 @@ def cases():
     return {name: metadata(streaming=how) for name, how in SETTINGS.items()} | {
         "windows": metadata(states={}, window=40, hop=15),
         "gyroscope": metadata(axes=INERTIAL),
+        "a threshold": metadata(threshold=0.7),
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.metadata import CLASSES, Streaming, embed, extract
+from zoo.metadata import CLASSES, embed, extract
 from zoo.serving.page import PAGE_FOLDER, page_files
 
 ROOT = Path(__file__).parents[2]
@@ -193,7 +193,7 @@ def look(page, name):
 def test_below_the_threshold_of_the_file_nothing_is_claimed(scheme, open_page, play, serve_files, model_file, tmp_path):
     file = tmp_path / "model.tflite"
     file.write_bytes(model_file.read_bytes())
-    embed(file, replace(extract(file), streaming=Streaming(threshold=0.9999)))
+    embed(file, replace(extract(file), threshold=0.9999))
     with serve_files(page_files(file)) as url:
         page = open_page(url, color_scheme=scheme)
         page.click("#start")

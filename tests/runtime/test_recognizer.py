@@ -137,9 +137,9 @@ print(sorted({{"tensorflow", "keras", "h5py", "scipy", "sklearn"}} & set(sys.mod
 
 
 def test_the_file_says_how_it_is_to_be_streamed():
-    settings = Recognizer(POCKET / "model.dynamic.tflite").metadata.streaming
-    assert isinstance(settings, Streaming)
-    assert 0 < settings.threshold < 1
+    metadata = Recognizer(POCKET / "model.dynamic.tflite").metadata
+    assert isinstance(metadata.streaming, Streaming)
+    assert 0 < metadata.stream_threshold < 1
 
 
 def test_numbers_that_a_file_does_not_take_are_refused_with_its_reason():

@@ -17,7 +17,7 @@ from zoo.tasks import loading
 
 RATE = 50.0
 METADATA = loading.load("activity_gru_pocket").metadata
-QUIET = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.0, threshold=0.0)
+QUIET = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.0)
 
 
 def sine(times):
@@ -31,14 +31,14 @@ def resampled(times, rate=RATE):
     return np.array([time for time, _ in rows]), np.array([value for _, value in rows])
 
 
-def stream(answer=None, settings=QUIET):
+def stream(answer=None, settings=QUIET, threshold=0.0):
     """A stream whose network returns what `answer` returns for a frame: by default that it walks."""
     walking = np.eye(len(METADATA.classes), dtype=np.float32)[METADATA.classes.index("walking")]
 
     def step(frame, states):
         return (walking if answer is None else answer(frame))[None], {"h_1": states["h_1"] + 1}
 
-    return Stream(METADATA, step, settings)
+    return Stream(METADATA, step, settings, threshold)
 
 
 class TestRows:
@@ -126,11 +126,11 @@ def _still(seconds, start=0.0, rate=RATE):
 
 class TestLabels:
     @staticmethod
-    def said(first, second, settings):
+    def said(first, second, settings, threshold=0.0):
         """Labels of a stream whose network changes its mind after two seconds."""
         count = iter(range(1000))
         before = round(2 * RATE / METADATA.frame)
-        found = stream(lambda frame: first if next(count) < before else second, settings).feed(_still(4))
+        found = stream(lambda frame: first if next(count) < before else second, settings, threshold).feed(_still(4))
         return [prediction.label for prediction in found], before
 
     def one_hot(self, name, p=1.0):
@@ -138,19 +138,18 @@ class TestLabels:
         return np.array([p if c == name else others for c in METADATA.classes], np.float32)
 
     def test_a_change_is_shown_after_the_smoothing(self):
-        smooth = Streaming(restart=0, copies=1, warmup=0, smoothing=0.5, margin=0.0, threshold=0.0)
+        smooth = Streaming(restart=0, copies=1, warmup=0, smoothing=0.5, margin=0.0)
         labels, before = self.said(self.one_hot("walking"), self.one_hot("sitting"), smooth)
         # Both means are a half after ln 2 of the smoothing time: 0.35 s, four frames of 0.1 s.
         assert labels.index("sitting") - before == 3
 
     def test_a_label_stays_until_another_is_more_probable_by_the_margin(self):
-        stubborn = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.3, threshold=0.0)
+        stubborn = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.3)
         labels, _ = self.said(self.one_hot("walking", 0.5), self.one_hot("sitting", 0.4), stubborn)
         assert set(labels) == {"walking"}
 
     def test_no_label_is_shown_below_the_threshold(self):
-        careful = Streaming(restart=0, copies=1, warmup=0, smoothing=0.0, margin=0.0, threshold=0.6)
-        labels, _ = self.said(self.one_hot("walking", 0.7), self.one_hot("sitting", 0.5), careful)
+        labels, _ = self.said(self.one_hot("walking", 0.7), self.one_hot("sitting", 0.5), QUIET, 0.6)
         assert set(labels) == {"walking", None}
 
 
@@ -204,7 +203,7 @@ class TestBadSamples:
 
     @pytest.mark.parametrize("jump", [2 + GAP, 3600.0, -3600.0])
     def test_after_a_gap_or_a_set_clock_the_states_start_anew(self, jump):
-        found = stream(settings=Streaming(restart=0, copies=1, warmup=25, smoothing=0.0, margin=0.0, threshold=0.0))
+        found = stream(settings=Streaming(restart=0, copies=1, warmup=25, smoothing=0.0, margin=0.0))
         predictions = list(found.feed(_still(1) + _still(1, start=jump)))
         assert found.skipped == {"gaps": 1}
         assert next(p.time for p in predictions if abs(p.time - jump) < 1) == pytest.approx(jump + 24 / RATE)
@@ -230,7 +229,7 @@ class TestBadSamples:
             rows.append(frame)
             return self.leaky(frame)
 
-        found, time = stream(answer, Streaming(restart=0, copies=1, warmup=0, threshold=0.0)), start
+        found, time = stream(answer, Streaming(restart=0, copies=1, warmup=0)), start
         for elapsed, value in samples:
             time = time + elapsed if math.isfinite(time + elapsed) else start
             for prediction in found.push(time if elapsed == elapsed else math.nan, value, 9.8, 0.1):

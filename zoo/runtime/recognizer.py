@@ -165,8 +165,8 @@ class Recognizer(Interpreter):
         every `hop` rows, as in the metadata.
 
         Args:
-            settings: Restarts, smoothing and thresholds. Those of the file by default.
-            threshold: Probability below which no label is shown; 0 to always show one. That of the settings by default.
+            settings: Restarts, smoothing and margin. Those of the file by default.
+            threshold: Probability below which no label is shown; 0 to always show one. That of the file by default.
 
         Returns:
             A stream that takes samples and returns predictions.
@@ -174,8 +174,7 @@ class Recognizer(Interpreter):
         Raises:
             ZooError: If the threshold is not 0 or more and below 1.
         """
-        if threshold is not None:
-            settings = replace(settings or self.metadata.streaming, threshold=_checked(threshold))
+        limit = None if threshold is None else _checked(threshold)
         if "step" in self.signatures:
-            return Stream(self.metadata, self.step, settings)
-        return Stream(replace(self.metadata, states={}), self._run_window, settings)
+            return Stream(self.metadata, self.step, settings, limit)
+        return Stream(replace(self.metadata, states={}), self._run_window, settings, limit)

@@ -158,11 +158,15 @@ class Stream:
     Args:
         metadata: Metadata of the recognizer. If it has no states, `step` reads whole windows.
         step: Function that runs the network: from a frame (or a window) and states to probabilities and new states.
-        settings: Restarts, smoothing and thresholds. Those of the metadata by default.
+        settings: Restarts, smoothing and margin. Those of the metadata by default.
+        threshold: Probability below which no label is shown. That of the metadata by default.
     """
 
-    def __init__(self, metadata: ActivityMetadata, step: Step, settings: Streaming | None = None) -> None:
+    def __init__(
+        self, metadata: ActivityMetadata, step: Step, settings: Streaming | None = None, threshold: float | None = None
+    ) -> None:
         self.metadata, self.settings = metadata, settings or metadata.streaming
+        self.threshold = metadata.stream_threshold if threshold is None else threshold
         self._limits = (LIMIT,) * 3 + (ROTATION_LIMIT,) * (len(metadata.axes) - 3)
         self.skipped: Counter[str] = Counter()
         self.warnings: list[str] = []
@@ -329,7 +333,7 @@ class Stream:
         if self._shown is None or each[best] - each[self._shown] >= self.settings.margin:
             self._shown = best
         self._mean = mean
-        sure = each[self._shown] >= self.settings.threshold
+        sure = each[self._shown] >= self.threshold
         label = self.metadata.classes[self._shown] if sure else None
         return Prediction(time, label, each[self._shown if sure else best], mean)
 

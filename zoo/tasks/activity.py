@@ -544,8 +544,7 @@ def golden(
 def _streaming(model: ActivityRecognizer) -> Streaming:
     """The settings of continuous recognition of a model's files."""
     # A network that has learned to continue from any state needs no restart.
-    settings = Streaming(restart=0, copies=1) if model.carry_state else Streaming()
-    return settings if model.threshold is None else replace(settings, threshold=float(model.threshold))
+    return Streaming(restart=0, copies=1) if model.carry_state else Streaming()
 
 
 def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, ...]:

@@ -41,7 +41,7 @@ def evaluate(
         recognizer: Exported file.
         path: File of recordings.
         subjects: Subjects to evaluate. By default all that are not among the training subjects.
-        settings: Restarts, smoothing and thresholds. Those of the file by default.
+        settings: Restarts, smoothing and margin. Those of the file by default.
         seconds: Length of the spliced stream of each person.
         seed: Random seed of the splicing.
         merge: Labels that mean one of several classes, as in `{"stairs": "upstairs+downstairs"}`. Each is then right.
@@ -93,7 +93,7 @@ def evaluate(
         "spliced": _measured(recognizer, settings, spliced, allowed) if spliced else None,
         "subjects": people,
         "simulated": index.simulated,
-        "settings": vars(settings or metadata.streaming),
+        "settings": {**vars(settings or metadata.streaming), "threshold": metadata.stream_threshold},
     }
 
 

@@ -13,7 +13,8 @@ export interface Streaming {
   warmup: number;
   smoothing: number;
   margin: number;
-  threshold: number;
+  /** Of older files: see `threshold` of the metadata. */
+  threshold?: number;
 }
 
 export interface Metadata {
@@ -35,11 +36,14 @@ export interface Metadata {
   axes: string[];
   convention: string;
   streaming: Streaming;
-  /** Probability below which the answer is "not sure"; files may lack it. */
-  threshold?: number | null;
+  /** Probability below which the answer is "not sure". */
+  threshold: number;
 }
 
 const SCHEMA = 1;
+
+/** Probability below which a stream shows no label, if the file has no threshold. */
+const STREAM_THRESHOLD = 0.4;
 const ENTRY = "pocket_zoo";
 const NEEDED = ["classes", "rate", "window", "hop", "frame", "states", "unit", "axes", "convention", "streaming"];
 
@@ -111,6 +115,7 @@ export function readMetadata(file: Uint8Array): Metadata {
   if (document.task !== "activity") throw new Error(`holds ${document.family}, which is not an activity recognizer`);
   const missing = NEEDED.filter((name) => !(name in document));
   if (missing.length) throw new Error(`metadata lacks ${missing.join(", ")}`);
+  document.threshold ??= document.streaming.threshold ?? STREAM_THRESHOLD;
   return document;
 }
 

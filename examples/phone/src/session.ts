@@ -103,12 +103,10 @@ export class Session {
     if (!this.running) return;
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
       const { metadata } = this.recognizer;
-      const { time, probability } = prediction;
-      // The file may want a window to be surer than the smoothed label.
-      const label = probability < (metadata.threshold ?? 0) ? null : prediction.label;
+      const { time, label } = prediction;
       this.timeline.add(time, label);
       if (!this.silence.silent) {
-        view.showPrediction(metadata, { ...prediction, label });
+        view.showPrediction(metadata, prediction);
         this.announcer.update(time, view.labelText(metadata, label));
       }
       // For code that builds on this page.

@@ -101,7 +101,8 @@ export class Stream {
   private shown: number | null = null;
   private pending: { time: number; value: Vector } | null = null;
 
-  constructor(private readonly network: Network) {
+  /** @param threshold Probability below which no label is shown; that of the file by default. */
+  constructor(private readonly network: Network, public threshold = network.metadata.threshold) {
     this.restart();
   }
 
@@ -182,14 +183,14 @@ export class Stream {
 
   private smoothed(time: number, probabilities: number[]): Prediction {
     const { rate, streaming } = this.network.metadata;
-    const { margin, smoothing, threshold } = streaming;
+    const { margin, smoothing } = streaming;
     const decay = smoothing ? Math.exp(-this.states.advance / rate / smoothing) : 0;
     const past = this.mean;
     const mean = past ? probabilities.map((p, i) => p + decay * (past[i]! - p)) : probabilities;
     const best = mean.indexOf(Math.max(...mean));
     if (this.shown === null || mean[best]! - mean[this.shown]! >= margin) this.shown = best;
     this.mean = mean;
-    const sure = mean[this.shown]! >= threshold;
+    const sure = mean[this.shown]! >= this.threshold;
     return {
       time,
       label: sure ? this.shown : null,

@@ -83,5 +83,5 @@ def numbers(metadata: ActivityMetadata) -> list[tuple[str, float, str]]:
         ("warmup", streaming.warmup if recurrent else 0, "rows that a state reads before it answers"),
         ("smoothing", float(streaming.smoothing), "seconds"),
         ("margin", float(streaming.margin), "by which another label must be more probable"),
-        ("threshold", float(streaming.threshold), "below which no label is shown"),
+        ("threshold", float(metadata.stream_threshold), "below which no label is shown"),
     ]
