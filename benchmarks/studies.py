@@ -6,9 +6,10 @@ r"""What each added person and each added study brings to people and phones that
     python benchmarks/studies.py --data windows.h5 | tee benchmarks/studies.json
     python benchmarks/studies.py --page docs/splits.md  # writes the tables into the page
 
-The recipe is that of `activity_gru_phone`, with one seed. People: a fifth of the people of each study is held out, and
-an eighth, a quarter, a half and all of the others are trained on. Studies: each study is held out as a whole, and one
-after another of the other three is trained on, largest first.
+The recipe is that of `activity_gru_phone` with one seed, and with 48 units and 20 epochs, which is half the work.
+People: a fifth of the people of each study is held out, and an eighth, a quarter, a half and all of the others are
+trained on. Studies: each study is held out as a whole, and one after another of the other three is trained on, largest
+first.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from zoo.tasks import planning
 from zoo.tasks.activity import Prepared, answers, keras_logits
 from zoo.tasks.provenance import versions
 
-PRESET, SEED = "activity_gru_phone", 0
+PRESET, SMALLER, SEED = "activity_gru_phone", {"units": 48, "epochs": 20}, 0
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 
 
@@ -70,7 +71,7 @@ def more_studies(windows: Windows, studies: list[str]) -> Iterator[tuple[str, ND
 
 def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]:
     """Scores of the recipe, trained on some windows, on others, study by study."""
-    plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": SEED})
+    plan = planning.plan(PRESET, None, {**SMALLER, "validation": 0.0, "seed": SEED})
     prepared, started = Prepared(data, train, None), time.perf_counter()
     model = prepared.build(plan)
     prepared.fit(plan.recipe, model)
