@@ -157,9 +157,12 @@ def import_csv(
 
 @contextmanager
 def _reading(out: Path) -> Iterator[Callable[[int], None]]:
-    """Yields a function that shows how many recordings have been read."""
+    """Yields a function that shows on a terminal how many recordings have been read."""
     from zoo.report.live import RowBoard
 
+    if not err.is_terminal:
+        yield lambda count: None
+        return
     with RowBoard(err, "recording", 1).shown() as board:
         yield lambda count: board.rows(printable(out.name), count)
 
