@@ -1,10 +1,11 @@
-"""Costs of the page in a browser: bytes of the first load, and milliseconds per step.
+"""Costs of the page in a browser: bytes of the first load, seconds until it is ready, milliseconds per step, memory.
 
     make page && python benchmarks/phone.py
 
-The page is served as by `zoo serve` and opened in headless Chromium with an empty cache. It receives a minute of a
-simulated walk as DeviceMotion events. The clock of the browser has a resolution of a tenth of a millisecond, so the
-time per step is a mean.
+The page is served as by `zoo serve` and opened in headless Chromium with an empty cache, once with the program that
+it runs small networks with and once with LiteRT.js. A slow phone is one with a line of 1.6 Mbit/s and 150 ms, and a
+processor four times slower than this machine's. The page receives a minute of a simulated walk as DeviceMotion events.
+The clock of the browser has a resolution of a tenth of a millisecond, so the time per step is a mean.
 """
 
 import argparse
@@ -13,19 +14,31 @@ import os
 import shutil
 import sys
 import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from playwright.sync_api import sync_playwright
 
 from zoo.data.gait import walk_through
+from zoo.report import markdown
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.page import PAGE_FOLDER
 from zoo.tasks.provenance import versions
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 SWITCHES = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
-SECONDS, HERTZ = 60, 60
+ENGINES = {"typescript": "", "litert": "?engine=litert"}
+"""What the address of the page is followed by to choose what runs the network."""
+SECONDS, HERTZ, STARTS = 60, 60, 100
+LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
+"""1.6 Mbit/s down, 0.75 up, in bytes a second."""
+SLOWER = 4
 PLAY = """
 async ([rows, hertz]) => {
   const steps = [];
@@ -43,38 +56,130 @@ async ([rows, hertz]) => {
   return steps;
 }
 """
+FEEL = """
+([rows, hertz]) => {
+  for (const [i, [x, y, z]] of rows.entries()) {
+    const event = new DeviceMotionEvent('devicemotion', {accelerationIncludingGravity: {x, y, z}});
+    Object.defineProperty(event, 'timeStamp', {value: 1000 * i / hertz});
+    dispatchEvent(event);
+  }
+}
+"""
+
+
+def first_load(browser: "Browser", url: str, *, slow: bool) -> tuple["Page", dict[str, int], float]:
+    """Opens the page with an empty cache. Returns it, the bytes of each file, and the seconds until it is ready."""
+    context = browser.new_context(ignore_https_errors=True, service_workers="block")
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    if slow:
+        network.send("Network.emulateNetworkConditions", LINE)
+        network.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    sizes: dict[str, int] = {}
+    names: dict[str, str] = {}
+    network.on("Network.requestWillBeSent", lambda e: names.update({e["requestId"]: e["request"]["url"]}))
+    network.on(
+        "Network.loadingFinished",
+        lambda e: sizes.update({urlsplit(names[e["requestId"]]).path: round(e["encodedDataLength"])}),
+    )
+    start = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector("#start:enabled", timeout=120_000)
+    seconds = time.perf_counter() - start
+    page.wait_for_load_state("networkidle")
+    return page, sizes, seconds
+
+
+def steps(page: "Page", rows: list[list[float]]) -> dict[str, Any]:
+    """Milliseconds of each run of the network over a minute of walking."""
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    found = page.evaluate(PLAY, [rows, HERTZ])
+    return {
+        "count": len(found), "milliseconds": round(float(np.mean(found)), 3),
+        "p95": round(float(np.percentile(found, 95)), 1),
+    }  # fmt: skip
+
+
+def heap(browser: "Browser", url: str, rows: list[list[float]]) -> dict[str, int]:
+    """Bytes of JavaScript's heap before the first start and after many, each with three seconds of signal."""
+    context = browser.new_context(ignore_https_errors=True, service_workers="block")
+    page = context.new_page()
+    # Buttons ignore taps for a while after they have changed.
+    page.clock.install()
+    page.goto(url)
+    page.wait_for_selector("#start:enabled", timeout=120_000)
+    session = context.new_cdp_session(page)
+
+    def used() -> int:
+        session.send("HeapProfiler.collectGarbage")
+        return int(session.send("Runtime.getHeapUsage")["usedSize"])
+
+    before = used()
+    for _ in range(STARTS):
+        page.clock.run_for(700)
+        page.evaluate("document.getElementById('start').click()")
+        page.wait_for_selector("body[data-state=running]")
+        page.evaluate(FEEL, [rows, HERTZ])
+        page.clock.run_for(700)
+        page.evaluate("document.getElementById('stop').click()")
+        page.wait_for_selector("#start:visible")
+    after = used()
+    context.close()
+    return {"starts": STARTS, "before": before, "after": after}
+
+
+def measure(browser: "Browser", url: str, rows: list[list[float]]) -> dict[str, Any]:
+    """All that is measured of the page with one engine."""
+    slow, _, late = first_load(browser, url, slow=True)
+    slow.context.close()
+    page, sizes, early = first_load(browser, url, slow=False)
+    found = {
+        "first_load": {"bytes": sum(sizes.values()), "requests": len(sizes), "files": sizes},
+        "seconds_to_ready": {"here": round(early, 2), "slow_phone": round(late, 1)},
+        "step": steps(page, rows),
+    }
+    page.context.close()
+    return found | {"heap": heap(browser, url, rows[: 3 * HERTZ])}
+
+
+def table(measured: dict[str, Any]) -> str:
+    """The costs with each engine."""
+    engines = [measured["engines"][name] for name in ENGINES]
+    load, ready = ([engine[key] for engine in engines] for key in ("first_load", "seconds_to_ready"))
+    growth = [(engine["heap"]["after"] - engine["heap"]["before"]) / 1000 for engine in engines]
+    rows = [
+        ["first load, compressed", *(f"{one['bytes'] / 1000:,.0f} kB in {one['requests']} requests" for one in load)],
+        ["ready", *(f"{one['here']:.1f} s" for one in ready)],
+        ["ready on a slow phone", *(f"{one['slow_phone']:.1f} s" for one in ready)],
+        ["a step of `activity_gru_pocket`", *(f"{one['step']['milliseconds']:.2f} ms" for one in engines)],
+        [f"memory after {STARTS} starts", *(f"{kilobytes:+,.0f} kB" for kilobytes in growth)],
+    ]
+    return markdown.table(["", "the page itself", "LiteRT.js"], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    parser.add_argument("--folder", type=Path, default=PAGE_FOLDER, help="of the built page")
+    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+        markdown.fill(options.page, "phone", f"\n{table(measured)}\n\n")
+        return
+    from playwright.sync_api import sync_playwright
+
     rows = walk_through(["walking"], SECONDS, HERTZ, seed=1)[0].tolist()
-    files = page_files(PAGE_FOLDER / "model.tflite")
+    files = page_files(options.folder / "model.tflite", options.folder)
     with PageServer(files, "127.0.0.1", 9443, certificate.tls_context(["127.0.0.1"])) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with sync_playwright() as engine:
             browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES.split())
-            context = browser.new_context(ignore_https_errors=True, service_workers="block")
-            page = context.new_page()
-            sizes: dict[str, int] = {}
-            network = context.new_cdp_session(page)
-            network.send("Network.enable")
-            names = {}
-            network.on("Network.requestWillBeSent", lambda e: names.update({e["requestId"]: e["request"]["url"]}))
-            network.on(
-                "Network.loadingFinished",
-                lambda e: sizes.update({names[e["requestId"]].split("/", 3)[3] or "/": round(e["encodedDataLength"])}),
-            )
-            page.goto(f"https://127.0.0.1:{server.port}/")
-            page.wait_for_selector("#start:enabled")
-            page.click("#start")
-            page.wait_for_selector("body[data-state=running]")
-            steps = page.evaluate(PLAY, [rows, HERTZ])
+            url = f"https://127.0.0.1:{server.port}/"
             found = {
                 "command": "python benchmarks/phone.py", "versions": versions() | {"chromium": browser.version},
-                "first_load": {"bytes": sum(sizes.values()), "files": sizes},
-                "step": {"count": len(steps), "milliseconds": round(float(np.mean(steps)), 3),
-                         "p95": round(float(np.percentile(steps, 95)), 1)},
+                "engines": {name: measure(browser, url + query, rows) for name, query in ENGINES.items()},
             }  # fmt: skip
             browser.close()
         server.shutdown()

@@ -236,6 +236,12 @@ def numbers_of(tmp_path, run_script):
     return check
 
 
+def test_the_costs_of_the_phone_page_are_those_that_were_measured(numbers_of):
+    own, litert = (numbers_of("guides/phone.md", "phone")["engines"][name] for name in ("typescript", "litert"))
+    assert own["first_load"]["bytes"] < litert["first_load"]["bytes"] / 20
+    assert own["seconds_to_ready"]["slow_phone"] < 5
+
+
 def test_the_page_of_the_splits_says_what_was_measured(numbers_of):
     measured = numbers_of("splits.md", "splits")
     forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-SPEED, RESULTS, PHONE = ((ROOT / "docs" / page).read_text() for page in ("speed.md", "results.md", "guides/phone.md"))
+SPEED, RESULTS = ((ROOT / "docs" / page).read_text() for page in ("speed.md", "results.md"))
 
 
 def blocks(language):
@@ -94,15 +94,3 @@ def test_the_speed_of_searches_is_what_was_measured():
     assert measured["workers"] == {"zoo": 2, "keras_tuner": 1}
     assert line in " ".join(SPEED.split())
     assert f"by processor time {measured['times_as_fast_by_processor_time']} times" in SPEED
-
-
-def test_the_costs_of_the_page_are_those_that_were_measured():
-    measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "phone.json").read_text())
-    load = measured["first_load"]
-    megabytes = {"the runtime": 0, "the model": 0, "the page": 0}
-    for name, size in load["files"].items():
-        part = "the runtime" if name.startswith("litert") else "the model" if name == "model.tflite" else "the page"
-        megabytes[part] += size / 1e6
-    parts = ", ".join(f"{part} {size:.2f}" for part, size in megabytes.items())
-    assert f"| first load, compressed | {load['bytes'] / 1e6:.2f} MB: {parts} |" in PHONE
-    assert f"{measured['step']['milliseconds']} ms" in PHONE

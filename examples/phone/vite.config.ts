@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
@@ -37,7 +37,9 @@ function offline(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") throw new Error("no service worker in the bundle");
-      const files = Object.values(bundle).filter((file) => file !== worker && !/\.(tflite|txt)$/.test(file.fileName));
+      // The runtime is stored where a model needs it.
+      const stored = (name: string) => !/\.(tflite|txt)$|^litert\//.test(name);
+      const files = Object.values(bundle).filter((file) => file !== worker && stored(file.fileName));
       const names = files.map((file) => file.fileName.replace(/^index\.html$/, "./"));
       const digest = createHash("sha256");
       for (const file of files) digest.update(file.type === "chunk" ? file.code : file.source);
@@ -56,7 +58,10 @@ function offline(): Plugin {
 export default defineConfig({
   // Relative, so that the page works in any folder of any host.
   base: "./",
-  define: { __LITERT_VERSION__: JSON.stringify(version) },
+  define: {
+    __LITERT_VERSION__: JSON.stringify(version),
+    __LITERT_BYTES__: String(statSync(`${LITERT}wasm/litert_wasm_compat_internal.wasm`).size),
+  },
   plugins: [staticFiles(), offline()],
   build: {
     outDir: here("../../zoo/page"),

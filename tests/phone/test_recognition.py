@@ -89,7 +89,9 @@ def test_the_file_decides_how_a_signal_is_followed(case, open_page, play, serve_
 
 def test_a_model_without_states_is_streamed_by_windows(open_page, play, serve_files, convolutional_file):
     with serve_files(page_files(convolutional_file)) as url:
-        assert len(compare(open_page(url), play, convolutional_file, walk())) > 20
+        page = open_page(url)
+        page.wait_for_selector("#about:has-text('run by LiteRT.js')")
+        assert len(compare(page, play, convolutional_file, walk())) > 20
 
 
 def test_faulty_samples_and_clocks_are_dropped_alike(open_page, play, model_file):
@@ -106,11 +108,29 @@ def test_faulty_samples_and_clocks_are_dropped_alike(open_page, play, model_file
     compare(open_page(), play, model_file, [*sent[:100], *faulty, *sent[100:400], *later])
 
 
-@pytest.mark.parametrize("preset", ["activity_rnn_course", "activity_lstm_course", "activity_gru_course"])
-def test_other_cells_and_frames_run(preset, open_page, play, serve_files):
-    file = PRESETS_FOLDER / preset / "model.float32.tflite"
+FLOATS = sorted(PRESETS_FOLDER.glob("activity_*/model.float*.tflite"))
+"""All published files whose numbers are floats: other cells and frames, weights of 32 and of 16 bits."""
+
+
+@pytest.mark.parametrize("engine", ["page", "litert"])
+@pytest.mark.parametrize("file", FLOATS, ids=lambda file: f"{file.parent.name}-{file.name.split('.')[1]}")
+def test_the_page_and_litert_compute_what_the_runtime_does(file, engine, open_page, play, serve_files):
     with serve_files(page_files(file)) as url:
-        compare(open_page(url), play, file, walk())
+        page = open_page(url if engine == "page" else f"{url}?engine=litert")
+        page.wait_for_selector("#start:enabled")
+        runs = {"page": "run by the page itself", "litert": "run by LiteRT.js"}
+        assert runs[engine] in page.inner_text("#about")
+        compare(page, play, file, walk())
+
+
+def test_what_the_page_cannot_run_is_run_by_litert(open_page, play, serve_files):
+    file = PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite"
+    with serve_files(page_files(file)) as url:
+        page = open_page(url)
+        page.wait_for_selector("#about:has-text('run by LiteRT.js')")
+        page.click("#start")
+        (*_, last) = play(page, walk(), 80)
+        assert max(last["probabilities"]) > 0.5
 
 
 @pytest.mark.parametrize("hertz", [20.0, 50.0, 100.0, 200.0])

@@ -42,10 +42,30 @@ def start(open_page, play, address, **options):
     yield page
 
 
+STALLED = """
+const {fetch: usual} = window;
+window.fetch = async (url, ...rest) => {
+  if (!`${url}`.includes('NAME')) return usual(url, ...rest);
+  const body = new ReadableStream({start: stream => stream.enqueue(new Uint8Array(40000))});
+  return new Response(body, {headers: {'Content-Length': '84000'}});
+};
+"""
+"""A file of which 40 kB arrive and no more."""
+
+
 @contextmanager
 def loading(open_page, play, address, **options):
-    page = open_page(before="window.fetch = () => new Promise(() => {});", **options)
+    page = open_page(before=STALLED.replace("NAME", "model.tflite"), **options)
+    page.wait_for_selector("#detail:text-is('Model: 40 of 84 kB')")
+    assert page.evaluate("document.getElementById('progress').position") == pytest.approx(40 / 84)
     assert page.is_disabled("#start")
+    yield page
+
+
+@contextmanager
+def loading_litert(open_page, play, address, **options):
+    page = open_page(f"{address}?engine=litert", before=STALLED.replace("NAME", ".wasm"), **options)
+    page.wait_for_selector("#detail:text-matches('LiteRT.js: 40 of 9,\\\\d{3} kB')")
     yield page
 
 
@@ -151,7 +171,7 @@ def desktop(open_page, play, address, **options):
 
 
 STATES = (
-    loading, start, running, simulated, refused, no_sensor, slow, silent, recording, summary, desktop,
+    loading, loading_litert, start, running, simulated, refused, no_sensor, slow, silent, recording, summary, desktop,
 )  # fmt: skip
 
 
@@ -289,8 +309,9 @@ def test_an_address_that_is_not_secure_is_named(scheme, plain_folder, open_page)
     look(page, f"insecure-{scheme}")
 
 
-def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(plain_folder, open_page, play):
-    page = open_page(plain_folder("localhost"))
+@pytest.mark.parametrize("engine", ["", "?engine=litert"])
+def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engine, plain_folder, open_page, play):
+    page = open_page(plain_folder("localhost") + engine)
     page.wait_for_selector("#offline:not([hidden])")
     page.context.set_offline(True)
     page.reload()

@@ -17,11 +17,13 @@ async function main(): Promise<void> {
   let recognizer: Recognizer;
   let convert: Converter;
   try {
-    recognizer = await Recognizer.load("model.tflite");
+    recognizer = await Recognizer.load("model.tflite", view.showProgress);
     convert = converter(recognizer.metadata);
   } catch (error) {
     view.showProblem("model", (error as Error).message);
     return;
+  } finally {
+    view.hideProgress();
   }
   const { metadata } = recognizer;
   let session: Session | null = null;
@@ -94,7 +96,7 @@ async function main(): Promise<void> {
     past = session?.timeline ?? null;
     end();
     if (past?.length) view.showSummary(metadata, past);
-    else view.showStart(metadata, recognizer.bytes);
+    else view.showStart(recognizer);
     byId("start").focus({ preventScroll: true });
   };
 
@@ -127,9 +129,9 @@ async function main(): Promise<void> {
     if (session) view.reserve(metadata);
     else if (past) view.showTimeline(metadata.classes, past);
   });
-  view.showStart(metadata, recognizer.bytes);
+  view.showStart(recognizer);
+  void stayOffline(recognizer.engine.files, view.showOffline);
   if (!isSecureContext) view.showProblem("insecure");
 }
 
-void stayOffline(() => view.showOffline());
 void main();

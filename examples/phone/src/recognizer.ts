@@ -1,55 +1,71 @@
-/** The one door to LiteRT.js: a `.tflite` file of the zoo, ready to run. */
+/** A `.tflite` file of the zoo, ready to run: in the page itself if it can, else by LiteRT.js. */
 
-import { Environment, loadAndCompile, loadLiteRt, Tensor, type CompiledModel } from "@litertjs/core";
+import { download, type Progress } from "./download";
+import { Graph, signatures } from "./graph";
 import { readMetadata, type Metadata } from "./metadata";
 import type { Network, States } from "./stream";
 
-/** Of the four builds of the runtime, the one that every browser runs: no relaxed SIMD, no threads, no JSPI. */
-const RUNTIME = `litert/${__LITERT_VERSION__}/litert_wasm_compat_internal.js`;
+/** Inputs by name to outputs by name. */
+export type Arrays = Record<string, Float32Array>;
+
+/** What runs one signature of a file. */
+export interface Engine {
+  readonly name: string;
+  /** What is fetched to run it, besides the page. */
+  readonly files: string[];
+  run(inputs: Arrays): Arrays | Promise<Arrays>;
+}
 
 export class Recognizer implements Network {
   /** Milliseconds of the last call. */
   milliseconds = NaN;
 
-  private constructor(readonly metadata: Metadata, readonly bytes: number, private readonly model: CompiledModel) {}
+  private constructor(readonly metadata: Metadata, readonly bytes: number, readonly engine: Engine) {}
 
   /**
-   * Fetches a file, reads its metadata, and compiles it for the CPU.
+   * Fetches and opens a file.
    *
-   * @throws If the file is not there, is damaged, or lacks the signature.
+   * @throws If the file is not there, or cannot be opened.
    */
-  static async load(url: string): Promise<Recognizer> {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`the file ${url} is missing (status ${response.status})`);
-    const file = new Uint8Array(await response.arrayBuffer());
-    const metadata = readMetadata(file);
-    const runtime = await loadLiteRt(new URL(RUNTIME, document.baseURI).href);
-    // LiteRT.js takes hold of a graphics device where there is one; a network of this size needs none.
-    runtime.getWebGpuDevice()?.destroy();
-    runtime.setDefaultEnvironment(new Environment({ webGpuDevice: null }));
-    const model = await loadAndCompile(file, { accelerator: "wasm", cpuOptions: { numThreads: 1 } });
-    const recognizer = new Recognizer(metadata, file.length, model);
-    if (recognizer.signature in model.signatures) return recognizer;
-    throw new Error(`the file has no signature \`${recognizer.signature}\`: export it with \`zoo export\``);
+  static async load(url: string, progress: Progress): Promise<Recognizer> {
+    return Recognizer.open(await download(url, "Model", progress), progress);
   }
 
-  /** A model without states reads whole windows. */
-  get signature(): "step" | "window" {
-    return Object.keys(this.metadata.states).length ? "step" : "window";
+  /**
+   * Opens a file. With `?engine=litert` in the address of the page, LiteRT.js runs whatever it is.
+   *
+   * @throws If the file is damaged, or lacks the signature.
+   */
+  static async open(file: Uint8Array, progress: Progress): Promise<Recognizer> {
+    const metadata = readMetadata(file);
+    const signature = Object.keys(metadata.states).length ? "step" : "window";
+    if (!signatures(file).includes(signature)) {
+      throw new Error(`the file has no signature \`${signature}\`: export it with \`zoo export\``);
+    }
+    const wanted = new URLSearchParams(location.search).get("engine");
+    const own = wanted === "litert" ? null : ownEngine(file, signature);
+    if (own) return new Recognizer(metadata, file.length, own);
+    // Loaded where it is needed: with its WebAssembly it is fifty times the page.
+    const { openLiteRt } = await import("./litert");
+    return new Recognizer(metadata, file.length, await openLiteRt(file, signature, progress));
   }
 
   async step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }> {
-    const { axes } = this.metadata;
     const start = performance.now();
-    const rows = new Tensor(frame, [1, frame.length / axes.length, axes.length]);
-    const inputs: Record<string, Tensor> = this.signature === "step" ? { frame: rows } : { window: rows };
-    for (const [name, state] of Object.entries(states)) inputs[name] = new Tensor(state, [1, state.length]);
-    const outputs = await this.model.run(this.signature, inputs);
-    const found: States = {};
-    for (const [name, tensor] of Object.entries(outputs)) found[name] = tensor.toTypedArray() as Float32Array;
-    for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.delete();
+    // A model without states reads whole windows.
+    const rows: Arrays = Object.keys(states).length ? { frame } : { window: frame };
+    const { probabilities, ...next } = await this.engine.run({ ...rows, ...states });
     this.milliseconds = performance.now() - start;
-    const { probabilities, ...next } = found;
     return { probabilities: probabilities!, states: next };
+  }
+}
+
+/** Runs the signature in the page, or returns null for a file that needs more than the page can do. */
+function ownEngine(file: Uint8Array, signature: string): Engine | null {
+  try {
+    const graph = new Graph(file, signature);
+    return { name: "the page itself", files: [], run: (inputs) => graph.call(inputs) };
+  } catch {
+    return null;
   }
 }

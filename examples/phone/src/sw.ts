@@ -1,4 +1,4 @@
-/** Stores the page for offline use: all of its files at once, the model as last served. */
+/** Stores the page for offline use: its files at once, the model as last served, the runtime where a model needs it. */
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const CACHE = `pocket-zoo-${__PAGE_NAME__}`;
@@ -10,6 +10,12 @@ worker.addEventListener("install", (event) => {
 
 worker.addEventListener("activate", (event) => {
   event.waitUntil(Promise.all([worker.clients.claim(), deleteOthers()]));
+});
+
+// Files that the model needs besides; the answer is that they are stored.
+worker.addEventListener("message", (event) => {
+  const add = async () => (await caches.open(CACHE)).addAll(event.data as string[]);
+  event.waitUntil(add().then(() => event.ports[0]!.postMessage("stored")));
 });
 
 worker.addEventListener("fetch", (event) => {

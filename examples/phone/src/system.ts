@@ -27,12 +27,17 @@ async function request(): Promise<void> {
 
 document.addEventListener("visibilitychange", () => void request());
 
-/** Stores the page for offline use, where the browser trusts the address. */
-export async function stayOffline(ready: () => void): Promise<void> {
+/** Stores the page for offline use, and files that the model needs, where the browser trusts the address. */
+export async function stayOffline(files: string[], ready: () => void): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   try {
     await navigator.serviceWorker.register("sw.js");
-    await navigator.serviceWorker.ready;
+    const { active } = await navigator.serviceWorker.ready;
+    await new Promise((done) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = done;
+      active!.postMessage(files, [port2]);
+    });
     ready();
   } catch {
     // A self-signed certificate is enough for the sensor, but not for a service worker.

@@ -7,6 +7,7 @@ import {
 import { chosen, ears } from "./ears";
 import type { Metadata } from "./metadata";
 import { turns, type Refusal, type Sample } from "./motion";
+import type { Recognizer } from "./recognizer";
 import { type Recorder, shares } from "./recorder";
 import type { Prediction } from "./stream";
 import type { Timeline } from "./timeline";
@@ -69,7 +70,23 @@ export function showState(state: State): void {
   scrollTo(0, 0);
 }
 
-export function showStart(metadata: Metadata, bytes: number): void {
+/** Shows how much of what has arrived; of what is compressed on its way the total is not known. */
+export function showProgress(what: string, received: number, total: number | null): void {
+  const progress = byId<HTMLProgressElement>("progress");
+  if (total) [progress.max, progress.value] = [total, received];
+  else progress.removeAttribute("value");
+  write("detail", `${what}: ${total ? `${Math.round(received / 1000).toLocaleString("en")} of ${size(total)}` : size(received)}`);
+}
+
+export function hideProgress(): void {
+  byId("progress").hidden = true;
+}
+
+function size(bytes: number): string {
+  return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
+}
+
+export function showStart({ metadata, bytes, engine }: Recognizer): void {
   showState("start");
   write("label", "What am I doing?");
   write("detail", "Tap Start and put the phone in your trouser pocket. Sensor data never leaves your phone.");
@@ -78,7 +95,10 @@ export function showStart(metadata: Metadata, bytes: number): void {
   byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
   write("unit", metadata.unit.replace("^2", "²"));
   const made = metadata.simulated ? "SIMULATED people" : metadata.source;
-  write("about", `Model ${metadata.preset}, ${(bytes / 1000).toFixed(0)} kB, trained on ${made}; license ${metadata.license}.`);
+  write(
+    "about",
+    `Model ${metadata.preset}, ${size(bytes)}, run by ${engine.name}; trained on ${made}; license ${metadata.license}.`,
+  );
   // No finger, no phone.
   if (!matchMedia("(any-pointer: coarse)").matches) showAddress();
 }
