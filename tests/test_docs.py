@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import gait, grammar
+from zoo.data.collection import Collection
 from zoo.data.hdf5 import LAYOUTS
 from zoo.metadata import CLASSES
 
@@ -92,9 +93,20 @@ def studies(folder):
         file.writestr("DataSet/optimisation/data/Pixel_Jamie_Hard_FrontPocket_1/accelerometer.csv", "".join(lines))
 
 
+def collected(folder):
+    """What the phones of a class sent, if there were one."""
+    random, collection = np.random.default_rng(0), Collection(folder / "class")
+    for number, name in enumerate(("Ann", "Ben", "Cleo", "Dan", "7")):
+        person = gait.Walker.draw(name, random)
+        for place, label in enumerate(("walking", "sitting", "standing")):
+            rows = person.record(label, 20, 50.0, random).acceleration.tolist()
+            lines = [f"{i / 50:.2f},{x:.3f},{y:.3f},{z:.3f},{name},{label}\n" for i, (x, y, z) in enumerate(rows)]
+            collection.add(f"{number:08}{place:08}", "".join(["time,x,y,z,subject,activity\n", *lines]).encode())
+
+
 AT_HAND = {
-    "guides/recordings.md": recordings, "guides/text.md": book, "guides/photographs.md": photographs,
-    "guides/studies.md": studies, "recipes/study.md": wisdm,
+    "guides/collect.md": collected, "guides/recordings.md": recordings, "guides/text.md": book,
+    "guides/photographs.md": photographs, "guides/studies.md": studies, "recipes/study.md": wisdm,
 }  # fmt: skip
 """What a reader of a page has before the first line of code."""
 

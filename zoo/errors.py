@@ -38,6 +38,10 @@ class StorageError(ZooError):
     """A file cannot be read or written: the disk is full, permission is missing, the file is damaged."""
 
 
+class ConflictError(ZooError):
+    """Something else has the name already."""
+
+
 class UsageError(ZooError):
     """An option or argument of the command line that no command could accept."""
 

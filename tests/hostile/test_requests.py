@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
+from zoo.data.collection import Collection
 from zoo.serving import PageServer, page_files
+from zoo.serving.inbox import Inbox
 
 pytestmark = pytest.mark.hostile
 
@@ -125,6 +127,61 @@ def test_a_range_is_honored_or_refused(wanted, server):
     assert status(answer) == code
     body = answer.partition(b"\r\n\r\n")[2]
     assert code == 416 or len(body) == size
+
+
+@pytest.fixture(scope="module")
+def collecting(tmp_path_factory):
+    """A server that takes recordings, and its folder."""
+    folder = tmp_path_factory.mktemp("class")
+    inbox = Inbox(
+        "secret", dict, lambda number, content: vars(Collection(folder).add(number, content)), lambda *_: None
+    )
+    with PageServer({}, "127.0.0.1", 9653, None, inbox) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield found, folder
+        found.shutdown()
+
+
+PUT = b"PUT /recordings/1234567890123456 HTTP/1.1\r\nHost: x\r\n"
+KNOWN = PUT + b"Authorization: Bearer secret\r\n"
+UPLOADS = {
+    "no token": (PUT + b"Content-Length: 1\r\n\r\nx", 403),
+    "an empty token": (PUT + b"Authorization: Bearer \r\nContent-Length: 1\r\n\r\nx", 403),
+    "a token of another kind": (PUT + b"Authorization: Basic secret\r\nContent-Length: 1\r\n\r\nx", 403),
+    "a token in the address": (PUT.replace(b" HTTP", b"?token=secret HTTP") + b"Content-Length: 1\r\n\r\nx", 404),
+    "a token of noise": (PUT + b"Authorization: Bearer \xff\x00\r\nContent-Length: 1\r\n\r\nx", 403),
+    "no length": (KNOWN + b"\r\n", 411),
+    "a negative length": (KNOWN + b"Content-Length: -1\r\n\r\n", 411),
+    "a length of 1 TB": (KNOWN + b"Content-Length: 1000000000000\r\n\r\n", 411),
+    "a length of 1 GB": (KNOWN + b"Content-Length: 999999999\r\n\r\n", 413),
+    "a length of full-width digits": (KNOWN + "Content-Length: \uff11\r\n\r\n".encode(), 411),
+    "chunks": (KNOWN + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 411),
+    "nothing": (KNOWN + b"Content-Length: 0\r\n\r\n", 422),
+    "noise": (KNOWN + b"Content-Length: 256\r\n\r\n" + bytes(range(256)), 422),
+    "a quote that is not closed": (KNOWN + b'Content-Length: 28\r\n\r\ntime,x,y,z,subject,activity"', 422),
+    "100,000 lines": (KNOWN + b"Content-Length: 200000\r\n\r\n" + b"x\n" * 100_000, 422),
+    "one line of 200 kB": (KNOWN + b"Content-Length: 200000\r\n\r\n" + b"x" * 200_000, 422),
+    "half of it": (KNOWN + b"Content-Length: 100\r\n\r\ntime,x", 0),
+    "a path": (KNOWN.replace(b"1234567890123456", b"../../../tmp/x") + b"Content-Length: 1\r\n\r\nx", 404),
+    "an escaped path": (KNOWN.replace(b"1234567890123456", b"%2e%2e%2fx") + b"Content-Length: 1\r\n\r\nx", 404),
+    "another file": (KNOWN.replace(b"/recordings/", b"/") + b"Content-Length: 1\r\n\r\nx", 404),
+    "a second request in the body": (KNOWN + b"Content-Length: 0\r\n\r\n" + KNOWN + b"Content-Length: 0\r\n\r\n", 422),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_a_recording_that_is_none_leaves_nothing(name, collecting):
+    server, folder = collecting
+    request, expected = UPLOADS[name]
+    answer = ask(server, request)
+    assert status(answer) == expected
+    assert answer.count(b"HTTP/1.1 ") <= 1
+    assert b"Traceback" not in answer
+    assert [path.name for path in folder.rglob("*")] == []
+    assert (
+        status(ask(server, b"GET /recordings/ HTTP/1.1\r\nAuthorization: Bearer secret\r\nConnection: close\r\n\r\n"))
+        == 200
+    )
 
 
 @pytest.mark.process

@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from zoo.report.collecting import CollectionBoard
 from zoo.report.live import FoldBoard, RowBoard, TrainingBoard, TrialBoard
 from zoo.tasks.folds import Fold
 
@@ -142,3 +143,35 @@ def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_ti
         "trial 1 stopped after 30.0 s: others are better; 2 of 4 done, 1 scored, 1 stopped, best 0.2500 of trial 0, "
         "60 s left",
     ]
+
+
+def received(person, activity, seconds, time="10:32:05"):
+    file = f"class/{person}/{activity}-4821930577120934.csv"
+    return {"time": time, "person": person, "activity": activity, "seconds": seconds, "rate_hz": 60.0, "file": file}
+
+
+REFUSED = {"time": "10:33:00", "address": "192.168.1.7", "reason": "label 'x/y': expected up to 40 letters"}
+
+
+def test_a_collection_is_a_line_per_recording_in_a_pipe():
+    board = CollectionBoard(console(terminal=False))
+    with board.shown():
+        for count in (0, 1, 3):
+            board.update([received("Ann", "walking", 60.0), received("B*b", "sitting", 41.2), REFUSED][:count])
+    assert board.console.file.getvalue().splitlines() == [
+        "10:32:05  Ann  walking  60 s at 60 Hz  class/Ann/walking-4821930577120934.csv",
+        "10:32:05  B*b  sitting  41 s at 60 Hz  class/B*b/sitting-4821930577120934.csv",
+        "10:33:00  refused from 192.168.1.7: label 'x/y': expected up to 40 letters",
+    ]
+
+
+def test_a_collection_on_a_terminal_stays_short_however_many_people_send():
+    board = CollectionBoard(console(terminal=True))
+    events = [received(f"person {number}", "walking", 60.0) for number in range(30)]
+    screen = board.screen([*events, received("person 3", "go_up", 30.0, "10:40:00"), *[REFUSED] * 5])
+    lines = [line for line in screen.splitlines() if line]
+    assert lines[0] == r"**30 people, 31 recordings, 30 min: walking 30, go_up 1**"
+    assert lines[3] == "| person 3 | walking 1, go_up 1 | 90 | 10:40:00 |"
+    assert len(lines) < 16
+    assert "and 22 others" in screen
+    assert screen.count("refused from 192.168.1.7") == 2

@@ -248,7 +248,10 @@ def _description(content: dict[str, Any]) -> str:
 def windows(
     recordings_files: Annotated[
         list[Path],
-        typer.Argument(metavar="RECORDINGS...", help="Files that `zoo data import` wrote. Several are joined."),
+        typer.Argument(
+            metavar="RECORDINGS...",
+            help="What `zoo data import` wrote, or a folder of `zoo serve --collect`; several are joined.",
+        ),
     ],
     out: Out = Path("data3.h5"),
     window: Annotated[int, typer.Option(min=1, max=100_000, help="Number of rows of a window.")] = 150,

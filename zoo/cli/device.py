@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +35,7 @@ from zoo.cli.console import (
     show,
 )
 from zoo.cli.values import names
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.files import temporary_folder
 from zoo.jobs import Terminated
 
@@ -250,7 +250,16 @@ def serve(
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="Port to listen on. If it is in use, the next free one.")
     ] = 8443,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON document.")] = False,
+    collect: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for labeled minutes that phones record and send, a CSV file each."),
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Of --collect: comma-separated activities to choose from. Any by default.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the address, and each recording of --collect, as a JSON document.")
+    ] = False,
 ) -> None:
     """Serve the phone page with a model to phones in the same network.
 
@@ -259,6 +268,7 @@ def serve(
     from zoo.formats.native import signature
     from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
+    from zoo.serving.page import COLLECT
     from zoo.serving.server import require_host
 
     with quiet():
@@ -269,17 +279,32 @@ def serve(
         raise ZooError(
             f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
         )
+    if labels is not None and collect is None:
+        raise UsageError("--labels: requires --collect DIR")
     require_host(host)
-    hosts = certificate.names_of(host)
-    with PageServer(page_files(recognizer.path), host, port, certificate.tls_context(hosts)) as server:
+    hosts, files = certificate.names_of(host), page_files(recognizer.path)
+    with ExitStack() as stack:
+        phones = None
+        if collect is not None:
+            from zoo.cli.collecting import collector
+
+            metadata = recognizer.metadata
+            phones = stack.enter_context(
+                collector(collect, names(labels), metadata.classes, metadata.axes, hosts, as_json)
+            )
+        context = certificate.tls_context(hosts, phones.certificate if phones else None)
+        server = stack.enter_context(PageServer(files, host, port, context, phones.inbox if phones else None))
         document = {"url": f"https://{hosts[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
+        if phones:
+            document |= {"url": f"{document['url']}{COLLECT}#{phones.inbox.token}", "collect": str(collect)}
         try:
             if as_json:
                 print(json.dumps(document))
             else:
                 _show_address(document)
             sys.stdout.flush()
-            server.serve_forever()
+            with phones.shown() if phones else nullcontext():
+                server.serve_forever()
         except KeyboardInterrupt as stop:
             say("stopped")
             if isinstance(stop, Terminated):
@@ -293,7 +318,8 @@ def _show_address(document: dict[str, str]) -> None:
     from zoo.serving.certificate import ALL_INTERFACES
 
     console = Console(soft_wrap=True)
-    console.print(f"serving {document['model']} at {document['url']}", markup=False, highlight=False)
+    what = f"collecting into {document['collect']}" if "collect" in document else f"serving {document['model']}"
+    console.print(f"{what} at {document['url']}", markup=False, highlight=False)
     segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
     everyone = "Everyone in this network can open it; --host 127.0.0.1 limits it to this machine. "
     console.print(

@@ -3,6 +3,7 @@
 `import_csv` and `import_study` write a file of recordings, and `cut_windows` cuts such files into windows.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from zoo.data.studies import STUDIES
 from zoo.data.studies.reading import read_study
 from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
-from zoo.files import exclusive, new_file
+from zoo.files import exclusive, new_file, temporary_folder
+from zoo.metadata import INERTIAL
 
 _MOST_NAMES = 20
 """Files that the source of recordings names."""
@@ -186,7 +188,8 @@ def cut_windows(
     """Cuts recordings into windows, split by person.
 
     Args:
-        files: Files of recordings; several are joined.
+        files: Files of recordings, and folders of CSV files that say in columns who it was and what they did, such as
+            those of `zoo serve --collect`; several are joined.
         out: The file to write.
         window: Rows a window.
         hop: Rows between the starts of windows.
@@ -219,8 +222,10 @@ def cut_windows(
         (('sitting', 'walking'), ['ann', 'ben'], ['cleo'])
     """
     out = Path(out)
-    with new_file(out, force):
-        index = recordings.join(*map(recordings.read, _paths(files)), same_people=same_people, axes=channels)
+    with new_file(out, force), temporary_folder() as scratch:
+        left_out = Counter[str]()
+        parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(_paths(files))]
+        index = recordings.join(*parts, same_people=same_people, axes=channels)
         labels = activity.choose_classes(index.path, index.activities, classes, merge)
         used = np.isin(index.activities, list(labels))
         chosen = (
@@ -229,7 +234,7 @@ def cut_windows(
             else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         )
         dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
-    return Windowed(out, chosen, dict(dropped.reasons), _differing_labels(index, labels))
+    return Windowed(out, chosen, dict(left_out + dropped.reasons), _differing_labels(index, labels))
 
 
 def _differing_labels(index: recordings.Index, classes: Mapping[str, str]) -> list[str]:
@@ -244,6 +249,16 @@ def _differing_labels(index: recordings.Index, classes: Mapping[str, str]) -> li
     said = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
     advice = "if one means several of the others, name it with --merge"
     return [f"labels that not every file has: {said}; {advice}"] if said else []
+
+
+def _read(path: Path, imported: Path, left_out: Counter[str]) -> recordings.Index:
+    """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
+    if not path.is_dir():
+        return recordings.read(path)
+    # Channels that some files lack are left out.
+    gyroscope = all(set(INERTIAL) <= set(sources.header(file)) for file, _ in plan_csv(path))
+    left_out.update(import_csv(path, imported, gyroscope=gyroscope).dropped)
+    return recordings.read(imported).of(path)
 
 
 def _counted(

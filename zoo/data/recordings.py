@@ -8,7 +8,7 @@ was recorded, rotation rate in rad/s about the same axes.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -319,6 +319,11 @@ class Index:
                 f"--gyroscope, or choose --channels {','.join(AXES)}"
             )
         return replace(self, axes=tuple(axes))
+
+    def of(self, folder: Path) -> "Joined":
+        """The same recordings, called in messages by the folder that they were imported from."""
+        own = {each.name: getattr(self, each.name) for each in fields(Index)}
+        return Joined(**own | {"path": folder}, parts=(self,))
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -12,6 +12,8 @@ from zoo.files import read_text
 
 _FIELDS = ("subject", "activity")
 _ENDINGS = (".csv", ".tsv", ".txt")
+_LONGEST_LINE = 1 << 16
+"""Letters of a line of column names that are read."""
 
 
 def find_sources(
@@ -62,12 +64,19 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     for path in paths:
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
-            found += [(file, True) for file in inside if not is_of_another_sensor(file)]
+            # Hidden files are those of systems and editors, and what is being written.
+            found += [(file, True) for file in inside if file.name[0] != "." and not is_of_another_sensor(file)]
         elif path.exists():
             found.append((path, False))
         else:
             raise ZooError(f"{path}: no such file or folder")
     return found
+
+
+def header(path: Path) -> list[str]:
+    """The names of the columns of a file."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return csv_rows(str(path), file.readline(_LONGEST_LINE))[1]
 
 
 def _pattern(layout: str) -> re.Pattern[str]:

@@ -1,11 +1,18 @@
-"""A self-signed certificate for one run, since browsers allow access to the motion sensor over HTTPS only."""
+"""A self-signed certificate, since browsers allow access to the motion sensor over HTTPS only."""
 
+import base64
+import os
 import socket
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
 
 import trustme
+from cryptography import x509
+
+from zoo.errors import StorageError
 
 _DAYS = 30
 
@@ -13,31 +20,81 @@ ALL_INTERFACES = ("0.0.0.0", "")
 """Hosts that stand for all addresses of a machine."""
 
 
-def tls_context(names: Sequence[str]) -> ssl.SSLContext:
-    """Creates a TLS context for a server, with a new key and certificate.
+def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContext:
+    """Creates a TLS context for a server.
 
     Args:
         names: Host names and IP addresses of the certificate, at least one.
-
-    Returns:
-        The context. The key exists only in this process.
+        file: File of `kept_certificate`. Without, key and certificate are new, and exist only in this process.
 
     Example:
         >>> tls_context(["localhost", "127.0.0.1"]).minimum_version.name
         'TLSv1_2'
     """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if file is None:
+        _issue(names).configure_cert(context)
+    else:
+        context.load_cert_chain(file)
+    return context
+
+
+def kept_certificate(file: Path, names: Sequence[str]) -> str:
+    """Keeps a key and its certificate in a file, so that phones trust a server that was started again.
+
+    Args:
+        file: The file, which only its owner can read. It is replaced if it is damaged, for other
+            names, or about to expire.
+        names: Host names and IP addresses of the certificate, at least one.
+
+    Returns:
+        A secret of sixteen letters that follows from the key.
+
+    Raises:
+        StorageError: If the file cannot be read or written.
+
+    Example:
+        >>> file = Path(getfixture("tmp_path")) / "server.pem"
+        >>> kept_certificate(file, ["localhost"]) == kept_certificate(file, ["localhost"])
+        True
+    """
+    try:
+        if not _is_valid(file, names):
+            aside = file.with_name(f"{file.name}.new")
+            aside.unlink(missing_ok=True)
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+                new.write(_issue(names).private_key_and_cert_chain_pem.bytes())
+                new.flush()
+                os.fsync(new.fileno())
+            aside.replace(file)
+        digest = sha256(b"token" + file.read_bytes()).digest()
+    except OSError as error:
+        raise StorageError(f"{file}: the key of the server cannot be kept ({error.strerror})") from error
+    return base64.urlsafe_b64encode(digest[:12]).decode()
+
+
+def _is_valid(file: Path, names: Sequence[str]) -> bool:
+    """Whether a file holds a key and a certificate for these names that lasts for another day."""
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file)
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (FileNotFoundError, ValueError, ssl.SSLError, x509.ExtensionNotFound):
+        return False
+    known = {str(name.value) for name in found}
+    return known == set(names) and certificate.not_valid_after_utc > datetime.now(UTC) + timedelta(days=1)
+
+
+def _issue(names: Sequence[str]) -> trustme.LeafCert:
     now = datetime.now(UTC)
     # Clocks of phones differ, and some phones reject certificates that are valid for years.
-    certificate = trustme.CA(organization_name="pocket-zoo").issue_cert(
+    return trustme.CA(organization_name="pocket-zoo").issue_cert(
         *names,
         organization_name="pocket-zoo",
         not_before=now - timedelta(days=1),
         not_after=now + timedelta(days=_DAYS),
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    certificate.configure_cert(context)
-    return context
 
 
 def names_of(host: str) -> list[str]:

@@ -9,6 +9,9 @@ PAGE_FOLDER = Path(__file__).parents[1] / "page"
 
 INDEX, MODEL = "index.html", "model.tflite"
 
+COLLECT = "collect"
+"""The address of the page that records for a class, whose file is `collect.html`: short, for it is in a QR code."""
+
 
 def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
     """Returns the files of the page by URL path, with the given model.
@@ -36,4 +39,4 @@ def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
         if path.is_file() and not path.is_symlink() and "/." not in f"/{path.relative_to(folder).as_posix()}"
     )  # fmt: skip
     files = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
-    return files | {"/": folder / INDEX, f"/{MODEL}": model}
+    return files | {"/": folder / INDEX, f"/{COLLECT}": folder / f"{COLLECT}.html", f"/{MODEL}": model}

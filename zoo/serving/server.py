@@ -1,4 +1,4 @@
-"""A small HTTPS server for a fixed set of files."""
+"""A small HTTPS server for a fixed set of files, which may also take recordings of phones."""
 
 import errno
 import gzip
@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from zoo.errors import ZooError
+from zoo.serving.inbox import PATH, Inbox, Reply, encoded
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -53,6 +54,9 @@ _SECONDS = 10
 
 _REQUEST_SECONDS = 20.0
 """Time in which a client must have sent the lines of its request, however many bytes a second it sends."""
+
+_BODY_SECONDS = 60.0
+"""Time in which a client must have sent a recording."""
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 
@@ -93,6 +97,7 @@ class PageServer(ThreadingHTTPServer):
         host: Address to listen on.
         port: First port to try. If it is in use, the next free one is used.
         context: TLS context, or None for plain HTTP.
+        inbox: Takes recordings of phones; without, none are taken.
 
     Raises:
         ZooError: If no port is free, or the host is not an address of this machine.
@@ -100,8 +105,11 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, files: Mapping[str, Path], host: str, port: int, context: ssl.SSLContext | None) -> None:
-        self.files, self.context = files, context
+    def __init__(
+        self, files: Mapping[str, Path], host: str, port: int, context: ssl.SSLContext | None,
+        inbox: Inbox | None = None,
+    ) -> None:  # fmt: skip
+        self.files, self.context, self.inbox = files, context, inbox
         for number in range(port, min(port + _PORTS, 65536)):
             try:
                 super().__init__((host, number), _Handler)
@@ -153,9 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Answers a request, or closes the connection if its lines do not arrive in time."""
-        self._deadline = threading.Timer(_REQUEST_SECONDS, self._cut_off)
-        self._deadline.daemon = True
-        self._deadline.start()
+        self._start_deadline(_REQUEST_SECONDS)
         try:
             super().handle_one_request()
         finally:
@@ -166,6 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
         parsed = super().parse_request()
         self._deadline.cancel()
         return parsed
+
+    def _start_deadline(self, seconds: float) -> None:
+        self._deadline = threading.Timer(seconds, self._cut_off)
+        self._deadline.daemon = True
+        self._deadline.start()
 
     def _cut_off(self) -> None:
         self.close_connection = True
@@ -178,11 +189,44 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._respond(body=False)
 
+    def do_PUT(self) -> None:
+        # What is left of a body is no request.
+        self.close_connection = True
+        if self.server.inbox is None:
+            self.send_error(HTTPStatus.NOT_IMPLEMENTED)
+            return
+        reply = self.server.inbox.put(self.path, self.headers, self.client_address[0], self._read_body)
+        if reply is not None:
+            self._reply(reply)
+
+    def _read_body(self, length: int) -> bytes:
+        self._start_deadline(_BODY_SECONDS)
+        try:
+            return self.rfile.read(length)
+        except OSError:
+            return b""
+        finally:
+            self._deadline.cancel()
+
+    def _reply(self, reply: Reply) -> None:
+        content = encoded(reply.document)
+        self.send_response(reply.status)
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Type", _TYPES[".json"])
+        self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
+
     def _respond(self, *, body: bool) -> None:
         # The body of a request is not read, so the connection cannot be used again.
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
         name = unquote(urlsplit(self.path).path)
+        if name == PATH and self.server.inbox is not None and body:
+            self._reply(self.server.inbox.get(self.headers))
+            return
         file = self.server.files.get(name)
         try:
             if file is None:
@@ -272,6 +316,11 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
 
 class _Redirect(_Handler):
     """Sends clients that speak HTTP to the same address with HTTPS: a scheme is easily mistyped."""
+
+    def do_PUT(self) -> None:
+        # Nothing is taken that others could read on its way.
+        self.close_connection = True
+        self.send_error(HTTPStatus.UPGRADE_REQUIRED)
 
     def _respond(self, *, body: bool) -> None:
         self.close_connection = True

@@ -1,0 +1,506 @@
+"""What phones send arrives whole, once, and under names that the server chose; nothing else arrives."""
+
+import errno
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.cli.collecting import Collector
+from zoo.data.collection import Collection
+from zoo.errors import ConflictError, ZooError
+from zoo.metadata import AXES, INERTIAL
+from zoo.serving import PageServer, certificate
+from zoo.serving.certificate import kept_certificate
+
+NUMBER = "4821930577120934"
+
+
+def minute(person="Ann", activity="walking", seconds=12, seed=0, axes=AXES, hertz=60, scale=1.0):
+    """A recording as the page writes it."""
+    random, lines = np.random.default_rng(seed), [",".join(["time", *axes, "subject", "activity"])]
+    for place in range(round(seconds * hertz) + 1):
+        row = [*(scale * random.normal([0.4, 9.7, 1.0], 0.3)), *random.normal(0, 0.2, 3)][: len(axes)]
+        lines.append(f"{100 + place / hertz:.4f},{','.join(f'{value:.4f}' for value in row)},{person},{activity}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "class"
+
+
+@contextmanager
+def serving(folder, labels=(), context=None, **options):
+    """A server that collects into a folder, and the lines that it prints."""
+    folder.mkdir(exist_ok=True)
+    collector = Collector(
+        folder, labels, ["sitting", "walking"], options.pop("axes", AXES), ["localhost"], as_json=True
+    )
+    with PageServer({}, "127.0.0.1", 9743, context, collector.inbox) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+def put(server, content, number=NUMBER, token=None, path="/recordings/", **headers):
+    """Sends a recording; returns the status and the document that comes back."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    headers = {"Authorization": f"Bearer {server.inbox.token if token is None else token}"} | headers
+    connection.request("PUT", f"{path}{number}", content, headers)
+    response = connection.getresponse()
+    return response.status, json.loads(response.read() or b"null")
+
+
+def welcome(server, token=None):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    token = server.inbox.token if token is None else token
+    connection.request("GET", "/recordings/", headers={"Authorization": f"Bearer {token}"})
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def files(folder):
+    """All files of a collection but the key of the server."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.suffix != ".pem"
+    )
+
+
+def test_a_recording_is_on_the_disk_when_it_is_acknowledged(folder, capsys):
+    with serving(folder) as server:
+        assert put(server, minute()) == (200, {"seconds": 12.0, "new": True})
+        assert (folder / "Ann" / f"walking-{NUMBER}.csv").read_bytes() == minute()
+    event = json.loads(capsys.readouterr().out)
+    assert event.pop("time").count(":") == 2
+    assert event == {
+        "person": "Ann", "activity": "walking", "seconds": 12.0, "rows": 721, "rate_hz": 60.0,
+        "file": str(folder / "Ann" / f"walking-{NUMBER}.csv"),
+    }  # fmt: skip
+
+
+def test_a_recording_that_is_sent_again_is_acknowledged_and_kept_once(folder, capsys):
+    with serving(folder) as server:
+        put(server, minute())
+        assert put(server, minute()) == (200, {"seconds": 12.0, "new": False})
+        # The number decides: with another recording it is a mistake, and nothing is overwritten.
+        status, document = put(server, minute("Ben"))
+        assert (status, "is that of another recording" in document["error"]) == (409, True)
+    with serving(folder) as server:
+        assert put(server, minute()) == (200, {"seconds": 12.0, "new": False})
+    assert files(folder) == [f"Ann/walking-{NUMBER}.csv"]
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_recording_that_was_deleted_stays_deleted(folder):
+    with serving(folder) as server:
+        put(server, minute())
+        (folder / "Ann" / f"walking-{NUMBER}.csv").unlink()
+        assert put(server, minute())[0] == 200
+    assert files(folder) == []
+
+
+@pytest.mark.parametrize("token", ["", "x", "VEyTrba2WB-ocTM\xe9"])
+def test_without_the_token_nothing_is_taken_or_told(token, folder):
+    with serving(folder) as server:
+        status, document = put(server, minute(), token=token.encode("latin-1"))
+        assert (status, document) == (403, {"error": "the code is not valid: scan it again"})
+        assert welcome(server, "x")[0] == 403
+        assert put(server, minute(), token=server.inbox.token[:-1])[0] == 403
+    assert files(folder) == []
+
+
+def test_a_phone_is_told_labels_and_channels_and_nothing_about_people(folder):
+    with serving(folder, axes=INERTIAL) as server:
+        put(server, minute(activity="climbing"))
+        labels = ["sitting", "walking", "climbing"]
+        assert welcome(server) == (200, {"labels": labels, "any_label": True, "axes": list(INERTIAL)})
+    with serving(folder, ["walking"]) as server:
+        assert welcome(server)[1] == {"labels": ["walking"], "any_label": False, "axes": list(AXES)}
+        status, document = put(server, minute(activity="rowing"), "0000000000000001")
+        assert (status, document["error"]) == (422, "label 'rowing': expected one of walking")
+
+
+REFUSED = {
+    "a path": (minute("../../etc", "walking"), "name '../../etc': expected up to 40 letters"),
+    "a path in the label": (minute("Ann", "..\\walking"), "label '..\\\\walking': expected"),
+    "a formula": (minute("=cmd", "walking"), "name '=cmd': expected"),
+    "a hidden name": (minute(".ssh", "walking"), "name '.ssh': expected"),
+    "markup": (minute("<b>Ann</b>", "walking"), "expected up to 40"),
+    "a long name": (minute("n" * 41, "walking"), "expected up to 40"),
+    "no name": (minute("", "walking"), "name '': expected"),
+    "blanks": (minute("Ann  B", "walking"), "expected up to 40"),
+    "two spellings of a letter": (minute("Zoe\u0308", "walking"), "expected up to 40"),
+    "a line break": (minute('"An\nn"', "walking"), "expected up to 40"),
+    "another order": (minute().replace(b"x,y,z", b"z,y,x", 1), "has the columns time, z, y, x"),
+    "no rows": (minute()[: minute().index(b"\n") + 1], "expected rows of 6 fields"),
+    "one row": (b"\n".join(minute().split(b"\n")[:2]), "expected seconds that rise"),
+    "nothing": (b"", "empty; expected a line of column names"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(500), "not UTF-8"),
+    "a page": (b"<!doctype html><title>x</title>", "has the columns"),
+    "two people": (minute() + minute("Ben").split(b"\n", 1)[1], "holds 2 people or activities"),
+    "a row too short": (minute() + b"1,2,3\n", "expected rows of 6 fields"),
+    "text for a number": (minute().replace(b"100.0167,", b"100.0167,x", 1), "column 'x', row 2"),
+    "time that is no number": (minute() + b"nan,1,2,3,Ann,walking\n", "expected seconds that rise"),
+    "g": (minute(scale=1 / 9.81), "as in g"),
+    "no gravity": (minute(scale=0.01), "gravity (9.8) is missing"),
+    "time that goes back": (b"\n".join([minute().split(b"\n")[0], *minute().split(b"\n")[-2:0:-1]]), "rise"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_could_not_be_imported_is_refused_with_its_reason(case, folder, capsys):
+    content, reason = REFUSED[case]
+    with serving(folder) as server:
+        status, document = put(server, content)
+        assert (status, reason in document["error"]) == (422, True), document
+        assert len(document["error"].splitlines()) == 1
+        assert str(folder) not in document["error"]
+    assert files(folder) == []
+    assert json.loads(capsys.readouterr().out)["address"] == "127.0.0.1"
+
+
+NAMES = {
+    "Zoë O'Neill": "Zoë O_Neill", "7": "7", "A.B. 3": "A_B_ 3", "李小龙": "李小龙", "con": "con_", "nul": "nul_",
+    "हिन्दी": "हिन्दी", "n" * 40: "n" * 40,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_kept_in_the_file_and_the_server_names_its_folder(name, folder):
+    with serving(folder) as server:
+        assert put(server, minute(name, "go up"))[0] == 200
+    assert files(folder) == [f"{NAMES[name]}/go up-{NUMBER}.csv"]
+    assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 1
+
+
+@pytest.mark.parametrize(
+    "number", ["", "1", "48219305771209345", "482193057712093x", "../" + NUMBER, NUMBER + "/", "%2e"]
+)
+def test_a_number_is_sixteen_digits(number, folder):
+    with serving(folder) as server:
+        assert put(server, minute(), number)[0] == 404
+    with pytest.raises(ZooError, match="expected 16 digits"):
+        Collection(folder).add(number, minute())
+    assert files(folder) == []
+
+
+def raw(server, request, then=b""):
+    """What comes back for bytes, after which the sender says no more."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
+        connection.sendall(request)
+        if then:
+            connection.sendall(then)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def head(server, length):
+    return (
+        f"PUT /recordings/{NUMBER} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.inbox.token}\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_half_of_a_recording_is_nothing(folder):
+    with serving(folder) as server:
+        assert raw(server, head(server, len(minute())), minute()[:5000]) == b""
+        assert files(folder) == []
+        assert put(server, minute())[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [("x", b"411"), ("-1", b"411"), ("", b"411"), ("1_0", b"411"), (3 << 20, b"413"), ("9" * 9, b"413")],
+)
+def test_a_length_that_is_none_or_too_large_is_refused_before_it_is_read(length, status, folder):
+    with serving(folder) as server:
+        assert raw(server, head(server, length)).split(b" ")[1] == status
+        chunked = head(server, 5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
+        assert raw(server, chunked, b"5\r\nhello\r\n0\r\n\r\n").split(b" ")[1] == b"411"
+
+
+def test_who_sends_too_slowly_is_cut_off(folder, monkeypatch):
+    monkeypatch.setattr("zoo.serving.server._BODY_SECONDS", 0.2)
+    with serving(folder) as server, socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
+        connection.sendall(head(server, 1000) + b"time,")
+        assert connection.recv(100) == b""
+        assert files(folder) == []
+
+
+def test_an_address_may_send_so_much_a_minute(folder, monkeypatch):
+    monkeypatch.setattr("zoo.serving.inbox._MOST_A_MINUTE", 2)
+    with serving(folder) as server:
+        statuses = [put(server, minute(seed=place), f"{place:016}")[0] for place in range(4)]
+    assert statuses == [200, 200, 429, 429]
+    assert len(files(folder)) == 2
+
+
+def test_only_so_many_are_received_at_once(folder, monkeypatch):
+    monkeypatch.setattr("zoo.serving.inbox._MOST_AT_ONCE", 1)
+    with serving(folder) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=120) as slow:
+            slow.sendall(head(server, 1000))
+            deadline = time.monotonic() + 60
+            while (found := put(server, minute())[0]) == 200 and time.monotonic() < deadline:
+                (folder / "Ann" / f"walking-{NUMBER}.csv").unlink(missing_ok=True)
+            assert found == 503
+        while put(server, minute())[0] != 200:
+            time.sleep(0.01)
+
+
+def test_many_phones_at_once_lose_nothing(folder):
+    with serving(folder) as server:
+        people = [f"person {place}" for place in range(8)]
+        found = []
+
+        def phone(place, person):
+            for number in range(2):
+                content = minute(person, "walking", seed=10 * place + number)
+                # The second time is the retry of an answer that was lost.
+                for _ in range(2):
+                    found.append(put(server, content, f"{place:08}{number:08}"))
+
+        threads = [threading.Thread(target=phone, args=each) for each in enumerate(people)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert {status for status, _ in found} == {200}
+    assert sum(document["new"] for _, document in found) == 16
+    assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 16
+
+
+def test_one_number_from_two_phones_at_once_is_one_recording(folder):
+    with serving(folder) as server:
+        found = []
+        threads = [
+            threading.Thread(target=lambda name=name: found.append(put(server, minute(name))[0]))
+            for name in ("Ann", "Ben")
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(found) == [200, 409]
+    assert len(files(folder)) == 1
+
+
+def test_a_full_disk_is_told_to_the_owner_and_nothing_is_left(folder, monkeypatch, capsys):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with serving(folder) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", full)
+            assert put(server, minute()) == (507, {"error": "the computer cannot store it: tell its owner"})
+        assert files(folder) == []
+        assert "the disk is full; nothing was written" in json.loads(capsys.readouterr().out)["reason"]
+        # There is room again.
+        assert put(server, minute())[0] == 200
+
+
+def test_what_lies_in_the_way_is_not_overwritten(folder):
+    folder.mkdir()
+    (folder / "Ann").write_text("mine")
+    with serving(folder) as server:
+        assert put(server, minute())[0] == 507
+    assert (folder / "Ann").read_text() == "mine"
+
+
+def test_what_a_killed_server_left_half_written_is_deleted(folder):
+    (folder / "Ann").mkdir(parents=True)
+    process = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    host = __import__("zoo.files").files._HOST
+    (folder / "Ann" / f".zoo-{host}-{int(process.stdout)}-x.csv").write_bytes(minute()[:3000])
+    (folder / "Ann" / "notes.csv").write_text("mine")
+    Collection(folder)
+    assert files(folder) == ["Ann/notes.csv"]
+
+
+def test_a_damaged_recording_is_named_at_the_start(folder):
+    (folder / "Ann").mkdir(parents=True)
+    (folder / "Ann" / f"walking-{NUMBER}.csv").write_text("time,x")
+    with pytest.raises(ZooError, match=rf"walking-{NUMBER}.csv: has the columns time, x; expected time, x, y, z"):
+        Collection(folder)
+
+
+def test_a_conflict_names_the_number(folder):
+    collection = Collection(folder)
+    collection.add(NUMBER, minute())
+    with pytest.raises(ConflictError, match=NUMBER):
+        collection.add(NUMBER, minute("Ben"))
+
+
+def test_the_key_is_kept_for_its_owner_and_the_token_follows_from_it(tmp_path):
+    file = tmp_path / "server.pem"
+    token = kept_certificate(file, ["localhost", "127.0.0.1"])
+    assert re.fullmatch(r"[\w-]{16}", token)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert kept_certificate(file, ["127.0.0.1", "localhost"]) == token
+    # For another address, or after damage, both are new.
+    assert (other := kept_certificate(file, ["localhost", "192.168.1.2"])) != token
+    file.write_bytes(file.read_bytes()[:700])
+    assert kept_certificate(file, ["localhost", "192.168.1.2"]) not in (token, other)
+    with pytest.raises(ZooError, match="cannot be kept"):
+        kept_certificate(tmp_path / "nowhere" / "server.pem", ["localhost"])
+
+
+def test_without_tls_nothing_is_taken_where_the_server_has_it(folder):
+    with serving(folder, context=certificate.tls_context(["localhost"])) as server:
+        answer = raw(server, head(server, len(minute())), minute())
+    assert answer.split(b" ")[1] == b"426"
+    assert files(folder) == []
+
+
+def test_a_server_that_does_not_collect_takes_nothing():
+    with PageServer({}, "127.0.0.1", 9843, None) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        connection.request("PUT", f"/recordings/{NUMBER}", b"")
+        assert connection.getresponse().status == 501
+        server.shutdown()
+
+
+def class_of(folder, people=("Ann", "Ben", "Cleo"), axes=AXES):
+    collection = Collection(folder)
+    for place, person in enumerate(people):
+        for number, activity in enumerate(("sitting", "walking")):
+            collection.add(f"{place:08}{number:08}", minute(person, activity, 20, 10 * place + number, axes))
+
+
+def test_the_folder_is_a_data_file(folder, tmp_path, zoo_cli):
+    class_of(folder)
+    status, _, error = zoo_cli("data", "windows", folder, "-o", tmp_path / "ours.h5")
+    assert status == 0, error
+    data = zoo.load_data(tmp_path / "ours.h5")
+    assert data.classes == ("sitting", "walking")
+    assert sorted({*data.train.people(), *data.test.people()}) == ["Ann", "Ben", "Cleo"]
+    imported = zoo.import_csv(folder, tmp_path / "recordings.h5").path
+    again = zoo.cut_windows(imported, tmp_path / "again.h5").data
+    np.testing.assert_array_equal(again.train.arrays()[0], data.train.arrays()[0])
+    # Messages call the recordings by the folder.
+    status, _, error = zoo_cli("data", "windows", folder, "-o", tmp_path / "x.h5", "--classes", "sitting,rowing")
+    assert (status, error) == (1, f"zoo: {folder}: no recording of rowing; found sitting, walking\n")
+
+
+def test_a_rotation_rate_that_all_phones_sent_is_kept(folder, tmp_path):
+    class_of(folder, axes=INERTIAL)
+    assert zoo.cut_windows(folder, tmp_path / "six.h5").data.train.arrays()[0].shape[2] == 6
+    Collection(folder).add(NUMBER, minute("Dan", "walking", 20, 99))
+    assert zoo.cut_windows(folder, tmp_path / "three.h5").data.train.arrays()[0].shape[2] == 3
+
+
+def test_a_folder_of_nothing_is_one_line(folder, tmp_path):
+    folder.mkdir()
+    with pytest.raises(ZooError, match="no CSV file"):
+        zoo.cut_windows(folder, tmp_path / "ours.h5")
+
+
+PROGRAM = """
+import signal
+import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from zoo import serving
+serving.page_files = lambda model: {}
+from zoo.cli import main
+main()
+"""
+
+
+@contextmanager
+def command(folder, *arguments):
+    """`zoo serve --collect`, the lines that it prints, and what sends it a recording."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "serve", "--collect", str(folder), "--host", "127.0.0.1", "--port", "9943",
+         *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "300"},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def send(url, content, number):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    address, _, token = url.removeprefix("https://").partition("/collect#")
+    connection = http.client.HTTPSConnection(address, context=context, timeout=120)
+    connection.request("PUT", f"/recordings/{number}", content, {"Authorization": f"Bearer {token}"})
+    return connection.getresponse().status
+
+
+@pytest.mark.process
+def test_a_server_that_is_killed_and_started_again_has_what_it_acknowledged_and_the_same_code(folder):
+    urls = []
+    for turn in range(2):
+        with command(folder, "--json") as process:
+            document = json.loads(process.stdout.readline())
+            urls.append(document["url"])
+            assert document["collect"] == str(folder)
+            for number in range(turn + 1):
+                assert send(document["url"], minute(seed=number), f"{number:016}") == 200
+            process.send_signal(signal.SIGKILL)
+    assert urls[0] == urls[1]
+    assert files(folder) == [".zoo-lock", f"Ann/walking-{0:016}.csv", f"Ann/walking-{1:016}.csv"]
+
+
+@pytest.mark.process
+def test_in_a_pipe_each_recording_is_a_line(folder):
+    with command(folder) as process:
+        first = process.stdout.readline()
+        at = re.fullmatch(rf"collecting into {folder} at (https://127.0.0.1:\d+/collect#[\w-]{{16}})\n", first)
+        assert send(at.group(1), minute("Ann B", "walking"), NUMBER) == 200
+        lines = iter(process.stdout.readline, "")
+        line = next(line for line in lines if "Ann B" in line)
+        file = f"{folder}/Ann B/walking-{NUMBER}.csv"
+        assert re.fullmatch(rf"\d\d:\d\d:\d\d  Ann B  walking  12 s at 60 Hz  {file}\n", line)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=120) == 0
+
+
+@pytest.mark.process
+def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch):
+    monkeypatch.setattr("zoo.serving.page_files", lambda model: {})
+    with command(folder, "--json") as process:
+        process.stdout.readline()
+        status, _, error = zoo_cli("serve", "--collect", folder, "--host", "127.0.0.1")
+    assert status == 1
+    assert f"{folder}: another run writes it" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--labels", "walking"), "--labels: requires --collect DIR"),
+        (("--collect", "{file}"), "is a file; name a folder"),
+        (("--collect", "{folder}", "--labels", "a/b"), "label 'a/b': expected up to 40 letters"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_line(arguments, message, folder, tmp_path, zoo_cli, monkeypatch):
+    monkeypatch.setattr("zoo.serving.page_files", lambda model: {})
+    (tmp_path / "file").write_text("mine")
+    status, out, error = zoo_cli(
+        "serve", "--host", "127.0.0.1", *(text.format(file=tmp_path / "file", folder=folder) for text in arguments)
+    )
+    assert (status in (1, 2), out) == (True, "")
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert not folder.exists()
