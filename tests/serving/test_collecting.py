@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -203,11 +203,16 @@ def test_a_number_is_sixteen_digits(number, folder):
 def raw(server, request, then=b""):
     """What comes back for bytes, after which the sender says no more."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
-        connection.sendall(request)
-        if then:
+        # A server that has refused a request may have closed the connection already.
+        with suppress(OSError):
+            connection.sendall(request)
             connection.sendall(then)
-        connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                answer += part
+        return answer
 
 
 def head(server, length):

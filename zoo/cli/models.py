@@ -407,7 +407,7 @@ def evaluate(
     ] = None,
     merge: Annotated[
         str | None,
-        typer.Option(help="With --streaming: labels that mean one of several classes: stairs=upstairs+downstairs."),
+        typer.Option(help="With --streaming: labels that mean one of several classes, such as stairs=up+down."),
     ] = None,
     as_json: Json = False,
 ) -> None:
