@@ -36,7 +36,7 @@ lint: $(VENV)/installed
 
 # The site, into build/site; a link that leads nowhere is an error.
 docs: $(VENV)/installed
-	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/.site/build.py
 
 bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json

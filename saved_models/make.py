@@ -425,9 +425,12 @@ def render() -> None:
     markdown.write(HERE / "results.csv", results.as_csv())
     if len(measured) == len(PRESETS):
         rows = results.presets()
-        best = results.preset_table([row for row in rows if row["preset"] in BEST], "saved_models/")
-        markdown.fill(HERE.parent / "README.md", "presets", f"{best}\n")
-        markdown.fill(HERE.parent / "docs" / "results.md", "presets", f"{results.preset_table(rows)}\n")
+        best = [row for row in rows if row["preset"] in BEST]
+        for page, shown, cards in (
+            ("README.md", best, "saved_models/"), ("docs/index.md", best, "../saved_models/"),
+            ("docs/results.md", rows, "../saved_models/"),
+        ):  # fmt: skip
+            markdown.fill(HERE.parent / page, "presets", f"\n{results.preset_table(shown, cards)}\n\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,17 @@ def test_the_page_and_the_file_of_results_are_the_rendering_of_the_numbers():
     # After a change: python saved_models/make.py none
     assert (PRESETS_FOLDER / "README.md").read_text(encoding="utf-8") == results.results_page()
     assert (PRESETS_FOLDER / "results.csv").read_text(encoding="utf-8") == results.as_csv()
+
+
+@pytest.mark.parametrize(
+    ("page", "cards"),
+    [("README.md", "saved_models/"), ("docs/index.md", "../saved_models/"), ("docs/results.md", "../saved_models/")],
+)
+def test_the_table_of_presets_of_a_page_is_the_rendering_of_the_numbers(page, cards):
+    text = (Path(__file__).parents[1] / page).read_text(encoding="utf-8")
+    shown = [row for row in results.presets() if f"[{row['preset']}]" in text.partition("<!-- presets -->")[2]]
+    assert len(shown) >= 3
+    assert f"<!-- presets -->\n\n{results.preset_table(shown, cards)}\n\n<!-- end -->" in text
 
 
 def test_the_file_holds_every_file_of_every_preset_with_every_number():

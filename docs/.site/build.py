@@ -1,0 +1,63 @@
+"""Builds the docs site into build/site: the pages of docs/, the cards of the presets, and the command-line reference.
+
+    python docs/.site/build.py
+
+Pages that are made of something else are not stored: they are put next to copies of the others, in build/docs.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from commands import reference
+
+from zoo.presets import PRESETS
+
+ROOT = Path(__file__).parents[2]
+DOCS, PRESETS_FOLDER, STAGED = ROOT / "docs", ROOT / "saved_models", ROOT / "build" / "docs"
+_REPOSITORY = re.search(r'^repo_url = "(.*)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def stage(folder: Path) -> None:
+    """Writes all pages of the site to a folder, as Markdown."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(DOCS, folder, ignore=shutil.ignore_patterns(".*"))
+    for page in folder.rglob("*.md"):
+        page.write_text(_linked(page.read_text(encoding="utf-8"), page.relative_to(folder)), encoding="utf-8")
+    (folder / "reference" / "commands.md").write_text(reference(), encoding="utf-8")
+    (folder / "presets").mkdir()
+    for name in PRESETS:
+        card = _card(name, (PRESETS_FOLDER / name / "card.md").read_text(encoding="utf-8"))
+        (folder / "presets" / f"{name}.md").write_text(card, encoding="utf-8")
+        pictures = folder / "presets" / name
+        pictures.mkdir()
+        for picture in re.findall(rf"\({name}/(\w+\.\w+)\)|\"\.\./{name}/(\w+\.\w+)\"", card):
+            file = "".join(picture)
+            shutil.copy(PRESETS_FOLDER / name / file, pictures / file)
+
+
+def _linked(text: str, page: Path) -> str:
+    """A page whose links to files of the repository lead to pages of the site, or else to the repository."""
+    up = "../" * (len(page.parts) - 1)
+    text = re.sub(rf"\((?:\.\./)+saved_models/({'|'.join(PRESETS)})/card\.md", rf"({up}presets/\1.md", text)
+    return re.sub(rf"\({re.escape(up)}\.\./((?:examples|benchmarks|saved_models|tests|zoo)/[^)]*)", _in_repository, text)
+
+
+def _card(name: str, text: str) -> str:
+    """A card as a page of the site."""
+    text = re.sub(r"\]\(\.\./\.\./docs/", "](../", text)
+    text = re.sub(r"\(\.\./\.\./((?:zoo|examples|benchmarks)/[^)]*)", _in_repository, text)
+    return re.sub(r"(!\[[^\]]*\]\()([\w.]+\))", rf"\1{name}/\2", text)
+
+
+def _in_repository(found: re.Match[str]) -> str:
+    assert _REPOSITORY
+    return f"({_REPOSITORY[1]}/blob/main/{found[1]}"
+
+
+if __name__ == "__main__":
+    stage(STAGED)
+    zensical = Path(sys.executable).with_name("zensical")
+    sys.exit(subprocess.run([zensical, "build", "--clean", "--strict"], cwd=ROOT, check=False).returncode)
