@@ -22,6 +22,9 @@ function staticFiles(): Plugin {
   return {
     name: "static-files",
     generateBundle() {
+      // The models to choose from: `zoo serve` lists its own.
+      const models = [{ name: "activity_gru_pocket", file: "model.tflite" }];
+      this.emitFile({ type: "asset", fileName: "models.json", source: JSON.stringify(models) });
       for (const [fileName, path] of Object.entries(files)) {
         this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
       }

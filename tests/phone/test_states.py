@@ -70,6 +70,28 @@ def loading_litert(open_page, play, address, **options):
 
 
 @contextmanager
+def settings(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#settings summary")
+    page.focus("#threshold")
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    assert page.inner_text("#sure") == "70 %"
+    assert page.inner_text("#as-in-file") == "Back to 40 %, as in the file"
+    yield page
+
+
+@contextmanager
+def explained(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#start")
+    page.click("#how summary")
+    play(page, still(12), 100)
+    page.evaluate("document.getElementById('how').scrollIntoView()")
+    yield page
+
+
+@contextmanager
 def running(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#start")
@@ -171,7 +193,8 @@ def desktop(open_page, play, address, **options):
 
 
 STATES = (
-    loading, loading_litert, start, running, simulated, refused, no_sensor, slow, silent, recording, summary, desktop,
+    loading, loading_litert, start, settings, explained, running, simulated, refused, no_sensor, slow, silent,
+    recording, summary, desktop,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import zoo
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 from zoo.serving import PageServer, certificate, page_files
@@ -90,6 +91,25 @@ def test_a_file_comes_with_its_type_and_how_long_it_lasts(server, path, kind, la
 
 def test_the_model_is_the_one_that_was_named(server):
     assert ask(server, "/model.tflite")[2] == MODEL.read_bytes()
+
+
+def test_several_models_are_listed_with_the_first_to_start_with(folder, tmp_path):
+    own = tmp_path / "own.tflite"
+    own.write_bytes(b"own")
+    phone = PRESETS_FOLDER / "activity_gru_phone"
+    chosen = [MODEL, phone / "model.float32.tflite", phone / "model.dynamic.tflite", own]
+    with PageServer(page_files(chosen, folder), "127.0.0.1", 9543, certificate.tls_context(["127.0.0.1"])) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        status, headers, body = ask(found, "/models.json")
+        listed = json.loads(body)
+        assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "application/json", "no-cache")
+        assert [each["name"] for each in listed] == [
+            "activity_gru_pocket", "activity_gru_phone/model.float32", "activity_gru_phone/model.dynamic", "own"
+        ]  # fmt: skip
+        assert listed[0]["file"] == "model.tflite"
+        for model, each in zip(chosen, listed, strict=True):
+            assert ask(found, f"/{each['file']}")[2] == model.read_bytes()
+        found.shutdown()
 
 
 def test_what_is_large_comes_compressed_and_unchanged_files_do_not_come_again(server, folder):
@@ -227,7 +247,7 @@ def test_the_command_says_that_everyone_in_the_network_can_open_the_page(capsys,
 
     monkeypatch.setenv("COLUMNS", "300")
     for host, said in {"0.0.0.0": True, "192.168.1.2": False}.items():
-        _show_address({"url": "https://192.168.1.2:8443/", "model": "m.tflite", "host": host})
+        _show_address({"url": "https://192.168.1.2:8443/", "model": "m.tflite", "models": ["m.tflite"], "host": host})
         assert ("Everyone in this network can open it" in capsys.readouterr().out) == said
 
 
@@ -298,9 +318,13 @@ def test_the_command_says_where_and_ends_cleanly_on_ctrl_c(folder):
 
 @pytest.mark.process
 def test_the_command_ends_cleanly_on_sigterm(folder):
-    process = serve(folder, "activity_gru_pocket", "--host", "127.0.0.1", "--port", "9645", "--json")
+    process = serve(folder, "--host", "127.0.0.1", "--port", "9645", "--json")
     try:
-        assert json.loads(process.stdout.readline())["host"] == "127.0.0.1"
+        document = json.loads(process.stdout.readline())
+        assert document["host"] == "127.0.0.1"
+        # Without a name it serves every recognizer of the zoo.
+        names = [Path(file).parent.name for file in document["models"]]
+        assert (names[0], set(names)) == ("activity_gru_pocket", set(zoo.list_presets("activity")))
         process.terminate()
         _, errors = process.communicate(timeout=120)
     finally:
@@ -321,5 +345,5 @@ def test_a_model_that_the_page_cannot_run_is_one_line(model, message):
     from zoo.cli.device import serve
 
     with pytest.raises(ZooError, match=message) as raised:
-        serve(model)
+        serve([model])
     assert len(str(raised.value).splitlines()) == 1

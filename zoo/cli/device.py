@@ -44,11 +44,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zoo.data.tables import CsvColumns
-    from zoo.runtime import Prediction, Stream
+    from zoo.runtime import Prediction, Recognizer, Stream
 
 app = typer.Typer()
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder or a .keras file.")]
+_FIRST = "activity_gru_pocket"
+"""The preset that the phone page starts with."""
+
 FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset or folder with one.")]
 
 
@@ -243,7 +246,14 @@ _LONGEST_LINE = 1 << 16
 
 @app.command(rich_help_panel="Devices")
 def serve(
-    model: FileName = "activity_gru_pocket",
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL]...",
+            help=".tflite files, or presets or folders with one, to choose from on the page. It starts with the first. "
+            "By default all recognizers of the zoo.",
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on. By default all addresses, so that phones can reach it.")
     ] = "0.0.0.0",
@@ -261,40 +271,36 @@ def serve(
         bool, typer.Option("--json", help="Print the address, and each recording of --collect, as a JSON document.")
     ] = False,
 ) -> None:
-    """Serve the phone page with a model to phones in the same network.
+    """Serve the phone page with one or more models to phones in the same network.
 
     Runs until Ctrl-C.
     """
-    from zoo.formats.native import signature
-    from zoo.runtime import Recognizer
     from zoo.serving import PageServer, certificate, page_files
     from zoo.serving.page import COLLECT
     from zoo.serving.server import require_host
 
     with quiet():
-        # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
-        recognizer = Recognizer(exported_file(model, ("float32", "dynamic")))
-    needed = signature(recognizer.metadata)
-    if needed not in recognizer.signatures:
-        raise ZooError(
-            f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
-        )
+        recognizers = [_recognizer_of_page(model) for model in models or _recognizers()]
     if labels is not None and collect is None:
         raise UsageError("--labels: requires --collect DIR")
     require_host(host)
-    hosts, files = certificate.names_of(host), page_files(recognizer.path)
+    hosts, files = certificate.names_of(host), [recognizer.path for recognizer in recognizers]
     with ExitStack() as stack:
         phones = None
         if collect is not None:
             from zoo.cli.collecting import collector
 
-            metadata = recognizer.metadata
+            metadata = recognizers[0].metadata
             phones = stack.enter_context(
                 collector(collect, names(labels), metadata.classes, metadata.axes, hosts, as_json)
             )
         context = certificate.tls_context(hosts, phones.certificate if phones else None)
-        server = stack.enter_context(PageServer(files, host, port, context, phones.inbox if phones else None))
-        document = {"url": f"https://{hosts[0]}:{server.port}/", "model": str(recognizer.path), "host": host}
+        inbox = phones.inbox if phones else None
+        server = stack.enter_context(PageServer(page_files(files), host, port, context, inbox))
+        document = {
+            "url": f"https://{hosts[0]}:{server.port}/", "model": str(files[0]), "models": [*map(str, files)],
+            "host": host,
+        }  # fmt: skip
         if phones:
             document |= {"url": f"{document['url']}{COLLECT}#{phones.inbox.token}", "collect": str(collect)}
         try:
@@ -311,14 +317,41 @@ def serve(
                 raise typer.Exit(stop.status) from None
 
 
-def _show_address(document: dict[str, str]) -> None:
+def _recognizers() -> list[str]:
+    """The presets that the page can run, first the one to start with."""
+    from zoo.catalog import preset_names
+    from zoo.families import FAMILIES
+    from zoo.presets import PRESETS
+
+    found = [name for name in preset_names() if FAMILIES[PRESETS[name].family].task == "activity"]
+    return sorted(found, key=lambda name: name != _FIRST)
+
+
+def _recognizer_of_page(model: str) -> "Recognizer":
+    """Opens the file of a model that the page runs."""
+    from zoo.formats.native import signature
+    from zoo.runtime import Recognizer
+
+    # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
+    recognizer = Recognizer(exported_file(model, ("float32", "dynamic")))
+    needed = signature(recognizer.metadata)
+    if needed not in recognizer.signatures:
+        raise ZooError(
+            f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
+        )
+    return recognizer
+
+
+def _show_address(document: dict[str, Any]) -> None:
     """Prints the address and its QR code."""
     import segno
 
     from zoo.serving.certificate import ALL_INTERFACES
 
     console = Console(soft_wrap=True)
-    what = f"collecting into {document['collect']}" if "collect" in document else f"serving {document['model']}"
+    others = f" and {more} more" if (more := len(document["models"]) - 1) else ""
+    served = f"serving {document['model']}{others}"
+    what = f"collecting into {document['collect']}" if "collect" in document else served
     console.print(f"{what} at {document['url']}", markup=False, highlight=False)
     segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
     everyone = "Everyone in this network can open it; --host 127.0.0.1 limits it to this machine. "

@@ -1,5 +1,7 @@
 """The files of the built page."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import ZooError
@@ -7,17 +9,20 @@ from zoo.errors import ZooError
 PAGE_FOLDER = Path(__file__).parents[1] / "page"
 """Folder of the page, built by `make page` and included in wheels."""
 
-INDEX, MODEL = "index.html", "model.tflite"
+INDEX, MODEL, MODELS = "index.html", "model.tflite", "models.json"
+
+Content = Path | bytes
+"""A file, or what there is no file of."""
 
 COLLECT = "collect"
 """The address of the page that records for a class, whose file is `collect.html`: short, for it is in a QR code."""
 
 
-def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
-    """Returns the files of the page by URL path, with the given model.
+def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dict[str, Content]:
+    """Returns the files of the page by URL path, with the given models.
 
     Args:
-        model: `.tflite` file for the page to run.
+        models: `.tflite` file for the page to run, or several to choose from, first the one to start with.
         folder: Folder of the built page.
 
     Returns:
@@ -38,5 +43,22 @@ def page_files(model: Path, folder: Path = PAGE_FOLDER) -> dict[str, Path]:
         # Hidden files, such as those of editors and of version control, are no part of the page.
         if path.is_file() and not path.is_symlink() and "/." not in f"/{path.relative_to(folder).as_posix()}"
     )  # fmt: skip
-    files = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
-    return files | {"/": folder / INDEX, f"/{COLLECT}": folder / f"{COLLECT}.html", f"/{MODEL}": model}
+    files: dict[str, Content] = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
+    chosen = [models] if isinstance(models, Path) else list(models)
+    places = [MODEL, *(f"models/{number}.tflite" for number in range(2, len(chosen) + 1))]
+    listed = [{"name": name, "file": place} for name, place in zip(_names(chosen), places, strict=True)]
+    files |= {f"/{place}": model for place, model in zip(places, chosen, strict=True)}
+    pages = {"/": folder / INDEX, f"/{COLLECT}": folder / f"{COLLECT}.html"}
+    return files | pages | {f"/{MODELS}": json.dumps(listed).encode()}
+
+
+def _names(models: Sequence[Path]) -> list[str]:
+    """The presets or folders of models, or their files where these say more.
+
+    Example:
+        >>> _names([Path("mine/model.float32.tflite"), Path("a.tflite")])
+        ['mine', 'a']
+    """
+    short = [model.parent.name if model.name.startswith("model.") else model.stem for model in models]
+    whole = [f"{model.parent.name}/{model.stem}" for model in models]
+    return [full if short.count(name) > 1 else name for name, full in zip(short, whole, strict=True)]

@@ -12,13 +12,14 @@ from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from socketserver import TCPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from zoo.errors import ZooError
 from zoo.serving.inbox import PATH, Inbox, Reply, encoded
+from zoo.serving.page import Content
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -106,7 +107,7 @@ class PageServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, files: Mapping[str, Path], host: str, port: int, context: ssl.SSLContext | None,
+        self, files: Mapping[str, Content], host: str, port: int, context: ssl.SSLContext | None,
         inbox: Inbox | None = None,
     ) -> None:  # fmt: skip
         self.files, self.context, self.inbox = files, context, inbox
@@ -231,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if file is None:
                 raise FileNotFoundError(name)
-            content = file.read_bytes()
+            content = file if isinstance(file, bytes) else file.read_bytes()
         except OSError:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
@@ -257,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
         if zipped:
             content = _gzipped(content)
         self._send_caching(name, etag)
-        self.send_header("Content-Type", _TYPES.get(PurePosixPath(file).suffix, "application/octet-stream"))
+        self.send_header("Content-Type", _TYPES.get(_suffix(name), "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
         if zipped:
             self.send_header("Content-Encoding", "gzip")
@@ -278,6 +279,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Does not log requests."""
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix or ".html"
 
 
 def _accepts_gzip(accepted: str) -> bool:

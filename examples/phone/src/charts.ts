@@ -51,11 +51,13 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
 }
 
 /** One line an axis, with gaps where no sample arrived, over a labeled grid. */
-export function drawSignal(canvas: HTMLCanvasElement, { first, reach, grid }: Sensor, samples: Sample[], now: number): void {
+export function drawSignal(
+  canvas: HTMLCanvasElement, { first, reach, grid }: Sensor, samples: Sample[], now: number, seconds = SIGNAL,
+): void {
   const { context, width, height, color, rem } = prepare(canvas);
   const left = NUMBERS * rem;
   const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / reach)) / 2);
-  const x = (time: number) => left + ((time - now + SIGNAL) / SIGNAL) * (width - left);
+  const x = (time: number) => left + ((time - now + seconds) / seconds) * (width - left);
   context.font = `${0.75 * rem}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   context.textAlign = "right";

@@ -1,12 +1,14 @@
 /** Says what changed: to a screen reader always, aloud or by vibration where its owner wants it. */
 
+import { remember, remembered } from "./store";
+
 /** Seconds for which a label holds before it is announced. */
 const STEADY = 1;
 
 /** Milliseconds of a vibration. */
 const PULSE = 300;
 
-const KEY = "pocket-zoo-ears";
+const KEY = "ears";
 
 /** Ways to announce a change that this browser has. */
 export function ears(): [value: string, text: string][] {
@@ -19,12 +21,12 @@ export function ears(): [value: string, text: string][] {
 
 /** The chosen way; a browser that stores nothing forgets it. */
 export function chosen(): string {
-  const stored = attempt(() => localStorage.getItem(KEY));
+  const stored = remembered(KEY);
   return ears().some(([value]) => value === stored) ? stored! : "off";
 }
 
 export function choose(value: string): void {
-  attempt(() => localStorage.setItem(KEY, value));
+  remember(KEY, value);
   // Shows what was chosen. Some systems speak later only if they spoke in a tap.
   announce(value, value === "speak" ? "Changes are spoken" : "");
 }
@@ -56,12 +58,4 @@ function announce(way: string, text: string): void {
   if (way !== "speak") return;
   speechSynthesis.cancel();
   speechSynthesis.speak(Object.assign(new SpeechSynthesisUtterance(text), { lang: "en" }));
-}
-
-function attempt<Result>(storage: () => Result): Result | null {
-  try {
-    return storage();
-  } catch {
-    return null;
-  }
 }

@@ -3,10 +3,13 @@
 import "./style.css";
 import { choose } from "./ears";
 import { buttonsChanged, meant, onHold } from "./hold";
+import { explain } from "./how";
+import type { Metadata } from "./metadata";
 import { converter, type Converter, listen, permitted, type Refusal, turns } from "./motion";
 import { Recognizer } from "./recognizer";
 import { csvName, download, LENGTH, share } from "./recorder";
 import { Session } from "./session";
+import { choices, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
 import { keepAwake, letSleep, stayOffline } from "./system";
 import type { Timeline } from "./timeline";
 import * as view from "./view";
@@ -14,24 +17,16 @@ import { byId } from "./view";
 import { simulate } from "./walk";
 
 async function main(): Promise<void> {
+  const models = await choices();
   let recognizer: Recognizer;
+  let metadata: Metadata;
   let convert: Converter;
-  try {
-    recognizer = await Recognizer.load("model.tflite", view.showProgress);
-    convert = converter(recognizer.metadata);
-  } catch (error) {
-    view.showProblem("model", (error as Error).message);
-    return;
-  } finally {
-    view.hideProgress();
-  }
-  const { metadata } = recognizer;
   let session: Session | null = null;
   let past: Timeline | null = null;
   let stopSource = () => {};
 
   const begin = (simulated: boolean): Session => {
-    session = new Session(recognizer, fail);
+    session = new Session(recognizer, threshold(metadata), fail);
     view.showRunning(metadata, simulated);
     view.showRecorder(metadata, !simulated);
     buttonsChanged();
@@ -129,9 +124,35 @@ async function main(): Promise<void> {
     if (session) view.reserve(metadata);
     else if (past) view.showTimeline(metadata.classes, past);
   });
-  view.showStart(recognizer);
-  void stayOffline(recognizer.engine.files, view.showOffline);
-  if (!isSecureContext) view.showProblem("insecure");
+  const open = async (source: string | File) => {
+    past = null;
+    view.showLoading();
+    try {
+      recognizer = await Recognizer.load(source, view.showProgress);
+      convert = converter(recognizer.metadata);
+    } catch (error) {
+      hideThreshold();
+      view.showProblem("model", (error as Error).message);
+      return;
+    }
+    metadata = recognizer.metadata;
+    view.showStart(recognizer);
+    showThreshold(metadata);
+    explain(metadata, threshold(metadata));
+    if (!isSecureContext) view.showProblem("insecure");
+    const files = typeof source === "string" ? [source, ...recognizer.engine.files] : recognizer.engine.files;
+    void stayOffline(files, view.showOffline);
+  };
+
+  onModel((source) => {
+    if (session) stop();
+    void open(source);
+  });
+  onThreshold(() => metadata, (value) => {
+    if (session) session.threshold = value;
+    explain(metadata, value);
+  });
+  await open(listModels(models));
 }
 
 void main();

@@ -23,12 +23,13 @@ export class Recognizer implements Network {
   private constructor(readonly metadata: Metadata, readonly bytes: number, readonly engine: Engine) {}
 
   /**
-   * Fetches and opens a file.
+   * Fetches and opens a file, or opens one that its owner chose.
    *
    * @throws If the file is not there, or cannot be opened.
    */
-  static async load(url: string, progress: Progress): Promise<Recognizer> {
-    return Recognizer.open(await download(url, "Model", progress), progress);
+  static async load(source: string | File, progress: Progress): Promise<Recognizer> {
+    const file = typeof source === "string" ? download(source, "Model", progress) : source.arrayBuffer();
+    return Recognizer.open(new Uint8Array(await file), progress);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { SIGNAL } from "./charts";
 import { Announcer } from "./ears";
+import { Windows } from "./how";
 import type { Refusal, Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
 import { Recorder } from "./recorder";
@@ -24,6 +25,7 @@ export class Session {
   recorder: Recorder | null = null;
   readonly timeline: Timeline;
   private readonly stream: Stream;
+  private readonly windows: Windows;
   private readonly announcer = new Announcer(view.say);
   private readonly silence = new Silence(() => this.fallSilent());
   private samples: Sample[] = [];
@@ -37,8 +39,12 @@ export class Session {
   /** What was missed in the background, and until when that is said. */
   private missed: { seconds: number; until: number } | null = null;
 
-  constructor(private readonly recognizer: Recognizer, private readonly failed: (error: Error) => void) {
-    this.stream = new Stream(recognizer);
+  /** @param threshold Probability below which no label is shown. */
+  constructor(
+    private readonly recognizer: Recognizer, threshold: number, private readonly failed: (error: Error) => void,
+  ) {
+    this.stream = new Stream(recognizer, threshold);
+    this.windows = new Windows(recognizer.metadata);
     this.timeline = new Timeline(this.stream.interval);
     document.addEventListener("visibilitychange", this.onVisibility);
     requestAnimationFrame(this.draw);
@@ -69,6 +75,10 @@ export class Session {
     this.samples = [];
     if (this.recorder) this.record(this.recorder.subject, this.recorder.activity);
   };
+
+  set threshold(threshold: number) {
+    this.stream.threshold = threshold;
+  }
 
   /** Starts a recording. */
   record(subject: string, activity: string): void {
@@ -105,6 +115,7 @@ export class Session {
       const { metadata } = this.recognizer;
       const { time, label } = prediction;
       this.timeline.add(time, label);
+      this.windows.add(prediction, this.samples);
       if (!this.silence.silent) {
         view.showPrediction(metadata, prediction);
         this.announcer.update(time, view.labelText(metadata, label));

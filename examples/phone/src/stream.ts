@@ -101,8 +101,8 @@ export class Stream {
   private shown: number | null = null;
   private pending: { time: number; value: Vector } | null = null;
 
-  /** @param threshold Probability below which no label is shown; that of the file by default. */
-  constructor(private readonly network: Network, public threshold = network.metadata.threshold) {
+  /** @param threshold Probability below which no label is shown. */
+  constructor(private readonly network: Network, public threshold: number) {
     this.restart();
   }
 

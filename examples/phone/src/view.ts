@@ -56,10 +56,13 @@ export function showState(state: State): void {
     stop: state === "running",
     start: state !== "running",
     simulate: state !== "running",
+    settings: state !== "loading",
+    how: state === "running" || state === "summary" || state === "start",
     "ears-row": (state === "start" || state === "running") && ears().length > 1,
     elsewhere: false,
     notice: false,
     problem: state === "problem",
+    progress: state === "loading",
   };
   for (const [id, shown] of Object.entries(visible)) byId(id).hidden = !shown;
   for (const id of ["start", "simulate"]) byId<HTMLButtonElement>(id).disabled = state === "loading";
@@ -78,8 +81,9 @@ export function showProgress(what: string, received: number, total: number | nul
   write("detail", `${what}: ${total ? `${Math.round(received / 1000).toLocaleString("en")} of ${size(total)}` : size(received)}`);
 }
 
-export function hideProgress(): void {
-  byId("progress").hidden = true;
+export function showLoading(): void {
+  showState("loading");
+  write("label", "Loading…");
 }
 
 function size(bytes: number): string {
@@ -258,8 +262,12 @@ export function showCharts(metadata: Metadata, samples: Sample[], silence: numbe
   drawLanes(minute, timeline, metadata.classes, timeline.now - MINUTE, timeline.now);
   minute.setAttribute("aria-label", `The last ${MINUTE} seconds: ${describeMinute(timeline, metadata.classes)}`);
   const now = last.time + silence;
-  showSignal("signal", metadata.unit === "g" ? ACCELERATION_G : ACCELERATION, samples, now);
+  showSignal("signal", sensorOf(metadata), samples, now);
   if (turns(metadata)) showSignal("turning", ROTATION, samples, now);
+}
+
+export function sensorOf(metadata: Metadata): Sensor {
+  return metadata.unit === "g" ? ACCELERATION_G : ACCELERATION;
 }
 
 function showSignal(id: string, sensor: Sensor, samples: Sample[], now: number): void {
@@ -329,7 +337,7 @@ function axisValue(axis: string, value: number): HTMLElement {
   return element("span", `axis-${axis}`, `${axis} ${value.toFixed(1).replace("-", "−")}`);
 }
 
-function element(tag: string, className = "", textContent = ""): HTMLElement {
+export function element(tag: string, className = "", textContent = ""): HTMLElement {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
 

@@ -1,0 +1,75 @@
+/** "How it works": the steps from the sensor to the answer, and the last windows with what the network said of each. */
+
+import { AXES, drawSignal, SIGNAL } from "./charts";
+import type { Metadata } from "./metadata";
+import type { Sample } from "./motion";
+import type { Prediction } from "./stream";
+import { byId, element, sensorOf, write } from "./view";
+
+/** Windows that are shown, classes of each, and the least probability of one. */
+const KEPT = 3;
+const NAMED = 3;
+const LEAST = 0.005;
+
+interface Kept {
+  samples: Sample[];
+  words: string;
+}
+
+/** The last windows of a run. */
+export class Windows {
+  private kept: Kept[] = [];
+  private last = NaN;
+  private readonly seconds: number;
+
+  constructor(private readonly metadata: Metadata) {
+    this.seconds = Math.min(SIGNAL, metadata.window / metadata.rate);
+    byId<HTMLDetailsElement>("how").ontoggle = () => this.show();
+    this.show();
+  }
+
+  /** Keeps a window that ends with this prediction, if the last one ended a window ago. */
+  add({ time, probabilities }: Prediction, samples: Sample[]): void {
+    if (Math.abs(time - this.last) < this.seconds) return;
+    this.last = time;
+    const ranked = probabilities.map((p, i) => ({ p, name: this.metadata.classes[i]! })).sort((a, b) => b.p - a.p);
+    const named = ranked.slice(0, NAMED).filter(({ p }) => p >= LEAST);
+    const words = named.map(({ p, name }) => `${name} ${Math.round(100 * p)}\u00a0%`).join(", ");
+    this.kept.unshift({ samples: samples.filter((sample) => sample.time > time - this.seconds), words });
+    this.kept.length = Math.min(KEPT, this.kept.length);
+    this.show();
+  }
+
+  private show(): void {
+    if (!byId<HTMLDetailsElement>("how").open) return;
+    const rows = this.kept.map(({ words }) => {
+      const canvas = element("canvas");
+      const label = `Acceleration along ${AXES.join(", ")} in ${this.seconds} seconds`;
+      for (const [name, value] of Object.entries({ role: "img", "aria-label": label })) canvas.setAttribute(name, value);
+      const row = element("li");
+      row.append(canvas, element("p", "", words));
+      return row;
+    });
+    byId("windows").replaceChildren(...rows);
+    this.kept.forEach(({ samples }, i) => {
+      const canvas = rows[i]!.querySelector("canvas")!;
+      drawSignal(canvas, sensorOf(this.metadata), samples, samples.at(-1)?.time ?? 0, this.seconds);
+    });
+  }
+}
+
+/** Says in words what the page does with the signal, with the numbers of the file. */
+export function explain(metadata: Metadata, threshold: number): void {
+  const { rate, frame, window, states, streaming, classes } = metadata;
+  const memory = Object.values(states).reduce((sum, size) => sum + size, 0);
+  const reads = memory
+    ? `A recurrent network reads ${frame} ${frame === 1 ? "row" : "rows"} at a time, and remembers the rows before in ${memory} numbers.`
+    : `A network reads the last ${window} rows at a time.`;
+  write(
+    "how-text",
+    `The phone measures acceleration${metadata.axes.length > 3 ? " and rotation" : ""} with gravity. The page turns the samples into ${rate} rows a second. ` +
+      `${reads} It returns a probability for each of ${classes.length} activities, which are averaged over about ` +
+      `${streaming.smoothing} s. The label changes where another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
+      `below ${Math.round(100 * threshold)}\u00a0% the answer is "Not sure".`,
+  );
+}

@@ -1,0 +1,25 @@
+/** What the page remembers on the phone. A browser that stores nothing forgets it. */
+
+const PREFIX = "pocket-zoo-";
+
+export function remembered(key: string): string | null {
+  return attempt(() => localStorage.getItem(PREFIX + key));
+}
+
+/** Remembers a text, or forgets it where it is null; returns whether the browser did so. */
+export function remember(key: string, text: string | null): boolean {
+  const done = attempt(() => {
+    if (text === null) localStorage.removeItem(PREFIX + key);
+    else localStorage.setItem(PREFIX + key, text);
+    return true;
+  });
+  return done ?? false;
+}
+
+function attempt<Result>(storage: () => Result): Result | null {
+  try {
+    return storage();
+  } catch {
+    return null;
+  }
+}

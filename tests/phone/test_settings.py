@@ -1,0 +1,112 @@
+"""Which model runs, and how sure an answer has to be, is for the owner of the phone to decide."""
+
+import numpy as np
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.serving import page_files
+
+HERTZ = 60
+LSTM = PRESETS_FOLDER / "activity_lstm_course" / "model.float32.tflite"
+
+
+def standing(seconds, start=0.0):
+    """Samples of somebody who stands."""
+    random = np.random.default_rng(0)
+    times = start + np.arange(round(seconds * HERTZ)) / HERTZ
+    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
+
+
+@pytest.fixture
+def choice(serve_files, model_file, inertial_file):
+    """The address of a page with three models."""
+    with serve_files(page_files([model_file, inertial_file, LSTM])) as url:
+        yield url
+
+
+def test_a_chosen_model_runs_and_is_remembered(choice, open_page, play):
+    page = open_page(choice)
+    page.wait_for_selector("#about:has-text('activity_gru_pocket')")
+    page.click("#settings summary")
+    assert page.locator("#models option").count() == 3
+    page.select_option("#models", index=2)
+    page.wait_for_selector("#about:has-text('activity_lstm_course')")
+    page.reload()
+    page.wait_for_selector("#about:has-text('activity_lstm_course')")
+    page.click("#start")
+    assert len(play(page, standing(4), 20)) >= 20
+    # Another model ends what runs.
+    page.click("#settings summary")
+    page.select_option("#models", index=1)
+    page.wait_for_selector("#about:has-text('inertial')")
+    assert page.get_attribute("body", "data-state") == "start"
+    assert page.locator("#known .chip").all_inner_texts() == ["still", "turning"]
+
+
+def test_a_page_with_one_model_offers_no_choice(open_page):
+    page = open_page()
+    page.click("#settings summary")
+    assert page.is_hidden("#models-row")
+    assert page.is_visible("#file")
+
+
+def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice, open_page, play, tmp_path):
+    page = open_page(choice)
+    page.click("#settings summary")
+    page.set_input_files("#file", LSTM)
+    page.wait_for_selector("#about:has-text('activity_lstm_course')")
+    page.click("#start")
+    assert len(play(page, standing(4), 20)) >= 20
+    (tmp_path / "broken.tflite").write_bytes(LSTM.read_bytes()[:600])
+    page.set_input_files("#file", tmp_path / "broken.tflite")
+    page.wait_for_selector("#problem-text:has-text('truncated or damaged')")
+    assert page.is_disabled("#start")
+    assert page.is_hidden("#threshold-row")
+    page.select_option("#models", index=0)
+    page.wait_for_selector("#about:has-text('activity_gru_pocket')")
+    assert page.is_enabled("#start")
+
+
+def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(open_page, play):
+    page = open_page()
+    page.click("#start")
+    play(page, standing(4), 20)
+    assert page.inner_text("#label") == "Standing"
+    page.click("#settings summary")
+    assert page.inner_text("#sure") == "40 %"
+    assert page.is_hidden("#as-in-file")
+    page.focus("#threshold")
+    page.keyboard.press("End")
+    play(page, standing(2, 4), 15)
+    assert (page.inner_text("#sure"), page.inner_text("#label")) == ("99 %", "Not sure")
+    page.reload()
+    page.click("#settings summary")
+    assert page.inner_text("#sure") == "99 %"
+    page.click("#as-in-file")
+    assert page.inner_text("#sure") == "40 %"
+    page.click("#start")
+    play(page, standing(4), 20)
+    assert page.inner_text("#label") == "Standing"
+
+
+def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last_windows(open_page, play, stop):
+    page = open_page()
+    page.click("#start")
+    page.click("#how summary")
+    text = page.inner_text("#how-text")
+    for words in (
+        "50 rows a second",
+        "reads 5 rows at a time",
+        "in 64 numbers",
+        "each of 6 activities",
+        "below 40\N{NO-BREAK SPACE}%",
+    ):
+        assert words in text
+    play(page, standing(14), 100)
+    words = page.locator("#windows li").all_inner_texts()
+    assert len(words) == 3
+    assert all(line.startswith("standing ") for line in words)
+    drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(value => value)"
+    assert page.locator("#windows canvas").evaluate_all(f"all => all.map({drawn})") == [True] * 3
+    stop(page)
+    assert page.locator("#windows li").count() == 3
