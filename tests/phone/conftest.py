@@ -158,15 +158,8 @@ def open_page(browser, address) -> Iterator[Callable]:
     assert not complaints
 
 
-_PLAY = """
-async ([samples, options]) => {
-  const found = [], count = options.predictions, sign = options.sign ?? 1;
-  document.addEventListener('prediction', ({detail}) => found.push(detail));
-  const wait = () => new Promise(done => setTimeout(done, 5));
-  for (let i = 0; document.body.dataset.state !== 'running'; i += 1) {
-    if (i >= 4000) throw new Error(`the page does not run: ${document.body.innerText}`);
-    await wait();
-  }
+_SEND = """
+([samples, sign]) => {
   const degrees = rate => rate * 180 / Math.PI;
   for (const [time, x, y, z, ...turning] of samples) {
     const felt = {accelerationIncludingGravity: {x: sign * x, y: sign * y, z: sign * z}, interval: 16};
@@ -176,10 +169,43 @@ async ([samples, options]) => {
     Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
     dispatchEvent(event);
   }
+}
+"""
+
+_PLAY = """
+async ([samples, options]) => {
+  const found = [], count = options.predictions, sign = options.sign ?? 1;
+  document.addEventListener('prediction', ({detail}) => found.push(detail));
+  const wait = () => new Promise(done => setTimeout(done, 5));
+  for (let i = 0; document.body.dataset.state !== 'running'; i += 1) {
+    if (i >= 4000) throw new Error(`the page does not run: ${document.body.innerText}`);
+    await wait();
+  }
+  (SEND)([samples, sign]);
   for (let i = 0; found.length < count && i < 4000; i += 1) await wait();
   return found;
 }
 """
+
+
+class _Player:
+    def __call__(self, page, samples, count, sign=1):
+        program = _PLAY.replace("SEND", _SEND)
+        return page.evaluate(program, [samples, {"predictions": count, "sign": sign}])
+
+    @staticmethod
+    def send(page, samples):
+        """Sends samples, whatever the page does."""
+        page.evaluate(_SEND, [samples, 1])
+
+    def gather(self, page, activity, samples):
+        """Records half a minute to teach the page, after five seconds in which the phone goes into the pocket."""
+        count = page.locator("#lesson-list li").count()
+        page.fill("#lesson-activity", activity)
+        page.click("#lesson-record")
+        page.wait_for_selector("#lesson-record:disabled")
+        self.send(page, samples)
+        page.wait_for_function("count => document.querySelectorAll('#lesson-list li').length > count", arg=count)
 
 
 @pytest.fixture(scope="session")
@@ -188,7 +214,7 @@ def play():
 
     A sample is `(time, x, y, z)`, of a phone with a gyroscope followed by its rotation rate in rad/s.
     """
-    return lambda page, samples, count, sign=1: page.evaluate(_PLAY, [samples, {"predictions": count, "sign": sign}])
+    return _Player()
 
 
 @pytest.fixture(scope="session")

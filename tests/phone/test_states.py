@@ -30,6 +30,11 @@ def still(seconds, hertz=60.0):
     return np.column_stack([times, rows]).tolist()
 
 
+def rowing(seconds, start=0.0):
+    """Samples of a phone in a rowing boat, about which the model knows nothing."""
+    return [[start + time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in still(seconds)]
+
+
 def problem(page):
     page.wait_for_selector("#problem:not([hidden])")
     return page.inner_text("#label"), page.inner_text("#problem-text")
@@ -88,6 +93,33 @@ def explained(open_page, play, address, **options):
     page.click("#how summary")
     play(page, still(12), 100)
     page.evaluate("document.getElementById('how').scrollIntoView()")
+    yield page
+
+
+@contextmanager
+def gathering(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    play.send(page, still(2))
+    page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: it begins in [34] s')")
+    yield page
+
+
+@contextmanager
+def taught(open_page, play, address, **options):
+    page = open_page(**options)
+    page.click("#teach-open")
+    assert page.is_disabled("#learn")
+    for activity, samples in (("standing", still(36)), ("rowing a boat", rowing(36))):
+        play.gather(page, activity, samples)
+    page.click("#learn")
+    page.wait_for_selector("#learned-text:has-text('Of 20 windows that were held back it recognizes 20, before 10.')")
+    found = page.locator("#confusion li").all_inner_texts()
+    assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
+    assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
     yield page
 
 
@@ -181,6 +213,7 @@ def summary(open_page, play, address, **options):
     page.click("#stop", delay=1200)
     page.wait_for_selector("#summary:visible")
     assert page.inner_text("#label") == "Mostly standing"
+    assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:58, standing", "1:30 to 1:58, standing"]
     yield page
 
 
@@ -193,8 +226,8 @@ def desktop(open_page, play, address, **options):
 
 
 STATES = (
-    loading, loading_litert, start, settings, explained, running, simulated, refused, no_sensor, slow, silent,
-    recording, summary, desktop,
+    loading, loading_litert, start, settings, explained, gathering, taught, running, simulated, refused, no_sensor,
+    slow, silent, recording, summary, desktop,
 )  # fmt: skip
 
 

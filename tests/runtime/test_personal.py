@@ -1,12 +1,14 @@
 """The last layer learns on the device, as the gradient of the cross-entropy says."""
 
+import json
+
 import numpy as np
 import pytest
 
 from zoo import ActivityGRU, ZooError
 from zoo.catalog import PRESETS_FOLDER
 from zoo.formats import signatures, tflite
-from zoo.metadata import embed
+from zoo.metadata import CLASSES, embed
 from zoo.runtime import PersonalRecognizer
 from zoo.tasks.task import task_of
 
@@ -95,3 +97,71 @@ def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_pat
     np.savez(tmp_path / "other.npz", kernel=np.zeros((3, 6), "float32"), bias=np.zeros(6, "float32"))
     with pytest.raises(ZooError, match=r"input 'new_kernel' has shape \(3, 6\); expected \(8, 6\)"):
         PersonalRecognizer(file).restore(tmp_path / "other.npz")
+
+
+@pytest.fixture
+def page_file(file, tmp_path):
+    """Writes what the phone page learned: `page_file(classes, kernel, bias)`."""
+
+    def write(classes, kernel, bias, **changes):
+        path = tmp_path / "taught.json"
+        document = {
+            "schema": 1, "preset": "any", "weights_sha256": PersonalRecognizer(file).metadata.weights_sha256,
+            "classes": classes, "kernel": np.asarray(kernel).tolist(), "bias": np.asarray(bias).tolist(),
+        }  # fmt: skip
+        path.write_text(json.dumps(document | changes))
+        return path
+
+    return write
+
+
+OTHERS = ([], ["cycling"], ["cycling", "rowing", "climbing", "yoga", "boxing", "skating"])
+FREQUENCIES = dict.fromkeys(CLASSES, 1 / 6)
+
+
+@pytest.mark.parametrize("prior", [None, {"walking": 0.7}])
+def test_what_the_page_learned_is_restored_with_activities_that_the_file_lacks(prior, tmp_path, page_file):
+    import keras
+
+    provenance = {"class_frequencies": FREQUENCIES}
+    model = ActivityGRU(
+        units=8, frame=5, window=40, seed=1, temperature=0.8, prior=prior, classes=CLASSES, provenance=provenance
+    )
+    path = tmp_path / "model.personal.tflite"
+    tflite.convert(signatures.personal(model), {"personal": path})
+    embed(path, task_of(model).metadata(model))
+    hidden = np.asarray(keras.Model(model.input, model.get_layer("logits").input)(WINDOWS), np.float64)
+    random = np.random.default_rng(1)
+    for others in OTHERS:
+        recognizer = PersonalRecognizer(path)
+        classes = [*CLASSES, *others]
+        kernel, bias = random.normal(0, 1, (8, len(classes))), random.normal(0, 1, len(classes))
+        sha = recognizer.metadata.weights_sha256
+        recognizer.restore(page_file(classes, kernel, bias, weights_sha256=sha))
+        expected = np.array([softmax((each @ kernel + bias) / 0.8) for each in hidden])
+        np.testing.assert_allclose(recognizer.predict(WINDOWS), expected, atol=1e-5)
+        assert recognizer.metadata.classes == tuple(classes)
+        assert recognizer.recognize(WINDOWS, threshold=0) == [classes[row.argmax()] for row in expected]
+        if others:
+            with pytest.raises(ZooError, match=rf"has room for 6 activities and {len(classes)} were restored"):
+                recognizer.learn(WINDOWS, LABELS)
+        else:
+            assert len(recognizer.learn(WINDOWS, LABELS, epochs=2)) == 2
+
+
+def test_a_page_s_file_of_another_model_or_shape_is_refused(file, page_file, model):
+    six, kernel = list(model.classes), np.zeros((8, 6))
+    recognizer = PersonalRecognizer(file)
+    for arguments, changes, message in (
+        ((six, kernel, np.zeros(6)), {"weights_sha256": "0"}, r"learned by another model \(any\)"),
+        ((six[::-1], kernel, np.zeros(6)), {}, "expected downstairs, "),
+        (([*six, "a"], kernel, np.zeros(6)), {}, r"kernel \(8, 6\) and bias \(6,\); expected 7 columns"),
+        ((six, np.zeros((9, 6)), np.zeros(6)), {}, "kernel has 9 rows; expected 8"),
+        ((six, kernel, ["x"] * 6), {}, "holds no numbers"),
+        ((six, kernel, [float("inf")] * 6), {}, "not finite"),
+        ((six, kernel, np.zeros(6)), {"schema": 2}, "holds nothing that the phone page learned"),
+    ):
+        with pytest.raises(ZooError, match=message) as raised:
+            recognizer.restore(page_file(*arguments, **changes))
+        assert len(str(raised.value).splitlines()) == 1
+    assert recognizer.metadata.classes == model.classes

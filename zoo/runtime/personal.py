@@ -7,8 +7,16 @@ way from its earlier weights W to the learned ones W', as far as windows that we
 
 (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each window is held back once. The share s with the
 lowest mean cross-entropy of these is taken if it is lower than without learning by more than its standard error.
+
+The phone page learns in the same way, and also new activities. Its file of what it learned is read by `restore`. The
+last layer of a `.tflite` file has room for K classes; more are computed K - 1 at a time, each time beside a class r of
+weight zero, whose logit is 0, so that with the temperature T
+
+    (h W + b)_k / T = log p_k - log p_r
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.files import atomic_write, read_arrays
-from zoo.runtime.recognizer import Recognizer
+from zoo.files import atomic_write, read_arrays, read_json
+from zoo.runtime.recognizer import Recognizer, States
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 """Shares of the way to the learned weights that are tried."""
@@ -48,6 +56,9 @@ class PersonalRecognizer(Recognizer):
         super().__init__(path)
         if "train" not in self.signatures:
             raise ZooError(f"{self.path}: cannot learn; export one that can with `zoo export --personalize`")
+        self._known = self.metadata.classes
+        self._wider: Head | None = None
+        self._shift: NDArray[np.float32]
 
     def learn(
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, epochs: int = 20,
@@ -66,7 +77,11 @@ class PersonalRecognizer(Recognizer):
 
         Returns:
             The mean loss of each epoch.
+
+        Raises:
+            ZooError: If activities were restored for which the file has no room.
         """
+        self._require_room()
         known = self._head()
         share = self._share_that_helps(windows, labels, epochs, rate, seed, folds)
         losses = self._train(windows, labels, epochs, rate, seed)
@@ -118,8 +133,7 @@ class PersonalRecognizer(Recognizer):
         """The cross-entropy of each window with these weights."""
         self._set_head(head)
         probabilities = self.predict(windows)[np.arange(len(labels)), labels]
-        losses: NDArray[np.floating[Any]] = -np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-        return losses
+        return -_log(probabilities)
 
     def _head(self) -> Head:
         """A copy of the weights of the last layer."""
@@ -129,21 +143,113 @@ class PersonalRecognizer(Recognizer):
         self.run("restore", new_kernel=head["kernel"], new_bias=head["bias"])
 
     def save(self, path: Path) -> None:
-        """Saves the learned weights, a few hundred numbers, to a `.npz` file."""
+        """Saves the learned weights, a few hundred numbers, to a `.npz` file.
+
+        Raises:
+            ZooError: If activities were restored for which the file has no room.
+        """
+        self._require_room()
         learned = self._head()
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, kernel=learned["kernel"], bias=learned["bias"])
 
     def restore(self, path: Path) -> None:
-        """Loads weights written by `save`.
+        """Loads weights written by `save`, or by the phone page, which may have learned more activities.
+
+        Args:
+            path: `.npz` file, or `.json` file of the page. The activities of the latter become those of the metadata.
 
         Raises:
-            ZooError: If the file is missing, or is not one of learned weights.
+            ZooError: If the file is missing, is not one of learned weights, or is of another model.
         """
+        path = Path(path)
+        if path.suffix == ".json":
+            self._restore_page(path)
+            return
         saved = read_arrays(path)
         if set(saved) != {"kernel", "bias"}:
             raise ZooError(f"{path}: holds no learned weights (arrays {', '.join(sorted(saved)) or 'none'})")
         self._set_head(saved)
+
+    def _restore_page(self, path: Path) -> None:
+        classes, head = _read_page(path, read_json(path), self.metadata.weights_sha256, self._known)
+        if head["kernel"].shape[0] != (features := self._head()["kernel"].shape[0]):
+            raise ZooError(f"{path}: kernel has {head['kernel'].shape[0]} rows; expected {features}")
+        self.metadata = replace(self.metadata, classes=classes)
+        self._wider = None
+        self._shift = self._shift_of_prior()
+        if len(classes) > len(self._known):
+            self._wider = head
+            return
+        shift = np.float32(self.metadata.temperature) * self._shift
+        self._set_head({"kernel": head["kernel"], "bias": head["bias"] - shift})
+
+    def _require_room(self) -> None:
+        if self._wider is not None:
+            raise ZooError(
+                f"{self.path}: has room for {len(self._known)} activities and {len(self.metadata.classes)} were "
+                "restored; teach it more on the page that wrote them"
+            )
+
+    def _run_window(
+        self, window: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]] | None = None
+    ) -> tuple[NDArray[np.float32], States]:
+        if self._wider is None:
+            return super()._run_window(window, states)
+        room, logits = len(self._known) - 1, []
+        for start in range(0, len(self._wider["bias"]), room):
+            some = {name: weights[..., start : start + room] for name, weights in self._wider.items()}
+            count = some["bias"].shape[0]
+            self._set_head({name: _padded(weights, room + 1) for name, weights in some.items()})
+            logs = _log(super()._run_window(window)[0]) - self._shift
+            logits.append(logs[:, :count] - logs[:, room:])
+        powers = np.exp((each := np.concatenate(logits, axis=1)) - each.max())
+        return powers / powers.sum(), {}
+
+    def _shift_of_prior(self) -> NDArray[np.float32]:
+        """What the file adds to logits for an assumed prior, up to a constant. The page has it in its bias."""
+        known = self._head()
+        self._set_head({name: np.zeros_like(weights) for name, weights in known.items()})
+        nothing = np.zeros((1, self.metadata.window, len(self.metadata.axes)), np.float32)
+        (found,) = _log(super()._run_window(nothing)[0])
+        self._set_head(known)
+        shift: NDArray[np.float32] = found
+        return shift
+
+
+def _read_page(
+    path: Path, document: Any, weights_sha256: str, known: tuple[str, ...]
+) -> tuple[tuple[str, ...], Head]:  # fmt: skip
+    """Reads and checks what the phone page learned: its activities and its last layer."""
+    keys = {"schema", "weights_sha256", "classes", "kernel", "bias"}
+    if not isinstance(document, dict) or not keys <= set(document) or document["schema"] != 1:
+        raise ZooError(f"{path}: holds nothing that the phone page learned; expected {', '.join(sorted(keys))}")
+    if document["weights_sha256"] != weights_sha256:
+        raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
+    classes = tuple(map(str, document["classes"]))
+    if classes[: len(known)] != known or len(set(classes)) < len(classes):
+        raise ZooError(f"{path}: classes are {', '.join(classes)}; expected {', '.join(known)} and others after them")
+    try:
+        head = {name: np.array(document[name], np.float32) for name in ("kernel", "bias")}
+    except (ValueError, TypeError) as error:
+        raise ZooError(f"{path}: holds no numbers ({error})") from None
+    kernel, bias = head["kernel"], head["bias"]
+    if kernel.ndim != 2 or kernel.shape[1:] != (len(classes),) or bias.shape != (len(classes),):
+        raise ZooError(f"{path}: kernel {kernel.shape} and bias {bias.shape}; expected {len(classes)} columns")
+    if not all(np.isfinite(weights).all() for weights in head.values()):
+        raise ZooError(f"{path}: holds numbers that are not finite")
+    return classes, head
+
+
+def _padded(weights: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """The same with zeros up to a width of the last axis."""
+    missing = width - weights.shape[-1]
+    return np.pad(weights, [(0, 0)] * (weights.ndim - 1) + [(0, missing)])
+
+
+def _log(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    return found
 
 
 def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:

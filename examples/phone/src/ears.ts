@@ -53,7 +53,7 @@ export class Announcer {
   }
 }
 
-function announce(way: string, text: string): void {
+export function announce(way: string, text: string): void {
   if (way === "vibrate") navigator.vibrate(PULSE);
   if (way !== "speak") return;
   speechSynthesis.cancel();

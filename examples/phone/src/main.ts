@@ -11,6 +11,7 @@ import { csvName, download, LENGTH, share } from "./recorder";
 import { Session } from "./session";
 import { choices, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
 import { keepAwake, letSleep, stayOffline } from "./system";
+import { Teaching } from "./teaching";
 import type { Timeline } from "./timeline";
 import * as view from "./view";
 import { byId } from "./view";
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
   let stopSource = () => {};
 
   const begin = (simulated: boolean): Session => {
-    session = new Session(recognizer, threshold(metadata), fail);
+    session = new Session(recognizer, threshold(metadata), simulated, fail);
     view.showRunning(metadata, simulated);
     view.showRecorder(metadata, !simulated);
     buttonsChanged();
@@ -89,9 +90,12 @@ async function main(): Promise<void> {
 
   const stop = () => {
     past = session?.timeline ?? null;
+    const felt = session?.simulated ? [] : (session?.history ?? []);
     end();
-    if (past?.length) view.showSummary(metadata, past);
-    else view.showStart(recognizer);
+    if (past?.length) {
+      view.showSummary(metadata, past);
+      teaching.offer(past, felt);
+    } else view.showStart(recognizer);
     byId("start").focus({ preventScroll: true });
   };
 
@@ -124,12 +128,19 @@ async function main(): Promise<void> {
     if (session) view.reserve(metadata);
     else if (past) view.showTimeline(metadata.classes, past);
   });
+  const teaching = new Teaching((taught) => {
+    past = null;
+    recognizer = taught;
+    metadata = taught.metadata;
+  });
+
   const open = async (source: string | File) => {
     past = null;
     view.showLoading();
     try {
-      recognizer = await Recognizer.load(source, view.showProgress);
-      convert = converter(recognizer.metadata);
+      const untaught = await Recognizer.load(source, view.showProgress);
+      convert = converter(untaught.metadata);
+      recognizer = teaching.use(untaught, convert);
     } catch (error) {
       hideThreshold();
       view.showProblem("model", (error as Error).message);
@@ -144,6 +155,13 @@ async function main(): Promise<void> {
     void stayOffline(files, view.showOffline);
   };
 
+  byId("teach-open").addEventListener("click", () => meant() && teaching.show());
+  byId("lessons-done").addEventListener("click", () => {
+    teaching.leave();
+    buttonsChanged();
+    view.showStart(recognizer);
+    byId("teach-open").focus({ preventScroll: true });
+  });
   onModel((source) => {
     if (session) stop();
     void open(source);

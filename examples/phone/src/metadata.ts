@@ -40,6 +40,8 @@ export interface Metadata {
   streaming: Streaming;
   /** Probability below which the answer is "not sure". */
   threshold: number;
+  temperature: number;
+  weights_sha256: string;
 }
 
 const SCHEMA = 1;

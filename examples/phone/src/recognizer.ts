@@ -1,7 +1,8 @@
 /** A `.tflite` file of the zoo, ready to run: in the page itself if it can, else by LiteRT.js. */
 
 import { download, type Progress } from "./download";
-import { Graph, signatures } from "./graph";
+import { Graph, type Head, signatures } from "./graph";
+import { probabilities } from "./learn";
 import { readMetadata, type Metadata } from "./metadata";
 import type { Network, States } from "./stream";
 
@@ -13,6 +14,8 @@ export interface Engine {
   readonly name: string;
   /** What is fetched to run it, besides the page. */
   readonly files: string[];
+  /** What computes it, where that is the page. */
+  readonly graph?: Graph;
   run(inputs: Arrays): Arrays | Promise<Arrays>;
 }
 
@@ -51,6 +54,57 @@ export class Recognizer implements Network {
     return new Recognizer(metadata, file.length, await openLiteRt(file, signature, progress));
   }
 
+  /** The last layer, so that probabilities are the softmax of its logits divided by the temperature, or null. */
+  get head(): Head | null {
+    const { graph } = this.engine;
+    // Without states there are no frames to read.
+    if (!graph || !Object.keys(this.metadata.states).length) return null;
+    try {
+      const { kernel, bias } = graph.head();
+      const raw = (array: Float64Array) => array.map((number) => number * this.metadata.temperature);
+      return { kernel: raw(kernel), bias: raw(bias) };
+    } catch {
+      return null;
+    }
+  }
+
+  /** The same network with another last layer. */
+  taught(classes: string[], head: Head): Recognizer {
+    const graph = this.engine.graph!;
+    const { temperature } = this.metadata;
+    const run = (inputs: Arrays): Arrays => {
+      const outputs = graph.call(inputs);
+      return { ...outputs, probabilities: Float32Array.from(probabilities(head, graph.features(), temperature)) };
+    };
+    const name = `${this.engine.name} with what it learned here`;
+    return new Recognizer({ ...this.metadata, classes }, this.bytes, { ...this.engine, name, run });
+  }
+
+  /** What the last layer reads at the end of a window. */
+  features(window: Float32Array): Float64Array {
+    this.read(window);
+    return this.engine.graph!.features();
+  }
+
+  /** The most probable class of a window. */
+  classify(window: Float32Array): number {
+    const found = this.read(window);
+    return found.indexOf(Math.max(...found));
+  }
+
+  /** Reads a window from its first frame on; returns the probabilities after its last one. */
+  private read(window: Float32Array): Float32Array {
+    const { states, frame, axes } = this.metadata;
+    const size = frame * axes.length;
+    let outputs: Arrays = Object.fromEntries(Object.entries(states).map(([name, units]) => [name, new Float32Array(units)]));
+    for (let start = 0; start + size <= window.length; start += size) {
+      const { probabilities: _, ...carried } = outputs;
+      // The page computes at once.
+      outputs = this.engine.run({ ...carried, frame: window.subarray(start, start + size) }) as Arrays;
+    }
+    return outputs.probabilities!;
+  }
+
   async step(frame: Float32Array, states: States): Promise<{ probabilities: Float32Array; states: States }> {
     const start = performance.now();
     // A model without states reads whole windows.
@@ -65,7 +119,7 @@ export class Recognizer implements Network {
 function ownEngine(file: Uint8Array, signature: string): Engine | null {
   try {
     const graph = new Graph(file, signature);
-    return { name: "the page itself", files: [], run: (inputs) => graph.call(inputs) };
+    return { name: "the page itself", files: [], graph, run: (inputs) => graph.call(inputs) };
   } catch {
     return null;
   }

@@ -12,10 +12,13 @@ const SHORTEST = 5;
 export type Ending = "full" | "stopped" | "cut" | "discarded";
 
 export class Recorder {
-  private samples: Sample[] = [];
+  readonly samples: Sample[] = [];
   private broken = false;
 
-  constructor(readonly subject: string, readonly activity: string, private readonly axes: string[]) {}
+  /** @param length Seconds after which it ends. */
+  constructor(
+    readonly subject: string, readonly activity: string, private readonly axes: string[], readonly length = LENGTH,
+  ) {}
 
   /** Adds a sample. A recording is one stretch of signal: a gap ends it. */
   add(sample: Sample): void {
@@ -31,7 +34,7 @@ export class Recorder {
   }
 
   get done(): boolean {
-    return this.broken || this.seconds >= LENGTH;
+    return this.broken || this.seconds >= this.length;
   }
 
   /** Length of the recording so far. No two of its samples are further apart than a gap. */
@@ -41,7 +44,7 @@ export class Recorder {
 
   get ending(): Ending {
     if (this.seconds < SHORTEST) return "discarded";
-    if (this.seconds >= LENGTH) return "full";
+    if (this.seconds >= this.length) return "full";
     return this.broken ? "cut" : "stopped";
   }
 
@@ -65,9 +68,9 @@ export function csvName(subject: string): string {
 }
 
 /** Downloads a text file. */
-export function download(name: string, text: string): void {
+export function download(name: string, text: string, type = "text/csv"): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
   link.click();
   // Some browsers read the address only after the click.

@@ -15,6 +15,10 @@ import * as view from "./view";
 const DRAWN = 100;
 const SLOW = 1000;
 
+/** Seconds of samples that are remembered, and how many are forgotten at once. */
+const HISTORY = 900;
+const FORGOTTEN = 6000;
+
 /** Events without readings that mean nothing: browsers send one where there is no sensor at all. */
 const FEW = 2;
 
@@ -28,6 +32,8 @@ export class Session {
   private readonly windows: Windows;
   private readonly announcer = new Announcer(view.say);
   private readonly silence = new Silence(() => this.fallSilent());
+  /** What was recognized, with times on the clock of the timeline: the last minutes of it. */
+  readonly history: Sample[] = [];
   private samples: Sample[] = [];
   private work: Promise<void> = Promise.resolve();
   private drawn = -Infinity;
@@ -39,9 +45,13 @@ export class Session {
   /** What was missed in the background, and until when that is said. */
   private missed: { seconds: number; until: number } | null = null;
 
-  /** @param threshold Probability below which no label is shown. */
+  /**
+   * @param threshold Probability below which no label is shown.
+   * @param simulated Whether nobody carries the phone.
+   */
   constructor(
-    private readonly recognizer: Recognizer, threshold: number, private readonly failed: (error: Error) => void,
+    private readonly recognizer: Recognizer, threshold: number, readonly simulated: boolean,
+    private readonly failed: (error: Error) => void,
   ) {
     this.stream = new Stream(recognizer, threshold);
     this.windows = new Windows(recognizer.metadata);
@@ -111,6 +121,7 @@ export class Session {
 
   private async process(sample: Sample): Promise<void> {
     if (!this.running) return;
+    this.remember(sample);
     for (const prediction of await this.stream.push(sample.time, sample.value)) {
       const { metadata } = this.recognizer;
       const { time, label } = prediction;
@@ -124,6 +135,14 @@ export class Session {
       const detail = { ...prediction, milliseconds: this.recognizer.milliseconds };
       document.dispatchEvent(new CustomEvent<Prediction>("prediction", { detail }));
     }
+  }
+
+  private remember({ time, value }: Sample): void {
+    const now = time + this.timeline.shift;
+    this.history.push({ time: now, value });
+    // In blocks, for a shift of a long list takes time.
+    const old = this.history.findIndex((sample) => sample.time > now - HISTORY);
+    if (old > FORGOTTEN) this.history.splice(0, old);
   }
 
   private draw = (now: number): void => {

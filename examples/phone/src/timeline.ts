@@ -13,7 +13,7 @@ export interface Segment {
 export class Timeline {
   readonly segments: Segment[] = [];
   /** Seconds to add to the time of a sample, since its clock was set back. */
-  private shift = 0;
+  shift = 0;
   /** When the last prediction was added, in milliseconds on the clock of the page. */
   private touched = NaN;
   private begun = NaN;

@@ -12,10 +12,10 @@ import { type Recorder, shares } from "./recorder";
 import type { Prediction } from "./stream";
 import type { Timeline } from "./timeline";
 
-export type State = "loading" | "start" | "running" | "summary" | "problem";
+export type State = "loading" | "start" | "running" | "summary" | "problem" | "teach";
 export type Problem = Refusal | "model";
 
-const PROBLEMS: Record<Problem, [title: string, text: string]> = {
+export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   insecure: [
     "This address is not secure",
     "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by `zoo serve`.",
@@ -32,6 +32,10 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
     "No gyroscope",
     "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, try the simulated walk, or train a model of acceleration alone, with `zoo data windows --channels x,y,z`.",
   ],
+};
+
+const PROBLEMS: Record<Problem, [title: string, text: string]> = {
+  ...REFUSED,
   model: ["The model cannot be loaded", "Put a file written by `zoo export` next to the page, as model.tflite."],
 };
 
@@ -54,9 +58,13 @@ export function showState(state: State): void {
     known: state === "start",
     summary: state === "summary",
     stop: state === "running",
-    start: state !== "running",
-    simulate: state !== "running",
-    settings: state !== "loading",
+    start: state !== "running" && state !== "teach",
+    simulate: state !== "running" && state !== "teach",
+    lessons: state === "teach",
+    "lessons-done": state === "teach",
+    fix: false,
+    "teach-row": state === "start" || state === "summary",
+    settings: state !== "loading" && state !== "teach",
     how: state === "running" || state === "summary" || state === "start",
     "ears-row": (state === "start" || state === "running") && ears().length > 1,
     elsewhere: false,

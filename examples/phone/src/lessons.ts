@@ -1,0 +1,138 @@
+/** What the owner teaches a model on this phone: recordings of activities, and the last layer learned from them. */
+
+import type { Head } from "./graph";
+import { extended, learn, type Lesson, SETTINGS } from "./learn";
+import type { Metadata } from "./metadata";
+import type { Sample } from "./motion";
+import type { Recognizer } from "./recognizer";
+import { Resampler, type Vector } from "./resampler";
+import { remember, remembered } from "./store";
+
+/** Rows at the rate of the model. */
+export interface Recording {
+  activity: string;
+  rows: Vector[];
+}
+
+/** A learned last layer, as a file: `zoo.runtime.PersonalRecognizer` reads it. */
+interface Document {
+  schema: 1;
+  preset: string;
+  weights_sha256: string;
+  classes: string[];
+  kernel: number[][];
+  bias: number[];
+}
+
+/** Digits that are kept of a recording. */
+const PRECISION = 100;
+
+export class Lessons {
+  recordings: Recording[];
+  private learned: Document | null;
+
+  /** @param untaught The model as it comes. */
+  constructor(private readonly untaught: Recognizer) {
+    this.recordings = parsed(`recordings-${this.key}`) ?? [];
+    this.learned = parsed(`learned-${this.key}`);
+  }
+
+  /** Whether the model can be taught: where the page runs it and its last layer is a dense one. */
+  get possible(): boolean {
+    return this.untaught.head !== null;
+  }
+
+  /** The model with what it has learned. */
+  get recognizer(): Recognizer {
+    return this.learned ? this.untaught.taught(this.learned.classes, headOf(this.learned)) : this.untaught;
+  }
+
+  /** What was learned, as the text of a file. */
+  get file(): string | null {
+    return this.learned && `${JSON.stringify(this.learned)}\n`;
+  }
+
+  /** Adds a recording; returns whether the phone keeps it when the page is closed. */
+  add(activity: string, samples: Sample[]): boolean {
+    const resampler = new Resampler(this.metadata.rate);
+    const round = (number: number) => Math.round(PRECISION * number) / PRECISION;
+    const rows = samples.flatMap(({ time, value }) => resampler.push(time, value).map((row) => row.value.map(round)));
+    this.recordings.push({ activity, rows });
+    return this.keep();
+  }
+
+  remove(recording: Recording): void {
+    this.recordings = this.recordings.filter((each) => each !== recording);
+    this.keep();
+  }
+
+  /** Forgets recordings and what was learned from them. */
+  reset(): void {
+    this.recordings = [];
+    this.learned = null;
+    for (const kind of ["recordings", "learned"]) remember(`${kind}-${this.key}`, null);
+  }
+
+  /** How many windows of a recording are taken for which activity, the most frequent first. */
+  believed(recording: Recording): [activity: string, windows: number][] {
+    const { recognizer } = this;
+    const counts = new Map<string, number>();
+    for (const window of this.windows(recording)) {
+      const name = recognizer.metadata.classes[recognizer.classify(window)]!;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return [...counts].sort((a, b) => b[1] - a[1]);
+  }
+
+  /** Learns from all recordings, starting with the model as it comes. */
+  learn(): Lesson & { classes: string[] } {
+    const { temperature, classes: known, preset, weights_sha256 } = this.metadata;
+    const classes = [...new Set([...known, ...this.recordings.map(({ activity }) => activity)])];
+    const windows = this.recordings.flatMap((recording) => {
+      const label = classes.indexOf(recording.activity);
+      return this.windows(recording).map((window) => ({ label, features: this.untaught.features(window) }));
+    });
+    const lesson = learn(
+      extended(this.untaught.head!, classes.length), windows.map(({ features }) => features),
+      windows.map(({ label }) => label), { ...SETTINGS, temperature },
+    );
+    const { kernel, bias } = lesson.head;
+    const rows = Array.from({ length: kernel.length / bias.length }, (_, i) => [
+      ...kernel.subarray(i * bias.length, (i + 1) * bias.length),
+    ]);
+    this.learned = lesson.share ? { schema: 1, preset, weights_sha256, classes, kernel: rows, bias: [...bias] } : null;
+    remember(`learned-${this.key}`, this.learned && JSON.stringify(this.learned));
+    return { ...lesson, classes };
+  }
+
+  /** Windows that do not overlap: rows of a window that is held back are in no other. */
+  private windows({ rows }: Recording): Float32Array[] {
+    const { window } = this.metadata;
+    const count = Math.floor(rows.length / window);
+    return Array.from({ length: count }, (_, i) => Float32Array.from(rows.slice(i * window, (i + 1) * window).flat()));
+  }
+
+  private keep(): boolean {
+    return remember(`recordings-${this.key}`, JSON.stringify(this.recordings));
+  }
+
+  private get metadata(): Metadata {
+    return this.untaught.metadata;
+  }
+
+  private get key(): string {
+    return this.metadata.weights_sha256.slice(0, 16);
+  }
+}
+
+function headOf({ kernel, bias }: Document): Head {
+  return { kernel: Float64Array.from(kernel.flat()), bias: Float64Array.from(bias) };
+}
+
+function parsed<Kind>(key: string): Kind | null {
+  try {
+    return JSON.parse(remembered(key) ?? "null") as Kind | null;
+  } catch {
+    return null;
+  }
+}

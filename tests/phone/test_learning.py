@@ -1,0 +1,242 @@
+"""The page learns its owner's activities, and of windows the same as `zoo.runtime.PersonalRecognizer`."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.catalog import PRESETS_FOLDER
+from zoo.data.gait import walk_through
+from zoo.runtime import PersonalRecognizer
+from zoo.runtime.personal import SHARES, rank_in_class
+
+PHONE = Path(__file__).parents[2] / "examples" / "phone"
+PRESET = PRESETS_FOLDER / "activity_gru_pocket"
+PROGRAM = """
+import {readFileSync} from 'node:fs';
+import {extended, learn, probabilities} from 'PHONE/src/learn';
+import {Recognizer} from 'PHONE/src/recognizer';
+globalThis.location = {search: ''};
+const {file, windows, labels, classes, orders} = JSON.parse(readFileSync(0, 'utf8'));
+const recognizer = await Recognizer.open(new Uint8Array(readFileSync(file)), () => {});
+const {temperature, weights_sha256} = recognizer.metadata;
+const features = windows.map(window => recognizer.features(Float32Array.from(window.flat())));
+const shuffle = (count, epoch) => orders[count][epoch];
+const known = extended(recognizer.head, classes.length);
+const lesson = learn(known, features, labels, {temperature, epochs: EPOCHS, rate: 0.02, folds: 3, shuffle});
+const {kernel, bias} = lesson.head;
+const rows = Array.from({length: kernel.length / bias.length}, (_, i) => [
+  ...kernel.slice(i * bias.length, (i + 1) * bias.length),
+]);
+console.log(JSON.stringify({
+  schema: 1, weights_sha256, classes, kernel: rows, bias: [...bias], share: lesson.share, heldBack: lesson.heldBack,
+  before: features.map(each => probabilities(known, each, temperature)),
+  after: features.map(each => probabilities(lesson.head, each, temperature)),
+}));
+"""
+EPOCHS = 20
+
+
+@pytest.fixture(scope="session")
+def page_learns(tmp_path_factory):
+    """Runs the page's code in Node: `page_learns(windows, labels, classes)`."""
+    if shutil.which("node") is None or not (PHONE / "node_modules").is_dir():
+        pytest.skip("needs Node and the packages of the page: make page")
+    folder = tmp_path_factory.mktemp("learning")
+    program = PROGRAM.replace("PHONE", str(PHONE)).replace("EPOCHS", str(EPOCHS))
+    (folder / "program.ts").write_text(program)
+    bundle = PHONE / "node_modules" / ".bin" / "rolldown"
+    options = [folder / "program.ts", "--platform", "node", "--format", "esm", "-d", folder / "out"]
+    subprocess.run([bundle, *options], cwd=PHONE, check=True, capture_output=True)
+
+    def run(windows, labels, classes):
+        counts = {len(labels), *(int((rank_in_class(labels) % 3 != fold).sum()) for fold in range(3))}
+        orders = {count: epoch_orders(count) for count in counts}
+        asked = {
+            "file": str(PRESET / "model.float32.tflite"), "windows": windows.tolist(), "labels": labels.tolist(),
+            "classes": list(classes), "orders": orders,
+        }  # fmt: skip
+        found = subprocess.run(
+            ["node", folder / "out" / "program.js"], input=json.dumps(asked), capture_output=True, text=True, check=True
+        )
+        return json.loads(found.stdout)
+
+    return run
+
+
+def epoch_orders(count):
+    """The orders of windows in `PersonalRecognizer.learn`."""
+    random = np.random.default_rng(0)
+    return [random.permutation(count).tolist() for _ in range(EPOCHS)]
+
+
+def windows_of(activities, seed, turned=False):
+    """Six windows of each activity of a simulated person, who may carry the phone upside down."""
+    rows = walk_through(activities, 18.0, 50.0, seed=seed)[0]
+    return rows.reshape(-1, 150, 3) * (np.float32([1, -1, -1]) if turned else 1)
+
+
+CASES = {"what it knows": False, "a phone upside down": True}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_learns_what_the_runtime_learns(case, page_learns):
+    recognizer = PersonalRecognizer(PRESET / "model.personal.tflite")
+    classes = recognizer.metadata.classes
+    names = ["sitting", "standing", "walking"]
+    windows = windows_of(names, 3, turned=CASES[case])
+    labels = np.repeat([classes.index(name) for name in names], 6)
+    found = page_learns(windows, labels, classes)
+    np.testing.assert_allclose(found["before"], recognizer.predict(windows), atol=1e-4)
+    before = recognizer.run("save")
+    recognizer.learn(windows, labels, epochs=EPOCHS, rate=0.02, seed=0, folds=3)
+    after = recognizer.run("save")
+    np.testing.assert_allclose(found["after"], recognizer.predict(windows), atol=1e-4)
+    np.testing.assert_allclose(found["kernel"], after["kernel"], atol=1e-4)
+    np.testing.assert_allclose(found["bias"], after["bias"], atol=1e-4)
+    moved = np.abs(after["kernel"] - before["kernel"]).max() > 0
+    assert (found["share"] in SHARES) == moved
+    assert len(found["heldBack"]) == len(labels)
+
+
+def test_new_activities_are_learned_and_restored_by_the_runtime(page_learns, tmp_path):
+    recognizer = PersonalRecognizer(PRESET / "model.personal.tflite")
+    classes = [*recognizer.metadata.classes, "lying", "swinging"]
+    random = np.random.default_rng(0)
+    lying = random.normal([0.2, 0.3, 9.7], 0.05, (9, 150, 3))
+    swinging = lying + 6 * np.sin(np.arange(150)[None, :, None] / [[[5, 9, 7]]])
+    walking = windows_of(["walking"], 3)
+    windows = np.concatenate([lying, swinging, walking]).astype(np.float32)
+    labels = np.repeat([6, 7, 5], [9, 9, 6])
+    found = page_learns(windows, labels, classes)
+    assert found["share"] in SHARES
+    right = [row["label"] == row["after"] for row in found["heldBack"]]
+    assert np.mean(right) > 0.8
+    (tmp_path / "mine.json").write_text(json.dumps(found))
+    recognizer.restore(tmp_path / "mine.json")
+    np.testing.assert_allclose(recognizer.predict(windows), found["after"], atol=1e-4)
+    assert recognizer.recognize(windows[:1], threshold=0) == ["lying"]
+    predictions = list(recognizer.stream().feed([(i / 50, *row) for i, row in enumerate(lying[:2].reshape(-1, 3))]))
+    assert predictions[-1].label == "lying"
+
+
+def standing(seconds, start=0.0):
+    """Samples of somebody who stands."""
+    random = np.random.default_rng(0)
+    times = start + np.arange(round(60 * seconds)) / 60
+    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
+
+
+def rowing(seconds, start=0.0):
+    """Samples of a phone in a rowing boat, about which the model knows nothing."""
+    return [[time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in standing(seconds, start)]
+
+
+@pytest.fixture
+def taught_page(open_page, play):
+    """A page that has learned to tell rowing from standing."""
+    page = open_page()
+    page.click("#teach-open")
+    play.gather(page, "standing", standing(36))
+    play.gather(page, "rowing", rowing(36))
+    assert "rowing (" not in page.inner_text("#lesson-list")
+    page.click("#learn")
+    page.wait_for_selector("#learned-text:has-text('Learned.')")
+    return page
+
+
+def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, play, stop, tmp_path):
+    page = taught_page
+    page.click("#lessons-done")
+    assert "rowing" in page.locator("#known .chip").all_inner_texts()
+    page.reload()
+    page.wait_for_selector("#about:has-text('run by the page itself with what it learned here')")
+    page.click("#start")
+    (*_, last) = play(page, rowing(8), 60)
+    assert page.inner_text("#label") == "Rowing"
+    assert len(last["probabilities"]) == 7
+    stop(page)
+    page.wait_for_timeout(700)
+    page.click("#teach-open")
+    assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "rowing, 30 s"]
+    with page.expect_download() as download:
+        page.click("#lesson-save")
+    assert download.value.suggested_filename.startswith("taught-")
+    download.value.save_as(tmp_path / "taught.json")
+    recognizer = PersonalRecognizer(PRESET / "model.personal.tflite")
+    recognizer.restore(tmp_path / "taught.json")
+    rows = np.array(rowing(6))
+    windows = np.stack([np.interp(np.arange(150) / 50 + 1, rows[:, 0], axis) for axis in rows[:, 1:].T], axis=-1)[None]
+    assert recognizer.recognize(windows) == ["rowing"]
+    page.click("#lesson-reset")
+    assert page.locator("#lesson-list li").count() == 0
+    page.click("#lessons-done")
+    assert "rowing" not in page.locator("#known .chip").all_inner_texts()
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(open_page, play, stop):
+    page = open_page()
+    page.click("#start")
+    play(page, standing(24), 200)
+    stop(page)
+    page.wait_for_selector("#fix:visible")
+    assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:22, standing"]
+    page.fill("#fix-activity", "queueing")
+    page.click("#fix button")
+    page.wait_for_selector("#lesson-list li:has-text('queueing, 2')")
+    assert "Recognized as standing (" in page.inner_text("#lesson-list")
+    # One activity alone teaches nothing.
+    assert page.is_disabled("#learn")
+    page.click("#lesson-list button")
+    assert page.locator("#lesson-list li").count() == 0
+
+
+def test_a_simulated_walk_teaches_nothing(open_page, stop):
+    page = open_page()
+    page.click("#simulate")
+    page.wait_for_selector("#label:text-is('Standing')")
+    page.wait_for_timeout(700)
+    stop(page)
+    page.wait_for_selector("#summary:visible")
+    assert page.is_hidden("#fix")
+
+
+def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play):
+    page = open_page()
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    play.send(page, [*standing(12), *standing(3, start=60)])
+    page.wait_for_selector("#lesson-said:has-text('Discarded: the signal broke off after 6 s.')")
+    assert page.is_enabled("#lesson-record")
+    assert page.locator("#lesson-list li").count() == 0
+
+
+def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
+    refusing = "DeviceMotionEvent.requestPermission = () => Promise.resolve(window.answer ?? 'granted');"
+    page = open_page(before=refusing)
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    play.send(page, standing(10))
+    page.click("#lessons-done")
+    page.wait_for_timeout(700)
+    page.click("#teach-open")
+    play.send(page, standing(40, start=10))
+    assert page.locator("#lesson-list li").count() == 0
+    page.evaluate("window.answer = 'denied'")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-said:has-text('The motion sensor was refused')")
+    assert page.is_enabled("#lesson-record")
+
+
+def test_a_model_that_litert_runs_cannot_be_taught(open_page, address):
+    page = open_page(f"{address}?engine=litert")
+    page.wait_for_selector("#about:has-text('run by LiteRT.js')")
+    assert page.is_hidden("#teach-open")
