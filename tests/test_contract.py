@@ -40,7 +40,7 @@ TINY = {
         {"dropout": 0.0},
     ),
 }  # fmt: skip
-MOST_PARAMETERS = {"activity": 30_000, "autoencoder": 17_000, "trigram": 1_500_000}
+MOST_PARAMETERS = {"activity": 60_000, "autoencoder": 17_000, "trigram": 1_500_000}
 
 # Every family as it comes, and with what each preset says of its structure.
 STRUCTURES = [pytest.param(family, {}, id=family) for family in FAMILIES]

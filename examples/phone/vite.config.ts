@@ -11,7 +11,7 @@ const { version } = JSON.parse(readFileSync(`${LITERT}package.json`, "utf8")) as
 /** Copies the runtime and a model next to the page, under their own names: both are fetched when the page runs. */
 function staticFiles(): Plugin {
   const files: Record<string, string> = {
-    "model.tflite": here("../../saved_models/activity_gru_pocket/model.float32.tflite"),
+    "model.tflite": here("../../saved_models/activity_gru_phone/model.float32.tflite"),
     [`litert/${version}/LICENSE.txt`]: here("LICENSE.litert"),
     "assets/LICENSE-uqr.txt": here("LICENSE.uqr"),
   };
@@ -23,7 +23,7 @@ function staticFiles(): Plugin {
     name: "static-files",
     generateBundle() {
       // The models to choose from: `zoo serve` lists its own.
-      const models = [{ name: "activity_gru_pocket", file: "model.tflite" }];
+      const models = [{ name: "activity_gru_phone", file: "model.tflite" }];
       this.emitFile({ type: "asset", fileName: "models.json", source: JSON.stringify(models) });
       for (const [fileName, path] of Object.entries(files)) {
         this.emitFile({ type: "asset", fileName, source: readFileSync(path) });

@@ -324,7 +324,7 @@ def test_the_command_ends_cleanly_on_sigterm(folder):
         assert document["host"] == "127.0.0.1"
         # Without a name it serves every recognizer of the zoo.
         names = [Path(file).parent.name for file in document["models"]]
-        assert (names[0], set(names)) == ("activity_gru_pocket", set(zoo.list_presets("activity")))
+        assert (names[0], set(names)) == ("activity_gru_phone", set(zoo.list_presets("activity")))
         process.terminate()
         _, errors = process.communicate(timeout=120)
     finally:

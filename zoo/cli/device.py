@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder or a .keras file.")]
-_FIRST = "activity_gru_pocket"
+_FIRST = "activity_gru_phone"
 """The preset that the phone page starts with."""
 
 FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset or folder with one.")]

@@ -1,0 +1,102 @@
+r"""Continuous recognition of people of several studies, none of whom training saw.
+
+    zoo data import motionsense A_DeviceMotion_data.zip -o motionsense.h5   # and wisdm, geotec, oxford-steps
+    zoo data windows motionsense.h5 wisdm.h5 geotec.h5 oxford-steps.h5 -o windows.h5 --window 200 --hop 100 \
+        --classes downstairs,jogging,sitting,standing,upstairs,walking --merge stairs=upstairs+downstairs
+    python benchmarks/streaming_studies.py --data windows.h5 --recordings motionsense.h5 wisdm.h5 geotec.h5 \
+        oxford-steps.h5 | tee benchmarks/streaming_studies.json
+    python benchmarks/streaming_studies.py --page docs/splits.md  # writes the table into the page
+
+The recipe of `activity_gru_phone` is trained without a fifth of the people of each study, those that
+benchmarks/studies.py holds out too. Then their recordings are streamed by the exported file, each from its start, and
+an hour of each person's activities in turn. Where people only walk, or the label says only "stairs", either is right.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from streaming import exported
+from studies import PRESET, SEED, people_of
+
+from zoo.data import recordings
+from zoo.data.activity import ActivityData
+from zoo.data.loading import load_as
+from zoo.report import markdown
+from zoo.tasks import planning, streaming
+from zoo.tasks.provenance import versions
+
+STAIRS = {"stairs": "upstairs+downstairs"}
+COLUMNS = {
+    "hours": ("hours", ".1f"), "window_accuracy": ("accuracy by window", ".3f"), "accuracy": ("by row", ".3f"),
+    "settled_accuracy": ("settled", ".3f"), "delay_median": ("median delay, s", ".1f"),
+    "delay_p95": ("95% delay, s", ".1f"), "false_alarms_per_hour": ("false alarms per hour", ".0f"),
+}  # fmt: skip
+
+
+def measure(data: ActivityData, files: list[Path]) -> dict[str, Any]:
+    """Streams the held-out people of each study."""
+    windows = data.train
+    assert windows.studies is not None
+    held_out = {}
+    for study in np.unique(windows.studies).tolist():
+        people = people_of(windows, study)
+        held_out[study] = people[: -(-len(people) // 5)]
+    plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": SEED})
+    found = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        recognizer = exported(plan, data, np.concatenate([*held_out.values()]), Path(scratch))
+        for file in files:
+            index = recordings.read(file)
+            study = next(study for study in held_out if study in index.studies)
+            people = [name.removeprefix(f"{study}/") for name in held_out[study]]
+            merge = STAIRS if "stairs" in index.activities else None
+            found[study] = streaming.evaluate(recognizer, file, subjects=people, merge=merge)
+            print(study, found[study], file=sys.stderr)
+    return found
+
+
+def table(studies: dict[str, Any]) -> str:
+    """A table of the studies, with a row of each kind of stream."""
+    head = f"| study | people | signal | {' | '.join(name for name, _ in COLUMNS.values())} |\n"
+    rows = [
+        f"| {study} | {len(found['subjects'])} | {signal} | "
+        + " | ".join(
+            "" if found[part][key] is None or (part == "recordings" and key.startswith("delay"))
+            else format(found[part][key], form) for key, (_, form) in COLUMNS.items()
+        ) + " |\n"
+        for study, found in studies.items()
+        for part, signal in (("recordings", "each recording"), ("spliced", "activities in turn")) if found[part]
+    ]  # fmt: skip
+    return head + f"|---|---:|---|{'---:|' * len(COLUMNS)}\n" + "".join(rows)
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("windows.h5"))
+    parser.add_argument("--recordings", type=Path, nargs="+", default=[])
+    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    options = parser.parse_args()
+    if options.page:
+        measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+        markdown.fill(options.page, "streaming studies", f"\n{table(measured['studies'])}\n")
+        return
+    data = load_as(ActivityData, options.data).everyone()
+    result = {
+        "command": "python benchmarks/streaming_studies.py --data windows.h5 --recordings motionsense.h5 wisdm.h5 "
+        "geotec.h5 oxford-steps.h5",
+        "seed": SEED, "preset": PRESET, "data_sha256": data.sha256, "studies": measure(data, options.recordings),
+    }  # fmt: skip
+    print(json.dumps(result | {"versions": versions()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
