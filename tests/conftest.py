@@ -8,6 +8,7 @@ import os
 import runpy
 import shutil
 import signal
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -249,3 +250,24 @@ def real() -> Path:
         # Where CI is set, real data is a part of what must pass.
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no real data in {REAL}")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def site(make_once) -> Path:
+    """The folder of the built site."""
+    zensical = shutil.which("zensical", path=str(Path(sys.executable).parent)) or shutil.which("zensical")
+    if zensical is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs zensical: pip install '.[docs]'")
+
+    def build(folder):
+        built = subprocess.run(
+            [sys.executable, ROOT / "docs" / ".site" / "build.py"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert built.returncode == 0, built.stdout + built.stderr
+        shutil.copytree(ROOT / "build" / "site", folder, dirs_exist_ok=True)
+
+    return make_once("site", build)

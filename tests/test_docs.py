@@ -15,12 +15,15 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
+from zoo.cli import app
 from zoo.data import gait, grammar
 from zoo.data.collection import Collection
 from zoo.data.hdf5 import LAYOUTS
 from zoo.metadata import CLASSES
+from zoo.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -142,7 +145,7 @@ def test_every_block_has_a_language_and_what_is_left_out_says_why():
     for page in PAGES:
         fences = re.findall(r"^```(.*)$", (DOCS / page).read_text(), re.MULTILINE)
         for opening in fences[::2]:
-            assert re.fullmatch(r"(bash|python|diff|cpp)( title=\"[^\"]+\")?", opening), f"{page}: {opening}"
+            assert re.fullmatch(r"(bash|python|diff|cpp|bibtex)( title=\"[^\"]+\")?", opening), f"{page}: {opening}"
         assert set(fences[1::2]) <= {""}, page
 
 
@@ -152,9 +155,10 @@ def navigation(entries):
             yield from navigation(target) if isinstance(target, list) else [target]
 
 
-def test_every_page_is_in_the_navigation_once():
+def test_every_page_and_every_card_is_in_the_navigation_once():
     nav = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
-    assert sorted(navigation(nav)) == PAGES
+    made = ["reference/commands.md", *(f"presets/{name}.md" for name in PRESETS)]
+    assert sorted(navigation(nav)) == sorted([*PAGES, *made])
 
 
 class Links(HTMLParser):
@@ -169,21 +173,6 @@ class Links(HTMLParser):
         found = dict(attrs)
         self.targets += [found[name] for name in ("href", "src") if found.get(name)]
         self.anchors.update(found[name] for name in ("id", "name") if found.get(name))
-
-
-@pytest.fixture(scope="module")
-def site(make_once):
-    """The folder of the built site."""
-    zensical = shutil.which("zensical", path=str(Path(sys.executable).parent)) or shutil.which("zensical")
-    if zensical is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs zensical: pip install '.[docs]'")
-
-    def build(folder):
-        built = subprocess.run([zensical, "build", "--strict"], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert built.returncode == 0, built.stdout + built.stderr
-        shutil.copytree(ROOT / "build" / "site", folder, dirs_exist_ok=True)
-
-    return make_once("site", build)
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +204,38 @@ def test_every_public_name_of_the_package_is_in_the_reference(html):
     reference = "".join(text for address, text in html.items() if address.startswith("/reference/"))
     for name, module in zoo._HOMES.items():
         assert f'id="{module}.{name}"' in reference, name
+
+
+def commands(command, words=("zoo",)):
+    """Every command with its words, without groups."""
+    members = getattr(command, "commands", {})
+    if not members:
+        yield words, command
+    for name, member in members.items():
+        yield from commands(member, (*words, name))
+
+
+def test_the_reference_has_every_command_with_every_option(html):
+    page = html["/reference/commands/"]
+    sections = dict(re.findall(r'<h2 id="([\w-]+)">(.*?)(?=<h2 |</article>)', page, re.DOTALL))
+    for words, command in commands(typer.main.get_command(app)):
+        section = sections["-".join(words)]
+        for parameter in command.params:
+            names = parameter.opts if parameter.param_type_name == "option" else [(parameter.metavar or parameter.name)]
+            for name in names:
+                shown = name if name.startswith("-") else name.upper()
+                assert re.search(rf"<code>{re.escape(shown)}[ <]", section), f"{words} {name}"
+
+
+def test_the_table_of_results_leads_to_the_cards(html):
+    for name in PRESETS:
+        assert f'href="../presets/{name}/"' in html["/results/"]
+        assert f'<h1 id="{name}">' in html[f"/presets/{name}/"]
+
+
+def test_code_is_copied_without_prompts(html):
+    for address, text in html.items():
+        assert not re.search(r"<code>(?:<[^>]*>)*\$ ", text), address
 
 
 def test_the_layouts_are_those_that_are_checked():

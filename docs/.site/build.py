@@ -42,13 +42,17 @@ def _linked(text: str, page: Path) -> str:
     """A page whose links to files of the repository lead to pages of the site, or else to the repository."""
     up = "../" * (len(page.parts) - 1)
     text = re.sub(rf"\((?:\.\./)+saved_models/({'|'.join(PRESETS)})/card\.md", rf"({up}presets/\1.md", text)
-    return re.sub(rf"\({re.escape(up)}\.\./((?:examples|benchmarks|saved_models|tests|zoo)/[^)]*)", _in_repository, text)
+    return re.sub(
+        rf"\({re.escape(up)}\.\./((?:examples|benchmarks|saved_models|tests|zoo)/[^)]*)", _in_repository, text
+    )
 
 
 def _card(name: str, text: str) -> str:
     """A card as a page of the site."""
     text = re.sub(r"\]\(\.\./\.\./docs/", "](../", text)
     text = re.sub(r"\(\.\./\.\./((?:zoo|examples|benchmarks)/[^)]*)", _in_repository, text)
+    text = text.replace("|  |  |\n| --- | --- |", "| property | value |\n| --- | --- |")
+    text = re.sub(r"^```console\n\$ ", "```bash\n", text, flags=re.MULTILINE)
     return re.sub(r"(!\[[^\]]*\]\()([\w.]+\))", rf"\1{name}/\2", text)
 
 

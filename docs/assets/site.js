@@ -1,4 +1,5 @@
-// Columns of tables in <div class="sortable"> are sorted by a click on their names.
+// What Markdown cannot say: tables that are sorted by a click on the name of a column, in <div class="sortable">; tables
+// that can be scrolled by the keyboard; and short code, which is not broken after a dash.
 (() => {
   const value = (cell) => {
     const text = cell.textContent.trim();
@@ -25,4 +26,12 @@
     });
   }
   document.querySelectorAll(".sortable table").forEach(sortable);
+  document.querySelectorAll("p > code, li > code").forEach((code) => {
+    code.classList.toggle("short", code.textContent.length < 30);
+  });
+  addEventListener("load", () => {
+    document.querySelectorAll(".md-typeset__scrollwrap").forEach((wrap) => {
+      if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0;
+    });
+  });
 })();

@@ -1,0 +1,110 @@
+"""Every page of the docs site in Chromium, in the light and in the dark, on a phone and on a desk."""
+
+import functools
+import os
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
+
+pytestmark = [pytest.mark.docs, pytest.mark.browser]
+
+
+def miss(what):
+    (pytest.fail if os.environ.get("ZOO_BROWSER_TESTS") else pytest.skip)(what)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and logs nothing."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """The address of the site while it is served."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Chromium, gone before tests of other modules run."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        miss("needs Chromium: apt-get install chromium")
+    with playwright.sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def addresses(site):
+    """The paths of all pages."""
+    return sorted(f"/{path.relative_to(site)}".removesuffix("index.html") for path in site.rglob("*.html"))
+
+
+CHECKS = ["color-contrast", "link-name", "image-alt", "button-name", "scrollable-region-focusable", "heading-order"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_can_be_read_on_a_phone(scheme, address, addresses, chromium):
+    if not AXE.is_file():
+        miss(f"needs {AXE.relative_to(ROOT)}: make page")
+    page = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
+    findings = []
+    for path in addresses:
+        page.goto(address + path)
+        if page.evaluate("document.documentElement.scrollWidth") > 390:
+            findings.append(f"{path} is wider than the screen")
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for violation in page.evaluate(f"axe.run({{runOnly: {CHECKS}}}).then(found => found.violations)"):
+            findings += [f"{path} {violation['id']}: {node['html'][:200]}" for node in violation["nodes"][:3]]
+    assert not findings, "\n".join(findings[:20])
+
+
+def test_a_wide_screen_needs_no_scrolling_and_charts_are_not_white_in_the_dark(address, addresses, chromium):
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark").new_page()
+    for path in addresses:
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1440, path
+    page.goto(f"{address}/presets/activity_gru_pocket/")
+    filters = page.eval_on_selector_all("article img[src$='.png']", "all => all.map(i => getComputedStyle(i).filter)")
+    assert len(filters) >= 3
+    assert all("invert(1)" in found for found in filters)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("quantize", "faq"), ("iPhone", "faq"), ("pretrained", "faq"), ("fine-tune", "faq"), ("zoo list", "commands")],
+)
+def test_the_search_finds_what_a_newcomer_types(query, expected, address, chromium):
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(address)
+    page.click(".md-search__button")
+    page.keyboard.type(query)
+    page.wait_for_selector(f"a[href*='{expected}'] mark", timeout=20_000)
+
+
+def test_the_table_of_results_is_sorted_by_a_click(address, chromium):
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(f"{address}/results/")
+    sizes = (
+        "[...document.querySelectorAll('.sortable tbody tr')].map(r => Number(r.cells[3].innerText.replace(',', '')))"
+    )
+    page.click(".sortable th button:text('parameters')")
+    up = page.evaluate(sizes)
+    assert up == sorted(up)
+    page.click(".sortable th button:text('parameters')")
+    assert page.evaluate(sizes) == up[::-1]
+    assert page.get_attribute(".sortable th:nth-child(4)", "aria-sort") == "descending"
