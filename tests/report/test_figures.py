@@ -1,11 +1,14 @@
 """Figures: what a person must be able to read is there and does not overlap."""
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from zoo.report.figures import autoencoder, drawing, trigram
+from zoo.report.figures import activity, autoencoder, drawing, trigram
 
 
 @settings(max_examples=20, deadline=None)
@@ -44,4 +47,48 @@ def test_no_term_of_the_cost_is_below_the_picture_in_the_end():
     figure = autoencoder.cost(history)
     bottom, _ = figure.axes[0].get_ylim()
     assert 0 < bottom < 1e-3
+    plt.close(figure)
+
+
+@given(heights=st.lists(st.floats(0, 1), max_size=6))
+def test_names_of_lines_are_moved_apart_in_their_order(heights):
+    moved = drawing.apart(heights, 0.1)
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    assert all(moved[b] - moved[a] >= 0.1 - 1e-5 for a, b in pairwise(order))
+    assert sum(moved) == pytest.approx(sum(heights), abs=1e-4)
+
+
+def test_lines_are_named_at_their_ends_in_their_colors():
+    history = [
+        {"epoch": e, "loss": 1.0 / e, "accuracy": 0.5, "val_loss": 1.0 / e, "val_accuracy": 0.6} for e in (1, 2, 3)
+    ]
+    figure = drawing.training(history)
+    figure.canvas.draw()
+    for axis in figure.axes:
+        assert axis.get_legend() is None
+        names = {text.get_text(): text for text in axis.texts}
+        assert set(names) == {"training", "validation"}
+        assert {line.get_label(): line.get_color() for line in axis.lines} == {
+            name: text.get_color() for name, text in names.items()
+        }
+        boxes = [text.get_window_extent() for text in names.values()]
+        assert not boxes[0].overlaps(boxes[1])
+    plt.close(figure)
+
+
+def test_a_confusion_has_counts_and_shares_of_the_true_class():
+    report = {"confusion": [[3, 1], [0, 2]], "classes": ["up", "down"], "split": "test", "split_by": "subject"}
+    figure = activity.confusion(report)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["75%", "3", "25%", "1", "100%", "2"]
+    plt.close(figure)
+
+
+def test_bins_of_few_windows_are_hollow_and_all_bins_have_their_size():
+    rows = [{"confidence": 0.5, "accuracy": 0.1, "share": 0.001}, {"confidence": 0.9, "accuracy": 0.9, "share": 0.999}]
+    report = {"reliability": {"before": rows, "after": rows}, "ece": {"before": 0.1, "after": 0.05}}
+    figure = activity.reliability(report)
+    axis, below = figure.axes
+    assert [len(line.get_xdata()) for line in axis.lines] == [2, 1, 1]
+    assert sorted(round(bar.get_height(), 3) for bar in below.patches) == [0.001, 0.001, 0.999, 0.999]
     plt.close(figure)

@@ -6,12 +6,19 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
-from zoo.report.figures.drawing import History, save_all, simulated, subplots, training
+from zoo.report.figures.drawing import BLUE, GRAY, ORANGE, WIDTH, History, save_all, simulated, subplots, training
 from zoo.report.markdown import label
 
 _MOST = 24
 """Subjects in a figure of an evaluation."""
+
+_BIN = ("confidence", "accuracy", "share")
+"""Means of a bin of the reliability diagram, and its share of the windows."""
+
+_FEW = 0.01
+"""Share of the windows below which the accuracy of a bin says little."""
 
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -45,38 +52,52 @@ def crossval(result: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def confusion(report: Mapping[str, Any]) -> Figure:
-    """Draws the confusion matrix. Colors are fractions of each true class, numbers are windows."""
+    """Draws the confusion matrix. Colors and percentages are of each true class, numbers are windows."""
     counts = np.array(report["confusion"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = report["classes"]
-    with subplots(5.2, 4.6, grid=False) as (figure, axis):
-        picture = axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-        axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right")
+    with subplots(WIDTH, 1.1 + 0.62 * len(classes), grid=False) as (figure, axis):
+        axis.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+        axis.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
         axis.set_yticks(range(len(classes)), classes)
-        axis.set_xlabel("predicted")
-        axis.set_ylabel("true")
+        axis.set(xlabel="predicted", ylabel="true")
         axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 color = "white" if shares[row, column] > 0.5 else "black"
-                axis.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
+                axis.text(column, row - 0.14, f"{shares[row, column]:.0%}", ha="center", va="center", color=color)
+                axis.text(column, row + 0.22, f"{count:,}", ha="center", va="center", color=color, fontsize=7.5)
         axis.set_title(f"{simulated(report)}{report['split']}, split by {report['split_by']}")
-        figure.colorbar(picture, ax=axis, label="share of the true class", shrink=0.8)
     return figure
 
 
 def reliability(report: Mapping[str, Any]) -> Figure:
-    """Draws the reliability diagram: accuracy against confidence, before and after temperature scaling."""
-    with subplots(4.6, 4.2) as (figure, axis):
-        axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle="--", label="perfectly calibrated")
-        for key, color in (("before", "C0"), ("after", "C1")):
+    """Draws the reliability diagram: accuracy against confidence, before and after temperature scaling.
+
+    The panel below shows how many windows each bin has: few windows say little.
+    """
+    with subplots(WIDTH, 5.2, rows=2, sharex=True, height_ratios=(3, 1)) as (figure, (axis, below)):
+        axis.plot([0, 1], [0, 1], color=GRAY, linewidth=1, linestyle="--")
+        axis.annotate("perfectly calibrated", (0.3, 0.3), (0, 6), textcoords="offset points", color=GRAY, ha="center",
+                      rotation=45, rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
+        for place, (key, color, marker) in enumerate((("before", ORANGE, "s"), ("after", BLUE, "o"))):
             bins = report["reliability"][key]
-            places = [row["confidence"] for row in bins], [row["accuracy"] for row in bins]
-            axis.plot(*places, color=color, linewidth=1, label=f"{key} scaling (error {report['ece'][key]:.3f})")
-            axis.scatter(*places, s=[8 + 300 * row["share"] for row in bins], color=color, alpha=0.6, linewidth=0)
-        axis.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="confidence", ylabel="accuracy")
-        axis.set_title("calibration; point areas are shares of the windows")
-        axis.legend(loc="lower right")
+            confidence, accuracy, share = (np.array([row[name] for row in bins]) for name in _BIN)
+            many = share >= _FEW
+            axis.plot(confidence[many], accuracy[many], color=color, linewidth=1)
+            axis.scatter(confidence[many], accuracy[many], s=24, marker=marker, color=color, zorder=3)
+            axis.scatter(confidence[~many], accuracy[~many], s=18, marker=marker, color="none", edgecolor=color)
+            text = f"{key} scaling, calibration error {report['ece'][key]:.3f}"
+            axis.text(0.03, 1.0 - 0.08 * place, text, color=color, transform=axis.transAxes, va="top")
+            below.bar(confidence + 0.015 * (2 * place - 1), share, width=0.028, color=color)
+        axis.text(
+            0.03, 0.84, f"hollow: under {_FEW:.0%} of the windows", color=GRAY, transform=axis.transAxes, va="top"
+        )
+        axis.set(xlim=(0, 1.03), ylim=(-0.03, 1.4), ylabel="accuracy", yticks=np.linspace(0, 1, 6))
+        below.set(xlabel="confidence", ylabel="windows")
+        for shown in (axis.yaxis, below.yaxis, below.xaxis):
+            shown.set_major_formatter(PercentFormatter(1, 0))
     return figure
 
 
@@ -88,12 +109,20 @@ def subjects(report: Mapping[str, Any]) -> Figure:
     people, key = report["per_subject"], "accuracy" if "per_study" in report else "macro_f1"
     order = sorted(people, key=lambda name: people[name][key])[:_MOST]
     scores = [people[name][key] for name in order]
-    with subplots(5.2, 0.9 + 0.26 * len(order)) as (figure, axis):
-        bars = axis.barh(order, scores, color=["C3"] + ["C0"] * (len(order) - 1))
-        axis.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3, fontsize=8)
-        axis.axvline(report[key], color="gray", linewidth=1, linestyle="--")
+    with subplots(WIDTH, 1.0 + 0.26 * len(order)) as (figure, axis):
+        bars = axis.barh(order, scores, color=[ORANGE] + [BLUE] * (len(order) - 1), height=0.75)
+        for score, bar in zip(scores, bars, strict=True):
+            inside = score > 0.2
+            axis.text(
+                score + (-0.015 if inside else 0.015), bar.get_y() + bar.get_height() / 2, f"{score:.3f}", fontsize=8,
+                ha="right" if inside else "left", va="center", color="white" if inside else "black",
+            )  # fmt: skip
+        axis.axvline(report[key], color="black", linewidth=1, linestyle="--")
+        axis.annotate(f"all windows {report[key]:.3f}", (report[key], 1), (0, 3), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", ha="right")  # fmt: skip
         shown = "subject" if len(order) == len(people) else f"{len(order)} worst of {len(people)} subjects"
-        axis.set(xlim=(0, 1.12), xlabel=f"{label(key)} (dashed: all windows)", ylabel=shown)
+        axis.set(xlim=(0, 1.0), xlabel=label(key), ylabel=shown)
+        axis.margins(y=0.01)
         axis.grid(visible=False, axis="y")
     return figure
 
@@ -103,22 +132,22 @@ def people(result: Mapping[str, Any]) -> Figure:
     own = result["per_subject"]
     order = sorted(own, key=lambda name: own[name]["accuracy"], reverse=True)
     places = np.arange(len(order))
-    with subplots(6.4, 1.3 + 0.26 * len(order)) as (figure, axis):
+    with subplots(WIDTH, 1.6 + 0.26 * len(order)) as (figure, axis):
         for number, (name, row) in enumerate(result["baselines"].items()):
             scores = [row["per_subject"].get(who, {}).get("accuracy", np.nan) for who in order]
             axis.plot(scores, places, linestyle="none", marker="^sDv"[number % 4], markersize=5, color="0.55",
                       markerfacecolor="none", label=label(name))  # fmt: skip
         for place, who in zip(places, order, strict=True):
             seeds = own[who]["accuracy_by_seed"]
-            axis.plot([min(seeds), max(seeds)], [place, place], color="C0", linewidth=1, alpha=0.6)
-            axis.plot(seeds, [place] * len(seeds), linestyle="none", marker=".", color="C0", alpha=0.5)
-        axis.plot([own[who]["accuracy"] for who in order], places, linestyle="none", marker="o", color="C0",
+            axis.plot([min(seeds), max(seeds)], [place, place], color=BLUE, linewidth=1, alpha=0.6)
+            axis.plot(seeds, [place] * len(seeds), linestyle="none", marker=".", color=BLUE, alpha=0.5)
+        axis.plot([own[who]["accuracy"] for who in order], places, linestyle="none", marker="o", color=BLUE,
                   label=result["preset"])  # fmt: skip
-        axis.axvline(result["accuracy"], color="C0", linewidth=1, linestyle="--", label="all windows")
+        axis.axvline(result["accuracy"], color=BLUE, linewidth=1, linestyle="--", label="all windows")
         axis.set_yticks(places, order)
         groups = "studies" if result["split_by"] == "study" else "groups of subjects"
         axis.set(xlabel="accuracy on the subject's windows", ylabel="subject",
                  title=f"{simulated(result)}cross-validation over {result['groups']} {groups}")  # fmt: skip
         axis.set_xlim(right=1.01)
-        figure.legend(loc="outside lower center", ncols=3)
+        figure.legend(loc="outside lower center", ncols=2)
     return figure

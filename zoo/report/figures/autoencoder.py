@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import History, curves, save_all, simulated, subplots
+from zoo.report.figures.drawing import BLUE, GRAY, WIDTH, History, curves, name_lines, save_all, simulated, subplots
 
 Floats = NDArray[np.floating[Any]]
 
@@ -158,27 +158,29 @@ def cost(history: History) -> Figure:
     """
     names = {"error": "squared error", "weights": "weight decay", "sparsity": "sparsity"}
     parts = {key: name for key, name in names.items() if history[-1][key] > 0}
-    with subplots(6.6, 3.6) as (figure, axis):
-        sums = [{**row, "cost": sum(row[key] for key in parts)} for row in history]
-        curves(axis, sums, {"cost": "J"}, color="black", linewidth=2)
-        curves(axis, history, parts, linewidth=1.2)
-        curves(axis, history, {"val_loss": "J, validation"}, color="black", linestyle=":")
+    with subplots(WIDTH, 3.4) as (figure, axis):
         # A term that starts near zero must not stretch the axis over many decades.
         axis.set_yscale("log")
+        sums = [{**row, "cost": sum(row[key] for key in parts)} for row in history]
+        curves(axis, sums, {"cost": "cost J"}, color="black", linewidth=2)
+        curves(axis, history, parts, linewidth=1.2)
+        curves(axis, history, {"val_loss": "J, validation"}, color=GRAY, linestyle=":")
         axis.set_ylim(bottom=min(history[-1][key] for key in parts) / 10)
-        axis.set(ylabel="cost", title="cost J and its terms")
-        figure.legend(loc="outside right center")
+        axis.set_title("cost J and its terms, per patch")
+        name_lines(axis)
     return figure
 
 
 def sparsity(report: Mapping[str, Any]) -> Figure:
     """Draws the mean activation of each unit, and the target."""
-    means = sorted(report["mean_activation"])
-    with subplots(5.6, 2.8) as (figure, axis):
-        axis.bar(range(1, len(means) + 1), means, color="C0", width=0.8)
-        axis.axhline(report["sparsity_target"], color="black", linewidth=1, linestyle="--", label="target")
-        axis.set(xlabel="hidden unit, sorted", ylabel="mean activation", title="sparsity", xlim=(0, len(means) + 1))
-        axis.legend(loc="upper left")
+    means, target = sorted(report["mean_activation"]), report["sparsity_target"]
+    with subplots(WIDTH, 2.8) as (figure, axis):
+        axis.bar(range(1, len(means) + 1), means, color=BLUE, width=0.8)
+        axis.axhline(target, color="black", linewidth=1, linestyle="--")
+        axis.annotate(f"target {target:g}", (0.01, target), (0, 3), xycoords=("axes fraction", "data"),
+                      textcoords="offset points")  # fmt: skip
+        axis.set(xlabel="hidden unit, sorted", ylabel="mean activation", xlim=(0, len(means) + 1))
+        axis.set_ylim(top=max(*means, target) * 1.2)
     return figure
 
 
@@ -192,17 +194,21 @@ def frontier(points: Sequence[Mapping[str, float]], chosen: float) -> Figure:
     ordered = sorted(points, key=lambda point: point["sparsity_weight"])
     errors = [point["mse"] for point in ordered]
     own = next(point for point in ordered if point["sparsity_weight"] == chosen)
-    with subplots(5.6, 3.8) as (figure, axis):
+    with subplots(WIDTH, 4.0) as (figure, axis):
         for key, name in (("train_max_activation_error", "training"), ("max_activation_error", "validation")):
-            axis.plot([point[key] for point in ordered], errors, marker="o", markersize=4, label=f"{name} photographs")
-            chosen_label = "chosen" if name == "training" else ""
-            axis.plot([own[key]], [own["mse"]], "o", color="C3", markersize=8, label=chosen_label)
+            (line,) = axis.plot([point[key] for point in ordered], errors, marker="o", markersize=4)
+            axis.annotate(f"{name}\nphotographs", (ordered[0][key], errors[0]), (0, -9), textcoords="offset points",
+                          color=line.get_color(), ha="center", va="top")  # fmt: skip
+            axis.plot([own[key]], [own["mse"]], "o", color="none", markeredgecolor="black", markersize=10)
         for point in ordered:
             place = point["max_activation_error"], point["mse"]
-            axis.annotate(f"{point['sparsity_weight']:g}", place, (6, 5), textcoords="offset points", fontsize=8)
-        axis.axvline(0.01, color="gray", linestyle="--", linewidth=1, label="limit of the choice")
-        axis.set_xlim(0)
-        axis.set_title("error against sparsity; numbers are weights of the sparsity term")
-        axis.set(xlabel="sparsity error: largest deviation of a unit's mean activation", ylabel="MSE per pixel")
-        axis.legend()
+            mark = ", chosen" if point is own else ""
+            axis.annotate(f"{point['sparsity_weight']:g}{mark}", place, (8, 5), textcoords="offset points", fontsize=8)
+        axis.axvline(0.01, color=GRAY, linestyle="--", linewidth=1)
+        axis.annotate("limit of\nthe choice", (0.01, 1), (3, -4), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", color=GRAY, va="top")  # fmt: skip
+        axis.set_ylim(min(errors) - 0.25 * (max(errors) - min(errors)))
+        axis.set_xlim(0, 1.25 * max(point["max_activation_error"] for point in ordered))
+        axis.set_title("error against sparsity, by weight of the sparsity term")
+        axis.set(xlabel="sparsity error: largest deviation of a mean activation", ylabel="MSE per pixel")
     return figure

@@ -5,20 +5,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from cycler import cycler
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from zoo.files import atomic_write
 
 History = Sequence[Mapping[str, float]]
 """Records of the epochs of a training run."""
 
+BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#6b6b6b"
+"""Colors that color-blind people can tell apart (Okabe and Ito), and one for what is compared with. Dark pages invert
+their lightness."""
+
+WIDTH = 4.8
+"""Width of a figure in inches. Shown on a phone, its letters are as large as those of a page's small print."""
+
 STYLE: dict[Any, Any] = {
-    "figure.dpi": 120, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.alpha": 0.25, "axes.titlesize": 10, "legend.frameon": False,
+    "figure.dpi": 160, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.alpha": 0.25, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.axisbelow": True,
+    "legend.frameon": False, "axes.prop_cycle": cycler(color=(BLUE, ORANGE, GREEN, PURPLE, GRAY)),
 }  # fmt: skip
+"""The style of all figures: lines are named at their ends, axes have units, and what is compared shares a scale."""
+
+_GAP = 0.085
+"""Least distance between the names of two lines, as a share of the height of the axes."""
 
 
 @contextlib.contextmanager
@@ -32,12 +46,58 @@ def subplots(
 
 def training(history: History) -> Figure:
     """Draws loss and accuracy of training and, if there is one, validation against the epoch."""
-    with subplots(7, 2.8, columns=2) as (figure, axes):
+    with subplots(WIDTH, 4.4, rows=2, sharex=True) as (figure, axes):
         for axis, key in zip(axes, ("loss", "accuracy"), strict=True):
             curves(axis, history, {key: "training", f"val_{key}": "validation"})
             axis.set_title(key)
-            axis.legend()
+            name_lines(axis)
+        axes[0].set_xlabel("")
+        axes[1].yaxis.set_major_formatter(PercentFormatter(1))
     return figure
+
+
+def name_lines(axis: Axes) -> None:
+    """Writes the name of each line next to its end, in its color, instead of a legend."""
+    lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
+    axis.autoscale_view()
+    axis.set(xlim=axis.get_xlim(), ylim=axis.get_ylim())
+    ends = [(np.asarray(line.get_xdata())[-1], np.asarray(line.get_ydata())[-1]) for line in lines]
+    to_axes = axis.transData + axis.transAxes.inverted()
+    places = to_axes.transform(np.array(ends, float).reshape(-1, 2))
+    for line, (x, _), y in zip(lines, places, apart([y for _, y in places]), strict=True):
+        axis.annotate(
+            str(line.get_label()), (x, y), (6, 0), xycoords="axes fraction", textcoords="offset points",
+            color=line.get_color(), va="center", annotation_clip=False,
+        )  # fmt: skip
+
+
+def apart(heights: Sequence[float], gap: float = _GAP) -> list[float]:
+    """Moves heights apart, as little as it takes, in their order.
+
+    Example:
+        >>> apart([0.5, 0.5, 0.9], 0.1)
+        [0.45, 0.55, 0.9]
+    """
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    groups: list[list[float]] = []
+    for place in order:
+        groups.append([heights[place], 1.0])
+        # Names that are too close share the space around their mean.
+        while len(groups) > 1 and _first(groups[-1], gap) - _last(groups[-2], gap) < gap:
+            mean, count = groups.pop()
+            below, number = groups[-1]
+            groups[-1] = [(below * number + mean * count) / (number + count), number + count]
+    moved = [_first(group, gap) + step * gap for group in groups for step in range(int(group[1]))]
+    found = dict(zip(order, moved, strict=True))
+    return [round(found[place], 6) for place in range(len(heights))]
+
+
+def _first(group: Sequence[float], gap: float) -> float:
+    return group[0] - (group[1] - 1) / 2 * gap
+
+
+def _last(group: Sequence[float], gap: float) -> float:
+    return group[0] + (group[1] - 1) / 2 * gap
 
 
 def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import subplots
+from zoo.report.figures.drawing import BLUE, ORANGE, WIDTH, subplots
 from zoo.report.markdown import label
 
 Record = Mapping[str, Any]
@@ -36,9 +36,9 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
     last = [list(record["rungs"].values())[-1] for record in stopped]
     numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
     best = (np.maximum if maximize else np.minimum).accumulate(scores)
-    with subplots(7, 3.4) as (figure, axis):
-        axis.scatter(numbers, scores, s=22, color="C0", label="trained to the end", zorder=3)
-        axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color="C1", label="best so far")
+    with subplots(WIDTH, 3.2) as (figure, axis):
+        axis.scatter(numbers, scores, s=22, color=BLUE, label="trained to the end", zorder=3)
+        axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color=ORANGE, label="best so far")
         if stopped:
             left = [record["trial"] for record in stopped]
             axis.scatter(left, last, s=16, marker="x", color="0.6", label="stopped early, last score")
@@ -125,7 +125,7 @@ def importance(found: Mapping[str, Any], most: int = 15) -> Figure:
         most: How many bars.
     """
     shown = list(found["parameters"].items())[:most][::-1]
-    with subplots(6, 0.9 + 0.27 * len(shown)) as (figure, axis):
+    with subplots(WIDTH, 0.9 + 0.27 * len(shown)) as (figure, axis):
         axis.barh(
             [label(name) for name, _ in shown], [row["mean"] for _, row in shown],
             xerr=[row["deviation"] for _, row in shown], error_kw={"linewidth": 1, "ecolor": "0.4"},
@@ -156,10 +156,12 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
             known = np.flatnonzero(~np.isnan(costs))
             front = known[pareto_front(costs[known], scores[known] if maximize else -scores[known])]
             axis.scatter(costs, scores, s=18, color="0.65")
-            axis.plot(costs[front], scores[front], "o-", color="C1", markersize=5, linewidth=1.2, label="Pareto front")
+            axis.plot(
+                costs[front], scores[front], "o-", color=ORANGE, markersize=5, linewidth=1.2, label="Pareto front"
+            )
             if chosen in trials:
                 place = trials.index(chosen)
-                axis.plot(costs[place], scores[place], "o", color="none", markeredgecolor="C3", markersize=12,
+                axis.plot(costs[place], scores[place], "o", color="none", markeredgecolor="black", markersize=12,
                           label="chosen")  # fmt: skip
             axis.set_xscale("log")
             axis.set_xlabel(title)
