@@ -4,7 +4,7 @@ r"""What each added person and each added study brings to people and phones that
     zoo data windows motionsense.h5 wisdm.h5 geotec.h5 oxford-steps.h5 -o windows.h5 --window 200 --hop 100 \
         --classes downstairs,jogging,sitting,standing,upstairs,walking --merge stairs=upstairs+downstairs
     python benchmarks/studies.py --data windows.h5 | tee benchmarks/studies.json
-    python benchmarks/studies.py --page docs/splits.md  # writes the tables into the page
+    python benchmarks/studies.py --page docs/splits.md  # writes tables and figures into the page
 
 The recipe is that of `activity_gru_phone` with one seed, and with 48 units and 20 epochs, which is half the work.
 People: a fifth of the people of each study is held out, and an eighth, a quarter, a half and all of the others are
@@ -25,6 +25,8 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from zoo.data.activity import ActivityData, Windows
@@ -32,6 +34,7 @@ from zoo.data.loading import load_as
 from zoo.evaluation import activity as metrics
 from zoo.label_sets import forgive, indistinct, resolve
 from zoo.report import markdown
+from zoo.report.figures import drawing
 from zoo.tasks import planning
 from zoo.tasks.activity import Prepared, answers, keras_logits
 from zoo.tasks.provenance import versions
@@ -122,18 +125,47 @@ def table(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def curves(rows: list[dict[str, Any]], places: list[int], unit: str) -> Figure:
+    """The score of each study, and the share of its walking that is taken for stairs, against what was trained on."""
+    studies = sorted({study for row in rows for study in row["studies"]})
+    with drawing.subplots(drawing.WIDTH, 5.4, rows=2, sharex=True) as (figure, (above, below)):
+        for study in studies:
+            own = [(place, row["studies"][study]) for place, row in zip(places, rows, strict=True)
+                   if study in row["studies"]]  # fmt: skip
+            x, found = zip(*own, strict=True)
+            score = [row["walking_recall"] if row["macro_f1"] is None else row["macro_f1"] for row in found]
+            above.plot(x, score, marker="o", markersize=4, label=study)
+            below.plot(x, [row["walking_as_stairs"] for row in found], marker="o", markersize=4, label=study)
+        above.set(xscale="log" if places[-1] > 4 else "linear", ylim=(0, 1))
+        above.set_title("macro-F1 (geotec, oxford: walking recognized)")
+        below.set(ylim=(0, 1), xlabel=unit)
+        below.set_title("walking that is taken for stairs")
+        below.set_xticks(sorted(set(places)), [f"{place}" for place in sorted(set(places))])
+        below.minorticks_off()
+        for axis in (above, below):
+            drawing.name_lines(axis)
+        below.yaxis.set_major_formatter(PercentFormatter(1))
+    return figure
+
+
 def write_page(page: Path) -> None:
-    """Puts the tables into the page, between their marks."""
+    """Puts the tables into the page, between their marks, and draws its figures."""
     measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    markdown.fill(page, "people", f"\n{table(measured['people'])}\n")
-    markdown.fill(page, "studies", f"\n{table(measured['studies'])}\n")
+    people, studies = measured["people"], measured["studies"]
+    markdown.fill(page, "people", f"\n{table(people)}\n")
+    markdown.fill(page, "studies", f"\n{table(studies)}\n")
+    assets = page.parent / "assets"
+    assets.mkdir(exist_ok=True)
+    drawing.save(curves(people, [row["train_people"] for row in people], "people"), assets / "people.png")
+    counts = [row["trained_on"].count("+") + 1 for row in studies]
+    drawing.save(curves(studies, counts, "studies, the largest first; tested on another one"), assets / "studies.png")
 
 
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
-    parser.add_argument("--page", type=Path, help="write the tables into this page, and measure nothing")
+    parser.add_argument("--page", type=Path, help="write tables and figures into this page, and measure nothing")
     options = parser.parse_args()
     if options.page:
         write_page(options.page)

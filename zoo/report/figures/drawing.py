@@ -17,8 +17,8 @@ from zoo.files import atomic_write
 History = Sequence[Mapping[str, float]]
 """Records of the epochs of a training run."""
 
-BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#6b6b6b"
-"""Colors that color-blind people can tell apart (Okabe and Ito), and one for what is compared with. Dark pages invert
+BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#c04f00", "#00795a", "#aa4499", "#6b6b6b"
+"""Colors that color-blind people can tell apart (after Okabe and Ito), and one for what is compared with. Dark pages invert
 their lightness."""
 
 WIDTH = 4.8
@@ -64,7 +64,11 @@ def name_lines(axis: Axes) -> None:
     ends = [(np.asarray(line.get_xdata())[-1], np.asarray(line.get_ydata())[-1]) for line in lines]
     to_axes = axis.transData + axis.transAxes.inverted()
     places = to_axes.transform(np.array(ends, float).reshape(-1, 2))
-    for line, (x, _), y in zip(lines, places, apart([y for _, y in places]), strict=True):
+    heights = np.array(apart([y for _, y in places]))
+    rank = heights.argsort().argsort()
+    # Names stay next to the axes, in their order.
+    heights = heights.clip(0.02 + _GAP * rank, 0.98 - _GAP * (len(rank) - 1 - rank))
+    for line, (x, _), y in zip(lines, places, heights, strict=True):
         axis.annotate(
             str(line.get_label()), (x, y), (6, 0), xycoords="axes fraction", textcoords="offset points",
             color=line.get_color(), va="center", annotation_clip=False,
