@@ -178,7 +178,6 @@ def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
 
 def figure(measured: dict[str, Any], path: Path) -> None:
     """Draws time, memory and folds an hour, on logarithmic axes."""
-    from matplotlib import pyplot as plt
     from matplotlib.axes import Axes
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
@@ -190,33 +189,27 @@ def figure(measured: dict[str, Any], path: Path) -> None:
         axis.xaxis.set_major_formatter(ScalarFormatter())
         axis.xaxis.set_minor_formatter(NullFormatter())
 
-    rows = measured["people"]
+    rows, workers = measured["people"], [row["workers"] for row in measured["workers"]]
     people = [row["people"] for row in rows]
-    with plt.rc_context(drawing.STYLE):
-        drawn, (left, middle, right) = plt.subplots(1, 3, figsize=(9.6, 3.4), layout="constrained")
-        for number, step in enumerate(STEPS):
-            style = {"color": f"C{number}", "marker": "osD^"[number], "markersize": 5, "label": step}
-            seconds = [row["steps"][step]["cpu_seconds"] for row in rows]
-            left.plot(people, seconds, **style)
-            left.plot(people, [seconds[-1] * n / people[-1] for n in people], color=f"C{number}", alpha=0.4,
-                      linestyle="--", linewidth=1, label="proportional" if step == STEPS[-1] else None)  # fmt: skip
-            middle.plot(people, [row["steps"][step]["megabytes"] for row in rows], **style)
-        middle.plot(people, [row["bytes"]["windows"] / 1e6 for row in rows], color="0.5", linestyle=":",
-                    label="file of windows")  # fmt: skip
-        workers = [row["workers"] for row in measured["workers"]]
-        right.plot(workers, [row["folds"] * 60 / row["seconds"] for row in measured["workers"]], "o-", color="C4")
-        for axis, ticks in ((left, people), (middle, people), (right, workers)):
+    with drawing.subplots(drawing.WIDTH, 7.6, rows=3) as (drawn, (time, memory, speed)):
+        for axis, ticks in ((time, people), (memory, people), (speed, workers)):
             plain(axis, ticks)
-        for axis, title in ((left, "CPU seconds"), (middle, "peak MB of the process"), (right, "folds a minute")):
-            axis.set_title(title)
-        right.yaxis.set_major_formatter(ScalarFormatter())
-        right.yaxis.set_minor_formatter(ScalarFormatter())
-        left.set_xlabel("simulated people")
-        middle.set_xlabel("simulated people")
-        right.set_xlabel(f"workers, on {measured['cores']} cores")
-        handles, labels = left.get_legend_handles_labels()
-        extra, words = middle.get_legend_handles_labels()
-        drawn.legend([*handles, extra[-1]], [*labels, words[-1]], loc="outside lower center", ncols=6)
+        for number, step in enumerate(STEPS):
+            style = {"color": drawing.COLORS[number], "marker": "osD^"[number], "markersize": 5, "label": step}
+            seconds = [row["steps"][step]["cpu_seconds"] for row in rows]
+            time.plot(people, seconds, **style)
+            time.plot(people, [seconds[-1] * n / people[-1] for n in people], color=drawing.COLORS[number], alpha=0.4,
+                      linestyle="--", linewidth=1)  # fmt: skip
+            memory.plot(people, [row["steps"][step]["megabytes"] for row in rows], **style)
+        memory.plot(people, [row["bytes"]["windows"] / 1e6 for row in rows], color=drawing.GRAY, linestyle=":",
+                    label="the file")  # fmt: skip
+        speed.plot(workers, [row["folds"] * 60 / row["seconds"] for row in measured["workers"]], "o-")
+        speed.set(yscale="linear", ylim=(0, None))
+        time.set_title("CPU seconds (dashed: proportional)")
+        memory.set(title="peak memory of the process, MB", xlabel="simulated people")
+        speed.set(title="folds a minute", xlabel=f"workers, on {measured['cores']} cores")
+        for axis in (time, memory):
+            drawing.name_lines(axis)
     drawing.save(drawn, path)
 
 

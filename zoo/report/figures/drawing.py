@@ -18,8 +18,11 @@ History = Sequence[Mapping[str, float]]
 """Records of the epochs of a training run."""
 
 BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#c04f00", "#00795a", "#aa4499", "#6b6b6b"
-"""Colors that color-blind people can tell apart (after Okabe and Ito), and one for what is compared with. Dark pages invert
-their lightness."""
+"""Colors that color-blind people can tell apart (after Okabe and Ito), and one for what is compared with. Dark pages
+invert their lightness."""
+
+COLORS = (BLUE, ORANGE, GREEN, PURPLE, GRAY)
+"""Their order. Names such as `C0` would be resolved when a figure is written, without the style."""
 
 WIDTH = 4.8
 """Width of a figure in inches. Shown on a phone, its letters are as large as those of a page's small print."""
@@ -27,7 +30,7 @@ WIDTH = 4.8
 STYLE: dict[Any, Any] = {
     "figure.dpi": 160, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.alpha": 0.25, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.axisbelow": True,
-    "legend.frameon": False, "axes.prop_cycle": cycler(color=(BLUE, ORANGE, GREEN, PURPLE, GRAY)),
+    "legend.frameon": False, "axes.prop_cycle": cycler(color=COLORS),
 }  # fmt: skip
 """The style of all figures: lines are named at their ends, axes have units, and what is compared shares a scale."""
 
