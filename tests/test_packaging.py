@@ -106,3 +106,14 @@ def test_the_version_and_its_date_are_the_same_everywhere(wheel):
     assert first == f"{version} ({date})"
     assert zoo.__version__ == version
     assert wheel.name.split("-")[1] == version
+
+
+def test_ci_runs_its_script_and_a_commit_runs_lint_and_bug_reports_ask_for_the_doctor():
+    yaml = pytest.importorskip("yaml")
+    github = ROOT / ".github"
+    steps = yaml.safe_load((github / "workflows" / "ci.yml").read_text())["jobs"]["test"]["steps"]
+    assert any(step.get("run", "").endswith(".ci/run") for step in steps)
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [hook["entry"] for hook in repository["hooks"]] == ["make lint"]
+    asked = yaml.safe_load((github / "ISSUE_TEMPLATE" / "bug.yml").read_text())["body"]
+    assert any("zoo doctor" in part["attributes"]["label"] and part["validations"]["required"] for part in asked)
