@@ -71,7 +71,7 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { page: here("index.html"), sw: here("src/sw.ts") },
+      input: { page: here("index.html"), collect: here("collect.html"), sw: here("src/sw.ts") },
       output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
     },
   },

@@ -285,6 +285,7 @@ def serve(
         raise UsageError("--labels: requires --collect DIR")
     require_host(host)
     hosts, files = certificate.names_of(host), [recognizer.path for recognizer in recognizers]
+    pages = page_files(files)
     with ExitStack() as stack:
         phones = None
         if collect is not None:
@@ -296,7 +297,7 @@ def serve(
             )
         context = certificate.tls_context(hosts, phones.certificate if phones else None)
         inbox = phones.inbox if phones else None
-        server = stack.enter_context(PageServer(page_files(files), host, port, context, inbox))
+        server = stack.enter_context(PageServer(pages, host, port, context, inbox))
         document = {
             "url": f"https://{hosts[0]}:{server.port}/", "model": str(files[0]), "models": [*map(str, files)],
             "host": host,

@@ -4,7 +4,8 @@ import { AXES, drawSignal, SIGNAL } from "./charts";
 import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
 import type { Prediction } from "./stream";
-import { byId, element, sensorOf, write } from "./view";
+import { byId, element, write } from "./dom";
+import { sensorOf } from "./view";
 
 /** Windows that are shown, classes of each, and the least probability of one. */
 const KEPT = 3;

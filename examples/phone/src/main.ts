@@ -1,6 +1,7 @@
 /** The page: one tap starts it. */
 
 import "./style.css";
+import { byId } from "./dom";
 import { choose } from "./ears";
 import { buttonsChanged, meant, onHold } from "./hold";
 import { explain } from "./how";
@@ -14,7 +15,6 @@ import { keepAwake, letSleep, stayOffline } from "./system";
 import { Teaching } from "./teaching";
 import type { Timeline } from "./timeline";
 import * as view from "./view";
-import { byId } from "./view";
 import { simulate } from "./walk";
 
 async function main(): Promise<void> {

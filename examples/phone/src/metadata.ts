@@ -78,6 +78,6 @@ export function readMetadata(file: Uint8Array): Metadata {
 }
 
 /** Converts m/s^2 to the unit that a model reads. */
-export function inUnit(acceleration: number, metadata: Metadata): number {
+export function inUnit(acceleration: number, metadata: Pick<Metadata, "unit">): number {
   return metadata.unit === "g" ? acceleration / STANDARD_GRAVITY : acceleration;
 }

@@ -106,7 +106,7 @@ function radians(rate: DeviceMotionEventRotationRate | null): Vector | null {
  *
  * @throws If the model wants axes or a unit that no phone has.
  */
-export function converter(metadata: Metadata): Converter {
+export function converter(metadata: Pick<Metadata, "axes" | "unit" | "convention">): Converter {
   const { axes, unit, convention } = metadata;
   const order = axes.map((axis) => CHANNELS.indexOf(axis));
   const scale = { "m/s^2": 1, g: 1 / STANDARD_GRAVITY }[unit];

@@ -2,7 +2,7 @@
 
 import type { Metadata } from "./metadata";
 import { remember, remembered } from "./store";
-import { byId, write } from "./view";
+import { byId, write } from "./dom";
 
 /** A model by the name and the address of its file. */
 interface Choice {

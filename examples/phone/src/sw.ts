@@ -19,7 +19,9 @@ worker.addEventListener("message", (event) => {
 });
 
 worker.addEventListener("fetch", (event) => {
-  if (event.request.method === "GET" && new URL(event.request.url).origin === worker.location.origin) {
+  const { origin, pathname } = new URL(event.request.url);
+  // What a computer tells the phones of a class is for now.
+  if (event.request.method === "GET" && origin === worker.location.origin && !pathname.endsWith("/recordings/")) {
     event.respondWith(respond(event.request));
   }
 });

@@ -9,7 +9,8 @@ import { csvName, download, Recorder } from "./recorder";
 import { keepAwake, letSleep } from "./system";
 import type { Timeline } from "./timeline";
 import { Silence } from "./watch";
-import { byId, element, REFUSED, showState, write } from "./view";
+import { byId, element, write } from "./dom";
+import { REFUSED, showState } from "./view";
 
 /** Seconds of a recording, and those before it, in which the phone goes into the pocket. */
 const LENGTH = 30;

@@ -1,9 +1,10 @@
 /** Renders the page; makes no decisions. */
 
-import { encode } from "uqr";
 import {
   ACCELERATION, ACCELERATION_G, AXES, describeMinute, drawLanes, drawSignal, MINUTE, ROTATION, type Sensor,
 } from "./charts";
+import { showAddress } from "./code";
+import { byId, capital, element, write } from "./dom";
 import { chosen, ears } from "./ears";
 import type { Metadata } from "./metadata";
 import { turns, type Refusal, type Sample } from "./motion";
@@ -48,8 +49,6 @@ const SILENT: Record<Silent, string> = {
   empty: "The sensor sends events without acceleration.",
   gyroless: "The sensor sends events without rotation rate, which this model reads.",
 };
-
-export const byId = <T extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as T;
 
 export function showState(state: State): void {
   document.body.dataset.state = state;
@@ -113,23 +112,6 @@ export function showStart({ metadata, bytes, engine }: Recognizer): void {
   );
   // No finger, no phone.
   if (!matchMedia("(any-pointer: coarse)").matches) showAddress();
-}
-
-/** Shows the address of the page as a QR code, if a phone can reach it. */
-function showAddress(): void {
-  const { hostname, href, protocol } = location;
-  if (protocol !== "https:" || /^(localhost|127\.|\[::1\])/.test(hostname)) return;
-  const { data, size } = encode(href, { ecc: "M", border: 4 });
-  const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code of the address" };
-  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
-  path.setAttribute("d", cells.join(""));
-  svg.append(path);
-  byId("code").replaceChildren(svg);
-  write("address", href);
-  byId("elsewhere").hidden = false;
 }
 
 export function showProblem(problem: Problem, why?: string): void {
@@ -314,12 +296,6 @@ export function showOffline(): void {
   byId("offline").hidden = false;
 }
 
-export function write(id: string, text: string): void {
-  const element = byId(id);
-  // Unchanged text is not written again, so that a screen reader reads a label once.
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function bar(name: string, role?: string): HTMLElement {
   const row = element("li");
   const box = element("div", "bar");
@@ -343,12 +319,4 @@ function setBar(row: Element, share: number | null, current: boolean): void {
 
 function axisValue(axis: string, value: number): HTMLElement {
   return element("span", `axis-${axis}`, `${axis} ${value.toFixed(1).replace("-", "−")}`);
-}
-
-export function element(tag: string, className = "", textContent = ""): HTMLElement {
-  return Object.assign(document.createElement(tag), { className, textContent });
-}
-
-function capital(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
 }

@@ -45,7 +45,7 @@ export class Silence {
 const WATCHED = 2;
 
 /** The problem with the last seconds, or null. */
-export function complaint(samples: Sample[], metadata: Metadata): string | null {
+export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "unit">): string | null {
   const last = samples.at(-1)?.time ?? 0;
   const recent = samples.filter(({ time }) => time > last - WATCHED);
   const span = last - (recent[0]?.time ?? last);

@@ -1,0 +1,21 @@
+/** The address of a page as a QR code, for phones. */
+
+import { encode } from "uqr";
+import { byId, write } from "./dom";
+
+/** Shows the address of the page, if a phone can reach it. */
+export function showAddress(): void {
+  const { hostname, href, protocol } = location;
+  if (protocol !== "https:" || /^(localhost|127\.|\[::1\])/.test(hostname)) return;
+  const { data, size } = encode(href, { ecc: "M", border: 4 });
+  const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code of the address" };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  path.setAttribute("d", cells.join(""));
+  svg.append(path);
+  byId("code").replaceChildren(svg);
+  write("address", href);
+  byId("elsewhere").hidden = false;
+}

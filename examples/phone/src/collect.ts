@@ -1,0 +1,122 @@
+/** The page of `zoo serve --collect`: records labeled minutes of a class and sends them to the computer. */
+
+import { showAddress } from "./code";
+import { byId } from "./dom";
+import * as form from "./form";
+import { buttonsChanged, meant, onHold } from "./hold";
+import { permitted } from "./motion";
+import { draw, Outbox, type Item } from "./outbox";
+import { download } from "./recorder";
+import { Sender, type Welcome } from "./sender";
+import { keepAwake, letSleep } from "./system";
+import { Take } from "./take";
+import * as tones from "./tones";
+import * as view from "./collect-view";
+
+const WELCOME = "pocket-zoo-collect";
+
+/** Milliseconds after which recordings of pages that are gone are sent. */
+const SURE = 30_000;
+
+async function main(): Promise<void> {
+  const token = location.hash.slice(1);
+  const outbox = await Outbox.open();
+  const sender = new Sender(token, outbox, () => show());
+  let take: Take | null = null;
+
+  const show = () => {
+    view.showRecordings(outbox.all, token, { save, send, discard });
+    view.showTrouble(sender.trouble, outbox);
+  };
+  const save = ({ person, activity, csv }: Item) => download(`${person}-${activity}.csv`, csv);
+  const send = async (item: Item) => {
+    await outbox.put({ ...item, token });
+    sender.send();
+    show();
+  };
+  const discard = async ({ id }: Item) => {
+    await outbox.remove(id);
+    show();
+  };
+
+  const showStart = (last: Take | null, interrupted = false) => {
+    view.showStart(last?.ended ?? null, interrupted);
+    buttonsChanged();
+    show();
+  };
+
+  const record = async (axes: string[]) => {
+    const { person, activity } = form.chosen();
+    // Both are allowed in a tap alone.
+    tones.unlock();
+    byId<HTMLButtonElement>("record").disabled = true;
+    const refusal = await permitted();
+    byId<HTMLButtonElement>("record").disabled = false;
+    if (refusal) return view.showProblem(refusal);
+    const id = draw();
+    take = new Take({ person, activity, axes }, {
+      countdown: view.showCountdown,
+      progress: view.showProgress,
+      // Kept as it grows: a battery may be empty before the minute is over.
+      checkpoint: ({ seconds, csv }) => void outbox.put({ id, token, person, activity, seconds, csv, fate: "open", reason: "" }),
+      ended: async (made) => {
+        letSleep();
+        if (made.ending === "none") view.showProblem(made.refusal);
+        else if (!("csv" in made) || made.ending === "discarded") {
+          await outbox.remove(id);
+          showStart(take, made.ending === "hidden");
+        } else {
+          const { seconds, csv } = made;
+          await outbox.put({ id, token, person, activity, seconds, csv, fate: "waiting", reason: "" });
+          void navigator.storage?.persist?.();
+          showStart(take);
+          sender.send();
+        }
+        take = null;
+      },
+    });
+    view.showTake(person, activity);
+    buttonsChanged();
+    keepAwake(view.showSleepy);
+  };
+
+  const welcome = (await sender.ask()) ?? remembered(token);
+  show();
+  if (!isSecureContext) return view.showProblem("insecure");
+  if (!token || sender.trouble === "code" || sender.trouble === "closed") return view.showProblem("code");
+  if (!welcome) return view.showProblem("away");
+  remember(token, welcome);
+  form.fill(welcome);
+  showStart(null);
+  if (!matchMedia("(any-pointer: coarse)").matches) showAddress();
+  byId("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!take && meant()) void record(welcome.axes);
+  });
+  byId("cancel").addEventListener("click", () => meant() && take?.cancel());
+  onHold(byId<HTMLButtonElement>("stop"), () => take?.stop());
+  sender.send();
+  // A recording whose page was closed a moment ago might still be made in another one.
+  setTimeout(() => sender.send(), SURE);
+}
+
+/** What this computer said last time: recordings can begin before it answers again. */
+function remembered(token: string): Welcome | null {
+  try {
+    const found = JSON.parse(localStorage.getItem(WELCOME) ?? "null") as (Welcome & { token: string }) | null;
+    return found?.token === token ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+function remember(token: string, welcome: Welcome): void {
+  try {
+    localStorage.setItem(WELCOME, JSON.stringify({ ...welcome, token }));
+  } catch {
+    // A browser that stores nothing asks again.
+  }
+}
+
+addEventListener("hashchange", () => location.reload());
+void main();

@@ -1,0 +1,113 @@
+/** Sends recordings to the computer that serves the page, until each was acknowledged. */
+
+import { draw, type Item, type Outbox } from "./outbox";
+
+/** What the computer tells a phone. */
+export interface Welcome {
+  /** Activities to choose from. */
+  labels: string[];
+  /** Whether any other activity is taken. */
+  any_label: boolean;
+  /** Channels to record. */
+  axes: string[];
+}
+
+/** Why nothing is sent at the moment: the computer cannot be reached, takes nothing, has no room, or wants another code. */
+export type Trouble = "away" | "closed" | "full" | "code";
+
+/** Milliseconds to wait before trying again; the last one from then on. */
+const PAUSES = [1500, 3000, 6000, 12_000, 30_000];
+
+/** Milliseconds in which an answer has come. */
+const PATIENCE = 70_000;
+
+const ADDRESS = "recordings/";
+
+export class Sender {
+  trouble: Trouble | null = null;
+  private running = false;
+  private again = false;
+  private failures = 0;
+  private timer = 0;
+
+  /**
+   * @param token Of the code that was scanned.
+   * @param changed Is called after each change of the outbox or of the trouble.
+   */
+  constructor(readonly token: string, private readonly outbox: Outbox, private readonly changed: () => void) {
+    addEventListener("online", () => this.send());
+    document.addEventListener("visibilitychange", () => document.hidden || this.send());
+  }
+
+  /** Asks the computer what to record; null where it does not answer. */
+  async ask(): Promise<Welcome | null> {
+    const response = await this.fetch(ADDRESS);
+    this.note(response);
+    return response?.ok ? ((await response.json().catch(() => null)) as Welcome | null) : null;
+  }
+
+  /** Sends what waits, now and again until nothing does. */
+  send(): void {
+    this.again = true;
+    if (!this.running) void this.run();
+  }
+
+  private async run(): Promise<void> {
+    clearTimeout(this.timer);
+    this.running = true;
+    while (this.again) {
+      this.again = false;
+      await this.outbox.load();
+      for (const item of this.waiting()) {
+        if (!(await this.deliver(item))) break;
+      }
+    }
+    this.running = false;
+    this.changed();
+    if (!this.waiting().length || this.trouble === "code") return;
+    const pause = PAUSES[Math.min(this.failures, PAUSES.length) - 1] ?? 0;
+    this.timer = window.setTimeout(() => this.send(), pause);
+  }
+
+  private waiting(): Item[] {
+    return this.outbox.all.filter(({ fate, token }) => fate === "waiting" && token === this.token).reverse();
+  }
+
+  /** Sends one recording; whether the next one can be tried. */
+  private async deliver(item: Item): Promise<boolean> {
+    const response = await this.fetch(ADDRESS + item.id, {
+      method: "PUT",
+      body: item.csv,
+      headers: { "Content-Type": "text/csv" },
+    });
+    this.note(response);
+    if (response?.ok) await this.outbox.put({ ...item, fate: "sent", csv: "" });
+    else if (response?.status === 409) {
+      // Another recording has drawn this number.
+      await this.outbox.put({ ...item, id: draw() });
+      await this.outbox.remove(item.id);
+      this.again = true;
+    } else if (response?.status === 422 || response?.status === 413) {
+      const { error } = (await response.json().catch(() => ({}))) as { error?: string };
+      await this.outbox.put({ ...item, fate: "refused", reason: error ?? "too large" });
+    }
+    this.changed();
+    return this.trouble === null;
+  }
+
+  private async fetch(address: string, options: RequestInit = {}): Promise<Response | null> {
+    const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
+    const signal = AbortSignal.timeout(PATIENCE);
+    return fetch(address, { ...options, headers, signal, cache: "no-store" }).catch(() => null);
+  }
+
+  private note(response: Response | null): void {
+    const status = response?.status ?? 0;
+    if (status === 200 || status === 409 || status === 422 || status === 413) this.trouble = null;
+    else if (status === 403) this.trouble = "code";
+    else if (status === 404 || status === 501) this.trouble = "closed";
+    else if (status === 507) this.trouble = "full";
+    else this.trouble = "away";
+    this.failures = this.trouble ? this.failures + 1 : 0;
+  }
+}

@@ -1,0 +1,628 @@
+"""Phones of a class record labeled minutes, and lose none, whatever becomes of computer, network and page."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.cli.collecting import Collector
+from zoo.data.importers import read_csv
+from zoo.data.recordings import Dropped
+from zoo.data.tables import CsvColumns
+from zoo.metadata import AXES, CLASSES, INERTIAL
+from zoo.serving import PageServer, certificate, page_files
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
+HERTZ = 60
+
+LOUD = """
+window.tones = []; window.pulses = [];
+const {start} = OscillatorNode.prototype;
+OscillatorNode.prototype.start = function (...when) {
+  tones.push(this.frequency.value);
+  return start.apply(this, when);
+};
+navigator.vibrate = pulse => pulses.push(pulse);
+"""
+
+
+class Class:
+    """A server that collects into a folder, which can go away and come back."""
+
+    def __init__(self, folder, model):
+        self.folder, self.files, self.server, self.port = folder, page_files(model), None, 9953
+        folder.mkdir()
+
+    def start(self, labels=(), axes=AXES):
+        collector = Collector(self.folder, labels, CLASSES, axes, ["127.0.0.1"], as_json=True)
+        context = certificate.tls_context(["127.0.0.1"], collector.certificate)
+        self.server = PageServer(self.files, "127.0.0.1", self.port, context, collector.inbox)
+        self.connections = connections = []
+
+        class Known(self.server.RequestHandlerClass):
+            def setup(self):
+                connections.append(self.request)
+                super().setup()
+
+        self.server.RequestHandlerClass = Known
+        self.port = self.server.port
+        threading.Thread(target=self.server.serve_forever, args=[0.01], daemon=True).start()
+        return f"https://127.0.0.1:{self.port}/collect#{collector.inbox.token}"
+
+    def stop(self):
+        """Ends the server and its connections, as the end of a process does."""
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def recordings(self):
+        return sorted(self.folder.rglob("*.csv"))
+
+
+@pytest.fixture
+def room(tmp_path, model_file, browser):
+    """A class that has begun: its `url` is what phones scan."""
+    found = Class(tmp_path / "class", model_file)
+    found.url = found.start()
+    yield found
+    found.stop()
+
+
+_SEND = """
+samples => {
+  for (const [time, x, y, z, ...turning] of samples) {
+    const felt = {accelerationIncludingGravity: {x, y, z}, interval: 16};
+    const [alpha, beta, gamma] = turning.map(rate => rate * 180 / Math.PI);
+    if (turning.length) felt.rotationRate = {alpha, beta, gamma};
+    const event = new DeviceMotionEvent('devicemotion', felt);
+    Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
+    dispatchEvent(event);
+  }
+}
+"""
+
+
+def signal_of(start, stop, seed=0, turning=False):
+    """Samples of a phone in a pocket, between two times in seconds."""
+    first, last = round(start * HERTZ), round(stop * HERTZ)
+    rows = np.random.default_rng(seed).normal([0.4, 9.7, 1.0, 0, 0, 0], 0.3, (last, 6))[first:]
+    return np.column_stack([np.arange(first, last) / HERTZ, rows[:, : 6 if turning else 3]]).tolist()
+
+
+class Phone:
+    """The page on a phone whose clock runs as it is told to."""
+
+    def __init__(self, page, url, seed=0, ahead=0):
+        self.page, self.url, self.seed, self.turning, self.time = page, url, seed, False, 0.0
+        page.clock.install(time=datetime.now() + timedelta(seconds=ahead))
+        page.goto(url)
+        page.clock.pause_at(datetime.now() + timedelta(seconds=ahead + 60))
+
+    def feel(self, seconds):
+        """Sends the signal of so many seconds."""
+        self.page.evaluate(_SEND, signal_of(self.time, self.time + seconds, self.seed, self.turning))
+        self.time += seconds
+
+    def wait(self, seconds):
+        """Lets the clock run, while the sensor sends."""
+        for _ in range(round(2 * seconds)):
+            self.feel(0.5)
+            self.page.clock.run_for(500)
+
+    def fill(self, person, activity):
+        self.page.fill("#name", person)
+        if self.page.locator(f"#choices input[value='{activity}']").count():
+            self.page.check(f"#choices input[value='{activity}']")
+        else:
+            self.page.check("#choices input[value='']")
+            self.page.fill("#other", activity)
+
+    def begin(self, person="Ann", activity="walking"):
+        """Up to the first moment of a recording."""
+        self.page.wait_for_selector("#record:visible")
+        self.fill(person, activity)
+        self.page.clock.run_for(700)
+        self.page.click("#record")
+        self.page.wait_for_selector("body[data-state=countdown]")
+        self.wait(10.5)
+        self.page.wait_for_selector("body[data-state=recording]")
+
+    def record(self, person="Ann", activity="walking", seconds=61):
+        """A recording from the form to the end of its signal."""
+        self.begin(person, activity)
+        self.feel(seconds)
+        self.page.wait_for_selector("#record:visible")
+
+    def fates(self):
+        return self.page.locator("#recordings .fate").all_inner_texts()
+
+    def until(self, *fates):
+        """Lets time pass until the recordings, the latest first, have fared so."""
+        for _ in range(200):
+            if self.fates() == list(fates):
+                return
+            self.page.clock.run_for(1000)
+            self.page.wait_for_timeout(20)
+        assert self.fates() == list(fates)
+
+
+@pytest.fixture
+def phone(browser, room):
+    """Opens the page of a class on another phone."""
+    contexts = []
+
+    def open_one(url=None, *, before="", context=None, ahead=0, **options):
+        settings = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
+        if context is None:
+            context = browser.new_context(**settings | {"ignore_https_errors": True} | options)
+            contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: "Content Security" in line.text and errors.append(line.text))
+        page.add_init_script(LOUD + before)
+        return Phone(page, url or room.url, seed=len(contexts), ahead=ahead)
+
+    errors = []
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+def imported(file, axes=AXES):
+    (recording,) = read_csv([file], CsvColumns(gyroscope=axes == INERTIAL), Dropped())
+    return recording
+
+
+def test_a_minute_goes_from_the_phone_to_the_computer(phone, room):
+    one = phone()
+    one.record("Zoë O'Neill", "walking")
+    one.until("sent")
+    (file,) = room.recordings
+    recording = imported(file)
+    assert (recording.subject, recording.activity, recording.rate) == ("Zoë O'Neill", "walking", 60.0)
+    assert recording.seconds == pytest.approx(60, abs=0.1)
+    # The first sample is the first after the countdown.
+    (begun,) = [row for row in signal_of(0, 20, one.seed) if np.allclose(row[1:], recording.acceleration[0], atol=1e-3)]
+    assert begun[0] == pytest.approx(10, abs=1)
+    # What was sent leaves no signal on the phone.
+    stored = one.page.evaluate(_STORED)
+    assert [(item["fate"], item["csv"]) for item in stored] == [("sent", "")]
+
+
+_STORED = """
+() => new Promise(done => {
+  indexedDB.open('pocket-zoo').onsuccess = ({target}) => {
+    target.result.transaction('recordings').objectStore('recordings').getAll().onsuccess = e => done(e.target.result);
+  };
+})
+"""
+
+
+def test_tones_and_vibration_tell_the_beginning_and_the_end(phone):
+    one = phone()
+    one.begin()
+    assert one.page.evaluate("tones") == [660, 660, 660, 880]
+    assert one.page.evaluate("pulses") == [[40], [40], [40], [400]]
+    one.feel(61)
+    one.page.wait_for_selector("#record:visible")
+    assert one.page.evaluate("tones.slice(4)") == [660, 440]
+
+
+def test_person_and_label_are_large_and_the_clock_counts_the_signal(phone):
+    one = phone()
+    one.begin("Ann", "upstairs")
+    one.feel(20)
+    one.page.clock.run_for(200)
+    one.page.wait_for_selector("#clock:text-matches('^2[01] s$')")
+    assert [one.page.inner_text(f"#{id}") for id in ("person", "label")] == ["Ann", "Upstairs"]
+    sizes = [one.page.evaluate(f"parseFloat(getComputedStyle(document.getElementById('{id}')).fontSize)")
+             for id in ("person", "label", "clock")]  # fmt: skip
+    assert all(size > 28 for size in sizes)
+    # Time without a sample is no recording.
+    one.page.clock.run_for(900)
+    assert one.page.inner_text("#clock") in ("20 s", "21 s")
+
+
+def test_two_phones_at_once_and_a_label_of_ones_own(phone, room):
+    one, two = phone(), phone()
+    one.begin("Ann", "walking")
+    two.begin("Ben", "climbing")
+    for each in (one, two):
+        each.feel(61)
+    for each in (one, two):
+        each.until("sent")
+    assert [(each.subject, each.activity) for each in map(imported, room.recordings)] == [
+        ("Ann", "walking"), ("Ben", "climbing"),
+    ]  # fmt: skip
+    # It is offered to others.
+    three = phone()
+    three.page.wait_for_selector("#choices input[value=climbing]")
+
+
+def test_where_labels_are_named_there_are_no_others(phone, room):
+    room.stop()
+    one = phone(room.start(labels=["sitting", "rowing"]))
+    one.page.wait_for_selector("#record:visible")
+    assert one.page.locator("#choices label").all_inner_texts() == ["sitting", "rowing"]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "=1", "a,b", "<b>"])
+def test_a_name_that_the_computer_would_refuse_is_refused_at_once(name, phone):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+    one.fill(name, "walking")
+    one.page.clock.run_for(700)
+    one.page.click("#record")
+    assert one.page.get_attribute("body", "data-state") == "start"
+    assert one.page.locator("#name:invalid").count() == 1
+
+
+def test_the_phone_remembers_who_it_is(phone, room):
+    one = phone()
+    one.record("Ann", "climbing")
+    one.until("sent")
+    one.page.reload()
+    one.page.wait_for_selector("#record:visible")
+    assert one.page.input_value("#name") == "Ann"
+    assert one.page.is_checked("#choices input[value=climbing]")
+
+
+def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, room):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+    room.stop()
+    one.record("Ann", "walking")
+    one.until("waiting")
+    one.page.wait_for_selector("#notice-text:has-text('cannot be reached. Nothing is lost: it is kept on this phone')")
+    assert one.page.inner_text("#queue").lower() == "1 waiting"
+    one.page.clock.run_for(700)
+    one.record("Ann", "sitting")
+    one.until("waiting", "waiting")
+    room.start()
+    one.until("sent", "sent")
+    assert one.page.is_hidden("#notice")
+    assert [imported(file).activity for file in room.recordings] == ["sitting", "walking"]
+
+
+def test_a_page_that_was_closed_sends_what_waited_when_it_is_opened_again(phone, room):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+    room.stop()
+    one.record()
+    one.until("waiting")
+    context = one.page.context
+    one.page.close()
+    room.start()
+    again = phone(context=context)
+    again.until("sent")
+    assert len(room.recordings) == 1
+
+
+def test_of_a_page_that_dies_during_a_recording_the_part_up_to_then_is_sent(phone, room):
+    one = phone()
+    one.begin()
+    for _ in range(12):
+        one.feel(1)
+        one.page.clock.run_for(200)
+    context = one.page.context
+    one.page.close()
+    soon = phone(context=context)
+    soon.page.wait_for_selector("#record:visible")
+    # It might still be recording in another tab.
+    assert soon.fates() == []
+    soon.page.close()
+    later = phone(context=context, ahead=120)
+    later.until("sent")
+    (file,) = room.recordings
+    assert 10 <= imported(file).seconds < 13
+
+
+def test_an_answer_that_was_lost_makes_no_second_recording(phone, room):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+
+    def deaf(route):
+        route.fetch()
+        route.abort()
+
+    one.page.route("**/recordings/*", deaf, times=1)
+    one.record()
+    one.until("sent")
+    assert len(room.recordings) == 1
+
+
+def test_a_number_that_is_taken_is_drawn_again(phone, room):
+    lucky = """
+        let drawn = 0;
+        const draw = crypto.getRandomValues.bind(crypto);
+        crypto.getRandomValues = array => drawn++ ? draw(array) : array.fill(7);
+    """
+    for person in ("Ann", "Ben"):
+        one = phone(before=lucky)
+        one.record(person, "walking")
+        one.until("sent")
+    assert [imported(file).subject for file in room.recordings] == ["Ann", "Ben"]
+    assert len({re.search(r"\d{16}", file.name).group() for file in room.recordings}) == 2
+
+
+def test_what_the_computer_refuses_says_why_and_can_be_saved_or_deleted(phone, room):
+    one = phone()
+    one.begin()
+    # A phone whose sensor leaves gravity out.
+    one.page.evaluate(_SEND, [[time, 0.1, 0.1, 0.1] for time, *_ in signal_of(one.time, one.time + 61)])
+    one.page.wait_for_selector("#record:visible")
+    one.until("refused")
+    assert "gravity (9.8) is missing" in one.page.inner_text("#recordings .reason")
+    assert room.recordings == []
+    with one.page.expect_download() as download:
+        one.page.click("#recordings button:has-text('Save as CSV')")
+    assert download.value.suggested_filename == "Ann-walking.csv"
+    look(one.page, "collect-refused-light")
+    one.page.click("#recordings button:has-text('Delete')")
+    one.page.wait_for_selector("#mine", state="hidden")
+    assert one.page.evaluate(_STORED) == []
+
+
+def test_a_problem_with_the_signal_is_named_while_it_is_recorded(phone):
+    one = phone()
+    one.begin()
+    one.page.evaluate(_SEND, [[time, 0.1, 0.1, 0.1] for time, *_ in signal_of(one.time, one.time + 10)])
+    one.page.clock.run_for(200)
+    one.page.wait_for_selector("#notice-text:has-text('expected about 9.8')")
+
+
+def test_a_recording_ends_where_its_signal_breaks_off_and_keeps_what_was_before(phone, room):
+    one = phone()
+    one.begin()
+    one.feel(20)
+    one.time += 30
+    one.feel(1)
+    one.page.wait_for_selector("#label:text-is('Recorded in part')")
+    assert "20 s: the signal broke off" in one.page.inner_text("#detail")
+    one.until("sent")
+    assert imported(room.recordings[0]).seconds == pytest.approx(20.5, abs=1)
+
+
+def test_a_sensor_that_falls_silent_ends_the_recording(phone, room):
+    one = phone()
+    one.begin()
+    one.feel(3)
+    one.page.clock.run_for(1500)
+    one.page.wait_for_selector("#label:text-is('Not recorded')")
+    assert "too short to keep" in one.page.inner_text("#detail")
+    assert (one.fates(), room.recordings) == ([], [])
+    assert one.page.evaluate(_STORED) == []
+
+
+def test_a_sensor_that_was_silent_before_the_start_records_nothing(phone):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+    one.fill("Ann", "walking")
+    one.page.clock.run_for(700)
+    one.page.click("#record")
+    one.wait(5)
+    one.page.clock.run_for(6000)
+    one.page.wait_for_selector("#label:text-is('Not recorded')")
+
+
+def test_stop_is_held_and_keeps_what_was_recorded(phone, room):
+    one = phone()
+    one.begin()
+    one.feel(30)
+    one.page.clock.run_for(700)
+    one.page.click("#stop")
+    assert one.page.get_attribute("body", "data-state") == "recording"
+    box = one.page.locator("#stop").bounding_box()
+    one.page.mouse.move(box["x"] + 20, box["y"] + 20)
+    one.page.mouse.down()
+    one.page.clock.run_for(900)
+    one.page.wait_for_selector("#record:visible")
+    one.page.mouse.up()
+    one.until("sent")
+    assert imported(room.recordings[0]).seconds == pytest.approx(30.5, abs=1)
+
+
+@pytest.mark.parametrize("way", ["cancel", "background"])
+def test_a_countdown_that_is_canceled_records_nothing(way, phone, room):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+    one.fill("Ann", "walking")
+    one.page.clock.run_for(700)
+    one.page.click("#record")
+    one.wait(3)
+    if way == "cancel":
+        one.page.click("#cancel")
+    else:
+        hide = "Object.defineProperty(document, 'hidden', {value: true}); "
+        one.page.evaluate(hide + "document.dispatchEvent(new Event('visibilitychange'))")
+    title = {"cancel": "Canceled", "background": "Not recorded"}[way]
+    one.page.wait_for_selector(f"#label:text-is('{title}')")
+    one.wait(12)
+    assert (one.page.get_attribute("body", "data-state"), room.recordings) == ("start", [])
+
+
+def test_a_model_of_six_channels_records_six_and_refuses_a_phone_without(phone, room):
+    room.stop()
+    url = room.start(axes=INERTIAL)
+    one = phone(url)
+    one.turning = True
+    one.record()
+    one.until("sent")
+    assert imported(room.recordings[0], INERTIAL).rows.shape[1] == 6
+    two = phone(url)
+    two.page.wait_for_selector("#record:visible")
+    two.fill("Ben", "walking")
+    two.page.clock.run_for(700)
+    two.page.click("#record")
+    two.wait(3)
+    two.page.wait_for_selector("#label:text-is('No gyroscope')")
+
+
+def test_the_screen_stays_on_while_it_records(phone):
+    noted = """
+        window.locks = [];
+        navigator.wakeLock.request = async kind => {
+          const lock = {kind, release: async () => { lock.released = true; }};
+          locks.push(lock);
+          return lock;
+        };
+    """
+    one = phone(before=noted)
+    one.begin()
+    assert one.page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
+    one.feel(61)
+    one.page.wait_for_selector("#record:visible")
+    assert one.page.evaluate("locks[0].released")
+
+
+def test_where_the_browser_stores_nothing_the_page_says_so_and_sends_all_the_same(phone, room):
+    one = phone(before="IDBFactory.prototype.open = () => { throw new Error('private'); };")
+    one.page.wait_for_selector("#record:visible")
+    room.stop()
+    one.record()
+    one.until("waiting")
+    one.page.wait_for_selector("#notice-text:has-text('Leave this page open')")
+    room.start()
+    one.until("sent")
+
+
+def test_another_code_does_not_take_what_waits_without_being_asked(phone, room):
+    one = phone()
+    one.page.wait_for_selector("#record:visible")
+    room.stop()
+    one.record()
+    one.until("waiting")
+    context = one.page.context
+    one.page.close()
+    (room.folder / ".server.pem").unlink()
+    again = phone(room.start(), context=context)
+    again.until("of another code")
+    again.page.click("#recordings button:has-text('Send here')")
+    again.until("sent")
+    # The old one opens nothing.
+    old = phone(context=context)
+    old.page.wait_for_selector("#label:text-is('Scan the code again')")
+
+
+def look(page, name):
+    """Keeps a screenshot of each size; in none anything is cut off at the side. Asks axe."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    sizes = {"": (390, 844), "-320": (320, 568), "-landscape": (844, 390), "-200-percent": (320, 568)}
+    for end, (width, height) in sizes.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", "200%" * end.endswith("percent"))
+        page.screenshot(path=SHOTS / f"{name}{end}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, end
+        cut = """[...document.querySelectorAll('main *, footer *')]
+            .filter(e => e.id !== 'said' && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
+            .map(e => e.outerHTML.slice(0, 80))"""
+        assert page.evaluate(cut) == [], end
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate(AXE.read_text())
+    page.evaluate(
+        "void axe.run().then(({violations}) => { window.found = violations.map(v => v.id + v.nodes[0].html); })"
+    )
+    while page.evaluate("window.found === undefined"):
+        page.clock.run_for(1)
+    assert page.evaluate("found") == []
+    page.evaluate("delete window.found")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_is_accessible_and_fits(scheme, phone, room):
+    one = phone(color_scheme=scheme)
+    one.page.wait_for_selector("#record:visible")
+    look(one.page, f"collect-start-{scheme}")
+    one.fill("A person of 40 letters who is so called", "climbing over tables of the canteen")
+    look(one.page, f"collect-filled-{scheme}")
+    one.page.clock.run_for(700)
+    one.page.click("#record")
+    one.wait(3)
+    look(one.page, f"collect-countdown-{scheme}")
+    one.wait(8)
+    one.page.wait_for_selector("body[data-state=recording]")
+    look(one.page, f"collect-recording-{scheme}")
+    one.feel(61)
+    one.until("sent")
+    look(one.page, f"collect-sent-{scheme}")
+    room.stop()
+    one.page.clock.run_for(700)
+    one.record("Ann", "walking")
+    one.until("waiting", "sent")
+    look(one.page, f"collect-waiting-{scheme}")
+    one.page.reload()
+    one.page.wait_for_selector("#record:visible")
+    room.start()
+    other = phone(room.url + "x", color_scheme=scheme)
+    other.page.wait_for_selector("#label:text-is('Scan the code again')")
+    look(other.page, f"collect-code-{scheme}")
+
+
+def test_a_phone_that_refuses_its_sensor_says_so(phone):
+    one = phone(before="DeviceMotionEvent.requestPermission = () => Promise.resolve('denied');")
+    one.page.wait_for_selector("#record:visible")
+    one.fill("Ann", "walking")
+    one.page.clock.run_for(700)
+    one.page.click("#record")
+    one.page.wait_for_selector("#label:text-is('The motion sensor was refused')")
+    look(one.page, "collect-refused-sensor-light")
+
+
+def test_on_a_computer_the_page_shows_the_code_for_all_to_scan(phone, room):
+    one = phone(room.url.replace("127.0.0.1", "phone.test"), has_touch=False, viewport={"width": 1440, "height": 900})
+    one.page.wait_for_selector("#code svg")
+    assert one.page.inner_text("#address") == one.page.url
+    one.page.screenshot(path=SHOTS / "collect-desktop.png")
+
+
+@contextmanager
+def served(folder, port):
+    """`zoo serve --collect` in a process of its own, and the address that it prints."""
+    command = [sys.executable, "-m", "zoo.cli", "serve", "--collect", folder, "--host", "127.0.0.1", "--port", port]
+    process = subprocess.Popen([*map(str, command), "--json"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process, json.loads(process.stdout.readline())["url"]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_that_is_killed_during_an_upload_gets_the_recording_when_it_is_back(phone, tmp_path):
+    folder = tmp_path / "lesson"
+    with served(folder, 9963) as (process, url):
+        one = phone(url)
+        one.page.wait_for_selector("#record:visible")
+        # 20 kB a second: the recording of 150 kB takes a while.
+        network = one.page.context.new_cdp_session(one.page)
+        network.send("Network.enable")
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 20_000}
+        network.send("Network.emulateNetworkConditions", slow)
+        with one.page.expect_request("**/recordings/*"):
+            one.record()
+        one.page.wait_for_timeout(300)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert list(folder.rglob("*.csv")) == []
+        one.until("waiting")
+    network.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    with served(folder, re.search(r":(\d+)/", url).group(1)) as (_, again):
+        assert again == url
+        one.until("sent")
+    (file,) = folder.rglob("*.csv")
+    assert imported(file).seconds == pytest.approx(60, abs=0.1)
