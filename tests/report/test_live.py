@@ -174,4 +174,4 @@ def test_a_collection_on_a_terminal_stays_short_however_many_people_send():
     assert lines[3] == "| person 3 | walking 1, go_up 1 | 90 | 10:40:00 |"
     assert len(lines) < 16
     assert "and 22 others" in screen
-    assert screen.count("refused from 192.168.1.7") == 2
+    assert screen.count("> refused: 10:33:00, 192.168.1.7: label") == 2

@@ -134,8 +134,9 @@ def test_every_answer_carries_the_rules_for_browsers(server, path):
     assert "Python" not in headers["Server"]
 
 
-def test_the_page_asks_for_the_same_rules_where_another_host_serves_it(server):
-    source = (Path(__file__).parents[2] / "examples" / "phone" / "index.html").read_text()
+@pytest.mark.parametrize("page", ["index.html", "collect.html"])
+def test_a_page_asks_for_the_same_rules_where_another_host_serves_it(page, server):
+    source = (Path(__file__).parents[2] / "examples" / "phone" / page).read_text()
     (policy,) = re.findall(r'content="(default-src [^"]*)"', source)
     assert ask(server, "/")[1]["Content-Security-Policy"] == f"{policy}; frame-ancestors 'none'"
 

@@ -31,7 +31,7 @@ class CollectionBoard(Board[Sequence[Document]]):
         people = list(dict.fromkeys(event["person"] for event in reversed(taken)))
         rows = [self._row(who, [event for event in taken if event["person"] == who]) for who in people[:_PEOPLE]]
         more = f"and {md.count(len(people) - _PEOPLE, 'other')}" if len(people) > _PEOPLE else ""
-        notes = [md.note(_refusal(event), "refused") for event in refused[-_PROBLEMS:]]
+        notes = [md.note(_problem(event), "refused") for event in refused[-_PROBLEMS:]]
         return md.page(f"**{md.escape(self.summary(state))}**", md.records(rows, text=2), more, *notes)
 
     def _row(self, person: str, taken: Sequence[Document]) -> Document:
@@ -55,9 +55,9 @@ class CollectionBoard(Board[Sequence[Document]]):
         taken, _ = _parted(state)
         counts = Counter(event["activity"] for event in taken)
         people = len({event["person"] for event in taken})
-        words = f"{people:,} {'person' if people == 1 else 'people'}, {md.count(len(taken), 'recording')}"
         if not taken:
-            return words
+            return "no recordings yet"
+        words = f"{people:,} {'person' if people == 1 else 'people'}, {md.count(len(taken), 'recording')}"
         seconds = md.duration(sum(event["seconds"] for event in taken))
         return f"{words}, {seconds}: {', '.join(f'{name} {count}' for name, count in counts.most_common())}"
 
@@ -68,3 +68,7 @@ def _parted(state: Sequence[Document]) -> tuple[list[Document], list[Document]]:
 
 def _refusal(event: Document) -> str:
     return f"{event['time']}  refused from {event['address']}: {event['reason']}"
+
+
+def _problem(event: Document) -> str:
+    return f"{event['time']}, {event['address']}: {event['reason']}"

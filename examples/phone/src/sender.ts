@@ -97,8 +97,10 @@ export class Sender {
 
   private async fetch(address: string, options: RequestInit = {}): Promise<Response | null> {
     const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
-    const signal = AbortSignal.timeout(PATIENCE);
-    return fetch(address, { ...options, headers, signal, cache: "no-store" }).catch(() => null);
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), PATIENCE);
+    const answer = fetch(address, { ...options, headers, signal: giveUp.signal, cache: "no-store" });
+    return answer.catch(() => null).finally(() => clearTimeout(timer));
   }
 
   private note(response: Response | null): void {
