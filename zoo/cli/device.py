@@ -356,6 +356,8 @@ def _show_address(document: dict[str, Any]) -> None:
     console.print(f"{what} at {document['url']}", markup=False, highlight=False)
     segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
     everyone = "Everyone in this network can open it; --host 127.0.0.1 limits it to this machine. "
+    if "collect" in document:
+        everyone = "Only phones with this code can send recordings. "
     console.print(
         f"Open it on a phone in the same network. {everyone if document['host'] in ALL_INTERFACES else ''}The "
         "certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the server.",

@@ -105,6 +105,8 @@ class PageServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    # A class scans the code at the same moment.
+    request_queue_size = 128
 
     def __init__(
         self, files: Mapping[str, Content], host: str, port: int, context: ssl.SSLContext | None,

@@ -132,7 +132,11 @@ function showNotice(text: string | null): void {
 export function showTrouble(trouble: Trouble | null, outbox: Outbox): void {
   if (document.body.dataset.state === "recording") return;
   const waiting = outbox.all.filter(({ fate }) => fate === "waiting").length;
-  if (!waiting || !trouble) return showNotice(outbox.lasting ? null : "This browser stores nothing: leave the page open until all is sent.");
+  const refused = outbox.all.some(({ fate }) => fate === "refused");
+  if (!waiting || !trouble) {
+    if (!outbox.lasting) return showNotice("This browser stores nothing: leave the page open until all is sent.");
+    return showNotice(refused ? "The computer refused a recording: see why above." : null);
+  }
   const kept = outbox.lasting ? "Nothing is lost: it is kept on this phone" : "Leave this page open: it is kept here";
   showNotice(`${TROUBLES[trouble]} ${kept}${trouble === "code" ? "." : " and sent again."}`);
 }
@@ -147,11 +151,11 @@ export interface Actions {
 /** Lists the recordings of this phone. */
 export function showRecordings(items: Item[], token: string, actions: Actions): void {
   const listed = items.filter((item) => item.fate !== "open" && (item.fate !== "sent" || item.token === token));
-  const waiting = items.filter(({ fate }) => fate === "waiting").length;
-  const sent = listed.filter(({ fate }) => fate === "sent").length;
+  const count = (fate: Item["fate"]) => listed.filter((item) => item.fate === fate).length;
+  const fate = count("waiting") ? "waiting" : count("refused") ? "refused" : "sent";
   byId("queue").hidden = !listed.length;
-  byId("queue").classList.toggle("loud", waiting > 0);
-  write("queue", waiting ? `${waiting} waiting` : `${sent} sent`);
+  byId("queue").classList.toggle("loud", fate !== "sent");
+  write("queue", `${count(fate)} ${FATES[fate]}`);
   const state = document.body.dataset.state;
   byId("mine").hidden = !listed.length || state === "countdown" || state === "recording";
   byId("recordings").replaceChildren(...listed.map((item) => row(item, token, actions)));
