@@ -62,8 +62,8 @@ presets: $(VENV)/installed
 	$(BIN)/python saved_models/make.py --data $(DATA)
 
 # The page that a phone opens, built into the package, and served to phones in the same network. MODEL is a preset, a
-# .tflite file or a folder with one.
-MODEL ?= activity_gru_phone
+# .tflite file or a folder with one, or several of these; by default all recognizers of the zoo.
+MODEL ?=
 phone: $(VENV)/installed page
 	$(BIN)/zoo serve $(MODEL)
 
@@ -71,7 +71,7 @@ page: zoo/page/index.html
 
 PHONE := examples/phone
 zoo/page/index.html: $(PHONE)/node_modules/.package-lock.json $(PHONE)/index.html $(PHONE)/vite.config.ts \
-		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_phone/model.float32.tflite
+		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_pocket/model.float32.tflite
 	npm --prefix $(PHONE) run build
 	touch $@
 

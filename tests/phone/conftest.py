@@ -77,13 +77,16 @@ def convolutional_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def inertial_file(tmp_path_factory) -> Path:
-    """An untrained recognizer that reads a gyroscope as well."""
+    """An untrained recognizer that reads a gyroscope as well, with a temperature and a prior of its own."""
     from zoo import ActivityGRU
     from zoo.formats import signatures, tflite
     from zoo.metadata import embed
     from zoo.tasks.activity import TASK
 
-    model = ActivityGRU(units=8, frame=5, channels=6, window=50, classes=("still", "turning"), seed=0, name="inertial")
+    model = ActivityGRU(
+        units=8, frame=5, channels=6, window=50, classes=("still", "turning"), seed=0, name="inertial", temperature=0.7,
+        prior={"still": 0.8}, provenance={"class_frequencies": {"still": 0.5, "turning": 0.5}},
+    )  # fmt: skip
     path = tmp_path_factory.mktemp("inertial") / "model.tflite"
     tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
     embed(path, TASK.metadata(model))

@@ -10,7 +10,7 @@ import pytest
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.data.gait import walk_through
-from zoo.runtime import PersonalRecognizer
+from zoo.runtime import PersonalRecognizer, Recognizer
 from zoo.runtime.personal import SHARES, rank_in_class
 
 PHONE = Path(__file__).parents[2] / "examples" / "phone"
@@ -52,11 +52,11 @@ def page_learns(tmp_path_factory):
     options = [folder / "program.ts", "--platform", "node", "--format", "esm", "-d", folder / "out"]
     subprocess.run([bundle, *options], cwd=PHONE, check=True, capture_output=True)
 
-    def run(windows, labels, classes):
+    def run(windows, labels, classes, file=PRESET / "model.float32.tflite"):
         counts = {len(labels), *(int((rank_in_class(labels) % 3 != fold).sum()) for fold in range(3))}
         orders = {count: epoch_orders(count) for count in counts}
         asked = {
-            "file": str(PRESET / "model.float32.tflite"), "windows": windows.tolist(), "labels": labels.tolist(),
+            "file": str(file), "windows": windows.tolist(), "labels": labels.tolist(),
             "classes": list(classes), "orders": orders,
         }  # fmt: skip
         found = subprocess.run(
@@ -77,6 +77,13 @@ def windows_of(activities, seed, turned=False):
     """Six windows of each activity of a simulated person, who may carry the phone upside down."""
     rows = walk_through(activities, 18.0, 50.0, seed=seed)[0]
     return rows.reshape(-1, 150, 3) * (np.float32([1, -1, -1]) if turned else 1)
+
+
+def test_the_last_layer_has_the_temperature_and_the_prior_of_its_file(page_learns, inertial_file):
+    recognizer = Recognizer(inertial_file)
+    windows = np.random.default_rng(0).normal(0, 4, (4, 50, 6)).astype(np.float32)
+    found = page_learns(windows, np.array([0, 1, 0, 1]), recognizer.metadata.classes, inertial_file)
+    np.testing.assert_allclose(found["before"], recognizer.predict(windows), atol=1e-5)
 
 
 CASES = {"what it knows": False, "a phone upside down": True}

@@ -371,6 +371,7 @@ def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engin
     page.wait_for_selector("#offline:not([hidden])")
     page.context.set_offline(True)
     page.reload()
+    page.wait_for_selector("#offline:not([hidden])")
     page.click("#start")
     play(page, still(4), 20)
     assert page.inner_text("#label").lower() == "standing"

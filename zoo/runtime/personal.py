@@ -226,12 +226,14 @@ def _read_page(
         raise ZooError(f"{path}: holds nothing that the phone page learned; expected {', '.join(sorted(keys))}")
     if document["weights_sha256"] != weights_sha256:
         raise ZooError(f"{path}: learned by another model ({document.get('preset', 'not stated')})")
-    classes = tuple(map(str, document["classes"]))
+    classes = tuple(document["classes"]) if isinstance(document["classes"], list) else ()
+    if not all(isinstance(name, str) for name in classes):
+        raise ZooError(f"{path}: classes are {document['classes']!r:.60}; expected names")
     if classes[: len(known)] != known or len(set(classes)) < len(classes):
         raise ZooError(f"{path}: classes are {', '.join(classes)}; expected {', '.join(known)} and others after them")
     try:
         head = {name: np.array(document[name], np.float32) for name in ("kernel", "bias")}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ZooError(f"{path}: holds no numbers ({error})") from None
     kernel, bias = head["kernel"], head["bias"]
     if kernel.ndim != 2 or kernel.shape[1:] != (len(classes),) or bias.shape != (len(classes),):

@@ -49,7 +49,7 @@ export class Recognizer implements Network {
     const wanted = new URLSearchParams(location.search).get("engine");
     const own = wanted === "litert" ? null : ownEngine(file, signature);
     if (own) return new Recognizer(metadata, file.length, own);
-    // Loaded where it is needed: with its WebAssembly it is fifty times the page.
+    // Loaded where it is needed: with its WebAssembly it is a hundred times the page.
     const { openLiteRt } = await import("./litert");
     return new Recognizer(metadata, file.length, await openLiteRt(file, signature, progress));
   }

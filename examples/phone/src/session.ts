@@ -140,9 +140,8 @@ export class Session {
   private remember({ time, value }: Sample): void {
     const now = time + this.timeline.shift;
     this.history.push({ time: now, value });
-    // In blocks, for a shift of a long list takes time.
-    const old = this.history.findIndex((sample) => sample.time > now - HISTORY);
-    if (old > FORGOTTEN) this.history.splice(0, old);
+    // In blocks, since taking from the start of a long list takes time.
+    if ((this.history[FORGOTTEN]?.time ?? now) < now - HISTORY) this.history.splice(0, FORGOTTEN);
   }
 
   private draw = (now: number): void => {

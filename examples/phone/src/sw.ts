@@ -14,8 +14,7 @@ worker.addEventListener("activate", (event) => {
 
 // Files that the model needs besides; the answer is that they are stored.
 worker.addEventListener("message", (event) => {
-  const add = async () => (await caches.open(CACHE)).addAll(event.data as string[]);
-  event.waitUntil(add().then(() => event.ports[0]!.postMessage("stored")));
+  event.waitUntil(storeToo(event.data as string[]).then(() => event.ports[0]!.postMessage("stored")));
 });
 
 worker.addEventListener("fetch", (event) => {
@@ -32,6 +31,12 @@ async function store(): Promise<void> {
   // The page itself reports a missing model.
   await cache.add(MODEL).catch(() => undefined);
   await worker.skipWaiting();
+}
+
+async function storeToo(files: string[]): Promise<void> {
+  const cache = await caches.open(CACHE);
+  const stored = await Promise.all(files.map((file) => cache.match(file)));
+  await cache.addAll(files.filter((_, i) => !stored[i]));
 }
 
 async function deleteOthers(): Promise<void> {
