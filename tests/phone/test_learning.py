@@ -224,6 +224,17 @@ def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play)
     assert page.locator("#lesson-list li").count() == 0
 
 
+def test_a_sensor_that_falls_silent_before_the_recording_begins_is_named(open_page, play):
+    page = open_page(patient=False)
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    play.send(page, standing(3))
+    page.wait_for_selector("#lesson-said:has-text('The sensor has stopped sending.')")
+    assert page.is_enabled("#lesson-record")
+
+
 def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     refusing = "DeviceMotionEvent.requestPermission = () => Promise.resolve(window.answer ?? 'granted');"
     page = open_page(before=refusing)

@@ -17,6 +17,10 @@ interface Kept {
   words: string;
 }
 
+let current: Windows | null = null;
+
+addEventListener("resize", () => current?.show());
+
 /** The last windows of a run. */
 export class Windows {
   private kept: Kept[] = [];
@@ -26,6 +30,7 @@ export class Windows {
   constructor(private readonly metadata: Metadata) {
     this.seconds = Math.min(SIGNAL, metadata.window / metadata.rate);
     byId<HTMLDetailsElement>("how").ontoggle = () => this.show();
+    current = this;
     this.show();
   }
 
@@ -41,7 +46,7 @@ export class Windows {
     this.show();
   }
 
-  private show(): void {
+  show(): void {
     if (!byId<HTMLDetailsElement>("how").open) return;
     const rows = this.kept.map(({ words }) => {
       const canvas = element("canvas");

@@ -107,11 +107,18 @@ export class Teaching {
     button.disabled = true;
     const refusal = await permitted();
     if (refusal) return this.refuse(refusal);
+    // Done was tapped while the system asked.
+    if (document.body.dataset.state !== "teach") return this.ready();
     const activity = byId<HTMLInputElement>("lesson-activity").value.trim();
     const { metadata } = this.lessons!.recognizer;
     const recorder = new Recorder("", activity, metadata.axes, LENGTH);
     let first = NaN;
-    const silence = new Silence(() => recorder.cut());
+    const silence = new Silence(() => {
+      recorder.cut();
+      if (recorder.done) return;
+      stop();
+      write("lesson-said", "The sensor has stopped sending.");
+    });
     const stopSource = listen(turns(metadata), this.convert!, {
       sample: (sample) => {
         silence.heard();
