@@ -199,10 +199,12 @@ def results_page() -> str:
 def exported(document: Document) -> str:
     """Renders exported files and their differences from Keras."""
     records = document["artifacts"]
+    rows = md.count(max(row["rows"] for row in records), "row")
     return md.page(
-        f"Artifacts in {md.escape(document['folder'])}, compared with Keras on {md.count(records[0]['rows'], 'row')} "
-        f"of {md.escape(document['compared_on'])}",
+        f"Artifacts in {md.escape(document['folder'])}, compared with Keras on {rows} of "
+        f"{md.escape(document['compared_on'])}",
         _files(records),
+        *(md.note(row["note"], row["file"]) for row in records if "note" in row),
     )
 
 

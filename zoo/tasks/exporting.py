@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from zoo.errors import ZooError
 from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
-from zoo.formats import parity, saved_model, tflite
+from zoo.formats import c99, parity, saved_model, tflite
+from zoo.formats.c99.network import Network
 from zoo.formats.parity import Outputs, ParityError, Tolerance
 from zoo.formats.signatures import Signature
 from zoo.metadata import embed
@@ -30,18 +31,20 @@ _TIMED, _SECONDS = 200, 0.5
 class Artifact:
     """An exported file or folder that has been run and compared with Keras.
 
+    C code is not compared on a machine without a C compiler: then the record has a `note` that says so.
+
     Args:
         file: Path of the file or folder.
         format: Name of the format, such as `float32` or `int8`.
         bytes: Size in bytes.
-        largest_error: Largest absolute difference from the outputs of Keras.
+        largest_error: Largest absolute difference from the outputs of Keras. None if it was not compared.
         record: All results, as printed by `zoo export --json`.
     """
 
     file: Path
     format: str
     bytes: int
-    largest_error: float
+    largest_error: float | None
     record: dict[str, Any] = field(repr=False)
 
 
@@ -59,6 +62,19 @@ class SourceCode:
 
 
 @dataclass(frozen=True)
+class CodeFormat:
+    """A format that is C code, see `zoo.formats.c99`.
+
+    Args:
+        network: Function from a Keras model to its description in C.
+        tolerance: Limits of the difference from Keras.
+    """
+
+    network: Callable[[Any], Network]
+    tolerance: Tolerance
+
+
+@dataclass(frozen=True)
 class Exportable:
     """Description of how a family is exported. The latency is that of the first signature.
 
@@ -72,6 +88,7 @@ class Exportable:
         calibration: Inputs to calibrate 8-bit arithmetic on, which must not be test data. The golden inputs by default.
         extra_formats: Formats with other signatures, written only on request, with the functions that create them.
         sources: Formats that consist of source code and a TFLite file, written only on request.
+        code: Formats that are C code, written only on request.
         score: Function from the outputs of a format on the golden inputs to scores by name.
     """
 
@@ -83,6 +100,7 @@ class Exportable:
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
     extra_formats: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
     sources: Mapping[str, SourceCode] = field(default_factory=dict)
+    code: Mapping[str, CodeFormat] = field(default_factory=dict)
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
 
     @property
@@ -116,7 +134,7 @@ def export(
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
         `rows`, the scores, `milliseconds` (median time of one row, on one thread for TFLite files and as a compiled
         function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes` (see
-        `Interpreter.activation_bytes`).
+        `Interpreter.activation_bytes`). C code that was not compared has a `note` instead.
 
     Raises:
         ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
@@ -124,7 +142,7 @@ def export(
     require_tensorflow("export")
     usual = {"default": family.formats}
     formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))
-    known = (*family.tolerances, *family.sources)
+    known = (*family.tolerances, *family.sources, *family.code)
     unknown = [name for name in formats if name not in known]
     if unknown:
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
@@ -155,25 +173,65 @@ def _export(
         for place, name in enumerate(formats, 1):
             on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
             kind = file_formats[name]
-            path = _write(loaded, signatures, kind, draft)
-            found, cost = _run(family, signatures, kind, path)
-            wanted = {key: expected[key] for key in family.compared(kind, signatures)}
+            made = (_code if kind in family.code else _file)(loaded, family, kind, draft, expected)
             try:
-                same = parity.compare(str(folder / path.name), wanted, found, family.tolerances[kind])
+                same = made.compare(folder)
             except ParityError as error:
                 if refused is None:
                     raise
                 refused[name] = str(error)
                 continue
-            written = family.sources[name].write(path, draft) if name in family.sources else [path]
+            written = family.sources[name].write(made.path, draft) if name in family.sources else [made.path]
             records.append({
                 "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
-                "sha256": sha256(written[0]) if written[0].is_file() else None, **asdict(same), **cost,
-                **family.score(found),
+                "sha256": sha256(written[0]) if written[0].is_file() else None, **same, **made.cost,
+                **(family.score(made.found) if made.found else {}),
             })  # fmt: skip
             files += [file.name for file in written]
         _publish(draft, folder, files)
     return records
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An artifact before it is published: its outputs on the golden inputs, if it could run, and those of Keras."""
+
+    path: Path
+    found: Mapping[str, Outputs] | None
+    wanted: Mapping[str, Outputs]
+    tolerance: Tolerance
+    cost: dict[str, Any]
+
+    def compare(self, folder: Path) -> dict[str, Any]:
+        if self.found is None:
+            return {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
+        return asdict(parity.compare(str(folder / self.path.name), self.wanted, self.found, self.tolerance))
+
+
+def _file(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
+    """Writes a model as a file or a SavedModel, and runs it."""
+    signatures = family.signatures(loaded.keras_model)
+    path = _write(loaded, signatures, kind, draft)
+    found, cost = _run(family, signatures, kind, path)
+    wanted = {key: expected[key] for key in family.compared(kind, signatures)}
+    return _Made(path, found, wanted, family.tolerances[kind], cost)
+
+
+def _code(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
+    """Writes a model as C code, and runs it if there is a C compiler."""
+    path, how = draft / kind, family.code[kind]
+    network = how.network(loaded.keras_model)
+    first = next(iter(network.functions))
+    golden = {name: rows[0] for name, rows in (*family.golden[first].items(), *expected[first].items())}
+    c99.source.write(network, loaded.metadata, c99.arithmetic.FORMATS[kind], golden, path)
+    found = c99.compiler.run(network, path, family.golden)
+    if found is None:
+        cost = {"milliseconds": None, "timed": None, "note": c99.compiler.NO_COMPILER}
+        return _Made(path, None, {}, how.tolerance, cost)
+    seconds = {name: outputs.pop("seconds") for name, outputs in found.items()}
+    cost = {"milliseconds": round(1e3 * float(np.median(seconds[first])), 5), "timed": first}
+    wanted = {name: {key: expected[name][key] for key in outputs} for name, outputs in found.items()}
+    return _Made(path, found, wanted, how.tolerance, cost)
 
 
 def _outputs(

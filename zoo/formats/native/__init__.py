@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 from zoo.files import atomic_write
-from zoo.metadata import INERTIAL, ROTATION_UNIT, ActivityMetadata
+from zoo.metadata import INERTIAL, ROTATION_UNIT, ActivityMetadata, Metadata
 from zoo.runtime import Recognizer
 
 _HERE = Path(__file__).parent
@@ -44,12 +44,17 @@ def write(
     return [folder / name, *(folder / source for source in code), file]
 
 
+def code(name: str) -> str:
+    """Reads a source that is the same for all models."""
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
 def signature(metadata: ActivityMetadata) -> str:
     """Returns the signature that an app runs: `step`, or `window` if the model has no states."""
     return "step" if metadata.states else "window"
 
 
-def head(metadata: ActivityMetadata) -> list[str]:
+def head(metadata: Metadata) -> list[str]:
     """Returns comment lines with the model and its training data."""
     data = f"{metadata.source}; license {metadata.license}" + ("; SIMULATED" if metadata.simulated else "")
     lines = [
@@ -57,8 +62,8 @@ def head(metadata: ActivityMetadata) -> list[str]:
         f"Weights SHA-256 {metadata.weights_sha256}",
         f"Training data: {data}",
     ]
-    # A line break in a value would end the comment.
-    return [f"// {' '.join(line.split())}" for line in lines]
+    # A line break in a value would end the comment; in C, a backslash at its end would continue it on the next line.
+    return [f"// {' '.join(line.split())}".rstrip("\\ ") for line in lines]
 
 
 def rotation_comment(metadata: ActivityMetadata) -> list[str]:

@@ -1,0 +1,162 @@
+"""Compiles C code with the compiler of this machine, and runs it."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.files import temporary_folder
+from zoo.formats.c99.network import Array, Function, Network
+from zoo.formats.c99.source import HEADER, SOURCE, TEST
+
+NO_COMPILER = "not compared with Keras: no C compiler found; install gcc or clang, or name one in CC"
+
+_SECONDS = 300
+
+OPTIONS = ("-std=c99", "-O3")
+"""Options of the compiler."""
+
+_RUNNER = """
+#define _POSIX_C_SOURCE 199309L
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "model.h"
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+""".strip()
+
+_LOOP = """
+static void run_{name}(void)
+{{
+{declarations}
+    while ({reads}) {{
+        double seconds = now();
+        {call};
+        seconds = now() - seconds;
+{writes}
+        fwrite(&seconds, sizeof seconds, 1, stdout);
+    }}
+}}
+""".strip()
+
+
+def find() -> list[str] | None:
+    """Returns the command of the C compiler: that in the environment variable CC, or cc, gcc or clang. None without.
+
+    Raises:
+        ZooError: If CC names no program.
+    """
+    if named := shlex.split(os.environ.get("CC", "")):
+        if shutil.which(named[0]) is None:
+            raise ZooError(f"CC is {os.environ['CC']!r}, which is not installed; expected the name of a C compiler")
+        return named
+    return next(([name] for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+
+
+def run(
+    network: Network, folder: Path, inputs: Mapping[str, Mapping[str, NDArray[Any]]], options: Sequence[str] = OPTIONS
+) -> dict[str, dict[str, NDArray[Any]]] | None:
+    """Compiles the code of a network, and runs its test program and its functions.
+
+    Args:
+        network: The network.
+        folder: Folder with its code.
+        inputs: Inputs `(N, ...)` by the names of signature and input.
+        options: Options of the compiler.
+
+    Returns:
+        Outputs `(N, ...)` by the names of signature and output, and for each signature the `seconds` of each call,
+        `(N,)`. None if there is no compiler.
+
+    Raises:
+        ZooError: If the code does not compile, or a program fails.
+    """
+    found = find()
+    if found is None:
+        return None
+    compiler = [*found, *options]
+    with temporary_folder() as scratch:
+        runner = scratch / "runner.c"
+        runner.write_text(_runner(network), encoding="utf-8")
+        compile_c(compiler, ["-c", str(folder / SOURCE)], scratch / "model.o")
+        compile_c(compiler, [str(folder / TEST), str(scratch / "model.o"), "-lm"], scratch / "test")
+        compile_c(compiler, [f"-I{folder}", str(runner), str(scratch / "model.o"), "-lm"], scratch / "runner")
+        _output([scratch / "test"], b"", f"{folder.name}/{TEST}")
+        return {name: _run(scratch / "runner", name, function, inputs[name])
+                for name, function in network.functions.items()}  # fmt: skip
+
+
+def compile_c(compiler: Sequence[str], arguments: Sequence[str], program: Path) -> None:
+    """Compiles or links C code.
+
+    Raises:
+        ZooError: If the compiler fails. The message is its first error.
+    """
+    command = [*compiler, *arguments, "-o", str(program)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    if child.returncode:
+        lines = [line for line in child.stderr.splitlines() if "error" in line] or child.stderr.splitlines()
+        raise ZooError(f"{compiler[0]} fails with status {child.returncode}: {(lines or ['no message'])[0]}")
+
+
+def _runner(network: Network) -> str:
+    """Returns a program that runs the function that its argument names on each row that it reads."""
+    loops, choices = [], []
+    for name, function in network.functions.items():
+        arguments = dict(function.inputs) | dict(function.outputs)
+        loops.append(_LOOP.format(
+            name=name, call=function.call,
+            declarations="\n".join(f"    static {_declaration(*each)};" for each in arguments.items()),
+            reads=" && ".join(f"fread(&{each}, sizeof {each}, 1, stdin) == 1" for each in function.inputs),
+            writes="\n".join(f"        fwrite(&{each}, sizeof {each}, 1, stdout);" for each in function.outputs),
+        ))  # fmt: skip
+        choices.append(f'    if (!strcmp(arguments[1], "{name}"))\n        run_{name}();')
+    main = ["int main(int count, char **arguments)", "{", "    if (count != 2)", "        return 2;", *choices]
+    return "\n\n".join([_RUNNER, *loops, "\n".join([*main, "    return 0;", "}"])]) + "\n"
+
+
+def _declaration(name: str, array: Array) -> str:
+    return f"{array.kind} {name}[{int(np.prod(array.shape))}]" if array.shape else f"{array.kind} {name}"
+
+
+def _run(
+    program: Path, name: str, function: Function, inputs: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    count = len(next(iter(inputs.values())))
+    rows = np.zeros(count, np.dtype([(each, array.dtype) for each, array in function.inputs.items()]))
+    for each, array in function.inputs.items():
+        for member in array.members:
+            rows[each][member] = inputs[member]
+        if not array.members:
+            rows[each] = inputs[each]
+    written = np.dtype([*((each, array.dtype) for each, array in function.outputs.items()), ("seconds", "=f8")])
+    content = _output([program, name], rows.tobytes(), f"the compiled {HEADER.removesuffix('.h')}, {name}")
+    if len(content) != count * written.itemsize:
+        raise ZooError(f"the compiled {name} wrote {len(content)} bytes; expected {count * written.itemsize}")
+    found, outputs = np.frombuffer(content, written), {}
+    for each, array in function.outputs.items():
+        outputs |= {member: found[each][member] for member in array.members} or {each: found[each]}
+    return outputs | {"seconds": found["seconds"]}
+
+
+def _output(command: Sequence[Any], content: bytes, what: str) -> bytes:
+    child = subprocess.run(list(map(str, command)), input=content, capture_output=True, check=False, timeout=_SECONDS)
+    if child.returncode:
+        said = (child.stdout + child.stderr).decode(errors="replace").strip().splitlines()
+        raise ZooError(f"{what} fails with status {child.returncode}: {said[-1] if said else 'no message'}")
+    return child.stdout

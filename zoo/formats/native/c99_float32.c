@@ -1,0 +1,13 @@
+typedef float zoo_weight;
+
+/* A layer: output = input * weights + bias, weights[input][output]. */
+typedef struct {
+    const zoo_weight *weights;
+    const float *bias;
+    int inputs, outputs;
+} zoo_layer;
+
+static inline float zoo_output(const zoo_layer *layer, int column, float sum)
+{
+    return layer->bias[column] + sum;
+}
