@@ -8,12 +8,16 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
-from zoo.formats import kotlin, swift
+from zoo.formats import c99, kotlin, native, swift
+from zoo.formats.c99 import recognizer
+from zoo.formats.c99.network import Network
 from zoo.metadata import INERTIAL, Streaming, embed
 from zoo.runtime import Recognizer, Stream
 from zoo.runtime.streaming import LIMIT
@@ -254,6 +258,160 @@ def test_compiled_sources_stream_as_the_runtime_does(compiler, tmp_path):
         assert np.abs(numbers - wanted).max() < 1e-6, case
         left_out = dict(line.split(" ", 1)[::-1] for line in output[len(predictions) :])
         assert left_out == {reason: str(count) for reason, count in skipped(known).items()}, case
+
+
+STEP = """
+#include <math.h>
+#include <stdio.h>
+#include "zoo_stream.h"
+
+static void answer(const float *frame, float *state, float *probabilities)
+{
+    const float signal = 0.9F * *state + fabsf(frame[0]) + fabsf(frame[ZOO_FRAME * ZOO_CHANNELS - 1]);
+    double scores[ZOO_CLASSES], sum = 0.0;
+    for (int i = 0; i < ZOO_CLASSES; ++i) {
+        scores[i] = fabs(sin((double)signal * (i + 1)));
+        sum += scores[i];
+    }
+    for (int i = 0; i < ZOO_CLASSES; ++i)
+        probabilities[i] = (float)(scores[i] / sum);
+    *state = signal;
+}
+#if ZOO_RECURRENT
+void zoo_init(zoo_state *state)
+{
+    state->h_1[0] = 0.0F;
+}
+void zoo_step(const float *frame, zoo_state *state, float *probabilities)
+{
+    answer(frame, state->h_1, probabilities);
+}
+#else
+void zoo_window(const float *window, float *probabilities)
+{
+    float state = 0.0F;
+    answer(window, &state, probabilities);
+}
+#endif
+
+static void show(const zoo_prediction *p, void *context)
+{
+    (void)context;
+    printf("%.17g %d %.17g", p->seconds, p->label, (double)p->probability);
+    for (int i = 0; i < ZOO_CLASSES; ++i)
+        printf(" %.17g", (double)p->probabilities[i]);
+    putchar('\\n');
+}
+
+int main(void)
+{
+    double sample[1 + ZOO_CHANNELS];
+    zoo_stream stream;
+    int predictions = 0;
+    zoo_stream_init(&stream);
+    stream.on_prediction = show;
+    while (fread(sample, sizeof sample, 1, stdin) == 1) {
+        float values[ZOO_CHANNELS];
+        for (int i = 0; i < ZOO_CHANNELS; ++i)
+            values[i] = (float)sample[1 + i];
+        predictions += zoo_stream_push(&stream, sample[0], values);
+    }
+    printf("%d", predictions);
+    for (int reason = 0; reason < ZOO_REASONS; ++reason)
+        printf(" %u", (unsigned)stream.skipped[reason]);
+    return 0;
+}
+"""
+"""A program that streams samples from its input through the network `step`."""
+
+REASONS = (
+    "not finite", "beyond 160 m/s^2", "beyond 100 rad/s", "not later than the one before",
+    "time stamps that no other confirms", "gaps",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stream_in_c(tmp_path_factory):
+    """Streams samples in C: `stream_in_c(metadata, samples) -> (predictions, skipped)`, the former as numbers."""
+    if (compiler := c99.compiler.find()) is None:
+        pytest.skip("needs a C compiler")
+    root, programs = tmp_path_factory.mktemp("stream"), {}
+
+    def build(known, options):
+        folder = root / str(len(list(root.iterdir())))
+        folder.mkdir()
+        declared, _ = recognizer.labels(known)
+        state = "typedef struct { float h_1[1]; } zoo_state;\nvoid zoo_init(zoo_state *state);\n"
+        state += "void zoo_step(const float *frame, zoo_state *state, float *probabilities);"
+        described = Network({}, {}, [], recognizer.facts(known), [declared, state, recognizer.window(known)[0]], {})
+        (folder / "model.h").write_text(c99.source.header(described, known, c99.arithmetic.FORMATS["c99"]))
+        (folder / "main.c").write_text(STEP)
+        for name in recognizer.STREAM:
+            (folder / name).write_text(native.code(name))
+        files = [folder / "main.c", folder / "zoo_stream.c", "-lm", "-o", folder / "main"]
+        subprocess.run([*compiler, *STRICT, *options, *files], check=True)
+        return folder / "main"
+
+    def run(known, samples, options=("-DZOO_REAL=double",)):
+        key = repr((known, options))
+        if key not in programs:
+            programs[key] = build(known, options)
+        given = np.array(samples, np.float64).tobytes()
+        output = subprocess.run([programs[key]], input=given, capture_output=True, check=True).stdout.decode()
+        *rows, counts = [list(map(float, line.split())) for line in output.splitlines()]
+        assert counts[0] == len(rows)
+        skipped = {reason: int(count) for reason, count in zip(REASONS, counts[1:], strict=True) if count}
+        return np.array(rows).reshape(len(rows), 3 + len(known.classes)), skipped
+
+    return run
+
+
+STRICT = (
+    "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+)  # fmt: skip
+
+
+def rows_of(predictions, known):
+    """Predictions as rows of numbers, as the program in C prints them."""
+    numbers = {None: -1} | {label: number for number, label in enumerate(known.classes)}
+    rows = [[p.time, numbers[p.label], p.probability, *p.probabilities] for p in predictions]
+    return np.array(rows).reshape(len(rows), 3 + len(known.classes))
+
+
+def test_the_stream_in_c_is_that_of_the_runtime(stream_in_c):
+    for case, known in cases().items():
+        found, counts = stream_in_c(known, turning(known))
+        np.testing.assert_allclose(found, rows_of(expected(known), known), atol=1e-6, err_msg=case)
+        assert counts == skipped(known), case
+
+
+def test_the_stream_in_floats_is_that_of_the_runtime_but_for_their_rounding(stream_in_c):
+    known = metadata()
+    found, counts = stream_in_c(known, samples(), ("-Wdouble-promotion",))
+    assert counts == SKIPPED
+    wanted = rows_of(expected(known), known)
+    np.testing.assert_allclose(found[:, 0], wanted[:, 0])
+    # This network turns the last digit of a row into the third digit of a probability.
+    assert np.quantile(np.abs(found[:, 3:] - wanted[:, 3:]), 0.9) < 1e-3
+
+
+NUMBERS = st.floats(-200, 200, width=32) | st.sampled_from([math.nan, math.inf, 160.0, -1e30])
+STEPS = [0.02, 0.02, 0.02, 0.017, 0.005, 0.11, 0.0, -0.02, 0.99, 1.0, 1.01, 30.0, -30.0, math.nan]
+SAMPLES = st.lists(st.tuples(st.sampled_from(STEPS), NUMBERS, NUMBERS, NUMBERS), min_size=20, max_size=120)
+
+
+@hypothesis.given(SAMPLES, st.sampled_from(["as trained", "windows", "no smoothing"]))
+def test_any_samples_stream_in_c_as_in_the_runtime(stream_in_c, drawn, case):
+    known, time, given = cases()[case], 5.0, []
+    for elapsed, *values in drawn:
+        given.append((time + elapsed, *values))
+        time += 0.0 if math.isnan(elapsed) else elapsed
+    stream = Stream(known, step)
+    wanted = rows_of(list(stream.feed(given)), known)
+    found, counts = stream_in_c(known, given)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    assert counts == dict(stream.skipped)
 
 
 def test_export_writes_them_next_to_the_file(convolutional_files):

@@ -6,7 +6,8 @@ import pytest
 
 from zoo import ZooError
 from zoo.catalog import PRESETS_FOLDER
-from zoo.tasks.bench import bench, files_of
+from zoo.formats import c99
+from zoo.tasks.bench import bench, compiled, files_of
 from zoo.tasks.loading import load
 
 POCKET = PRESETS_FOLDER / "activity_gru_pocket"
@@ -65,3 +66,22 @@ def test_the_folder_of_a_training_and_a_keras_file_are_exported_first(zoo_cli, l
         file = language_model / "model.keras"
         assert set(rows) >= {f"{file} as float32", f"{file} as dynamic"}
         assert all(row["bytes"] > 0 and row["signatures"] for row in rows.values())
+
+
+@pytest.mark.skipif(c99.compiler.find() is None, reason="needs a C compiler")
+def test_c_code_is_compiled_and_measured(zoo_cli):
+    status, out, error = zoo_cli("bench", "activity_gru_pocket", "--c99", "--json")
+    assert status == 0, error
+    rows = {row["file"]: row for row in json.loads(out)}
+    exact, rounded = rows["activity_gru_pocket/c99"], rows["activity_gru_pocket/c99_int8"]
+    for row in (exact, rounded):
+        assert set(row["signatures"]) == {"window", "step"}
+        assert 0 < row["signatures"]["step"]["median_ms"] < row["signatures"]["window"]["median_ms"]
+    # 13,350 weights of four bytes and of one.
+    assert 13_350 < rounded["bytes"] < 13_350 * 4 < exact["bytes"] < 100_000
+
+
+def test_c_code_needs_a_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ZooError, match="no C compiler found; install gcc or clang, or name one in CC"):
+        compiled(load("activity_gru_pocket"))

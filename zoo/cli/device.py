@@ -374,6 +374,9 @@ def bench(
     keras: Annotated[
         bool, typer.Option("--keras", help="Also benchmark the file that Keras itself exports for each preset.")
     ] = False,
+    code: Annotated[
+        bool, typer.Option("--c99", help="Also benchmark the C code of each model, compiled for this machine.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure size, latency and memory of exported files on this machine.
@@ -397,6 +400,13 @@ def bench(
             with quiet("benchmark: Keras's own export"):
                 costs = benchmark.keras_default(loading.load(model).keras_model)
                 rows.append({"file": f"{model}/Keras's own export"} | costs)
+        if code:
+            load_tensorflow()
+            from zoo.tasks import loading
+
+            with quiet("benchmark: C code"):
+                compiled = benchmark.compiled(loading.load(model))
+                rows += [row | {"file": f"{model}/{row['file']}"} for row in compiled]
     show(rows, as_json, results.costs)
 
 

@@ -28,8 +28,7 @@ from zoo.evaluation.baselines import baseline_scores, random_forest
 from zoo.evaluation.trigram import log_probabilities
 from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
-from zoo.formats.c99 import recurrent
-from zoo.formats.c99.network import Network
+from zoo.formats.c99 import convolutional, fixed, recurrent
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.label_sets import allowed_classes, resolve
 from zoo.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
@@ -37,8 +36,8 @@ from zoo.models.activity import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.recipes import Recipe
 from zoo.runtime import Recognizer
 from zoo.runtime.recognizer import labels_of
-from zoo.tasks import finetuning
-from zoo.tasks.exporting import CodeFormat, Exportable, SourceCode
+from zoo.tasks import exporting, finetuning
+from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
 from zoo.tasks.provenance import is_among, share_a_study
 from zoo.tasks.running import Plan
@@ -767,16 +766,16 @@ class ActivityTask(Task):
                 "kotlin": SourceCode("float32", kotlin.write),
                 "swift": SourceCode("float32", swift.write),
             },
-            code=_code(loaded) if model.states else {},
+            code=exporting.code(
+                partial((recurrent if model.states else convolutional).network, metadata=metadata_of(loaded)),
+                Tolerance(1.0, 0.97),
+                partial(
+                    fixed.network, metadata=metadata_of(loaded), windows=calibration,
+                    states=encountered_states(model, calibration, 1),
+                ) if model.states else None,
+            ),
             score=score,
         )  # fmt: skip
-
-
-def _code(loaded: Loaded) -> dict[str, CodeFormat]:
-    def network(model: ActivityRecognizer) -> Network:
-        return recurrent.network(model, metadata_of(loaded))
-
-    return {"c99": CodeFormat(network, parity.EXACT["float32"])}
 
 
 def _cut(

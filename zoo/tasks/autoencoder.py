@@ -21,12 +21,14 @@ from zoo.errors import ZooError
 from zoo.evaluation import autoencoder as metrics
 from zoo.families import find_family
 from zoo.formats import parity, signatures
-from zoo.formats.parity import Tolerance
+from zoo.formats.c99 import encoder
+from zoo.formats.parity import Outputs, Tolerance
 from zoo.layers import kl_sparsity
 from zoo.metadata import AutoencoderMetadata
 from zoo.models.autoencoder import SparseAutoencoder
 from zoo.models.model import Model
 from zoo.recipes import Recipe
+from zoo.tasks import exporting
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan
@@ -380,13 +382,19 @@ class AutoencoderTask(Task):
 
         golden = inputs("test")
         wanted = scale.apply(golden["encode"]["rgb"])
+
+        def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
+            # C code is the encoder alone.
+            return {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])} if "reconstruct" in outputs else {}
+
         return Exportable(
             lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
             golden,
             # Rounding changes some outputs considerably; the score shows the effect on the whole.
             parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
             calibration=inputs("train"),
-            score=lambda outputs: {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])},
+            code=exporting.code(lambda model: encoder.network(model, metadata, LUMINANCE.tolist()), Tolerance(0.3)),
+            score=score,
         )
 
     def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from zoo.files import temporary_folder
 from zoo.metadata import ActivityMetadata
 from zoo.runtime import Interpreter
 from zoo.runtime.interpreter import open_file
+
+if TYPE_CHECKING:
+    from zoo.tasks.loading import Loaded
 
 _CALLS, _LOADS = 1000, 20
 
@@ -118,6 +121,44 @@ def _process_mb(path: Path) -> float | None:
     if child.returncode:
         raise ZooError(f"{path}: does not run in a process of its own ({child.stderr.strip().splitlines()[-1]})")
     return int(child.stdout) / 1024
+
+
+def compiled(loaded: "Loaded", *, calls: int = _CALLS) -> list[dict[str, Any]]:
+    """Benchmarks the C code of a model, compiled for the processor of this machine, on one thread.
+
+    Args:
+        loaded: Keras model of any task.
+        calls: Number of timed calls per function.
+
+    Returns:
+        A row for each format of C code: `file`, its name, `bytes`, of weights and machine code, and `signatures`, each
+        with `median_ms` and `p99_ms`.
+
+    Raises:
+        ZooError: If there is no C compiler, or if it fails.
+    """
+    from zoo.formats import c99
+    from zoo.tasks import exporting
+
+    if c99.compiler.find() is None:
+        raise ZooError("no C compiler found; install gcc or clang, or name one in CC")
+    family, rows = loaded.task.exportable(loaded, None), []
+    for kind in c99.arithmetic.FORMATS:
+        with temporary_folder() as scratch:
+            network = exporting.write_code(loaded, family, kind, scratch / kind)
+            some = {
+                name: {key: np.resize(rows, (calls, *rows.shape[1:])) for key, rows in family.golden[name].items()}
+                for name in network.functions
+            }
+            options = (*c99.compiler.OPTIONS, "-march=native")
+            found = c99.compiler.run(network, scratch / kind, some, options) or {}
+            size = c99.compiler.size(scratch / kind, options)
+        milliseconds = {name: 1e3 * outputs["seconds"] for name, outputs in found.items()}
+        rows.append({"file": kind, "bytes": size, "signatures": {
+            name: {"median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99))}
+            for name, times in milliseconds.items()
+        }})  # fmt: skip
+    return rows
 
 
 def keras_default(model: Any) -> dict[str, Any]:

@@ -68,10 +68,34 @@ class CodeFormat:
     Args:
         network: Function from a Keras model to its description in C.
         tolerance: Limits of the difference from Keras.
+        arithmetic: Name of its arithmetic, a key of `zoo.formats.c99.arithmetic.FORMATS`.
+        file: Name of the WebAssembly file that the code is compiled to. None for the code itself.
     """
 
     network: Callable[[Any], Network]
     tolerance: Tolerance
+    arithmetic: str
+    file: str | None = None
+
+
+def code(
+    network: Callable[[Any], Network], int8: Tolerance, integers: Callable[[Any], Network] | None = None
+) -> dict[str, CodeFormat]:
+    """Returns the formats that are C code, or C code compiled to WebAssembly, see `zoo.formats.c99`.
+
+    Args:
+        network: Function from a Keras model to its description in C.
+        int8: Limits of the difference from Keras with weights of 8 bits.
+        integers: Function from a Keras model to its description in integers alone, if it has one.
+    """
+    exact = parity.EXACT["float32"]
+    return {
+        "c99": CodeFormat(network, exact, "c99"),
+        "c99_int8": CodeFormat(network, int8, "c99_int8"),
+        **({} if integers is None else {"c99_int16x8": CodeFormat(integers, int8, "c99_int16x8")}),
+        "wasm": CodeFormat(network, exact, "c99", "model.wasm"),
+        "wasm_int8": CodeFormat(network, int8, "c99_int8", "model.int8.wasm"),
+    }
 
 
 @dataclass(frozen=True)
@@ -217,19 +241,47 @@ def _file(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: 
     return _Made(path, found, wanted, family.tolerances[kind], cost)
 
 
-def _code(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
-    """Writes a model as C code, and runs it if there is a C compiler."""
-    path, how = draft / kind, family.code[kind]
-    network = how.network(loaded.keras_model)
+def write_code(
+    loaded: Loaded, family: Exportable, kind: str, folder: Path, expected: Mapping[str, Outputs] | None = None
+) -> Network:
+    """Writes a model as C code.
+
+    Args:
+        loaded: Model to write.
+        family: Description of the export.
+        kind: Name of the format.
+        folder: Folder to write to. Created.
+        expected: Outputs of Keras on the golden inputs, if they are known.
+
+    Returns:
+        The network that was written.
+    """
+    network = family.code[kind].network(loaded.keras_model)
     first = next(iter(network.functions))
+    if expected is None:
+        functions = {signature.name: signature for signature in family.signatures(loaded.keras_model)}
+        expected = _outputs(functions, {first: family.golden[first]})
     golden = {name: rows[0] for name, rows in (*family.golden[first].items(), *expected[first].items())}
-    c99.source.write(network, loaded.metadata, c99.arithmetic.FORMATS[kind], golden, path)
-    found = c99.compiler.run(network, path, family.golden)
+    arithmetic = c99.arithmetic.FORMATS[family.code[kind].arithmetic]
+    c99.source.write(network, loaded.metadata, arithmetic, golden, folder)
+    return network
+
+
+def _code(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
+    """Writes a model as C code, or as WebAssembly, and runs it if this machine can."""
+    path, how = draft / kind, family.code[kind]
+    network = write_code(loaded, family, kind, path, expected)
+    first = next(iter(network.functions))
+    if how.file is None:
+        found, why = c99.compiler.run(network, path, family.golden), c99.compiler.NO_COMPILER
+    else:
+        code, path = path, draft / how.file
+        c99.wasm.build(network, loaded.metadata, code, path)
+        found, why = c99.wasm.run(network, path, family.golden), c99.wasm.NO_NODE
     if found is None:
-        cost = {"milliseconds": None, "timed": None, "note": c99.compiler.NO_COMPILER}
-        return _Made(path, None, {}, how.tolerance, cost)
+        return _Made(path, None, {}, how.tolerance, {"milliseconds": None, "timed": None, "note": why})
     seconds = {name: outputs.pop("seconds") for name, outputs in found.items()}
-    cost = {"milliseconds": round(1e3 * float(np.median(seconds[first])), 5), "timed": first}
+    cost: dict[str, Any] = {"milliseconds": round(1e3 * float(np.median(seconds[first])), 5), "timed": first}
     wanted = {name: {key: expected[name][key] for key in outputs} for name, outputs in found.items()}
     return _Made(path, found, wanted, how.tolerance, cost)
 

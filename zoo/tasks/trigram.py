@@ -19,11 +19,13 @@ from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
 from zoo.families import find_family
 from zoo.formats import parity, signatures
+from zoo.formats.c99 import language_model
 from zoo.formats.parity import Outputs, Tolerance
 from zoo.metadata import TrigramMetadata
 from zoo.models.model import Model
 from zoo.models.trigram import TrigramLM
 from zoo.recipes import Recipe
+from zoo.tasks import exporting
 from zoo.tasks.exporting import Exportable
 from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan
@@ -348,6 +350,7 @@ class TrigramTask(Task):
                 "int8": Tolerance(0.3, 0.9),
             },
             calibration={"next_word": {"ids": calibration}},
+            code=exporting.code(lambda model: language_model.network(model, metadata), Tolerance(0.3, 0.9)),
             score=score,
         )
 

@@ -1,14 +1,13 @@
 """How C code stores the weights of a layer, and in which numbers it computes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.formats.c99.literals import table
 from zoo.formats.c99.network import Floats, Layer
-
-_A_LINE = 120
 
 
 @dataclass(frozen=True)
@@ -16,13 +15,13 @@ class Arithmetic:
     """Numbers of a format.
 
     Args:
-        kernels: File in `zoo/formats/native` that defines a layer.
+        kernels: Files in `zoo/formats/native` that define a layer, and the functions that compute with it.
         text: What the comment of `model.h` says of it.
         tables: Function from the name of a layer and the layer to the definitions of its tables.
         golden: Largest difference from Keras that `model_test.c` accepts.
     """
 
-    kernels: str
+    kernels: tuple[str, ...]
     text: str
     tables: Callable[[str, Layer], list[str]]
     golden: float
@@ -41,40 +40,49 @@ def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
-def table(name: str, kind: str, values: NDArray[np.generic]) -> str:
-    """Returns the definition of an array in C.
-
-    Example:
-        >>> print(table("zoo_bias", "float", np.array([0.1, -2], np.float32)))
-        static const float zoo_bias[2] = {
-            0.1F, -2.0F,
-        };
-    """
-    # The shortest decimals of a float32 are the same float32 again.
-    texts = [str(value) + ("F" if kind == "float" else "") for value in values.ravel()]
-    lines, line = [], "   "
-    for text in texts:
-        if len(line) + len(text) + 2 > _A_LINE:
-            lines.append(line)
-            line = "   "
-        line += f" {text},"
-    return "\n".join([f"static const {kind} {name}[{values.size}] = {{", *lines, line, "};"])
-
-
-def _layer(name: str, layer: Layer, members: Sequence[str]) -> str:
-    inputs, outputs = layer.kernel.shape
-    return f"static const zoo_layer {name} = {{{', '.join(members)}, {inputs}, {outputs}}};"
-
-
 def _float32(name: str, layer: Layer) -> list[str]:
-    weights, bias = f"{name}_weights", f"{name}_bias"
-    return [
-        table(weights, "float", layer.kernel), table(bias, "float", layer.bias),
-        _layer(name, layer, [weights, bias]),
-    ]  # fmt: skip
+    return _tables(name, layer, [table(f"{name}_weights", layer.kernel)])
 
 
-FLOAT32 = Arithmetic("c99_float32.c", "Weights and arithmetic: float.", _float32, 1e-5)
+def _int8(name: str, layer: Layer) -> list[str]:
+    weights, scales = quantized(layer.kernel)
+    return _tables(name, layer, [table(f"{name}_weights", weights), table(f"{name}_scales", scales)])
 
-FORMATS = {"c99": FLOAT32}
+
+def _tables(name: str, layer: Layer, tables: list[str]) -> list[str]:
+    """Adds the bias and the structure of a layer to its other tables."""
+    if layer.bias is not None:
+        tables = [*tables, table(f"{name}_bias", layer.bias)]
+    names = [each.split("[")[0].split()[-1] for each in tables]
+    inputs, outputs = layer.kernel.shape
+    members = ", ".join([*names, *([] if layer.bias is not None else ["0"]), str(inputs), str(outputs)])
+    return [*tables, f"static const zoo_layer {name} = {{{members}}};"]
+
+
+def _int16x8(name: str, layer: Layer) -> list[str]:
+    assert layer.bias is not None
+    assert layer.places is not None
+    read, written, cell = layer.places
+    weights, scales = quantized(layer.kernel)
+    factors = scales.astype(np.float64) * 2.0 ** (written - read)
+    # As many binary places as 31 bits hold.
+    shift = int(np.floor(30 - np.log2(factors.max())))
+    tables = [
+        table(f"{name}_weights", weights),
+        table(f"{name}_factors", np.rint(factors * 2.0**shift).astype(np.int32)),
+        table(f"{name}_bias", np.rint(layer.bias * 2.0**written).astype(np.int32)),
+    ]
+    inputs, outputs = layer.kernel.shape
+    members = f"{name}_weights, {name}_factors, {name}_bias, {inputs}, {outputs}, {shift}, {15 - read}, {cell}"
+    return [*tables, f"static const zoo_layer {name} = {{{members}}};"]
+
+
+_OF_8_BITS = "Weights: 8-bit integers, with a scale for each output; sums of integers, states in float."
+_INTEGERS = "Integers alone: weights of 8 bits; sensor values, states and probabilities of 16."
+
+FORMATS = {
+    "c99": Arithmetic(("c99_float32.c", "c99_layers.c"), "Weights and arithmetic: float.", _float32, 1e-5),
+    "c99_int8": Arithmetic(("c99_int8.c", "c99_layers.c"), _OF_8_BITS, _int8, 0.25),
+    "c99_int16x8": Arithmetic(("c99_int16x8.c",), _INTEGERS, _int16x8, 0.25),
+}
 """Arithmetic by the name of the format."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.files import temporary_folder
 from zoo.formats.c99.network import Array, Function, Network
-from zoo.formats.c99.source import HEADER, SOURCE, TEST
+from zoo.formats.c99.source import SOURCE, TEST
 
 NO_COMPILER = "not compared with Keras: no C compiler found; install gcc or clang, or name one in CC"
 
@@ -110,8 +110,20 @@ def compile_c(compiler: Sequence[str], arguments: Sequence[str], program: Path) 
     command = [*compiler, *arguments, "-o", str(program)]
     child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
     if child.returncode:
-        lines = [line for line in child.stderr.splitlines() if "error" in line] or child.stderr.splitlines()
-        raise ZooError(f"{compiler[0]} fails with status {child.returncode}: {(lines or ['no message'])[0]}")
+        said = child.stderr.splitlines() or ["no message"]
+        reason = next((line for line in said if "error:" in line or "undefined" in line), said[0])
+        raise ZooError(f"{compiler[0]} fails with status {child.returncode}: {reason}")
+
+
+def size(folder: Path, options: Sequence[str] = OPTIONS) -> int | None:
+    """Returns the bytes of machine code and weights of `model.c`. None without the program `size`."""
+    compiler = find()
+    if compiler is None or shutil.which("size") is None:
+        return None
+    with temporary_folder() as scratch:
+        compile_c([*compiler, *options], ["-c", str(folder / SOURCE)], scratch / "model.o")
+        code, data, *_ = _output(["size", scratch / "model.o"], b"", "size").splitlines()[1].split()
+        return int(code) + int(data)
 
 
 def _runner(network: Network) -> str:
@@ -137,20 +149,34 @@ def _declaration(name: str, array: Array) -> str:
 def _run(
     program: Path, name: str, function: Function, inputs: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
-    count = len(next(iter(inputs.values())))
-    rows = np.zeros(count, np.dtype([(each, array.dtype) for each, array in function.inputs.items()]))
+    rows = pack(function, inputs)
+    return unpack(function, _output([program, name], rows.tobytes(), f"the compiled {name}"), len(rows), name)
+
+
+def pack(function: Function, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Arranges inputs `(N, ...)` by name as rows, as the arguments of a function lie in memory."""
+    rows = np.zeros(len(next(iter(inputs.values()))), [(each, array.dtype) for each, array in function.inputs.items()])
     for each, array in function.inputs.items():
         for member in array.members:
-            rows[each][member] = inputs[member]
+            rows[each][member] = array.store(inputs[member], member)
         if not array.members:
-            rows[each] = inputs[each]
+            rows[each] = array.store(inputs[each])
+    return rows
+
+
+def unpack(function: Function, content: bytes, count: int, what: str) -> dict[str, NDArray[Any]]:
+    """Reads the outputs of a function by name, `(N, ...)`, from rows of them with the `seconds` of each call.
+
+    Raises:
+        ZooError: If there are not as many as calls.
+    """
     written = np.dtype([*((each, array.dtype) for each, array in function.outputs.items()), ("seconds", "=f8")])
-    content = _output([program, name], rows.tobytes(), f"the compiled {HEADER.removesuffix('.h')}, {name}")
     if len(content) != count * written.itemsize:
-        raise ZooError(f"the compiled {name} wrote {len(content)} bytes; expected {count * written.itemsize}")
-    found, outputs = np.frombuffer(content, written), {}
+        raise ZooError(f"the compiled {what} wrote {len(content)} bytes; expected {count * written.itemsize}")
+    found, outputs = np.frombuffer(content, written), dict[str, NDArray[Any]]()
     for each, array in function.outputs.items():
-        outputs |= {member: found[each][member] for member in array.members} or {each: found[each]}
+        members = {member: array.load(found[each][member], member) for member in array.members}
+        outputs |= members or {each: array.load(found[each])}
     return outputs | {"seconds": found["seconds"]}
 
 

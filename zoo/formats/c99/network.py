@@ -20,15 +20,37 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights of a layer that computes input * kernel + bias.
+    """Weights of a layer that computes input * kernel + bias, or of one that has such weights.
 
     Args:
         kernel: Weights `(inputs, outputs)`.
-        bias: Biases `(outputs,)`.
+        bias: Biases `(outputs,)`, if any.
+        places: In integers, binary places of its inputs, its outputs `(outputs,)`, and the cells of an LSTM.
     """
 
     kernel: Floats
-    bias: Floats
+    bias: Floats | None = None
+    places: tuple[int, NDArray[np.int64], int] | None = None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Types of the numbers that functions take and return.
+
+    Args:
+        value: Type of sensor values and states.
+        answer: Type of probabilities.
+        sensor: Units in m/s^2, or in rad/s. 1 for floats.
+        one: Units in a probability of 1, and in a state of 1.
+    """
+
+    value: str = "float"
+    answer: str = "float"
+    sensor: int = 1
+    one: int = 1
+
+
+FLOATS, INTEGERS = Numbers(), Numbers("int16_t", "uint16_t", 128, 32768)
 
 
 @dataclass(frozen=True)
@@ -38,19 +60,39 @@ class Array:
     Args:
         kind: Type in C, such as `float`, or `zoo_state`.
         shape: Shape of the NumPy array of a row. Empty for a structure.
-        members: Names and sizes of the members of a structure, all floats.
+        members: Names and sizes of the members of a structure, of the type `member`.
+        member: Type in C of the members.
+        units: Units in 1, by the name of a member; of an array, by the empty name. 1 by default.
     """
 
     kind: str
     shape: tuple[int, ...] = ()
     members: Mapping[str, int] = field(default_factory=dict)
+    member: str = "float"
+    units: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of a row in memory."""
         if self.members:
-            return np.dtype([(name, "=f4", (size,)) for name, size in self.members.items()])
-        return np.dtype(("=i4" if self.kind == "int32_t" else "=f4", self.shape))
+            return np.dtype([(name, _DTYPES[self.member], (size,)) for name, size in self.members.items()])
+        return np.dtype((_DTYPES[self.kind], self.shape))
+
+    def store(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
+        """Converts values to their units."""
+        unit, dtype = self.units.get(name, 1), np.dtype(_DTYPES[self.member if name else self.kind])
+        if unit == 1:
+            return values
+        most = np.iinfo(dtype)
+        return np.clip(np.nan_to_num(np.rint(values * unit)), most.min, most.max).astype(dtype)
+
+    def load(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
+        """Converts values from their units."""
+        unit = self.units.get(name, 1)
+        return values if unit == 1 else (values / unit).astype(np.float32)
+
+
+_DTYPES = {"float": "=f4", "int32_t": "=i4", "int16_t": "=i2", "uint16_t": "=u2"}
 
 
 @dataclass(frozen=True)
@@ -76,15 +118,19 @@ class Network:
         layers: Layers by the names of their tables.
         constants: Other tables by name.
         code: Definitions of functions, which call those of `zoo/formats/native`.
-        header: Declarations of the public functions, with comments.
+        facts: Constants of `model.h` by name, without their prefix: value in C, and comment.
+        header: Declarations of `model.h`, with comments.
         functions: The public functions by the names of their signatures.
+        files: Names of sources in `zoo/formats/native` that belong to the code.
     """
 
     layers: Mapping[str, Layer]
-    constants: Mapping[str, Floats]
+    constants: Mapping[str, NDArray[Any]]
     code: Sequence[str]
+    facts: Mapping[str, tuple[str, str]]
     header: Sequence[str]
     functions: Mapping[str, Function]
+    files: Sequence[str] = ()
 
 
 def dense(layer: Any) -> Layer:
@@ -93,7 +139,7 @@ def dense(layer: Any) -> Layer:
     Raises:
         ZooError: If the layer is quantized.
     """
-    if layer.quantization_mode is not None:
+    if layer.quantization_mode is not None and layer.kernel.dtype == "int8":
         raise ZooError(f"layer {layer.name} is quantized by Keras; export the model as it was before, as c99_int8")
     kernel, bias = (np.asarray(value, np.float32) for value in (layer.kernel, layer.bias))
     # The rows of a frame follow each other in memory.

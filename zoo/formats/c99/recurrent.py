@@ -1,28 +1,24 @@
 """Recurrent recognizers as C: SimpleRNN, LSTM and GRU, whole windows and single steps."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from zoo.formats.c99.network import Array, Floats, Function, Layer, Network, activation_of, dense
-from zoo.metadata import STANDARD_GRAVITY, ActivityMetadata
-
-_SMALLEST = 1e-7
-"""Smallest standard deviation by which Keras divides."""
+from zoo.formats.c99 import recognizer
+from zoo.formats.c99.network import FLOATS, INTEGERS, Array, Function, Layer, Network, Numbers, activation_of, dense
+from zoo.metadata import ActivityMetadata
 
 _STEP = """
 /* Reads a frame: ZOO_FRAME rows of ZOO_CHANNELS values, and updates the state. */
-static void zoo_advance(const float *restrict frame, zoo_state *restrict state)
+static void zoo_advance(const {value} *restrict frame, zoo_state *restrict state)
 {{
     {buffers}
     {statements}
 }}
 
-static void zoo_answer_state(const zoo_state *restrict state, float *restrict probabilities)
+static void zoo_answer_state(const zoo_state *restrict state, {answer} *restrict probabilities)
 {{
-    zoo_dense(&zoo_logits, state->{last}, probabilities);
-    zoo_softmax(probabilities, ZOO_CLASSES);
+    {head}
 }}
 
 void zoo_init(zoo_state *state)
@@ -30,13 +26,13 @@ void zoo_init(zoo_state *state)
     {zeros}
 }}
 
-void zoo_step(const float *restrict frame, zoo_state *restrict state, float *restrict probabilities)
+void zoo_step(const {value} *restrict frame, zoo_state *restrict state, {answer} *restrict probabilities)
 {{
     zoo_advance(frame, state);
     zoo_answer_state(state, probabilities);
 }}
 
-void zoo_window(const float *restrict window, float *restrict probabilities)
+void zoo_window(const {value} *restrict window, {answer} *restrict probabilities)
 {{
     zoo_state state;
     zoo_init(&state);
@@ -56,25 +52,51 @@ typedef struct {{
 void zoo_init(zoo_state *state);
 
 /* Reads ZOO_FRAME rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
-void zoo_step(const float *frame, zoo_state *state, float *probabilities);
-
-/* Reads ZOO_WINDOW rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
-void zoo_window(const float *window, float *probabilities);
+void zoo_step(const {value} *frame, zoo_state *state, {answer} *probabilities);
 """.strip()
 
 
-def network(model: Any, metadata: ActivityMetadata) -> Network:
+_HEADS = {
+    FLOATS: "zoo_dense(&zoo_logits, state->{last}, probabilities);\n    zoo_softmax(probabilities, ZOO_CLASSES);",
+    INTEGERS: "int16_t logits[ZOO_CLASSES];\n    zoo_dense(&zoo_logits, state->{last}, logits);\n    "
+    "zoo_softmax(logits, probabilities, ZOO_CLASSES);",
+}
+"""Statements that turn the last state into probabilities."""
+
+
+def network(model: Any, metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> Network:
     """Describes a recurrent recognizer.
 
     Args:
         model: Keras model.
         metadata: Its metadata.
+        numbers: Types of numbers. For integers, `zoo.formats.c99.fixed` chooses their binary places.
 
     Raises:
         ZooError: If a layer has no counterpart in C.
     """
-    constants, read, columns = reading(model)
-    layers, statements = {"zoo_logits": logits_of(model)}, []
+    constants, read, columns = recognizer.reading(model)
+    layers, buffers, statements = _advance(model, columns)
+    names, last = metadata.states, f"h_{model.num_layers}"
+    code = _STEP.format(
+        buffers=f"{numbers.value} {', '.join(f'{name}[{size}]' for name, size in buffers.items())};",
+        statements="\n    ".join(statements), head=_HEADS[numbers].format(last=last), **vars(numbers),
+        zeros="\n    ".join(f"zoo_zero(state->{name}, {size});" for name, size in names.items()),
+    )  # fmt: skip
+    members = "\n    ".join(f"{numbers.value} {name}[{size}];" for name, size in names.items())
+    stepped = _HEADER.format(members=members, **vars(numbers))
+    declared, defined = recognizer.labels(metadata, numbers)
+    window_declared, window = recognizer.window(metadata, numbers)
+    return Network(
+        layers | {"zoo_logits": recognizer.logits_of(model)}, constants, [defined, read, code],
+        recognizer.facts(metadata, numbers), [declared, stepped, window_declared],
+        window | {"step": _step(metadata, numbers)}, recognizer.STREAM if numbers == FLOATS else (),
+    )  # fmt: skip
+
+
+def _advance(model: Any, columns: int) -> tuple[dict[str, Layer], dict[str, int], list[str]]:
+    """Returns the layers that read a frame, the sizes of the buffers that they need, and the statements."""
+    layers, statements = dict[str, Layer](), list[str]()
     buffers = {"read": model.units + columns, "gates": model.gates * model.units}
     if model.frame > 1:
         frame = model.get_layer("frame")
@@ -98,53 +120,7 @@ def network(model: Any, metadata: ActivityMetadata) -> Network:
         statements.append(call)
     if model.gates == 1:
         del buffers["gates"]
-    names = metadata.states
-    code = _STEP.format(
-        buffers=f"float {', '.join(f'{name}[{size}]' for name, size in buffers.items())};",
-        statements="\n    ".join(statements), last=f"h_{model.num_layers}",
-        zeros="\n    ".join(f"zoo_zero(state->{name}, {size});" for name, size in names.items()),
-    )  # fmt: skip
-    header = _HEADER.format(members="\n    ".join(f"float {name}[{size}];" for name, size in names.items()))
-    return Network(layers, constants, [read, code], [header], _functions(metadata))
-
-
-def reading(model: Any) -> tuple[dict[str, Floats], str, int]:
-    """Describes how a recognizer reads a row: normalization and magnitude.
-
-    Returns:
-        Tables by name, the definition of `zoo_read`, and the number of values that it makes of a row.
-    """
-    constants, value = dict[str, Floats](), "row[i]"
-    if model.mean is not None and model.variance is not None:
-        constants["zoo_mean"] = np.float32(model.mean)
-        constants["zoo_scale"] = 1 / np.maximum(np.sqrt(np.float32(model.variance)), np.float32(_SMALLEST))
-        value = "(row[i] - zoo_mean[i]) * zoo_scale[i]"
-    columns = len(model.channels)
-    lines = [
-        "/* Normalizes a row. */",
-        "static void zoo_read(const float *restrict row, float *restrict values)",
-        "{",
-        "    for (int i = 0; i < ZOO_CHANNELS; ++i)",
-        f"        values[i] = {value};",
-    ]
-    if model.magnitude:
-        lines[0] = "/* Normalizes a row, and adds min(|x|^2 / g^2, 6) - 1. */"
-        lines += [
-            f"    const float x = row[0] * {1 / STANDARD_GRAVITY:.9g}F;",
-            f"    const float y = row[1] * {1 / STANDARD_GRAVITY:.9g}F;",
-            f"    const float z = row[2] * {1 / STANDARD_GRAVITY:.9g}F;",
-            "    const float square = x * x + y * y + z * z;",
-            f"    values[{columns}] = (square < 6.0F ? square : 6.0F) - 1.0F;",
-        ]
-    return constants, "\n".join([*lines, "}"]), columns + bool(model.magnitude)
-
-
-def logits_of(model: Any) -> Layer:
-    """Reads the last layer, with the temperature and the prior in its weights."""
-    layer = dense(model.get_layer("logits"))
-    shift = np.float32(0 if model.prior is None else model.prior_shift)
-    temperature = np.float32(model.temperature)
-    return Layer(layer.kernel / temperature, layer.bias / temperature + shift)
+    return layers, buffers, statements
 
 
 def _cell(layer: Any, number: int) -> tuple[dict[str, Layer], str]:
@@ -167,13 +143,9 @@ def _cell(layer: Any, number: int) -> tuple[dict[str, Layer], str]:
     return matrices, f"zoo_gru(&{name}, &{name}_reset, read, gates, state->h_{number});"
 
 
-def _functions(metadata: ActivityMetadata) -> Mapping[str, Function]:
-    channels = len(metadata.axes)
-    probabilities = {"probabilities": Array("float", (len(metadata.classes),))}
-    state = {"state": Array("zoo_state", members=metadata.states)}
-    window = {"window": Array("float", (metadata.window, channels))}
-    frame = {"frame": Array("float", (metadata.frame, channels))}
-    return {
-        "window": Function("zoo_window(window, probabilities)", window, probabilities),
-        "step": Function("zoo_step(frame, &state, probabilities)", frame | state, probabilities | state),
-    }
+def _step(metadata: ActivityMetadata, numbers: Numbers) -> Function:
+    frame = {"frame": recognizer.sensor(metadata, metadata.frame, numbers)}
+    units = dict.fromkeys(metadata.states, numbers.one)
+    state = {"state": Array("zoo_state", members=metadata.states, member=numbers.value, units=units)}
+    answer = {"probabilities": recognizer.probabilities(metadata, numbers)}
+    return Function("zoo_step(frame, &state, probabilities)", frame | state, answer | state)

@@ -1,55 +1,3 @@
-#if defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__)
-/* Columns of a layer, `width` at a time, a constant of each caller: compilers turn the sums into vectors. */
-static inline int zoo_columns(const zoo_layer *layer, const float *restrict input, float *restrict output, int start,
-                              int width)
-{
-    for (; start + width <= layer->outputs; start += width) {
-        const zoo_weight *restrict weights = layer->weights + start;
-        float sum[32] = {0.0F};
-        for (int i = 0; i < layer->inputs; ++i, weights += layer->outputs)
-            for (int j = 0; j < width; ++j)
-                sum[j] += input[i] * (float)weights[j];
-        for (int j = 0; j < width; ++j)
-            output[start + j] = zoo_output(layer, start + j, sum[j]);
-    }
-    return start;
-}
-
-static void zoo_dense(const zoo_layer *layer, const float *restrict input, float *restrict output)
-{
-    const int most = zoo_columns(layer, input, output, 0, 32);
-    zoo_columns(layer, input, output, zoo_columns(layer, input, output, most, 8), 1);
-}
-#else
-/* Columns of a layer, four at a time: each input is read once for four sums, which stay in registers. */
-static void zoo_dense(const zoo_layer *layer, const float *restrict input, float *restrict output)
-{
-    int start = 0;
-    for (; start + 4 <= layer->outputs; start += 4) {
-        const zoo_weight *restrict weights = layer->weights + start;
-        float a = 0.0F, b = 0.0F, c = 0.0F, d = 0.0F;
-        for (int i = 0; i < layer->inputs; ++i, weights += layer->outputs) {
-            const float value = input[i];
-            a += value * (float)weights[0];
-            b += value * (float)weights[1];
-            c += value * (float)weights[2];
-            d += value * (float)weights[3];
-        }
-        output[start] = zoo_output(layer, start, a);
-        output[start + 1] = zoo_output(layer, start + 1, b);
-        output[start + 2] = zoo_output(layer, start + 2, c);
-        output[start + 3] = zoo_output(layer, start + 3, d);
-    }
-    for (; start < layer->outputs; ++start) {
-        const zoo_weight *restrict weights = layer->weights + start;
-        float sum = 0.0F;
-        for (int i = 0; i < layer->inputs; ++i, weights += layer->outputs)
-            sum += input[i] * (float)weights[0];
-        output[start] = zoo_output(layer, start, sum);
-    }
-}
-#endif
-
 /* Limits values to [-limit, limit], and NaN to -limit. Apart from what follows, so that compilers vectorize both. */
 static void zoo_limit(float *values, int count, float limit)
 {
@@ -210,4 +158,41 @@ static void zoo_gru(const zoo_layer *cell, const zoo_layer *reset, float *restri
     zoo_tanh(candidate, units);
     for (int j = 0; j < units; ++j)
         h[j] = candidate[j] + z[j] * (h[j] - candidate[j]);
+}
+
+/* A row of a table: one of the inputs is 1, and all others are 0. */
+static void zoo_row(const zoo_layer *layer, int input, float *restrict output)
+{
+    for (int j = 0; j < layer->outputs; ++j)
+        output[j] = zoo_scaled(layer, j, (float)layer->weights[input * layer->outputs + j]);
+}
+
+/* One filter for each channel, over as many rows as it has inputs. */
+static void zoo_depthwise(const zoo_layer *layer, const float *restrict rows, float *restrict output)
+{
+    const zoo_weight *restrict weights = layer->weights;
+    for (int j = 0; j < layer->outputs; ++j)
+        output[j] = 0.0F;
+    for (int i = 0; i < layer->inputs; ++i, rows += layer->outputs, weights += layer->outputs)
+        for (int j = 0; j < layer->outputs; ++j)
+            output[j] += rows[j] * (float)weights[j];
+    for (int j = 0; j < layer->outputs; ++j)
+        output[j] = zoo_scaled(layer, j, output[j]);
+}
+
+/* Appends a row to the rows that a filter waits for, and returns whether they are complete. Below 0, rows are skipped. */
+static int zoo_push(float *restrict rows, int *restrict filled, const float *restrict row, const zoo_layer *filter)
+{
+    if (*filled >= 0)
+        zoo_copy(rows + *filled * filter->outputs, row, filter->outputs);
+    *filled += 1;
+    return *filled == filter->inputs;
+}
+
+/* Drops two rows: the stride of a filter. */
+static void zoo_advance_two(float *rows, int *filled, const zoo_layer *filter)
+{
+    for (int i = 2 * filter->outputs; i < *filled * filter->outputs; ++i)
+        rows[i - 2 * filter->outputs] = rows[i];
+    *filled -= 2;
 }

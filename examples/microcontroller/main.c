@@ -1,0 +1,138 @@
+/* Replays a recording, prints what is recognized, and what it costs. */
+#include "board.h"
+#include "recording.h"
+#ifdef ZOO_INTEGERS
+#include "model.h"
+typedef int16_t value;
+typedef uint16_t answer;
+#else
+#include "zoo_stream.h"
+typedef float value;
+typedef float answer;
+static zoo_stream stream;
+#endif
+
+#define ROWS ((int)(sizeof recording / sizeof *recording))
+#define SYSTICK ((volatile uint32_t *)0xE000E010)
+#define STEPS 20
+
+static void print_number(uint32_t number)
+{
+    char digits[12];
+    int place = 11;
+    digits[place] = 0;
+    do {
+        digits[--place] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    print(digits + place);
+}
+
+static void say(const char *name, uint32_t number)
+{
+    print(name);
+    print(" ");
+    print_number(number);
+    print("\n");
+}
+
+static void show(int row, int label)
+{
+    print_number((uint32_t)row / 50);
+    print(" s: ");
+    print(label < 0 ? "not sure" : zoo_labels[label]);
+    print("\n");
+}
+
+#ifdef ZOO_INTEGERS
+static void read_row(int row, value *values)
+{
+    for (int i = 0; i < 3; ++i)
+        values[i] = (value)(recording[row][i] * ZOO_SENSOR / 100);
+}
+
+/* Averages the answers over a second: without floats, there is no stream. */
+static void replay(void)
+{
+    static zoo_state state;
+    static int32_t mean[ZOO_CLASSES];
+    int shown = -2;
+    zoo_init(&state);
+    for (int row = 0; row + ZOO_FRAME <= ROWS; row += ZOO_FRAME) {
+        value frame[ZOO_FRAME * 3];
+        answer probabilities[ZOO_CLASSES];
+        int best = 0;
+        for (int i = 0; i < ZOO_FRAME; ++i)
+            read_row(row + i, frame + 3 * i);
+        zoo_step(frame, &state, probabilities);
+        for (int i = 0; i < ZOO_CLASSES; ++i) {
+            mean[i] += (probabilities[i] - mean[i]) / 8;
+            best = mean[i] > mean[best] ? i : best;
+        }
+        if (mean[best] > ZOO_ONE * 3 / 5 && best != shown)
+            show(row, shown = best);
+    }
+}
+#else
+static void read_row(int row, value *values)
+{
+    for (int i = 0; i < 3; ++i)
+        values[i] = (value)recording[row][i] * 0.01F;
+}
+
+static void replay(void)
+{
+    int shown = -2;
+    zoo_stream_init(&stream);
+    for (int row = 0; row < ROWS; ++row) {
+        value values[3];
+        read_row(row, values);
+        if (zoo_stream_push(&stream, (double)row / ZOO_RATE, values) > 0 && stream.prediction.label != shown)
+            show(row, shown = stream.prediction.label);
+    }
+}
+#endif
+
+/* Instructions of the code between two readings of the clock: with `-icount shift=0`, QEMU needs a nanosecond for each.
+   SysTick counts down. */
+static uint32_t instructions(uint32_t start, uint32_t end)
+{
+    return (uint32_t)((uint64_t)((start - end) & 0xFFFFFFU) * 1000000000U / TICKS_A_SECOND);
+}
+
+static void measure(void)
+{
+    static value frame[ZOO_FRAME * 3];
+    answer probabilities[ZOO_CLASSES];
+    for (int row = 0; row < ZOO_FRAME; ++row)
+        read_row(row, frame + 3 * row);
+    SYSTICK[1] = 0xFFFFFF;
+    SYSTICK[2] = 0;
+    SYSTICK[0] = 5;
+#if ZOO_RECURRENT
+    static zoo_state state;
+    zoo_init(&state);
+    const uint32_t start = SYSTICK[2];
+    for (int step = 0; step < STEPS; ++step)
+        zoo_step(frame, &state, probabilities);
+    say("instructions a step:", instructions(start, SYSTICK[2]) / STEPS);
+    say("bytes of state:", sizeof state);
+#else
+    const uint32_t start = SYSTICK[2];
+    zoo_window(frame, probabilities);
+    say("instructions a step:", instructions(start, SYSTICK[2]));
+    say("bytes of state:", 0);
+#endif
+    say("bytes of stack of a step:", stack_bytes());
+}
+
+int main(void)
+{
+    measure();
+    replay();
+#ifndef ZOO_INTEGERS
+    say("bytes of a stream:", sizeof stream);
+#endif
+    say("bytes of stack:", stack_bytes());
+    return 0;
+}

@@ -1,0 +1,226 @@
+#include "zoo_stream.h"
+
+#include <math.h>
+
+/* Seconds without a sample after which the stream restarts. */
+#define GAP 1.0
+
+/* Limits of acceleration in m/s^2 and of rotation rate in rad/s: phones measure up to 16 g and 70 rad/s. */
+#define LIMIT 160.0F
+#define ROTATION_LIMIT 100.0F
+
+/* Frames after which a state restarts; 0 for never. */
+#define PERIOD (ZOO_RESTART == 0 ? 0 : ZOO_RESTART < ZOO_FRAME ? 1 : ZOO_RESTART / ZOO_FRAME)
+
+/* Frames that a state reads before it answers. */
+#define WARMUP ((ZOO_WARMUP + ZOO_FRAME - 1) / ZOO_FRAME)
+
+static int drop(zoo_stream *stream, int reason)
+{
+    stream->skipped[reason] += 1;
+    return 0;
+}
+
+static void drop_pending(zoo_stream *stream)
+{
+    if (stream->has_pending)
+        drop(stream, ZOO_TIME_NOT_CONFIRMED);
+    stream->has_pending = 0;
+}
+
+void zoo_stream_restart(zoo_stream *stream)
+{
+    stream->first = stream->last = stream->interval = (double)NAN;
+    stream->rows = 0.0;
+    stream->span = 0;
+    for (int i = 0; i < ZOO_CHANNELS; ++i)
+        stream->area[i] = 0;
+    stream->filled = stream->frames = stream->has_pending = stream->has_mean = 0;
+    stream->shown = -1;
+    for (int copy = 0; copy < ZOO_STATES; ++copy)
+        stream->ages[copy] = -1;
+}
+
+void zoo_stream_init(zoo_stream *stream)
+{
+    for (int reason = 0; reason < ZOO_REASONS; ++reason)
+        stream->skipped[reason] = 0;
+    for (int i = 0; i < ZOO_CLASSES; ++i)
+        stream->prediction.probabilities[i] = 0;
+    stream->prediction.seconds = 0.0;
+    stream->prediction.probability = 0;
+    stream->prediction.label = -1;
+    stream->on_prediction = 0;
+    stream->context = 0;
+    zoo_stream_restart(stream);
+}
+
+/* Runs the network on the frame, with each state. Returns whether the oldest has read enough to answer. */
+static int read_frame(zoo_stream *stream, float *probabilities)
+{
+    int oldest = 0;
+    for (int copy = 0; copy < ZOO_STATES; ++copy) {
+        const int since = stream->frames - copy * PERIOD / ZOO_STATES;
+        int *age = &stream->ages[copy];
+        float found[ZOO_CLASSES];
+        if (since == 0 || (since > 0 && PERIOD > 0 && since % (PERIOD + !PERIOD) == 0)) {
+#if ZOO_RECURRENT
+            zoo_init(&stream->states[copy]);
+#endif
+            *age = 0;
+        }
+        if (*age < 0)
+            continue;
+#if ZOO_RECURRENT
+        zoo_step(stream->frame, &stream->states[copy], found);
+#else
+        zoo_window(stream->frame, found);
+#endif
+        /* A state that never restarts does not count its age for ever. */
+        if (PERIOD > 0 || *age <= WARMUP)
+            *age += 1;
+        if (*age >= oldest) {
+            oldest = *age;
+            for (int i = 0; i < ZOO_CLASSES; ++i)
+                probabilities[i] = found[i];
+        }
+    }
+    stream->frames += 1;
+    if (stream->frames >= 2 * PERIOD)
+        stream->frames = PERIOD > 0 ? stream->frames - PERIOD : 1;
+    return oldest >= WARMUP;
+}
+
+static void smooth(zoo_stream *stream, double seconds, const float *probabilities)
+{
+    zoo_prediction *now = &stream->prediction;
+    int best = 0;
+    for (int i = 0; i < ZOO_CLASSES; ++i) {
+        const ZOO_REAL p = (ZOO_REAL)probabilities[i];
+        now->probabilities[i] = stream->has_mean ? p + (ZOO_REAL)ZOO_DECAY * (now->probabilities[i] - p) : p;
+        if (now->probabilities[i] > now->probabilities[best])
+            best = i;
+    }
+    stream->has_mean = 1;
+    if (stream->shown < 0 || now->probabilities[best] - now->probabilities[stream->shown] >= (ZOO_REAL)ZOO_MARGIN)
+        stream->shown = best;
+    now->seconds = seconds;
+    now->label = now->probabilities[stream->shown] >= (ZOO_REAL)ZOO_THRESHOLD ? stream->shown : -1;
+    now->probability = now->probabilities[now->label < 0 ? best : now->label];
+    if (stream->on_prediction)
+        stream->on_prediction(now, stream->context);
+}
+
+/* Adds a row at the rate of the model. Returns the number of predictions. */
+static int add_row(zoo_stream *stream, double seconds, const ZOO_REAL *row)
+{
+    float probabilities[ZOO_CLASSES];
+    const int size = ZOO_FRAME * ZOO_CHANNELS, advance = ZOO_ADVANCE * ZOO_CHANNELS;
+    for (int i = 0; i < ZOO_CHANNELS; ++i)
+        stream->frame[stream->filled++] = (float)row[i];
+    if (stream->filled < size)
+        return 0;
+    const int answers = read_frame(stream, probabilities);
+    for (int i = advance; i < size; ++i)
+        stream->frame[i - advance] = stream->frame[i];
+    stream->filled -= advance;
+    if (answers)
+        smooth(stream, seconds, probabilities);
+    return answers;
+}
+
+/* Adds the area under the line from the last point to this one. */
+static void integrate(zoo_stream *stream, double seconds, const ZOO_REAL *to)
+{
+    const ZOO_REAL width = (ZOO_REAL)(seconds - stream->last), half = width / 2;
+    for (int i = 0; i < ZOO_CHANNELS; ++i) {
+        stream->area[i] += half * (stream->value[i] + to[i]);
+        stream->value[i] = to[i];
+    }
+    stream->span += width;
+    stream->last = seconds;
+}
+
+/* Reads a sample whose time follows the last one: rows at the rate of the model, between it and the last sample. */
+static int read_sample(zoo_stream *stream, double seconds, const ZOO_REAL *sample)
+{
+    int predictions = 0;
+    if (isnan(stream->first)) {
+        stream->first = stream->last = seconds;
+        stream->rows = 1.0;
+        for (int i = 0; i < ZOO_CHANNELS; ++i)
+            stream->value[i] = sample[i];
+        return add_row(stream, seconds, sample);
+    }
+    const double start = stream->last, elapsed = seconds - start;
+    ZOO_REAL from[ZOO_CHANNELS];
+    for (int i = 0; i < ZOO_CHANNELS; ++i)
+        from[i] = stream->value[i];
+    stream->interval = isnan(stream->interval) ? elapsed : 0.9 * stream->interval + 0.1 * elapsed;
+    for (;;) {
+        const double moment = stream->first + stream->rows / ZOO_RATE;
+        ZOO_REAL row[ZOO_CHANNELS];
+        if (moment > seconds + 1e-9)
+            break;
+        const ZOO_REAL share = moment < seconds ? (ZOO_REAL)((moment - start) / elapsed) : 1;
+        for (int i = 0; i < ZOO_CHANNELS; ++i)
+            row[i] = from[i] + share * (sample[i] - from[i]);
+        integrate(stream, moment, row);
+        /* Where samples arrive faster than four thirds of the rate of the model, a row is their mean. */
+        for (int i = 0; i < ZOO_CHANNELS; ++i) {
+            if (stream->interval < 0.75 / ZOO_RATE)
+                row[i] = stream->area[i] / stream->span;
+            stream->area[i] = 0;
+        }
+        stream->span = 0;
+        stream->rows += 1.0;
+        predictions += add_row(stream, moment, row);
+    }
+    integrate(stream, seconds, sample);
+    return predictions;
+}
+
+/* Handles a sample whose time is not within a second after that of the last one. */
+static int unexpected(zoo_stream *stream, double seconds, const ZOO_REAL *sample, double elapsed)
+{
+    const int far = stream->has_pending && fabs(elapsed) > GAP;
+    const double late = far ? seconds - stream->pending_time : elapsed;
+    if (-GAP <= late && late <= 0.0)
+        return drop(stream, ZOO_NOT_LATER);
+    if (stream->has_pending && late <= GAP && late > 0.0) {
+        /* Two samples agree on the new time, so there was a gap or the clock was set. */
+        const double before = stream->pending_time;
+        drop(stream, ZOO_GAPS);
+        zoo_stream_restart(stream);
+        const int predictions = read_sample(stream, before, stream->pending);
+        return predictions + read_sample(stream, seconds, sample);
+    }
+    drop_pending(stream);
+    stream->has_pending = 1;
+    stream->pending_time = seconds;
+    for (int i = 0; i < ZOO_CHANNELS; ++i)
+        stream->pending[i] = sample[i];
+    return 0;
+}
+
+int zoo_stream_push(zoo_stream *stream, double seconds, const float *sample)
+{
+    ZOO_REAL values[ZOO_CHANNELS];
+    int finite = isfinite(seconds) != 0;
+    for (int i = 0; i < ZOO_CHANNELS; ++i) {
+        finite = finite && isfinite(sample[i]);
+        values[i] = (ZOO_REAL)sample[i];
+    }
+    if (!finite)
+        return drop(stream, ZOO_NOT_FINITE);
+    for (int i = 0; i < ZOO_CHANNELS; ++i)
+        if (fabsf(sample[i]) > (i < 3 ? LIMIT : ROTATION_LIMIT))
+            return drop(stream, i < 3 ? ZOO_BEYOND_160_M_S2 : ZOO_BEYOND_100_RAD_S);
+    const double elapsed = seconds - stream->last;
+    if (isnan(elapsed))
+        return read_sample(stream, seconds, values);
+    if (elapsed <= 0.0 || elapsed > GAP)
+        return unexpected(stream, seconds, values, elapsed);
+    drop_pending(stream);
+    return read_sample(stream, seconds, values);
+}
