@@ -304,5 +304,17 @@ def test_the_page_of_little_data_says_what_was_measured(numbers_of):
         assert min(scratch, tuned) > forest - 0.01
 
 
+def test_the_page_of_plain_c_says_what_was_measured(numbers_of):
+    measured = numbers_of("guides/c.md", "microcontroller")
+    for row in measured["boards"]:
+        if row["board"] == "m4" and row["format"] != "c99":
+            assert row["flash"] < 18_000
+            assert row["state"] + row["stack"] < 1_500
+            assert row["instructions"] < 60_000
+        assert [label for label in row["labels"] if label != "not sure"][-3:] == ["walking", "sitting", "jogging"]
+    exact = measured["here"][0]["signatures"]
+    assert exact["step"]["median_ms"] < 0.001 < exact["window"]["median_ms"] < 0.025
+
+
 def test_the_page_of_probabilities_says_what_was_measured(numbers_of):
     numbers_of("guides/probabilities.md", "abstention")

@@ -275,9 +275,11 @@ def test_integers_alone_recognize_what_keras_recognizes(name, tmp_path):
 def test_what_integers_cannot_hold_is_refused(tmp_path):
     with pytest.raises(ZooError, match=r"c_1 reaches 900; expected below 512, so that 16 bits hold it with 5 binary"):
         c99.fixed._places("c_1", np.array([2.0, -900.0]))
+    wide = c99.network.Layer(np.zeros((517, 8), "float32"), np.zeros(8, "float32"))
+    with pytest.raises(ZooError, match=r"a layer has 517 inputs; expected at most 516, whose products 32 bits hold"):
+        c99.fixed._layer(wide, 15, 12)
     for model, message in (
         (ActivityGRU(units=3, window=50, frame=5, frame_activation="elu"), "'elu' has no form in integers; expected l"),
-        (ActivityRNN(units=520, window=50), "a layer has 523 inputs; expected at most 516, whose products 32 bits"),
         (ActivityCNN(window=40), r"format 'c99_int16x8': expected keras, .*, c99, c99_int8, wasm, wasm_int8"),
     ):
         with pytest.raises(ZooError, match=message):

@@ -143,7 +143,7 @@ def compiled(loaded: "Loaded", *, calls: int = _CALLS) -> list[dict[str, Any]]:
     if c99.compiler.find() is None:
         raise ZooError("no C compiler found; install gcc or clang, or name one in CC")
     family, rows = loaded.task.exportable(loaded, None), []
-    for kind in c99.arithmetic.FORMATS:
+    for kind in [name for name in c99.arithmetic.FORMATS if name in family.code]:
         with temporary_folder() as scratch:
             network = exporting.write_code(loaded, family, kind, scratch / kind)
             some = {

@@ -5,7 +5,7 @@ arguments of a sigmoid 12, of a tanh 13, logits 10. The others are as large as s
 values beyond are limited to the largest that 16 bits hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -146,5 +146,6 @@ def _reading(model: Any, places: int) -> tuple[dict[str, Table], str]:
     return constants, "\n".join([*lines, "}"])
 
 
-def _table(function: Any, places: Floats) -> NDArray[np.int16]:
-    return np.minimum(np.rint(32768 * function(places)), 32767).astype(np.int16)
+def _table(function: Callable[[Any], Any], places: Table) -> NDArray[np.int16]:
+    found: NDArray[np.int16] = np.minimum(np.rint(32768 * function(places)), 32767).astype(np.int16)
+    return found

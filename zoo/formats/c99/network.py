@@ -84,7 +84,8 @@ class Array:
         if unit == 1:
             return values
         most = np.iinfo(dtype)
-        return np.clip(np.nan_to_num(np.rint(values * unit)), most.min, most.max).astype(dtype)
+        stored: NDArray[Any] = np.clip(np.nan_to_num(np.rint(values * unit)), most.min, most.max).astype(dtype)
+        return stored
 
     def load(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
         """Converts values from their units."""

@@ -97,7 +97,8 @@ def reading(model: Any) -> tuple[dict[str, Floats], str, int]:
     constants, value = dict[str, Floats](), "row[i]"
     if model.mean is not None and model.variance is not None:
         constants["zoo_mean"] = np.array(model.mean, np.float32)
-        constants["zoo_scale"] = 1 / np.maximum(np.sqrt(np.array(model.variance, np.float32)), np.float32(_SMALLEST))
+        deviation = np.maximum(np.sqrt(np.array(model.variance, np.float32)), np.float32(_SMALLEST))
+        constants["zoo_scale"] = (1 / deviation).astype(np.float32)
         value = "(row[i] - zoo_mean[i]) * zoo_scale[i]"
     columns = len(model.channels)
     lines = [
