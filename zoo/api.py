@@ -277,7 +277,7 @@ def export(
     Args:
         model: A model, a preset, a folder or a `.keras` file.
         folder: Folder to write to. Must be empty.
-        formats: Formats such as `float32`, `int8`, `saved_model` or `c`. Those of the family by default.
+        formats: Formats such as `float32`, `int8`, `saved_model` or `c99`. Those of the family by default.
         data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split). Simulated
             by default.
         data_dir: Folder of the data sets of TensorFlow Datasets.

@@ -733,6 +733,7 @@ class ActivityTask(Task):
         """What export must know of a recognizer."""
         model = recognizer_of(loaded)
         windows, labels, calibration = golden(loaded, None if data is None else self.read(data))
+        states = encountered_states(model, calibration, 1) if model.states else {}
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
             if labels is None:
@@ -756,10 +757,7 @@ class ActivityTask(Task):
             # Quantizing a loop kills the converter, and a step has none.
             signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
             derived_outputs=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
-            calibration=(
-                {"step": encountered_states(model, calibration, 1)} if model.states
-                else {"window": {"window": calibration}}
-            ),
+            calibration={"step": states} if model.states else {"window": {"window": calibration}},
             extra_formats={"personal": signatures.personal},
             sources={
                 "c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder)),
@@ -770,8 +768,7 @@ class ActivityTask(Task):
                 partial((recurrent if model.states else convolutional).network, metadata=metadata_of(loaded)),
                 Tolerance(1.0, 0.97),
                 partial(
-                    fixed.network, metadata=metadata_of(loaded), windows=calibration,
-                    states=encountered_states(model, calibration, 1),
+                    fixed.network, metadata=metadata_of(loaded), windows=calibration, states=states
                 ) if model.states else None,
             ),
             score=score,
