@@ -71,7 +71,7 @@ page: zoo/page/index.html
 
 PHONE := examples/phone
 zoo/page/index.html: $(PHONE)/node_modules/.package-lock.json $(PHONE)/index.html $(PHONE)/vite.config.ts \
-		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_pocket/model.float32.tflite
+		$(wildcard $(PHONE)/src/* $(PHONE)/public/* $(PHONE)/public/*/*) saved_models/activity_gru_phone/model.float32.tflite
 	npm --prefix $(PHONE) run build
 	touch $@
 
