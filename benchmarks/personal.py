@@ -3,12 +3,11 @@
     python benchmarks/personal.py --data windows.h5 | tee benchmarks/personal.json
     python benchmarks/personal.py --page docs/guides/deploy.md  # writes the table into the page
 
-The windows are those of benchmarks/studies.py. The people of each study are divided in two halves. The recipe of
-`activity_gru_phone` is trained on one half, with one seed and the temperature of the preset, and
-`model.personal.tflite` of it learns from a minute of each person of the other half, the first windows of each class in
-turn; then the other way around. It is tested on the other windows of that person, once with all that it learned and
-once with what helps on windows held back, the default. Windows that are known only as "stairs" are left out, and
-people with fewer than three activities.
+The windows and the recipe are those of benchmarks/studies.py. The people of each study are divided in two halves. The
+recipe is trained on one half, with the temperature of `activity_gru_phone`, and `model.personal.tflite` of it learns
+from a minute of each person of the other half, the first windows of each class in turn; then the other way around. It
+is tested on the other windows of that person, once with all that it learned and once with what helps on windows held
+back, the default. Windows that are known only as "stairs" are left out, and people with fewer than three activities.
 """
 
 import argparse
@@ -23,6 +22,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from studies import PRESET, SEED, SMALLER
 
 import zoo
 from zoo.data.activity import ActivityData, Windows, center_crop
@@ -34,7 +34,7 @@ from zoo.tasks.activity import Prepared
 from zoo.tasks.personal import SECONDS, learn_and_test
 from zoo.tasks.provenance import versions
 
-PRESET, SEED, ACTIVITIES = "activity_gru_phone", 0, 3
+ACTIVITIES = 3
 
 
 class Credulous(PersonalRecognizer):
@@ -45,7 +45,7 @@ class Credulous(PersonalRecognizer):
 
 def file_of(data: ActivityData, train: Windows, folder: Path) -> Path:
     """Trains the recipe, and writes a file that can learn."""
-    plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": SEED})
+    plan = planning.plan(PRESET, None, {**SMALLER, "validation": 0.0, "seed": SEED})
     prepared = Prepared(data, train, None)
     model = prepared.build(plan)
     prepared.fit(plan.recipe, model)
