@@ -48,10 +48,17 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/streaming.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/streaming.json
 	.bench/bin/python benchmarks/splits.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/splits.json
 	.bench/bin/python benchmarks/splits.py --page docs/splits.md
-	.bench/bin/python benchmarks/small_data.py --wisdm $(DATA)/activity/wisdm-dataset.zip | tee benchmarks/small_data.json
+	.bench/bin/zoo data import motionsense $(DATA)/activity/A_DeviceMotion_data.zip -o build/motionsense.h5 --force
+	.bench/bin/zoo data import geotec $(DATA)/activity/sp-sw-har-dataset.zip -o build/geotec.h5 --force
+	.bench/bin/zoo data import oxford-steps $(DATA)/activity/oxford-step-counter.zip -o build/oxford-steps.h5 --force
+	.bench/bin/zoo data windows build/motionsense.h5 build/geotec.h5 build/oxford-steps.h5 -o build/others.h5 --force \
+		--window 200 --hop 100 --test-fraction 0 --classes downstairs,jogging,sitting,standing,upstairs,walking
+	rm -rf build/start
+	.bench/bin/zoo train activity_gru_phone --data build/others.h5 --set validation=0 --out build/start
+	.bench/bin/python benchmarks/small_data.py --wisdm $(DATA)/activity/wisdm-dataset.zip --start build/start \
+		| tee benchmarks/small_data.json
 	.bench/bin/python benchmarks/small_data.py --page docs/small-data.md
-	.bench/bin/zoo data import motionsense $(DATA)/activity/A_DeviceMotion_data.zip -o build/recordings.h5 --force
-	.bench/bin/zoo data windows build/recordings.h5 -o build/windows.h5 --window 200 --hop 100 --test-subjects 2,9,15,21 --force
+	.bench/bin/zoo data windows build/motionsense.h5 -o build/windows.h5 --window 200 --hop 100 --test-subjects 2,9,15,21 --force
 	rm -rf build/crossval
 	cd build && ../.bench/bin/zoo crossval activity_gru_pocket --data windows.h5 --groups 10 --everyone --set validation=0 \
 		--baselines random_forest,minirocket --workers 2 --out crossval --json | tee ../benchmarks/crossval.json

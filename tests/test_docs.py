@@ -303,19 +303,11 @@ def test_the_table_of_personal_learning_is_what_was_measured(numbers_of):
 def test_the_page_of_little_data_says_what_was_measured(numbers_of):
     for cell in numbers_of("small-data.md", "small_data")["cells"]:
         forest, scratch, tuned = (cell["methods"][name]["macro_f1"] for name in ("random_forest", "train", "finetune"))
-        assert min(scratch, tuned) > forest - 0.01
-
-
-def test_the_page_of_plain_c_says_what_was_measured(numbers_of):
-    measured = numbers_of("guides/c.md", "microcontroller")
-    for row in measured["boards"]:
-        if row["board"] == "m4" and row["format"] != "c99":
-            assert row["flash"] < 18_000
-            assert row["state"] + row["stack"] < 1_500
-            assert row["instructions"] < 60_000
-        assert [label for label in row["labels"] if label != "not sure"][-3:] == ["walking", "sitting", "jogging"]
-    exact = measured["here"][0]["signatures"]
-    assert exact["step"]["median_ms"] < 0.001 < exact["window"]["median_ms"] < 0.025
+        if cell["data"] == "WISDM":
+            assert max(scratch, tuned) > forest
+            assert (tuned > max(scratch, forest + 0.08)) == (cell["activities"] >= 4)
+        else:
+            assert (max(scratch, tuned) > forest - 0.01) == (cell["people"] < 12)
 
 
 def test_the_page_of_probabilities_says_what_was_measured(numbers_of):
