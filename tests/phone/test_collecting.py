@@ -567,8 +567,6 @@ def test_every_state_is_accessible_and_fits(scheme, phone, room):
     one.record("Ann", "walking")
     one.until("waiting", "sent")
     look(one.page, f"collect-waiting-{scheme}")
-    one.page.reload()
-    one.page.wait_for_selector("#record:visible")
     room.start()
     other = phone(room.url + "x", color_scheme=scheme)
     other.page.wait_for_selector("#label:text-is('Scan the code again')")
