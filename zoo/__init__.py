@@ -43,6 +43,7 @@ _HOMES = {
     "list_presets": "zoo.api",
     "load_data": "zoo.data.loading",
     "predict": "zoo.api",
+    "push": "zoo.api",
     "simulate": "zoo.data.loading",
     "train": "zoo.api",
     "tune": "zoo.api",
@@ -77,6 +78,7 @@ __all__ = [
     "list_presets",
     "load_data",
     "predict",
+    "push",
     "simulate",
     "train",
     "tune",
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
         finetune,
         list_presets,
         predict,
+        push,
         train,
         tune,
     )

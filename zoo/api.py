@@ -13,7 +13,7 @@ from typing import Any
 import keras
 
 from tuning.study import Limits
-from zoo import catalog, presets
+from zoo import catalog, hub, presets
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
@@ -52,6 +52,29 @@ def list_presets(family: str | None = None) -> list[str]:
     installed = set(catalog.preset_names())
     rows = presets.PRESETS.items()
     return [name for name, row in rows if name in installed and row.family.startswith(family or "")]
+
+
+def push(preset: str | Path, address: str, *, private: bool = False) -> str:
+    """Publishes a model on a hub: its card, its files and the license. Needs `pip install 'pocket-zoo[hub]'`.
+
+    Args:
+        preset: A preset, or a folder written by `train` or `Model.save_to_preset`.
+        address: `hf://owner/name`. The repository is created if there is none.
+        private: Whether only its owner can see a repository that is created.
+
+    Returns:
+        The address with the commit, for `Model.from_preset` and wherever a preset can stand.
+
+    Raises:
+        ZooError: If there is no such model, the package is missing, or the hub refuses.
+
+    Example:
+        >>> push("activity_gru_course", "hf://owner")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: hf://owner: expected hf://owner/name, or hf://owner/name@revision
+    """
+    return hub.push(catalog.find_folder(preset), address, private=private)
 
 
 class Evaluation(dict[str, Any]):

@@ -6,6 +6,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.files import read_json
+from zoo.hub import SCHEME, fetch
 
 _PACKAGE = Path(__file__).parent
 PRESETS_FOLDER = next(
@@ -25,11 +26,14 @@ def find_folder(name_or_folder: str | Path) -> Path:
     """Returns the folder of a model.
 
     Args:
-        name_or_folder: Name of a preset, such as `activity_gru_pocket`, or a folder that contains a model.
+        name_or_folder: Name of a preset, such as `activity_gru_pocket`, a folder that contains a model, or a model of a
+            hub, such as `hf://owner/name@revision`, which is downloaded.
 
     Raises:
-        ZooError: If it is neither. The message suggests the closest preset.
+        ZooError: If it is none of these. The message suggests the closest preset.
     """
+    if str(name_or_folder).startswith(SCHEME):
+        return fetch(str(name_or_folder))
     path = Path(name_or_folder)
     if (path / "model.keras").is_file():
         return path

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import zoo
-from zoo.cli import data, device, doctor, models, tune
+from zoo.cli import data, device, doctor, hub, models, tune
 from zoo.cli.console import fail, interrupted, prepare_output
 from zoo.cli.door import explain
 from zoo.cli.values import check_values
@@ -20,6 +20,7 @@ app = typer.Typer(
     epilog="First steps: `zoo list`, then `zoo info activity_gru_phone`. `zoo COMMAND --help` explains a command.",
 )  # fmt: skip
 app.add_typer(models.app)
+app.add_typer(hub.app)
 app.add_typer(device.app)
 app.add_typer(tune.app)
 app.add_typer(data.data_app, name="data", rich_help_panel="Data and installation")

@@ -1,0 +1,28 @@
+"""The command for hubs: push."""
+
+from typing import Annotated
+
+import typer
+
+from zoo.cli.console import Json, show
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel="Models")
+def push(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A preset, or a folder that `zoo train` wrote.")],
+    address: Annotated[
+        str, typer.Argument(metavar="hf://OWNER/NAME", help="Where to publish it. The repository is created if needed.")
+    ],
+    private: Annotated[bool, typer.Option("--private", help="Create a repository that only you can see.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Publish a model on a hub: its card, its files and the license.
+
+    Log in once with `hf auth login`. Afterwards the address can stand for the model wherever a preset can.
+    """
+    from zoo import api
+    from zoo.report import markdown
+
+    show({"published": api.push(model, address, private=private)}, as_json, markdown.document)
