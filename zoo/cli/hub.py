@@ -13,7 +13,7 @@ app = typer.Typer()
 def push(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A preset, or a folder that `zoo train` wrote.")],
     address: Annotated[
-        str, typer.Argument(metavar="hf://OWNER/NAME", help="Where to publish it. The repository is created if needed.")
+        str, typer.Argument(help="Where to publish it: hf://owner/name. The repository is created if needed.")
     ],
     private: Annotated[bool, typer.Option("--private", help="Create a repository that only you can see.")] = False,
     as_json: Json = False,
