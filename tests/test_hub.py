@@ -164,10 +164,8 @@ def test_a_model_of_the_hub_stands_where_a_preset_can(server, simulated, tmp_pat
     window = np.random.default_rng(0).normal(size=(1, 150, 3)).astype(np.float32)
     np.testing.assert_array_equal(ours(window), theirs(window))
     for command in (
-        ("evaluate", "hf://somebody/walks", "--data", simulated, "--no-baselines"),
         ("finetune", "hf://somebody/walks", "--data", simulated, "--epochs", 1, "--out", tmp_path / "mine"),
         ("info", "hf://somebody/walks"),
-        ("bench", "hf://somebody/walks"),
     ):
         status, _, error = zoo_cli(*command)
         assert status == 0, error
