@@ -153,7 +153,7 @@ def table(measured: dict[str, Any]) -> str:
         ["first load, compressed", *(f"{one['bytes'] / 1000:,.0f} kB in {one['requests']} requests" for one in load)],
         ["ready", *(f"{one['here']:.1f} s" for one in ready)],
         ["ready on a slow phone", *(f"{one['slow_phone']:.1f} s" for one in ready)],
-        ["a step of `activity_gru_pocket`", *(f"{one['step']['milliseconds']:.2f} ms" for one in engines)],
+        [f"a step of `{measured['model']}`", *(f"{one['step']['milliseconds']:.2f} ms" for one in engines)],
         [f"memory after {STARTS} starts", *(f"{kilobytes:+,.0f} kB" for kilobytes in growth)],
     ]
     return markdown.table(["", "the page itself", "LiteRT.js"], rows)
@@ -171,6 +171,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     rows = walk_through(["walking"], SECONDS, HERTZ, seed=1)[0].tolist()
+    models = json.loads((options.folder / "models.json").read_text())
     files = page_files(options.folder / "model.tflite", options.folder)
     with PageServer(files, "127.0.0.1", 9443, certificate.tls_context(["127.0.0.1"])) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -178,7 +179,8 @@ def main() -> None:
             browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES.split())
             url = f"https://127.0.0.1:{server.port}/"
             found = {
-                "command": "python benchmarks/phone.py", "versions": versions() | {"chromium": browser.version},
+                "command": "python benchmarks/phone.py", "model": models[0]["name"],
+                "versions": versions() | {"chromium": browser.version},
                 "engines": {name: measure(browser, url + query, rows) for name, query in ENGINES.items()},
             }  # fmt: skip
             browser.close()
