@@ -92,12 +92,12 @@ def first_load(browser: "Browser", url: str, *, slow: bool) -> tuple["Page", dic
 
 
 def steps(page: "Page", rows: list[list[float]]) -> dict[str, Any]:
-    """Milliseconds of each run of the network over a minute of walking."""
+    """Milliseconds of a run of the network in a minute of walking, without the slowest hundredth, which was held up."""
     page.click("#start")
     page.wait_for_selector("body[data-state=running]")
-    found = page.evaluate(PLAY, [rows, HERTZ])
+    found = np.sort(page.evaluate(PLAY, [rows, HERTZ]))
     return {
-        "count": len(found), "milliseconds": round(float(np.mean(found)), 3),
+        "count": len(found), "milliseconds": round(float(found[: -len(found) // 100].mean()), 3),
         "p95": round(float(np.percentile(found, 95)), 1),
     }  # fmt: skip
 
