@@ -36,7 +36,7 @@ def missing(page, folder):
     lacks += [
         record["file"] for record in records if f"| `{record['file']}` | {record['bytes'] / 1000:.1f} |" not in page
     ]
-    lacks += [name for name in re.findall(r"!\[\w+\]\((.+?)\)", page) if not (folder / name).is_file()]
+    lacks += [name for name in re.findall(r"!\[[^\]]+\]\((.+?)\)", page) if not (folder / name).is_file()]
     lacks += [word for word in ("```text", "```python", "```javascript", "zoo train") if word not in page]
     lacks += [path for path in re.findall(r"\]\((\.\./.+?)\)", page) if not (folder / path).is_file()]
     return lacks + [word for word in ("None", "nan", "inf ") if re.search(rf"\b{word}\b", page)]
@@ -66,12 +66,21 @@ def test_an_incomplete_card_is_seen(name):
     ]
 
 
+def test_the_first_screen_of_a_card_says_what_for_how_good_how_big_and_how_to_load(preset):
+    first = text(preset).partition("<details")[0]
+    for word in ("| **test score** |", "baseline", "parameter", " kB, ", "## Intended use", "from_preset("):
+        assert word in first
+    assert "## Training" not in first
+
+
 def test_a_card_names_what_it_is_worst_at(preset):
     test, found = read_json(PRESETS_FOLDER / preset / "metrics.json")["test"], sections(text(preset))["Limitations"]
     if "per_class" in test:
         worst = min(test["per_class"], key=lambda label: test["per_class"][label]["f1"])
         assert f"The worst class is {worst} " in found
-        assert f"The worst subject is {test['worst_subject']} " in found
+        key = "accuracy" if "per_study" in test else "macro_f1"
+        worst = min(test["per_subject"], key=lambda who: test["per_subject"][who][key])
+        assert f"The worst subject is {worst} " in found
     elif "per_photograph" in test:
         assert f"The worst photograph is {test['worst_photograph']}" in found
     else:
@@ -153,7 +162,7 @@ def test_the_equations_are_those_of_the_model(name, shown, hidden):
 def test_the_python_programs_of_a_card_run(name, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     programs = re.findall(r"```python\n(.*?)```", text(name), re.DOTALL)
-    assert len(programs) == 2
+    assert len(programs) == 3
     for program in programs:
         assert len([line for line in program.splitlines() if line]) <= 5
         exec(compile(program, name, "exec"), {"__name__": "__main__"})

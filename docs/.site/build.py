@@ -52,7 +52,6 @@ def _card(name: str, text: str) -> str:
     text = re.sub(r"\]\(\.\./\.\./docs/", "](../", text)
     text = re.sub(r"\(\.\./\.\./((?:zoo|examples|benchmarks)/[^)]*)", _in_repository, text)
     text = text.replace("|  |  |\n| --- | --- |", "| property | value |\n| --- | --- |")
-    text = re.sub(r"^```console\n\$ ", "```bash\n", text, flags=re.MULTILINE)
     return re.sub(r"(!\[[^\]]*\]\()([\w.]+\))", rf"\1{name}/\2", text)
 
 

@@ -195,7 +195,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         ),
         "Training": (
             md.given(metrics, "seeds", _seeds) + md.given(metrics, "normalized", _normalized), preset.note,
-            "![training](training.png)",
+            md.figures("training.png"),
         ),
         "Evaluation": (
             _scores(test),
@@ -203,8 +203,9 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             f"Split by person: {md.count(test['windows'], 'window')} of subjects {md.show(list(test['per_subject']))}, "
             f"none of them in a training or validation window. {_intervals(test)}{calibration(test).capitalize()}.",
             md.given(metrics, "crossval", _crossval),
+            md.given(test, "reliability", lambda bins: md.figures("reliability.png")),
         ),
-        "Limitations": (_limitations(test), "![confusion](confusion.png) ![subjects](subjects.png)"),
+        "Limitations": (_limitations(test), md.figures("confusion.png", "subjects.png")),
         "Robustness": (_robustness(test),),
         "Streaming": (md.given(metrics, "streaming", _streaming),),
         "Personalization": (md.given(metrics, "personal", _personal),),

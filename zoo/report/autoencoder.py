@@ -105,7 +105,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Training": (
             md.given(metrics, "seeds", _seeds), preset.note,
             md.given(metrics, "everything", lambda whole: _everything(whole, metrics["train"])),
-            "![cost](cost.png) ![filters](features.png)",
+            md.figures("cost.png", "features.png"),
         ),
         "Evaluation": (
             _scores(test),
@@ -113,7 +113,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             "not in the training data. The error is that of preprocessed pixels, in [0.1, 0.9].",
             f"{_units(test)} On the training patches the sparsity error is {learned}.",
         ),
-        "Limitations": (_limitations(test), "![reconstructions](reconstruction.png)"),
+        "Limitations": (_limitations(test), md.figures("reconstruction.png")),
         "Error against sparsity": (_frontier(metrics) if "frontier" in metrics else "",),
         "Usage": (
             cards.usage(
@@ -154,7 +154,7 @@ def _frontier(metrics: Document) -> str:
         "The weight of the sparsity term was chosen on photographs of the training part: "
         f"{md.show(metrics['frontier_photographs'])}.",
         md.columns(rows, keys, "sparsity weight"),
-        "![error against sparsity](frontier.png)",
+        md.figures("frontier.png"),
     )
 
 

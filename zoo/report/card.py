@@ -12,7 +12,7 @@ from zoo.report import markdown as md
 from zoo.report.markdown import Document
 
 SECTIONS = (
-    "What it computes", "Intended use", "Training", "Evaluation", "Limitations", "Files", "Usage", "Reproduction",
+    "Intended use", "Evaluation", "Limitations", "What it computes", "Training", "Files", "Usage", "Reproduction",
 )  # fmt: skip
 """Headings of all cards, in this order. Headings that a task adds come before the files."""
 
@@ -47,8 +47,28 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     }
     place = SECTIONS.index("Files")
     order = [*SECTIONS[:place], *(heading for heading in own if heading not in SECTIONS), *SECTIONS[place:]]
-    sections = (md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order)
-    return md.page(head(name, preset, metrics, config), *sections) + "\n"
+    sections = [md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order]
+    first = md.page(*sections[: SECTIONS.index("What it computes")])
+    folded = md.page(*sections[SECTIONS.index("What it computes") :])
+    # On the docs site, `markdown` makes what is folded be rendered as well.
+    return md.page(
+        head(name, preset, metrics, config), _load(name, metrics["kind"]), first,
+        "<details markdown=\"1\">\n<summary>Equations, training, all files, programs, reproduction</summary>", folded,
+        "</details>",
+    ) + "\n"  # fmt: skip
+
+
+def _load(name: str, kind: str) -> str:
+    start = "finetune" if kind == "activity" else "train"
+    return f"""```python
+from zoo import Model
+
+model = Model.from_preset("{name}")  # a keras.Model, with its weights
+```
+
+```bash
+zoo {start} {name} --data FILE --out FOLDER
+```"""
 
 
 def facts(config: Document) -> dict[str, Any]:
@@ -254,8 +274,8 @@ console.log(result.{output}.toTypedArray());
 def _reproduction(name: str, metrics: Document) -> str:
     made, versions = metrics["made"], metrics["made"]["versions"]
     return md.page(
-        f"Train on your own data:\n\n```console\n$ zoo train {name} --data FILE --out FOLDER\n```",
-        f"Reproduce these weights and numbers:\n\n```console\n$ {made['command']}\n```",
+        f"Train on your own data:\n\n```bash\nzoo train {name} --data FILE --out FOLDER\n```",
+        f"Reproduce these weights and numbers:\n\n```bash\n{made['command']}\n```",
         f"Training data: sha256 `{made['data_sha256'][:16]}...`; test data: sha256 "
         f"`{metrics['test']['data_sha256'][:16]}...`; seed {made['seed']}; "
         f"{', '.join(f'{title} {versions[key]}' for key, title in _LIBRARIES.items())}, on {versions['machine']}.",

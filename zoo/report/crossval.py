@@ -58,7 +58,7 @@ def cross_validation(result: Document) -> str:
         if fold["status"] == "failed"
     ]
     people = () if result["split_by"] == "window" else (
-        f"Worst: {md.show(result['worst_subjects'])}.", "![accuracy of each subject](subjects.png)", _people(result)
+        f"Worst: {md.show(result['worst_subjects'])}.", md.figures("subjects.png"), _people(result)
     )  # fmt: skip
     return md.page(
         f"# Cross-validation of {md.escape(result['preset'])}",
@@ -72,7 +72,7 @@ def cross_validation(result: Document) -> str:
         ),
         md.section("Studies", studies(result)),
         md.section("Subjects", *people),
-        md.section("Confusion", "![confusion matrix](confusion.png)", confusion(result)),
+        md.section("Confusion", md.figures("confusion.png"), confusion(result)),
         md.section("Classes", classes(result)),
         md.section(f"Random windows instead of {_LEFT_OUT[result['split_by']][0]}", claim(result) if random else ""),
         md.section("Failed folds", "Their windows are missing above.", md.records(failed)) if failed else "",

@@ -24,6 +24,19 @@ _FORMATS = {
     "max_activation_error": ".4f", "sparsity_weight": "g", "load_ms": ".1f", "process_mb": ".0f", "hours": ".2f",
     "drop": "+.3f",
 }  # fmt: skip
+_FIGURES = {
+    "confusion.png": "Confusion matrix: share and number of windows of each true class, by predicted class",
+    "cost.png": "Cost and its terms against the epoch, on a logarithmic axis",
+    "embedding.png": "Words of the vocabulary in two dimensions, related words next to each other",
+    "features.png": "Filters of all hidden units: most are edges and gratings of one direction",
+    "frontier.png": "Error against sparsity for several weights of the sparsity term, with the chosen one marked",
+    "reconstruction.png": "Patches of test photographs above their reconstructions",
+    "reliability.png": "Accuracy against confidence before and after scaling, and the share of windows of each bin",
+    "subjects.png": "Score of each subject, the worst one marked",
+    "training.png": "Loss and accuracy against the epoch",
+}
+"""What figures show, by the names of their files."""
+
 _LONG = 40
 """Maximum number of list items to show."""
 
@@ -221,6 +234,16 @@ def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
 def note(text: str, kind: str = "note") -> str:
     """Renders a note as a block quote."""
     return f"> {kind}: {escape(text)}"
+
+
+def figures(*files: str) -> str:
+    """Renders figures next to each other, with what they show as their texts.
+
+    Example:
+        >>> figures("training.png")
+        '![Loss and accuracy against the epoch](training.png)'
+    """
+    return " ".join(f"![{_FIGURES[file]}]({file})" for file in files)
 
 
 def page(*parts: str) -> str:

@@ -118,13 +118,13 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         ),
         "Training": (
             md.given(metrics, "seeds", _seeds), preset.note, _starts(metrics) if "starts" in metrics else "",
-            "![training](training.png)",
+            md.figures("training.png"),
         ),
         "Evaluation": (
             _scores(test),
             f"Split by position: the {md.count(test['rows'], 'test row')} are from the end of the text. The baselines "
             "are fitted to the same training rows.",
-            "![words by their embedding](embedding.png)",
+            md.figures("embedding.png"),
         ),
         "Limitations": (_limitations(test), _hardest(test)),
         "Usage": (
