@@ -311,5 +311,10 @@ def test_the_page_of_little_data_says_what_was_measured(numbers_of):
             assert (max(scratch, tuned) > forest - 0.01) == (cell["people"] < 12)
 
 
+def test_the_streams_of_several_studies_are_those_that_were_measured(numbers_of):
+    for found in numbers_of("splits.md", "streaming_studies")["studies"].values():
+        assert found["recordings"]["settled_accuracy"] > 0.8
+
+
 def test_the_page_of_probabilities_says_what_was_measured(numbers_of):
     numbers_of("guides/probabilities.md", "abstention")
