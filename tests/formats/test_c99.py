@@ -406,6 +406,7 @@ case $last in */test) printf '#!/bin/sh\\nkill -9 $$\\n' >"$last";; esac
         ("exit 3", r"mycc fails with status 3: no message"),
         ("echo 'model.c:1: error: no memory' >&2; exit 1", "mycc fails with status 1: model.c:1: error: no memory"),
         (DIES, r"c99/model_test.c fails with status -9: no message"),
+        (DIES.replace("#!/bin/sh", "not a program"), r"c99/model_test.c cannot be run: Exec format error"),
     ],
 )
 def test_a_compiler_that_fails_is_one_line(small, script, message, tmp_path, monkeypatch):
@@ -417,6 +418,15 @@ def test_a_compiler_that_fails_is_one_line(small, script, message, tmp_path, mon
         export(small, tmp_path / "out")
     assert "\n" not in str(found.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_compiler_that_never_ends_is_stopped(small, tmp_path, monkeypatch):
+    (tmp_path / "mycc").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "mycc").chmod(0o755)
+    monkeypatch.setenv("CC", str(tmp_path / "mycc"))
+    monkeypatch.setattr(c99.compiler, "_SECONDS", 0.1)
+    with pytest.raises(ZooError, match=r"mycc took more than 0\.1 s and was stopped"):
+        export(small, tmp_path / "out")
 
 
 def test_an_activation_that_is_not_written_in_c_is_refused(tmp_path):

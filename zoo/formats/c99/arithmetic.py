@@ -31,9 +31,9 @@ def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
     """Rounds weights `(inputs, outputs)` to 8 bits, with the scale of each output.
 
     Example:
-        >>> weights, scales = quantized(np.array([[0.5, 2.0], [-1.27, 1.0]], np.float32))
-        >>> weights.tolist(), scales.round(3).tolist()
-        ([[50, 127], [-127, 64]], [0.01, 0.016])
+        >>> weights, scales = quantized(np.array([[0.5, 2.0], [-1.27, 1.1]], np.float32))
+        >>> weights.tolist(), [round(scale, 4) for scale in scales.tolist()]
+        ([[50, 127], [-127, 70]], [0.01, 0.0157])
     """
     scales = np.abs(kernel).max(axis=0) / np.float32(127)
     scales[scales == 0] = 1

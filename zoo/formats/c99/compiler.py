@@ -107,10 +107,9 @@ def compile_c(compiler: Sequence[str], arguments: Sequence[str], program: Path) 
     Raises:
         ZooError: If the compiler fails. The message is its first error.
     """
-    command = [*compiler, *arguments, "-o", str(program)]
-    child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    child = execute([*compiler, *arguments, "-o", program], b"", compiler[0])
     if child.returncode:
-        said = child.stderr.splitlines() or ["no message"]
+        said = child.stderr.decode(errors="replace").splitlines() or ["no message"]
         reason = next((line for line in said if "error:" in line or "undefined" in line), said[0])
         raise ZooError(f"{compiler[0]} fails with status {child.returncode}: {reason}")
 
@@ -180,8 +179,24 @@ def unpack(function: Function, content: bytes, count: int, what: str) -> dict[st
     return outputs | {"seconds": found["seconds"]}
 
 
+def execute(command: Sequence[Any], content: bytes, what: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs a program with an input, and returns its status and outputs.
+
+    Raises:
+        ZooError: If it does not end, or cannot be run.
+    """
+    try:
+        return subprocess.run(
+            list(map(str, command)), input=content, capture_output=True, check=False, timeout=_SECONDS
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ZooError(f"{what} took more than {_SECONDS} s and was stopped") from None
+    except OSError as error:
+        raise ZooError(f"{what} cannot be run: {error.strerror}") from error
+
+
 def _output(command: Sequence[Any], content: bytes, what: str) -> bytes:
-    child = subprocess.run(list(map(str, command)), input=content, capture_output=True, check=False, timeout=_SECONDS)
+    child = execute(command, content, what)
     if child.returncode:
         said = (child.stdout + child.stderr).decode(errors="replace").strip().splitlines()
         raise ZooError(f"{what} fails with status {child.returncode}: {said[-1] if said else 'no message'}")

@@ -64,8 +64,8 @@ def needed(blocks: Sequence[str], code: str) -> list[str]:
     """Selects the definitions that code uses, directly or through others; a definition may use those above it.
 
     Example:
-        >>> needed(["static int a(void);", "static int b(void);", "int c(void) { return b(); }"], "b();")
-        ['static int b(void);']
+        >>> needed(["static int zoo_a(void);", "static int zoo_b(void);"], "int c(void) { return zoo_b(); }")
+        ['static int zoo_b(void);']
     """
     found: list[str] = []
     for block in reversed(blocks):

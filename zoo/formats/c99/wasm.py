@@ -5,7 +5,6 @@ Its functions take addresses in its memory. The custom section `pocket_zoo` cont
 
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,7 @@ def run(
         sizes = [read, [places[each][0] for each in arguments], [places[each] for each in function.outputs]]
         command = [node, "-e", _RUNNER, "--", str(file), function.call.split("(")[0], json.dumps(sizes)]
         rows = compiler.pack(function, inputs[name])
-        child = subprocess.run(command, input=rows.tobytes(), capture_output=True, check=False, timeout=300)
+        child = compiler.execute(command, rows.tobytes(), f"{file.name} in Node")
         if child.returncode:
             said = child.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
             raise ZooError(f"{file.name} fails in Node with status {child.returncode}: {said[-1]}")
