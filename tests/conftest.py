@@ -111,7 +111,7 @@ def run_script() -> Callable[..., None]:
     def run(file: Path, *arguments: object) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", [str(file), *map(str, arguments)])
-            patch.setattr(sys, "path", [str(file.parent), *sys.path])
+            patch.syspath_prepend(file.parent)
             runpy.run_path(str(file), run_name="__main__")
 
     return run

@@ -77,7 +77,7 @@ def test_each_notebook_is_that_of_its_script():
     spec.loader.exec_module(notebooks)
     for part in PARTS:
         script = (COURSE / f"{part}.py").read_text()
-        made = notebooks.notebook(script)
+        made = notebooks.notebook(part, script)
         assert json.loads((COURSE / f"{part}.ipynb").read_text()) == made
         code = "\n".join("".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code")
         module = ast.parse(script.replace("options(__doc__", "options(None"))
