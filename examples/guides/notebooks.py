@@ -99,7 +99,7 @@ def _outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Outputs with what was printed as one text, without its colors."""
     printed = "".join("".join(output["text"]) for output in outputs if output.get("name") == "stdout")
     plain = re.sub(r" +$", "", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", printed), flags=re.MULTILINE)
-    lines = [line for line in plain.splitlines(keepends=True) if not line.startswith("INFO:tensorflow:")]
+    lines = [line for line in plain.splitlines(keepends=True) if not line.startswith(("INFO:", "WARNING:"))]
     if len(lines) > _LINES:
         lines = [*lines[:_LINES], f"... {len(lines) - _LINES} more lines\n"]
     text = {"name": "stdout", "output_type": "stream", "text": lines}
