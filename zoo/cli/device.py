@@ -249,7 +249,7 @@ def serve(
     models: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MODEL]...",
+            metavar="MODEL",
             help=".tflite files, or presets or folders with one, to choose from on the page. It starts with the first. "
             "By default all recognizers of the zoo.",
         ),
