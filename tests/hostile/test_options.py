@@ -69,8 +69,8 @@ INSTEAD = {
 }
 """The same where another option stands in the way."""
 
-OUTPUTS = {"out", "to", "figures", "tensorboard", "save_preset"}
-"""Options that name what is written; `test_disks.py` has their cases."""
+OUTPUTS = {"out", "to", "figures", "tensorboard", "save_preset", "collect"}
+"""Options that name what is written; `test_disks.py` has their cases, and `tests/serving/test_collecting.py`."""
 
 
 def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
