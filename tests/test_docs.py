@@ -119,7 +119,7 @@ def checkout(folder):
     for name in ("zoo", "tuning", "tests", "saved_models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "page"))
     (folder / "docs").mkdir()
-    for name in ("setup.cfg", "README.md", "docs/results.md"):
+    for name in ("setup.cfg", "README.md", "docs/index.md", "docs/results.md"):
         shutil.copy(ROOT / name, folder / name)
 
 

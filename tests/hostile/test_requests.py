@@ -36,7 +36,9 @@ def ask(server, request: bytes) -> bytes:
         # The connection of who sends more than the server reads is reset, sometimes before the answer arrives.
         with suppress(ConnectionError):
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
+            # Not connected any more is no ConnectionError.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(1 << 16):
                 answer += part
     return answer
