@@ -154,6 +154,7 @@ def test_what_was_pushed_comes_back_as_it_was(server):
     assert not (folder / "README.md").exists()
 
 
+@pytest.mark.process
 def test_a_model_of_the_hub_stands_where_a_preset_can(server, simulated, tmp_path, zoo_cli):
     import numpy as np
 

@@ -18,6 +18,7 @@ def pocket(export_once):
     return export_once("pocket_in_c", "activity_gru_pocket", "--formats", "c99_int8,c99_int16x8")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason="needs gcc-arm-none-eabi and qemu-system-arm")
 @pytest.mark.parametrize(
     ("board", "kind"), [("m0", "c99_int16x8"), ("m3", "c99_int8"), ("m4", "c99_int8"), ("m7", "c99_int16x8")]
