@@ -1,5 +1,6 @@
 """The command line. Commands parse arguments, call the functions of the layers below, and print the results."""
 
+import logging
 import os
 import sys
 from typing import Annotated
@@ -56,6 +57,8 @@ def main() -> None:
         sys.argv.remove("--debug")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    # Advice about retracing is for those who write the model.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     prepare_output()
     try:
         status = _run()
