@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from streaming import exported
-from studies import PRESET, SEED, people_of
+from studies import PRESET, SEED, fifth_of, people_of
 
 from zoo.data import recordings
 from zoo.data.activity import ActivityData
@@ -45,10 +45,7 @@ def measure(data: ActivityData, files: list[Path]) -> dict[str, Any]:
     """Streams the held-out people of each study."""
     windows = data.train
     assert windows.studies is not None
-    held_out = {}
-    for study in np.unique(windows.studies).tolist():
-        people = people_of(windows, study)
-        held_out[study] = people[: -(-len(people) // 5)]
+    held_out = {study: fifth_of(people_of(windows, study)) for study in np.unique(windows.studies).tolist()}
     plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": SEED})
     found = {}
     with tempfile.TemporaryDirectory() as scratch:

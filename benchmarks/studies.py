@@ -50,11 +50,16 @@ def people_of(windows: Windows, study: str) -> NDArray[np.str_]:
     return np.random.default_rng(SEED).permutation(np.unique(windows.subjects[windows.studies == study]))
 
 
+def fifth_of(people: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The people of a study who are held out."""
+    return people[: -(-len(people) // 5)]
+
+
 def more_people(windows: Windows, studies: list[str]) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Masks of the windows to train on and of those held out: more and more people of each study."""
     people = {study: people_of(windows, study) for study in studies}
-    fifth = {study: -(-len(names) // 5) for study, names in people.items()}
-    held_out = np.concatenate([people[study][: fifth[study]] for study in studies])
+    fifth = {study: len(fifth_of(names)) for study, names in people.items()}
+    held_out = np.concatenate([fifth_of(names) for names in people.values()])
     for share in SHARES:
         some = [
             names[fifth[study] :][: max(1, round(share * (len(names) - fifth[study])))]

@@ -27,11 +27,10 @@ class Tolerance:
 
 EXACT = {
     "keras": Tolerance(1e-6, 1.0),
-    "saved_model": Tolerance(2e-5, 1.0),
-    "float32": Tolerance(2e-5, 1.0),
+    "saved_model": Tolerance(1e-5, 1.0),
+    "float32": Tolerance(1e-5, 1.0),
 }
-"""Tolerances of the formats with float32 weights, for all families. They and Keras each round: the probabilities of the
-largest recognizer are up to 7e-6 from those that float64 computes."""
+"""Tolerances of the formats with float32 weights, for all families."""
 
 
 class ParityError(ZooError):
