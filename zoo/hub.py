@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.files import read_json, read_text
+from zoo.files import read_json, read_text, sha256
 
 SCHEME = "hf:"
 
@@ -99,10 +99,10 @@ def _downloaded(address: str, hub: Any, repo: str, revision: str | None) -> Path
 
 def _check(address: str, file: Path, expected: str) -> None:
     """Compares a file with its hash: SHA-256 of its content, or SHA-1 of the content as git stores it."""
-    content = file.read_bytes()
     if len(expected) == 64:
-        digest = hashlib.sha256(content).hexdigest()
+        digest = sha256(file)
     else:
+        content = file.read_bytes()
         digest = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
     if digest != expected:
         # The next attempt downloads it again.
