@@ -133,6 +133,22 @@ def test_sigterm_interrupts_a_block_once_and_not_where_it_is_ignored():
         signal.signal(signal.SIGTERM, before)
 
 
+def test_sigterm_in_a_finalizer_whose_errors_python_ignores_is_raised_after_it():
+    class Finalized:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    def work():
+        with terminable():
+            Finalized()
+            time.sleep(20)
+
+    hook = sys.unraisablehook
+    with pytest.raises(Terminated):
+        work()
+    assert sys.unraisablehook is hook
+
+
 def test_a_job_cleans_up_when_it_is_terminated_and_prints_nothing(tmp_path):
     code = (
         "from pathlib import Path; from zoo.files import atomic_write; from zoo.jobs import terminable_job\n"

@@ -140,21 +140,31 @@ def terminable() -> Iterator[list[Terminated]]:
     Yields:
         A list to which the exception is added, for a block that turns it into something else.
     """
-    before, raised = signal.getsignal(signal.SIGTERM), list[Terminated]()
+    before, hook, raised = signal.getsignal(signal.SIGTERM), sys.unraisablehook, list[Terminated]()
     if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
         yield raised
         return
 
     def end(*_: Any) -> None:
         signal.signal(signal.SIGTERM, lambda *_: None)
-        raised.append(Terminated())
+        raised[:] = [Terminated()]
         raise raised[0]
 
+    def raise_later(lost: Any) -> None:
+        # A signal may arrive in a finalizer or a callback of C, of which Python ignores what they raise.
+        if not isinstance(lost.exc_value, Terminated):
+            hook(lost)
+            return
+        signal.signal(signal.SIGTERM, end)
+        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
     signal.signal(signal.SIGTERM, end)
+    sys.unraisablehook = raise_later
     try:
         yield raised
     finally:
         signal.signal(signal.SIGTERM, before)
+        sys.unraisablehook = hook
 
 
 @contextmanager
