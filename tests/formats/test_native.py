@@ -160,7 +160,6 @@ def expected(known):
 KOTLIN = """
 import kotlin.math.abs
 import kotlin.math.sin
-import pocketzoo.*
 
 fun main() {
     val stream = Stream { frame, states ->
@@ -206,10 +205,16 @@ JAVA = os.environ.get("JAVACMD", "java")
 
 
 def build_kotlin(folder):
-    (folder / "Main.kt").write_text(KOTLIN)
-    sources = [str(folder / name) for name in ("Model.kt", "Stream.kt", "Main.kt")]
-    subprocess.run(["kotlinc", "-nowarn", *sources, "-include-runtime", "-d", str(folder / "main.jar")], check=True)
-    return [JAVA, "-jar", str(folder / "main.jar")]
+    """A package for each case, all compiled at once: the compiler takes longer to start than to compile one."""
+    sources = []
+    for case in folder.iterdir():
+        (case / "Main.kt").write_text("package pocketzoo" + KOTLIN)
+        for source in case.glob("*.kt"):
+            source.write_text(source.read_text().replace("package pocketzoo", f"package {case.name}"))
+            sources.append(str(source))
+    jar = str(folder / "main.jar")
+    subprocess.run(["kotlinc", "-nowarn", *sources, "-include-runtime", "-d", jar], check=True)
+    return lambda case: [JAVA, "-cp", jar, f"{case}.MainKt"]
 
 
 def _java_version():
@@ -218,13 +223,13 @@ def _java_version():
 
 
 def build_swift(folder):
-    (folder / "main.swift").write_text("import Foundation\n" + SWIFT)
-    sources = [str(folder / name) for name in ("Model.swift", "Stream.swift", "main.swift")]
-    subprocess.run(["swiftc", *sources, "-o", str(folder / "main")], check=True)
-    return [str(folder / "main")]
+    for case in folder.iterdir():
+        (case / "main.swift").write_text("import Foundation\n" + SWIFT)
+        subprocess.run(["swiftc", *map(str, case.glob("*.swift")), "-o", str(case / "main")], check=True)
+    return lambda case: [str(folder / case / "main")]
 
 
-COMPILERS = {"kotlinc": (kotlin, build_kotlin), "swiftc": (swift, build_swift)}
+COMPILERS = {"kotlinc": (kotlin, "kt", build_kotlin), "swiftc": (swift, "swift", build_swift)}
 
 
 def cases():
@@ -236,19 +241,23 @@ def cases():
     }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_compiled_sources_stream_as_the_runtime_does(compiler, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed; Debian has it: apt-get install kotlin swiftlang (650 MB)")
     if compiler == "kotlinc" and _java_version() < 21:
         pytest.skip("Debian's kotlinc needs Java 21: apt-get install openjdk-21-jre-headless, and name it in JAVACMD")
-    language, build = COMPILERS[compiler]
-    for case, known in cases().items():
+    language, suffix, build = COMPILERS[compiler]
+    for number, known in enumerate(cases().values()):
+        folder = tmp_path / f"case{number}"
+        folder.mkdir()
+        (folder / f"Model.{suffix}").write_text(language.constants(known, "model.tflite"))
+        shutil.copyfile(Path(language.__file__).parent / "native" / f"Stream.{suffix}", folder / f"Stream.{suffix}")
+    command = build(tmp_path)
+    for number, (case, known) in enumerate(cases().items()):
         lines = "\n".join(" ".join(map(repr, map(float, sample))) for sample in turning(known)) + "\n"
-        suffix = "kt" if compiler == "kotlinc" else "swift"
-        (tmp_path / f"Model.{suffix}").write_text(language.constants(known, "model.tflite"))
-        shutil.copyfile(Path(language.__file__).parent / "native" / f"Stream.{suffix}", tmp_path / f"Stream.{suffix}")
-        run = subprocess.run(build(tmp_path), input=lines, capture_output=True, text=True, check=True)
+        run = subprocess.run(command(f"case{number}"), input=lines, capture_output=True, text=True, check=True)
         output = run.stdout.splitlines()
         predictions = expected(known)
         found = [line.split() for line in output[: len(predictions)]]
