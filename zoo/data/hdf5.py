@@ -305,7 +305,7 @@ def _listing(keys: Any) -> str:
 def attributes(path: Path) -> dict[str, Any]:
     """Reads a file's attributes as plain Python values."""
     with open_file(path) as file:
-        return {name: _plain(value) for name, value in file.attrs.items()}
+        return {_plain(name): _plain(value) for name, value in file.attrs.items()}
 
 
 def provenance(attributes: Mapping[str, Any]) -> dict[str, Any]:
