@@ -18,7 +18,7 @@ from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Run
 from zoo.training import CHECKPOINT, Progress
 
-QUICK = Recipe(learning_rate=0.01, batch_size=4, epochs=3, min_steps=12, validation=0.2)
+QUICK = Recipe(learning_rate=0.01, batch_size=12, epochs=3, min_steps=6, validation=0.2)
 CLASSES = ("still", "shake")
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -35,11 +35,11 @@ def data(people=3, each=6, labels=None):
 
 
 def recognizer(**arguments):
-    return ActivityGRU(units=4, window=10, classes=CLASSES, **arguments)
+    return ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=CLASSES, **arguments)
 
 
 def plan(recipe=QUICK):
-    return running.Plan("tiny", "activity_gru", {"units": 4}, recipe)
+    return running.Plan("tiny", "activity_gru", {"units": 4, "num_layers": 1, "frame": 5}, recipe)
 
 
 def test_all_people_are_trained_on_and_each_is_left_out_once():
