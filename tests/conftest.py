@@ -53,6 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(marker)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Converts to TFLite in this process, unless the test is one of processes: a child takes five seconds to start."""
+    if tflite := sys.modules.get("zoo.formats.tflite"):
+        in_child = vars(tflite).setdefault("_IN_CHILD", tflite._run_in_child)
+        tflite._run_in_child = in_child if item.get_closest_marker("process") else tflite._run
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints how many hostile cases of each area ended well."""
     counts: dict[str, Counter[str]] = {}

@@ -204,6 +204,7 @@ def test_an_autoencoder_in_integers_computes_the_same_in_every_kernel(tmp_path):
         assert 1 - ((patches - expected) ** 2).sum() / ((expected - expected.mean()) ** 2).sum() > 0.9
 
 
+@pytest.mark.process
 def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkeypatch):
     # A child that dies as the converter does when it quantizes a looped graph.
     script = tmp_path / "python"
@@ -215,6 +216,7 @@ def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkey
     assert not (tmp_path / "a.tflite").exists()
 
 
+@pytest.mark.process
 def test_what_the_converter_says_last_is_the_reason(tmp_path):
     with pytest.raises(ZooError, match=r"conversion to TFLite failed: .*(No such file|FileNotFoundError)"):
         convert(tmp_path / "no" / "folder" / "a.tflite")

@@ -75,13 +75,17 @@ def convert(
             "small": [name for name in signatures_of_format if name == "int8"],
             "files": {name: str(path) for name, path in files.items()},
         }
-        try:
-            child = subprocess.run(
-                [sys.executable, "-m", "zoo.formats.tflite", json.dumps(job)],
-                capture_output=True, text=True, check=False, timeout=_SECONDS,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped") from None
+        _run_in_child(job)
+
+
+def _run_in_child(job: dict[str, Any]) -> None:
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "zoo.formats.tflite", json.dumps(job)],
+            capture_output=True, text=True, check=False, timeout=_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped") from None
     if child.returncode:
         raise ZooError(f"conversion to TFLite failed: {_reason(child.returncode, child.stderr)}")
 
@@ -93,7 +97,7 @@ def _reason(status: int, output: str) -> str:
     return lines[-1].strip() if lines else f"the converter exited with status {status}"
 
 
-def _child(job: dict[str, Any]) -> None:
+def _run(job: dict[str, Any]) -> None:
     import tensorflow as tf
 
     with np.load(f"{job['folder']}/samples.npz") as saved:
@@ -128,4 +132,4 @@ def _representative(
 
 
 if __name__ == "__main__":
-    _child(json.loads(sys.argv[1]))
+    _run(json.loads(sys.argv[1]))
