@@ -20,7 +20,7 @@ from zoo.cli import main
 from zoo.report.figures.search import parallel, pareto_front
 
 SETTINGS = {
-    "pixels": 64, "batch_size": 256, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
+    "pixels": 64, "batch_size": 512, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
     "weight_decay": 1e-4, "optimizer": "adam",
 }  # fmt: skip
 

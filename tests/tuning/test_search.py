@@ -18,7 +18,7 @@ from zoo import ZooError
 from zoo.files import write_json
 
 SETTINGS = {
-    "pixels": 64, "batch_size": 128, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
+    "pixels": 64, "batch_size": 256, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
     "weight_decay": 1e-4, "optimizer": "adam", "schedule": "constant",
 }  # fmt: skip
 """One architecture and optimizer; the learning rate is searched."""
@@ -63,7 +63,7 @@ def end(oracle, trial):
 
 
 def test_the_grid_of_the_course_has_nine_trials(leaves, tmp_path):
-    settings = {"pixels": 64, "batch_size": 32}
+    settings = {"pixels": 64, "batch_size": 128}
     for trials in (5, 100):
         oracle = search.restore(
             study(leaves, strategy="grid", space="course", trials=trials, epochs=1, settings=settings), tmp_path
@@ -180,18 +180,18 @@ def test_a_full_disk_ends_the_search_and_its_trial_is_run_again(leaves, tmp_path
 def test_a_trial_that_fails_is_recorded_with_its_reason_and_the_search_goes_on(leaves, tmp_path):
     # So large a rate that the loss stops being finite, where SGD is drawn.
     settings = settings_without("optimizer") | {"sgd_learning_rate": 1e38, "batch_size": 32}
-    what = study(leaves, trials=8, settings=settings)
+    what = study(leaves, trials=6, settings=settings)
     records, _ = searched(what, tmp_path / "out")
     failed = [record for record in records if record["status"] == "failed"]
-    assert len(records) == 8
-    assert 0 < len(failed) < 8
+    assert len(records) == 6
+    assert 0 < len(failed) < 6
     assert all("became" in record["reason"] and record["score"] is None for record in failed)
     assert all(record["values"]["optimizer"] == "sgd" for record in failed)
     assert finals.ranked(what, records)[0]["status"] == "scored"
 
 
 def test_a_search_without_a_scored_trial_is_an_error(leaves, tmp_path):
-    what = study(leaves, settings=SETTINGS | {"optimizer": "sgd", "sgd_learning_rate": 1e38, "batch_size": 32})
+    what = study(leaves, settings=SETTINGS | {"optimizer": "sgd", "sgd_learning_rate": 1e38, "batch_size": 256})
     records, _ = searched(what, tmp_path / "out")
     assert [record["status"] for record in records] == ["failed"] * 3
     with pytest.raises(ZooError, match=r"none of 3 trials has a score, .* became"):
@@ -210,7 +210,7 @@ def test_models_above_a_limit_are_refused_and_do_not_count(leaves, tmp_path):
 
 
 def test_a_trial_below_the_median_is_stopped_early_and_the_best_is_not(leaves, tmp_path):
-    records, _ = searched(study(leaves, trials=8, epochs=8, halving=True), tmp_path / "out")
+    records, _ = searched(study(leaves, trials=6, epochs=8, halving=True), tmp_path / "out")
     stopped = [record for record in records if record["status"] == "stopped"]
     assert stopped
     assert all(record["epochs"] < 8 and "the median of" in record["reason"] for record in stopped)
@@ -228,7 +228,7 @@ def test_a_trial_below_the_median_is_stopped_early_and_the_best_is_not(leaves, t
 def test_every_group_of_people_is_left_out_in_a_trial(simulated, tmp_path):
     what = Study(
         "activity_gru", simulated, "random", 1, 2, groups=2,
-        settings={"frame": 10, "units": 8, "num_layers": 1, "ema_decay": 0.0, "batch_size": 32},
+        settings={"frame": 75, "units": 8, "num_layers": 1, "ema_decay": 0.0, "batch_size": 128},
     )  # fmt: skip
     records, trainer = searched(what, tmp_path / "out")
     assert [record["status"] for record in records] == ["scored"]
