@@ -106,6 +106,13 @@ def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, t
         assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
 
 
+def test_a_window_of_few_frames_is_read_in_chunks_of_as_many(tmp_path):
+    export(ActivityGRU(units=4, num_layers=1, frame=50), tmp_path / "out", ["float32"])
+    interpreter = Interpreter(tmp_path / "out" / "model.float32.tflite")
+    assert interpreter.metadata.chunk == 3
+    assert interpreter.run("chunk", **random_inputs(interpreter, "chunk"))["probabilities"].shape == (1, 3, 6)
+
+
 def test_an_artifact_that_differs_gets_no_name(tmp_path):
     model = ActivityGRU(units=8, frame=5)
     with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):

@@ -45,7 +45,7 @@ from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
 
 CHUNK = 10
-"""Frames that the signature `chunk` reads."""
+"""Frames that the signature `chunk` reads, of a model whose window has so many."""
 
 _BATCH = 2048
 """Windows that a network reads at once: what it computes on the way is many times as large."""
@@ -480,6 +480,10 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     return notes
 
 
+def _chunk(model: ActivityRecognizer) -> int:
+    return min(CHUNK, model.window // model.frame)
+
+
 def encountered_states(
     model: Any, windows: NDArray[np.float32], frames: int
 ) -> dict[str, NDArray[np.float32]]:  # fmt: skip
@@ -617,7 +621,7 @@ class ActivityTask(Task):
         known = model.provenance or {}
         return ActivityMetadata(
             **origin(model), classes=model.classes, rate=float(model.rate), window=model.window,
-            hop=model.window // 2, frame=model.frame, chunk=CHUNK, states=model.states,
+            hop=model.window // 2, frame=model.frame, chunk=_chunk(model), states=model.states,
             mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
             streaming=_streaming(model),
@@ -744,10 +748,11 @@ class ActivityTask(Task):
         inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
         if model.states:
             inputs |= {
-                "step": encountered_states(model, windows, 1), "chunk": encountered_states(model, windows, CHUNK)
-            }  # fmt: skip
+                "step": encountered_states(model, windows, 1),
+                "chunk": encountered_states(model, windows, _chunk(model)),
+            }
         return Exportable(
-            lambda model: signatures.activity(model, CHUNK),
+            lambda model: signatures.activity(model, _chunk(model)),
             inputs,
             # Rounding moves probabilities near a boundary between classes, so the label counts there.
             parity.EXACT | {
