@@ -88,7 +88,8 @@ def test_a_process_prints_one_json_document_and_nothing_else(recognizer, simulat
 
 
 def test_train_prints_one_json_document(simulated, tmp_path, zoo_cli):
-    arguments = ("--model", "activity_gru", "--units", 4, "--frame", 10, "--epochs", 2, "--data", simulated)
+    arguments = ("--model", "activity_gru", "--units", 4, "--frame", 50, "--epochs", 2, "--data", simulated)
+    arguments += ("--set", "validation_by=time")
     status, out, _ = zoo_cli("train", *arguments, "--out", tmp_path / "out", "--json")
     assert status == 0
     assert json.loads(out)["epochs"] == 2
@@ -96,8 +97,9 @@ def test_train_prints_one_json_document(simulated, tmp_path, zoo_cli):
 
 def test_training_a_preset_says_that_its_weights_are_not_used(simulated, tmp_path, zoo_cli):
     status, _, err = zoo_cli(
-        "train", "activity_gru_course", "--data", simulated, "--epochs", 1, "--out", tmp_path / "out"
-    )
+        "train", "activity_gru_course", "--data", simulated, "--epochs", 1, "--set", "validation_by=time",
+        "--out", tmp_path / "out",
+    )  # fmt: skip
     assert status == 0
     assert "its architecture and recipe with new weights; `zoo finetune activity_gru_course` starts from" in err
 

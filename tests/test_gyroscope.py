@@ -53,20 +53,8 @@ def lab(make_once, zoo_cli):
         three = ("--channels", "x,y,z", "-o", folder / "three.h5")
         run("data", "windows", folder / "recordings.h5", *cut, *three)
         plain = ("--set", "ema_decay=null", "--set", "augmentation=null", "--set", "label_smoothing=0")
-        recipe = (
-            "--units",
-            8,
-            "--frame",
-            5,
-            "--epochs",
-            40,
-            "--set",
-            "min_steps=400",
-            *plain,
-            "--data",
-            folder / "data3.h5",
-        )
-        run("train", "--model", "activity_gru", *recipe, "--out", folder / "model")
+        recipe = ("--units", 8, "--frame", 5, "--epochs", 40, "--set", "min_steps=400", *plain)
+        run("train", "--model", "activity_gru", *recipe, "--data", folder / "data3.h5", "--out", folder / "model")
         formats = "dynamic,float32,int8,c,kotlin,swift"
         run(
             "export", folder / "model", "--data", folder / "data3.h5", "--formats", formats, "--to", folder / "exported"

@@ -74,7 +74,7 @@ def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
 
 
 def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
-    changes = {"units": 4, "frame": 10, "epochs": 2, "patience": None, "validation": 0.3}
+    changes = {"units": 4, "num_layers": 1, "frame": 50, "epochs": 2, "patience": None, "validation": 0.3}
     small = plan(None, "activity_gru", changes)
     found = []
     for path in (simulated, tfds.load("zoo_activity/course", built)):
@@ -87,6 +87,7 @@ def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, sim
     assert found[0][1] == found[1][1]
 
 
+@pytest.mark.process
 def test_a_clean_process_loads_a_build_by_its_name_with_units_and_citation(built, simulated):
     code = f"""
 import json, tensorflow_datasets, zoo.data.tfds
@@ -195,6 +196,7 @@ def test_text_becomes_rows_split_by_their_place(tmp_path):
     assert_same(tfds.load("zoo_trigrams/text_9", tmp_path / "builds"), tmp_path / "data2.h5")
 
 
+@pytest.mark.process
 def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
     trigrams.write_simulated(tmp_path / "data2.h5", sentences=20000, seed=0)
     command = [
@@ -317,15 +319,13 @@ def test_tfds_loads_batches_slices_and_pairs(built, simulated):
     np.testing.assert_array_equal(labels, data.train.labels[10:30])
 
 
-def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated):
-    name = [sys.executable, "-m", "zoo.cli", "data", "describe", "tfds:zoo_activity/course", "--json"]
-    told = {**os.environ, "TFDS_DATA_DIR": str(built)}
-    run = subprocess.run(name, capture_output=True, text=True, check=False, env=told)
-    assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout)["sizes"] == hdf5.check(simulated, "activity")
-    wrong = subprocess.run([*name[:5], str(simulated), "--data-dir", "."], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 1
-    assert "zoo: --data-dir: requires --data tfds:NAME" in wrong.stderr
+def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated, zoo_cli):
+    named = zoo_cli("data", "describe", "tfds:zoo_activity/course", "--data-dir", built, "--json")
+    assert named.status == 0, named.err
+    assert json.loads(named.out)["sizes"] == hdf5.check(simulated, "activity")
+    wrong = zoo_cli("data", "describe", simulated, "--data-dir", ".")
+    assert wrong.status == 1
+    assert "zoo: --data-dir: requires --data tfds:NAME" in wrong.err
 
 
 def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):

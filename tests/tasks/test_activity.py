@@ -15,7 +15,15 @@ from zoo.tasks.running import Run, train
 
 
 def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated, tmp_path):
-    changes = {"units": 6, "frame": 10, "epochs": 2, "validation": 0.4, "validation_by": "time", "patience": None}
+    changes = {
+        "units": 6,
+        "num_layers": 1,
+        "frame": 50,
+        "epochs": 2,
+        "validation": 0.4,
+        "validation_by": "time",
+        "patience": None,
+    }
     plan = planning.plan(None, "activity_gru", changes)
     train(plan, simulated, Run(tmp_path / "model"))
     loaded = loading.load(str(tmp_path / "model"))
@@ -32,7 +40,9 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     index = recordings.read(raw)
     for name, rows in (("long", 200), ("other", 180)):
         write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
-    plan = planning.plan(None, "activity_gru", {"units": 6, "frame": 10, "window": 150, "epochs": 1, "validation": 0.0})
+    plan = planning.plan(
+        None, "activity_gru", {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
+    )
     train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
     loaded = loading.load(str(tmp_path / "model"))
     report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)

@@ -15,7 +15,7 @@ from zoo.tasks.loading import Loaded, load
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-QUICK = Recipe(learning_rate=0.01, batch_size=4, epochs=2, min_steps=12, validation=0.2)
+QUICK = Recipe(learning_rate=0.01, batch_size=8, epochs=2, min_steps=8, validation=0.2)
 
 
 def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0):
@@ -40,13 +40,13 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     one = data()
     result = train(ActivityGRU(units=4, window=10, classes=one.classes), one, QUICK, out=tmp_path / "model")
     summary = result.summary
-    assert (summary["epochs"], summary["steps_per_epoch"], summary["train_windows"]) == (2, 10, 20)
+    assert (summary["epochs"], summary["steps_per_epoch"], summary["train_windows"]) == (2, 5, 20)
     validation = summary["validation"]
     assert (validation["by"], validation["folds"], validation["subjects"]) == ("time", 1, ["p0"])
     assert validation["windows"] == 4
     assert summary["validation"]["baseline"]["macro_f1"] == 1.0
     page = report.training(summary)
-    assert "2 epochs of 10 steps" in page
+    assert "2 epochs of 5 steps" in page
     assert "the last windows of each activity of the same people" in page
     assert "Random forest: macro-F1 1.000" in page
     assert "The scores are of another model; the saved model is trained on all windows" in page
@@ -58,7 +58,9 @@ LAZY = replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)
 
 def biased(window=10, **arguments):
     """A recognizer that takes everything for the first class."""
-    model = ActivityGRU(units=2, window=window, classes=("still", "shake"), **arguments)
+    model = ActivityGRU(
+        units=2, num_layers=1, frame=window // 2, window=window, classes=("still", "shake"), **arguments
+    )
     model.get_layer("logits").bias.assign([100.0, 0.0])
     return model
 
@@ -129,17 +131,19 @@ def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zo
     assert "unknown layer 'cell'" in err
 
 
-def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, recognizer, simulated, tmp_path):
+def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, simulated, tmp_path):
+    ActivityGRU(units=4, num_layers=1, frame=75).save(tmp_path / "old.keras")
     options = ("--data", simulated, "--epochs", 1, "--out", tmp_path / "mine")
-    status, out, err = zoo_cli("finetune", recognizer, *options)
+    status, out, err = zoo_cli("finetune", tmp_path / "old.keras", *options)
     assert status == 0, err
     assert "1 epoch of" in out
     assert (tmp_path / "mine" / "model.keras").is_file()
 
 
-def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(recognizer, simulated):
+def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
     data_of_training = read(simulated)
-    doubt = api.familiar(load(recognizer), data_of_training)
+    trained = ActivityGRU(units=2, provenance={"data_sha256": data_of_training.sha256})
+    doubt = api.familiar(load(trained), data_of_training)
     assert "was trained on, from which fine-tuning learns nothing new" in doubt
     pocket = load("activity_gru_pocket")
     assert api.familiar(pocket, data_of_training) is None
