@@ -57,8 +57,9 @@ def main() -> None:
         sys.argv.remove("--debug")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # Advice about retracing is for those who write the model.
+    # Advice about retracing is for those who write the model, and what is wrong with a picture is said in one line.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     prepare_output()
     try:
         status = _run()
