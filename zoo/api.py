@@ -155,10 +155,10 @@ def plan_of(model: Named, recipe: Recipe | None = None) -> tuple[Plan, Model | N
     if isinstance(model, Model):
         family = next(name for name, row in FAMILIES.items() if row.class_name == type(model).__name__)
         known = planning.plan(None, family, {})
-        return Plan(model.name, family, model.get_config(), recipe or known.recipe), model
+        return Plan(model.name, family, model.get_config(), (recipe or known.recipe).require_epochs()), model
     name = str(model)
     plan = planning.plan(None, name, {}) if name in FAMILIES else planning.plan(name, None, {})
-    return (plan if recipe is None else Plan(plan.name, plan.family, plan.arguments, recipe)), None
+    return (plan if recipe is None else replace(plan, recipe=recipe.require_epochs())), None
 
 
 def train(
@@ -409,13 +409,15 @@ def finetune(
     """Fine-tunes a preset on your own data, with any labels.
 
     Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
-    on the features of all other layers; then all weights are trained at a low rate. The statistics of the input remain
-    those of the preset.
+    on the features of all other layers; then all weights are trained at a low rate. With three people or fewer the
+    training ends before that: the features of many people serve others better than what few can teach (see
+    benchmarks/small_data.py). The statistics of the input remain those of the preset.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
         data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
-        recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default.
+        recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default; with no epochs
+            for a recognizer of three people or fewer.
         freeze: Names of layers whose weights stay as they are.
         out: Folder for the model, its configuration and its history; nothing is written by default.
         callbacks: Further Keras callbacks.
@@ -424,7 +426,8 @@ def finetune(
         The same as `train`.
 
     Raises:
-        ZooError: If the data does not fit the preset. The message names the command that converts it.
+        ZooError: If the data does not fit the preset. The message names the command that converts it. If a recipe has
+            no epochs, and the model is no recognizer.
 
     Example:
         >>> from zoo import simulate
@@ -441,8 +444,10 @@ def finetune(
     unknown = sorted(set(freeze) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
-    recipe = recipe or finetuning_recipe(loaded)
-    plan, _ = plan_of(model, recipe)
+    recipe = recipe or finetuning_recipe(loaded, checked)
+    if not activity:
+        recipe.require_epochs()
+    plan = replace(plan_of(model)[0], recipe=recipe)
 
     def begin(prepared: Any, model: Model) -> None:
         if activity:
@@ -482,17 +487,22 @@ def familiar(loaded: Loaded, data: Any) -> str | None:
     return None
 
 
-def finetuning_recipe(loaded: Loaded, changes: Mapping[str, Any] | None = None) -> Recipe:
+def finetuning_recipe(loaded: Loaded, data: Any, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe that `finetune` follows by default.
 
     Args:
         loaded: What is fine-tuned.
+        data: Data of its task.
         changes: Other fields, by name; `epochs` are single passes.
     """
     known = loaded.config.get("recipe", {})
-    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
-    steps = {"min_steps": None} if changes and "epochs" in changes else {}
-    return replace(FINETUNE, **shared | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))
+    fields = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
+    fields["loss"] = loaded.task.recipe.loss
+    if changes and "epochs" in changes:
+        fields["min_steps"] = None
+    elif loaded.task.name == "activity" and data.train.of_few_people:
+        fields["epochs"] = 0
+    return replace(FINETUNE, **fields | dict(changes or {}))
 
 
 def tune(

@@ -34,7 +34,7 @@ class Recipe(Settings):
         micro_batches: Equal parts of a batch whose gradients are computed side by side and averaged. The step is the
             same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
             part. 2 are quicker where a network without recurrence leaves a core idle; recurrent ones become slower.
-        epochs: Passes over the data, at most.
+        epochs: Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further.
         min_steps: Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one
             pass.
         patience: Epochs without a lower validation loss after which training stops and the best weights are
@@ -68,10 +68,10 @@ class Recipe(Settings):
     Example:
         >>> Recipe(optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2).batch_size
         32
-        >>> Recipe(epochs=0)
+        >>> Recipe(batch_size=0)
         Traceback (most recent call last):
         ...
-        zoo.errors.ZooError: recipe: epochs is 0; expected 1 or more
+        zoo.errors.ZooError: recipe: batch_size is 0; expected 1 or more
     """
 
     label = "recipe"
@@ -87,7 +87,7 @@ class Recipe(Settings):
     ema_decay: Annotated[float, Range(gt=0, lt=1)] | None = None
     batch_size: _Count = 32
     micro_batches: _Count = 1
-    epochs: _Count = 50
+    epochs: Annotated[int, Range(ge=0)] = 50
     min_steps: _Count | None = None
     patience: _Count | None = None
     validation: _Fraction = 0.1
@@ -121,6 +121,16 @@ class Recipe(Settings):
         """
         return cls.from_json(read_json(find_folder(name) / "config.json")["recipe"])
 
+    def require_epochs(self) -> "Recipe":
+        """The recipe itself.
+
+        Raises:
+            ZooError: If it has no epochs, which suits fine-tuning alone.
+        """
+        if not self.epochs:
+            raise ZooError("recipe: epochs is 0; expected 1 or more")
+        return self
+
     def passes(self, rows: int) -> int:
         """Passes over training rows that make an epoch.
 
@@ -128,8 +138,9 @@ class Recipe(Settings):
             >>> Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320)
             4
         """
-        steps = self.epochs * rows / self.batch_size
-        return 1 if self.min_steps is None else max(1, math.ceil(self.min_steps / steps))
+        if self.min_steps is None or not self.epochs:
+            return 1
+        return max(1, math.ceil(self.min_steps / (self.epochs * rows / self.batch_size)))
 
     @property
     def split_by_seed(self) -> int:

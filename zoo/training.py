@@ -174,6 +174,8 @@ def fit(
     if recipe.patience is not None and validation is None:
         raise ZooError("no validation rows, which patience needs: add data, or set patience to none")
     batch_size = min(recipe.batch_size, rows)
+    if not recipe.epochs:
+        return Fitted([], 0, 0.0, batch_size, 0)
     micro_batches = 1 if batch_size % recipe.micro_batches else recipe.micro_batches
     steps = rows // batch_size
     # A call from Python costs about a millisecond, as much as several steps: group steps, but never across epochs.

@@ -275,7 +275,8 @@ def finetune(
 ) -> None:
     """Train the weights of a preset further on your data, with any labels.
 
-    The last layer is fitted first, then all weights are trained at a low rate.
+    The last layer is fitted first, then all weights are trained at a low rate. With three people or fewer, the last
+    layer alone is fitted, unless --epochs is named.
     """
     load_tensorflow()
     from zoo import api
@@ -285,10 +286,10 @@ def finetune(
 
     loaded = load(preset)
     named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
-    recipe = api.finetuning_recipe(loaded, named_options(named))
+    checked = api.read_data(loaded.task, data)
+    recipe = api.finetuning_recipe(loaded, checked, named_options(named))
     board = TrainingBoard(err, recipe.epochs)
     progress = Progress(board.on_epoch_end)
-    checked = api.read_data(loaded.task, data)
     if doubt := api.familiar(loaded, checked):
         warn(doubt)
     try:

@@ -156,9 +156,10 @@ def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
     """
     best = f", weights of epoch {summary['best_epoch']}" if summary["best_epoch"] != summary["epochs"] else ""
     steps = f" of {count(summary['steps_per_epoch'], 'step')}" if "steps_per_epoch" in summary else ""
+    trained = f"{count(summary['epochs'], 'epoch')}{steps} in {summary['seconds']:.1f} s{best}"
     first = (
         f"{count(summary['parameters'], 'parameter')}, {count(summary[rows], noun)}, "
-        f"{count(summary['epochs'], 'epoch')}{steps} in {summary['seconds']:.1f} s{best}"
+        f"{trained if summary['epochs'] else 'the last layer alone is fitted'}"
     )
     return page(first, *parts, *(note(text, "warning") for text in summary.get("warnings", ())))
 

@@ -60,7 +60,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     # A name that both have means the model's, but the seed of a run is its recipe's.
     own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
     others = {key: value for key, value in changes.items() if key not in own}
-    recipe = replace(recipe, **others)
+    recipe = replace(recipe, **others).require_epochs()
     task.check(recipe)
     return Plan(name, family, {**arguments, **own}, recipe)
 
