@@ -17,7 +17,7 @@ from zoo.tasks.loading import Loaded
 START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
 """The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
 
-_DECAY = 1e-3
+_DECAY = 1e-2
 """Weight of the squared distance of a fitted head from where it starts."""
 
 Floats = NDArray[np.floating]
