@@ -409,15 +409,13 @@ def finetune(
     """Fine-tunes a preset on your own data, with any labels.
 
     Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
-    on the features of all other layers; then all weights are trained at a low rate. With three people or fewer the
-    training ends before that: the features of many people serve others better than what few can teach (see
-    benchmarks/small_data.py). The statistics of the input remain those of the preset.
+    on the features of all other layers; then all weights are trained at a low rate. A recipe without epochs ends before
+    that, after seconds. The statistics of the input remain those of the preset.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
         data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
-        recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default; with no epochs
-            for a recognizer of three people or fewer.
+        recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default.
         freeze: Names of layers whose weights stay as they are.
         out: Folder for the model, its configuration and its history; nothing is written by default.
         callbacks: Further Keras callbacks.
@@ -444,7 +442,7 @@ def finetune(
     unknown = sorted(set(freeze) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
-    recipe = recipe or finetuning_recipe(loaded, checked)
+    recipe = recipe or finetuning_recipe(loaded)
     if not activity:
         recipe.require_epochs()
     plan = replace(plan_of(model)[0], recipe=recipe)
@@ -487,22 +485,17 @@ def familiar(loaded: Loaded, data: Any) -> str | None:
     return None
 
 
-def finetuning_recipe(loaded: Loaded, data: Any, changes: Mapping[str, Any] | None = None) -> Recipe:
+def finetuning_recipe(loaded: Loaded, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe that `finetune` follows by default.
 
     Args:
         loaded: What is fine-tuned.
-        data: Data of its task.
         changes: Other fields, by name; `epochs` are single passes.
     """
     known = loaded.config.get("recipe", {})
-    fields = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
-    fields["loss"] = loaded.task.recipe.loss
-    if changes and "epochs" in changes:
-        fields["min_steps"] = None
-    elif loaded.task.name == "activity" and data.train.of_few_people:
-        fields["epochs"] = 0
-    return replace(FINETUNE, **fields | dict(changes or {}))
+    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
+    steps = {"min_steps": None} if changes and "epochs" in changes else {}
+    return replace(FINETUNE, **shared | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))
 
 
 def tune(

@@ -262,7 +262,9 @@ def finetune(
     preset: Annotated[str, typer.Argument(metavar="PRESET", help="A preset, a folder or a .keras file.")],
     data: DataFile = None,
     out: Annotated[Path, typer.Option(help="Folder for the trained model; must be empty.")] = Path("model"),
-    epochs: Annotated[int | None, typer.Option(help="Number of epochs.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Number of epochs; 0 fits the last layer alone, in seconds.")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
     validation: Annotated[
         float | None, typer.Option(help="Share of the people that are held out for validation; 0 for none.")
@@ -275,8 +277,7 @@ def finetune(
 ) -> None:
     """Train the weights of a preset further on your data, with any labels.
 
-    The last layer is fitted first, then all weights are trained at a low rate. With three people or fewer, the last
-    layer alone is fitted, unless --epochs is named.
+    The last layer is fitted first, then all weights are trained at a low rate.
     """
     load_tensorflow()
     from zoo import api
@@ -286,10 +287,10 @@ def finetune(
 
     loaded = load(preset)
     named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
-    checked = api.read_data(loaded.task, data)
-    recipe = api.finetuning_recipe(loaded, checked, named_options(named))
+    recipe = api.finetuning_recipe(loaded, named_options(named))
     board = TrainingBoard(err, recipe.epochs)
     progress = Progress(board.on_epoch_end)
+    checked = api.read_data(loaded.task, data)
     if doubt := api.familiar(loaded, checked):
         warn(doubt)
     try:
