@@ -121,6 +121,17 @@ def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_se
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("decay", [None, 0.5])
+def test_a_share_of_the_start_is_in_the_weights_that_everybody_sees(decay):
+    recipe = replace(RECIPE, ema_decay=decay)
+    plain, shared = Weights(), Weights()
+    network, _ = run(recipe, callbacks=[plain])
+    averaged, _ = run(replace(recipe, start_share=0.25), callbacks=[shared])
+    for raw, found in zip([*plain.found, weights(network)], [*shared.found, weights(averaged)], strict=True):
+        for a, b, start in zip(found, raw, weights(model()), strict=True):
+            np.testing.assert_allclose(a, 0.25 * start + 0.75 * b, atol=1e-6)
+
+
 @pytest.mark.parametrize(("optimizer", "rate", "noise", "share"), [("sgd", 1.0, 0.3, 0.5), ("adam", 0.01, 0.0, 1.1)])
 def test_a_run_of_60_steps_gains_by_a_long_average_and_reports_the_saved_weights(optimizer, rate, noise, share):
     """A noisy run ends at half of the loss; a quiet one loses nothing, as an average over all steps would."""

@@ -392,7 +392,7 @@ def cross_validate(
 
 FINETUNE = Recipe(
     optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, epochs=20,
-    min_steps=1000, validation=0.2,
+    min_steps=1000, validation=0.2, start_share=0.25,
 )  # fmt: skip
 """Default recipe of `finetune`."""
 
@@ -409,8 +409,9 @@ def finetune(
     """Fine-tunes a preset on your own data, with any labels.
 
     Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
-    on the features of all other layers; then all weights are trained at a low rate. A recipe without epochs ends before
-    that, after seconds. The statistics of the input remain those of the preset.
+    on the features of all other layers; then all weights are trained at a low rate, and averaged with those from which
+    they started (`start_share`). A recipe without epochs ends before that, after seconds. The statistics of the input
+    remain those of the preset.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.

@@ -30,6 +30,8 @@ class Recipe(Settings):
         clip_norm: The gradients are scaled so that their common norm is at most this.
         ema_decay: Decay of the exponential moving average of the weights, which is validated and saved in their place;
             smaller in the first steps, so that short runs gain as well. None for no average.
+        start_share: Share of the weights from which training started in those that are validated and saved, in [0, 1):
+            fine-tuning keeps some of what others taught.
         batch_size: Rows a step, at most the training rows; the incomplete last batch of an epoch is dropped.
         micro_batches: Equal parts of a batch whose gradients are computed side by side and averaged. The step is the
             same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
@@ -85,6 +87,7 @@ class Recipe(Settings):
     clip_value: _Positive | None = None
     clip_norm: _Positive | None = None
     ema_decay: Annotated[float, Range(gt=0, lt=1)] | None = None
+    start_share: _Fraction = 0.0
     batch_size: _Count = 32
     micro_batches: _Count = 1
     epochs: Annotated[int, Range(ge=0)] = 50

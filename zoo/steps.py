@@ -55,20 +55,26 @@ class MovingAverage:
 
     After t steps it averages over about the last t / 9 of them, and later over the last 1 / (1 - decay), so a short run
     does not average over its random initial weights. Between calls of the training step the weights of the model are
-    the averages, so validation, callbacks and checkpoints see what will be saved.
+    the averages, so validation, callbacks and checkpoints see what will be saved. With a share s of the start they are
+
+        s start + (1 - s) average
+
+    as by Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022, arXiv:2109.01903.
 
     Args:
-        model: Compiled model.
-        decay: Largest decay, in (0, 1).
+        model: Compiled model, with the weights of the start.
+        decay: Largest decay, in [0, 1).
+        start_share: Share of the start, in [0, 1).
 
     Attributes:
         variables: Between calls of the training step, the weights that the optimizer updates; during a call, the
             averages.
     """
 
-    def __init__(self, model: keras.Model, decay: float) -> None:
-        self.model, self.decay = model, decay
+    def __init__(self, model: keras.Model, decay: float, start_share: float = 0.0) -> None:
+        self.model, self.decay, self.start_share = model, decay, start_share
         self.variables = [keras.Variable(weight, trainable=False) for weight in model.trainable_variables]
+        self.start = [weight.numpy() for weight in model.trainable_variables]
 
     def update(self) -> None:
         """Updates the averages after a step of the optimizer. Part of the compiled step."""
@@ -81,13 +87,21 @@ class MovingAverage:
         """Wraps a train function, so that the weights of the model are the averages before and after each call."""
 
         def run(iterator: Any) -> Any:
+            self._move(1 / (1 - self.start_share))
             self._swap()
             try:
                 return train_function(iterator)
             finally:
                 self._swap()
+                self._move(1 - self.start_share)
 
         return run
+
+    def _move(self, factor: float) -> None:
+        """Multiplies the distance of the averages from the start."""
+        if self.start_share:
+            for weight, start in zip(self.model.trainable_variables, self.start, strict=True):
+                weight.assign(start + factor * (weight - start))
 
     def _swap(self) -> None:
         for one, other in zip(self.variables, self.model.trainable_variables, strict=True):

@@ -185,7 +185,8 @@ def fit(
         tf.config.experimental.enable_op_determinism()
     compile_model(model, recipe, steps, class_weights, label_sets, grouped, jit_compile=not deterministic)
     model.optimizer.build(model.trainable_variables)
-    model.moving_average = None if recipe.ema_decay is None else MovingAverage(model, recipe.ema_decay)
+    averaged = recipe.ema_decay is not None or recipe.start_share
+    model.moving_average = MovingAverage(model, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
     step = (
         several_steps(model, grouped, micro_batches, jit_compile=not deterministic)
         if cluster is None
