@@ -3,10 +3,10 @@
     python benchmarks/microcontroller.py | tee benchmarks/microcontroller.json
     python benchmarks/microcontroller.py --page docs/guides/c.md  # writes the tables into the page
 
-`examples/microcontroller` runs the code on a Cortex-M0, M3, M4F and M7 of QEMU, which executes an instruction each
-nanosecond of its own clock: instructions are counted exactly, cycles are not known. Flash is that of `model.c`, code
-and weights; memory is the state, and the stack of a step. On this machine, the code runs on one thread, compiled as by
-`zoo bench --c99`.
+`examples/microcontroller` runs the code on a Cortex-M0, M3, M4F, M7 and the RISC-V processor of a HiFive1 of QEMU,
+which executes an instruction each nanosecond of its own clock: instructions are counted exactly, cycles are not known.
+Flash is that of `model.c`, code and weights; memory is the state, and the stack of a step. On this machine, the code
+runs on one thread, compiled as by `zoo bench --c99`.
 """
 
 import argparse
@@ -27,18 +27,22 @@ from zoo.tasks import bench, loading
 from zoo.tasks.provenance import versions
 
 PRESET, FORMATS = "activity_gru_pocket", ("c99", "c99_int8", "c99_int16x8")
-BOARDS = {"m0": "Cortex-M0", "m3": "Cortex-M3", "m4": "Cortex-M4F", "m7": "Cortex-M7"}
+BOARDS = {
+    "m0": "Cortex-M0", "m3": "Cortex-M3", "m4": "Cortex-M4F", "m7": "Cortex-M7", "hifive1": "RISC-V RV32IMAC",
+}  # fmt: skip
+COMPILERS = ("arm-none-eabi-gcc", "riscv64-unknown-elf-gcc")
 EXAMPLE = Path(__file__).parents[1] / "examples" / "microcontroller"
 
 
 def measure(code: Path, board: str, scratch: Path) -> dict[str, Any]:
     """Builds and runs the example with a model. Returns `flash`, `state`, `stack`, `instructions`, and the labels."""
     variables = {"MODEL": code, "BOARD": board, "BUILD": scratch / code.name / board, "PYTHON": sys.executable}
-    command = ["make", "-s", "-C", EXAMPLE, "run", *(f"{name}={value}" for name, value in variables.items())]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = ["make", "-s", "-C", EXAMPLE, *(f"{name}={value}" for name, value in variables.items())]
+    output, sizes = (
+        subprocess.run([*command, goal], capture_output=True, text=True, check=True).stdout for goal in ("run", "size")
+    )
     numbers = {name: int(count) for name, count in re.findall(r"^(.*): (\d+)$", output, re.MULTILINE)}
-    size = ["arm-none-eabi-size", variables["BUILD"] / "model.o"]
-    flash = subprocess.run(size, capture_output=True, text=True, check=True).stdout.splitlines()[1].split()
+    flash = next(line.split() for line in sizes.splitlines() if line.endswith("/model.o"))
     return {
         "board": board, "format": code.name, "flash": int(flash[0]) + int(flash[1]),
         "state": numbers["bytes of state"], "stack": numbers["bytes of stack of a step"],
@@ -78,9 +82,12 @@ def main() -> None:
         scratch = Path(name)
         zoo.export(PRESET, scratch / "code", FORMATS)
         boards = [measure(scratch / "code" / kind, board, scratch) for board in BOARDS for kind in FORMATS]
-    compiler = subprocess.run(["arm-none-eabi-gcc", "--version"], capture_output=True, text=True, check=True).stdout
+    compilers = [
+        subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        for name in COMPILERS
+    ]
     print(json.dumps({
-        "command": "python benchmarks/microcontroller.py", "preset": PRESET, "compiler": compiler.splitlines()[0],
+        "command": "python benchmarks/microcontroller.py", "preset": PRESET, "compilers": compilers,
         "versions": versions(), "boards": boards, "here": bench.compiled(loading.load(PRESET)),
     }, indent=1))  # fmt: skip
 

@@ -13,7 +13,6 @@ static zoo_stream stream;
 #endif
 
 #define ROWS ((int)(sizeof recording / sizeof *recording))
-#define SYSTICK ((volatile uint32_t *)0xE000E010)
 #define STEPS 20
 
 static void print_number(uint32_t number)
@@ -93,34 +92,24 @@ static void replay(void)
 }
 #endif
 
-/* Instructions of the code between two readings of the clock: with `-icount shift=0`, QEMU needs a nanosecond for each.
-   SysTick counts down. */
-static uint32_t instructions(uint32_t start, uint32_t end)
-{
-    return (uint32_t)((uint64_t)((start - end) & 0xFFFFFFU) * 1000000000U / TICKS_A_SECOND);
-}
-
 static void measure(void)
 {
     static value frame[ZOO_FRAME * 3];
     answer probabilities[ZOO_CLASSES];
     for (int row = 0; row < ZOO_FRAME; ++row)
         read_row(row, frame + 3 * row);
-    SYSTICK[1] = 0xFFFFFF;
-    SYSTICK[2] = 0;
-    SYSTICK[0] = 5;
 #if ZOO_RECURRENT
     static zoo_state state;
     zoo_init(&state);
-    const uint32_t start = SYSTICK[2];
+    start_counting();
     for (int step = 0; step < STEPS; ++step)
         zoo_step(frame, &state, probabilities);
-    say("instructions a step:", instructions(start, SYSTICK[2]) / STEPS);
+    say("instructions a step:", instructions() / STEPS);
     say("bytes of state:", sizeof state);
 #else
-    const uint32_t start = SYSTICK[2];
+    start_counting();
     zoo_window(frame, probabilities);
-    say("instructions a step:", instructions(start, SYSTICK[2]));
+    say("instructions a step:", instructions());
     say("bytes of state:", 0);
 #endif
     say("bytes of stack of a step:", stack_bytes());

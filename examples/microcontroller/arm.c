@@ -1,0 +1,65 @@
+/* A Cortex-M: vectors, the floating-point unit, the clock, and what the debugger can do for it. */
+#include "board.h"
+
+#define SYSTICK ((volatile uint32_t *)0xE000E010)
+
+extern uint32_t stack_top[];
+
+void start(void);
+
+static int semihosting(int operation, const void *argument)
+{
+    register int r0 __asm__("r0") = operation;
+    register const void *r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    return r0;
+}
+
+void print(const char *text)
+{
+    semihosting(0x04, text);
+}
+
+void stop(int failed)
+{
+    /* ADP_Stopped_ApplicationExit, or a run-time error. */
+    semihosting(0x18, (const void *)(failed ? 0x20023 : 0x20026));
+    for (;;)
+        continue;
+}
+
+void start_counting(void)
+{
+    SYSTICK[1] = 0xFFFFFF;
+    SYSTICK[2] = 0;
+    SYSTICK[0] = 5;
+}
+
+uint32_t instructions(void)
+{
+    /* It counts down. */
+    return (uint32_t)((uint64_t)(0xFFFFFF - SYSTICK[2]) * 1000000000U / TICKS_A_SECOND);
+}
+
+static void reset(void)
+{
+#ifdef __ARM_FP
+    /* CPACR: full access to the floating-point unit. */
+    *(volatile uint32_t *)0xE000ED88 |= 0xFU << 20;
+    __asm__ volatile("dsb\n\tisb");
+#endif
+    start();
+}
+
+static void fault(void)
+{
+    print("fault\n");
+    stop(1);
+}
+
+typedef void (*vector)(void);
+
+__attribute__((section(".vectors"), used)) static const struct {
+    uint32_t *stack;
+    vector handlers[15];
+} vectors = {stack_top, {reset, fault, fault, fault, fault, fault}};
