@@ -423,6 +423,29 @@ def test_any_samples_stream_in_c_as_in_the_runtime(stream_in_c, drawn, case):
     assert counts == dict(stream.skipped)
 
 
+@pytest.mark.process
+def test_a_million_samples_stream_in_c_as_in_the_runtime(stream_in_c):
+    random, known = np.random.default_rng(0), metadata()
+    times = 1e6 + np.cumsum(random.uniform(0.004, 0.016, 1_000_000))
+    values = random.normal((0, 9.8, 0), 3, (len(times), 3)).astype(np.float32)
+    given = np.column_stack([times, values])
+    stream = Stream(known, step)
+    wanted = rows_of(list(stream.feed(given)), known)
+    assert not stream.skipped
+    assert len(wanted) > 99_000
+    exact, counts = stream_in_c(known, given)
+    assert counts == {}
+    np.testing.assert_allclose(exact, wanted, atol=1e-6)
+    # Floats round each row, and no more after hours than at the start; their clock is a double.
+    rounded, counts = stream_in_c(known, given, ("-Wdouble-promotion",))
+    assert counts == {}
+    np.testing.assert_allclose(rounded[:, 0], wanted[:, 0], rtol=0, atol=1e-6)
+    errors = np.abs(rounded[:, 3:] - wanted[:, 3:]).max(axis=1)
+    first, last = errors[:20_000], errors[-20_000:]
+    assert np.quantile(first, 0.5) < 1e-3
+    assert np.quantile(last, 0.5) < 1.5 * np.quantile(first, 0.5)
+
+
 def test_export_writes_them_next_to_the_file(convolutional_files):
     names = {path.name for path in convolutional_files.iterdir()}
     assert names == {

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).with_name("fuzz.py")
@@ -26,3 +28,31 @@ def test_damaged_bytes_are_refused_in_one_line(target, tmp_path):
     kept = [file.name for file in tmp_path.rglob("*") if file.is_file()]
     assert ended.returncode == 0, f"{ended.stderr[-3000:]} {kept}"
     assert json.loads(ended.stdout)[target]["inputs"] > 20
+
+
+@pytest.mark.hostile
+def test_any_bytes_as_samples_leave_the_stream_in_c_whole(export_once, tmp_path):
+    compiler = next((name for name in ("clang-19", "clang") if shutil.which(name)), None)
+    if compiler is None:
+        pytest.skip("needs clang with libFuzzer: apt-get install clang-19 libclang-rt-19-dev")
+    code = export_once("pocket_in_c", "activity_gru_pocket", "--formats", "c99_int8,c99_int16x8") / "c99_int8"
+    options = ["-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", f"-I{code}"]
+    sources = [SCRIPT.with_name("stream.c"), code / "model.c", code / "zoo_stream.c", "-lm", "-o", tmp_path / "stream"]
+    built = subprocess.run([compiler, *options, *sources], capture_output=True, text=True, check=False)
+    if "libclang_rt" in built.stderr:
+        pytest.skip("needs libFuzzer: apt-get install libclang-rt-19-dev")
+    assert built.returncode == 0, built.stderr
+    (tmp_path / "seeds").mkdir()
+    for rate in (20, 50, 200):
+        times = np.arange(300) / rate
+        samples = np.zeros(300, [("seconds", "=f8"), ("axes", "=f4", 3)])
+        samples["seconds"], samples["axes"] = times, np.stack([np.sin(times), 9.8 + np.cos(9 * times), times], axis=1)
+        (tmp_path / "seeds" / str(rate)).write_bytes(samples.tobytes())
+    limits = [f"-max_total_time={SECONDS}", f"-artifact_prefix={tmp_path}/", "-max_len=8000", "-print_final_stats=1"]
+    if os.environ.get("CI"):
+        limits.append("-seed=1")
+    ended = subprocess.run(
+        [tmp_path / "stream", *limits, tmp_path / "seeds"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert int(ended.stderr.partition("number_of_executed_units:")[2].split()[0]) > 20
