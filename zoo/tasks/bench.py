@@ -150,9 +150,8 @@ def compiled(loaded: "Loaded", *, calls: int = _CALLS) -> list[dict[str, Any]]:
                 name: {key: np.resize(rows, (calls, *rows.shape[1:])) for key, rows in family.golden[name].items()}
                 for name in network.functions
             }
-            options = (*c99.compiler.OPTIONS, "-march=native")
-            found = c99.compiler.run(network, scratch / kind, some, options) or {}
-            size = c99.compiler.size(scratch / kind, options)
+            found = c99.compiler.run(network, scratch / kind, some, c99.compiler.FAST) or {}
+            size = c99.compiler.size(scratch / kind, c99.compiler.FAST)
         milliseconds = {name: 1e3 * outputs["seconds"] for name, outputs in found.items()}
         rows.append({"file": kind, "bytes": size, "signatures": {
             name: {"median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99))}

@@ -15,7 +15,8 @@ class Arithmetic:
     """Numbers of a format.
 
     Args:
-        kernels: Files in `zoo/formats/native` that define a layer, and the functions that compute with it.
+        kernels: Files in `zoo/formats/native` that define numbers and a layer, and the functions that compute with
+            them, each file by those before it.
         text: What the comment of `model.h` says of it.
         tables: Function from the name of a layer and the layer to the definitions of its tables.
         golden: Largest difference from Keras that `model_test.c` accepts.
@@ -81,8 +82,15 @@ _OF_8_BITS = "Weights: 8-bit integers, with a scale for each output; sums of int
 _INTEGERS = "Integers alone: weights of 8 bits; sensor values, states and probabilities of 16."
 
 FORMATS = {
-    "c99": Arithmetic(("c99_float32.c", "c99_layers.c"), "Weights and arithmetic: float.", _float32, 1e-5),
-    "c99_int8": Arithmetic(("c99_int8.c", "c99_layers.c"), _OF_8_BITS, _int8, 0.25),
-    "c99_int16x8": Arithmetic(("c99_int16x8.c",), _INTEGERS, _int16x8, 0.25),
-}
+    "c99": Arithmetic(
+        ("c99_float32.c", "c99_product.c", "c99_dense.c", "c99_layers.c"),
+        "Weights and arithmetic: float.", _float32, 1e-5,
+    ),
+    "c99_int8": Arithmetic(
+        ("c99_int8.c", "c99_product.c", "c99_int8_dense.c", "c99_layers.c"), _OF_8_BITS, _int8, 0.25
+    ),
+    "c99_int16x8": Arithmetic(
+        ("c99_int16x8.c", "c99_product.c", "c99_dense.c", "c99_int16x8_layers.c"), _INTEGERS, _int16x8, 0.25
+    ),
+}  # fmt: skip
 """Arithmetic by the name of the format."""
