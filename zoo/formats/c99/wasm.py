@@ -22,8 +22,8 @@ NO_NODE = "not compared with Keras: node is not installed"
 _SECTION = b"pocket_zoo"
 _STACK = 65536
 _OPTIONS = (
-    "--target=wasm32", "-std=c99", "-O3", "-ffreestanding", "-fno-builtin", "-nostdlib", "-fuse-ld=lld",
-    "-Wl,--no-entry", "-Wl,--strip-all", f"-Wl,-z,stack-size={_STACK}",
+    "--target=wasm32", "-msimd128", "-mbulk-memory", "-std=c99", "-O3", "-ffreestanding", "-fno-builtin", "-nostdlib",
+    "-fuse-ld=lld", "-Wl,--no-entry", "-Wl,--strip-all", f"-Wl,-z,stack-size={_STACK}",
 )  # fmt: skip
 
 _RUNNER = """
