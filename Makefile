@@ -40,6 +40,8 @@ docs: $(VENV)/installed
 
 bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json
+	$(BIN)/python benchmarks/microcontroller.py | tee benchmarks/microcontroller.json
+	$(BIN)/python benchmarks/microcontroller.py --page docs/guides/c.md --metrics
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
 	.bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json

@@ -296,6 +296,17 @@ def test_the_curves_over_people_and_studies_are_those_that_were_measured(numbers
     assert all(more[study] < fewer[study] for study in fewer)
 
 
+def test_the_costs_on_microcontrollers_are_those_that_were_measured(numbers_of):
+    boards = numbers_of("guides/c.md", "microcontroller")["boards"]
+    for name in {row["preset"] for row in boards}:
+        metrics = json.loads((ROOT / "saved_models" / name / "metrics.json").read_text())
+        costs = [row for row in boards if (row["preset"], row["board"]) == (name, "m4")]
+        assert all(row.items() <= cost.items() for row, cost in zip(metrics["plain_c"]["formats"], costs, strict=True))
+        assert all(
+            cost["flash"] < 18_000 for cost in costs if name == "activity_gru_pocket" and cost["format"] != "c99"
+        )
+
+
 def test_the_table_of_personal_learning_is_what_was_measured(numbers_of):
     rows = numbers_of("guides/deploy.md", "personal")["people"]
     assert np.mean([row["what_helps"] - row["before"] for row in rows]) > 0.05

@@ -212,6 +212,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Files": (
             "A call of `window` reads a whole window, a call of `step` one frame of it.",
             md.given(metrics, "tflite_micro", _micro),
+            md.given(metrics, "plain_c", lambda found: _plain_c(name, found, known)),
         ),
         "Usage": (
             cards.usage(
@@ -228,6 +229,22 @@ def _micro(found: Document) -> str:
     return (
         f"By the kernels of TFLite Micro, which round differently, `{found['file']}` has {md.say(found, 'accuracy')} "
         f"and {md.say(found, 'macro_f1')} on {md.count(found['windows'], 'window')}."
+    )
+
+
+def _plain_c(name: str, found: Document, known: Document) -> str:
+    rows = [
+        (
+            md.code(row["format"]),
+            f"{row['flash'] / 1000:.1f}",
+            *(f"{row[key]:,}" for key in ("state", "stack", "instructions")),
+        )
+        for row in found["formats"]
+    ]
+    return md.page(
+        f"As plain C (`zoo export {name} --formats c99_int8`) on an emulated {found['processor']}, compiled by "
+        f"{found['compiler']}; a second of signal takes {known['rate'] / known['frame']:g} steps:",
+        md.table(("format", "flash, kB", "state, bytes", "stack, bytes", "instructions per step"), rows),
     )
 
 
