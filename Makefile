@@ -42,6 +42,8 @@ bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json
 	$(BIN)/python benchmarks/microcontroller.py | tee benchmarks/microcontroller.json
 	$(BIN)/python benchmarks/microcontroller.py --page docs/guides/c.md --metrics
+	.bench/bin/python benchmarks/inference.py | tee benchmarks/inference.json
+	.bench/bin/python benchmarks/inference.py --page docs/guides/c.md
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
 	.bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json
@@ -101,7 +103,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 # Apart from $(VENV): what is compared wants other versions of what is pinned there.
 .bench/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .bench
-	.bench/bin/pip install --quiet --editable '.[tuning,baselines]' 'torch>=2.9'
+	.bench/bin/pip install --quiet --editable '.[tuning,baselines]' 'torch>=2.9' onnx onnxruntime
 	touch $@
 
 clean:

@@ -296,6 +296,14 @@ def test_the_curves_over_people_and_studies_are_those_that_were_measured(numbers
     assert all(more[study] < fewer[study] for study in fewer)
 
 
+def test_the_speed_of_c_and_of_other_engines_is_what_was_measured(numbers_of):
+    for rows in numbers_of("guides/c.md", "inference")["presets"].values():
+        assert all(row["largest_error"] < 1e-5 for row in rows if "float32" in row["engine"] or "c99," in row["engine"])
+        for function in ("step", "window"):
+            times = {row["engine"]: row[function]["median_us"] for row in rows if function in row}
+            assert min(times, key=times.get) == "c99, called from C"
+
+
 def test_the_costs_on_microcontrollers_are_those_that_were_measured(numbers_of):
     boards = numbers_of("guides/c.md", "microcontroller")["boards"]
     for name in {row["preset"] for row in boards}:
