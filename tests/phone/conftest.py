@@ -57,21 +57,20 @@ def model_file() -> Path:
 
 @pytest.fixture(scope="session")
 def convolutional_file(tmp_path_factory) -> Path:
-    """A recognizer without states: it has the signature `window` alone."""
+    """An untrained recognizer without states: it has the signature `window` alone."""
     from dataclasses import replace
 
-    import keras
-
+    from zoo import ActivityCNN
     from zoo.formats import signatures, tflite
-    from zoo.metadata import embed, extract
+    from zoo.metadata import embed
+    from zoo.tasks.activity import TASK
 
-    inputs = keras.Input((40, 3), name="window")
-    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Conv1D(8, 5, strides=2, activation="relu")(inputs))
-    model = keras.Model(inputs, keras.layers.Dense(6, name="logits")(x))
-    model.states, model.temperature, model.prior = {}, 1.0, None
+    # Windows of an odd and of an even number of rows, which differ in their padding.
+    sizes = {"filters": 8, "num_blocks": 3, "kernel_size": 4, "window": 42}
+    model = ActivityCNN(**sizes, seed=0, name="convolutional", temperature=0.7)
     path = tmp_path_factory.mktemp("convolutional") / "model.tflite"
     tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
-    embed(path, replace(extract(MODEL), states={}, window=40, hop=20, frame=1))
+    embed(path, replace(TASK.metadata(model), hop=20))
     return path
 
 
@@ -139,7 +138,7 @@ def open_page(browser, address) -> Iterator[Callable]:
     """Opens the page on a phone's viewport; fails where it asked another origin or broke its own rules."""
     contexts, complaints = [], []
 
-    def open_one(url=None, *, before=None, patient=True, **options):
+    def open_one(url=None, *, before=None, patient=True, clock=False, **options):
         phone = {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True, "ignore_https_errors": True}
         context = browser.new_context(**phone | options)
         contexts.append(context)
@@ -148,6 +147,8 @@ def open_page(browser, address) -> Iterator[Callable]:
         page.on("request", lambda request: _foreign(request.url, here) and complaints.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: "Content Security" in line.text and complaints.append(line.text))
+        if clock:
+            page.clock.install()
         if patient:
             page.add_init_script(_PATIENT)
         if before:

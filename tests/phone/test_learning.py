@@ -12,6 +12,7 @@ from zoo.catalog import PRESETS_FOLDER
 from zoo.data.gait import walk_through
 from zoo.runtime import PersonalRecognizer, Recognizer
 from zoo.runtime.personal import SHARES, rank_in_class
+from zoo.serving import page_files
 
 PHONE = Path(__file__).parents[2] / "examples" / "phone"
 PRESET = PRESETS_FOLDER / "activity_gru_pocket"
@@ -79,10 +80,13 @@ def windows_of(activities, seed, turned=False):
     return rows.reshape(-1, 150, 3) * (np.float32([1, -1, -1]) if turned else 1)
 
 
-def test_the_last_layer_has_the_temperature_and_the_prior_of_its_file(page_learns, inertial_file):
-    recognizer = Recognizer(inertial_file)
-    windows = np.random.default_rng(0).normal(0, 4, (4, 50, 6)).astype(np.float32)
-    found = page_learns(windows, np.array([0, 1, 0, 1]), recognizer.metadata.classes, inertial_file)
+@pytest.mark.parametrize("made", ["inertial_file", "convolutional_file"])
+def test_the_last_layer_has_the_temperature_and_the_prior_of_its_file(made, page_learns, request):
+    file = request.getfixturevalue(made)
+    recognizer = Recognizer(file)
+    shape = (4, recognizer.metadata.window, len(recognizer.metadata.axes))
+    windows = np.random.default_rng(0).normal(0, 4, shape).astype(np.float32)
+    found = page_learns(windows, np.array([0, 1, 0, 1]), recognizer.metadata.classes, file)
     np.testing.assert_allclose(found["before"], recognizer.predict(windows), atol=1e-5)
 
 
@@ -202,16 +206,6 @@ def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(open_page, pl
     assert page.locator("#lesson-list li").count() == 0
 
 
-def test_a_simulated_walk_teaches_nothing(open_page, stop):
-    page = open_page()
-    page.click("#simulate")
-    page.wait_for_selector("#label:text-is('Standing')")
-    page.wait_for_timeout(700)
-    stop(page)
-    page.wait_for_selector("#summary:visible")
-    assert page.is_hidden("#fix")
-
-
 def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play):
     page = open_page()
     page.click("#teach-open")
@@ -254,7 +248,24 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     assert page.is_enabled("#lesson-record")
 
 
+def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serve_files, convolutional_file):
+    with serve_files(page_files(convolutional_file)) as url:
+        page = open_page(url)
+        page.click("#teach-open")
+        for activity, samples in (("standing", standing(36)), ("rowing", rowing(36))):
+            play.gather(page, activity, samples)
+        page.click("#learn")
+        page.wait_for_selector("#learned-text:has-text('Learned.')")
+        page.click("#lessons-done")
+        page.wait_for_timeout(700)
+        page.click("#start")
+        (*_, last) = play(page, rowing(8), 15)
+        assert page.inner_text("#label") == "Rowing"
+        assert len(last["probabilities"]) == 7
+
+
 def test_a_model_that_litert_runs_cannot_be_taught(open_page, address):
     page = open_page(f"{address}?engine=litert")
     page.wait_for_selector("#about:has-text('run by LiteRT.js')")
     assert page.is_hidden("#teach-open")
+    assert "cannot be taught here, for LiteRT.js runs it" in page.inner_text("#unteachable")

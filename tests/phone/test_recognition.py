@@ -87,10 +87,13 @@ def test_the_file_decides_how_a_signal_is_followed(case, open_page, play, serve_
         compare(open_page(url), play, file, walk())
 
 
-def test_a_model_without_states_is_streamed_by_windows(open_page, play, serve_files, convolutional_file):
+@pytest.mark.parametrize(("query", "runner"), [("", "the page itself"), ("?engine=litert", "LiteRT.js")])
+def test_a_model_without_states_is_streamed_by_windows(
+    query, runner, open_page, play, serve_files, convolutional_file
+):  # fmt: skip
     with serve_files(page_files(convolutional_file)) as url:
-        page = open_page(url)
-        page.wait_for_selector("#about:has-text('run by LiteRT.js')")
+        page = open_page(url + query)
+        page.wait_for_selector(f"#about:has-text('run by {runner};')")
         assert len(compare(page, play, convolutional_file, walk())) > 20
 
 

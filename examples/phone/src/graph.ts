@@ -47,7 +47,14 @@ export class Graph {
       const make = OPERATIONS[code];
       if (!make) throw new Error(`operation ${code} is not known here`);
       const [from, to] = [inputs, outputs].map((list) => list.map((number) => this.tensors[number]));
-      this.run.push(make(from!, to as Tensor[], operator.table(OPERATOR.options)));
+      const run = make(from!, to as Tensor[], operator.table(OPERATOR.options));
+      if (inputs.every((number) => this.constant[number])) {
+        // Of constants alone, such as weights of 16 bits: once is enough.
+        run();
+        for (const number of outputs) this.constant[number] = true;
+        continue;
+      }
+      this.run.push(run);
       this.steps.push({ code, inputs, outputs });
     }
     this.inputs = named(found.tables(SIGNATURE.inputs));

@@ -37,9 +37,12 @@ export class Lessons {
     this.learned = parsed(`learned-${this.key}`);
   }
 
-  /** Whether the model can be taught: where the page runs it and its last layer is a dense one. */
-  get possible(): boolean {
-    return this.untaught.head !== null;
+  /** Why the model cannot be taught, or null if it can: the page must run it, and its last layer be a dense one. */
+  get obstacle(): string | null {
+    if (this.untaught.head) return null;
+    return this.untaught.engine.graph
+      ? "This model cannot be taught here: its last layer is not a dense one."
+      : `This model cannot be taught here, for ${this.untaught.engine.name} runs it. The page itself runs files of the formats float32 and float16, which can be taught.`;
   }
 
   /** The model with what it has learned. */

@@ -1,5 +1,5 @@
 /**
- * The operations of TFLite that one step of a recurrent network of the zoo consists of, on 32-bit floats.
+ * The operations of TFLite that the recognizers of the zoo consist of, on 32-bit floats.
  *
  * Each prepares all that depends on shapes once, and returns a function that reads its inputs and writes its outputs.
  */
@@ -42,6 +42,7 @@ export const OPERATIONS: Record<number, Operation> = {
   [ADD]: pairs(PAIRS[ADD]!),
   2: concatenation,
   3: convolution,
+  4: depthwiseConvolution,
   // Of constants of 16 bits, which are read as 32.
   6: ([x], [y]) => copy(x!, y!),
   [FULLY_CONNECTED]: fullyConnected,
@@ -50,6 +51,7 @@ export const OPERATIONS: Record<number, Operation> = {
   22: ([x], [y]) => copy(x!, y!),
   [SOFTMAX]: softmax,
   28: each(() => Math.tanh),
+  40: mean,
   [SUB]: pairs(PAIRS[SUB]!),
   45: stridedSlice,
   49: split,
@@ -108,28 +110,77 @@ function fullyConnected([x, weights, bias]: (Tensor | undefined)[], [y]: Tensor[
   };
 }
 
-/** Of one image `(1, height, width, channels)`, without padding. */
 function convolution([x, filter, bias]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
-  const VALID = 1;
-  const [padding, across, down] = [options.byte(0), options.integer(1), options.integer(2)];
   const change = activation(options, 3);
-  if (padding !== VALID || options.integer(4, 1) !== 1 || options.integer(5, 1) !== 1) throw new Error("a padding");
-  const [, , width, channels] = x!.shape as [number, number, number, number];
-  const [filters, tall, wide] = filter!.shape as [number, number, number];
-  const [, rows, columns] = y!.shape as [number, number, number];
+  const read = reach(x!, filter!, y!, options, 4);
+  const [channels, filters] = [x!.shape[3]!, y!.shape[3]!];
+  const weights = size(filter!.shape) / filters;
   return () => {
-    for (let place = 0; place < rows * columns; place += 1) {
-      const [top, left] = [Math.floor(place / columns) * down, (place % columns) * across];
+    read.forEach((pairs, place) => {
       for (let unit = 0; unit < filters; unit += 1) {
         let sum = bias?.data[unit] ?? 0;
-        for (let row = 0; row < tall; row += 1) {
-          const from = ((top + row) * width + left) * channels;
-          const weight = (unit * tall + row) * wide * channels;
-          for (let i = 0; i < wide * channels; i += 1) sum += x!.data[from + i]! * filter!.data[weight + i]!;
+        for (let pair = 0; pair < pairs.length; pair += 2) {
+          const [from, weight] = [pairs[pair]! * channels, unit * weights + pairs[pair + 1]! * channels];
+          for (let i = 0; i < channels; i += 1) sum += x!.data[from + i]! * filter!.data[weight + i]!;
         }
         y!.data[place * filters + unit] = change(sum);
       }
-    }
+    });
+  };
+}
+
+/** A convolution of each channel for itself, by as many filters as its multiplier says. */
+function depthwiseConvolution([x, filter, bias]: (Tensor | undefined)[], [y]: Tensor[], options: Table): () => void {
+  const change = activation(options, 4);
+  const read = reach(x!, filter!, y!, options, 5);
+  const [channels, filters] = [x!.shape[3]!, y!.shape[3]!];
+  return () => {
+    read.forEach((pairs, place) => {
+      for (let unit = 0; unit < filters; unit += 1) {
+        const channel = Math.floor((unit * channels) / filters);
+        let sum = bias?.data[unit] ?? 0;
+        for (let pair = 0; pair < pairs.length; pair += 2) {
+          sum += x!.data[pairs[pair]! * channels + channel]! * filter!.data[pairs[pair + 1]! * filters + unit]!;
+        }
+        y!.data[place * filters + unit] = change(sum);
+      }
+    });
+  };
+}
+
+/**
+ * What a convolution of one image `(1, height, width, channels)` reads for each place of its result: pairs of a place of
+ * the image and a place of the filter. Beyond the edges of the image are zeros, which are left out.
+ */
+function reach(x: Tensor, filter: Tensor, y: Tensor, options: Table, dilation: number): Int32Array[] {
+  if (options.integer(dilation, 1) !== 1 || options.integer(dilation + 1, 1) !== 1) throw new Error("a dilation");
+  const SAME = 0;
+  const [height, width, rows, columns] = [...x.shape.slice(1, 3), ...y.shape.slice(1, 3)] as [number, number, number, number];
+  const [tall, wide] = filter.shape.slice(1, 3) as [number, number];
+  const [across, down] = [options.integer(1), options.integer(2)];
+  const before = (length: number, count: number, stride: number, long: number) =>
+    options.byte(0) === SAME ? Math.floor(Math.max(0, (count - 1) * stride + long - length) / 2) : 0;
+  const [above, left] = [before(height, rows, down, tall), before(width, columns, across, wide)];
+  return Array.from({ length: rows * columns }, (_, place) => {
+    const [top, start] = [Math.floor(place / columns) * down - above, (place % columns) * across - left];
+    const pairs = Array.from({ length: tall * wide }, (_, weight) => {
+      const [row, column] = [top + Math.floor(weight / wide), start + (weight % wide)];
+      const inside = row >= 0 && row < height && column >= 0 && column < width;
+      return inside ? [row * width + column, weight] : [];
+    });
+    return Int32Array.from(pairs.flat());
+  });
+}
+
+function mean([x, axes]: (Tensor | undefined)[], [y]: Tensor[]): () => void {
+  const rank = x!.shape.length;
+  const reduced = Array.from(axes!.data, (axis) => (axis + rank) % rank);
+  const kept = x!.shape.map((length, axis) => (reduced.includes(axis) ? 1 : length));
+  const to = places(x!.shape, steps(kept, rank), 0);
+  const share = y!.data.length / x!.data.length;
+  return () => {
+    y!.data.fill(0);
+    to.forEach((place, i) => (y!.data[place]! += share * x!.data[i]!));
   };
 }
 

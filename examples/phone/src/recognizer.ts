@@ -49,7 +49,7 @@ export class Recognizer implements Network {
     const wanted = new URLSearchParams(location.search).get("engine");
     const own = wanted === "litert" ? null : ownEngine(file, signature);
     if (own) return new Recognizer(metadata, file.length, own);
-    // Loaded where it is needed: with its WebAssembly it is a hundred times the page.
+    // Loaded where it is needed: with its WebAssembly it is many times as large as the page.
     const { openLiteRt } = await import("./litert");
     return new Recognizer(metadata, file.length, await openLiteRt(file, signature, progress));
   }
@@ -57,8 +57,7 @@ export class Recognizer implements Network {
   /** The last layer, so that probabilities are the softmax of its logits divided by the temperature, or null. */
   get head(): Head | null {
     const { graph } = this.engine;
-    // Without states there are no frames to read.
-    if (!graph || !Object.keys(this.metadata.states).length) return null;
+    if (!graph) return null;
     try {
       const { kernel, bias } = graph.head();
       const raw = (array: Float64Array) => array.map((number) => number * this.metadata.temperature);
@@ -92,15 +91,17 @@ export class Recognizer implements Network {
     return found.indexOf(Math.max(...found));
   }
 
-  /** Reads a window from its first frame on; returns the probabilities after its last one. */
+  /** Reads a window, frame by frame where there are states; returns the probabilities after its last row. */
   private read(window: Float32Array): Float32Array {
     const { states, frame, axes } = this.metadata;
+    // The page computes at once.
+    const run = (inputs: Arrays) => this.engine.run(inputs) as Arrays;
+    if (!Object.keys(states).length) return run({ window }).probabilities!;
     const size = frame * axes.length;
     let outputs: Arrays = Object.fromEntries(Object.entries(states).map(([name, units]) => [name, new Float32Array(units)]));
     for (let start = 0; start + size <= window.length; start += size) {
       const { probabilities: _, ...carried } = outputs;
-      // The page computes at once.
-      outputs = this.engine.run({ ...carried, frame: window.subarray(start, start + size) }) as Arrays;
+      outputs = run({ ...carried, frame: window.subarray(start, start + size) });
     }
     return outputs.probabilities!;
   }

@@ -52,7 +52,10 @@ export class Teaching {
   use(untaught: Recognizer, convert: Converter): Recognizer {
     this.lessons = new Lessons(untaught);
     this.convert = convert;
-    byId("teach-open").hidden = !this.lessons.possible;
+    const { obstacle } = this.lessons;
+    byId("teach-open").hidden = obstacle !== null;
+    byId("unteachable").hidden = obstacle === null;
+    write("unteachable", obstacle ?? "");
     byId("learned").hidden = true;
     return this.lessons.recognizer;
   }
@@ -82,7 +85,7 @@ export class Teaching {
         name: `${clock(start - segments[0]!.start)} to ${clock(end - segments[0]!.start)}, ${label === null ? "not sure" : metadata.classes[label]}`,
         samples: history.filter(({ time }) => time > start + EDGE && time < Math.min(end - EDGE, start + LONGEST)),
       }));
-    byId("fix").hidden = !this.lessons!.possible || !this.stretches.length;
+    byId("fix").hidden = this.lessons!.obstacle !== null || !this.stretches.length;
     byId("fix-when").replaceChildren(...this.stretches.map(({ name }, i) => new Option(name, `${i}`)));
     byId("activities").replaceChildren(...metadata.classes.map((name) => new Option(name)));
   }
