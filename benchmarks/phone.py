@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SWITCHES = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 ENGINES = {"typescript": "", "litert": "?engine=litert"}
 """What the address of the page is followed by to choose what runs the network."""
+PHONE = {"ignore_https_errors": True, "service_workers": "block", "has_touch": True}
 SECONDS, HERTZ, STARTS = 60, 60, 100
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
 """1.6 Mbit/s down, 0.75 up, in bytes a second."""
@@ -69,7 +70,7 @@ FEEL = """
 
 def first_load(browser: "Browser", url: str, *, slow: bool) -> tuple["Page", dict[str, int], float]:
     """Opens the page with an empty cache. Returns it, the bytes of each file, and the seconds until it is ready."""
-    context = browser.new_context(ignore_https_errors=True, service_workers="block")
+    context = browser.new_context(**PHONE)
     page = context.new_page()
     network = context.new_cdp_session(page)
     network.send("Network.enable")
@@ -104,7 +105,7 @@ def steps(page: "Page", rows: list[list[float]]) -> dict[str, Any]:
 
 def heap(browser: "Browser", url: str, rows: list[list[float]]) -> dict[str, int]:
     """Bytes of JavaScript's heap before the first start and after many, each with three seconds of signal."""
-    context = browser.new_context(ignore_https_errors=True, service_workers="block")
+    context = browser.new_context(**PHONE)
     page = context.new_page()
     # Buttons ignore taps for a while after they have changed.
     page.clock.install()

@@ -5,9 +5,12 @@ import { byId, write } from "./dom";
 
 /** Shows the address of the page, if a phone can reach it. */
 export function showAddress(): void {
-  const { hostname, href, protocol } = location;
+  const url = new URL(location.href);
+  const { hostname, protocol } = url;
   if (protocol !== "https:" || /^(localhost|127\.|\[::1\])/.test(hostname)) return;
-  const { data, size } = encode(href, { ecc: "M", border: 4 });
+  // A phone has a sensor.
+  url.searchParams.delete("replay");
+  const { data, size } = encode(url.href, { ecc: "M", border: 4 });
   const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -16,6 +19,6 @@ export function showAddress(): void {
   path.setAttribute("d", cells.join(""));
   svg.append(path);
   byId("code").replaceChildren(svg);
-  write("address", href);
+  write("address", url.href);
   byId("elsewhere").hidden = false;
 }

@@ -18,15 +18,19 @@ export function meant(): boolean {
   return performance.now() - changed > DEAF;
 }
 
-/** Calls back when a button has been held, or clicked from a keyboard or by a screen reader, which hold nothing. */
-export function onHold(button: HTMLButtonElement, held: () => void): void {
+/**
+ * Calls back when a button has been held, or clicked from a keyboard or by a screen reader, which hold nothing.
+ *
+ * @param wanted Whether it has to be held; otherwise a click is enough.
+ */
+export function onHold(button: HTMLButtonElement, held: () => void, wanted = () => true): void {
   let timer = 0;
   const release = () => {
     clearTimeout(timer);
     button.classList.remove("held");
   };
   button.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !wanted()) return;
     button.classList.add("held");
     timer = window.setTimeout(() => {
       release();
@@ -34,7 +38,7 @@ export function onHold(button: HTMLButtonElement, held: () => void): void {
     }, HOLD);
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(end, release);
-  button.addEventListener("click", (event) => event.detail === 0 && meant() && held());
+  button.addEventListener("click", (event) => (event.detail === 0 || !wanted()) && meant() && held());
   // A long touch opens no menu.
   button.addEventListener("contextmenu", (event) => event.preventDefault());
 }

@@ -11,11 +11,10 @@ import { Recognizer } from "./recognizer";
 import { csvName, download, LENGTH, share } from "./recorder";
 import { Session } from "./session";
 import { choices, hideThreshold, listModels, onModel, onThreshold, showThreshold, threshold } from "./settings";
-import { keepAwake, letSleep, stayOffline } from "./system";
+import type { Replay } from "./replay";
+import { isHandheld, keepAwake, letSleep, stayOffline } from "./system";
 import { Teaching } from "./teaching";
-import type { Timeline } from "./timeline";
 import * as view from "./view";
-import { simulate } from "./walk";
 
 async function main(): Promise<void> {
   const models = await choices();
@@ -23,7 +22,9 @@ async function main(): Promise<void> {
   let metadata: Metadata;
   let convert: Converter;
   let session: Session | null = null;
-  let past: Timeline | null = null;
+  /** The last session, whose summary is shown. */
+  let past: Session | null = null;
+  let replay: Replay | null = null;
   let stopSource = () => {};
 
   const begin = (simulated: boolean): Session => {
@@ -31,15 +32,15 @@ async function main(): Promise<void> {
     view.showRunning(metadata, simulated);
     view.showRecorder(metadata, !simulated);
     buttonsChanged();
-    byId("stop").focus({ preventScroll: true });
-    keepAwake(() => simulated || view.showSleepy());
     return session;
   };
+
+  const focusStop = () => byId("stop").focus({ preventScroll: true });
 
   const end = () => {
     stopSource();
     session?.end();
-    session = null;
+    session = replay = null;
     view.showRecorder(metadata, false);
     buttonsChanged();
     letSleep();
@@ -70,6 +71,8 @@ async function main(): Promise<void> {
     const refusal = await permitted();
     if (refusal) return view.showProblem(refusal);
     listenFor(begin(false));
+    focusStop();
+    keepAwake(view.showSleepy);
   };
 
   const restartSensor = async () => {
@@ -83,21 +86,36 @@ async function main(): Promise<void> {
     listenFor(session);
   };
 
-  const startWalk = () => {
-    const { add } = begin(true);
-    stopSource = simulate(({ time, value }) => add({ time, value: convert(value, 1) }));
+  const startReplay = async () => {
+    const running = begin(true);
+    const found = await import("./replay").catch(() => null);
+    if (session !== running) return;
+    if (!found) {
+      end();
+      return view.showProblem("recording");
+    }
+    const playing = new found.Replay(({ time, value }, activity) => {
+      running.add({ time, value: convert(value, 1) });
+      view.showTruth(activity);
+    }, running.pause);
+    replay = playing;
+    stopSource = () => playing.stop();
   };
 
   const stop = () => {
-    past = session?.timeline ?? null;
-    const felt = session?.simulated ? [] : (session?.history ?? []);
+    past = session?.timeline.length ? session : null;
+    view.showPaused(false);
     end();
-    if (past?.length) {
-      view.showSummary(metadata, past);
-      teaching.offer(past, felt);
+    if (past) {
+      view.showSummary(metadata, past.timeline);
+      teaching.offer(past.timeline, past.simulated ? [] : past.history);
     } else view.showStart(recognizer);
     byId("start").focus({ preventScroll: true });
   };
+
+  const summaryFile = ({ timeline, simulated }: Session): [name: string, text: string] => [
+    csvName(simulated ? "simulated-activities" : "activities"), timeline.csv(metadata.classes),
+  ];
 
   const record = (running: Session) => {
     const [subject, activity] = ["subject", "activity"].map((id) => byId<HTMLInputElement>(id).value.trim());
@@ -114,20 +132,31 @@ async function main(): Promise<void> {
   };
 
   byId("start").addEventListener("click", () => meant() && void startSensor());
-  byId("simulate").addEventListener("click", () => meant() && startWalk());
+  byId("simulate").addEventListener("click", () => {
+    if (!meant()) return;
+    void startReplay();
+    focusStop();
+  });
+  byId("pause").addEventListener("click", () => {
+    replay?.toggle();
+    view.showPaused(replay?.paused ?? false);
+  });
   byId("restart").addEventListener("click", () => void restartSensor());
-  onHold(byId<HTMLButtonElement>("stop"), stop);
+  // What is simulated is in no pocket.
+  onHold(byId<HTMLButtonElement>("stop"), stop, () => !session?.simulated);
   byId("teach").addEventListener("submit", (event) => {
     event.preventDefault();
     if (session && !session.recorder) record(session);
   });
   byId("ears").addEventListener("change", (event) => choose((event.target as HTMLSelectElement).value));
-  byId("save").addEventListener("click", () => past && download(csvName("activities"), past.csv(metadata.classes)));
-  byId("share").addEventListener("click", () => past && void share(csvName("activities"), past.csv(metadata.classes)));
+  byId("save").addEventListener("click", () => past && download(...summaryFile(past)));
+  byId("share").addEventListener("click", () => past && void share(...summaryFile(past)));
   addEventListener("resize", () => {
     if (session) view.reserve(metadata);
-    else if (past) view.showTimeline(metadata.classes, past);
+    else if (past) view.showTimeline(metadata.classes, past.timeline);
   });
+  // What is drawn once takes the colors of the moment.
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("resize")));
   const teaching = new Teaching((taught) => {
     past = null;
     recognizer = taught;
@@ -150,7 +179,9 @@ async function main(): Promise<void> {
     view.showStart(recognizer);
     showThreshold(metadata);
     explain(metadata, threshold(metadata));
-    if (!isSecureContext) view.showProblem("insecure");
+    if (asksForReplay()) void startReplay();
+    else if (!isSecureContext) view.showProblem("insecure");
+    else if (!isHandheld()) void startReplay();
     const files = typeof source === "string" ? [source, ...recognizer.engine.files] : recognizer.engine.files;
     void stayOffline(files, view.showOffline);
   };
@@ -171,6 +202,11 @@ async function main(): Promise<void> {
     explain(metadata, value);
   });
   await open(listModels(models));
+}
+
+/** Whether the page is to show itself at work at once, as inside another page. */
+function asksForReplay(): boolean {
+  return new URLSearchParams(location.search).has("replay");
 }
 
 void main();

@@ -37,6 +37,8 @@ export class Session {
   private samples: Sample[] = [];
   private work: Promise<void> = Promise.resolve();
   private drawn = -Infinity;
+  /** When it was paused, in milliseconds on the clock of the page. */
+  private paused: number | null = null;
   private running = true;
   /** What explains a silence, if one begins now. */
   private reason: view.Silent = "stopped";
@@ -62,6 +64,7 @@ export class Session {
 
   /** Adds a sample; samples are processed in order. */
   add = (sample: Sample): void => {
+    this.paused = this.timeline.paused = null;
     if (this.silence.silent) this.resume();
     [this.reason, this.empties] = ["stopped", 0];
     this.silence.heard();
@@ -71,6 +74,12 @@ export class Session {
     this.work = this.work.then(() => this.process(sample)).catch((error: Error) => {
       if (this.running) this.failed(error);
     });
+  };
+
+  /** Stands still until the next sample. */
+  pause = (): void => {
+    this.paused = this.timeline.paused = this.paused ?? performance.now();
+    this.silence.stop();
   };
 
   /** Notes an event without readings. */
@@ -150,7 +159,7 @@ export class Session {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
     const { metadata, milliseconds } = this.recognizer;
-    view.showCharts(metadata, this.samples, (now - this.silence.last) / 1000, this.timeline);
+    view.showCharts(metadata, this.samples, ((this.paused ?? now) - this.silence.last) / 1000, this.timeline);
     if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW) && !this.silence.silent) {
       view.showMeasured(this.stream.rate, milliseconds);
       view.showNotice(complaint(this.samples, metadata) ?? this.explanation(now));

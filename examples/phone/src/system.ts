@@ -1,5 +1,10 @@
 /** System features: the screen stays on while the page runs, and its files are stored on the phone. */
 
+/** Whether somebody touches the device; nobody carries one that is not touched. */
+export function isHandheld(): boolean {
+  return matchMedia("(any-pointer: coarse)").matches;
+}
+
 let awake = false;
 let refused = () => {};
 let lock: WakeLockSentinel | null = null;

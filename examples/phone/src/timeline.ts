@@ -17,6 +17,7 @@ export class Timeline {
   /** When the last prediction was added, in milliseconds on the clock of the page. */
   private touched = NaN;
   private begun = NaN;
+  private pausedAt: number | null = null;
 
   /** @param interval Seconds from one prediction to the next. */
   constructor(private readonly interval: number) {}
@@ -33,10 +34,16 @@ export class Timeline {
     else this.segments.push({ start: last && follows ? last.end : now, end: now, label });
   }
 
+  /** Stops its clock at a moment in milliseconds on the clock of the page, or lets it go on where there is none. */
+  set paused(moment: number | null) {
+    if (this.pausedAt !== null && moment === null) this.touched += performance.now() - this.pausedAt;
+    this.pausedAt = moment;
+  }
+
   /** The present, on the clock of the segments: it goes on without a signal. */
   get now(): number {
     const last = this.segments.at(-1);
-    return last ? last.end + (performance.now() - this.touched) / 1000 : 0;
+    return last ? last.end + ((this.pausedAt ?? performance.now()) - this.touched) / 1000 : 0;
   }
 
   get start(): number {

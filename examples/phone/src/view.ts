@@ -11,10 +11,11 @@ import { turns, type Refusal, type Sample } from "./motion";
 import type { Recognizer } from "./recognizer";
 import { type Recorder, shares } from "./recorder";
 import type { Prediction } from "./stream";
+import { isHandheld } from "./system";
 import type { Timeline } from "./timeline";
 
 export type State = "loading" | "start" | "running" | "summary" | "problem" | "teach";
-export type Problem = Refusal | "model";
+export type Problem = Refusal | "model" | "recording";
 
 export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   insecure: [
@@ -27,17 +28,18 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   ],
   sensorless: [
     "No motion sensor",
-    "This device reports no acceleration. Open the page on a phone, or try the simulated walk.",
+    "This device reports no acceleration. Open the page on a phone, or watch the simulated recording.",
   ],
   gyroless: [
     "No gyroscope",
-    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, try the simulated walk, or train a model of acceleration alone, with `zoo data windows --channels x,y,z`.",
+    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or train a model of acceleration alone, with `zoo data windows --channels x,y,z`.",
   ],
 };
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
   model: ["The model cannot be loaded", "Put a file written by `zoo export` next to the page, as model.tflite."],
+  recording: ["The simulated recording cannot be loaded", "Reload the page where there is a network."],
 };
 
 /** Why a signal that was there has ended. */
@@ -59,6 +61,7 @@ export function showState(state: State): void {
     stop: state === "running",
     start: state !== "running" && state !== "teach",
     simulate: state !== "running" && state !== "teach",
+    pause: false,
     lessons: state === "teach",
     "lessons-done": state === "teach",
     fix: false,
@@ -74,7 +77,7 @@ export function showState(state: State): void {
   for (const [id, shown] of Object.entries(visible)) byId(id).hidden = !shown;
   for (const id of ["start", "simulate"]) byId<HTMLButtonElement>(id).disabled = state === "loading";
   write("start", state === "summary" ? "Start again" : "Start");
-  if (state !== "running") byId("simulated").hidden = true;
+  if (state !== "running" && state !== "summary") byId("simulated").hidden = true;
   for (const id of ["probability", "detail", "hint", "said"]) write(id, "");
   byId("label").style.minHeight = "";
   scrollTo(0, 0);
@@ -110,8 +113,7 @@ export function showStart({ metadata, bytes, engine }: Recognizer): void {
     "about",
     `Model ${metadata.preset}, ${size(bytes)}, run by ${engine.name}; trained on ${made}; license ${metadata.license}.`,
   );
-  // No finger, no phone.
-  if (!matchMedia("(any-pointer: coarse)").matches) showAddress();
+  if (!isHandheld()) showAddress();
 }
 
 export function showProblem(problem: Problem, why?: string): void {
@@ -168,12 +170,29 @@ export function say(text: string): void {
 
 export function showRunning(metadata: Metadata, simulated: boolean): void {
   showState("running");
-  byId("simulated").hidden = !simulated;
+  byId("simulated").hidden = byId("pause").hidden = !simulated;
+  write("stop", simulated ? "Stop" : "Hold to stop");
+  if (simulated) {
+    showPaused(false);
+    // Keeps its place until the recording is there.
+    write("hint", "\u00a0");
+    if (!isHandheld()) showAddress();
+  }
   byId("rotation").hidden = !turns(metadata);
   byId("bars").replaceChildren(...metadata.classes.map((name) => bar(name, "meter")));
   if (!simulated) write("hint", "Works in a trouser pocket, with the screen on. Elsewhere it guesses.");
   showListening();
   reserve(metadata);
+}
+
+export function showPaused(paused: boolean): void {
+  write("pause", paused ? "Resume" : "Pause");
+  write("simulated", `Simulated recording${paused ? ", paused" : ""}`);
+}
+
+/** Shows what the simulated person does, besides what the model says. */
+export function showTruth(activity: string): void {
+  write("hint", `Simulated activity: ${activity}`);
 }
 
 /** Keeps the place of the longest label, so that nothing below jumps. */

@@ -27,8 +27,10 @@ export class Silence {
     this.timer ||= window.setTimeout(this.check, SILENCE);
   }
 
+  /** Stops watching until the next sample. */
   stop(): void {
     clearTimeout(this.timer);
+    this.timer = 0;
   }
 
   // One timer watches many samples: it looks again when the last of them will be old.

@@ -1,0 +1,63 @@
+/** Replays `recording.json`, the recording of a simulated person that `recording.py` makes. */
+
+import type { Sample } from "./motion";
+import recording from "./recording.json";
+
+const { rate, seconds, activities, columns, units } = recording;
+const COUNT = columns[0]!.length;
+
+/** Milliseconds between two looks at the clock, and the most that count where a look is late, as after a sleep. */
+const LOOKED = 1000 / 60;
+const LATE = 1000;
+
+export class Replay {
+  /** Whether its viewer has paused it. */
+  paused = false;
+  private clock = 0;
+  private sent = 0;
+  private looked = 0;
+  private timer = 0;
+
+  /**
+   * Begins to play, and begins again after the end. It rests while the page is hidden.
+   *
+   * @param onSample Receives samples in Android's convention, and what the person really does.
+   * @param onRest Is told that no samples will come for a while.
+   */
+  constructor(
+    private readonly onSample: (sample: Sample, activity: string) => void, private readonly onRest: () => void,
+  ) {
+    document.addEventListener("visibilitychange", this.follow);
+    this.follow();
+  }
+
+  /** Pauses, or plays on from where it is. */
+  toggle(): void {
+    this.paused = !this.paused;
+    this.follow();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    document.removeEventListener("visibilitychange", this.follow);
+  }
+
+  private follow = (): void => {
+    clearInterval(this.timer);
+    if (this.paused || document.hidden) return this.onRest();
+    this.looked = performance.now();
+    this.timer = window.setInterval(this.play, LOOKED);
+  };
+
+  // Timers fire late: overdue samples are sent at once, each with the time at which it was due.
+  private play = (): void => {
+    const now = performance.now();
+    this.clock += Math.min(LATE, now - this.looked) / 1000;
+    this.looked = now;
+    for (; this.sent / rate <= this.clock; this.sent += 1) {
+      const row = this.sent % COUNT;
+      const value = columns.map((column, channel) => column[row]! * units[channel]!);
+      this.onSample({ time: this.sent / rate, value }, activities[Math.floor(row / (rate * seconds))]!);
+    }
+  };
+}

@@ -1,0 +1,176 @@
+"""Where nobody carries a phone, the page shows itself at work on a recording that it calls simulated."""
+
+import importlib.util
+import json
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.runtime import Recognizer
+from zoo.serving.page import PAGE_FOLDER
+
+PHONE = Path(__file__).parents[2] / "examples" / "phone"
+RECORDING = json.loads((PHONE / "src" / "recording.json").read_text())
+ROWS = np.array(RECORDING["columns"]).T * RECORDING["units"]
+
+NOTED = """
+window.found = []; window.truths = [];
+document.addEventListener('prediction', ({detail}) => found.push(detail));
+addEventListener('load', () => new MutationObserver(() => {
+  const {textContent} = document.getElementById('hint');
+  if (textContent.trim()) truths.push(textContent);
+}).observe(document.getElementById('hint'), {childList: true}));
+"""
+
+
+@pytest.fixture
+def computer(open_page, address):
+    """Opens the page on a computer whose clock can be turned."""
+
+    def open_one(query="", **options):
+        url = address.replace("127.0.0.1", "phone.test") + query
+        return open_page(url, **{"before": NOTED, "patient": False, "clock": True, "has_touch": False} | options)
+
+    return open_one
+
+
+def play_for(page, seconds):
+    """Lets the clock run; returns the predictions."""
+    page.wait_for_selector("#signal-axes span")
+    for _ in range(seconds):
+        page.clock.run_for(1000)
+    return page.evaluate("found")
+
+
+def test_the_recording_is_what_the_simulator_makes():
+    spec = importlib.util.spec_from_file_location("phone_recording", PHONE / "recording.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = module.recording()
+    assert json.loads(json.dumps({**made, "columns": None})) == {**RECORDING, "columns": None}
+    # Rounding may fall the other way.
+    np.testing.assert_allclose(made["columns"], RECORDING["columns"], atol=1)
+
+
+def test_a_computer_sees_the_code_and_the_recording_go_the_way_of_a_signal(computer, model_file):
+    page = computer()
+    found = play_for(page, 50)
+    assert page.is_visible("#code svg")
+    assert page.inner_text("#simulated").lower() == "simulated recording"
+    recognizer = Recognizer(model_file)
+    looped = np.concatenate([ROWS, ROWS])[: 50 * 50, :3].tolist()
+    expected = list(recognizer.stream().feed([(i / 50, *row) for i, row in enumerate(looped)]))[:450]
+    assert [p["time"] for p in found[:450]] == pytest.approx([p.time for p in expected])
+    differences = np.array([p["probabilities"] for p in found[:450]]) - [p.probabilities for p in expected]
+    assert np.abs(differences).max() < 1e-4
+    truths = [text.removeprefix("Simulated activity: ") for text in page.evaluate("truths")]
+    assert truths[: len(RECORDING["activities"])] == RECORDING["activities"]
+    assert "upstairs" in page.get_attribute("#minute", "aria-label")
+
+
+def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
+    page = computer()
+    before = play_for(page, 4)
+    page.clock.run_for(700)
+    page.click("#pause")
+    assert page.inner_text("#simulated").lower() == "simulated recording, paused"
+    page.clock.run_for(200)
+    count = page.evaluate("found.length")
+    pixels = "['minute', 'signal'].map(id => document.getElementById(id).toDataURL())"
+    held = page.evaluate(pixels)
+    page.clock.run_for(30_000)
+    assert page.evaluate("found.length") == count >= len(before)
+    assert (page.evaluate(pixels), page.inner_text("#label")) == (held, "Standing")
+    assert page.is_hidden("#notice")
+    page.click("#pause")
+    times = [p["time"] for p in play_for(page, 4)]
+    assert np.diff(times) == pytest.approx(0.1, abs=1e-6)
+    assert len(times) > count + 30
+
+
+def test_it_rests_while_the_page_is_hidden(computer):
+    page = computer()
+    play_for(page, 4)
+    hide = """hidden => {
+      Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    page.evaluate(hide, True)
+    page.clock.run_for(200)
+    count = page.evaluate("found.length")
+    page.clock.run_for(10_000)
+    assert (page.evaluate("found.length"), page.inner_text("#label")) == (count, "Standing")
+    page.evaluate(hide, False)
+    assert len(play_for(page, 2)) > count + 10
+
+
+def test_a_click_stops_it_and_what_it_leaves_is_called_simulated(computer):
+    page = computer()
+    play_for(page, 14)
+    page.click("#stop")
+    page.wait_for_selector("#summary:visible")
+    assert page.is_visible("#simulated")
+    assert page.inner_text("#label") == "Mostly standing"
+    assert page.is_hidden("#fix")
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename.startswith("simulated-activities-")
+
+
+def test_a_model_of_six_channels_feels_the_simulated_person_turn(open_page, inertial_address):
+    page = open_page(f"{inertial_address}?replay", clock=True, before=NOTED)
+    assert len(play_for(page, 12)) > 50
+    assert page.is_visible("#turning")
+
+
+@contextmanager
+def hosting(folder):
+    """The address of a folder as any static host serves it."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://phone.test:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def test_another_page_can_show_it_in_a_frame(open_page, tmp_path):
+    """On a phone too, and where the address is not secure; the page around it keeps its focus."""
+    (tmp_path / "phone").symlink_to(PAGE_FOLDER)
+    frame = '<input autofocus><iframe src="phone/?replay" width="390" height="700" title="The phone page"></iframe>'
+    (tmp_path / "index.html").write_text(f"<!doctype html>{frame}")
+    with hosting(tmp_path) as url:
+        page = open_page(url)
+        inside = page.frame_locator("iframe")
+        inside.locator("#label:text-is('Standing')").wait_for()
+        assert inside.locator("#simulated").is_visible()
+        assert inside.locator("#problem").is_hidden()
+        assert page.evaluate("document.activeElement.tagName") == "INPUT"
+        assert inside.locator("html").evaluate("e => e.scrollWidth") <= 390
+
+
+def test_the_code_of_an_address_that_asks_for_a_replay_leads_to_the_sensor(computer):
+    page = computer("?replay&engine=litert")
+    page.wait_for_selector("#code svg")
+    assert page.inner_text("#address") == page.url.replace("replay=&", "").replace("replay&", "")
+
+
+def test_on_a_phone_nothing_plays_before_it_is_asked_for(open_page):
+    page = open_page()
+    page.wait_for_selector("#start:enabled")
+    page.click("#simulate")
+    page.wait_for_selector("#hint:has-text('Simulated activity: standing')")
+    assert page.is_hidden("#elsewhere")
+    # A click that follows another at once stops nothing; one later does.
+    page.wait_for_timeout(700)
+    page.click("#stop")
+    page.wait_for_selector("#start:visible")
+    assert page.is_hidden("#simulated")
