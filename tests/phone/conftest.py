@@ -135,11 +135,17 @@ without a sample: a busy machine needs longer for a call."""
 
 @pytest.fixture
 def open_page(browser, address) -> Iterator[Callable]:
-    """Opens the page on a phone's viewport; fails where it asked another origin or broke its own rules."""
+    """Opens the page on a phone's viewport; fails where it asked another origin or broke its own rules.
+
+    Its clock goes on by itself, and `page.clock.run_for` turns it forward.
+    """
     contexts, complaints = [], []
 
-    def open_one(url=None, *, before=None, patient=True, clock=False, **options):
-        phone = {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True, "ignore_https_errors": True}
+    def open_one(url=None, *, before=None, patient=True, **options):
+        phone = {
+            "viewport": PHONE, "device_scale_factor": 2, "has_touch": True, "ignore_https_errors": True,
+            "service_workers": "block",
+        }  # fmt: skip
         context = browser.new_context(**phone | options)
         contexts.append(context)
         page = context.new_page()
@@ -147,8 +153,7 @@ def open_page(browser, address) -> Iterator[Callable]:
         page.on("request", lambda request: _foreign(request.url, here) and complaints.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: "Content Security" in line.text and complaints.append(line.text))
-        if clock:
-            page.clock.install()
+        page.clock.install()
         if patient:
             page.add_init_script(_PATIENT)
         if before:
@@ -224,9 +229,17 @@ def play():
 @pytest.fixture(scope="session")
 def stop():
     """Holds Stop for as long as it wants."""
-    return lambda page: page.click("#stop", delay=1200)
+
+    def hold(page):
+        page.hover("#stop")
+        page.mouse.down()
+        page.clock.run_for(900)
+        page.mouse.up()
+
+    return hold
 
 
 def _foreign(url: str, page: str) -> bool:
-    origin = re.match(r"https?://[^/]+/", page).group()
-    return not url.startswith((origin, "blob:"))
+    """Whether a request leaves the host of the page; a scheme may be mistyped."""
+    host = re.match(r"https?(://[^/]+/)", page).group(1)
+    return not url.startswith((f"https{host}", f"http{host}", "blob:"))

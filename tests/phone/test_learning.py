@@ -170,7 +170,7 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     assert page.inner_text("#label") == "Rowing"
     assert len(last["probabilities"]) == 7
     stop(page)
-    page.wait_for_timeout(700)
+    page.clock.run_for(700)
     page.click("#teach-open")
     assert page.locator("#lesson-list strong").all_inner_texts() == ["standing, 30 s", "rowing, 30 s"]
     with page.expect_download() as download:
@@ -238,7 +238,7 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     page.wait_for_selector("#lesson-record:disabled")
     play.send(page, standing(10))
     page.click("#lessons-done")
-    page.wait_for_timeout(700)
+    page.clock.run_for(700)
     page.click("#teach-open")
     play.send(page, standing(40, start=10))
     assert page.locator("#lesson-list li").count() == 0
@@ -257,7 +257,7 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serv
         page.click("#learn")
         page.wait_for_selector("#learned-text:has-text('Learned.')")
         page.click("#lessons-done")
-        page.wait_for_timeout(700)
+        page.clock.run_for(700)
         page.click("#start")
         (*_, last) = play(page, rowing(8), 15)
         assert page.inner_text("#label") == "Rowing"

@@ -41,11 +41,11 @@ def test_a_tap_or_two_do_not_stop(open_page, play):
 def test_stop_is_held_or_clicked_from_a_keyboard(open_page, play, stop):
     page = open_page()
     for way in (stop, lambda page: page.keyboard.press("Enter")):
-        page.wait_for_timeout(700)
+        page.clock.run_for(700)
         page.click("#start")
         play(page, standing(0, 3), 10)
         # The echo of the key that started it stops nothing.
-        page.wait_for_timeout(700)
+        page.clock.run_for(700)
         way(page)
         page.wait_for_selector("body[data-state=summary]")
 
@@ -111,7 +111,7 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(open_page, play
     seconds = {name: sum(float(row["seconds"]) for row in rows if row["activity"] == name) for name in names[:2]}
     assert seconds["standing"] == pytest.approx(47, abs=2)
     assert seconds["sitting"] == pytest.approx(10, abs=2)
-    page.wait_for_timeout(700)
+    page.clock.run_for(700)
     page.click("#start")
     play(page, standing(0, 3), 10)
     assert page.is_hidden("#summary")
@@ -136,5 +136,5 @@ def test_the_code_on_a_computer_leads_to_the_same_address(open_page, address):
     # On a phone there is no need for it, and of an address of the computer itself it would lead nowhere.
     for url, touch in ((address.replace("127.0.0.1", "phone.test"), True), (address, False)):
         other = open_page(url, has_touch=touch)
-        other.wait_for_selector("#start:enabled")
+        other.wait_for_selector("body:not([data-state=loading])")
         assert other.is_hidden("#elsewhere")

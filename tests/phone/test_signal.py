@@ -28,6 +28,7 @@ def silent_page(open_page, play):
         page = open_page(patient=False, **options)
         page.click("#start")
         play(page, standing(0, 4), 20)
+        page.clock.run_for(1100)
         page.wait_for_selector("#label:text-is('No signal')")
         return page
 
@@ -85,9 +86,9 @@ def test_a_page_that_was_in_the_background_says_what_it_missed(open_page, play):
     page.click("#start")
     play(page, standing(0, 4), 20)
     page.evaluate(f"{HIDE}(true)")
+    page.clock.run_for(2000)
     page.wait_for_selector("#label:text-is('No signal')")
     assert "locked or shows another app" in page.inner_text("#notice-text")
-    page.wait_for_timeout(1000)
     page.evaluate(f"{HIDE}(false)")
     page.evaluate(
         """samples => {
@@ -104,6 +105,7 @@ def test_a_page_that_was_in_the_background_says_what_it_missed(open_page, play):
         }""",
         standing(10, 20),
     )
+    page.clock.run_for(4000)
     page.wait_for_selector("#notice-text:has-text('s are missing')")
     page.wait_for_selector("#label:text-is('Standing')")
 
@@ -113,6 +115,7 @@ def test_events_that_lose_their_readings_are_no_signal(open_page, play):
     page.click("#start")
     play(page, standing(0, 4), 20)
     empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
+    page.clock.run_for(1100)
     page.wait_for_selector("#notice-text:has-text('events without acceleration')")
     assert page.inner_text("#label") == "No signal"
 
@@ -122,6 +125,7 @@ def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
     page.click("#start")
     page.wait_for_selector("body[data-state=running]")
     empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
+    page.clock.run_for(2100)
     page.wait_for_selector("#label:text-is('No motion sensor')")
 
 

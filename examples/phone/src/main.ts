@@ -104,7 +104,6 @@ async function main(): Promise<void> {
 
   const stop = () => {
     past = session?.timeline.length ? session : null;
-    view.showPaused(false);
     end();
     if (past) {
       view.showSummary(metadata, past.timeline);

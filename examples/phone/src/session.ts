@@ -160,7 +160,7 @@ export class Session {
     if (now - this.drawn < (calm ? SLOW : DRAWN)) return;
     const { metadata, milliseconds } = this.recognizer;
     view.showCharts(metadata, this.samples, ((this.paused ?? now) - this.silence.last) / 1000, this.timeline);
-    if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW) && !this.silence.silent) {
+    if (Math.floor(now / SLOW) !== Math.floor(this.drawn / SLOW) && !this.silence.silent && this.paused === null) {
       view.showMeasured(this.stream.rate, milliseconds);
       view.showNotice(complaint(this.samples, metadata) ?? this.explanation(now));
     }

@@ -96,6 +96,10 @@ export function showLoading(): void {
   write("label", "Loading…");
 }
 
+function origin(source: string): string {
+  return source === "not stated" ? "training data not stated" : `trained on ${source}`;
+}
+
 function size(bytes: number): string {
   return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
 }
@@ -108,11 +112,8 @@ export function showStart({ metadata, bytes, engine }: Recognizer): void {
   byId("known").replaceChildren(...metadata.classes.map((name) => element("li", "chip", name)));
   byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
   write("unit", metadata.unit.replace("^2", "²"));
-  const made = metadata.simulated ? "SIMULATED people" : metadata.source;
-  write(
-    "about",
-    `Model ${metadata.preset}, ${size(bytes)}, run by ${engine.name}; trained on ${made}; license ${metadata.license}.`,
-  );
+  const made = metadata.simulated ? "trained on SIMULATED people" : origin(metadata.source);
+  write("about", `Model ${metadata.preset}, ${size(bytes)}, run by ${engine.name}; ${made}; license ${metadata.license}.`);
   if (!isHandheld()) showAddress();
 }
 
@@ -187,7 +188,7 @@ export function showRunning(metadata: Metadata, simulated: boolean): void {
 
 export function showPaused(paused: boolean): void {
   write("pause", paused ? "Resume" : "Pause");
-  write("simulated", `Simulated recording${paused ? ", paused" : ""}`);
+  if (paused) write("detail", "Paused");
 }
 
 /** Shows what the simulated person does, besides what the model says. */
