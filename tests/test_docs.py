@@ -278,6 +278,15 @@ def test_the_costs_of_the_phone_page_are_those_that_were_measured(numbers_of):
     assert own["seconds_to_ready"]["slow_phone"] < 5
 
 
+def test_webassembly_is_no_better_where_it_would_matter_for_the_phone_page(numbers_of):
+    measured = numbers_of("guides/c.md", "wasm")
+    assert measured["largest_difference"] < 1e-4
+    own, wasm = measured["page"], measured["wasm"]
+    assert wasm["compressed_bytes"] > 0.9 * own["compressed_bytes"]
+    # Of each second, at twenty steps.
+    assert 20 * (own["milliseconds_per_step"] - wasm["milliseconds_per_step"]) < 10
+
+
 def test_the_page_of_the_splits_says_what_was_measured(numbers_of):
     measured = numbers_of("splits.md", "splits")
     forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",
