@@ -76,7 +76,7 @@ def test_restart_listens_anew(silent_page, play):
         }"""
     )
     page.click("#restart")
-    page.wait_for_function("listened === 1")
+    page.wait_for_function("() => listened === 1")
     play(page, standing(10, 14), 20)
     assert page.is_hidden("#restart")
 
