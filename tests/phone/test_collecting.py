@@ -1,6 +1,7 @@
 """Phones of a class record labeled minutes, and lose none, whatever becomes of computer, network and page."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -25,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
 AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
 HERTZ = 60
+PORT = 20_000 + os.getpid() % 10_000
+"""Of this process alone: the server comes back to it, and another port would be another origin to a browser."""
 
 LOUD = """
 window.tones = []; window.pulses = [];
@@ -41,7 +44,7 @@ class Class:
     """A server that collects into a folder, which can go away and come back."""
 
     def __init__(self, folder, model):
-        self.folder, self.files, self.server, self.port = folder, page_files(model), None, 9953
+        self.folder, self.files, self.server, self.port = folder, page_files(model), None, PORT
         folder.mkdir()
 
     def start(self, labels=(), axes=AXES):

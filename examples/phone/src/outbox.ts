@@ -79,17 +79,18 @@ export class Outbox {
   /** Writes a recording; resolves once it is stored. */
   async put(item: Omit<Item, "touched">): Promise<void> {
     const kept = { ...item, touched: Date.now() };
-    this.items.set(kept.id, kept);
     await this.request("readwrite", (store) => store.put(kept)).then(
       () => this.unstored.delete(kept.id),
       () => this.unstored.add(kept.id),
     );
+    // Not before: nobody shall close a page that says that a recording is kept before it is.
+    this.items.set(kept.id, kept);
   }
 
   async remove(id: string): Promise<void> {
+    await this.request("readwrite", (store) => store.delete(id)).catch(() => undefined);
     this.items.delete(id);
     this.unstored.delete(id);
-    await this.request("readwrite", (store) => store.delete(id)).catch(() => undefined);
   }
 
   private async request<Result>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest): Promise<Result> {
