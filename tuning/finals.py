@@ -5,10 +5,12 @@ by the mean, and only the chosen model is evaluated on test data, once.
 """
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from tuning.records import TRIALS, Record, Records, new_record, plan_of
@@ -17,7 +19,7 @@ from tuning.trials import Show, Trainer
 from zoo.errors import ZooError
 from zoo.files import atomic_folder, read_json, require_empty, write_json
 from zoo.tasks import loading
-from zoo.tasks.running import Run, train
+from zoo.tasks.running import Plan, Run, train
 from zoo.training import CHECKPOINT
 
 RESULT = "result.json"
@@ -40,10 +42,27 @@ def ranked(study: Study, records: list[Record]) -> list[Record]:
     return list(unique.values())
 
 
-def decide(
+def known(study: Study, folder: Path) -> dict[str, Any] | None:
+    """Returns the result of a search that has ended, or None.
+
+    Raises:
+        ZooError: If it ended after fewer trials than the study has.
+    """
+    if not (folder / RESULT).is_file():
+        return None
+    result: dict[str, Any] = read_json(folder / RESULT)
+    if study.trials > result["trials"]:
+        raise ZooError(
+            f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: name another "
+            "folder for more"
+        )
+    return result
+
+
+def repeat(
     study: Study, folder: Path, best: int = 3, seeds: int = 3, show: Show = lambda records: None
-) -> dict[str, Any]:
-    """Trains the best trials again, chooses one, trains the model that is saved, and evaluates it on test data once.
+) -> list[dict[str, Any]]:
+    """Trains the best trials again.
 
     Args:
         study: Study that was searched.
@@ -53,20 +72,12 @@ def decide(
         show: Function that is called with all records of the finals whenever one changes.
 
     Returns:
-        `finals`, one for each of the best trials with the `mean` and `deviation` of its `scores`, the first `chosen`;
-        `training` and `test`, of the saved model. Also written to the folder as `result.json`.
+        One record for each of the best trials, with the `mean` and `deviation` of its `scores`. The first one is
+        chosen.
 
     Raises:
         ZooError: If no trial has a score, or none of the best could be trained again with all seeds.
     """
-    if (folder / RESULT).is_file():
-        known: dict[str, Any] = read_json(folder / RESULT)
-        if study.trials > known["trials"]:
-            raise ZooError(
-                f"{folder}: ended after {known['trials']} trials, and its model was measured on test data: name "
-                "another folder for more"
-            )
-        return known
     records = Records(folder / TRIALS).all()
     leaders = ranked(study, records)[:best]
     if not leaders:
@@ -78,17 +89,44 @@ def decide(
     whole = [final for final in finals if len(final["scores"]) == seeds]
     if not whole:
         raise ZooError(f"{folder}: none of the best {len(finals)} trials could be trained again with {seeds} seeds")
-    whole.sort(key=lambda final: final["mean"], reverse=study.maximize)
-    chosen = whole[0]
-    place = int(np.argmax(chosen["scores"]) if study.maximize else np.argmin(chosen["scores"]))
-    plan = plan_of(trainer.records.read(_number(chosen["trial"], place)), study.base.name)
-    saved = folder / BEST
+    return sorted(whole, key=lambda final: final["mean"], reverse=study.maximize)
+
+
+def plan_of_chosen(study: Study, folder: Path, finals: Sequence[dict[str, Any]]) -> Plan:
+    """Returns the plan of the chosen trial, with the seed that scored best.
+
+    Args:
+        study: Study that was searched.
+        folder: Folder of the search.
+        finals: The result of `repeat`.
+    """
+    scores = finals[0]["scores"]
+    place = int(np.argmax(scores) if study.maximize else np.argmin(scores))
+    return plan_of(Records(folder / FINALS).read(_number(finals[0]["trial"], place)), study.base.name)
+
+
+def decide(
+    study: Study, folder: Path, finals: Sequence[dict[str, Any]], callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> dict[str, Any]:
+    """Trains the model that is saved, and evaluates it on test data once.
+
+    Args:
+        study: Study that was searched.
+        folder: Folder of the search.
+        finals: The result of `repeat`.
+        callbacks: Keras callbacks of the training.
+
+    Returns:
+        `finals`, the `chosen` trial, and `training` and `test` of the saved model. Also written to the folder as
+        `result.json`.
+    """
+    plan, saved = plan_of_chosen(study, folder, finals), folder / BEST
     if not (saved / "model.keras").is_file():
-        train(plan, study.checked, Run(saved, resume=(saved / CHECKPOINT).is_file()))
+        train(plan, study.checked, Run(saved, resume=(saved / CHECKPOINT).is_file(), callbacks=callbacks))
     loaded = loading.load(str(saved))
     result = {
         "task": study.task.name, "trials": study.trials, "objective": study.measure, "direction": study.direction,
-        "finals": whole, "chosen": chosen["trial"], "seed": plan.recipe.seed,
+        "finals": list(finals), "chosen": finals[0]["trial"], "seed": plan.recipe.seed,
         "training": loaded.config["training"],
         "test": study.task.evaluate(loaded, study.checked, baselines=False),
     }  # fmt: skip

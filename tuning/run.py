@@ -23,7 +23,8 @@ from tuning.trials import Show, Trainer
 from zoo import jobs
 from zoo.errors import ZooError
 from zoo.files import exclusive, exclusive_folder
-from zoo.report.live import TrialBoard
+from zoo.report.live import TrainingBoard, TrialBoard
+from zoo.training import Progress
 
 _MEASURED = 20
 """Number of the best trials whose size and latency are measured."""
@@ -95,7 +96,8 @@ def _run_search(
     if name not in (None, workers.CHIEF):
         _run_trials(study, folder)
         return {}
-    if not (folder / finals.RESULT).is_file():
+    result = finals.known(study, folder)
+    if result is None:
         title = f"{study.target}, {study.strategy}, {study.measure}"
         board = TrialBoard(console, title, study.trials, study.maximize, processes)
         with board.shown():
@@ -104,11 +106,8 @@ def _run_search(
                 workers.run_workers(study, folder, processes, lambda: board.update(records.all()))
             else:
                 _run_trials(study, folder, board.update)
+        result = _decide(study, folder, best, seeds, console)
     leaders = finals.ranked(study, Records(folder / TRIALS).all())
-    count = len(leaders[:best])
-    board = TrialBoard(console, f"the best {count} again", count * seeds, study.maximize)
-    with board.shown():
-        result = finals.decide(study, folder, best, seeds, board.update)
     if not (folder / report.REPORT).is_file():
         with console.status("measuring the size and the latency of the best trials"):
             Trainer(study, folder).measure(leaders[:_MEASURED])
@@ -116,6 +115,17 @@ def _run_search(
     if preset is not None:
         finals.save_preset(folder, preset)
     return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)}
+
+
+def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> dict[str, Any]:
+    """Trains the best trials again, then the model that is saved."""
+    count = len(finals.ranked(study, Records(folder / TRIALS).all())[:best])
+    board = TrialBoard(console, f"the best {count} again", count * seeds, study.maximize)
+    with board.shown():
+        repeated = finals.repeat(study, folder, best, seeds, board.update)
+    training = TrainingBoard(console, finals.plan_of_chosen(study, folder, repeated).recipe.epochs)
+    with training.shown():
+        return finals.decide(study, folder, repeated, [Progress(training.on_epoch_end)])
 
 
 def run_script(study: Study, description: str | None) -> None:

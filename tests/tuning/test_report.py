@@ -106,6 +106,12 @@ def test_each_trial_is_shown_with_the_best_so_far_and_the_time_left(ended):
     assert any("best" in line and "left" in line for line in lines)
 
 
+def test_the_training_of_the_chosen_model_is_shown_epoch_by_epoch(ended):
+    lines = ended[2].splitlines()
+    last = max(place for place, line in enumerate(lines) if line.startswith("trial "))
+    assert [line.split("  ")[0] for line in lines[last + 1 :]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
 def record(number, units, score, status="scored"):
     return {
         "trial": number, "status": status, "score": score if status == "scored" else None, "rungs": {"1": score},

@@ -195,7 +195,7 @@ def test_a_search_without_a_scored_trial_is_an_error(leaves, tmp_path):
     records, _ = searched(what, tmp_path / "out")
     assert [record["status"] for record in records] == ["failed"] * 3
     with pytest.raises(ZooError, match=r"none of 3 trials has a score, .* became"):
-        finals.decide(what, tmp_path / "out")
+        finals.repeat(what, tmp_path / "out")
     assert not (tmp_path / "out" / "result.json").exists()
 
 
