@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test part again")
+    parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
@@ -86,6 +87,9 @@ def main() -> None:
         data = options.data if options.data.is_file() else options.data / DATA[kind]
         if options.evaluate:
             measure(loading.load(HERE / name), HERE / name, data, read_json(HERE / name / "metrics.json"))
+        elif options.draw:
+            loaded = loading.load(HERE / name)
+            draw(HERE / name, read_json(HERE / name / "metrics.json"), loaded.task.pictures(loaded, data))
         elif options.time:
             time_again(HERE / name)
         else:

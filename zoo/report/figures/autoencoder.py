@@ -1,6 +1,7 @@
 """Figures of autoencoders: patches, cost, reconstructions, filters."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from zoo.report.figures.drawing import BLUE, GRAY, WIDTH, History, curves, name_lines, save_all, simulated, subplots
 
 Floats = NDArray[np.floating[Any]]
+
+_TITLE = "#7a7a7a"
+"""Color of the titles of pictures, which can be read on white and on black."""
 
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -44,16 +48,21 @@ def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
     Args:
         pictures: Pictures `(N, S, S)` or `(N, S, S, 3)`.
         columns: Number of pictures per row.
-        gap: Number of white pixels between them.
+        gap: Number of transparent pixels between them.
 
     Example:
         >>> tiled(np.zeros((3, 4, 4)), columns=2).shape
         (9, 9)
+        >>> tiled(np.zeros((3, 4, 4, 3)), columns=2).shape
+        (9, 9, 4)
     """
     count, side = pictures.shape[:2]
     rows = -(-count // columns)
-    white = np.nan if pictures.ndim == 3 else 1.0
-    canvas = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap, *pictures.shape[3:]), white)
+    if pictures.ndim == 4:
+        pictures = np.concatenate([pictures, np.ones_like(pictures[..., :1])], axis=3)
+    # NaN is drawn as nothing, and so is an opacity of 0.
+    empty = np.nan if pictures.ndim == 3 else 0.0
+    canvas = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap, *pictures.shape[3:]), empty)
     for place, picture in enumerate(pictures):
         top, left = place // columns * (side + gap), place % columns * (side + gap)
         canvas[top : top + side, left : left + side] = picture
@@ -71,13 +80,25 @@ def grid(units: int) -> int:
     return max(root, 5) if units == 10 else next((n for n in range(root, root + 3) if units % n == 0), root + 1)
 
 
-def _show(axis: Axes, vectors: Floats, columns: int, title: str, low: float = 0.1, high: float = 0.9) -> None:
+@contextlib.contextmanager
+def _pictures(width: float, height: float, **options: Any) -> Iterator[tuple[Figure, Any]]:
+    """Creates a figure of pictures, without a background: a dark page cannot invert their lightness."""
+    with subplots(width, height, grid=False, **options) as (figure, axes):
+        figure.set_facecolor("none")
+        yield figure, axes
+
+
+def _show(axis: Axes, canvas: Floats, title: str, **options: Any) -> None:
+    axis.imshow(canvas, interpolation="nearest", **options)
+    axis.set_title(title, color=_TITLE)
+    axis.set_axis_off()
+
+
+def _show_gray(axis: Axes, vectors: Floats, columns: int, title: str, low: float = 0.1, high: float = 0.9) -> None:
     """Draws vectors of pixels, which are column by column, as upright pictures."""
     side = round(vectors.shape[1] ** 0.5)
     canvas = tiled(vectors.reshape(-1, side, side).transpose(0, 2, 1), columns)
-    axis.imshow(canvas, cmap="gray", interpolation="nearest", vmin=low, vmax=high)
-    axis.set_title(title)
-    axis.set_axis_off()
+    _show(axis, canvas, title, cmap="gray", vmin=low, vmax=high)
 
 
 def patches(rgb: Floats, vectors: Floats) -> Figure:
@@ -88,11 +109,9 @@ def patches(rgb: Floats, vectors: Floats) -> Figure:
         vectors: Preprocessed patches `(N, S * S)` in [0.1, 0.9].
     """
     columns = min(20, len(rgb))
-    with subplots(7, 6.2, rows=2, grid=False) as (figure, axes):
-        axes[0].imshow(tiled(np.clip(rgb, 0, 1).transpose(0, 3, 2, 1), columns), interpolation="nearest")
-        axes[0].set_title(f"{len(rgb)} random patches")
-        axes[0].set_axis_off()
-        _show(axes[1], vectors, columns, "preprocessed: gray, scaled to [0.1, 0.9]")
+    with _pictures(WIDTH, 5.4, rows=2) as (figure, axes):
+        _show(axes[0], tiled(np.clip(rgb, 0, 1).transpose(0, 3, 2, 1), columns), f"{len(rgb)} random patches")
+        _show_gray(axes[1], vectors, columns, "preprocessed: gray, scaled to [0.1, 0.9]")
     return figure
 
 
@@ -105,10 +124,10 @@ def reconstructions(vectors: Floats, found: Floats, report: Mapping[str, Any], c
         report: Result of the evaluation, for the title.
         count: Number of patches to show.
     """
-    with subplots(7, 1.8, rows=2, grid=False) as (figure, axes):
-        _show(axes[0], vectors[:count], count, "patches")
-        _show(axes[1], found[:count], count, "reconstructions")
-        figure.suptitle(f"{simulated(report)}{report['split']}: R² {report['r2']:.3f}", fontsize=9)
+    title = f"{simulated(report)}{report['split']}: R² {report['r2']:.3f}"
+    with _pictures(WIDTH, 1.5, rows=2) as (figure, axes):
+        _show_gray(axes[0], vectors[:count], count, "patches")
+        _show_gray(axes[1], found[:count], count, f"reconstructions, {title}")
     return figure
 
 
@@ -122,14 +141,14 @@ def features(kernel: Floats, report: Mapping[str, Any] | None = None) -> Figure:
     columns = grid(kernel.shape[1])
     rows = -(-kernel.shape[1] // columns)
     gabor = f", {report['gabor_share']:.0%} Gabor functions" if report else ""
-    with subplots(0.55 * columns + 0.4, 0.55 * rows + 0.6, grid=False) as (figure, axis):
+    with _pictures(0.55 * columns + 0.4, 0.55 * rows + 0.6) as (figure, axis):
         _filters(axis, kernel, f"{kernel.shape[1]} filters{gabor}")
     return figure
 
 
 def _filters(axis: Axes, kernel: Floats, title: str) -> None:
     scaled = kernel.T / np.maximum(np.abs(kernel).max(axis=0)[:, None], 1e-12)
-    _show(axis, scaled, grid(kernel.shape[1]), title, low=-1, high=1)
+    _show_gray(axis, scaled, grid(kernel.shape[1]), title, low=-1, high=1)
 
 
 def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
@@ -142,8 +161,8 @@ def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
     # Rows as high as their grids are for a column's width.
     heights = [-(-int(number) // grid(int(number))) / grid(int(number)) for number in units]
     size = 2.6 * len(decays), sum(2.6 * height + 0.3 for height in heights)
-    options: dict[str, Any] = {"grid": False, "squeeze": False, "height_ratios": heights}
-    with subplots(*size, len(units), len(decays), **options) as (figure, axes):
+    options: dict[str, Any] = {"squeeze": False, "height_ratios": heights}
+    with _pictures(*size, rows=len(units), columns=len(decays), **options) as (figure, axes):
         for row, number in zip(axes, units, strict=True):
             for axis, decay in zip(row, decays, strict=True):
                 _filters(axis, kernels[int(number), decay], f"{number} units, decay {decay:g}")

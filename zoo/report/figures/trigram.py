@@ -8,11 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import History, save_all, subplots, training
+from zoo.report.figures.drawing import WIDTH, History, save_all, subplots, training
 
 Floats = NDArray[np.floating[Any]]
-_SIDE, _LETTER, _LINE = 11.0, 0.07, 0.13
-"""Size of the picture, width of a letter and height of a line, in inches."""
+_SIZE = np.array([WIDTH, 7.0])
+_FONT, _LETTER, _LINE = 7, 0.061, 0.115
+"""Size of the picture in inches; size of a letter in points, its width and the height of a line in inches."""
 _ROUNDS = 2000
 
 
@@ -43,13 +44,15 @@ def words(names: Sequence[str], places: Floats) -> Figure:
         names: V words.
         places: `(V, 2)`.
     """
-    with subplots(_SIDE, _SIDE, grid=False) as (figure, axis):
+    with subplots(*_SIZE, grid=False) as (figure, axis):
         low, high = places.min(axis=0), places.max(axis=0)
-        inches = (places - low) / np.maximum(high - low, 1e-9) * (_SIDE - 1)
+        inches = (places - low) / np.maximum(high - low, 1e-9) * (_SIZE - 0.5)
         sizes = np.array([(_LETTER * len(name) + _LETTER, _LINE) for name in names])
-        for name, (x, y) in zip(names, without_overlaps(inches, sizes), strict=True):
-            axis.text(x, y, name, fontsize=8, ha="center", va="center")
-        axis.set(xlim=(-0.5, _SIDE - 0.5), ylim=(-0.5, _SIDE - 0.5))
+        placed = without_overlaps(inches, sizes)
+        for name, (x, y) in zip(names, placed, strict=True):
+            axis.text(x, y, name, fontsize=_FONT, ha="center", va="center")
+        (left, bottom), (right, top) = (placed - sizes / 2).min(axis=0), (placed + sizes / 2).max(axis=0)
+        axis.set(xlim=(left, right), ylim=(bottom, top))
         axis.set_axis_off()
         axis.set_title("words by their embedding (t-SNE of cosine distances)")
     return figure
