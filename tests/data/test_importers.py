@@ -272,7 +272,7 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
          "name it with the option; --rate HZ stands in for time"),
         ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (--z); found time, x, y, subject, activity: "),
         ("time,x,y,z\n0,1,2,3\n", "no column for subject (--subject), for activity (--activity); found time, x, y, z: "
-         "name them with the options; =NAME stands for all rows"),
+         "name them with the options; =NAME stands for all rows, and --layout reads them from the names of files"),
         ("a,b\n0,1\n", "no column for x (--x), for y (--y), for z (--z), for time (--time), for subject (--subject), "
          "for activity (--activity); found a, b: name them"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names, but row 2 below them has 3 fields"),

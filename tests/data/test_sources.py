@@ -260,13 +260,14 @@ def test_files_of_several_people_become_windows_without_naming_a_column(study, z
     assert (data.classes, data.train.people(), data.test.people()) == (("bike", "walk"), ["ann"], ["ben"])
 
 
-def test_a_dry_run_names_what_would_be_refused(study, zoo_cli):
-    (study / "ann" / "odd.csv").write_text("a,b\n1,2\n")
+def test_a_dry_run_names_what_would_be_refused_once_for_all_files_of_a_kind(study, zoo_cli):
+    for name in ("odd", "odder"):
+        (study / "ann" / f"{name}.csv").write_text("a,b\n1,2\n")
     named = ("--subject", "=ann", "--activity", "=b")
     status, out, _ = zoo_cli("data", "import", "csv", study, *named, "--dry-run", "--json")
     (problem,) = json.loads(out)["problems"]
     assert (status, len(json.loads(out)["files"])) == (0, 5)
-    assert problem.startswith(f"{study / 'ann' / 'odd.csv'}: no column for x")
+    assert problem.startswith(f"{study / 'ann' / 'odd.csv'} and 1 other file: no column for x")
 
 
 def test_recordings_are_added_to_a_file(study, zoo_cli, tmp_path):

@@ -96,7 +96,9 @@ def import_csv(
         Path | None, typer.Option(help="A CSV table of files with the columns file, subject, activity.")
     ] = None,
     subject: Annotated[str | None, typer.Option(help="Column of the person, or =NAME for one person.")] = None,
-    activity: Annotated[str | None, typer.Option(help="Column of the activity, or =LABEL for one.")] = None,
+    activity: Annotated[
+        str | None, typer.Option(help="Column of the activity, or =LABEL for a single activity.")
+    ] = None,
     x: AxisX = None,
     y: AxisY = None,
     z: AxisZ = None,
@@ -117,9 +119,7 @@ def import_csv(
     append: Annotated[bool, typer.Option("--append", help="Add to the file if it exists.")] = False,
     same_people: Annotated[
         bool,
-        typer.Option(
-            "--same-people", help="With --append: people with the ids of people in the file are the same people."
-        ),
+        typer.Option("--same-people", help="With --append: an id that is in the file already is the same person."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how the files would be read, and write nothing.")
@@ -189,13 +189,20 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     from zoo.data.importers import read_csv
     from zoo.data.recordings import Dropped
 
-    dropped, tables, problems, count = Dropped(), list[dict[str, Any]](), [], 0
+    dropped, tables, count = Dropped(), list[dict[str, Any]](), 0
+    problems: dict[str, list[Path]] = {}
     for path, columns in sources:
         try:
             count += sum(1 for _ in read_csv([path], columns, dropped, tables))
         except ZooError as error:
-            problems.append(str(error))
-    return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": problems}
+            problems.setdefault(str(error).removeprefix(f"{path}: "), []).append(path)
+    # Files of one app share their problem.
+    told = [f"{paths[0]}{_others(len(paths) - 1)}: {why}" for why, paths in problems.items()]
+    return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": told}
+
+
+def _others(count: int) -> str:
+    return f" and {count} other file{'s' if count > 1 else ''}" if count else ""
 
 
 def _dry_run_report(content: dict[str, Any]) -> str:
@@ -265,7 +272,7 @@ def windows(
         float,
         typer.Option(min=0, max=1, help="Share of the people in the test part if none are named; 0 for no test part."),
     ] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of these people.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random choice of these people.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
     merge: Annotated[
         str | None,

@@ -266,7 +266,8 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
     ]
     if missing:
         advice = "name it with the option" if len(missing) == 1 else "name them with the options"
-        advice += "; =NAME stands for all rows" if "subject" in str(missing) or "activity" in str(missing) else ""
+        if "subject" in str(missing) or "activity" in str(missing):
+            advice += "; =NAME stands for all rows, and --layout reads them from the names of files and folders"
         advice += "; --rate HZ stands in for time" if "(--time)" in str(missing) else ""
         found = ", ".join(header) or "nothing"
         raise ZooError(f"{where}: no column {', '.join(missing)}; found {found}: {advice}")
