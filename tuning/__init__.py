@@ -1,1 +1,1 @@
-"""Hyper-parameter searches on one machine or many, which can be interrupted and resumed."""
+"""Hyperparameter searches on one machine or many, which can be interrupted and resumed."""

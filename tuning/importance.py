@@ -1,4 +1,4 @@
-"""The importance of hyper-parameters: permutation importance in a random forest."""
+"""The importance of hyperparameters: permutation importance in a random forest."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _INACTIVE = -1.0
 
 
 def searched(records: Sequence[Record]) -> list[str]:
-    """Lists the hyper-parameters with more than one value, in the order of the space."""
+    """Lists the hyperparameters with more than one value, in the order of the space."""
     names = dict.fromkeys(name for record in records for name in record["values"] if not name.startswith("tuner/"))
     return [name for name in names if len({repr(record["values"].get(name)) for record in records}) > 1]
 
@@ -29,7 +29,7 @@ def progress(record: Record, maximize: bool) -> tuple[float, float]:
 
 
 def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
-    """Computes the importance of hyper-parameters: how much worse a forest predicts ranks when one is shuffled.
+    """Computes the importance of hyperparameters: how much worse a forest predicts ranks when one is shuffled.
 
     Args:
         records: Records of trials. Those without a score at any epoch are left out.
@@ -64,7 +64,7 @@ def importance(records: Sequence[Record], maximize: bool) -> dict[str, Any]:
 
 
 def _column(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Encodes values as numbers: words by their order, and inactive hyper-parameters by a value of their own."""
+    """Encodes values as numbers: words by their order, and inactive hyperparameters by a value of their own."""
     words = sorted({value for value in values if isinstance(value, str)})
     return np.array([
         _INACTIVE if value is None else float(words.index(value)) if isinstance(value, str) else float(value)

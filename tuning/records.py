@@ -29,7 +29,7 @@ def new_record(number: int, plan: Plan, values: Mapping[str, Any], name: str = "
     Args:
         number: Number of the trial.
         plan: Plan of the training.
-        values: Values of the hyper-parameters.
+        values: Values of the hyperparameters.
         name: Name for display. The number by default.
     """
     return {

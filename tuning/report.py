@@ -47,7 +47,7 @@ def write(study: Study, folder: Path, result: Mapping[str, Any]) -> Path:
         md.section("Leaderboard", _leaderboard(study, leaders)),
         md.section("Progress", "![progress](progress.png)"),
         *(_sides() if "parallel.png" in drawn else ()),
-        md.section("Importance of the hyper-parameters", _mattered(mattered)),
+        md.section("Importance of the hyperparameters", _mattered(mattered)),
         md.section(
             "Failed trials",
             md.columns([(md.escape(why), {"trials": number}) for why, number in failed.most_common()], ["trials"],
@@ -146,7 +146,7 @@ def _mattered(mattered: Mapping[str, Any]) -> str:
         return f"{md.count(mattered['trials'], 'trial')} are too few to estimate it."
     return md.page(
         "![importance](importance.png)",
-        "Permutation importance in a random forest that predicts the rank of a trial from its hyper-parameters; trials "
+        "Permutation importance in a random forest that predicts the rank of a trial from its hyperparameters; trials "
         "that were stopped early rank below all scores, by when they were stopped. On held-out trials the forest "
         f"explains {max(0.0, mattered['explained']):.0%} of the variance of the ranks, which limits how reliable the "
         "importance is. It applies only within the bounds of the search.",

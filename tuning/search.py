@@ -120,7 +120,7 @@ class _Resumable(kt.Oracle):  # type: ignore[misc]  # keras-tuner has no types
 
 
 def _admits(parameter: Any, value: Any) -> bool:
-    """Returns whether a hyper-parameter can have a value."""
+    """Returns whether a hyperparameter can have a value."""
     if value is None:
         return False
     if isinstance(parameter, kt.engine.hyperparameters.Choice):

@@ -1,6 +1,6 @@
-"""Search spaces: functions from hyper-parameters to constructor arguments and a recipe.
+"""Search spaces: functions from hyperparameters to constructor arguments and a recipe.
 
-Each hyper-parameter has the name of the argument, the field of the recipe or the field of the augmentation that it
+Each hyperparameter has the name of the argument, the field of the recipe or the field of the augmentation that it
 sets. So a search can start from a preset, and a fixed setting removes its name from the search. Three names are
 exceptions: `cell`, the kind of recognizer (`cnn` for the convolutional family); `sgd_learning_rate`, the learning rate
 of `sgd`, which is larger than Adam's; and `sensor`, the strength of all disturbances by the sensor.
@@ -14,10 +14,10 @@ from zoo.recipes import Recipe
 
 
 class HyperParameters:
-    """Hyper-parameters at their defaults, with the interface of keras-tuner's `HyperParameters`.
+    """Hyperparameters at their defaults, with the interface of keras-tuner's `HyperParameters`.
 
     Attributes:
-        names: Names of the hyper-parameters that a space has asked for.
+        names: Names of the hyperparameters that a space has asked for.
 
     Example:
         >>> trigram(HyperParameters())[0]["hidden_units"]
@@ -42,10 +42,10 @@ class HyperParameters:
 
 
 class Pinned(HyperParameters):
-    """Hyper-parameters, some of which are fixed.
+    """Hyperparameters, some of which are fixed.
 
     Args:
-        hp: Hyper-parameters that are not fixed.
+        hp: Hyperparameters that are not fixed.
         values: Fixed values by name.
 
     Example:

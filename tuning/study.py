@@ -63,7 +63,7 @@ class Study(Settings):
         space: Name of a space in `spaces.SPACES`. The first one of the task by default.
         objective: One of the task's `objectives`. The first one by default.
         limits: Upper limits of the models.
-        settings: Fixed values of arguments, recipe fields and hyper-parameters.
+        settings: Fixed values of arguments, recipe fields and hyperparameters.
         groups: Number of groups of people, each held out once in every trial. 1 for a single split. Time grows in
             proportion, except for trials that are stopped early.
         halving: Whether to stop trials early if they score below the median of others.
@@ -143,19 +143,19 @@ class Study(Settings):
 
     @cached_property
     def _searched(self) -> set[str]:
-        """Names of the hyper-parameters in the space."""
+        """Names of the hyperparameters in the space."""
         defaults = HyperParameters()
         spaces.find(self.task.name, self.space)(defaults)
         return set(defaults.names)
 
     @property
     def _unsearched(self) -> dict[str, Any]:
-        """Settings that are not hyper-parameters in the space."""
+        """Settings that are not hyperparameters in the space."""
         return {name: value for name, value in self.settings.items() if name not in self._searched}
 
     @cached_property
     def pinned(self) -> dict[str, Any]:
-        """Hyper-parameters with fixed values, which are not searched."""
+        """Hyperparameters with fixed values, which are not searched."""
         fixed = {name: value for name, value in self.settings.items() if name in self._searched}
         if self.target in FAMILIES and self.task.name == "activity":
             fixed["cell"] = self.target.removeprefix("activity_")
@@ -169,7 +169,7 @@ class Study(Settings):
         """Returns the plan of a trial.
 
         Args:
-            hp: Hyper-parameters of the trial.
+            hp: Hyperparameters of the trial.
             seed: Seed of weights, order, augmentation and dropout. The split has the seed of the study.
             epochs: Number of epochs. That of the study by default.
         """
@@ -191,7 +191,7 @@ class Study(Settings):
         return self.plan(HyperParameters(), self.first_seed)
 
     def first_values(self) -> dict[str, Any]:
-        """Returns the values of the preset for the hyper-parameters. Empty for a family."""
+        """Returns the values of the preset for the hyperparameters. Empty for a family."""
         if self.target not in PRESETS:
             return {}
         recipe: Recipe = self.base.recipe

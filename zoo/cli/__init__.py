@@ -41,7 +41,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks of errors. May be anywhere in the command.")
+        bool, typer.Option("--debug", help="Show tracebacks of errors. Can be given anywhere in the command.")
     ] = False,
 ) -> None:
     """Small recurrent, autoencoding and language models, from an HDF5 file to a phone."""

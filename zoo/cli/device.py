@@ -72,7 +72,7 @@ def export(
     threshold: Threshold = None,
     as_json: Json = False,
 ) -> None:
-    """Export a model as .keras, SavedModel and TFLite.
+    """Export a model as .keras, SavedModel, TFLite or source code.
 
     Each file is run and compared with Keras before it is written.
     """
@@ -262,10 +262,10 @@ def serve(
     ] = 8443,
     collect: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for labeled minutes that phones record and send, a CSV file each."),
+        typer.Option(metavar="DIR", help="Folder for the recordings that phones send, one CSV file each."),
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(help="Of --collect: comma-separated activities to choose from. Any by default.")
+        str | None, typer.Option(help="With --collect: comma-separated activities to choose from. Any by default.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the address, and each recording of --collect, as a JSON document.")

@@ -105,7 +105,7 @@ def list_presets(
 
 @app.command(rich_help_panel="Models")
 def info(model: ModelName, as_json: Json = False) -> None:
-    """Show what a preset, a folder or a file is, with its scores."""
+    """Describe a preset, a folder or a file, with its scores."""
     from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
     from zoo.presets import PRESETS
@@ -179,7 +179,9 @@ def train(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Resume a run that was interrupted. The result is the same.", rich_help_panel=RUN
+            "--resume",
+            help="Resume an interrupted run, to the same result as without the interruption.",
+            rich_help_panel=RUN,
         ),
     ] = False,
     deterministic: Annotated[
@@ -205,8 +207,8 @@ def train(
 ) -> None:
     """Train a new model on your data.
 
-    A preset provides its architecture and its recipe, not its weights: `zoo finetune` starts from those. `--model`
-    names a family instead. Options change either.
+    A preset provides its architecture and its recipe, not its weights: `zoo finetune` starts from those. To train a
+    family without a preset, use `--model`. Options override either.
     """
     cluster = Cluster.from_environment()
     if cluster is None and workers is not None and workers > 1:
@@ -317,7 +319,7 @@ def cross_validate(
     groups: Annotated[
         str,
         typer.Option(
-            help="Number of groups of people, each held out once; loso for one person at a time, study for one study."
+            help="Number of groups of people, each held out once; loso: one person at a time, study: one study."
         ),
     ] = "5",
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of seeds with which all folds are trained.")] = 1,
@@ -413,7 +415,7 @@ def evaluate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a model on test data, and baselines with it."""
+    """Evaluate a model and baselines on test data."""
     if streaming is not None:
         others = {
             "data": data, "data-dir": data_dir, "split": None if split == "test" else split, "baselines": baselines,
@@ -489,7 +491,7 @@ def predict(
     ] = None,
     levels: Levels = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File for codes and reconstructions of patches, .npz.")
+        Path | None, typer.Option("--out", "-o", help="File (.npz) for codes and reconstructions of patches.")
     ] = None,
     as_json: Json = False,
 ) -> None:

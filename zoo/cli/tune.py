@@ -1,4 +1,4 @@
-"""The command tune: hyper-parameter searches."""
+"""The command tune: hyperparameter searches."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -33,7 +33,7 @@ def tune(
     settings: Settings = None,
     max_parameters: Annotated[int | None, typer.Option(min=1, help="Maximum number of parameters of a model.")] = None,
     max_bytes: Annotated[
-        int | None, typer.Option(min=1, help="Maximum size of its int8 (or dynamic) file in bytes.")
+        int | None, typer.Option(min=1, help="Maximum size of the int8 (or dynamic) file of a model in bytes.")
     ] = None,
     max_latency: Annotated[
         float | None, typer.Option(min=0, help="Maximum time per call of that file in milliseconds.")
@@ -51,7 +51,7 @@ def tune(
     levels: Levels = None,
     best: Annotated[int, typer.Option(min=1, max=1000, help="Number of best trials to train again at the end.")] = 3,
     seeds: Annotated[
-        int, typer.Option(min=1, max=1000, help="Number of seeds with which each of them is trained.")
+        int, typer.Option(min=1, max=1000, help="Number of seeds with which each of these is trained.")
     ] = 3,
     save_preset: Annotated[Path | None, typer.Option(help="Folder for the chosen model.")] = None,
     processes: Annotated[
@@ -64,7 +64,7 @@ def tune(
     chief: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Address of the chief.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better hyper-parameters.
+    """Search for better hyperparameters.
 
     After an interruption, the same command resumes.
     """

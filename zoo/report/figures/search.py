@@ -57,7 +57,7 @@ def _clear(axis: Axes, values: Sequence[float], maximize: bool) -> None:
 
 
 def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
-    """Parallel coordinates: an axis for each hyper-parameter, a line for each trial, the best ones bold.
+    """Parallel coordinates: an axis for each hyperparameter, a line for each trial, the best ones bold.
 
     Args:
         records: Of trials with a score, the best first, and of trials that were stopped.
