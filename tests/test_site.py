@@ -50,8 +50,9 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def addresses(site):
-    """The paths of all pages."""
-    return sorted(f"/{path.relative_to(site)}".removesuffix("index.html") for path in site.rglob("*.html"))
+    """The paths of all pages, but for the phone page, which has tests of its own."""
+    pages = (path.relative_to(site) for path in site.rglob("*.html"))
+    return sorted(f"/{page}".removesuffix("index.html") for page in pages if page.parts[0] != "phone")
 
 
 CHECKS = ["color-contrast", "link-name", "image-alt", "button-name", "scrollable-region-focusable", "heading-order"]
@@ -63,6 +64,7 @@ def test_every_page_can_be_read_on_a_phone(scheme, address, addresses, chromium)
         miss(f"needs {AXE.relative_to(ROOT)}: make page")
     page = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
     findings = []
+    page.on("request", lambda request: request.url.startswith(address) or findings.append(f"fetches {request.url}"))
     for path in addresses:
         page.goto(address + path)
         if page.evaluate("document.documentElement.scrollWidth") > 390:
@@ -82,6 +84,28 @@ def test_a_wide_screen_needs_no_scrolling_and_charts_are_not_white_in_the_dark(a
     filters = page.eval_on_selector_all("article img[src$='.png']", "all => all.map(i => getComputedStyle(i).filter)")
     assert len(filters) >= 3
     assert all("invert(1)" in found for found in filters)
+
+
+def test_the_home_page_shows_the_phone_page_at_work(site, address, chromium):
+    if not (site / "phone").is_dir():
+        miss("needs the phone page: make page")
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(address)
+    live = page.frame_locator(".live iframe")
+    live.get_by_text("Simulated recording").first.wait_for()
+    live.get_by_text("Simulated activity: standing").wait_for()
+    assert not page.locator(".strip").is_visible()
+
+
+def test_a_phone_is_shown_pictures_and_fetches_the_page_at_a_tap(site, address, chromium):
+    if not (site / "phone").is_dir():
+        miss("needs the phone page: make page")
+    page = chromium.new_context(viewport={"width": 390, "height": 844}).new_page()
+    page.goto(address, wait_until="networkidle")
+    assert page.locator(".strip").is_visible()
+    assert [frame.url for frame in page.frames[1:]] in ([], [""])
+    page.get_by_text("Run the page on this phone").click()
+    page.wait_for_url("**/phone/")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
     python docs/.site/build.py
 
-Pages that are made of something else are not stored: they are put next to copies of the others, in build/docs.
+Pages that are made of something else are not stored: they are put next to copies of the others, in build/docs. If the
+phone page was built (`make page`), it is a part of the site, and the home page shows it at work.
 """
 
 import re
@@ -17,13 +18,38 @@ from zoo.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 DOCS, PRESETS_FOLDER, STAGED = ROOT / "docs", ROOT / "saved_models", ROOT / "build" / "docs"
+PHONE_PAGE = ROOT / "zoo" / "page"
 _REPOSITORY = re.search(r'^repo_url = "(.*)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+_PICTURES = '<div class="strip"'
+_LIVE = """<div class="live" markdown>
+<iframe src="phone/?replay" title="The phone page, which plays a simulated recording" loading="lazy"></iframe>
+<div markdown>
+
+This is the phone page itself. It plays the recording of a **simulated** person who stands, walks, climbs stairs and
+sits down, and shows what the person does next to what the model says.
+
+The network of [activity_gru_phone](../saved_models/activity_gru_phone/card.md) runs in your browser, without a server.
+
+<a href="phone/?replay">Open the page by itself</a>, or read [how to run it on your phone](guides/phone.md).
+
+</div>
+</div>
+
+<p class="handheld"><a class="md-button" href="phone/">Run the page on this phone</a></p>
+
+"""
+"""The home page's pictures of the phone page, and what wide and narrow screens show in their place or above them."""
 
 
 def stage(folder: Path) -> None:
     """Writes all pages of the site to a folder, as Markdown."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(DOCS, folder, ignore=shutil.ignore_patterns(".*"))
+    if PHONE_PAGE.is_dir():
+        shutil.copytree(PHONE_PAGE, folder / "phone")
+        home = folder / "index.md"
+        home.write_text(home.read_text(encoding="utf-8").replace(_PICTURES, _LIVE + _PICTURES), encoding="utf-8")
     for page in folder.rglob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8"), page.relative_to(folder)), encoding="utf-8")
     (folder / "reference" / "commands.md").write_text(reference(), encoding="utf-8")
