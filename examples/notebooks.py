@@ -1,10 +1,17 @@
-"""Makes notebooks of guides, with their outputs. The guides in docs/guides are the only source.
+"""Makes notebooks, with their outputs, of guides and of the parts of the course, which are the only sources.
 
-    python examples/guides/notebooks.py [NAME ...]
+    python examples/notebooks.py NAME ...
 
-needs nbclient and ipykernel, and runs each notebook in an empty folder, as a test does.
+`keras` makes `guides/keras.ipynb` of `docs/guides/keras.md`; data that the guide takes for granted comes from a script
+next to the notebook, if there is one. `part1` makes `course/part1.ipynb` of `course/part1.py`, in which `# %%` begins a
+cell and `# %% [markdown]` one of text; its data is simulated. Each notebook runs in an empty folder, unless all its
+code is that of the stored one, whose outputs are then kept. Needs nbclient and ipykernel.
 """
 
+import argparse
+import ast
+import base64
+import io
 import json
 import os
 import re
@@ -13,35 +20,48 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs"
+PAGES = HERE.parent / "docs" / "guides"
 REPOSITORY = "https://github.com/pocket-zoo/pocket-zoo"
 COLAB = REPOSITORY.replace("https://github.com", "https://colab.research.google.com/github")
 
-_INSTALL = f"""import importlib.util
+GUIDES = {
+    "recordings": "", "studies": "", "probabilities": "", "keras": "", "text": "", "photographs": "",
+    "tune": "[tuning]", "deploy": "",
+}  # fmt: skip
+"""Guides with notebooks, and the extra that each needs."""
+
+COURSE = {"part1": ("data1.h5", "autoencoder"), "part2": ("data2.h5", "trigram"), "part3": ("data3.h5", "activity")}
+"""Parts of the course, with the file that each reads and the kind of data that is simulated in its place."""
+
+_INSTALL = """import importlib.util
 
 if importlib.util.find_spec("zoo") is None:
-    %pip install --quiet git+{REPOSITORY}"""
-_BOOK = """# A text that stands in for yours.
+    %pip install --quiet "{requirement}\""""
+
+_CLONE = f"""import importlib.util
 from pathlib import Path
 
-from zoo.data import grammar
+if importlib.util.find_spec("zoo") is None:
+    !git clone --quiet --depth 1 {REPOSITORY}
+    %cd pocket-zoo/examples/course
+    %pip install --quiet ../.."""
 
-Path("book.txt").write_text("\\n".join(grammar.sentences(2000, seed=0)))"""
-_PHOTOGRAPHS = """# Photographs that stand in for yours: those of scikit-learn.
-from pathlib import Path
+_SIMULATE = """# A trial run on simulated data. For the whole, upload the file of the course, and leave out --quick.
+%env COURSE_OPTIONS=--quick
+from zoo import simulate
 
-from PIL import Image
-from sklearn.datasets import load_sample_images
+if not Path("{file}").is_file():
+    simulate("{kind}", "{file}")"""
 
-Path("photographs").mkdir(exist_ok=True)
-for number, picture in enumerate(load_sample_images().images):
-    for side in (0, 1):
-        half = picture[:, 320 * side : 320 * (side + 1)]
-        Image.fromarray(half).save(f"photographs/{number}{side}.png")"""
+_PICTURES = """from pathlib import Path
 
-GUIDES = {"keras": "", "text": _BOOK, "photographs": _PHOTOGRAPHS, "probabilities": ""}
-"""Guides with notebooks, and the code that makes what their reader has already."""
+from IPython.display import Image, display
+
+for path in sorted(Path("{folder}").glob("*.png")):
+    display(Image(path, width=480))"""
 
 _LINES = 60
 """Lines of a long output that are kept."""
@@ -49,17 +69,37 @@ _LINES = 60
 _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
-def notebook(name: str, page: str) -> dict[str, Any]:
-    """The notebook of a guide, without outputs.
+def source(name: str) -> Path:
+    """The file that a notebook is made of."""
+    return HERE / "course" / f"{name}.py" if name in COURSE else PAGES / f"{name}.md"
 
-    Args:
-        name: Name of the guide.
-        page: Its text.
-    """
+
+def target(name: str) -> Path:
+    """The file of a notebook."""
+    return HERE / ("course" if name in COURSE else "guides") / f"{name}.ipynb"
+
+
+def notebook(name: str) -> dict[str, Any]:
+    """The notebook of a name, without outputs."""
     badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({COLAB}/blob/main/"
-    cells = [_cell("markdown", f"{badge}examples/guides/{name}.ipynb)"), _cell("code", _INSTALL)]
-    if GUIDES[name]:
-        cells.append(_cell("code", GUIDES[name]))
+    first = f"{badge}{target(name).relative_to(HERE.parent)})"
+    text = source(name).read_text(encoding="utf-8")
+    cells = _of_script(name, first, text) if name in COURSE else _of_guide(name, first, text)
+    cells = [cell for cell in cells if cell["source"]]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _of_guide(name: str, first: str, page: str) -> list[dict[str, Any]]:
+    """The cells of a guide, those that make its data first; figures are shown after the cell that writes them."""
+    extra = GUIDES[name]
+    requirement = f"pocket-zoo{extra} @ git+{REPOSITORY}" if extra else f"git+{REPOSITORY}"
+    cells = [_cell("markdown", first), _cell("code", _INSTALL.format(requirement=requirement))]
+    script = target(name).with_suffix(".py")
+    if script.is_file():
+        cells.append(_cell("code", _without_docstring(script.read_text(encoding="utf-8"))))
     place = 0
     for fence in _FENCE.finditer(page):
         language, title, text = fence.groups()
@@ -67,14 +107,37 @@ def notebook(name: str, page: str) -> dict[str, Any]:
         place = fence.end()
         if title or language not in ("bash", "python"):
             cells.append(_cell("markdown", fence[0]))
+            continue
+        # A command a cell, so that each is followed by what it prints.
+        codes = [f"%%bash\n{line}" for line in re.split(r"(?<!\\)\n", text.strip())] if language == "bash" else [text]
+        cells += [_cell("code", code) for code in codes]
+        written = re.search(r"--figures (\w+)|\.figures\(\"(\w+)\"\)", text)
+        if written:
+            cells.append(_cell("code", _PICTURES.format(folder=written[1] or written[2])))
+    return [*cells, _cell("markdown", _linked(page[place:]))]
+
+
+def _of_script(name: str, first: str, script: str) -> list[dict[str, Any]]:
+    """The cells of a script: its docstring, those that fetch it and its data, and its own."""
+    file, kind = COURSE[name]
+    cells = [
+        _cell("markdown", f"{first}\n\n{ast.get_docstring(ast.parse(script))}"),
+        _cell("code", _CLONE),
+        _cell("code", _SIMULATE.format(file=file, kind=kind)),
+    ]
+    for marked, text in re.findall(r"^# %%( \[markdown\])?\n(.*?)(?=^# %%|\Z)", script, re.MULTILINE | re.DOTALL):
+        if marked:
+            cells.append(_cell("markdown", re.sub(r"^# ?", "", text.strip(), flags=re.MULTILINE)))
         else:
-            cells.append(_cell("code", f"%%bash -e\n{text}" if language == "bash" else text))
-    cells.append(_cell("markdown", _linked(page[place:])))
-    cells = [cell for cell in cells if cell["source"]]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+            # A notebook's cells have no docstring of the module.
+            cells.append(_cell("code", text.replace("options(__doc__, ", "options(None, ")))
+    return cells
+
+
+def _without_docstring(script: str) -> str:
+    """A script whose docstring is a comment."""
+    docstring = ast.get_docstring(ast.parse(script), clean=False)
+    return script.replace(f'"""{docstring}"""', f"# {docstring}", 1)
 
 
 def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -85,7 +148,7 @@ def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
     # Commands of the notebook are those next to this Python.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     node = nbformat.reads(json.dumps(document), as_version=4)  # type: ignore[no-untyped-call]
-    NotebookClient(node, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(node, timeout=1800, resources={"metadata": {"path": str(folder)}}).execute()
     finished: dict[str, Any] = json.loads(nbformat.writes(node))  # type: ignore[no-untyped-call]
     for cell in finished["cells"]:
         cell["metadata"] = {}
@@ -93,6 +156,16 @@ def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
             cell["outputs"] = _outputs(cell["outputs"])
     finished["metadata"] = document["metadata"]
     return finished
+
+
+def with_outputs(document: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any] | None:
+    """A notebook with the outputs of a stored one; None if their code differs."""
+    ours, theirs = ([cell for cell in each["cells"] if cell["cell_type"] == "code"] for each in (document, stored))
+    if [cell["source"] for cell in ours] != [cell["source"] for cell in theirs]:
+        return None
+    for cell, known in zip(ours, theirs, strict=True):
+        cell |= {"execution_count": known["execution_count"], "outputs": known["outputs"]}
+    return document
 
 
 def _outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -103,8 +176,22 @@ def _outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(lines) > _LINES:
         lines = [*lines[:_LINES], f"... {len(lines) - _LINES} more lines\n"]
     text = {"name": "stdout", "output_type": "stream", "text": lines}
-    shown = (output for output in outputs if output["output_type"] != "stream" and " at 0x" not in str(output))
+    shown = [output for output in outputs if output["output_type"] != "stream" and " at 0x" not in str(output)]
+    for output in shown:
+        if "image/png" in output.get("data", {}):
+            output["data"]["image/png"] = _smaller(output["data"]["image/png"])
     return [*([text] if lines else []), *shown]
+
+
+def _smaller(picture: str) -> str:
+    """A PNG file in base64 with at most 256 colors, a quarter of its size; the background keeps its color."""
+    colors = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGBA")
+    few = colors.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette, corner = few.getpalette("RGBA") or [], 4 * int(few.getpixel((0, 0)))
+    few.putpalette([*palette[:corner], *colors.getpixel((0, 0)), *palette[corner + 4 :]], "RGBA")
+    file = io.BytesIO()
+    few.save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def _linked(text: str) -> str:
@@ -123,9 +210,20 @@ def _cell(kind: str, text: str) -> dict[str, Any]:
     return {"cell_type": kind, "metadata": {}, "source": text.strip().splitlines(keepends=True), **code}
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", metavar="NAME", choices=[*GUIDES, *COURSE])
+    options = parser.parse_args()
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "course"), os.environ.get("PYTHONPATH", "")])
+    for name in options.names:
+        document, path = notebook(name), target(name)
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"cells": []}
+        made = with_outputs(document, stored)
+        if made is None:
+            with tempfile.TemporaryDirectory() as scratch:
+                made = run(document, Path(scratch))
+        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    for each in sys.argv[1:] or GUIDES:
-        made = notebook(each, (DOCS / "guides" / f"{each}.md").read_text(encoding="utf-8"))
-        with tempfile.TemporaryDirectory() as scratch:
-            made = run(made, Path(scratch))
-        (HERE / f"{each}.ipynb").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    main()

@@ -1,7 +1,5 @@
 """The scripts of the course make every figure and table of its report, from its own files and from stand-ins."""
 
-import ast
-import importlib.util
 import json
 import os
 import re
@@ -69,16 +67,3 @@ def test_a_part_makes_its_figures_and_tables(part, tmp_path):
         assert word in report
     assert {"command", "versions", "seed"} <= set(json.loads((tmp_path / "report" / "report.json").read_text()))
     assert (tmp_path / "report" / "report.html").read_text().count("<img") == len(figures)
-
-
-def test_each_notebook_is_that_of_its_script():
-    spec = importlib.util.spec_from_file_location("notebooks", COURSE / "notebooks.py")
-    notebooks = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(notebooks)
-    for part in PARTS:
-        script = (COURSE / f"{part}.py").read_text()
-        made = notebooks.notebook(part, script)
-        assert json.loads((COURSE / f"{part}.ipynb").read_text()) == made
-        code = "\n".join("".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code")
-        module = ast.parse(script.replace("options(__doc__", "options(None"))
-        assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(module.body[1:], []))

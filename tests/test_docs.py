@@ -4,6 +4,7 @@ import configparser
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,9 @@ from urllib.parse import unquote, urldefrag, urljoin
 import numpy as np
 import pytest
 import typer
-from PIL import Image
 
 from zoo.cli import app
-from zoo.data import gait, grammar
+from zoo.data import gait
 from zoo.data.collection import Collection
 from zoo.data.hdf5 import LAYOUTS
 from zoo.metadata import CLASSES
@@ -29,39 +29,6 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 WITH_CODE = [page for page in PAGES if re.search(r"^```(bash|python)", (DOCS / page).read_text(), re.MULTILINE)]
-
-
-def recordings(folder):
-    """What five people's phones recorded, if there were such people."""
-    random = np.random.default_rng(0)
-    for name in ("ann", "ben", "cleo", "dan", "eve"):
-        person = gait.Walker.draw(name, random)
-        lines = ["time,x,y,z,who,label"]
-        for label in CLASSES:
-            for x, y, z in person.record(label, 20, 50.0, random).acceleration.tolist():
-                lines.append(f"{len(lines) / 50:.2f},{x:.3f},{y:.3f},{z:.3f},{name},{label}")
-        (folder / f"{name}.csv").write_text("\n".join(lines))
-    for name in ("fay", "gil", "hal"):
-        person = gait.Walker.draw(name, random)
-        lines = ["time,ax,ay,az,gx,gy,gz,who,label"]
-        for label in CLASSES:
-            for row in person.record(label, 20, 50.0, random, gyroscope=True).rows.tolist():
-                lines.append(f"{len(lines) / 50:.2f},{','.join(f'{value:.3f}' for value in row)},{name},{label}")
-        (folder / f"{name}.csv").write_text("\n".join(lines))
-
-
-def book(folder):
-    """A text that nobody wrote."""
-    (folder / "book.txt").write_text("\n".join(grammar.sentences(2000, seed=0)))
-
-
-def photographs(folder):
-    """Pictures that nobody took."""
-    random = np.random.default_rng(0)
-    (folder / "photographs").mkdir()
-    for name in ("beach", "forest", "street", "sky"):
-        small = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8))
-        small.resize((320, 240), Image.Resampling.BICUBIC).save(folder / "photographs" / f"{name}.png")
 
 
 def wisdm(folder):
@@ -79,23 +46,6 @@ def wisdm(folder):
         file.writestr("WISDM_ar_v1.1/WISDM_ar_v1.1_raw.txt", "\n".join(lines) + "\n")
 
 
-def studies(folder):
-    """Zip files in the layouts of WISDM and of the Oxford step counter, of people who do not exist."""
-    random = np.random.default_rng(0)
-    codes = {"A": "walking", "B": "jogging", "C": "upstairs", "D": "sitting", "E": "standing"}
-    with zipfile.ZipFile(folder / "wisdm-dataset.zip", "w") as file:
-        for who in (1600, 1604, 1606, 1607):
-            person, lines = gait.Walker.draw(str(who), random), []
-            for code, label in codes.items():
-                for x, y, z in person.record(label, 30, 20.0, random).acceleration.tolist():
-                    lines.append(f"{who},{code},{len(lines) * 50_000_000},{x:.4f},{y:.4f},{z:.4f};\n")
-            file.writestr(f"wisdm-dataset/raw/phone/accel/data_{who}_accel_phone.txt", "".join(lines))
-    with zipfile.ZipFile(folder / "DataSet.zip", "w") as file:
-        rows = gait.Walker.draw("jamie", random).record("walking", 60, 200.0, random).acceleration.tolist()
-        lines = [f"{i * 5_000_000},3,{x:.4f},{y:.4f},{z:.4f}\n" for i, (x, y, z) in enumerate(rows)]
-        file.writestr("DataSet/optimisation/data/Pixel_Jamie_Hard_FrontPocket_1/accelerometer.csv", "".join(lines))
-
-
 def collected(folder):
     """What the phones of a class sent, if there were one."""
     random, collection = np.random.default_rng(0), Collection(folder / "class")
@@ -107,11 +57,17 @@ def collected(folder):
             collection.add(f"{number:08}{place:08}", "".join(["time,x,y,z,subject,activity\n", *lines]).encode())
 
 
-AT_HAND = {
-    "guides/collect.md": collected, "guides/recordings.md": recordings, "guides/text.md": book,
-    "guides/photographs.md": photographs, "guides/studies.md": studies, "recipes/study.md": wisdm,
-}  # fmt: skip
-"""What a reader of a page has before the first line of code."""
+AT_HAND = {"guides/collect.md": collected, "recipes/study.md": wisdm}
+"""What a reader of a page has before the first line of code, where no script next to a notebook makes it."""
+
+
+def at_hand(page):
+    """Makes what a reader of a page has before the first line of code."""
+    script = ROOT / "examples" / Path(page).with_suffix(".py")
+    if script.is_file():
+        runpy.run_path(str(script))
+    elif page in AT_HAND:
+        AT_HAND[page](Path())
 
 
 def checkout(folder):
@@ -125,12 +81,13 @@ def checkout(folder):
 
 @pytest.mark.docs
 @pytest.mark.parametrize("page", WITH_CODE)
-def test_the_code_of_a_page_runs_in_its_order(page, tmp_path):
+def test_the_code_of_a_page_runs_in_its_order(page, tmp_path, monkeypatch):
     sources = ROOT
+    monkeypatch.chdir(tmp_path)
     if page.startswith("recipes/"):
         checkout(tmp_path)
         sources = tmp_path
-    AT_HAND.get(page, lambda folder: None)(tmp_path)
+    at_hand(page)
     environment = os.environ | {
         "PYTHONPATH": str(sources), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
@@ -192,7 +149,7 @@ def test_every_link_and_anchor_leads_somewhere_and_nothing_is_fetched_from_elsew
         for target in page.targets:
             if re.match(r"[a-z]+:", target):
                 continue
-            where, anchor = urldefrag(urljoin(address, target))
+            where, anchor = urldefrag(urljoin(address, target.partition("?")[0]))
             if not (site / unquote(where).lstrip("/")).is_file():
                 assert where in pages, f"{address}: {target}"
                 assert not anchor or unquote(anchor) in pages[where].anchors, f"{address}: {target}"

@@ -1,5 +1,9 @@
-"""Notebooks of guides: made from the guide alone, with the outputs of a run, and to be run from the first cell on."""
+"""Notebooks: made from a guide or a part of the course alone, with the outputs of a run from the first cell on.
 
+The code of a guide is run by `test_docs.py`, on the data that the first cells of its notebook make.
+"""
+
+import ast
 import importlib.util
 import json
 from pathlib import Path
@@ -7,32 +11,52 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "examples" / "guides"
 
 
 @pytest.fixture(scope="module")
 def notebooks():
     """The module that makes them."""
-    spec = importlib.util.spec_from_file_location("guide_notebooks", FOLDER / "notebooks.py")
+    spec = importlib.util.spec_from_file_location("notebooks", ROOT / "examples" / "notebooks.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def made(notebooks, name):
-    return notebooks.notebook(name, (ROOT / "docs" / "guides" / f"{name}.md").read_text(encoding="utf-8"))
-
-
-def test_each_notebook_is_that_of_its_guide_with_a_badge_and_outputs(notebooks):
-    # After a change: python examples/guides/notebooks.py NAME
-    assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(notebooks.GUIDES)
-    for name in notebooks.GUIDES:
-        stored = json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))
+def test_each_notebook_is_that_of_its_source_with_a_badge_and_outputs(notebooks):
+    # After a change: python examples/notebooks.py NAME
+    names = {*notebooks.GUIDES, *notebooks.COURSE}
+    assert {
+        path.stem for folder in ("guides", "course") for path in (ROOT / "examples" / folder).glob("*.ipynb")
+    } == names
+    for name in names:
+        path = notebooks.target(name)
+        stored = json.loads(path.read_text(encoding="utf-8"))
         sources = [(cell["cell_type"], "".join(cell["source"])) for cell in stored["cells"]]
-        assert sources == [(cell["cell_type"], "".join(cell["source"])) for cell in made(notebooks, name)["cells"]]
-        assert f"blob/main/examples/guides/{name}.ipynb" in sources[0][1]
-        assert sum(bool(cell.get("outputs")) for cell in stored["cells"]) >= 3
+        made = [(cell["cell_type"], "".join(cell["source"])) for cell in notebooks.notebook(name)["cells"]]
+        assert sources == made, name
+        assert f"blob/main/examples/{path.parent.name}/{name}.ipynb" in sources[0][1]
+        assert sum(bool(cell.get("outputs")) for cell in stored["cells"]) >= 2, name
         assert "Traceback" not in json.dumps(stored)
+
+
+def test_the_notebook_of_a_part_has_the_code_of_its_script(notebooks):
+    for name in notebooks.COURSE:
+        script = notebooks.source(name).read_text(encoding="utf-8")
+        cells = [cell for cell in notebooks.notebook(name)["cells"] if cell["cell_type"] == "code"]
+        # Those that fetch the repository and the data are the notebook's own.
+        code = "\n".join("".join(cell["source"]) for cell in cells[2:])
+        module = ast.parse(script.replace("options(__doc__", "options(None"))
+        assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(module.body[1:], []))
+
+
+def test_outputs_are_kept_while_the_code_is_the_same(notebooks):
+    def document(text, code, *outputs):
+        cell = {"cell_type": "code", "source": [code], "execution_count": 1, "outputs": list(outputs)}
+        return {"cells": [{"cell_type": "markdown", "source": [text]}, cell]}
+
+    stored = document("Walk.", "1 + 1", "2")
+    assert notebooks.with_outputs(document("Run.", "1 + 1"), stored) == document("Run.", "1 + 1", "2")
+    assert notebooks.with_outputs(document("Walk.", "1 + 2"), stored) is None
 
 
 @pytest.mark.docs
@@ -40,7 +64,7 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(notebooks, tmp_path, mo
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
-    finished = notebooks.run(made(notebooks, "text"), tmp_path)
+    finished = notebooks.run(notebooks.notebook("studies"), tmp_path)
     shown = json.dumps([cell.get("outputs") for cell in finished["cells"]])
-    assert "Kneser-Ney" in shown
-    assert (tmp_path / "words.files" / "model.dynamic.tflite").is_file()
+    assert "wisdm/1604" in shown
+    assert (tmp_path / "data3.h5").is_file()

@@ -1,6 +1,7 @@
 """Options and report that the three parts share. The report is written to a folder, and shown in notebooks as well."""
 
 import argparse
+import logging
 import os
 import shlex
 import sys
@@ -8,15 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
+from zoo.cli.console import load_tensorflow
 from zoo.files import write_json
 from zoo.report import markdown
 from zoo.report.figures import drawing
 from zoo.tasks.provenance import versions
+
+# Without what TensorFlow prints as it loads, and its advice to those who write a model.
+load_tensorflow()
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -39,7 +43,7 @@ _PAGE = """<!doctype html>
 
 
 def options(description: str | None, data: str, out: str) -> argparse.Namespace:
-    """Reads the options of a part from the command line: `data`, `out`, `quick`. Notebooks use the defaults.
+    """Reads the options of a part: `data`, `out`, `quick`. A notebook has them in the variable COURSE_OPTIONS.
 
     Args:
         description: Of the part.
@@ -50,7 +54,10 @@ def options(description: str | None, data: str, out: str) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(data), help="in the course's layout")
     parser.add_argument("--out", type=Path, default=Path(out), help="folder of the report")
     parser.add_argument("--quick", action="store_true", help="few epochs, to see that it runs")
-    return parser.parse_args([] if _in_notebook() else None)
+    found = parser.parse_args(shlex.split(os.environ.get("COURSE_OPTIONS", "")) if _in_notebook() else None)
+    if not found.data.is_file():
+        parser.error(f"{found.data}: no such file: name it with --data, or simulate one as README.md shows")
+    return found
 
 
 def _in_notebook() -> bool:
@@ -73,8 +80,11 @@ class Report:
         self.numbers: dict[str, Any] = {}
 
     def text(self, *paragraphs: str) -> None:
-        """Adds paragraphs of Markdown."""
+        """Adds paragraphs of Markdown. A terminal shows the headings, to say how far it is."""
         self.parts += paragraphs
+        for paragraph in paragraphs:
+            if paragraph.startswith("#") and not _in_notebook():
+                print(paragraph.lstrip("# "), file=sys.stderr)
         _show("Markdown", "\n\n".join(paragraphs))
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
