@@ -424,7 +424,10 @@ def check_file(loaded: Loaded, data: ActivityData) -> None:
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
     if data.classes != metadata.classes:
-        raise ZooError(f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}")
+        raise ZooError(
+            f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}: rename "
+            "labels with `zoo data windows --classes`, or train the model on yours with `zoo finetune`"
+        )
 
 
 def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
