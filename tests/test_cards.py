@@ -107,7 +107,7 @@ def test_every_measured_number_of_a_card_is_one_of_its_documents(name):
         re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace(PRESETS[name].note, "").replace(PRESETS[name].data, "")
     )
     for number, share in re.findall(
-        r"(?<![\d.,=])[+-]?(\d+\.\d+(?:e[+-]\d+)?)(%?)(?!\d)", prose.partition("## Reproduction")[0]
+        r"(?<![\d.,=])[+-]?(\d+\.\d+(?:e[+-]\d+)?)(%?)(?!\.?\d)", prose.partition("## Reproduction")[0]
     ):
         digits = len(number.partition("e")[0].partition(".")[2])
         form = f".{digits}e" if "e" in number else f".{digits}%" if share else f".{digits}f"

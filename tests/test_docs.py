@@ -102,7 +102,7 @@ def test_every_block_has_a_language_and_what_is_left_out_says_why():
     for page in PAGES:
         fences = re.findall(r"^```(.*)$", (DOCS / page).read_text(), re.MULTILINE)
         for opening in fences[::2]:
-            assert re.fullmatch(r"(bash|python|diff|c|cpp|js|bibtex)( title=\"[^\"]+\")?", opening), (
+            assert re.fullmatch(r"(bash|python|diff|c|cpp|html|js|bibtex)( title=\"[^\"]+\")?", opening), (
                 f"{page}: {opening}"
             )
         assert set(fences[1::2]) <= {""}, page
@@ -291,7 +291,7 @@ def test_the_page_of_little_data_says_what_was_measured(numbers_of):
         forest, scratch, tuned = (cell["methods"][name]["macro_f1"] for name in ("random_forest", "train", "finetune"))
         if cell["data"] == "WISDM":
             assert max(scratch, tuned) > forest
-            assert (tuned > max(scratch, forest + 0.08)) == (cell["activities"] >= 4)
+            assert (tuned > max(scratch, forest + 0.05)) == (cell["activities"] >= 4)
         else:
             assert (max(scratch, tuned) > forest - 0.01) == (cell["people"] < 12)
 

@@ -12,7 +12,7 @@ from zoo.tasks import planning
         ("sparse_autoencoder_course", {"sparsity_target": "abc"}, "sparsity_target is 'abc'; expected a number"),
         ("sparse_autoencoder_course", {"hidden_units": 2.5}, "hidden_units is 2.5; expected a whole number"),
         ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list or none"),
-        ("sparse_autoencoder_course", {"epochs": True}, "recipe: epochs is True; expected a whole number, 1 or more"),
+        ("sparse_autoencoder_course", {"epochs": True}, "recipe: epochs is True; expected a whole number, 0 or more"),
         (
             "activity_gru_course",
             {"patience": "soon"},
@@ -21,8 +21,8 @@ from zoo.tasks import planning
         ("activity_gru_course", {"augmentation": 3}, "recipe: augmentation is 3; expected names and values such as"),
         ("activity_gru_course", {"normalize": 1}, "recipe: normalize is 1; expected true or false"),
         ("activity_gru_course", {"optimizer": 1}, "recipe: optimizer is 1; expected sgd, adam or adamw"),
-        ("activity_gru_course", {"epochs": "abc"}, "recipe: epochs is 'abc'; expected a whole number, 1 or more"),
-        ("activity_gru_course", {"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 1 or more"),
+        ("activity_gru_course", {"epochs": "abc"}, "recipe: epochs is 'abc'; expected a whole number, 0 or more"),
+        ("activity_gru_course", {"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 0 or more"),
         (
             "activity_gru_course",
             {"augmentation": {"mirrror": 0.5}},
