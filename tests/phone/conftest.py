@@ -57,7 +57,7 @@ def model_file() -> Path:
 
 @pytest.fixture(scope="session")
 def convolutional_file(tmp_path_factory) -> Path:
-    """An untrained recognizer without states: it has the signature `window` alone."""
+    """An untrained recognizer without states: it has the signature `window` alone. Next to it is its personal file."""
     from dataclasses import replace
 
     from zoo import ActivityCNN
@@ -70,7 +70,9 @@ def convolutional_file(tmp_path_factory) -> Path:
     model = ActivityCNN(**sizes, seed=0, name="convolutional", temperature=0.7)
     path = tmp_path_factory.mktemp("convolutional") / "model.tflite"
     tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
-    embed(path, replace(TASK.metadata(model), hop=20))
+    tflite.convert(signatures.personal(model), {"personal": path.with_name("model.personal.tflite")})
+    for file in path.parent.iterdir():
+        embed(file, replace(TASK.metadata(model), hop=20))
     return path
 
 

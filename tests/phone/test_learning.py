@@ -248,7 +248,7 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     assert page.is_enabled("#lesson-record")
 
 
-def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serve_files, convolutional_file):
+def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serve_files, convolutional_file, tmp_path):
     with serve_files(page_files(convolutional_file)) as url:
         page = open_page(url)
         page.click("#teach-open")
@@ -256,12 +256,20 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serv
             play.gather(page, activity, samples)
         page.click("#learn")
         page.wait_for_selector("#learned-text:has-text('Learned.')")
+        with page.expect_download() as download:
+            page.click("#lesson-save")
+        download.value.save_as(tmp_path / "taught.json")
         page.click("#lessons-done")
         page.clock.run_for(700)
         page.click("#start")
         (*_, last) = play(page, rowing(8), 15)
         assert page.inner_text("#label") == "Rowing"
         assert len(last["probabilities"]) == 7
+    recognizer = PersonalRecognizer(convolutional_file.with_name("model.personal.tflite"))
+    recognizer.restore(tmp_path / "taught.json")
+    rows = np.array(rowing(6))
+    window = np.stack([np.interp(np.arange(42) / 50 + 1, rows[:, 0], axis) for axis in rows[:, 1:].T], axis=-1)
+    assert recognizer.recognize(window[None], threshold=0) == ["rowing"]
 
 
 def test_a_model_that_litert_runs_cannot_be_taught(open_page, address):
