@@ -13,7 +13,7 @@ type Problem = Refusal | "code" | "away";
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   insecure: [
     "This address is not secure",
-    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by `zoo serve`.",
+    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
   ],
   refused: [
     "The motion sensor was refused",
@@ -21,7 +21,7 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ],
   sensorless: ["No motion sensor", "This device reports no acceleration. Scan the code with a phone."],
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
-  code: ["Scan the code again", "This address has no valid code. Scan the code that `zoo serve --collect` shows."],
+  code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],
   away: ["The computer does not answer", "Check that this phone is in the same network, then reload the page."],
 };
 

@@ -44,7 +44,7 @@ export class Recognizer implements Network {
     const metadata = readMetadata(file);
     const signature = Object.keys(metadata.states).length ? "step" : "window";
     if (!signatures(file).includes(signature)) {
-      throw new Error(`the file has no signature \`${signature}\`: export it with \`zoo export\``);
+      throw new Error(`the file has no signature ${signature}: export it with zoo export`);
     }
     const wanted = new URLSearchParams(location.search).get("engine");
     const own = wanted === "litert" ? null : ownEngine(file, signature);

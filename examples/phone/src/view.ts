@@ -20,7 +20,7 @@ export type Problem = Refusal | "model" | "recording";
 export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   insecure: [
     "This address is not secure",
-    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by `zoo serve`.",
+    "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
   ],
   refused: [
     "The motion sensor was refused",
@@ -32,13 +32,13 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   ],
   gyroless: [
     "No gyroscope",
-    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or train a model of acceleration alone, with `zoo data windows --channels x,y,z`.",
+    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or train a model of acceleration alone, with zoo data windows --channels x,y,z.",
   ],
 };
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
-  model: ["The model cannot be loaded", "Put a file written by `zoo export` next to the page, as model.tflite."],
+  model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite."],
   recording: ["The simulated recording cannot be loaded", "Reload the page where there is a network."],
 };
 
