@@ -324,7 +324,7 @@ def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(open_pag
     page.clock.run_for(2100)
     title, text = problem(page)
     assert title == "No gyroscope"
-    assert "train a model of acceleration alone, with `zoo data windows --channels x,y,z`" in text
+    assert "train a model of acceleration alone, with zoo data windows --channels x,y,z" in text
     look(page, "no-gyroscope")
 
 
