@@ -7,25 +7,12 @@ extern uint32_t stack_top[];
 
 void start(void);
 
-static int semihosting(int operation, const void *argument)
+int semihosting(int operation, const void *argument)
 {
     register int r0 __asm__("r0") = operation;
     register const void *r1 __asm__("r1") = argument;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
-}
-
-void print(const char *text)
-{
-    semihosting(0x04, text);
-}
-
-void stop(int failed)
-{
-    /* ADP_Stopped_ApplicationExit, or a run-time error. */
-    semihosting(0x18, (const void *)(failed ? 0x20023 : 0x20026));
-    for (;;)
-        continue;
 }
 
 void start_counting(void)

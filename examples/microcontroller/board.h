@@ -1,5 +1,8 @@
 #include <stdint.h>
 
+/* Asks the debugger for an operation of semihosting. */
+int semihosting(int operation, const void *argument);
+
 /* Prints text on the console of the debugger, by semihosting. */
 void print(const char *text);
 

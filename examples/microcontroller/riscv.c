@@ -4,7 +4,7 @@
 void start(void);
 void fault(void);
 
-static int semihosting(int operation, const void *argument)
+int semihosting(int operation, const void *argument)
 {
     register int a0 __asm__("a0") = operation;
     register const void *a1 __asm__("a1") = argument;
@@ -15,19 +15,6 @@ static int semihosting(int operation, const void *argument)
                      : "r"(a1)
                      : "memory");
     return a0;
-}
-
-void print(const char *text)
-{
-    semihosting(0x04, text);
-}
-
-void stop(int failed)
-{
-    /* ADP_Stopped_ApplicationExit, or a run-time error. */
-    semihosting(0x18, (const void *)(failed ? 0x20023 : 0x20026));
-    for (;;)
-        continue;
 }
 
 static uint32_t counter(void)

@@ -1,4 +1,4 @@
-/* Start of the firmware, the same on all processors: variables, and how much of the stack was used. */
+/* The firmware around main(), the same on all processors: variables, text and end, and how much of the stack was used. */
 #include "board.h"
 
 extern uint32_t data_source[], data_start[], data_end[], bss_start[], bss_end[], stack_limit[], stack_top[];
@@ -7,6 +7,19 @@ int main(void);
 void start(void);
 
 #define UNUSED_STACK 0xA5A5A5A5U
+
+void print(const char *text)
+{
+    semihosting(0x04, text);
+}
+
+void stop(int failed)
+{
+    /* ADP_Stopped_ApplicationExit, or a run-time error. */
+    semihosting(0x18, (const void *)(failed ? 0x20023 : 0x20026));
+    for (;;)
+        continue;
+}
 
 uint32_t stack_bytes(void)
 {
