@@ -27,6 +27,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
@@ -191,12 +192,10 @@ def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"), help="folder of the two archives")
-    parser.add_argument("--page", type=Path, help="write the tables into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        found = json.loads(Path(__file__).with_suffix(".json").read_text())
-        markdown.fill(options.page, "abstention", f"\n{curve(found)}\n\n")
-        markdown.fill(options.page, "activities", f"\n{activities(found)}\n\n")
+        pages.fill(options.page, __file__, {"abstention": curve, "activities": activities})
         return
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

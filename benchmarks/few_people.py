@@ -28,6 +28,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
@@ -166,11 +167,10 @@ def main() -> None:
     parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--shares", default="1,0.5,0.25")
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        found = json.loads(Path(__file__).with_suffix(".json").read_text())
-        markdown.fill(options.page, "few people", f"\n{table(found['rows'])}\n\n")
+        pages.fill(options.page, __file__, {"few people": lambda found: table(found["rows"])})
         return
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

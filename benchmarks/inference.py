@@ -33,6 +33,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import pages
 from numpy.typing import NDArray
 
 from zoo.catalog import find_folder
@@ -409,11 +410,10 @@ def table(document: dict[str, Any]) -> str:
 def main() -> None:
     """Measures, or writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        document = json.loads(Path(__file__).with_suffix(".json").read_text())
-        markdown.fill(options.page, "inference", f"\n{table(document)}\n\n")
+        pages.fill(options.page, __file__, {"inference": table})
         return
     compiler = subprocess.run(
         [*(c99.compiler.find() or ["cc"]), "--version"], capture_output=True, text=True, check=True

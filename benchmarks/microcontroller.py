@@ -22,6 +22,8 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import pages
+
 import zoo
 from zoo.catalog import find_folder
 from zoo.files import read_json, write_json
@@ -83,15 +85,14 @@ def write_metrics(document: dict[str, Any]) -> None:
 def main() -> None:
     """Measures, or writes the page."""
     parser = argparse.ArgumentParser(description="Costs of C code on microcontrollers.")
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     parser.add_argument("--metrics", action="store_true", help="write the metrics of presets, and measure nothing")
     options = parser.parse_args()
     if options.page or options.metrics:
-        document = json.loads(Path(__file__).with_suffix(".json").read_text())
         if options.page:
-            markdown.fill(options.page, "microcontroller", f"\n{table(document)}\n\n")
+            pages.fill(options.page, __file__, {"microcontroller": table})
         if options.metrics:
-            write_metrics(document)
+            write_metrics(pages.measured(__file__))
         return
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)

@@ -22,12 +22,12 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 from studies import PRESET, SEED, SMALLER
 
 import zoo
 from zoo.data.activity import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
-from zoo.report import markdown
 from zoo.runtime import PersonalRecognizer
 from zoo.tasks import planning
 from zoo.tasks.activity import Prepared
@@ -97,11 +97,10 @@ def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        rows = json.loads(Path(__file__).with_suffix(".json").read_text())["people"]
-        markdown.fill(options.page, "personal", f"\n{table(rows)}\n")
+        pages.fill(options.page, __file__, {"personal": lambda found: table(found["people"])})
         return
     data = load_as(ActivityData, options.data).everyone()
     windows = data.train.in_memory()

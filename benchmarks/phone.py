@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 
 from zoo.data.gait import walk_through
 from zoo.report import markdown
@@ -163,11 +164,10 @@ def table(measured: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=PAGE_FOLDER, help="of the built page")
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-        markdown.fill(options.page, "phone", f"\n{table(measured)}\n\n")
+        pages.fill(options.page, __file__, {"phone": table})
         return
     from playwright.sync_api import sync_playwright
 

@@ -264,11 +264,10 @@ def tables(measured: dict[str, Any]) -> str:
 
 def write_page(page: Path) -> None:
     """Puts the tables into the page, between its marks, and draws its figure."""
-    from zoo.report import markdown
+    import pages
 
-    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    markdown.fill(page, "scale", f"\n{tables(measured)}\n\n")
-    figure(measured, page.parent / "assets" / "scale.png")
+    pages.fill(page, __file__, {"scale": tables})
+    figure(pages.measured(__file__), page.parent / "assets" / "scale.png")
 
 
 def main() -> None:

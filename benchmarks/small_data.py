@@ -28,6 +28,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 from numpy.typing import NDArray
 
 import zoo
@@ -37,7 +38,6 @@ from zoo.data.recordings import Recording
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import minirocket, random_forest
 from zoo.files import sha256
-from zoo.report import markdown
 from zoo.tasks.activity import answers, keras_logits
 from zoo.tasks.provenance import versions
 
@@ -154,12 +154,6 @@ def table(document: dict[str, Any]) -> str:
     return head.replace("_", " ") + "".join(rows)
 
 
-def write_table(page: Path) -> None:
-    """Puts the table into the page, between its marks."""
-    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    markdown.fill(page, "small data", f"\n{table(measured)}\n")
-
-
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -167,10 +161,10 @@ def main() -> None:
     parser.add_argument("--start", type=Path, default=Path("start"), help="recipe of the preset without WISDM, trained")
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--cells", help="numbers of cells, from 0; all by default")
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        write_table(options.page)
+        pages.fill(options.page, __file__, {"small data": table})
         return
     started = time.perf_counter()
     real = tuple(WISDM.values())

@@ -24,6 +24,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 from numpy.typing import NDArray
 
 from zoo.data import importers, recordings
@@ -32,7 +33,6 @@ from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines
 from zoo.files import sha256
 from zoo.metadata import CLASSES
-from zoo.report import markdown
 from zoo.tasks import activity as task
 from zoo.tasks import planning
 from zoo.tasks.provenance import versions
@@ -117,20 +117,14 @@ def table(measured: dict[str, Any]) -> str:
     return "| split by | random forest | GRU |\n|---|---:|---:|\n" + "".join(rows)
 
 
-def write_table(page: Path) -> None:
-    """Puts the table into the page, between its marks."""
-    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-    markdown.fill(page, "splits", f"\n{table(measured)}\n")
-
-
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--zip", type=Path, default=Path("A_DeviceMotion_data.zip"))
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        write_table(options.page)
+        pages.fill(options.page, __file__, {"splits": table})
         return
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "recordings.h5"

@@ -23,13 +23,13 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 from streaming import exported
 from studies import PRESET, SEED, fifth_of, people_of
 
 from zoo.data import recordings
 from zoo.data.activity import ActivityData
 from zoo.data.loading import load_as
-from zoo.report import markdown
 from zoo.tasks import planning, streaming
 from zoo.tasks.provenance import versions
 
@@ -80,11 +80,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
     parser.add_argument("--recordings", type=Path, nargs="+", default=[])
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-        markdown.fill(options.page, "streaming studies", f"\n{table(measured['studies'])}\n")
+        pages.fill(options.page, __file__, {"streaming studies": lambda found: table(found["studies"])})
         return
     data = load_as(ActivityData, options.data).everyone()
     result = {

@@ -25,6 +25,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pages
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
@@ -33,7 +34,6 @@ from zoo.data.activity import ActivityData, Windows
 from zoo.data.loading import load_as
 from zoo.evaluation import activity as metrics
 from zoo.label_sets import forgive, indistinct, resolve
-from zoo.report import markdown
 from zoo.report.figures import drawing
 from zoo.tasks import planning
 from zoo.tasks.activity import Prepared, answers, keras_logits
@@ -155,10 +155,10 @@ def curves(rows: list[dict[str, Any]], places: list[int], unit: str) -> Figure:
 
 def write_page(page: Path) -> None:
     """Puts the tables into the page, between their marks, and draws its figures."""
-    measured = json.loads(Path(__file__).with_suffix(".json").read_text())
+    tables = {"people": lambda found: table(found["people"]), "studies": lambda found: table(found["studies"])}
+    pages.fill(page, __file__, tables)
+    measured = pages.measured(__file__)
     people, studies = measured["people"], measured["studies"]
-    markdown.fill(page, "people", f"\n{table(people)}\n")
-    markdown.fill(page, "studies", f"\n{table(studies)}\n")
     assets = page.parent / "assets"
     assets.mkdir(exist_ok=True)
     drawing.save(curves(people, [row["train_people"] for row in people], "people"), assets / "people.png")
@@ -170,7 +170,7 @@ def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
-    parser.add_argument("--page", type=Path, help="write tables and figures into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         write_page(options.page)

@@ -23,6 +23,8 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+import pages
+
 from zoo.catalog import PRESETS_FOLDER
 from zoo.data.gait import walk_through
 from zoo.metadata import extract
@@ -146,11 +148,10 @@ def table(measured: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", type=Path, help="write the table into this page, and measure nothing")
+    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        measured = json.loads(Path(__file__).with_suffix(".json").read_text())
-        markdown.fill(options.page, "wasm", f"\n{table(measured)}\n\n")
+        pages.fill(options.page, __file__, {"wasm": table})
         return
     json.dump(measure(), sys.stdout, indent=2)
     print()

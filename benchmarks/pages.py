@@ -1,0 +1,32 @@
+"""What the benchmarks share whose numbers stand in a page of the docs: the option `--page`."""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.report import markdown
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """Adds the option."""
+    parser.add_argument("--page", type=Path, help="write what was measured into this page, and measure nothing")
+
+
+def measured(script: str) -> Any:
+    """The document that a script printed before, which lies next to it."""
+    return json.loads(Path(script).with_suffix(".json").read_text())
+
+
+def fill(page: Path, script: str, tables: Mapping[str, Callable[[Any], str]]) -> None:
+    """Puts tables into a page.
+
+    Args:
+        page: The page.
+        script: The file of the benchmark.
+        tables: Renders what was measured, for each mark of the page.
+    """
+    document = measured(script)
+    for mark, render in tables.items():
+        markdown.fill(page, mark, f"\n{render(document).rstrip()}\n\n")
