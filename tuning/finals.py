@@ -106,21 +106,23 @@ def plan_of_chosen(study: Study, folder: Path, finals: Sequence[dict[str, Any]])
 
 
 def decide(
-    study: Study, folder: Path, finals: Sequence[dict[str, Any]], callbacks: Sequence[keras.callbacks.Callback] = ()
-) -> dict[str, Any]:
+    study: Study, folder: Path, finals: Sequence[dict[str, Any]], plan: Plan,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> dict[str, Any]:  # fmt: skip
     """Trains the model that is saved, and evaluates it on test data once.
 
     Args:
         study: Study that was searched.
         folder: Folder of the search.
         finals: The result of `repeat`.
+        plan: The result of `plan_of_chosen`.
         callbacks: Keras callbacks of the training.
 
     Returns:
         `finals`, the `chosen` trial, and `training` and `test` of the saved model. Also written to the folder as
         `result.json`.
     """
-    plan, saved = plan_of_chosen(study, folder, finals), folder / BEST
+    saved = folder / BEST
     if not (saved / "model.keras").is_file():
         train(plan, study.checked, Run(saved, resume=(saved / CHECKPOINT).is_file(), callbacks=callbacks))
     loaded = loading.load(str(saved))

@@ -106,8 +106,9 @@ def _run_search(
                 workers.run_workers(study, folder, processes, lambda: board.update(records.all()))
             else:
                 _run_trials(study, folder, board.update)
-        result = _decide(study, folder, best, seeds, console)
     leaders = finals.ranked(study, Records(folder / TRIALS).all())
+    if result is None:
+        result = _decide(study, folder, len(leaders[:best]), seeds, console)
     if not (folder / report.REPORT).is_file():
         with console.status("measuring the size and the latency of the best trials"):
             Trainer(study, folder).measure(leaders[:_MEASURED])
@@ -119,13 +120,13 @@ def _run_search(
 
 def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> dict[str, Any]:
     """Trains the best trials again, then the model that is saved."""
-    count = len(finals.ranked(study, Records(folder / TRIALS).all())[:best])
-    board = TrialBoard(console, f"the best {count} again", count * seeds, study.maximize)
+    board = TrialBoard(console, f"the best {best} again", best * seeds, study.maximize)
     with board.shown():
         repeated = finals.repeat(study, folder, best, seeds, board.update)
-    training = TrainingBoard(console, finals.plan_of_chosen(study, folder, repeated).recipe.epochs)
+    plan = finals.plan_of_chosen(study, folder, repeated)
+    training = TrainingBoard(console, plan.recipe.epochs)
     with training.shown():
-        return finals.decide(study, folder, repeated, [Progress(training.on_epoch_end)])
+        return finals.decide(study, folder, repeated, plan, [Progress(training.on_epoch_end)])
 
 
 def run_script(study: Study, description: str | None) -> None:

@@ -74,7 +74,7 @@ class MovingAverage:
     def __init__(self, model: keras.Model, decay: float, start_share: float = 0.0) -> None:
         self.model, self.decay, self.start_share = model, decay, start_share
         self.variables = [keras.Variable(weight, trainable=False) for weight in model.trainable_variables]
-        self.start = [weight.numpy() for weight in model.trainable_variables]
+        self.start = [weight.numpy() for weight in model.trainable_variables] if start_share else []
 
     def update(self) -> None:
         """Updates the averages after a step of the optimizer. Part of the compiled step."""

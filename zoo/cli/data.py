@@ -188,6 +188,7 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     """How each file would be read, and what is wrong with those that would be refused."""
     from zoo.data.importers import read_csv
     from zoo.data.recordings import Dropped
+    from zoo.report import markdown
 
     dropped, tables, count = Dropped(), list[dict[str, Any]](), 0
     problems: dict[str, list[Path]] = {}
@@ -197,12 +198,11 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
         except ZooError as error:
             problems.setdefault(str(error).removeprefix(f"{path}: "), []).append(path)
     # Files of one app share their problem.
-    told = [f"{paths[0]}{_others(len(paths) - 1)}: {why}" for why, paths in problems.items()]
+    told = [
+        f"{first} and {markdown.count(len(others), 'other file')}: {why}" if others else f"{first}: {why}"
+        for why, (first, *others) in problems.items()
+    ]
     return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": told}
-
-
-def _others(count: int) -> str:
-    return f" and {count} other file{'s' if count > 1 else ''}" if count else ""
 
 
 def _dry_run_report(content: dict[str, Any]) -> str:
