@@ -14,6 +14,8 @@ import keras
 
 from tuning.study import Limits
 from zoo import catalog, hub, presets
+from zoo.data.activity import ActivityData
+from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
@@ -396,6 +398,9 @@ FINETUNE = Recipe(
 )  # fmt: skip
 """Default recipe of `finetune`."""
 
+_START_PEOPLE = 2
+"""Weights from which fine-tuning starts count as much as what it learned from so many people: docs/small-data.md."""
+
 
 def finetune(
     preset: Named,
@@ -410,8 +415,8 @@ def finetune(
 
     Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
     on the features of all other layers; then all weights are trained at a low rate, and averaged with those from which
-    they started (`start_share`). A recipe without epochs ends before that, after seconds. The statistics of the input
-    remain those of the preset.
+    they started (`start_share`): half and half for two people, an eighth of the start for fourteen. A recipe without
+    epochs ends before that, after seconds. The statistics of the input remain those of the preset.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
@@ -443,7 +448,7 @@ def finetune(
     unknown = sorted(set(freeze) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
-    recipe = recipe or finetuning_recipe(loaded)
+    recipe = recipe or finetuning_recipe(loaded, checked)
     if not activity:
         recipe.require_epochs()
     plan = replace(plan_of(model)[0], recipe=recipe)
@@ -486,17 +491,20 @@ def familiar(loaded: Loaded, data: Any) -> str | None:
     return None
 
 
-def finetuning_recipe(loaded: Loaded, changes: Mapping[str, Any] | None = None) -> Recipe:
+def finetuning_recipe(loaded: Loaded, data: Data, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe that `finetune` follows by default.
 
     Args:
         loaded: What is fine-tuned.
+        data: What it learns from: the more people, the less remains of the weights from which it starts.
         changes: Other fields, by name; `epochs` are single passes.
     """
     known = loaded.config.get("recipe", {})
     shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
+    people = len(data.train.people()) if isinstance(data, ActivityData) else 0
+    start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
     steps = {"min_steps": None} if changes and "epochs" in changes else {}
-    return replace(FINETUNE, **shared | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))
+    return replace(FINETUNE, **shared | start | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))
 
 
 def tune(

@@ -123,7 +123,7 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
 def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
     two = data(people=2)
     old = ActivityGRU(units=8, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
-    result = finetune(old, two, recipe=api.finetuning_recipe(load(old), {"epochs": 0}), out=tmp_path / "mine")
+    result = finetune(old, two, recipe=api.finetuning_recipe(load(old), two, {"epochs": 0}), out=tmp_path / "mine")
     *features, head = zip(result.model.get_weights(), old.get_weights(), strict=True)
     assert head[0].shape == (2,)
     for one, other in features[:-1]:
@@ -144,6 +144,15 @@ def test_no_epochs_are_for_fine_tuning_a_recognizer_alone(language_model, simula
     ):
         with pytest.raises(ZooError, match="recipe: epochs is 0; expected 1 or more"):
             refused()
+
+
+def test_the_more_people_the_less_remains_of_the_start():
+    old = load(ActivityGRU(units=4, window=10))
+    shares = [api.finetuning_recipe(old, data(people=people)).start_share for people in (1, 2, 14)]
+    assert shares == [pytest.approx(2 / 3), 0.5, 0.125]
+    nobody = from_arrays(*data().train.arrays(), ("shake", "still"), 50.0)
+    assert api.finetuning_recipe(old, nobody).start_share == api.FINETUNE.start_share
+    assert api.finetuning_recipe(old, nobody, {"start_share": 0.0}).start_share == 0.0
 
 
 def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):

@@ -289,10 +289,10 @@ def finetune(
 
     loaded = load(preset)
     named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
-    recipe = api.finetuning_recipe(loaded, named_options(named))
+    checked = api.read_data(loaded.task, data)
+    recipe = api.finetuning_recipe(loaded, checked, named_options(named))
     board = TrainingBoard(err, recipe.epochs)
     progress = Progress(board.on_epoch_end)
-    checked = api.read_data(loaded.task, data)
     if doubt := api.familiar(loaded, checked):
         warn(doubt)
     try:
