@@ -10,9 +10,9 @@ r"""How recognizers learn from little data: training and fine-tuning beside two 
 A cell is a number of people to train on, of activities, and of minutes that each person recorded in all. It is measured
 three times, with different people to train on. Every method learns from the same windows and is scored on the same
 windows of the same six other people, by macro-F1. Simulated people are of `zoo data simulate`; real ones of WISDM
-(phone in the pocket, 20 Hz resampled to 50). `train` is `zoo train activity_gru_pocket`, which takes the recipe alone.
-`finetune` is `zoo finetune activity_gru_phone`; on WISDM, which that preset was trained on, the same recipe trained on
-the other three studies takes its place. All with their defaults.
+(phone in the pocket, 20 Hz resampled to 50). `train` is `zoo train --model activity_gru`. `finetune` is `zoo finetune
+activity_gru_phone`; on WISDM, which that preset was trained on, the same recipe trained on the other three studies
+takes its place. All with their defaults.
 """
 
 import argparse
@@ -127,7 +127,7 @@ def network(fit: Callable[[ActivityData, str], Any]) -> Method:
 METHODS = {
     "random_forest": baseline(random_forest),
     "minirocket": baseline(minirocket),
-    "train": network(lambda data, _: zoo.train("activity_gru_pocket", data)),
+    "train": network(lambda data, _: zoo.train("activity_gru", data)),
     "finetune": network(lambda data, start: zoo.finetune(start, data)),
 }
 

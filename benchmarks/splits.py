@@ -71,7 +71,10 @@ def forest(train: Windows, test: Windows) -> NDArray[np.int64]:
 
 def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
     """What a small GRU answers after a few epochs."""
-    changes = {"units": 32, "frame": 5, "epochs": EPOCHS, "validation": 0.0, "patience": None}
+    changes = {
+        "units": 32, "num_layers": 1, "frame": 5, "frame_activation": None, "magnitude": False, "epochs": EPOCHS,
+        "validation": 0.0, "patience": None,
+    }  # fmt: skip
     plan = planning.plan(None, "activity_gru", changes)
     model = task.build(plan, train, CLASSES)
     task.fit(plan.recipe, model, train, None)

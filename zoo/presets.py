@@ -136,7 +136,7 @@ PRESETS: dict[str, Preset] = {
     "activity_rnn_course": Preset(
         family="activity_rnn",
         description="The course's SimpleRNN of 128 units",
-        arguments={"units": 128, "initializer": "course"},
+        arguments={"units": 128, "frame": 1, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 1.5e-5, momentum=0.95, batch_size=32, epochs=50, patience=3,
             validation=0.1, validation_by="window", normalize=False, min_steps=2000,
@@ -148,7 +148,7 @@ PRESETS: dict[str, Preset] = {
     "activity_lstm_course": Preset(
         family="activity_lstm",
         description="The course's LSTM of 64 units",
-        arguments={"units": 64, "initializer": "course"},
+        arguments={"units": 64, "frame": 1, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 2e-4, momentum=0.75, clip_value=5 / 32, batch_size=32, epochs=100,
             patience=3, validation=0.2, validation_by="window", normalize=False, min_steps=2000,
@@ -160,7 +160,7 @@ PRESETS: dict[str, Preset] = {
     "activity_gru_course": Preset(
         family="activity_gru",
         description="The course's GRU of 32 units",
-        arguments={"units": 32, "initializer": "course"},
+        arguments={"units": 32, "frame": 1, "initializer": "course"},
         recipe=Recipe(
             optimizer="sgd", learning_rate=32 * 5e-3, momentum=0.85, batch_size=32, epochs=50, patience=3,
             validation=0.1, validation_by="window", normalize=False, min_steps=2000,

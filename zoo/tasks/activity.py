@@ -56,6 +56,9 @@ _GOLDEN = 600
 _BASELINE = 2000
 """Windows that the baseline of a training is fitted and measured on, at most."""
 
+_FRAME = 5
+"""Rows of a frame, at most, where nobody named a number."""
+
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
@@ -65,13 +68,17 @@ def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0
     window, channels = train.inputs.shape[1:]
     if plan.arguments.get("window", window) > window:
         raise ZooError(f"windows of {window} rows; {plan.name} reads {plan.arguments['window']}: cut longer ones")
-    known = {
+    known: dict[str, Any] = {
         "classes": tuple(classes), "window": window, "rate": rate, "channels": channels, "seed": plan.recipe.seed,
         "name": plan.name, "carry_state": bool((plan.recipe.augmentation or {}).get("carry")),
     }  # fmt: skip
+    family: type[ActivityRecognizer] = find_family(plan.family).load()
+    if "frame" in family.argument_names():
+        window = plan.arguments.get("window", window)
+        known["frame"] = max(rows for rows in range(1, _FRAME + 1) if window % rows == 0)
     if plan.recipe.normalize:
         known["mean"], known["variance"] = train.statistics()
-    model: ActivityRecognizer = find_family(plan.family).load()(**known | plan.arguments)
+    model = family(**known | plan.arguments)
     if len(model.classes) != len(classes):
         raise ZooError(f"classes is {plan.arguments['classes']!r}; the data has {', '.join(classes)}: leave it out")
     return model
@@ -597,6 +604,8 @@ class ActivityTask(Task):
             "intensity": 0.5, "noise": 0.3,
         },
     )  # fmt: skip
+    # See benchmarks/small_data.py as well.
+    arguments: ClassVar[Mapping[str, Any]] = {"num_layers": 2, "frame_activation": "leaky_relu", "magnitude": True}
     unused = ("loss", "merge_contexts")
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}

@@ -129,6 +129,9 @@ class Task(ABC):
     """Default name of the data file."""
     recipe: ClassVar[Recipe]
     """Default recipe of the families."""
+    arguments: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of a model that is trained by the name of its family, where its class takes them. The defaults of the
+    classes themselves are the network of the course."""
     unused: ClassVar[tuple[str, ...]]
     """Fields of a recipe that do not apply to the task."""
     augmentation: ClassVar[type[Settings] | None] = None
