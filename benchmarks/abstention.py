@@ -164,18 +164,23 @@ def _answers(found: NDArray[np.str_]) -> dict[str, float]:
 
 
 def curve(document: dict[str, Any]) -> str:
-    """What is answered, against what is refused: a row for each stated share."""
-    columns = ("real_refused", "movements_answered", "still_answered", "accuracy_answered")
-    cells: dict[float, list[str]] = {}
-    for row in document["rows"]:
-        cells.setdefault(row["share"], []).extend(f"{row[key]:.1%}" for key in columns)
-    head = ("refused", "movements answered", "still answered", "accuracy")
-    names = ("stated share", *(f"{score}: {name}" for score in SCORES for name in head))
-    return markdown.table(names, [(f"{share:.0%}", *row) for share, row in cells.items()], text=0)
+    """What is answered, against what is rejected: a row for each score and each share that it was set to reject."""
+    columns = ("real_refused", "accuracy_answered", "movements_answered", "still_answered")
+    rows = [
+        (score, f"{row['share']:.0%}", *(f"{row[key]:.1%}" for key in columns))
+        for score in SCORES
+        for row in document["rows"]
+        if row["score"] == score
+    ]  # fmt: skip
+    head = (
+        "score", "set to reject", "known rejected", "accuracy on the rest", "unknown movements labeled",
+        "unknown at rest labeled",
+    )  # fmt: skip
+    return markdown.table(head, rows)
 
 
 def activities(document: dict[str, Any]) -> str:
-    """What becomes of the windows of each activity at the share of 5 %."""
+    """What becomes of the windows of each activity at the share of 5%."""
     rows = [
         (
             row["activity"].replace("_", " "),
@@ -184,7 +189,7 @@ def activities(document: dict[str, Any]) -> str:
         )
         for row in document["activities"]
     ]  # fmt: skip
-    head = ("activity", "most frequent answers", "windows", *(f"answered by {score}" for score in SCORES))
+    head = ("activity", "most frequent answers", "windows", *(f"labeled by {score}" for score in SCORES))
     return markdown.table(head, rows, text=2)
 
 

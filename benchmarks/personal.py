@@ -83,10 +83,11 @@ def table(rows: list[dict[str, Any]]) -> str:
     before = np.array([row["before"] for row in rows])
     worst = np.argsort(before)[: max(1, len(rows) // 10)]
     text = (
-        f"| {len(rows)} people | mean | worst tenth before | largest loss | largest gain | lose over half a point |\n"
+        f"| {len(rows)} people | mean change | worst tenth before learning | largest loss | largest gain "
+        "| lose over half a point |\n"
         "|---|---:|---:|---:|---:|---:|\n"
     )
-    for name, words in (("everything", "all that was learned"), ("what_helps", "what helps")):
+    for name, words in (("everything", "everything learned"), ("what_helps", "only what helps")):
         change = 100 * (np.array([row[name] for row in rows]) - before)
         points = (change.mean(), change[worst].mean(), change.min(), change.max())
         text += f"| {words} | {' | '.join(f'{value:+.1f}' for value in points)} | {int((change < -0.5).sum())} |\n"
