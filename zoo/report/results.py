@@ -143,8 +143,8 @@ def preset_table(rows: Sequence[Document], cards: str | None = None) -> str:
     ]  # fmt: skip
     return md.page(
         md.columns(named, ("test score", "baseline", *card.SIZES), "preset", text=2),
-        "kB, ms: size of the smallest TFLite file, and time per call, which is a single step for some recognizers. "
-        "In parentheses: 95% interval over subjects.",
+        "kB: size of the smallest TFLite file. ms: time per call of that file, which for recognizers is one step, "
+        "not a whole window. In parentheses: 95% interval over subjects.",
     )
 
 
@@ -179,10 +179,10 @@ def results_page() -> str:
     rows, files = [row for row in presets(sort="score") if row["kind"] is not None], artifacts()
     parts = [
         "# Results",
-        "Every number is from a preset's `metrics.json` and was measured on test data that were not used in training, "
-        "or by cross-validation where the published weights were trained on everyone. "
-        "`python saved_models/make.py none` renders this page, the cards, and [results.csv](results.csv), which has "
-        "every file of every preset with every number. `zoo list` shows the same in the terminal.",
+        "Every number comes from the `metrics.json` of a preset. It was measured on test data that was not used in "
+        "training or, where the published weights were trained on everyone, by cross-validation. "
+        "`python saved_models/make.py none` renders this page, the cards, and [results.csv](results.csv), which lists "
+        "every file of every preset with all its numbers. `zoo list` shows the same in the terminal.",
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own, task = [row for row in rows if row["kind"] == kind], for_task(kind)
