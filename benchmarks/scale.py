@@ -230,7 +230,7 @@ def planned_memory(rows: Sequence[dict[str, Any]], step: str) -> int:
 def tables(measured: dict[str, Any]) -> str:
     """The tables of the page: what was measured, and what follows for 10,000 people."""
     rows, largest = measured["people"], measured["people"][-1]
-    head = "| people | windows' file | " + " | ".join(STEPS) + " |\n|---:|---:|" + "---:|" * len(STEPS)
+    head = "| people | file of windows | " + " | ".join(STEPS) + " |\n|---:|---:|" + "---:|" * len(STEPS)
     lines = [
         f"| {row['people']:,} | {row['bytes']['windows'] / 1e6:,.0f} MB | "
         + " | ".join(
@@ -253,10 +253,10 @@ def tables(measured: dict[str, Any]) -> str:
     hours = EPOCHS * times * largest["steps"]["training"]["cpu_seconds"] / 3600
     disk = times * sum(largest["bytes"].values()) / 1e9
     return "\n".join([
-        head, *lines, "", f"On {measured['machine']}, with niceness {measured['niceness']} and a load of "
-        f"{measured['load']:g} from other programs and this one.", "", "## 10,000 people", "",
-        f"CPU times are those of {largest['people']} people, multiplied by {times:g}; memory is extrapolated linearly. "
-        f"The data has {windows:,.0f} windows, and takes {disk:.1f} GB on disk.",
+        head, *lines, "", f"Measured on {measured['machine']}, at niceness {measured['niceness']}, with a load average "
+        f"of {measured['load']:g}.", "", "## 10,000 people", "",
+        f"These are estimates: CPU times are those of {largest['people']} people multiplied by {times:g}, and memory "
+        f"is extrapolated linearly. The data would have {windows:,.0f} windows and take {disk:.1f} GB on disk.",
         "",
         *plan, "", f"The {EPOCHS} epochs of the preset's recipe would take {hours:.0f} hours on one core.",
     ])  # fmt: skip
