@@ -6,7 +6,7 @@ The course's recognizers: five seeds, the one with the lowest validation loss is
 once per seed, after all choices. The pocket preset: cross-validated over groups of the training people, which also
 gives its temperature; then trained on all of them. The presets of several studies: cross-validated over groups of all
 people and over studies, and then trained on everyone. The autoencoders: three seeds of the weights, the first is kept;
-the best one's weight of the sparsity term is compared on photographs of the training part alone. The language models:
+the best one's weight of the sparsity term is compared on photographs of the training set alone. The language models:
 two seeds, the one with the lower validation cross-entropy is kept; the course's also with the course's start.
 """
 
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("presets", nargs="*", default=[], metavar="PRESET", help="all by default; none: only render")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--export", action="store_true", help="write files, figures and cards of the published weights")
-    parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test part again")
+    parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
@@ -188,7 +188,7 @@ def calibration(found: Document) -> Document:
 
 
 def cut_studies(archives: Path, scratch: Path) -> Path:
-    """Windows of everyone in all studies, without a test part."""
+    """Windows of everyone in all studies, without a test set."""
     files = [scratch / f"{study}.h5" for study in ARCHIVES]
     for study, file in zip(ARCHIVES, files, strict=True):
         import_study(study, archives, file)
@@ -242,7 +242,7 @@ def everything(name: str, data: Path, scratch: Path) -> Document:
 
 
 def frontier(plan: Plan, data: Path, scratch: Path) -> Document:
-    """Error against sparsity on photographs of the training part, for several weights of the sparsity term."""
+    """Error against sparsity on photographs of the training set, for several weights of the sparsity term."""
     known = patches.read(data)
     kept, _ = known.hold_out(plan.recipe.validation, plan.recipe.seed)
     training_part = scratch / "training.h5"
@@ -314,7 +314,7 @@ def rounded_stop(history: list[dict[str, float]], patience: int) -> Document:
 
 
 def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
-    """Exports, measures on the test part, and puts the preset's folder in place of the older one."""
+    """Exports, measures on the test set, and puts the preset's folder in place of the older one."""
     preset = PRESETS[name]
     loaded = with_license(folder, preset.license)
     family = loaded.task.exportable(loaded, data)
@@ -351,7 +351,7 @@ def with_license(folder: Path, license: str) -> loading.Loaded:
 
 
 def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document) -> None:
-    """Measures a preset on the test part, and writes its metrics and figures.
+    """Measures a preset on the test set, and writes its metrics and figures.
 
     Baselines that `metrics` has already are not fitted again.
     """

@@ -61,27 +61,27 @@ _TEXT_NOTE = (
     "Keras instead (embedding uniform, kernels Glorot uniform, biases 0)."
 )
 _TEXT_BEST_NOTE = (
-    "Learning rates, widths and dropout were compared on the validation part, with one seed each. The learning rate "
+    "Learning rates, widths and dropout were compared on the validation set, with one seed each. The learning rate "
     "mattered most; dropout of whole words or of the embedding, a third layer, and residual blocks did not help. Equal "
-    "contexts are merged into rows whose target is the distribution of their next words, which leaves the cost "
-    "unchanged with 38% of the rows."
+    "contexts are merged into one row whose target is the distribution of the next words, which leaves 38% of the rows "
+    "and the cost unchanged."
 )
 
 _PHOTOGRAPHS_NOTE = (
-    "The seed decides which photographs are held out. Of the seeds 0 to 19, the one was chosen whose held-out "
-    "photographs have the same mean contrast as the others, before anything was trained on that split."
+    "The seed decides which photographs are held out. Of the seeds 0 to 19, this one holds out photographs with the "
+    "same mean contrast as the others; it was chosen before anything was trained on that split."
 )
 
 _BEST_PHOTOGRAPHS_NOTE = (
     f"{_PHOTOGRAPHS_NOTE} Patches are not whitened. They are rotated and mirrored in training, except in its last "
-    "quarter, so that the mean activations are those on the original patches. The weight of the sparsity term is the "
+    "quarter, so that the mean activations fit the original patches. The weight of the sparsity term is the "
     "smallest on the frontier that keeps the mean activation of every unit within 0.01 of the target on the training "
     "photographs. On photographs with more or less contrast, units are more or less active, whatever the weight."
 )
 
 _COURSE_NOTE = (
-    "Sizes, initialization, learning rates and stopping rule are those of the course, and so is the input: raw values, "
-    "not normalized. The course tested on random windows; the test windows here are of people who are in no training "
+    "Sizes, initialization, learning rates and stopping rule are those of the course, and so is the input, which is "
+    "not normalized. The course tested on random windows; here, the test windows are of people who are in no training "
     "window. Validation windows are random, as in the course."
 )
 _POCKET_NOTE = (
@@ -207,7 +207,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
-        description="The best sparse autoencoder: the same 64 units, as sparse, with a recipe that lowers the error",
+        description="The best sparse autoencoder: 64 units, as sparse as the course's, with a lower error",
         arguments={
             "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
         },

@@ -42,7 +42,7 @@ class Recipe(Settings):
         patience: Epochs without a lower validation loss after which training stops and the best weights are
             restored; None trains all epochs and keeps the last weights.
         validation: Share of the people (or photographs; or rows, where neither is known) held out for validation; 0
-            for none. A text's file holds its own validation part.
+            for none. A text's file holds its own validation set.
         validation_by: `subject`: whole people, where they are known. Three people or fewer are all trained on; the
             scores are then those of further trainings, each of which leaves one person out (with one person alone, the
             last windows of each activity). They do not choose the number of epochs, see benchmarks/few_people.py. With

@@ -31,7 +31,7 @@ accuracies, costs, measured = [], [], []
 
 
 def section(letter: str, title: str, name: str) -> str:
-    """Trains a network, draws its figures and records its numbers; returns how the test part was split off."""
+    """Trains a network, draws its figures and records its numbers; returns how the test set was split off."""
     folder, quick = Path(scratch.name) / name, {"epochs": 1} if given.quick else {}
     train(planning.plan(name, None, quick), given.data, Run(folder))
     model = loading.load(str(folder))

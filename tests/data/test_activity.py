@@ -421,7 +421,7 @@ def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
         ([walk("1"), walk("2")], ["1", "2"], "the train part would have no window: choose other test subjects"),
         (
             [walk("1"), walk("2"), walk("2", "bike")], ["2"],
-            "bike was recorded only by 2, of the test part, and training would have none: choose other "
+            "bike was recorded only by 2, of the test set, and training would have none: choose other "
             "--test-subjects, record others, or leave it out with --classes",
         ),
         (
@@ -449,9 +449,7 @@ def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):
     write_windows(known, tmp_path / "a.h5", Windowing(), choose_test_subjects(["ann"], 0, 0))
     data = activity.read(tmp_path / "a.h5")
     assert (len(data.train), len(data.test), list(data.splits())) == (6, 0, ["train"])
-    assert message(data.test_windows).startswith(
-        f"{tmp_path / 'a.h5'}: has no test part: cut other people's recordings"
-    )
+    assert message(data.test_windows).startswith(f"{tmp_path / 'a.h5'}: has no test set: cut other people's recordings")
 
 
 # Classes

@@ -341,7 +341,7 @@ def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_
     assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
     by_label = np.bincount([*data.train.labels, *data.test.labels], minlength=6)
     assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
-    assert "6 subjects of both parts of" in report.cross_validation(result)
+    assert "6 subjects of both sets of" in report.cross_validation(result)
     with pytest.raises(ZooError, match=r"everyone True, now False"):
         crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
 

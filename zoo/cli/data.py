@@ -267,10 +267,10 @@ def windows(
         float, typer.Option(min=0, max=100_000, help="Rate in Hz to which all recordings are resampled.")
     ] = 50.0,
     trim: Annotated[float, typer.Option(min=0, help="Seconds to leave out at both ends of a recording.")] = 1.0,
-    test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test part.")] = None,
+    test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test set.")] = None,
     test_fraction: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Share of the people in the test part if none are named; 0 for no test part."),
+        typer.Option(min=0, max=1, help="Share of the people in the test set if none are named; 0 for no test set."),
     ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random choice of these people.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,
@@ -308,7 +308,7 @@ def windows(
     for doubt in made.doubts:
         warn(doubt)
     if not made.test_subjects:
-        line = "no test part: measure by cross-validation over people, if there are several, or on another file"
+        line = "no test set: measure by cross-validation over people, if there are several, or on another file"
         warn(line)
 
 

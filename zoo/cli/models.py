@@ -336,7 +336,7 @@ def cross_validate(
     ] = None,
     everyone: Annotated[
         bool,
-        typer.Option("--everyone", help="Include the people of the test part, who are left out by default."),
+        typer.Option("--everyone", help="Include the people of the test set, who are left out by default."),
     ] = False,
     epochs: Annotated[int | None, typer.Option(help="Maximum number of epochs.")] = None,
     settings: Settings = None,
@@ -462,7 +462,7 @@ def predict(
     text: Annotated[str | None, typer.Argument(help="Text for a language model.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data file in the layout of the course, or tfds:NAME. Its test part is predicted."),
+        typer.Option(help="Data file in the layout of the course, or tfds:NAME. Its test set is predicted."),
     ] = None,
     data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file with columns x, y, z and time.")] = None,

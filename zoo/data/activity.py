@@ -56,7 +56,7 @@ _AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
 _KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
 ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tstPosition")}
-"""Keys of what is kept of the circumstances of a recording, in the training and in the test part."""
+"""Keys of what is kept of the circumstances of a recording, in the training and in the test set."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -234,14 +234,14 @@ class ActivityData(Data):
         return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
 
     def test_windows(self) -> Windows:
-        """The test part.
+        """The test set.
 
         Raises:
             ZooError: If there is none.
         """
         if not len(self.test):
             raise ZooError(
-                f"{self.name}: has no test part: cut other people's recordings for it with `zoo data windows "
+                f"{self.name}: has no test set: cut other people's recordings for it with `zoo data windows "
                 "--test-subjects`, or measure on another file"
             )
         return self.test
@@ -411,7 +411,7 @@ def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, .
 
 
 def _has_test(path: Path) -> bool:
-    """Whether a file has a test part; refuses half of one."""
+    """Whether a file has a test set; refuses half of one."""
     missing = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
     if len(missing) == 1:
         raise ZooError(f"{path}: no key '{missing[0]}' in the activity layout though there is the other of tstX, tstY: "
@@ -550,11 +550,11 @@ class Windowing:
 def choose_test_subjects(
     subjects: Iterable[str], fraction: float, seed: int, activities: Iterable[str] | None = None
 ) -> list[str]:
-    """Draws whole subjects for the test part.
+    """Draws whole subjects for the test set.
 
     Args:
         subjects: The subject of each recording.
-        fraction: Share of the people, in [0, 1); 0 leaves the test part out.
+        fraction: Share of the people, in [0, 1); 0 leaves the test set out.
         seed: Decides which.
         activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
 
@@ -661,8 +661,8 @@ def write_windows(
         recordings: What to cut.
         path: The file, written whole or not at all.
         windowing: Window, hop, rate and trim.
-        test_subjects: The subjects of the test part; all others are in the training part. Without, there is no test
-            part.
+        test_subjects: The subjects of the test set; all others are in the training set. Without, there is no test
+            set.
         classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
             A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
             labels by default, sorted.
@@ -740,7 +740,7 @@ def _require_windows(
     path: Path, counts: Mapping[str, NDArray[Any]], names: Sequence[str], recordings: Index, windowing: Windowing,
     test_subjects: Sequence[str], classes: Mapping[str, str],
 ) -> None:  # fmt: skip
-    """Refuses a part without windows, and a training part without windows of a class; says why there is none."""
+    """Refuses a part without windows, and a training set without windows of a class; says why there is none."""
     is_test = np.isin(recordings.subjects, np.array(test_subjects, np.str_))
     if is_test.all():
         raise ZooError(f"{path}: the train part would have no window: choose other test subjects")
@@ -751,7 +751,7 @@ def _require_windows(
     if absent:
         people = sort_names(recordings.subjects[np.isin(labels, absent)])
         raise ZooError(
-            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test part, and training "
+            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
             "would have none: choose other --test-subjects, record others, or leave it out with --classes"
         )
     short = np.isin(labels, empty) & ~is_test
@@ -759,7 +759,7 @@ def _require_windows(
     if not empty and "test" in counts and not counts["test"].sum():
         short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
         if not short.any():
-            raise ZooError(f"{path}: the test part would have no window: choose other test subjects")
+            raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
     if short.any():
         longest = recordings.seconds[short].max()
         raise ZooError(

@@ -50,7 +50,7 @@ class Windowed:
 
     Args:
         path: The file of windows.
-        test_subjects: People of the test part; none without one.
+        test_subjects: People of the test set; none without one.
         dropped: How much was left out, by reason.
         doubts: What may be wrong with the labels, a sentence each.
     """
@@ -195,8 +195,8 @@ def cut_windows(
         hop: Rows between the starts of windows.
         rate: Hz that all recordings are resampled to.
         trim: Seconds left out at both ends of a recording.
-        test_subjects: People of the test part.
-        test_fraction: Share of the people in it, where none are named; 0 for no test part.
+        test_subjects: People of the test set.
+        test_fraction: Share of the people in it, where none are named; 0 for no test set.
         seed: Decides who, where none are named.
         classes: Labels to use, in this order; or the class of each label, such as `{"walk": "walking"}`. All that are
             found by default.

@@ -73,7 +73,7 @@ def calibration(
     Args:
         labels: Labels of all folds together, `(N,)`; from K on, sets of classes.
         logits: Logits `(n, K)` of each fold.
-        temperatures: Temperature fitted in each fold, or None if its recipe has no validation part.
+        temperatures: Temperature fitted in each fold, or None if its recipe has no validation set.
         classes: K, number of classes.
         rejection_rate: Share of windows that a threshold shall refuse.
 

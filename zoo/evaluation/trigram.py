@@ -22,10 +22,10 @@ TOP = (1, 5, 10)
 
 
 def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
-    """Finds the contexts that occur in the training part.
+    """Finds the contexts that occur in the training set.
 
     Args:
-        train: Contexts of the training part, `(M, C)`.
+        train: Contexts of the training set, `(M, C)`.
         contexts: Contexts `(N, C)`.
 
     Returns:
@@ -83,7 +83,7 @@ def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, A
     Args:
         logits: Logits, or log probabilities, `(N, V)`.
         targets: Word ids `(N,)`.
-        seen: Whether each context occurs in the training part, `(N,)`, from `seen_contexts`.
+        seen: Whether each context occurs in the training set, `(N,)`, from `seen_contexts`.
 
     Returns:
         `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for `seen` and `unseen` contexts

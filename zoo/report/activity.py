@@ -12,7 +12,7 @@ from zoo.report.markdown import Document
 TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True
 FILE_SCORES = ("accuracy", "macro_f1")
-_OTHER_PLACES = " (walks with the phone in a hand or a bag, or on an arm, were in training as well)"
+_OTHER_PLACES = " (training also included walking with the phone in a hand, in a bag, or on an arm)"
 RESULTS = ("accuracy", "macro_f1", "macro_f1_interval")
 
 
@@ -53,7 +53,7 @@ def evaluation(report: Document) -> str:
     simulated = " of SIMULATED data" if report["simulated"] else ""
     return md.page(
         f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
-        f"{md.count(report['windows'], 'window')}{simulated}, {report['split']} part, split by {report['split_by']}.",
+        f"{md.count(report['windows'], 'window')}{simulated}, {report['split']} set, split by {report['split_by']}.",
         _scores(report),
         f"{_intervals(report)}{calibration(report).capitalize()}.",
         md.given(report, "prior", _prior),
@@ -142,12 +142,13 @@ def _streams(reports: Mapping[str, Document]) -> str:
     spliced = next(iter(reports.values()))["spliced"]
     return md.page(
         md.columns(rows, list(names.values()), "signal"),
-        "Accuracy of single windows, of every row of the stream, and of rows later than 5 s after a change (settled). "
-        "Labeled: share of rows with a label. Delay: time until a change is recognized, median and 95th percentile.",
-        f"Activities in turn, accuracy by row, from the first to the last part of the stream: "
+        "The first three scores are the accuracy of single windows, of all rows of the stream, and of the rows more "
+        "than 5 s after a change (settled). Labeled: share of rows with a label. Delay: time until a change is "
+        "recognized, median and 95th percentile.",
+        f"Accuracy by row of the activities in turn, from the first to the last part of the stream: "
         f"{md.show(spliced['accuracy_by_time'])}."
         if spliced
-        else "Nobody recorded two activities to take in turn.",
+        else "Nobody recorded two activities, so there are no activities in turn.",
     )
 
 
@@ -200,8 +201,9 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Evaluation": (
             _scores(test),
             _everyone(test, metrics["studies"]) if preset.everyone else
-            f"Split by person: {md.count(test['windows'], 'window')} of subjects {md.show(list(test['per_subject']))}, "
-            f"none of them in a training or validation window. {_intervals(test)}{calibration(test).capitalize()}.",
+            f"Split by person: the test set has {md.count(test['windows'], 'window')} of subjects "
+            f"{md.show(list(test['per_subject']))}, none of whom is in a training or validation window. "
+            f"{_intervals(test)}{calibration(test).capitalize()}.",
             md.given(metrics, "crossval", _crossval),
             md.given(test, "reliability", lambda bins: md.figures("reliability.png")),
         ),
@@ -210,7 +212,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Streaming": (md.given(metrics, "streaming", _streaming),),
         "Personalization": (md.given(metrics, "personal", _personal),),
         "Files": (
-            "A call of `window` reads a whole window, a call of `step` one frame of it.",
+            "A call of `window` reads a whole window; a call of `step` reads one frame of it.",
             md.given(metrics, "tflite_micro", _micro),
             md.given(metrics, "plain_c", lambda found: _plain_c(name, found, known)),
         ),
@@ -227,7 +229,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
 
 def _micro(found: Document) -> str:
     return (
-        f"By the kernels of TFLite Micro, which round differently, `{found['file']}` has {md.say(found, 'accuracy')} "
+        f"With the kernels of TFLite Micro, which round differently, `{found['file']}` has {md.say(found, 'accuracy')} "
         f"and {md.say(found, 'macro_f1')} on {md.count(found['windows'], 'window')}."
     )
 
@@ -258,8 +260,8 @@ def _seeds(runs: Sequence[Document]) -> str:
 
 def _normalized(runs: Sequence[Document]) -> str:
     return (
-        f" With inputs normalized inside the model and nothing else changed (`--set normalize=true`), "
-        f"{md.count(len(runs), 'seed')} have {_test_accuracy(runs)}."
+        f" If the model normalizes its inputs and nothing else is changed (`--set normalize=true`), the test accuracy "
+        f"of {md.count(len(runs), 'seed')} is {_test_accuracy(runs)}."
     )
 
 
@@ -287,14 +289,15 @@ def _everyone(people: Document, held_out: Document) -> str:
     ]
     failed = [study for study in people["per_study"] if study not in held_out["per_study"]]
     return md.page(
-        f"The published weights were trained on everyone, so these are the scores of models of the same recipe: "
-        f"{md.count(people['windows'], 'window')} of {people['people']} subjects in {people['groups']} groups, each "
-        f"predicted by a model that was not trained on its subject. {_intervals(people)}"
+        f"The published weights were trained on everyone, so these scores are from a cross-validation of the same "
+        f"recipe: {md.count(people['windows'], 'window')} of {people['people']} subjects in {people['groups']} groups, "
+        f"each window predicted by a model that was not trained on its subject. {_intervals(people)}"
         f"{calibration(people).capitalize()}.",
         md.columns(rows, ("windows", *FILE_SCORES, *left_out.values()), "study"),
-        "By the labels that a study tells apart; a study of walking alone has no macro-F1. Study left out: by a model "
-        f"that was trained on the other studies; of all windows {md.say(held_out, 'macro_f1')}. Of walking, "
-        f"{_as_stairs(people)} was taken for stairs, {_as_stairs(held_out)} with the study left out."
+        "Each study is scored by the labels that it distinguishes; a study with nothing but walking has no macro-F1. "
+        "The last two columns are the scores of models that were trained on the other studies; over all windows, they "
+        f"reach {md.say(held_out, 'macro_f1')}. {_as_stairs(people)} of the walking windows were mistaken for stairs, "
+        f"{_as_stairs(held_out)} when their study was left out."
         + (f" The training without {md.show(failed)} failed." if failed else ""),
     )
 
@@ -326,13 +329,14 @@ def _streaming(found: Mapping[str, Document]) -> str:
     first = next(iter(found.values()))
     how, spliced = first["settings"], first["spliced"]
     states = (
-        f"{md.count(how['copies'], 'state')} restart every {how['restart']} rows, in turn" if how["restart"]
-        else "one state is carried from the first row to the last"
+        f"{md.count(how['copies'], 'state')} restart every {how['restart']} rows, in turn"
+        if how["restart"]
+        else "One state is carried from the first row to the last"
     )  # fmt: skip
     return md.page(
-        f"The recordings of subjects {md.show(first['subjects'])}, each from its start, and {spliced['hours']:.1f} "
-        f"hours of their activities in turn with {md.count(spliced['changes'], 'change')}; {states}, and "
-        f"probabilities are averaged over {how['smoothing']:g} s.",
+        f"The table shows the recordings of subjects {md.show(first['subjects'])}, each streamed from its start, and "
+        f"{spliced['hours']:.1f} hours of their activities in turn, with {md.count(spliced['changes'], 'change')}. "
+        f"{states}, and probabilities are averaged over {how['smoothing']:g} s.",
         _streams(found),
     )
 
@@ -345,7 +349,7 @@ def _personal(people: Sequence[Document]) -> str:
     ]  # fmt: skip
     scores = [f"{score} {when}" for score in ("accuracy", "macro-F1") for when in ("before", "after")]
     return md.page(
-        "`model.personal.tflite` trains its last layer on the device. Here it was trained on one minute of a test "
-        "subject, the first windows of each class in turn, and tested on the other windows of that subject.",
+        "`model.personal.tflite` trains its last layer on the device. For each test subject, it was trained on one "
+        "minute of the subject's windows, the first ones of each class, and tested on the others.",
         md.table(("", "training windows", "test windows", *scores), rows),
     )

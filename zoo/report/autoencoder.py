@@ -54,11 +54,11 @@ def _scores(report: Document) -> str:
 def _units(report: Document) -> str:
     means = report["mean_activation"]
     return (
-        f"Mean activations of the {len(means)} units are {min(means):.4f} to {max(means):.4f}, with the target "
-        f"{report['sparsity_target']:g}; the sparsity error, which is the largest deviation, is "
-        f"{md.show(report['max_activation_error'], 'max_activation_error')}. {md.count(report['dead_units'], 'unit')} "
-        f"dead, {report['saturated_units']} saturated. {md.show(report['gabor_share'], 'gabor_share')} of the filters "
-        "are Gabor functions (R² above 0.5)."
+        f"The mean activations of the {len(means)} units range from {min(means):.4f} to {max(means):.4f}; the target "
+        f"is {report['sparsity_target']:g}. The sparsity error, the largest deviation from the target, is "
+        f"{md.show(report['max_activation_error'], 'max_activation_error')}. Dead units: {report['dead_units']}, "
+        f"saturated: {report['saturated_units']}. {md.show(report['gabor_share'], 'gabor_share')} of the filters are "
+        "Gabor functions (R² above 0.5)."
     )
 
 
@@ -110,8 +110,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Evaluation": (
             _scores(test),
             f"Split by photograph: {md.count(test['patches'], 'patch')} of {md.show(test['photographs'])}, which are "
-            "not in the training data. The error is that of preprocessed pixels, in [0.1, 0.9].",
-            f"{_units(test)} On the training patches the sparsity error is {learned}.",
+            "not in the training data. The error is measured on preprocessed pixels, in [0.1, 0.9].",
+            f"{_units(test)} On the training patches, the sparsity error is {learned}.",
         ),
         "Limitations": (_limitations(test), md.figures("reconstruction.png")),
         "Error against sparsity": (_frontier(metrics) if "frontier" in metrics else "",),
@@ -130,17 +130,18 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
 def _everything(whole: Document, own: Document) -> str:
     """Compares with a training that holds no photograph out."""
     return (
-        "The course holds no photograph out, and fits its preprocessing on all patches. Trained so "
-        f"(`--set validation=0`), the same recipe has {md.say(whole, 'mse')} on its "
-        f"{md.count(whole['patches'], 'training patch')}; this model has {md.show(own['mse'], 'mse')} on its own "
+        "The course holds out no photograph and fits its preprocessing on all patches. Trained in this way "
+        f"(`--set validation=0`), the same recipe reaches {md.say(whole, 'mse')} on its "
+        f"{md.count(whole['patches'], 'training patch')}; this model reaches {md.show(own['mse'], 'mse')} on its own "
         f"{own['patches']:,}."
     )
 
 
 def _seeds(runs: Sequence[Document]) -> str:
     return (
-        f"Trained with {md.count(len(runs), 'seed')} of the weights and the same split: MSE per pixel "
-        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The first one is published."
+        f"Trained with {md.count(len(runs), 'seed')} for the weights and the same split: MSE per pixel "
+        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The model with the first "
+        "seed is published."
     )
 
 
@@ -151,7 +152,7 @@ def _frontier(metrics: Document) -> str:
     ]
     keys = ("mse", "max_activation_error", "sparsity error in training:.4f", "gabor_share")
     return md.page(
-        "The weight of the sparsity term was chosen on photographs of the training part: "
+        "The weight of the sparsity term was chosen on these photographs of the training set: "
         f"{md.show(metrics['frontier_photographs'])}.",
         md.columns(rows, keys, "sparsity weight"),
         md.figures("frontier.png"),
@@ -161,8 +162,8 @@ def _frontier(metrics: Document) -> str:
 def _limitations(test: Document) -> str:
     worst = test["worst_photograph"]
     return md.page(
-        f"Fine texture is lost: the code explains {test['r2']:.0%} of the variance, as many principal components "
-        f"{test['pca_r2']:.0%}. The worst photograph is {md.escape(worst)} (R² "
+        f"Fine texture is lost: the code explains {test['r2']:.0%} of the variance, while the same number of principal "
+        f"components explains {test['pca_r2']:.0%}. The worst photograph is {md.escape(worst)} (R² "
         f"{md.show(_r2(test['per_photograph'][worst]))}). Pictures with much more or less contrast than the training "
         "photographs get codes that are more or less sparse than the target.",
         _photographs(test),

@@ -192,7 +192,7 @@ def _training(metrics: Document, config: Document) -> str:
     return md.page(
         f"Data: {made['data']}. License: {made['license']}.",
         f"Recipe: {', '.join(recipe)}.",
-        f"Trained for {md.count(training['epochs'], 'epoch')} in {training['seconds']:.0f} s; the weights are those of "
+        f"Trained for {md.count(training['epochs'], 'epoch')} in {training['seconds']:.0f} s. The weights are those of "
         f"epoch {training['best_epoch']}.",
     )
 
@@ -218,12 +218,12 @@ def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
 def _files(metrics: Document) -> str:
     records, made = metrics["artifacts"], metrics["made"]
     agreement = any(record["agreement"] is not None for record in records)
-    same = "; agreement is the share of rows with the same top answer" if agreement else ""
+    same = "; agreement is the share of rows with the same most probable answer" if agreement else ""
     return md.page(
         artifacts(records, for_task(metrics["kind"]).FILE_SCORES),
         *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
         f"Outputs are compared with Keras on {md.count(records[0]['rows'], 'row')} of test data{same}. Times are "
-        f"medians per call on {made.get('timed_on', made['versions']['machine'])}, of TFLite files on one thread.",
+        f"medians per call on {made.get('timed_on', made['versions']['machine'])}; TFLite files run on one thread.",
     )
 
 
@@ -259,7 +259,7 @@ from ai_edge_litert.interpreter import Interpreter
 {signature} = Interpreter("saved_models/{name}/{small}").get_signature_runner("{signature}")
 print({call})
 ```""",
-        f"""A web page, with `@litertjs/core`; serve its `wasm` folder and the file from the same place:
+        f"""A web page, with `@litertjs/core`. Serve its `wasm` folder and the model file next to the page:
 
 ```javascript
 import {{ loadAndCompile, loadLiteRt, Tensor }} from "@litertjs/core";

@@ -106,9 +106,9 @@ def _protocol(result: Document) -> str:
     validation = result["recipe"]["validation"] if result["ece"]["temperature"] is not None else 0.0
     fitted = f", early stopping and temperature (on {validation:.0%} of the other subjects)" if validation else ""
     whose, test = (
-        ("both parts", "**They include the test subjects: do not test on them what is chosen by these scores.**")
+        ("both sets", "**They include the test subjects: do not test on them what is chosen by these scores.**")
         if result["everyone"]
-        else ("the training part", "The test part was not used.")
+        else ("the training set", "The test set was not used.")
     )
     return (
         f"{simulated}{md.count(result['people'], 'subject')} of {whose} of {md.escape(result['data'])}, left out "
@@ -138,9 +138,9 @@ def claim(result: Document) -> str:
     )
     why = (
         f"The difference of {100 * (claimed - honest):.1f} points is due to windows of the same {one}, some of them "
-        f"overlapping, in both parts. It does not carry over to new {others}."
+        f"overlapping, in both sets. It does not carry over to new {others}."
         if claimed > honest
-        else f"Here it is not higher, but in general it is, since windows of the same {one} are in both parts."
+        else f"Here it is not higher, but in general it is, since windows of the same {one} are in both sets."
     )
     return (
         f"With random windows left out instead of {groups}, the same recipe would have reported a macro-F1 of "

@@ -26,7 +26,7 @@ def evaluation(report: Document) -> str:
     simulated = " of SIMULATED text" if report["simulated"] else ""
     return md.page(
         f"# {md.escape(report['model'])} on {md.escape(report['data'])}",
-        f"{md.count(report['rows'], 'row')}{simulated}, {report['split']} part.",
+        f"{md.count(report['rows'], 'row')}{simulated}, {report['split']} set.",
         _scores(report),
         md.section("Hardest words", _hardest(report)),
         *map(md.note, report["notes"]),
@@ -42,7 +42,7 @@ def _scores(report: Document) -> str:
     return md.page(
         md.columns(rows, (*RESULTS, "top1 seen", "top1 unseen"), "model"),
         f"Cross-entropy in nats. Seen: the {md.count(report['seen']['rows'], 'row')} whose context occurs in the "
-        f"training part; unseen: the {report['unseen']['rows']:,} others.",
+        f"training set; unseen: the {report['unseen']['rows']:,} others.",
     )
 
 
@@ -53,7 +53,7 @@ def _hardest(report: Document) -> str:
         for row in report["hardest_words"]
     ]  # fmt: skip
     return md.page(
-        "Of the words that follow at least 100 times, those with the lowest top-1:",
+        "The next words with the lowest top-1, of those that occur at least 100 times:",
         md.table(("word", "most often mistaken for", "times", "of rows", "top-1"), rows, text=2),
     ) if rows else ""  # fmt: skip
 
@@ -102,9 +102,9 @@ def interface(known: Document) -> dict[str, str]:
     """Describes input and output of a model."""
     vocabulary = known.get("words") or known["vocabulary"]
     return {
-        "input": f"{md.count(known['context'], 'word')}, of a vocabulary of "
+        "input": f"{md.count(known['context'], 'word')} from a vocabulary of "
         f"{vocabulary if isinstance(vocabulary, int) else len(vocabulary)}",
-        "output": "the probability of each word to be the next one",
+        "output": "the probability of each word being the next one",
     }
 
 
@@ -147,9 +147,9 @@ def _seeds(runs: Sequence[Document]) -> str:
 
 def _limitations(test: Document) -> str:
     return (
-        f"Top-1 is {md.show(test['seen']['top1'], 'top1')} after contexts that occur in the training part, "
-        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads a few words only, so it ignores "
-        "what came before them."
+        f"Top-1 is {md.show(test['seen']['top1'], 'top1')} after contexts that occur in the training set, "
+        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads only a few words, so it ignores "
+        "everything before them."
     )
 
 
@@ -164,9 +164,9 @@ def _starts(metrics: Document) -> str:
     epochs = [f"epoch {epoch['epoch']}" for epoch in next(iter(metrics["starts"].values()))["first_epochs"]]
     stop, training = metrics.get("rounded_stop"), metrics["training"]
     return md.page(
-        f"Early stopping compares validation losses as they are, and kept epoch {training['best_epoch']} of "
-        f"{training['epochs']}. Rounded to three digits, as the course compares them, it would have kept epoch "
-        f"{stop['best_epoch']} of {stop['epochs']}, with {stop['val_loss']:.3f}."
+        f"Early stopping compares unrounded validation losses, and kept epoch {training['best_epoch']} of "
+        f"{training['epochs']}. With losses rounded to three digits, as in the course, it would have kept epoch "
+        f"{stop['best_epoch']} of {stop['epochs']}, with a loss of {stop['val_loss']:.3f}."
         if stop
         else "",
         "Validation cross-entropy and top-1 with either initializer, one seed each:",

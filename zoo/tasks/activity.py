@@ -534,7 +534,7 @@ def golden(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
     """Windows to compare artifacts on and their labels, and windows to calibrate on.
 
-    From the test and the training part of data; from the latter alone, without labels, where there is no test part;
+    From the test and the training set of data; from the latter alone, without labels, where there is no test set;
     simulated ones, without labels, where there is no data.
     """
     metadata = metadata_of(loaded)

@@ -52,7 +52,7 @@ class Protocol:
         seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
         baselines: Keys of `evaluation.baselines.BASELINES`, scored on the same folds.
         random: Whether to score random windows, in place of people, as well, which overestimates.
-        everyone: Whether the people of the test part are divided into the groups as well.
+        everyone: Whether the people of the test set are divided into the groups as well.
 
     Raises:
         ZooError: If a number is outside its range, or a baseline is unknown or not installed.
@@ -129,7 +129,7 @@ def prepare(path: Path, groups: int) -> list[Prepared]:
 
     Args:
         path: A file in the course's layout, with subject ids.
-        groups: Number of groups into which the people of the training part are divided, 2 or more.
+        groups: Number of groups into which the people of the training set are divided, 2 or more.
 
     Raises:
         ZooError: If the file has no subject ids, or fewer people than groups.
@@ -151,7 +151,7 @@ def cross_validate(
     on_progress: Callable[[Records], None] = lambda records: None,
     command: str = "",
 ) -> dict[str, Any]:
-    """Cross-validates over groups of people: of the training part, or with `everyone` of the whole file.
+    """Cross-validates over groups of people: of the training set, or with `everyone` of the whole file.
 
     A fold is trained on the windows outside it as `zoo train` does, validation included, and scored on those inside as
     `zoo evaluate` does; where three people or fewer are left, all of them are trained on, and the fold has no
@@ -271,14 +271,14 @@ def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, recor
     own = [record for fold, record in records.items() if (fold.method, fold.split) == (plan.name, split)]
     alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)
     applies = {
-        "the people of the test part are in the folds: what is chosen by this cannot be tested on them":
+        "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
             protocol.everyone,
         "simulated data: these windows are synthetic": data.simulated,
         "no subject ids: training and test windows are of the same people, so these numbers overestimate":
             split == WINDOW,
         f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
         f"reason: {_why(records)}": failed,
-        "the recipe has no validation part, so no fold has a temperature of its own": not plan.recipe.validation,
+        "the recipe has no validation set, so no fold has a temperature of its own": not plan.recipe.validation,
         f"{alone} of {len(own)} folds train on three people or fewer, all of them, so they have no temperature of "
         "their own": plan.recipe.validation and alone,
     }  # fmt: skip

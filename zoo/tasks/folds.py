@@ -98,7 +98,7 @@ Records = dict[Fold, Record]
 
 
 def read_people(path: Path, everyone: bool) -> ActivityData:
-    """Reads windows to cross-validate as the training part: the file's own training part, or all of its windows."""
+    """Reads windows to cross-validate as the training set: the file's own training set, or all of its windows."""
     data = load_as(ActivityData, path)
     return data.everyone() if everyone else data
 

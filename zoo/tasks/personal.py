@@ -31,7 +31,7 @@ def evaluate(file: Path, path: Path, subject: str, *, seconds: float = SECONDS) 
         `macro_f1`.
 
     Raises:
-        ZooError: If the person is not in the test part, or no windows are left to test.
+        ZooError: If the person is not in the test set, or no windows are left to test.
     """
     data = load_as(activity.ActivityData, path)
     test = data.test.of_one_class(len(data.classes))

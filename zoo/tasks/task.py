@@ -44,7 +44,7 @@ class Prepared(Protocol):
 
     @property
     def folds(self) -> Sequence["Prepared"]:
-        """Splits of the same data whose trainings validate the model. Empty if a validation part is held out."""
+        """Splits of the same data whose trainings validate the model. Empty if a validation set is held out."""
         ...
 
     def build(self, plan: "Plan") -> Model:
@@ -56,7 +56,7 @@ class Prepared(Protocol):
         ...
 
     def finish(self, recipe: Recipe, model: Any, learners: Sequence[Any] = ()) -> dict[str, Any]:
-        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation part.
+        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation set.
 
         Args:
             recipe: Recipe of the training.
@@ -69,7 +69,7 @@ class Prepared(Protocol):
         ...
 
     def scores(self, model: Model) -> dict[str, float]:
-        """Computes the objectives of a search on the validation part, or on the training part if there are folds."""
+        """Computes the objectives of a search on the validation set, or on the training set if there are folds."""
         ...
 
 
@@ -197,7 +197,7 @@ class Task(ABC):
 
         Args:
             loaded: Model to export.
-            data: Data whose test part artifacts are compared on. Simulated if None.
+            data: Data whose test set artifacts are compared on. Simulated if None.
         """
 
     def pictures(self, loaded: "Loaded", data: Any) -> dict[str, Any]:

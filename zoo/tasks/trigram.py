@@ -42,7 +42,7 @@ class Prepared:
 
     Args:
         data: Checked data.
-        folds: None: a file holds its own validation part.
+        folds: None: a file holds its own validation set.
     """
 
     data: TrigramData
@@ -252,7 +252,7 @@ class TrigramTask(Task):
         return load_as(TrigramData, source, **options)
 
     def prepare(self, data: TrigramData, recipe: Recipe) -> Prepared:
-        """Prepares data, which has its own validation part."""
+        """Prepares data, which has its own validation set."""
         return Prepared(self.read(data))
 
     def metadata(self, model: TrigramLM) -> TrigramMetadata:
@@ -268,7 +268,7 @@ class TrigramTask(Task):
             loaded: Model to evaluate.
             data: Rows with the vocabulary of the model.
             split: `test`, `validation` or `train`.
-            baselines: Whether to evaluate n-gram models, fitted on the training part of the data, as well.
+            baselines: Whether to evaluate n-gram models, fitted on the training set of the data, as well.
 
         Returns:
             The metrics of `evaluation.trigram.report`, those of `hardest` as `hardest_words`, and `model`, `data`,
@@ -289,7 +289,7 @@ class TrigramTask(Task):
         if split == "train":
             notes.append("training rows: the model was trained on them")
         if digest != metadata.data_sha256:
-            notes.append("not the file of the training: `seen` and the baselines refer to this file's training part")
+            notes.append("not the file of the training: `seen` and the baselines refer to this file's training set")
         logits = log_probabilities(loaded, rows.contexts)
         report = metrics.report(logits, rows.next_words, seen)
         report["hardest_words"] = [
@@ -330,7 +330,7 @@ class TrigramTask(Task):
 
         Args:
             loaded: Model to export.
-            data: Rows whose test part artifacts are compared on. Random words if None.
+            data: Rows whose test set artifacts are compared on. Random words if None.
         """
         metadata = metadata_of(loaded)
         rows, calibration = _golden(loaded, None if data is None else self.read(data))

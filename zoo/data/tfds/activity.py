@@ -43,7 +43,7 @@ class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
     Args:
         source: `course`, `motionsense` or `recordings`.
         windowing: Window, hop, rate and trim; for `course` the window alone counts.
-        test_subjects: The subjects of the test part; by default a fifth of all, drawn by the seed 0.
+        test_subjects: The subjects of the test set; by default a fifth of all, drawn by the seed 0.
     """
 
     source: str = "course"
@@ -63,11 +63,11 @@ class ActivityConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
         if source == "motionsense":
             # The test subjects of the zoo's presets.
             return cls(
-                name=name, description=f"{what} MotionSense; subjects 2, 9, 15 and 21 are the test part.",
+                name=name, description=f"{what} MotionSense; subjects 2, 9, 15 and 21 are the test set.",
                 source=source, windowing=Windowing(window, hop, rate), test_subjects=("2", "9", "15", "21"),
             )  # fmt: skip
         return cls(
-            name=name, description=f"{what} recordings; a fifth of the people are the test part.", source=source,
+            name=name, description=f"{what} recordings; a fifth of the people are the test set.", source=source,
             windowing=Windowing(window, hop, rate),
         )  # fmt: skip
 

@@ -42,7 +42,7 @@ class PatchesConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has 
     @classmethod
     def named(cls, count: int) -> "PatchesConfig":
         """The configuration of patches cut from photographs, named after their number."""
-        about = f"{count} patches of 16 x 16 pixels, as many from each photograph; a quarter of these is the test part."
+        about = f"{count} patches of 16 x 16 pixels, as many from each photograph; a quarter of these is the test set."
         return cls(name=f"photographs_{count}", description=about, source="photographs", count=count)
 
     @property

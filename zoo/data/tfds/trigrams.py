@@ -25,7 +25,7 @@ class TrigramsConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
 
     Args:
         source: `course` or `text`.
-        vocabulary: Number of most frequent words of the training part; `course` takes those of the file.
+        vocabulary: Number of most frequent words of the training set; `course` takes those of the file.
     """
 
     source: str = "course"
