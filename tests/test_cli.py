@@ -177,7 +177,12 @@ def altered(source, target, change):
 BAD_TRAINING = {
     "no such file": ("MISSING", ["activity_gru_course"], "no such file"),
     "unknown preset": ("DATA", ["activity_gru_cours"], "did you mean activity_gru_course"),
-    "neither preset nor family": ("DATA", [], "name a preset"),
+    "neither preset nor family": ("DATA", [], "pass either a preset"),
+    "a family in place of a preset": (
+        "DATA",
+        ["activity_gru"],
+        "is a family, not a preset: pass it as --model activity_gru",
+    ),
     "no epochs": ("DATA", ["activity_gru_course", "--epochs", "0"], "epochs is 0; expected 1 or more"),
     "unknown optimizer": ("DATA", ["activity_gru_course", "--optimizer", "lion"], "expected sgd, adam or adamw"),
     "frame": ("DATA", ["--model", "activity_gru", "--frame", "7"], "not a multiple of frame 7"),
@@ -275,6 +280,7 @@ def test_an_unsure_stream_prints_one_line_and_not_one_for_each_prediction(tmp_pa
         (["evaluate", "activity_gru_pockets", "--data", "DATA"], "did you mean"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--groups", "40"], "40 groups"),
         (["crossval", "activity_gru_curse", "--data", "DATA"], "did you mean activity_gru_course"),
+        (["crossval", "MODEL", "--data", "DATA"], "to start from the weights of a model, use `zoo finetune"),
         (["crossval", "trigram_lm_course", "--data", "DATA"], "has no people to hold out"),
         (["crossval", "activity_gru_course", "--data", "DATA", "--also", "luck"], "--also luck: expected random"),
         (["data", "build", "zoo_activity", "--from", "DATA", "--to", "OUT", "--beam", "'"], "--beam ': No closing"),

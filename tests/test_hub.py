@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -240,7 +241,7 @@ def test_what_was_fetched_before_is_there_without_the_hub(server):
 def test_a_hub_that_cannot_be_reached_is_one_line(server):
     server.shutdown()
     server.server_close()
-    with pytest.raises(ZooError, match=rf"{server.url} did not answer as a hub does") as raised:
+    with pytest.raises(ZooError, match=rf"{server.url} cannot be reached .*: check the network") as raised:
         find_folder("hf://somebody/walks")
     assert len(str(raised.value).splitlines()) == 1
 
@@ -250,6 +251,12 @@ def test_without_the_package_the_line_says_what_to_install(monkeypatch, zoo_cli)
     status, out, error = zoo_cli("info", "hf://somebody/walks")
     assert (status, out) == (1, "")
     assert error == "zoo: hf:// needs the package huggingface_hub: pip install 'pocket-zoo[hub]'\n"
+
+
+def test_pushing_prints_what_is_wrong_and_nothing_of_tensorflow():
+    command = [sys.executable, "-m", "zoo", "push", "activity_gru_course", "hf://owner"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stderr == "zoo: hf://owner: expected hf://owner/name, or hf://owner/name@revision\n"
 
 
 def test_a_folder_without_a_model_is_not_pushed(tmp_path):

@@ -41,6 +41,8 @@ def find_folder(name_or_folder: str | Path) -> Path:
     if (folder / "model.keras").is_file():
         return folder
     if path.is_dir():
+        if file := min(path.glob("*.tflite"), default=None):
+            raise ZooError(f"{path}: holds exported files and no model.keras: pass one of them, such as {file}")
         raise ZooError(f"{path}: holds no model.keras; expected a folder written by `zoo train` or save_to_preset")
     raise unknown_name("preset or folder", str(name_or_folder), preset_names())
 

@@ -182,7 +182,7 @@ def _library() -> Any:
 
 
 _CAUSES: Mapping[str, str] = {
-    "RevisionNotFoundError": "no such revision: name a branch, a tag or a commit of it",
+    "RevisionNotFoundError": "no such revision; expected a branch, a tag or a commit",
     "GatedRepoError": "asks for its owner's permission: ask for it on its page, then log in with `hf auth login`",
     "RepositoryNotFoundError": "no such model, or it is private: log in with `hf auth login` if it is yours",
     "LocalTokenNotFoundError": "needs your token: log in with `hf auth login`",
@@ -206,4 +206,7 @@ def _explained(address: str) -> Iterator[None]:
             known = "not allowed: log in with `hf auth login`, with a token that may write"
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         endpoint = import_module("huggingface_hub.constants").ENDPOINT
-        raise ZooError(f"{address}: {known or f'{endpoint} did not answer as a hub does ({reason})'}") from error
+        if known is None:
+            met = "cannot be reached" if status is None else "did not answer as a hub does"
+            known = f"{endpoint} {met} ({reason}): check the network, and HF_ENDPOINT if it is set"
+        raise ZooError(f"{address}: {known}") from error

@@ -148,6 +148,12 @@ def test_an_unknown_preset_is_refused_with_the_nearest_name():
         Model.from_preset("activity_gru_cours")
 
 
+def test_of_a_folder_of_exported_files_one_is_to_be_chosen(tmp_path):
+    (tmp_path / "model.int8.tflite").touch()
+    with pytest.raises(ZooError, match=r"pass one of them, such as .*model.int8.tflite"):
+        Model.from_preset(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

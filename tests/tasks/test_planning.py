@@ -37,10 +37,10 @@ from zoo.tasks import planning
         (
             "activity_gru_course",
             {"merge_contexts": 4},
-            "merge_contexts: means nothing for activity_gru_course",
+            "merge_contexts: has no effect on activity_gru_course",
         ),
-        ("sparse_autoencoder_course", {"loss": "cross_entropy"}, "loss: means nothing for sparse_autoencoder_course"),
-        ("trigram_lm_course", {"augmentation": None}, "augmentation: means nothing for trigram_lm_course"),
+        ("sparse_autoencoder_course", {"loss": "cross_entropy"}, "loss: has no effect on sparse_autoencoder_course"),
+        ("trigram_lm_course", {"augmentation": None}, "augmentation: has no effect on trigram_lm_course"),
         ("trigram_lm_course", {"hiden_units": 9}, "unknown setting of trigram_lm_course 'hiden_units': did you mean"),
     ],
 )

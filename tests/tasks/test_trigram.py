@@ -2,10 +2,11 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 
-from zoo import Recipe, ZooError
+from zoo import Recipe, ZooError, finetune
 from zoo.data import trigrams
 from zoo.data.trigrams import Trigrams
 from zoo.formats import saved_model
@@ -149,6 +150,22 @@ def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
     for expected, request in requests.items():
         with pytest.raises(ZooError, match=expected):
             request()
+
+
+def test_the_weights_of_a_trained_model_are_not_trained_on_other_words(trained, sentences, tmp_path):
+    words = list(trained.metadata.words)
+    exchanged = tmp_path / "exchanged.h5"
+    exchanged.write_bytes(sentences.read_bytes())
+    with h5py.File(exchanged, "r+") as file:
+        file["words"][:2] = file["words"][:2][::-1]
+    with pytest.raises(ZooError, match=rf"word 1 is {words[1]!r}; .* has {words[0]!r} there: make the file with the"):
+        finetune(trained.keras_model, exchanged, recipe=Recipe(epochs=1), out=tmp_path / "out")
+    fewer = tmp_path / "fewer.h5"
+    (tmp_path / "a.txt").write_text("the cat sat on the mat .\n" * 80)
+    trigrams.write_trigrams(fewer, [tmp_path / "a.txt"], 6)
+    with pytest.raises(ZooError, match=r"6 words; .* knows \d+: .* train new weights with `zoo train`"):
+        finetune(trained.keras_model, fewer, recipe=Recipe(epochs=1), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sentences):

@@ -13,7 +13,10 @@ app = typer.Typer()
 def push(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A preset, or a folder that `zoo train` wrote.")],
     address: Annotated[
-        str, typer.Argument(help="Where to publish it: hf://owner/name. The repository is created if needed.")
+        str,
+        typer.Argument(
+            metavar="ADDRESS", help="Where to publish it: hf://owner/name. The repository is created if needed."
+        ),
     ],
     private: Annotated[bool, typer.Option("--private", help="Create a repository that only you can see.")] = False,
     as_json: Json = False,
@@ -22,7 +25,8 @@ def push(
 
     Log in once with `hf auth login`. Afterwards the address can stand for the model wherever a preset can.
     """
-    from zoo import api
+    from zoo import catalog, hub
     from zoo.report import markdown
 
-    show({"published": api.push(model, address, private=private)}, as_json, markdown.document)
+    published = hub.push(catalog.find_folder(model), address, private=private)
+    show({"published": published}, as_json, markdown.document)

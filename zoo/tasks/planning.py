@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from zoo import presets
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
-from zoo.families import find_family
+from zoo.families import FAMILIES, find_family
 from zoo.models.activity import Facts
 from zoo.recipes import Recipe
 from zoo.settings import check
@@ -34,8 +35,9 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         8
     """
     if (preset is None) == (family is None):
-        raise ZooError("name a preset (see `zoo list`) or a family with --model, one of the two")
+        raise ZooError("pass either a preset (see `zoo list`) or a family with --model")
     if preset is not None:
+        _require_preset(preset)
         row = presets.find(preset)
         name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
     else:
@@ -55,7 +57,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     for change, value in changes.items():
         if change not in known:
             if change in task.unused:
-                raise ZooError(f"{change}: means nothing for {name}; leave it out")
+                raise ZooError(f"{change}: has no effect on {name}; leave it out")
             raise unknown_name(f"setting of {name}", change, known)
         if change in types:
             check(change, value, types[change])
@@ -65,6 +67,21 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     recipe = replace(recipe, **others).require_epochs()
     task.check(recipe)
     return Plan(name, family, {**arguments, **own}, recipe)
+
+
+def _require_preset(name: str) -> None:
+    """Checks that a name is not that of a family or of a trained model, from which no recipe is taken.
+
+    Raises:
+        ZooError: If it is. The message names the option or the command that takes it.
+    """
+    if name in FAMILIES:
+        raise ZooError(f"{name}: is a family, not a preset: pass it as --model {name}")
+    if name not in presets.PRESETS and Path(name).exists():
+        raise ZooError(
+            f"{name}: is a file or folder; expected a preset (see `zoo list`), or a family with --model; to start from "
+            f"the weights of a model, use `zoo finetune {name}`"
+        )
 
 
 def settings(words: Sequence[str]) -> dict[str, Any]:

@@ -55,11 +55,17 @@ class Prepared:
         model: TrigramLM = find_family(plan.family).load()(**known | plan.arguments)
         expected, words = len(model.vocabulary), len(self.data.words)
         if words != expected:
-            raise ZooError(f"{self.data}: {words} words; {plan.name} knows {expected}")
+            raise ZooError(f"{self.data}: {words} words; vocabulary is {expected}: leave it out")
         return model
 
     def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
-        """Trains a model. Options are those of `training.fit`."""
+        """Trains a model. Options are those of `training.fit`.
+
+        Raises:
+            ZooError: If a trained model, whose weights belong to its words, has other words than the data.
+        """
+        if model.provenance is not None or len(model.vocabulary) != len(self.data.words):
+            _require_words(self.data, model.vocabulary, model.name)
         training_rows, validation = self.training_rows(recipe), self.data.validation
         rows = Examples.all(validation.contexts, validation.targets) if recipe.validation else None
         return training.fit(
@@ -171,16 +177,17 @@ def check_words(loaded: Loaded, data: TrigramData) -> None:
     Raises:
         ZooError: If it has another one. The message names the first difference.
     """
-    words = metadata_of(loaded).words
-    if data.words == words:
+    _require_words(data, metadata_of(loaded).words, loaded.name)
+
+
+def _require_words(data: TrigramData, words: Sequence[str], name: str) -> None:
+    if tuple(data.words) == tuple(words):
         return
+    advice = "make the file with the model's vocabulary, or train new weights with `zoo train`"
     if len(data.words) != len(words):
-        raise ZooError(f"{data}: {len(data.words)} words; {loaded.name} knows {len(words)}")
+        raise ZooError(f"{data}: {len(data.words)} words; {name} knows {len(words)}: {advice}")
     place = next(i for i, (a, b) in enumerate(zip(data.words, words, strict=True)) if a != b)
-    raise ZooError(
-        f"{data}: word {place + 1} is {data.words[place]!r}; {loaded.name} has {words[place]!r} there: make the "
-        "file with the model's vocabulary"
-    )
+    raise ZooError(f"{data}: word {place + 1} is {data.words[place]!r}; {name} has {words[place]!r} there: {advice}")
 
 
 def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray[np.int32]]:
@@ -205,9 +212,10 @@ def word_ids(loaded: Loaded, text: str) -> list[int]:
     numbers = {word: i for i, word in enumerate(words)}
     for word in tokenize(text):
         if word not in numbers:
-            near = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
-            hint = f"did you mean {', '.join(near)}?" if near else f"`zoo info {loaded.name}` lists the words"
-            raise ZooError(f"{word!r} is not among the {len(words)} words of {loaded.name}: {hint}")
+            near = difflib.get_close_matches(word, words, n=3)
+            hint = f"did you mean {', '.join(near)}? " if near else ""
+            known = f"{word!r} is not among the {len(words)} words of {loaded.name}"
+            raise ZooError(f"{known}: {hint}`zoo info {loaded.name} --json` lists them")
     return [numbers[word] for word in tokenize(text)]
 
 
