@@ -213,7 +213,7 @@ def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play)
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
     play.send(page, [*standing(12), *standing(3, start=60)])
-    page.wait_for_selector("#lesson-said:has-text('Discarded: the signal broke off after 6 s.')")
+    page.wait_for_selector("#lesson-said:has-text('Discarded: the signal stopped after 6 s.')")
     assert page.is_enabled("#lesson-record")
     assert page.locator("#lesson-list li").count() == 0
 
@@ -276,4 +276,4 @@ def test_a_model_that_litert_runs_cannot_be_taught(open_page, address):
     page = open_page(f"{address}?engine=litert")
     page.wait_for_selector("#about:has-text('run by LiteRT.js')")
     assert page.is_hidden("#teach-open")
-    assert "cannot be taught here, for LiteRT.js runs it" in page.inner_text("#unteachable")
+    assert "cannot be taught here, because LiteRT.js runs it" in page.inner_text("#unteachable")

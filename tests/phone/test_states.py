@@ -105,7 +105,7 @@ def gathering(open_page, play, address, **options):
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
     play.send(page, still(2))
-    page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: it begins in [34] s')")
+    page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: recording begins in [34] s')")
     yield page
 
 

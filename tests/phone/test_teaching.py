@@ -93,7 +93,7 @@ def test_a_recording_of_a_moment_is_discarded(open_page, play):
     begin_recording(page, play)
     # 101 samples, and a last one more than a minute later.
     play(page, [*standing(1, 161 / 60), *standing(68, 69)], 0)
-    page.wait_for_selector("#recorded:has-text('Discarded: 1 s of signal are too short to keep.')")
+    page.wait_for_selector("#recorded:has-text('Discarded: 1 s of signal is too short to keep.')")
     assert page.is_enabled("#record")
     assert not saved
 

@@ -22,13 +22,13 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   sensorless: ["No motion sensor", "This device reports no acceleration. Scan the code with a phone."],
   gyroless: ["No gyroscope", "The rotation rate is recorded as well, and this device reports none. Use another phone."],
   code: ["Scan the code again", "This address has no valid code. Scan the code that zoo serve --collect shows."],
-  away: ["The computer does not answer", "Check that this phone is in the same network, then reload the page."],
+  away: ["The computer does not answer", "Check that this phone is on the same network, then reload the page."],
 };
 
 const TROUBLES: Record<Trouble, string> = {
   away: "The computer cannot be reached.",
-  closed: "The computer takes no recordings at the moment.",
-  full: "The computer has no room: tell its owner.",
+  closed: "The computer is not taking recordings right now.",
+  full: "The computer's disk is full: tell its owner.",
   code: "The code is no longer valid: scan the one that the computer shows.",
 };
 
@@ -58,7 +58,7 @@ function showState(state: State): void {
 export function showStart(ended: Ended | null, interrupted: boolean): void {
   showState("start");
   write("label", "Record a minute");
-  write("detail", "Tap Record and put the phone into your trouser pocket. A tone begins the minute, two tones end it.");
+  write("detail", "Tap Record and put the phone in your pants pocket. One tone starts the minute, two tones end it.");
   write("hint", "Leave the screen on: most phones stop the sensor when they are locked.");
   if (!ended) return;
   write("label", TITLES[ended.ending]);
@@ -96,7 +96,7 @@ export function showCountdown(seconds: number): void {
     byId("cancel").focus({ preventScroll: true });
   }
   write("clock", `${seconds}`);
-  write("detail", "Put the phone into your pocket.");
+  write("detail", "Put the phone in your pocket.");
 }
 
 export function showProgress(seconds: number, problem: string | null): void {
@@ -134,7 +134,7 @@ export function showTrouble(trouble: Trouble | null, outbox: Outbox): void {
   const waiting = outbox.all.filter(({ fate }) => fate === "waiting").length;
   const refused = outbox.all.some(({ fate }) => fate === "refused");
   if (!waiting || !trouble) {
-    if (!outbox.lasting) return showNotice("This browser stores nothing: leave the page open until all is sent.");
+    if (!outbox.lasting) return showNotice("This browser cannot store recordings: leave the page open until everything is sent.");
     return showNotice(refused ? "The computer refused a recording: see why above." : null);
   }
   const kept = outbox.lasting ? "Nothing is lost: it is kept on this phone" : "Leave this page open: it is kept here";

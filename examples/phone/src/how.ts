@@ -69,7 +69,7 @@ export function explain(metadata: Metadata, threshold: number): void {
   const { rate, frame, window, states, streaming, classes } = metadata;
   const memory = Object.values(states).reduce((sum, size) => sum + size, 0);
   const reads = memory
-    ? `A recurrent network reads ${frame} ${frame === 1 ? "row" : "rows"} at a time, and remembers the rows before in ${memory} numbers.`
+    ? `A recurrent network reads ${frame} ${frame === 1 ? "row" : "rows"} at a time, and remembers earlier rows in ${memory} numbers.`
     : `A network reads the last ${window} rows at a time.`;
   write(
     "how-text",

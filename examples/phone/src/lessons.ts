@@ -42,7 +42,7 @@ export class Lessons {
     if (this.untaught.head) return null;
     return this.untaught.engine.graph
       ? "This model cannot be taught here: its last layer is not a dense one."
-      : `This model cannot be taught here, for ${this.untaught.engine.name} runs it. The page itself runs files of the formats float32 and float16, which can be taught.`;
+      : `This model cannot be taught here, because ${this.untaught.engine.name} runs it. The page itself runs files of the formats float32 and float16, which can be taught.`;
   }
 
   /** The model with what it has learned. */

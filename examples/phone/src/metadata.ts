@@ -66,7 +66,7 @@ export function readMetadata(file: Uint8Array): Metadata {
   } catch (error) {
     throw new Error(`the file is truncated or damaged (${(error as Error).message})`);
   }
-  if (!document) throw new Error("the file carries no metadata of the zoo: export it again with zoo export");
+  if (!document) throw new Error("the file has no metadata of the zoo: export it again with zoo export");
   if (document.schema !== SCHEMA) {
     throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: build it again`);
   }

@@ -104,7 +104,7 @@ function radians(rate: DeviceMotionEventRotationRate | null): Vector | null {
 /**
  * Makes the converter of a model.
  *
- * @throws If the model wants axes or a unit that no phone has.
+ * @throws If the model reads axes or a unit that no phone has.
  */
 export function converter(metadata: Pick<Metadata, "axes" | "unit" | "convention">): Converter {
   const { axes, unit, convention } = metadata;
@@ -112,7 +112,7 @@ export function converter(metadata: Pick<Metadata, "axes" | "unit" | "convention
   const scale = { "m/s^2": 1, g: 1 / STANDARD_GRAVITY }[unit];
   const wanted = { android: 1, ios: -1 }[convention];
   if (![3, 6].includes(order.length) || order.includes(-1) || !scale || !wanted) {
-    throw new Error(`the model wants ${axes.join(", ")} in ${unit} with the sign of ${convention}`);
+    throw new Error(`the model reads ${axes.join(", ")} in ${unit} with the sign of ${convention}`);
   }
   return (value, sign) => order.map((channel) => (channel < 3 ? scale * wanted * sign : 1) * value[channel]!);
 }

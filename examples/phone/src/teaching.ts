@@ -100,7 +100,7 @@ export class Teaching {
 
   private add(activity: string, samples: Sample[]): void {
     const kept = this.lessons!.add(activity, samples);
-    write("lesson-said", kept ? "" : "The browser stores no more: this recording is lost when the page is closed.");
+    write("lesson-said", kept ? "" : "The browser's storage is full: this recording is lost when the page is closed.");
     this.list();
   }
 
@@ -127,7 +127,7 @@ export class Teaching {
         silence.heard();
         if (Number.isNaN(first)) first = sample.time;
         if (sample.time - first >= BEFORE) recorder.add(sample);
-        else write("lesson-said", `Put the phone in your pocket: it begins in ${Math.ceil(BEFORE - sample.time + first)} s.`);
+        else write("lesson-said", `Put the phone in your pocket: recording begins in ${Math.ceil(BEFORE - sample.time + first)} s.`);
       },
       // The wrong sign until now.
       signChange: () => recorder.samples.splice(0),
@@ -168,7 +168,7 @@ export class Teaching {
   private finish(recorder: Recorder): void {
     announce("vibrate" in navigator ? "vibrate" : "off", "");
     if (recorder.seconds < LENGTH / 2) {
-      write("lesson-said", `Discarded: the signal broke off after ${Math.floor(recorder.seconds)} s.`);
+      write("lesson-said", `Discarded: the signal stopped after ${Math.floor(recorder.seconds)} s.`);
     } else this.add(recorder.activity, recorder.samples);
   }
 

@@ -39,7 +39,7 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
   model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite."],
-  recording: ["The simulated recording cannot be loaded", "Reload the page where there is a network."],
+  recording: ["The simulated recording cannot be loaded", "Reload the page when you are online."],
 };
 
 /** Why a signal that was there has ended. */
@@ -107,7 +107,7 @@ function size(bytes: number): string {
 export function showStart({ metadata, bytes, engine }: Recognizer): void {
   showState("start");
   write("label", "What am I doing?");
-  write("detail", "Tap Start and put the phone in your trouser pocket. Sensor data never leaves your phone.");
+  write("detail", "Tap Start and put the phone in your pants pocket. Sensor data never leaves your phone.");
   write("hint", "Leave the screen on: most phones stop the sensor when they are locked.");
   byId("known").replaceChildren(...metadata.classes.map((name) => element("li", "chip", name)));
   byId("ears").replaceChildren(...ears().map(([value, text]) => new Option(text, value, false, value === chosen())));
@@ -181,7 +181,7 @@ export function showRunning(metadata: Metadata, simulated: boolean): void {
   }
   byId("rotation").hidden = !turns(metadata);
   byId("bars").replaceChildren(...metadata.classes.map((name) => bar(name, "meter")));
-  if (!simulated) write("hint", "Works in a trouser pocket, with the screen on. Elsewhere it guesses.");
+  if (!simulated) write("hint", "Made for a pants pocket, with the screen on. Elsewhere it guesses.");
   showListening();
   reserve(metadata);
 }
@@ -307,7 +307,7 @@ export function showRecorded(recorder: Recorder): void {
     full: `${recorder.fileName}: ${seconds} of ${recorder.activity}.`,
     stopped: `${recorder.fileName}: ${seconds} of ${recorder.activity}.`,
     cut: `${recorder.fileName}: ${seconds} of ${recorder.activity}, cut where the signal broke off.`,
-    discarded: `Discarded: ${seconds} of signal are too short to keep.`,
+    discarded: `Discarded: ${seconds} of signal is too short to keep.`,
   };
   write("recorded", texts[recorder.ending]);
 }

@@ -53,11 +53,11 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
   const span = last - (recent[0]?.time ?? last);
   if (span < WATCHED / 2) return null;
   if (new Set(recent.map(({ time }) => time)).size < recent.length / 2) {
-    return "The sensor's time stamps repeat: expected one a sample, in fractions of a second.";
+    return "The sensor's time stamps repeat: expected one per sample, in fractions of a second.";
   }
   const rate = (recent.length - 1) / span;
   if (rate < metadata.rate / 1.25) {
-    return `Too slow: ${rate.toFixed(0)} samples a second; the model was trained on ${metadata.rate}. Switch energy saving off.`;
+    return `Too slow: ${rate.toFixed(0)} samples a second; the model was trained on ${metadata.rate}. Turn off power saving.`;
   }
   const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
   const gravity = inUnit(STANDARD_GRAVITY, metadata);
