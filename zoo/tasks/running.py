@@ -175,9 +175,9 @@ class Run:
         self.checkpoint.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainResult:
-    """What a training returns.
+    """What a training returns. Prints as its summary.
 
     Args:
         plan: What was trained, and how.
@@ -199,6 +199,12 @@ class TrainResult:
     model: Model
     history: list[dict[str, float]]
     summary: dict[str, Any]
+
+    def _repr_markdown_(self) -> str:
+        return str(task_of(self.plan.family).report.training(self.summary))
+
+    def __repr__(self) -> str:
+        return f"<{self.plan.name}> {self._repr_markdown_()}"
 
 
 def train(

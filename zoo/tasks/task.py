@@ -73,7 +73,11 @@ class Prepared(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+_SHOWN = 10
+"""Predictions that are shown at most."""
+
+
+@dataclass(frozen=True, repr=False)
 class Predictions:
     """Predictions for N inputs.
 
@@ -87,6 +91,8 @@ class Predictions:
 
     Example:
         >>> found = Predictions(np.array(["walk"]), np.array([[0.9, 0.1]], "float32"), ("walk", "run"))
+        >>> found
+        Predictions(walk 90%)
         >>> [(label, round(share, 1)) for label, share in found.top(1)[0]]
         [('walk', 0.9)]
     """
@@ -100,6 +106,15 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.labels) if self.codes is None else len(self.codes)
+
+    def __repr__(self) -> str:
+        if self.codes is not None:
+            return f"Predictions(codes of shape {self.codes.shape})"
+        shown = [
+            f"{label} {row.max():.0%}" for label, row in zip(self.labels[:_SHOWN], self.probabilities, strict=False)
+        ]
+        more = [f"... {len(self)} in all"] if len(self) > _SHOWN else []
+        return f"Predictions({', '.join([*shown, *more])})"
 
     def records(self) -> list[dict[str, Any]]:
         """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`."""
