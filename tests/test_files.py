@@ -206,7 +206,7 @@ def special(request, tmp_path):
 def test_a_file_never_replaces_what_is_not_a_regular_file(special, write):
     path, words = special
     before = path.lstat()
-    with pytest.raises(ZooError, match=f"{path}: {words}; name a file"):
+    with pytest.raises(ZooError, match=f"{path}: {words}; expected a file"):
         write(path)
     assert path.lstat() == before
     assert not path.is_symlink() or not path.exists() or path.read_text() == "old"
@@ -221,7 +221,7 @@ def enter(path):
 def test_a_folder_never_replaces_what_is_not_a_folder(special, write):
     path, words = special
     before = path.lstat()
-    with pytest.raises(ZooError, match=f"{path}: {words}; name a folder"):
+    with pytest.raises(ZooError, match=f"{path}: {words}; expected a folder"):
         write(path)
     assert path.lstat() == before
 
@@ -229,7 +229,7 @@ def test_a_folder_never_replaces_what_is_not_a_folder(special, write):
 def test_a_link_to_a_folder_is_no_output(tmp_path):
     (tmp_path / "target").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(ZooError, match="link: is a symbolic link; name a folder"):
+    with pytest.raises(ZooError, match="link: is a symbolic link; expected a folder"):
         require_empty(tmp_path / "link")
 
 
@@ -326,7 +326,7 @@ def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
     (tmp_path / "a").write_text("result")
     with pytest.raises(ZooError, match=f"{tmp_path}: is not empty; choose another folder"):
         require_empty(tmp_path)
-    with pytest.raises(ZooError, match="is a file; name a folder"):
+    with pytest.raises(ZooError, match="is a file; expected a folder"):
         require_empty(tmp_path / "a")
 
 
@@ -358,7 +358,7 @@ def test_two_processes_do_not_write_the_same_output(tmp_path, claim, kind):
     path = tmp_path / "new" / "out" / "run"
     holder = hold(path, claim.__name__)
     message = (
-        rf"^{path}: another run writes it, in another process \(started \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d, "
+        rf"^{path}: another run is writing it, in another process \(started \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d, "
         rf"pid {holder.pid}\): wait for it, or choose another {kind}$"
     )
     for _ in range(2):
@@ -367,7 +367,7 @@ def test_two_processes_do_not_write_the_same_output(tmp_path, claim, kind):
     with claim(path.with_name("another run")):
         pass
     (tmp_path / "link").symlink_to(path.parent)
-    with pytest.raises(ZooError, match="another run writes it"), claim(tmp_path / "link" / "run"):
+    with pytest.raises(ZooError, match="another run is writing it"), claim(tmp_path / "link" / "run"):
         pass
     holder.kill()
     holder.communicate()
@@ -422,7 +422,7 @@ def test_the_thread_that_holds_an_output_claims_it_again_and_another_does_not(tm
         thread.join()
         (tmp_path / "run" / "a.txt").write_text("result")
     assert len(refusals) == 1
-    assert "another run writes it, in this process (started 20" in refusals[0]
+    assert "another run is writing it, in this process (started 20" in refusals[0]
     assert names(tmp_path / "run") == ["a.txt"]
 
 
@@ -440,7 +440,7 @@ def test_an_output_that_cannot_be_claimed_is_one_line(tmp_path, claim):
                           ("a" * 300 + "/run", "the name is too long")):  # fmt: skip
         with pytest.raises(ZooError, match=message), claim(tmp_path / path):
             pass
-    with pytest.raises(ZooError, match="file: is a file; name a folder"), exclusive_folder(tmp_path / "file"):
+    with pytest.raises(ZooError, match="file: is a file; expected a folder"), exclusive_folder(tmp_path / "file"):
         pass
     assert names(tmp_path) == ["file", "loop"]
 

@@ -102,13 +102,13 @@ JOURNEYS = {
         sensor_logger, 100.0, {"strolling": "walking", "lounging": "sitting", "running": "jogging"},
         (
             ("data import csv recordings --dry-run", "no column for subject (--subject), for activity (--activity)",
-             "found time, seconds_elapsed, z, y, x: name them with the options; =NAME stands for all rows"),
+             "found time, seconds_elapsed, z, y, x: pass their names, --layout if folders"),
             (f"data import csv recordings {FOLDERS} --dry-run", "| Sensor Logger | x, y, z | m/s^2 | android |",
              "/running-2026-01-01/TotalAcceleration.csv | ann | running | 100.000 | 1,400 |", "**recordings** | 15"),
             (f"data import csv recordings {FOLDERS} -o recordings.h5", "ann, ben, cleo, dan, eve",
-             "lounging 70, running 70, strolling 70", "**rates_hz** | 100"),
-            ("data windows recordings.h5 -o data3.h5 --test-subjects dan", "classes lounging,running,strolling",
-             "**parts.train.subjects** | ann, ben, cleo, eve", "**parts.test.subjects** | dan", "subjects - |"),
+             "lounging 70, running 70, strolling 70", "**rates (Hz)** | 100"),
+            ("data windows recordings.h5 -o data3.h5 --test-subjects dan", "(lounging 28, running 28, strolling 28)",
+             "**training subjects** | ann, ben, cleo, eve", "**test subjects** | dan", "**leaks** | none"),
             (f"train --model activity_gru --units 8 --frame 5 {QUICK} --data data3.h5 --out mine",
              "12 epochs of", "Validation: macro-F1 ", "Random forest: macro-F1 ",
              "model in mine; next: zoo evaluate mine --data data3.h5"),
@@ -124,12 +124,12 @@ JOURNEYS = {
     "phyphox": Journey(
         phyphox, 60.0, {"walk": "walking", "desk": "sitting"},
         (
-            ("data import csv --manifest recordings/files.csv -o recordings.h5", "read_as phyphox",
-             "desk 70, walk 70", "**rates_hz** | 60"),
+            ("data import csv --manifest recordings/files.csv -o recordings.h5", "| phyphox |",
+             "desk 70, walk 70", "**rates (Hz)** | 60"),
             ("data windows recordings.h5 -o data3.h5 --classes on_foot=walk", "zoo: recordings.h5: no recording of "
              "on_foot; found desk, walk: the label of the files comes first: walk=on_foot"),
             ("data windows recordings.h5 -o data3.h5 --classes walk=on_foot,desk=at_a_desk --test-subjects cleo",
-             "on_foot 28, at_a_desk 28", "**parts.test.subjects** | cleo"),
+             "on_foot 28, at_a_desk 28", "**test subjects** | cleo"),
             ("finetune activity_gru_phone --data data3.h5 --epochs 1 --out mine", "1 epoch of",
              "Validation: macro-F1 1.000", "next: zoo evaluate mine"),
             ("evaluate mine --data data3.h5", "| **this model** | 1.000 | 1.000 |"),
@@ -143,11 +143,11 @@ JOURNEYS = {
         spreadsheet, 25.0, {"treppauf": "upstairs", "rennen": "jogging", "stehen": "standing"},
         (
             ("data import csv recordings/study.csv -o recordings.h5", "zoo: recordings/study.csv has a mean magnitude "
-             "of 1.", "as in g; expected m/s^2 (about 9.8)", "or import with --unit g"),
-            ("data import csv recordings/study.csv --unit g -o recordings.h5", "time time_ms, time_unit ms",
-             "rennen 70, stehen 70, treppauf 70", "**rates_hz** | 25"),
+             "of 1.", "as in g; expected m/s^2 (about 9.8)", "or read CSV files with --unit g"),
+            ("data import csv recordings/study.csv --unit g -o recordings.h5", "| time_ms | ms |",
+             "rennen 70, stehen 70, treppauf 70", "**rates (Hz)** | 25"),
             ("data windows recordings.h5 -o data3.h5 --rate 25 --window 75 --hop 25 --test-subjects ben",
-             "classes rennen,stehen,treppauf", "**rate_hz** | 25"),
+             "120 (rennen 40, stehen 40, treppauf 40)", "**rate (Hz)** | 25"),
             ("finetune activity_gru_phone --data data3.h5 --out mine", "zoo: data3.h5: windows of 75 rows at 25 Hz; "
              "activity_gru_phone reads 150 at 50 Hz", "`zoo data windows RECORDINGS --rate 50 --window 150`"),
             (f"train --model activity_cnn {QUICK} --data data3.h5 --out mine", "12 epochs of", "Random forest: "),
@@ -160,9 +160,10 @@ JOURNEYS = {
     "the zoo's page": Journey(
         phone_page, 60.0, {"bike": "jogging", "train": "standing"},
         (
-            ("data import csv recordings --gyroscope -o recordings.h5", "rotation gyro_x, gyro_y, gyro_z",
-             "bike 70, train 70", "axes x,y,z,gyro_x,gyro_y,gyro_z"),
-            ("data windows recordings.h5 -o data3.h5 --test-fraction 0", "C 6", "no test set: measure by cross-"),
+            ("data import csv recordings --gyroscope -o recordings.h5", "| gyro_x, gyro_y, gyro_z | rad/s |",
+             "bike 70, train 70", "**axes** | x,y,z,gyro_x,gyro_y,gyro_z"),
+            ("data windows recordings.h5 -o data3.h5 --test-fraction 0", "**channels** | 6",
+             "no test set: measure by cross-"),
             (f"train --model activity_gru --units 8 --frame 5 {QUICK} --data data3.h5 --out mine",
              "Validation: macro-F1 "),
             ("evaluate mine --data data3.h5", "zoo: data3.h5: has no test set: cut other people's recordings"),

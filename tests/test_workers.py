@@ -171,7 +171,7 @@ def test_workers_that_disagree_are_told_about_what():
 
 def test_a_worker_that_never_comes_is_named_with_its_address():
     ended, addresses = together([{}, None, {}], seconds=0.5)
-    assert ended[0] == f"worker 1 ({addresses[1]}) did not come in time: start it, or wait longer with --wait"
+    assert ended[0] == f"worker 1 ({addresses[1]}) did not connect in time: start it, or wait longer with --wait"
     assert ended[2] == ended[0]
     ended, addresses = together([None, {}], seconds=0.3)
     assert ended[1].startswith(f"worker 0 ({addresses[0]}) did not answer in time")
@@ -202,7 +202,7 @@ def test_a_worker_that_dies_is_named():
 def test_a_worker_without_the_key_receives_nothing_and_is_told():
     ended, addresses = together([{}] * 2, lambda worker: worker.state, 0.7, b"weights", [b"secret", b"guess"])
     assert ended[1] == f"worker 0 ({addresses[0]}): authentication failed; set the same {KEY} for all workers"
-    assert ended[0].startswith(f"worker 1 ({addresses[1]}) did not come in time (1 failed authentication: is {KEY}")
+    assert ended[0].startswith(f"worker 1 ({addresses[1]}) did not connect in time (1 failed authentication: is {KEY}")
 
 
 def test_strangers_receive_a_challenge_alone_and_hold_nobody_up(monkeypatch):

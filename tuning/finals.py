@@ -53,7 +53,7 @@ def known(study: Study, folder: Path) -> dict[str, Any] | None:
     result: dict[str, Any] = read_json(folder / RESULT)
     if study.trials > result["trials"]:
         raise ZooError(
-            f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: name another "
+            f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: choose another "
             "folder for more"
         )
     return result

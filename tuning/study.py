@@ -94,7 +94,7 @@ class Study(Settings):
         if self.strategy not in STRATEGIES:
             raise unknown_name("strategy", self.strategy, list(STRATEGIES))
         if self.groups > 1 and self.task.name != "activity":
-            raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave it out")
+            raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
         self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
 
     @cached_property

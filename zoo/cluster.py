@@ -260,7 +260,7 @@ class Cluster:
                         missing = ", ".join(self.name(i) for i in range(1, len(self)) if i not in self._peers)
                         keys = f" ({rejected} failed authentication: is {KEY} the same?)" if rejected else ""
                         raise ZooError(
-                            f"{missing} did not come in time{keys}: start it, or wait longer with --wait"
+                            f"{missing} did not connect in time{keys}: start it, or wait longer with --wait"
                         ) from None
                     except AuthenticationError:
                         rejected += 1
@@ -289,8 +289,8 @@ class Cluster:
         if names:
             values = ", ".join(f"{name} {theirs.get(name)!r}, not {mine.get(name)!r}" for name in names[:3])
             raise ZooError(
-                f"{self.name(index)} is about to train something else than {self.name(0)}: {values}; start all with "
-                "the same command, data and version"
+                f"{self.name(index)} is set to train something different from {self.name(0)}: {values}; start all "
+                "workers with the same command, data and version"
             )
 
     def _connect(self, identity: dict[str, Any], stop: float, seconds: float) -> None:
@@ -319,7 +319,7 @@ class Cluster:
         except WorkerLostError as error:
             raise ZooError(str(error)) from None
         except (OSError, EOFError, AssertionError):
-            raise ZooError(f"{chief} ended before all workers had come: see its output") from None
+            raise ZooError(f"{chief} ended before all workers had connected: see its output") from None
 
 
 def _split(address: str) -> tuple[str, int]:
@@ -360,12 +360,12 @@ def _listen(name: str, address: str, stop: float) -> socket.socket:
         except socket.gaierror as error:
             # The name of a pod can be resolved only a moment after the pod has started.
             if time.monotonic() > stop:
-                raise ZooError(f"{name}: {error.strerror}; name an address that can be resolved") from None
+                raise ZooError(f"{name}: {error.strerror}; use an address that can be resolved") from None
             time.sleep(0.2)
         except OSError as error:
             if error.errno not in reasons:
                 raise
-            raise ZooError(f"{name}: {reasons[error.errno]}, or name another") from None
+            raise ZooError(f"{name}: {reasons[error.errno]}, or use another") from None
 
 
 def free_ports(count: int) -> list[int]:

@@ -44,7 +44,10 @@ def shared_steps(
     share, rest = divmod(batch_size, len(cluster) * micro_batches)
     if rest:
         among = f"{len(cluster)} workers" + (f" in {micro_batches} micro-batches" if micro_batches > 1 else "")
-        raise ZooError(f"batches of {batch_size} rows cannot be divided among {among}: change it")
+        raise ZooError(
+            f"batches of {batch_size} rows cannot be divided among {among}: set --batch-size to a "
+            f"multiple of {len(cluster) * micro_batches}"
+        )
     share *= micro_batches
 
     def compute_share(inputs: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:

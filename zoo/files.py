@@ -247,7 +247,7 @@ def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) 
             _require_creatable(path, file)
             # Some versions of filelock empty the file when they try to lock it.
             who = _describe(_holder(file) or before)
-            raise ZooError(f"{path}: another run writes it{who}: wait for it, or choose another {kind}") from None
+            raise ZooError(f"{path}: another run is writing it{who}: wait for it, or choose another {kind}") from None
     _held[file] = threading.get_ident()
     try:
         with suppress(OSError):
@@ -378,7 +378,7 @@ def require_empty(folder: Path) -> None:
         ZooError: If `folder` is not a folder, is a symbolic link, or is not empty.
     """
     if os.path.realpath(folder) == os.path.realpath(Path.cwd()):
-        raise ZooError(f"{folder}: is the current folder; name a new one")
+        raise ZooError(f"{folder}: is the current folder; choose a new one")
     _require_kind(folder, stat.S_ISDIR)
     if folder.is_dir():
         with _disk_errors(folder):
@@ -416,7 +416,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
     differs = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
     if differs:
         words = ", ".join(f"{name} {_short(theirs.get(name))}, now {_short(mine.get(name))}" for name in differs)
-        raise ZooError(f"{folder}: holds another {work} ({words}): name another folder, or repeat the same")
+        raise ZooError(f"{folder}: holds another {work} ({words}): choose another folder, or repeat the same command")
 
 
 def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -475,7 +475,7 @@ def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:
             return
     if not is_kind(mode):
         expected = "a file" if is_kind(stat.S_IFREG) else "a folder"
-        raise ZooError(f"{path}: is {_KINDS.get(stat.S_IFMT(mode), 'a special file')}; name {expected}")
+        raise ZooError(f"{path}: is {_KINDS.get(stat.S_IFMT(mode), 'a special file')}; expected {expected}")
 
 
 def sha256(path: Path) -> str:
@@ -514,7 +514,7 @@ def _flush(path: Path) -> None:
 
 _CAUSES = {
     errno.EACCES: "no permission to write here", errno.EPERM: "no permission to write here",
-    errno.EROFS: "no permission to write here", errno.EISDIR: "is a folder; name a file",
+    errno.EROFS: "no permission to write here", errno.EISDIR: "is a folder; expected a file",
     errno.ENOTDIR: "a part of this path is a file, not a folder",
     errno.EEXIST: "a part of this path is a file, not a folder",
     errno.ENOTEMPTY: "is not empty; choose another folder or delete it first",

@@ -167,8 +167,8 @@ def test_acceleration_is_taken_for_meters_a_second_squared(magnitude):
 @pytest.mark.parametrize("magnitude", [0.6, 0.98, 1.9])
 def test_acceleration_in_g_is_known_by_its_magnitude(magnitude):
     assert message(lambda: check_unit("a.h5", magnitude)) == (
-        f"a.h5 has a mean magnitude of {magnitude:.2f}, as in g; expected m/s^2 (about 9.8): multiply by 9.80665 or "
-        "import with --unit g"
+        f"a.h5 has a mean magnitude of {magnitude:.2f}, as in g; expected m/s^2 (about 9.8): multiply by 9.80665, or "
+        "read CSV files with --unit g"
     )
 
 
@@ -269,7 +269,8 @@ def test_test_subjects_are_some_but_not_all_and_the_same_for_the_same_seed(peopl
         (
             ["7"],
             0.5,
-            "only subject 7 is here, and a test needs people who are not in training: record another person, "
+            "only subject 7 is in the recordings, and a test needs people who are not in training: record another "
+            "person, "
             "or use everything for training with --test-fraction 0",
         ),
         (["7", "8"], -0.1, "test fraction -0.1: expected a number from 0 to below 1"),
@@ -486,7 +487,7 @@ def test_classes_select_order_rename_and_merge_labels(tmp_path):
         (["run", "walk"], "running=run", "r.h5: no recording of running; found run, walk: the label of the files "
          "comes first: run=running"),
         ([np.str_("walk")], None, "r.h5: all recordings are of 'walk', and a recognizer needs two activities or more: "
-         "import others as well, or name --classes walk to cut windows all the same"),
+         "import others as well, or pass --classes walk to cut windows all the same"),
     ],
 )  # fmt: skip
 def test_labels_that_are_not_there_are_named(found, classes, words):

@@ -91,7 +91,8 @@ def test_degrees_are_converted(tmp_path):
     np.testing.assert_allclose(imported(path, columns).rotation, RATE, atol=1e-4)
     words = message(lambda: imported(path, ANN.with_channels(SIX)))
     assert words.startswith(f"{path}: rotation rate has a mean magnitude of ")
-    assert words.endswith("as in deg/s; expected rad/s (below 20): divide by 57.3 or import with --rotation-unit deg/s")
+    assert "as in deg/s; expected rad/s (below 20): divide by 57.3" in words
+    assert words.endswith("or read CSV files with --rotation-unit deg/s")
 
 
 def test_gravity_in_place_of_rotation_rate_is_noticed(tmp_path):
@@ -128,7 +129,7 @@ def test_other_channels_are_refused(make, words):
 
 def test_missing_columns_are_named(tmp_path):
     path = csv(tmp_path / "a.csv", "time,ax,ay,az", ROWS[:, :3])
-    found = f"{path}: no columns of rotation rate; found time, ax, ay, az: name all six with --channels, such as {SIX}"
+    found = f"{path}: no columns of rotation rate; found time, ax, ay, az: pass all six with --channels, such as {SIX}"
     assert message(lambda: imported(path, CsvColumns(subject="=a", activity="=b", gyroscope=True))) == found
     words = message(lambda: imported(path, ANN.with_channels(SIX)))
     assert words.startswith(f"{path}: no column 'gx' (--channels), 'gy' (--channels), 'gz' (--channels); found time, ")
@@ -277,7 +278,7 @@ def test_samples_of_a_pipe_hold_six_values():
     found = list(read_samples(lines, "here", columns))
     assert found[2] == pytest.approx((0.04, 0, 0, 9.80665, np.pi / 2, 0, np.radians(2)))
     assert message(lambda: list(read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True)))) == (
-        f"here: no columns of rotation rate; found time, x, y, z: name all six with --channels, such as {SIX}"
+        f"here: no columns of rotation rate; found time, x, y, z: pass all six with --channels, such as {SIX}"
     )
     fixed = list(read_samples(lines, "here", CsvColumns(rate=4.0).with_channels(SIX)))
     assert fixed[1] == (0.25, 0, 0, 1, 90, 0, 1)

@@ -227,13 +227,15 @@ def test_a_file_in_g_is_refused_with_the_option(tmp_path):
     rows = "0,0,1\n" * 60
     line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + rows, FIXED))
     assert "a.csv has a mean magnitude of 1.00, as in g" in line
-    assert line.endswith("import with --unit g")
+    assert line.endswith("read CSV files with --unit g")
 
 
 def test_a_file_in_metres_that_is_said_to_be_in_g_is_refused(tmp_path):
     in_g = CsvColumns(time=None, rate=50.0, subject="=a", activity="=b", unit="g")
     line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + "0,0,9.8\n" * 60, in_g))
-    assert line.endswith("a.csv has a mean magnitude of 9.8; expected g (about 1): are these m/s^2? name --unit m/s^2")
+    assert line.endswith(
+        "a.csv has a mean magnitude of 9.8; expected g (about 1): if these are m/s^2, pass --unit m/s^2"
+    )
 
 
 def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
@@ -269,19 +271,19 @@ def test_a_rate_that_is_given_is_kept(tmp_path, rate):
         ("", "empty; expected a line of column names, and rows"),
         (HEADER, "no rows below the line of column names"),
         ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (--time); found p, x, y, z, subject, activity: "
-         "name it with the option; --rate HZ stands in for time"),
+         "pass its name, or --rate HZ instead of --time"),
         ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (--z); found time, x, y, subject, activity: "),
         ("time,x,y,z\n0,1,2,3\n", "no column for subject (--subject), for activity (--activity); found time, x, y, z: "
-         "name them with the options; =NAME stands for all rows, and --layout reads them from the names of files"),
+         "pass their names, --layout if folders and file names say who did what, or =NAME for all rows"),
         ("a,b\n0,1\n", "no column for x (--x), for y (--y), for z (--z), for time (--time), for subject (--subject), "
-         "for activity (--activity); found a, b: name them"),
+         "for activity (--activity); found a, b: pass their names"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names, but row 2 below them has 3 fields"),
         (HEADER + "0,1,2,3,a,b,c\n", "6 column names, but row 1 below them has 7 fields"),
         (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject', row 2 below the names: is empty: fill it in"),
         (HEADER + "0,1,up,3,a,b\n", "column 'y', row 1 below the names: 'up'; expected a number"),
         (HEADER + "noon,1,2,3,a,b\n", "column 'time', row 1 below the names: 'noon'; expected a number"),
-        (HEADER + "0,1,2,3,a,b\n0.5,1,2,3,a,b\n", "time stamps 0.5 apart give no rate between 5 and 1000 Hz: name"),
-        (HEADER + "0,1,2,3,a,b\n0,1,2,3,a,b\n", "time stamps 0 apart give no rate between 5 and 1000 Hz: name"),
+        (HEADER + "0,1,2,3,a,b\n0.5,1,2,3,a,b\n", "time stamps 0.5 apart give no rate between 5 and 1000 Hz: pass"),
+        (HEADER + "0,1,2,3,a,b\n0,1,2,3,a,b\n", "time stamps 0 apart give no rate between 5 and 1000 Hz: pass"),
     ],
 )  # fmt: skip
 def test_a_csv_file_that_is_not_in_order_is_named(tmp_path, text, words):

@@ -43,7 +43,7 @@ def test_what_is_no_number_is_nan_and_a_short_line_too():
     ("lines", "said"),
     [
         ([], r"here: no column for x \(--x\), for y \(--y\), .*; found nothing"),
-        (["time,a,y,z", "0,0,0,0"], r"here: no column for x \(--x\); found time, a, y, z: name it with the option"),
+        (["time,a,y,z", "0,0,0,0"], r"here: no column for x \(--x\); found time, a, y, z: pass its name"),
         (["time,x,y,z", "0,0,0,0", "900,0,0,0"], "here: time stamps 900 apart give no rate"),
     ],
 )

@@ -142,16 +142,16 @@ def test_implausible_files_are_questions_with_their_answer(tmp_path):
         return question(rows(stamps, values), CsvColumns(subject="=a", activity="=b", **named), path)
 
     assert asked(floats(time), moved).startswith(": averaged over a second, acceleration is 0.")
-    assert asked(floats(time), moved).endswith("or name its columns with --gravity gx,gy,gz")
-    assert asked(floats(time), total / G).endswith("or import with --unit g")
-    assert "are these m/s^2? name --unit m/s^2" in asked(floats(time), total, unit="g")
+    assert asked(floats(time), moved).endswith("or pass its columns with --gravity gx,gy,gz")
+    assert asked(floats(time), total / G).endswith("or read CSV files with --unit g")
+    assert "if these are m/s^2, pass --unit m/s^2" in asked(floats(time), total, unit="g")
     assert "convert the columns" in asked(floats(time), 1000 * total)
     assert asked(milliseconds, total, time_unit="s") == (
-        ": time stamps 20 s apart make 0.05 Hz, and 200 rows last 4e+03 s; are they ms (50 Hz)? name --time-unit ms, "
-        "or --rate 0.05 if it is so"
+        ": time stamps 20 s apart make 0.05 Hz, and 200 rows last 4e+03 s; are they ms (50 Hz)? Pass --time-unit ms, "
+        "or confirm with --rate 0.05"
     )
     assert asked([START + int(t) for t in time], total) == (
-        ": about 50 rows share each time stamp; name another column (--time), or the rate instead (--rate 50, if "
+        ": about 50 rows share each time stamp: pass another column with --time, or the rate instead (--rate 50, if "
         "stamps are seconds)"
     )
     slow = [datetime.fromtimestamp(START + 2 * i, UTC).isoformat() for i in range(200)]
@@ -223,7 +223,7 @@ def test_a_layout_that_matches_nothing_is_refused(study, layout, words):
 
 def test_one_name_for_files_of_several_folders_is_doubted(study):
     (note,) = doubts(find_sources([study], CsvColumns(subject="=ann")))
-    assert note.startswith("all 5 files of 2 folders are of one person, ann; if folders")
+    assert note.startswith("all 5 files of 2 folders are read as one person, ann; if folders")
     assert doubts(find_sources([study / "ann"], CsvColumns(subject="=ann"))) == []
     assert doubts(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")) == []
 
@@ -232,9 +232,23 @@ def test_one_name_for_files_of_which_only_some_have_it_is_doubted(tmp_path):
     for name in ("ann", "ann_2", "ben"):
         (tmp_path / f"{name}.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
     (note,) = doubts(find_sources([tmp_path], CsvColumns(subject="=ann")))
-    assert note == "all 3 files are of ann, also ben.csv? If not, use --layout, such as '{subject}*.csv'"
+    assert note == (
+        "all 3 files are read as ann, including ben.csv; if that is wrong, pass --layout, such as '{subject}*.csv'"
+    )
     (tmp_path / "ben.csv").unlink()
     assert doubts(find_sources([tmp_path], CsvColumns(subject="=ann"))) == []
+
+
+def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_with_one_that_fits(tmp_path):
+    for folder in ("ann/walk-2026-01-01", "ben/bike-2026-01-02"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "TotalAcceleration.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
+    (note,) = doubts(find_sources([tmp_path], CsvColumns(), "{subject}/{activity}*.csv"))
+    layout = "{subject}/{activity}-*/TotalAcceleration.csv"
+    assert note.endswith(f"pass --layout, such as '{layout}'")
+    found = find_sources([tmp_path], CsvColumns(), layout)
+    assert [columns.activity for _, columns in found] == ["=walk", "=bike"]
+    assert doubts(found) == []
 
 
 # The command line

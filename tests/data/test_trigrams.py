@@ -158,13 +158,19 @@ def test_a_vocabulary_is_read_of_a_file_of_either_kind_in_its_order(tmp_path):
 
 
 REFUSED = {
-    "few words": ((9,), "a.txt: 6 different words in the training rows; a vocabulary of 9 needs more text"),
+    "few words": (
+        (9,),
+        "a.txt: 6 different words in the training rows, too few for a vocabulary of 9: pass --vocabulary 6 or fewer",
+    ),
     "no words": ((0,), "a vocabulary of 0 words; expected 1 or more"),
     "rows outside": ((6, (3, 6), (6, 90)), "test rows 6:90: expected a range within 0:12, the rows of a.txt"),
     "rows backwards": ((6, (6, 3), (6, 9)), "validation rows 6:3: expected a range within 0:12, the rows of a.txt"),
     "overlap": ((6, (3, 7), (6, 9)), "validation rows 3:7 and test rows 6:9 overlap: move one"),
-    "one named": ((6, (3, 6)), "rows are named for validation alone; name those of both or of none"),
-    "nothing left": ((6, (0, 6), (6, 12)), "a.txt: 0 different words in the training rows; a vocabulary of 6 needs"),
+    "one named": (
+        (6, (3, 6)),
+        "rows are given for validation alone; pass both --validation-rows and --test-rows, or neither",
+    ),
+    "nothing left": ((6, (0, 6), (6, 12)), "a.txt: 0 different words in the training rows, too few for a"),
 }
 
 

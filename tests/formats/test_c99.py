@@ -385,7 +385,7 @@ def test_without_a_compiler_the_files_are_written_and_said_to_be_untested(small,
     monkeypatch.setenv("PATH", str(tmp_path))
     status, out, err = zoo_cli("export", tmp_path / "small", "--formats", "c99", "--to", tmp_path / "out")
     assert status == 0, err
-    note = "not compared with Keras: no C compiler found; install gcc or clang, or name one in CC"
+    note = "not compared with Keras: no C compiler found; install gcc or clang, or set CC to one"
     assert note in " ".join(out.split())
     status, out, err = zoo_cli("export", tmp_path / "small", "--formats", "c99", "--to", tmp_path / "two", "--json")
     (record,) = json.loads(out)["artifacts"]

@@ -158,7 +158,7 @@ def test_two_runs_with_one_output_do_not_mix(words, places, zoo_cli):
         done.set()
         run.join()
     assert status == 1
-    assert "another run writes it" in err
+    assert "another run is writing it" in err
     assert not output.exists()
 
 

@@ -488,14 +488,14 @@ def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch)
         process.stdout.readline()
         status, _, error = zoo_cli("serve", "--collect", folder, "--host", "127.0.0.1")
     assert status == 1
-    assert f"{folder}: another run writes it" in error
+    assert f"{folder}: another run is writing it" in error
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--labels", "walking"), "--labels: requires --collect DIR"),
-        (("--collect", "{file}"), "is a file; name a folder"),
+        (("--collect", "{file}"), "is a file; expected a folder"),
         (("--collect", "{folder}", "--labels", "a/b"), "label 'a/b': expected up to 40 letters"),
     ],
 )

@@ -249,7 +249,7 @@ def test_the_command_says_that_everyone_in_the_network_can_open_the_page(capsys,
     monkeypatch.setenv("COLUMNS", "300")
     for host, said in {"0.0.0.0": True, "192.168.1.2": False}.items():
         _show_address({"url": "https://192.168.1.2:8443/", "model": "m.tflite", "models": ["m.tflite"], "host": host})
-        assert ("Everyone in this network can open it" in capsys.readouterr().out) == said
+        assert ("Everyone on this network can open it" in capsys.readouterr().out) == said
 
 
 def test_the_certificate_is_for_the_names_that_it_was_made_for(server):

@@ -93,5 +93,5 @@ def test_c_code_is_listed_with_the_files_of_its_model(zoo_cli):
 
 def test_c_code_needs_a_compiler(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ZooError, match="no C compiler found; install gcc or clang, or name one in CC"):
+    with pytest.raises(ZooError, match="no C compiler found; install gcc or clang, or set CC to one"):
         compiled(load("activity_gru_pocket"))

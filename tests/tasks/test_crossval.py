@@ -326,7 +326,7 @@ def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, t
 def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
     _, folder = whole
     other = planning.plan(None, "activity_gru", SETTINGS | {"epochs": 3})
-    with pytest.raises(ZooError, match=r"holds another cross-validation \(recipe.epochs 2, now 3\): name another"):
+    with pytest.raises(ZooError, match=r"holds another cross-validation \(recipe.epochs 2, now 3\): choose another"):
         crossval.cross_validate(other, people, folder, Protocol(2))
     with pytest.raises(ZooError, match=r"groups 2, now 'loso'"):
         crossval.cross_validate(PLAN, people, folder, Protocol("loso"))

@@ -72,7 +72,7 @@ def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s(
     assert result.model.provenance["subjects"] == ["p0", "p1", "p2"]
     page = report.training(result.summary)
     assert "leave one person out, 3 folds" in page
-    assert "The scores are of 3 other models, one for each fold; the saved model is trained on all 3 people" in page
+    assert "The scores are those of 3 other models, one per fold; the saved model was trained on all 3 people" in page
 
 
 def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_history():

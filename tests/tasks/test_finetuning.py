@@ -49,7 +49,7 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     assert "2 epochs of 5 steps" in page
     assert "the last windows of each activity of the same people" in page
     assert "Random forest: macro-F1 1.000" in page
-    assert "The scores are of another model; the saved model is trained on all windows" in page
+    assert "The scores are those of another model; the saved model was trained on all windows" in page
 
 
 LAZY = replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)
@@ -69,16 +69,19 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     two = data(("still", "shake"), people=2)
     summary = train(biased(), two, LAZY).summary
     (warning,) = summary["warnings"]
-    assert "of a random forest 1.000; the weakest class is shake (F1 0.000, taken for still): record more" in warning
-    assert warning.endswith("record more people, above all shake, or train longer (`--epochs`)")
-    assert "> warning: macro-F1 on validation is 0.333" in report.training(summary)
+    assert (
+        "below 1.000 of a random forest; the weakest class is shake (F1 0.000, mostly taken for still): record more"
+        in warning
+    )
+    assert warning.endswith("record more people, shake above all, or train longer (`--epochs`)")
+    assert "> warning: validation macro-F1 is 0.333" in report.training(summary)
 
 
 def test_a_class_without_validation_windows_is_not_the_weakest():
     logits = np.eye(3)[[0, 0, 0, 1]]
     found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
     line = TASK.prepare(data(people=2), QUICK)._loses(found, {"macro_f1": 1.0}, False)
-    assert "the weakest class is walk (F1 0.667, taken for sit)" in line
+    assert "the weakest class is walk (F1 0.667, mostly taken for sit)" in line
 
 
 def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_have_not_been_used():
@@ -88,7 +91,7 @@ def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_h
     assert (phone.window, phone.rate) == (finetuning.START_WINDOW, finetuning.START_RATE)
     trained = biased(150, provenance={"source": "elsewhere"})
     lost = train(trained, fitting, LAZY).summary["warnings"][0]
-    assert lost.endswith("record more people, above all shake, or fine-tune for longer (`--epochs`)")
+    assert lost.endswith("record more people, shake above all, or fine-tune for longer (`--epochs`)")
 
 
 def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):

@@ -130,7 +130,7 @@ def test_nobody_for_validation_is_one_line(simulated, tmp_path):
         (["activity_gru", "--data", "missing.h5"], "missing.h5: no such file"),
         (["activity_gru", "--set", "units"], "--set units: expected NAME=VALUE"),
         (["activity_gru", "--data", "DATA", "--best", "0"], "--best '0': expected a whole number, 1 or more"),
-        (["activity_gru", "--data", "DATA", "--role", "worker"], "role worker: name --chief HOST:PORT"),
+        (["activity_gru", "--data", "DATA", "--role", "worker"], "role worker: pass --chief HOST:PORT"),
         (["activity_gru", "--data", "DATA", "--save-preset", "."], "is the current folder"),
     ],
 )

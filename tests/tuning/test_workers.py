@@ -81,7 +81,7 @@ def test_a_process_runs_the_study_that_has_claimed_the_folder(leaves, tmp_path, 
 def test_a_worker_is_named_after_its_index_in_the_cluster(monkeypatch):
     for name in ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ZooError, match="role worker: name --chief HOST:PORT"):
+    with pytest.raises(ZooError, match="role worker: pass --chief HOST:PORT"):
         workers.take_role("worker", None)
     with pytest.raises(ZooError, match="role 'boss': expected chief or worker"):
         workers.take_role("boss", None)

@@ -44,7 +44,7 @@ def options(
         bool, typer.Option("--debug", help="Show tracebacks of errors. Can be given anywhere in the command.")
     ] = False,
 ) -> None:
-    """Small recurrent, autoencoding and language models, from an HDF5 file to a phone."""
+    """Train small models of motion, photographs and text, and run them on a phone."""
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ Levels = Annotated[float | None, typer.Option(min=1, max=65535, help="Value of w
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder of --data tfds:NAME. TFDS_DATA_DIR or ~/tensorflow_datasets by default."),
+    typer.Option("--data-dir", help="Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets."),
 ]
 
 Prior = Annotated[

@@ -47,7 +47,9 @@ data_app.add_typer(simulate_app, name="simulate")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
 OUT = Path("recordings.h5")
-Source = Annotated[Path, typer.Argument(help="The published zip file, or a folder with its contents.")]
+Source = Annotated[
+    Path, typer.Argument(metavar="SOURCE", help="The published zip file, or a folder with its contents.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 _CLASSES_HELP = (
@@ -86,7 +88,9 @@ for _name, _study in STUDIES.items():
 
 @import_app.command("csv")
 def import_csv(
-    files: Annotated[list[Path] | None, typer.Argument(help="CSV files, or folders to search.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILES...", help="CSV files, or folders to search.")
+    ] = None,
     out: Out = OUT,
     layout: Annotated[
         str | None,
@@ -131,6 +135,7 @@ def import_csv(
     from zoo.data import making
     from zoo.data.sources import doubts
     from zoo.data.tables import CsvColumns
+    from zoo.report import data as report
 
     columns = CsvColumns(
         x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit,
@@ -140,12 +145,12 @@ def import_csv(
     if channels is not None:
         columns = columns.with_channels(channels)
     if append and force:
-        raise ZooError("--append adds to the file and --force replaces it: name one of them")
+        raise ZooError("--append adds to the file and --force replaces it: pass one of them")
     asked: dict[str, Any] = {"layout": layout, "manifest": manifest, **vars(columns)}
     if dry_run:
         planned = making.plan_csv(files or [], **asked)
         _warn(doubts(planned))
-        show(_dry_run(planned), as_json, _dry_run_report)
+        show(_dry_run(planned), as_json, report.dry_run)
         return
     with _reading(out) as read:
         imported = making.import_csv(
@@ -172,18 +177,6 @@ def _warn(lines: Iterable[str]) -> None:
         warn(line)
 
 
-def _summary(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How files were read, those that were read alike in one row."""
-    kinds: dict[str, dict[str, Any]] = {}
-    for table in tables:
-        kind = {name: table[name] for name in ("read_as", "axes", "gravity", "unit", "sign", "rotation",
-                                               "rotation_unit", "time", "time_unit") if name in table}  # fmt: skip
-        row = kinds.setdefault(str(kind), kind | {"files": 0, "rows": 0})
-        row["files"] += 1
-        row["rows"] += table["rows"]
-    return list(kinds.values())
-
-
 def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     """How each file would be read, and what is wrong with those that would be refused."""
     from zoo.data.importers import read_csv
@@ -205,50 +198,13 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": told}
 
 
-def _dry_run_report(content: dict[str, Any]) -> str:
-    """The files as tables: how they would be read, and what is in each."""
-    from zoo.report import markdown
-
-    keys = ("file", "subjects", "activities", "rate_hz", "rows", "seconds", "gaps")
-    return markdown.page(
-        markdown.records(_summary(content["files"]), text=8),
-        markdown.records([{key: row[key] for key in keys} for row in content["files"]], text=3),
-        markdown.document({name: content[name] for name in ("recordings", "dropped", "problems")}),
-    )
-
-
 def _imported(imported: "Imported", as_json: bool) -> None:
     from zoo.data.describe import describe
+    from zoo.report import data as report
 
     facts = {"written": imported.recordings, "dropped": imported.dropped}
-    read = {"read": _summary(imported.files)} if imported.files else {}
-    show(describe(imported.path) | facts | read, as_json, _description)
-
-
-def _description(content: dict[str, Any]) -> str:
-    """The facts about a file, and its studies side by side."""
-    from zoo.report import markdown
-
-    amount = "windows" if "parts" in content else "seconds"
-    found = content.get("studies", {})
-    labels = sorted({label for row in found.values() for label in row[amount]})
-    studies = [
-        {"study": name, "people": row["people"],
-         **{label: markdown.show(row[amount].get(label), form=".1f") for label in labels},
-         "Hz": " to ".join(f"{rate:g}" for rate in dict.fromkeys(row["rate_hz"])),
-         "m/s^2": markdown.show(row["magnitude"], form=".2f"),
-         "tilt": ", ".join(map(str, row["tilt_deg"] or ())) or None,
-         "steps/s": markdown.show(row["cadence_hz"], form=".2f")}
-        for name, row in found.items()
-    ]  # fmt: skip
-    note = (
-        f"{amount.capitalize()} per class; rates; mean magnitude; of walking the tilt, which is the angle in degrees "
-        "between the y axis of the phone and up (its 10th, 50th and 90th percentiles), and the median cadence."
-    )
-    return markdown.page(
-        markdown.document({name: value for name, value in content.items() if name != "studies"}),
-        markdown.section("Studies", markdown.records(studies), note if studies else ""),
-    )
+    read = {"read": report.summary(imported.files)} if imported.files else {}
+    show(describe(imported.path) | facts | read, as_json, report.description)
 
 
 @data_app.command()
@@ -296,6 +252,7 @@ def windows(
     from zoo.data.activity import parse_classes
     from zoo.data.describe import describe
     from zoo.data.making import cut_windows
+    from zoo.report import data as report
 
     with err.status("cutting windows"):
         made = cut_windows(
@@ -304,7 +261,7 @@ def windows(
             classes=parse_classes(classes) if classes else None, merge=parse_classes(merge) if merge else None,
             channels=names(channels) or None, same_people=same_people, force=force,
         )  # fmt: skip
-    show(describe(out) | {"dropped": made.dropped}, as_json, _description)
+    show(describe(out) | {"dropped": made.dropped}, as_json, report.description)
     for doubt in made.doubts:
         warn(doubt)
     if not made.test_subjects:
@@ -314,7 +271,10 @@ def windows(
 
 @data_app.command("build")
 def build_dataset(
-    name: Annotated[str, typer.Argument(help="Name, such as zoo_activity/motionsense_150_75 or zoo_trigrams/course.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Name, such as zoo_activity/motionsense_150_75 or zoo_trigrams/course."),
+    ],
     source: Annotated[Path, typer.Option("--from", help="The file or folder to build from, or a folder with it.")],
     to: Annotated[
         Path | None, typer.Option(help="Folder of the builds. TFDS_DATA_DIR or ~/tensorflow_datasets by default.")
@@ -349,14 +309,15 @@ def build_dataset(
 
 @data_app.command("describe")
 def describe_file(
-    file: Annotated[Path, typer.Argument(help="Any data file of the zoo, or tfds:NAME.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any data file of the zoo, or tfds:NAME.")],
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Show what a data file contains, its balance, its problems and its leaks."""
     from zoo.data.describe import describe
+    from zoo.report import data as report
 
-    show(describe(data_file(file, data_dir)), as_json, _description)
+    show(describe(data_file(file, data_dir)), as_json, report.description)
 
 
 @simulate_app.command("activity")
@@ -372,18 +333,21 @@ def simulate_activity(
     """Simulate people with a phone in the pocket. The windows are synthetic."""
     from zoo.data import gait
     from zoo.data.describe import describe
-    from zoo.report import markdown
+    from zoo.report import data as report
 
     with new_file(out, force):
         gait.write_simulated(out, subjects, seed, seconds, gyroscope)
-    show(describe(out), as_json, markdown.document)
+    show(describe(out), as_json, report.description)
 
 
 @make_app.command("patches")
 def make_patches(
     photographs: Annotated[
         list[Path] | None,
-        typer.Argument(help="Pictures or folders of pictures. Those of scikit-learn and scikit-image by default."),
+        typer.Argument(
+            metavar="PHOTOGRAPHS...",
+            help="Pictures or folders of pictures. Those of scikit-learn and scikit-image by default.",
+        ),
     ] = None,
     out: Out = Path("data1.h5"),
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of patches.")] = 10240,
@@ -395,12 +359,12 @@ def make_patches(
     """Cut patches from photographs, the same number from each. Flat patches are left out."""
     from zoo.data.describe import describe
     from zoo.data.photographs import Photographs, shipped_photographs, write_patches
-    from zoo.report import markdown
+    from zoo.report import data as report
 
     with new_file(out, force):
         chosen = Photographs(photographs) if photographs else shipped_photographs()
         flat = write_patches(out, chosen, count, size, seed)
-    show(describe(out) | {"flat_patches_refused": flat}, as_json, markdown.document)
+    show(describe(out) | {"flat_patches_refused": flat}, as_json, report.description)
 
 
 @simulate_app.command("patches")
@@ -416,11 +380,11 @@ def simulate_patches(
     """Simulate pictures of dead leaves, and cut patches from them. They are synthetic."""
     from zoo.data import dead_leaves
     from zoo.data.describe import describe
-    from zoo.report import markdown
+    from zoo.report import data as report
 
     with new_file(out, force):
         dead_leaves.write_simulated(out, count, size, pictures, seed)
-    show(describe(out), as_json, markdown.document)
+    show(describe(out), as_json, report.description)
 
 
 @make_app.command("trigrams")
@@ -443,7 +407,7 @@ def make_trigrams(
     """Make rows of four words from any text, split by their place in it."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
-    from zoo.report import markdown
+    from zoo.report import data as report
 
     with new_file(out, force):
         count = whole(vocabulary)
@@ -455,7 +419,7 @@ def make_trigrams(
         "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
         "notes": list(made.notes),
     }  # fmt: skip
-    show(describe(out) | details, as_json, markdown.document)
+    show(describe(out) | details, as_json, report.description)
 
 
 def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
@@ -478,8 +442,8 @@ def simulate_trigrams(
     """Simulate sentences of a small grammar, and make rows of four words from them. They are synthetic."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
-    from zoo.report import markdown
+    from zoo.report import data as report
 
     with new_file(out, force):
         trigrams.write_simulated(out, sentences, seed)
-    show(describe(out), as_json, markdown.document)
+    show(describe(out), as_json, report.description)

@@ -156,7 +156,9 @@ def stream(
     unknown = [name for name in activities if name not in known]
     if unknown and not known:
         labels = ", ".join(recognizer.metadata.classes)
-        raise ZooError(f"{model}: recognizes {labels}, none of which can be simulated; stream recordings by --csv FILE")
+        raise ZooError(
+            f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with --csv FILE"
+        )
     if unknown:
         raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
     rows, truth = walk_through(activities, seconds, recognizer.metadata.rate, seed, gyroscope=gyroscope)
@@ -220,7 +222,7 @@ def _follow(stream: "Stream", csv: str, columns: "CsvColumns", every: bool, as_j
             print(json.dumps(_document(prediction, stream.metadata.classes)) if as_json else line, flush=True)
             shown = prediction.label
     for reason, count in stream.skipped.items():
-        warn(f"left out: {count} {reason}")
+        warn(f"left out: {reason} ({count})")
 
 
 def _lines(csv: str) -> Iterator[str]:
@@ -271,7 +273,7 @@ def serve(
         bool, typer.Option("--json", help="Print the address, and each recording of --collect, as a JSON document.")
     ] = False,
 ) -> None:
-    """Serve the phone page with one or more models to phones in the same network.
+    """Serve the phone page with one or more models to phones on the same network.
 
     Runs until Ctrl-C.
     """
@@ -355,11 +357,11 @@ def _show_address(document: dict[str, Any]) -> None:
     what = f"collecting into {document['collect']}" if "collect" in document else served
     console.print(f"{what} at {document['url']}", markup=False, highlight=False)
     segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
-    everyone = "Everyone in this network can open it; --host 127.0.0.1 limits it to this machine. "
+    everyone = "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "
     if "collect" in document:
         everyone = "Only phones with this code can send recordings. "
     console.print(
-        f"Open it on a phone in the same network. {everyone if document['host'] in ALL_INTERFACES else ''}The "
+        f"Open it on a phone that is on the same network. {everyone if document['host'] in ALL_INTERFACES else ''}The "
         "certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the server.",
         markup=False, highlight=False,
     )  # fmt: skip

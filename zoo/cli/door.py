@@ -31,7 +31,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError) and (found := _system(error)):
         return found, 1
     if "No space left" in str(error):
-        return f"the disk is full ({_first_line(error)}): make room, or name another folder", 1
+        return f"the disk is full ({_first_line(error)}): make room, or choose another folder", 1
     if type(error).__name__ in _FILES and type(error).__module__.startswith("tensorflow"):
         return f"{_first_line(error)}: check that the file exists, is whole, and may be read or written", 1
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -54,9 +54,9 @@ def _system(error: OSError) -> str:
     if isinstance(error.filename, str | bytes | os.PathLike):
         return f"{os.fsdecode(error.filename)}: {reason[:1].lower()}{reason[1:]}"
     if error.errno == errno.ENOENT and "temporary" in str(error):
-        return f"{reason[:1].lower()}{reason[1:]}: name a folder with space by TMPDIR"
+        return f"{reason[:1].lower()}{reason[1:]}: set TMPDIR to a folder with free space"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full ({reason}): make room, or name another folder"
+        return f"the disk is full ({reason}): make room, or choose another folder"
     return ""
 
 

@@ -61,7 +61,8 @@ DataFile = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Data file in the layout of the course, or tfds:NAME. data1.h5, data2.h5 or data3.h5 by default.",
+        help="Data file, or tfds:NAME. By default data1.h5 (patches), data2.h5 (trigrams) or data3.h5 (windows), "
+        "whichever the model reads.",
     ),
 ]
 WindowsFile = Annotated[Path, typer.Option("--data", help="A file in the layout of data3.h5, or tfds:NAME.")]
@@ -240,7 +241,7 @@ def train(
     try:
         with run.exclusive():
             run.check()
-            if preset is not None:
+            if preset is not None and task.name != "trigram":
                 say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
                      "weights")  # fmt: skip
             with run.together(plan, checked, wait), board.shown():
@@ -459,10 +460,10 @@ def _follow(model: str, recordings: Path, subjects: str | None, merge: str | Non
 @app.command(rich_help_panel="Models")
 def predict(
     model: ModelName,
-    text: Annotated[str | None, typer.Argument(help="Text for a language model.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data file in the layout of the course, or tfds:NAME. Its test set is predicted."),
+        typer.Option(help="Data file, or tfds:NAME. Its test set is predicted; of patches, all."),
     ] = None,
     data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file with columns x, y, z and time.")] = None,
@@ -598,7 +599,7 @@ def _windows(
         dropped = Dropped()
         predictions = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped, threshold=threshold)
         for reason, count in dropped.reasons.items():
-            say(f"{csv}: left out {count} {reason}", style="yellow")
+            say(f"{csv}: left out: {reason} ({count})", style="yellow")
         rows = predictions.records()
     else:
         assert data is not None

@@ -22,7 +22,10 @@ def tune(
             metavar="PRESET_OR_FAMILY", help="A preset or a family; activity searches the kind of cell as well."
         ),
     ],
-    data: Annotated[Path | None, typer.Option(help="Data file in the layout of the course, or tfds:NAME.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data file: data1.h5 (patches), data2.h5 (trigrams) or data3.h5 (windows); or tfds:NAME."),
+    ] = None,
     data_dir: DataDir = None,
     strategy: Annotated[str, typer.Option(help="Strategy: random, hyperband, bayesian or grid.")] = "bayesian",
     trials: Annotated[int, typer.Option(min=1, max=1_000_000, help="Maximum number of scored trials.")] = 50,

@@ -569,8 +569,8 @@ def choose_test_subjects(
         return []
     if len(people) < 2:
         raise ZooError(
-            f"only subject {', '.join(people)} is here, and a test needs people who are not in training: record "
-            "another person, or use everything for training with --test-fraction 0"
+            f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
+            "record another person, or use everything for training with --test-fraction 0"
         )
     random = np.random.default_rng(seed)
     pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
@@ -610,7 +610,7 @@ def choose_classes(
         if len(labels) == 1:
             raise ZooError(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
-                f"others as well, or name --classes {labels[0]} to cut windows all the same"
+                f"others as well, or pass --classes {labels[0]} to cut windows all the same"
             )
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):

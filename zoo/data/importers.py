@@ -136,7 +136,7 @@ def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
     if not _storable(table.values).any():
         axes = ", ".join(table.layout.axes)
-        raise ZooError(f"{table.path}: no row holds finite numbers in {axes}: name other columns")
+        raise ZooError(f"{table.path}: no row holds finite numbers in {axes}: choose other columns")
     rate = typical_rate(table.times)
     if not enough_rows(table.values, rate):
         return
@@ -144,8 +144,8 @@ def _check_values(table: Table) -> None:
     magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
     if magnitude > _TOO_LARGE and table.layout.unit == "g":
         raise ZooError(
-            f"{table.path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): are these "
-            f"{UNIT}? name --unit {UNIT}"
+            f"{table.path} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): if these "
+            f"are {UNIT}, pass --unit {UNIT}"
         )
     if magnitude > _TOO_LARGE:
         raise ZooError(

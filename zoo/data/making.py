@@ -120,7 +120,9 @@ def import_csv(
     """
     out = Path(out)
     if append and force:
-        raise ZooError("append adds to the file and force replaces it: name one of them")
+        raise ZooError("append adds to the file and force replaces it: pass one of them")
+    if not append and not force and out.is_file():
+        raise ZooError(f"{out}: exists already; --append adds to it, --force replaces it; or choose another name")
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
         found = plan_csv(files, layout=layout, manifest=manifest, **columns)

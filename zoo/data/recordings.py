@@ -37,7 +37,7 @@ def check_unit(where: str, magnitude: float) -> None:
     if 0.5 < magnitude < 2.0:
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
-            f" multiply by {STANDARD_GRAVITY} or import with --unit g"
+            f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
         )
 
 
@@ -99,7 +99,7 @@ def check_gravity(where: str, rows: NDArray[np.floating[Any]], rate: float) -> N
     if steady < STANDARD_GRAVITY / 2:
         raise ZooError(
             f"{where}: averaged over a second, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: "
-            "record acceleration with gravity (in Sensor Logger TotalAcceleration), or name its columns with --gravity "
+            "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
             "gx,gy,gz"
         )
 
@@ -147,7 +147,7 @@ def check_turning(where: str, magnitude: float) -> None:
     if magnitude > _FASTEST:
         raise ZooError(
             f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
-            f"(below {_FASTEST:g}): divide by 57.3 or import with --rotation-unit deg/s"
+            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with --rotation-unit deg/s"
         )
 
 
@@ -507,7 +507,7 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
                 if recording.subject in known and not same_people:
                     raise ZooError(
                         f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
-                        "that is the same person, or name the other one by --subject =NAME"
+                        "that is the same person, or give the other one another name with --subject =NAME"
                     )
                 yield recording
 

@@ -43,7 +43,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     more = [layout.place(column) for column in layout.gravity]
     turns = [layout.place(column) for column in layout.rotation]
     if columns.gyroscope and not turns:
-        raise ZooError(f"{name}: no columns of rotation rate; found {', '.join(layout.header)}: name all six with "
+        raise ZooError(f"{name}: no columns of rotation rate; found {', '.join(layout.header)}: pass all six with "
                        "--channels, such as ax,ay,az,gx,gy,gz")  # fmt: skip
     stamps = [] if layout.time is None else [layout.place(layout.time)]
 

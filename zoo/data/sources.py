@@ -38,7 +38,7 @@ def find_sources(
             raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
         return _of_manifest(manifest, columns)
     if not paths:
-        raise ZooError("no files: name CSV files or folders, or a table of files with --manifest")
+        raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
     pattern = None if layout is None else _pattern(layout)
     found: dict[Path, tuple[Path, CsvColumns]] = {}
     unmatched = []
@@ -137,14 +137,29 @@ def doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
         if len(folders) > 1 and name and name.startswith("="):
             kind = "one person" if option == "subject" else "one activity"
             notes.append(
-                f"all {len(sources)} files of {len(folders)} folders are of {kind}, {name[1:]}; if folders or names of "
-                "files say otherwise, use --layout, such as '{subject}/{activity}*.csv'"
+                f"all {len(sources)} files of {len(folders)} folders are read as {kind}, {name[1:]}; if folders or "
+                f"file names say otherwise, pass --layout, such as '{_likely_layout(sources[0][0], name[1:])}'"
             )
         elif name and name.startswith("="):
             others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
             if 0 < len(others) < len(sources):
                 notes.append(
-                    f"all {len(sources)} files are of {name[1:]}, also {others[0]}? If not, use --layout, such as "
-                    f"'{{{option}}}*.csv'"
+                    f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, pass "
+                    f"--layout, such as '{{{option}}}*.csv'"
                 )
     return notes
+
+
+def _likely_layout(path: Path, name: str) -> str:
+    """A layout to try where all files are read as one person or activity.
+
+    Example:
+        >>> _likely_layout(Path("ann/walk-2026-01-01/TotalAcceleration.csv"), "TotalAcceleration")
+        '{subject}/{activity}-*/TotalAcceleration.csv'
+        >>> _likely_layout(Path("ann/walk_1.csv"), "me")
+        '{subject}/{activity}*.csv'
+    """
+    if name != path.stem:
+        return "{subject}/{activity}*.csv"
+    mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
+    return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"

@@ -265,10 +265,10 @@ def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: b
         if name is None or (name not in header and not (option in ("subject", "activity") and name.startswith("=")))
     ]
     if missing:
-        advice = "name it with the option" if len(missing) == 1 else "name them with the options"
+        advice = "pass its name" if len(missing) == 1 else "pass their names"
         if "subject" in str(missing) or "activity" in str(missing):
-            advice += "; =NAME stands for all rows, and --layout reads them from the names of files and folders"
-        advice += "; --rate HZ stands in for time" if "(--time)" in str(missing) else ""
+            advice += ", --layout if folders and file names say who did what, or =NAME for all rows"
+        advice += ", or --rate HZ instead of --time" if "(--time)" in str(missing) else ""
         found = ", ".join(header) or "nothing"
         raise ZooError(f"{where}: no column {', '.join(missing)}; found {found}: {advice}")
     used = {name for _, name in wanted}
@@ -296,7 +296,7 @@ def _rotation(where: str, plain: dict[str, str], format: Format) -> tuple[str, .
     if format.name == "Sensor Logger":
         return ()
     raise ZooError(
-        f"{where}: no columns of rotation rate; found {', '.join(plain.values()) or 'nothing'}: name all six with "
+        f"{where}: no columns of rotation rate; found {', '.join(plain.values()) or 'nothing'}: pass all six with "
         "--channels, such as ax,ay,az,gx,gy,gz"
     )
 
@@ -496,7 +496,7 @@ def _stamps(path: Path, rows: list[list[str]], mark: str, layout: Layout) -> tup
     if (steps == 0).mean() <= _MOSTLY and step and not LOWEST <= 1 / step <= HIGHEST:
         raise ZooError(
             f"{path}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to {HIGHEST:g} "
-            f"Hz: name another column (--time), or --rate {1 / step:.3g} if it is so"
+            f"Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
         )
     return stamps, time_unit_of(str(path), stamps, "s")
 
@@ -523,27 +523,27 @@ def time_unit_of(where: str, stamps: Floats, unit: str) -> str:
     """
     finite = stamps[np.isfinite(stamps)]
     if len(stamps) and not len(finite):
-        raise ZooError(f"{where}: no time stamp is a finite number: name another column (--time), or the rate (--rate)")
+        raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
     intervals = np.diff(finite)
     forward = intervals[intervals > 0]
     if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
         raise ZooError(
-            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or name "
-            "another column (--time)"
+            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
+            "another column with --time"
         )
     step = float(np.median(forward)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
         rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
         raise ZooError(
-            f"{where}: about {rows_a_step:.0f} rows share each time stamp; name another column (--time), or the rate "
-            f"instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
+            f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
+            f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
         )
     plausible = [name for name, seconds in SECONDS.items() if step and LOWEST <= 1 / (step * seconds) <= HIGHEST]
     if unit == "auto":
         if not plausible:
             raise ZooError(
-                f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: name --time-unit, or the "
-                "rate (--rate)"
+                f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
+                "rate with --rate"
             )
         return plausible[0]
     if plausible and unit not in plausible:
@@ -551,8 +551,8 @@ def time_unit_of(where: str, stamps: Floats, unit: str) -> str:
         other, better = plausible[0], 1 / (step * SECONDS[plausible[0]])
         raise ZooError(
             f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz, and {len(stamps)} rows last "
-            f"{len(stamps) / rate:.3g} s; are they {other} ({better:.3g} Hz)? name --time-unit {other}, or --rate "
-            f"{rate:.3g} if it is so"
+            f"{len(stamps) / rate:.3g} s; are they {other} ({better:.3g} Hz)? Pass --time-unit {other}, or "
+            f"confirm with --rate {rate:.3g}"
         )
     return unit
 
@@ -575,7 +575,7 @@ def _of_one_sensor(path: Path, layout: Layout) -> Layout:
         return layout
     name = path.stem.lower()
     if name in _SENSORS:
-        raise ZooError(f"{path}: is Sensor Logger's file of another sensor: name its TotalAcceleration.csv")
+        raise ZooError(f"{path}: is Sensor Logger's file of another sensor: pass its TotalAcceleration.csv")
     if name == "accelerometer" and path.with_name("Gravity.csv").is_file():
         return replace(layout, format="Sensor Logger with gravity")
     return layout

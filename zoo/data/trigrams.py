@@ -283,7 +283,10 @@ def _ranges(
         first, second = (_next_sentence(sentences, count - tenths * (count // 10)) for tenths in (2, 1))
         return {"validation": (first, second), "test": (second, count)}
     if validation is None or test is None:
-        raise ZooError(f"rows are named for {'test' if test else 'validation'} alone; name those of both or of none")
+        raise ZooError(
+            f"rows are given for {'test' if test else 'validation'} alone; pass both --validation-rows and "
+            "--test-rows, or neither"
+        )
     for split, (start, stop) in (("validation", validation), ("test", test)):
         if not 0 <= start < stop <= count:
             raise ZooError(f"{split} rows {start}:{stop}: expected a range within 0:{count}, the rows of {names}")
@@ -325,7 +328,8 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     ranked = text.most_frequent(_covered(places, len(text.numbers)))
     if len(ranked) < count:
         raise ZooError(
-            f"{names}: {len(ranked)} different words in the training rows; a vocabulary of {count} needs more text"
+            f"{names}: {len(ranked)} different words in the training rows, too few for a vocabulary of {count}: pass "
+            f"--vocabulary {len(ranked)} or fewer, or more text"
         )
     return ranked[:count]
 

@@ -32,19 +32,19 @@ def training(summary: Document) -> str:
         "window": "random windows, which overestimate the score",
     }[found["by"]]
     scores = f"{md.say(found, 'macro_f1', 'accuracy')}, {calibration(found)}"
-    validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})"
+    validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})."
     if "baseline" in found:
         validation += (
-            f". {md.label(found['baseline']['name']).capitalize()}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}"
+            f" {md.label(found['baseline']['name']).capitalize()}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}."
         )
     if "folds" in found:
         several = found["by"] == "subject"
         whose, whom = (
-            (f"{found['folds']} other models, one for each fold", f"all {len(found['subjects'])} people")
+            (f"{found['folds']} other models, one per fold", f"all {len(found['subjects'])} people")
             if several
             else ("another model", "all windows")
         )
-        validation += f". The scores are of {whose}; the saved model is trained on {whom}"
+        validation += f" The scores are those of {whose}; the saved model was trained on {whom}."
     return md.trained(summary, "window", "train_windows", validation, md.given(found, "answered", _answered))
 
 

@@ -16,6 +16,10 @@ _LABELS = {
     "bytes": "kB", "milliseconds": "ms", "timed": "signature", "largest_error": "max error", "load_ms": "load ms",
     "median_ms": "median ms", "p99_ms": "99% ms", "process_mb": "MB", "activation_bytes": "live bytes",
     "multiply_adds": "multiply-adds", "top1 seen": "top-1 seen", "top1 unseen": "top-1 unseen",
+    "rate_hz": "rate (Hz)", "rates_hz": "rates (Hz)", "dropped": "left out", "written": "recordings written",
+    "in_training": "test rows also in training", "test_overlaps_training": "test rows that overlap training rows",
+    "most_frequent": "most frequent words", "text_rows": "rows of the text", "split_by": "split by",
+    "near_duplicates": "nearly equal windows", "shared_rows": "windows that share rows",
     "group_deviation": "± groups", "seed_deviation": "± seeds", "mean": "mean of folds", "gabor_share": "Gabor filters",
 }  # fmt: skip
 _FORMATS = {
@@ -221,7 +225,7 @@ def records(rows: Sequence[Document], text: int = 1) -> str:
 
 def document(content: Document) -> str:
     """Renders any document as names and values, with nested keys joined by dots."""
-    return facts({escape(key): show(value, form=".6g") for key, value in _flat(content)})
+    return facts({escape(label(key)): show(value, form=".6g") for key, value in _flat(content)})
 
 
 def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
@@ -234,7 +238,18 @@ def _flat(content: Document, above: str = "") -> list[tuple[str, Any]]:
 
 def note(text: str, kind: str = "note") -> str:
     """Renders a note as a block quote."""
-    return f"> {kind}: {escape(text)}"
+    return f"> {kind}: {prose(text)}"
+
+
+def prose(text: str) -> str:
+    r"""Escapes a sentence, except for the commands in it.
+
+    Example:
+        >>> print(prose("a_b* is old: run `zoo list --sort bytes`"))
+        a_b\* is old: run `zoo list --sort bytes`
+    """
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(part if number % 2 else escape(part) for number, part in enumerate(parts))
 
 
 def figures(*files: str) -> str:

@@ -120,10 +120,10 @@ class PageServer(ThreadingHTTPServer):
                 if error.errno == errno.EADDRINUSE:
                     continue
                 if error.errno == errno.EACCES:
-                    raise ZooError(f"port {number}: only the system's owner may use it; name one above 1023") from error
+                    raise ZooError(f"port {number}: only an administrator may use it; choose one above 1023") from error
                 raise ZooError(f"host {host}: no address of this machine ({error.strerror})") from error
             return
-        raise ZooError(f"port {port}: taken, as are those after it; name another with --port")
+        raise ZooError(f"port {port}: in use, as are those after it; choose another with --port")
 
     @property
     def port(self) -> int:

@@ -277,8 +277,8 @@ class Prepared:
         weakest = min(scores, key=lambda name: scores[name])
         mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
         mistaken[report["classes"].index(weakest)] = 0
-        other = f", taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
-        advice = f"record more people, above all {weakest}"
+        other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
+        advice = f"record more people, {weakest} above all"
         if trained_before:
             advice += ", or fine-tune for longer (`--epochs`)"
         else:
@@ -287,8 +287,8 @@ class Prepared:
             if (self.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
                 advice += f", or start from trained weights (`zoo finetune {finetuning.START}`)"
         return (
-            f"macro-F1 on validation is {report['macro_f1']:.3f}, of a random forest {baseline['macro_f1']:.3f}; the "
-            f"weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {advice}"
+            f"validation macro-F1 is {report['macro_f1']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
+            f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {advice}"
         )
 
 
@@ -415,7 +415,7 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         advice = ": leave the gyroscope out with --channels" if shape[-1] > expected[1] else ""
         raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
     if rate != metadata.rate:
-        raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them anew")
+        raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
 
 
 def check_file(loaded: Loaded, data: ActivityData) -> None:

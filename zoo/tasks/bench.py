@@ -141,7 +141,7 @@ def compiled(loaded: "Loaded", *, calls: int = _CALLS) -> list[dict[str, Any]]:
     from zoo.tasks import exporting
 
     if c99.compiler.find() is None:
-        raise ZooError("no C compiler found; install gcc or clang, or name one in CC")
+        raise ZooError("no C compiler found; install gcc or clang, or set CC to one")
     family, rows = loaded.task.exportable(loaded, None), []
     for kind in [name for name in c99.arithmetic.FORMATS if name in family.code]:
         with temporary_folder() as scratch:

@@ -180,7 +180,7 @@ def cross_validate(
     if workers < 0:
         raise ZooError(f"workers is {workers}; expected 0 or more")
     if find_family(plan.family).task != "activity":
-        raise ZooError(f"{plan.name}: has no people to hold out; name an activity recognizer")
+        raise ZooError(f"{plan.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
     data = read_people(path, protocol.everyone)
     folds = protocol.folds(plan, data)

@@ -53,7 +53,7 @@ class Loaded:
             ZooError: If this is a `.tflite` file.
         """
         if self.model is None:
-            raise ZooError(f"{self.name}: is an exported file: name a preset, a folder or a .keras file")
+            raise ZooError(f"{self.name}: is an exported file: pass a preset, a folder or a .keras file")
         return self.model
 
     @property

@@ -66,7 +66,7 @@ def evaluate(
     unknown = sorted(set(people) - set(everyone))
     if unknown or not people:
         who = f"no subject {', '.join(unknown)}" if unknown else "this model was trained on all subjects"
-        raise ZooError(f"{path}: {who}; found {', '.join(everyone)}: name others with --subjects")
+        raise ZooError(f"{path}: {who}; found {', '.join(everyone)}: choose others with --subjects")
     metadata = recognizer.metadata
     allowed = _allowed(metadata.classes, merge or {})
     edge = round(Windowing().trim * metadata.rate)
@@ -82,7 +82,7 @@ def evaluate(
         length = metadata.window / metadata.rate
         raise ZooError(
             f"{path}: no recording of {', '.join(people)} is longer than a window, {length:g} s, and of "
-            f"{', '.join(metadata.classes)}: name the labels that mean several of these with --merge"
+            f"{', '.join(metadata.classes)}: pass the labels that mean several of these with --merge"
         )
     random = np.random.default_rng([seed, 5])
     alone = [[part] for parts in by_person.values() for part in parts]

@@ -186,7 +186,7 @@ def _require_build(place: Path, name: str) -> None:
     others = sorted(file.parent.name for file in place.parent.glob("*/dataset_info.json"))
     if others:
         raise ZooError(f"{place.parent}: holds version {', '.join(others)}; this zoo reads {place.name}: {again}")
-    raise ZooError(f"{place.parents[2]}: no build of {name}: {again}, or name its folder with --data-dir")
+    raise ZooError(f"{place.parents[2]}: no build of {name}: {again}, or pass its folder with --data-dir")
 
 
 def _resolve(name: str) -> tuple[str, type[ZooBuilder], Any]:

@@ -16,7 +16,7 @@ from zoo.files import temporary_folder
 from zoo.formats.c99.network import Array, Function, Network
 from zoo.formats.c99.source import SOURCE, TEST
 
-NO_COMPILER = "not compared with Keras: no C compiler found; install gcc or clang, or name one in CC"
+NO_COMPILER = "not compared with Keras: no C compiler found; install gcc or clang, or set CC to one"
 
 _SECONDS = 300
 
