@@ -65,15 +65,11 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/small_data.py --wisdm $(DATA)/activity/wisdm-dataset.zip --start build/start \
 		| tee benchmarks/small_data.json
 	.bench/bin/python benchmarks/small_data.py --page docs/small-data.md
-	.bench/bin/zoo data windows build/motionsense.h5 -o build/windows.h5 --window 200 --hop 100 --test-subjects 2,9,15,21 --force
-	rm -rf build/crossval
-	cd build && ../.bench/bin/zoo crossval activity_gru_pocket --data windows.h5 --groups 10 --everyone --set validation=0 \
-		--baselines random_forest,minirocket --workers 2 --out crossval --json | tee ../benchmarks/crossval.json
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 
-presets: $(VENV)/installed
-	$(BIN)/python saved_models/make.py --data $(DATA)
+presets: .bench/installed
+	.bench/bin/python saved_models/make.py --data $(DATA)
 
 # The page that a phone opens, built into the package, and served to phones in the same network. MODEL is a preset, a
 # .tflite file or a folder with one, or several of these; by default all recognizers of the zoo.

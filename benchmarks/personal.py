@@ -23,18 +23,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pages
+from numpy.typing import NDArray
 from studies import PRESET, SEED, SMALLER
 
 import zoo
 from zoo.data.activity import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
+from zoo.evaluation import activity as metrics
 from zoo.runtime import PersonalRecognizer
+from zoo.runtime.personal import rank_in_class
 from zoo.tasks import planning
 from zoo.tasks.activity import Prepared
-from zoo.tasks.personal import SECONDS, learn_and_test
 from zoo.tasks.provenance import versions
 
 ACTIVITIES = 3
+SECONDS = 60.0
+"""Length of what is learned."""
 
 
 class Credulous(PersonalRecognizer):
@@ -55,6 +59,24 @@ def file_of(data: ActivityData, train: Windows, folder: Path) -> Path:
     return folder / "model.personal.tflite"
 
 
+def learn_and_test(
+    recognizer: PersonalRecognizer, windows: NDArray[np.floating[Any]], labels: NDArray[np.int64]
+) -> tuple[int, float, float]:
+    """Trains a recognizer on a person's first windows of each class in turn.
+
+    Returns:
+        The number of the other windows, and the macro-F1 on them before and after.
+    """
+    count = round(SECONDS * recognizer.metadata.rate / recognizer.metadata.window)
+    # The first windows of all classes come first.
+    order = np.lexsort((labels, rank_in_class(labels)))
+    learned, rest = order[:count], order[count:]
+    before = metrics.macro_f1(labels[rest], recognizer.predict(windows[rest]).argmax(axis=1))
+    recognizer.learn(windows[learned], labels[learned])
+    after = metrics.macro_f1(labels[rest], recognizer.predict(windows[rest]).argmax(axis=1))
+    return len(rest), round(before, 4), round(after, 4)
+
+
 def rows_of(file: Path, windows: Windows, classes: int) -> list[dict[str, Any]]:
     """What a minute changes for each person."""
     rows = []
@@ -65,14 +87,10 @@ def rows_of(file: Path, windows: Windows, classes: int) -> list[dict[str, Any]]:
         if len(np.unique(labels)) < ACTIVITIES:
             continue
         inputs = center_crop(inputs, PersonalRecognizer(file).metadata.window)
-        found = {
-            name: learn_and_test(kind(file), inputs, labels, SECONDS)
-            for name, kind in (("everything", Credulous), ("what_helps", PersonalRecognizer))
-        }
+        tested, before, everything = learn_and_test(Credulous(file), inputs, labels)
+        what_helps = learn_and_test(PersonalRecognizer(file), inputs, labels)[-1]
         rows.append({
-            "person": person, "tested": found["what_helps"]["tested"],
-            "before": round(found["what_helps"]["before"]["macro_f1"], 4),
-            **{name: round(each["after"]["macro_f1"], 4) for name, each in found.items()},
+            "person": person, "tested": tested, "before": before, "everything": everything, "what_helps": what_helps,
         })  # fmt: skip
         print(rows[-1], file=sys.stderr)
     return rows

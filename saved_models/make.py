@@ -3,11 +3,11 @@
     python saved_models/make.py --data ../shared/data [PRESET ...]
 
 The course's recognizers: five seeds, the one with the lowest validation loss is kept; the test people are looked at
-once per seed, after all choices. The pocket preset: cross-validated over groups of the training people, which also
-gives its temperature; then trained on all of them. The presets of several studies: cross-validated over groups of all
-people and over studies, and then trained on everyone. The autoencoders: three seeds of the weights, the first is kept;
-the best one's weight of the sparsity term is compared on photographs of the training set alone. The language models:
-two seeds, the one with the lower validation cross-entropy is kept; the course's also with the course's start.
+once per seed, after all choices. The presets of several studies: cross-validated over groups of all people, which also
+gives their temperature and threshold, and over studies; then trained on everyone. The autoencoders: three seeds of the
+weights, the first is kept; the best one's weight of the sparsity term is compared on photographs of the training set
+alone. The language models: two seeds, the one with the lower validation cross-entropy is kept; the course's also with
+the course's start.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,8 @@ from rich.console import Console
 
 from zoo.data import activity as windows_of
 from zoo.data import hdf5, patches, recordings
-from zoo.data.activity import center_crop
 from zoo.data.studies import STUDIES
 from zoo.data.studies.reading import read_study
-from zoo.evaluation.activity import macro_f1
-from zoo.evaluation.baselines import baseline_scores
 from zoo.families import find_family
 from zoo.files import atomic_folder, read_json, write_json
 from zoo.metadata import CLASSES
@@ -38,8 +34,7 @@ from zoo.report.card import card
 from zoo.report.figures import autoencoder as pictures
 from zoo.report.figures import drawing
 from zoo.report.live import FoldBoard
-from zoo.runtime import Interpreter, Recognizer
-from zoo.tasks import exporting, loading, personal, planning, streaming
+from zoo.tasks import exporting, loading, planning
 from zoo.tasks.activity import TASK as ACTIVITY
 from zoo.tasks.bench import bench
 from zoo.tasks.crossval import Protocol, cross_validate
@@ -49,19 +44,17 @@ from zoo.tasks.task import task_of
 
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "autoencoder": "images/data1.h5", "trigram": "text/data2.h5"}
-TEST_SUBJECTS = ["2", "9", "15", "21"]
 POCKET = "activity_gru_pocket"
 BEST = ("activity_gru_phone", "sparse_autoencoder_best", "trigram_lm_best")
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
 LONG = windows_of.Windowing(window=200, hop=100)
-GROUPS, CROSSVAL_SEEDS, WORKERS = 5, 2, 2
+GROUPS, WORKERS = 10, 2
 ARCHIVES = {
     "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
     "oxford": "oxford-step-counter.zip",
 }  # fmt: skip
 STAIRS = {"stairs": "upstairs+downstairs"}
-EVERYONE_GROUPS = 10
 WEIGHT_SEEDS = 3
 SPARSITY_WEIGHTS = (0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 SPLITS = 2
@@ -94,7 +87,7 @@ def main() -> None:
             time_again(HERE / name)
         else:
             trainings = {"activity": seeds, "autoencoder": photographs, "trigram": text}
-            own = everyone if PRESETS[name].everyone else pocket if name == POCKET else trainings[kind]
+            own = everyone if PRESETS[name].everyone else trainings[kind]
             make = published if options.export else own
             with tempfile.TemporaryDirectory() as scratch:
                 if PRESETS[name].everyone:
@@ -162,31 +155,6 @@ def import_study(study: str, archives: Path, raw: Path) -> None:
     recordings.write(raw, read, source=STUDIES[study].source)
 
 
-def pocket(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
-    """Imports MotionSense, cuts it, cross-validates over people, and trains on all training people."""
-    raw, cut = scratch / "recordings.h5", scratch / "windows.h5"
-    import_study("motionsense", data.parent, raw)
-    windows_of.write_windows(recordings.read(raw), cut, LONG, TEST_SUBJECTS)
-    plan = planning.plan(name, None, {"validation": 0.0})
-    board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
-    with board.shown():
-        protocol = Protocol(GROUPS, CROSSVAL_SEEDS)
-        found = cross_validate(plan, cut, scratch / "crossval", protocol, workers=WORKERS, on_progress=board.update)
-    folder = scratch / "model"
-    train(plan, cut, Run(folder), calibration=calibration(found))
-    # The forest gets the same people's windows as the network, in the length that it is tested on.
-    short = scratch / "short.h5"
-    windows_of.write_windows(recordings.read(raw), short, windows_of.Windowing(), TEST_SUBJECTS)
-    test = windows_of.read(data).test
-    fitted = baseline_scores(windows_of.read(short).train.arrays(), test.arrays(), test.subjects)
-    return folder, {"crossval": found, "baselines": fitted}
-
-
-def calibration(found: Document) -> Document:
-    """What a cross-validation calibrates for weights that were trained on everybody."""
-    return {name: found[name] for name in ("temperature", "threshold")}
-
-
 def cut_studies(archives: Path, scratch: Path) -> Path:
     """Windows of everyone in all studies, without a test set."""
     files = [scratch / f"{study}.h5" for study in ARCHIVES]
@@ -204,14 +172,15 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
     found = {}
     for what, protocol in (
-        ("people", Protocol(EVERYONE_GROUPS, baselines=("random_forest",))), ("studies", Protocol("study"))
+        ("people", Protocol(GROUPS, baselines=("random_forest", "minirocket"))), ("studies", Protocol("study"))
     ):  # fmt: skip
         with board.shown():
             found[what] = cross_validate(
                 plan, data, scratch / what, protocol, workers=WORKERS, on_progress=board.update
             )  # fmt: skip
         CONSOLE.print(what, found[what]["macro_f1"], found[what]["per_study"])
-    train(plan, data, Run(scratch / "model"), calibration=calibration(found["people"]))
+    calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
+    train(plan, data, Run(scratch / "model"), calibration=calibration)
     return scratch / "model", {"test": found["people"], "studies": found["studies"]}
 
 
@@ -333,8 +302,6 @@ def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
         }  # fmt: skip
         known = {"preset": name, "kind": loaded.task.name, "made": made, "training": loaded.config["training"]}
         shutil.copy(folder / "history.json", target / "history.json")
-        if name == POCKET:
-            metrics |= on_device(target, data)
         measure(loaded, target, data, {**known, **metrics, "artifacts": records})
     shutil.rmtree(HERE / name, ignore_errors=True)
     finished.rename(HERE / name)
@@ -364,7 +331,6 @@ def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document)
     options = {"baselines": fitted is None, "robustness": True} if task.name == "activity" else {}
     test = task.evaluate(loaded, data, **options) | {"model": loaded.metadata.preset, "data": data.name}
     metrics["test"] = test if fitted is None else test | {"baselines": fitted}
-    metrics |= on_tflite_micro(folder / "model.int8.tflite", data)
     if "starts" in metrics:
         patience = PRESETS[metrics["preset"]].recipe.patience or 0
         metrics["rounded_stop"] = rounded_stop(loaded.history, patience)
@@ -378,44 +344,6 @@ def draw(folder: Path, metrics: Document, arrays: Document) -> None:
     if "frontier" in metrics:
         chosen = PRESETS[metrics["preset"]].arguments["sparsity_weight"]
         drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
-
-
-def on_device(folder: Path, data: Path) -> Document:
-    """The test people's recordings streamed without end, and one minute of each person learned."""
-    with tempfile.TemporaryDirectory() as scratch:
-        raw = Path(scratch) / "recordings.h5"
-        import_study("motionsense", data.parent, raw)
-        files = {kind: folder / f"model.{kind}.tflite" for kind in ("float32", "dynamic", "int8", "int16x8")}
-        streamed = {
-            kind: streaming.evaluate(Recognizer(file), raw, subjects=TEST_SUBJECTS)
-            for kind, file in files.items() if file.is_file()
-        }  # fmt: skip
-    learned = [personal.evaluate(folder / "model.personal.tflite", data, subject) for subject in TEST_SUBJECTS]
-    return {"streaming": streamed, "personal": learned}
-
-
-def on_tflite_micro(file: Path, data: Path) -> Document:
-    """Scores of an int8 file that steps, by the kernels of TFLite Micro, which round differently from LiteRT's."""
-    if not file.is_file() or "step" not in Interpreter(file).signatures or find_spec("tflite_micro") is None:
-        return {}
-    from tflite_micro.python.tflite_micro import runtime
-
-    recognizer, micro = Recognizer(file), runtime.Interpreter.from_bytes(file.read_bytes())
-    inputs, outputs = recognizer.order("step")
-    windows, labels = ACTIVITY.read(data).test.arrays()
-    predicted = []
-    for window in center_crop(windows, recognizer.metadata.window):
-        states = recognizer.zeros()
-        for frame in np.split(window, len(window) // recognizer.metadata.frame):
-            micro.set_input(frame[None], inputs["frame"])
-            for name, value in states.items():
-                micro.set_input(value, inputs[name])
-            micro.invoke()
-            states = {name: micro.get_output(outputs[name]) for name in states}
-        predicted.append(int(micro.get_output(outputs["probabilities"]).argmax()))
-    found = np.array(predicted)
-    scores = {"accuracy": float((found == labels).mean()), "macro_f1": macro_f1(labels, found)}
-    return {"tflite_micro": scores | {"file": file.name, "windows": len(labels)}}
 
 
 def render() -> None:
@@ -435,6 +363,7 @@ def render() -> None:
             ("docs/results.md", rows, "../saved_models/"),
         ):  # fmt: skip
             markdown.fill(HERE.parent / page, "presets", f"\n{results.preset_table(shown, cards)}\n\n")
+        markdown.fill(HERE.parent / "docs/results.md", "new people", f"\n{results.everyone_table()}\n\n")
 
 
 if __name__ == "__main__":

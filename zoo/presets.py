@@ -38,7 +38,6 @@ class Preset:
 
 _MOTIONSENSE = "MotionSense (Malekzadeh, Clegg, Cavallaro, Haddadi, IoTDI 2019, doi 10.1145/3302505.3310068)"
 _COURSE_WINDOWS = f"{_MOTIONSENSE}: 3,000 windows of 15 people, 500 of each class, in the course's layout"
-_ALL_WINDOWS = f"{_MOTIONSENSE}: all overlapping windows of the same 15 people"
 
 _STUDIES = (
     "All 69 people at hand of four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its "
@@ -85,47 +84,43 @@ _COURSE_NOTE = (
     "window. Validation windows are random, as in the course."
 )
 _POCKET_NOTE = (
-    "Trained on windows of 200 rows, cropped to 150 at a random position and resampled at a random pace. The "
-    "augmentation was first explored by cross-validation over all 19 available people, including the four test people, "
-    "so the test score may be slightly too high. Units, layers, the magnitude of each row, dropout, epochs, pace, spin "
-    "and tilt were then compared over five groups of the training people only: the magnitude, a second layer, and a "
-    "wider range of pace and tilt helped; the others made no difference beyond the spread over seeds. A search of the "
-    "whole space below 32,000 bytes, starting from this recipe, found none better on validation people over three "
-    "seeds (benchmarks/pocket_search.json). Half of the training windows start from the final state of another window. "
-    "This makes no difference for single windows, and allows one state that never restarts in a continuous signal "
-    "(benchmarks/streaming.py). Subject 9's recordings dws_2 and ups_3 appear to be swapped in the data set; their "
-    "windows count as errors here. For the people with the lowest scores, 44 units, a third layer, fewer epochs, "
-    "dropout, and random gains of frequencies and of motion along gravity were tried with one seed each over five "
-    "groups: other people lost what these gained. An ensemble of eight such networks was hardly better than one."
+    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
+    "recipe is that of activity_gru_phone with half as many units, twice the learning rate and half again as many "
+    "epochs, and was the only one tried on four studies. Frames, layers, the magnitude of each row, pace, spin and "
+    "tilt were chosen earlier, on people of MotionSense, by cross-validation: the magnitude, a second layer, and a "
+    "wider range of pace and tilt helped; dropout and more units made no difference beyond the spread over seeds. A "
+    "search of the whole space below 32,000 bytes on the same people found nothing better "
+    "(benchmarks/pocket_search.json). Half of the training windows start from the final state of another window. This "
+    "makes no difference for single windows, and allows one state that never restarts in a continuous signal "
+    "(benchmarks/streaming.py)."
 )
 
 _PHONE_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe is that of activity_gru_pocket with twice as many units, twice the batch, half the learning rate and half "
-    "the epochs, fewer half turns, phones that lie across the pocket, and without windows that precede others. It was "
-    "chosen with one seed on the people and studies that are also in the scores below, so these may be slightly too "
-    "high. On the same ten groups of people, the learning rate of 0.01 with 30 epochs scored 0.914, less in each "
-    "group, since the loss of so large a network rises for a while at that rate; 48 units with that rate and 20 epochs "
-    "scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the two were not tried "
-    "apart. A batch of 256, weight decay with dropout, and narrower ranges of pace, tilt and vigor made no difference. "
-    "Neither inputs that do not depend on how the phone is held (acceleration along gravity and across it), nor "
-    "windows in motion turned in all directions, nor random gains of slow and of quick movements recognized more "
-    "walking of a study that was left out; these were tried with 48 units. If all classes weigh the same "
-    "(`class_weights=balanced`), studies that are left out have more of their stairs recognized, but much more walking "
-    "is taken for stairs, so classes are not weighted. The threshold refuses 2% of the windows: it tells little of "
-    "movements that were not in training (benchmarks/abstention.py)."
+    "recipe was chosen with one seed on the people and studies that are also in the scores below, so these may be "
+    "slightly too high. On the same ten groups of people, the learning rate of 0.01 with 30 epochs scored 0.914, less "
+    "in each group, since the loss of so large a network rises for a while at that rate; 48 units with that rate and "
+    "20 epochs scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the two were "
+    "not tried apart. A batch of 256, weight decay with dropout, and narrower ranges of pace, tilt and vigor made no "
+    "difference. Neither inputs that do not depend on how the phone is held (acceleration along gravity and across "
+    "it), nor windows in motion turned in all directions, nor random gains of slow and of quick movements recognized "
+    "more walking of a study that was left out; these were tried with 48 units. If all classes weigh the same "
+    "(`class_weights=balanced`), studies that are left out have more of their stairs recognized, but much more "
+    "walking is taken for stairs, so classes are not weighted. The threshold refuses 2% of the windows: it tells "
+    "little of movements that were not in training (benchmarks/abstention.py)."
 )
 
-_POCKET_ARGUMENTS = {
+_STUDIES_ARGUMENTS = {
     "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
 }  # fmt: skip
-_POCKET_AUGMENTATION = {
+_STUDIES_AUGMENTATION = {
     "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "spin": 180.0, "tilt": 25.0, "scale": 0.1, "intensity": 0.5,
-    "clip": 0.2, "noise": 0.3,
+    "clip": 0.2, "noise": 0.3, "half_turn": 0.5, "quarter_turn": 0.1,
 }  # fmt: skip
-_POCKET = Recipe(
+_STUDIES_RECIPE = Recipe(
     optimizer="adam", learning_rate=1e-2, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
-    batch_size=64, epochs=40, min_steps=2000, validation=0.1, label_smoothing=0.1,
+    batch_size=128, epochs=20, min_steps=2000, validation=0.1, label_smoothing=0.1, rejection_rate=0.02,
+    augmentation=_STUDIES_AUGMENTATION,
 )  # fmt: skip
 
 _COURSE_TEXT = Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5)
@@ -171,21 +166,19 @@ PRESETS: dict[str, Preset] = {
     ),
     "activity_gru_pocket": Preset(
         family="activity_gru",
-        description="The best recognizer for a phone: two GRUs of 32 units on frames of five rows",
-        arguments=_POCKET_ARGUMENTS,
-        recipe=replace(_POCKET, augmentation=_POCKET_AUGMENTATION | {"half_turn": 0.75, "carry": 0.5}),
-        data=_ALL_WINDOWS,
-        license="MIT",
+        description="The small recognizer for phones of any study: two GRUs of 32 units, trained on four studies",
+        arguments=_STUDIES_ARGUMENTS,
+        recipe=replace(_STUDIES_RECIPE, epochs=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5}),
+        data=_STUDIES,
+        license=_STUDIES_LICENSE,
         note=_POCKET_NOTE,
+        everyone=True,
     ),
     "activity_gru_phone": Preset(
         family="activity_gru",
         description="The recognizer for phones of any study: two GRUs of 64 units, trained on four studies",
-        arguments=_POCKET_ARGUMENTS | {"units": 64},
-        recipe=replace(
-            _POCKET, learning_rate=5e-3, batch_size=128, epochs=20, rejection_rate=0.02,
-            augmentation=_POCKET_AUGMENTATION | {"half_turn": 0.5, "quarter_turn": 0.1},
-        ),
+        arguments=_STUDIES_ARGUMENTS | {"units": 64},
+        recipe=replace(_STUDIES_RECIPE, learning_rate=5e-3),
         data=_STUDIES,
         license=_STUDIES_LICENSE,
         note=_PHONE_NOTE,

@@ -116,14 +116,6 @@ def predictions(rows: Sequence[Document]) -> str:
 def streaming(report: Document) -> str:
     """Renders an evaluation of continuous recognition."""
     simulated = " SIMULATED data." if report["simulated"] else ""
-    return md.page(
-        f"Streamed recordings of subjects {md.show(report['subjects'])}.{simulated}",
-        _streams({"": report}),
-    )
-
-
-def _streams(reports: Mapping[str, Document]) -> str:
-    """Renders streams of several files, and explains the columns."""
     names = {
         "hours": "hours", "window_accuracy": "by window", "accuracy": "by row", "settled_accuracy": "settled",
         "coverage": "labeled", "delay_median": "delay, s:.1f", "delay_p95": "95% delay, s:.1f",
@@ -131,16 +123,13 @@ def _streams(reports: Mapping[str, Document]) -> str:
     }  # fmt: skip
     parts = {"recordings": "each recording", "spliced": "activities in turn"}
     rows = [
-        (
-            ": ".join(filter(None, (kind, signal))),
-            {name.partition(":")[0]: report[part][key] for key, name in names.items()},
-        )
-        for kind, report in reports.items()
+        (signal, {name.partition(":")[0]: report[part][key] for key, name in names.items()})
         for part, signal in parts.items()
         if report[part]
     ]
-    spliced = next(iter(reports.values()))["spliced"]
+    spliced = report["spliced"]
     return md.page(
+        f"Streamed recordings of subjects {md.show(report['subjects'])}.{simulated}",
         md.columns(rows, list(names.values()), "signal"),
         "The first three scores are the accuracy of single windows, of all rows of the stream, and of the rows more "
         "than 5 s after a change (settled). Labeled: share of rows with a label. Delay: time until a change is "
@@ -204,16 +193,12 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             f"Split by person: the test set has {md.count(test['windows'], 'window')} of subjects "
             f"{md.show(list(test['per_subject']))}, none of whom is in a training or validation window. "
             f"{_intervals(test)}{calibration(test).capitalize()}.",
-            md.given(metrics, "crossval", _crossval),
             md.given(test, "reliability", lambda bins: md.figures("reliability.png")),
         ),
         "Limitations": (_limitations(test), md.figures("confusion.png", "subjects.png")),
         "Robustness": (_robustness(test),),
-        "Streaming": (md.given(metrics, "streaming", _streaming),),
-        "Personalization": (md.given(metrics, "personal", _personal),),
         "Files": (
             "A call of `window` reads a whole window; a call of `step` reads one frame of it.",
-            md.given(metrics, "tflite_micro", _micro),
             md.given(metrics, "plain_c", lambda found: _plain_c(name, found, known)),
         ),
         "Usage": (
@@ -225,13 +210,6 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             "recognizes continuous signals at any rate: `Recognizer(file).stream()`.",
         ),
     }  # fmt: skip
-
-
-def _micro(found: Document) -> str:
-    return (
-        f"With the kernels of TFLite Micro, which round differently, `{found['file']}` has {md.say(found, 'accuracy')} "
-        f"and {md.say(found, 'macro_f1')} on {md.count(found['windows'], 'window')}."
-    )
 
 
 def _plain_c(name: str, found: Document, known: Document) -> str:
@@ -267,17 +245,6 @@ def _normalized(runs: Sequence[Document]) -> str:
 
 def _test_accuracy(runs: Sequence[Document]) -> str:
     return f"{md.span(runs, 'test_accuracy')}, mean {fmean(run['test_accuracy'] for run in runs):.3f}"
-
-
-def _crossval(found: Document) -> str:
-    worst = found["worst_subject"]
-    return (
-        f"Cross-validation over {found['groups']} groups of the training subjects, {md.count(found['seeds'], 'seed')}: "
-        f"{md.say(found, 'macro_f1')} ({md.show(found['macro_f1_interval'], 'interval')} over subjects), standard "
-        f"deviation {found['group_deviation']:.3f} over groups, {md.show(found['seed_deviation'])} over seeds, worst "
-        f"group {found['worst_group']:.3f}, worst subject {md.escape(worst)} "
-        f"({md.show(found['per_subject'][worst]['macro_f1'])})."
-    )
 
 
 def _everyone(people: Document, held_out: Document) -> str:
@@ -322,34 +289,4 @@ def _limitations(test: Document) -> str:
         f"The worst class is {md.escape(worst)} ({md.say(scores[worst], 'f1')}), most often mistaken for "
         f"{taken or 'nothing else'}. The worst subject is {md.escape(person)} "
         f"({md.say(people[person], key)})."
-    )
-
-
-def _streaming(found: Mapping[str, Document]) -> str:
-    first = next(iter(found.values()))
-    how, spliced = first["settings"], first["spliced"]
-    states = (
-        f"{md.count(how['copies'], 'state')} restart every {how['restart']} rows, in turn"
-        if how["restart"]
-        else "One state is carried from the first row to the last"
-    )  # fmt: skip
-    return md.page(
-        f"The table shows the recordings of subjects {md.show(first['subjects'])}, each streamed from its start, and "
-        f"{spliced['hours']:.1f} hours of their activities in turn, with {md.count(spliced['changes'], 'change')}. "
-        f"{states}, and probabilities are averaged over {how['smoothing']:g} s.",
-        _streams(found),
-    )
-
-
-def _personal(people: Sequence[Document]) -> str:
-    rows = [
-        (f"subject {md.escape(row['subject'])}", str(row["learned"]), str(row["tested"]), *(
-            md.show(row[when][key]) for key in ("accuracy", "macro_f1") for when in ("before", "after")))
-        for row in people
-    ]  # fmt: skip
-    scores = [f"{score} {when}" for score in ("accuracy", "macro-F1") for when in ("before", "after")]
-    return md.page(
-        "`model.personal.tflite` trains its last layer on the device. For each test subject, it was trained on one "
-        "minute of the subject's windows, the first ones of each class, and tested on the others.",
-        md.table(("", "training windows", "test windows", *scores), rows),
     )

@@ -148,6 +148,19 @@ def preset_table(rows: Sequence[Document], cards: str | None = None) -> str:
     )
 
 
+def everyone_table() -> str:
+    """Renders the presets of several studies and their baselines, on the same people left out, study by study."""
+    tests = {name: preset_metrics(name)["test"] for name, preset in PRESETS.items() if preset.everyone}
+    methods = tests | {md.label(name): row for test in tests.values() for name, row in test["baselines"].items()}
+    # Where a study knows one activity, the share of its windows that are recognized.
+    rows = [
+        (name, {**row, **{study: own["macro_f1"] or own["accuracy"] for study, own in row["per_study"].items()}})
+        for name, row in sorted(methods.items(), key=lambda method: -method[1]["macro_f1"])
+    ]
+    studies = [f"{study}:.3f" for study in rows[0][1]["per_study"]]
+    return md.columns(rows, ("macro_f1", "macro_f1_interval", *studies), "method")
+
+
 def artifact_table(rows: Sequence[Document]) -> str:
     """Renders a table of files of presets."""
     scores = dict.fromkeys(score for row in rows for score in for_task(row["kind"]).FILE_SCORES)
