@@ -25,6 +25,7 @@ from zoo.report.crossval import cross_validation
 from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.exporting import Artifact
 from zoo.tasks.loading import Loaded, load
+from zoo.tasks.provenance import already_seen
 from zoo.tasks.running import Plan, Run, TrainResult
 from zoo.tasks.running import train as run_training
 from zoo.tasks.task import Predictions, Source, Task, find_task, task_of
@@ -468,26 +469,21 @@ def finetune(
 
 
 def familiar(loaded: Loaded, data: Any) -> str | None:
-    """Why fine-tuning on data says nothing new: the model was trained on this file, or its score measured on it.
+    """Why fine-tuning on data says nothing new: the model was trained on this file, or on all of its people.
 
     Args:
         loaded: What is to be fine-tuned.
         data: Data of its task.
 
     Returns:
-        A sentence, or None if the file is another one.
+        A sentence, or None if the model does not know the data.
     """
+    known = "from which fine-tuning learns nothing new; did you mean data of your own?"
     if data.sha256 == loaded.metadata.data_sha256:
-        return (
-            f"{data}: is the file that {loaded.name} was trained on, from which fine-tuning learns nothing new; did "
-            "you mean data of your own?"
-        )
-    measured = catalog.preset_metrics(loaded.name) if loaded.name in catalog.preset_names() else {}
-    if data.sha256 == measured.get("test", {}).get("data_sha256"):
-        return (
-            f"{data}: is the file that {loaded.name} was tested on, and of the study that it was trained on; did you "
-            "mean data of your own?"
-        )
+        return f"{data}: is the file that {loaded.name} was trained on, {known}"
+    people = data.train.group_names()
+    if people and already_seen(people, data.source, loaded.metadata) == people:
+        return f"{data}: {loaded.name} was trained on all of its people, {known}"
     return None
 
 

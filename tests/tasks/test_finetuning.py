@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, api, catalog, finetune, train
+from zoo import ActivityGRU, Recipe, ZooError, api, finetune, train
 from zoo.data.activity import from_arrays, read
 from zoo.evaluation import activity as classification
 from zoo.report import activity as report
@@ -18,13 +18,15 @@ pytestmark = pytest.mark.usefixtures("uncompiled")
 QUICK = Recipe(learning_rate=0.01, batch_size=8, epochs=2, min_steps=8, validation=0.2)
 
 
-def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0):
+def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0, name="p{}"):
     """Windows that a person can tell apart: the more a window shakes, the greater its class."""
     random = np.random.default_rng(0)
     labels = np.tile(np.repeat(np.arange(len(classes)), each), people)
     spread = 4.0 * labels[:, None, None]
     x = np.array([0, 0, 9.8]) + spread * random.standard_normal((len(labels), rows, 3))
-    return from_arrays(x, labels, classes, rate, np.repeat([f"p{i}" for i in range(people)], len(classes) * each))
+    return from_arrays(
+        x, labels, classes, rate, np.repeat([name.format(i) for i in range(people)], len(classes) * each)
+    )
 
 
 def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
@@ -183,7 +185,10 @@ def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
     trained = ActivityGRU(units=2, provenance={"data_sha256": data_of_training.sha256})
     doubt = api.familiar(load(trained), data_of_training)
     assert "was trained on, from which fine-tuning learns nothing new" in doubt
-    pocket = load("activity_gru_pocket")
-    assert api.familiar(pocket, data_of_training) is None
-    tested = replace(data_of_training, fingerprint=catalog.preset_metrics("activity_gru_pocket")["test"]["data_sha256"])
-    assert "is the file that activity_gru_pocket was tested on" in api.familiar(pocket, tested)
+    phone = load("activity_gru_phone")
+    assert api.familiar(phone, data_of_training) is None
+    assert api.familiar(phone, data(people=2)) is None
+    known = replace(data(people=2, name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
+    assert api.familiar(phone, known) is None
+    known = replace(data(name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
+    assert "activity_gru_phone was trained on all of its people, from which" in api.familiar(phone, known)

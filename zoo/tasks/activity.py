@@ -39,7 +39,7 @@ from zoo.runtime.recognizer import labels_of
 from zoo.tasks import exporting, finetuning
 from zoo.tasks.exporting import Exportable, SourceCode
 from zoo.tasks.loading import Loaded
-from zoo.tasks.provenance import is_among, share_a_study
+from zoo.tasks.provenance import already_seen
 from zoo.tasks.running import Plan
 from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
@@ -479,8 +479,8 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     metadata = metadata_of(loaded)
     if metadata.simulated and not data.simulated:
         notes.append("the model was trained on simulated data")
-    seen = [name for name in windows.people() if is_among(name, metadata.train_subjects)]
-    if split != "train" and seen and share_a_study(metadata.source, data.source):
+    seen = already_seen(windows.people(), data.source, metadata)
+    if split != "train" and seen:
         notes.append(f"subject {', '.join(seen)} was in the training of this model, so this is too optimistic")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")

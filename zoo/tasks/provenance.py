@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import zoo
+from zoo.metadata import ActivityMetadata, Metadata
 
 if TYPE_CHECKING:
     import keras
@@ -60,6 +61,19 @@ def is_among(person: str, people: Iterable[str]) -> bool:
         one == person or (("/" in one) != ("/" in person) and one.rpartition("/")[2] == person.rpartition("/")[2])
         for one in people
     )
+
+
+def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
+    """The people of a file who were in the training of a model.
+
+    Args:
+        people: Their ids.
+        source: Of the file.
+        metadata: Of the model.
+    """
+    if not isinstance(metadata, ActivityMetadata) or not share_a_study(metadata.source, source):
+        return []
+    return [person for person in people if is_among(person, metadata.train_subjects)]
 
 
 def machine() -> str:
