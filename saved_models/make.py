@@ -346,9 +346,25 @@ def draw(folder: Path, metrics: Document, arrays: Document) -> None:
         drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
 
 
+def share_baselines(paths: Sequence[Path]) -> None:
+    """Gives presets that are scored on the same windows, left out in the same groups, the baselines of each other."""
+    known: dict[tuple[str, int, int], Document] = {}
+    documents = {path: read_json(path) for path in paths}
+    for document in documents.values():
+        test = document["test"]
+        same = known.setdefault((test["data_sha256"], test["groups"], test["seed"]), {})
+        for name, row in test["baselines"].items():
+            # What a baseline differs by is between it and one preset.
+            same.setdefault(name, {key: value for key, value in row.items() if key != "difference"})
+        test["baselines"] = same
+    for path, document in documents.items():
+        write_json(path, document)
+
+
 def render() -> None:
     """Renders cards, results, and the tables of presets from the metrics, with the figures that need no data."""
     measured = [name for name in PRESETS if (HERE / name / "metrics.json").is_file()]
+    share_baselines([HERE / name / "metrics.json" for name in measured if PRESETS[name].everyone])
     for name in measured:
         metrics, config = (read_json(HERE / name / file) for file in ("metrics.json", "config.json"))
         draw(HERE / name, metrics, {})
