@@ -89,14 +89,14 @@ def windows_of(recordings: Iterable[Recording], classes: tuple[str, ...]) -> Win
 def cell(
     windows: Windows, classes: tuple[str, ...], people: int, activities: int, minutes: float, draw: int
 ) -> ActivityData:  # fmt: skip
-    """The first windows of some activities of some people, and windows of the first six for test."""
+    """The first windows of some activities of people drawn at random, and windows of the first six for test."""
     chosen, names = classes[:activities], windows.people()
     inputs, labels, subjects = windows.inputs[:], windows.labels, windows.subjects
     assert subjects is not None
     most = max(2, round(60 * minutes / activities * CUT.rate / CUT.hop))
     picked: dict[bool, list[NDArray[np.int64]]] = {True: [], False: []}
-    first = TEST_PEOPLE + draw * MOST_PEOPLE
-    for test, chosen_people in ((True, names[:TEST_PEOPLE]), (False, names[first : first + people])):
+    learners = np.random.default_rng([SEED, draw]).permutation(names[TEST_PEOPLE:])[:people]
+    for test, chosen_people in ((True, names[:TEST_PEOPLE]), (False, learners)):
         for name in chosen_people:
             for label in range(activities):
                 rows = np.flatnonzero((subjects == name) & (labels == label))
@@ -178,7 +178,7 @@ def main() -> None:
         return
     started = time.perf_counter()
     real = tuple(WISDM.values())
-    simulated = gait.simulate(TEST_PEOPLE + DRAWS * MOST_PEOPLE, SEED, seconds=240)
+    simulated = gait.simulate(TEST_PEOPLE + 2 * MOST_PEOPLE, SEED, seconds=240)
     sources = {
         "simulated": (windows_of(simulated, SIMULATED), SIMULATED, PRESET),
         "WISDM": (windows_of(read_wisdm(options.wisdm), real), real, str(options.start)),
