@@ -12,7 +12,7 @@ export TF_CPP_MIN_LOG_LEVEL = 3
 demo: $(VENV)/installed
 	rm -rf demo
 	$(BIN)/zoo data simulate activity -o demo/data3.h5 --subjects 12 --seed 0
-	$(BIN)/zoo train --model activity_gru --units 32 --frame 5 --epochs 15 --data demo/data3.h5 --out demo/model
+	$(BIN)/zoo train --model activity_gru --epochs 15 --data demo/data3.h5 --out demo/model
 	$(BIN)/zoo evaluate demo/model --data demo/data3.h5
 	$(BIN)/zoo export demo/model --data demo/data3.h5 --to demo/exported
 	$(BIN)/zoo stream demo/exported/model.dynamic.tflite --simulate walking,sitting,jogging --speed 2
