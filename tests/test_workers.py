@@ -163,8 +163,8 @@ def test_workers_that_disagree_are_told_about_what():
         ended[0]
         == ended[1]
         == (
-            f"worker 1 ({addresses[1]}) is about to train something else than worker 0 ({addresses[0]}): "
-            "plan.recipe.batch_size 32, not 64; start all with the same command, data and version"
+            f"worker 1 ({addresses[1]}) is set to train something different from worker 0 ({addresses[0]}): "
+            "plan.recipe.batch_size 32, not 64; start all workers with the same command, data and version"
         )
     )
 
@@ -267,7 +267,7 @@ def test_an_address_that_cannot_be_listened_on_is_refused():
         for address, reason in {
             f"127.0.0.1:{port}": "the port is in use: end the program that listens there",
             "192.0.2.1:2222": "is no address of this machine",
-            "nowhere.invalid:2222": "name an address that can be resolved",
+            "nowhere.invalid:2222": "use an address that can be resolved",
         }.items():
             with (
                 pytest.raises(ZooError, match=rf"worker 0 \({address}\): .*{reason}"),
