@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import typer
+import typer.rich_utils  # Now, since what it reads of the environment here would color the help that later tests read.
 
 from zoo.cli import app
 from zoo.cli.console import say, warn
