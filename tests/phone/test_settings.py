@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
+from zoo.metadata import extract
 from zoo.serving import page_files
 
 HERTZ = 60
@@ -67,13 +68,19 @@ def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice,
     assert page.is_enabled("#start")
 
 
-def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(open_page, play):
+@pytest.fixture
+def sure(model_file):
+    """Percent below which an answer is "Not sure", as the file says."""
+    return round(100 * extract(model_file).threshold)
+
+
+def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(open_page, play, sure):
     page = open_page()
     page.click("#start")
     play(page, standing(4), 20)
     assert page.inner_text("#label") == "Standing"
     page.click("#settings summary")
-    assert page.inner_text("#sure") == "40 %"
+    assert page.inner_text("#sure") == f"{sure} %"
     assert page.is_hidden("#as-in-file")
     page.focus("#threshold")
     page.keyboard.press("End")
@@ -83,13 +90,13 @@ def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(ope
     page.click("#settings summary")
     assert page.inner_text("#sure") == "99 %"
     page.click("#as-in-file")
-    assert page.inner_text("#sure") == "40 %"
+    assert page.inner_text("#sure") == f"{sure} %"
     page.click("#start")
     play(page, standing(4), 20)
     assert page.inner_text("#label") == "Standing"
 
 
-def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last_windows(open_page, play, stop):
+def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last_windows(open_page, play, stop, sure):
     page = open_page()
     page.click("#start")
     page.click("#how summary")
@@ -99,7 +106,7 @@ def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last
         "reads 5 rows at a time",
         "in 64 numbers",
         "each of 6 activities",
-        "below 40\N{NO-BREAK SPACE}%",
+        f"below {sure}\N{NO-BREAK SPACE}%",
     ):
         assert words in text
     play(page, standing(14), 100)
