@@ -288,12 +288,16 @@ def test_the_table_of_personal_learning_is_what_was_measured(numbers_of):
 
 def test_the_page_of_little_data_says_what_was_measured(numbers_of):
     for cell in numbers_of("small-data.md", "small_data")["cells"]:
-        forest, scratch, tuned = (cell["methods"][name]["macro_f1"] for name in ("random_forest", "train", "finetune"))
+        forest, scratch, tuned = (
+            np.mean([draw[name]["macro_f1"] for draw in cell["draws"]])
+            for name in ("random_forest", "train", "finetune")
+        )
+        assert tuned >= forest
         if cell["data"] == "WISDM":
-            assert max(scratch, tuned) > forest
-            assert (tuned > max(scratch, forest + 0.05)) == (cell["activities"] >= 4)
+            assert scratch > forest
+            assert 0.065 < tuned - forest < 0.295
         else:
-            assert (max(scratch, tuned) > forest - 0.01) == (cell["people"] < 12)
+            assert (scratch < forest - 0.03) == (cell["people"] == 6)
 
 
 def test_the_streams_of_several_studies_are_those_that_were_measured(numbers_of):
