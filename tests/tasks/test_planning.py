@@ -1,9 +1,12 @@
 """Plans: settings that a family does not know, has no use for, or that are of another type are refused."""
 
+import numpy as np
 import pytest
 
+from zoo.data.activity import from_arrays
 from zoo.errors import ZooError
 from zoo.tasks import planning
+from zoo.tasks.activity import build
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,22 @@ def test_a_whole_number_is_a_number():
     plan = planning.plan("sparse_autoencoder_course", None, {"sparsity_weight": 2, "clip_norm": None})
     assert plan.arguments["sparsity_weight"] == 2
     assert plan.recipe.clip_norm is None
+
+
+@pytest.mark.parametrize(("rows", "frame"), [(150, 5), (128, 4), (45, 5), (47, 1)])
+def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows, frame):
+    data = from_arrays(np.zeros((2, rows, 3), np.float32), [0, 1], ("a", "b"), 50.0)
+    for family in ("activity_gru", "activity_lstm", "activity_rnn"):
+        model = build(planning.plan(None, family, {"units": 2}), data.train, data.classes)
+        assert (model.num_layers, model.frame, model.magnitude, model.window) == (2, frame, True, rows)
+    assert build(planning.plan(None, "activity_cnn", {}), data.train, data.classes).magnitude
+    named = planning.plan(None, "activity_gru", {"units": 2, "num_layers": 1, "frame": 1, "magnitude": False})
+    model = build(named, data.train, data.classes)
+    assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
+
+
+def test_the_presets_of_the_course_are_the_networks_of_the_course():
+    data = from_arrays(np.zeros((2, 150, 3), np.float32), [0, 1], ("a", "b"), 50.0)
+    for preset in ("activity_gru_course", "activity_lstm_course", "activity_rnn_course"):
+        model = build(planning.plan(preset, None, {}), data.train, data.classes)
+        assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)

@@ -57,25 +57,28 @@ _BASELINE = 2000
 """Windows that the baseline of a training is fitted and measured on, at most."""
 
 _FRAME = 5
-"""Rows of a frame, at most, where nobody named a number."""
+"""Rows of a frame, at most, where a plan names no number."""
 
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
 
 def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
-    """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them."""
-    window, channels = train.inputs.shape[1:]
-    if plan.arguments.get("window", window) > window:
-        raise ZooError(f"windows of {window} rows; {plan.name} reads {plan.arguments['window']}: cut longer ones")
+    """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them.
+
+    Where the plan names no frame, it is the longest of up to five rows that divides the window.
+    """
+    rows, channels = train.inputs.shape[1:]
+    window = plan.arguments.get("window", rows)
+    if window > rows:
+        raise ZooError(f"windows of {rows} rows; {plan.name} reads {window}: cut longer ones")
     known: dict[str, Any] = {
         "classes": tuple(classes), "window": window, "rate": rate, "channels": channels, "seed": plan.recipe.seed,
         "name": plan.name, "carry_state": bool((plan.recipe.augmentation or {}).get("carry")),
     }  # fmt: skip
     family: type[ActivityRecognizer] = find_family(plan.family).load()
     if "frame" in family.argument_names():
-        window = plan.arguments.get("window", window)
-        known["frame"] = max(rows for rows in range(1, _FRAME + 1) if window % rows == 0)
+        known["frame"] = max(size for size in range(1, _FRAME + 1) if window % size == 0)
     if plan.recipe.normalize:
         known["mean"], known["variance"] = train.statistics()
     model = family(**known | plan.arguments)
