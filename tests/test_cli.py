@@ -218,7 +218,7 @@ def test_own_labels_cannot_be_simulated_and_the_message_names_them(tmp_path, zoo
     status, _, error = zoo_cli("stream", file, "--simulate", "walking")
     assert status == 1
     assert "recognizes own 0, own 1" in error
-    assert "none of which can be simulated; stream recordings by --csv FILE" in error
+    assert "none of which can be simulated; stream recordings with --csv FILE" in error
 
 
 def test_a_folder_that_is_not_empty_is_refused(simulated, tmp_path, zoo_cli):

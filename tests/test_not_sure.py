@@ -129,7 +129,7 @@ def test_a_stream_shows_no_label_below_it_unless_told_otherwise(sure, zoo_cli):
 
 
 def test_what_has_no_threshold_always_answers(zoo_cli, language_model):
-    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_course" / "model.dynamic.tflite")
     windows = RANDOM.normal(0, 4, (20, 150, 3)).astype("float32")
     assert recognizer.metadata.threshold is None
     assert None not in recognizer.recognize(windows)
@@ -151,7 +151,7 @@ def test_what_has_no_threshold_always_answers(zoo_cli, language_model):
     ],
 )
 def test_files_state_one_threshold_and_older_ones_are_read(stated, windows, streams):
-    document = extract(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite").to_json()
+    document = extract(PRESETS_FOLDER / "activity_gru_course" / "model.dynamic.tflite").to_json()
     assert "threshold" not in document["streaming"]
     if "threshold" in stated:
         document["threshold"] = stated["threshold"]

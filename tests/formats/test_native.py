@@ -46,7 +46,7 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
     numbers = {name.lower(): float(value) for name, value in numbers.items()}
     frame = known.frame
-    expected = {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, "threshold": 0.4}
+    expected = {"rate": known.rate, "frame": frame, "advance": frame, "channels": 3, "threshold": known.threshold}
     assert numbers == expected | vars(known.streaming)
     assert dict(re.findall(r'(?i)(signature|input) = "(\w+)"', text.lower())) == {"signature": "step", "input": "frame"}
     assert re.findall(r'"(\w+)"', re.search(r"(?i)labels = (.*)", text).group(1)) == list(known.classes)

@@ -64,14 +64,16 @@ def test_a_language_model_shows_whatever_was_asked_for():
 def test_a_cross_validation_names_methods_people_and_what_random_windows_would_claim():
     result = preset_metrics("activity_gru_phone")["test"]
     random = {name: {"macro_f1": 0.99} for name in (result["preset"], *result["baselines"])}
-    result["baselines"]["random_forest"]["difference"] = {"macro_f1": 0.25, "interval": [0.125, 0.5]}
+    result["baselines"]["random_forest"]["difference"] = {
+        "macro_f1": 0.25, "interval": [0.125, 0.5], "people": 3, "of": 4,
+    }  # fmt: skip
     page = crossval.cross_validation({**result, "random": random, "command": "zoo crossval"})
     for name, row in ({result["preset"]: result} | result["baselines"]).items():
         assert f"{row['macro_f1']:.3f}" in page
         assert markdown.label(name) in page or name in page
     assert all(f"\n| {name} | " in page for name in result["per_subject"])
     assert "would have reported a macro-F1 of 0.990" in page
-    assert "minus random forest: +0.250" in page
+    assert "minus random forest: +25.0 points" in page
     assert "$ zoo crossval" in page
 
 

@@ -43,7 +43,7 @@ def test_a_terminal_shows_every_word_and_number_of_a_card(preset, width):
     assert len("".join(words(shown))) >= len("".join(words(page)))
 
 
-@pytest.mark.parametrize("preset", ["activity_gru_pocket", "sparse_autoencoder_best", "trigram_lm_best"])
+@pytest.mark.parametrize("preset", ["activity_gru_course", "sparse_autoencoder_best", "trigram_lm_best"])
 def test_the_terminal_shows_the_tables_of_the_card(preset):
     metrics = document(preset, "metrics")
     page = card.card(preset, PRESETS[preset], metrics, document(preset, "config"))

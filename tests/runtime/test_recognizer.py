@@ -111,7 +111,7 @@ def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
     assert list(recognizer.signatures) == ["step"]
     windows = family.golden["window"]["window"][:20]
     np.testing.assert_allclose(
-        recognizer.predict(windows), Recognizer(POCKET / "model.float32.tflite").predict(windows), atol=0.02
+        recognizer.predict(windows), Recognizer(POCKET / "model.float32.tflite").predict(windows), atol=0.05
     )
 
 

@@ -13,7 +13,9 @@ from zoo.report import activity as report
 from zoo.runtime import Recognizer
 from zoo.tasks import streaming
 
-POCKET = PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite"
+POCKET, COURSE = (
+    PRESETS_FOLDER / name / "model.dynamic.tflite" for name in ("activity_gru_pocket", "activity_gru_course")
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +40,13 @@ def test_streams_are_spliced_by_seed_to_the_length_that_was_asked(file):
 def test_people_of_the_training_are_known_by_their_ids_in_joined_studies_as_well(tmp_path):
     people = (replace(one, subject=f"motionsense/{one.subject}9") for one in gait.simulate(2, seed=0, seconds=20))
     recordings.write(tmp_path / "a.h5", people, source="MotionSense (a test)", simulated=True)
-    recognizer = Recognizer(POCKET)
+    recognizer = Recognizer(COURSE)
     assert "19" in recognizer.metadata.train_subjects
     assert streaming.evaluate(recognizer, tmp_path / "a.h5", seconds=30)["subjects"] == ["motionsense/29"]
 
 
 def test_people_of_other_recordings_may_have_the_ids_of_the_training(file):
-    recognizer = Recognizer(POCKET)
+    recognizer = Recognizer(COURSE)
     assert "1" in recognizer.metadata.train_subjects
     assert streaming.evaluate(recognizer, file, seconds=30)["subjects"] == ["1", "2"]
 
