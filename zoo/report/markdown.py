@@ -138,10 +138,10 @@ def escape(value: Any) -> str:
     r"""Escapes text such as labels or paths for Markdown.
 
     Example:
-        >>> print(escape("data_3.h5 *"), escape("_x"))
-        data_3.h5 \* \_x
+        >>> print(escape("data_3.h5 *"), escape("__x"))
+        data_3.h5 \* \_\_x
     """
-    return re.sub(r"(?<!\w)_|_(?!\w)|[*`<|\[\]\\]", r"\\\g<0>", str(value))
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])|[*`<|\[\]\\]", r"\\\g<0>", str(value))
 
 
 def code(value: str) -> str:
