@@ -318,19 +318,16 @@ def with_license(folder: Path, license: str) -> loading.Loaded:
 
 
 def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document) -> None:
-    """Measures a preset on the test set, and writes its metrics and figures.
-
-    Baselines that `metrics` has already are not fitted again.
-    """
+    """Measures a preset on the test set, and writes its metrics and figures."""
     if PRESETS[metrics["preset"]].everyone:
         # Everyone was in training: the scores are those of the cross-validation.
         write_json(folder / "metrics.json", metrics)
         draw(folder, metrics, {})
         return
-    task, fitted = loaded.task, metrics.get("baselines")
-    options = {"baselines": fitted is None, "robustness": True} if task.name == "activity" else {}
-    test = task.evaluate(loaded, data, **options) | {"model": loaded.metadata.preset, "data": data.name}
-    metrics["test"] = test if fitted is None else test | {"baselines": fitted}
+    task = loaded.task
+    options = {"robustness": True} if task.name == "activity" else {}
+    named = {"model": loaded.metadata.preset, "data": data.name}
+    metrics["test"] = task.evaluate(loaded, data, **options) | named
     if "starts" in metrics:
         patience = PRESETS[metrics["preset"]].recipe.patience or 0
         metrics["rounded_stop"] = rounded_stop(loaded.history, patience)

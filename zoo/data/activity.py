@@ -217,6 +217,7 @@ class ActivityData(Data):
 
     task: ClassVar[str] = "activity"
     layout: ClassVar[str] = "activity"
+    file: ClassVar[str] = "data3.h5 of `zoo data windows`"
     train: Windows
     validation: Windows
     test: Windows

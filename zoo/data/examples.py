@@ -234,6 +234,8 @@ class Data:
 
     task: ClassVar[str]
     layout: ClassVar[str]
+    file: ClassVar[str]
+    """What holds such data, for messages."""
     name: str
     path: Path | None = None
     simulated: bool = False

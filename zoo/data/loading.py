@@ -10,12 +10,6 @@ from zoo.data.examples import Data
 from zoo.errors import ZooError
 from zoo.files import new_file
 
-_FILES: Mapping[str, str] = {
-    "activity": "data3.h5 of `zoo data windows`", "trigram": "data2.h5 of `zoo data make trigrams`",
-    "autoencoder": "data1.h5 of `zoo data make patches`",
-}  # fmt: skip
-"""What holds the data of each task, for messages."""
-
 _SIMULATORS: Mapping[str, Callable[..., Any]] = {
     "activity": gait.write_simulated,
     "autoencoder": dead_leaves.write_simulated,
@@ -91,7 +85,7 @@ def load_as(kind: type[D], source: str | Path | Data, *, levels: float = 1.0) ->
     """
     data = load_data(source, levels=levels)
     if not isinstance(data, kind):
-        raise ZooError(f"{data.name}: holds {data.task} data; expected {kind.task} data, such as {_FILES[kind.task]}")
+        raise ZooError(f"{data.name}: holds {data.task} data; expected {kind.task} data, such as {kind.file}")
     return data
 
 

@@ -125,6 +125,7 @@ class PatchData(Data):
 
     task: ClassVar[str] = "autoencoder"
     layout: ClassVar[str] = "patches"
+    file: ClassVar[str] = "data1.h5 of `zoo data make patches`"
     train: Patches
     validation: Patches
     test: Patches

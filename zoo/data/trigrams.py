@@ -57,6 +57,7 @@ class TrigramData(Data):
 
     task: ClassVar[str] = "trigram"
     layout: ClassVar[str] = "trigrams"
+    file: ClassVar[str] = "data2.h5 of `zoo data make trigrams`"
     train: Trigrams
     validation: Trigrams
     test: Trigrams

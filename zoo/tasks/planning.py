@@ -42,7 +42,8 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
     else:
         assert family is not None
-        name, arguments, recipe = family, None, task_of(family).recipe
+        name, recipe, takes = family, task_of(family).recipe, find_family(family).load().argument_names()
+        arguments = {key: value for key, value in task_of(family).arguments.items() if key in takes}
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
     task, model = task_of(family), find_family(family).load()
@@ -51,8 +52,6 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
     types = get_type_hints(Facts) | get_type_hints(model.__init__)
     accepted = model.argument_names()
-    if arguments is None:
-        arguments = {key: value for key, value in task.arguments.items() if key in accepted}
     known = list(dict.fromkeys([*accepted, *fields_used]))
     for change, value in changes.items():
         if change not in known:
