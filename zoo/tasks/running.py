@@ -192,7 +192,7 @@ class TrainResult:
         >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=8)
         >>> result = train("activity_cnn", data, Recipe(epochs=1, validation=0.0))
         >>> len(result.history), result.summary["parameters"]
-        (1, 8865)
+        (1, 8922)
     """
 
     plan: Plan
