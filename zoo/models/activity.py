@@ -248,5 +248,6 @@ def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
     """Applies the input layers to rows. Returns `(batch, steps, features)`."""
     x = layers["normalization"](rows) if "normalization" in layers else rows
     if "magnitude" in layers:
-        x = layers["rows"]([x, layers["magnitude"](rows[..., : len(AXES)])])
+        acceleration = rows if rows.shape[-1] == len(AXES) else rows[..., : len(AXES)]
+        x = layers["rows"]([x, layers["magnitude"](acceleration)])
     return layers["frame"](x) if "frame" in layers else x

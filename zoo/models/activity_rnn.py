@@ -36,6 +36,7 @@ from typing import Any, ClassVar, Unpack
 
 import keras
 import numpy as np
+from keras import ops
 
 from zoo.errors import ZooError
 from zoo.layers import Dropout
@@ -145,7 +146,15 @@ class RecurrentRecognizer(ActivityRecognizer):
             >>> logits.shape, states["h_1"].shape
             (TensorShape([1, 6]), TensorShape([1, 8]))
         """
-        return self._advance(read(self._named_layers(), frame)[:, 0], states)
+        layers = self._named_layers()
+        features = layers.pop("frame", None)
+        x = read(layers, frame)
+        if features is None:
+            return self._advance(x[:, 0], states)
+        # A convolution that moves by whole frames is a matrix product, which makes a smaller file.
+        kernel = ops.reshape(features.kernel, (-1, features.filters))
+        x = ops.matmul(ops.reshape(x, (-1, kernel.shape[0])), kernel) + features.bias
+        return self._advance(features.activation(x), states)
 
     def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Runs several steps in one call.
