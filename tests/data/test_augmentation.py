@@ -69,6 +69,14 @@ def test_a_half_turn_changes_two_signs_and_each_pair_of_them():
     assert counts.min() > 50
 
 
+def test_some_windows_keep_their_pose_apart_from_a_tilt():
+    turned = augmented(Augmentation(mirror=1.0, half_turn=1.0, spin=180.0, keep_pose=0.5), np.ones((300, 2, 3)))
+    assert 100 < (turned == 1).all(axis=(1, 2)).sum() < 200
+    tilted = augmented(Augmentation(half_turn=1.0, keep_pose=1.0, tilt=30.0), np.ones((300, 2, 3)))
+    assert (tilted.sum(axis=2) > np.cos(np.radians(30.01)) * 3).all()
+    assert (tilted != 1).any()
+
+
 def test_a_spin_leaves_the_long_axis_and_stays_within_its_angle():
     spun = augmented(Augmentation(spin=30.0), np.tile([0.0, 5.0, 1.0], (200, 2, 1)))
     np.testing.assert_allclose(spun[:, :, 1], 5, rtol=1e-6)

@@ -32,6 +32,8 @@ class Augmentation(Settings):
         half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen outside, or both.
         quarter_turn: Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket.
         spin: Largest angle in degrees about the phone's long axis y.
+        keep_pose: Probability that a window keeps the pose in which it was recorded, apart from `tilt`. If all phones
+            are worn alike, the pose tells much of the activity, also of new people.
         tilt: Largest angle in degrees about a random axis.
         scale: Largest relative error of a sensor's gain.
         intensity: Largest change, as a natural logarithm, of how vigorously somebody moves: deviations from the mean of
@@ -54,6 +56,7 @@ class Augmentation(Settings):
     half_turn: _Share = 0.0
     quarter_turn: _Share = 0.0
     spin: _Amount = 0.0
+    keep_pose: _Share = 0.0
     tilt: _Amount = 0.0
     scale: _Share = 0.0
     intensity: _Amount = 0.0
@@ -132,6 +135,9 @@ class Augmentation(Settings):
         if self.quarter_turn:
             turned = draw.chance((batch,), self.quarter_turn)
             pose = _rotation(tf.tile([[0.0, 0.0, 1.0]], (batch, 1)), 90 * turned) @ pose
+        if self.keep_pose:
+            kept = draw.chance((batch, 1, 1), self.keep_pose)
+            pose = kept * tf.eye(3) + (1 - kept) * pose
         if self.tilt:
             axis = tf.math.l2_normalize(draw.normal((batch, 3)), axis=1)
             pose = _rotation(axis, draw.uniform((batch,), 0, self.tilt)) @ pose
