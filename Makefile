@@ -40,8 +40,8 @@ docs: $(VENV)/installed
 
 bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/phone.py | tee benchmarks/phone.json
-	$(BIN)/python benchmarks/microcontroller.py | tee benchmarks/microcontroller.json
-	$(BIN)/python benchmarks/microcontroller.py --page docs/guides/c.md --metrics
+	.bench/bin/python benchmarks/microcontroller.py | tee benchmarks/microcontroller.json
+	.bench/bin/python benchmarks/microcontroller.py --page docs/guides/c.md --metrics
 	.bench/bin/python benchmarks/inference.py | tee benchmarks/inference.json
 	.bench/bin/python benchmarks/inference.py --page docs/guides/c.md
 	$(BIN)/python benchmarks/phone.py --page docs/guides/phone.md
@@ -102,7 +102,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 # Apart from $(VENV): what is compared wants other versions of what is pinned there.
 .bench/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .bench
-	.bench/bin/pip install --quiet --editable '.[tuning,baselines]' 'torch>=2.9' onnx onnxruntime
+	.bench/bin/pip install --quiet --editable '.[tuning,baselines]' 'torch>=2.9' onnx onnxruntime tflite-micro
 	touch $@
 
 clean:

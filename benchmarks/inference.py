@@ -1,4 +1,4 @@
-"""Time of a step and of a window in C, LiteRT, ONNX Runtime and TorchScript, on one core, in one run.
+"""Time of a step and of a window in C, LiteRT, TFLite Micro, ONNX Runtime and TorchScript, on one core, in one run.
 
     python benchmarks/inference.py | tee benchmarks/inference.json
     python benchmarks/inference.py --page docs/guides/c.md  # writes the table into the page
@@ -6,7 +6,8 @@
 All engines run the weights of the preset, and must answer simulated windows and steps as Keras does before they are
 timed. Each is called in its cheapest way, with its inputs already in its own memory: C code by a loop in C, and from
 Python; LiteRT by the interpreter's own call, without the resizing of its signature runners; ONNX Runtime with bound
-inputs and outputs; TorchScript scripted and frozen. The two rows of C code show what a call from Python costs, which
+inputs and outputs; TorchScript scripted and frozen. TFLite Micro is the build for x86_64 of its own Python package, with
+its portable kernels. The two rows of C code show what a call from Python costs, which
 all others pay too. PyTorch's own GRU resets the state after the product, so it cannot run these weights: its cell is
 written out.
 
@@ -149,6 +150,25 @@ def in_litert(path: Path) -> dict[str, Call]:
 
         found[name] = call(feed, run, read)
     return found
+
+
+def in_tflite_micro(path: Path) -> dict[str, Call]:
+    """The function `step` of a `.tflite` file."""
+    from tflite_micro import runtime
+
+    # It counts inputs and outputs, and knows no names.
+    named = open_file(path)
+    runner = named.get_signature_runner("step")
+    inputs, outputs = ([row["index"] for row in rows] for rows in (named.get_input_details(), named.get_output_details()))
+    places = {name: inputs.index(row["index"]) for name, row in runner.get_input_details().items()}
+    answer = outputs.index(runner.get_output_details()["probabilities"]["index"])
+    interpreter = runtime.Interpreter.from_file(str(path))
+
+    def feed(rows: Arrays) -> None:
+        for name, place in places.items():
+            interpreter.set_input(rows[name][None], place)
+
+    return {"step": call(feed, interpreter.invoke, lambda: interpreter.get_output(answer)[0])}
 
 
 def weights_of(model: Any) -> dict[str, Any]:
@@ -348,6 +368,8 @@ def engines_of(name: str, scratch: Path) -> tuple[dict[str, dict[str, Call]], di
         file = find_folder(name) / f"model.{kind}.tflite"
         if file.is_file():
             found[f"LiteRT, {kind}"] = in_litert(file)
+            if kind == "int8":
+                found["TFLite Micro, int8"] = in_tflite_micro(file)
     found["ONNX Runtime, float32"] = in_onnx(loaded.keras_model)
     found["TorchScript, float32"] = in_torchscript(loaded.keras_model)
     return found, inputs, expected
@@ -403,7 +425,7 @@ def table(document: dict[str, Any]) -> str:
     return markdown.page(
         markdown.table(head, rows),
         f"Medians of {document['rounds']} rounds on one core of an {software['machine']}; {document['compiler']}, "
-        f"LiteRT {software['ai-edge-litert']}, ONNX Runtime {software['onnxruntime']}, PyTorch {software['torch']}.",
+        f"LiteRT {software['ai-edge-litert']}, TFLite Micro {software['tflite-micro']}, ONNX Runtime {software['onnxruntime']}, PyTorch {software['torch']}.",
     )
 
 
@@ -422,7 +444,7 @@ def main() -> None:
     for name in PRESETS:
         with tempfile.TemporaryDirectory() as scratch:
             found[name] = measure(name, Path(scratch))
-    others = {each: importlib.metadata.version(each) for each in ("torch", "onnx", "onnxruntime")}
+    others = {each: importlib.metadata.version(each) for each in ("torch", "onnx", "onnxruntime", "tflite-micro")}
     print(json.dumps({
         "command": "python benchmarks/inference.py", "compiler": compiler.stdout.splitlines()[0],
         "options": " ".join(c99.compiler.FAST), "rows": ROWS, "rounds": ROUNDS,

@@ -8,11 +8,17 @@
 which executes an instruction each nanosecond of its own clock: instructions are counted exactly, cycles are not known.
 Flash is that of `model.c`, code and weights; memory is the state, and the stack of a step. The smallest recognizer is
 measured on all of them, the others on the M4F. What the code costs on a computer: `benchmarks/inference.py`.
+
+TFLite Micro comes as a Python package, a build for x86_64, which tells how large an arena it needs for the same network
+in `model.int8.tflite`, and not how large its own code is on a microcontroller.
 """
 
 import argparse
+import bisect
+import importlib.metadata
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -59,6 +65,20 @@ def measure(preset: str, kind: str, board: str, scratch: Path) -> dict[str, Any]
     }  # fmt: skip
 
 
+def arena(path: Path) -> int:
+    """Bytes of the smallest arena in which TFLite Micro opens a file, to the next 16."""
+    from tflite_micro import runtime
+
+    def suffices(size: int) -> bool:
+        try:
+            runtime.Interpreter.from_file(str(path), arena_size=size)
+        except RuntimeError:
+            return False
+        return True
+
+    return 16 * bisect.bisect_left(range(1, 1 << 16), True, key=lambda count: suffices(16 * count)) + 16
+
+
 def table(document: dict[str, Any]) -> str:
     """Renders the table of the page."""
     rows = [
@@ -66,6 +86,9 @@ def table(document: dict[str, Any]) -> str:
          f"{(row['state'] + row['stack']) / 1000:.2f}", f"{row['instructions']:,}")
         for row in document["boards"] if row["preset"] == SMALLEST
     ]  # fmt: skip
+    micro = document["tflite_micro"]
+    rows.append((micro["processor"], "TFLite Micro, `model.int8.tflite`", f"{micro['model'] / 1000:.1f} and its code",
+                 f"{micro['arena'] / 1000:.1f}", "-"))  # fmt: skip
     return markdown.table(("processor", "format", "flash, kB", "memory, kB", "instructions per step"), rows, text=2)
 
 
@@ -108,9 +131,12 @@ def main() -> None:
         subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
         for name in COMPILERS
     ]
+    file = find_folder(SMALLEST) / "model.int8.tflite"
+    micro = {"processor": platform.machine(), "model": file.stat().st_size, "arena": arena(file),
+             "version": importlib.metadata.version("tflite-micro")}  # fmt: skip
     print(json.dumps({
         "command": "python benchmarks/microcontroller.py", "preset": SMALLEST, "compilers": compilers,
-        "versions": versions(), "boards": boards,
+        "versions": versions(), "boards": boards, "tflite_micro": micro,
     }, indent=1))  # fmt: skip
 
 
