@@ -603,8 +603,8 @@ class ActivityTask(Task):
         optimizer="adam", learning_rate=5e-3, schedule="cosine", warmup_epochs=2, clip_norm=1.0, ema_decay=0.999,
         batch_size=32, epochs=50, min_steps=2000, validation=0.2, label_smoothing=0.1,
         augmentation={
-            "smooth": 0.3, "mirror": 0.5, "half_turn": 0.5, "spin": 180.0, "tilt": 25.0, "scale": 0.1,
-            "intensity": 0.5, "noise": 0.3,
+            "pace": 0.25, "smooth": 0.3, "mirror": 0.5, "half_turn": 0.5, "spin": 180.0, "keep_pose": 0.5,
+            "tilt": 25.0, "scale": 0.1, "intensity": 0.5, "clip": 0.2, "noise": 0.3,
         },
     )  # fmt: skip
     # See benchmarks/small_data.py as well.
