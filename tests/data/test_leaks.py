@@ -57,7 +57,7 @@ def test_near_duplicates_are_found_and_lookalikes_are_not(noise, count):
     rows = recording(200)
     train = np.array(cut(rows, 0, 50, 100))
     found = leaks.find(windows(train), windows(train + recording(150, seed=1).reshape(3, 50, 3) * noise / 10))
-    # Noise of 1 % of gravity is 5 % of what moves; what moves has a spread of 2 m/s^2.
+    # Noise of 1% of gravity is 5% of what moves; what moves has a spread of 2 m/s^2.
     assert (found.shared_rows, found.near_duplicates) == (0, count)
 
 

@@ -75,7 +75,7 @@ def test_the_baselines_on_the_course_text_are_those_that_are_published(real):
     with h5py.File(real / "text" / "data2.h5") as file:
         train, test = ((file[f"{part}x"][:] - 1, file[f"{part}d"][:] - 1) for part in ("train", "test"))
     found = baselines(train, test, 250)
-    # On twice as many test rows: 17.3 %; 27.7 %, 3.069; 38.63 %, 2.528.
+    # On twice as many test rows: 17.3%; 27.7%, 3.069; 38.63%, 2.528.
     assert found["unigram"]["top1"] == pytest.approx(0.173, abs=0.001)
     assert found["bigram"]["top1"] == pytest.approx(0.277, abs=0.002)
     assert found["bigram"]["cross_entropy"] == pytest.approx(3.069, abs=0.005)

@@ -83,7 +83,7 @@ def settings(open_page, play, address, **options):
     before = page.inner_text("#sure")
     for _ in range(30):
         page.keyboard.press("ArrowRight")
-    assert page.inner_text("#sure") == f"{int(before.split()[0]) + 30} %"
+    assert page.inner_text("#sure") == f"{int(before.removesuffix('%')) + 30}%"
     assert page.inner_text("#as-in-file") == f"Back to {before}, as in the file"
     yield page
 

@@ -99,7 +99,7 @@ DISTURBANCES = (
     Disturbance("rate_100hz", "sensor at 100 Hz, its rows taken as they come", _sampled_at(100.0)),
     Disturbance("lost", "a tenth of the samples lost, the last one held", _lost),
     Disturbance("noise", "noise of 0.5 m/s^2 added", _noise),
-    Disturbance("scaled_up", "sensor reads 10 % too much", _scaled(1.1)),
-    Disturbance("scaled_down", "sensor reads 10 % too little", _scaled(0.9)),
+    Disturbance("scaled_up", "sensor reads 10% too much", _scaled(1.1)),
+    Disturbance("scaled_down", "sensor reads 10% too little", _scaled(0.9)),
 )
 """What an evaluation tries."""

@@ -26,7 +26,7 @@ class Leaks:
 
     Args:
         shared_rows: Test windows that contain at least 8 consecutive rows of a training window.
-        near_duplicates: Test windows that differ from a training window by less than 5 % of their spread.
+        near_duplicates: Test windows that differ from a training window by less than 5% of their spread.
         subjects: People in both training and test.
     """
 

@@ -4,7 +4,7 @@ import { AXES, drawSignal, SIGNAL } from "./charts";
 import type { Metadata } from "./metadata";
 import type { Sample } from "./motion";
 import type { Prediction } from "./stream";
-import { byId, element, write } from "./dom";
+import { byId, element, percent, write } from "./dom";
 import { sensorOf } from "./view";
 
 /** Windows that are shown, classes of each, and the least probability of one. */
@@ -40,7 +40,7 @@ export class Windows {
     this.last = time;
     const ranked = probabilities.map((p, i) => ({ p, name: this.metadata.classes[i]! })).sort((a, b) => b.p - a.p);
     const named = ranked.slice(0, NAMED).filter(({ p }) => p >= LEAST);
-    const words = named.map(({ p, name }) => `${name} ${Math.round(100 * p)}\u00a0%`).join(", ");
+    const words = named.map(({ p, name }) => `${name} ${percent(p)}`).join(", ");
     this.kept.unshift({ samples: samples.filter((sample) => sample.time > time - this.seconds), words });
     this.kept.length = Math.min(KEPT, this.kept.length);
     this.show();
@@ -76,6 +76,6 @@ export function explain(metadata: Metadata, threshold: number): void {
     `The phone measures acceleration${metadata.axes.length > 3 ? " and rotation" : ""} with gravity. The page turns the samples into ${rate} rows a second. ` +
       `${reads} It returns a probability for each of ${classes.length} activities, which are averaged over about ` +
       `${streaming.smoothing} s. The label changes where another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
-      `below ${Math.round(100 * threshold)}\u00a0% the answer is "Not sure".`,
+      `below ${percent(threshold)} the answer is "Not sure".`,
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Metadata } from "./metadata";
 import { remember, remembered } from "./store";
-import { byId, write } from "./dom";
+import { byId, percent, write } from "./dom";
 
 /** A model by the name and the address of its file. */
 interface Choice {
@@ -80,7 +80,3 @@ export function onThreshold(current: () => Metadata, changed: (threshold: number
 }
 
 const key = ({ preset }: Metadata) => `threshold-${preset}`;
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
-}

@@ -9,7 +9,7 @@ import { csvName, download, Recorder } from "./recorder";
 import { keepAwake, letSleep } from "./system";
 import type { Timeline } from "./timeline";
 import { Silence } from "./watch";
-import { byId, element, write } from "./dom";
+import { byId, element, percent, write } from "./dom";
 import { REFUSED, showState } from "./view";
 
 /** Seconds of a recording, and those before it, in which the phone goes into the pocket. */
@@ -179,7 +179,7 @@ export class Teaching {
     write(
       "learned-text",
       share
-        ? `Learned. Of ${heldBack.length} windows that were held back it recognizes ${right("after")}, before ${right("before")}. It keeps ${Math.round(100 * share)}\u00a0% of what it learned.`
+        ? `Learned. Of ${heldBack.length} windows that were held back it recognizes ${right("after")}, before ${right("before")}. It keeps ${percent(share)} of what it learned.`
         : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not make it surer of those that were held back: it stays as it is.`,
     );
     showConfusion(classes, heldBack);

@@ -4,7 +4,7 @@ import {
   ACCELERATION, ACCELERATION_G, AXES, describeMinute, drawLanes, drawSignal, MINUTE, ROTATION, type Sensor,
 } from "./charts";
 import { showAddress } from "./code";
-import { byId, capital, element, write } from "./dom";
+import { byId, capital, element, percent, write } from "./dom";
 import { chosen, ears } from "./ears";
 import type { Metadata } from "./metadata";
 import { turns, type Refusal, type Sample } from "./motion";
@@ -216,7 +216,7 @@ export function labelText(metadata: Metadata, label: number | null): string {
 export function showPrediction(metadata: Metadata, { label, probability, probabilities }: Prediction): void {
   write("label", labelText(metadata, label));
   const guess = metadata.classes[probabilities.indexOf(Math.max(...probabilities))]!;
-  write("probability", label === null ? `perhaps ${guess}` : `${Math.round(100 * probability)} %`);
+  write("probability", label === null ? `perhaps ${guess}` : percent(probability));
   [...byId("bars").children].forEach((row, i) => setBar(row, probabilities[i]!, i === label));
 }
 
@@ -330,11 +330,10 @@ function bar(name: string, role?: string): HTMLElement {
 
 /** Sets a bar to a share from 0 to 1, or to none. */
 function setBar(row: Element, share: number | null, current: boolean): void {
-  const percent = `${Math.round(100 * (share ?? 0))}`;
   row.setAttribute("aria-current", String(current));
-  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", percent);
+  row.querySelector("[role=meter]")?.setAttribute("aria-valuenow", `${Math.round(100 * (share ?? 0))}`);
   row.querySelector<HTMLElement>(".fill")!.style.transform = `scaleX(${share ?? 0})`;
-  row.querySelector(".percent")!.textContent = share === null ? "" : `${percent} %`;
+  row.querySelector(".percent")!.textContent = share === null ? "" : percent(share);
 }
 
 function axisValue(axis: string, value: number): HTMLElement {
