@@ -97,3 +97,16 @@ def test_a_pipe_gets_a_line_for_each_step_of_an_export(recognizer, tmp_path, zoo
 def test_the_package_runs_as_a_module():
     run = subprocess.run([sys.executable, "-m", "zoo", "--version"], capture_output=True, text=True, check=True)
     assert run.stdout.startswith("pocket-zoo ")
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=lambda words: " ".join(words) or "zoo")
+def test_help_names_values_in_words(words, terminal):
+    text = "\n".join(terminal(80, *words, "--help"))
+    assert not re.search(r"[<>{}]|\blist\[|\.\.\.\]?\.\.\.", text.replace("{subject}/{activity}", ""))
+
+
+def test_a_flag_has_no_value_and_a_number_is_called_one(terminal):
+    shown = [line.strip("│ ") for line in terminal(80, "predict", "--help")]
+    assert any(re.match(r"--json +Print", line) for line in shown)
+    assert any(re.match(r"--hop +INTEGER +Rows", line) for line in shown)
+    assert any(re.match(r"\* +MODEL +A preset", line) for line in shown)

@@ -25,7 +25,7 @@ def _sections(command: Any, words: tuple[str, ...]) -> Iterator[str]:
     members = getattr(command, "commands", {})
     if not members:
         context = command.make_context(" ".join(words), [], resilient_parsing=True)
-        usage = re.sub(r"[{}]", "", " ".join(command.collect_usage_pieces(context)))
+        usage = " ".join(command.collect_usage_pieces(context))
         yield f"## {' '.join(words)}\n\n{_text(command.help)}\n\n```text\n{' '.join(words)} {usage}\n```"
         yield from _tables(command, context)
     for name, member in members.items():
@@ -46,8 +46,7 @@ def _name(parameter: Any, context: Any) -> str:
     if parameter.param_type_name == "argument":
         return f"`{(parameter.metavar or parameter.name).upper()}`"
     names = [f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts)]
-    if not parameter.is_flag:
-        value = parameter.metavar or re.sub(r"\W|list", "", parameter.display_type_rich(ctx=context)).upper()
+    if value := parameter.display_type_rich(ctx=context):
         names[0] = f"{names[0][:-1]} {value}`"
     return ", ".join(names)
 

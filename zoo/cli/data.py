@@ -89,7 +89,7 @@ for _name, _study in STUDIES.items():
 @import_app.command("csv")
 def import_csv(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILES...", help="CSV files, or folders to search.")
+        list[Path] | None, typer.Argument(metavar="FILES", help="CSV files, or folders to search.")
     ] = None,
     out: Out = OUT,
     layout: Annotated[
@@ -212,7 +212,7 @@ def windows(
     recordings_files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RECORDINGS...",
+            metavar="RECORDINGS",
             help="What `zoo data import` wrote, or a folder of `zoo serve --collect`; several are joined.",
         ),
     ],
@@ -345,7 +345,7 @@ def make_patches(
     photographs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PHOTOGRAPHS...",
+            metavar="PHOTOGRAPHS",
             help="Pictures or folders of pictures. Those of scikit-learn and scikit-image by default.",
         ),
     ] = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from zoo.cli.usage import Command, Group
 from zoo.errors import UsageError
 from zoo.settings import Range
 
@@ -86,12 +87,14 @@ def names(text: str | None) -> list[str]:
 
 
 def check_values(app: typer.Typer) -> None:
-    """Makes all options and arguments of an app be read by `Number` and `Word`.
+    """Makes all options and arguments of an app be read by `Number` and `Word`, and shown by `Command` and `Group`.
 
     Args:
         app: App, whose options declare their ranges by `min` and `max`, as Typer has them.
     """
+    app.info.cls = Group
     for command in app.registered_commands:
+        command.cls = Command
         if command.callback is not None:
             _check_command(command.callback)
     for group in app.registered_groups:
