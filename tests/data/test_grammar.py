@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from zoo.data.grammar import GRAMMAR, WORDS, sentences
-from zoo.data.text import tokenize
+from zoo.vocabulary import tokenize
 
 MANY = sentences(3000, seed=1)
 

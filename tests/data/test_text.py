@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.data.text import Text, read_lines, tokenize
+from zoo.data.text import Text, read_lines
 from zoo.errors import ZooError
+from zoo.vocabulary import tokenize
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from zoo.data import grammar, hdf5, trigrams
 from zoo.data.examples import Examples
-from zoo.data.text import tokenize
 from zoo.data.trigrams import leaks, read, read_vocabulary, write_simulated, write_trigrams
 from zoo.errors import ZooError
+from zoo.vocabulary import tokenize
 
 KEYS = ("trainx", "traind", "valx", "vald", "testx", "testd")
 

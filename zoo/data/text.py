@@ -1,11 +1,5 @@
-"""Splits text into words by one rule, for files of any size.
+"""Splits text files of any size into words, as `zoo.vocabulary.tokenize` does. A line is a sentence."""
 
-Text is lower-cased; a line is a sentence. `n't` at the end of a word becomes the word `nt`, and `'s 're 've 'll 'd 'm`
-are words; `mr. mrs. ms. dr. st.` keep their periods; hyphens, periods, commas and apostrophes between letters or digits
-stay; every other visible character is a word, and so is `--`. Text that is already tokenized stays as it is.
-"""
-
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,20 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-
-_ENDING = r"(?:s|re|ve|ll|d|m)\b"
-_WORD = re.compile(rf"(?:mrs?|ms|dr|st)\.|'{_ENDING}|\w+(?:[-.,]\w+|'(?!{_ENDING})\w+)*|--|\S")
-_NOT = re.compile(r"n't\b")
-
-
-def tokenize(line: str) -> list[str]:
-    """The words of a sentence.
-
-    Example:
-        >>> tokenize("It's Dr. Smith's well-known play; I don't know .")
-        ['it', "'s", 'dr.', 'smith', "'s", 'well-known', 'play', ';', 'i', 'do', 'nt', 'know', '.']
-    """
-    return _WORD.findall(_NOT.sub(" nt", line.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+from zoo.vocabulary import tokenize
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,19 @@ Source: Bengio, Ducharme, Vincent, Janvin: A neural probabilistic language model
 connections. Sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 
 from zoo.errors import ZooError
 from zoo.layers import Dropout
 from zoo.losses import CrossEntropy, accuracy
 from zoo.models.model import Model, check_activation, check_rates, check_sizes, dtype_policy
+from zoo.vocabulary import context_ids, tokenize
 
 INITIALIZERS = ("keras", "wide", "course")
 
@@ -142,6 +145,32 @@ class TrigramLM(Model):
         """Returns the accuracy: the fraction of words that the model ranks first."""
         return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
+    def generate(self, prompt: str, num_words: int = 20, temperature: float = 1.0, seed: int = 0) -> str:
+        """Continues a text word by word, drawing each word from the predicted probabilities.
+
+        Args:
+            prompt: Beginning of the text, at least `context` words, all of them in the vocabulary.
+            num_words: Number of words to generate, 1 or more.
+            temperature: Divides the logits, above 0: lower values prefer probable words.
+            seed: Random seed. The same seed generates the same text.
+
+        Returns:
+            The prompt, in lower case and with spaces between all words, and the generated words.
+
+        Raises:
+            ZooError: If an argument is out of range, or a word is not in the vocabulary.
+
+        Example:
+            >>> model = Model.from_preset("trigram_lm_course")
+            >>> model.generate("In the right", num_words=2, temperature=0.01)
+            'in the right place at'
+        """
+        return " ".join(
+            sample(
+                self.predict_on_batch, self.vocabulary, self.context, prompt, num_words, temperature, seed, self.name
+            )
+        )
+
     @classmethod
     def parameter_formula(
         cls, vocabulary: int | Sequence[str] = 250, embedding: int = 32, hidden_units: int = 256, context: int = 3,
@@ -150,6 +179,41 @@ class TrigramLM(Model):
         """Returns the number of trainable parameters, by the formula in the module's docstring."""
         V, D, P, C, L = len(_words(vocabulary)), embedding, hidden_units, context, num_layers
         return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
+
+
+def sample(
+    logits_of: Callable[[NDArray[np.int32]], Any], vocabulary: Sequence[str], context: int, prompt: str, count: int,
+    temperature: float, seed: int, name: str,
+) -> list[str]:  # fmt: skip
+    """Returns the words of a prompt and `count` further words, each drawn after those before it.
+
+    Args:
+        logits_of: Function from contexts `(1, context)` of word ids to logits `(1, V)`.
+        vocabulary: V words, in the order of their ids.
+        context: Number of words that are read.
+        prompt: Beginning of the text.
+        count: Number of words to draw, 1 or more.
+        temperature: Divides the logits, above 0.
+        seed: Random seed.
+        name: Name of the model, for messages.
+
+    Raises:
+        ZooError: If an argument is out of range, or a word is not in the vocabulary.
+    """
+    if not temperature > 0:
+        raise ZooError(f"temperature {temperature:g}: expected a number above 0")
+    if count < 1:
+        raise ZooError(f"num_words {count}: expected 1 or more")
+    ids = context_ids(prompt, vocabulary, context, name)
+    random, added = np.random.default_rng(seed), []
+    for _ in range(count):
+        logits = np.asarray(logits_of(np.array([ids], np.int32)), np.float64)[0]
+        # At a low temperature, all but the most probable words overflow to a probability of 0.
+        with np.errstate(over="ignore"):
+            drawn = int(random.choice(len(vocabulary), p=softmax((logits - logits.max()) / temperature)))
+        added.append(vocabulary[drawn])
+        ids = [*ids[1:], drawn]
+    return [*tokenize(prompt), *added]
 
 
 def _words(vocabulary: int | Sequence[str]) -> tuple[str, ...]:

@@ -1,16 +1,18 @@
 """Uses of language models: next words, generated text, similar words."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
 
 from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
+from zoo.models.trigram import sample
 from zoo.tasks.loading import Loaded
-from zoo.tasks.trigram import TASK, check_words, context_of, embedding, log_probabilities, metadata_of, word_ids
+from zoo.tasks.trigram import TASK, check_words, context_of, embedding, log_probabilities, metadata_of
+from zoo.vocabulary import word_ids
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str
 
 
 def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
-    """Generates text word by word, sampling from the predicted probabilities.
+    """Generates text, as `TrigramLM.generate` does, from a Keras model or an exported file.
 
     Args:
         loaded: Model.
@@ -51,20 +53,13 @@ def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, se
         `text`, the whole text, and `added`, the generated words.
 
     Raises:
-        ZooError: If an argument is out of range.
+        ZooError: If an argument is out of range, or a word is not in the vocabulary.
     """
-    if not temperature > 0:
-        raise ZooError(f"temperature {temperature:g}: expected a number above 0")
-    context, words = context_of(loaded, text), metadata_of(loaded).words
-    random, added = np.random.default_rng(seed), []
-    for _ in range(count):
-        logits = log_probabilities(loaded, np.array([context]))[0].astype(np.float64)
-        # At a low temperature, all but the most probable words overflow to a probability of 0.
-        with np.errstate(over="ignore"):
-            drawn = int(random.choice(len(words), p=softmax((logits - logits.max()) / temperature)))
-        added.append(words[drawn])
-        context = [*context[1:], drawn]
-    return {"text": " ".join([*(words[i] for i in word_ids(loaded, text)), *added]), "added": added}
+    known = metadata_of(loaded)
+    words = sample(
+        partial(log_probabilities, loaded), known.words, known.context, text, count, temperature, seed, loaded.name
+    )
+    return {"text": " ".join(words), "added": words[-count:]}
 
 
 def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
@@ -81,10 +76,10 @@ def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     Raises:
         ZooError: If the word is not in the vocabulary, or it is not one word.
     """
-    ids = word_ids(loaded, word)
+    words = metadata_of(loaded).words
+    ids = word_ids(word, words, loaded.name)
     if len(ids) != 1:
         raise ZooError(f"{word!r}: expected one word")
-    words = metadata_of(loaded).words
     nearest = metrics.nearest(embedding(loaded), ids[0], count)
     return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
 

@@ -1,6 +1,5 @@
 """The task of language models: training, evaluation, prediction and export."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -13,7 +12,6 @@ from zoo import training
 from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
-from zoo.data.text import tokenize
 from zoo.data.trigrams import TrigramData, Trigrams
 from zoo.errors import ZooError
 from zoo.evaluation import trigram as metrics
@@ -31,6 +29,7 @@ from zoo.tasks.loading import Loaded
 from zoo.tasks.running import Plan
 from zoo.tasks.task import Predictions, Source, Task, origin, provenance
 from zoo.training import Fitted
+from zoo.vocabulary import context_ids
 
 _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
@@ -202,33 +201,14 @@ def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray
     return data.test, data.train.contexts[chosen]
 
 
-def word_ids(loaded: Loaded, text: str) -> list[int]:
-    """Returns the ids of the words of a text.
-
-    Raises:
-        ZooError: If a word is not in the vocabulary. The message suggests similar words.
-    """
-    words = metadata_of(loaded).words
-    numbers = {word: i for i, word in enumerate(words)}
-    for word in tokenize(text):
-        if word not in numbers:
-            near = difflib.get_close_matches(word, words, n=3)
-            hint = f"did you mean {', '.join(near)}? " if near else ""
-            known = f"{word!r} is not among the {len(words)} words of {loaded.name}"
-            raise ZooError(f"{known}: {hint}`zoo info {loaded.name} --json` lists them")
-    return [numbers[word] for word in tokenize(text)]
-
-
 def context_of(loaded: Loaded, text: str) -> list[int]:
     """Returns the ids of the last words of a text, as many as the model reads.
 
     Raises:
         ZooError: If there are too few words, or one is not in the vocabulary.
     """
-    ids, needed = word_ids(loaded, text), metadata_of(loaded).context
-    if len(ids) < needed:
-        raise ZooError(f"{text!r}: {len(ids)} words; {loaded.name} needs {needed} to predict the next one")
-    return ids[-needed:]
+    known = metadata_of(loaded)
+    return context_ids(text, known.words, known.context, loaded.name)
 
 
 def embedding(loaded: Loaded) -> NDArray[np.float32]:

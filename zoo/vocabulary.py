@@ -1,0 +1,72 @@
+"""Words of a text and their ids in a vocabulary."""
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from zoo.errors import ZooError
+
+_ENDING = r"(?:s|re|ve|ll|d|m)\b"
+_WORD = re.compile(rf"(?:mrs?|ms|dr|st)\.|'{_ENDING}|\w+(?:[-.,]\w+|'(?!{_ENDING})\w+)*|--|\S")
+_NOT = re.compile(r"n't\b")
+
+
+def tokenize(line: str) -> list[str]:
+    """Splits a sentence into words.
+
+    Text is lower-cased. `n't` at the end of a word becomes the word `nt`, and `'s 're 've 'll 'd 'm` are words; `mr.
+    mrs. ms. dr. st.` keep their periods; hyphens, periods, commas and apostrophes between letters or digits stay; every
+    other visible character is a word, and so is `--`. Text that is already tokenized stays as it is.
+
+    Example:
+        >>> tokenize("It's Dr. Smith's well-known play; I don't know .")
+        ['it', "'s", 'dr.', 'smith', "'s", 'well-known', 'play', ';', 'i', 'do', 'nt', 'know', '.']
+    """
+    return _WORD.findall(_NOT.sub(" nt", line.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+
+
+def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
+    """Returns the ids of the words of a text.
+
+    Args:
+        text: Text.
+        words: Vocabulary, in the order of the ids.
+        model: Name of the model, for messages.
+
+    Raises:
+        ZooError: If a word is not in the vocabulary. The message suggests similar words.
+
+    Example:
+        >>> word_ids("He is here", ("here", "he", "is"), "mine")
+        [1, 2, 0]
+    """
+    numbers, tokens = {word: i for i, word in enumerate(words)}, tokenize(text)
+    for word in tokens:
+        if word not in numbers:
+            near = difflib.get_close_matches(word, words, n=3)
+            hint = f"did you mean {', '.join(near)}? " if near else ""
+            known = f"{word!r} is not among the {len(words)} words of {model}"
+            raise ZooError(f"{known}: {hint}`zoo info {model} --json` lists them")
+    return [numbers[word] for word in tokens]
+
+
+def context_ids(text: str, words: Sequence[str], context: int, model: str) -> list[int]:
+    """Returns the ids of the last words of a text, as many as a model reads.
+
+    Args:
+        text: Text.
+        words: Vocabulary, in the order of the ids.
+        context: Number of words that the model reads.
+        model: Name of the model, for messages.
+
+    Raises:
+        ZooError: If there are too few words, or one is not in the vocabulary.
+
+    Example:
+        >>> context_ids("he is here .", ("here", "he", "is", "."), 3, "mine")
+        [2, 0, 3]
+    """
+    ids = word_ids(text, words, model)
+    if len(ids) < context:
+        raise ZooError(f"{text!r}: {len(ids)} words; {model} needs {context} to predict the next one")
+    return ids[-context:]
