@@ -266,6 +266,8 @@ def test_an_unsure_stream_prints_one_line_and_not_one_for_each_prediction(tmp_pa
     ("arguments", "message"),
     [
         (["predict", "MODEL"], "pass one of --data FILE or --csv FILE"),
+        (["predict", "MODEL", "--data", "DATA", "-k", "5"], "--top: does not apply to"),
+        (["predict", "MODEL", "--data", "DATA", "--hop", "5"], "--hop: applies with --csv alone; leave it out"),
         (["evaluate", "MODEL", "--data", "DATA", "--split", "dev"], "split 'dev': expected test, train or validation"),
         (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
         (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: does not apply to"),

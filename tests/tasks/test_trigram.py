@@ -118,6 +118,22 @@ def test_the_model_generates_what_the_command_line_shows_and_a_file_the_same_wor
     assert completion.generate(file, begin, 8, 0.8, seed=1) == found
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--temperature", 0.5), "--temperature: applies with --generate alone; leave it out"),
+        (("--seed", 0), "--seed: applies with --generate alone; leave it out"),
+        (("--generate", 3, "-k", 5), "--top: does not apply with --generate; leave it out"),
+        (("--hop", 50), "--hop: does not apply to MODEL; leave it out"),
+        (("--levels", 255), "--levels: applies with --data alone; leave it out"),
+    ],
+)
+def test_an_option_without_effect_is_refused(options, expected, language_model, zoo_cli):
+    status, printed, error = zoo_cli("predict", language_model, "the the the", *options)
+    assert (status, printed) == (1, "")
+    assert error == f"zoo: {expected.replace('MODEL', str(language_model))}\n"
+
+
 def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
     word = trained.metadata.words[0]
     found = completion.neighbors(trained, word, 4)

@@ -311,6 +311,20 @@ def named_options(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def refuse(options: dict[str, Any], why: str) -> None:
+    """Refuses options that would have no effect.
+
+    Args:
+        options: Values by name; None for an option that the user did not pass.
+        why: End of the message.
+
+    Raises:
+        ZooError: If the user passed one of them.
+    """
+    for name in named_options(options):
+        raise ZooError(f"--{name.replace('_', '-')}: {why}; leave it out")
+
+
 @app.command("crossval", rich_help_panel="Training")
 def cross_validate(
     preset: PlanName = None,
@@ -419,15 +433,13 @@ def evaluate(
     """Evaluate a model and baselines on test data."""
     if streaming is not None:
         others = {
-            "data": data, "data-dir": data_dir, "split": None if split == "test" else split, "baselines": baselines,
+            "data": data, "data_dir": data_dir, "split": None if split == "test" else split, "baselines": baselines,
             "robustness": robustness, "prior": prior, "levels": levels, "figures": figures,
         }  # fmt: skip
-        for name in named_options(others):
-            raise ZooError(f"--{name}: does not apply with --streaming; leave it out")
+        refuse(others, "does not apply with --streaming")
         _follow(model, streaming, subjects, merge, as_json)
         return
-    for name in named_options({"subjects": subjects, "merge": merge}):
-        raise ZooError(f"--{name}: applies with --streaming alone; leave it out")
+    refuse({"subjects": subjects, "merge": merge}, "applies with --streaming alone")
     load_tensorflow()
     from zoo import api, priors
 
@@ -481,12 +493,17 @@ def predict(
         int | None, typer.Option(min=1, help="Rows between the starts of windows. Half a window by default.")
     ] = None,
     threshold: Threshold = None,
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of words to show.")] = 10,
+    top: Annotated[
+        int | None, typer.Option("--top", "-k", min=1, help="Number of words to show. 10 by default.")
+    ] = None,
     generate: Annotated[int | None, typer.Option(min=1, help="Number of words to generate after the text.")] = None,
     temperature: Annotated[
-        float, typer.Option(min=0, help="Sampling temperature. Lower values prefer probable words.")
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the sampling.")] = 0,
+        float | None,
+        typer.Option(min=0, help="With --generate: lower values prefer probable words. 1 by default."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of --generate and of the choice of --data rows. 0 by default.")
+    ] = None,
     neighbors: Annotated[
         str | None, typer.Option("--neighbors", "--neighbours", help="Show words similar to this one.")
     ] = None,
@@ -503,35 +520,53 @@ def predict(
 
     with quiet():
         loaded = loading.load(model)
-    checked = None if data is None else read_data(loaded.task, data, data_dir=data_dir, levels=levels)
+    of_csv = {
+        "rate": rate, "x": x, "y": y, "z": z, "channels": channels, "time": time, "unit": unit,
+        "convention": convention, "rotation_unit": rotation_unit,
+        "time_unit": None if time_unit == "auto" else time_unit, "hop": hop,
+    }  # fmt: skip
+    of_words = {"top": top, "temperature": temperature, "seed": seed}
+    elsewhere = f"does not apply to {loaded.name}"
+    if data is None:
+        refuse({"data_dir": data_dir, "levels": levels}, "applies with --data alone")
+    checked: Any = None if data is None else read_data(loaded.task, data, data_dir=data_dir, levels=levels)
     if loaded.task.name == "autoencoder":
         if checked is None or any(given is not None for given in (text, csv, neighbors, generate)):
             raise ZooError(f"{model}: reads patches: pass --data FILE, such as data1.h5")
+        refuse({"threshold": threshold, **of_csv, **of_words}, elsewhere)
         _codes(loaded, checked, out, as_json)
         return
     if out is not None:
         raise ZooError(f"--out: {loaded.name} has no codes to write; --json prints its predictions")
-    report = loaded.task.report.predictions
     if loaded.task.name == "trigram":
-        if threshold is not None:
-            raise ZooError(f"--threshold: does not apply to {loaded.name}; leave it out")
+        refuse({"threshold": threshold, **of_csv}, elsewhere)
         if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
             raise ZooError('a language model takes one of: TEXT such as "in the right", --data FILE, --neighbors WORD')
         if generate is not None and text is None:
             raise ZooError('--generate: needs a text to continue, such as "in the right"')
+        if generate is not None:
+            refuse({"top": top}, "does not apply with --generate")
+        else:
+            chosen = seed if data is None else None
+            refuse({"temperature": temperature, "seed": chosen}, "applies with --generate alone")
+        found: Any
         if neighbors is not None:
-            show(completion.neighbors(loaded, neighbors, top), as_json, report)
-        elif checked is not None:
-            show(completion.examples(loaded, checked, 5, top, seed), as_json, report)
-        elif generate is not None and text is not None:
-            show(completion.generate(loaded, text, generate, temperature, seed), as_json, report)
-        elif text is not None:
-            show(completion.next_words(loaded, text, top), as_json, report)
+            found = completion.neighbors(loaded, neighbors, top or 10)
+        elif text is None:
+            found = completion.examples(loaded, checked, 5, top or 10, seed or 0)
+        elif generate is None:
+            found = completion.next_words(loaded, text, top or 10)
+        else:
+            found = completion.generate(loaded, text, generate, 1.0 if temperature is None else temperature, seed or 0)
+        show(found, as_json, loaded.task.report.predictions)
         return
     if text is not None or neighbors is not None or generate is not None:
         raise ZooError(f"{model}: reads acceleration, not words: pass --data FILE or --csv FILE")
+    refuse(of_words, elsewhere)
     if (data is None) == (csv is None):
         raise ZooError("pass one of --data FILE or --csv FILE")
+    if csv is None:
+        refuse(of_csv, "applies with --csv alone")
     from zoo.data.tables import CsvColumns
 
     columns = CsvColumns(
