@@ -504,9 +504,7 @@ def predict(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of --generate and of the choice of --data rows. 0 by default.")
     ] = None,
-    neighbors: Annotated[
-        str | None, typer.Option("--neighbors", "--neighbours", help="Show words similar to this one.")
-    ] = None,
+    neighbors: Annotated[str | None, typer.Option(help="Show words similar to this one.")] = None,
     levels: Levels = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File (.npz) for codes and reconstructions of patches.")
