@@ -352,7 +352,7 @@ def make_patches(
     out: Out = Path("data1.h5"),
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of patches.")] = 10240,
     size: Annotated[int, typer.Option(min=1, max=1024, help="Side of a patch in pixels.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the places where they are cut.")] = 443,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of their positions.")] = 443,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -404,7 +404,7 @@ def make_trigrams(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Make rows of four words from any text, split by their place in it."""
+    """Make rows of four words from any text, split by their position in it."""
     from zoo.data import trigrams
     from zoo.data.describe import describe
     from zoo.report import data as report
