@@ -80,8 +80,8 @@ _BEST_PHOTOGRAPHS_NOTE = (
 
 _COURSE_NOTE = (
     "Sizes, initialization, learning rates and stopping rule are those of the course, and so is the input, which is "
-    "not normalized. The course tested on random windows; here, the test windows are of people who are in no training "
-    "window. Validation windows are random, as in the course."
+    "not normalized. The course tested on random windows; here, the test windows are from people who are in no "
+    "training window. Validation windows are random, as in the course."
 )
 _POCKET_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
@@ -91,23 +91,23 @@ _POCKET_NOTE = (
     "wider range of pace and tilt helped; dropout and more units made no difference beyond the spread over seeds. A "
     "search of the whole space below 32,000 bytes on the same people found nothing better "
     "(benchmarks/pocket_search.json). Half of the training windows start from the final state of another window. This "
-    "makes no difference for single windows, and allows one state that never restarts in a continuous signal "
+    "makes no difference for single windows, and lets a stream keep one state that never restarts "
     "(benchmarks/streaming.py)."
 )
 
 _PHONE_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe was chosen with one seed on the people and studies that are also in the scores below, so these may be "
-    "slightly too high. On the same ten groups of people, the learning rate of 0.01 with 30 epochs scored 0.914, less "
-    "in each group, since the loss of so large a network rises for a while at that rate; 48 units with that rate and "
-    "20 epochs scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the two were "
-    "not tried apart. A batch of 256, weight decay with dropout, and narrower ranges of pace, tilt and vigor made no "
-    "difference. Neither inputs that do not depend on how the phone is held (acceleration along gravity and across "
-    "it), nor windows in motion turned in all directions, nor random gains of slow and of quick movements recognized "
-    "more walking of a study that was left out; these were tried with 48 units. If all classes weigh the same "
-    "(`class_weights=balanced`), studies that are left out have more of their stairs recognized, but much more "
-    "walking is taken for stairs, so classes are not weighted. The threshold refuses 2% of the windows: it tells "
-    "little of movements that were not in training (benchmarks/abstention.py)."
+    "recipe was chosen with one seed on the people and studies that are also in the scores above, so these may be "
+    "slightly too high. On the same ten groups of people, a learning rate of 0.01 with 30 epochs scored 0.914, and "
+    "lower in each group, since the loss of so large a network rises for a while at that rate; 48 units with that rate "
+    "and 20 epochs scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the two "
+    "changes were not tried separately. A batch of 256, weight decay with dropout, and narrower ranges of pace, tilt "
+    "and vigor made no difference. Three ideas, tried with 48 units, did not make the network recognize more walking "
+    "of a study that was left out: inputs that do not depend on how the phone is held (acceleration along and across "
+    "gravity), turning windows in motion in all directions, and random gains of slow and of quick movements. If all "
+    "classes have the same weight (`class_weights=balanced`), more stairs of a left-out study are recognized, but much "
+    "more of its walking is mistaken for stairs, so classes are not weighted. The threshold rejects 2% of the windows; "
+    "it rejects few movements that were not in training (benchmarks/abstention.py)."
 )
 
 _STUDIES_ARGUMENTS = {

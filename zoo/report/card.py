@@ -218,12 +218,15 @@ def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
 def _files(metrics: Document) -> str:
     records, made = metrics["artifacts"], metrics["made"]
     agreement = any(record["agreement"] is not None for record in records)
+    scores = for_task(metrics["kind"]).FILE_SCORES
+    scored = ", and scored," if any(record.get(score) is not None for record in records for score in scores) else ""
     same = "; agreement is the share of rows with the same most probable answer" if agreement else ""
     return md.page(
-        artifacts(records, for_task(metrics["kind"]).FILE_SCORES),
+        artifacts(records, scores),
         *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
-        f"Outputs are compared with Keras on {md.count(records[0]['rows'], 'row')} of test data{same}. Times are "
-        f"medians per call on {made.get('timed_on', made['versions']['machine'])}; TFLite files run on one thread.",
+        f"Outputs are compared with Keras{scored} on {md.count(records[0]['rows'], 'row')} of test data{same}. "
+        f"Times are medians per call on {made.get('timed_on', made['versions']['machine'])}; TFLite files run on one "
+        "thread.",
     )
 
 
