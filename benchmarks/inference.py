@@ -6,10 +6,9 @@
 All engines run the weights of the preset, and must answer simulated windows and steps as Keras does before they are
 timed. Each is called in its cheapest way, with its inputs already in its own memory: C code by a loop in C, and from
 Python; LiteRT by the interpreter's own call, without the resizing of its signature runners; ONNX Runtime with bound
-inputs and outputs; TorchScript scripted and frozen. TFLite Micro is the build for x86_64 of its own Python package, with
-its portable kernels. The two rows of C code show what a call from Python costs, which
-all others pay too. PyTorch's own GRU resets the state after the product, so it cannot run these weights: its cell is
-written out.
+inputs and outputs; TorchScript scripted and frozen. TFLite Micro is that of its Python package, a build for x86_64 with
+portable kernels. The two rows of C code show what a call from Python costs, which all others pay too. PyTorch's own GRU
+resets the state after the product, so it cannot run these weights: its cell is written out.
 
 Rounds of all engines take turns on one core; times are medians over the rounds. `.tflite` files in integers contain
 `step` alone.
@@ -159,7 +158,9 @@ def in_tflite_micro(path: Path) -> dict[str, Call]:
     # It counts inputs and outputs, and knows no names.
     named = open_file(path)
     runner = named.get_signature_runner("step")
-    inputs, outputs = ([row["index"] for row in rows] for rows in (named.get_input_details(), named.get_output_details()))
+    inputs, outputs = (
+        [row["index"] for row in rows] for rows in (named.get_input_details(), named.get_output_details())
+    )
     places = {name: inputs.index(row["index"]) for name, row in runner.get_input_details().items()}
     answer = outputs.index(runner.get_output_details()["probabilities"]["index"])
     interpreter = runtime.Interpreter.from_file(str(path))
@@ -425,7 +426,8 @@ def table(document: dict[str, Any]) -> str:
     return markdown.page(
         markdown.table(head, rows),
         f"Medians of {document['rounds']} rounds on one core of an {software['machine']}; {document['compiler']}, "
-        f"LiteRT {software['ai-edge-litert']}, TFLite Micro {software['tflite-micro']}, ONNX Runtime {software['onnxruntime']}, PyTorch {software['torch']}.",
+        f"LiteRT {software['ai-edge-litert']}, TFLite Micro {software['tflite-micro']}, "
+        f"ONNX Runtime {software['onnxruntime']}, PyTorch {software['torch']}.",
     )
 
 
