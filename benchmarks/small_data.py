@@ -7,6 +7,9 @@ r"""How recognizers learn from little data: training and fine-tuning beside two 
     python benchmarks/small_data.py --wisdm wisdm-dataset.zip --start start | tee benchmarks/small_data.json
     python benchmarks/small_data.py --page docs/small-data.md  # writes the table of small_data.json into the page
 
+After a change of one method, `--methods train --known small_data.json` measures it again on the same windows, and keeps
+the numbers of the others.
+
 A cell is a number of people to train on, of activities, and of minutes that each person recorded in all. It is measured
 three times, with different people to train on. Every method learns from the same windows and is scored on the same
 windows of the same six other people, by macro-F1. Simulated people are of `zoo data simulate`; real ones of WISDM
@@ -19,6 +22,7 @@ import argparse
 import io
 import json
 import os
+import shlex
 import sys
 import time
 import zipfile
@@ -171,6 +175,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, default=Path("start"), help="recipe of the preset without WISDM, trained")
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--cells", help="numbers of cells, from 0; all by default")
+    parser.add_argument("--known", type=Path, help="an earlier result, whose numbers of other methods are kept")
     pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
@@ -184,6 +189,10 @@ def main() -> None:
         "WISDM": (windows_of(read_wisdm(options.wisdm), real), real, str(options.start)),
     }
     numbers = range(len(CELLS)) if options.cells is None else [int(number) for number in options.cells.split(",")]
+    known = {
+        tuple(row[key] for key in ("data", "people", "activities", "minutes")): row["draws"]
+        for row in (json.loads(options.known.read_text())["cells"] if options.known else [])
+    }
     cells = []
     for name, (windows, classes, start) in sources.items():
         for people, most, minutes in [CELLS[number] for number in numbers]:
@@ -193,11 +202,12 @@ def main() -> None:
             for draw in range(DRAWS):
                 data = cell(windows, classes, people, activities, minutes, draw)
                 print(row, draw, len(data.train), file=sys.stderr)
-                draws.append(measure(data, options.methods.split(","), start))
+                earlier = known[tuple(row.values())][draw] if known else {}
+                draws.append(earlier | measure(data, options.methods.split(","), start))
             cells.append(row | {"windows": len(data.train), "test_windows": len(data.test), "draws": draws})
     own = versions()
     document = {
-        "command": "python benchmarks/small_data.py --wisdm wisdm-dataset.zip --start start", "seed": SEED,
+        "command": shlex.join(["python", "benchmarks/small_data.py", *sys.argv[1:]]), "seed": SEED,
         "wisdm_sha256": sha256(options.wisdm), "cells": cells, "seconds": round(time.perf_counter() - started, 1),
         "machine": own.pop("machine"), "versions": own,
     }  # fmt: skip
