@@ -6,7 +6,7 @@ import pytest
 from keras.src.backend import get_keras_mask
 
 from zoo import KLSparsity, KLSparsityRegularizer, TiedDense, ZooError
-from zoo.layers import Dropout, Magnitude, kl_sparsity
+from zoo.layers import Dropout, Magnitude, SimpleRNN, kl_sparsity
 
 BACKEND = keras.backend.backend()
 RANDOM = np.random.default_rng(0)
@@ -303,3 +303,28 @@ def test_dropout_names_its_generator():
 
     assert algorithm(keras.layers.Dropout(0.5)) == [tf.random.Algorithm.AUTO_SELECT.value]
     assert algorithm(Dropout(0.5)) == [tf.random.Algorithm.PHILOX.value]
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="other backends compute it as Keras does")
+def test_the_fast_simple_rnn_has_the_outputs_and_gradients_of_keras():
+    import tensorflow as tf
+
+    random = np.random.default_rng(0)
+    x, start = (
+        tf.constant(random.standard_normal((4, 7, 3)), tf.float32),
+        tf.constant(random.random((4, 5)), tf.float32),
+    )
+    found = []
+    for cell in (SimpleRNN, keras.layers.SimpleRNN):
+        layer = cell(5, return_sequences=True, bias_initializer=keras.initializers.RandomNormal(seed=3),
+                     kernel_initializer=keras.initializers.RandomNormal(seed=1),
+                     recurrent_initializer=keras.initializers.Orthogonal(seed=2))  # fmt: skip
+        with tf.GradientTape() as tape:
+            tape.watch([x, start])
+            outputs = layer(x, initial_state=start, training=True)
+            # The gradient of each step's output differs.
+            loss = tf.reduce_sum(outputs * tf.sin(3 * outputs + tf.range(7.0)[None, :, None]))
+        found.append([outputs, *tape.gradient(loss, [x, start, *layer.trainable_variables])])
+    assert len(found[0]) == 6
+    for mine, its in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, its, atol=1e-5)

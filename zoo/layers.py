@@ -1,5 +1,5 @@
 """Layers and regularizers that Keras lacks: a dense layer with tied weights, a sparsity penalty on mean activations,
-the squared magnitude of acceleration, and a dropout layer that is fast under XLA.
+the squared magnitude of acceleration, and layers of Keras that train faster here.
 
 They work in any Keras model, on every backend, with every dtype policy, and propagate masks.
 """
@@ -348,3 +348,57 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
         seed = tf.cast(tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1), tf.int32)
         shape = [fixed or size for fixed, size in zip(self.noise_shape or inputs.shape, ops.shape(inputs), strict=True)]
         return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed, noise_shape=shape, rng_alg="philox")
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class SimpleRNN(keras.layers.SimpleRNN):  # type: ignore[misc]
+    """`keras.layers.SimpleRNN` that trains faster: one matrix product of all steps computes the gradient of U.
+
+        h_t = tanh(a_t + h_(t-1) U),   da_t = (dh_t + da_(t+1) U^T) * (1 - h_t^2),   dU = sum_t h_(t-1)^T da_t
+
+    The gradient of Keras's loop is the same, but is added up step by step. Training with the TensorFlow backend, with
+    tanh, forward in time, and without dropout and masks is computed like this; all else is left to Keras.
+
+    Arguments are those of `keras.layers.SimpleRNN`.
+
+    Example:
+        >>> tuple(SimpleRNN(4)(ops.ones((2, 5, 3)), training=True).shape)
+        (2, 4)
+    """
+
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:  # noqa: D102
+        plain = self.activation is keras.activations.tanh and not (
+            self.dropout or self.recurrent_dropout or self.go_backwards or self.unroll
+        )
+        if not training or not plain or mask is not None or keras.backend.backend() != "tensorflow":
+            return super().inner_loop(sequences, initial_state, mask, training)
+        a = ops.matmul(sequences, self.cell.kernel)
+        if self.use_bias:
+            a = ops.add(a, self.cell.bias)
+        (start,) = keras.tree.flatten(initial_state)
+        recurrent_kernel = ops.cast(self.cell.recurrent_kernel, a.dtype)
+        h = _recur(ops.transpose(a, (1, 0, 2)), ops.cast(start, a.dtype), recurrent_kernel)
+        return h[-1], ops.transpose(h, (1, 0, 2)), [h[-1]]
+
+
+def _recur(a: Any, start: Any, kernel: Any) -> Any:
+    """h_t of a `SimpleRNN`, `(time, batch, units)`, from a_t of the same shape, h_0 `(batch, units)` and U."""
+    import tensorflow as tf
+
+    def run(a: Any, start: Any, kernel: Any) -> tuple[Any, Any]:
+        h = tf.scan(lambda h, a_t: tf.tanh(a_t + tf.matmul(h, kernel)), a, start)
+
+        def gradient(dh: Any) -> tuple[Any, Any, Any]:
+            transposed = tf.transpose(kernel)
+            da = tf.scan(
+                lambda da, at_t: (at_t[0] + tf.matmul(da, transposed)) * (1 - at_t[1] ** 2),
+                (dh, h), tf.zeros_like(start), reverse=True,
+            )  # fmt: skip
+            before = tf.concat([start[None], h[:-1]], axis=0)
+            units = tf.shape(kernel)[0]
+            product = tf.matmul(tf.reshape(before, (-1, units)), tf.reshape(da, (-1, units)), transpose_a=True)
+            return da, tf.matmul(da[0], transposed), product
+
+        return h, gradient
+
+    return tf.custom_gradient(run)(a, start, kernel)

@@ -39,7 +39,7 @@ import numpy as np
 from keras import ops
 
 from zoo.errors import ZooError
-from zoo.layers import Dropout
+from zoo.layers import Dropout, SimpleRNN
 from zoo.models.activity import ActivityRecognizer, Facts, checked, read, reading_layers
 from zoo.models.model import check_activation, check_rates, check_sizes, dtype_policy
 
@@ -262,7 +262,7 @@ class ActivityRNN(RecurrentRecognizer):
     """
 
     gates = 1
-    cell = keras.layers.SimpleRNN
+    cell = SimpleRNN
 
     @classmethod
     def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
