@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 from numpy.typing import NDArray
 from scipy.special import logit
 
@@ -118,10 +119,11 @@ class Prepared:
     ) -> Fitted:  # fmt: skip
         """Trains a model. Options are those of `training.fit`."""
         held_out = self.held_out
-        shown = _inputs(_sample(self.training, _TERMS))
+        shown = tf.constant(_inputs(_sample(self.training, _TERMS)))
+        compute = tf.function(lambda vectors: _cost(model, vectors, model.get_config()))
 
         def add_terms(epoch: int, logs: dict[str, float]) -> None:
-            logs.update(_cost(model, shown, model.get_config()))
+            logs.update({name: float(value) for name, value in compute(shown).items()})
 
         return training.fit(
             model, recipe, *self.training_batches(recipe),
@@ -146,7 +148,7 @@ class Prepared:
 
     def _held_out_scores(self, model: SparseAutoencoder, constants: Mapping[str, Any]) -> dict[str, float]:
         terms = _cost(model, _inputs(self.held_out), constants)
-        return {"cost": sum(terms.values()), "mse": 2 * terms["error"] / self.data.pixels}
+        return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / self.data.pixels}
 
     def finish(self, recipe: Recipe, model: SparseAutoencoder, learners: Sequence[Model] = ()) -> dict[str, Any]:
         """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
@@ -166,17 +168,14 @@ class Prepared:
         }  # fmt: skip
 
 
-def _cost(
-    model: SparseAutoencoder, vectors: NDArray[np.float32], constants: Mapping[str, Any]
-) -> dict[str, float]:  # fmt: skip
-    """Computes the three terms of J on patches as one batch: `error`, `weights`, `sparsity`."""
+def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Computes the three terms of J on patches as one batch: the scalars `error`, `weights`, `sparsity`."""
     codes = model.encode(vectors)
-    difference = vectors - np.asarray(model.decode(codes))
-    kernel = model.get_layer("tied").kernel.numpy()
+    difference = vectors - ops.cast(model.decode(codes), "float32")
     return {
-        "error": float(0.5 * (difference**2).sum(axis=1).mean()),
-        "weights": constants["weight_decay"] * float((kernel**2).sum()),
-        "sparsity": float(kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"])),
+        "error": 0.5 * ops.mean(ops.sum(difference**2, axis=1)),
+        "weights": constants["weight_decay"] * ops.sum(ops.square(model.get_layer("tied").kernel)),
+        "sparsity": kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"]),
     }
 
 
