@@ -51,6 +51,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json
 	.bench/bin/python benchmarks/language.py --data $(DATA)/text/data2.h5 | tee benchmarks/language.json
+	.bench/bin/python benchmarks/roofline.py --data $(DATA) | tee benchmarks/roofline.json
+	.bench/bin/python benchmarks/roofline.py --page docs/speed.md
 	.bench/bin/python benchmarks/searching.py --data $(DATA)/activity/data3.h5 | tee benchmarks/searching.json
 	.bench/bin/python benchmarks/streaming.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/streaming.json
 	.bench/bin/python benchmarks/splits.py --zip $(DATA)/activity/A_DeviceMotion_data.zip | tee benchmarks/splits.json

@@ -63,6 +63,22 @@ def row_by_row(path: Path, windows: int) -> Iterator[object]:
     return iter(dataset.batch(BATCH).prefetch(tf.data.AUTOTUNE))
 
 
+def blocks_alone(path: Path, windows: int) -> Iterator[object]:
+    """What the zoo's reader reads and shuffles, without TensorFlow."""
+    from zoo.data import hdf5
+    from zoo.data.examples import Examples
+
+    return Examples.all(hdf5.Rows(path, "trX"), hdf5.read(path, "trY").argmax(axis=1)).shuffled_blocks(0, 0)
+
+
+def nothing_read(path: Path, windows: int) -> Iterator[object]:
+    """The same batch again and again: the time that a loop in Python takes over a data set of TensorFlow."""
+    import tensorflow as tf
+
+    batch = tf.zeros((BATCH, 150, 3)), tf.zeros(BATCH, tf.int64)
+    return iter(tf.data.Dataset.from_tensors(batch).repeat(windows // BATCH))
+
+
 def rate(reader: object, path: Path, windows: int) -> float:
     """Windows a second of one pass."""
     start = time.perf_counter()
@@ -95,10 +111,12 @@ def main() -> None:
         make(large, options.windows)
         make(small, options.windows // 10)
         slow_windows = options.windows // 20
-        rates: dict[str, list[float]] = {"zoo": [], "row_by_row": []}
+        rates: dict[str, list[float]] = {"zoo": [], "row_by_row": [], "blocks_alone": [], "nothing_read": []}
         for _ in range(ROUNDS):
             rates["zoo"].append(rate(zoo_batches, large, options.windows))
             rates["row_by_row"].append(rate(row_by_row, large, slow_windows))
+            rates["blocks_alone"].append(rate(blocks_alone, large, options.windows))
+            rates["nothing_read"].append(rate(nothing_read, large, options.windows))
         ratios = [a / b for a, b in zip(rates["zoo"], rates["row_by_row"], strict=True)]
         result = {
             "windows_a_second": {name: round(median(values)) for name, values in rates.items()},

@@ -1,5 +1,6 @@
 """README works: its Python blocks run, its files are there; pages with numbers have those that were measured."""
 
+import importlib
 import json
 import re
 import shlex
@@ -67,8 +68,19 @@ def test_the_speeds_of_the_other_families_are_those_that_were_measured():
     assert f"({least} to {greatest} in {language['turns']} turns)" in text
     zoo, by_hand = autoencoder["seconds"].values()
     assert f"autoencoder take {zoo} s. The same arithmetic in NumPy by hand takes {by_hand} s" in text
-    for measured in (language, autoencoder):
-        assert f"On another machine ({measured['versions']['machine']})" in text
+    assert f"On another machine ({language['versions']['machine']})" in text
+    assert f"from two cores ({autoencoder['versions']['machine']})" in text
+
+
+def test_the_table_of_the_roofline_is_what_was_measured_and_its_operations_are_those_of_the_formula(monkeypatch):
+    folder = Path(__file__).parents[1] / "benchmarks"
+    measured = json.loads((folder / "roofline.json").read_text())
+    monkeypatch.syspath_prepend(folder)
+    roofline = importlib.import_module("roofline")
+    assert roofline.table(measured).rstrip() in SPEED
+    assert {name: row["flops_a_row"] for name, row in measured["trainings"].items()} == roofline.OPERATIONS
+    one, two = measured["peak_gigaflops"].values()
+    assert f"{one} Gflop/s on one core and {two} on two" in " ".join(SPEED.split())
 
 
 def test_the_speed_of_searches_is_what_was_measured():

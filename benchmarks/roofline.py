@@ -1,0 +1,155 @@
+"""Share of the machine's peak that the trainings of the course reach, and what bounds them.
+
+    python benchmarks/roofline.py --data ../shared/data
+
+Floating-point operations are counted by formula from the shapes of the matrix products: 2 m k n for each, forward, and
+for the gradients of weights and of inputs. Nothing else counts, so a share is that of time well spent. Peaks are those
+of NumPy's float32 products: of large square matrices on one core and on two, and of the shape of the training's most
+frequent product. A peak is the best of many; a training is the median of its epochs without the first one, which
+includes compilation. Shares are those of the peaks of one core, on which XLA runs most of these products.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pages
+
+LARGE, EPOCHS = 2048, 6
+STEPS, CLASSES, CHANNELS = 150, 6, 3
+Shape = tuple[int, int, int]
+"""m, k, n of a product of (m, k) by (k, n)."""
+
+FREQUENT: dict[str, Shape] = {
+    "activity_rnn_course": (32, 128, 128),
+    "activity_lstm_course": (32, 64, 256),
+    "activity_gru_course": (32, 32, 64),
+    "sparse_autoencoder_course": (32, 256, 64),
+    "trigram_lm_course": (100, 256, 250),
+}
+"""The product that each training computes most often; the language model has micro-batches of half its 200 rows."""
+
+
+def products(*shapes: Shape, of_data: int = 0) -> int:
+    """Operations a row of dense layers in training: forward, and two gradients, of which `of_data` layers need one."""
+    return sum(2 * k * n * m * (2 if place < of_data else 3) for place, (m, k, n) in enumerate(shapes))
+
+
+def recurrent(units: int, gates: int) -> int:
+    """Operations a window of a recurrent recognizer in training."""
+    step = products((1, CHANNELS, gates * units), (1, units, gates * units), of_data=1)
+    return STEPS * step + products((1, units, CLASSES))
+
+
+OPERATIONS = {
+    "activity_rnn_course": recurrent(128, 1),
+    "activity_lstm_course": recurrent(64, 4),
+    "activity_gru_course": recurrent(32, 3),
+    "sparse_autoencoder_course": products((1, 256, 64), (1, 64, 256), of_data=1),
+    # The embedding looks up rows; the gradient of the first layer's input is that of the embedding.
+    "trigram_lm_course": products((1, 96, 256), (1, 256, 250)),
+}
+"""Operations a row."""
+
+
+def peak(shape: Shape, seconds: float = 2.0) -> float:
+    """Operations a second of NumPy's product of two matrices, the best of many."""
+    import numpy as np
+
+    m, k, n = shape
+    random = np.random.default_rng(0)
+    a, b, out = random.random((m, k), np.float32), random.random((k, n), np.float32), np.empty((m, n), np.float32)
+    repeats = max(1, 1_000_000 // (m * k * n))
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times) < 5:
+        start = time.perf_counter()
+        for _ in range(repeats):
+            np.matmul(a, b, out=out)
+        times.append((time.perf_counter() - start) / repeats)
+    return 2 * m * k * n / min(times)
+
+
+def peaks(threads: int) -> dict[str, float]:
+    """Peaks in a process of its own, since BLAS reads its number of threads once."""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": str(threads)}
+    program = [sys.executable, __file__, "--peaks"]
+    found = subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout
+    return dict(json.loads(found))
+
+
+def rows_a_second(name: str, data: Path) -> float:
+    """Rows a second of a preset's training."""
+    from clock import Clock
+
+    from zoo.tasks import planning
+    from zoo.tasks.task import task_of
+
+    task, clock = task_of(name.removesuffix("_course")), Clock()
+    folders = {"activity": "activity", "autoencoder": "images", "trigram": "text"}
+    plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None})
+    prepared = task.prepare_training(task.read(data / folders[task.name] / task.data_file), plan.recipe)
+    fitted = prepared.fit(plan.recipe, prepared.build(plan), callbacks=[clock])
+    return fitted.steps * fitted.batch_size / median(clock.seconds[1:])
+
+
+def gigaflops(value: float) -> float:
+    """Thousands of millions of operations a second."""
+    return round(value / 1e9, 1)
+
+
+def table(document: dict[str, Any]) -> str:
+    """Renders the table of the page."""
+    from zoo.report import markdown
+
+    rows = [
+        (f"`{name}`", f"{row['gigaflops']:.1f}", " x ".join(map(str, row["shape"])), f"{row['small']['1']:.1f}",
+         f"{row['small']['2']:.1f}", f"{row['share_of_small']:.0%}", f"{row['share_of_large']:.0%}")
+        for name, row in document["trainings"].items()
+    ]  # fmt: skip
+    heads = ("training", "Gflop/s", "product m x k x n", "one core", "two cores", "share of it", "share of large")
+    return markdown.table(heads, rows)
+
+
+def main() -> None:
+    """Measures and prints one JSON document, or writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--peaks", action="store_true", help=argparse.SUPPRESS)
+    pages.add_page(parser)
+    options = parser.parse_args()
+    if options.peaks:
+        shapes = {"large": (LARGE, LARGE, LARGE)} | FREQUENT
+        print(json.dumps({name: peak(shape) for name, shape in shapes.items()}))
+        return
+    if options.page:
+        pages.fill(options.page, __file__, {"roofline": table})
+        return
+    from zoo.tasks.provenance import versions
+
+    best = {threads: peaks(threads) for threads in (1, 2)}
+    trainings = {}
+    for name, operations in OPERATIONS.items():
+        reached = operations * rows_a_second(name, options.data)
+        trainings[name] = {
+            "flops_a_row": operations, "gigaflops": gigaflops(reached), "shape": FREQUENT[name],
+            "small": {str(threads): gigaflops(found[name]) for threads, found in best.items()},
+            "share_of_small": round(reached / best[1][name], 3), "share_of_large": round(reached / best[1]["large"], 3),
+        }  # fmt: skip
+    print(json.dumps({
+        "command": "python benchmarks/roofline.py", "large": LARGE,
+        "peak_gigaflops": {str(threads): gigaflops(found["large"]) for threads, found in best.items()},
+        "trainings": trainings, "versions": versions(),
+    }, indent=2))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
