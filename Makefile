@@ -48,7 +48,7 @@ bench: .bench/installed $(VENV)/installed page
 	$(BIN)/python benchmarks/wasm.py | tee benchmarks/wasm.json
 	$(BIN)/python benchmarks/wasm.py --page docs/guides/c.md
 	.bench/bin/python benchmarks/reading.py | tee benchmarks/reading.json
-	.bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
+	OMP_NUM_THREADS=1 .bench/bin/python benchmarks/training.py --data $(DATA)/activity/data3.h5 | tee benchmarks/training.json
 	.bench/bin/python benchmarks/autoencoder.py --data $(DATA)/images/data1.h5 | tee benchmarks/autoencoder.json
 	.bench/bin/python benchmarks/language.py --data $(DATA)/text/data2.h5 | tee benchmarks/language.json
 	.bench/bin/python benchmarks/roofline.py --data $(DATA) | tee benchmarks/roofline.json
