@@ -3,9 +3,11 @@
     python examples/notebooks.py NAME ...
 
 `keras` makes `guides/keras.ipynb` of `docs/guides/keras.md`; data that the guide takes for granted comes from a script
-next to the notebook, if there is one. `part1` makes `course/part1.ipynb` of `course/part1.py`, in which `# %%` begins a
-cell and `# %% [markdown]` one of text; its data is simulated. Each notebook runs in an empty folder, unless all its
-code is that of the stored one, whose outputs are then kept. Needs nbclient and ipykernel.
+next to the notebook, if there is one. A block with the name of a file as its title is written to that file; one whose
+title begins with `needs` or `takes` is shown, but not run. `part1` makes `course/part1.ipynb` of `course/part1.py`, in
+which `# %%` begins a cell and `# %% [markdown]` one of text; its data is simulated. Each notebook runs in an empty
+folder, unless all its code is that of the stored one, whose outputs are then kept; delete the stored one to run it
+again. Needs nbclient and ipykernel.
 """
 
 import argparse
@@ -28,8 +30,8 @@ REPOSITORY = "https://github.com/pocket-zoo/pocket-zoo"
 COLAB = REPOSITORY.replace("https://github.com", "https://colab.research.google.com/github")
 
 GUIDES = {
-    "recordings": "", "studies": "", "probabilities": "", "keras": "", "text": "", "photographs": "",
-    "tune": "[tuning]", "deploy": "",
+    "recordings": "", "phone": "", "collect": "", "studies": "", "keras": "", "probabilities": "", "tune": "[tuning]",
+    "deploy": "", "c": "", "hub": "[hub]", "text": "", "photographs": "",
 }  # fmt: skip
 """Guides with notebooks, and the extra that each needs."""
 
@@ -102,10 +104,16 @@ def _of_guide(name: str, first: str, page: str) -> list[dict[str, Any]]:
         cells.append(_cell("code", _without_docstring(script.read_text(encoding="utf-8"))))
     place = 0
     for fence in _FENCE.finditer(page):
-        language, title, text = fence.groups()
+        language, title, text = fence.groups("")
         cells.append(_cell("markdown", _linked(page[place : fence.start()])))
         place = fence.end()
-        if title or language not in ("bash", "python"):
+        if title.startswith(("needs ", "takes ")):
+            cells.append(_cell("markdown", f"```{language}\n{text}```\n\n*Not run here: it {title}.*"))
+            continue
+        if title:
+            cells.append(_cell("code", f"%%writefile {title}\n{text}"))
+            continue
+        if language not in ("bash", "python"):
             cells.append(_cell("markdown", fence[0]))
             continue
         # A command a cell, so that each is followed by what it prints.
@@ -222,7 +230,7 @@ def main() -> None:
         if made is None:
             with tempfile.TemporaryDirectory() as scratch:
                 made = run(document, Path(scratch))
-        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

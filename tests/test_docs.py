@@ -20,7 +20,6 @@ import typer
 
 from zoo.cli import app
 from zoo.data import gait
-from zoo.data.collection import Collection
 from zoo.data.hdf5 import LAYOUTS
 from zoo.metadata import CLASSES
 from zoo.presets import PRESETS
@@ -46,18 +45,7 @@ def wisdm(folder):
         file.writestr("WISDM_ar_v1.1/WISDM_ar_v1.1_raw.txt", "\n".join(lines) + "\n")
 
 
-def collected(folder):
-    """What the phones of a class sent, if there were one."""
-    random, collection = np.random.default_rng(0), Collection(folder / "class")
-    for number, name in enumerate(("Ann", "Ben", "Cleo", "Dan", "7")):
-        person = gait.Walker.draw(name, random)
-        for place, label in enumerate(("walking", "sitting", "standing")):
-            rows = person.record(label, 20, 50.0, random).acceleration.tolist()
-            lines = [f"{i / 50:.2f},{x:.3f},{y:.3f},{z:.3f},{name},{label}\n" for i, (x, y, z) in enumerate(rows)]
-            collection.add(f"{number:08}{place:08}", "".join(["time,x,y,z,subject,activity\n", *lines]).encode())
-
-
-AT_HAND = {"guides/collect.md": collected, "recipes/study.md": wisdm}
+AT_HAND = {"recipes/study.md": wisdm}
 """What a reader of a page has before the first line of code, where no script next to a notebook makes it."""
 
 
@@ -65,7 +53,7 @@ def at_hand(page):
     """Makes what a reader of a page has before the first line of code."""
     script = ROOT / "examples" / Path(page).with_suffix(".py")
     if script.is_file():
-        runpy.run_path(str(script))
+        runpy.run_path(str(script), run_name="__main__")
     elif page in AT_HAND:
         AT_HAND[page](Path())
 

@@ -1,18 +1,14 @@
 """Models on a hub: what was pushed comes back as it was, and what is damaged or missing is one line.
 
-The hub here speaks the protocol of huggingface.co as far as `huggingface_hub` uses it.
+The hub is that of the guide's notebook: it speaks the protocol of huggingface.co as far as `huggingface_hub` uses it.
 """
 
-import base64
-import hashlib
 import json
 import re
+import runpy
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
 import pytest
 
@@ -20,127 +16,22 @@ from zoo import hub
 from zoo.catalog import PRESETS_FOLDER, find_folder
 from zoo.errors import ZooError
 
+ROOT = Path(__file__).parents[1]
 PRESET = PRESETS_FOLDER / "activity_gru_course"
-
-
-def blob(content):
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-class Hub(BaseHTTPRequestHandler):
-    """The repositories of a hub: `server.repos[name][commit]` are files."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
-
-    def answer(self, status, content=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def tell(self, document, status=200):
-        self.answer(status, json.dumps(document).encode(), Content_Type="application/json")
-
-    def missing(self, code):
-        self.answer(404, b"{}", X_Error_Code=code, X_Error_Message="not there", Content_Type="application/json")
-
-    def files(self, repo, revision):
-        commits = self.server.repos.get(repo)
-        if commits is None:
-            self.missing("RepoNotFound")
-            return None, None
-        commit = list(commits)[-1] if revision in ("main", None) else revision
-        if commit not in commits:
-            self.missing("RevisionNotFound")
-            return None, None
-        return commit, commits[commit]
-
-    def do_HEAD(self):
-        self.do_GET()
-
-    def do_GET(self):
-        path = unquote(urlsplit(self.path).path)
-        if found := re.fullmatch(r"/api/models/([\w.-]+/[\w.-]+)(?:/revision/(.+))?", path):
-            commit, held = self.files(found[1], found[2])
-            if held is not None:
-                siblings = [{"rfilename": name, "size": len(content), "blobId": blob(content)} for name, content in
-                            held.items()]  # fmt: skip
-                self.tell({"id": found[1], "sha": commit, "siblings": siblings})
-        elif found := re.fullmatch(r"/([\w.-]+/[\w.-]+)/resolve/([^/]+)/(.+)", path):
-            commit, held = self.files(found[1], found[2])
-            if held is None:
-                return
-            if found[3] not in held:
-                self.missing("EntryNotFound")
-                return
-            content = held[found[3]]
-            served = content[:-1] + b"!" if found[3] in self.server.damaged else content
-            self.answer(200, served, ETag=f'"{blob(content)}"', X_Repo_Commit=commit)
-        else:
-            self.missing("EntryNotFound")
-
-    def do_POST(self):
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-        else:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path = unquote(urlsplit(self.path).path)
-        if self.headers.get("Authorization") != "Bearer hf_right":
-            self.answer(401, b"{}", X_Error_Message="Invalid username or password.", Content_Type="application/json")
-        elif path == "/api/repos/create":
-            asked = json.loads(body)
-            repo = "/".join(filter(None, (asked.get("organization"), asked["name"])))
-            self.server.repos.setdefault(repo, {"0" * 40: {}})
-            self.tell({"url": f"{self.server.url}/{repo}", "name": repo})
-        elif path == "/api/validate-yaml":
-            self.tell({"errors": [], "warnings": []})
-        elif "/preupload/" in path:
-            names = [file["path"] for file in json.loads(body)["files"]]
-            self.tell({"files": [{"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names]})
-        elif found := re.fullmatch(r"/api/models/([\w.-]+/[\w.-]+)/commit/main", path):
-            lines = [json.loads(line)["value"] for line in body.splitlines() if json.loads(line)["key"] == "file"]
-            held = {line["path"]: base64.b64decode(line["content"]) for line in lines}
-            commit = hashlib.sha1(body).hexdigest()
-            self.server.repos[found[1]][commit] = held
-            self.tell({"commitUrl": f"{self.server.url}/{found[1]}/commit/{commit}", "commitOid": commit})
-        else:
-            self.missing("EntryNotFound")
-
-
-@contextmanager
-def serving():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.repos, server.damaged, server.url = {}, set(), f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    """A hub of one's own, to which somebody has logged in. The library reads its environment when it is imported."""
+    """The hub of the guide, to which somebody has logged in. The library reads its environment when it is imported."""
     pytest.importorskip("huggingface_hub")
-    with serving() as found:
-        monkeypatch.setenv("HF_ENDPOINT", found.url)
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-        monkeypatch.setenv("HF_TOKEN", "hf_right")
-        monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
-        for name in [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]:
-            monkeypatch.delitem(sys.modules, name)
-        yield found
+    found, environment = runpy.run_path(str(ROOT / "examples" / "guides" / "hub.py"))["start"](tmp_path / "cache")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]:
+        monkeypatch.delitem(sys.modules, name)
+    yield found
+    found.shutdown()
+    found.server_close()
 
 
 def test_what_was_pushed_comes_back_as_it_was(server):

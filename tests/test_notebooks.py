@@ -49,6 +49,27 @@ def test_the_notebook_of_a_part_has_the_code_of_its_script(notebooks):
         assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(module.body[1:], []))
 
 
+def test_a_block_writes_the_file_of_its_title_and_what_needs_more_is_shown_with_the_reason(notebooks):
+    page = """# Page
+
+```c title="main.c"
+int main(void);
+```
+
+```bash title="needs a phone"
+zoo serve
+```
+
+```html
+<p>
+```
+"""
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in notebooks._of_guide("c", "badge", page)]
+    assert [text for kind, text in cells if kind == "code"][1:] == ["%%writefile main.c\nint main(void);"]
+    assert ("markdown", "```bash\nzoo serve\n```\n\n*Not run here: it needs a phone.*") in cells
+    assert ("markdown", "```html\n<p>\n```") in cells
+
+
 def test_outputs_are_kept_while_the_code_is_the_same(notebooks):
     def document(text, code, *outputs):
         cell = {"cell_type": "code", "source": [code], "execution_count": 1, "outputs": list(outputs)}
