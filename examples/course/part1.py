@@ -2,7 +2,7 @@
 
     python examples/course/part1.py --data data1.h5 --out part1 [--quick]
 
-On two cores the whole takes some six minutes, `--quick` less than one.
+On two cores, the whole takes about six minutes, `--quick` about two.
 """
 
 # %%
@@ -20,7 +20,7 @@ from zoo.tasks.running import Run, train
 
 given = options(__doc__, "data1.h5", "part1")
 report = Report(given.out, "Part 1: a sparse autoencoder")
-course = planning.plan("sparse_autoencoder_course", None, {"epochs": 2} if given.quick else {})
+course = planning.plan("sparse_autoencoder_course", None, {"epochs": 20} if given.quick else {})
 scratch = TemporaryDirectory()
 
 
@@ -39,7 +39,7 @@ report.text(
     f"Data: `{given.data.name}`; measured on {found['patches']:,} patches that are held out"
     + (f", those of {', '.join(found['photographs'])}" if found["photographs"] else "")
     + f". Training: {len(history)} epochs of the course's recipe"
-    + (", where the course takes 200: a trial run, its numbers mean nothing." if given.quick else "."),
+    + (", where the course takes 200: a trial run." if given.quick else "."),
     *(f"Note: {note}." for note in found["notes"]),
     "The course's report shows pictures and gives no numbers, so there are none to set beside those below. Its 10,240 "
     "patches are of other photographs, and it shows patches that it learned from, where those here are held out.",
@@ -63,8 +63,8 @@ terms = {name: history[-1][name] for name in ("error", "weights", "sparsity")}
 report.text(
     "## B. Training",
     f"The cost ends at {sum(terms.values()):.3f}: half the squared error {terms['error']:.3f}, weight decay "
-    f"{terms['weights']:.3f}, sparsity {terms['sparsity']:.3f}. On the patches held out the error a pixel is "
-    f"{found['mse']:.5f}, where as many principal components leave {found['pca_mse']:.5f} and the variance is "
+    f"{terms['weights']:.3f}, sparsity {terms['sparsity']:.3f}. On held-out patches, the error per pixel is "
+    f"{found['mse']:.5f}, that of as many principal components {found['pca_mse']:.5f}, and the variance "
     f"{found['variance']:.5f}.",
 )
 report.figure("b_cost.png", figures.cost(history), "cost and its terms")
@@ -80,9 +80,9 @@ report.figure(
 # %%
 report.text(
     "## C. Hidden features",
-    f"The weights of the first layer, a picture a unit. {found['gabor_share']:.0%} of them are Gabor functions: "
-    f"localized, oriented edges. Mean activations lie within {found['max_activation_error']:.3f} of the "
-    f"{found['sparsity_target']:g} asked.",
+    f"The weights of the first layer, one picture per unit. {found['gabor_share']:.0%} of them are Gabor functions: "
+    f"localized, oriented edges. Mean activations differ from the target "
+    f"{found['sparsity_target']:g} by at most {found['max_activation_error']:.3f}.",
 )
 report.figure("c_features.png", figures.features(autoencoder.kernel(model), found), "weights of the first layer")
 
@@ -102,10 +102,10 @@ for units in (10, 64, 100):
                      f"{scores['max_activation_error']:.3f}", f"{scores['gabor_share']:.0%}"))  # fmt: skip
 report.text(
     "## D. Hidden units and weight decay",
-    "Units grow downwards, weight decay to the right; each filter has its own range of grey.",
+    "The number of units grows downwards, weight decay to the right. Each filter has its own range of gray.",
 )
 report.figure("d_grid.png", figures.comparison(kernels), "filters of nine networks")
-report.table(("units, decay", "error a pixel", "PCA", "farthest mean activation", "Gabor filters"), rows)
+report.table(("units, decay", "error per pixel", "PCA", "largest error of a mean activation", "Gabor filters"), rows)
 
 # %%
 scratch.cleanup()

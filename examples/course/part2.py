@@ -2,7 +2,7 @@
 
     python examples/course/part2.py --data data2.h5 --out part2 [--quick]
 
-On two cores the whole takes some ten minutes, `--quick` less than one.
+On two cores, the whole takes about ten minutes, `--quick` about one.
 """
 
 # %%
@@ -26,16 +26,14 @@ COURSE = {"trigram_lm_course": 0.3691, "trigram_lm_course_16_128": 0.3436, "trig
 
 # %% [markdown]
 # ## A. Three sizes
-#
-# D numbers a word, P hidden units.
 
 # %%
 scratch = TemporaryDirectory()
-report.text(f"Data: `{given.data.name}`.", "## A. Three sizes", "D numbers a word, P hidden units.")
+report.text(f"Data: `{given.data.name}`.", "## A. Three sizes", "D numbers per word, P hidden units.")
 models, rows, measured = {}, [], []
 for name, wanted in COURSE.items():
     folder = Path(scratch.name) / name
-    train(planning.plan(name, None, {"epochs": 1} if given.quick else {}), given.data, Run(folder))
+    train(planning.plan(name, None, {"epochs": 5} if given.quick else {}), given.data, Run(folder))
     models[name] = loading.load(str(folder))
     found = TRIGRAM.evaluate(models[name], given.data, split="validation", baselines=False)
     history, summary = models[name].history, models[name].config["training"]
@@ -53,7 +51,7 @@ report.text(
     "first epochs only learn how often words are; and in its embedding gradient it takes every third column where it "
     "should take three blocks. Here Keras's start and automatic differentiation are used. A file other than the "
     "course's own also has other rows for validation.",
-    *(["A trial run of one epoch, its numbers mean nothing."] if given.quick else []),
+    *(["This is a trial run of a few epochs."] if given.quick else []),
     *(["The text is simulated: nobody wrote it."] if models["trigram_lm_course"].metadata.simulated else []),
 )
 
@@ -75,9 +73,6 @@ for row in answers:
         ("", *(str(place) for place in range(1, len(words) + 1))),
         [("word", *words), ("probability", *(f"{next_['probability']:.1%}" for next_ in row["next"]))],
     )
-
-# %% [markdown]
-# The words in the plane, by their embedding.
 
 # %%
 pictures = TRIGRAM.pictures(largest, given.data)

@@ -53,7 +53,7 @@ def options(description: str | None, data: str, out: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(data), help="in the course's layout")
     parser.add_argument("--out", type=Path, default=Path(out), help="folder of the report")
-    parser.add_argument("--quick", action="store_true", help="few epochs, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="a trial run of a few epochs")
     found = parser.parse_args(shlex.split(os.environ.get("COURSE_OPTIONS", "")) if _in_notebook() else None)
     if not found.data.is_file():
         parser.error(f"{found.data}: no such file: name it with --data, or simulate one as README.md shows")
@@ -85,7 +85,8 @@ class Report:
         for paragraph in paragraphs:
             if paragraph.startswith("#") and not _in_notebook():
                 print(paragraph.lstrip("# "), file=sys.stderr)
-        _show("Markdown", "\n\n".join(paragraphs))
+        # The headings of sections are cells of a notebook already.
+        _show("Markdown", "\n\n".join(each for each in paragraphs if not each.startswith("## ")))
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Adds a table, its first column text and the others numbers."""
@@ -116,7 +117,7 @@ class Report:
 
 
 def _show(kind: str, content: str) -> None:
-    if _in_notebook():
+    if content and _in_notebook():
         from IPython import display
 
         display.display(getattr(display, kind)(content))
