@@ -3,10 +3,11 @@
 import json
 from datetime import UTC, datetime
 
+import h5py
 import numpy as np
 import pytest
 
-from zoo.data import activity, recordings
+from zoo.data import activity, making, recordings
 from zoo.data.importers import read_csv
 from zoo.data.recordings import Dropped
 from zoo.data.sources import doubts, find_sources
@@ -322,3 +323,17 @@ def test_files_of_recordings_are_joined_and_people_of_different_files_never_shar
     refused = zoo_cli("data", "windows", files[0], files[0], "-o", tmp_path / "x.h5", "--same-people",
                       "--test-fraction", 0)  # fmt: skip
     assert (refused.status, "has the same rows as" in refused.err) == (1, True)
+
+
+def test_the_source_of_many_files_names_some_and_counts_the_others(tmp_path):
+    for seed in range(7):
+        time, moved, gravity = walk(seed=seed)
+        text = csv_of(["time", "x", "y", "z"], [floats(time), *map(floats, (moved + gravity).T)])
+        (tmp_path / f"{seed}.csv").write_text(text)
+    for files, source in (
+        ([tmp_path / "0.csv", tmp_path / "1.csv"], "CSV: 0.csv, 1.csv"),
+        (tmp_path, "CSV: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more"),
+    ):
+        making.import_csv(files, tmp_path / "out.h5", force=True, subject="=ann", activity="=walking")
+        with h5py.File(tmp_path / "out.h5") as file:
+            assert file.attrs["source"] == source

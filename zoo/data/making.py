@@ -22,7 +22,7 @@ from zoo.errors import ZooError
 from zoo.files import exclusive, new_file, temporary_folder
 from zoo.metadata import INERTIAL
 
-_MOST_NAMES = 20
+_MOST_NAMES = 5
 """Files that the source of recordings names."""
 
 
@@ -130,7 +130,8 @@ def import_csv(
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
         several = _counted(several, on_progress)
         names = list(dict.fromkeys(file.name for file, _ in found))
-        source = f"CSV: {', '.join(names[:_MOST_NAMES])}" + (", ..." if len(names) > _MOST_NAMES else "")
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        source = f"CSV: {', '.join(names[:_MOST_NAMES])}{more}"
         if append and out.exists():
             count = recordings.append(out, several, source=source, same_people=same_people)
         else:
