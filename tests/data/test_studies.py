@@ -358,6 +358,7 @@ def test_what_is_wrong_with_a_recording_names_the_file_that_holds_it(tmp_path):
     [
         (["walking", "climbing"], None, "downstairs, upstairs in a.h5; climbing in b.h5"),
         (["walking", "climbing"], {"climbing": "upstairs+downstairs"}, None),
+        (["walking", "climbing"], {"climbing": ["upstairs", "downstairs"]}, None),
         (["walking", "upstairs"], None, None),
     ],
 )  # fmt: skip
@@ -367,6 +368,13 @@ def test_labels_that_may_mean_several_of_another_study_are_pointed_out(tmp_path,
     file(tmp_path / "b.h5", *(of("two", str(who), what) for who in (1, 2) for what in theirs))
     made = zoo.cut_windows([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "windows.h5", merge=merge)
     assert [doubts in doubt for doubt in made.doubts] == [True] * bool(doubts)
+    assert made.data.label_names[len(made.data.classes) :] == (("downstairs+upstairs",) if merge else ())
+
+
+def test_one_name_may_be_a_text(tmp_path):
+    file(tmp_path / "a.h5", *(of("one", str(who), what) for who in (1, 2) for what in ("walking", "upstairs")))
+    made = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "windows.h5", test_subjects="2", classes="upstairs")
+    assert (made.data.test.people(), made.data.classes) == (["2"], ("upstairs",))
 
 
 def windows_of_two(tmp_path):

@@ -585,7 +585,7 @@ def choose_test_subjects(
 
 def choose_classes(
     path: Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
-    merge: Mapping[str, str] | None = None,
+    merge: Mapping[str, str | Sequence[str]] | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
 
@@ -594,7 +594,8 @@ def choose_classes(
         found: The labels of the recordings.
         classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
             sorted.
-        merge: Labels that mean one of several classes, as in `{"stairs": "upstairs+downstairs"}`.
+        merge: Labels that mean one of several classes, as in `{"stairs": ("upstairs", "downstairs")}`, or joined by
+            `+`.
 
     Raises:
         ZooError: If no recording has one of the labels, all have the same one, or a label means an unknown class.
@@ -605,9 +606,10 @@ def choose_classes(
         >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
         {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
-    labels, merge = sorted({str(label) for label in found}), merge or {}
+    labels = sorted({str(label) for label in found})
+    sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
     if classes is None:
-        classes = [label for label in labels if label not in merge]
+        classes = [label for label in labels if label not in sets]
         if len(labels) == 1:
             raise ZooError(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
@@ -616,7 +618,7 @@ def choose_classes(
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
         raise ZooError(f"classes {','.join(classes)}: expected different names")
-    chosen |= merge
+    chosen |= sets
     names = {name for label, name in chosen.items() if not _is_set(label, name)}
     for label in chosen:
         members = chosen[label].split("+")
@@ -642,10 +644,13 @@ def parse_classes(text: str) -> dict[str, str]:
     Example:
         >>> parse_classes("walk=walking, run")
         {'walk': 'walking', 'run': 'run'}
+        >>> parse_classes("stairs = up + down")
+        {'stairs': 'up+down'}
     """
     found: dict[str, str] = {}
     for item in text.split(","):
         label, equals, name = (part.strip() for part in item.partition("="))
+        name = "+".join(part.strip() for part in name.split("+"))
         if not label or (equals and not name) or label in found:
             raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
         found[label] = name or label

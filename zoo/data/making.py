@@ -179,11 +179,11 @@ def cut_windows(
     hop: int = 75,
     rate: float = 50.0,
     trim: float = 1.0,
-    test_subjects: Sequence[str] | None = None,
+    test_subjects: str | Sequence[str] | None = None,
     test_fraction: float = 0.2,
     seed: int = 0,
-    classes: Sequence[str] | Mapping[str, str] | None = None,
-    merge: Mapping[str, str] | None = None,
+    classes: str | Sequence[str] | Mapping[str, str] | None = None,
+    merge: Mapping[str, str | Sequence[str]] | None = None,
     channels: Sequence[str] | None = None,
     same_people: bool | None = None,
     force: bool = False,
@@ -203,7 +203,7 @@ def cut_windows(
         seed: Decides who, where none are named.
         classes: Labels to use, in this order; or the class of each label, such as `{"walk": "walking"}`. All that are
             found by default.
-        merge: Labels that mean one of several classes, such as `{"stairs": "upstairs+downstairs"}`.
+        merge: Labels that mean one of several classes, such as `{"stairs": ("upstairs", "downstairs")}`.
         channels: Channels to keep, such as `("x", "y", "z")`; all by default.
         same_people: Of several files: whether equal ids are the same person.
         force: Whether to replace a file of windows.
@@ -229,10 +229,13 @@ def cut_windows(
         left_out = Counter[str]()
         parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(_paths(files))]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
-        labels = activity.choose_classes(index.path, index.activities, classes, merge)
+        wanted = [classes] if isinstance(classes, str) else classes
+        labels = activity.choose_classes(index.path, index.activities, wanted, merge)
         used = np.isin(index.activities, list(labels))
         chosen = (
-            list(test_subjects)
+            [test_subjects]
+            if isinstance(test_subjects, str)
+            else list(test_subjects)
             if test_subjects
             else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         )
