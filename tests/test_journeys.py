@@ -165,7 +165,7 @@ JOURNEYS = {
             ("data windows recordings.h5 -o data3.h5 --test-fraction 0", "**channels** | 6",
              "no test set: measure by cross-"),
             (f"train --model activity_gru --units 8 --frame 5 {QUICK} --data data3.h5 --out mine",
-             "Validation: macro-F1 "),
+             "Validation: macro-F1 ", "model in mine; next: zoo export mine --data data3.h5"),
             ("evaluate mine --data data3.h5", "zoo: data3.h5: has no test set: cut other people's recordings"),
             ("export mine --data data3.h5 --formats float32 --to exported", "`model.float32.tflite`"),
             ("predict exported/model.float32.tflite --csv recordings/train-eve.csv", "| 9.000 | train |"),

@@ -254,7 +254,7 @@ def train(
         fail(str(error), error.status, at_once=True)
     show(trained.summary, as_json, task.report.training)
     where = "" if data_dir is None else f" --data-dir {data_dir}"
-    then = f"model in {out}; next: zoo evaluate {out} --data {data or task.data_file}{where}"
+    then = _next(out, checked, f"{data or task.data_file}{where}")
     if cluster is not None and not cluster.chief:
         then = f"the model is in the folder of {cluster.name(0)}"
     say(then)
@@ -303,7 +303,12 @@ def finetune(
         kept = (out / CHECKPOINT).is_file()
         interrupted(stop, f"delete {out} and repeat the command" if kept else "nothing was written")
     show(trained.summary, as_json, loaded.task.report.training)
-    say(f"model in {out}; next: zoo evaluate {out} --data {data or loaded.task.data_file}")
+    say(_next(out, checked, str(data or loaded.task.data_file)))
+
+
+def _next(out: Path, data: Any, named: str) -> str:
+    """Where the model is, and the command that comes next: without a test set there is nothing to evaluate on."""
+    return f"model in {out}; next: zoo {'evaluate' if len(data.test) else 'export'} {out} --data {named}"
 
 
 def named_options(options: dict[str, Any]) -> dict[str, Any]:
