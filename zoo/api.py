@@ -286,7 +286,7 @@ def predict(model: Named, x: Any, **options: Any) -> Predictions:
 def export(
     model: Named,
     folder: str | Path,
-    formats: Sequence[str] | None = None,
+    formats: str | Sequence[str] | None = None,
     *,
     data: Source | None = None,
     data_dir: str | Path | None = None,
@@ -303,7 +303,8 @@ def export(
     Args:
         model: A model, a preset, a folder or a `.keras` file.
         folder: Folder to write to. Must be empty.
-        formats: Formats such as `float32`, `int8`, `saved_model` or `c99`. Those of the family by default.
+        formats: One format, such as `"float32"`, `"int8"`, `"saved_model"` or `"c99"`, or several. Those of the family
+            by default.
         data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split). Simulated
             by default.
         data_dir: Folder of the data sets of TensorFlow Datasets.
@@ -323,7 +324,7 @@ def export(
 
     Example:
         >>> import tempfile
-        >>> artifacts = export("activity_gru_course", f"{tempfile.mkdtemp()}/files", ["keras"])
+        >>> artifacts = export("activity_gru_course", f"{tempfile.mkdtemp()}/files", "keras")
         >>> artifacts[0].format, artifacts[0].largest_error
         ('keras', 0.0)
     """
@@ -333,8 +334,9 @@ def export(
     task = loaded.task
     _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
+    wanted = [formats] if isinstance(formats, str) else formats
     records = exporting.export(
-        loaded, task.exportable(loaded, checked), Path(folder), formats, refused, on_progress
+        loaded, task.exportable(loaded, checked), Path(folder), wanted, refused, on_progress
     )  # fmt: skip
     return [
         Artifact(Path(folder) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records
