@@ -180,17 +180,18 @@ def fit(
     steps = rows // batch_size
     # A call from Python costs about a millisecond, as much as several steps: group steps, but never across epochs.
     grouped = max(d for d in range(1, min(steps, _GROUPED) + 1) if steps % d == 0)
+    jit_compile = not deterministic and getattr(model, "fast_with_xla", True)
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
-    compile_model(model, recipe, steps, class_weights, label_sets, grouped, jit_compile=not deterministic)
+    compile_model(model, recipe, steps, class_weights, label_sets, grouped, jit_compile)
     model.optimizer.build(model.trainable_variables)
     averaged = recipe.ema_decay is not None or recipe.start_share
     model.moving_average = MovingAverage(model, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
     step = (
-        several_steps(model, grouped, micro_batches, jit_compile=not deterministic)
+        several_steps(model, grouped, micro_batches, jit_compile)
         if cluster is None
-        else shared_steps(cluster, model, grouped, batch_size, micro_batches, jit_compile=not deterministic)
+        else shared_steps(cluster, model, grouped, batch_size, micro_batches, jit_compile)
     )
     model.train_function = model.moving_average.around(step) if model.moving_average else step
     # A pass over the validation rows takes less time than compiling it.
@@ -222,7 +223,7 @@ def fit(
             )
     finally:
         # The model can be fitted again as any other.
-        model.train_function, model.moving_average, model.jit_compile = None, None, not deterministic
+        model.train_function, model.moving_average, model.jit_compile = None, None, jit_compile
     if recipe.patience is not None:
         run.restore(run.best)
     return Fitted(run.history, run.best_epoch, run.seconds, batch_size, steps)

@@ -50,3 +50,11 @@ def test_it_has_no_state_and_at_most_15000_parameters():
 def test_an_argument_outside_its_range_is_refused(arguments, message):
     with pytest.raises(ZooError, match=message):
         ActivityCNN(**arguments)
+
+
+def test_it_is_compiled_without_xla_which_takes_ten_times_as_long_for_it():
+    model = ActivityCNN()
+    model.compile()
+    assert not model.jit_compile
+    model.compile(jit_compile=True)
+    assert model.jit_compile

@@ -18,7 +18,7 @@ arXiv:1704.04861, in one dimension.
 """
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import keras
 import numpy as np
@@ -50,6 +50,8 @@ class ActivityCNN(ActivityRecognizer):
         True
     """
 
+    # XLA has no fast depthwise convolution for CPUs: a step would take ten times as long.
+    fast_with_xla: ClassVar[bool] = False
     filters: int
     kernel_size: int
     num_blocks: int
