@@ -7,7 +7,7 @@ ignore the entry still run the file. `config.json` in the folder of a trained mo
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -106,6 +106,8 @@ class Metadata:
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
             values["streaming"], values["threshold"] = _streaming(document)
+        if "train_subjects" in values:
+            values["train_subjects"] = _with_studies(values["train_subjects"])
         metadata: Metadata = kind(**values)
         return metadata
 
@@ -161,7 +163,8 @@ class ActivityMetadata(Metadata):
         threshold: Probability below which the answer is "not sure", of a window and in a stream. None if none was
             calibrated: then each window is answered, and streams use 0.4.
         split_by: How test data was separated from training data: by `subject` or by `window`.
-        train_subjects: Subjects of the training windows. Empty if unknown.
+        train_subjects: Subjects of the training windows. Empty if unknown. A `.tflite` file, in which each byte counts,
+            names a study once: after `wisdm/1600`, `/1601` is another subject of the same study.
     """
 
     task: ClassVar[str] = "activity"
@@ -225,6 +228,24 @@ class TrigramMetadata(Metadata):
     context: int
 
 
+def _without_studies(people: Sequence[str]) -> list[str]:
+    """Leaves out of each id the study that the id before it has as well."""
+    studies = ["", *(person.rpartition("/")[0] for person in people)]
+    return [
+        person.removeprefix(study) if study and person.startswith(f"{study}/") else person
+        for person, study in zip(people, studies, strict=False)
+    ]
+
+
+def _with_studies(people: Sequence[str]) -> tuple[str, ...]:
+    """The inverse of `_without_studies`."""
+    found: list[str] = []
+    for person in people:
+        study = found[-1].rpartition("/")[0] if found and person.startswith("/") else ""
+        found.append(study + person)
+    return tuple(found)
+
+
 def embed(path: Path, metadata: Metadata) -> None:
     """Writes metadata into a `.tflite` file, replacing earlier metadata.
 
@@ -239,7 +260,10 @@ def embed(path: Path, metadata: Metadata) -> None:
     from ai_edge_litert.tools import flatbuffer_utils as flat
 
     model = flat.read_model(str(path))
-    document = json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8")
+    values = metadata.to_json()
+    if isinstance(metadata, ActivityMetadata):
+        values["train_subjects"] = _without_studies(metadata.train_subjects)
+    document = json.dumps(values, separators=(",", ":")).encode("utf-8")
     replaced = (_ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
     model.metadata = [known for known in model.metadata or [] if known.name not in replaced]
     for name, content in ((_ENTRY, document), (_DIGEST_ENTRY, _DIGEST + _UNKNOWN)):

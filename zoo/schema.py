@@ -42,7 +42,9 @@ _TASKS: dict[str, dict[str, Any]] = {
                 "threshold": _SHARE,
             },
         },
-        "split_by": {"enum": ["subject", "window", "not stated"]}, "train_subjects": _NAMES,
+        "split_by": {"enum": ["subject", "window", "not stated"]},
+        # Equal entries are of different studies.
+        "train_subjects": {"type": "array", "items": _NAME, "maxItems": 1_000_000},
         "prior": {"type": "array", "items": _POSITIVE_SHARE}, "threshold": _SHARE,
     },
     "autoencoder": {

@@ -51,6 +51,15 @@ def export(model, folder, formats=None, **tolerances):
     )
 
 
+def test_a_file_names_a_study_once_and_no_subject_is_lost(tmp_path):
+    people = ("1", "geotec/1", "geotec/2", "wisdm/2", "wisdm/3", "ann")
+    file = tmp_path / "model.tflite"
+    convert(file)
+    embed(file, metadata(ActivityGRU(units=4, frame=5), train_subjects=people))
+    assert b'["1","geotec/1","/2","wisdm/2","/3","ann"]' in file.read_bytes()
+    assert extract(file).train_subjects == people
+
+
 def convert(path):
     tflite.convert(signatures.activity(ActivityGRU(units=4, frame=5), 10), {"float32": path}, batch=1)
 
