@@ -26,7 +26,7 @@ from zoo.data import hdf5, patches, recordings
 from zoo.data.studies import STUDIES
 from zoo.data.studies.reading import read_study
 from zoo.families import find_family
-from zoo.files import atomic_folder, read_json, write_json
+from zoo.files import atomic_folder, read_json, sha256, write_json
 from zoo.metadata import CLASSES
 from zoo.presets import PRESETS
 from zoo.report import figures_for, markdown, results
@@ -171,9 +171,12 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     plan = planning.plan(name, None, {"validation": 0.0})
     board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
     found = {}
-    for what, protocol in (
-        ("people", Protocol(GROUPS, baselines=("random_forest", "minirocket"))), ("studies", Protocol("study"))
-    ):  # fmt: skip
+    divided = sha256(data), GROUPS, plan.recipe.seed
+    known = any(
+        compared_on(read_json(path)["test"]) == divided for path in everyone_metrics() if path.parent.name != name
+    )
+    baselines = () if known else ("random_forest", "minirocket")
+    for what, protocol in (("people", Protocol(GROUPS, baselines=baselines)), ("studies", Protocol("study"))):
         with board.shown():
             found[what] = cross_validate(
                 plan, data, scratch / what, protocol, workers=WORKERS, on_progress=board.update
@@ -343,13 +346,23 @@ def draw(folder: Path, metrics: Document, arrays: Document) -> None:
         drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
 
 
-def share_baselines(paths: Sequence[Path]) -> None:
+def everyone_metrics() -> list[Path]:
+    """The metrics of presets that are cross-validated over everyone."""
+    return [path for name in PRESETS if PRESETS[name].everyone and (path := HERE / name / "metrics.json").is_file()]
+
+
+def compared_on(test: Document) -> tuple[str, int, int]:
+    """The windows of a cross-validation, and how they are divided."""
+    return test["data_sha256"], test["groups"], test["seed"]
+
+
+def share_baselines() -> None:
     """Gives presets that are scored on the same windows, left out in the same groups, the baselines of each other."""
     known: dict[tuple[str, int, int], Document] = {}
-    documents = {path: read_json(path) for path in paths}
+    documents = {path: read_json(path) for path in everyone_metrics()}
     for document in documents.values():
         test = document["test"]
-        same = known.setdefault((test["data_sha256"], test["groups"], test["seed"]), {})
+        same = known.setdefault(compared_on(test), {})
         for name, row in test["baselines"].items():
             # What a baseline differs by is between it and one preset.
             same.setdefault(name, {key: value for key, value in row.items() if key != "difference"})
@@ -361,7 +374,7 @@ def share_baselines(paths: Sequence[Path]) -> None:
 def render() -> None:
     """Renders cards, results, and the tables of presets from the metrics, with the figures that need no data."""
     measured = [name for name in PRESETS if (HERE / name / "metrics.json").is_file()]
-    share_baselines([HERE / name / "metrics.json" for name in measured if PRESETS[name].everyone])
+    share_baselines()
     for name in measured:
         metrics, config = (read_json(HERE / name / file) for file in ("metrics.json", "config.json"))
         draw(HERE / name, metrics, {})

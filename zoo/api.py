@@ -48,7 +48,7 @@ def list_presets(family: str | None = None) -> list[str]:
 
     Example:
         >>> list_presets("activity_gru")
-        ['activity_gru_course', 'activity_gru_pocket', 'activity_gru_phone']
+        ['activity_gru_course', 'activity_gru_tiny', 'activity_gru_pocket', 'activity_gru_phone']
     """
     if family is not None and not any(name.startswith(family) for name in FAMILIES):
         raise catalog.unknown_name("family", family, list(FAMILIES))

@@ -37,7 +37,7 @@ def presets(families: Sequence[str] = (), sort: str | None = None) -> list[dict[
 
     Example:
         >>> [row["preset"] for row in presets(["activity_gru"], sort="parameters")]
-        ['activity_gru_course', 'activity_gru_pocket', 'activity_gru_phone']
+        ['activity_gru_tiny', 'activity_gru_course', 'activity_gru_pocket', 'activity_gru_phone']
     """
     return _sorted([_preset(name) for name in _chosen(families)], sort, ("name", "parameters", *_COSTS, "score"))
 
