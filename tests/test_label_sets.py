@@ -205,7 +205,7 @@ def test_studies_are_held_out_in_turn(two_studies, tmp_path):
     write(two_studies, tmp_path / "data3.h5")
     found = zoo.cross_validate(
         "activity_gru", tmp_path / "data3.h5", groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0),
-        baselines=("random_forest",), workers=0,
+        baselines="random_forest", workers=0,
     )  # fmt: skip
     assert found["split_by"] == "study"
     assert [fold["study"] for fold in found["folds"]] == ["coarse", "fine"]

@@ -350,7 +350,7 @@ def cross_validate(
     groups: int | str = 5,
     seeds: int = 1,
     recipe: Recipe | None = None,
-    baselines: Sequence[str] = (),
+    baselines: str | Sequence[str] = (),
     out: str | Path | None = None,
     workers: int = 1,
 ) -> Evaluation:
@@ -365,7 +365,8 @@ def cross_validate(
             `study` one study.
         seeds: Number of seeds with which all folds are trained.
         recipe: Recipe to train with. That of the preset or the family by default.
-        baselines: Baselines to evaluate on the same folds: `random_forest`, `nearest_neighbor`, `minirocket`.
+        baselines: A baseline to evaluate on the same folds, or several: `random_forest`, `nearest_neighbor`,
+            `minirocket`.
         out: Folder for the results. After an interruption, the same call resumes there. A temporary folder by default.
         workers: Number of folds that are trained in parallel.
 
@@ -387,7 +388,7 @@ def cross_validate(
 
     plan, _ = plan_of(model, recipe)
     checked = read_data(find_task("activity"), data)
-    protocol = crossval.Protocol(groups, seeds, tuple(baselines))
+    protocol = crossval.Protocol(groups, seeds, (baselines,) if isinstance(baselines, str) else tuple(baselines))
     folder = None if out is None else Path(out)
     if checked.path is None:
         raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
@@ -410,7 +411,7 @@ def finetune(
     data: Source,
     *,
     recipe: Recipe | None = None,
-    freeze: Sequence[str] = (),
+    freeze: str | Sequence[str] = (),
     out: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> TrainResult:
@@ -425,7 +426,7 @@ def finetune(
         preset: A preset, a folder, a `.keras` file or a model.
         data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
         recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default.
-        freeze: Names of layers whose weights stay as they are.
+        freeze: Name of a layer whose weights stay as they are, or several.
         out: Folder for the model, its configuration and its history; nothing is written by default.
         callbacks: Further Keras callbacks.
 
@@ -448,7 +449,8 @@ def finetune(
     checked = read_data(loaded.task, data)
     activity = loaded.task.name == "activity"
     model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model.copy()
-    unknown = sorted(set(freeze) - {layer.name for layer in model.layers})
+    frozen = [freeze] if isinstance(freeze, str) else list(freeze)
+    unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
     recipe = recipe or finetuning_recipe(loaded, checked)
@@ -460,13 +462,13 @@ def finetune(
         if activity:
             finetuning.fit_head(model, prepared.train)
 
-    for name in freeze:
+    for name in frozen:
         model.get_layer(name).trainable = False
     try:
         run = Run(None if out is None else Path(out), callbacks=callbacks)
         return run_training(plan, checked, run, model=model, begin=begin)
     finally:
-        for name in freeze:
+        for name in frozen:
             model.get_layer(name).trainable = True
 
 

@@ -125,6 +125,13 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
     np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
 
 
+def test_one_layer_to_freeze_may_be_a_text():
+    old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
+    first = next(layer for layer in old.layers if layer.weights)
+    model = finetune(old, data(people=2), recipe=replace(QUICK, min_steps=None, epochs=1), freeze=first.name).model
+    np.testing.assert_array_equal(model.get_layer(first.name).get_weights()[0], first.get_weights()[0])
+
+
 def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
     two = data(people=2)
     old = ActivityGRU(units=8, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
