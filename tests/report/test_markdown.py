@@ -58,7 +58,7 @@ def test_a_language_model_shows_whatever_was_asked_for():
         {"context": ["in", "the", "left"], "wanted": "hand", "next": answers},
     ])  # fmt: skip
     assert "| **way** 50.0% | way 50.0% |" in page
-    assert "Not among them: in the left **hand**" in page
+    assert "| in the right (way) | in the left (hand) |" in page
 
 
 def test_a_cross_validation_names_methods_people_and_what_random_windows_would_claim():
