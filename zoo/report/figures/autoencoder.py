@@ -196,8 +196,8 @@ def sparsity(report: Mapping[str, Any]) -> Figure:
     with subplots(WIDTH, 2.8) as (figure, axis):
         axis.bar(range(1, len(means) + 1), means, color=BLUE, width=0.8)
         axis.axhline(target, color="black", linewidth=1, linestyle="--")
-        axis.annotate(f"target {target:g}", (0.01, target), (0, 3), xycoords=("axes fraction", "data"),
-                      textcoords="offset points")  # fmt: skip
+        axis.annotate(f"target {target:g}", (1, target), (4, 0), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", va="center")  # fmt: skip
         axis.set(xlabel="hidden unit, sorted", ylabel="mean activation", xlim=(0, len(means) + 1))
         axis.set_ylim(top=max(*means, target) * 1.2)
     return figure
