@@ -30,8 +30,8 @@ REPOSITORY = "https://github.com/pocket-zoo/pocket-zoo"
 COLAB = REPOSITORY.replace("https://github.com", "https://colab.research.google.com/github")
 
 GUIDES = {
-    "recordings": "", "phone": "", "collect": "", "studies": "", "keras": "", "probabilities": "", "tune": "[tuning]",
-    "deploy": "", "c": "", "hub": "[hub]", "text": "", "photographs": "",
+    "recordings": "", "phone": "", "collect": "", "studies": "", "keras": "[tuning]", "probabilities": "",
+    "tune": "[tuning]", "deploy": "", "c": "", "hub": "[hub]", "text": "", "photographs": "",
 }  # fmt: skip
 """Guides with notebooks, and the extra that each needs."""
 
@@ -65,8 +65,8 @@ from IPython.display import Image, display
 for path in sorted(Path("{folder}").glob("*.png")):
     display(Image(path, width=480))"""
 
-_LINES = 60
-"""Lines of a long output that are kept."""
+_LONGEST, _KEPT = 60, 30
+"""Lines of the longest output that is kept, and of a longer one."""
 
 _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -181,8 +181,8 @@ def _outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     printed = "".join("".join(output["text"]) for output in outputs if output.get("name") == "stdout")
     plain = re.sub(r" +$", "", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", printed), flags=re.MULTILINE)
     lines = [line for line in plain.splitlines(keepends=True) if not line.startswith(("INFO:", "WARNING:"))]
-    if len(lines) > _LINES:
-        lines = [*lines[:_LINES], f"... {len(lines) - _LINES} more lines\n"]
+    if len(lines) > _LONGEST:
+        lines = [*lines[:_KEPT], f"... {len(lines) - _KEPT} more lines\n"]
     text = {"name": "stdout", "output_type": "stream", "text": lines}
     shown = [output for output in outputs if output["output_type"] != "stream" and " at 0x" not in str(output)]
     for output in shown:
