@@ -119,6 +119,19 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     assert any((a.numpy() != b.numpy()).any() for a, b in zip(first.weights, other.weights, strict=True))
 
 
+@pytest.mark.parametrize("rows", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_a_step_computes_in_the_dtype_of_the_model_whatever_that_of_its_rows(dtype, rows):
+    model = ActivityGRU(units=4, frame=2, frame_activation="relu", window=4, dtype=dtype)
+    window = np.random.default_rng(0).normal(0, 6, (3, 4, 3)).astype(rows)
+    states = {"h_1": np.zeros((3, 4), "float32")}
+    for frame in np.split(window, 2, axis=1):
+        logits, states = model.step(frame, states)
+    expected = model(window)
+    assert logits.dtype == expected.dtype
+    np.testing.assert_array_equal(logits, expected)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_configuration_is_the_constructor_and_survives_json(cell):
     model = cell(units=8, frame=5, mean=[0.0, 1.0, 2.0], variance=[1.0, 1.0, 2.0])

@@ -152,8 +152,9 @@ class RecurrentRecognizer(ActivityRecognizer):
         if features is None:
             return self._advance(x[:, 0], states)
         # A convolution that moves by whole frames is a matrix product, which makes a smaller file.
-        kernel = ops.reshape(features.kernel, (-1, features.filters))
-        x = ops.matmul(ops.reshape(x, (-1, kernel.shape[0])), kernel) + features.bias
+        rows = ops.cast(ops.reshape(x, (ops.shape(x)[0], -1)), features.compute_dtype)
+        kernel = ops.cast(ops.reshape(features.kernel, (-1, features.filters)), features.compute_dtype)
+        x = ops.add(ops.matmul(rows, kernel), ops.cast(features.bias, features.compute_dtype))
         return self._advance(features.activation(x), states)
 
     def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
