@@ -196,6 +196,13 @@ class TestSixAxes:
         found = augmented(Augmentation(mirror=1.0), [[[1, 2, 3, 4, 5, 6], [1, 2, 3, -4, 5, 6]]])
         assert found.tolist() == [[[-1, 2, 3, 4, -5, -6], [-1, 2, 3, -4, -5, -6]]]
 
+    def test_a_window_that_keeps_its_pose_keeps_that_of_both_sensors(self):
+        change = Augmentation(mirror=1.0, half_turn=1.0, spin=180.0, keep_pose=0.5)
+        before, rate_before, after, rate_after = self.split(change)
+        kept = (after == before).all(axis=(1, 2))
+        assert 0 < kept.sum() < len(kept)
+        np.testing.assert_array_equal((rate_after == rate_before).all(axis=(1, 2)), kept)
+
     def test_each_sensor_has_its_own_gain_and_noise(self):
         before, rate_before, after, rate_after = self.split(Augmentation(scale=0.1))
         gains, rate_gains = after / before, rate_after / rate_before

@@ -32,8 +32,8 @@ class Augmentation(Settings):
         half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen outside, or both.
         quarter_turn: Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket.
         spin: Largest angle in degrees about the phone's long axis y.
-        keep_pose: Probability that a window keeps the pose in which it was recorded, apart from `tilt`. If all phones
-            are worn alike, the pose tells much of the activity, also of new people.
+        keep_pose: Probability that a window keeps the pose in which it was recorded: only `tilt` changes it. Where all
+            phones are worn alike, the pose helps to recognize the activities of new people.
         tilt: Largest angle in degrees about a random axis.
         scale: Largest relative error of a sensor's gain.
         intensity: Largest change, as a natural logarithm, of how vigorously somebody moves: deviations from the mean of
