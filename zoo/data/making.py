@@ -232,13 +232,9 @@ def cut_windows(
         wanted = [classes] if isinstance(classes, str) else classes
         labels = activity.choose_classes(index.path, index.activities, wanted, merge)
         used = np.isin(index.activities, list(labels))
-        chosen = (
-            [test_subjects]
-            if isinstance(test_subjects, str)
-            else list(test_subjects)
-            if test_subjects
-            else activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
-        )
+        chosen = [test_subjects] if isinstance(test_subjects, str) else list(test_subjects or ())
+        if not chosen:
+            chosen = activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
     return Windowed(out, chosen, dict(left_out + dropped.reasons), _differing_labels(index, labels))
 
