@@ -46,7 +46,7 @@ def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
             near = difflib.get_close_matches(word, words, n=3)
             hint = f"did you mean {', '.join(near)}? " if near else ""
             known = f"{word!r} is not among the {len(words)} words of {model}"
-            raise ZooError(f"{known}: {hint}`zoo info {model} --json` lists them")
+            raise ZooError(f"{known}: {hint}`model.vocabulary` or `zoo info {model} --json` lists them")
     return [numbers[word] for word in tokens]
 
 
