@@ -328,3 +328,17 @@ def test_the_fast_simple_rnn_has_the_outputs_and_gradients_of_keras():
     assert len(found[0]) == 6
     for mine, its in zip(*found, strict=True):
         np.testing.assert_allclose(mine, its, atol=1e-5)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="other backends compute it as Keras does")
+def test_a_simple_rnn_is_fast_in_training_alone():
+    import tensorflow as tf
+
+    layer = SimpleRNN(5)
+    layer.build((4, 7, 3))
+
+    def scans(training):
+        traced = tf.function(lambda x: layer(x, training=training)).get_concrete_function(tf.TensorSpec((4, 7, 3)))
+        return any("/scan/" in operation.name for operation in traced.graph.get_operations())
+
+    assert (scans(True), scans(False)) == (True, False)
