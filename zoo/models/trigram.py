@@ -200,10 +200,11 @@ def sample(
     Raises:
         ZooError: If an argument is out of range, or a word is not in the vocabulary.
     """
+    for argument, value, least in (("num_words", count, 1), ("seed", seed, 0)):
+        if not isinstance(value, int) or value < least:
+            raise ZooError(f"{argument} is {value!r}; expected a whole number, {least} or more")
     if not temperature > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")
-    if count < 1:
-        raise ZooError(f"num_words {count}: expected 1 or more")
     ids = context_ids(prompt, vocabulary, context, name)
     random, added = np.random.default_rng(seed), []
     for _ in range(count):
