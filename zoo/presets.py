@@ -100,6 +100,12 @@ _TINY_NOTE = (
     "alone: its file in 8 bits has less than 10 kB, names of training people included."
 )
 
+_CNN_NOTE = (
+    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
+    "recipe is that of activity_gru_phone for 30 epochs, and was the only one tried. The number of filters was chosen "
+    "for as many weights as activity_gru_pocket has."
+)
+
 _PHONE_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
     "recipe was chosen with one seed on the people and studies that are also in the scores above, so these may be "
@@ -199,6 +205,16 @@ PRESETS: dict[str, Preset] = {
         data=_STUDIES,
         license=_STUDIES_LICENSE,
         note=_PHONE_NOTE,
+        everyone=True,
+    ),
+    "activity_cnn_pocket": Preset(
+        family="activity_cnn",
+        description="The convolutional recognizer for phones of any study: as many weights as activity_gru_pocket",
+        arguments={"filters": 60, "magnitude": True, "window": 150},
+        recipe=replace(_STUDIES_RECIPE, learning_rate=5e-3, epochs=30),
+        data=_STUDIES,
+        license=_STUDIES_LICENSE,
+        note=_CNN_NOTE,
         everyone=True,
     ),
     "sparse_autoencoder_course": Preset(
