@@ -4,24 +4,31 @@
 
 Floating-point operations are counted by formula from the shapes of the matrix products: 2 m k n for each, forward, and
 for the gradients of weights and of inputs. Nothing else counts, so a share is that of time well spent. Peaks are those
-of NumPy's float32 products: of large square matrices on one core and on two, and of the shape of the training's most
-frequent product. A peak is the best of many; a training is the median of its epochs without the first one, which
-includes compilation. Shares are those of the peaks of one core, on which XLA runs most of these products.
+of NumPy's float32 products on one core, where XLA runs most of these products: of large square matrices, and of the
+shape of the training's most frequent product. A peak is the best of many; a training is the median of its epochs
+without the first one, which includes compilation.
 """
 
 import argparse
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# BLAS reads it once. TensorFlow has its own threads.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import numpy as np
 import pages
+from clock import Clock
+
+from zoo.report import markdown
+from zoo.tasks import planning
+from zoo.tasks.provenance import versions
+from zoo.tasks.task import task_of
 
 LARGE, EPOCHS = 2048, 6
 STEPS, CLASSES, CHANNELS = 150, 6, 3
@@ -62,8 +69,6 @@ OPERATIONS = {
 
 def peak(shape: Shape, seconds: float = 2.0) -> float:
     """Operations a second of NumPy's product of two matrices, the best of many."""
-    import numpy as np
-
     m, k, n = shape
     random = np.random.default_rng(0)
     a, b, out = random.random((m, k), np.float32), random.random((k, n), np.float32), np.empty((m, n), np.float32)
@@ -78,21 +83,8 @@ def peak(shape: Shape, seconds: float = 2.0) -> float:
     return 2 * m * k * n / min(times)
 
 
-def peaks(threads: int) -> dict[str, float]:
-    """Peaks in a process of its own, since BLAS reads its number of threads once."""
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": str(threads)}
-    program = [sys.executable, __file__, "--peaks"]
-    found = subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout
-    return dict(json.loads(found))
-
-
 def rows_a_second(name: str, data: Path) -> float:
     """Rows a second of a preset's training."""
-    from clock import Clock
-
-    from zoo.tasks import planning
-    from zoo.tasks.task import task_of
-
     task, clock = task_of(name.removesuffix("_course")), Clock()
     folders = {"activity": "activity", "autoencoder": "images", "trigram": "text"}
     plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None})
@@ -108,14 +100,12 @@ def gigaflops(value: float) -> float:
 
 def table(document: dict[str, Any]) -> str:
     """Renders the table of the page."""
-    from zoo.report import markdown
-
     rows = [
-        (f"`{name}`", f"{row['gigaflops']:.1f}", " x ".join(map(str, row["shape"])), f"{row['small']['1']:.1f}",
-         f"{row['small']['2']:.1f}", f"{row['share_of_small']:.0%}", f"{row['share_of_large']:.0%}")
+        (f"`{name}`", f"{row['gigaflops']:.1f}", " x ".join(map(str, row["shape"])), f"{row['small']:.1f}",
+         f"{row['share_of_small']:.0%}", f"{row['share_of_large']:.0%}")
         for name, row in document["trainings"].items()
     ]  # fmt: skip
-    heads = ("training", "Gflop/s", "product m x k x n", "one core", "two cores", "share of it", "share of large")
+    heads = ("training", "Gflop/s", "product m x k x n", "its Gflop/s", "share of it", "share of large")
     return markdown.table(heads, rows)
 
 
@@ -123,30 +113,22 @@ def main() -> None:
     """Measures and prints one JSON document, or writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--peaks", action="store_true", help=argparse.SUPPRESS)
     pages.add_page(parser)
     options = parser.parse_args()
-    if options.peaks:
-        shapes = {"large": (LARGE, LARGE, LARGE)} | FREQUENT
-        print(json.dumps({name: peak(shape) for name, shape in shapes.items()}))
-        return
     if options.page:
         pages.fill(options.page, __file__, {"roofline": table})
         return
-    from zoo.tasks.provenance import versions
-
-    best = {threads: peaks(threads) for threads in (1, 2)}
+    large = peak((LARGE, LARGE, LARGE))
     trainings = {}
     for name, operations in OPERATIONS.items():
-        reached = operations * rows_a_second(name, options.data)
+        small, reached = peak(FREQUENT[name]), operations * rows_a_second(name, options.data)
         trainings[name] = {
             "flops_a_row": operations, "gigaflops": gigaflops(reached), "shape": FREQUENT[name],
-            "small": {str(threads): gigaflops(found[name]) for threads, found in best.items()},
-            "share_of_small": round(reached / best[1][name], 3), "share_of_large": round(reached / best[1]["large"], 3),
+            "small": gigaflops(small), "share_of_small": round(reached / small, 3),
+            "share_of_large": round(reached / large, 3),
         }  # fmt: skip
     print(json.dumps({
-        "command": "python benchmarks/roofline.py", "large": LARGE,
-        "peak_gigaflops": {str(threads): gigaflops(found["large"]) for threads, found in best.items()},
+        "command": "python benchmarks/roofline.py", "large": LARGE, "peak_gigaflops": gigaflops(large),
         "trainings": trainings, "versions": versions(),
     }, indent=2))  # fmt: skip
 

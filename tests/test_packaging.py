@@ -18,8 +18,8 @@ from zoo.serving.page import INDEX, PAGE_FOLDER
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 LIMIT, PAGE_BYTES = 10e6, 3e6
-# Above this a TFLite file stays out. So do float16, int16x8, dynamic of the recognizers of the course, and float32 of all
-# but recognizers, which the page runs.
+# Above this a TFLite file stays out. So do float16, int16x8, dynamic of the recognizers of the course, and float32 of
+# all but recognizers, which the page runs.
 LARGE = 300_000
 
 
