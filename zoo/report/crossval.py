@@ -47,10 +47,11 @@ def cross_validation(result: Document) -> str:
     """Renders the whole report. Its figures are `confusion.png` and, if people are held out, `subjects.png`."""
     random, scored = result["random"] or {}, {result["preset"]: result} | result["baselines"]
     rows = [
-        (name, {**row, "random windows": random.get(key, {}).get("macro_f1")})
+        (name, {**row, "mean of folds": row["mean"], "random windows": random.get(key, {}).get("macro_f1")})
         for key, (name, row) in zip(scored, methods(result, md.escape(result["preset"])), strict=True)
     ]
-    keys = ("macro_f1", "macro_f1_interval", "accuracy", "mean", "group_deviation", "seed_deviation", "worst_group")
+    keys = ("macro_f1", "macro_f1_interval", "accuracy", "mean of folds", "group_deviation", "seed_deviation",
+            "worst_group")  # fmt: skip
     failed = [
         {"model": name, "subjects": fold.get("subjects"), "seed": fold["seed"], "reason": fold["reason"]}
         for name, row in scored.items()

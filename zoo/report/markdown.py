@@ -20,7 +20,7 @@ _LABELS = {
     "in_training": "test rows also in training", "test_overlaps_training": "test rows that overlap training rows",
     "most_frequent": "most frequent words", "text_rows": "rows of the text", "split_by": "split by",
     "near_duplicates": "nearly equal windows", "shared_rows": "windows that share rows",
-    "group_deviation": "± groups", "seed_deviation": "± seeds", "mean": "mean of folds", "gabor_share": "Gabor filters",
+    "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
 }  # fmt: skip
 _FORMATS = {
     "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%", "top1 seen": ".2%", "top1 unseen": ".2%",
