@@ -4,4 +4,4 @@ from pathlib import Path
 
 from zoo.data import grammar
 
-_ = Path("book.txt").write_text("\n".join(grammar.sentences(2000, seed=0)))
+_ = Path("book.txt").write_text("\n".join(grammar.sentences(6000, seed=0)))
