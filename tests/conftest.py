@@ -216,7 +216,7 @@ def export_once(make_once, zoo_cli) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def recognizer(train_once, simulated) -> Path:
     """The folder of a small recognizer, trained on `simulated`."""
-    settings = ("--units", 8, "--frame", 5, "--epochs", 12, "--set", "validation_by=time")
+    settings = ("--units", 8, "--frame", 5, "--epochs", 30, "--set", "validation_by=time")
     return train_once("recognizer", "--model", "activity_gru", *settings, "--data", simulated)
 
 

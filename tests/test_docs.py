@@ -285,7 +285,7 @@ def test_the_page_of_little_data_says_what_was_measured(numbers_of):
             assert scratch > forest
             assert 0.065 < tuned - forest < 0.295
         else:
-            assert (scratch < forest - 0.03) == (cell["people"] == 6)
+            assert (forest - 0.03 < scratch < forest - 0.015) == (cell["people"] in (2, 6))
 
 
 def test_the_streams_of_several_studies_are_those_that_were_measured(numbers_of):

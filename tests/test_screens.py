@@ -53,7 +53,7 @@ def test_the_list_and_the_overview_of_presets_fit_any_terminal(columns, terminal
 
 def test_the_files_of_a_preset_are_one_table_with_all_numbers(terminal):
     lines = terminal(80, "list", "--artifacts", "--family", "activity_gru")
-    assert sum(line.startswith("model.keras") for line in lines) == 3
+    assert sum(line.startswith("model.keras") for line in lines) == 4
     header = next(line for line in lines if line.startswith("file"))
     assert header.split() == ["file", "kB", "max", "error", "agreement", "macro-F1", "ms", "signature"]
 

@@ -194,6 +194,9 @@ class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self.before = record["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if not all(np.isfinite(value) for value in (logs or {}).values()):
+            # No epoch to record: the training ends here, and says why.
+            return
         self.record["epochs"] = self.before + epoch + 1
         if not self.before:
             earlier = [row for row in self.record["history"] if row["epoch"] <= epoch]
