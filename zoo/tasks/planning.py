@@ -38,20 +38,22 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         raise ZooError("pass either a preset (see `zoo list`) or a family with --model")
     if preset is not None:
         _require_preset(preset)
+        family = presets.find(preset).family
+    assert family is not None
+    task, model = task_of(family), find_family(family).load()
+    accepted = model.argument_names()
+    if preset is not None:
         row = presets.find(preset)
-        name, family, arguments, recipe = preset, row.family, row.arguments, row.recipe
+        name, arguments, recipe = preset, row.arguments, row.recipe
     else:
-        assert family is not None
-        name, recipe, takes = family, task_of(family).recipe, find_family(family).load().argument_names()
-        arguments = {key: value for key, value in task_of(family).arguments.items() if key in takes}
+        name, recipe = family, task.recipe
+        arguments = {key: value for key, value in task.arguments.items() if key in accepted}
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
-    task, model = task_of(family), find_family(family).load()
     if "epochs" in changes:
         recipe = replace(recipe, min_steps=None)
     fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
     types = get_type_hints(Facts) | get_type_hints(model.__init__)
-    accepted = model.argument_names()
     known = list(dict.fromkeys([*accepted, *fields_used]))
     for change, value in changes.items():
         if change not in known:
