@@ -177,9 +177,11 @@ def test_the_files_of_a_preset_answer_what_it_answers_and_describe_themselves(na
             found = interpreter.run(signature, **{key: rows[:1] for key, rows in family.golden[signature].items()})
             agree(found, expected[signature], tolerance)
     if loaded.metadata.task == "activity":
-        # Three signatures, one copy of the weights: graphs and metadata take less than a second one and 16 KiB.
+        # Three signatures, one copy of the weights: graphs and metadata take less than a second one and 8 KiB, or than
+        # 20 KiB where there are hardly any weights.
         size = (PRESETS_FOLDER / name / "model.float32.tflite").stat().st_size
-        assert size <= 2 * 4 * loaded.model.count_params() + 16 * 1024
+        weights = 4 * loaded.model.count_params()
+        assert size <= weights + max(weights + 8 * 1024, 20 * 1024)
     endpoints = tf.saved_model.load(str(PRESETS_FOLDER / name / "saved_model")).signatures
     for signature, inputs in family.golden.items():
         found = endpoints[signature](**{key: tf.constant(rows) for key, rows in inputs.items()})
