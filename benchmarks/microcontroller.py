@@ -77,7 +77,7 @@ def arena(path: Path) -> int:
             return False
         return True
 
-    return 16 * bisect.bisect_left(range(1, 1 << 16), True, key=lambda count: suffices(16 * count)) + 16
+    return 16 * bisect.bisect_left(range(1 << 16), True, key=lambda count: suffices(16 * count))
 
 
 def table(document: dict[str, Any]) -> str:

@@ -248,6 +248,7 @@ def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
     """Applies the input layers to rows. Returns `(batch, steps, features)`."""
     x = layers["normalization"](rows) if "normalization" in layers else rows
     if "magnitude" in layers:
+        # A slice of all channels would stay in exported files.
         acceleration = rows if rows.shape[-1] == len(AXES) else rows[..., : len(AXES)]
         x = layers["rows"]([x, layers["magnitude"](acceleration)])
     return layers["frame"](x) if "frame" in layers else x
