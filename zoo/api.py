@@ -22,6 +22,7 @@ from zoo.families import FAMILIES
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.report.crossval import cross_validation
+from zoo.settings import as_names
 from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.exporting import Artifact
 from zoo.tasks.loading import Loaded, load
@@ -334,7 +335,7 @@ def export(
     task = loaded.task
     _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
-    wanted = [formats] if isinstance(formats, str) else formats
+    wanted = None if formats is None else as_names(formats)
     records = exporting.export(
         loaded, task.exportable(loaded, checked), Path(folder), wanted, refused, on_progress
     )  # fmt: skip
@@ -388,7 +389,7 @@ def cross_validate(
 
     plan, _ = plan_of(model, recipe)
     checked = read_data(find_task("activity"), data)
-    protocol = crossval.Protocol(groups, seeds, (baselines,) if isinstance(baselines, str) else tuple(baselines))
+    protocol = crossval.Protocol(groups, seeds, tuple(as_names(baselines)))
     folder = None if out is None else Path(out)
     if checked.path is None:
         raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
@@ -449,7 +450,7 @@ def finetune(
     checked = read_data(loaded.task, data)
     activity = loaded.task.name == "activity"
     model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model.copy()
-    frozen = [freeze] if isinstance(freeze, str) else list(freeze)
+    frozen = as_names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])

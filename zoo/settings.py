@@ -8,7 +8,7 @@ Types and ranges are checked when an instance is created, before anything is rea
 """
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -24,6 +24,16 @@ _WORDS: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "text", bool: "true or false", NoneType: "none",
     Sequence: "a list", Mapping: "names and values", dict: 'names and values such as {"tilt": 15}',
 }  # fmt: skip
+
+
+def as_names(names: str | Iterable[str]) -> list[str]:
+    """Returns names as a list, also a single one that is a string.
+
+    Example:
+        >>> as_names("ann"), as_names(("ann", "ben"))
+        (['ann'], ['ann', 'ben'])
+    """
+    return [names] if isinstance(names, str) else list(names)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
 from zoo.files import exclusive, new_file, temporary_folder
 from zoo.metadata import INERTIAL
+from zoo.settings import as_names
 
 _MOST_NAMES = 5
 """Files that the source of recordings names."""
@@ -232,7 +233,7 @@ def cut_windows(
         wanted = [classes] if isinstance(classes, str) else classes
         labels = activity.choose_classes(index.path, index.activities, wanted, merge)
         used = np.isin(index.activities, list(labels))
-        chosen = [test_subjects] if isinstance(test_subjects, str) else list(test_subjects or ())
+        chosen = as_names(test_subjects or ())
         if not chosen:
             chosen = activity.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         dropped = activity.write_windows(index, out, activity.Windowing(window, hop, rate, trim), chosen, labels)
