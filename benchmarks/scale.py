@@ -33,7 +33,7 @@ PEOPLE, REPEATS = (5, 50, 500), (3, 2, 1)
 STEPS = ("windowing", "reading", "training", "evaluation")
 WORKERS = (1, 2, 4)
 SEED = 0
-PLANNED, EPOCHS = 10_000, 40
+PLANNED = 10_000
 WORDS = {
     "windowing": "recordings into windows", "reading": "a check and a pass over the file",
     "training": "an epoch of `activity_gru_pocket`", "evaluation": "an evaluation of a quarter of the people",
@@ -229,6 +229,8 @@ def planned_memory(rows: Sequence[dict[str, Any]], step: str) -> int:
 
 def tables(measured: dict[str, Any]) -> str:
     """The tables of the page: what was measured, and what follows for 10,000 people."""
+    from zoo.presets import PRESETS
+
     rows, largest = measured["people"], measured["people"][-1]
     head = "| people | file of windows | " + " | ".join(STEPS) + " |\n|---:|---:|" + "---:|" * len(STEPS)
     lines = [
@@ -250,7 +252,8 @@ def tables(measured: dict[str, Any]) -> str:
             for step, words in WORDS.items()
         ),
     ]  # fmt: skip
-    hours = EPOCHS * times * largest["steps"]["training"]["cpu_seconds"] / 3600
+    epochs = PRESETS["activity_gru_pocket"].recipe.epochs
+    hours = epochs * times * largest["steps"]["training"]["cpu_seconds"] / 3600
     disk = times * sum(largest["bytes"].values()) / 1e9
     return "\n".join([
         head, *lines, "", f"Measured on {measured['machine']}, at niceness {measured['niceness']}, with a load average "
@@ -258,7 +261,7 @@ def tables(measured: dict[str, Any]) -> str:
         f"These are estimates: CPU times are those of {largest['people']} people multiplied by {times:g}, and memory "
         f"is extrapolated linearly. The data would have {windows:,.0f} windows and take {disk:.1f} GB on disk.",
         "",
-        *plan, "", f"The {EPOCHS} epochs of the preset's recipe would take {hours:.0f} hours on one core.",
+        *plan, "", f"The {epochs} epochs of the preset's recipe would take {hours:.0f} hours on one core.",
     ])  # fmt: skip
 
 
