@@ -101,7 +101,7 @@ def measure(windows: Windows, folds: Iterator[NDArray[np.bool_]], answer: Answer
 
 ROWS = {
     "people": "people",
-    "other_people": "people, divided otherwise",
+    "other_people": "people, divided differently",
     "windows": "random windows",
     "overlapping_windows": "random windows, overlapping by half",
 }
