@@ -101,7 +101,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     before = np.array([row["before"] for row in rows])
     worst = np.argsort(before)[: max(1, len(rows) // 10)]
     text = (
-        f"| {len(rows)} people | mean change | worst tenth before learning | largest loss | largest gain "
+        f"| {len(rows)} people | mean change | mean change, worst tenth | largest loss | largest gain "
         "| lose over half a point |\n"
         "|---|---:|---:|---:|---:|---:|\n"
     )
