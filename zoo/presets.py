@@ -62,8 +62,8 @@ _TEXT_NOTE = (
 _TEXT_BEST_NOTE = (
     "Learning rates, widths and dropout were compared on the validation set, with one seed each. The learning rate "
     "mattered most; dropout of whole words or of the embedding, a third layer, and residual blocks did not help. Equal "
-    "contexts are merged into one row whose target is the distribution of the next words, which leaves 38% of the rows "
-    "and the cost unchanged."
+    "contexts are merged into one row whose target is the distribution of the next words. This reduces the number of "
+    "rows to 38%, and does not change the cost."
 )
 
 _PHOTOGRAPHS_NOTE = (
@@ -97,28 +97,28 @@ _POCKET_NOTE = (
 
 _TINY_NOTE = (
     "The recipe is that of activity_gru_pocket, and was the only one tried. One layer of 12 units was chosen by size "
-    "alone: its file in 8 bits has less than 10 kB, names of training people included."
+    "alone: its 8-bit file is smaller than 10 kB, including the ids of the training people."
 )
 
 _CNN_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
     "recipe is that of activity_gru_phone for 30 epochs, and was the only one tried. The number of filters was chosen "
-    "for as many weights as activity_gru_pocket has."
+    "so that there are about as many weights as in activity_gru_pocket."
 )
 
 _PHONE_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
     "recipe was chosen with one seed on the people and studies that are also in the scores above, so these may be "
     "slightly too high. On the same ten groups of people, a learning rate of 0.01 with 30 epochs scored 0.914, and "
-    "lower in each group, since the loss of so large a network rises for a while at that rate; 48 units with that rate "
-    "and 20 epochs scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the two "
-    "changes were not tried separately. A batch of 256, weight decay with dropout, and narrower ranges of pace, tilt "
-    "and vigor made no difference. Three ideas, tried with 48 units, did not make the network recognize more walking "
-    "of a study that was left out: inputs that do not depend on how the phone is held (acceleration along and across "
-    "gravity), turning windows in motion in all directions, and random gains of slow and of quick movements. If all "
-    "classes have the same weight (`class_weights=balanced`), more stairs of a left-out study are recognized, but much "
-    "more of its walking is mistaken for stairs, so classes are not weighted. The threshold rejects 2% of the windows; "
-    "it rejects few movements that were not in training (benchmarks/abstention.py)."
+    "lower in each group, since the loss of such a large network rises for a while at that rate; 48 units with that "
+    "rate and 20 epochs scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the "
+    "two changes were not tried separately. A batch of 256, weight decay with dropout, and narrower ranges of pace, "
+    "tilt and intensity made no difference. Three ideas, tried with 48 units, did not make the network recognize more "
+    "walking of a study that was left out: inputs that do not depend on how the phone is held (acceleration along and "
+    "across gravity), turning windows in motion in all directions, and random gains of slow and of quick movements. If "
+    "all classes have the same weight (`class_weights=balanced`), more stairs of a left-out study are recognized, but "
+    "much more of its walking is mistaken for stairs, so classes are not weighted. The threshold rejects 2% of the "
+    "windows; it rejects few movements that were not in training (benchmarks/abstention.py)."
 )
 
 _STUDIES_ARGUMENTS = {
@@ -179,7 +179,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "activity_gru_tiny": Preset(
         family="activity_gru",
-        description="The smallest recognizer for phones of any study: one GRU of 12 units, trained on four studies",
+        description="The smallest recognizer: one GRU of 12 units, trained on four studies",
         arguments=_STUDIES_ARGUMENTS | {"units": 12, "num_layers": 1},
         recipe=_POCKET_RECIPE,
         data=_STUDIES,
@@ -189,7 +189,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "activity_gru_pocket": Preset(
         family="activity_gru",
-        description="The small recognizer for phones of any study: two GRUs of 32 units, trained on four studies",
+        description="A small recognizer: two GRUs of 32 units, trained on four studies",
         arguments=_STUDIES_ARGUMENTS,
         recipe=_POCKET_RECIPE,
         data=_STUDIES,
@@ -199,7 +199,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "activity_gru_phone": Preset(
         family="activity_gru",
-        description="The recognizer for phones of any study: two GRUs of 64 units, trained on four studies",
+        description="The recommended recognizer: two GRUs of 64 units, trained on four studies",
         arguments=_STUDIES_ARGUMENTS | {"units": 64},
         recipe=replace(_STUDIES_RECIPE, learning_rate=5e-3),
         data=_STUDIES,
@@ -209,7 +209,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "activity_cnn_pocket": Preset(
         family="activity_cnn",
-        description="The convolutional recognizer for phones of any study: as many weights as activity_gru_pocket",
+        description="A convolutional recognizer about as large as activity_gru_pocket, trained on four studies",
         arguments={"filters": 60, "magnitude": True, "window": 150},
         recipe=replace(_STUDIES_RECIPE, learning_rate=5e-3, epochs=30),
         data=_STUDIES,

@@ -76,7 +76,7 @@ Unit = Annotated[
     str | None,
     typer.Option(
         "--unit",
-        help="Unit of the acceleration: m/s^2 or g. By default the one that the app uses.",
+        help="Unit of the acceleration: m/s^2 or g. By default that of the app that wrote the file.",
         rich_help_panel=CSV,
     ),
 ]

@@ -112,7 +112,7 @@ def import_csv(
         typer.Option("--gyroscope", help="Read the rotation rate as well. Its columns are recognized by their names."),
     ] = False,
     gravity: Annotated[
-        str | None, typer.Option(metavar="X,Y,Z", help="Columns of gravity, where x, y and z do not include it.")
+        str | None, typer.Option(metavar="X,Y,Z", help="Columns of gravity, if x, y and z do not include it.")
     ] = None,
     time: Stamps = None,
     rate: Rate = None,
@@ -123,7 +123,7 @@ def import_csv(
     append: Annotated[bool, typer.Option("--append", help="Add to the file if it exists.")] = False,
     same_people: Annotated[
         bool,
-        typer.Option("--same-people", help="With --append: an id that is in the file already is the same person."),
+        typer.Option("--same-people", help="With --append: an id that is already in the file is the same person."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how the files would be read, and write nothing.")
@@ -213,7 +213,7 @@ def windows(
         list[Path],
         typer.Argument(
             metavar="RECORDINGS",
-            help="What `zoo data import` wrote, or a folder of `zoo serve --collect`; several are joined.",
+            help="Files written by `zoo data import`, or folders of `zoo serve --collect`. Several are joined.",
         ),
     ],
     out: Out = Path("data3.h5"),
@@ -275,7 +275,9 @@ def build_dataset(
         str,
         typer.Argument(metavar="NAME", help="Name, such as zoo_activity/motionsense_150_75 or zoo_trigrams/course."),
     ],
-    source: Annotated[Path, typer.Option("--from", help="The file or folder to build from, or a folder with it.")],
+    source: Annotated[
+        Path, typer.Option("--from", help="The file or folder to build from, or a folder that contains it.")
+    ],
     to: Annotated[
         Path | None, typer.Option(help="Folder of the builds. TFDS_DATA_DIR or ~/tensorflow_datasets by default.")
     ] = None,
@@ -352,7 +354,7 @@ def make_patches(
     out: Out = Path("data1.h5"),
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of patches.")] = 10240,
     size: Annotated[int, typer.Option(min=1, max=1024, help="Side of a patch in pixels.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of their positions.")] = 443,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the positions of the patches.")] = 443,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -377,7 +379,7 @@ def simulate_patches(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate pictures of dead leaves, and cut patches from them. They are synthetic."""
+    """Simulate pictures of overlapping disks (dead leaves), and cut patches from them. They are synthetic."""
     from zoo.data import dead_leaves
     from zoo.data.describe import describe
     from zoo.report import data as report

@@ -60,9 +60,12 @@ def export(
     model: ModelName,
     to: Annotated[Path, typer.Option(help="Folder for the files. Must be empty.")] = Path("exported"),
     formats: Annotated[
-        str | None, typer.Option(help="Comma-separated formats. By default all but source code.")
+        str | None,
+        typer.Option(help="Comma-separated formats, such as float32,int8,c99. By default all but source code."),
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Data to compare on, or tfds:NAME. Simulated by default.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Data to compare and calibrate on, or tfds:NAME. Simulated by default.")
+    ] = None,
     data_dir: DataDir = None,
     levels: Levels = None,
     personalize: Annotated[

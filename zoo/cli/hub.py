@@ -11,7 +11,9 @@ app = typer.Typer()
 
 @app.command(rich_help_panel="Models")
 def push(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A preset, or a folder that `zoo train` wrote.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A preset, or a folder written by `zoo train` or `zoo finetune`.")
+    ],
     address: Annotated[
         str,
         typer.Argument(
@@ -23,7 +25,7 @@ def push(
 ) -> None:
     """Publish a model on a hub: its card, its files and the license.
 
-    Log in once with `hf auth login`. Afterwards the address can stand for the model wherever a preset can.
+    Log in once with `hf auth login`. Afterward, the address works wherever the name of a preset does.
     """
     from zoo import catalog, hub
     from zoo.report import markdown

@@ -181,7 +181,7 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Resume an interrupted run, to the same result as without the interruption.",
+            help="Resume an interrupted run. The result is the same as without the interruption.",
             rich_help_panel=RUN,
         ),
     ] = False,
@@ -339,7 +339,8 @@ def cross_validate(
     groups: Annotated[
         str,
         typer.Option(
-            help="Number of groups of people, each held out once; loso: one person at a time, study: one study."
+            help="Number of groups of people, each held out once; or loso to hold out one person at a time, study for "
+            "one study at a time."
         ),
     ] = "5",
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of seeds with which all folds are trained.")] = 1,
@@ -363,7 +364,9 @@ def cross_validate(
     workers: Annotated[
         int,
         typer.Option(
-            min=0, max=1024, help="Number of folds that are trained in parallel, each in a process; 0 for this process."
+            min=0,
+            max=1024,
+            help="Number of folds to train in parallel, each in its own process; 0 trains in this process.",
         ),
     ] = 1,
     engine: Annotated[
@@ -480,7 +483,7 @@ def predict(
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data file, or tfds:NAME. Its test set is predicted; of patches, all."),
+        typer.Option(help="Data file, or tfds:NAME. Its test set is predicted, or all of its patches."),
     ] = None,
     data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file with columns x, y, z and time.")] = None,

@@ -19,7 +19,8 @@ def tune(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="PRESET_OR_FAMILY", help="A preset or a family; activity searches the kind of cell as well."
+            metavar="PRESET_OR_FAMILY",
+            help="A preset or a family; or activity, to search over the kind of cell as well.",
         ),
     ],
     data: Annotated[
@@ -39,7 +40,7 @@ def tune(
         int | None, typer.Option(min=1, help="Maximum size of the int8 (or dynamic) file of a model in bytes.")
     ] = None,
     max_latency: Annotated[
-        float | None, typer.Option(min=0, help="Maximum time per call of that file in milliseconds.")
+        float | None, typer.Option(min=0, help="Maximum time per call of the same file in milliseconds.")
     ] = None,
     groups: Annotated[
         int,
@@ -54,12 +55,14 @@ def tune(
     levels: Levels = None,
     best: Annotated[int, typer.Option(min=1, max=1000, help="Number of best trials to train again at the end.")] = 3,
     seeds: Annotated[
-        int, typer.Option(min=1, max=1000, help="Number of seeds with which each of these is trained.")
+        int, typer.Option(min=1, max=1000, help="Number of seeds with which each of the best trials is trained.")
     ] = 3,
     save_preset: Annotated[Path | None, typer.Option(help="Folder for the chosen model.")] = None,
     processes: Annotated[
         int,
-        typer.Option("--workers", min=0, max=1024, help="Number of processes that run trials; 0 for this one alone."),
+        typer.Option(
+            "--workers", min=0, max=1024, help="Number of processes that run trials; 0 runs them in this process."
+        ),
     ] = 1,
     role: Annotated[
         str | None, typer.Option(help="Role of this process in a search on several machines: chief or worker.")
