@@ -4,7 +4,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -250,24 +250,25 @@ def data_file(data: Path, data_dir: Path | None) -> Path:
     return path
 
 
-def exported_file(model: str, arithmetic: tuple[str, ...] = ("dynamic", "float32")) -> Path:
-    """Returns a `.tflite` file of a model that can be streamed.
+def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")) -> Path:
+    """Returns a file of a model that can be streamed.
 
     Args:
         model: A file, a preset or a folder.
-        arithmetic: Formats to look for in a preset or folder, in order of preference.
+        files: Names of the files to look for in a preset or folder, in order of preference.
 
     Raises:
         ZooError: If there is none.
     """
-    if model.endswith(".tflite"):
-        return Path(model)
+    path, kinds = Path(model), {Path(name).suffix for name in files}
+    if path.suffix in kinds:
+        return path
     from zoo.catalog import find_folder
 
     # What `zoo export` wrote may be without model.keras.
-    folder = Path(model) if any(Path(model).glob("*.tflite")) else find_folder(model)
-    for name in arithmetic:
-        if (file := folder / f"model.{name}.tflite").is_file():
+    folder = path if any(file.suffix in kinds for file in path.glob("*")) else find_folder(model)
+    for name in files:
+        if (file := folder / name).is_file():
             return file
     raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
 

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zoo.data.tables import CsvColumns
-    from zoo.runtime import Prediction, Recognizer, Stream
+    from zoo.metadata import ActivityMetadata
+    from zoo.runtime import Prediction, Stream
 
 app = typer.Typer()
 
@@ -255,8 +256,8 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="MODEL",
-            help=".tflite files, or presets or folders with one, to choose from on the page. It starts with the first. "
-            "By default all recognizers of the zoo.",
+            help=".tflite or .wasm files, or presets or folders with one, to choose from on the page. It starts with "
+            "the first. By default all recognizers of the zoo.",
         ),
     ] = None,
     host: Annotated[
@@ -285,18 +286,18 @@ def serve(
     from zoo.serving.server import require_host
 
     with quiet():
-        recognizers = [_recognizer_of_page(model) for model in models or _recognizers()]
+        recognizers = dict(_recognizer_of_page(model) for model in models or _recognizers())
     if labels is not None and collect is None:
         raise UsageError("--labels: requires --collect DIR")
     require_host(host)
-    hosts, files = certificate.names_of(host), [recognizer.path for recognizer in recognizers]
+    hosts, files = certificate.names_of(host), list(recognizers)
     pages = page_files(files)
     with ExitStack() as stack:
         phones = None
         if collect is not None:
             from zoo.cli.collecting import collector
 
-            metadata = recognizers[0].metadata
+            metadata = recognizers[files[0]]
             phones = stack.enter_context(
                 collector(collect, names(labels), metadata.classes, metadata.axes, hosts, as_json)
             )
@@ -333,19 +334,26 @@ def _recognizers() -> list[str]:
     return sorted(found, key=lambda name: name != _FIRST)
 
 
-def _recognizer_of_page(model: str) -> "Recognizer":
-    """Opens the file of a model that the page runs."""
+def _recognizer_of_page(model: str) -> tuple[Path, "ActivityMetadata"]:
+    """Checks the file of a model that the page runs, and returns it with its metadata."""
     from zoo.formats.native import signature
+    from zoo.metadata import ActivityMetadata, extract_wasm
     from zoo.runtime import Recognizer
 
     # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
-    recognizer = Recognizer(exported_file(model, ("float32", "dynamic")))
+    file = exported_file(model, ("model.wasm", "model.int8.wasm", "model.float32.tflite", "model.dynamic.tflite"))
+    if file.suffix == ".wasm":
+        metadata = extract_wasm(file)
+        if not isinstance(metadata, ActivityMetadata):
+            raise ZooError(f"{file}: holds {metadata.family}, which is not an activity recognizer")
+        return file, metadata
+    recognizer = Recognizer(file)
     needed = signature(recognizer.metadata)
     if needed not in recognizer.signatures:
         raise ZooError(
             f"{recognizer.path}: has no signature {needed!r}, which the page needs: export it with `zoo export`"
         )
-    return recognizer
+    return file, recognizer.metadata
 
 
 def _show_address(document: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dic
     """Returns the files of the page by URL path, with the given models.
 
     Args:
-        models: `.tflite` file for the page to run, or several to choose from, first the one to start with.
+        models: `.tflite` or `.wasm` file for the page to run, or several to choose from, first the one to start with.
         folder: Folder of the built page.
 
     Returns:
@@ -44,8 +44,10 @@ def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dic
         if path.is_file() and not path.is_symlink() and "/." not in f"/{path.relative_to(folder).as_posix()}"
     )  # fmt: skip
     files: dict[str, Content] = {f"/{path.relative_to(folder).as_posix()}": path for path in inside}
-    chosen = [models] if isinstance(models, Path) else list(models)
-    places = [MODEL, *(f"models/{number}.tflite" for number in range(2, len(chosen) + 1))]
+    # The given models take the place of the one that was built in.
+    files.pop(f"/{MODEL}", None)
+    first, *others = chosen = [models] if isinstance(models, Path) else list(models)
+    places = [f"model{first.suffix}", *(f"models/{n}{model.suffix}" for n, model in enumerate(others, 2))]
     listed = [{"name": name, "file": place} for name, place in zip(_names(chosen), places, strict=True)]
     files |= {f"/{place}": model for place, model in zip(places, chosen, strict=True)}
     pages = {"/": folder / INDEX, f"/{COLLECT}": folder / f"{COLLECT}.html"}
@@ -60,5 +62,5 @@ def _names(models: Sequence[Path]) -> list[str]:
         ['mine', 'a']
     """
     short = [model.parent.name if model.name.startswith("model.") else model.stem for model in models]
-    whole = [f"{model.parent.name}/{model.stem}" for model in models]
+    whole = [f"{model.parent.name}/{model.name.removesuffix('.tflite')}" for model in models]
     return [full if short.count(name) > 1 else name for name, full in zip(short, whole, strict=True)]

@@ -47,7 +47,7 @@ export class Lessons {
 
   /** The model with what it has learned. */
   get recognizer(): Recognizer {
-    return this.learned ? this.untaught.taught(this.learned.classes, headOf(this.learned)) : this.untaught;
+    return this.learned && !this.obstacle ? this.untaught.taught(this.learned.classes, headOf(this.learned)) : this.untaught;
   }
 
   /** What was learned, as the text of a file. */

@@ -1,5 +1,5 @@
 /**
- * The metadata of a model: the JSON document that `zoo export` embeds in a `.tflite` file, read from its bytes.
+ * The metadata of a model: the JSON document that `zoo export` embeds in a `.tflite` or `.wasm` file.
  *
  * The fields are those of `zoo.metadata`; the page has no other source for what they decide.
  */
@@ -48,27 +48,48 @@ const SCHEMA = 1;
 
 /** Probability below which a stream shows no label, if the file has no threshold. */
 const STREAM_THRESHOLD = 0.4;
-const ENTRY = "pocket_zoo";
+
+/** Of the metadata in a file, whatever its format. */
+export const ENTRY = "pocket_zoo";
 const NEEDED = ["classes", "rate", "window", "hop", "frame", "states", "unit", "axes", "convention", "streaming"];
 
 /**
- * Reads the metadata of a recognizer.
+ * Reads the metadata of a recognizer in a `.tflite` file.
  *
  * @throws If the file is not TFLite, is damaged, has no metadata, or holds no recognizer that this page can run.
  */
 export function readMetadata(file: Uint8Array): Metadata {
   const model = Table.root(file);
-  let document: Metadata | undefined;
+  let text: string | undefined;
   try {
     const entry = model.tables(MODEL.metadata).find((entry) => entry.text(METADATA.name) === ENTRY);
-    const buffer = entry && model.tables(MODEL.buffers)[entry.integer(METADATA.buffer)];
-    document = buffer && JSON.parse(buffer.text(BUFFER.data));
+    text = entry && model.tables(MODEL.buffers)[entry.integer(METADATA.buffer)]!.text(BUFFER.data);
   } catch (error) {
-    throw new Error(`the file is truncated or damaged (${(error as Error).message})`);
+    throw damaged(error as Error);
+  }
+  return parseMetadata(text);
+}
+
+function damaged(error: Error): Error {
+  return new Error(`the file is truncated or damaged (${error.message})`);
+}
+
+/**
+ * Reads the metadata of a recognizer.
+ *
+ * @param text What the file contains under its entry, if it has one.
+ * @throws If there is none, or none of a recognizer that this page can run.
+ */
+export function parseMetadata(text: string | undefined): Metadata {
+  let document: Metadata | undefined;
+  try {
+    document = text && JSON.parse(text);
+  } catch (error) {
+    throw damaged(error as Error);
   }
   if (!document) throw new Error("the file has no metadata of the zoo: export it again with zoo export");
   if (document.schema !== SCHEMA) {
-    throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: build it again`);
+    throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: export or build the older one again`);
   }
   if (document.task !== "activity") throw new Error(`holds ${document.family}, which is not an activity recognizer`);
   const missing = NEEDED.filter((name) => !(name in document));

@@ -2,7 +2,6 @@
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const CACHE = `pocket-zoo-${__PAGE_NAME__}`;
-const MODEL = "model.tflite";
 
 worker.addEventListener("install", (event) => {
   event.waitUntil(store());
@@ -29,8 +28,14 @@ async function store(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll(__PAGE_FILES__);
   // The page itself reports a missing model.
-  await cache.add(MODEL).catch(() => undefined);
+  await firstModel(cache).then((file) => cache.add(file)).catch(() => undefined);
   await worker.skipWaiting();
+}
+
+/** The file of the model that the page starts with. */
+async function firstModel(cache: Cache): Promise<string> {
+  const [{ file }] = await (await cache.match("models.json"))!.json();
+  return file;
 }
 
 async function storeToo(files: string[]): Promise<void> {

@@ -38,7 +38,7 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
 
 const PROBLEMS: Record<Problem, [title: string, text: string]> = {
   ...REFUSED,
-  model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite."],
+  model: ["The model cannot be loaded", "Put a file written by zoo export next to the page, as model.tflite, or list it in models.json."],
   recording: ["The simulated recording cannot be loaded", "Reload the page when you are online."],
 };
 

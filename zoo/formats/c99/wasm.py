@@ -15,11 +15,10 @@ from zoo.errors import ZooError
 from zoo.formats.c99 import compiler
 from zoo.formats.c99.network import Network
 from zoo.formats.c99.source import SOURCE
-from zoo.metadata import Metadata
+from zoo.metadata import Metadata, embed_wasm
 
 NO_NODE = "not compared with Keras: node is not installed"
 
-_SECTION = b"pocket_zoo"
 _STACK = 65536
 _OPTIONS = (
     "--target=wasm32", "-msimd128", "-mbulk-memory", "-std=c99", "-O3", "-ffreestanding", "-fno-builtin", "-nostdlib",
@@ -73,24 +72,7 @@ def build(network: Network, metadata: Metadata, folder: Path, file: Path) -> Non
     names = [function.call.split("(")[0] for function in network.functions.values()]
     exported = [f"-Wl,--export={name}" for name in (*names, *(["zoo_init"] if "step" in network.functions else []))]
     compiler.compile_c([find(), *_OPTIONS], [*exported, str(folder / SOURCE)], file)
-    document = json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8")
-    content = bytes([len(_SECTION)]) + _SECTION + document
-    with file.open("ab") as appended:
-        appended.write(b"\0" + _number(len(content)) + content)
-
-
-def _number(value: int) -> bytes:
-    """Encodes a number as WebAssembly does: seven bits a byte, the lowest first.
-
-    Example:
-        >>> _number(300).hex()
-        'ac02'
-    """
-    digits = bytearray()
-    while value > 127:
-        digits.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*digits, value])
+    embed_wasm(file, metadata)
 
 
 def run(
