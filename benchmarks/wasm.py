@@ -1,149 +1,193 @@
-"""What a recognizer costs in a browser: run by the program of the phone page, and compiled to WebAssembly.
+"""What a recognizer costs in a browser: compiled to WebAssembly, run by the phone page itself, and by LiteRT.js.
 
     make page && python benchmarks/wasm.py
 
-Both run in one page of headless Chromium, in turns: the `.tflite` file by the program of the page, and the file of
-`zoo export --formats wasm`, which needs clang with wasm-ld. Times are medians over the turns, of many steps each, since
-the clock of the browser has a resolution of a tenth of a millisecond.
+The files are those of `zoo export --formats wasm,wasm_int8,float32`, which needs clang with wasm-ld. For each way, the
+page is opened in headless Chromium with an empty cache, on this machine and as on the slow phone of
+`benchmarks/phone.py`. Steps are taken in one page, by the code of the phone page, in turns of many steps each, since
+the clock of the browser has a resolution of a tenth of a millisecond. All times are medians over loads or turns.
 """
 
 import argparse
 import base64
-import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-
 import pages
+import phone
 
-from zoo.catalog import PRESETS_FOLDER
 from zoo.data.gait import walk_through
 from zoo.metadata import extract
 from zoo.report import markdown
+from zoo.serving import PageServer, certificate, page_files
+from zoo.serving.page import PAGE_FOLDER
 from zoo.tasks.provenance import versions
 
-PHONE = Path(__file__).parents[1] / "examples" / "phone"
-PRESET = "activity_gru_phone"
-SECONDS, TURNS, CALLS = 60, 9, 5000
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+SOURCES = Path(__file__).parents[1] / "examples" / "phone"
+PRESET, PORT = "activity_gru_phone", 9443
+SECONDS, LOADS, TURNS, CALLS = 60, 3, 9, 2000
+WAYS = {
+    "wasm": ("model.wasm", ""),
+    "wasm_int8": ("model.int8.wasm", ""),
+    "page": ("model.float32.tflite", ""),
+    "litert": ("model.float32.tflite", "?engine=litert"),
+}
+"""The file and the end of the page's address, by the way in which the network is run."""
+TITLES = ["`model.wasm`", "`model.int8.wasm`", "`model.float32.tflite`, the page", "`model.float32.tflite`, LiteRT.js"]
 COMPARE = """
-async ([tflite, wasm, rows, states, classes, turns, calls]) => {
-  const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-  const [file, code] = [bytes(tflite), bytes(wasm)];
-  const opened = {page: [], wasm: []}, stepped = {page: [], wasm: []};
-  const clock = async (times, work) => {
-    const start = performance.now(), result = await work();
-    times.push(performance.now() - start);
-    return result;
-  };
-  let graph, compiled;
-  for (let turn = 0; turn < turns; turn += 1) {
-    graph = await clock(opened.page, () => new Graph(file, 'step'));
-    compiled = await clock(opened.wasm, () => WebAssembly.instantiate(code));
+async ([ways, rows, turns, calls]) => {
+  const opened = {};
+  for (const [name, [content, query]] of Object.entries(ways)) {
+    history.replaceState(null, '', query || '?');
+    const file = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+    opened[name] = await Recognizer.open(file, () => {});
   }
-  const {memory, zoo_init, zoo_step} = compiled.instance.exports;
-  const width = rows[0].length;
-  const frame = memory.buffer.byteLength;
-  const state = frame + 4 * width;
-  const answer = state + 4 * Object.values(states).reduce((sum, units) => sum + units, 0);
-  memory.grow(1);
-  const input = new Float32Array(memory.buffer, frame, width);
-  const output = new Float32Array(memory.buffer, answer, classes);
-  zoo_init(state);
-  let carried = Object.fromEntries(Object.entries(states).map(([name, units]) => [name, new Float32Array(units)]));
-  const steps = {
-    page: row => {
-      const {probabilities, ...next} = graph.call({...carried, frame: row});
-      carried = next;
-      return probabilities;
-    },
-    wasm: row => {
-      input.set(row);
-      zoo_step(frame, state, answer);
-      return output.slice();
-    },
-  };
+  const {states} = opened.page.metadata;
+  const zeros = () =>
+    Object.fromEntries(Object.entries(states).map(([name, units]) => [name, new Float32Array(units)]));
   const signal = rows.map(row => Float32Array.from(row));
-  let difference = 0;
-  for (const row of signal) {
-    const [one, other] = [steps.page(row), steps.wasm(row)];
-    one.forEach((p, i) => { difference = Math.max(difference, Math.abs(p - other[i])); });
-  }
-  for (let turn = 0; turn < turns; turn += 1) {
-    for (const [name, step] of Object.entries(steps)) {
-      await clock(stepped[name], () => { for (let i = 0; i < calls; i += 1) step(signal[i % signal.length]); });
+  const answers = {}, stepped = {};
+  for (const [name, recognizer] of Object.entries(opened)) {
+    let carried = zeros();
+    [answers[name], stepped[name]] = [[], []];
+    for (const row of signal) {
+      const {probabilities, states} = await recognizer.step(row, carried);
+      carried = states;
+      answers[name].push(...probabilities);
     }
   }
-  return {opened, stepped, difference};
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const [name, recognizer] of Object.entries(opened)) {
+      let carried = zeros();
+      const start = performance.now();
+      for (let i = 0; i < calls; i += 1) {
+        ({states: carried} = await recognizer.step(signal[i % signal.length], carried));
+      }
+      stepped[name].push((performance.now() - start) / calls);
+    }
+  }
+  const differences = Object.fromEntries(Object.entries(answers).map(([name, found]) => [
+    name, Math.max(...found.map((p, i) => Math.abs(p - answers.page[i]))),
+  ]));
+  const engines = Object.fromEntries(Object.entries(opened).map(([name, {engine}]) => [name, engine.name]));
+  return {engines, stepped, differences};
 }
 """
 
 
-def compiled(folder: Path) -> bytes:
-    """The network as WebAssembly."""
+def exported(folder: Path) -> dict[str, Path]:
+    """The file of each way."""
     from zoo import Model, export
 
-    export(Model.from_preset(PRESET), folder, ["wasm"])
-    return (folder / "model.wasm").read_bytes()
+    export(Model.from_preset(PRESET), folder, ["wasm", "wasm_int8", "float32"])
+    return {way: folder / file for way, (file, _) in WAYS.items()}
 
 
 def bundled(folder: Path) -> str:
-    """The program of the page that reads and runs `.tflite` files."""
-    (folder / "entry.ts").write_text(f"import {{Graph}} from '{PHONE}/src/graph'; globalThis.Graph = Graph;")
-    bundler = PHONE / "node_modules" / ".bin" / "rolldown"
-    options = [folder / "entry.ts", "--format", "iife", "-d", folder / "out"]
-    subprocess.run([bundler, *options], cwd=PHONE, check=True, capture_output=True)
-    return (folder / "out" / "entry.js").read_text()
+    """The code of the page that opens and runs files."""
+    (folder / "entry.ts").write_text(
+        f"import {{Recognizer}} from '{SOURCES}/src/recognizer'; self.Recognizer = Recognizer;"
+    )
+    bundler = SOURCES / "node_modules" / ".bin" / "rolldown"
+    options = [folder / "entry.ts", "--format", "iife", "--no-codeSplitting", "-o", folder / "bundle.js"]
+    subprocess.run([bundler, *options], cwd=SOURCES, check=True, capture_output=True)
+    package = json.loads((SOURCES / "node_modules" / "@litertjs" / "core" / "package.json").read_text())
+    # As the build of the page defines them.
+    constants = f"self.__LITERT_VERSION__ = '{package['version']}'; self.__LITERT_BYTES__ = null;"
+    return constants + (folder / "bundle.js").read_text()
+
+
+@contextmanager
+def served(file: Path) -> Iterator[str]:
+    """The address of the page with a file, while it is served."""
+    with PageServer(page_files(file), "127.0.0.1", PORT, certificate.tls_context(["127.0.0.1"])) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.port}/"
+        server.shutdown()
+
+
+def load(browser: "Browser", file: Path, query: str) -> dict[str, Any]:
+    """Bytes and seconds of the first load of the page with a file."""
+    seconds = {}
+    with served(file) as url:
+        for name, slow in (("here", False), ("slow_phone", True)):
+            times = []
+            for _ in range(LOADS):
+                page, sizes, ready = phone.first_load(browser, url + query, slow=slow)
+                page.context.close()
+                times.append(ready)
+            seconds[name] = round(median(times), 2)
+    return {"file_bytes": file.stat().st_size, "first_load_bytes": sum(sizes.values()), "seconds_to_ready": seconds}
+
+
+def compare(browser: "Browser", files: dict[str, Path], folder: Path) -> dict[str, Any]:
+    """Milliseconds of a step of each way, and the largest differences from the page, all in one page."""
+    metadata = extract(files["page"])
+    rows = walk_through(["walking"], SECONDS, metadata.rate, seed=1)[0]
+    frames = rows.reshape(-1, metadata.frame * rows.shape[1]).tolist()
+    ways = {way: [base64.b64encode(file.read_bytes()).decode(), WAYS[way][1]] for way, file in files.items()}
+    # The rules of the page allow no other code.
+    context = browser.new_context(ignore_https_errors=True, service_workers="block", bypass_csp=True)
+    with served(files["page"]) as url:
+        page = context.new_page()
+        # A page of the server that runs no network itself.
+        page.goto(f"{url}collect")
+        page.add_script_tag(content=bundled(folder))
+        found: dict[str, Any] = page.evaluate(COMPARE, [ways, frames, TURNS, CALLS])
+        context.close()
+    return found
 
 
 def measure() -> dict[str, Any]:
-    """Compares both in one page."""
+    """All that is measured."""
     from playwright.sync_api import sync_playwright
 
-    tflite = PRESETS_FOLDER / PRESET / "model.float32.tflite"
-    metadata = extract(tflite)
-    rows = walk_through(["walking"], SECONDS, metadata.rate, seed=1)[0]
-    frames = rows.reshape(-1, metadata.frame * rows.shape[1]).tolist()
+    if not (PAGE_FOLDER / "index.html").is_file():
+        raise SystemExit("the page is not built: make page")
     with TemporaryDirectory() as name, sync_playwright() as engine:
-        files = {"page": tflite.read_bytes(), "wasm": compiled(Path(name))}
-        browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page()
-        page.add_script_tag(content=bundled(Path(name)))
-        encoded = [base64.b64encode(content).decode() for content in files.values()]
-        sizes = [dict(metadata.states), len(metadata.classes), TURNS, CALLS]
-        found = page.evaluate(COMPARE, [*encoded, frames, *sizes])
+        files = exported(Path(name) / "out")
+        browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=phone.SWITCHES.split())
+        found = compare(browser, files, Path(name))
+        ways = {
+            way: load(browser, file, WAYS[way][1]) | {
+                "run_by": found["engines"][way], "milliseconds_per_step": round(median(found["stepped"][way]), 4),
+                "largest_difference": found["differences"][way],
+            } for way, file in files.items()
+        }  # fmt: skip
         chromium = browser.version
         browser.close()
-    ways = {
-        way: {
-            "compressed_bytes": len(gzip.compress(content)),
-            "milliseconds_to_open": round(median(found["opened"][way]), 2),
-            "milliseconds_per_step": round(median(found["stepped"][way]) / CALLS, 4),
-        } for way, content in files.items()
-    }  # fmt: skip
     return {
         "command": "python benchmarks/wasm.py", "model": PRESET, "versions": versions() | {"chromium": chromium},
-        "turns": TURNS, "steps_per_turn": CALLS, "largest_difference": found["difference"], **ways,
+        "loads": LOADS, "turns": TURNS, "steps_per_turn": CALLS, "ways": ways,
     }  # fmt: skip
 
 
 def table(measured: dict[str, Any]) -> str:
-    """The costs of both."""
-    ways = [measured["page"], measured["wasm"]]
+    """The costs of each way."""
+    ways = [measured["ways"][way] for way in WAYS]
     rows = [
-        ["file, compressed", *(f"{way['compressed_bytes'] / 1000:,.0f} kB" for way in ways)],
-        ["opened in", *(f"{way['milliseconds_to_open']:.1f} ms" for way in ways)],
+        ["file", *(f"{way['file_bytes'] / 1000:,.0f} kB" for way in ways)],
+        ["first load, compressed", *(f"{way['first_load_bytes'] / 1000:,.0f} kB" for way in ways)],
+        ["ready", *(f"{way['seconds_to_ready']['here']:.1f} s" for way in ways)],
+        ["ready on a slow phone", *(f"{way['seconds_to_ready']['slow_phone']:.1f} s" for way in ways)],
         ["a step", *(f"{way['milliseconds_per_step']:.3f} ms" for way in ways)],
     ]
-    return markdown.table([f"`{measured['model']}`", "`model.float32.tflite`, in the page", "`model.wasm`"], rows)
+    return markdown.table([f"`{measured['model']}`", *TITLES], rows)
 
 
 def main() -> None:
