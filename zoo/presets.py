@@ -50,7 +50,7 @@ _PHOTOGRAPHS = (
     "domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), ten of Debian's "
     "budgie-backgrounds (CC0)"
 )
-_PHOTOGRAPHS_LICENSE = "CC BY 2.0 of two photographs, CC0 and public domain of the others"
+_PHOTOGRAPHS_LICENSE = "CC BY 2.0 for two photographs, CC0 or public domain for the others"
 
 _TEXT = "The 250-word 4-grams of Geoffrey Hinton (University of Toronto): 372,500 rows for training"
 _TEXT_LICENSE = "none stated: the text is not in this repository"
@@ -115,10 +115,10 @@ _PHONE_NOTE = (
     "two changes were not tried separately. A batch of 256, weight decay with dropout, and narrower ranges of pace, "
     "tilt and intensity made no difference. Three ideas, tried with 48 units, did not make the network recognize more "
     "walking of a study that was left out: inputs that do not depend on how the phone is held (acceleration along and "
-    "across gravity), turning windows in motion in all directions, and random gains of slow and of quick movements. If "
-    "all classes have the same weight (`class_weights=balanced`), more stairs of a left-out study are recognized, but "
-    "much more of its walking is mistaken for stairs, so classes are not weighted. The threshold rejects 2% of the "
-    "windows; it rejects few movements that were not in training (benchmarks/abstention.py)."
+    "across gravity), rotating windows with movement into every orientation, and random gains of slow and of quick "
+    "movements. If all classes have the same weight (`class_weights=balanced`), more stairs of a left-out study are "
+    "recognized, but much more of its walking is mistaken for stairs, so classes are not weighted. The threshold "
+    "rejects 2% of the windows; it rejects few movements that were not in training (benchmarks/abstention.py)."
 )
 
 _STUDIES_ARGUMENTS = {

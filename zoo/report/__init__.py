@@ -2,8 +2,8 @@
 
 One module per task (`activity`, `autoencoder`, `trigram`) renders documents as Markdown, with the same functions in
 each: `training`, `evaluation`, `predictions`, `headline`, `interface`, and `card`, which returns the sections that
-`zoo.report.card` adds to those of all tasks. `RESULTS` are the columns of the task's table of presets. The terminal,
-the card and the report show the same Markdown.
+`zoo.report.card` adds to those of all tasks. `RESULTS` are the columns of the task's table of presets, and `EXAMPLE` is
+what one example of its data is called. The terminal, the card and the report show the same Markdown.
 """
 
 from importlib import import_module

@@ -12,6 +12,7 @@ from zoo.report.markdown import Document
 TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True
 FILE_SCORES = ("accuracy", "macro_f1")
+EXAMPLE = "window"
 _OTHER_PLACES = " (training also included walking with the phone in a hand, in a bag, or on an arm)"
 RESULTS = ("accuracy", "macro_f1", "macro_f1_interval")
 

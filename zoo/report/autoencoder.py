@@ -10,6 +10,7 @@ from zoo.report.markdown import Document
 TITLE = "Sparse autoencoders"
 SCORE, MAXIMIZE = "mse", False
 FILE_SCORES = ("r2",)
+EXAMPLE = "patch"
 RESULTS = ("r2", "mse", "max_activation_error")
 
 
@@ -85,8 +86,8 @@ def interface(known: Document) -> dict[str, str]:
     """Describes input and output of a model."""
     size = _size(known)
     return {
-        "input": f"RGB patches of {size} x {size} pixels in [0, 1]; the exported files compute luminance, center, clip "
-        "and scale it, without whitening",
+        "input": f"RGB patches of {size} x {size} pixels in [0, 1]; the exported files compute the luminance, "
+        "then center, clip and scale it; it is not whitened",
         "output": f"a code of {known['hidden_units']} numbers, and the reconstructed patch",
     }
 

@@ -220,11 +220,14 @@ def _files(metrics: Document) -> str:
     agreement = any(record["agreement"] is not None for record in records)
     scores = for_task(metrics["kind"]).FILE_SCORES
     scored = ", and scored," if any(record.get(score) is not None for record in records for score in scores) else ""
-    same = "; agreement is the share of rows with the same most probable answer" if agreement else ""
+    same = "; agreement is the share of outputs with the same most probable answer" if agreement else ""
+    # Weights that are scored by cross-validation were trained on everyone.
+    part = "training" if metrics["test"].get("split") == "cross-validation" else "test"
+    noun = for_task(metrics["kind"]).EXAMPLE
     return md.page(
         artifacts(records, scores),
         *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
-        f"Outputs are compared with Keras{scored} on {md.count(records[0]['rows'], 'row')} of test data{same}. "
+        f"Outputs are compared with Keras{scored} on {md.count(records[0]['rows'], noun)} of {part} data{same}. "
         f"Times are medians per call on {made.get('timed_on', made['versions']['machine'])}; TFLite files run on one "
         "thread.",
     )

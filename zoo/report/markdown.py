@@ -106,9 +106,14 @@ def given(document: Document, key: str, render: Callable[[Any], str]) -> str:
 
 
 def span(rows: Sequence[Document], key: str) -> str:
-    """Formats the range of a number in several documents."""
+    """Formats the range of a number in several documents: a single number if they do not differ as shown.
+
+    Example:
+        >>> span([{"top1": 0.25}, {"top1": 0.5}], "top1"), span([{"top1": 0.25}, {"top1": 0.25}], "top1")
+        ('25.00% to 50.00%', '25.00%')
+    """
     values = [row[key] for row in rows]
-    return f"{show(min(values), key)} to {show(max(values), key)}"
+    return " to ".join(dict.fromkeys((show(min(values), key), show(max(values), key))))
 
 
 def count(number: int, noun: str) -> str:

@@ -11,6 +11,7 @@ from zoo.report.markdown import Document
 TITLE = "Language models"
 SCORE, MAXIMIZE = "cross_entropy", False
 FILE_SCORES = ("cross_entropy", "top1")
+EXAMPLE = "row"
 RESULTS = ("cross_entropy", "perplexity", "top1", "top5", "top10")
 
 
@@ -53,7 +54,7 @@ def _hardest(report: Document) -> str:
         for row in report["hardest_words"]
     ]  # fmt: skip
     return md.page(
-        "The next words with the lowest top-1, of those that occur at least 100 times:",
+        "The words that are predicted worst (lowest top-1), of those that occur at least 100 times:",
         md.table(("word", "most often mistaken for", "times", "of rows", "top-1"), rows, text=2),
     ) if rows else ""  # fmt: skip
 
@@ -139,7 +140,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
 def _seeds(runs: Sequence[Document]) -> str:
     return (
         f"Trained with {md.count(len(runs), 'seed')}: validation cross-entropy {md.span(runs, 'cross_entropy')}, top-1 "
-        f"{md.span(runs, 'top1')}. The one with the lowest validation cross-entropy is published."
+        f"{md.span(runs, 'top1')}. The model with the lowest validation cross-entropy is published."
     )
 
 

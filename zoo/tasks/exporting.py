@@ -31,7 +31,8 @@ _TIMED, _SECONDS = 200, 0.5
 class Artifact:
     """An exported file or folder that has been run and compared with Keras.
 
-    C code is not compared on a machine without a C compiler: then the record has a `note` that says so.
+    C code is not compared on a machine without a C compiler, nor WebAssembly without Node: then the record has a `note`
+    that says so.
 
     Args:
         file: Path of the file or folder.
