@@ -425,9 +425,9 @@ def table(document: dict[str, Any]) -> str:
     software = document["versions"]
     return markdown.page(
         markdown.table(head, rows),
-        f"Medians of {document['rounds']} rounds on one core of an {software['machine']}; {document['compiler']}, "
+        f"Medians of {document['rounds']} rounds on one core ({software['machine']}), with {document['compiler']}, "
         f"LiteRT {software['ai-edge-litert']}, TFLite Micro {software['tflite-micro']}, "
-        f"ONNX Runtime {software['onnxruntime']}, PyTorch {software['torch']}.",
+        f"ONNX Runtime {software['onnxruntime']} and PyTorch {software['torch']}.",
     )
 
 

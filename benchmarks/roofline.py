@@ -1,12 +1,12 @@
-"""Share of the machine's peak that the trainings of the course reach, and what bounds them.
+"""Share of the speed of large matrix products that the trainings of the course reach, and what bounds them.
 
     python benchmarks/roofline.py --data ../shared/data
 
 Floating-point operations are counted by formula from the shapes of the matrix products: 2 m k n for each, forward, and
-for the gradients of weights and of inputs. Nothing else counts, so a share is that of time well spent. Peaks are those
-of NumPy's float32 products on one core, where XLA runs most of these products: of large square matrices, and of the
-shape of the training's most frequent product. A peak is the best of many; a training is the median of its epochs
-without the first one, which includes compilation.
+for the gradients of weights and of inputs. Nothing else counts, so a share is that of time well spent. Speeds to
+compare with are those of NumPy's float32 products on one core, where XLA runs most of these products: of large square
+matrices, and of the shape of the training's most frequent product, which can be faster. Such a speed is the best of
+many; that of a training is the median of its epochs without the first one, which includes compilation.
 """
 
 import argparse

@@ -232,7 +232,8 @@ def tables(measured: dict[str, Any]) -> str:
     from zoo.presets import PRESETS
 
     rows, largest = measured["people"], measured["people"][-1]
-    head = "| people | file of windows | " + " | ".join(STEPS) + " |\n|---:|---:|" + "---:|" * len(STEPS)
+    steps = ["training, an epoch" if step == "training" else step for step in STEPS]
+    head = "| people | file of windows | " + " | ".join(steps) + " |\n|---:|---:|" + "---:|" * len(STEPS)
     lines = [
         f"| {row['people']:,} | {row['bytes']['windows'] / 1e6:,.0f} MB | "
         + " | ".join(
@@ -254,12 +255,13 @@ def tables(measured: dict[str, Any]) -> str:
     ]  # fmt: skip
     epochs = PRESETS["activity_gru_pocket"].recipe.epochs
     hours = epochs * times * largest["steps"]["training"]["cpu_seconds"] / 3600
-    disk = times * sum(largest["bytes"].values()) / 1e9
+    disk = {name: times * size / 1e9 for name, size in largest["bytes"].items()}
     return "\n".join([
         head, *lines, "", f"Measured on {measured['machine']}, at niceness {measured['niceness']}, with a load average "
         f"of {measured['load']:g}.", "", "## 10,000 people", "",
         f"These are estimates: CPU times are those of {largest['people']} people multiplied by {times:g}, and memory "
-        f"is extrapolated linearly. The data would have {windows:,.0f} windows and take {disk:.1f} GB on disk.",
+        f"is extrapolated linearly. There would be {windows:,.0f} windows, in a file of {disk['windows']:.1f} GB; the "
+        f"recordings that they are cut from would take another {disk['recordings']:.1f} GB.",
         "",
         *plan, "", f"The {epochs} epochs of the preset's recipe would take {hours:.0f} hours on one core.",
     ])  # fmt: skip
