@@ -7,12 +7,13 @@ r"""How recognizers learn from little data: training and fine-tuning beside two 
     python benchmarks/small_data.py --wisdm wisdm-dataset.zip --start start | tee benchmarks/small_data.json
     python benchmarks/small_data.py --page docs/small-data.md  # writes the table of small_data.json into the page
 
-After a change of one method, `--methods train --known small_data.json` measures it again on the same windows, and keeps
-the numbers of the others.
+With `--known small_data.json`, only what is missing there is measured; after a change of one method, add `--methods
+train` to measure it again on the same windows.
 
 A cell is a number of people to train on, of activities, and of minutes that each person recorded in all. It is measured
-three times, with different people to train on. Every method learns from the same windows and is scored on the same
-windows of the same six other people, by macro-F1. Simulated people are of `zoo data simulate`; real ones of WISDM
+several times; each draw takes other people to train on. Simulated test people are drawn as well. Those of WISDM are
+always the same six, since settings of the recipes were chosen on the others. Every method learns from the same
+windows and is scored on the same windows, by macro-F1. Simulated people are of `zoo data simulate`; real ones of WISDM
 (phone in the pocket, 20 Hz resampled to 50). `train` is `zoo train --model activity_gru`. `finetune` is `zoo finetune
 activity_gru_phone`; on WISDM, which that preset was trained on, the same recipe trained on the other three studies
 takes its place. All with their defaults.
@@ -21,14 +22,16 @@ takes its place. All with their defaults.
 import argparse
 import io
 import json
+import multiprocessing
 import os
 import shlex
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -44,14 +47,15 @@ from zoo.data.recordings import Recording
 from zoo.evaluation import activity as metrics
 from zoo.evaluation.baselines import minirocket, random_forest
 from zoo.files import sha256
+from zoo.report import markdown
 from zoo.tasks.activity import answers, keras_logits
 from zoo.tasks.provenance import versions
 
-SEED, TEST_PEOPLE, DRAWS = 0, 6, 3
+SEED, TEST_PEOPLE = 0, 6
 CUT = Windowing()
 PRESET = "activity_gru_phone"
-CELLS = [(2, 2, 1), (3, 4, 3), (6, 6, 1), (12, 8, 20)]
-"""People, activities, minutes. Simulated people have six activities at most."""
+CELLS = [(2, 2, 1, 6), (3, 4, 3, 6), (6, 6, 1, 6), (12, 8, 20, 3)]
+"""People, activities, minutes, draws. Simulated people have six activities at most."""
 MOST_PEOPLE = max(people for people, *_ in CELLS)
 
 WISDM = {
@@ -91,17 +95,21 @@ def windows_of(recordings: Iterable[Recording], classes: tuple[str, ...]) -> Win
 
 
 def cell(
-    windows: Windows, classes: tuple[str, ...], people: int, activities: int, minutes: float, draw: int
+    windows: Windows, classes: tuple[str, ...], people: int, activities: int, minutes: float, draw: int, fixed: bool
 ) -> ActivityData:  # fmt: skip
-    """The first windows of some activities of people drawn at random, and windows of the first six for test."""
-    chosen, names = classes[:activities], windows.people()
+    """The first windows of some activities of people drawn at random for training, and of six others for test.
+
+    If the test people are `fixed`, they are the first six in every draw.
+    """
+    chosen, names, random = classes[:activities], windows.people(), np.random.default_rng([SEED, draw])
+    kept = TEST_PEOPLE if fixed else 0
+    names = [*names[:kept], *random.permutation(names[kept:])]
     inputs, labels, subjects = windows.inputs[:], windows.labels, windows.subjects
     assert subjects is not None
     most = max(2, round(60 * minutes / activities * CUT.rate / CUT.hop))
     picked: dict[bool, list[NDArray[np.int64]]] = {True: [], False: []}
-    learners = np.random.default_rng([SEED, draw]).permutation(names[TEST_PEOPLE:])[:people]
-    for test, chosen_people in ((True, names[:TEST_PEOPLE]), (False, learners)):
-        for name in chosen_people:
+    for test, drawn in ((True, names[:TEST_PEOPLE]), (False, names[TEST_PEOPLE : TEST_PEOPLE + people])):
+        for name in drawn:
             for label in range(activities):
                 rows = np.flatnonzero((subjects == name) & (labels == label))
                 picked[test].append(rows[: 40 if test else most])
@@ -146,7 +154,7 @@ def measure(data: ActivityData, methods: Iterable[str], start: str) -> dict[str,
             "macro_f1": round(metrics.macro_f1(data.test.labels, predicted), 4),
             "seconds": round(time.perf_counter() - started, 1), **details,
         }  # fmt: skip
-        print(name, found[name], file=sys.stderr)
+    print(f"{len(data.train)} windows, {len(data.classes)} activities", found, file=sys.stderr, flush=True)
     return found
 
 
@@ -168,18 +176,35 @@ def table(document: dict[str, Any]) -> str:
     return head.replace("_", " ") + "".join(rows)
 
 
+def ahead(document: dict[str, Any]) -> str:
+    """How many points of macro-F1 networks are ahead: the mean over draws, and its standard error."""
+    pairs = [("train", "random_forest"), ("finetune", "random_forest"), ("finetune", "train")]
+
+    def points(row: dict[str, Any], method: str, other: str) -> str:
+        found = [100 * (draw[method]["macro_f1"] - draw[other]["macro_f1"]) for draw in row["draws"]]
+        return f"{fmean(found):+.1f} ± {stdev(found) / len(found) ** 0.5:.1f}"
+
+    head = ["data", "people", "draws", *(f"{method}, ahead of {other.replace('_', ' ')}" for method, other in pairs)]
+    rows = [
+        [row["data"], str(row["people"]), str(len(row["draws"])), *(points(row, *pair) for pair in pairs)]
+        for row in document["cells"]
+    ]  # fmt: skip
+    return markdown.table(head, rows)
+
+
 def main() -> None:
     """Measures all and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
     parser.add_argument("--start", type=Path, default=Path("start"), help="recipe of the preset without WISDM, trained")
-    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--methods", help="to measure; by default those that are not in --known")
     parser.add_argument("--cells", help="numbers of cells, from 0; all by default")
-    parser.add_argument("--known", type=Path, help="an earlier result, whose numbers of other methods are kept")
+    parser.add_argument("--workers", type=int, default=1, help="draws that are measured at once")
+    parser.add_argument("--known", type=Path, help="an earlier result, whose numbers are kept")
     pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"small data": table})
+        pages.fill(options.page, __file__, {"small data": table, "ahead": ahead})
         return
     started = time.perf_counter()
     real = tuple(WISDM.values())
@@ -193,22 +218,35 @@ def main() -> None:
         tuple(row[key] for key in ("data", "people", "activities", "minutes")): row["draws"]
         for row in (json.loads(options.known.read_text())["cells"] if options.known else [])
     }
-    cells = []
+    rows, work = [], []
     for name, (windows, classes, start) in sources.items():
-        for people, most, minutes in [CELLS[number] for number in numbers]:
+        for people, most, minutes, draws in [CELLS[number] for number in numbers]:
             activities = min(most, len(classes))
-            row = {"data": name, "people": people, "activities": activities, "minutes": minutes}
-            draws = []
-            for draw in range(DRAWS):
-                data = cell(windows, classes, people, activities, minutes, draw)
-                print(row, draw, len(data.train), file=sys.stderr)
-                earlier = known[tuple(row.values())][draw] if known else {}
-                draws.append(earlier | measure(data, options.methods.split(","), start))
-            cells.append(row | {"windows": len(data.train), "test_windows": len(data.test), "draws": draws})
+            drawn = [
+                cell(windows, classes, people, activities, minutes, draw, fixed=name == "WISDM")
+                for draw in range(draws)
+            ]
+            found = [*known.get((name, people, activities, minutes), []), *({} for _ in drawn)][:draws]
+            rows.append({
+                "data": name, "people": people, "activities": activities, "minutes": minutes,
+                "windows": len(drawn[0].train), "test_windows": len(drawn[0].test), "draws": found,
+            })  # fmt: skip
+            chosen = options.methods.split(",") if options.methods else METHODS
+            work += [
+                (draw, data, [method for method in chosen if options.methods or method not in draw], start)
+                for draw, data in zip(found, drawn, strict=True)
+            ]
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, spawn, max_tasks_per_child=1) as pool:
+        measuring = [
+            (draw, pool.submit(measure, data, missing, start)) for draw, data, missing, start in work if missing
+        ]
+        for draw, future in measuring:
+            draw |= future.result()
     own = versions()
     document = {
         "command": shlex.join(["python", "benchmarks/small_data.py", *sys.argv[1:]]), "seed": SEED,
-        "wisdm_sha256": sha256(options.wisdm), "cells": cells, "seconds": round(time.perf_counter() - started, 1),
+        "wisdm_sha256": sha256(options.wisdm), "cells": rows, "seconds": round(time.perf_counter() - started, 1),
         "machine": own.pop("machine"), "versions": own,
     }  # fmt: skip
     print(json.dumps(document, indent=1))

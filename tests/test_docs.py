@@ -288,12 +288,12 @@ def test_the_page_of_little_data_says_what_was_measured(numbers_of):
             np.mean([draw[name]["macro_f1"] for draw in cell["draws"]])
             for name in ("random_forest", "train", "finetune")
         )
-        assert tuned >= forest
+        assert tuned > forest
+        assert scratch > forest - 0.015
         if cell["data"] == "WISDM":
+            assert 0.105 < tuned - forest < 0.215
             assert scratch > forest
-            assert 0.065 < tuned - forest < 0.295
-        else:
-            assert (forest - 0.03 < scratch < forest - 0.015) == (cell["people"] in (2, 6))
+        assert (tuned > scratch + 0.005) == (cell["people"] <= 6)
 
 
 def test_the_streams_of_several_studies_are_those_that_were_measured(numbers_of):
