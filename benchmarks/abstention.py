@@ -215,7 +215,16 @@ def coverage(document: dict[str, Any]) -> str:
             f"{row['level']:.0%}", *(f"{share:.1%}" for share in (row["coverage"], *row["studies"].values())),
             f"{np.quantile(shares, 0.1):.0%}", f"{shares.min():.0%}", f"{row['labels']:.2f}", f"{row['single']:.0%}",
         ))  # fmt: skip
-    head = ("level", "covered", "MotionSense", "WISDM", "tenth of people", "worst person", "labels", "single labels")
+    head = (
+        "level",
+        "covered",
+        "MotionSense",
+        "WISDM",
+        "10th percentile of people",
+        "worst person",
+        "labels",
+        "single labels",
+    )
     return markdown.table(head, rows)
 
 

@@ -105,7 +105,14 @@ def table(document: dict[str, Any]) -> str:
          f"{row['share_of_small']:.0%}", f"{row['share_of_large']:.0%}")
         for name, row in document["trainings"].items()
     ]  # fmt: skip
-    heads = ("training", "Gflop/s", "product m x k x n", "its Gflop/s", "share of it", "share of large")
+    heads = (
+        "training",
+        "Gflop/s",
+        "product m x k x n",
+        "Gflop/s of the product",
+        "share of that",
+        "share of large products",
+    )
     return markdown.table(heads, rows)
 
 

@@ -52,7 +52,7 @@ _PHOTOGRAPHS = (
 )
 _PHOTOGRAPHS_LICENSE = "CC BY 2.0 for two photographs, CC0 or public domain for the others"
 
-_TEXT = "The 250-word 4-grams of Geoffrey Hinton (University of Toronto): 372,500 rows for training"
+_TEXT = "Geoffrey Hinton's 4-grams over 250 words (University of Toronto): 372,500 rows for training"
 _TEXT_LICENSE = "none stated: the text is not in this repository"
 _TEXT_NOTE = (
     "Sizes and recipe are those of the course. The course draws all weights from N(0, 0.01^2), so that all words look "
@@ -102,11 +102,11 @@ _TINY_NOTE = (
 
 _CNN_NOTE = (
     "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe is that of activity_gru_phone for 30 epochs. The number of filters was chosen for as many weights as "
-    "activity_gru_pocket has. Two changes were tried with one seed, on four of the ten groups of people and on each "
-    "study left out. With 128 filters, the network scored about a point higher on people of known studies, and a point "
-    "lower on studies left out. Mixing the mean and deviation of the features of two windows (MixStyle, Zhou et al. "
-    "2021, arXiv:2104.02008) did not help."
+    "recipe is that of activity_gru_phone, with 30 epochs instead of 20. The number of filters was chosen so that "
+    "there are about as many weights as in activity_gru_pocket. Two changes were tried with one seed, on four of the "
+    "ten groups of people and on each study left out. With 128 filters, the network scored about a point higher on "
+    "people of known studies, and a point lower on studies left out. Mixing the mean and deviation of the features of "
+    "two windows (MixStyle, Zhou et al. 2021, arXiv:2104.02008) did not help."
 )
 
 _PHONE_NOTE = (
@@ -239,7 +239,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
-        description="The best sparse autoencoder: 64 units, as sparse as the course's, with a lower error",
+        description="The best sparse autoencoder: 64 units, with the course's sparsity target and a lower error",
         arguments={
             "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
         },

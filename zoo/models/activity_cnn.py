@@ -3,7 +3,7 @@ r"""Convolutional activity recognizer: depthwise separable convolutions over the
 The input rows n_t are those of `zoo.models.activity`. Each of B blocks halves the number of rows:
 
     u_t = sum_k D_k * x_(2t+k)          depthwise: one filter of length k per channel, stride 2
-    x_t = relu(u_t W + b)               pointwise: F filters over all channels
+    x_t = relu(u_t W + b)               pointwise: F filters over all channels; B blocks in turn
     logits = mean_t(x_t) W_y + b_y      K classes
 
 The network has no recurrent state: a continuous signal is recognized in sliding windows. Since it has no loop either,

@@ -3,7 +3,7 @@ r"""Neural language model: predicts the next word from the C words before it, th
 w is a batch of N contexts, (N, C) word ids from 0 to V - 1.
 
     e = [E[w_1], ..., E[w_C]]       (N, C D)    E (V, D), one row per word, shared by all positions
-    h = act(e W + b)                (N, P)      W (C D, P); further hidden layers map h to h with their own (P, P)
+    h = act(e W + b)                (N, P)      W (C D, P); L - 1 further layers map h to h, each with its own (P, P)
     z = h U + c                     (N, V)      U (P, V): the logits, y = softmax(z)
 
 Loss: the mean over the batch of -log y[d] in nats, where d is the next word. Its exponential is the perplexity. With a

@@ -199,7 +199,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Limitations": (_limitations(test), md.figures("confusion.png", "subjects.png")),
         "Robustness": (_robustness(test),),
         "Files": (
-            "A call of `window` reads a whole window; a call of `step` reads one frame of it.",
+            "A call of `window` reads a whole window"
+            f"{'; a call of `step` reads one frame of it' if known.get('states') else ''}.",
             md.given(metrics, "plain_c", lambda found: _plain_c(name, found, known)),
         ),
         "Usage": (
