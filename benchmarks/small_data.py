@@ -54,7 +54,7 @@ from zoo.tasks.provenance import versions
 SEED, TEST_PEOPLE = 0, 6
 CUT = Windowing()
 PRESET = "activity_gru_phone"
-CELLS = [(2, 2, 1, 6), (3, 4, 3, 6), (6, 6, 1, 6), (12, 8, 20, 3)]
+CELLS = [(2, 2, 1, 12), (3, 4, 3, 6), (6, 6, 1, 6), (12, 8, 20, 3)]
 """People, activities, minutes, draws. Simulated people have six activities at most."""
 MOST_PEOPLE = max(people for people, *_ in CELLS)
 

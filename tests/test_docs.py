@@ -289,7 +289,7 @@ def test_the_page_of_little_data_says_what_was_measured(numbers_of):
             for name in ("random_forest", "train", "finetune")
         )
         assert tuned > forest
-        assert scratch > forest - 0.015
+        assert scratch > forest - 0.01
         if cell["data"] == "WISDM":
             assert 0.105 < tuned - forest < 0.215
             assert scratch > forest
