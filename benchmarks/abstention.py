@@ -216,15 +216,9 @@ def coverage(document: dict[str, Any]) -> str:
             f"{np.quantile(shares, 0.1):.0%}", f"{shares.min():.0%}", f"{row['labels']:.2f}", f"{row['single']:.0%}",
         ))  # fmt: skip
     head = (
-        "level",
-        "covered",
-        "MotionSense",
-        "WISDM",
-        "10th percentile of people",
-        "worst person",
-        "labels",
+        "level", "covered", "MotionSense", "WISDM", "10th percentile of people", "worst person", "labels",
         "single labels",
-    )
+    )  # fmt: skip
     return markdown.table(head, rows)
 
 

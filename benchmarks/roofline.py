@@ -106,13 +106,9 @@ def table(document: dict[str, Any]) -> str:
         for name, row in document["trainings"].items()
     ]  # fmt: skip
     heads = (
-        "training",
-        "Gflop/s",
-        "product m x k x n",
-        "Gflop/s of the product",
-        "share of that",
+        "training", "Gflop/s", "product m x k x n", "Gflop/s of the product", "share of that",
         "share of large products",
-    )
+    )  # fmt: skip
     return markdown.table(heads, rows)
 
 

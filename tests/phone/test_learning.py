@@ -150,13 +150,23 @@ def rowing(seconds, start=0.0):
 def taught_page(open_page, play):
     """A page that has learned to tell rowing from standing."""
     page = open_page()
-    page.click("#teach-open")
-    play.gather(page, "standing", standing(36))
-    play.gather(page, "rowing", rowing(36))
+    gather_two(page, play)
     assert "rowing (" not in page.inner_text("#lesson-list")
+    learn(page)
+    return page
+
+
+def gather_two(page, play):
+    """Records two activities as lessons."""
+    page.click("#teach-open")
+    for activity, samples in (("standing", standing(36)), ("rowing", rowing(36))):
+        play.gather(page, activity, samples)
+
+
+def learn(page):
+    """Learns the lessons, and waits for the end."""
     page.click("#learn")
     page.wait_for_selector("#learned-text:has-text('Learned.')")
-    return page
 
 
 def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, play, stop, tmp_path):
@@ -251,11 +261,8 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
 def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serve_files, convolutional_file, tmp_path):
     with serve_files(page_files(convolutional_file)) as url:
         page = open_page(url)
-        page.click("#teach-open")
-        for activity, samples in (("standing", standing(36)), ("rowing", rowing(36))):
-            play.gather(page, activity, samples)
-        page.click("#learn")
-        page.wait_for_selector("#learned-text:has-text('Learned.')")
+        gather_two(page, play)
+        learn(page)
         with page.expect_download() as download:
             page.click("#lesson-save")
         download.value.save_as(tmp_path / "taught.json")
@@ -284,11 +291,8 @@ def test_a_compiled_model_cannot_be_taught_and_runs_as_it_came(
 ):
     with serve_files(page_files([model_file, compiled_folder / "model.wasm"])) as url:
         page = open_page(url)
-        page.click("#teach-open")
-        for activity, samples in (("standing", standing(36)), ("rowing", rowing(36))):
-            play.gather(page, activity, samples)
-        page.click("#learn")
-        page.wait_for_selector("#learned-text:has-text('Learned.')")
+        gather_two(page, play)
+        learn(page)
         page.click("#lessons-done")
         page.click("#settings summary")
         page.select_option("#models", index=1)
