@@ -378,6 +378,21 @@ def extract(path: Path) -> Metadata:
     raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
 
 
+def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
+    """Returns metadata that is that of an activity recognizer.
+
+    Args:
+        path: The file that it is from, for the message.
+        metadata: Metadata of any model.
+
+    Raises:
+        ZooError: If it is that of another model.
+    """
+    if not isinstance(metadata, ActivityMetadata):
+        raise ZooError(f"{path}: holds {metadata.family}, which is not an activity recognizer")
+    return metadata
+
+
 def _content(path: Path) -> bytes:
     require_file(path)
     if (size := path.stat().st_size) > _MOST_BYTES:

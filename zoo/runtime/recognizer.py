@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import ActivityMetadata, Streaming
+from zoo.metadata import ActivityMetadata, Streaming, require_recognizer
 from zoo.runtime.interpreter import Interpreter
 from zoo.runtime.streaming import Stream
 
@@ -60,8 +60,7 @@ class Recognizer(Interpreter):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
-        if not isinstance(self.metadata, ActivityMetadata):
-            raise ZooError(f"{self.path}: holds {self.metadata.family}, which is not an activity recognizer")
+        require_recognizer(self.path, self.metadata)
 
     def predict(self, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Predicts calibrated probabilities of windows.
