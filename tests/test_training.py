@@ -1,10 +1,8 @@
 """Training follows its recipe, survives a kill, and stops when it must."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import keras
@@ -245,18 +243,31 @@ def test_momentum_sgd_takes_the_course_steps():
         np.testing.assert_allclose(after, before - 1e-3 * gradient, atol=1e-6)
 
 
+# Runs the command line with a checkpoint after each epoch, and kills it where the third would replace the second.
+_KILLED_TRAINING = """
+import os, signal, sys
+import zoo.training
+from zoo.cli import main
+zoo.training._CHECKPOINT_SECONDS = 0
+checkpoints = []
+def kill_third(event, arguments):
+    if event == "os.rename" and str(arguments[1]).endswith("checkpoint.npz"):
+        checkpoints.append(arguments)
+        if len(checkpoints) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(kill_third)
+main()
+"""
+
+
 @pytest.mark.process
 def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, tmp_path):
-    command = [
-        sys.executable, "-m", "zoo.cli", "train", "--model", "activity_gru", "--units", "8", "--frame", "5",
+    killed = subprocess.Popen([
+        sys.executable, "-c", _KILLED_TRAINING, "train", "--model", "activity_gru", "--units", "8", "--frame", "5",
         "--epochs", "12", "--data", str(simulated), "--seed", "1", "--out", str(tmp_path / "killed"),
-    ]  # fmt: skip
-    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     plan = planning.plan(None, "activity_gru", {"units": 8, "frame": 5, "epochs": 12, "seed": 1})
     train(plan, simulated, Run(tmp_path / "whole"))
-    while not (tmp_path / "killed" / "checkpoint.npz").exists() and killed.poll() is None:
-        time.sleep(0.02)
-    os.kill(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     train(plan, simulated, Run(tmp_path / "killed", resume=True))
     whole, resumed = (keras.saving.load_model(tmp_path / name / "model.keras") for name in ("whole", "killed"))
