@@ -34,6 +34,9 @@ from zoo.tasks.task import Predictions, Source, Task, find_task, task_of
 Named = Model | str | Path
 """A model, a preset, a folder, a `.keras` or a `.tflite` file."""
 
+Changes = Mapping[str, Any]
+"""Values of fields of a recipe, by name."""
+
 
 def list_presets(family: str | None = None) -> list[str]:
     """Lists the presets whose weights are installed.
@@ -154,21 +157,24 @@ def _for_recognizers(loaded: Loaded, **options: Any) -> dict[str, Any]:
     return passed
 
 
-def plan_of(model: Named, recipe: Recipe | None = None) -> tuple[Plan, Model | None]:
+def plan_of(model: Named, recipe: Recipe | Changes | None = None) -> tuple[Plan, Model | None]:
     """Returns the plan of a training run, and the model whose weights it starts from, if any."""
-    if isinstance(model, Model):
-        family = next(name for name, row in FAMILIES.items() if row.class_name == type(model).__name__)
-        known = planning.plan(None, family, {})
-        return Plan(model.name, family, model.get_config(), (recipe or known.recipe).require_epochs()), model
-    name = str(model)
-    plan = planning.plan(None, name, {}) if name in FAMILIES else planning.plan(name, None, {})
-    return (plan if recipe is None else replace(plan, recipe=recipe.require_epochs())), None
+    start = model if isinstance(model, Model) else None
+    if start is not None:
+        family = next(name for name, row in FAMILIES.items() if row.class_name == type(start).__name__)
+        plan = Plan(start.name, family, start.get_config(), planning.plan(None, family, {}).recipe)
+    else:
+        name = str(model)
+        plan = planning.plan(None, name, {}) if name in FAMILIES else planning.plan(name, None, {})
+    if not isinstance(recipe, Recipe):
+        recipe = planning.changed(plan.recipe, recipe or {})
+    return replace(plan, recipe=recipe.require_epochs()), start
 
 
 def train(
     model: Named,
     data: Source,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Changes | None = None,
     *,
     out: str | Path | None = None,
     resume: bool = False,
@@ -184,7 +190,8 @@ def train(
         model: Name of a family such as `activity_gru`; name of a preset, to train its architecture with its recipe from
             new weights; or a model, to train its weights further.
         data: A path, `tfds:NAME`, or the result of `load_data`.
-        recipe: Recipe to train with. That of the preset or the family by default.
+        recipe: Recipe to train with, or the fields that differ from that of the preset or the family, such as
+            `{"epochs": 30}`.
         out: Folder for the model, its configuration and its history. Nothing is written by default.
         resume: Whether to resume an interrupted run from the checkpoint in `out`.
         callbacks: Additional Keras callbacks.
@@ -350,7 +357,7 @@ def cross_validate(
     *,
     groups: int | str = 5,
     seeds: int = 1,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Changes | None = None,
     baselines: str | Sequence[str] = (),
     out: str | Path | None = None,
     workers: int = 1,
@@ -365,7 +372,7 @@ def cross_validate(
         groups: Number of groups of people, each held out once; `loso` holds out one subject at a time,
             `study` one study.
         seeds: Number of seeds with which all folds are trained.
-        recipe: Recipe to train with. That of the preset or the family by default.
+        recipe: Recipe to train with, or the fields that differ from that of the preset or the family.
         baselines: A baseline to evaluate on the same folds, or several: `random_forest`, `nearest_neighbor`,
             `minirocket`.
         out: Folder for the results. After an interruption, the same call resumes there. A temporary folder by default.
@@ -411,7 +418,7 @@ def finetune(
     preset: Named,
     data: Source,
     *,
-    recipe: Recipe | None = None,
+    recipe: Recipe | Changes | None = None,
     freeze: str | Sequence[str] = (),
     out: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -426,7 +433,8 @@ def finetune(
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
         data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
-        recipe: `FINETUNE`, with the augmentation and label smoothing of the preset's recipe, by default.
+        recipe: Recipe to train with, or the fields that differ from the default, such as `{"epochs": 5}`. The default
+            is `FINETUNE` with the augmentation and label smoothing of the preset's recipe.
         freeze: Name of a layer whose weights stay as they are, or several.
         out: Folder for the model, its configuration and its history; nothing is written by default.
         callbacks: Further Keras callbacks.
@@ -454,7 +462,8 @@ def finetune(
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
-    recipe = recipe or finetuning_recipe(loaded, checked)
+    if not isinstance(recipe, Recipe):
+        recipe = finetuning_recipe(loaded, checked, recipe)
     if not activity:
         recipe.require_epochs()
     plan = replace(plan_of(model)[0], recipe=recipe)
@@ -492,20 +501,20 @@ def familiar(loaded: Loaded, data: Any) -> str | None:
     return None
 
 
-def finetuning_recipe(loaded: Loaded, data: Data, changes: Mapping[str, Any] | None = None) -> Recipe:
+def finetuning_recipe(loaded: Loaded, data: Data, changes: Changes | None = None) -> Recipe:
     """The recipe that `finetune` follows by default.
 
     Args:
         loaded: What is fine-tuned.
         data: What it learns from: the more people, the less remains of the weights from which it starts.
-        changes: Other fields, by name; `epochs` are single passes.
+        changes: Fields that differ, by name; `epochs` are single passes.
     """
     known = loaded.config.get("recipe", {})
     shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
     people = len(data.train.people()) if isinstance(data, ActivityData) else 0
     start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
-    steps = {"min_steps": None} if changes and "epochs" in changes else {}
-    return replace(FINETUNE, **shared | start | {"loss": loaded.task.recipe.loss} | steps | dict(changes or {}))
+    recipe = replace(FINETUNE, **shared | start | {"loss": loaded.task.recipe.loss})
+    return planning.changed(recipe, changes or {})
 
 
 def tune(

@@ -352,30 +352,42 @@ def _require(places: Any, size: int, least: int = 0) -> None:
 
 
 def extract(path: Path) -> Metadata:
-    """Reads the metadata of a `.tflite` file.
+    """Reads the metadata of a `.tflite` or a `.wasm` file, which its first bytes tell apart.
 
     Raises:
-        ZooError: If the file is missing, is not a TFLite file, or has no metadata of the zoo.
+        ZooError: If the file is missing, is of neither kind, or has no metadata of the zoo.
     """
-    from ai_edge_litert.tools.flatbuffer_utils import schema_fb
-
     content = _content(path)
-    if content[4:8] != b"TFL3":
-        raise ZooError(f"{path}: not a TFLite file")
+    if content.startswith(_WASM):
+        kind, read = "WebAssembly", _wasm_document
+    elif content[4:8] == b"TFL3":
+        kind, read = "TFLite", _tflite_document
+    else:
+        raise ZooError(f"{path}: neither a TFLite nor a WebAssembly file")
     digest, unsigned = _split_digest(content)
     if digest and digest != _sha256(unsigned):
-        raise StorageError(f"{path}: truncated or damaged TFLite file (its SHA-256 is another): copy it again")
+        raise StorageError(f"{path}: truncated or damaged {kind} file (its SHA-256 is another): copy it again")
     try:
-        model = schema_fb.Model.GetRootAsModel(content, 0)
-        _check_places(model)
-        for i in range(model.MetadataLength()):
-            entry = model.Metadata(i)
-            if entry.Name() == _ENTRY.encode():
-                data = model.Buffers(entry.Buffer()).DataAsNumpy()
-                return Metadata.from_json(json.loads(bytes(data)), str(path))
+        if (document := read(content)) is not None:
+            return Metadata.from_json(json.loads(document), str(path))
     except (ValueError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error) as error:
-        raise ZooError(f"{path}: truncated or damaged TFLite file ({error})") from error
+        raise ZooError(f"{path}: truncated or damaged {kind} file ({error})") from error
     raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
+
+
+def _tflite_document(content: bytes) -> bytes | None:
+    from ai_edge_litert.tools.flatbuffer_utils import schema_fb
+
+    model = schema_fb.Model.GetRootAsModel(content, 0)
+    _check_places(model)
+    entries = [model.Metadata(place) for place in range(model.MetadataLength())]
+    places = [entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode()]
+    return bytes(model.Buffers(places[0]).DataAsNumpy()) if places else None
+
+
+def _wasm_document(content: bytes) -> bytes | None:
+    sections = (section for kind, section in _sections(content) if kind == _CUSTOM)
+    return next((section[len(_SECTION) :] for section in sections if section.startswith(_SECTION)), None)
 
 
 def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
@@ -410,24 +422,6 @@ def embed_wasm(path: Path, metadata: Metadata) -> None:
     section = _SECTION + json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8")
     with path.open("ab") as file:
         file.write(bytes([_CUSTOM]) + _leb128(len(section)) + section)
-
-
-def extract_wasm(path: Path) -> Metadata:
-    """Reads the metadata of a `.wasm` file.
-
-    Raises:
-        ZooError: If the file is missing, is not a WebAssembly file, or has no metadata of the zoo.
-    """
-    content = _content(path)
-    if not content.startswith(_WASM):
-        raise ZooError(f"{path}: not a WebAssembly file")
-    try:
-        for kind, section in _sections(content):
-            if kind == _CUSTOM and section.startswith(_SECTION):
-                return Metadata.from_json(json.loads(section[len(_SECTION) :]), str(path))
-    except (ValueError, IndexError, RecursionError) as error:
-        raise ZooError(f"{path}: truncated or damaged WebAssembly file ({error})") from error
-    raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
 
 
 def _sections(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -19,6 +19,7 @@ import zoo
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 from zoo.metadata import embed_wasm, extract
+from zoo.runtime import Recognizer
 from zoo.serving import PageServer, certificate, page_files
 
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
@@ -148,12 +149,17 @@ def test_a_file_that_is_named_runs_and_in_a_folder_compiled_code_comes_first(tmp
         assert _recognizer_of_page(str(tmp_path)) == (file, metadata)
     for name in names:
         assert _recognizer_of_page(str(tmp_path / name)) == (tmp_path / name, metadata)
+    with pytest.raises(ZooError, match=f"^{file}: is WebAssembly, which runs in a browser or in Node: give a .tflite"):
+        Recognizer(file)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ZooError, match=r"empty: holds no \.wasm or \.tflite file: write one with `zoo export "):
+        _recognizer_of_page(str(tmp_path / "empty"))
 
 
 @pytest.mark.parametrize(
     ("code", "changes", "message"),
     [
-        (b"<!doctype html>", None, "not a WebAssembly file"),
+        (b"<!doctype html>", None, "neither a TFLite nor a WebAssembly file"),
         (WASM + b"\1\x80", None, r"truncated or damaged WebAssembly file \("),
         (WASM + b"\1\x40", None, r"truncated or damaged WebAssembly file \(section 1 ends at byte 74 of 10\)"),
         (WASM + b"\0\x0c\x0apocket_zoo{", None, "truncated or damaged WebAssembly file"),

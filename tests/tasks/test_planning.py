@@ -1,12 +1,18 @@
 """Plans: settings that a family does not know, has no use for, or that are of another type are refused."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from zoo import ActivityGRU
+from zoo.api import finetuning_recipe, plan_of
 from zoo.data.activity import from_arrays
 from zoo.errors import ZooError
 from zoo.tasks import planning
 from zoo.tasks.activity import build
+from zoo.tasks.loading import load
 
 
 @pytest.mark.parametrize(
@@ -82,3 +88,35 @@ def test_the_presets_of_the_course_are_the_networks_of_the_course():
     for preset in ("activity_gru_course", "activity_lstm_course", "activity_rnn_course"):
         model = build(planning.plan(preset, None, {}), data.train, data.classes)
         assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
+
+
+def people(count):
+    windows = np.full((count, 150, 3), 5.0, np.float32)
+    return from_arrays(windows, np.arange(count) % 2, ("a", "b"), 50.0, np.arange(count))
+
+
+def test_python_names_single_fields_of_the_recipe_that_is_followed():
+    named, whole = plan_of("activity_gru_course", {"epochs": 3})[0], plan_of("activity_gru_course")[0]
+    assert named == replace(whole, recipe=replace(whole.recipe, epochs=3, min_steps=None))
+    model = ActivityGRU(units=4)
+    plan, start = plan_of(model, {"epochs": 3, "min_steps": 50})
+    assert start is model
+    assert (plan.arguments["units"], plan.recipe.epochs, plan.recipe.min_steps) == (4, 3, 50)
+    loaded = load("activity_gru_course")
+    shares = [finetuning_recipe(loaded, people(count), {"epochs": 3}).start_share for count in (2, 14)]
+    assert shares == [0.5, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"epoch": 3}, "unknown field of a recipe 'epoch': did you mean epochs?"),
+        ({"units": 3}, "unknown field of a recipe 'units'"),
+        ({"epochs": "3"}, "recipe: epochs is '3'; expected a whole number, 0 or more"),
+    ],
+)
+def test_a_field_that_no_recipe_has_is_one_line(changes, line):
+    for call in (plan_of, lambda name, changes: finetuning_recipe(load(name), people(2), changes)):
+        with pytest.raises(ZooError, match=f"^{re.escape(line)}") as raised:
+            call("activity_gru_course", changes)
+        assert len(str(raised.value).splitlines()) == 1

@@ -260,17 +260,17 @@ def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "m
     Raises:
         ZooError: If there is none.
     """
-    path, kinds = Path(model), {Path(name).suffix for name in files}
+    path, kinds = Path(model), dict.fromkeys(Path(name).suffix for name in files)
     if path.suffix in kinds:
         return path
     from zoo.catalog import find_folder
 
     # What `zoo export` wrote may be without model.keras.
-    folder = path if any(file.suffix in kinds for file in path.glob("*")) else find_folder(model)
+    folder = path if path.is_dir() else find_folder(model)
     for name in files:
         if (file := folder / name).is_file():
             return file
-    raise ZooError(f"{folder}: holds no .tflite file: write one with `zoo export {model}`")
+    raise ZooError(f"{folder}: holds no {' or '.join(kinds)} file: write one with `zoo export {model}`")
 
 
 def show(document: Any, as_json: bool, report: Callable[[Any], str]) -> None:

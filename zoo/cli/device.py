@@ -337,13 +337,13 @@ def _recognizers() -> list[str]:
 def _recognizer_of_page(model: str) -> tuple[Path, "ActivityMetadata"]:
     """Checks the file of a model that the page runs, and returns it with its metadata."""
     from zoo.formats.native import signature
-    from zoo.metadata import extract_wasm, require_recognizer
+    from zoo.metadata import extract, require_recognizer
     from zoo.runtime import Recognizer
 
     # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
     file = exported_file(model, ("model.wasm", "model.int8.wasm", "model.float32.tflite", "model.dynamic.tflite"))
     if file.suffix == ".wasm":
-        return file, require_recognizer(file, extract_wasm(file))
+        return file, require_recognizer(file, extract(file))
     recognizer = Recognizer(file)
     needed = signature(recognizer.metadata)
     if needed not in recognizer.signatures:

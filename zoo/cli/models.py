@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -70,10 +71,13 @@ ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a fol
 PlanName = Annotated[str | None, typer.Argument(metavar="PRESET", help="A preset; see `zoo list`.")]
 
 
-FamilyName = Annotated[
-    str | None,
-    typer.Option("--model", metavar="FAMILY", help=f"A family, instead of a preset: {', '.join(FAMILIES)}."),
-]
+def _family_name(families: Iterable[str]) -> Any:
+    """The option that names one of some families."""
+    return typer.Option("--model", metavar="FAMILY", help=f"A family, instead of a preset: {', '.join(families)}.")
+
+
+FamilyName = Annotated[str | None, _family_name(FAMILIES)]
+RecognizerName = Annotated[str | None, _family_name(name for name in FAMILIES if FAMILIES[name].task == "activity")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="An argument of the model or a field of the recipe. Repeatable."),
@@ -105,19 +109,23 @@ def list_presets(
 
 
 @app.command(rich_help_panel="Models")
-def info(model: ModelName, as_json: Json = False) -> None:
+def info(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A preset, a folder, or a .keras, .tflite or .wasm file.")
+    ],
+    as_json: Json = False,
+) -> None:
     """Describe a preset, a folder or a file, with its scores."""
     from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
+    from zoo.metadata import extract
     from zoo.presets import PRESETS
     from zoo.report import card, markdown
-    from zoo.runtime import Interpreter
 
     report = markdown.document
 
-    if model.endswith(".tflite"):
-        with quiet():
-            document = Interpreter(model).metadata.to_json()
+    if model.endswith((".tflite", ".wasm")):
+        document = extract(Path(model)).to_json()
     elif model.endswith(".keras"):
         load_tensorflow()
         from zoo.tasks.loading import load
@@ -335,7 +343,7 @@ def cross_validate(
     preset: PlanName = None,
     data: WindowsFile = Path("data3.h5"),
     data_dir: DataDir = None,
-    model: FamilyName = None,
+    model: RecognizerName = None,
     groups: Annotated[
         str,
         typer.Option(

@@ -100,8 +100,7 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
         limit = f" (allowed {tolerance.error:g})" if tolerance.error < 1 else ""
         share = "" if agreement is None else f", classes agree on {agreement:.2%} (at least {tolerance.agreement:.2%})"
         raise ParityError(
-            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}{share} of {rows} rows; not written: "
-            "leave this format out with --formats"
+            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}{share} of {rows} rows; not written"
         )
     return parity
 

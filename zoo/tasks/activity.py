@@ -792,6 +792,7 @@ class ActivityTask(Task):
                 ) if model.states else None,
             ),
             score=score,
+            simulated=data is None,
         )  # fmt: skip
 
 

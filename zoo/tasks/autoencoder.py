@@ -394,6 +394,7 @@ class AutoencoderTask(Task):
             calibration=inputs("train"),
             code=exporting.code(lambda model: encoder.network(model, metadata, LUMINANCE.tolist()), Tolerance(0.3)),
             score=score,
+            simulated=data is None,
         )
 
     def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:

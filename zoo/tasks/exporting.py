@@ -23,6 +23,9 @@ from zoo.runtime import Interpreter
 from zoo.tasks.loading import Loaded
 from zoo.tasks.task import require_tensorflow
 
+_LEAVE_OUT = "leave this format out with --formats (formats= in Python)"
+_USE_DATA = "the rows are simulated, so give your data with --data (data= in Python), or "
+
 _TIMED, _SECONDS = 200, 0.5
 """Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
 
@@ -115,6 +118,7 @@ class Exportable:
         sources: Formats that consist of source code and a TFLite file, written only on request.
         code: Formats that are C code, written only on request.
         score: Function from the outputs of a format on the golden inputs to scores by name.
+        simulated: Whether the golden inputs are simulated, for want of data.
     """
 
     signatures: Callable[[keras.Model], list[Signature]]
@@ -127,6 +131,7 @@ class Exportable:
     sources: Mapping[str, SourceCode] = field(default_factory=dict)
     code: Mapping[str, CodeFormat] = field(default_factory=dict)
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
+    simulated: bool = False
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -202,9 +207,10 @@ def _export(
             try:
                 same = made.compare(folder)
             except ParityError as error:
+                reason = f"{error}: {_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
                 if refused is None:
-                    raise
-                refused[name] = str(error)
+                    raise ParityError(reason) from None
+                refused[name] = reason
                 continue
             written = family.sources[name].write(made.path, draft) if name in family.sources else [made.path]
             records.append({

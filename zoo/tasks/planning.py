@@ -1,7 +1,7 @@
 """From what a user names, a preset or a family and some options, to a plan."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -50,8 +50,6 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         arguments = {key: value for key, value in task.arguments.items() if key in accepted}
         if changes.get("validation") == 0:
             recipe = replace(recipe, patience=None)
-    if "epochs" in changes:
-        recipe = replace(recipe, min_steps=None)
     fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
     types = get_type_hints(Facts) | get_type_hints(model.__init__)
     known = list(dict.fromkeys([*accepted, *fields_used]))
@@ -65,9 +63,30 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     # A name that both have means the model's, but the seed of a run is its recipe's.
     own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
     others = {key: value for key, value in changes.items() if key not in own}
-    recipe = replace(recipe, **others).require_epochs()
+    recipe = changed(recipe, others).require_epochs()
     task.check(recipe)
     return Plan(name, family, {**arguments, **own}, recipe)
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """Returns a recipe with other values of some fields.
+
+    Args:
+        recipe: The recipe, which stays as it is.
+        changes: Values by the names of fields. Epochs are single passes, unless `min_steps` is named as well.
+
+    Raises:
+        ZooError: If a name is unknown, or a value is of another type or out of range.
+
+    Example:
+        >>> changed(Recipe(min_steps=100), {"epochs": 3}).min_steps is None
+        True
+    """
+    known = [field.name for field in fields(Recipe)]
+    for name in changes:
+        if name not in known:
+            raise unknown_name("field of a recipe", name, known)
+    return replace(recipe, **({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
 
 
 def _require_preset(name: str) -> None:

@@ -340,6 +340,7 @@ class TrigramTask(Task):
             calibration={"next_word": {"ids": calibration}},
             code=exporting.code(lambda model: language_model.network(model, metadata), Tolerance(0.3, 0.9)),
             score=score,
+            simulated=data is None,
         )
 
     def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
