@@ -43,6 +43,7 @@ from zoo.report import markdown
 from zoo.tasks import planning
 from zoo.tasks.activity import Prepared, answers, keras_logits, temperature_of
 from zoo.tasks.provenance import versions
+from zoo.tasks.running import Plan
 
 CLASSES = ("jogging", "sitting", "stairs", "standing", "walking")
 MOVEMENTS = ("catching_ball", "dribbling_ball", "folding_clothes", "kicking_ball")
@@ -97,7 +98,7 @@ def half(
     model = prepared.build(PLAN)
     prepared.fit(PLAN.recipe, model)
     (held_out, truth), (asked, _) = (
-        answers(partial(keras_logits, model), part) for part in (validation, _unlabeled(windows[~learned]))
+        answers(partial(keras_logits, model), part) for part in (validation, unlabeled(windows[~learned]))
     )
     temperature = temperature_of(truth, held_out)
     held_out, asked = held_out.astype(np.float64), asked.astype(np.float64)
@@ -111,7 +112,8 @@ def half(
     )
 
 
-def _unlabeled(windows: Floats) -> Windows:
+def unlabeled(windows: Floats) -> Windows:
+    """Windows to ask a model about."""
     return Windows.all(windows, np.zeros(len(windows), np.int64), None)
 
 
@@ -145,9 +147,9 @@ def measure(folder: Path) -> dict[str, Any]:
     for (name, share), parts in answered.items():
         kept = np.concatenate(parts)
         rows.append({
-            "score": name, "share": share, "real_refused": _share(~kept[real]),
-            "accuracy": _share((found == truth)[real]), "accuracy_answered": _share((found == truth)[real & kept]),
-            **{f"{group}_answered": _share(kept[mask]) for group, mask in groups.items()},
+            "score": name, "share": share, "real_refused": share(~kept[real]),
+            "accuracy": share((found == truth)[real]), "accuracy_answered": share((found == truth)[real & kept]),
+            **{f"{group}_answered": share(kept[mask]) for group, mask in groups.items()},
         })  # fmt: skip
     return {
         "temperatures": temperatures, "rows": rows,
@@ -161,7 +163,7 @@ def measure(folder: Path) -> dict[str, Any]:
         "activities": [
             {
                 "activity": name, "windows": int((truth == name).sum()),
-                "answered": {score: _share(np.concatenate(answered[score, STATED])[truth == name]) for score in SCORES},
+                "answered": {score: share(np.concatenate(answered[score, STATED])[truth == name]) for score in SCORES},
                 "answers": _answers(found[(truth == name) & np.concatenate(answered["probability", STATED])]),
             }
             for name in np.unique(truth).tolist()
@@ -172,15 +174,16 @@ def measure(folder: Path) -> dict[str, Any]:
 def _coverage(level: float, sets: NDArray[np.bool_], truth: NDArray[np.str_], people: NDArray[np.str_]) -> Any:
     """How many sets of labels have the right one, of all, by study and by person, and how many labels they have."""
     covered = sets[np.arange(len(sets)), np.searchsorted(CLASSES, truth)]
-    each = {name: _share(covered[people == name]) for name in np.unique(people).tolist()}
+    each = {name: share(covered[people == name]) for name in np.unique(people).tolist()}
     return {
-        "level": level, "coverage": _share(covered), "labels": round(float(sets.sum(axis=1).mean()), 3),
-        "single": _share(sets.sum(axis=1) == 1),
-        "studies": {study: _share(covered[np.char.startswith(people, study)]) for study in STUDIES}, "people": each,
+        "level": level, "coverage": share(covered), "labels": round(float(sets.sum(axis=1).mean()), 3),
+        "single": share(sets.sum(axis=1) == 1),
+        "studies": {study: share(covered[np.char.startswith(people, study)]) for study in STUDIES}, "people": each,
     }  # fmt: skip
 
 
-def _share(mask: NDArray[np.bool_]) -> float:
+def share(mask: NDArray[np.bool_]) -> float:
+    """The share of what is true, rounded."""
     return round(float(mask.mean()), 4)
 
 
@@ -236,14 +239,14 @@ def activities(document: dict[str, Any]) -> str:
     return markdown.table(head, rows, text=2)
 
 
-def main() -> None:
-    """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(description: str, file: str, plan: Plan, run: Callable[[Path], dict[str, Any]], tables: pages.Tables) -> None:
+    """Measures all and prints one JSON document, or writes its tables into a page."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"), help="folder of the two archives")
     pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
-        pages.fill(options.page, __file__, {"abstention": curve, "activities": activities, "sets": coverage})
+        pages.fill(options.page, file, tables)
         return
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -251,10 +254,10 @@ def main() -> None:
     document = {
         "command": shlex.join(["python", *sys.argv]), "machine": own.pop("machine"), "versions": own,
         "data_sha256": {study: sha256(options.data / archive) for study, archive in STUDIES.items()},
-        "recipe": PLAN.recipe.to_json(), "arguments": PLAN.arguments,
+        "recipe": plan.recipe.to_json(), "arguments": plan.arguments,
     }  # fmt: skip
-    print(json.dumps(document | measure(options.data), indent=1))
+    print(json.dumps(document | run(options.data), indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, __file__, PLAN, measure, {"abstention": curve, "activities": activities, "sets": coverage})

@@ -8,6 +8,9 @@ from typing import Any
 
 from zoo.report import markdown
 
+Tables = Mapping[str, Callable[[Any], str]]
+"""Functions that render what was measured, for each mark of a page."""
+
 
 def add_page(parser: argparse.ArgumentParser) -> None:
     """Adds the option."""
@@ -19,13 +22,13 @@ def measured(script: str) -> Any:
     return json.loads(Path(script).with_suffix(".json").read_text())
 
 
-def fill(page: Path, script: str, tables: Mapping[str, Callable[[Any], str]]) -> None:
+def fill(page: Path, script: str, tables: Tables) -> None:
     """Puts tables into a page.
 
     Args:
         page: The page.
         script: The file of the benchmark.
-        tables: Renders what was measured, for each mark of the page.
+        tables: What renders the tables.
     """
     document = measured(script)
     for mark, render in tables.items():

@@ -10,6 +10,7 @@ from zoo.catalog import PRESETS_FOLDER
 from zoo.formats import signatures, tflite
 from zoo.metadata import CLASSES, embed
 from zoo.runtime import PersonalRecognizer
+from zoo.runtime.personal import SHARES, helpful_share
 from zoo.tasks.task import task_of
 
 WINDOWS = np.random.default_rng(0).normal(0, 3, (8, 40, 3)).astype("float32")
@@ -74,6 +75,22 @@ def test_what_helps_on_windows_held_back_is_kept_and_what_does_not_is_not(file):
     losses = chance.learn(alike, drawn, rate=0.2)
     assert losses[-1] < losses[0]
     np.testing.assert_array_equal(chance.predict(told_apart), before)
+
+
+def kept(untaught, *taught):
+    """The share that is kept if windows of the first of two classes get it with these probabilities."""
+    of_first = np.array([untaught, *taught, *[taught[-1]] * (len(SHARES) - len(taught))])
+    return helpful_share(np.stack([of_first, 1 - of_first], axis=-1), np.zeros(len(untaught), int))
+
+
+def test_of_what_was_learned_as_much_is_kept_as_it_takes_to_recognize_the_most_windows_held_back():
+    assert kept([0.2, 0.3, 0.8], [0.3, 0.4, 0.8], [0.6, 0.4, 0.8], [0.6, 0.7, 0.8], [0.6, 0.9, 0.9]) == SHARES[2]
+    # Recognized already, and surer.
+    assert kept([0.6, 0.6, 0.8], [0.9, 0.9, 0.9]) == 0
+    # One more is recognized, and the loss rises.
+    assert kept([0.4, 0.9, 0.9], [0.6, 0.6, 0.6]) == 0
+    # With less, the loss falls.
+    assert kept([0.4, 0.9, 0.9], [0.52, 0.85, 0.85], [0.9, 0.9, 0.1]) == SHARES[0]
 
 
 def test_windows_too_few_to_hold_any_back_are_learned(file):

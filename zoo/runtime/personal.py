@@ -5,8 +5,9 @@ way from its earlier weights W to the learned ones W', as far as windows that we
 
     W + s (W' - W),  s in {0, 0.1, 0.25, 0.5, 0.75, 1}
 
-(Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each window is held back once. The share s with the
-lowest mean cross-entropy of these is taken if it is lower than without learning by more than its standard error.
+(Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each window is held back once, and counts as
+recognized if its label has more than half of the probability. Of the shares s that do not raise the mean cross-entropy,
+the smallest is taken with which the most windows are recognized.
 
 The phone page learns in the same way, and also new activities. Its file of what it learned is read by `restore`. The
 last layer of a `.tflite` file has room for K classes; more are computed K - 1 at a time, each time beside a class r of
@@ -95,21 +96,19 @@ class PersonalRecognizer(Recognizer):
         """The share of the learned weights that lowers the loss on windows held back, or 0; 1 without any."""
         # The windows of a class are dealt out in turn, so that each part has windows of all classes.
         fold_of = rank_in_class(labels) % max(folds, 1)
-        known, losses = self._head(), []
+        known, found, truth = self._head(), [], []
         for fold in range(folds):
             held_back = fold_of == fold
             if held_back.any() and not held_back.all():
                 self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
                 learned = self._head()
-                losses.append([self._losses(_between(known, learned, share), windows[held_back], labels[held_back])
-                               for share in (0.0, *SHARES)])  # fmt: skip
+                found.append([self._answers(_between(known, learned, share), windows[held_back])
+                              for share in (0.0, *SHARES)])  # fmt: skip
+                truth.append(labels[held_back])
                 self._set_head(known)
-        if not losses:
+        if not found:
             return 1.0
-        untaught, *taught = np.concatenate(losses, axis=1)
-        best = int(np.argmin([loss.mean() for loss in taught]))
-        gains = untaught - taught[best]
-        return SHARES[best] if gains.mean() > gains.std() / np.sqrt(len(gains)) else 0.0
+        return helpful_share(np.concatenate(found, axis=1), np.concatenate(truth))
 
     def _train(
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], epochs: int, rate: float, seed: int
@@ -127,13 +126,10 @@ class PersonalRecognizer(Recognizer):
         )  # fmt: skip
         return float(outputs["loss"][0])
 
-    def _losses(
-        self, head: Head, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-    ) -> NDArray[np.floating[Any]]:
-        """The cross-entropy of each window with these weights."""
+    def _answers(self, head: Head, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """The probabilities `(N, K)` of windows with these weights."""
         self._set_head(head)
-        probabilities = self.predict(windows)[np.arange(len(labels)), labels]
-        return -_log(probabilities)
+        return self.predict(windows)
 
     def _head(self) -> Head:
         """A copy of the weights of the last layer."""
@@ -262,6 +258,27 @@ def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         [0, 0, 1, 2]
     """
     return np.array([int((labels[:place] == label).sum()) for place, label in enumerate(labels)], np.int64)
+
+
+def helpful_share(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+    """The share of what was learned that helps on windows held back.
+
+    Args:
+        probabilities: `(6, N, K)`, without what was learned, and with each of `SHARES` of it.
+        labels: Class indices `(N,)`.
+
+    Returns:
+        One of `SHARES`, or 0.
+
+    Example:
+        >>> untaught, taught = np.full((3, 2), (0.6, 0.4)), np.full((3, 2), (0.2, 0.8))
+        >>> helpful_share(np.stack([untaught, *[taught] * 5]), np.array([1, 1, 0]))
+        0.1
+    """
+    of_label = probabilities[:, np.arange(len(labels)), labels].astype(np.float32)
+    losses, recognized = -_log(of_label).mean(axis=1), (of_label > 0.5).sum(axis=1)
+    # The first of several that are equal.
+    return (0.0, *SHARES)[int(np.where(losses <= losses[0], recognized, -1).argmax())]
 
 
 def _between(known: Head, learned: Head, share: float) -> Head:

@@ -26,11 +26,18 @@ export interface Settings {
 
 export const SETTINGS: Omit<Settings, "temperature"> = { epochs: 20, rate: 0.02, folds: 3, shuffle: shuffled };
 
-/** What a window that was held back was taken for, before and after. */
+/** What a window that was held back was recognized as, before and after: the class with more than half, or -1. */
 export interface HeldBack {
   label: number;
   before: number;
   after: number;
+}
+
+/** The losses of a window that was held back, and what it was recognized as, without and with each share. */
+interface Tried {
+  label: number;
+  losses: number[];
+  said: number[];
 }
 
 export interface Lesson {
@@ -72,7 +79,7 @@ export function learn(known: Head, features: Float64Array[], labels: number[], s
     ranks.set(label, rank + 1);
     return rank % settings.folds;
   });
-  const tried: { label: number; losses: number[]; said: number[] }[] = [];
+  const tried: Tried[] = [];
   for (let fold = 0; fold < settings.folds; fold += 1) {
     const [kept, held] = [false, true].map((held) => folds.flatMap((each, i) => ((each === fold) === held ? [i] : [])));
     if (!held!.length || !kept!.length) continue;
@@ -83,11 +90,11 @@ export function learn(known: Head, features: Float64Array[], labels: number[], s
       tried.push({
         label: labels[i]!,
         losses: found.map((each) => -Math.log(Math.max(each[labels[i]!]!, TINY))),
-        said: found.map((each) => each.indexOf(Math.max(...each))),
+        said: found.map((each) => each.findIndex((probability) => probability > 0.5)),
       });
     }
   }
-  const best = tried.length ? helpful(tried.map(({ losses }) => losses)) : SHARES.length;
+  const best = tried.length ? helpful(tried) : SHARES.length;
   const share = best ? SHARES[best - 1]! : 0;
   return {
     head: between(known, train(known, features, labels, settings), share),
@@ -96,14 +103,16 @@ export function learn(known: Head, features: Float64Array[], labels: number[], s
   };
 }
 
-/** The number of the share whose mean loss is lowest, if it is lower than without by more than its standard error. */
-function helpful(losses: number[][]): number {
-  const means = losses[0]!.map((_, share) => mean(losses.map((each) => each[share]!)));
-  const best = means.indexOf(Math.min(...means.slice(1)), 1);
-  const gains = losses.map((each) => each[0]! - each[best]!);
-  const gain = mean(gains);
-  const deviation = Math.sqrt(mean(gains.map((each) => (each - gain) ** 2)));
-  return gain > deviation / Math.sqrt(gains.length) ? best : 0;
+/**
+ * The number of the smallest share with which the most windows are recognized, among those that do not raise the mean
+ * loss; 0 for none.
+ */
+function helpful(tried: Tried[]): number {
+  const each = tried[0]!.losses.map((_, share) => share);
+  const losses = each.map((share) => mean(tried.map(({ losses }) => losses[share]!)));
+  const right = each.map((share) => tried.filter(({ label, said }) => said[share] === label).length);
+  const counts = each.map((share) => (losses[share]! <= losses[0]! ? right[share]! : -1));
+  return counts.indexOf(Math.max(...counts));
 }
 
 function train(known: Head, features: Float64Array[], labels: number[], { epochs, rate, shuffle }: Settings): Head {

@@ -180,7 +180,7 @@ export class Teaching {
       "learned-text",
       share
         ? `Learned. Of ${heldBack.length} windows that were held back it recognizes ${right("after")}, before ${right("before")}. It keeps ${percent(share)} of what it learned.`
-        : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not make it surer of those that were held back: it stays as it is.`,
+        : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not help with those that were held back: it stays as it is.`,
     );
     showConfusion(classes, heldBack);
     byId("learned").hidden = false;
@@ -230,7 +230,7 @@ function showConfusion(classes: string[], heldBack: HeldBack[]): void {
     const windows = heldBack.filter(({ label }) => label === row);
     const others = [...new Set(windows.map(({ after }) => after))].filter((after) => after !== row);
     const count = (taken: number) => windows.filter(({ after }) => after === taken).length;
-    const wrong = others.map((taken) => `, ${count(taken)} taken for ${classes[taken]}`).join("");
+    const wrong = others.map((taken) => `, ${count(taken)} ${taken < 0 ? "not sure" : `taken for ${classes[taken]}`}`).join("");
     return element("li", "", `${classes[row]}: ${count(row)} of ${windows.length} recognized${wrong}`);
   });
   byId("confusion").replaceChildren(...rows);
