@@ -143,8 +143,10 @@ def preset_table(rows: Sequence[Document], cards: str | None = None) -> str:
     ]  # fmt: skip
     return md.page(
         md.columns(named, ("test score", "baseline", *card.SIZES), "preset", text=2),
-        "kB: size of the smallest TFLite file. ms: time per call of that file from Python; for recognizers, a call is "
-        "one step, or a window if they have no state. In parentheses: 95% interval over subjects.",
+        "kB: size of the smallest TFLite file. ms: time per call of that file from Python; for recognizers, a call "
+        "reads one frame (one or a few rows), or a whole window if the recognizer has no state. In parentheses: 95% "
+        "interval over subjects. Sparsity error: largest difference between the mean activation of a hidden unit and "
+        "its target.",
     )
 
 
