@@ -34,10 +34,6 @@ STEPS = ("windowing", "reading", "training", "evaluation")
 WORKERS = (1, 2, 4)
 SEED = 0
 PLANNED = 10_000
-WORDS = {
-    "windowing": "recordings into windows", "reading": "a check and a pass over the file",
-    "training": "an epoch of `activity_gru_pocket`", "evaluation": "an evaluation of a quarter of the people",
-}  # fmt: skip
 
 
 def make(folder: Path, people: int) -> None:
@@ -215,7 +211,7 @@ def figure(measured: dict[str, Any], path: Path) -> None:
 
 def duration(seconds: float) -> str:
     """A time for people."""
-    if seconds < 90:
+    if seconds < 120:
         return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
@@ -232,8 +228,8 @@ def tables(measured: dict[str, Any]) -> str:
     from zoo.presets import PRESETS
 
     rows, largest = measured["people"], measured["people"][-1]
-    steps = ["training, an epoch" if step == "training" else step for step in STEPS]
-    head = "| people | file of windows | " + " | ".join(steps) + " |\n|---:|---:|" + "---:|" * len(STEPS)
+    names = {step: "training, an epoch" if step == "training" else step for step in STEPS}
+    head = "| people | file of windows | " + " | ".join(names.values()) + " |\n|---:|---:|" + "---:|" * len(STEPS)
     lines = [
         f"| {row['people']:,} | {row['bytes']['windows'] / 1e6:,.0f} MB | "
         + " | ".join(
@@ -248,9 +244,9 @@ def tables(measured: dict[str, Any]) -> str:
     plan = [
         "| step | CPU time | peak memory |", "|---|---:|---:|",
         *(
-            f"| {words} | {duration(times * largest['steps'][step]['cpu_seconds'])} | "
+            f"| {name} | {duration(times * largest['steps'][step]['cpu_seconds'])} | "
             f"{planned_memory(rows, step):,} MB |"
-            for step, words in WORDS.items()
+            for step, name in names.items()
         ),
     ]  # fmt: skip
     epochs = PRESETS["activity_gru_pocket"].recipe.epochs

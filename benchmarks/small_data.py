@@ -119,7 +119,7 @@ def cell(
 
 
 def baseline(fit: Callable[..., Any]) -> Method:
-    """A baseline that is fitted to features or random kernels."""
+    """A baseline that is fitted to features."""
     return lambda data, _: (fit(*data.train.arrays(), seed=SEED, jobs=1)(data.test.arrays()[0]), {})
 
 
@@ -166,14 +166,14 @@ def table(document: dict[str, Any]) -> str:
         found = [draw[name]["macro_f1"] for draw in row["draws"]]
         return f"{fmean(found):.3f} ({min(found):.3f})"
 
-    head = "| data | people | activities | minutes each | windows | " + " | ".join(names) + " |\n"
+    head = f"| data | people | activities | minutes each | windows | {' | '.join(map(markdown.label, names))} |\n"
     head += "|---|" + "---:|" * (4 + len(names)) + "\n"
     rows = [
-        f"| {row['data']} | {row['people']} | {row['activities']} | {row['minutes']} | {row['windows']} | "
+        f"| {row['data']} | {row['people']} | {row['activities']} | {row['minutes']} | {row['windows']:,} | "
         + " | ".join(scores(row, name) for name in names) + " |\n"
         for row in document["cells"]
     ]  # fmt: skip
-    return head.replace("_", " ") + "".join(rows)
+    return head + "".join(rows)
 
 
 def ahead(document: dict[str, Any]) -> str:

@@ -65,9 +65,9 @@ def test_the_speeds_of_the_other_families_are_those_that_were_measured():
     zoo, plain = language["seconds_an_epoch"].values()
     assert f"takes {zoo} s; with Keras defaults it takes {plain} s, {language['times_as_fast']} times as long" in text
     least, greatest = language["least_and_greatest"]
-    assert f"({least} to {greatest} in {language['turns']} turns)" in text
+    assert f"({least} to {greatest} in {language['turns']} rounds)" in text
     zoo, by_hand = autoencoder["seconds"].values()
-    assert f"autoencoder take {zoo} s. The same arithmetic in NumPy by hand takes {by_hand} s" in text
+    assert f"autoencoder take {zoo} s. The same arithmetic in handwritten NumPy takes {by_hand} s" in text
     for measured in (language, autoencoder):
         assert f"from two cores ({measured['versions']['machine']})" in text
 
