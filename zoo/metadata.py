@@ -156,7 +156,7 @@ class ActivityMetadata(Metadata):
         chunk: Number of frames that the signature `chunk` reads.
         states: Names and sizes of the states that `step` and `chunk` take and return.
         mean: Mean of each channel in its unit, which the network subtracts. Empty for no normalization.
-        variance: Variance of each channel, by whose root the network divides. Empty for no normalization.
+        variance: Variance of each channel; the network divides by its square root. Empty for no normalization.
         unit: Unit of the acceleration.
         axes: Channels, in order: x, y, z of the acceleration; then, if the model reads a gyroscope, gyro_x, gyro_y,
             gyro_z, the rotation rate in rad/s about the same axes.
@@ -164,8 +164,8 @@ class ActivityMetadata(Metadata):
         temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
         streaming: Settings of continuous recognition.
         prior: Class frequencies that the probabilities assume, in the order of the classes. Empty if unknown.
-        threshold: Probability below which the answer is "not sure", of a window and in a stream. None if none was
-            calibrated: then each window is answered, and streams use 0.4.
+        threshold: Probability below which the answer is "not sure", for a window and in a stream. None if none was
+            calibrated: then every window gets an answer, and streams use 0.4.
         split_by: How test data was separated from training data: by `subject` or by `window`.
         train_subjects: Subjects of the training windows. Empty if unknown. A `.tflite` file, in which each byte counts,
             names a study once: after `wisdm/1600`, `/1601` is another subject of the same study.
@@ -206,7 +206,8 @@ class AutoencoderMetadata(Metadata):
         size: Width and height of the patches in pixels.
         hidden_units: Size of the code.
         sparsity_target: Target for the mean activation of each hidden unit.
-        scale: Constants of the preprocessing: limit, low, high.
+        scale: Constants of the preprocessing: limit, low, high. The luminance of each pixel, minus the mean of its
+            patch, is clipped to [-limit, limit] and scaled linearly, so that low becomes 0.1 and high 0.9.
         held_out: Photographs that were held out of the training data. Empty if unknown.
     """
 

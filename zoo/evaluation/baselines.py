@@ -76,7 +76,7 @@ def nearest_neighbor(windows: Floats, labels: Labels, seed: int = 0, jobs: int =
 
 
 def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -> Predict:
-    """Fits MiniRocket: a ridge classifier on features of 10,000 random convolution kernels.
+    """Fits MiniRocket: a ridge classifier on about 10,000 convolutional features.
 
     This is aeon's classifier with a fixed ridge penalty, the largest of those from which aeon chooses by leave-one-out
     cross-validation, which takes minutes for ten thousand windows. On two thousand windows the fixed penalty changed
