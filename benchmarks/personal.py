@@ -110,7 +110,8 @@ def table(rows: list[dict[str, Any]]) -> str:
         "|---|---:|---:|---:|---:|---:|\n"
     )
     for name, words in (("everything", "everything learned"), ("what_helps", "only what helps")):
-        change = 100 * (np.array([row[name] for row in rows]) - before)
+        # Scores have four digits.
+        change = (100 * (np.array([row[name] for row in rows]) - before)).round(2)
         points = (change.mean(), change[worst].mean(), change.min(), change.max())
         text += f"| {words} | {' | '.join(f'{value:+.1f}' for value in points)} | {int((change < -0.5).sum())} |\n"
     return text
