@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -260,6 +262,18 @@ def test_an_unsure_stream_prints_one_line_and_not_one_for_each_prediction(tmp_pa
     assert len(labels) >= 1
     assert all(before != after for before, after in pairwise(labels))
     assert len(zoo_cli(*arguments, "--every").out.splitlines()) > 2 * len(labels)
+
+
+def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_that_it_is(tmp_path, zoo_cli):
+    begun = datetime(2026, 11, 26, 12, 30, 59).astimezone().timestamp()
+    rows = [f"{begun + i / 50:.2f},0.1,0.2,9.8" for i in range(400)]
+    (tmp_path / "still.csv").write_text("\n".join(["time,x,y,z", *rows]) + "\n")
+    first = zoo_cli("stream", "activity_gru_pocket", "--csv", tmp_path / "still.csv").out.splitlines()[0]
+    assert re.fullmatch(r"12:31:0\d\.\d\d  \S+ +\d+%", first)
+    (tmp_path / "short.csv").write_text("\n".join(["time,x,y,z", *rows[:40]]) + "\n")
+    status, out, error = zoo_cli("stream", "activity_gru_pocket", "--csv", tmp_path / "short.csv")
+    assert (status, out) == (0, "")
+    assert error == "no prediction: the signal is too short; the model reads windows of 3 s\n"
 
 
 @pytest.mark.parametrize(

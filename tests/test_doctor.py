@@ -48,7 +48,7 @@ def test_a_package_that_is_too_old_is_named_with_what_it_breaks_and_what_to_do(t
     )
     run = doctor("--no-self-test", PYTHONPATH=in_front(tmp_path))
     assert run.returncode == 1
-    assert "broken: keras 3.13.2: needed for everything; pip install 'keras>=3.14'" in run.stdout
+    assert "broken: keras 3.13.2: needed for everything; `pip install 'keras>=3.14'`" in run.stdout
     assert "broken: keras 3.13.2: KLSparsityRegularizer adds its term times the batch size" in run.stdout
 
 

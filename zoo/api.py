@@ -428,7 +428,8 @@ def finetune(
     Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
     on the features of all other layers; then all weights are trained at a low rate, and averaged with those from which
     they started (`start_share`): half and half for two people, an eighth of the start for fourteen. A recipe without
-    epochs ends before that, after seconds. The statistics of the input remain those of the preset.
+    epochs ends before that, after seconds. The statistics of the input remain those of the preset. The model is named
+    after the folder and the preset, such as `mine_from_activity_gru_phone`.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
@@ -457,7 +458,9 @@ def finetune(
     loaded = load(preset)
     checked = read_data(loaded.task, data)
     activity = loaded.task.name == "activity"
-    model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model.copy()
+    name = f"{'finetuned' if out is None else Path(out).resolve().name}_from_{loaded.keras_model.name}"
+    model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model
+    model = model.copy(name=name)
     frozen = as_names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:

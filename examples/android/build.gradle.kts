@@ -4,11 +4,11 @@ plugins {
 }
 
 android {
-    namespace = "pocketzoo"
+    namespace = "org.pocketzoo.example"
     compileSdk = 35
 
     defaultConfig {
-        applicationId = "pocketzoo"
+        applicationId = "org.pocketzoo.example"
         minSdk = 24
         targetSdk = 35
         versionCode = 1

@@ -152,7 +152,7 @@ def test_a_file_that_is_named_runs_and_in_a_folder_compiled_code_comes_first(tmp
     with pytest.raises(ZooError, match=f"^{file}: is WebAssembly, which runs in a browser or in Node: give a .tflite"):
         Recognizer(file)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ZooError, match=r"empty: holds no \.wasm or \.tflite file: write one with `zoo export "):
+    with pytest.raises(ZooError, match=r"empty: holds none of model\.wasm, .*tflite: write one with `zoo export`"):
         _recognizer_of_page(str(tmp_path / "empty"))
 
 
@@ -377,11 +377,28 @@ def test_the_command_says_where_and_ends_cleanly_on_ctrl_c(folder):
         process.kill()
     assert process.returncode == 0
     assert errors == "stopped\n"
+    assert output.startswith("Open it in a browser on this machine; phones cannot reach this address. The certificate")
+    assert "█" not in output
+
+
+@pytest.mark.parametrize(
+    ("changes", "who"),
+    [
+        ({"host": "0.0.0.0"}, "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "),
+        ({"host": "192.0.2.7"}, ""),
+        ({"host": "0.0.0.0", "collect": "recorded"}, "Only phones with this code can send recordings. "),
+    ],
+)
+def test_an_address_that_phones_can_reach_has_a_code(changes, who, capsys):
+    from zoo.cli.device import _show_address
+
+    _show_address({"url": "https://192.0.2.7:8443/", "model": "a.tflite", "models": ["a.tflite"], **changes})
+    output = capsys.readouterr().out
     code = [line for line in output.splitlines() if line and set(line) <= set("█▀▄ ")]
     assert len({len(line) for line in code}) == 1
     assert len(code[0]) in (2 * len(code), 2 * len(code) - 1)
     assert set(code[0]) == {"█"}
-    assert "Everyone" not in output  # it listens on this machine alone
+    assert f"Open it on a phone that is on the same network. {who}The certificate is self-signed" in output
 
 
 @pytest.mark.process

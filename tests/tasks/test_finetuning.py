@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, api, finetune, train
+from zoo import ActivityGRU, Recipe, ZooError, api, evaluate, finetune, train
 from zoo.data.activity import from_arrays, read
 from zoo.evaluation import activity as classification
 from zoo.report import activity as report
@@ -79,6 +79,16 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     assert "> warning: validation macro-F1 is 0.333" in report.training(summary)
 
 
+def test_an_evaluation_says_which_baselines_are_better():
+    x, y = data(("still", "shake"), people=2).train.arrays()
+    people = np.arange(len(y)) * 2 // len(y)
+    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, people + 2))
+    (note,) = evaluate(biased(), split)["notes"]
+    assert note == "macro-F1 0.333 is below that of the random forest (1.000)"
+    right = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=("still", "shake"))
+    assert evaluate(finetune(right, split).model, split)["notes"] == []
+
+
 def test_a_class_without_validation_windows_is_not_the_weakest():
     logits = np.eye(3)[[0, 0, 0, 1]]
     found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
@@ -141,6 +151,7 @@ def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
     for one, other in features[:-1]:
         np.testing.assert_array_equal(one, other)
     assert (result.history, result.summary["epochs"], result.plan.recipe.epochs) == ([], 0, 0)
+    assert result.model.name == f"mine_from_{old.name}"
     assert result.summary["validation"]["folds"] == 2
     assert result.summary["validation"]["macro_f1"] > 0.6
     assert "40 windows, the last layer alone is fitted" in report.training(result.summary)

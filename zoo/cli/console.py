@@ -260,17 +260,19 @@ def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "m
     Raises:
         ZooError: If there is none.
     """
-    path, kinds = Path(model), dict.fromkeys(Path(name).suffix for name in files)
+    path, kinds = Path(model), {Path(name).suffix for name in files}
     if path.suffix in kinds:
         return path
     from zoo.catalog import find_folder
 
+    if path.is_file():
+        raise ZooError(f"{path}: expected a {' or '.join(sorted(kinds))} file, or a preset or folder with one")
     # What `zoo export` wrote may be without model.keras.
     folder = path if path.is_dir() else find_folder(model)
     for name in files:
         if (file := folder / name).is_file():
             return file
-    raise ZooError(f"{folder}: holds no {' or '.join(kinds)} file: write one with `zoo export {model}`")
+    raise ZooError(f"{folder}: holds none of {', '.join(files)}: write one with `zoo export`")
 
 
 def show(document: Any, as_json: bool, report: Callable[[Any], str]) -> None:

@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -52,6 +54,8 @@ app = typer.Typer()
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder or a .keras file.")]
 _FIRST = "activity_gru_phone"
 """The preset that the phone page starts with."""
+_SINCE_1970 = 1e8
+"""Seconds from which time stamps are taken to count from 1970."""
 
 FileName = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file, or a preset or folder with one.")]
 
@@ -218,15 +222,26 @@ def _follow(stream: "Stream", csv: str, columns: "CsvColumns", every: bool, as_j
     warned = 0
     shown: str | None = ""
     for prediction in stream.feed(read_samples(_lines(csv), "standard input" if csv == "-" else csv, columns)):
+        moment = _moment(prediction.time)
         for warning in stream.warnings[warned:]:
-            warn(f"{prediction.time:.2f} s: {warning}")
+            warn(f"{moment.strip()}: {warning}")
         warned = len(stream.warnings)
         if every or prediction.label != shown:
-            line = f"{prediction.time:9.2f} s  {prediction.label or '?':<12} {prediction.probability:4.0%}"
+            line = f"{moment}  {prediction.label or '?':<12} {prediction.probability:4.0%}"
             print(json.dumps(_document(prediction, stream.metadata.classes)) if as_json else line, flush=True)
             shown = prediction.label
     for reason, count in stream.skipped.items():
         warn(f"left out: {reason} ({count})")
+    if shown == "":
+        seconds = stream.metadata.window / stream.metadata.rate
+        warn(f"no prediction: the signal is too short; the model reads windows of {seconds:g} s")
+
+
+def _moment(seconds: float) -> str:
+    """A time stamp: seconds, or the local time of day where they count from 1970."""
+    if seconds < _SINCE_1970:
+        return f"{seconds:9.2f} s"
+    return f"{datetime.fromtimestamp(seconds).astimezone():%H:%M:%S.%f}"[:-4]
 
 
 def _lines(csv: str) -> Iterator[str]:
@@ -357,20 +372,24 @@ def _show_address(document: dict[str, Any]) -> None:
     """Prints the address and its QR code."""
     import segno
 
-    from zoo.serving.certificate import ALL_INTERFACES
+    from zoo.serving.certificate import ALL_INTERFACES, LOCAL
 
     console = Console(soft_wrap=True)
     others = f" and {more} more" if (more := len(document["models"]) - 1) else ""
     served = f"serving {document['model']}{others}"
     what = f"collecting into {document['collect']}" if "collect" in document else served
     console.print(f"{what} at {document['url']}", markup=False, highlight=False)
-    segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
-    everyone = "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "
-    if "collect" in document:
-        everyone = "Only phones with this code can send recordings. "
+    where = "Open it in a browser on this machine; phones cannot reach this address. "
+    if urlsplit(document["url"]).hostname not in LOCAL:
+        segno.make(document["url"], error="m").terminal(sys.stdout, border=2, compact=True)
+        where = "Open it on a phone that is on the same network. "
+        if "collect" in document:
+            where += "Only phones with this code can send recordings. "
+        elif document["host"] in ALL_INTERFACES:
+            where += "Everyone on this network can open it; --host 127.0.0.1 limits it to this machine. "
     console.print(
-        f"Open it on a phone that is on the same network. {everyone if document['host'] in ALL_INTERFACES else ''}The "
-        "certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the server.",
+        f"{where}The certificate is self-signed, so the browser shows a warning once: accept it. Ctrl-C stops the "
+        "server.",
         markup=False, highlight=False,
     )  # fmt: skip
 

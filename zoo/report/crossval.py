@@ -11,7 +11,8 @@ _LEFT_OUT = {"subject": ("subjects", "people", "person"), "study": ("studies", "
 def calibration(report: Document) -> str:
     """Returns the calibration error as text."""
     ece = report["ece"]
-    after = "" if ece["after"] is None else f", {ece['after']:.3f} after temperature scaling"
+    scaled = ece["after"] not in (None, ece["before"])
+    after = f", {ece['after']:.3f} after temperature scaling" if scaled else ""
     return f"calibration error {ece['before']:.3f}{after}"
 
 

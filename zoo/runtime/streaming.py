@@ -371,7 +371,7 @@ class _Monitor:
         still = [axis for axis, moving in zip("xyz", moves, strict=True) if not moving]
         problems = {
             "unit": (0.5 < magnitude < 2, f"mean magnitude {magnitude:.2f}, as in g; expected m/s^2: multiply by "
-                     f"{STANDARD_GRAVITY}"),
+                     f"{STANDARD_GRAVITY}, as `zoo stream --unit g` does"),
             "magnitude": (not 0.5 < magnitude < 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} m/s^2; "
                           f"expected about {STANDARD_GRAVITY:.1f}, gravity included"),
             "gravity": (5 < magnitude < 25 and gravity < 2, f"gravity is missing: mean acceleration {gravity:.1f} "

@@ -18,6 +18,8 @@ _DAYS = 30
 
 ALL_INTERFACES = ("0.0.0.0", "")
 """Hosts that stand for all addresses of a machine."""
+LOCAL = ("localhost", "127.0.0.1")
+"""Hosts that no other machine can reach."""
 
 
 def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContext:
@@ -99,10 +101,9 @@ def _issue(names: Sequence[str]) -> trustme.LeafCert:
 
 def names_of(host: str) -> list[str]:
     """Returns the names of a server that listens on an address of this machine, first the one that phones can reach."""
-    local = ["localhost", "127.0.0.1"]
     if host not in ALL_INTERFACES:
-        return [host, *(name for name in local if name != host)]
-    return [*_addresses(), *local]
+        return [host, *(name for name in LOCAL if name != host)]
+    return [*_addresses(), *LOCAL]
 
 
 def _addresses() -> list[str]:

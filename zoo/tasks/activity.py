@@ -493,6 +493,16 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     return notes
 
 
+def _ahead(report: Mapping[str, Any]) -> list[str]:
+    """A note that names the baselines that are clearly better than the model, if any are."""
+    ahead = [
+        f"the {name.replace('_', ' ')} ({row['macro_f1']:.3f})"
+        for name, row in report["baselines"].items()
+        if report["macro_f1"] <= row["macro_f1"] - _LESS
+    ]
+    return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}"] if ahead else []
+
+
 def _chunk(model: ActivityRecognizer) -> int:
     return min(CHUNK, model.window // model.frame)
 
@@ -698,6 +708,7 @@ class ActivityTask(Task):
             reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
             fitted = reference.of_one_class(len(data.classes))
             report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
+            report["notes"] += _ahead(report)
         if robustness and len(scored):
             inputs, labels = scored.arrays()
             report["robustness"] = metrics.robustness(

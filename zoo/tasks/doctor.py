@@ -69,25 +69,25 @@ TRAPS = (
     Trap(
         {"keras": "<3.14"},
         "KLSparsityRegularizer adds its term times the batch size, since these versions do not divide by it",
-        "pip install 'keras>=3.14'",
+        "`pip install 'keras>=3.14'`",
         fatal=True,
     ),
     Trap(
         {"typer": "<0.16", "click": ">=8.2"},
         "zoo COMMAND --help ends with TypeError: make_metavar()",
-        "pip install 'typer>=0.16'",
+        "`pip install 'typer>=0.16'`",
         fatal=True,
     ),
     Trap(
         {"keras-tuner": "", "tensorboard": None},
         "every trial of zoo tune fails, since keras-tuner imports tensorboard and does not install it",
-        "pip install 'pocket-zoo[tuning]'",
+        "`pip install 'pocket-zoo[tuning]'`",
         fatal=False,
     ),
     Trap(
         {"tensorboard": "<2.21", "setuptools": ">=82"},
         "the program tensorboard ends with ModuleNotFoundError: pkg_resources",
-        "pip install 'tensorboard>=2.21'",
+        "`pip install 'tensorboard>=2.21'`",
         fatal=False,
     ),
 )
@@ -212,7 +212,7 @@ def _environment() -> list[Problem]:
         problems.append(Problem(f"Python {platform.python_version()}", breaks, f"use Python {python}", fatal=True))
     if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
         breaks = "zoo train, export and tune need TensorFlow; models load, predict, and fit by Keras"
-        problems.append(Problem(f"KERAS_BACKEND is {backend}", breaks, "unset KERAS_BACKEND", fatal=True))
+        problems.append(Problem(f"KERAS_BACKEND is {backend}", breaks, "`unset KERAS_BACKEND`", fatal=True))
     return problems
 
 
@@ -222,7 +222,7 @@ def _unfit(packages: list[dict[str, Any]]) -> Iterator[Problem]:
         if not row["fits"]:
             what = f"{row['name']} {row['installed']}" if row["installed"] else f"no {row['name']}"
             target = f"{DISTRIBUTION}[{row['extra']}]" if row["extra"] else f"{row['name']}{row['needed']}"
-            yield Problem(what, f"needed for {row['purpose']}", f"pip install '{target}'", fatal=row["extra"] is None)
+            yield Problem(what, f"needed for {row['purpose']}", f"`pip install '{target}'`", fatal=row["extra"] is None)
 
 
 def _conflicts(packages: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -235,7 +235,7 @@ def _conflicts(packages: list[dict[str, Any]]) -> Iterator[Problem]:
             if not listed and not _within(found, str(requirement.specifier)):
                 what = f"{requirement.name} {found}" if found else f"no {requirement.name}"
                 needs = f"{row['name']} {row['installed']} needs {wanted}"
-                yield Problem(what, needs, f"pip install '{wanted}'", fatal=row["extra"] is None)
+                yield Problem(what, needs, f"`pip install '{wanted}'`", fatal=row["extra"] is None)
 
 
 def _missing(programs: list[dict[str, Any]], page: bool) -> Iterator[Problem]:
@@ -244,7 +244,7 @@ def _missing(programs: list[dict[str, Any]], page: bool) -> Iterator[Problem]:
         return
     lacking = [row["name"] for row in programs if row["purpose"] == "make page" and not row["fits"]]
     first = f"install {' and '.join(lacking)} (node {PROGRAMS['node'][0]}), then " if lacking else ""
-    yield Problem("no page", "needed for zoo serve", f"{first}make page, in a checkout", fatal=False)
+    yield Problem("no page", "needed for zoo serve", f"{first}`make page`, in a checkout", fatal=False)
 
 
 def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[Problem], list[str]]:
