@@ -88,8 +88,10 @@ def table(document: dict[str, Any]) -> str:
         for row in document["boards"] if row["preset"] == ON_ALL
     ]  # fmt: skip
     micro = document["tflite_micro"]
-    rows.append((micro["processor"], "TFLite Micro, `model.int8.tflite`", f"{micro['model'] / 1000:.1f} and its code",
-                 f"{micro['arena'] / 1000:.1f}", "-"))  # fmt: skip
+    rows.append((
+        micro["processor"], "TFLite Micro, `model.int8.tflite`",
+        f"{micro['model'] / 1000:.1f}, plus the interpreter's code", f"{micro['arena'] / 1000:.1f}", "-",
+    ))  # fmt: skip
     return markdown.table(("processor", "format", "flash, kB", "memory, kB", "instructions per step"), rows, text=2)
 
 

@@ -146,7 +146,7 @@ def test_a_card_of_a_class_that_no_table_knows_shows_its_own_arguments(monkeypat
 @pytest.mark.parametrize(
     ("name", "shown", "hidden"),
     [
-        ("activity_rnn_course", "SimpleRNN   h_t", "GRU "), ("activity_lstm_course", "LSTM        i =", "SimpleRNN"),
+        ("activity_rnn_course", "SimpleRNN   h' =", "GRU "), ("activity_lstm_course", "LSTM        i =", "SimpleRNN"),
         ("activity_gru_course", "GRU         z =", "LSTM"), ("activity_gru_pocket", "with `magnitude`", "LSTM"),
     ],
 )  # fmt: skip

@@ -40,19 +40,22 @@ _MOTIONSENSE = "MotionSense (Malekzadeh, Clegg, Cavallaro, Haddadi, IoTDI 2019, 
 _COURSE_WINDOWS = f"{_MOTIONSENSE}: 3,000 windows of 15 people, 500 of each class, in the course's layout"
 
 _STUDIES = (
-    "69 people of four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its "
-    "stairs are upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023) and Oxford step counter (Salvi et al., 2018)"
+    "69 people from four studies: MotionSense (Malekzadeh et al., 2019), WISDM (Weiss et al., 2019; its label `stairs` "
+    "stands for upstairs or downstairs), GeoTec (Matey-Sanz et al., 2023) and Oxford step counter (Salvi et al., 2018)"
 )
 _STUDIES_LICENSE = "MIT (MotionSense), CC BY 4.0 (WISDM, GeoTec, Oxford step counter)"
 
 _PHOTOGRAPHS = (
-    "8,084 patches of 15 photographs: astronaut, coffee and rocket of scikit-image (public domain, CC0, public "
-    "domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), ten of Debian's "
-    "budgie-backgrounds (CC0)"
+    "8,084 patches of 15 photographs, four of which are held out: astronaut, coffee and rocket of scikit-image "
+    "(public domain, CC0, public domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), "
+    "ten of Debian's budgie-backgrounds (CC0)"
 )
 _PHOTOGRAPHS_LICENSE = "CC BY 2.0 for two photographs, CC0 or public domain for the others"
 
-_TEXT = "Geoffrey Hinton's 4-grams over 250 words (University of Toronto): 372,500 rows for training"
+_TEXT = (
+    "Geoffrey Hinton's 4-grams over 250 words (University of Toronto), each of which is three words and the next one: "
+    "372,500 rows for training"
+)
 _TEXT_LICENSE = "none stated: the text is not in this repository"
 _TEXT_NOTE = (
     "Sizes and recipe are those of the course. The course draws all weights from N(0, 0.01^2), so that all words look "
@@ -61,21 +64,22 @@ _TEXT_NOTE = (
 )
 _TEXT_BEST_NOTE = (
     "Learning rates, widths and dropout were compared on the validation set, with one seed each. The learning rate "
-    "mattered most; dropout of whole words or of the embedding, a third layer, and residual blocks did not help. Equal "
-    "contexts are merged into one row whose target is the distribution of the next words. This reduces the number of "
-    "rows to 38%, and does not change the cost."
+    "mattered most; dropout of whole words or of the embedding, a third layer, and residual blocks did not help. "
+    "Identical contexts are merged into one row whose target is the distribution of the next words. This reduces the "
+    "number of rows to 38%, and does not change the cost."
 )
 
 _PHOTOGRAPHS_NOTE = (
-    "The seed decides which photographs are held out. Of the seeds 0 to 19, this one holds out photographs with the "
-    "same mean contrast as the others; it was chosen before anything was trained on that split."
+    "The recipe's seed, 12, decides which photographs are held out. It was chosen from 0 to 19 before anything was "
+    "trained on the split: with it, the variance of luminance within patches of the held-out photographs is closest to "
+    "that of the others."
 )
 
 _BEST_PHOTOGRAPHS_NOTE = (
     f"{_PHOTOGRAPHS_NOTE} Patches are not whitened. They are rotated and mirrored in training, except in its last "
     "quarter, so that the mean activations fit the original patches. The weight of the sparsity term is the "
-    "smallest on the frontier that keeps the mean activation of every unit within 0.01 of the target on the training "
-    "photographs. On photographs with more or less contrast, units are more or less active, whatever the weight."
+    "smallest in the table below that keeps the mean activation of every unit within 0.01 of the target in training. "
+    "On photographs with more or less contrast, units are more or less active, whatever the weight."
 )
 
 _COURSE_NOTE = (
@@ -83,16 +87,19 @@ _COURSE_NOTE = (
     "not normalized. The course tested on random windows; here, the test windows are from people who are in no "
     "training window. Validation windows are random, as in the course."
 )
+_LONG_WINDOWS = (
+    "Windows of 200 rows, one starting every 100 rows, are cropped to 150 at a random position and resampled at a "
+    "random pace. "
+)
 _POCKET_NOTE = (
-    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe is that of activity_gru_phone with half as many units, twice the learning rate and half again as many "
-    "epochs, and was the only one tried on four studies. Frames, layers, the magnitude of each row, pace, spin and "
-    "tilt were chosen earlier, on people of MotionSense, by cross-validation: the magnitude, a second layer, and a "
-    "wider range of pace and tilt helped; dropout and more units made no difference beyond the spread over seeds. A "
-    "search of the whole space below 32,000 bytes on the same people found nothing better "
-    "(benchmarks/pocket_search.json). Half of the training windows start from the final state of another window. This "
-    "makes no difference for single windows, and lets a stream keep one state that never restarts "
-    "(benchmarks/streaming.py)."
+    f"{_LONG_WINDOWS}The network has half as many units as activity_gru_phone. The recipe differs in three ways: twice "
+    "the learning rate, half again as many epochs, and `carry`, with which half of the training windows start from the "
+    "final state of another window. `carry` makes no difference for single windows, and lets a stream keep one state "
+    "that never restarts (benchmarks/streaming.py). No other recipe was tried on four studies. Frames, layers, the "
+    "magnitude of each row, pace, spin and tilt were chosen earlier, by cross-validation on the people in MotionSense: "
+    "the magnitude, a second layer, and a wider range of pace and tilt helped; dropout and more units made no "
+    "difference beyond the spread over seeds. A search of the whole space below 32,000 bytes on the same people found "
+    "nothing better (benchmarks/pocket_search.json)."
 )
 
 _TINY_NOTE = (
@@ -101,30 +108,29 @@ _TINY_NOTE = (
 )
 
 _CNN_NOTE = (
-    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe is that of activity_gru_phone, with 30 epochs instead of 20. The number of filters was chosen so that "
-    "there are about as many weights as in activity_gru_pocket. Two changes were tried with one seed, on four of the "
-    "ten groups of people and on each study left out. With 128 filters, the network scored about a point higher on "
-    "people of known studies, and a point lower on studies left out. Mixing the mean and deviation of the features of "
-    "two windows (MixStyle, Zhou et al. 2021, arXiv:2104.02008) did not help."
+    f"{_LONG_WINDOWS}The recipe is that of activity_gru_phone, with 30 epochs instead of 20. The number of filters was "
+    "chosen so that there are about as many weights as in activity_gru_pocket. Two changes were tried with one seed, "
+    "on four of the ten groups of people and on each study left out. With 128 filters, the network scored about a "
+    "point higher on people of known studies, and a point lower on studies left out. Mixing the mean and standard "
+    "deviation of the features of two windows (MixStyle, Zhou et al. 2021, arXiv:2104.02008) did not help."
 )
 
 _PHONE_NOTE = (
-    "Windows of 200 rows every 100 rows are cropped to 150 at a random position and resampled at a random pace. The "
-    "recipe was chosen with one seed on the people and studies that are also in the scores above, so these may be "
-    "slightly too high. On the same ten groups of people, a learning rate of 0.01 with 30 epochs scored 0.914, and "
-    "lower in each group, since the loss of such a large network rises for a while at that rate; 48 units with that "
-    "rate and 20 epochs scored 0.918. A batch of 128 with fewer half turns scored clearly better than one of 64; the "
-    "two changes were not tried separately. A batch of 256, weight decay with dropout, and narrower ranges of pace, "
-    "tilt and intensity made no difference. Three ideas, tried with 48 units, did not make the network recognize more "
-    "walking of a study that was left out: inputs that do not depend on how the phone is held (acceleration along and "
-    "across gravity), rotating windows with movement into every orientation, and random gains of slow and of quick "
-    "movements. If all classes have the same weight (`class_weights=balanced`), more stairs of a left-out study are "
-    "recognized, but much more of its walking is mistaken for stairs, so classes are not weighted. The threshold "
-    "rejects 2% of the windows; it rejects few movements that were not in training (benchmarks/abstention.py). On four "
-    "of the ten groups of people, the averaged outputs of four other networks, convolutional and with a GRU on top of "
-    "convolutions, scored less than a point higher than the best of the four, so no network was distilled from such an "
-    "ensemble."
+    f"{_LONG_WINDOWS}The recipe was chosen with one seed on the people and studies that are also in the scores above, "
+    "so these may be slightly too high. On the same ten groups of people, a learning rate of 0.01 with 30 epochs "
+    "scored 0.914, and lower than this recipe in each group, since the loss of such a large network rises for a while "
+    "at that rate; 48 units with that rate and 20 epochs scored 0.918. A batch of 128 with fewer half turns of the "
+    "phone scored clearly better than one of 64; the two changes were not tried separately. A batch of 256, weight "
+    "decay with dropout, and narrower ranges of pace, tilt and intensity made no difference. Three ideas, tried with "
+    "48 units, did not make the network recognize more walking of a study that was left out: inputs that do not depend "
+    "on how the phone is held (acceleration along and across gravity), rotating windows with movement into every "
+    "orientation, and random gains of slow and of quick movements. If all classes have the same weight "
+    "(`class_weights=balanced`), more of the stairs in a study that was left out are recognized, but much more of its "
+    "walking is mistaken for stairs; classes are therefore not weighted. The threshold rejects 2% of the held-out "
+    "windows of the cross-validation, but few movements that were not in training (benchmarks/abstention.py). On four "
+    "of the ten groups of people, the averaged outputs of four other networks, some purely convolutional and some with "
+    "a GRU on top of convolutions, scored less than a point higher than the best of the four, so no network was "
+    "distilled from such an ensemble."
 )
 
 _STUDIES_ARGUMENTS = {
@@ -239,7 +245,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
-        description="The best sparse autoencoder: 64 units, with the course's sparsity target and a lower error",
+        description="The best sparse autoencoder: 64 units, a lower error than the course's, the same sparsity target",
         arguments={
             "hidden_units": 64, "sparsity_target": 0.04, "sparsity_weight": 2.0, "weight_decay": 0.0, "pixels": 256,
         },

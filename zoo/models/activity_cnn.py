@@ -2,9 +2,9 @@ r"""Convolutional activity recognizer: depthwise separable convolutions over the
 
 The input rows n_t are those of `zoo.models.activity`. Each of B blocks halves the number of rows:
 
-    u_t = sum_k D_k * x_(2t+k)          depthwise: one filter of length k per channel, stride 2
-    x_t = relu(u_t W + b)               pointwise: F filters over all channels; B blocks in turn
-    logits = mean_t(x_t) W_y + b_y      K classes
+    u_t = sum_j D_j * a_(2t+j)          depthwise: one filter of length k per channel, stride 2; at first, a_t = n_t
+    a_t = relu(u_t W + b)               pointwise: F filters over all channels; B blocks in turn
+    logits = mean_t(a_t) W_y + b_y      K classes
 
 The network has no recurrent state: a continuous signal is recognized in sliding windows. Since it has no loop either,
 it can be quantized fully to 8-bit integers.

@@ -2,17 +2,19 @@ r"""Recurrent activity recognizers: SimpleRNN, LSTM and GRU.
 
 The input rows n_t are those of `zoo.models.activity`. Each step reads F rows, a frame:
 
-    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f) frame > 1: F rows become V features; frame = 1: v_s = n_s
-    h_s = cell(v_s, h_(s-1)),  h_0 = 0           one or more layers of H units, s = 0 ... T/F - 1
-    logits = h_S W_y + b_y                       from the last state only, K classes
+    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f)   frame > 1: F rows become V features; frame = 1: v_s = n_s
+    h_s = cell(x, h_(s-1)),  h_(-1) = 0            s = 0 ... S - 1, S = T/F; each layer has H units, and reads
+                                                   x = v_s or the h_s of the layer below
+    logits = h_(S-1) W_y + b_y                     from the last state of the last layer, K classes
 
-Cells (sigma is the logistic function, * the elementwise product):
+Cells: the new states h' and c' from x and the old states h and c, which start at 0 (sigma is the logistic function, *
+the elementwise product):
 
-    SimpleRNN   h_t = tanh(x W + h U + b)
+    SimpleRNN   h' = tanh(x W + h U + b)
     LSTM        i = sigma(x W_i + h U_i + b_i)   f = sigma(x W_f + h U_f + b_f)   o = sigma(x W_o + h U_o + b_o)
-                c_t = f * c_(t-1) + i * tanh(x W_c + h U_c + b_c)                 h_t = o * tanh(c_t)
+                c' = f * c + i * tanh(x W_c + h U_c + b_c)                        h' = o * tanh(c')
     GRU         z = sigma(x W_z + h U_z + b_z)   r = sigma(x W_r + h U_r + b_r)
-                h~ = tanh(x W_h + (r * h) U_h + b_h)                              h_t = z * h_(t-1) + (1 - z) * h~
+                h~ = tanh(x W_h + (r * h) U_h + b_h)                              h' = z * h + (1 - z) * h~
 
 The GRU applies its reset gate before the matrix product, and z weights the old state. With `frame=1`, one layer and no
 input statistics, these are the networks of the course.

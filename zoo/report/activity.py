@@ -168,7 +168,7 @@ def _decisions(known: Document) -> dict[str, str]:
     found = {}
     # Arguments have a prior by label; metadata in the order of the labels.
     if known.get("prior"):
-        found["class frequencies"] = shares(dict(zip(known["classes"], known["prior"], strict=True)))
+        found["prior (class frequencies)"] = shares(dict(zip(known["classes"], known["prior"], strict=True)))
     if known.get("threshold"):
         found["not sure"] = f"below a probability of {known['threshold']:.3f}"
     return found
@@ -181,8 +181,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
     return {
         "Intended use": (
             "Recognizing the activity of a person with a phone in a trouser pocket"
-            f"{_OTHER_PLACES if preset.everyone else ''}, for teaching, counting and logging. Not for medical or "
-            "safety decisions, nor for monitoring people without their consent.",
+            f"{_OTHER_PLACES if preset.everyone else ''}, for teaching, and for logging and counting activities. Not "
+            "for medical or safety decisions, nor for monitoring people without their consent.",
         ),
         "Training": (
             md.given(metrics, "seeds", _seeds) + md.given(metrics, "normalized", _normalized), preset.note,
@@ -199,8 +199,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Limitations": (_limitations(test), md.figures("confusion.png", "subjects.png")),
         "Robustness": (_robustness(test),),
         "Files": (
-            "A call of `window` reads a whole window"
-            f"{'; a call of `step` reads one frame of it' if known.get('states') else ''}.",
+            "A call to `window` reads a whole window"
+            f"{'; a call to `step` reads one frame' if known.get('states') else ''}.",
             md.given(metrics, "plain_c", lambda found: _plain_c(name, found, known)),
         ),
         "Usage": (
@@ -224,8 +224,9 @@ def _plain_c(name: str, found: Document, known: Document) -> str:
         for row in found["formats"]
     ]
     return md.page(
-        f"As plain C (`zoo export {name} --formats c99_int8`) on an emulated {found['processor']}, compiled by "
-        f"{found['compiler']}; a second of signal takes {known['rate'] / known['frame']:g} steps:",
+        f"As plain C (`zoo export {name} --formats {','.join(row['format'] for row in found['formats'])}`) on an "
+        f"emulated {found['processor']}, compiled by {found['compiler']}; a second of signal takes "
+        f"{known['rate'] / known['frame']:g} steps:",
         md.table(("format", "flash, kB", "state, bytes", "stack, bytes", "instructions per step"), rows),
     )
 

@@ -59,7 +59,7 @@ def _units(report: Document) -> str:
         f"is {report['sparsity_target']:g}. The sparsity error, the largest deviation from the target, is "
         f"{md.show(report['max_activation_error'], 'max_activation_error')}. Dead units: {report['dead_units']}, "
         f"saturated: {report['saturated_units']}. {md.show(report['gabor_share'], 'gabor_share')} of the filters are "
-        "Gabor functions (R² above 0.5)."
+        "close to Gabor functions, that is, edges or gratings in one direction (R² of the fit above 0.5)."
     )
 
 
@@ -110,8 +110,9 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         ),
         "Evaluation": (
             _scores(test),
-            f"Split by photograph: {md.count(test['patches'], 'patch')} of {md.show(test['photographs'])}, which are "
-            "not in the training data. The error is measured on preprocessed pixels, in [0.1, 0.9].",
+            f"Split by photograph: tested on {md.count(test['patches'], 'patch')} of {md.show(test['photographs'])}; "
+            f"trained on the {md.count(metrics['training']['train_patches'], 'patch')} of the other photographs. The "
+            "error is measured on preprocessed pixels, in [0.1, 0.9].",
             f"{_units(test)} On the training patches, the sparsity error is {learned}.",
         ),
         "Limitations": (_limitations(test), md.figures("reconstruction.png")),
@@ -140,9 +141,9 @@ def _everything(whole: Document, own: Document) -> str:
 
 def _seeds(runs: Sequence[Document]) -> str:
     return (
-        f"Trained with {md.count(len(runs), 'seed')} for the weights and the same split: MSE per pixel "
-        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The model with the first "
-        "seed is published."
+        f"Trained on the same split with {md.count(len(runs), 'seed')} for the initial weights: MSE per pixel "
+        f"{md.span(runs, 'mse')}, sparsity error {md.span(runs, 'max_activation_error')}. The model with the first of "
+        "these seeds is published."
     )
 
 

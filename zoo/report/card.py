@@ -41,20 +41,21 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     own = for_task(metrics["kind"]).card(name, preset, metrics, facts(config))
     shared = {
         "What it computes": _equations(config),
-        "Training": _training(metrics, config),
+        "Training": _training(preset, metrics, config),
         "Files": _files(metrics),
         "Reproduction": _reproduction(name, metrics),
     }
-    place = SECTIONS.index("Files")
-    order = [*SECTIONS[:place], *(heading for heading in own if heading not in SECTIONS), *SECTIONS[place:]]
-    sections = [md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order]
-    first = md.page(*sections[: SECTIONS.index("What it computes")])
-    folded = md.page(*sections[SECTIONS.index("What it computes") :])
+    files = SECTIONS.index("Files")
+    order = [*SECTIONS[:files], *(heading for heading in own if heading not in SECTIONS), *SECTIONS[files:]]
+    sections = {heading: md.section(heading, shared.get(heading, ""), *own.get(heading, ())) for heading in order}
+    equations = order.index("What it computes")
+    folded = [heading for heading in order[equations:] if sections[heading]]
     # On the docs site, `markdown` makes what is folded be rendered as well.
     return md.page(
-        head(name, preset, metrics, config), _load(name, metrics["kind"]), first,
-        "<details markdown=\"1\">\n<summary>Equations, training, all files, programs, reproduction</summary>", folded,
-        "</details>",
+        head(name, preset, metrics, config), _load(name, metrics["kind"]),
+        *(sections[heading] for heading in order[:equations]),
+        f"<details markdown=\"1\">\n<summary>{', '.join(folded).capitalize()}</summary>",
+        *(sections[heading] for heading in folded), "</details>",
     ) + "\n"  # fmt: skip
 
 
@@ -78,16 +79,16 @@ def facts(config: Document) -> dict[str, Any]:
 
 def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     """Renders title, description and overview."""
-    task, made, file = for_task(metrics["kind"]), metrics["made"], smallest(metrics)
+    task, file = for_task(metrics["kind"]), smallest(metrics)
     arguments = ", ".join(f"{key}={value!r}".replace("'", '"') for key, value in preset.arguments.items())
     overview = {
         "model": f"`{config['class']}({arguments})`, {md.count(metrics['training']['parameters'], 'parameter')}",
         **task.interface(facts(config)),
         "test score": "; baseline: ".join(task.headline(metrics["test"])),
         "smallest file": f"{md.code(file['file'])}, {file['bytes'] / 1000:.1f} kB, "
-        f"{md.show(file['milliseconds'])} ms per call of `{file['timed']}`",
-        "data": made["data"],
-        "data license": made["license"],
+        f"{md.show(file['milliseconds'])} ms per call to `{file['timed']}`",
+        "data": preset.data,
+        "data license": preset.license,
     }
     return md.page(f"# {name}", f"{preset.description}.", md.facts(overview))
 
@@ -185,12 +186,16 @@ def _symbols(docstring: str, specification: str, arguments: Document) -> Iterato
             yield f"{symbol} = {len(value) if isinstance(value, list | tuple) else value}"
 
 
-def _training(metrics: Document, config: Document) -> str:
+def _training(preset: Preset, metrics: Document, config: Document) -> str:
     """Renders data, recipe, and duration of the training."""
-    made, training = metrics["made"], metrics["training"]
-    recipe = [f"`{key}={_compact(value)}`" for key, value in config["recipe"].items() if value not in (None, False)]
+    training = metrics["training"]
+    settings = {key: value for key, value in config["recipe"].items() if value not in (None, False)}
+    # Only recognizers can be validated on people or on windows, and those trained on everyone are not validated.
+    if "by" not in (training["validation"] or {}):
+        settings.pop("validation_by", None)
+    recipe = [f"`{key}={_compact(value)}`" for key, value in settings.items()]
     return md.page(
-        f"Data: {made['data']}. License: {made['license']}.",
+        f"Data: {preset.data}. License: {preset.license}.",
         f"Recipe: {', '.join(recipe)}.",
         f"Trained for {md.count(training['epochs'], 'epoch')} in {training['seconds']:.0f} s. The weights are those of "
         f"epoch {training['best_epoch']}.",
@@ -224,8 +229,14 @@ def _files(metrics: Document) -> str:
     # Weights that are scored by cross-validation were trained on everyone.
     part = "training" if metrics["test"].get("split") == "cross-validation" else "test"
     noun = for_task(metrics["kind"]).EXAMPLE
+    hashes = {record["format"]: record["sha256"] for record in records}
+    unchanged = hashes.get("dynamic") is not None and hashes["dynamic"] == hashes.get("float32")
     return md.page(
         artifacts(records, scores),
+        "The `dynamic` file is the same as the `float32` file: TensorFlow quantizes only matrices of 1,024 weights or "
+        "more, and this network has none."
+        if unchanged
+        else "",
         *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
         f"Outputs are compared with Keras{scored} on {md.count(records[0]['rows'], noun)} of {part} data{same}. "
         f"Times are medians per call on {made.get('timed_on', made['versions']['machine'])}; TFLite files run on one "
@@ -277,12 +288,21 @@ console.log(result.{output}.toTypedArray());
     )
 
 
+def _hashes(metrics: Document) -> str:
+    """Renders the hashes of the data. One file usually contains the training set and the test set."""
+    training, test = (metrics[part]["data_sha256"] for part in ("made", "test"))
+    if training != test:
+        return f"Training data: sha256 `{training[:16]}...`; test data: sha256 `{test[:16]}...`"
+    crossed = metrics["test"].get("split") == "cross-validation"
+    parts = "no test set; scored by cross-validation" if crossed else "training and test set"
+    return f"Data file ({parts}): sha256 `{training[:16]}...`"
+
+
 def _reproduction(name: str, metrics: Document) -> str:
     made, versions = metrics["made"], metrics["made"]["versions"]
     return md.page(
         f"Train on your own data:\n\n```bash\nzoo train {name} --data FILE --out FOLDER\n```",
         f"Reproduce these weights and numbers:\n\n```bash\n{made['command']}\n```",
-        f"Training data: sha256 `{made['data_sha256'][:16]}...`; test data: sha256 "
-        f"`{metrics['test']['data_sha256'][:16]}...`; seed {made['seed']}; "
+        f"{_hashes(metrics)}; seed {made['seed']}; "
         f"{', '.join(f'{title} {versions[key]}' for key, title in _LIBRARIES.items())}, on {versions['machine']}.",
     )

@@ -125,7 +125,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             "are fitted to the same training rows.",
             md.figures("embedding.png"),
         ),
-        "Limitations": (_limitations(test), _hardest(test)),
+        "Limitations": (_limitations(test, known["context"]), _hardest(test)),
         "Usage": (
             cards.usage(
                 name, metrics, "print(model(np.array([[5, 9, 2]])))  # logits after three words, numbered from 0",
@@ -144,11 +144,11 @@ def _seeds(runs: Sequence[Document]) -> str:
     )
 
 
-def _limitations(test: Document) -> str:
+def _limitations(test: Document, context: int) -> str:
     return (
         f"Top-1 is {md.show(test['seen']['top1'], 'top1')} after contexts that occur in the training set, "
-        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads only a few words, so it ignores "
-        "everything before them."
+        f"{md.show(test['unseen']['top1'], 'top1')} after others. The model reads only {md.count(context, 'word')} and "
+        "ignores everything before them."
     )
 
 
