@@ -85,8 +85,10 @@ def test_an_evaluation_says_which_baselines_are_better():
     split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, people + 2))
     (note,) = evaluate(biased(), split)["notes"]
     assert note == "macro-F1 0.333 is below that of the random forest (1.000)"
-    right = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=("still", "shake"))
-    assert evaluate(finetune(right, split).model, split)["notes"] == []
+    # Of windows alike, the baselines know no more than the model.
+    alike = np.full_like(x, 5.0)
+    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, people + 2))
+    assert evaluate(biased(), split)["notes"] == []
 
 
 def test_a_class_without_validation_windows_is_not_the_weakest():
