@@ -282,7 +282,10 @@ def test_a_stream_of_times_since_1970_says_the_time_of_day_and_a_short_one_says_
         (["predict", "MODEL"], "pass one of --data FILE or --csv FILE"),
         (["predict", "MODEL", "--data", "DATA", "-k", "5"], "--top: does not apply to"),
         (["predict", "MODEL", "--data", "DATA", "--hop", "5"], "--hop: applies with --csv alone; leave it out"),
-        (["evaluate", "MODEL", "--data", "DATA", "--split", "dev"], "split 'dev': expected test, train or validation"),
+        (
+            ["evaluate", "MODEL", "--data", "DATA", "--split", "dev"],
+            "split 'dev': expected test, train, validation or all",
+        ),
         (["export", "MODEL", "--formats", "onnx", "--to", "OUT"], "format 'onnx'"),
         (["export", "MODEL", "--levels", "255", "--to", "OUT"], "--levels: does not apply to"),
         (["evaluate", "DATA", "--data", "DATA"], "unknown preset or folder"),

@@ -1,5 +1,6 @@
 """A label may be a set of classes: in the loss, in files, in training, and in every score."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from zoo.data.describe import describe
 from zoo.data.gait import simulate
 from zoo.errors import ZooError
 from zoo.evaluation.activity import by_study, report
-from zoo.label_sets import forgive, indistinct, resolve
+from zoo.label_sets import COUNTED, forgive, indistinct, resolve
 from zoo.losses import CrossEntropy, accuracy, balanced_weights
-from zoo.tasks import planning
+from zoo.tasks import crossval, planning
 from zoo.tasks.activity import Prepared, _weighted, build
 from zoo.tasks.finetuning import fit_head
 
@@ -205,15 +206,37 @@ def test_studies_are_held_out_in_turn(two_studies, tmp_path):
     write(two_studies, tmp_path / "data3.h5")
     found = zoo.cross_validate(
         "activity_gru", tmp_path / "data3.h5", groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0),
-        baselines="random_forest", workers=0,
+        baselines="random_forest", workers=0, out=tmp_path / "out",
     )  # fmt: skip
     assert found["split_by"] == "study"
+    assert COUNTED in found["notes"]
+    for fold in found["folds"]:
+        assert fold["macro_f1"] == pytest.approx(found["per_study"][fold["study"]]["macro_f1"])
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert all((tmp_path / "out" / name).is_file() for name in re.findall(r"\((\w+\.png)\)", page))
     assert [fold["study"] for fold in found["folds"]] == ["coarse", "fine"]
     # Without the study that tells stairs apart, training knows only the set, and neither does the score ask for more.
     assert [fold["indistinct"] for fold in found["folds"]] == [[], [[0, 4]]]
     assert set(found["per_study"]) == {"coarse", "fine"}
     assert set(found["baselines"]["random_forest"]["per_study"]) == {"coarse", "fine"}
     assert np.sum(found["confusion"]) == found["per_study"]["coarse"]["windows"] + found["per_study"]["fine"]["windows"]
+
+
+def test_a_class_of_one_study_alone_is_a_note_where_studies_are_held_out(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    assert crossval._of_one_study(data) == []
+    kept = (data.train.studies == "fine") | (data.train.labels != 1)
+    assert crossval._of_one_study(replace(data, train=data.train.where(kept))) == ["jogging"]
+
+
+def test_the_labels_of_a_model_that_knows_more_classes(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    wider = data.with_classes(("walking", "other", *data.classes[:-1]))
+    assert wider.label_names[-1] == "downstairs+upstairs"
+    for one, other in ((data.train, wider.train), (data.test, wider.test)):
+        named = [[part.label_names[label] for label in rows.labels] for part, rows in ((data, one), (wider, other))]
+        assert named[0] == named[1]
+    assert data.with_classes(data.classes) is data
 
 
 def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):

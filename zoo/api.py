@@ -21,7 +21,7 @@ from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.models.model import Model
 from zoo.recipes import Recipe
-from zoo.report.crossval import cross_validation
+from zoo.report.crossval import cross_validation, write
 from zoo.settings import as_names
 from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.exporting import Artifact
@@ -116,7 +116,7 @@ class Evaluation(dict[str, Any]):
             ZooError: If this is the result of a cross-validation, which draws its figures itself.
         """
         if self._loaded is None:
-            raise ZooError("figures: a cross-validation draws its figures into its own folder: pass out=FOLDER")
+            raise ZooError("figures: those of a cross-validation are in the folder that it was given as out=FOLDER")
         pictures = self.task.pictures(self._loaded, self._data)
         Path(folder).mkdir(parents=True, exist_ok=True)
         files: list[Path] = self.task.figures.evaluation(self, self._loaded.history, pictures, Path(folder))
@@ -232,7 +232,8 @@ def evaluate(
     Args:
         model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
         data: A path, `tfds:NAME`, or the result of `load_data`.
-        split: `test`, `train` or `validation`. The latter two need the data that the model was trained on.
+        split: `test`, `train` or `validation`. The latter two need the data that the model was trained on. For
+            recognizers also `all` windows of a file, which leaves none to fit baselines on.
         baselines: Whether to fit and evaluate baselines as well.
         data_dir: Folder of the data sets of TensorFlow Datasets.
         levels: Value of white in a file of patches: 1 or 255.
@@ -375,7 +376,8 @@ def cross_validate(
         recipe: Recipe to train with, or the fields that differ from that of the preset or the family.
         baselines: A baseline to evaluate on the same folds, or several: `random_forest`, `nearest_neighbor`,
             `minirocket`.
-        out: Folder for the results. After an interruption, the same call resumes there. A temporary folder by default.
+        out: Folder for the results, `report.md` and figures. After an interruption, the same call resumes there. A
+            temporary folder by default.
         workers: Number of folds that are trained in parallel.
 
     Returns:
@@ -401,6 +403,8 @@ def cross_validate(
     if checked.path is None:
         raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
     result = crossval.cross_validate(plan, checked.path, folder, protocol, workers=workers)
+    if folder is not None:
+        write(result, folder)
     return Evaluation(result, find_task("activity"))
 
 

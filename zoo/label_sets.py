@@ -10,6 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+COUNTED = (
+    "a window whose label means one of several classes counts as the one that the model prefers: the numbers of "
+    "windows of these classes, and their F1, are not comparable between models"
+)
+"""What every report on such windows says."""
+
 
 def allowed_classes(classes: int, label_sets: Sequence[Sequence[int]] = ()) -> NDArray[np.bool_]:
     """Returns which classes a label allows: its own, or those of its set.

@@ -43,6 +43,14 @@ def test_temperature_scaling_finds_the_temperature_that_was_applied():
     assert metrics.fit_temperature(labels, logits * 2.5) == pytest.approx(2.5, rel=0.05)
 
 
+def test_a_model_that_is_right_about_a_few_windows_is_not_certain_of_everything():
+    labels = np.arange(10) % 2
+    few, many = (metrics.fit_temperature(np.tile(labels, n), np.tile(np.eye(2)[labels] * 4, (n, 1))) for n in (1, 100))
+    # 11 in 12, and 1,001 in 1,002.
+    assert 1 / (1 + np.exp(-4 / few)) == pytest.approx(11 / 12, abs=1e-3)
+    assert 1 / (1 + np.exp(-4 / many)) == pytest.approx(1001 / 1002, abs=1e-3)
+
+
 def test_the_report_names_the_worst_person_and_counts_every_window():
     labels = np.array([0, 1, 0, 1])
     logits = np.array([[2.0, 0], [0, 2.0], [0, 1.0], [0, 3.0]])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, predict
 from zoo.data import activity as windows_of
 from zoo.data import gait, recordings
 from zoo.data.activity import Windowing, write_windows
@@ -105,3 +105,22 @@ def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simula
     loaded = loading.load("activity_gru_course")
     with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
         exporting.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")
+
+
+def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
+    random = np.random.default_rng(0)
+    model = ActivityGRU(units=4, num_layers=1, frame=5, window=20, classes=("a", "b", "c"))
+    x, labels = random.normal([0, 0, 9.8], 1, (12, 20, 3)).astype("float32"), np.arange(12) % 2
+    lab = windows_of.from_arrays(x, labels, ("c", "a"), 50.0, np.arange(12) // 3)
+    found = evaluate(model, lab, split="all")
+    right = predict(model, x).labels == np.array(["c", "a"])[labels]
+    assert (found["windows"], found["accuracy"]) == (12, right.mean())
+    assert [found["per_class"][name]["windows"] for name in "abc"] == [6, 0, 6]
+    assert "baselines" not in found
+    assert "> note: no window of b: macro-F1 leaves it out" in repr(found)
+    with pytest.raises(
+        ZooError, match=r"activity_gru\w* does not know d, but a, b, c: rename or select labels with `zoo d"
+    ):
+        evaluate(model, windows_of.from_arrays(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
+    with pytest.raises(ZooError, match="trained on another file: only --split test or all is possible"):
+        evaluate(model, lab, split="train")

@@ -390,9 +390,7 @@ def cross_validate(
     After an interruption, the same command resumes.
     """
     load_tensorflow()
-    from zoo.report import markdown
-    from zoo.report.crossval import cross_validation as report
-    from zoo.report.figures import activity as figures
+    from zoo.report import crossval as report
     from zoo.report.live import FoldBoard
     from zoo.tasks import crossval, planning
 
@@ -413,10 +411,8 @@ def cross_validate(
             )  # fmt: skip
     except KeyboardInterrupt as stop:
         interrupted(stop, f"the folds so far are in {out}; resume with the same command")
-    show(result, as_json, report)
-    figures.crossval(result, out)
-    page = markdown.write(out / "report.md", report(result))
-    say(f"report in {page}")
+    show(result, as_json, report.cross_validation)
+    say(f"report in {report.write(result, out)}")
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     if failed:
         raise ZooError(f"{out}: {failed}; the same command tries them again")
@@ -427,7 +423,7 @@ def evaluate(
     model: ModelName,
     data: DataFile = None,
     data_dir: DataDir = None,
-    split: Annotated[str, typer.Option(help="Split to evaluate on: test, train or validation.")] = "test",
+    split: Annotated[str, typer.Option(help="Split to evaluate on: test, train, validation or all.")] = "test",
     baselines: Annotated[bool | None, typer.Option(help="Fit and evaluate baselines as well.")] = None,
     robustness: Annotated[bool | None, typer.Option("--robustness", help="Also evaluate on disturbed windows.")] = None,
     prior: Prior = None,

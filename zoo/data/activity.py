@@ -251,6 +251,26 @@ class ActivityData(Data):
         """The same data with the test windows appended to the training windows."""
         return replace(self, train=self.train.joined(self.test)) if len(self.test) else self
 
+    def with_classes(self, classes: Sequence[str]) -> "ActivityData":
+        """The same windows, with the labels of a model that knows their classes, and perhaps others.
+
+        Args:
+            classes: All classes of the data, in any order, among others.
+        """
+        if tuple(classes) == self.classes:
+            return self
+        places = np.array([classes.index(name) for name in self.classes])
+        sets = tuple(tuple(sorted(places[list(members)].tolist())) for members in self.label_sets)
+        numbers = np.concatenate([places, len(classes) + np.arange(len(sets))])
+
+        def renumbered(part: Windows) -> Windows:
+            return replace(part, targets=numbers[np.asarray(part.targets[:])], label_sets=sets)
+
+        return replace(
+            self, classes=tuple(classes), train=renumbered(self.train), validation=renumbered(self.validation),
+            test=renumbered(self.test),
+        )  # fmt: skip
+
     @property
     def label_sets(self) -> tuple[tuple[int, ...], ...]:
         """The classes of each label from `len(classes)` on."""

@@ -51,6 +51,28 @@ def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[
     return -float(logsumexp(log_softmax(logits.astype(np.float64), axis=1), axis=1, b=allowed).mean())
 
 
+def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
+    """Labels and predictions as a study that has sets as labels tells them apart: the classes of each count as one.
+
+    Args:
+        labels: Labels `(N,)`.
+        scores: Logits or probabilities `(N, K)`.
+        label_sets: The classes of each label from K on.
+
+    Returns:
+        Two arrays `(N,)`, in which the number of a set stands for its classes where the labels have it.
+
+    Example:
+        >>> own_labels(np.array([3, 2, 0]), np.eye(3)[[0, 1, 1]], [(0, 1)])
+        (array([3, 2, 3]), array([3, 3, 3]))
+    """
+    truth, predicted = resolve(labels, scores, label_sets), scores.argmax(axis=1)
+    for label, members in enumerate(label_sets, start=scores.shape[1]):
+        if (labels == label).any():
+            truth, predicted = (np.where(np.isin(part, members), label, part) for part in (truth, predicted))
+    return truth, predicted
+
+
 def by_study(
     labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
 ) -> dict[str, dict[str, float | int | None]]:
@@ -72,10 +94,7 @@ def by_study(
     found = {}
     for name in sorted(set(studies.tolist())):
         rows = studies == name
-        truth, predicted = resolve(labels[rows], scores[rows], label_sets), scores[rows].argmax(axis=1)
-        for label, members in enumerate(label_sets, start=scores.shape[1]):
-            if (labels[rows] == label).any():
-                truth, predicted = (np.where(np.isin(part, members), label, part) for part in (truth, predicted))
+        truth, predicted = own_labels(labels[rows], scores[rows], label_sets)
         found[name] = {
             "windows": int(rows.sum()), "accuracy": float((truth == predicted).mean()),
             "macro_f1": macro_f1(truth, predicted) if len(np.unique(labels[rows])) > 1 else None,
@@ -131,17 +150,25 @@ def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int 
 def fit_temperature(labels: Labels, logits: Floats) -> float:
     """Finds the temperature T in [0.05, 20] that minimizes the cross-entropy of softmax(logits / T).
 
-    Guo et al. 2017, section 4.2. Use validation data.
+    Guo et al. 2017, section 4.2. Use validation data. As in Platt's scaling (1999, section 2.2), the targets are
+    (N + 1) / (N + K) for the label and 1 / (N + K) for each other class: a model that is right about a few windows
+    would otherwise be certain of everything.
 
     Args:
         labels: Class indices `(N,)`.
         logits: Logits `(N, K)`.
+
+    Example:
+        >>> right = np.array([[2.0, 0.0], [0.0, 2.0]])
+        >>> round(fit_temperature(np.array([0, 1]), right), 2)  # of two windows, three in four
+        1.82
     """
-    rows = np.arange(len(labels))
+    count, classes = logits.shape
+    targets = (np.eye(classes)[labels] * count + 1) / (count + classes)
 
     def cross_entropy(log_temperature: float) -> float:
         scaled = logits.astype(np.float64) / np.exp(log_temperature)
-        return -float(log_softmax(scaled, axis=1)[rows, labels].mean())
+        return -float((targets * log_softmax(scaled, axis=1)).sum(axis=1).mean())
 
     found = minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))

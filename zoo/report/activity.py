@@ -35,9 +35,10 @@ def training(summary: Document) -> str:
     scores = f"{md.say(found, 'macro_f1', 'accuracy')}, {calibration(found)}"
     validation = f"Validation: {scores} ({md.count(found['windows'], 'window')}; {who})."
     if "baseline" in found:
-        validation += (
-            f" {md.label(found['baseline']['name']).capitalize()}: {md.say(found['baseline'], 'macro_f1', 'accuracy')}."
-        )
+        baseline = found["baseline"]
+        fewer = baseline["windows"] < found["windows"] and baseline["of_model"] != found["macro_f1"]
+        where = f" on windows of one class, where the model has {baseline['of_model']:.3f}" if fewer else ""
+        validation += f" {md.label(baseline['name']).capitalize()}: {md.say(baseline, 'macro_f1', 'accuracy')}{where}."
     if "folds" in found:
         several = found["by"] == "subject"
         whose, whom = (

@@ -1,5 +1,7 @@
 """Reports of cross-validations, and tables of recognizers."""
 
+from pathlib import Path
+
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
 
@@ -117,6 +119,15 @@ def _protocol(result: Document) -> str:
         f"{groups}, with {md.count(result['seeds'], 'seed')}. Each window is predicted by models that were not trained "
         f"on its {result['split_by']}; normalization{fitted} and baselines are fitted without it as well. {test}"
     )
+
+
+def write(result: Document, folder: Path) -> Path:
+    """Writes `report.md` and its figures into the folder of a cross-validation, and returns its path."""
+    # Drawing takes a second to import.
+    from zoo.report.figures.activity import crossval
+
+    crossval(result, folder)
+    return md.write(folder / "report.md", cross_validation(result))
 
 
 def _differences(result: Document) -> str:

@@ -30,7 +30,7 @@ from zoo.families import find_family
 from zoo.formats import c_header, kotlin, parity, signatures, swift
 from zoo.formats.c99 import convolutional, fixed, recurrent
 from zoo.formats.parity import Outputs, Tolerance
-from zoo.label_sets import allowed_classes, resolve
+from zoo.label_sets import COUNTED, allowed_classes, resolve
 from zoo.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
 from zoo.models.activity import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.recipes import Recipe
@@ -264,7 +264,11 @@ class Prepared:
         if self.folds:
             report["ece"]["after"] = None
         people = sort_names(np.concatenate(groups)) if groups else []
-        loses = baseline is not None and report["macro_f1"] <= baseline["macro_f1"] - _LESS
+        if baseline:
+            # A baseline learns one class a window, and is compared where it is known.
+            known = labels < len(model.classes)
+            baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
+        loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - _LESS
         return found | {"validation": {
             "windows": report["windows"], "by": parts[0]._validation_by(recipe), "subjects": people,
             **({"folds": len(self.folds)} if self.folds else {}),
@@ -290,7 +294,7 @@ class Prepared:
             if (self.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
                 advice += f", or start from trained weights (`zoo finetune {finetuning.START}`)"
         return (
-            f"validation macro-F1 is {report['macro_f1']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
+            f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
             f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {advice}"
         )
 
@@ -421,8 +425,8 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
 
 
-def check_file(loaded: Loaded, data: ActivityData) -> None:
-    """Refuses data whose windows are of another length, number of channels, rate or classes than the model's.
+def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
+    """Returns data with the classes of a model, which may know more of them.
 
     Windows of the data that it was trained on may be longer: training cuts them, and otherwise their center is read.
 
@@ -433,15 +437,16 @@ def check_file(loaded: Loaded, data: ActivityData) -> None:
     rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
-    if data.classes != metadata.classes:
+    if unknown := [name for name in data.classes if name not in metadata.classes]:
         raise ZooError(
-            f"{path}: classes {','.join(data.classes)}; {loaded.name} knows {','.join(metadata.classes)}: rename "
-            "labels with `zoo data windows --classes`, or train the model on yours with `zoo finetune`"
+            f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "
+            "select labels with `zoo data windows --classes`, or train the model on yours with `zoo finetune`"
         )
+    return data.with_classes(metadata.classes)
 
 
 def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
-    """The windows of a split: `test`, `train`, or `validation`, as the recipe holds it out.
+    """The windows of a split: `test`, `train`, `validation`, as the recipe holds it out, or `all` of a file.
 
     Args:
         data: The data.
@@ -452,8 +457,10 @@ def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False)
     Raises:
         ZooError: If the split is unknown, or the recipe holds nothing out.
     """
-    if split not in ("test", "train", "validation"):
-        raise ZooError(f"split {split!r}: expected test, train or validation")
+    if split not in ("test", "train", "validation", "all"):
+        raise ZooError(f"split {split!r}: expected test, train, validation or all")
+    if split == "all":
+        return data.everyone().train
     if split == "test":
         return data.test_windows()
     if folds:
@@ -475,7 +482,9 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     notes = []
     if data.simulated:
         notes.append("simulated data: these windows are synthetic")
-    if data.split_by == "window":
+    if windows.label_sets:
+        notes.append(COUNTED)
+    if data.split_by == "window" and split != "all":
         notes.append("no subject ids: windows of one person may be in training and in test, so this is too optimistic")
     if split == "train":
         notes.append("training windows: the model was trained on them")
@@ -557,7 +566,7 @@ def golden(
         people = gait.simulate(8, seed=7, seconds=30, rate=metadata.rate, gyroscope=gyroscope)
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
-    check_file(loaded, data)
+    data = for_model(loaded, data)
     train, test = (part.of_one_class(len(data.classes)) for part in (data.train, data.test))
     windows, labels = _some(test if len(test) else train).arrays()
     calibration, _ = _some(data.train).arrays()
@@ -663,8 +672,8 @@ class ActivityTask(Task):
 
         Args:
             loaded: The model.
-            data: Windows of the model's classes.
-            split: `test`, `train` or `validation`.
+            data: Windows of the model's classes, or of some of them.
+            split: `test`, `train`, `validation`, or `all` windows of a file, which leaves none for baselines.
             baselines: Whether to fit and measure baselines as well.
             robustness: Whether to disturb the windows as well.
             prior: Class frequencies to assume, in place of those that the model assumes.
@@ -677,9 +686,9 @@ class ActivityTask(Task):
             ZooError: If the windows or the classes are not the model's.
         """
         data, metadata = self.read(data), metadata_of(loaded)
-        check_file(loaded, data)
-        if split != "test" and data.sha256 != metadata.data_sha256:
-            raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test is possible")
+        data = for_model(loaded, data)
+        if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
+            raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test or all is possible")
         recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
         if split == "validation" and "recipe" not in loaded.config:
             raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
@@ -704,7 +713,7 @@ class ActivityTask(Task):
         }  # fmt: skip
         # Baselines learn one class a window, and are scored where it is known.
         scored = windows.of_one_class(len(data.classes))
-        if baselines and len(scored):
+        if baselines and len(scored) and split != "all":
             reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
             fitted = reference.of_one_class(len(data.classes))
             report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
@@ -829,7 +838,7 @@ TASK = ActivityTask()
 
 def predictions_of(loaded: Loaded, data: ActivityData, threshold: float | None = None) -> list[dict[str, Any]]:
     """A record for each test window of a file, with its `true` label; `threshold` as for `predict`."""
-    check_file(loaded, data)
+    data = for_model(loaded, data)
     rows: list[dict[str, Any]] = []
     for windows, labels in data.test_windows().blocks():
         found = TASK.predict(

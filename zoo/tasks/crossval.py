@@ -21,7 +21,7 @@ from zoo.evaluation import activity as metrics
 from zoo.evaluation import baselines, pooling
 from zoo.families import find_family
 from zoo.files import claim_folder, exclusive_folder, temporary_folder, write_json
-from zoo.label_sets import forgive, resolve
+from zoo.label_sets import COUNTED, allowed_classes, forgive, resolve
 from zoo.tasks.activity import Prepared
 from zoo.tasks.folds import (
     CONFIG,
@@ -261,6 +261,17 @@ def _summary(plan: Plan, data: ActivityData, folder: Path, records: Records) -> 
     }
 
 
+def _of_one_study(data: ActivityData) -> list[str]:
+    """The classes that a single study has, by themselves or in a set: where it is left out, nothing teaches them."""
+    assert data.train.studies is not None
+    allowed = allowed_classes(len(data.classes), data.label_sets)
+    known = [
+        allowed[np.unique(data.train.labels[data.train.studies == study])].any(axis=0)
+        for study in np.unique(data.train.studies)
+    ]
+    return [name for name, studies in zip(data.classes, np.sum(known, axis=0), strict=True) if studies == 1]
+
+
 def _why(records: Records) -> str:
     reasons = [record["reason"] for record in records.values() if record["status"] == "failed"]
     return reasons[-1] if reasons else ""
@@ -270,6 +281,7 @@ def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, recor
     failed = sum(record["status"] == "failed" for record in records.values())
     own = [record for fold, record in records.items() if (fold.method, fold.split) == (plan.name, split)]
     alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)
+    lonely = _of_one_study(data) if split == STUDY else []
     applies = {
         "the people of the test set are in the folds: what is chosen by this cannot be tested on them":
             protocol.everyone,
@@ -279,6 +291,8 @@ def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, recor
         f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
         f"reason: {_why(records)}": failed,
         "the recipe has no validation set, so no fold has a temperature of its own": not plan.recipe.validation,
+        COUNTED: bool(data.label_sets),
+        f"no other study has {', '.join(lonely)}, so none of their windows can be recognized": bool(lonely),
         f"{alone} of {len(own)} folds train on three people or fewer, all of them, so they have no temperature of "
         "their own": plan.recipe.validation and alone,
     }  # fmt: skip

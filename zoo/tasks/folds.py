@@ -281,6 +281,8 @@ def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., N
     predictions.write(fold.file(folder, "npz"))
     labels = resolve(test.labels, predictions.scores(classes), test.label_sets)
     predicted = forgive(labels, predictions.labels, indistinct(train.labels, classes, train.label_sets))
+    if fold.split == STUDY:
+        labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
     return details | {
         "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())
     }  # fmt: skip
