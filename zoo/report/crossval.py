@@ -108,11 +108,12 @@ def _protocol(result: Document) -> str:
     if result["split_by"] == "study" or result["groups"] == result["people"]:
         groups = f"one {result['split_by']} at a time"
     validation = result["recipe"]["validation"] if result["ece"]["temperature"] is not None else 0.0
-    fitted = f", early stopping and temperature (on {validation:.0%} of the other subjects)" if validation else ""
+    stopping = "early stopping and " if result["recipe"].get("patience") else ""
+    fitted = f", {stopping}temperature (on {validation:.0%} of the other subjects)" if validation else ""
     whose, test = (
         ("both sets", "**They include the test subjects: do not test on them what is chosen by these scores.**")
         if result["everyone"]
-        else ("the training set", "The test set was not used.")
+        else ("the training set", "No test set was used.")
     )
     return (
         f"{simulated}{md.count(result['people'], 'subject')} of {whose} of {md.escape(result['data'])}, left out "
