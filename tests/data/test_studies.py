@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.data import activity, recordings
+from zoo.data import activity, gait, recordings
 from zoo.data.describe import describe
 from zoo.data.recordings import Dropped, Recording
 from zoo.data.studies import STUDIES
 from zoo.data.studies.comparison import cadence, tilt
 from zoo.data.studies.reading import read_study
 from zoo.errors import ZooError
+from zoo.tasks import crossval, folds
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
 
@@ -436,6 +437,68 @@ def test_recordings_of_several_studies_are_measured_in_seconds(tmp_path):
 
 def test_one_study_alone_is_not_compared(tmp_path):
     assert "studies" not in describe(file(tmp_path / "a.h5", of("wisdm", "1"), of("wisdm", "2")).path)
+
+
+def lab(folder, seed):
+    """The files of two people who both labs call S1 and S2."""
+    random = np.random.default_rng(seed)
+    for name in ("S1", "S2"):
+        person = gait.Walker.draw(name, random)
+        (folder / name).mkdir(parents=True)
+        for label in ("walking", "sitting"):
+            rows = person.record(label, 8, 50.0, random).acceleration.tolist()
+            lines = ["time,x,y,z", *(f"{i / 50},{x},{y},{z}" for i, (x, y, z) in enumerate(rows))]
+            (folder / name / f"{label}.csv").write_text("\n".join(lines))
+    return folder
+
+
+def labs(tmp_path, out="{}.h5", **options):
+    """Two labs that imported their files as studies, to a file each or to the same one."""
+    for seed, name in enumerate(("lab_a", "lab_b")):
+        zoo.import_csv(
+            lab(tmp_path / name, seed), tmp_path / out.format(name), layout="{subject}/{activity}.csv", study=name,
+            **options,
+        )  # fmt: skip
+    return sorted(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_csv_files_of_two_labs_are_two_studies(tmp_path, together):
+    files = labs(tmp_path, "both.h5", append=True) if together else labs(tmp_path)
+    assert len(files) == (1 if together else 2)
+    data = zoo.cut_windows(files, tmp_path / "data3.h5", test_subjects="lab_b/S1").data
+    assert data.train.people() == ["lab_a/S1", "lab_a/S2", "lab_b/S2"]
+    assert data.test.people() == ["lab_b/S1"]
+    assert set(data.train.studies.tolist()) == {"lab_a", "lab_b"}
+    assert {name: study["people"] for name, study in describe(data)["studies"].items()} == {"lab_a": 2, "lab_b": 2}
+    held_out = folds.held_out(data.train, crossval.STUDY, crossval.STUDY)
+    assert [set(data.train.subjects[mask].tolist()) for mask in held_out] == [{"lab_a/S1", "lab_a/S2"}, {"lab_b/S2"}]
+    assert crossval.Protocol(crossval.STUDY).count(data) == 2
+
+
+def test_a_file_of_two_labs_says_who_is_of_which(tmp_path):
+    found = describe(*labs(tmp_path, "both.h5", append=True))
+    assert found["subjects"] == ["lab_a/S1", "lab_a/S2", "lab_b/S1", "lab_b/S2"]
+    assert list(found["studies"]) == ["lab_a", "lab_b"]
+
+
+def test_one_lab_keeps_its_ids_and_asks_about_those_that_come_again(tmp_path):
+    path, _ = labs(tmp_path)
+    assert describe(path)["subjects"] == ["S1", "S2"]
+    again = lab(tmp_path / "again", seed=7)
+    options = {"layout": "{subject}/{activity}.csv", "append": True}
+    assert "subject S1 is in" in message(lambda: zoo.import_csv(again, path, study="lab_a", **options))
+    zoo.import_csv(again, path, study="lab_a", same_people=True, **options)
+    assert set(recordings.read(path).studies.tolist()) == {"lab_a"}
+    # Without the name of the study, nobody knows whether S1 is lab_a's.
+    zoo.import_csv(lab(tmp_path / "others", seed=8), path, **options)
+    assert describe(path)["subjects"] == ["S1", "S2", "lab_a/S1", "lab_a/S2"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "lab/a", "a, b", "a\n"])
+def test_a_study_with_a_name_that_ids_cannot_begin_with_is_refused(tmp_path, name):
+    line = message(lambda: zoo.import_csv(tmp_path, tmp_path / "a.h5", study=name))
+    assert line == f"study {name!r}: expected a name such as lab_a, without / , ; ( )"
 
 
 def test_the_angle_of_a_phone_and_the_steps_of_its_owner_are_measured():

@@ -103,6 +103,12 @@ def import_csv(
     activity: Annotated[
         str | None, typer.Option(help="Column of the activity, or =LABEL for a single activity.")
     ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Name of the lab or protocol. People of different studies are different people."
+        ),
+    ] = None,
     x: AxisX = None,
     y: AxisY = None,
     z: AxisZ = None,
@@ -146,7 +152,7 @@ def import_csv(
         columns = columns.with_channels(channels)
     if append and force:
         raise ZooError("--append adds to the file and --force replaces it: pass one of them")
-    asked: dict[str, Any] = {"layout": layout, "manifest": manifest, **vars(columns)}
+    asked: dict[str, Any] = {"layout": layout, "manifest": manifest, "study": study, **vars(columns)}
     if dry_run:
         planned = making.plan_csv(files or [], **asked)
         _warn(doubts(planned))

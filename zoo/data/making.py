@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,9 +69,11 @@ class Windowed:
 
 def plan_csv(
     files: str | Path | Iterable[str | Path], *, layout: str | None = None, manifest: str | Path | None = None,
-    **columns: Any,
+    study: str | None = None, **columns: Any,
 ) -> list[tuple[Path, CsvColumns]]:  # fmt: skip
     """Finds CSV files, and how each is read; arguments are those of `import_csv`."""
+    if study is not None:
+        _check_study(study)
     if unknown := set(columns) - set(CsvColumns.__dataclass_fields__):
         expected = ", ".join(CsvColumns.__dataclass_fields__)
         raise TypeError(f"import_csv has no argument {min(unknown)!r}; expected one of {expected}")
@@ -80,12 +82,22 @@ def plan_csv(
     )  # fmt: skip
 
 
+_SEPARATORS = "/,;()"
+"""Signs of a list of people, of an id, or of a source."""
+
+
+def _check_study(name: str) -> None:
+    if not name or name != name.strip() or not name.isprintable() or set(name) & set(_SEPARATORS):
+        raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SEPARATORS)}")
+
+
 def import_csv(
     files: str | Path | Iterable[str | Path],
     out: str | Path,
     *,
     layout: str | None = None,
     manifest: str | Path | None = None,
+    study: str | None = None,
     append: bool = False,
     same_people: bool | None = None,
     force: bool = False,
@@ -99,6 +111,8 @@ def import_csv(
         out: The file to write.
         layout: How paths name people and activities, such as `{subject}/{activity}*.csv`.
         manifest: A table with the columns file, subject and activity, in place of `files`.
+        study: Name of the lab, the semester or the protocol in which the files were recorded. People of different
+            studies are different people; evaluation and cross-validation list studies, and can hold one out.
         append: Whether to add to the file.
         same_people: When adding: whether ids that are in the file already are the same people.
         force: Whether to replace a file of recordings.
@@ -126,13 +140,14 @@ def import_csv(
         raise ZooError(f"{out}: exists already; --append adds to it, --force replaces it; or choose another name")
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
-        found = plan_csv(files, layout=layout, manifest=manifest, **columns)
+        found = plan_csv(files, layout=layout, manifest=manifest, study=study, **columns)
         dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
-        several = _counted(several, on_progress)
+        several = _counted((replace(each, study=study or "") for each in several), on_progress)
         names = list(dict.fromkeys(file.name for file, _ in found))
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         source = f"CSV: {', '.join(names[:_MOST_NAMES])}{more}"
+        source = source if study is None else f"{study} ({source})"
         if append and out.exists():
             count = recordings.append(out, several, source=source, same_people=same_people)
         else:

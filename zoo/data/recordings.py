@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -391,7 +392,7 @@ class Joined(Index):
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
     """Joins files of recordings.
 
-    Files of different studies hold different people: the name of the study is put before each id, as in `wisdm/1602`.
+    Different studies have different people: the name of the study is put before each id, as in `wisdm/1602`.
 
     Args:
         *parts: The files.
@@ -405,19 +406,15 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
     """
     if axes is not None:
         parts = tuple(part.selected(axes) for part in parts)
-    if len(parts) == 1:
+    several = len({study for part in parts for study in part.studies.tolist()}) > 1
+    if len(parts) == 1 and not several:
         return parts[0]
     if len({part.axes for part in parts}) > 1:
         held = "; ".join(f"{part.path} holds {','.join(part.axes)}" for part in parts)
         raise ZooError(f"{held}: choose what all of them hold with --channels {','.join(AXES)}")
     names = [part.path.stem for part in parts]
     names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
-    several = len({study for part in parts for study in part.studies.tolist()}) > 1
-    subjects = [
-        [f"{study}/{subject}" if several and study else subject for study, subject in
-         zip(part.studies.tolist(), part.subjects.tolist(), strict=True)]
-        for part in parts
-    ]  # fmt: skip
+    subjects = [_ids(part, several) for part in parts]
     counts = Counter(subject for ids in subjects for subject in set(ids))
     both = sort_names(subject for subject, count in counts.items() if count > 1)
     if both and same_people is None:
@@ -445,6 +442,16 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         circumstances=_joined_circumstances(parts),
         axes=parts[0].axes,
     )
+
+
+def _ids(index: Index, several: bool) -> list[str]:
+    """The person of each recording; `several`: after the name of the study."""
+    ids: list[str] = index.subjects.tolist()
+    return list(map(_in_study, index.studies.tolist(), ids)) if several else ids
+
+
+def _in_study(study: str, subject: str) -> str:
+    return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
 
 
 def _joined_circumstances(parts: Sequence[Index]) -> dict[str, NDArray[Any]]:
@@ -486,9 +493,11 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
 def append(path: Path, recordings: Iterable[Recording], *, source: str, same_people: bool | None = None) -> int:
     """Adds recordings to a file; it is replaced as a whole or not at all.
 
+    If they are of another study than those of the file, the name of its study is put before the id of each person.
+
     Args:
         path: The file.
-        recordings: What to add.
+        recordings: What to add, all of one study or of none.
         source: Where they come from.
         same_people: Whether an id that is in the file already is the same person.
 
@@ -500,10 +509,18 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
     """
     with exclusive(path):
         before = read(path)
-        known = set(before.subjects.tolist())
+        rest = iter(recordings)
+        first = list(islice(rest, 1))
+        several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
+
+        def named(group: Iterable[Recording]) -> Iterator[Recording]:
+            for each in group:
+                yield replace(each, subject=_in_study(each.study, each.subject)) if several else each
+
+        known = set(_ids(before, several))
 
         def added() -> Iterator[Recording]:
-            for recording in recordings:
+            for recording in named(chain(first, rest)):
                 if recording.subject in known and not same_people:
                     raise ZooError(
                         f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
@@ -512,7 +529,7 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
                 yield recording
 
         together = f"{before.provenance['source']}; {source}"
-        return write(path, distinct(before, added()), source=together, simulated=before.simulated) - len(before)
+        return write(path, distinct(named(before), added()), source=together, simulated=before.simulated) - len(before)
 
 
 def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:
