@@ -23,6 +23,25 @@ SCHEMA = 1
 STANDARD_GRAVITY = 9.80665
 """Standard gravity in m/s^2."""
 
+STEADY_SHARE = 0.4
+"""Share of the mean magnitude, and of gravity, above which the length of the mean vector over a second or more is due
+to gravity: movement cancels out, gravity does not. With gravity, it is above 0.5 even for people who run."""
+
+
+def is_in_g(magnitude: float, steady: float) -> bool:
+    """Returns whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.
+
+    Args:
+        magnitude: Mean length of the vector.
+        steady: Length of the mean vector over a second or more.
+
+    Example:
+        >>> is_in_g(1.1, 1.0), is_in_g(1.7, 0.2), is_in_g(9.9, 9.8)
+        (True, False, False)
+    """
+    return 0.5 < magnitude < 2.0 and steady > STEADY_SHARE * magnitude
+
+
 UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
 """Unit, axes and sign convention of acceleration in the zoo. Gravity is included: at rest and face up, z is +9.81."""
 

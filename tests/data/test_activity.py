@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 
 import h5py
 import numpy as np
@@ -9,18 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data import activity, hdf5, recordings
+from zoo.data import activity, gait, hdf5, recordings
 from zoo.data.activity import (
     Windowing,
     Windows,
-    check_unit,
     choose_test_subjects,
     sort_names,
     write_windows,
 )  # fmt: skip
 from zoo.data.recordings import Recording
 from zoo.errors import ZooError
-from zoo.metadata import CLASSES
+from zoo.metadata import CLASSES, STANDARD_GRAVITY
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = st.one_of(st.integers(1, 99).map(str), st.text("abcé", min_size=1, max_size=3))
@@ -159,17 +159,35 @@ def test_a_person_on_both_sides_can_be_allowed_to_describe_the_file(tmp_path):
     assert activity.read(path, allow_leak=True).test.people() == ["3", "10"]
 
 
-@pytest.mark.parametrize("magnitude", [0.0, 0.4, 2.1, 9.8])
-def test_acceleration_is_taken_for_meters_a_second_squared(magnitude):
-    check_unit("a.h5", magnitude)
+def of_one_class(windows):
+    return activity.from_arrays(windows, np.zeros(len(windows), int), ("moving",), 50.0)
 
 
-@pytest.mark.parametrize("magnitude", [0.6, 0.98, 1.9])
-def test_acceleration_in_g_is_known_by_its_magnitude(magnitude):
-    assert message(lambda: check_unit("a.h5", magnitude)) == (
-        f"a.h5 has a mean magnitude of {magnitude:.2f}, as in g; expected m/s^2 (about 9.8): multiply by 9.80665, or "
-        "read CSV files with --unit g"
+@pytest.fixture(scope="module")
+def people():
+    """Windows of simulated people by activity: `(N, 150, 3)`."""
+    found = {}
+    for recording in gait.simulate(12, seed=3, seconds=12):
+        found.setdefault(recording.activity, []).append(Windowing().windows(recording))
+    return {name: np.concatenate(windows) for name, windows in found.items()}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_whether_windows_are_in_g_or_lack_gravity_shows_in_each_activity(people, name):
+    windows = people[name]
+    assert len(of_one_class(windows).train) == len(windows)
+    assert re.fullmatch(
+        r"x has a mean magnitude of [12]\.\d\d, as in g; expected m/s\^2 \(about 9\.8\): multiply by 9\.80665, or read "
+        "CSV files with --unit g", message(lambda: of_one_class(windows / STANDARD_GRAVITY)),
+    )  # fmt: skip
+    without = windows - windows.mean(axis=1, keepdims=True)
+    expected = (
+        "x: averaged over a window, acceleration is 0.0 m/s^2, so gravity (9.8) is missing: make windows of "
+        "acceleration with gravity, and do not subtract its mean"
     )
+    # Standing in m/s^2, or walking in g: whatever their size, they lack it.
+    for factor in (0.1, 1.0, 4.0):
+        assert message(lambda factor=factor: of_one_class(factor * without)) == expected
 
 
 @pytest.mark.parametrize(

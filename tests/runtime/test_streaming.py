@@ -287,9 +287,12 @@ class TestBadSamples:
         assert len(found.warnings) == 1
         assert re.search(said, found.warnings[0])
 
-    def test_movement_without_gravity_is_noticed(self):
+    @pytest.mark.parametrize("strength", [1.5, 4, 10])
+    def test_movement_without_gravity_is_noticed_and_not_taken_for_g(self, strength):
         found = stream()
-        list(found.feed((t, 10 * np.sin(12 * t), 10 * np.cos(12 * t), 0.1 * x) for t, x, _, _ in _still(4)))
+        turns = np.array([4 * np.pi * t for t, *_ in _still(4)])
+        rows = np.stack([strength * np.sin(turns), strength * np.cos(turns), 0.4 + 0.1 * np.sin(turns)], axis=1)
+        list(found.feed((t, *row) for (t, *_), row in zip(_still(4), rows.tolist(), strict=True)))
         assert found.warnings == ["gravity is missing: mean acceleration 0.4 m/s^2; record acceleration with gravity"]
 
     def test_an_axis_that_stands_still_is_noticed(self):

@@ -32,10 +32,11 @@ from zoo.data.recordings import (
     Recording,
     check_convention,
     check_gravity,
+    check_lengths,
     check_range,
     check_rotation,
     check_turning,
-    check_unit,
+    lengths_of,
     units,
 )
 from zoo.errors import ZooError
@@ -499,17 +500,16 @@ def _names(path: Path, key: str) -> NDArray[np.str_]:
 
 
 def _check_values(where: str, windows: Windows) -> None:
-    magnitude, turning, done = 0.0, 0.0, 0
+    lengths, turning, done = np.zeros(2), 0.0, 0
     for inputs, _ in windows.blocks():
-        acceleration, rotation = inputs[..., :3], inputs[..., 3:]
         valid = (np.abs(inputs) < np.inf).all(axis=(1, 2)) & (np.abs(inputs).max(axis=(1, 2)) <= LARGEST)
         if not valid.all():
             row = int(np.argmin(valid))
             check_range(f"{where} window {done + row}", inputs[row])
-        magnitude += float(np.linalg.norm(acceleration, axis=2).mean(axis=1).sum(dtype=np.float64))
-        turning += float(np.linalg.norm(rotation, axis=2).mean(axis=1).sum(dtype=np.float64))
+        lengths += lengths_of(inputs).sum(axis=0, dtype=np.float64)
+        turning += float(np.linalg.norm(inputs[..., 3:], axis=2).mean(axis=1).sum(dtype=np.float64))
         done += len(inputs)
-    check_unit(where, magnitude / done)
+    check_lengths(where, *(lengths / done).tolist())
     check_turning(where, turning / done)
 
 

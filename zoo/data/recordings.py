@@ -22,24 +22,70 @@ from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.files import exclusive
-from zoo.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
+from zoo.metadata import (
+    AXES,
+    CONVENTION,
+    INERTIAL,
+    ROTATION_UNIT,
+    STANDARD_GRAVITY,
+    STEADY_SHARE,
+    UNIT,
+    is_in_g,
+)
 
 
-def check_unit(where: str, magnitude: float) -> None:
-    """Refuses acceleration in g where m/s^2 is meant.
+def check_unit(where: str, magnitude: float, steady: float, over: str, advice: str) -> None:
+    """Refuses acceleration in g where m/s^2 is meant, or without gravity.
 
     Args:
         where: The beginning of the message.
         magnitude: Mean length of the acceleration vector.
+        steady: Length of the mean vector over a second or a window.
+        over: What that is.
+        advice: What to do where gravity is missing.
 
     Raises:
-        ZooError: If it is near 1; in m/s^2, gravity alone makes it about 9.81.
+        ZooError: If the magnitude is near 1, or the mean vector short; in m/s^2, gravity alone makes both about 9.81.
     """
-    if 0.5 < magnitude < 2.0:
+    if is_in_g(magnitude, steady):
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
             f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
         )
+    if steady < STEADY_SHARE * STANDARD_GRAVITY:
+        raise ZooError(
+            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: {advice}"
+        )
+
+
+def check_lengths(where: str, magnitude: float, steady: float) -> None:
+    """Refuses windows in g, or without gravity.
+
+    Args:
+        where: The beginning of the message.
+        magnitude: The mean of the first of `lengths_of`.
+        steady: The mean of the second.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    advice = "make windows of acceleration with gravity, and do not subtract its mean"
+    check_unit(where, magnitude, steady, "a window", advice)
+
+
+def lengths_of(windows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The mean length of the acceleration vector of each window, and the length of its mean vector.
+
+    Args:
+        windows: `(N, rows, channels)`.
+
+    Returns:
+        `(N, 2)`.
+    """
+    acceleration = windows[..., :3]
+    return np.stack(
+        [np.linalg.norm(acceleration, axis=2).mean(axis=1), np.linalg.norm(acceleration.mean(axis=1), axis=1)], axis=1
+    )
 
 
 ENOUGH_ROWS = 50
@@ -95,14 +141,11 @@ def check_gravity(where: str, rows: NDArray[np.floating[Any]], rate: float) -> N
     if not enough_rows(rows, rate):
         return
     magnitude, steady = float(np.nanmean(np.linalg.norm(rows, axis=1))), steady_length(rows, rate)
-    if steady > magnitude / 2:
-        check_unit(where, magnitude)
-    if steady < STANDARD_GRAVITY / 2:
-        raise ZooError(
-            f"{where}: averaged over a second, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: "
-            "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
-            "gx,gy,gz"
-        )
+    check_unit(
+        where, magnitude, steady, "a second",
+        "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
+        "gx,gy,gz",
+    )  # fmt: skip
 
 
 LARGEST = 10_000.0

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming
+from zoo.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
 
 Floats = NDArray[np.float32]
@@ -367,14 +367,15 @@ class _Monitor:
         acceleration, rotation = rows[:, :3], rows[:, 3:]
         magnitude, turning = _length(acceleration), _length(rotation)
         gravity = math.hypot(*acceleration.mean(axis=0).tolist())
+        in_g = is_in_g(magnitude, gravity)
         moves = (acceleration.max(axis=0) > acceleration.min(axis=0)).tolist()
         still = [axis for axis, moving in zip("xyz", moves, strict=True) if not moving]
         problems = {
-            "unit": (0.5 < magnitude < 2, f"mean magnitude {magnitude:.2f}, as in g; expected m/s^2: multiply by "
+            "unit": (in_g, f"mean magnitude {magnitude:.2f}, as in g; expected m/s^2: multiply by "
                      f"{STANDARD_GRAVITY}, as `zoo stream --unit g` does"),
-            "magnitude": (not 0.5 < magnitude < 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} m/s^2; "
-                          f"expected about {STANDARD_GRAVITY:.1f}, gravity included"),
-            "gravity": (5 < magnitude < 25 and gravity < 2, f"gravity is missing: mean acceleration {gravity:.1f} "
+            "magnitude": (not in_g and gravity >= 2 and not 5 < magnitude < 25, f"mean magnitude {magnitude:.1f} "
+                          f"m/s^2; expected about {STANDARD_GRAVITY:.1f}, gravity included"),
+            "gravity": (not in_g and gravity < 2, f"gravity is missing: mean acceleration {gravity:.1f} "
                         "m/s^2; record acceleration with gravity"),
             "still": (bool(still), f"axis {', '.join(still)} has not moved for {_CHECKED:g} s: is the sensor on?"),
             "rotation": (turning > _FASTEST, f"mean rotation rate {turning:.0f}, as in deg/s; expected rad/s: divide "

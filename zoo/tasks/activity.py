@@ -20,7 +20,7 @@ from zoo.data.disturbances import DISTURBANCES
 from zoo.data.examples import sort_names
 from zoo.data.loading import load_as
 from zoo.data.pipeline import Augment
-from zoo.data.recordings import Dropped, check_unit
+from zoo.data.recordings import Dropped, check_lengths, lengths_of
 from zoo.data.tables import CsvColumns
 from zoo.errors import ZooError
 from zoo.evaluation import activity as metrics
@@ -756,7 +756,7 @@ class ActivityTask(Task):
         if not np.isfinite(windows).all():
             raise ZooError("input holds NaN or infinity: drop those rows first")
         if len(windows):
-            check_unit("input", float(np.linalg.norm(windows[..., :3], axis=2).mean()))
+            check_lengths("input", *lengths_of(windows).mean(axis=0).tolist())
         probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)
         for start in range(0, len(windows), _BATCH):
             batch = windows[start : start + _BATCH]
