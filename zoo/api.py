@@ -25,7 +25,7 @@ from zoo.report.crossval import cross_validation, write
 from zoo.settings import as_names
 from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.exporting import Artifact
-from zoo.tasks.loading import Loaded, load
+from zoo.tasks.loading import Loaded, check_named, load
 from zoo.tasks.provenance import already_seen
 from zoo.tasks.running import Plan, Run, TrainResult
 from zoo.tasks.running import train as run_training
@@ -141,6 +141,11 @@ def read_data(
         levels: Value of white in a file of patches: 1 or 255.
     """
     _check_levels(task, levels)
+    if data is None and not Path(task.data_file).exists():
+        raise ZooError(
+            f"no data was given, and there is no {task.data_file}, the default, in {Path.cwd()}: pass --data FILE, or "
+            "in Python data=FILE"
+        )
     return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
 
 
@@ -159,6 +164,7 @@ def _for_recognizers(loaded: Loaded, **options: Any) -> dict[str, Any]:
 
 def plan_of(model: Named, recipe: Recipe | Changes | None = None) -> tuple[Plan, Model | None]:
     """Returns the plan of a training run, and the model whose weights it starts from, if any."""
+    check_named(model)
     start = model if isinstance(model, Model) else None
     if start is not None:
         family = next(name for name, row in FAMILIES.items() if row.class_name == type(start).__name__)

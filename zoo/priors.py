@@ -82,13 +82,18 @@ def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mappin
         current: Current frequencies of all classes.
 
     Raises:
-        ZooError: If a class is unknown, a frequency is not above 0, they do not sum to 1, or nothing is left for the
-            classes that are not named.
+        ZooError: If it is no mapping, a class is unknown, a frequency is not above 0, they do not sum to 1, or nothing
+            is left for the classes that are not named.
 
     Example:
         >>> complete({"walk": 0.5}, ("walk", "sit", "stand"), {"walk": 0.2, "sit": 0.4, "stand": 0.4})
         {'walk': 0.5, 'sit': 0.25, 'stand': 0.25}
     """
+    if not isinstance(prior, Mapping):
+        raise ZooError(
+            f"prior is of the type {type(prior).__name__}; expected the frequency of each class by its name, such as "
+            f"{{{classes[0]!r}: 0.6}}"
+        )
     for name, share in prior.items():
         if name not in classes:
             raise ZooError(f"prior: unknown class {name!r}; expected {', '.join(classes)}")

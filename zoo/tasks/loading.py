@@ -1,12 +1,16 @@
 """Loads models by name: presets, folders, `.keras` and `.tflite` files."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from zoo.catalog import find_folder
 from zoo.errors import ZooError
+from zoo.families import FAMILIES
 from zoo.files import read_json
 from zoo.metadata import Metadata
 from zoo.models.model import Model, load_file
@@ -63,6 +67,22 @@ class Loaded:
         return list(read_json(path)) if path and path.is_file() else []
 
 
+def check_named(model: Any) -> None:
+    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model.
+
+    Raises:
+        ZooError: Names what is accepted.
+    """
+    if isinstance(model, Model | str | os.PathLike):
+        return
+    classes = ", ".join(row.class_name for row in FAMILIES.values())
+    own = "; evaluate a Keras model of your own with its methods evaluate and predict"
+    raise ZooError(
+        f"model is of the type {type(model).__name__}; expected a model of the zoo ({classes}), or the name of a "
+        f"preset or a path{own if isinstance(model, keras.Model) else ''}"
+    )
+
+
 def load(model: Model | str | Path) -> Loaded:
     """Loads a model.
 
@@ -72,6 +92,7 @@ def load(model: Model | str | Path) -> Loaded:
     Raises:
         ZooError: If there is no such model, or if it cannot be read.
     """
+    check_named(model)
     if isinstance(model, Model):
         return Loaded(model.name, model)
     name, path = str(model), Path(model)

@@ -1,0 +1,41 @@
+"""What is neither a model of the zoo nor data is named before anything is read."""
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.errors import ZooError
+
+
+@pytest.fixture(scope="module")
+def own():
+    return keras.Sequential([keras.Input((150, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
+
+
+@pytest.mark.parametrize("call", [
+    zoo.evaluate, zoo.train, zoo.finetune, zoo.cross_validate, zoo.export, zoo.predict,
+])  # fmt: skip
+def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp_path):
+    with pytest.raises(ZooError, match=r"^model is of the type Sequential; expected a model of the zoo \(ActivityRNN"
+                       r", .* or the name of a preset or a path; evaluate a Keras model of your own with"):  # fmt: skip
+        call(own, tmp_path / "any")
+
+
+def test_what_is_no_model_at_all_is_named():
+    with pytest.raises(ZooError, match=r"^model is of the type NoneType; expected .* the name of a preset or a path$"):
+        zoo.predict(None, np.zeros((1, 150, 3)))
+
+
+@pytest.mark.parametrize(("preset", "file"), [("activity_gru_tiny", "data3.h5"), ("trigram_lm_course", "data2.h5")])
+def test_data_that_was_not_given_is_called_so(preset, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZooError, match=f"^no data was given, and there is no {file}, the default, in {tmp_path}: pass"):
+        zoo.evaluate(preset, split="train")
+
+
+@pytest.mark.parametrize("prior", [[0.2] * 5, np.full(6, 1 / 6)])
+def test_a_prior_without_names_is_refused(prior, simulated):
+    with pytest.raises(ZooError, match=r"^prior is of the type \w+; expected the frequency of each class by its name, "
+                       "such as {'downstairs': 0.6}$"):  # fmt: skip
+        zoo.evaluate("activity_gru_phone", simulated, prior=prior, baselines=False)
