@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from zoo import ZooError
+from zoo import ZooError, predict
 from zoo.data.gait import walk_through
 from zoo.formats import c_header
 from zoo.metadata import INERTIAL, STANDARD_GRAVITY, extract
@@ -155,6 +155,12 @@ def test_what_lacks_the_gyroscope_is_refused_in_one_line(lab, zoo_cli):
         status, _, err = zoo_cli(*command)
         assert status != 0, command
         assert line in " ".join(err.split()), err
+
+
+@pytest.mark.parametrize("channels", [3, 6])
+def test_windows_with_channels_first_are_told_from_those_of_a_gyroscope(channels):
+    with pytest.raises(ZooError, match=rf"windows of shape \({channels}, 150\); .* transpose windows with x.transpose"):
+        predict("activity_gru_pocket", np.ones((2, channels, 150)))
 
 
 def test_a_model_of_an_accelerometer_refuses_six_columns(lab, zoo_cli):

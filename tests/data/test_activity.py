@@ -434,6 +434,19 @@ def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
     assert not (tmp_path / "a.h5").exists()
 
 
+def test_a_test_subject_of_joined_files_is_looked_for_in_all_of_them(tmp_path):
+    a, b = index(tmp_path / "a.h5", walk("S1"), walk("S2")), index(tmp_path / "b.h5", walk("S1", rows=350))
+    known = recordings.join(a, b, same_people=False)
+    line = message(lambda: write_windows(known, tmp_path / "data3.h5", Windowing(), ["s1"], ["walking"]))
+    assert line == f"{a.path}, {b.path}: no subject s1; found a/S1, a/S2, b/S1: did you mean a/S1 or b/S1?"
+
+
+def test_windows_with_channels_first_are_refused_with_the_transposition(tmp_path):
+    turned = {key: GOOD[key].transpose(0, 2, 1) for key in ("trX", "tstX")}
+    line = message(lambda: activity.read(data3(tmp_path / "a.h5", **turned)))
+    assert line.endswith("channels come last: transpose windows with x.transpose(0, 2, 1)")
+
+
 @pytest.mark.parametrize(
     ("several", "chosen", "words"),
     [

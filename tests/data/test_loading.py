@@ -188,11 +188,33 @@ def test_arrays_of_ones_own_are_data_as_well():
     ("arguments", "line"),
     [
         ((X[0], [0, 1], "ab", 50.0), "x: has shape (20, 3); expected (windows, rows, 3)"),
-        ((X, [0, 1], "ab", 50.0), "x: labels have shape (2,); expected (6,)"),
+        (
+            (X.transpose(0, 2, 1), [0, 1] * 3, "ab", 50.0),
+            "x: has shape (6, 3, 20); expected (windows, rows, 3), or 6 "
+            "with a gyroscope: channels come last: transpose windows with x.transpose(0, 2, 1)",
+        ),
+        ((X, [0, 1], "ab", 50.0), "y: has shape (2,); expected (6,), one label per window"),
+        (
+            (X, np.eye(2)[[0, 1] * 3], "ab", 50.0),
+            "y: has shape (6, 2), as one-hot labels have; expected (6,): pass y.argmax(axis=1)",
+        ),
         ((X, [0, 1] * 3, "ab", 50.0, [1]), "x: subjects have shape (1,); expected (6,)"),
-        ((X, [0, 2] * 3, "ab", 50.0), "x: labels such as [0, 2]; expected class numbers from 0 to 1 or a, b"),
-        ((X, ["a", "c"] * 3, "ab", 50.0), "x: labels such as ['a', 'c']; expected class numbers from 0 to 1 or a, b"),
-        ((X, [0.0, 1.0] * 3, "ab", 50.0), "x: labels such as [0.0, 1.0]; expected class numbers"),
+        (
+            (X, [0, 2] * 3, "ab", 50.0),
+            "y: holds numbers from 0 to 2; expected class numbers from 0 to 1, which are a, b",
+        ),
+        ((X, [1, 2] * 3, "ab", 50.0), "y: holds numbers from 1 to 2; expected class numbers from 0 to 1: subtract 1"),
+        ((X, ["a", "c"] * 3, "ab", 50.0), "y: unknown label c; expected a, b"),
+        (
+            (X, ["sitting", "walkign"] * 3, ("sitting", "walking"), 50.0),
+            "y: unknown label walkign; expected sitting, walking: did you mean walking?",
+        ),
+        (
+            (X, [0.0, 1.0] * 3, "ab", 50.0),
+            "y: holds float64 values such as 0.0; expected class numbers from 0 to 1, or "
+            "names: convert numbers with y.astype(int)",
+        ),
+        ((X, [0, 1] * 3, "ab", 50.0, None, (X, ["a", "c"] * 3)), "test y: unknown label c; expected a, b"),
         ((X, [0, 1] * 3, "abc", 50.0), "arrays: training has no window of class c: add some or leave the class out"),
         ((X / 9.8, [0, 1] * 3, "ab", 50.0), "x has a mean magnitude of 1.0"),
         ((X * np.nan, [0, 1] * 3, "ab", 50.0), "x window 0 holds NaN or infinity"),

@@ -11,6 +11,7 @@ downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstai
 from K on.
 """
 
+import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -296,7 +297,7 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     """
     sizes = hdf5.check(path, "activity")
     attributes = hdf5.attributes(path)
-    _check_axes(path, attributes, sizes["C"])
+    _check_axes(path, attributes, sizes["C"], sizes["T"])
     classes = _classes(path, attributes, sizes["K"])
     label_sets = _label_sets(path, attributes, classes)
     train = _part(path, "train", classes, label_sets)
@@ -336,8 +337,8 @@ def from_arrays(
         <activity data of arrays
           train: <4 examples of shape (50, 3), 2 groups>>
     """
-    train = _from_arrays("x", x, y, subjects, classes)
-    held_out = train.empty() if test is None else _from_arrays("test x", test[0], test[1], [*test, None][2], classes)
+    train = _from_arrays("", x, y, subjects, classes)
+    held_out = train.empty() if test is None else _from_arrays("test ", test[0], test[1], [*test, None][2], classes)
     for place, what in ((1, "rows"), (2, "channels")):
         if held_out.inputs.shape[place] != train.inputs.shape[place]:
             raise ZooError(
@@ -352,23 +353,47 @@ def from_arrays(
     return check(data)
 
 
-def _from_arrays(where: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | None, classes: Sequence[str]) -> Windows:
-    inputs, labels = np.asarray(x, np.float32), np.asarray(y)
+def _from_arrays(part: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | None, classes: Sequence[str]) -> Windows:
+    inputs, where = np.asarray(x, np.float32), f"{part}x"
     if inputs.ndim != 3 or inputs.shape[2] not in _AXES_OF or 0 in inputs.shape:
-        raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope")
+        advice = f": {CHANNELS_LAST}" if inputs.ndim == 3 and inputs.shape[1] in _AXES_OF else ""
+        raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope{advice}")
     groups = None if subjects is None else np.asarray(subjects).astype(np.str_)
-    for name, array in (("labels", labels), ("subjects", groups)):
-        if array is not None and array.shape != (len(inputs),):
-            raise ZooError(f"{where}: {name} have shape {array.shape}; expected ({len(inputs)},)")
-    if labels.dtype.kind in "SUO":
-        numbers = {name: number for number, name in enumerate(classes)}
-        labels = np.array([numbers.get(str(name), -1) for name in labels.tolist()])
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= len(classes):
-        expected = f"expected class numbers from 0 to {len(classes) - 1} or {', '.join(classes)}"
-        raise ZooError(f"{where}: labels such as {np.unique(np.asarray(y))[:3].tolist()}; {expected}")
-    windows = Windows.all(inputs, labels.astype(np.int64), groups)
+    if groups is not None and groups.shape != (len(inputs),):
+        raise ZooError(f"{where}: subjects have shape {groups.shape}; expected ({len(inputs)},)")
+    windows = Windows.all(inputs, _class_numbers(f"{part}y", np.asarray(y), len(inputs), classes), groups)
     _check_values(where, windows)
     return windows
+
+
+CHANNELS_LAST = "channels come last: transpose windows with x.transpose(0, 2, 1)"
+"""Advice for windows `(N, channels, rows)`."""
+
+
+def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
+    """Class numbers of `count` labels, which are numbers or names."""
+    last = len(classes) - 1
+    if labels.shape == (count, len(classes)):
+        raise ZooError(f"{where}: has shape {labels.shape}, as one-hot labels have; expected ({count},): pass "
+                       "y.argmax(axis=1)")  # fmt: skip
+    if labels.shape != (count,):
+        raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window")
+    if labels.dtype.kind in "SUO":
+        names = [str(name) for name in labels.tolist()]
+        if unknown := sorted(set(names) - set(classes)):
+            near = difflib.get_close_matches(unknown[0], classes, n=1)
+            advice = f": did you mean {near[0]}?" if near else ""
+            raise ZooError(f"{where}: unknown label {', '.join(unknown[:5])}; expected {', '.join(classes)}{advice}")
+        return np.array([list(classes).index(name) for name in names])
+    if labels.dtype.kind not in "iu":
+        raise ZooError(f"{where}: holds {labels.dtype} values such as {labels[0]}; expected class numbers from 0 to "
+                       f"{last}, or names: convert numbers with y.astype(int)")  # fmt: skip
+    lowest, highest = int(labels.min()), int(labels.max())
+    if lowest < 0 or highest > last:
+        advice = ": subtract 1" if (lowest, highest) == (1, last + 1) else f", which are {', '.join(classes)}"
+        raise ZooError(f"{where}: holds numbers from {lowest} to {highest}; expected class numbers from 0 to {last}"
+                       f"{advice}")  # fmt: skip
+    return labels.astype(np.int64)
 
 
 def _fingerprint(*parts: Windows) -> str:
@@ -399,12 +424,12 @@ def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
 _SIX = ",".join(INERTIAL)
 
 
-def _check_axes(path: Path, attributes: dict[str, Any], count: int) -> None:
+def _check_axes(path: Path, attributes: dict[str, Any], count: int, rows: int) -> None:
     """Refuses other channels than the zoo's; six must be named, for nothing else says what they are."""
     if count not in _AXES_OF:
+        advice = CHANNELS_LAST if rows in _AXES_OF else "make it with `zoo data windows`"
         raise ZooError(
-            f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: make it with "
-            "`zoo data windows`"
+            f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: {advice}"
         )
     want, found = ",".join(_AXES_OF[count]), attributes.get("axes")
     if found is None and count == len(AXES):
@@ -604,7 +629,7 @@ def choose_test_subjects(
 
 
 def choose_classes(
-    path: Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+    path: str | Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
     merge: Mapping[str, str | Sequence[str]] | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
@@ -701,8 +726,10 @@ def write_windows(
     """
     people = sort_names(recordings.subjects)
     if unknown := [name for name in test_subjects if name not in people]:
-        raise ZooError(f"{recordings.path}: no subject {', '.join(unknown)}; found {', '.join(people)}")
-    chosen = choose_classes(recordings.path, recordings.activities, classes)
+        alike = [each for each in people if any(_is_like(each, name) for name in unknown)]
+        advice = f": did you mean {' or '.join(alike)}?" if alike else ""
+        raise ZooError(f"{recordings.files}: no subject {', '.join(unknown)}; found {', '.join(people)}{advice}")
+    chosen = choose_classes(recordings.files, recordings.activities, classes)
     sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
     names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
     targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
@@ -740,6 +767,11 @@ def write_windows(
             "axes": ",".join(recordings.axes), "convention": CONVENTION, "hop": windowing.hop, **recordings.provenance,
         })  # fmt: skip
     return dropped
+
+
+def _is_like(person: str, name: str) -> bool:
+    """Whether a name may be a person's, but for case and the study before the id."""
+    return name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
 
 
 def _cut(

@@ -246,7 +246,7 @@ def cut_windows(
         parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(_paths(files))]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
         wanted = [classes] if isinstance(classes, str) else classes
-        labels = activity.choose_classes(index.path, index.activities, wanted, merge)
+        labels = activity.choose_classes(index.files, index.activities, wanted, merge)
         used = np.isin(index.activities, list(labels))
         chosen = as_names(test_subjects or ())
         if not chosen:

@@ -374,6 +374,11 @@ class Index:
         """The files that are read."""
         return (self.path,)
 
+    @property
+    def files(self) -> str:
+        """The names of the files, for messages."""
+        return str(self.path)
+
     def where(self, number: int) -> str:
         """Names a recording and its file, for messages."""
         return f"{self.path}: recording {self.names[number]}"
@@ -413,6 +418,11 @@ class Joined(Index):
     def paths(self) -> tuple[Path, ...]:
         """The files that are read."""
         return tuple(part.path for part in self.parts)
+
+    @property
+    def files(self) -> str:
+        """The names of the files, for messages."""
+        return ", ".join(str(part.path) for part in self.parts) if len(self.parts) > 1 else str(self.path)
 
     def where(self, number: int) -> str:
         """Names a recording and its file, for messages."""

@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from zoo import losses, priors, training
 from zoo.data import gait, importers, pipeline
-from zoo.data.activity import ActivityData, Windowing, Windows, center_crop
+from zoo.data.activity import CHANNELS_LAST, ActivityData, Windowing, Windows, center_crop
 from zoo.data.augmentation import Augmentation
 from zoo.data.disturbances import DISTURBANCES
 from zoo.data.examples import sort_names
@@ -419,7 +419,11 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
     metadata = metadata_of(loaded)
     expected = (metadata.window, len(metadata.axes))
     if tuple(shape[-2:]) != expected:
-        advice = ": leave the gyroscope out with --channels" if shape[-1] > expected[1] else ""
+        advice = ""
+        if shape[-1] == expected[0] and shape[-2] in (len(AXES), len(INERTIAL)):
+            advice = f": {CHANNELS_LAST}"
+        elif shape[-1] == len(INERTIAL) > expected[1]:
+            advice = ": leave the gyroscope out with --channels"
         raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
     if rate != metadata.rate:
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
