@@ -1,11 +1,13 @@
 """A description tells what is inside a data file, and what is wrong with it."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
+import zoo
 from zoo.data import gait, recordings
 from zoo.data.describe import describe
 from zoo.errors import ZooError
@@ -110,6 +112,32 @@ def test_recordings_are_counted_in_seconds(tmp_path):
     assert (found["rates_hz"], found["problems"]) == ([40.0], [])
     assert found["seconds"] == dict.fromkeys(CLASSES, 20.0)
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_rare_label_that_a_typo_makes_of_another_is_doubted_before_and_after_cutting(tmp_path):
+    random = np.random.default_rng(0)
+    people = [gait.Walker.draw(name, random) for name in ("ann", "ben")]
+    several = [who.record(label, 30, 50.0, random) for who in people for label in ("jogging", "walking")]
+    several.append(replace(people[0].record("walking", 6, 50.0, random), activity="waking"))
+    path = tmp_path / "a.h5"
+    recordings.write(path, several, source="a test")
+    expected = "label waking is rare: did you mean walking? join them by --classes jogging,waking=walking,walking of"
+    assert [line.startswith(expected) for line in describe(path)["problems"]] == [True]
+    cut = zoo.cut_windows(path, tmp_path / "data3.h5", test_fraction=0)
+    assert sum(line.startswith(expected) for line in describe(cut.path)["problems"]) == 1
+    joined = {"jogging": "jogging", "waking": "walking", "walking": "walking"}
+    assert zoo.cut_windows(path, tmp_path / "b.h5", test_fraction=0, classes=joined).data.classes == (
+        "jogging", "walking",
+    )  # fmt: skip
+
+
+def test_people_called_like_activities_are_doubted(tmp_path):
+    path = tmp_path / "a.h5"
+    swapped = (replace(each, subject=each.activity, activity=each.subject) for each in gait.simulate(2, 0, seconds=5))
+    recordings.write(path, swapped, source="a test")
+    assert describe(path)["problems"] == [
+        "the people are called downstairs, jogging, sitting, and activities 1, 2: are {subject} and {activity} swapped?"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from zoo.data.recordings import Index
 from zoo.data.studies.comparison import compare
 from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
+from zoo.metadata import CLASSES
 
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
@@ -86,7 +87,8 @@ def _(data: ActivityData) -> dict[str, Any]:
         problems.append(
             f"{parts['train']['subjects'][0]} is the only person in training: how a model does on others stays unknown"
         )
-    problems += _spelled_alike(data.classes, [*data.train.people(), *data.test.people()])
+    amounts = Counter(parts["train"]["classes"]) + Counter(parts["test"]["classes"])
+    problems += _named_wrongly(amounts, [*data.train.people(), *data.test.people()])
     if len(data.classes) == 1:
         problems.append(f"{data.classes[0]} is the only class: a recognizer needs two or more")
     for name, part in parts.items():
@@ -107,6 +109,12 @@ def _several(data: ActivityData | Index) -> dict[str, Any]:
     """`studies`, where there are several."""
     studies = compare(data)
     return {"studies": studies} if studies else {}
+
+
+def _named_wrongly(amounts: Mapping[str, float], people: Sequence[str]) -> list[str]:
+    """Sentences about names of labels, with their windows or seconds, and of people that look wrong."""
+    labels = list(amounts)
+    return [*_spelled_alike(labels, people), *_misspelled(amounts), *_swapped(labels, people)]
 
 
 def _spelled_alike(labels: Sequence[str], people: Sequence[str]) -> list[str]:
@@ -130,6 +138,70 @@ def _spelled_alike(labels: Sequence[str], people: Sequence[str]) -> list[str]:
                 else f"{text} person, who would be in training and in test: import them under one name"
             )  # fmt: skip
     return found
+
+
+_RARE = 5
+"""How many times as frequent a label is as another one that may be a typo of it."""
+
+
+def _misspelled(amounts: Mapping[str, float]) -> list[str]:
+    """Sentences about rare labels that are one edit away from a frequent one.
+
+    Args:
+        amounts: Windows or seconds of each label.
+
+    Example:
+        >>> _misspelled({"walking": 300.0, "running": 300.0, "runing": 12.0})[0].partition(": ")[2]
+        'did you mean running? join them by --classes runing=running,running,walking of `zoo data windows`'
+        >>> _misspelled({"walk_1": 300.0, "walk_2": 12.0})
+        []
+    """
+    found = []
+    for rare, few in sorted(amounts.items()):
+        for usual, many in amounts.items():
+            if 0 < few * _RARE <= many and _one_edit(rare, usual):
+                classes = ",".join(f"{label}={usual}" if label == rare else label for label in sorted(amounts))
+                found.append(
+                    f"label {rare} is rare: did you mean {usual}? join them by --classes {classes} of `zoo data "
+                    "windows`"
+                )
+    return found
+
+
+def _one_edit(one: str, other: str) -> bool:
+    """Whether a letter that is missing, added or another one, or two that are swapped, make one word of the other.
+
+    Example:
+        >>> [_one_edit(word, "running") for word in ("runing", "runnning", "rumning", "runnign", "running", "ruining")]
+        [True, True, True, True, False, True]
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    start = next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    # Names that differ in case or a number alone are not typos.
+    if one.casefold() == other.casefold() or not (a[:1] + b[:1]).isalpha() or min(len(one), len(other)) < _SHORT:
+        return False
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+_SHORT = 4
+"""Letters below which words such as sit and sat are different ones."""
+
+_ACTIVITIES = {*CLASSES, "walk", "run", "running", "jog", "sit", "stand", "lying", "stairs", "cycling", "biking"}
+
+
+def _swapped(labels: Sequence[str], people: Sequence[str]) -> list[str]:
+    """A sentence about people all of whom are called like activities, where no activity is.
+
+    Example:
+        >>> _swapped(["ann", "ben"], ["walking", "sitting"])
+        ['the people are called sitting, walking, and activities ann, ben: are {subject} and {activity} swapped?']
+    """
+    names = {name.casefold().rpartition("/")[2] for name in people}
+    if not names or not names <= _ACTIVITIES or _ACTIVITIES & {label.casefold() for label in labels}:
+        return []
+    who, what = (", ".join(sort_names(several)[:3]) for several in (people, labels))
+    return [f"the people are called {who}, and activities {what}: are {{subject}} and {{activity}} swapped?"]
 
 
 _FEW = 10
@@ -158,7 +230,7 @@ def _(index: Index) -> dict[str, Any]:
         "seconds": {name: round(total, 1) for name, total in sorted(seconds.items())},
         "rates_hz": sorted(set(index.rates.tolist())),
         "simulated": index.simulated,
-        "problems": _spelled_alike(index.activities.tolist(), index.subjects.tolist()),
+        "problems": _named_wrongly(seconds, index.subjects.tolist()),
     } | _several(index)
 
 
