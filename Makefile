@@ -67,6 +67,8 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/small_data.py --wisdm $(DATA)/activity/wisdm-dataset.zip --start build/start \
 		| tee benchmarks/small_data.json
 	.bench/bin/python benchmarks/small_data.py --page docs/small-data.md
+	.bench/bin/python benchmarks/other.py --data $(DATA)/activity | tee benchmarks/other.json
+	.bench/bin/python benchmarks/other.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json
 	.bench/bin/python benchmarks/scale.py --page docs/scale.md
 

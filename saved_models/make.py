@@ -285,6 +285,12 @@ def rounded_stop(history: list[dict[str, float]], patience: int) -> Document:
     return {"epochs": epoch["epoch"], "best_epoch": best["epoch"], "val_loss": best["val_loss"]}
 
 
+def files_of(name: str) -> list[str]:
+    """The files that a preset is made of, in the folder of `--data`."""
+    file = DATA[find_family(PRESETS[name].family).task]
+    return [f"{Path(file).parent}/{archive}" for archive in ARCHIVES.values()] if PRESETS[name].everyone else [file]
+
+
 def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
     """Exports, measures on the test set, and puts the preset's folder in place of the older one."""
     preset = PRESETS[name]
@@ -300,7 +306,7 @@ def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
             metrics["refused"] = {kind: why.replace(f"{target}/", "") for kind, why in refused.items()}
         made = {
             "command": f"python saved_models/make.py --data DATA {name}",
-            "seed": loaded.config["recipe"]["seed"], "data": preset.data,
+            "files": files_of(name), "seed": loaded.config["recipe"]["seed"], "data": preset.data,
             "data_sha256": loaded.metadata.data_sha256, "license": preset.license, "versions": versions(),
         }  # fmt: skip
         known = {"preset": name, "kind": loaded.task.name, "made": made, "training": loaded.config["training"]}

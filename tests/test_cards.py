@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
+from zoo.data.studies import STUDIES
 from zoo.files import read_json
 from zoo.presets import PRESETS
 from zoo.report.card import SECTIONS, card
@@ -124,6 +125,25 @@ def test_a_card_shows_that_the_training_without_a_study_failed():
     assert row.endswith("| - | - |")
     assert "The training without wisdm failed." in page
     assert "failed" not in text(name)
+
+
+def test_a_card_says_on_whom_with_how_many_seeds_and_by_which_rule_everyone_was_scored():
+    page, documents = text("activity_gru_phone"), read_json(PRESETS_FOLDER / "activity_gru_phone" / "metrics.json")
+    test, found = documents["test"], sections(page)
+    seeds = "1 seed per group" if test["seeds"] == 1 else f"{test['seeds']} seeds per group"
+    assert seeds in found["Evaluation"]
+    assert f"Calibration error {test['ece']['before']:.3f} before temperature scaling" in found["Evaluation"]
+    assert f"the published weights, {test['temperature']:.3f}, is fitted to these" in found["Evaluation"]
+    assert "counts as the one that the model prefers" in found["Limitations"]
+    people = {who.partition("/")[0] for who in test["per_subject"]}
+    for study in ("motionsense", "wisdm"):
+        count = sum(who.startswith(f"{study}/") for who in test["per_subject"])
+        assert f"{count} of the {STUDIES[study].people} people of {STUDIES[study].title}" in found["Reproduction"]
+    assert people == {"geotec", "motionsense", "oxford", "wisdm"}
+    assert "GeoTec" not in found["Reproduction"]
+    for archive in documents["made"]["files"]:
+        assert f"`{archive}`" in found["Reproduction"]
+    assert "prefers" not in text("activity_gru_course")
 
 
 def test_a_card_of_a_class_that_no_table_knows_shows_its_own_arguments(monkeypatch, tmp_path):

@@ -308,3 +308,20 @@ def test_the_streams_of_several_studies_are_those_that_were_measured(numbers_of)
 
 def test_the_page_of_probabilities_says_what_was_measured(numbers_of):
     numbers_of("guides/probabilities.md", "abstention")
+
+
+def test_a_class_of_other_movements_covers_what_the_page_says(numbers_of):
+    trained = {row["training"]: row for row in numbers_of("guides/probabilities.md", "other")["trainings"]}
+    page = " ".join((DOCS / "guides/probabilities.md").read_text().split())
+    alone, without = trained["known alone"], {}
+    for movement, words in (
+        ("catching_ball", "catching a ball"), ("kicking_ball", "kicking one"), ("dribbling_ball", "dribbling one"),
+        ("folding_clothes", "folding clothes"),
+    ):  # fmt: skip
+        without[movement] = trained[f"without {movement}"]
+        before, after = (row["labeled"][movement] for row in (alone, without[movement]))
+        assert f"from {before:.0%} to {after:.0%} for {words}" in page
+        assert after < 0.55 * before
+    called, right = (np.mean([row[key] for row in without.values()]) for key in ("known_other", "accuracy"))
+    assert f"{called:.1%} of the windows of known activities are called" in page
+    assert f"{right:.1%} of the labels that they get are right, instead of {alone['accuracy']:.1%}" in page

@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo.losses import CrossEntropy, HalfSquaredError, accuracy, balanced_weights, loss_and_metrics
 
@@ -52,6 +53,24 @@ def test_balanced_weights_make_classes_count_the_same():
     weights = np.array(balanced_weights(np.bincount(labels, minlength=4)))
     assert weights[2] == 0
     np.testing.assert_allclose(np.bincount(labels, minlength=4) * weights, [3, 3, 0, 3])
+
+
+@pytest.mark.parametrize(
+    ("label_sets", "label", "last"), [([], 4, 3), ([], -1, 3), ([(0, 1)], 5, 4)], ids=["set", "negative", "other set"]
+)
+def test_a_label_that_is_neither_a_class_nor_a_set_is_an_error_and_under_xla_nan(label_sets, label, last):
+    loss, labels = CrossEntropy(label_sets=label_sets), LABELS.copy()
+    labels[7] = label
+    words = rf"expected labels from 0 to {last}.*label_sets=data.label_sets"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        loss(labels, LOGITS)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    model.compile("sgd", loss, jit_compile=False)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        model.fit(LOGITS, labels, batch_size=50, verbose=0)
+    model.compile("sgd", loss, jit_compile=True)
+    (found,) = model.fit(LOGITS, labels, batch_size=50, verbose=0).history["loss"]
+    assert np.isnan(found)
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "half_squared_error"])

@@ -112,6 +112,14 @@ def test_the_version_and_its_date_are_the_same_everywhere(wheel):
     assert wheel.name.split("-")[1] == version
 
 
+def test_the_page_on_citing_says_what_the_citation_file_says():
+    citation = dict(re.findall(r"^([\w-]+): \"?(.+?)\"?$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
+    page = dict(re.findall(r"^  (\w+) +?= \{(.*)\},$", (ROOT / "docs" / "cite.md").read_text(), re.MULTILINE))
+    keys = {"title": "title", "version": "version", "license": "license", "url": "repository-code"}
+    assert {key: page[key] for key in keys} == {key: citation[own] for key, own in keys.items()}
+    assert page["year"] == citation["date-released"][:4]
+
+
 def test_ci_runs_its_script_and_a_commit_runs_lint_and_bug_reports_ask_for_the_doctor():
     yaml = pytest.importorskip("yaml")
     github = ROOT / ".github"

@@ -22,14 +22,20 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
     A label may also be a set of classes: the label K + i means one of `label_sets[i]`, and in place of the
     log-probability of a class stands that of the set, log sum_(k in set) softmax(logits)_k.
 
+    A label that is neither a class nor a set is an error in TensorFlow. Its loss is NaN with other backends, and where
+    XLA compiles the loss.
+
     Label smoothing: Szegedy et al., Rethinking the inception architecture, 2015, arXiv:1512.00567. Sets of labels: Jin
     and Ghahramani, Learning with multiple labels, 2002.
 
     Args:
         label_smoothing: Fraction of the target that is spread evenly over all classes, in [0, 1).
         class_weights: Factor on the loss of each class, and then of each set. All 1 by default.
-        label_sets: The classes of each label from K on. None by default.
+        label_sets: The classes of each label from K on, such as `label_sets` of `load_data`. None by default.
         **options: Arguments of `keras.losses.Loss`.
+
+    Raises:
+        tensorflow.errors.InvalidArgumentError: If a label is neither a class nor a set.
 
     Example:
         >>> float(CrossEntropy()(np.array([1]), np.array([[0.0, 0.0]])))
@@ -170,11 +176,28 @@ def balanced_weights(
 
 def _distributions(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Any, Any]:
     """Returns the targets as distributions `(batch, K)`, and the sum of each; a set as 1 for each of its classes."""
-    if label_sets:
-        allowed = ops.convert_to_tensor(allowed_classes(y_pred.shape[-1], label_sets), y_pred.dtype)
-        return ops.take(allowed, ops.reshape(ops.cast(y_true, "int32"), (-1,)), axis=0), 1.0
-    if len(y_true.shape) == 2 and y_true.shape[-1] == y_pred.shape[-1]:
+    classes = y_pred.shape[-1]
+    if not label_sets and len(y_true.shape) == 2 and y_true.shape[-1] == classes:
         targets = ops.cast(y_true, y_pred.dtype)
         return targets, ops.sum(targets, axis=-1)
-    labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-    return ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype), 1.0
+    labels, known = _checked(ops.reshape(ops.cast(y_true, "int32"), (-1,)), classes + len(label_sets))
+    total = ops.where(known, ops.ones((), y_pred.dtype), np.nan)
+    if label_sets:
+        allowed = ops.convert_to_tensor(allowed_classes(classes, label_sets), y_pred.dtype)
+        return ops.take(allowed, labels, axis=0), total
+    return ops.one_hot(labels, classes, dtype=y_pred.dtype), total
+
+
+def _checked(labels: Any, count: int) -> tuple[Any, Any]:
+    """Returns labels, and which of them are below their number. TensorFlow refuses others, but XLA drops assertions."""
+    known = ops.logical_and(labels >= 0, labels < count)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        message = (
+            f"expected labels from 0 to {count - 1}, found others: if the data has sets of classes as labels, use "
+            "zoo.CrossEntropy(label_sets=data.label_sets)"
+        )
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [message])]):
+            labels = tf.identity(labels)
+    return labels, known

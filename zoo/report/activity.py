@@ -1,8 +1,11 @@
 """Reports of activity recognizers."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from zoo.data.studies import STUDIES
+from zoo.label_sets import COUNTED
 from zoo.presets import Preset
 from zoo.report import card as cards
 from zoo.report import markdown as md
@@ -197,7 +200,11 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             f"{_intervals(test)}{calibration(test).capitalize()}.",
             md.given(test, "reliability", lambda bins: md.figures("reliability.png")),
         ),
-        "Limitations": (_limitations(test), md.figures("confusion.png", "subjects.png")),
+        "Limitations": (
+            _limitations(test),
+            f"{COUNTED[0].upper()}{COUNTED[1:]}." if COUNTED in test["notes"] else "",
+            md.figures("confusion.png", "subjects.png"),
+        ),
         "Robustness": (_robustness(test),),
         "Files": (
             "A call to `window` reads a whole window"
@@ -212,6 +219,7 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
             "Probabilities are in the order of the classes above. `zoo.runtime.Recognizer` runs the same files, and "
             "recognizes continuous signals at any rate: `Recognizer(file).stream()`.",
         ),
+        "Reproduction": (_people_used(test) if preset.everyone else "",),
     }  # fmt: skip
 
 
@@ -262,14 +270,33 @@ def _everyone(people: Document, held_out: Document) -> str:
     return md.page(
         f"The published weights were trained on everyone, so these scores are from a cross-validation of the same "
         f"recipe: {md.count(people['windows'], 'window')} of {people['people']} subjects in {people['groups']} groups, "
-        f"each window predicted by a model that was not trained on its subject. {_intervals(people)}"
-        f"{calibration(people).capitalize()}.",
+        f"each window predicted by a model that was not trained on its subject ({md.count(people['seeds'], 'seed')} "
+        "per group). "
+        f"{_intervals(people)}{calibration(people).capitalize()} before temperature scaling; the temperature of the "
+        f"published weights, {people['temperature']:.3f}, is fitted to these predictions, so no error is measured "
+        "after it.",
         md.columns(rows, ("windows", *FILE_SCORES, *left_out.values()), "study"),
         "Each study is scored by the labels that it distinguishes; a study with nothing but walking has no macro-F1. "
         "The last two columns are the scores of models that were trained on the other studies; over all windows, they "
         f"reach {md.say(held_out, 'macro_f1')}. {_as_stairs(people)} of the walking windows were mistaken for stairs, "
         f"{_as_stairs(held_out)} when their study was left out."
         + (f" The training without {md.show(failed)} failed." if failed else ""),
+    )
+
+
+def _people_used(test: Document) -> str:
+    """Says of which studies not everyone is in the data."""
+    used = Counter(name.partition("/")[0] for name in test["per_subject"])
+    parts = [
+        f"{count} of the {STUDIES[study].people} people of {STUDIES[study].title}"
+        for study, count in sorted(used.items())
+        if study in STUDIES and count < STUDIES[study].people
+    ]
+    return (
+        f"The archives that were used contain only {' and '.join(parts)}; the keys of `test.per_subject` in "
+        "`metrics.json` are their ids. With complete archives, the numbers will differ."
+        if parts
+        else ""
     )
 
 

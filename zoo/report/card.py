@@ -303,6 +303,7 @@ def _reproduction(name: str, metrics: Document) -> str:
     return md.page(
         f"Train on your own data:\n\n```bash\nzoo train {name} --data FILE --out FOLDER\n```",
         f"Reproduce these weights and numbers:\n\n```bash\n{made['command']}\n```",
+        f"`DATA` is a folder that contains {', '.join(map(md.code, made['files']))}.",
         f"{_hashes(metrics)}; seed {made['seed']}; "
         f"{', '.join(f'{title} {versions[key]}' for key, title in _LIBRARIES.items())}, on {versions['machine']}.",
     )
