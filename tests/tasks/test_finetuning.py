@@ -94,7 +94,7 @@ def test_an_evaluation_says_which_baselines_are_better():
 def test_a_class_without_validation_windows_is_not_the_weakest():
     logits = np.eye(3)[[0, 0, 0, 1]]
     found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
-    line = TASK.prepare(data(people=2), QUICK)._loses(found, {"macro_f1": 1.0}, False)
+    line = TASK.prepare(data(people=2), QUICK)._loses(found, {"macro_f1": 1.0, "of_model": 0.5}, False)
     assert "the weakest class is walk (F1 0.667, mostly taken for sit)" in line
 
 
