@@ -325,15 +325,22 @@ def test_files_of_recordings_are_joined_and_people_of_different_files_never_shar
     assert (refused.status, "has the same rows as" in refused.err) == (1, True)
 
 
-def test_the_source_of_many_files_names_some_and_counts_the_others(tmp_path):
-    for seed in range(7):
+def test_the_source_counts_files_and_does_not_name_them(tmp_path):
+    for seed in range(3):
         time, moved, gravity = walk(seed=seed)
         text = csv_of(["time", "x", "y", "z"], [floats(time), *map(floats, (moved + gravity).T)])
-        (tmp_path / f"{seed}.csv").write_text(text)
-    for files, source in (
-        ([tmp_path / "0.csv", tmp_path / "1.csv"], "CSV: 0.csv, 1.csv"),
-        (tmp_path, "CSV: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more"),
+        (tmp_path / f"ann-{seed}.csv").write_text(text)
+    out, first, second = (tmp_path / name for name in ("out.h5", "ann-0.csv", "ann-1.csv"))
+    for files, append, source in (
+        (tmp_path, False, "3 CSV files"),
+        ([first, first, second], False, "2 CSV files"),
+        (tmp_path / "ann-2.csv", True, "2 CSV files; 1 CSV file"),
     ):
-        making.import_csv(files, tmp_path / "out.h5", force=True, subject="=ann", activity="=walking")
-        with h5py.File(tmp_path / "out.h5") as file:
+        who = {"subject": "=ann", "activity": "=walking"}
+        making.import_csv(files, out, **who, force=not append, append=append, same_people=append or None)
+        with h5py.File(out) as file:
             assert file.attrs["source"] == source
+    for file in (first, second):
+        making.import_csv(file, file.with_suffix(".h5"), **who)
+    joined = recordings.join(*(recordings.read(file.with_suffix(".h5")) for file in (first, second)), same_people=True)
+    assert joined.provenance["source"] == "1 CSV file; 1 CSV file"

@@ -216,16 +216,36 @@ def test_webassembly_computes_the_same_and_says_what_it_is(model, folder, rounde
         assert json.loads(said[1:]) == loaded.metadata.to_json()
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """A folder with the pocket recognizer as WebAssembly, and the records of its files."""
+    folder = tmp_path_factory.mktemp("wasm")
+    loaded = loading.load("activity_gru_pocket")
+    family = ACTIVITY.exportable(loaded, None)
+    return folder, exporting.export(loaded, family, folder / "web", ["wasm", "wasm_int8"])
+
+
 @needs_wasm
-def test_the_pocket_recognizer_fits_into_40_kilobytes_of_webassembly(zoo_cli, tmp_path):
-    formats = ("--formats", "wasm,wasm_int8", "--json")
-    status, out, err = zoo_cli("export", "activity_gru_pocket", *formats, "--to", tmp_path / "out")
-    assert status == 0, err
-    exact, small = json.loads(out)["artifacts"]
+def test_the_pocket_recognizer_fits_into_40_kilobytes_of_webassembly(compiled):
+    folder, (exact, small) = compiled
     assert exact["largest_error"] < 1e-5
-    assert (small["file"], small["bytes"]) == ("model.int8.wasm", (tmp_path / "out" / "model.int8.wasm").stat().st_size)
+    assert (small["file"], small["bytes"]) == ("model.int8.wasm", (folder / "web" / "model.int8.wasm").stat().st_size)
     assert small["bytes"] < 40_000
     assert small["agreement"] > 0.97
+
+
+@needs_wasm
+def test_the_javascript_of_the_guide_prints_the_probabilities_of_its_rows(compiled):
+    page = (Path(__file__).parents[2] / "docs" / "guides" / "c.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```js .*?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (compiled[0] / "window.mjs").write_text(program)
+    said = subprocess.run(["node", "window.mjs"], cwd=compiled[0], capture_output=True, text=True, check=True).stdout
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
+    row = json.loads(re.search(r"(\[[^]]+\])\[i % 3\]", program).group(1))
+    (expected,) = recognizer.predict(np.tile(np.float32(row), (1, 150, 1)))
+    found = dict(line.rsplit(" ", 1) for line in said.splitlines())
+    assert list(found) == list(recognizer.metadata.classes)
+    np.testing.assert_allclose([float(value) for value in found.values()], expected, atol=6e-4)
 
 
 def test_webassembly_without_clang_is_one_line_and_without_node_a_note(small, tmp_path, monkeypatch):

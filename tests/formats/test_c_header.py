@@ -9,6 +9,7 @@ import pytest
 
 from zoo.formats import c_header
 from zoo.formats.parity import Tolerance
+from zoo.report import results
 from zoo.runtime import Recognizer
 from zoo.tasks import exporting, loading
 from zoo.tasks.activity import TASK as ACTIVITY
@@ -16,14 +17,27 @@ from zoo.tasks.activity import golden
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def made(tmp_path_factory):
+    """A folder with the files, and their records."""
     loaded = loading.load("activity_gru_pocket")
     folder = tmp_path_factory.mktemp("c") / "out"
     family = ACTIVITY.exportable(loaded, None)
     # This recognizer has not seen simulated people: it is unsure of many of their windows.
     family = replace(family, tolerances=dict(family.tolerances) | {"int8": Tolerance(1.0, 0.9)})
-    exporting.export(loaded, family, folder, ["int8", "c"])
-    return folder
+    return folder, exporting.export(loaded, family, folder, ["int8", "c"])
+
+
+@pytest.fixture(scope="module")
+def exported(made):
+    return made[0]
+
+
+def test_the_size_of_several_files_is_shown_as_their_sum(made):
+    folder, (_, code) = made
+    size = {name: (folder / name).stat().st_size for name in ("model.cc", "model.h")}
+    assert (code["file"], code["files"], code["bytes"]) == ("model.cc", [*size], sum(size.values()))
+    page = results.exported({"folder": str(folder), "compared_on": "simulated windows", "artifacts": [code]})
+    assert f"| `model.cc` + 1 file | {sum(size.values()) / 1000:.1f} |" in page
 
 
 def test_the_array_is_the_file(exported):

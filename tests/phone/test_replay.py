@@ -128,6 +128,15 @@ def test_a_model_of_six_channels_feels_the_simulated_person_turn(open_page, iner
     assert page.is_visible("#turning")
 
 
+def test_an_activity_that_is_not_in_the_model_is_called_so_on_one_line(open_page, inertial_address):
+    page = open_page(f"{inertial_address}?replay", before=NOTED)
+    play_for(page, 22)
+    said = "Simulated: {}, not in this model"
+    assert page.evaluate("truths") == [said.format(activity) for activity in ("standing", "walking", "upstairs")]
+    line = page.evaluate("parseFloat(getComputedStyle(document.getElementById('hint')).lineHeight)")
+    assert page.locator("#hint").bounding_box()["height"] < 1.5 * line
+
+
 @contextmanager
 def hosting(folder):
     """The address of a folder as any static host serves it."""

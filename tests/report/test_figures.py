@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
+from zoo.evaluation.activity import reliability
 from zoo.report.figures import activity, autoencoder, drawing, trigram
 
 
@@ -91,4 +92,38 @@ def test_bins_of_few_windows_are_hollow_and_all_bins_have_their_size():
     axis, below = figure.axes
     assert [len(line.get_xdata()) for line in axis.lines] == [2, 1, 1]
     assert sorted(round(bar.get_height(), 3) for bar in below.patches) == [0.001, 0.001, 0.999, 0.999]
+    plt.close(figure)
+
+
+def test_no_bars_of_neighboring_bins_overlap_and_what_is_perfect_runs_along_its_line():
+    # A window in the lowest and the highest place of each bin.
+    confidence = np.linspace(0.5, 0.9999, 3000)
+    probabilities = np.column_stack([confidence, 1 - confidence])
+    low, high = confidence * 15 % 1 < 0.1, confidence * 15 % 1 > 0.9
+    bins = {
+        key: reliability(np.zeros(where.sum(), int), probabilities[where])
+        for key, where in (("before", high), ("after", low))
+    }
+    report = {"reliability": bins, "ece": {"before": 0.1, "after": 0.05}}
+    figure = activity.reliability(report)
+    figure.canvas.draw()
+    axis, below = figure.axes
+    assert len(below.patches) == sum(map(len, bins.values())) > 10
+    bars = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in below.patches)
+    assert all(end <= start + 1e-9 for (_, end), (start, _) in pairwise(bars))
+    (text,) = (text for text in axis.texts if text.get_text() == "perfectly calibrated")
+    (x, y), (right, top) = axis.transData.transform([(0, 0), (1, 1)])
+    assert text.get_rotation() == pytest.approx(np.degrees(np.arctan2(top - y, right - x)))
+    plt.close(figure)
+
+
+def test_the_line_of_all_windows_strikes_no_score_through():
+    people = {f"p{i}": {"macro_f1": score} for i, score in enumerate((0.1, 0.3, 0.8, 0.83, 0.9))}
+    figure = activity.subjects({"per_subject": people, "macro_f1": 0.8})
+    figure.canvas.draw()
+    (axis,) = figure.axes
+    x, _ = axis.transData.transform((0.8, 0))
+    scores = [text for text in axis.texts if text.get_text() in {f"{row['macro_f1']:.3f}" for row in people.values()}]
+    assert len(scores) == len(people)
+    assert not any(text.get_window_extent().x0 <= x <= text.get_window_extent().x1 for text in scores)
     plt.close(figure)

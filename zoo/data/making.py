@@ -23,9 +23,6 @@ from zoo.files import exclusive, new_file, temporary_folder
 from zoo.metadata import INERTIAL
 from zoo.settings import as_names
 
-_MOST_NAMES = 5
-"""Files that the source of recordings names."""
-
 
 class Imported(NamedTuple):
     """What an import wrote.
@@ -144,9 +141,8 @@ def import_csv(
         dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
         several = _counted((replace(each, study=study or "") for each in several), on_progress)
-        names = list(dict.fromkeys(file.name for file, _ in found))
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        source = f"CSV: {', '.join(names[:_MOST_NAMES])}{more}"
+        # A count, since their names may say who was recorded, and exported files contain the source.
+        source = "1 CSV file" if len(found) == 1 else f"{len(found)} CSV files"
         source = source if study is None else f"{study} ({source})"
         if append and out.exists():
             count = recordings.append(out, several, source=source, same_people=same_people)

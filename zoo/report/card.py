@@ -215,9 +215,15 @@ def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
     """
     keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds", "timed"]
     if "preset" not in records[0]:
-        return md.columns([(md.code(row["file"]), row) for row in records], keys, "file")
+        return md.columns([(_name(row), row) for row in records], keys, "file")
     rows = [(row["preset"], {**row, "file": row["file"]}) for row in records]
     return md.columns(rows, ["file", *keys], "preset", text=1)
+
+
+def _name(record: Document) -> str:
+    """The file of a record, and how many more are in its size."""
+    more = len(record.get("files", ())) - 1
+    return f"{md.code(record['file'])} + {md.count(more, 'file')}" if more > 0 else md.code(record["file"])
 
 
 def _files(metrics: Document) -> str:

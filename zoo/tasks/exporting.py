@@ -164,7 +164,8 @@ def export(
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
         `rows`, the scores, `milliseconds` (median time of one row, on one thread for TFLite files and as a compiled
         function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes` (see
-        `Interpreter.activation_bytes`). C code that was not compared has a `note` instead.
+        `Interpreter.activation_bytes`). C code that was not compared has a `note` instead. Where a format is several
+        files, `files` names them, the `file` first, and `bytes` is their sum.
 
     Raises:
         ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
@@ -215,6 +216,7 @@ def _export(
             written = family.sources[name].write(made.path, draft) if name in family.sources else [made.path]
             records.append({
                 "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
+                **({"files": [file.name for file in written]} if len(written) > 1 else {}),
                 "sha256": sha256(written[0]) if written[0].is_file() else None, **same, **made.cost,
                 **(family.score(made.found) if made.found else {}),
             })  # fmt: skip

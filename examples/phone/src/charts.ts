@@ -7,7 +7,10 @@ import type { Timeline } from "./timeline";
 export const MINUTE = 60;
 export const SIGNAL = 5;
 
-/** What a chart of a signal shows: three channels from the first one on, the value at its edges, and its grid. */
+/**
+ * What a chart of a signal shows: three channels from the first one on, the value at its edges, and its grid. Reach and
+ * grid double as often as a sample in view needs.
+ */
 export interface Sensor {
   first: number;
   reach: number;
@@ -52,11 +55,12 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
 
 /** One line an axis, with gaps where no sample arrived, over a labeled grid. */
 export function drawSignal(
-  canvas: HTMLCanvasElement, { first, reach, grid }: Sensor, samples: Sample[], now: number, seconds = SIGNAL,
+  canvas: HTMLCanvasElement, sensor: Sensor, samples: Sample[], now: number, seconds = SIGNAL,
 ): void {
   const { context, width, height, color, rem } = prepare(canvas);
+  const { first, reach, grid } = fitted(sensor, samples.filter(({ time }) => time >= now - seconds));
   const left = NUMBERS * rem;
-  const y = (value: number) => height * (0.5 - Math.max(-1, Math.min(1, value / reach)) / 2);
+  const y = (value: number) => height * (0.5 - value / reach / 2);
   const x = (time: number) => left + ((time - now + seconds) / seconds) * (width - left);
   context.font = `${0.75 * rem}px system-ui, sans-serif`;
   context.textBaseline = "middle";
@@ -65,7 +69,7 @@ export function drawSignal(
     context.fillStyle = color("--line");
     context.fillRect(left, y(value) - 0.5, width - left, 1);
     context.fillStyle = color("--soft");
-    context.fillText(`${value}`.replace("-", "−"), left - 0.4 * rem, y(value));
+    context.fillText(`${value}`.replace("-", "−"), left - 0.4 * rem, y(value), left - 0.4 * rem);
   }
   context.beginPath();
   context.rect(left, 0, width - left, height);
@@ -80,6 +84,12 @@ export function drawSignal(
     });
     context.stroke();
   });
+}
+
+function fitted({ first, reach, grid }: Sensor, samples: Sample[]): Sensor {
+  const largest = Math.max(reach, ...samples.flatMap(({ value }) => value.slice(first, first + AXES.length).map(Math.abs)));
+  const times = 2 ** Math.ceil(Math.log2(largest / reach));
+  return { first, reach: times * reach, grid: times * grid };
 }
 
 /** Seconds between samples over which no line is drawn. */

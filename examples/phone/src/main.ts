@@ -96,7 +96,7 @@ async function main(): Promise<void> {
     }
     const playing = new found.Replay(({ time, value }, activity) => {
       running.add({ time, value: convert(value, 1) });
-      view.showTruth(activity);
+      view.showTruth(metadata, activity);
     }, running.pause);
     replay = playing;
     stopSource = () => playing.stop();

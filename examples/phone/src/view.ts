@@ -192,8 +192,8 @@ export function showPaused(paused: boolean): void {
 }
 
 /** Shows what the simulated person does, besides what the model says. */
-export function showTruth(activity: string): void {
-  write("hint", `Simulated activity: ${activity}`);
+export function showTruth({ classes }: Metadata, activity: string): void {
+  write("hint", classes.includes(activity) ? `Simulated activity: ${activity}` : `Simulated: ${activity}, not in this model`);
 }
 
 /** Keeps the place of the longest label, so that nothing below jumps. */

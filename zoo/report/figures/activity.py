@@ -17,6 +17,15 @@ _MOST = 24
 _BIN = ("confidence", "accuracy", "share")
 """Means of a bin of the reliability diagram, and its share of the windows."""
 
+_SCALINGS = (("before", ORANGE, "s"), ("after", BLUE, "o"))
+"""What the reliability diagram compares, with colors and markers."""
+
+_BINS = 15
+"""Bins of equal width in a reliability diagram, those of `zoo.evaluation.activity.reliability`."""
+
+_BAR = 0.4 / _BINS
+"""Width of a bar in its lower panel."""
+
 _FEW = 0.01
 """Share of the windows below which the accuracy of a bin says little."""
 
@@ -77,24 +86,26 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
     The panel below shows how many windows each bin has: few windows say little.
     """
+    notes = [(f"{key} scaling, calibration error {report['ece'][key]:.3f}", color) for key, color, _ in _SCALINGS]
+    notes.append((f"hollow: under {_FEW:.0%} of the windows", GRAY))
     with subplots(WIDTH, 5.2, rows=2, sharex=True, height_ratios=(3, 1)) as (figure, (axis, below)):
         axis.plot([0, 1], [0, 1], color=GRAY, linewidth=1, linestyle="--")
-        axis.annotate("perfectly calibrated", (0.3, 0.3), (0, 6), textcoords="offset points", color=GRAY, ha="center",
-                      rotation=45, rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
-        for place, (key, color, marker) in enumerate((("before", ORANGE, "s"), ("after", BLUE, "o"))):
+        axis.text(0.02, 0.02, "perfectly calibrated", color=GRAY, va="bottom", rotation=45, rotation_mode="anchor",
+                  transform_rotates_text=True)  # fmt: skip
+        for place, (key, color, marker) in enumerate(_SCALINGS):
             bins = report["reliability"][key]
             confidence, accuracy, share = (np.array([row[name] for row in bins]) for name in _BIN)
             many = share >= _FEW
             axis.plot(confidence[many], accuracy[many], color=color, linewidth=1)
             axis.scatter(confidence[many], accuracy[many], s=24, marker=marker, color=color, zorder=3)
             axis.scatter(confidence[~many], accuracy[~many], s=18, marker=marker, color="none", edgecolor=color)
-            text = f"{key} scaling, calibration error {report['ece'][key]:.3f}"
-            axis.text(0.03, 1.0 - 0.08 * place, text, color=color, transform=axis.transAxes, va="top")
-            below.bar(confidence + 0.015 * (2 * place - 1), share, width=0.028, color=color)
-        axis.text(
-            0.03, 0.84, f"hollow: under {_FEW:.0%} of the windows", color=GRAY, transform=axis.transAxes, va="top"
-        )
-        axis.set(xlim=(0, 1.03), ylim=(-0.03, 1.4), ylabel="accuracy", yticks=np.linspace(0, 1, 6))
+            # Two bars share a bin, whatever the mean confidence in it.
+            centers = (np.floor(confidence * _BINS).clip(max=_BINS - 1) + 0.5) / _BINS
+            below.bar(centers + _BAR * (place - 0.5), share, width=_BAR, color=color)
+        for height, (text, color) in enumerate(reversed(notes)):
+            axis.annotate(text, (0, 1), (2, 4 + 14 * height), xycoords="axes fraction", textcoords="offset points",
+                          color=color)  # fmt: skip
+        axis.set(xlim=(0, 1.01), ylim=(-0.03, 1.03), ylabel="accuracy", yticks=np.linspace(0, 1, 6))
         below.set(xlabel="confidence", ylabel="windows")
         for shown in (axis.yaxis, below.yaxis, below.xaxis):
             shown.set_major_formatter(PercentFormatter(1, 0))
@@ -112,11 +123,10 @@ def subjects(report: Mapping[str, Any]) -> Figure:
     with subplots(WIDTH, 1.0 + 0.26 * len(order)) as (figure, axis):
         bars = axis.barh(order, scores, color=[ORANGE] + [BLUE] * (len(order) - 1), height=0.75)
         for score, bar in zip(scores, bars, strict=True):
-            inside = score > 0.2
-            axis.text(
-                score + (-0.015 if inside else 0.015), bar.get_y() + bar.get_height() / 2, f"{score:.3f}", fontsize=8,
-                ha="right" if inside else "left", va="center", color="white" if inside else "black",
-            )  # fmt: skip
+            # At the left end of a bar, away from the line; next to a bar that is too short.
+            place, color = (0.0, "white") if score > 0.2 else (score, "black")
+            axis.text(place + 0.015, bar.get_y() + bar.get_height() / 2, f"{score:.3f}", fontsize=8, va="center",
+                      color=color)  # fmt: skip
         axis.axvline(report[key], color="black", linewidth=1, linestyle="--")
         axis.annotate(f"all windows {report[key]:.3f}", (report[key], 1), (0, 3), xycoords=("data", "axes fraction"),
                       textcoords="offset points", ha="right")  # fmt: skip
