@@ -73,7 +73,7 @@ def test_a_whole_number_is_a_number():
 
 @pytest.mark.parametrize(("rows", "frame"), [(150, 5), (128, 4), (45, 5), (47, 1)])
 def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows, frame):
-    data = from_arrays(np.zeros((2, rows, 3), np.float32), [0, 1], ("a", "b"), 50.0)
+    data = from_arrays(np.full((2, rows, 3), 5.7), [0, 1], ("a", "b"), 50.0)
     for family in ("activity_gru", "activity_lstm", "activity_rnn"):
         model = build(planning.plan(None, family, {"units": 2}), data.train, data.classes)
         assert (model.num_layers, model.frame, model.magnitude, model.window) == (2, frame, True, rows)
@@ -84,7 +84,7 @@ def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows
 
 
 def test_the_presets_of_the_course_are_the_networks_of_the_course():
-    data = from_arrays(np.zeros((2, 150, 3), np.float32), [0, 1], ("a", "b"), 50.0)
+    data = from_arrays(np.full((2, 150, 3), 5.7), [0, 1], ("a", "b"), 50.0)
     for preset in ("activity_gru_course", "activity_lstm_course", "activity_rnn_course"):
         model = build(planning.plan(preset, None, {}), data.train, data.classes)
         assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
