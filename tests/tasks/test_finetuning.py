@@ -1,5 +1,6 @@
 """Little data: how many steps are made, how validation is made, what a summary warns of, and fine-tuning."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -77,6 +78,29 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     )
     assert warning.endswith("record more people, shake above all, or train longer (`--epochs`)")
     assert "> warning: validation macro-F1 is 0.333" in report.training(summary)
+
+
+def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
+    two = data(people=2)
+    summary = train(biased(), two, replace(QUICK, learning_rate=100.0)).summary
+    assert len(summary["warnings"]) == 1
+    assert re.fullmatch(
+        r"the training loss did not fall: \S+ in the first epoch, \S+ in the last: lower the learning rate of "
+        r"100 \(`--learning-rate`\)",
+        summary["warnings"][0],
+    )
+
+
+def test_the_loss_of_one_epoch_and_one_that_falls_are_no_warning():
+    assert running._diverged([{"loss": 1.0}], QUICK) is None
+    assert running._diverged([{"loss": 1.0}, {"loss": 2.0}, {"loss": 0.9}], QUICK) is None
+    assert "1 in the first epoch, 1 in the last" in running._diverged([{"loss": 1.0}, {"loss": 1.0}], QUICK)
+
+
+def test_nobody_is_advised_to_record_more_simulated_people():
+    two = replace(data(("still", "shake"), people=2), simulated=True)
+    (warning,) = train(biased(), two, LAZY).summary["warnings"]
+    assert warning.endswith("mostly taken for still): train longer (`--epochs`)")
 
 
 def test_an_evaluation_says_which_baselines_are_better():

@@ -285,17 +285,18 @@ class Prepared:
         mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
         mistaken[report["classes"].index(weakest)] = 0
         other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
-        advice = f"record more people, {weakest} above all"
+        # Nobody records simulated people.
+        advice = [] if self.data.simulated else [f"record more people, {weakest} above all"]
         if trained_before:
-            advice += ", or fine-tune for longer (`--epochs`)"
+            advice.append("fine-tune for longer (`--epochs`)")
         else:
-            advice += ", or train longer (`--epochs`)"
+            advice.append("train longer (`--epochs`)")
             window, channels = self.train.inputs.shape[1:]
             if (self.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
-                advice += f", or start from trained weights (`zoo finetune {finetuning.START}`)"
+                advice.append(f"start from trained weights (`zoo finetune {finetuning.START}`)")
         return (
             f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
-            f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {advice}"
+            f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
         )
 
 
