@@ -106,13 +106,28 @@ def test_nobody_is_advised_to_record_more_simulated_people():
 def test_an_evaluation_says_which_baselines_are_better():
     x, y = data(("still", "shake"), people=2).train.arrays()
     people = np.arange(len(y)) * 2 // len(y)
-    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, people + 2))
+    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, np.full(len(y), 2)))
     (note,) = evaluate(biased(), split)["notes"]
     assert note == "macro-F1 0.333 is below that of the random forest (1.000)"
     # Of windows alike, the baselines know no more than the model.
     alike = np.full_like(x, 5.0)
-    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, people + 2))
+    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, np.full(len(y), 2)))
     assert evaluate(biased(), split)["notes"] == []
+
+
+@pytest.mark.parametrize(("people", "notes"), [
+    (2, ["intervals over 2 people say little about other people"]),
+    (4, ["intervals over 4 people say little about other people"]),
+    (1, []),
+    (5, []),
+])  # fmt: skip
+def test_an_interval_over_few_people_is_noted(people, notes):
+    x, y = data(("still", "shake"), people=5).train.arrays()
+    split = from_arrays(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
+                        test=(x, y, np.arange(len(y)) % people))  # fmt: skip
+    found = evaluate(biased(), split, baselines=False)
+    assert found["notes"] == notes
+    assert ("95% interval" in report.evaluation(found)) == (people > 1)
 
 
 def test_a_class_without_validation_windows_is_not_the_weakest():

@@ -62,6 +62,9 @@ _FRAME = 5
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
+_FEW_PEOPLE = 5
+"""Fewer people than this are too few for an interval over people."""
+
 
 def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
     """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them.
@@ -498,7 +501,10 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
         notes.append("the model was trained on simulated data")
     seen = already_seen(windows.people(), data.source, metadata)
     if split != "train" and seen:
-        notes.append(f"subject {', '.join(seen)} was in the training of this model, so this is too optimistic")
+        who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
+        notes.append(f"{who} in the training of this model, so this is too optimistic")
+    if 1 < (people := len(windows.people())) < _FEW_PEOPLE:
+        notes.append(f"intervals over {people} people say little about other people")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
