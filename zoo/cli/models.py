@@ -484,7 +484,7 @@ def _follow(model: str, recordings: Path, subjects: str | None, merge: str | Non
 @app.command(rich_help_panel="Models")
 def predict(
     model: ModelName,
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Data file, or tfds:NAME. Its test set is predicted, or all of its patches."),
@@ -530,6 +530,7 @@ def predict(
 
     with quiet():
         loaded = loading.load(model)
+    text = " ".join(words) if words else None
     of_csv = {
         "rate": rate, "x": x, "y": y, "z": z, "channels": channels, "time": time, "unit": unit,
         "convention": convention, "rotation_unit": rotation_unit,
