@@ -47,8 +47,8 @@ def _usage(error: Any) -> str:
     command = " ".join(["zoo", *(word for word in path if word not in ("-m", "zoo", "zoo.cli")), "--help"])
     message = error.format_message().rstrip(".")
     # All commands of the zoo would be a long line.
-    group = getattr(getattr(error, "ctx", None), "command", None) if len(path) > 1 else None
-    known = list(getattr(group, "commands", ()))
+    context = getattr(error, "ctx", None)
+    known = list(getattr(context.command, "commands", ())) if context and context.parent else []
     if message.startswith("No such command") and not message.endswith("?") and known:
         message += f": expected {', '.join(known)}"
     return f"{message}; see `{command}`"
