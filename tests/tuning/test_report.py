@@ -17,6 +17,7 @@ from tuning.run import run_search
 from tuning.study import Study
 from zoo import Model, SparseAutoencoder
 from zoo.cli import main
+from zoo.report import markdown, search
 from zoo.report.figures.search import parallel, pareto_front
 
 SETTINGS = {
@@ -78,6 +79,18 @@ def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves,
     kept, same = (json.loads((folder / name / "config.json").read_text()) for name in ("out/best", "model"))
     seed = {"seed": None}
     assert kept["recipe"] | seed == same["recipe"] | seed
+
+
+def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_copied(ended):
+    folder, result, _ = ended
+    shown = search.result(result)
+    assert f"Copy of the model: {markdown.escape(folder / 'mine')}." in shown
+    assert search.against_default(result) in shown
+    assert search.against_default(result) in (folder / "out" / "report.md").read_text()
+    assert "nothing better" in search.against_default(result | {"chosen": 0})
+    better = search.against_default(result | {"chosen": 3, "default_score": 0.25})
+    assert better == "Trial 0 has the default values (cost 0.2500 in the search): the search found something better."
+    assert "(not scored)" in search.against_default(result | {"chosen": 3, "default_score": None})
 
 
 def test_the_row_in_the_report_is_python(ended):
