@@ -315,8 +315,12 @@ def finetune(
 
 
 def _next(out: Path, data: Any, named: str) -> str:
-    """Where the model is, and the command that comes next: without a test set there is nothing to evaluate on."""
-    return f"model in {out}; next: zoo {'evaluate' if len(data.test) else 'export'} {out} --data {named}"
+    """Where the model is, and the command that comes next: without a test set there is nothing to evaluate on.
+
+    Patches have no test set; photographs that were held out are evaluated, or else all.
+    """
+    able = len(data.test) or data.task == "autoencoder"
+    return f"model in {out}; next: zoo {'evaluate' if able else 'export'} {out} --data {named}"
 
 
 def named_options(options: dict[str, Any]) -> dict[str, Any]:
