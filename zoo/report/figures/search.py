@@ -169,7 +169,7 @@ def _plain_ticks(axis: Axes, costs: NDArray[np.float64]) -> None:
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     round_numbers = np.outer(powers, (1, 2, 5)).ravel()
     if high < 5 * low:
-        round_numbers = MaxNLocator(3).tick_values(low / 1.1, high * 1.1)
+        round_numbers = np.array(MaxNLocator(3).tick_values(low / 1.1, high * 1.1))
     ticks = round_numbers[(round_numbers >= low / 1.1) & (round_numbers <= high * 1.1)]
     ticks = ticks[:: -(-len(ticks) // 4)]
     axis.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 100 else f"{tick:.3g}" for tick in ticks])
