@@ -168,6 +168,33 @@ def test_list_and_info_show_the_presets(zoo_cli):
     assert json.loads(zoo_cli("info", "activity_gru_course", "--json").out)["class"] == "ActivityGRU"
 
 
+@pytest.mark.parametrize(("name", "meant"), [
+    ("SimpleRNN", "activity_rnn"), ("GRU", "activity_gru"), ("lstm", "activity_lstm"), ("CNN", "activity_cnn"),
+])  # fmt: skip
+def test_a_family_is_suggested_by_the_name_of_its_layers(name, meant, zoo_cli, tmp_path):
+    found = zoo_cli("train", "--model", name, "--out", tmp_path / "model")
+    assert (found.status, found.err) == (1, f"zoo: unknown family '{name}': did you mean {meant}?\n")
+
+
+def test_words_of_a_text_need_no_quotes(zoo_cli):
+    plain = zoo_cli("predict", "trigram_lm_course", "in", "the", "right", "--json")
+    assert plain == zoo_cli("predict", "trigram_lm_course", "in the right", "--json")
+    assert json.loads(plain.out)["context"] == ["in", "the", "right"]
+
+
+def test_an_unknown_command_of_a_group_is_answered_with_its_commands(zoo_cli):
+    found = zoo_cli("data", "simulate", "text")
+    assert found.status == 2
+    assert "No such command 'text': expected activity, patches, trigrams; see" in found.err
+    assert "did you mean 'patches'?; see" in zoo_cli("data", "make", "patch").err.lower()
+
+
+def test_a_missing_folder_of_photographs_says_what_is_used_without_one(zoo_cli, tmp_path):
+    found = zoo_cli("data", "make", "patches", tmp_path / "photographs", "--out", tmp_path / "data1.h5")
+    assert found.status == 1
+    assert "no such file or folder; without one, the photographs that scikit-learn" in found.err
+
+
 def altered(source, target, change):
     """A copy of an HDF5 file that differs in one thing."""
     target.write_bytes(source.read_bytes())

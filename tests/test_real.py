@@ -46,7 +46,7 @@ def test_nobody_in_the_test_part_was_in_the_training_of_a_preset(real):
 def test_a_preset_that_learned_from_everyone_says_so_of_a_score_on_them(real):
     for name in (name for name, row in PRESETS.items() if row.everyone):
         found = evaluate(name, real / "activity" / "data3.h5", baselines=False)
-        assert "subject 2, 9, 15, 21 was in the training of this model, so this is too optimistic" in found["notes"]
+        assert "subjects 2, 9, 15, 21 were in the training of this model, so this is too optimistic" in found["notes"]
 
 
 def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_path):

@@ -43,7 +43,10 @@ def write(study: Study, folder: Path, result: Mapping[str, Any]) -> Path:
     text = md.page(
         f"# Search of {study.target}",
         _searched(study, records),
-        md.section("Results", search.finals(result), _choice(study, result, plan_of(chosen, study.base.name))),
+        md.section(
+            "Results", search.finals(result), search.against_default(result),
+            _choice(study, result, plan_of(chosen, study.base.name)),
+        ),
         md.section("Leaderboard", _leaderboard(study, leaders)),
         md.section("Progress", "![progress](progress.png)"),
         *(_sides() if "parallel.png" in drawn else ()),
@@ -78,7 +81,7 @@ def _choice(study: Study, result: Mapping[str, Any], plan: Plan) -> str:
     training = result["training"]
     validation = training["validation"] or {}
     scores = [key for key, value in validation.items() if isinstance(value, float)]
-    people = f" on subjects {md.show(validation['subjects'])}" if validation.get("subjects") else ""
+    people = f" on {md.subjects(validation['subjects'])}" if validation.get("subjects") else ""
     return (
         f"Trial {result['chosen']} was chosen and trained once more with seed {result['seed']}; the model is in "
         f"`{BEST}/`: {md.count(training['parameters'], 'parameter')}, validation {md.say(validation, *scores)}"

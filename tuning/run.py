@@ -74,7 +74,8 @@ def run_search(
         console: Console that shows progress. None by default.
 
     Returns:
-        The result of `finals.decide`, and the paths of the `report` and the `model`. Empty for a worker.
+        The result of `finals.decide`, the `default_score`, that of the trial with the default values (None if it has
+        none), and the paths of the `report`, the `model` and the `preset`, if any. Empty for a worker.
 
     Raises:
         ZooError: If the study or the folder is invalid, or no trial has a score.
@@ -109,18 +110,21 @@ def _run_search(
     leaders = finals.ranked(study, Records(folder / TRIALS).all())
     if result is None:
         result = _decide(study, folder, len(leaders[:best]), seeds, console)
+    result |= {"default_score": Records(folder / TRIALS).read(0)["score"]}
     if not (folder / report.REPORT).is_file():
         with console.status("measuring the size and the latency of the best trials"):
             Trainer(study, folder).measure(leaders[:_MEASURED])
             report.write(study, folder, result)
     if preset is not None:
         finals.save_preset(folder, preset)
-    return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)}
+    copied = {} if preset is None else {"preset": str(preset)}
+    return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)} | copied
 
 
 def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> dict[str, Any]:
     """Trains the best trials again, then the model that is saved."""
-    board = TrialBoard(console, f"the best {best} again", best * seeds, study.maximize)
+    title = "the best again" if best == 1 else f"the best {best} again"
+    board = TrialBoard(console, title, best * seeds, study.maximize)
     with board.shown():
         repeated = finals.repeat(study, folder, best, seeds, board.update)
     plan = finals.plan_of_chosen(study, folder, repeated)

@@ -18,7 +18,7 @@ from zoo.data.activity import ActivityData
 from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
-from zoo.families import FAMILIES
+from zoo.families import FAMILIES, unknown_family
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.report.crossval import cross_validation, write
@@ -55,7 +55,7 @@ def list_presets(family: str | None = None) -> list[str]:
         ['activity_gru_course', 'activity_gru_tiny', 'activity_gru_pocket', 'activity_gru_phone']
     """
     if family is not None and not any(name.startswith(family) for name in FAMILIES):
-        raise catalog.unknown_name("family", family, list(FAMILIES))
+        raise unknown_family(family)
     installed = set(catalog.preset_names())
     rows = presets.PRESETS.items()
     return [name for name, row in rows if name in installed and row.family.startswith(family or "")]

@@ -56,7 +56,7 @@ def preset_metrics(name: str) -> dict[str, Any]:
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
-    """Creates an error that suggests the closest known name.
+    """Creates an error that suggests the closest known name, in upper or lower case.
 
     Args:
         what: Kind of name, such as `preset`.
@@ -67,6 +67,7 @@ def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
         >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))
         "unknown preset 'activity_gr': did you mean activity_gru_course?"
     """
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
+    names = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
+    hint = f"did you mean {names[near[0]]}?" if near else f"known are {', '.join(known) or 'none'}"
     return ZooError(f"unknown {what} {name!r}: {hint}")

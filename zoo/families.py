@@ -9,6 +9,7 @@ import sys
 from typing import Any, NamedTuple
 
 from zoo.catalog import unknown_name
+from zoo.errors import ZooError
 
 
 class Family(NamedTuple):
@@ -47,6 +48,12 @@ FAMILIES: dict[str, Family] = {
 }
 """Families by name, as on the command line."""
 
+_LAYERS = {
+    "simplernn": "activity_rnn", "rnn": "activity_rnn", "lstm": "activity_lstm", "gru": "activity_gru",
+    "cnn": "activity_cnn",
+}  # fmt: skip
+"""Families by the names of their layers, in lower case."""
+
 TASKS = tuple(dict.fromkeys(row.task for row in FAMILIES.values()))
 """Names of the tasks, in the order of the table."""
 
@@ -67,7 +74,19 @@ def find_family(name: str) -> Family:
     for known, row in FAMILIES.items():
         if name in (known, row.class_name):
             return row
-    raise unknown_name("family", name, list(FAMILIES))
+    raise unknown_family(name)
+
+
+def unknown_family(name: str) -> ZooError:
+    """Creates an error that suggests the closest family.
+
+    Example:
+        >>> str(unknown_family("SimpleRNN"))
+        "unknown family 'SimpleRNN': did you mean activity_rnn?"
+    """
+    if meant := _LAYERS.get(name.lower()):
+        return ZooError(f"unknown family {name!r}: did you mean {meant}?")
+    return unknown_name("family", name, list(FAMILIES))
 
 
 def register_with_keras(_: Any = None) -> None:

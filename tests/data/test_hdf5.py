@@ -91,6 +91,7 @@ def test_a_file_of_another_layout_is_named(tmp_path):
     [
         ("ann.csv", "is a CSV file: make data of it with `zoo data import csv`, then `zoo data windows`"),
         ("book.TXT", "is text: make data of it with `zoo data make trigrams`, or of recordings with `zoo data import"),
+        ("book.txt", "patches are made of photographs, with `zoo data make patches`"),
         ("cat.jpg", "is a picture: make data of it with `zoo data make patches`"),
     ],
 )

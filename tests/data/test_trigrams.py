@@ -159,10 +159,10 @@ def test_a_vocabulary_is_read_of_a_file_of_either_kind_in_its_order(tmp_path):
 
 REFUSED = {
     "few words": (
-        (9,),
+        (9, (3, 6), (6, 9)),
         "a.txt: 6 different words in the training rows, too few for a vocabulary of 9: pass --vocabulary 6 or fewer",
     ),
-    "no words": ((0,), "a vocabulary of 0 words; expected 1 or more"),
+    "no words": ((0, (3, 6), (6, 9)), "a vocabulary of 0 words; expected 1 or more"),
     "rows outside": ((6, (3, 6), (6, 90)), "test rows 6:90: expected a range within 0:12, the rows of a.txt"),
     "rows backwards": ((6, (6, 3), (6, 9)), "validation rows 6:3: expected a range within 0:12, the rows of a.txt"),
     "overlap": ((6, (3, 7), (6, 9)), "validation rows 3:7 and test rows 6:9 overlap: move one"),
@@ -170,7 +170,7 @@ REFUSED = {
         (6, (3, 6)),
         "rows are given for validation alone; pass both --validation-rows and --test-rows, or neither",
     ),
-    "nothing left": ((6, (0, 6), (6, 12)), "a.txt: 0 different words in the training rows, too few for a"),
+    "nothing left": ((6, (0, 6), (6, 12)), "a.txt: no training rows are left: give more text, one sentence a line"),
 }
 
 
@@ -185,14 +185,17 @@ def test_what_cannot_be_made_is_refused_in_one_line_and_nothing_is_written(tmp_p
 def test_a_text_too_short_for_three_splits_is_refused(tmp_path):
     text = save(tmp_path / "a.txt", "a b c d")
     assert message(lambda: write_trigrams(tmp_path / "a.h5", [text], 4)) == (
-        "a.txt: no row of four known words for validation; 1 rows in all: give more text, one sentence a line, or a "
-        "larger vocabulary"
+        "a.txt: too little text for training, validation and test (rows of four words: 1): give more text, one "
+        "sentence a line"
     )
     few = save(tmp_path / "b.txt", "a b")
     words = save(tmp_path / "words.txt", "a")
-    assert "0 rows in all: give more text, one sentence a line, or a larger vocabulary" in message(
-        lambda: write_trigrams(tmp_path / "a.h5", [few], words)
-    )
+    for vocabulary in (words, 250):
+        assert message(lambda given=vocabulary: write_trigrams(tmp_path / "a.h5", [few], given)) == (
+            "b.txt: no sentence of four words: give more text, one sentence a line"
+        )
+    known = message(lambda: write_trigrams(tmp_path / "a.h5", [save(tmp_path / "c.txt", *["a b c d"] * 20)], words))
+    assert "no row of four known words for train; 20 rows in all" in known
 
 
 def test_a_vocabulary_with_words_that_the_text_lacks_is_refused_with_some_of_them(tmp_path):

@@ -51,6 +51,15 @@ def test_no_term_of_the_cost_is_below_the_picture_in_the_end():
     plt.close(figure)
 
 
+def test_a_term_of_the_cost_keeps_its_color_where_another_is_not_drawn():
+    def color(weights):
+        axis = autoencoder.cost([{"epoch": 1, "error": 1.0, "weights": weights, "sparsity": 0.1}]).axes[0]
+        return next(line.get_color() for line in axis.lines if line.get_label() == "sparsity")
+
+    assert color(0.0) == color(0.5) == drawing.GREEN
+    plt.close("all")
+
+
 @given(heights=st.lists(st.floats(0, 1), max_size=6))
 def test_names_of_lines_are_moved_apart_in_their_order(heights):
     moved = drawing.apart(heights, 0.1)

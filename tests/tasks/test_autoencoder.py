@@ -7,13 +7,14 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import ZooError
+from zoo import SparseAutoencoder, ZooError
 from zoo.data import dead_leaves, patches
 from zoo.data.patches import LUMINANCE, Scale
 from zoo.report import figures_for
 from zoo.runtime import Interpreter
 from zoo.tasks import loading, planning
 from zoo.tasks.autoencoder import TASK as AUTOENCODER
+from zoo.tasks.autoencoder import _behind as behind
 from zoo.tasks.autoencoder import kernel
 from zoo.tasks.running import Run, train
 
@@ -74,6 +75,18 @@ def test_another_file_is_measured_whole_and_says_that_the_score_of_pca_is_too_go
     report = AUTOENCODER.evaluate(trained, other)
     assert (report["patches"], report["split"]) == (100, "whole file")
     assert any("its score is too good" in note for note in report["notes"])
+
+
+def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, leaves):
+    untrained = SparseAutoencoder(pixels=64, hidden_units=12, scale=trained.metadata.scale)
+    report = AUTOENCODER.evaluate(loading.load(untrained), leaves)
+    assert report["r2"] < 0
+    assert report["notes"][-1] == (
+        f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"
+    )
+    (note,) = behind({"r2": 0.8, "mse": 0.0120, "pca_mse": 0.0101})
+    assert note == "MSE 0.01200 is above that of PCA (0.01010), whose codes are not sparse"
+    assert behind({"r2": 0.9, "mse": 0.0100, "pca_mse": 0.0100}) == []
 
 
 def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):

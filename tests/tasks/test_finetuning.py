@@ -1,5 +1,6 @@
 """Little data: how many steps are made, how validation is made, what a summary warns of, and fine-tuning."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -79,16 +80,54 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
     assert "> warning: validation macro-F1 is 0.333" in report.training(summary)
 
 
+def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
+    two = data(people=2)
+    summary = train(biased(), two, replace(QUICK, learning_rate=100.0)).summary
+    assert len(summary["warnings"]) == 1
+    assert re.fullmatch(
+        r"the training loss did not fall: \S+ in the first epoch, \S+ in the last: lower the learning rate of "
+        r"100 \(`--learning-rate`\)",
+        summary["warnings"][0],
+    )
+
+
+def test_the_loss_of_one_epoch_and_one_that_falls_are_no_warning():
+    assert running._diverged([{"loss": 1.0}], QUICK) is None
+    assert running._diverged([{"loss": 1.0}, {"loss": 2.0}, {"loss": 0.9}], QUICK) is None
+    assert "1 in the first epoch, 1 in the last" in running._diverged([{"loss": 1.0}, {"loss": 1.0}], QUICK)
+
+
+def test_nobody_is_advised_to_record_more_simulated_people():
+    two = replace(data(("still", "shake"), people=2), simulated=True)
+    (warning,) = train(biased(), two, LAZY).summary["warnings"]
+    assert warning.endswith("mostly taken for still): train longer (`--epochs`)")
+
+
 def test_an_evaluation_says_which_baselines_are_better():
     x, y = data(("still", "shake"), people=2).train.arrays()
     people = np.arange(len(y)) * 2 // len(y)
-    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, people + 2))
+    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, np.full(len(y), 2)))
     (note,) = evaluate(biased(), split)["notes"]
     assert note == "macro-F1 0.333 is below that of the random forest (1.000)"
     # Of windows alike, the baselines know no more than the model.
     alike = np.full_like(x, 5.0)
-    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, people + 2))
+    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, np.full(len(y), 2)))
     assert evaluate(biased(), split)["notes"] == []
+
+
+@pytest.mark.parametrize(("people", "notes"), [
+    (2, ["intervals over 2 people say little about other people"]),
+    (4, ["intervals over 4 people say little about other people"]),
+    (1, []),
+    (5, []),
+])  # fmt: skip
+def test_an_interval_over_few_people_is_noted(people, notes):
+    x, y = data(("still", "shake"), people=5).train.arrays()
+    split = from_arrays(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
+                        test=(x, y, np.arange(len(y)) % people))  # fmt: skip
+    found = evaluate(biased(), split, baselines=False)
+    assert found["notes"] == notes
+    assert ("95% interval" in report.evaluation(found)) == (people > 1)
 
 
 def test_a_class_without_validation_windows_is_not_the_weakest():

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import Recipe, ZooError, finetune
+from zoo import Recipe, TrigramLM, ZooError, finetune
 from zoo.data import trigrams
 from zoo.data.trigrams import Trigrams
 from zoo.formats import saved_model
@@ -35,6 +35,17 @@ def test_it_learns_more_than_how_often_words_are(trained, sentences):
     assert {"cross_entropy", "perplexity", "top1", "top5", "top10", "seen", "unseen"} <= set(report)
     assert report["simulated"] is True
     assert json.dumps(report, allow_nan=False)
+
+
+def test_a_model_that_predicts_worse_than_n_grams_is_noted(trained, sentences):
+    report = TRIGRAM.evaluate(loading.load(TrigramLM(vocabulary=trained.metadata.words, seed=0)), sentences)
+    scores = {name: f"{row['cross_entropy']:.3f}" for name, row in report["baselines"].items()}
+    assert report["notes"][-1] == (
+        f"cross-entropy {report['cross_entropy']:.3f} is above that of word frequencies ({scores['unigram']}) and the "
+        f"bigram model ({scores['bigram']}) and the Kneser-Ney model ({scores['kneser_ney']})"
+    )
+    equal = {name: {"cross_entropy": 4.0} for name in scores}
+    assert trigram._behind({"cross_entropy": 4.0, "baselines": equal}) == []
 
 
 def test_merged_rows_cost_what_the_rows_cost(sentences):

@@ -17,7 +17,8 @@ from tuning.run import run_search
 from tuning.study import Study
 from zoo import Model, SparseAutoencoder
 from zoo.cli import main
-from zoo.report.figures.search import parallel, pareto_front
+from zoo.report import markdown, search
+from zoo.report.figures.search import parallel, pareto, pareto_front, progress
 
 SETTINGS = {
     "pixels": 64, "batch_size": 512, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
@@ -78,6 +79,18 @@ def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves,
     kept, same = (json.loads((folder / name / "config.json").read_text()) for name in ("out/best", "model"))
     seed = {"seed": None}
     assert kept["recipe"] | seed == same["recipe"] | seed
+
+
+def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_copied(ended):
+    folder, result, _ = ended
+    shown = search.result(result)
+    assert f"Copy of the model: {markdown.escape(folder / 'mine')}." in shown
+    assert search.against_default(result) in shown
+    assert search.against_default(result) in (folder / "out" / "report.md").read_text()
+    assert "nothing better" in search.against_default(result | {"chosen": 0})
+    better = search.against_default(result | {"chosen": 3, "default_score": 0.25})
+    assert better == "Trial 0 has the default values (cost 0.2500 in the search): the search found something better."
+    assert "(not scored)" in search.against_default(result | {"chosen": 3, "default_score": None})
 
 
 def test_the_row_in_the_report_is_python(ended):
@@ -145,6 +158,16 @@ def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
     records[1]["values"].pop("units")
     figure = parallel(records, ["units", "cell"], "macro_f1")
     assert len(figure.axes[0].lines) == 3 + 3
+
+
+def test_figures_of_a_search_show_every_trial_at_round_ticks():
+    costs = [1335, 7880, 13350, 78806]
+    records = [record(i, 3, score) | {"parameters": cost, "bytes": 20 * cost}
+               for i, (score, cost) in enumerate(zip((0.65, 0.6, 0.55, 0.1), costs, strict=True))]  # fmt: skip
+    for figure in (progress(records, "macro_f1", True), pareto(records, "macro_f1", True)):
+        low, high = figure.axes[0].get_ylim()
+        assert low < 0.1 < 0.65 < high
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["2,000", "10,000", "50,000"]
 
 
 def test_a_search_that_has_ended_takes_no_more_trials(ended, leaves):

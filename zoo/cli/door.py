@@ -45,7 +45,13 @@ def _usage(error: Any) -> str:
     # The path begins with the name of the program, which may be `python -m zoo`.
     path = getattr(getattr(error, "ctx", None), "command_path", "").removeprefix("python ").split()[1:]
     command = " ".join(["zoo", *(word for word in path if word not in ("-m", "zoo", "zoo.cli")), "--help"])
-    return f"{error.format_message().rstrip('.')}; see `{command}`"
+    message = error.format_message().rstrip(".")
+    # All commands of the zoo would be a long line.
+    context = getattr(error, "ctx", None)
+    known = list(getattr(context.command, "commands", ())) if context and context.parent else []
+    if message.startswith("No such command") and not message.endswith("?") and known:
+        message += f": expected {', '.join(known)}"
+    return f"{message}; see `{command}`"
 
 
 def _system(error: OSError) -> str:

@@ -315,8 +315,12 @@ def finetune(
 
 
 def _next(out: Path, data: Any, named: str) -> str:
-    """Where the model is, and the command that comes next: without a test set there is nothing to evaluate on."""
-    return f"model in {out}; next: zoo {'evaluate' if len(data.test) else 'export'} {out} --data {named}"
+    """Where the model is, and the command that comes next: without a test set there is nothing to evaluate on.
+
+    Patches have no test set; photographs that were held out are evaluated, or else all.
+    """
+    able = len(data.test) or data.task == "autoencoder"
+    return f"model in {out}; next: zoo {'evaluate' if able else 'export'} {out} --data {named}"
 
 
 def named_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -484,7 +488,7 @@ def _follow(model: str, recordings: Path, subjects: str | None, merge: str | Non
 @app.command(rich_help_panel="Models")
 def predict(
     model: ModelName,
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Data file, or tfds:NAME. Its test set is predicted, or all of its patches."),
@@ -530,6 +534,7 @@ def predict(
 
     with quiet():
         loaded = loading.load(model)
+    text = " ".join(words) if words else None
     of_csv = {
         "rate": rate, "x": x, "y": y, "z": z, "channels": channels, "time": time, "unit": unit,
         "convention": convention, "rotation_unit": rotation_unit,

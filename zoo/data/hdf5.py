@@ -138,7 +138,8 @@ _FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
 _RAW = {
     ".csv": f"is a CSV file: make data of it with {_FROM_CSV}",
     ".tsv": f"is a table: make data of it with {_FROM_CSV}",
-    ".txt": f"is text: make data of it with `zoo data make trigrams`, or of recordings with {_FROM_CSV}",
+    ".txt": f"is text: make data of it with `zoo data make trigrams`, or of recordings with {_FROM_CSV}; "
+    "patches are made of photographs, with `zoo data make patches`",
     **dict.fromkeys((".png", ".jpg", ".jpeg"), "is a picture: make data of it with `zoo data make patches`"),
 }
 """What is not a data file yet, by its suffix, and what makes it one."""

@@ -66,13 +66,18 @@ class Photographs(Sequence[Photograph]):
         paths: Pictures and folders of pictures; hidden files are skipped, others sorted by name.
 
     Raises:
-        ZooError: If a folder is empty, or two pictures have the same name.
+        ZooError: If one is missing, a folder is empty, or two pictures have the same name.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.files: list[Path] = []
         for path in paths:
             files = [path]
+            if not path.exists():
+                raise ZooError(
+                    f"{path}: no such file or folder; without one, the photographs that scikit-learn and scikit-image "
+                    "install are used"
+                )
             if path.is_dir():
                 files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
             if not files:

@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.vocabulary import tokenize
 
+_BINARY = {
+    b"PK\x03\x04": "a zip file, as documents of Word and LibreOffice are", b"%PDF-": "a PDF file",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file", b"\xd0\xcf\x11\xe0": "a document of an old version of Word",
+}  # fmt: skip
+"""Files that are often taken for text, by their first bytes."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -67,6 +73,8 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
             raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
         empty, offset = True, 0
         with path.open("rb") as file:
+            if kind := next((kind for start, kind in _BINARY.items() if file.peek(len(start)).startswith(start)), None):
+                raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence a line")
             for line in file:
                 text = _decode(path, line, offset)
                 offset += len(line)

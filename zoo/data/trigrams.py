@@ -224,6 +224,8 @@ def _write(
 ) -> Summary:  # fmt: skip
     # The positions at which four words of one sentence begin.
     places = np.flatnonzero(text.sentences[:-CONTEXT] == text.sentences[CONTEXT:])
+    if not len(places):
+        raise ZooError(f"{names}: no sentence of four words: give more text, one sentence a line")
     sentences = text.sentences[places]
     held_out = _ranges(names, sentences, *ranges)
     splits = _splits(len(places), held_out)
@@ -282,6 +284,11 @@ def _ranges(
     count = len(sentences)
     if validation is None and test is None:
         first, second = (_next_sentence(sentences, count - tenths * (count // 10)) for tenths in (2, 1))
+        if not 0 < first < second < count:
+            raise ZooError(
+                f"{names}: too little text for training, validation and test (rows of four words: {count}): give "
+                "more text, one sentence a line"
+            )
         return {"validation": (first, second), "test": (second, count)}
     if validation is None or test is None:
         raise ZooError(
@@ -327,6 +334,8 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     if count < 1:
         raise ZooError(f"a vocabulary of {count} words; expected 1 or more")
     ranked = text.most_frequent(_covered(places, len(text.numbers)))
+    if not ranked:
+        raise ZooError(f"{names}: no training rows are left: give more text, one sentence a line")
     if len(ranked) < count:
         raise ZooError(
             f"{names}: {len(ranked)} different words in the training rows, too few for a vocabulary of {count}: pass "

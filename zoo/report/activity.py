@@ -30,7 +30,7 @@ def training(summary: Document) -> str:
         "subject": (
             f"leave one person out, {md.count(found['folds'], 'fold')}"
             if "folds" in found
-            else f"subjects {md.show(found['subjects'])}"
+            else md.subjects(found["subjects"])
         ),
         "time": "the last windows of each activity of the same people, which overestimate the score on other people",
         "window": "random windows, which overestimate the score",
@@ -134,7 +134,7 @@ def streaming(report: Document) -> str:
     ]
     spliced = report["spliced"]
     return md.page(
-        f"Streamed recordings of subjects {md.show(report['subjects'])}.{simulated}",
+        f"Streamed recordings of {md.subjects(report['subjects'])}.{simulated}",
         md.columns(rows, list(names.values()), "signal"),
         "The first three scores are the accuracy of single windows, of all rows of the stream, and of the rows more "
         "than 5 s after a change (settled). Labeled: share of rows with a label. Delay: time until a change is "

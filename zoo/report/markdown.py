@@ -126,6 +126,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('tch') else 's'}"
 
 
+def subjects(names: Sequence[str]) -> str:
+    """Formats the names of people.
+
+    Example:
+        >>> subjects(["2"]), subjects(["2", "5"])
+        ('subject 2', 'subjects 2, 5')
+    """
+    return f"subject{'' if len(names) == 1 else 's'} {show(list(names))}"
+
+
 def duration(seconds: float) -> str:
     """Formats a duration.
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog import preset_metrics, preset_names, unknown_name
+from zoo.catalog import preset_metrics, preset_names
 from zoo.errors import ZooError
-from zoo.families import FAMILIES
+from zoo.families import FAMILIES, unknown_family
 from zoo.files import flatten
 from zoo.presets import PRESETS
 from zoo.report import card, for_task
@@ -67,7 +67,7 @@ def artifacts(families: Sequence[str] = (), sort: str | None = None) -> list[dic
 def _chosen(families: Sequence[str]) -> list[str]:
     for wanted in families:
         if not wanted or not any(name.startswith(wanted) for name in FAMILIES):
-            raise unknown_name("family", wanted, list(FAMILIES))
+            raise unknown_family(wanted)
     return [name for name, row in PRESETS.items() if not families or row.family.startswith(tuple(families))]
 
 

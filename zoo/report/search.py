@@ -12,9 +12,20 @@ def result(found: Document) -> str:
         finals(found),
         f"Chosen: trial {found['chosen']}, {md.count(found['training']['parameters'], 'parameter')}: "
         f"{md.show(chosen['values'], form='.3g')}",
+        against_default(found),
         f"Test data, used once: {test_score(found)}",
-        f"Report: {md.escape(found['report'])}. Model: {md.escape(found['model'])}.",
+        f"Report: {md.escape(found['report'])}. Model: {md.escape(found['model'])}."
+        f"{md.given(found, 'preset', lambda folder: f' Copy of the model: {md.escape(folder)}.')}",
     )
+
+
+def against_default(found: Document) -> str:
+    """Says whether the search found something better than its first trial, which has the default values."""
+    if found["chosen"] == 0:
+        return "Trial 0 has the default values: the search found nothing better."
+    score = found["default_score"]
+    known = f"{md.label(found['objective'])} {score:.4f} in the search" if score is not None else "not scored"
+    return f"Trial 0 has the default values ({known}): the search found something better."
 
 
 def finals(found: Document) -> str:

@@ -62,6 +62,9 @@ _FRAME = 5
 _LESS = 0.01
 """How much lower than its baseline's the macro-F1 of a model is for a warning."""
 
+_FEW_PEOPLE = 5
+"""Fewer people than this are too few for an interval over people."""
+
 
 def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
     """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them.
@@ -285,17 +288,18 @@ class Prepared:
         mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
         mistaken[report["classes"].index(weakest)] = 0
         other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
-        advice = f"record more people, {weakest} above all"
+        # Nobody records simulated people.
+        advice = [] if self.data.simulated else [f"record more people, {weakest} above all"]
         if trained_before:
-            advice += ", or fine-tune for longer (`--epochs`)"
+            advice.append("fine-tune for longer (`--epochs`)")
         else:
-            advice += ", or train longer (`--epochs`)"
+            advice.append("train longer (`--epochs`)")
             window, channels = self.train.inputs.shape[1:]
             if (self.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
-                advice += f", or start from trained weights (`zoo finetune {finetuning.START}`)"
+                advice.append(f"start from trained weights (`zoo finetune {finetuning.START}`)")
         return (
             f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
-            f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {advice}"
+            f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
         )
 
 
@@ -497,7 +501,10 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
         notes.append("the model was trained on simulated data")
     seen = already_seen(windows.people(), data.source, metadata)
     if split != "train" and seen:
-        notes.append(f"subject {', '.join(seen)} was in the training of this model, so this is too optimistic")
+        who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
+        notes.append(f"{who} in the training of this model, so this is too optimistic")
+    if 1 < (people := len(windows.people())) < _FEW_PEOPLE:
+        notes.append(f"intervals over {people} people say little about other people")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
     allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]

@@ -39,6 +39,9 @@ from zoo.training import Fitted
 COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
 """rho, beta and lambda of the cost in the course."""
 
+_MORE = 0.01
+"""How much greater than that of PCA the error of a model is for a note, as a share."""
+
 _GOLDEN, _TERMS = 512, 2048
 """Numbers of patches to compare artifacts on, and to compute the terms of the cost on."""
 
@@ -241,6 +244,15 @@ def _encode_vectors(
     return codes, np.asarray(loaded.keras_model.decode(codes))
 
 
+def _behind(report: Mapping[str, Any]) -> list[str]:
+    """A note that names the baseline that reconstructs clearly better than the model, if one does."""
+    if report["r2"] < 0:
+        return [f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"]
+    if report["mse"] > (1 + _MORE) * report["pca_mse"]:
+        return [f"MSE {report['mse']:.5f} is above that of PCA ({report['pca_mse']:.5f}), whose codes are not sparse"]
+    return []
+
+
 def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.float32]:
     size = metadata_of(loaded).size
     if data is None:
@@ -338,12 +350,15 @@ class AutoencoderTask(Task):
             raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
         codes, reconstructions = _codes(loaded, measured)
         names = measured.photographs
+        report = metrics.report(
+            vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)
+        )
         return {
             "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
             "photographs": measured.group_names(), "simulated": data.simulated,
             "sparsity_target": metadata.sparsity_target,
-            **metrics.report(vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)),
-            **({} if names is None else metrics.by_photograph(vectors, reconstructions, names)), "notes": notes,
+            **report, **({} if names is None else metrics.by_photograph(vectors, reconstructions, names)),
+            "notes": notes + _behind(report),
         }  # fmt: skip
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:

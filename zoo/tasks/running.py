@@ -261,6 +261,9 @@ def _train(
         "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
         "seconds": round(seconds, 2), "parameters": model.count_params(), **details,
     }  # fmt: skip
+    if diverged := _diverged(fitted.history, plan.recipe):
+        # More data or more epochs would not help, whatever else the summary warns of.
+        summary["warnings"] = [diverged]
     if fitted.batch_size < plan.recipe.batch_size:
         summary["batch_size"] = fitted.batch_size
     trained = TrainResult(plan, model, _with_validation(fitted.history, [fold.history for fold in validated]), summary)
@@ -270,6 +273,16 @@ def _train(
         scores = prepared.scores(model) if prepared.folds else summary["validation"]
         summary["warnings"] = [*summary.get("warnings", ()), *_differences(run.folder, prepared, scores)]
     return trained
+
+
+def _diverged(history: Sequence[Mapping[str, float]], recipe: Recipe) -> str | None:
+    """A warning where the training loss ended no lower than it began; None where it fell, or one epoch says nothing."""
+    if len(history) < 2 or history[-1]["loss"] < history[0]["loss"]:
+        return None
+    return (
+        f"the training loss did not fall: {history[0]['loss']:.4g} in the first epoch, {history[-1]['loss']:.4g} in "
+        f"the last: lower the learning rate of {recipe.learning_rate:g} (`--learning-rate`)"
+    )
 
 
 def _fit_fold(recipe: Recipe, run: Run, fold: Prepared, learner: Model, name: str) -> training.Fitted:

@@ -34,6 +34,11 @@ from zoo.vocabulary import context_ids
 _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
 
+_MORE = 0.01
+"""How many nats greater than its baseline's the cross-entropy of a model is for a note."""
+
+_BASELINES = {"unigram": "word frequencies", "bigram": "the bigram model", "kneser_ney": "the Kneser-Ney model"}
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -201,6 +206,16 @@ def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray
     return data.test, data.train.contexts[chosen]
 
 
+def _behind(report: Mapping[str, Any]) -> list[str]:
+    """A note that names the n-gram models that predict clearly better than the model, if any do."""
+    better = [
+        f"{name} ({report['baselines'][key]['cross_entropy']:.3f})"
+        for key, name in _BASELINES.items()
+        if report["cross_entropy"] >= report["baselines"][key]["cross_entropy"] + _MORE
+    ]
+    return [f"cross-entropy {report['cross_entropy']:.3f} is above that of {' and '.join(better)}"] if better else []
+
+
 def context_of(loaded: Loaded, text: str) -> list[int]:
     """Returns the ids of the last words of a text, as many as the model reads.
 
@@ -291,6 +306,7 @@ class TrigramTask(Task):
         if baselines:
             fitted = (data.train.contexts, data.train.next_words)
             report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.next_words), len(data.words))
+            notes += _behind(report)
         return report
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:

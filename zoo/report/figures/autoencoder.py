@@ -10,7 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from zoo.report.figures.drawing import BLUE, GRAY, WIDTH, History, curves, name_lines, save_all, simulated, subplots
+from zoo.report.figures.drawing import (
+    BLUE,
+    COLORS,
+    GRAY,
+    WIDTH,
+    History,
+    curves,
+    name_lines,
+    save_all,
+    simulated,
+    subplots,
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -182,7 +193,10 @@ def cost(history: History) -> Figure:
         axis.set_yscale("log")
         sums = [{**row, "cost": sum(row[key] for key in parts)} for row in history]
         curves(axis, sums, {"cost": "cost J"}, color="black", linewidth=2)
-        curves(axis, history, parts, linewidth=1.2)
+        # A term has its color whether the others are drawn or not.
+        for (key, name), color in zip(names.items(), COLORS, strict=False):
+            if key in parts:
+                curves(axis, history, {key: name}, linewidth=1.2, color=color)
         curves(axis, history, {"val_loss": "J, validation"}, color=GRAY, linestyle=":")
         axis.set_ylim(bottom=min(history[-1][key] for key in parts) / 10)
         axis.set_title("cost J and its terms, per patch")

@@ -44,16 +44,8 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
             axis.scatter(left, last, s=16, marker="x", color="0.6", label="stopped early, last score")
         axis.set(xlabel="trial", ylabel=f"{label(measure)} on validation")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _clear(axis, [*scores, *last], maximize)
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
     return figure
-
-
-def _clear(axis: Axes, values: Sequence[float], maximize: bool) -> None:
-    """Leaves the worst tenth outside, where it would press all others together."""
-    low, high = (np.quantile(values, 0.1), max(values)) if maximize else (min(values), np.quantile(values, 0.9))
-    margin = 0.08 * (high - low) or 0.01
-    axis.set_ylim(low - margin, high + margin)
 
 
 def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
@@ -166,17 +158,21 @@ def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int 
             axis.set_xscale("log")
             axis.set_xlabel(title)
             _plain_ticks(axis, costs[known])
-        _clear(axes[0][0], [record["score"] for record in records], maximize)
         axes[0][0].set_ylabel(f"{label(measure)} on validation")
         axes[0][0].legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
     return figure
 
 
 def _plain_ticks(axis: Axes, costs: NDArray[np.float64]) -> None:
-    """A few plain numbers on a logarithmic axis."""
+    """A few round numbers on a logarithmic axis."""
     low, high = costs.min(), costs.max()
-    ticks = np.geomspace(low, high, 4) if high > low else np.array([low])
-    axis.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 100 else f"{tick:.2g}" for tick in ticks])
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    round_numbers = np.outer(powers, (1, 2, 5)).ravel()
+    if high < 5 * low:
+        round_numbers = np.array(MaxNLocator(3).tick_values(low / 1.1, high * 1.1))
+    ticks = round_numbers[(round_numbers >= low / 1.1) & (round_numbers <= high * 1.1)]
+    ticks = ticks[:: -(-len(ticks) // 4)]
+    axis.set_xticks(ticks, [f"{tick:,.0f}" if tick >= 100 else f"{tick:.3g}" for tick in ticks])
     axis.minorticks_off()
     axis.set_xlim(low / 1.15, high * 1.15)
 
