@@ -185,9 +185,11 @@ def test_whether_windows_are_in_g_or_lack_gravity_shows_in_each_activity(people,
         "x: averaged over a window, acceleration is 0.0 m/s^2, so gravity (9.8) is missing: make windows of "
         "acceleration with gravity, and do not subtract its mean"
     )
-    # Standing in m/s^2, or walking in g: whatever their size, they lack it.
-    for factor in (0.1, 1.0, 4.0):
-        assert message(lambda factor=factor: of_one_class(factor * without)) == expected
+    # In m/s^2 or in g, whatever their size, they lack it, if there is any signal.
+    magnitude = np.linalg.norm(without, axis=2).mean()
+    for factor in (0.6, 1.0, 4.0):
+        assert message(lambda factor=factor: of_one_class(factor / magnitude * without)) == expected
+    assert len(of_one_class(np.zeros_like(without)).train) == len(without)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def test_a_search_shows_every_seed_and_the_test_score():
         "finals": [{"trial": 3, "score": 2.25, "mean": 2.5, "deviation": None, "scores": [2.25, 2.75],
                     "values": {"hidden_units": 64, "learning_rate": 0.00123}}],
         "test": {"cross_entropy": 2.5, "top1": 0.25, "simulated": True}, "report": "search/report.md", "model": "best",
+        "default_score": 2.75,
     }  # fmt: skip
     page = search.result(found)
     assert "| **3 (chosen)** | 2.2500 | 2.5000 | 2.2500, 2.7500 |" in page

@@ -58,8 +58,12 @@ def check_unit(where: str, magnitude: float, steady: float, over: str, advice: s
         )
 
 
+_NOTHING = 0.5
+"""Mean magnitude below which there is hardly any signal, whatever its unit."""
+
+
 def check_lengths(where: str, magnitude: float, steady: float) -> None:
-    """Refuses windows in g, or without gravity.
+    """Refuses windows in g, or of movement without gravity. Windows of zeros, to try a model on, are accepted.
 
     Args:
         where: The beginning of the message.
@@ -69,8 +73,9 @@ def check_lengths(where: str, magnitude: float, steady: float) -> None:
     Raises:
         ZooError: With what to do.
     """
-    advice = "make windows of acceleration with gravity, and do not subtract its mean"
-    check_unit(where, magnitude, steady, "a window", advice)
+    if magnitude > _NOTHING:
+        advice = "make windows of acceleration with gravity, and do not subtract its mean"
+        check_unit(where, magnitude, steady, "a window", advice)
 
 
 def lengths_of(windows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
