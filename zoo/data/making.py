@@ -3,6 +3,7 @@
 `import_csv` and `import_study` write a file of recordings, and `cut_windows` cuts such files into windows.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -88,6 +89,17 @@ def _check_study(name: str) -> None:
         raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SEPARATORS)}")
 
 
+def _source_of(names: Sequence[str]) -> str:
+    """Says where CSV files come from without their names, which may say who was recorded: exported files contain it.
+
+    Example:
+        >>> _source_of(["ann.csv", "ben.csv"])
+        '2 CSV files #c3622fc7'
+    """
+    digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:8]
+    return f"{len(names)} CSV file{'s' if len(names) > 1 else ''} #{digest}"
+
+
 def import_csv(
     files: str | Path | Iterable[str | Path],
     out: str | Path,
@@ -141,8 +153,7 @@ def import_csv(
         dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
         several = _counted((replace(each, study=study or "") for each in several), on_progress)
-        # A count, since their names may say who was recorded, and exported files contain the source.
-        source = "1 CSV file" if len(found) == 1 else f"{len(found)} CSV files"
+        source = _source_of([file.name for file, _ in found])
         source = source if study is None else f"{study} ({source})"
         if append and out.exists():
             count = recordings.append(out, several, source=source, same_people=same_people)

@@ -38,8 +38,6 @@ def weights_sha256(model: "keras.Model") -> str:
 def share_a_study(source: str, other: str) -> bool:
     """Returns whether the sources of two files name the same study, whatever years and files follow its name.
 
-    CSV files are only counted, so two imports of equally many may be the same.
-
     Example:
         >>> joined = "MotionSense (Malekzadeh et al., 2019); WISDM (Weiss et al., 2019)"
         >>> share_a_study(joined, "WISDM"), share_a_study(joined, "GeoTec (Matey-Sanz et al., 2023)")
