@@ -468,7 +468,7 @@ def finetune(
     loaded = load(preset)
     checked = read_data(loaded.task, data)
     activity = loaded.task.name == "activity"
-    name = f"{'finetuned' if out is None else Path(out).resolve().name}_from_{loaded.keras_model.name}"
+    name = f"{'finetuned' if out is None else Path(out).absolute().name}_from_{loaded.keras_model.name}"
     model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model
     model = model.copy(name=name)
     frozen = as_names(freeze)

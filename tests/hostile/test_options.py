@@ -22,7 +22,8 @@ WORDS = ["", " ", "no such", "\N{COLLISION SYMBOL}", "x" * 300, "[red]no[/red]:x
 """Values that no option accepts that expects one of several words."""
 
 FREE = {
-    ("predict", "text"), ("data import csv", "subject"), ("data import csv", "activity"), ("evaluate", "subjects"),
+    ("predict", "text"), ("data import csv", "subject"), ("data import csv", "activity"), ("data import csv", "study"),
+    ("evaluate", "subjects"),
     ("list", "family"),
 }  # fmt: skip
 """Options that are any text, or whose refusals are tested with their area."""

@@ -9,9 +9,10 @@ way from its earlier weights W to the learned ones W', as far as windows that we
 recognized if its label has more than half of the probability. Of the shares s that do not raise the mean cross-entropy,
 the smallest is taken with which the most windows are recognized.
 
-The phone page learns in the same way, and also new activities. Its file of what it learned is read by `restore`. The
-last layer of a `.tflite` file has room for K classes; more are computed K - 1 at a time, each time beside a class r of
-weight zero, whose logit is 0, so that with the temperature T
+The phone page learns in the same way, and also new activities, for which it takes the share with the lowest mean
+cross-entropy. Its file of what it learned is read by `restore`. The last layer of a `.tflite` file has room for K
+classes; more are computed K - 1 at a time, each time beside a class r of weight zero, whose logit is 0, so that with
+the temperature T
 
     (h W + b)_k / T = log p_k - log p_r
 """

@@ -94,7 +94,7 @@ export function learn(known: Head, features: Float64Array[], labels: number[], s
       });
     }
   }
-  const best = tried.length ? helpful(tried) : SHARES.length;
+  const best = tried.length ? helpful(tried, labels.some((label) => isNew(known, label))) : SHARES.length;
   const share = best ? SHARES[best - 1]! : 0;
   return {
     head: between(known, train(known, features, labels, settings), share),
@@ -105,14 +105,20 @@ export function learn(known: Head, features: Float64Array[], labels: number[], s
 
 /**
  * The number of the smallest share with which the most windows are recognized, among those that do not raise the mean
- * loss; 0 for none.
+ * loss; 0 for none. If a class is new, the number of the share with the lowest loss: there is nothing to keep of it.
  */
-function helpful(tried: Tried[]): number {
+function helpful(tried: Tried[], isAnyNew: boolean): number {
   const each = tried[0]!.losses.map((_, share) => share);
   const losses = each.map((share) => mean(tried.map(({ losses }) => losses[share]!)));
+  if (isAnyNew) return losses.indexOf(Math.min(...losses));
   const right = each.map((share) => tried.filter(({ label, said }) => said[share] === label).length);
   const counts = each.map((share) => (losses[share]! <= losses[0]! ? right[share]! : -1));
   return counts.indexOf(Math.max(...counts));
+}
+
+/** Whether a class has no weights yet. */
+function isNew({ kernel, bias }: Head, label: number): boolean {
+  return kernel.every((weight, i) => i % bias.length !== label || weight === 0);
 }
 
 function train(known: Head, features: Float64Array[], labels: number[], { epochs, rate, shuffle }: Settings): Head {
