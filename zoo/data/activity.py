@@ -379,12 +379,12 @@ def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequen
     if labels.shape != (count,):
         raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window")
     if labels.dtype.kind in "SUO":
-        names = [str(name) for name in labels.tolist()]
+        names, numbers = list(map(str, labels.tolist())), {name: number for number, name in enumerate(classes)}
         if unknown := sorted(set(names) - set(classes)):
             near = difflib.get_close_matches(unknown[0], classes, n=1)
             advice = f": did you mean {near[0]}?" if near else ""
             raise ZooError(f"{where}: unknown label {', '.join(unknown[:5])}; expected {', '.join(classes)}{advice}")
-        return np.array([list(classes).index(name) for name in names])
+        return np.array([numbers[name] for name in names])
     if labels.dtype.kind not in "iu":
         raise ZooError(f"{where}: holds {labels.dtype} values such as {labels[0]}; expected class numbers from 0 to "
                        f"{last}, or names: convert numbers with y.astype(int)")  # fmt: skip

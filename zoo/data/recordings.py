@@ -494,7 +494,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         np.concatenate([part.names for part in parts]),
         {
             "simulated": any(part.simulated for part in parts),
-            "source": _joined_source([str(part.provenance["source"]) for part in parts]),
+            "source": "; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts)),
         },
         parts,
         circumstances=_joined_circumstances(parts),
@@ -510,12 +510,6 @@ def _ids(index: Index, several: bool) -> list[str]:
 
 def _in_study(study: str, subject: str) -> str:
     return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
-
-
-def _joined_source(sources: Sequence[str]) -> str:
-    """Names a study once, and all counts of CSV files, of which equal ones are of different files."""
-    kept = (text for place, text in enumerate(sources) if "CSV file" in text or text not in sources[:place])
-    return "; ".join(kept)
 
 
 def _joined_circumstances(parts: Sequence[Index]) -> dict[str, NDArray[Any]]:

@@ -513,7 +513,7 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     return notes
 
 
-def _ahead(report: Mapping[str, Any]) -> list[str]:
+def _behind(report: Mapping[str, Any]) -> list[str]:
     """A note that names the baselines that are clearly better than the model, if any are."""
     ahead = [
         f"the {name.replace('_', ' ')} ({row['macro_f1']:.3f})"
@@ -728,7 +728,7 @@ class ActivityTask(Task):
             reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
             fitted = reference.of_one_class(len(data.classes))
             report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
-            report["notes"] += _ahead(report)
+            report["notes"] += _behind(report)
         if robustness and len(scored):
             inputs, labels = scored.arrays()
             report["robustness"] = metrics.robustness(
