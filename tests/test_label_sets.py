@@ -202,12 +202,13 @@ def test_a_class_known_only_from_sets_is_refused(tmp_path):
         activity.choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
 
 
-def test_studies_are_held_out_in_turn(two_studies, tmp_path):
+def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
     write(two_studies, tmp_path / "data3.h5")
     found = zoo.cross_validate(
         "activity_gru", tmp_path / "data3.h5", groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0),
-        baselines="random_forest", workers=0, out=tmp_path / "out",
+        baselines="random_forest", workers=0, out=tmp_path / "out", verbose=True,
     )  # fmt: skip
+    assert "study coarse, seed 0: macro-F1" in capsys.readouterr().err
     assert found["split_by"] == "study"
     assert COUNTED in found["notes"]
     for fold in found["folds"]:

@@ -4,13 +4,15 @@ Each function resolves its arguments (a preset, a path, data), calls the model's
 data.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import keras
+from rich.console import Console
 
 from tuning.study import Limits
 from zoo import catalog, hub, presets
@@ -22,6 +24,7 @@ from zoo.families import FAMILIES, unknown_family
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.report.crossval import cross_validation, write
+from zoo.report.live import FoldBoard, TrainingBoard
 from zoo.settings import as_names
 from zoo.tasks import exporting, finetuning, planning
 from zoo.tasks.exporting import Artifact
@@ -30,6 +33,7 @@ from zoo.tasks.provenance import already_seen
 from zoo.tasks.running import Plan, Run, TrainResult
 from zoo.tasks.running import train as run_training
 from zoo.tasks.task import Predictions, Source, Task, find_task, task_of
+from zoo.training import Progress
 
 Named = Model | str | Path
 """A model, a preset, a folder, a `.keras` or a `.tflite` file."""
@@ -185,6 +189,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: bool = False,
 ) -> TrainResult:
     """Trains a model with a recipe.
 
@@ -201,6 +206,7 @@ def train(
         out: Folder for the model, its configuration and its history. Nothing is written by default.
         resume: Whether to resume an interrupted run from the checkpoint in `out`.
         callbacks: Additional Keras callbacks.
+        verbose: Whether to show the progress on standard error.
 
     Returns:
         The trained `model`, its `history` (one record per epoch) and a `summary`.
@@ -218,8 +224,17 @@ def train(
     """
     plan, start = plan_of(model, recipe)
     checked = read_data(task_of(plan.family), data)
-    run = Run(None if out is None else Path(out), resume, callbacks=callbacks)
-    return run_training(plan, checked, run, model=start)
+    with _shown(plan, verbose) as shown:
+        run = Run(None if out is None else Path(out), resume, callbacks=[*callbacks, *shown])
+        return run_training(plan, checked, run, model=start)
+
+
+@contextmanager
+def _shown(plan: Plan, verbose: bool) -> Iterator[list[keras.callbacks.Callback]]:
+    """The callback that shows the progress of a training on standard error, or none."""
+    board = TrainingBoard(Console(stderr=True), plan.recipe.epochs)
+    with board.shown() if verbose else nullcontext():
+        yield [Progress(board.on_epoch_end)] if verbose else []
 
 
 def evaluate(
@@ -368,6 +383,7 @@ def cross_validate(
     baselines: str | Sequence[str] = (),
     out: str | Path | None = None,
     workers: int = 1,
+    verbose: bool = False,
 ) -> Evaluation:
     """Cross-validates a recognizer over groups of people.
 
@@ -385,6 +401,7 @@ def cross_validate(
         out: Folder for the results, `report.md` and figures. After an interruption, the same call resumes there. A
             temporary folder by default.
         workers: Number of folds that are trained in parallel.
+        verbose: Whether to show the progress on standard error.
 
     Returns:
         A `dict` of metrics that prints as tables.
@@ -408,7 +425,12 @@ def cross_validate(
     folder = None if out is None else Path(out)
     if checked.path is None:
         raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
-    result = crossval.cross_validate(plan, checked.path, folder, protocol, workers=workers)
+    board = FoldBoard(Console(stderr=True), plan.recipe.epochs, workers)
+    with board.shown() if verbose else nullcontext():
+        result = crossval.cross_validate(
+            plan, checked.path, folder, protocol, workers=workers,
+            on_progress=board.update if verbose else lambda records: None,
+        )  # fmt: skip
     if folder is not None:
         write(result, folder)
     return Evaluation(result, find_task("activity"))
@@ -432,6 +454,7 @@ def finetune(
     freeze: str | Sequence[str] = (),
     out: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: bool = False,
 ) -> TrainResult:
     """Fine-tunes a preset on your own data, with any labels.
 
@@ -448,7 +471,8 @@ def finetune(
             is `FINETUNE` with the augmentation and label smoothing of the preset's recipe.
         freeze: Name of a layer whose weights stay as they are, or several.
         out: Folder for the model, its configuration and its history; nothing is written by default.
-        callbacks: Further Keras callbacks.
+        callbacks: Additional Keras callbacks.
+        verbose: Whether to show the progress on standard error.
 
     Returns:
         The same as `train`.
@@ -488,8 +512,9 @@ def finetune(
     for name in frozen:
         model.get_layer(name).trainable = False
     try:
-        run = Run(None if out is None else Path(out), callbacks=callbacks)
-        return run_training(plan, checked, run, model=model, begin=begin)
+        with _shown(plan, verbose) as shown:
+            run = Run(None if out is None else Path(out), callbacks=[*callbacks, *shown])
+            return run_training(plan, checked, run, model=model, begin=begin)
     finally:
         for name in frozen:
             model.get_layer(name).trainable = True

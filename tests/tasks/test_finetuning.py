@@ -55,6 +55,17 @@ def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_p
     assert "The scores are those of another model; the saved model was trained on all windows" in page
 
 
+def test_python_shows_the_progress_when_asked(capfd):
+    two = data(people=2)
+    model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
+    for verbose in (True, False):
+        train(model, two, replace(QUICK, min_steps=None), verbose=verbose)
+        epochs = re.findall(r"^epoch (\d/\d)  accuracy .* loss ", capfd.readouterr().err, re.MULTILINE)
+        assert epochs == (["1/2", "2/2"] if verbose else [])
+    finetune(model, two, recipe=replace(QUICK, min_steps=None, epochs=1), verbose=True)
+    assert "epoch 1/1  accuracy" in capfd.readouterr().err
+
+
 LAZY = replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)
 """Learns nothing."""
 

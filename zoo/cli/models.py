@@ -292,21 +292,17 @@ def finetune(
     """
     load_tensorflow()
     from zoo import api
-    from zoo.report.live import TrainingBoard
     from zoo.tasks.loading import load
-    from zoo.training import CHECKPOINT, Progress
+    from zoo.training import CHECKPOINT
 
     loaded = load(preset)
     named = {"epochs": epochs, "learning_rate": learning_rate, "validation": validation, "seed": seed}
     checked = api.read_data(loaded.task, data)
     recipe = api.finetuning_recipe(loaded, checked, named_options(named))
-    board = TrainingBoard(err, recipe.epochs)
-    progress = Progress(board.on_epoch_end)
     if doubt := api.familiar(loaded, checked):
         warn(doubt)
     try:
-        with board.shown():
-            trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, callbacks=[progress])
+        trained = api.finetune(preset, checked, recipe=recipe, freeze=freeze or (), out=out, verbose=True)
     except KeyboardInterrupt as stop:
         kept = (out / CHECKPOINT).is_file()
         interrupted(stop, f"delete {out} and repeat the command" if kept else "nothing was written")

@@ -111,12 +111,12 @@ class FoldBoard(Board[Folds]):
     Args:
         console: Console to print to.
         epochs: Maximum number of epochs of a network.
-        workers: Number of folds that run in parallel.
+        workers: Number of folds that run in parallel; 0 for one at a time in this process.
     """
 
     def __init__(self, console: Console, epochs: int, workers: int) -> None:
         super().__init__(console)
-        self.epochs, self.workers = epochs, workers
+        self.epochs, self.workers = epochs, max(1, workers)
 
     def screen(self, state: Folds) -> str:
         """Returns the summary, and a table of the running folds, or at the end of all folds."""
