@@ -132,10 +132,10 @@ def _drawn(
 
 def _sides() -> list[str]:
     return [
-        md.section("Trials", "![parallel coordinates](parallel.png)"),
+        md.section("Trials", "![A line for each trial through the values it tried, down to its score](parallel.png)"),
         md.section(
             "Score against size and latency",
-            "![Pareto fronts](pareto.png)",
+            "![Score of each trial against its size and its time per call, the best trials joined](pareto.png)",
             "The front consists of the trials that no smaller, or faster, trial beats. Sizes are those of the int8 "
             "file, or of the dynamic-range file if the family has none. Times are medians per call on one thread of "
             "this machine; a call of a recognizer's int8 file reads one frame. They are measured for the best trials, "

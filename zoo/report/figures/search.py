@@ -17,7 +17,7 @@ from zoo.report.markdown import label
 
 Record = Mapping[str, Any]
 
-_UNUSED = -0.12
+_UNUSED = -0.15
 
 _LOGARITHMIC = 8.0
 """An axis whose greatest number is this many times its least is logarithmic."""
@@ -49,11 +49,11 @@ def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
 
 
 def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
-    """Parallel coordinates: an axis for each hyperparameter, a line for each trial, the best ones bold.
+    """Parallel coordinates: a row for each hyperparameter, a line for each trial, the best ones bold.
 
     Args:
         records: Of trials with a score, the best first, and of trials that were stopped.
-        names: The axes, from left to right; the score is the last.
+        names: The rows, from the top; the score is the last.
         measure: The objective's name.
         best: How many lines are bold.
     """
@@ -61,40 +61,41 @@ def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best
     axes = [_axis([record["values"].get(name) for record in records]) for name in names]
     axes.append(_axis([record["score"] for record in records]))
     lines = np.column_stack([places for places, _ in axes])
-    with subplots(max(6.0, 1.1 * len(axes)), 4.8, grid=False) as (figure, drawn):
+    rows = range(len(axes))
+    with subplots(WIDTH, 1.3 + 0.42 * len(axes), grid=False) as (figure, drawn):
         colors = colormaps["viridis"]
         for place, (line, record) in enumerate(zip(lines, records, strict=True)):
             stopped = record["status"] != "scored"
             color = "0.8" if stopped else colors(0.9 * place / max(1, scored - 1))
             width, order = (2.4, 5) if place < min(best, scored) else (0.7, 2) if stopped else (1.0, 3)
-            drawn.plot(range(len(axes)), line, color=color, linewidth=width, zorder=order)
-        for x, (_, ticks) in enumerate(axes):
-            drawn.axvline(x, color="0.75", linewidth=0.8, zorder=0)
-            for y, words in ticks:
+            drawn.plot(line, rows, color=color, linewidth=width, zorder=order)
+        for row, (places, ticks) in enumerate(axes):
+            drawn.axhline(row, color="0.75", linewidth=0.8, zorder=0)
+            for x, words in [*ticks, *([(_UNUSED, "not used")] if _UNUSED in places else [])]:
                 drawn.text(
-                    x + 0.03, y, words, fontsize=7, va="center", zorder=6,
+                    x, row, words, fontsize=8, ha="center", va="center", zorder=6,
                     bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
                 )  # fmt: skip
-        labels = [label(name) for name in [*names, measure]]
-        drawn.set_xticks(range(len(axes)), labels, rotation=30, ha="right", rotation_mode="anchor")
-        drawn.set_xlim(-0.1, len(axes) - 0.45)
-        drawn.set_yticks([])
+        drawn.set_yticks(rows, [label(name) for name in [*names, measure]])
+        drawn.set_ylim(len(axes) - 0.5, -0.5)
+        drawn.set_xticks([])
+        drawn.set_xlim(_UNUSED - 0.1, 1.1)
         drawn.spines[:].set_visible(False)
         drawn.tick_params(length=0)
-        gray = f", {len(records) - scored} stopped early in gray" if scored < len(records) else ""
-        drawn.set_title(
-            f"{scored} trials by rank, the best {min(best, scored)} bold{gray}; not used: below", loc="left"
-        )
+        gray = ", stopped early in gray" if scored < len(records) else ""
+        drawn.set_title(f"best {min(best, scored)} of {scored} trials bold{gray}", loc="left")
         shown = ListedColormap(colors(np.linspace(0, 0.9, 256)))
-        bar = figure.colorbar(ScalarMappable(Normalize(1, max(2, scored)), shown), ax=drawn, shrink=0.7, pad=0.01)
+        bar = figure.colorbar(
+            ScalarMappable(Normalize(1, max(2, scored)), shown), ax=drawn, orientation="horizontal", shrink=0.6,
+            aspect=30, pad=0.02,
+        )  # fmt: skip
         bar.set_label("rank")
-        bar.ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-        bar.ax.invert_yaxis()
+        bar.ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure
 
 
 def _axis(values: Sequence[Any]) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
-    """Returns values scaled to [0, 1], and tick labels; values that are not used lie below."""
+    """Returns values scaled to [0, 1], and tick labels; values that are not used lie left of them."""
     known = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in known):
         names = sorted(set(known))
