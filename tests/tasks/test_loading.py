@@ -22,6 +22,14 @@ def test_a_keras_model_of_ones_own_is_named_with_what_is_accepted(call, own, tmp
         call(own, tmp_path / "any")
 
 
+def test_a_subclass_of_a_model_of_the_zoo_is_named(tmp_path):
+    class Mine(zoo.ActivityGRU):
+        pass
+
+    with pytest.raises(ZooError, match=r"^model is of the type Mine; expected a model of the zoo \(ActivityRNN"):
+        zoo.train(Mine(units=2), tmp_path / "any")
+
+
 def test_what_is_no_model_at_all_is_named():
     with pytest.raises(ZooError, match=r"^model is of the type NoneType; expected .* the name of a preset or a path$"):
         zoo.predict(None, np.zeros((1, 150, 3)))

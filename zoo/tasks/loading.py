@@ -68,18 +68,18 @@ class Loaded:
 
 
 def check_named(model: Any) -> None:
-    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model.
+    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model or a subclass.
 
     Raises:
         ZooError: Names what is accepted.
     """
-    if isinstance(model, Model | str | os.PathLike):
+    classes = [row.class_name for row in FAMILIES.values()]
+    if isinstance(model, str | os.PathLike) or type(model).__name__ in classes:
         return
-    classes = ", ".join(row.class_name for row in FAMILIES.values())
     own = "; evaluate a Keras model of your own with its methods evaluate and predict"
     raise ZooError(
-        f"model is of the type {type(model).__name__}; expected a model of the zoo ({classes}), or the name of a "
-        f"preset or a path{own if isinstance(model, keras.Model) else ''}"
+        f"model is of the type {type(model).__name__}; expected a model of the zoo ({', '.join(classes)}), or the name "
+        f"of a preset or a path{own if isinstance(model, keras.Model) else ''}"
     )
 
 
