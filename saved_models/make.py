@@ -14,7 +14,7 @@ import argparse
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from zoo.data.studies import STUDIES
 from zoo.data.studies.reading import read_study
 from zoo.families import find_family
 from zoo.files import atomic_folder, read_json, sha256, write_json
+from zoo.formats.parity import ParityError
 from zoo.metadata import CLASSES
 from zoo.presets import PRESETS
 from zoo.report import figures_for, markdown, results
@@ -300,10 +301,12 @@ def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
     with atomic_folder(finished) as target:
         formats = [*family.formats, *(family.extra_formats if name == POCKET else ())]
         # A network that is unsure of most rows changes more answers than an artifact may: it has no such file.
-        refused: dict[str, str] = {}
+        refused: dict[str, ParityError] = {}
         records = exporting.export(loaded, family, target, formats, refused)
         if refused:
-            metrics["refused"] = {kind: why.replace(f"{target}/", "") for kind, why in refused.items()}
+            metrics["refused"] = {
+                kind: {**asdict(error.parity), "tolerance": asdict(error.tolerance)} for kind, error in refused.items()
+            }
         made = {
             "command": f"python saved_models/make.py --data DATA {name}",
             "files": files_of(name), "seed": loaded.config["recipe"]["seed"], "data": preset.data,

@@ -178,6 +178,22 @@ def test_the_equations_are_those_of_the_model(name, shown, hidden):
     assert ("phi = leaky_relu" in equations) == ("pocket" in name)
 
 
+def test_a_card_says_by_how_much_a_format_that_it_lacks_would_differ():
+    name = "activity_rnn_course"
+    metrics, config = (read_json(PRESETS_FOLDER / name / file) for file in ("metrics.json", "config.json"))
+    found = {"largest_error": 0.25, "mean_error": 0.1, "agreement": 0.5, "rows": 8}
+    metrics["refused"] = {
+        "int8": found | {"tolerance": {"error": 1.0, "agreement": 0.995}},
+        "dynamic": found | {"agreement": None, "tolerance": {"error": 0.2, "agreement": 0.0}},
+    }
+    files = sections(card(name, PRESETS[name], metrics, config))["Files"]
+    assert (
+        "No `int8` file: its outputs would differ from Keras by up to 0.25, and its most probable answer would be the "
+        "same for 50.00% of 8 windows; at least 99.5% is required.\n"
+    ) in files
+    assert "No `dynamic` file: its outputs would differ from Keras by up to 0.25 (at most 0.2 is allowed).\n" in files
+
+
 @pytest.mark.parametrize("name", ONE_A_FAMILY)
 def test_the_python_programs_of_a_card_run(name, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)

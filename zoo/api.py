@@ -21,6 +21,7 @@ from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, unknown_family
+from zoo.formats.parity import ParityError
 from zoo.models.model import Model
 from zoo.recipes import Recipe
 from zoo.report.crossval import cross_validation, write
@@ -321,7 +322,7 @@ def export(
     data: Source | None = None,
     data_dir: str | Path | None = None,
     levels: float | None = None,
-    refused: dict[str, str] | None = None,
+    refused: dict[str, ParityError] | None = None,
     prior: Mapping[str, float] | None = None,
     threshold: float | None = None,
     on_progress: Callable[[str], None] = lambda step: None,
@@ -339,8 +340,8 @@ def export(
             by default.
         data_dir: Folder of the data sets of TensorFlow Datasets.
         levels: Value of white in a file of patches: 1 or 255.
-        refused: Dictionary that receives each format that differs too much from Keras, with the reason; all other
-            formats are still written. Without it, such a format raises an error.
+        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
+            formats are still written. Without it, the error is raised.
         prior: Class frequencies that the probabilities of the files assume, as for `evaluate`. Recognizers only.
         threshold: Probability below which the answer is "not sure"; 0 to always answer. That of the model by default.
             Recognizers only.

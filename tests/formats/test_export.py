@@ -129,6 +129,16 @@ def test_an_artifact_that_differs_gets_no_name(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
+    model, refused = ActivityGRU(units=8, frame=5), {}
+    family = ACTIVITY.exportable(loaded(model), None)
+    family = replace(family, tolerances={**family.tolerances, "float32": Tolerance(0.0, 1.0)})
+    written = exporting.export(loaded(model), family, tmp_path / "out", ["keras", "float32"], refused)
+    assert [record["format"] for record in written] == ["keras"]
+    assert refused["float32"].parity.largest_error > refused["float32"].tolerance.error == 0.0
+    assert str(refused["float32"]).endswith("leave this format out with --formats (formats= in Python)")
+
+
 class TestParity:
     """An artifact that lacks something is never published."""
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zoo.data.tables import CsvColumns
+    from zoo.formats.parity import ParityError
     from zoo.metadata import ActivityMetadata
     from zoo.runtime import Prediction, Stream
 
@@ -88,7 +89,7 @@ def export(
     from zoo import api, priors
     from zoo.report import results
 
-    refused: dict[str, str] = {}
+    refused: dict[str, ParityError] = {}
     with quiet("exporting") as step:
         chosen = names(formats)
         artifacts = api.export(

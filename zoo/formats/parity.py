@@ -33,10 +33,6 @@ EXACT = {
 """Tolerances of the formats with float32 weights, for all families."""
 
 
-class ParityError(ZooError):
-    """An artifact differs from Keras by more than its tolerance."""
-
-
 @dataclass(frozen=True)
 class Parity:
     """Difference between an artifact and Keras on golden inputs.
@@ -52,6 +48,20 @@ class Parity:
     mean_error: float
     agreement: float | None
     rows: int
+
+
+class ParityError(ZooError):
+    """An artifact differs from Keras by more than its tolerance.
+
+    Args:
+        message: The message.
+        parity: The difference.
+        tolerance: The limits that it exceeds.
+    """
+
+    def __init__(self, message: str, parity: Parity, tolerance: Tolerance) -> None:
+        super().__init__(message)
+        self.parity, self.tolerance = parity, tolerance
 
 
 def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outputs], tolerance: Tolerance) -> Parity:
@@ -100,8 +110,9 @@ def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outp
         limit = f" (allowed {tolerance.error:g})" if tolerance.error < 1 else ""
         share = "" if agreement is None else f", classes agree on {agreement:.2%} (at least {tolerance.agreement:.2%})"
         raise ParityError(
-            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}{share} of {rows} rows; not written"
-        )
+            f"{what}: differs from Keras by {parity.largest_error:.2g}{limit}{share} of {rows} rows; not written",
+            parity, tolerance,
+        )  # fmt: skip
     return parity
 
 

@@ -243,11 +243,24 @@ def _files(metrics: Document) -> str:
         "more, and this network has none."
         if unchanged
         else "",
-        *(f"No {kind} file: {why}." for kind, why in metrics.get("refused", {}).items()),
+        *(_refused(kind, found, noun) for kind, found in metrics.get("refused", {}).items()),
         f"Outputs are compared with Keras{scored} on {md.count(records[0]['rows'], noun)} of {part} data{same}. "
         f"Times are medians per call on {made.get('timed_on', made['versions']['machine'])}; TFLite files run on one "
         "thread.",
     )
+
+
+def _refused(kind: str, found: Document, noun: str) -> str:
+    """Why a preset has no file of a format: its difference from Keras, and the limits that are not trivial."""
+    limits = found["tolerance"]
+    allowed = f" (at most {limits['error']:g} is allowed)" if limits["error"] < 1 else ""
+    text = f"No `{kind}` file: its outputs would differ from Keras by up to {found['largest_error']:.2g}{allowed}"
+    if found["agreement"] is not None:
+        text += (
+            f", and its most probable answer would be the same for {found['agreement']:.2%} of "
+            f"{md.count(found['rows'], noun)}; at least {100 * limits['agreement']:g}% is required"
+        )
+    return f"{text}."
 
 
 def usage(name: str, metrics: Document, keras: str, call: str, typed: str) -> str:

@@ -147,7 +147,7 @@ class Exportable:
 
 def export(
     loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
-    refused: dict[str, str] | None = None, on_progress: Callable[[str], None] = lambda step: None,
+    refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Writes a model in several formats, all or none.
 
@@ -156,8 +156,8 @@ def export(
         family: Description of the export.
         folder: Folder to write to. Must be empty.
         formats: Names of formats. `default` stands for the formats that are written by default.
-        refused: Dictionary that receives each format that differs too much from Keras, with the reason; all other
-            formats are still written. Without it, such a format raises an error.
+        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
+            formats are still written. Without it, the error is raised.
         on_progress: Function that is called with each step as it begins.
 
     Returns:
@@ -183,7 +183,7 @@ def export(
 
 
 def _export(
-    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, str] | None,
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, ParityError] | None,
     on_progress: Callable[[str], None],
 ) -> list[dict[str, Any]]:  # fmt: skip
     model = loaded.keras_model
@@ -208,10 +208,11 @@ def _export(
             try:
                 same = made.compare(folder)
             except ParityError as error:
-                reason = f"{error}: {_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
+                advice = f"{_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
+                advised = ParityError(f"{error}: {advice}", error.parity, error.tolerance)
                 if refused is None:
-                    raise ParityError(reason) from None
-                refused[name] = reason
+                    raise advised from None
+                refused[name] = advised
                 continue
             written = family.sources[name].write(made.path, draft) if name in family.sources else [made.path]
             records.append({
