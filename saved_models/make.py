@@ -276,7 +276,7 @@ def time_again(folder: Path) -> None:
 
 
 def rounded_stop(history: list[dict[str, float]], patience: int) -> Document:
-    """Where training would have stopped if it compared validation losses rounded to three digits, as in the course."""
+    """Where training would have stopped with validation losses rounded to three decimals, as in the course."""
     best = history[0]
     for epoch in history:
         if round(epoch["val_loss"], 3) < round(best["val_loss"], 3):

@@ -53,10 +53,10 @@ _PHOTOGRAPHS = (
 _PHOTOGRAPHS_LICENSE = "CC BY 2.0 for two photographs, CC0 or public domain for the others"
 
 _TEXT = (
-    "Geoffrey Hinton's 4-grams over 250 words (University of Toronto), each of which is three words and the next one: "
+    "Geoffrey Hinton's 4-grams (three words and the next one) over a vocabulary of 250 words (University of Toronto): "
     "372,500 rows for training"
 )
-_TEXT_LICENSE = "none stated: the text is not in this repository"
+_TEXT_LICENSE = "none stated, so the text is not in this repository"
 _TEXT_NOTE = (
     "Sizes and recipe are those of the course. The course draws all weights from N(0, 0.01^2), so that all words look "
     "alike at first and the first epochs learn only word frequencies. The preset uses the default initializers of "
@@ -98,13 +98,13 @@ _POCKET_NOTE = (
     "that never restarts (benchmarks/streaming.py). No other recipe was tried on four studies. Frames, layers, the "
     "magnitude of each row, pace, spin and tilt were chosen earlier, by cross-validation on the people in MotionSense: "
     "the magnitude, a second layer, and a wider range of pace and tilt helped; dropout and more units made no "
-    "difference beyond the spread over seeds. A search of the whole space below 32,000 bytes on the same people found "
-    "nothing better (benchmarks/pocket_search.json)."
+    "difference beyond the spread over seeds. A search for other hyperparameters on the same people, limited to files "
+    "of at most 32,000 bytes, found nothing better (benchmarks/pocket_search.json)."
 )
 
 _TINY_NOTE = (
     "The recipe is that of activity_gru_pocket, and was the only one tried. One layer of 12 units was chosen by size "
-    "alone: its 8-bit file is smaller than 10 kB, including the ids of the training people."
+    "alone: its `int8` file is smaller than 10 kB, including the ids of the training people."
 )
 
 _CNN_NOTE = (
@@ -118,19 +118,19 @@ _CNN_NOTE = (
 _PHONE_NOTE = (
     f"{_LONG_WINDOWS}The recipe was chosen with one seed on the people and studies that are also in the scores above, "
     "so these may be slightly too high. On the same ten groups of people, a learning rate of 0.01 with 30 epochs "
-    "scored 0.914, and lower than this recipe in each group, since the loss of such a large network rises for a while "
-    "at that rate; 48 units with that rate and 20 epochs scored 0.918. A batch of 128 with fewer half turns of the "
-    "phone scored clearly better than one of 64; the two changes were not tried separately. A batch of 256, weight "
-    "decay with dropout, and narrower ranges of pace, tilt and intensity made no difference. Three ideas, tried with "
-    "48 units, did not make the network recognize more walking of a study that was left out: inputs that do not depend "
-    "on how the phone is held (acceleration along and across gravity), rotating windows with movement into every "
-    "orientation, and random gains of slow and of quick movements. If all classes have the same weight "
-    "(`class_weights=balanced`), more of the stairs in a study that was left out are recognized, but much more of its "
-    "walking is mistaken for stairs; classes are therefore not weighted. The threshold rejects 2% of the held-out "
-    "windows of the cross-validation, but few movements that were not in training (benchmarks/abstention.py). On four "
-    "of the ten groups of people, the averaged outputs of four other networks, some purely convolutional and some with "
-    "a GRU on top of convolutions, scored less than a point higher than the best of the four, so no network was "
-    "distilled from such an ensemble."
+    "reached a macro-F1 of 0.914 and was worse than this recipe in every group, since the loss of such a large "
+    "network rises for a while at that rate; 48 units with that rate and 20 epochs reached 0.918. A batch of 128 with "
+    "fewer half turns of the phone scored clearly better than one of 64; the two changes were not tried separately. A "
+    "batch of 256, weight decay with dropout, and narrower ranges of pace, tilt and intensity made no difference. "
+    "Three ideas, tried with 48 units, did not make the network recognize more walking of a study that was left out: "
+    "inputs that do not depend on how the phone is held (acceleration along and across gravity), rotating windows "
+    "with movement into every orientation, and random gains of slow and of quick movements. If all classes have the "
+    "same weight (`class_weights=balanced`), more of the stairs in a study that was left out are recognized, but much "
+    "more of its walking is mistaken for stairs; classes are therefore not weighted. The threshold rejects 2% of the "
+    "held-out windows of the cross-validation, but few movements that were not in training "
+    "(benchmarks/abstention.py). On four of the ten groups of people, the averaged outputs of four other networks, "
+    "some purely convolutional and some with a GRU on top of convolutions, scored less than a point higher than the "
+    "best of the four, so no network was distilled from such an ensemble."
 )
 
 _STUDIES_ARGUMENTS = {

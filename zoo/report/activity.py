@@ -16,6 +16,9 @@ TITLE = "Activity recognizers"
 SCORE, MAXIMIZE = "macro_f1", True
 FILE_SCORES = ("accuracy", "macro_f1")
 EXAMPLE = "window"
+_PERSONAL = (
+    " `model.personal.tflite` can be trained on the device; a call to its signature `infer` also reads a whole window."
+)
 _OTHER_PLACES = " (training also included walking with the phone in a hand, in a bag, or on an arm)"
 RESULTS = ("accuracy", "macro_f1", "macro_f1_interval")
 
@@ -208,7 +211,8 @@ def card(name: str, preset: Preset, metrics: Document, known: Document) -> dict[
         "Robustness": (_robustness(test),),
         "Files": (
             "A call to `window` reads a whole window"
-            f"{'; a call to `step` reads one frame' if known.get('states') else ''}.",
+            f"{'; a call to `step` reads one frame' if known.get('states') else ''}."
+            f"{_PERSONAL if any(row['format'] == 'personal' for row in metrics['artifacts']) else ''}",
             md.given(metrics, "plain_c", lambda found: _plain_c(name, found, known)),
         ),
         "Usage": (

@@ -164,7 +164,7 @@ def _starts(metrics: Document) -> str:
     stop, training = metrics.get("rounded_stop"), metrics["training"]
     return md.page(
         f"Early stopping compares unrounded validation losses, and kept epoch {training['best_epoch']} of "
-        f"{training['epochs']}. With losses rounded to three digits, as in the course, it would have kept epoch "
+        f"{training['epochs']}. With losses rounded to three decimals, as in the course, it would have kept epoch "
         f"{stop['best_epoch']} of {stop['epochs']}, with a loss of {stop['val_loss']:.3f}."
         if stop
         else "",
