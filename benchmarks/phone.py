@@ -39,7 +39,7 @@ ENGINES = {"typescript": "", "litert": "?engine=litert"}
 PHONE = {"ignore_https_errors": True, "service_workers": "block", "has_touch": True}
 SECONDS, HERTZ, STARTS = 60, 60, 100
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
-"""1.6 Mbit/s down, 0.75 up, in bytes a second."""
+"""1.6 Mbit/s down, 0.75 up, in bytes per second."""
 SLOWER = 4
 PLAY = """
 async ([rows, hertz]) => {

@@ -80,7 +80,7 @@ def nothing_read(path: Path, windows: int) -> Iterator[object]:
 
 
 def rate(reader: object, path: Path, windows: int) -> float:
-    """Windows a second of one pass."""
+    """Windows per second of one pass."""
     start = time.perf_counter()
     count = sum(int(batch[0].shape[0]) for batch in reader(path, windows))
     return count / (time.perf_counter() - start)

@@ -68,7 +68,7 @@ OPERATIONS = {
 
 
 def peak(shape: Shape, seconds: float = 2.0) -> float:
-    """Operations a second of NumPy's product of two matrices, the best of many."""
+    """Operations per second of NumPy's product of two matrices, the best of many."""
     m, k, n = shape
     random = np.random.default_rng(0)
     a, b, out = random.random((m, k), np.float32), random.random((k, n), np.float32), np.empty((m, n), np.float32)
@@ -84,7 +84,7 @@ def peak(shape: Shape, seconds: float = 2.0) -> float:
 
 
 def rows_a_second(name: str, data: Path) -> float:
-    """Rows a second of a preset's training."""
+    """Rows per second of a preset's training."""
     task, clock = task_of(name.removesuffix("_course")), Clock()
     folders = {"activity": "activity", "autoencoder": "images", "trigram": "text"}
     plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None})
@@ -94,7 +94,7 @@ def rows_a_second(name: str, data: Path) -> float:
 
 
 def gigaflops(value: float) -> float:
-    """Thousands of millions of operations a second."""
+    """Thousands of millions of operations per second."""
     return round(value / 1e9, 1)
 
 

@@ -173,7 +173,7 @@ def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
 
 
 def figure(measured: dict[str, Any], path: Path) -> None:
-    """Draws time, memory and folds an hour, on logarithmic axes."""
+    """Draws time, memory and folds per minute, on logarithmic axes."""
     from matplotlib.axes import Axes
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
@@ -203,7 +203,7 @@ def figure(measured: dict[str, Any], path: Path) -> None:
         speed.set(yscale="linear", ylim=(0, None))
         time.set_title("CPU seconds (dashed: proportional)")
         memory.set(title="peak memory of the process, MB", xlabel="simulated people")
-        speed.set(title="folds a minute", xlabel=f"workers, on {measured['cores']} cores")
+        speed.set(title="folds per minute", xlabel=f"workers, on {measured['cores']} cores")
         for axis in (time, memory):
             drawing.name_lines(axis)
     drawing.save(drawn, path)
@@ -228,7 +228,7 @@ def tables(measured: dict[str, Any]) -> str:
     from zoo.presets import PRESETS
 
     rows, largest = measured["people"], measured["people"][-1]
-    names = {step: "training, an epoch" if step == "training" else step for step in STEPS}
+    names = {step: "training, one epoch" if step == "training" else step for step in STEPS}
     head = "| people | file of windows | " + " | ".join(names.values()) + " |\n|---:|---:|" + "---:|" * len(STEPS)
     lines = [
         f"| {row['people']:,} | {row['bytes']['windows'] / 1e6:,.0f} MB | "

@@ -159,7 +159,7 @@ def measure(data: ActivityData, methods: Iterable[str], start: str) -> dict[str,
 
 
 def table(document: dict[str, Any]) -> str:
-    """Macro-F1 of each method, a row a cell: the mean, and the least in parentheses."""
+    """Macro-F1 of each method, one row per cell: the mean, and the least in parentheses."""
     names = list(METHODS)
 
     def scores(row: dict[str, Any], name: str) -> str:

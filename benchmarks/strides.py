@@ -32,7 +32,7 @@ SECONDS = 3.0
 TRIM = 4.0
 """Seconds at both ends of a recording, when the phone is put in the pocket and taken out."""
 STRIDES = {"walking": (0.75, 1.2), "jogging": (1.15, 1.6), "upstairs": (0.65, 1.1), "downstairs": (0.8, 1.3)}
-"""Strides a second to look for."""
+"""Strides per second to look for."""
 ANGLES = np.linspace(0, 2 * np.pi, 180, endpoint=False)
 SIGNS = np.array(list(product((1, -1), (1,), (1, -1))))
 """Of the axes x and z: either pocket, and the screen on either side."""
@@ -44,7 +44,7 @@ Coefficients = NDArray[np.complex128]
 
 @dataclass
 class Gait:
-    """A recording of a gait: its segments, the strides a second of each, and its mean harmonics."""
+    """A recording of a gait: its segments, the strides per second of each, and its mean harmonics."""
 
     subject: str
     rate: float
@@ -79,7 +79,7 @@ def fold(rows: Floats, rate: float, hertz: float) -> tuple[Coefficients, Floats]
 
 
 def periods(parts: list[Floats], rate: float, limits: tuple[float, float]) -> list[float]:
-    """Strides a second of each segment: near that of the whole recording, so that a step is not taken for a stride."""
+    """Strides per second of each segment: near that of the whole recording, so that no step is taken for a stride."""
     tried = np.arange(*limits, 0.01)
     left = np.array([[np.square(fold(part, rate, hertz)[1]).sum() for hertz in tried] for part in parts])
     near = np.abs(tried / tried[left.sum(axis=0).argmin()] - 1) < 0.08
@@ -202,7 +202,7 @@ def main() -> None:
         gaits[activity] = [gait for gait in found if gait is not None]
         mean = align(gaits[activity], gaits[activity][0].mean if reference is None else reference)
         reference = mean if reference is None else reference
-    # A person's gaits together, so that who walks fast also jogs fast: harmonics, and strides a second ten times over.
+    # A person's gaits together, so that who walks fast also jogs fast: harmonics, and ten times the strides per second.
     own = np.array([
         np.concatenate([_own([gait for gait in gaits[activity] if gait.subject == who]) for activity in STRIDES])
         for who in people

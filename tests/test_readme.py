@@ -52,7 +52,7 @@ def test_the_options_that_readme_names_exist(zoo_cli):
 def test_the_speeds_of_recognizers_are_those_that_were_measured():
     folder = Path(__file__).parents[1] / "benchmarks"
     reading, training = (json.loads((folder / f"{name}.json").read_text()) for name in ("reading", "training"))
-    line = f"{reading['windows_a_second']['zoo']:,} windows a second, {reading['ratio']} times"
+    line = f"{reading['windows_a_second']['zoo']:,} windows per second, {reading['ratio']} times"
     assert line in " ".join(SPEED.split())
     for network in ("activity_rnn_course", "activity_lstm_course", "activity_gru_course"):
         numbers = [n for n in training[network]["microseconds_a_window"].values() if n is not None]
@@ -85,7 +85,7 @@ def test_the_table_of_the_roofline_is_what_was_measured_and_its_operations_are_t
 def test_the_speed_of_searches_is_what_was_measured():
     measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "searching.json").read_text())
     trials, epochs, hourly = (measured[key] for key in ("trials", "epochs", "trials_an_hour"))
-    line = f"({trials} trials of at most {epochs} epochs) ran {hourly['zoo']} trials an hour with two workers, "
+    line = f"({trials} trials of at most {epochs} epochs) ran {hourly['zoo']} trials per hour with two workers, "
     line += f"{measured['times_as_fast']} times as many as plain keras-tuner"
     assert measured["workers"] == {"zoo": 2, "keras_tuner": 1}
     assert line in " ".join(SPEED.split())

@@ -464,7 +464,7 @@ def _sections(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _leb128(value: int) -> bytes:
-    """Encodes a number as WebAssembly does: seven bits a byte, the lowest first.
+    """Encodes a number as WebAssembly does: seven bits per byte, the lowest first.
 
     Example:
         >>> _leb128(300).hex()

@@ -30,9 +30,9 @@ class Recipe(Settings):
         clip_norm: The gradients are scaled so that their common norm is at most this.
         ema_decay: Decay of the exponential moving average of the weights, which is validated and saved in their place;
             smaller in the first steps, so that short runs gain as well. None for no average.
-        start_share: Share of the weights from which training started in those that are validated and saved, in [0, 1):
-            fine-tuning keeps some of what others taught.
-        batch_size: Rows a step, at most the training rows; the incomplete last batch of an epoch is dropped.
+        start_share: Share of the initial weights in the average that is validated and saved, in [0, 1): fine-tuning
+            keeps some of what was learned from others.
+        batch_size: Rows per step, at most the training rows; the incomplete last batch of an epoch is dropped.
         micro_batches: Equal parts of a batch whose gradients are computed side by side and averaged. The step is the
             same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
             part. 2 are quicker where a network without recurrence leaves a core idle; recurrent ones become slower.

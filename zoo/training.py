@@ -48,10 +48,10 @@ def compile_model(
     Args:
         model: What to compile.
         recipe: Optimizer, learning rate and loss.
-        steps_per_epoch: Batches an epoch, for the schedule.
+        steps_per_epoch: Batches per epoch, for the schedule.
         class_weights: Weight of each class in the loss, and then of each set; all 1 by default.
         label_sets: The classes of each label that is a set; none by default.
-        steps_per_execution: Batches a call from Python.
+        steps_per_execution: Batches per call from Python.
         jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
     """
     rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
@@ -109,13 +109,13 @@ class Fitted:
     """The result of a training.
 
     Args:
-        history: One record an epoch: `epoch`, `loss`, `accuracy` or `mse`, the same of validation as `val_loss` and so
+        history: One record per epoch: `epoch`, `loss`, `accuracy` or `mse`, the same of validation as `val_loss` and so
             on, where there is any, and what callbacks add. Losses are those of the recipe, with label smoothing and
             class weights where it has any; validation is of the weights that would be saved after the epoch.
         best_epoch: The epoch, from 1, whose weights the model has.
         seconds: Wall time of this and of resumed runs, compilation included.
-        batch_size: Rows a step: the recipe's, or all rows of an epoch where there are fewer.
-        steps: Steps an epoch.
+        batch_size: Rows per step: the recipe's, or all rows of an epoch where there are fewer.
+        steps: Steps per epoch.
     """
 
     history: list[dict[str, float]]
@@ -148,7 +148,7 @@ def fit(
         recipe: How to train it.
         train: Returns endless batches, from the epoch (from 0) at which they begin and the rows that each shall have;
             several steps take their rows from one batch. The same ones each time.
-        rows: Training rows an epoch, of all its passes.
+        rows: Training rows per epoch, of all its passes.
         validation: Batches for the validation loss.
         class_weights: Weight of each class in the loss, and then of each set.
         label_sets: The classes of each label that is a set.

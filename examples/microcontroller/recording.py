@@ -1,4 +1,4 @@
-"""Writes the recording of a simulated person as a table in C: hundredths of m/s^2, 50 rows a second."""
+"""Writes the recording of a simulated person as a table in C: hundredths of m/s^2, 50 rows per second."""
 
 import numpy as np
 

@@ -294,7 +294,7 @@ def test_the_page_of_the_studies_says_what_the_table_says():
 
 
 def of(study, subject, what="walking", tilted=0.0, **changes):
-    """A recording of somebody who takes 1.8 steps a second, with the phone tilted by an angle in degrees."""
+    """A recording of somebody who takes 1.8 steps per second, with the phone tilted by an angle in degrees."""
     time = np.arange(3000) / 100
     up = (
         9.8

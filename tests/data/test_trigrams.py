@@ -170,7 +170,7 @@ REFUSED = {
         (6, (3, 6)),
         "rows are given for validation alone; pass both --validation-rows and --test-rows, or neither",
     ),
-    "nothing left": ((6, (0, 6), (6, 12)), "a.txt: no training rows are left: give more text, one sentence a line"),
+    "nothing left": ((6, (0, 6), (6, 12)), "a.txt: no training rows are left: give more text, one sentence per line"),
 }
 
 
@@ -186,13 +186,13 @@ def test_a_text_too_short_for_three_splits_is_refused(tmp_path):
     text = save(tmp_path / "a.txt", "a b c d")
     assert message(lambda: write_trigrams(tmp_path / "a.h5", [text], 4)) == (
         "a.txt: too little text for training, validation and test (rows of four words: 1): give more text, one "
-        "sentence a line"
+        "sentence per line"
     )
     few = save(tmp_path / "b.txt", "a b")
     words = save(tmp_path / "words.txt", "a")
     for vocabulary in (words, 250):
         assert message(lambda given=vocabulary: write_trigrams(tmp_path / "a.h5", [few], given)) == (
-            "b.txt: no sentence of four words: give more text, one sentence a line"
+            "b.txt: no sentence of four words: give more text, one sentence per line"
         )
     known = message(lambda: write_trigrams(tmp_path / "a.h5", [save(tmp_path / "c.txt", *["a b c d"] * 20)], words))
     assert "no row of four known words for train; 20 rows in all" in known

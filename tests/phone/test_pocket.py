@@ -56,7 +56,7 @@ def test_nothing_jumps_when_notices_come_and_go(open_page, play):
     page.click("#start")
     play(page, [], 0)
     first = page.evaluate(places)
-    # Twenty samples a second are too few.
+    # Twenty samples per second are too few.
     play(page, standing(0, 12)[::3], 20)
     page.wait_for_selector("#notice:visible")
     assert page.evaluate(places) == first

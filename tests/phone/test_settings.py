@@ -102,7 +102,7 @@ def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last
     page.click("#how summary")
     text = page.inner_text("#how-text")
     for words in (
-        "50 rows a second",
+        "50 rows per second",
         "reads 5 rows at a time",
         "in 64 numbers",
         "each of 6 activities",

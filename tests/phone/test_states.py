@@ -176,7 +176,7 @@ def slow(open_page, play, address, **options):
     page = open_page(**options)
     page.click("#start")
     play(page, still(6, hertz=20), 40)
-    page.wait_for_selector("#notice-text:has-text('20 samples a second; the model was trained on 50')")
+    page.wait_for_selector("#notice-text:has-text('20 samples per second; the model was trained on 50')")
     assert page.inner_text("#label").lower() == "standing"
     assert page.is_hidden("#restart")
     yield page

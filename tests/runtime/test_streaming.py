@@ -270,7 +270,7 @@ class TestBadSamples:
     def test_time_stamps_without_decimals_are_noticed(self, stamps):
         found = stream()
         list(found.feed((float(stamps(t)), x, y, z) for t, x, y, z in _still(6)))
-        assert "many time stamps repeat or go back: expected seconds with decimals, one a sample" in found.warnings
+        assert "many time stamps repeat or go back: expected seconds with decimals, one per sample" in found.warnings
 
     @pytest.mark.parametrize(
         ("factor", "rate", "said"),

@@ -185,7 +185,7 @@ class _Draws:
 
 
 def _cut(windows: tf.Tensor, rows: int, speed: tf.Tensor, moment: tf.Tensor) -> tf.Tensor:
-    """Reads `rows` rows at `speed` rows a row, linearly interpolated; `moment` in [0, 1] places them in the window."""
+    """Reads `rows` rows, `speed` rows apart, linearly interpolated; `moment` in [0, 1] places them in the window."""
     length = windows.shape[1]
     speed = tf.minimum(speed, (length - 1) / (rows - 1))
     room = (length - 1) - speed * (rows - 1)

@@ -6,7 +6,7 @@ front) the acceleration is
 
     a(t) = (0, g, 0) + sum_k Re[C_k(t) exp(2 pi i k f t)] + e(t)
 
-with f the strides a second and harmonics `C_k` `(3,)` in m/s^2, k = 1..16. A person is drawn along the principal
+with f the strides per second and harmonics `C_k` `(3,)` in m/s^2, k = 1..16. A person is drawn along the principal
 components in which people differ; along those of the strides of one person, `C_k(t)` wanders around the person's mean.
 The rest e(t), which does not repeat, is strongest where the foot strikes. All of these are statistics of MotionSense,
 which `benchmarks/strides.py` measures and `strides.json` holds. At rest only gravity and a tremor are left; a sitting

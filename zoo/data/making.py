@@ -217,7 +217,7 @@ def cut_windows(
         files: Files of recordings, and folders of CSV files that say in columns who it was and what they did, such as
             those of `zoo serve --collect`; several are joined.
         out: The file to write.
-        window: Rows a window.
+        window: Rows per window.
         hop: Rows between the starts of windows.
         rate: Hz that all recordings are resampled to.
         trim: Seconds left out at both ends of a recording.

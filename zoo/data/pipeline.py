@@ -31,10 +31,10 @@ def training_batches(
 
     Args:
         examples: What to read.
-        batch_size: Rows a batch, at most those of an epoch.
+        batch_size: Rows per batch, at most those of an epoch.
         seed: Decides the order and the augmentation.
         first_epoch: The epoch to begin with, from 0.
-        passes: Passes over the examples an epoch.
+        passes: Passes over the examples per epoch.
         augment: Applied to the inputs of each batch, with a seed that differs from batch to batch.
 
     Returns:

@@ -74,14 +74,14 @@ def read_lines(paths: Sequence[Path]) -> Iterator[str]:
         empty, offset = True, 0
         with path.open("rb") as file:
             if kind := next((kind for start, kind in _BINARY.items() if file.peek(len(start)).startswith(start)), None):
-                raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence a line")
+                raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence per line")
             for line in file:
                 text = _decode(path, line, offset)
                 offset += len(line)
                 empty = empty and not text.strip()
                 yield text
         if empty:
-            raise ZooError(f"{path}: no word in it; expected text, one sentence a line")
+            raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
 
 
 def _decode(path: Path, line: bytes, offset: int) -> str:

@@ -145,10 +145,10 @@ def write_trigrams(
 
     Args:
         path: The file, written whole or not at all.
-        texts: UTF-8, one sentence a line; read one after another.
+        texts: UTF-8, one sentence per line; read one after another.
         vocabulary: The number of most frequent words of the training rows, each position of the text counted once, ties
-            in alphabetical order; or a file with the words, in this layout or as text with a word a line, whose order
-            is preserved.
+            in alphabetical order; or a file with the words, in this layout or as text with one word per line, whose
+            order is preserved.
         validation_rows: First row and the one after the last, numbered from 0 through the text.
         test_rows: Likewise.
 
@@ -204,7 +204,7 @@ def write_simulated(path: Path, sentences: int = 20000, seed: int = 0) -> Summar
 
 
 def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """Words of a file in this layout, or of a text file with a word a line.
+    """Words of a file in this layout, or of a text file with one word per line.
 
     Raises:
         ZooError: If it cannot be read, or holds a word twice.
@@ -225,7 +225,7 @@ def _write(
     # The positions at which four words of one sentence begin.
     places = np.flatnonzero(text.sentences[:-CONTEXT] == text.sentences[CONTEXT:])
     if not len(places):
-        raise ZooError(f"{names}: no sentence of four words: give more text, one sentence a line")
+        raise ZooError(f"{names}: no sentence of four words: give more text, one sentence per line")
     sentences = text.sentences[places]
     held_out = _ranges(names, sentences, *ranges)
     splits = _splits(len(places), held_out)
@@ -239,7 +239,7 @@ def _write(
     if empty := [split for split, rows in splits.items() if not len(rows)]:
         raise ZooError(
             f"{names}: no row of four known words for {empty[0]}; {len(places)} rows in all: give more text, one "
-            "sentence a line, or a larger vocabulary"
+            "sentence per line, or a larger vocabulary"
         )
     with hdf5.create(path, "trigrams", inputs) as file:
         for split, rows in splits.items():
@@ -287,7 +287,7 @@ def _ranges(
         if not 0 < first < second < count:
             raise ZooError(
                 f"{names}: too little text for training, validation and test (rows of four words: {count}): give "
-                "more text, one sentence a line"
+                "more text, one sentence per line"
             )
         return {"validation": (first, second), "test": (second, count)}
     if validation is None or test is None:
@@ -335,7 +335,7 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
         raise ZooError(f"a vocabulary of {count} words; expected 1 or more")
     ranked = text.most_frequent(_covered(places, len(text.numbers)))
     if not ranked:
-        raise ZooError(f"{names}: no training rows are left: give more text, one sentence a line")
+        raise ZooError(f"{names}: no training rows are left: give more text, one sentence per line")
     if len(ranked) < count:
         raise ZooError(
             f"{names}: {len(ranked)} different words in the training rows, too few for a vocabulary of {count}: pass "

@@ -73,7 +73,7 @@ def _r2(row: Document) -> float | None:
 
 
 def predictions(rows: Sequence[Document]) -> str:
-    """A row a patch."""
+    """One row per patch."""
     return md.records(rows)
 
 

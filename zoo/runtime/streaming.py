@@ -38,7 +38,7 @@ LIMIT = 160.0
 """Limit of each axis in m/s^2. Phones measure up to 16 g, so a larger value is a fault."""
 
 ROTATION_LIMIT = 100.0
-"""Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees a second."""
+"""Limit of each axis of the gyroscope in rad/s. Phones measure up to 70, which are 4,000 degrees per second."""
 
 _TOO_FAST = f"beyond {LIMIT:g} m/s^2"
 _TOO_QUICK = f"beyond {ROTATION_LIMIT:g} rad/s"
@@ -390,7 +390,9 @@ class _Monitor:
         self.repeats += 1
         if self.repeats < self.count / 2:
             return []
-        return self._once("stamps", "many time stamps repeat or go back: expected seconds with decimals, one a sample")
+        return self._once(
+            "stamps", "many time stamps repeat or go back: expected seconds with decimals, one per sample"
+        )
 
     def _once(self, name: str, text: str) -> list[str]:
         if name in self.reported:

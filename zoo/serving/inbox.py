@@ -1,4 +1,4 @@
-"""What phones may send to a server: one recording a request, if they know its token."""
+"""What phones may send to a server: one recording per request, if they know its token."""
 
 import hmac
 import json

@@ -54,7 +54,7 @@ _SECONDS = 10
 """Idle time after which a connection is closed."""
 
 _REQUEST_SECONDS = 20.0
-"""Time in which a client must have sent the lines of its request, however many bytes a second it sends."""
+"""Time in which a client must have sent the lines of its request, however many bytes per second it sends."""
 
 _BODY_SECONDS = 60.0
 """Time in which a client must have sent a recording."""

@@ -268,7 +268,7 @@ class Prepared:
             report["ece"]["after"] = None
         people = sort_names(np.concatenate(groups)) if groups else []
         if baseline:
-            # A baseline learns one class a window, and is compared where it is known.
+            # A baseline learns one class per window, and is compared where it is known.
             known = labels < len(model.classes)
             baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
         loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - _LESS
@@ -722,7 +722,7 @@ class ActivityTask(Task):
             "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
             "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
         }  # fmt: skip
-        # Baselines learn one class a window, and are scored where it is known.
+        # Baselines learn one class per window, and are scored where it is known.
         scored = windows.of_one_class(len(data.classes))
         if baselines and len(scored) and split != "all":
             reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train

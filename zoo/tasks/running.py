@@ -182,7 +182,7 @@ class TrainResult:
     Args:
         plan: What was trained, and how.
         model: The trained model.
-        history: A record an epoch; where folds validate the model, the validation numbers are their means.
+        history: One record per epoch; where folds validate the model, the validation numbers are their means.
         summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
             data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
 

@@ -53,7 +53,7 @@ export function drawLanes(canvas: HTMLCanvasElement, timeline: Timeline, classes
   }
 }
 
-/** One line an axis, with gaps where no sample arrived, over a labeled grid. */
+/** One line per axis, with gaps where no sample arrived, over a labeled grid. */
 export function drawSignal(
   canvas: HTMLCanvasElement, sensor: Sensor, samples: Sample[], now: number, seconds = SIGNAL,
 ): void {

@@ -5,7 +5,7 @@
  * follows shows in the direction of gravity: DeviceOrientation tells by its angles which way is up, and means the same
  * on both. Before it has told, or where it is silent, the name of the system decides.
  *
- * Rotation rate comes in degrees a second by the right-hand rule, on all systems. Its alpha, beta and gamma are the rates
+ * Rotation rate comes in degrees per second by the right-hand rule, on all systems. Its alpha, beta and gamma are the rates
  * about x, y and z, in the standard and in all browsers; those of DeviceOrientation are angles about z, x and y.
  */
 

@@ -30,10 +30,10 @@ export interface Prediction {
 /** Seconds without a sample after which the signal starts anew. */
 export const GAP = 1;
 
-/** m/s^2 an axis: phones measure up to 16 g. */
+/** m/s^2 per axis: phones measure up to 16 g. */
 const LIMIT = 160;
 
-/** rad/s an axis: phones measure up to 70. */
+/** rad/s per axis: phones measure up to 70. */
 const ROTATION_LIMIT = 100;
 
 /** Rows in, probabilities out: of the oldest of several states that restart at staggered times. */

@@ -259,7 +259,7 @@ export function showMeasured(rate: number, milliseconds: number): void {
   const parts = [
     Number.isFinite(rate) ? `${rate.toFixed(0)} Hz` : "",
     // The resolution of a browser's clock.
-    Number.isFinite(milliseconds) ? `${milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1)} ms a run` : "",
+    Number.isFinite(milliseconds) ? `${milliseconds < 0.1 ? "under 0.1" : milliseconds.toFixed(1)} ms per run` : "",
   ];
   write("detail", parts.filter(Boolean).join(" · "));
 }

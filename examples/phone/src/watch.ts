@@ -57,7 +57,7 @@ export function complaint(samples: Sample[], metadata: Pick<Metadata, "rate" | "
   }
   const rate = (recent.length - 1) / span;
   if (rate < metadata.rate / 1.25) {
-    return `Too slow: ${rate.toFixed(0)} samples a second; the model was trained on ${metadata.rate}. Turn off power saving.`;
+    return `Too slow: ${rate.toFixed(0)} samples per second; the model was trained on ${metadata.rate}. Turn off power saving.`;
   }
   const magnitude = recent.reduce((sum, { value }) => sum + Math.hypot(...value.slice(0, 3)), 0) / recent.length;
   const gravity = inUnit(STANDARD_GRAVITY, metadata);

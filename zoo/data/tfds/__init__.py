@@ -4,7 +4,7 @@
 |---|---|---|
 | `zoo_activity` | `course`; `motionsense_150_75`, `recordings_150_75`, and others of that form | data3.h5; MotionSense's zip; recordings.h5 |
 | `zoo_patches` | `course`; `photographs_10240` and others of that form | data1.h5; photographs |
-| `zoo_trigrams` | `course`; `text_250` and others of that form | data2.h5; UTF-8 text, one sentence a line |
+| `zoo_trigrams` | `course`; `text_250` and others of that form | data2.h5; UTF-8 text, one sentence per line |
 
 Importing this package registers them:
 

@@ -152,7 +152,7 @@ class ZooActivity(ZooBuilder):
             raise ZooError(f"{path}: classes {','.join(data.classes)}; zoo_activity holds {','.join(CLASSES)}")
         if data.label_sets:
             sets = ", ".join(data.label_names[len(CLASSES) :])
-            raise ZooError(f"{path}: labels {sets}; zoo_activity holds one class a window: leave them out")
+            raise ZooError(f"{path}: labels {sets}; zoo_activity holds one class per window: leave them out")
         found, expected = data.train.inputs.shape[1], self.builder_config.windowing.window
         if found != expected:
             raise ZooError(f"{path}: windows of {found} rows; zoo_activity/{self.builder_config.name} holds {expected}")

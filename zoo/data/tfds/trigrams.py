@@ -41,7 +41,7 @@ class TrigramsConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
     def advice(self) -> str:
         """What to do if the source is missing."""
         if self.source == "text":
-            return "expected UTF-8 text, one sentence a line, or a folder of such files, *.txt"
+            return "expected UTF-8 text, one sentence per line, or a folder of such files, *.txt"
         return "expected rows in the layout of data2.h5: make them with `zoo data make trigrams`"
 
     homepage = None
@@ -58,7 +58,7 @@ class ZooTrigrams(ZooBuilder):
     SOURCES: ClassVar[Mapping[str, str | None]] = {"course": "data2.h5", "text": None}
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
     `course`: data2.h5, as the course has it or `zoo data make trigrams` makes it.
-    `text_...`: UTF-8 text in files *.txt, one sentence a line, read in the order of their names.
+    `text_...`: UTF-8 text in files *.txt, one sentence per line, read in the order of their names.
     """
     BUILDER_CONFIGS: ClassVar[list[TrigramsConfig]] = [
         TrigramsConfig(name="course", description="A file in the layout of data2.h5."),

@@ -148,10 +148,10 @@ class Stream(private val step: (FloatArray, States) -> Pair<FloatArray, States>)
         /** Seconds without a sample after which the signal starts anew. */
         const val GAP = 1.0
 
-        /** m/s^2 an axis: phones measure up to 16 g. */
+        /** m/s^2 per axis: phones measure up to 16 g. */
         const val LIMIT = 160.0
 
-        /** rad/s an axis: phones measure up to 70. */
+        /** rad/s per axis: phones measure up to 70. */
         const val ROTATION_LIMIT = 100.0
     }
 }

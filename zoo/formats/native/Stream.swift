@@ -21,10 +21,10 @@ public final class Stream {
     /// Seconds without a sample after which the signal starts anew.
     private static let gap = 1.0
 
-    /// m/s^2 an axis: phones measure up to 16 g.
+    /// m/s^2 per axis: phones measure up to 16 g.
     private static let limit = 160.0
 
-    /// rad/s an axis: phones measure up to 70.
+    /// rad/s per axis: phones measure up to 70.
     private static let rotationLimit = 100.0
 
     /// Dropped samples by reason, and gaps.
