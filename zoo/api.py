@@ -195,8 +195,9 @@ def train(
     """Trains a model with a recipe.
 
     Holds out people (or photographs) for validation, fits the input statistics, trains as the recipe says, restores the
-    best weights, and calibrates the probabilities. Three people or fewer are all trained on: further trainings, which
-    leave one of them out each, show what to expect of new people, and nothing is calibrated.
+    best weights, and calibrates the probabilities. With three people or fewer, the model is trained on all of them:
+    additional training runs, each of which leaves one person out, show what to expect of new people, and nothing is
+    calibrated.
 
     Args:
         model: Name of a family such as `activity_gru`; name of a preset, to train its architecture with its recipe from
@@ -459,11 +460,12 @@ def finetune(
 ) -> TrainResult:
     """Fine-tunes a preset on your own data, with any labels.
 
-    Where labels differ, the last layer of a recognizer is new, except for the rows of equal labels. It is fitted first,
-    on the features of all other layers; then all weights are trained at a low rate, and averaged with those from which
-    they started (`start_share`): half and half for two people, an eighth of the start for fourteen. A recipe without
-    epochs ends before that, after seconds. The statistics of the input remain those of the preset. The model is named
-    after the folder and the preset, such as `mine_from_activity_gru_phone`.
+    Where labels differ, the last layer of a recognizer is new, except for the weights of labels that the preset already
+    has. It is fitted first, on the features of all other layers; then all weights are trained at a low rate, and
+    averaged with those from which they started (`start_share`): half and half for two people, an eighth of the start
+    for fourteen. With `epochs=0`, only the last layer is fitted, which takes seconds. The statistics of the input
+    remain those of the preset. The model is named after the folder and the preset, such as
+    `mine_from_activity_gru_phone`.
 
     Args:
         preset: A preset, a folder, a `.keras` file or a model.
@@ -479,8 +481,8 @@ def finetune(
         The same as `train`.
 
     Raises:
-        ZooError: If the data does not fit the preset. The message names the command that converts it. If a recipe has
-            no epochs, and the model is no recognizer.
+        ZooError: If the data does not fit the preset (the message names the command that converts it), or if the recipe
+            has no epochs and the model is not a recognizer.
 
     Example:
         >>> from zoo import simulate
@@ -581,7 +583,7 @@ def tune(
         limits: Limits of size and latency, such as `Limits(bytes=30_000)`.
         settings: Arguments of the model and fields of the recipe that are fixed.
         best: Number of trials that are trained again at the end.
-        seeds: Number of times that each of them is.
+        seeds: Number of seeds with which each of these trials is trained again.
         workers: Number of processes that run trials; 0 runs them in this one.
         out: Folder, in which the same call resumes after a kill; a temporary one by default.
 

@@ -1,5 +1,5 @@
 """Layers and regularizers that Keras lacks: a dense layer with tied weights, a sparsity penalty on mean activations,
-the squared magnitude of acceleration, and layers of Keras that train faster here.
+the squared magnitude of acceleration, and faster versions of two layers of Keras.
 
 They work in any Keras model, on every backend, with every dtype policy, and propagate masks.
 """

@@ -19,8 +19,8 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
 
     where the target is one-hot or the distribution. A distribution that sums to w counts as w examples.
 
-    A label may also be a set of classes: the label K + i means one of `label_sets[i]`, and in place of the
-    log-probability of a class stands that of the set, log sum_(k in set) softmax(logits)_k.
+    A label may also be a set of classes: the label K + i means one of `label_sets[i]`, and the log-probability of the
+    set, log sum_(k in set) softmax(logits)_k, takes the place of that of a class.
 
     A label that is neither a class nor a set is an error in TensorFlow. Its loss is NaN with other backends, and where
     XLA compiles the loss.
@@ -100,8 +100,8 @@ class HalfSquaredError(keras.losses.Loss):  # type: ignore[misc]  # Keras has no
 def accuracy(y_true: Any, y_pred: Any, label_sets: Sequence[Sequence[int]] = ()) -> Any:
     """Computes the accuracy of each example: the weight of the most probable class in the target.
 
-    For a class index that is 1 or 0, and for a set of classes 1 if it contains the class. If several classes have the
-    greatest logit, the first one counts, as with `argmax`.
+    For a class index, this is 1 or 0; for a set of classes, it is 1 if the set contains the most probable class
+    and 0 otherwise. If several classes have the greatest logit, the first one counts, as with `argmax`.
 
     Args:
         y_true: Class indices `(batch,)` or distributions `(batch, K)`.
@@ -161,7 +161,8 @@ def balanced_weights(
     Args:
         counts: Number of examples of each label.
         exponent: 1 gives all labels the same total weight, 1/2 weights proportional to the root of their frequency.
-        sharing: Number of labels that share the weight of one with each label, itself included; 1 each by default.
+        sharing: For each label, the number of labels, itself included, that together weigh as much as one; 1 by
+            default.
 
     Example:
         >>> balanced_weights(np.array([3, 1]))

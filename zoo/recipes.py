@@ -43,11 +43,12 @@ class Recipe(Settings):
             restored; None trains all epochs and keeps the last weights.
         validation: Share of the people (or photographs; or rows, where neither is known) held out for validation; 0
             for none. A text's file holds its own validation set.
-        validation_by: `subject`: whole people, where they are known. Three people or fewer are all trained on; the
-            scores are then those of further trainings, each of which leaves one person out (with one person alone, the
-            last windows of each activity). They do not choose the number of epochs, see benchmarks/few_people.py. With
-            patience, as `time`. `time`: the last windows of each activity of each person. `window`: windows drawn at
-            random, as the course does. The loss of the latter two says little about new people.
+        validation_by: `subject`: whole people, where they are known. With three people or fewer, the model is trained
+            on all of them; the scores are then those of additional training runs, each of which leaves one person out
+            (with a single person, the last windows of each activity). They do not choose the number of epochs, see
+            benchmarks/few_people.py. If `patience` is set, the split for so few people is that of `time`. `time`: the
+            last windows of each activity of each person. `window`: windows drawn at random, as the course does. The
+            loss of the latter two says little about new people.
         loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
         class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; `root`

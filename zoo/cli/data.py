@@ -232,7 +232,9 @@ def windows(
     test_subjects: Annotated[str | None, typer.Option(help="Comma-separated people for the test set.")] = None,
     test_fraction: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Share of the people in the test set if none are named; 0 for no test set."),
+        typer.Option(
+            min=0, max=1, help="Share of all people that goes into the test set if none are named; 0 for no test set."
+        ),
     ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random choice of these people.")] = 0,
     classes: Annotated[str | None, typer.Option(help=_CLASSES_HELP)] = None,

@@ -399,7 +399,7 @@ def _show_address(document: dict[str, Any]) -> None:
 def bench(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL", help="Presets, .tflite or .keras files, or folders of them or of models."),
+        typer.Argument(metavar="MODEL", help="Presets, .tflite or .keras files, or folders that contain such files."),
     ],
     keras: Annotated[
         bool, typer.Option("--keras", help="Also benchmark the file that Keras itself exports for each preset.")

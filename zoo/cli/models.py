@@ -487,7 +487,9 @@ def predict(
     words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Text for a language model.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data file, or tfds:NAME. Its test set is predicted, or all of its patches."),
+        typer.Option(
+            help="Data file, or tfds:NAME. Predicts its test windows, five random test rows of a text, or all patches."
+        ),
     ] = None,
     data_dir: DataDir = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file with columns x, y, z and time.")] = None,

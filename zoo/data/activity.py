@@ -67,7 +67,7 @@ class Windows(Examples):
 
     Args:
         attributes: What else is known of each window, by name: arrays `(len(self),)` such as `study`.
-        label_sets: The classes of each label from K on, of which it is not known which it is.
+        label_sets: For each label from K on, the classes that it may stand for.
     """
 
     attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict, kw_only=True)
@@ -257,7 +257,7 @@ class ActivityData(Data):
         """The same windows, with the labels of a model that knows their classes, and perhaps others.
 
         Args:
-            classes: All classes of the data, in any order, among others.
+            classes: All classes of the data, in any order, and possibly others.
         """
         if tuple(classes) == self.classes:
             return self
@@ -600,12 +600,12 @@ def choose_test_subjects(
 
     Args:
         subjects: The subject of each recording.
-        fraction: Share of the people, in [0, 1); 0 leaves the test set out.
+        fraction: Share of all people that goes into the test set, in [0, 1); 0 for no test set.
         seed: Decides which.
         activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
 
     Raises:
-        ZooError: If the fraction is out of range, or there is one subject alone.
+        ZooError: If the fraction is out of range, or there is only one subject.
     """
     everyone = list(subjects)
     people = sort_names(everyone)
@@ -712,8 +712,8 @@ def write_windows(
         recordings: What to cut.
         path: The file, written whole or not at all.
         windowing: Window, hop, rate and trim.
-        test_subjects: The subjects of the test set; all others are in the training set. Without, there is no test
-            set.
+        test_subjects: The subjects of the test set; all others are in the training set. If there are none, there is no
+            test set.
         classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
             A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
             labels by default, sorted.

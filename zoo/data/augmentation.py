@@ -1,4 +1,4 @@
-"""Augmentation: changes that leave the label of a window, or the content of a patch, what it is.
+"""Augmentation: changes that do not alter the label of a window or the content of a patch.
 
 `Augmentation` shows what another pocket, phone or person would have recorded: first the pace of the person changes,
 then the pose of the phone, then its sensors. Turning a phone at random would make sitting and standing the same, since
@@ -40,9 +40,10 @@ class Augmentation(Settings):
             the window are multiplied by up to exp(intensity) or divided by it.
         clip: Probability that the accelerometer's range ends at 2 g.
         noise: Largest standard deviation of noise added to acceleration, m/s^2; each window draws its own.
-        gyroscope_noise: The same of noise added to rotation rate, rad/s.
-        carry: Probability that another window of the batch precedes a window, else the window itself does, so that the
-            network learns to continue from any state. With 0 nothing precedes it, and the state begins at zero.
+        gyroscope_noise: The same for noise added to the rotation rate, rad/s.
+        carry: Probability that a window is preceded by another window of the batch; otherwise it is preceded by a copy
+            of itself. The network thus learns to continue from any state. With 0, nothing precedes a window, and the
+            state begins at zero.
 
     Raises:
         ZooError: If a number is negative, or a probability is above 1.
@@ -150,8 +151,8 @@ class PatchAugmentation(Settings):
 
     Args:
         symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
-        plain: Share of the epochs, the last ones, that show it eight times as it was cut instead. What patches have on
-            average, such as the activity of a unit, is then that of the patches themselves.
+        plain: Share of the epochs, the last ones, that show it eight times as it was cut instead. Averages, such as the
+            mean activation of a unit, then fit the original patches.
     """
 
     label = "augmentation"

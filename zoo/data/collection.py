@@ -1,6 +1,6 @@
 """A folder of labeled minutes that phones have sent: a CSV file each, in the layout of the phone page.
 
-The columns `subject` and `activity` of a file say who it was and what they did. Its name, such as
+The columns `subject` and `activity` of a file name the person and the activity. Its name, such as
 `Ann/walking-4821930577120934.csv`, only helps to find it; it ends in a number that the phone has drawn.
 """
 

@@ -126,9 +126,10 @@ def import_csv(
         same_people: When adding: whether ids that are in the file already are the same people.
         force: Whether to replace a file of recordings.
         on_progress: Function that is called with the number of recordings that have been read.
-        **columns: Names and units of columns that their names do not tell, as for `zoo.data.tables.CsvColumns`:
-            `subject="=ann"`, `activity`, `x`, `y`, `z`, `time`, `rate` in Hz, `unit` (`m/s^2` or `g`), `convention`
-            (`android` or `ios`), `time_unit`, `gravity`, `gyroscope`, `rotation`, `rotation_unit`.
+        **columns: Names and units of columns, where the header of a file does not make them clear, as for
+            `zoo.data.tables.CsvColumns`: `subject="=ann"`, `activity`, `x`, `y`, `z`, `time`, `rate` in Hz, `unit`
+            (`m/s^2` or `g`), `convention` (`android` or `ios`), `time_unit`, `gravity`, `gyroscope`, `rotation`,
+            `rotation_unit`.
 
     Raises:
         ZooError: If a file cannot be read, or its values are not plausible; or `out` exists.
@@ -214,16 +215,16 @@ def cut_windows(
     """Cuts recordings into windows, split by person.
 
     Args:
-        files: Files of recordings, and folders of CSV files that say in columns who it was and what they did, such as
-            those of `zoo serve --collect`; several are joined.
+        files: Files of recordings, and folders of CSV files with columns for the person and the activity, such as those
+            of `zoo serve --collect`; several are joined.
         out: The file to write.
         window: Rows per window.
         hop: Rows between the starts of windows.
         rate: Hz that all recordings are resampled to.
         trim: Seconds left out at both ends of a recording.
         test_subjects: People of the test set.
-        test_fraction: Share of the people in it, where none are named; 0 for no test set.
-        seed: Decides who, where none are named.
+        test_fraction: Share of all people that goes into the test set if none are named; 0 for no test set.
+        seed: Seed of the random choice of these people.
         classes: Labels to use, in this order; or the class of each label, such as `{"walk": "walking"}`. All that are
             found by default.
         merge: Labels that mean one of several classes, such as `{"stairs": ("upstairs", "downstairs")}`.

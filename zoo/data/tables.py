@@ -168,7 +168,7 @@ class Layout:
         gravity: The columns of gravity; empty where acceleration includes it.
         time: The column of time stamps; None with a fixed rate.
         subject: The column of the person, or `=name`; None if nobody asked.
-        activity: The same of the activity.
+        activity: The same for the activity.
         unit: `m/s^2` or `g`.
         convention: `android` or `ios`.
         time_unit: Of the time stamps, or `auto`.

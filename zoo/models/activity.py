@@ -132,7 +132,7 @@ class ActivityRecognizer(Model):
     def copy(self, **changes: Any) -> Self:
         """Returns a copy of the model with some arguments changed.
 
-        A prior and a threshold are those of certain classes: a copy with other classes has none.
+        A prior and a threshold apply only to the classes they were made for: a copy with other classes has neither.
         """
         return super().copy(**(dict.fromkeys(_OF_CLASSES) if "classes" in changes else {}) | changes)
 

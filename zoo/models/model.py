@@ -133,9 +133,11 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         Args:
             optimizer: Optimizer, as in `keras.Model.compile`.
-            loss: Loss. By default the one of the class, which takes the output of the model: logits, not probabilities.
+            loss: Loss. By default that of the class, which takes the output of the model: for classifiers logits, not
+                probabilities.
             metrics: Metrics. By default those of the class if `loss` is the default as well, else none.
-            **options: Other arguments of `keras.Model.compile`. `jit_compile` is `fast_with_xla` by default.
+            **options: Other arguments of `keras.Model.compile`. `jit_compile` is `"auto"` by default, or False if
+                `fast_with_xla` is False.
         """
         options = {"jit_compile": "auto" if self.fast_with_xla else False} | options
         if loss is None:

@@ -151,7 +151,7 @@ class TrigramLM(Model):
         Args:
             prompt: Beginning of the text, at least `context` words, all of them in the vocabulary.
             num_words: Number of words to generate, 1 or more.
-            temperature: Divides the logits, above 0: lower values prefer probable words.
+            temperature: Divisor of the logits, greater than 0. Lower values prefer probable words.
             seed: Random seed. The same seed generates the same text.
 
         Returns:
@@ -193,7 +193,7 @@ def sample(
         context: Number of words that are read.
         prompt: Beginning of the text.
         count: Number of words to draw, 1 or more.
-        temperature: Divides the logits, above 0.
+        temperature: Divisor of the logits, greater than 0.
         seed: Random seed.
         name: Name of the model, for messages.
 

@@ -1,18 +1,19 @@
 """Recognizers that adapt to their owner by training the last layer on the device.
 
-A minute of windows can also teach what is wrong for the hours after it. The last layer therefore moves only part of the
-way from its earlier weights W to the learned ones W', as far as windows that were held back say that it helps:
+What a recognizer learns from one minute of windows can be wrong for the hours that follow. The last layer therefore
+moves only part of the way from its earlier weights W to the learned ones W', as far as windows that were held back say
+that it helps:
 
     W + s (W' - W),  s in {0, 0.1, 0.25, 0.5, 0.75, 1}
 
 (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each window is held back once, and counts as
 recognized if its label has more than half of the probability. Of the shares s that do not raise the mean cross-entropy,
-the smallest is taken with which the most windows are recognized.
+the one with which the most windows are recognized is taken; of several, the smallest.
 
-The phone page learns in the same way, and also new activities, for which it takes the share with the lowest mean
-cross-entropy. Its file of what it learned is read by `restore`. The last layer of a `.tflite` file has room for K
-classes; more are computed K - 1 at a time, each time beside a class r of weight zero, whose logit is 0, so that with
-the temperature T
+The phone page learns in the same way. It can learn new activities as well; for those, it takes the share with the
+lowest mean cross-entropy. `restore` reads the file in which the page saves what it learned. The last layer of a
+`.tflite` file has room for K classes; more are computed K - 1 at a time, each time beside a class r of weight zero,
+whose logit is 0, so that with the temperature T
 
     (h W + b)_k / T = log p_k - log p_r
 """
@@ -75,7 +76,7 @@ class PersonalRecognizer(Recognizer):
             rate: Learning rate, above 0.
             seed: Random seed of the shuffling.
             folds: Number of parts of the windows, each of which is held back once to decide how much of what was
-                learned is kept, possibly nothing. 0 keeps everything, as do windows too few to hold any back.
+                learned is kept, possibly nothing. With 0, or with too few windows to hold any back, everything is kept.
 
         Returns:
             The mean loss of each epoch.

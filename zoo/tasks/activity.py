@@ -395,7 +395,7 @@ def metadata_of(loaded: Loaded) -> ActivityMetadata:
     """The metadata of a recognizer.
 
     Raises:
-        ZooError: If the model is no recognizer.
+        ZooError: If the model is not a recognizer.
     """
     if not isinstance(loaded.metadata, ActivityMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a recognizer of activities")
@@ -406,7 +406,7 @@ def recognizer_of(loaded: Loaded) -> ActivityRecognizer:
     """The Keras model of a recognizer.
 
     Raises:
-        ZooError: If this is an exported file, or no recognizer.
+        ZooError: If this is an exported file, or not a recognizer.
     """
     metadata_of(loaded)
     model = loaded.keras_model

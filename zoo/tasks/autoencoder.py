@@ -139,8 +139,8 @@ class Prepared:
     def scores(self, model: SparseAutoencoder) -> dict[str, float]:
         """Computes `cost` and `mse` of a trained model on the held-out photographs.
 
-        The cost is J with the constants of the course, so that models with other weights of the penalties are compared
-        by the same measure.
+        The cost is that of the course, with its constants, so that models with other weights of the penalties are
+        compared by the same measure.
 
         Raises:
             ZooError: If nothing is held out.

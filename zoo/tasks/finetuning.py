@@ -1,6 +1,6 @@
 """Fine-tuning: the weights of a trained model as the start of a training on other data, with other labels.
 
-new head (rows of equal labels reused) -> head fitted on the features -> all weights trained at a low rate
+new head (weights of shared labels reused) -> head fitted on the features -> all weights trained at a low rate
 """
 
 import keras
@@ -24,7 +24,7 @@ Floats = NDArray[np.floating]
 
 
 def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:
-    """A copy of a recognizer for the labels of data, with the rows of equal labels and the statistics of the old one.
+    """A copy of a recognizer for the labels of data, with its weights for shared labels, and its statistics.
 
     Raises:
         ZooError: If the data is at another rate or in other windows than the model reads; names the command that mends

@@ -60,7 +60,7 @@ STUDIES: dict[str, Study] = {
     "geotec": Study(
         "GeoTec", "GeoTec (Matey-Sanz et al., 2023)",
         "Matey-Sanz, Casteleyn, Granell: Dataset of inertial measurements of smartphones and smartwatches for human "
-        "activity recognition, Data in Brief 2023, doi 10.5281/zenodo.8398688",
+        "activity recognition, Data in Brief 2023, doi 10.1016/j.dib.2023.109809; data: doi 10.5281/zenodo.8398688",
         "CC BY 4.0", 23, (90, 115), r"s\d+/s\d+_\d+_sp\.csv", "DATA/s<id>/s<id>_<execution>_sp.csv",
         ("left front pocket",), trim=(0.5, 0.5),
     ),
