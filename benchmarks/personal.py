@@ -105,8 +105,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     worst = np.argsort(before)[: max(1, len(rows) // 10)]
     people = len({row["person"] for row in rows})
     text = (
-        f"| {people} people, {len(SEEDS)} divisions | mean change | mean change, worst tenth | largest loss "
-        "| largest gain | lose over half a point |\n"
+        f"| {len(rows)} results ({people} people, {len(SEEDS)} divisions) | mean change | mean change, worst tenth "
+        f"| largest loss | largest gain | lose over half a point, of {len(rows)} |\n"
         "|---|---:|---:|---:|---:|---:|\n"
     )
     for name, words in (("everything", "everything learned"), ("what_helps", "only what helps")):
