@@ -51,7 +51,7 @@ if importlib.util.find_spec("zoo") is None:
     %cd pocket-zoo/examples/course
     %pip install --quiet ../.."""
 
-_SIMULATE = """# A trial run on simulated data. For the whole, upload the file of the course, and leave out --quick.
+_SIMULATE = """# A trial run on simulated data. For a full run, upload the file of the course, and leave out --quick.
 %env COURSE_OPTIONS=--quick
 from zoo import simulate
 
@@ -116,7 +116,7 @@ def _of_guide(name: str, first: str, page: str) -> list[dict[str, Any]]:
         if language not in ("bash", "python"):
             cells.append(_cell("markdown", fence[0]))
             continue
-        # A command a cell, so that each is followed by what it prints.
+        # One command per cell, so that each is followed by what it prints.
         codes = [f"%%bash\n{line}" for line in re.split(r"(?<!\\)\n", text.strip())] if language == "bash" else [text]
         cells += [_cell("code", code) for code in codes]
         written = re.search(r"--figures (\w+)|\.figures\(\"(\w+)\"\)", text)

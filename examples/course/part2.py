@@ -2,7 +2,7 @@
 
     python examples/course/part2.py --data data2.h5 --out part2 [--quick]
 
-On two cores, the whole takes about ten minutes, `--quick` about one.
+On two cores, the full run takes about ten minutes, and `--quick` about one.
 """
 
 # %%

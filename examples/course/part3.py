@@ -2,7 +2,7 @@
 
     python examples/course/part3.py --data data3.h5 --out part3 [--quick]
 
-On two cores, the whole takes about six minutes, `--quick` about two.
+On two cores, the full run takes about six minutes, and `--quick` about two.
 """
 
 # %%
