@@ -46,9 +46,9 @@ _STUDIES = (
 _STUDIES_LICENSE = "MIT (MotionSense), CC BY 4.0 (WISDM, GeoTec, Oxford step counter)"
 
 _PHOTOGRAPHS = (
-    "8,084 patches of 15 photographs, four of which are held out: astronaut, coffee and rocket of scikit-image "
-    "(public domain, CC0, public domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), "
-    "ten of Debian's budgie-backgrounds (CC0)"
+    "8,084 patches of 15 photographs: astronaut, coffee and rocket of scikit-image (public domain, CC0, public "
+    "domain), china and flower of scikit-learn (danielbuechele and vultilion, CC BY 2.0), and ten of Debian's "
+    "budgie-backgrounds (CC0); four of the 15 are held out"
 )
 _PHOTOGRAPHS_LICENSE = "CC BY 2.0 for two photographs, CC0 or public domain for the others"
 
@@ -115,8 +115,9 @@ _CNN_NOTE = (
     "point higher on people of known studies, and a point lower on studies left out. Mixing the mean and standard "
     "deviation of the features of two windows (MixStyle, Zhou et al. 2021, arXiv:2104.02008) did not help. Neither did "
     "any of four ideas that were tried on each study left out: pretraining the convolutions to fill in masked parts of "
-    "all training windows and of those of WISDM's other activities; adding these activities as a class of their own "
-    "or, if done sitting or standing, as windows of either; and a pace that varies by 45% instead of 25%."
+    "windows, those of WISDM's other activities included; adding WISDM's movements, such as kicking a ball, as a "
+    "class of their own; adding what its people did sitting or standing, such as eating, with a label that stands for "
+    "both; and a pace that varies by 45% instead of 25%."
 )
 
 _PHONE_NOTE = (

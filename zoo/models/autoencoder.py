@@ -7,11 +7,11 @@ x is a batch of N preprocessed patches, (N, D), with D = 256 pixels in [0.1, 0.9
 
 Cost, where d = x is the target and r_j the mean of h_j over the batch:
 
-    J = 1/(2N) sum_i |d_i - y_i|^2  +  lambda/2 (|W1|^2 + |W2|^2)
+    J = 1/(2N) sum_i |d_i - y_i|^2  +  lambda |W|^2
         + beta sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))]
 
-With W1 = W and W2 = W^T the second term is lambda |W|^2. The first term is the compiled loss `HalfSquaredError`; layers
-add the other two, so `evaluate` returns J.
+The second term is the course's lambda/2 (|W1|^2 + |W2|^2), where W1 = W and W2 = W^T. The first term is the compiled
+loss `HalfSquaredError`; layers add the other two, so `evaluate` returns J.
 
 Number of parameters: D H + H + D.
 

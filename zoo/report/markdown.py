@@ -36,7 +36,7 @@ _FIGURES = {
     "frontier.png": "Error against sparsity for several weights of the sparsity term, with the chosen one marked",
     "reconstruction.png": "Patches of test photographs above their reconstructions",
     "reliability.png": "Accuracy against confidence before and after scaling, and the share of windows of each bin",
-    "subjects.png": "Score of each subject, the worst one marked",
+    "subjects.png": "Scores of subjects, the worst one marked",
     "training.png": "Loss and accuracy against the epoch",
 }
 """What figures show, by the names of their files."""
