@@ -292,7 +292,9 @@ def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, r
     room.stop()
     one.record("Ann", "walking")
     one.until("waiting")
-    one.page.wait_for_selector("#notice-text:has-text('cannot be reached. Nothing is lost: it is kept on this phone')")
+    one.page.wait_for_selector(
+        "#notice-text:has-text('cannot be reached. Nothing is lost: recordings are kept on this phone')"
+    )
     assert one.page.inner_text("#queue").lower() == "1 waiting"
     one.page.clock.run_for(700)
     one.record("Ann", "sitting")
@@ -408,7 +410,7 @@ def test_a_sensor_that_falls_silent_ends_the_recording(phone, room):
     one.feel(3)
     one.page.clock.run_for(1500)
     one.page.wait_for_selector("#label:text-is('Not recorded')")
-    assert "too short to keep" in one.page.inner_text("#detail")
+    assert "of signal is too short to keep" in one.page.inner_text("#detail")
     assert (one.fates(), room.recordings) == ([], [])
     assert one.page.evaluate(_STORED) == []
 
@@ -515,7 +517,7 @@ def test_another_code_does_not_take_what_waits_without_being_asked(phone, room):
     one.page.close()
     (room.folder / ".server.pem").unlink()
     again = phone(room.start(), context=context)
-    again.until("of another code")
+    again.until("recorded with another code")
     again.page.click("#recordings button:has-text('Send here')")
     again.until("sent")
     # The old one opens nothing.
@@ -582,7 +584,7 @@ def test_a_phone_that_refuses_its_sensor_says_so(phone):
     one.fill("Ann", "walking")
     one.page.clock.run_for(700)
     one.page.click("#record")
-    one.page.wait_for_selector("#label:text-is('The motion sensor was refused')")
+    one.page.wait_for_selector("#label:text-is('Access to the motion sensor was refused')")
     look(one.page, "collect-refused-sensor-light")
 
 

@@ -254,7 +254,7 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     assert page.locator("#lesson-list li").count() == 0
     page.evaluate("window.answer = 'denied'")
     page.click("#lesson-record")
-    page.wait_for_selector("#lesson-said:has-text('The motion sensor was refused')")
+    page.wait_for_selector("#lesson-said:has-text('Access to the motion sensor was refused')")
     assert page.is_enabled("#lesson-record")
 
 

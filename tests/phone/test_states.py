@@ -119,7 +119,9 @@ def taught(open_page, play, address, **options):
     for activity, samples in (("standing", still(36)), ("rowing a boat", rowing(36))):
         play.gather(page, activity, samples)
     page.click("#learn")
-    page.wait_for_selector("#learned-text:has-text('Of 20 windows that were held back it recognizes 20, before 10.')")
+    page.wait_for_selector(
+        "#learned-text:has-text('Of 20 windows that were held back, it now recognizes 20; before, it recognized 10.')"
+    )
     found = page.locator("#confusion li").all_inner_texts()
     assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
     assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
@@ -157,7 +159,7 @@ def simulated(open_page, play, address, **options):
 def refused(open_page, play, address, **options):
     page = open_page(before=REFUSING, **options)
     page.click("#start")
-    assert problem(page)[0] == "The motion sensor was refused"
+    assert problem(page)[0] == "Access to the motion sensor was refused"
     yield page
 
 
@@ -326,7 +328,7 @@ def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(open_pag
     page.clock.run_for(2100)
     title, text = problem(page)
     assert title == "No gyroscope"
-    assert "train a model of acceleration alone, with zoo data windows --channels x,y,z" in text
+    assert "zoo data windows --channels x,y,z and train a model that reads acceleration alone" in text
     look(page, "no-gyroscope")
 
 

@@ -16,7 +16,7 @@ const PROBLEMS: Record<Problem, [title: string, text: string]> = {
     "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
   ],
   refused: [
-    "The motion sensor was refused",
+    "Access to the motion sensor was refused",
     "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, scan the code again, tap Record and then Allow.",
   ],
   sensorless: ["No motion sensor", "This device reports no acceleration. Scan the code with a phone."],
@@ -68,7 +68,7 @@ export function showStart(ended: Ended | null, interrupted: boolean): void {
     full: "The whole minute.",
     stopped: `${seconds}.`,
     cut: `${seconds}: the signal broke off, as when the phone is locked or shows another app.`,
-    discarded: `${seconds} of signal are too short to keep. Leave the screen on, with this page in front.`,
+    discarded: `${seconds} of signal is too short to keep. Leave the screen on, with this page in front.`,
     canceled: "Nothing was recorded.",
     hidden: "Nothing was recorded: the page went into the background during the countdown.",
     none: "",
@@ -137,7 +137,7 @@ export function showTrouble(trouble: Trouble | null, outbox: Outbox): void {
     if (!outbox.lasting) return showNotice("This browser cannot store recordings: leave the page open until everything is sent.");
     return showNotice(refused ? "The computer refused a recording: see why above." : null);
   }
-  const kept = outbox.lasting ? "Nothing is lost: it is kept on this phone" : "Leave this page open: it is kept here";
+  const kept = outbox.lasting ? "Nothing is lost: recordings are kept on this phone" : "Leave this page open: recordings are kept here";
   showNotice(`${TROUBLES[trouble]} ${kept}${trouble === "code" ? "." : " and sent again."}`);
 }
 
@@ -148,7 +148,7 @@ export interface Actions {
   discard(item: Item): void;
 }
 
-/** Lists the recordings of this phone. */
+/** Lists the recordings made on this phone. */
 export function showRecordings(items: Item[], token: string, actions: Actions): void {
   const listed = items.filter((item) => item.fate !== "open" && (item.fate !== "sent" || item.token === token));
   const count = (fate: Item["fate"]) => listed.filter((item) => item.fate === fate).length;
@@ -165,7 +165,7 @@ function row(item: Item, token: string, actions: Actions): HTMLElement {
   const { person, activity, seconds, fate, reason } = item;
   const line = element("li");
   const elsewhere = fate === "waiting" && item.token !== token;
-  const state = element("span", "fate", elsewhere ? "of another code" : FATES[fate]);
+  const state = element("span", "fate", elsewhere ? "recorded with another code" : FATES[fate]);
   state.dataset.fate = fate;
   line.append(element("span", "what", `${activity}, ${person}, ${Math.floor(seconds)} s`), state);
   if (fate === "refused") line.append(element("p", "reason", reason));

@@ -73,9 +73,9 @@ export function explain(metadata: Metadata, threshold: number): void {
     : `A network reads the last ${window} rows at a time.`;
   write(
     "how-text",
-    `The phone measures acceleration${metadata.axes.length > 3 ? " and rotation" : ""} with gravity. The page turns the samples into ${rate} rows per second. ` +
-      `${reads} It returns a probability for each of ${classes.length} activities, which are averaged over about ` +
-      `${streaming.smoothing} s. The label changes where another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
+    `The phone measures acceleration, gravity included${metadata.axes.length > 3 ? ", and rotation" : ""}. The page turns the samples into ${rate} rows per second. ` +
+      `${reads} It returns a probability for each of ${classes.length} activities; these probabilities are averaged over about ` +
+      `${streaming.smoothing} s. The label changes when another activity is more probable by ${Math.round(100 * streaming.margin)} points; ` +
       `below ${percent(threshold)} the answer is "Not sure".`,
   );
 }

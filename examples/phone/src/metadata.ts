@@ -91,7 +91,7 @@ export function parseMetadata(text: string | undefined): Metadata {
   if (document.schema !== SCHEMA) {
     throw new Error(`metadata of schema ${document.schema}; this page reads schema ${SCHEMA}: export or build the older one again`);
   }
-  if (document.task !== "activity") throw new Error(`holds ${document.family}, which is not an activity recognizer`);
+  if (document.task !== "activity") throw new Error(`the file holds ${document.family}, which is not an activity recognizer`);
   const missing = NEEDED.filter((name) => !(name in document));
   if (missing.length) throw new Error(`metadata lacks ${missing.join(", ")}`);
   document.threshold ??= document.streaming.threshold ?? STREAM_THRESHOLD;

@@ -179,7 +179,7 @@ export class Teaching {
     write(
       "learned-text",
       share
-        ? `Learned. Of ${heldBack.length} windows that were held back it recognizes ${right("after")}, before ${right("before")}. It keeps ${percent(share)} of what it learned.`
+        ? `Learned. Of ${heldBack.length} windows that were held back, it now recognizes ${right("after")}; before, it recognized ${right("before")}. It keeps ${percent(share)} of what it learned.`
         : `It recognizes ${right("before")} of ${heldBack.length} windows already, and learning did not help with those that were held back: it stays as it is.`,
     );
     showConfusion(classes, heldBack);

@@ -23,7 +23,7 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
     "Browsers allow motion sensors over HTTPS only. Open the address that starts with https://, as printed by zoo serve.",
   ],
   refused: [
-    "The motion sensor was refused",
+    "Access to the motion sensor was refused",
     "Allow motion sensors in the browser's settings for this site, then reload the page. On an iPhone, close the page, open it again, tap Start and then Allow.",
   ],
   sensorless: [
@@ -32,7 +32,7 @@ export const REFUSED: Record<Refusal, [title: string, text: string]> = {
   ],
   gyroless: [
     "No gyroscope",
-    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or train a model of acceleration alone, with zoo data windows --channels x,y,z.",
+    "This model also reads a gyroscope, and this device reports no rotation rate. Open the page on another phone, watch the simulated recording, or cut windows with zoo data windows --channels x,y,z and train a model that reads acceleration alone.",
   ],
 };
 
