@@ -2,7 +2,7 @@ r"""Recurrent activity recognizers: SimpleRNN, LSTM and GRU.
 
 The input rows n_t are those of `zoo.models.activity`. Each step reads F rows, a frame:
 
-    v_s = phi(W_f [n_(sF) ... n_(sF+F-1)] + b_f)   frame > 1: F rows become V features; frame = 1: v_s = n_s
+    v_s = phi([n_(sF) ... n_(sF+F-1)] W_v + b_v)   frame > 1: F rows become V features; frame = 1: v_s = n_s
     h_s = cell(x, h_(s-1)),  h_(-1) = 0            s = 0 ... S - 1, S = T/F; each layer has H units, and reads
                                                    x = v_s or the h_s of the layer below
     logits = h_(S-1) W_y + b_y                     from the last state of the last layer, K classes
