@@ -330,7 +330,8 @@ def export(
 ) -> list[Artifact]:
     """Exports a model as `.keras`, SavedModel, TFLite or source code.
 
-    Each artifact is run and compared with Keras before it is written.
+    Each artifact, or the `.tflite` file that comes with it, is run and compared with Keras before it is written. C code
+    is not compared on a machine without a C compiler, nor is WebAssembly on one without Node.
 
     Args:
         model: A model, a preset, a folder or a `.keras` file.

@@ -77,7 +77,7 @@ def _import_command(name: str, study: Study) -> None:
     ) -> None:  # fmt: skip
         imported(source, out, others, force, as_json)
 
-    summary = f"Import {study.title} in its official layout.\n\n{study.citation}. {study.license}."
+    summary = f"Import the {study.title} study in its official layout.\n\n{study.citation}. {study.license}."
     add = import_app.command(study.command or name, help=summary)
     add(command_with_others if study.others else command)
 

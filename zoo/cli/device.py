@@ -83,7 +83,8 @@ def export(
 ) -> None:
     """Export a model as .keras, SavedModel, TFLite or source code.
 
-    Each file is run and compared with Keras before it is written.
+    Each file, or the .tflite file that comes with it, is run and compared with Keras before it is written. C code is
+    not compared on a machine without a C compiler, nor is WebAssembly on one without Node.
     """
     load_tensorflow()
     from zoo import api, priors
