@@ -74,8 +74,8 @@ def run_search(
         console: Console that shows progress. None by default.
 
     Returns:
-        The result of `finals.decide`, the `default_score`, that of the trial with the default values (None if it has
-        none), and the paths of the `report`, the `model` and the `preset`, if any. Empty for a worker.
+        The result of `finals.decide`; `default_score`, the score of the trial with the default values (None if it has
+        no score); and the paths of the `report`, the `model` and the `preset`, if any. Empty for a worker.
 
     Raises:
         ZooError: If the study or the folder is invalid, or no trial has a score.
@@ -134,7 +134,9 @@ def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console)
 
 
 def run_script(study: Study, description: str | None) -> None:
-    """Runs a search as a script, whose options replace data, trials and epochs of the study, and prints its report.
+    """Runs a search as a script, whose options replace data, trials and epochs of the study.
+
+    Prints the path of the report.
 
     Args:
         study: Study to search.

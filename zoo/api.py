@@ -75,7 +75,7 @@ def push(preset: str | Path, address: str, *, private: bool = False) -> str:
         private: Whether only its owner can see a repository that is created.
 
     Returns:
-        The address with the commit, for `Model.from_preset` and wherever a preset can stand.
+        The address with the commit, for `Model.from_preset` and wherever the name of a preset is accepted.
 
     Raises:
         ZooError: If there is no such model, the package is missing, or the hub refuses.
@@ -194,10 +194,11 @@ def train(
 ) -> TrainResult:
     """Trains a model with a recipe.
 
-    Holds out people (or photographs) for validation, fits the input statistics, trains as the recipe says, restores the
-    best weights, and calibrates the probabilities. With three people or fewer, the model is trained on all of them:
-    additional training runs, each of which leaves one person out, show what to expect of new people, and nothing is
-    calibrated.
+    Holds out people (or photographs) for validation, fits the input statistics, trains as the recipe says (with
+    `patience`, it restores the best weights), and calibrates the probabilities. With three people or fewer, the model
+    is trained on all of them: additional training runs, each of which leaves one person out (with a single person, the
+    last windows of each activity), show what to expect of new people and determine the threshold; no temperature is
+    fitted.
 
     Args:
         model: Name of a family such as `activity_gru`; name of a preset, to train its architecture with its recipe from
@@ -463,9 +464,9 @@ def finetune(
 
     Where labels differ, the last layer of a recognizer is new, except for the weights of labels that the preset already
     has. It is fitted first, on the features of all other layers; then all weights are trained at a low rate, and
-    averaged with those from which they started (`start_share`): half and half for two people, an eighth of the start
-    for fourteen. With `epochs=0`, only the last layer is fitted, which takes seconds. The statistics of the input
-    remain those of the preset. The model is named after the folder and the preset, such as
+    averaged with those from which they started (`start_share`): half and half with two people; with fourteen, the
+    starting weights have a share of one eighth. With `epochs=0`, only the last layer is fitted, which takes seconds.
+    The statistics of the input remain those of the preset. The model is named after the folder and the preset, such as
     `mine_from_activity_gru_phone`.
 
     Args:

@@ -31,7 +31,8 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
     Args:
         label_smoothing: Fraction of the target that is spread evenly over all classes, in [0, 1).
         class_weights: Factor on the loss of each class, and then of each set. All 1 by default.
-        label_sets: The classes of each label from K on, such as `label_sets` of `load_data`. None by default.
+        label_sets: The classes of each label from K on, such as `data.label_sets` of data that `load_data` returned.
+            None by default.
         **options: Arguments of `keras.losses.Loss`.
 
     Raises:

@@ -32,10 +32,12 @@ class Recipe(Settings):
             smaller in the first steps, so that short runs gain as well. None for no average.
         start_share: Share of the initial weights in the average that is validated and saved, in [0, 1): fine-tuning
             keeps some of what was learned from others.
-        batch_size: Rows per step, at most the training rows; the incomplete last batch of an epoch is dropped.
+        batch_size: Rows per step, at most the number of training rows; the incomplete last batch of an epoch is
+            dropped.
         micro_batches: Equal parts of a batch whose gradients are computed side by side and averaged. The step is the
             same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
-            part. 2 are quicker where a network without recurrence leaves a core idle; recurrent ones become slower.
+            part. Two parts are faster if a network without recurrence leaves a core idle; recurrent networks become
+            slower.
         epochs: Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further.
         min_steps: Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one
             pass.
@@ -52,18 +54,19 @@ class Recipe(Settings):
         loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
         class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; `root`
-            makes them count as the root of their number of windows. Of several studies, those that have a class
-            share its weight if it is `balanced`; with `root`, each class of each study has its own. None weights all
-            examples equally.
-        rejection_rate: Share of the validation windows that a recognizer refuses to answer: the threshold of its
-            probability is their quantile, at most 0.8. 0 for no threshold.
+            makes them count as the root of their number of windows. If there are several studies: with `balanced`, the
+            studies that have a class share the weight of that class; with `root`, each class of each study has its own
+            weight. None weights all examples equally.
+        rejection_rate: Share of the validation windows for which a recognizer answers "not sure": the threshold is this
+            quantile of their highest probabilities, at most 0.8. 0 for no threshold.
         normalize: Whether the model gets the statistics of the training rows.
         augmentation: Arguments of the family's augmentation; None for none.
-        merge_contexts: For text: equal contexts become rows whose targets are the distribution of their next words, one
-            for every so many times that a context occurs; the same cost with fewer rows. None leaves rows as they are.
+        merge_contexts: For text: equal contexts are merged into rows whose targets are the distribution of the next
+            words: one row for up to this many occurrences of a context. The cost is the same, with fewer rows. None
+            leaves rows as they are.
         seed: Of weights, split, order, augmentation and dropout.
-        split_seed: Of the split alone, so that several seeds are compared on the same validation rows; `seed` where
-            None.
+        split_seed: Of the split alone, so that several seeds are compared on the same validation rows. None for
+            `seed`.
 
     Raises:
         ZooError: If a value is of another type or outside its range.

@@ -1,10 +1,10 @@
 """Windows of activities: the course's data3.h5, its reader and its writer.
 
 `trX (N, T, C)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign, or of six
-channels, rotation rate in rad/s being the other three; `trY (N, K)` one-hot labels in the order of the attribute
-`classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of each window, where it is known; `trStudy`,
-`tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside the zoo a label is a class number from
-0.
+channels, of which the last three are the rotation rate in rad/s; `trY (N, K)` one-hot labels in the order of the
+attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of each window, where it is known;
+`trStudy`, `tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside the zoo a label is a class
+number from 0.
 
 A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
 downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
@@ -75,7 +75,7 @@ class Windows(Examples):
 
     @property
     def studies(self) -> NDArray[np.str_] | None:
-        """`(len(self),)` the study of each window, empty where it is of none; None where studies are not known."""
+        """`(len(self),)` the study of each window, empty if it belongs to none; None if studies are not known."""
         return self.attributes.get("study")
 
     @property
@@ -121,9 +121,9 @@ class Windows(Examples):
         Args:
             fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
             seed: Decides which.
-            by: `subject`: those of whole subjects; `time` where there are three or fewer, or where no draw leaves all
-                classes for training; `window` where subjects are unknown. `time`: the last ones of each class of each
-                subject. `window`: random ones.
+            by: `subject`: those of whole subjects (as for `time` if there are three or fewer, or if no draw leaves all
+                classes for training; as for `window` if subjects are unknown). `time`: the last ones of each class of
+                each subject. `window`: random ones.
 
         Returns:
             Training and validation windows.

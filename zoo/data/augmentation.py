@@ -25,11 +25,11 @@ class Augmentation(Settings):
     """Random changes of windows of acceleration, with or without rotation rate; 0 leaves a change out.
 
     Args:
-        pace: Largest relative change of speed, in [0, 1]: cadence is divided or multiplied by up to 1 + pace. A window
-            can be read faster only as far as it is longer than the model's.
+        pace: Largest relative change of speed, in [0, 1]: cadence is divided or multiplied by up to 1 + pace. Speeding
+            a window up needs more rows than the model reads, so it is limited by how much longer the window is.
         smooth: Probability of a low-pass filter, as of a sensor with a lower rate.
         mirror: Probability that left and right are exchanged: the pocket of the other leg.
-        half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen outside, or both.
+        half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen facing out, or both.
         quarter_turn: Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket.
         spin: Largest angle in degrees about the phone's long axis y.
         keep_pose: Probability that a window keeps the pose in which it was recorded: only `tilt` changes it. Where all
@@ -151,8 +151,8 @@ class PatchAugmentation(Settings):
 
     Args:
         symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
-        plain: Share of the epochs, the last ones, that show it eight times as it was cut instead. Averages, such as the
-            mean activation of a unit, then fit the original patches.
+        plain: Share of the epochs, at the end, that instead show each patch eight times unchanged. Averages, such as
+            the mean activation of a unit, then fit the original patches.
     """
 
     label = "augmentation"

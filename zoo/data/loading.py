@@ -99,10 +99,10 @@ def simulate(kind: str, path: str | Path, *, seed: int = 0, force: bool = False,
     """Simulates data, writes it to a file in the layout of its kind, and opens it.
 
     Args:
-        kind: `activity`: windows of people with a phone in a pocket; `autoencoder`: patches of pictures of dead leaves;
-            `trigram`: rows of sentences of a small grammar.
+        kind: `activity`: windows of people with a phone in a pocket; `autoencoder`: patches of pictures of overlapping
+            disks ("dead leaves"); `trigram`: rows of sentences of a small grammar.
         path: The file to write.
-        seed: The source of all randomness, from 0.
+        seed: Seed of the simulation, 0 or more.
         force: Whether to replace a file of the same layout.
         **sizes: For activity `subjects`, `seconds` and `gyroscope`; for autoencoder `count`, `size` and `pictures`; for
             trigram `sentences`.

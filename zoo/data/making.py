@@ -173,7 +173,7 @@ def import_study(
         name: A key of `zoo.data.studies.STUDIES`: motionsense, wisdm, geotec, oxford, ...
         source: The zip file as it is published, or a folder with its contents.
         out: The file to write.
-        others: Whether to import activities besides those of the recognizers, where the study has such.
+        others: Whether to import activities besides those of the recognizers, if the study has any.
         force: Whether to replace a file of recordings.
         on_progress: Function that is called with the number of recordings that have been read.
 

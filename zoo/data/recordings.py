@@ -348,7 +348,7 @@ class Index:
 
     @property
     def studies(self) -> NDArray[np.str_]:
-        """The study of each recording, empty where it is of none."""
+        """The study of each recording, empty if it belongs to none."""
         return self.circumstances.get("study", np.full(len(self), "", np.str_))
 
     def selected(self, axes: Sequence[str]) -> "Index":

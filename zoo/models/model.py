@@ -151,11 +151,11 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     @classmethod
     def from_preset(cls, name_or_path: str | Path, **arguments: Any) -> Self:
-        """Loads a model with its weights. Uses the network only for a model of a hub.
+        """Loads a model with its weights. Uses the network only for a model on a hub.
 
         Args:
             name_or_path: A preset such as `activity_gru_pocket`, a folder written by `save_to_preset` or `zoo train`,
-                a `.keras` file, or a model of a hub such as `hf://owner/name@revision`.
+                a `.keras` file, or a model on a hub such as `hf://owner/name@revision`.
             **arguments: Arguments of the constructor to change, such as `classes=("walk", "run")`. Layers whose shapes
                 change are initialized again; labels in common keep their weights in the last layer.
 

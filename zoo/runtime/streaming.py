@@ -232,11 +232,11 @@ class Stream:
         return []
 
     def feed(self, samples: Iterable[Sequence[float]]) -> Iterator[Prediction]:
-        """Adds samples, each the arguments of `push`, in order and yields the predictions that they complete.
+        """Adds samples in order, each with the arguments of `push`, and yields the predictions that they complete.
 
         Args:
-            samples: Samples. Those of an array `(N, 1 + channels)` or of a list are read in blocks of some thousands,
-                with the same predictions in half the time; others one by one, as they arrive.
+            samples: Samples. Those of an array `(N, 1 + channels)` or of a list are read in blocks of a few thousand,
+                with the same predictions in about two thirds of the time; others are read one by one, as they arrive.
 
         Example:
             >>> from zoo.catalog import PRESETS_FOLDER

@@ -55,7 +55,7 @@ def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
         Of each study `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), `magnitude` (mean, in
         m/s^2), and of walking `tilt_deg` (the angle between the y axis of the phone and up: its 10th, 50th and 90th
         percentiles, which are far apart where people carry the phone either way around) and `cadence_hz` (median steps
-        per second). Empty if all is of one study or of none.
+        per second). Empty if the data belongs to one study or to none.
     """
     windows = isinstance(data, ActivityData)
     names = _studies(data)

@@ -126,7 +126,7 @@ class ZooActivity(ZooBuilder):
                 ),
                 "label": tfds.features.ClassLabel(names=CLASSES, doc="what the person was doing"),
                 "subject": tfds.features.Text(doc="the subject; empty if not known"),
-                "study": tfds.features.Text(doc="the study that the window is of; empty if of none"),
+                "study": tfds.features.Text(doc="the study of the window; empty if it belongs to none"),
                 "position": tfds.features.Text(doc="where the phone was; empty if not known"),
             },
             ("window", "label"),
