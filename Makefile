@@ -67,6 +67,21 @@ bench: .bench/installed $(VENV)/installed page
 	.bench/bin/python benchmarks/small_data.py --wisdm $(DATA)/activity/wisdm-dataset.zip --start build/start \
 		| tee benchmarks/small_data.json
 	.bench/bin/python benchmarks/small_data.py --page docs/small-data.md
+	.bench/bin/zoo data import wisdm $(DATA)/activity/wisdm-dataset.zip -o build/wisdm.h5 --force
+	.bench/bin/zoo data windows build/motionsense.h5 build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 \
+		-o build/windows.h5 --force --window 200 --hop 100 --merge stairs=upstairs+downstairs \
+		--classes downstairs,jogging,sitting,standing,upstairs,walking
+	.bench/bin/python benchmarks/studies.py --data build/windows.h5 | tee benchmarks/studies.json
+	.bench/bin/python benchmarks/studies.py --page docs/splits.md
+	.bench/bin/python benchmarks/streaming_studies.py --data build/windows.h5 --recordings build/motionsense.h5 \
+		build/wisdm.h5 build/geotec.h5 build/oxford-steps.h5 | tee benchmarks/streaming_studies.json
+	.bench/bin/python benchmarks/streaming_studies.py --page docs/splits.md
+	.bench/bin/python benchmarks/personal.py --data build/windows.h5 | tee benchmarks/personal.json
+	.bench/bin/python benchmarks/personal.py --page docs/guides/deploy.md
+	.bench/bin/python benchmarks/rivals.py --data build/windows.h5 | tee benchmarks/rivals.json
+	.bench/bin/python benchmarks/rivals.py --page docs/comparison.md
+	.bench/bin/python benchmarks/abstention.py --data $(DATA)/activity | tee benchmarks/abstention.json
+	.bench/bin/python benchmarks/abstention.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/other.py --data $(DATA)/activity | tee benchmarks/other.json
 	.bench/bin/python benchmarks/other.py --page docs/guides/probabilities.md
 	.bench/bin/python benchmarks/scale.py | tee benchmarks/scale.json

@@ -258,6 +258,13 @@ def test_the_curves_over_people_and_studies_are_those_that_were_measured(numbers
     assert all(more[study] < fewer[study] for study in fewer)
 
 
+def test_the_table_of_another_network_is_what_was_measured(numbers_of):
+    augmented, plain = (network["macro_f1"] for network in numbers_of("comparison.md", "rivals")["networks"])
+    lost = np.subtract(augmented, plain)
+    assert round(100 * lost.max()) == 16
+    assert (lost > 0).tolist() == [False, False, True]
+
+
 def test_the_speed_of_c_and_of_other_engines_is_what_was_measured(numbers_of):
     for rows in numbers_of("guides/c.md", "inference")["presets"].values():
         assert all(row["largest_error"] < 1e-5 for row in rows if "float32" in row["engine"] or "c99," in row["engine"])

@@ -1,0 +1,155 @@
+r"""Another small network for activities, on the folds and with the recipe by which the published one was measured.
+
+    python benchmarks/rivals.py --data windows.h5 | tee benchmarks/rivals.json
+    python benchmarks/rivals.py --page docs/comparison.md  # writes its table into the page
+
+TinyHAR (Zhou, Zhao, Huang, Hefenbrock, Riedel, Beigl: TinyHAR: a lightweight deep learning model designed for human
+activity recognition, ISWC 2022, doi 10.1145/3544794.3558467), written from its description: four convolutions over time
+within each channel, attention between channels, a dense layer that fuses them, an LSTM, and attention over time. With
+32 filters it has about as many parameters as `activity_gru_phone`. It is trained with the recipe of that preset, and
+again without augmentation, on windows.h5 of benchmarks/studies.py. It predicts the first three of the ten groups of
+people by which the preset was cross-validated, with the other nine for training. The other rows are those of the
+presets' cross-validations on the same groups.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from statistics import mean
+from typing import Any, ClassVar, Unpack
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import pages
+from keras import ops
+
+from zoo.data.activity import ActivityData
+from zoo.evaluation import activity as metrics
+from zoo.label_sets import resolve
+from zoo.models.activity import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo.report import markdown
+from zoo.tasks import planning
+from zoo.tasks.activity import Prepared, answers, keras_logits
+from zoo.tasks.folds import held_out, read_people
+from zoo.tasks.provenance import versions
+
+PRESET, GROUPS, MEASURED, FILTERS, WINDOW = "activity_gru_phone", 10, 3, 32, 150
+PRESETS = Path(__file__).parent.parent / "saved_models"
+PUBLISHED = ("activity_gru_phone", "activity_gru_pocket", "activity_cnn_pocket")
+
+
+class Gain(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Multiplies by a number that is learned, 0 at first."""
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Creates the number."""
+        self.gain = self.add_weight(name="gain", shape=(), initializer="zeros")
+
+    def call(self, x: Any) -> Any:
+        """Returns the product."""
+        return self.gain * x
+
+
+class TinyHAR(ActivityRecognizer):
+    """The network.
+
+    Args:
+        filters: F, of each convolution; the LSTM has 2 F units.
+        **facts: Arguments of `ActivityRecognizer`.
+    """
+
+    fast_with_xla: ClassVar[bool] = False
+
+    def __init__(self, filters: int = FILTERS, **facts: Unpack[Facts]) -> None:
+        known = checked(facts)
+        inputs = keras.Input((known["window"], len(known["channels"])), name="window")
+        x = ops.expand_dims(read(reading_layers(known), inputs), -1)
+        for stride in (2, 1, 2, 1):
+            x = keras.layers.Conv2D(filters, (5, 1), (stride, 1), activation="relu")(x)
+            x = keras.layers.BatchNormalization()(x)
+        x = x + Gain()(keras.layers.MultiHeadAttention(1, filters, attention_axes=2)(x, x))
+        x = keras.layers.Dense(2 * filters)(keras.layers.Reshape((x.shape[1], -1))(x))
+        x = keras.layers.LSTM(2 * filters, return_sequences=True)(keras.layers.Dropout(0.1)(x))
+        weight = keras.layers.Softmax(axis=1)(
+            keras.layers.Dense(1, use_bias=False)(keras.layers.Dense(2 * filters, activation="tanh")(x))
+        )
+        x = x[:, -1] + Gain()(ops.sum(weight * x, axis=1))
+        logits = keras.layers.Dense(len(known["classes"]), name="logits")(x)
+        super().__init__(inputs, logits, {"filters": filters, **known})
+
+
+def measure(data: ActivityData, augmented: bool) -> dict[str, Any]:
+    """Macro-F1 of each group of people, by a network that was trained on all others."""
+    recipe = planning.plan(PRESET, None, {} if augmented else {"augmentation": None}).recipe
+    windows, started = data.train.in_memory(), time.perf_counter()
+    scores = []
+    for chosen in held_out(windows, "subject", GROUPS)[:MEASURED]:
+        keras.utils.set_random_seed(recipe.seed)
+        prepared = Prepared(data, windows.where(~chosen), None)
+        center, variance = prepared.train.statistics()
+        model = TinyHAR(classes=data.classes, window=WINDOW, rate=data.rate, mean=center, variance=variance)
+        prepared.fit(recipe, model)
+        logits, known = answers(partial(keras_logits, model), windows.where(chosen))
+        labels = resolve(known, logits, windows.label_sets)
+        scores.append(round(metrics.macro_f1(labels, logits.argmax(axis=1)), 4))
+        print(f"group {len(scores)}: {scores[-1]}, {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return {
+        "network": "TinyHAR" if augmented else "TinyHAR, not augmented", "parameters": model.count_params(),
+        "macro_f1": scores, "seconds": round((time.perf_counter() - started) / MEASURED, 1),
+    }  # fmt: skip
+
+
+def published() -> Iterator[dict[str, Any]]:
+    """The same of presets and of the baselines, from their cross-validations."""
+    for name in PUBLISHED:
+        document = json.loads((PRESETS / name / "metrics.json").read_text())
+        link, size = f"[{name}](../saved_models/{name}/card.md)", document["training"]["parameters"]
+        yield {"network": link, "parameters": size, "macro_f1": of_groups(document["test"])}
+    for name, found in document["test"]["baselines"].items():
+        yield {"network": markdown.label(name), "parameters": None, "macro_f1": of_groups(found)}
+
+
+def of_groups(found: dict[str, Any]) -> list[float]:
+    """The macro-F1 of the groups that are measured here."""
+    scores = {fold["group"]: fold["macro_f1"] for fold in found["folds"]}
+    return [scores[group] for group in range(MEASURED)]
+
+
+def table(document: dict[str, Any]) -> str:
+    """The networks measured here and the published ones, the best first."""
+    rows = sorted([*document["networks"], *published()], key=lambda row: -mean(row["macro_f1"]))
+    return markdown.table(
+        ("network", "parameters", *(f"group {group + 1}" for group in range(MEASURED)), "mean"),
+        [
+            (row["network"], f"{row['parameters']:,}" if row["parameters"] else "",
+             *(f"{score:.3f}" for score in (*row["macro_f1"], mean(row["macro_f1"]))))
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Measures all and prints one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("windows.h5"))
+    pages.add_page(parser)
+    options = parser.parse_args()
+    if options.page:
+        pages.fill(options.page, __file__, {"networks": table})
+        return
+    data = read_people(options.data, everyone=True)
+    result = {
+        "command": "python benchmarks/rivals.py --data windows.h5", "seed": 0, "preset": PRESET,
+        "data_sha256": data.sha256, "networks": [measure(data, augmented) for augmented in (True, False)],
+    }  # fmt: skip
+    print(json.dumps(result | {"versions": versions()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
