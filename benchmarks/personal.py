@@ -5,11 +5,11 @@
 
 The windows are those of benchmarks/studies.py, the recipe is that of `activity_gru_phone` with 48 units, half the work.
 The people of each study are divided in two halves. The recipe is trained on one half, with the temperature of
-`activity_gru_phone`, and `model.personal.tflite` of it learns from a minute of each person of the other half, the first
-windows of each class in turn; then the other way around. It is tested on the other windows of that person, once with
-all that it learned and once with what helps on windows held back, the default. All this is done for two divisions.
-Windows that are known only as "stairs" are left out, and people with fewer than three activities. The rule of what is
-kept was chosen on other divisions, with the seeds 0 to 2.
+`activity_gru_phone`, and the `model.personal.tflite` of the resulting model learns from a minute of each person of the
+other half, the first windows of each class in turn; then the other way around. It is tested on the other windows of
+that person, once with all that it learned and once with what helps on windows held back, the default. All this is done
+for two divisions. Windows that are known only as "stairs" are left out, and people with fewer than three activities.
+The rule for what is kept was chosen on other divisions, with the seeds 0 to 2.
 """
 
 import argparse
@@ -103,7 +103,7 @@ def rows_of(file: Path, windows: Windows, classes: int) -> list[dict[str, Any]]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Changes of macro-F1 in points: the mean, of the worst tenth before learning, the worst and the best."""
+    """Changes of macro-F1 in points: mean, mean of the tenth that was worst before learning, worst and best."""
     before = np.array([row["before"] for row in rows])
     worst = np.argsort(before)[: max(1, len(rows) // 10)]
     people = len({row["person"] for row in rows})
