@@ -258,6 +258,7 @@ def test_an_address_may_send_so_much_a_minute(folder, monkeypatch):
 
 def test_only_so_many_are_received_at_once(folder, monkeypatch):
     monkeypatch.setattr("zoo.serving.inbox._MOST_AT_ONCE", 1)
+    monkeypatch.setattr("zoo.serving.inbox._MOST_A_MINUTE", 1_000_000)
     with serving(folder) as server:
         with socket.create_connection(("127.0.0.1", server.port), timeout=120) as slow:
             slow.sendall(head(server, 1000))
