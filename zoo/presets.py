@@ -115,7 +115,7 @@ _CNN_NOTE = (
     "point higher on people of known studies, and a point lower on studies left out. Mixing the mean and standard "
     "deviation of the features of two windows (MixStyle, Zhou et al. 2021, arXiv:2104.02008) did not help. Neither did "
     "any of four ideas that were tried on each study left out: pretraining the convolutions to fill in masked parts of "
-    "windows, those of WISDM's other activities included; adding WISDM's movements, such as kicking a ball, as a "
+    "windows, including windows of WISDM's other activities; adding WISDM's movements, such as kicking a ball, as a "
     "class of their own; adding what its people did sitting or standing, such as eating, with a label that stands for "
     "both; and a pace that varies by 45% instead of 25%."
 )
