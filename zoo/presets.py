@@ -104,8 +104,8 @@ _POCKET_NOTE = (
 )
 
 _TINY_NOTE = (
-    "The recipe is that of activity_gru_pocket, and was the only one tried. One layer of 12 units was chosen by size "
-    "alone: its `int8` file is smaller than 10 kB, including the ids of the training people."
+    f"{_STUDIES_NOTE}The recipe is that of activity_gru_pocket, and was the only one tried. One layer of 12 units was "
+    "chosen by size alone: its `int8` file is smaller than 10 kB, including the ids of the training people."
 )
 
 _CNN_NOTE = (
