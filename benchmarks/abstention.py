@@ -16,7 +16,6 @@ Of the thirteen other activities of WISDM, nine are done sitting or standing sti
 `sitting` or `standing` is right of the posture. The four others are movements.
 """
 
-import argparse
 import json
 import os
 import shlex
@@ -241,9 +240,8 @@ def activities(document: dict[str, Any]) -> str:
 
 def main(description: str, file: str, plan: Plan, run: Callable[[Path], dict[str, Any]], tables: pages.Tables) -> None:
     """Measures all and prints one JSON document, or writes its tables into a page."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(description)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"), help="folder of the two archives")
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, file, tables)

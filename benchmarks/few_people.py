@@ -13,7 +13,6 @@ network is `activity_gru` with frames of five rows and the family's recipe, in o
   lowest mean validation loss, and `calibrated`: the scores of `everyone` with the temperature of the folds.
 """
 
-import argparse
 import json
 import os
 import shlex
@@ -162,12 +161,11 @@ def table(measured: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--motionsense", type=Path, default=Path("A_DeviceMotion_data.zip"))
     parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--shares", default="1,0.5,0.25")
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"few people": lambda found: table(found["rows"])})

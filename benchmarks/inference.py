@@ -14,7 +14,6 @@ Rounds of all engines take turns on one core; times are medians over the rounds.
 `step` alone.
 """
 
-import argparse
 import ctypes
 import importlib.metadata
 import json
@@ -433,8 +432,7 @@ def table(document: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures, or writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    pages.add_page(parser)
+    parser = pages.parser(__doc__)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"inference": table})

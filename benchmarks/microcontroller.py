@@ -13,7 +13,6 @@ TFLite Micro comes as a Python package, a build for x86_64, which tells how larg
 in `model.int8.tflite`, and not how large its own code is on a microcontroller.
 """
 
-import argparse
 import bisect
 import importlib.metadata
 import json
@@ -110,8 +109,7 @@ def write_metrics(document: dict[str, Any]) -> None:
 
 def main() -> None:
     """Measures, or writes the page."""
-    parser = argparse.ArgumentParser(description="Costs of C code on microcontrollers.")
-    pages.add_page(parser)
+    parser = pages.parser("Costs of C code on microcontrollers.")
     parser.add_argument("--metrics", action="store_true", help="write the metrics of presets, and measure nothing")
     options = parser.parse_args()
     if options.page or options.metrics:

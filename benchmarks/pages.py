@@ -12,9 +12,11 @@ Tables = Mapping[str, Callable[[Any], str]]
 """Functions that render what was measured, for each mark of a page."""
 
 
-def add_page(parser: argparse.ArgumentParser) -> None:
-    """Adds the option."""
-    parser.add_argument("--page", type=Path, help="write what was measured into this page, and measure nothing")
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Returns a parser with the option, described by the docstring of a benchmark."""
+    found = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("--page", type=Path, help="write what was measured into this page, and measure nothing")
+    return found
 
 
 def measured(script: str) -> Any:

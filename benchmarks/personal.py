@@ -12,7 +12,6 @@ for two divisions. Windows that are known only as "stairs" are left out, and peo
 The rule for what is kept was chosen on other divisions, with the seeds 0 to 2.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -122,9 +121,8 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"personal": lambda found: table(found["people"])})

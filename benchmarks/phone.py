@@ -8,7 +8,6 @@ processor four times slower than this machine's. The page receives a minute of a
 The clock of the browser has a resolution of a tenth of a millisecond, so the time per step is a mean.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -162,9 +161,8 @@ def table(measured: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--folder", type=Path, default=PAGE_FOLDER, help="of the built page")
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"phone": table})

@@ -12,7 +12,6 @@ people by which the preset was cross-validated, with the other nine for training
 presets' cross-validations on the same groups.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -136,9 +135,8 @@ def table(document: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"networks": table})

@@ -9,7 +9,6 @@ matrices, and of the shape of the training's most frequent product, which can be
 many; that of a training is the median of its epochs without the first one, which includes compilation.
 """
 
-import argparse
 import json
 import os
 import time
@@ -114,9 +113,8 @@ def table(document: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures and prints one JSON document, or writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"roofline": table})

@@ -19,7 +19,6 @@ activity_gru_phone`; on WISDM, which that preset was trained on, the same recipe
 takes its place. All with their defaults.
 """
 
-import argparse
 import io
 import json
 import multiprocessing
@@ -194,14 +193,13 @@ def ahead(document: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--wisdm", type=Path, default=Path("wisdm-dataset.zip"))
     parser.add_argument("--start", type=Path, default=Path("start"), help="recipe of the preset without WISDM, trained")
     parser.add_argument("--methods", help="to measure; by default those that are not in --known")
     parser.add_argument("--cells", help="numbers of cells, from 0; all by default")
     parser.add_argument("--workers", type=int, default=1, help="draws that are measured at once")
     parser.add_argument("--known", type=Path, help="an earlier result, whose numbers are kept")
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"small data": table, "ahead": ahead})

@@ -10,7 +10,6 @@ another seed, shows the variation. The random forest is that of `zoo evaluate`; 
 per step.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -122,9 +121,8 @@ def table(measured: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--zip", type=Path, default=Path("A_DeviceMotion_data.zip"))
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"splits": table})

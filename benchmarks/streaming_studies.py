@@ -12,7 +12,6 @@ benchmarks/studies.py holds out too. Then their recordings are streamed by the e
 an hour of each person's activities in turn. Where people only walk, or the label says only "stairs", either is right.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -77,10 +76,9 @@ def table(studies: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
     parser.add_argument("--recordings", type=Path, nargs="+", default=[])
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"streaming studies": lambda found: table(found["studies"])})

@@ -13,7 +13,6 @@ trained on. Studies: each study is held out as a whole, and the largest, the two
 trained on.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -176,9 +175,8 @@ def write_page(page: Path) -> None:
 
 def main() -> None:
     """Measures all and prints one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = pages.parser(__doc__)
     parser.add_argument("--data", type=Path, default=Path("windows.h5"))
-    pages.add_page(parser)
     options = parser.parse_args()
     if options.page:
         write_page(options.page)

@@ -8,7 +8,6 @@ page is opened in headless Chromium with an empty cache, on this machine and as 
 the clock of the browser has a resolution of a tenth of a millisecond. All times are medians over loads or turns.
 """
 
-import argparse
 import base64
 import json
 import os
@@ -191,8 +190,7 @@ def table(measured: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    pages.add_page(parser)
+    parser = pages.parser(__doc__)
     options = parser.parse_args()
     if options.page:
         pages.fill(options.page, __file__, {"wasm": table})

@@ -235,9 +235,11 @@ def train(
 @contextmanager
 def _shown(plan: Plan, verbose: bool) -> Iterator[list[keras.callbacks.Callback]]:
     """The callback that shows the progress of a training on standard error, or none."""
-    board = TrainingBoard(Console(stderr=True), plan.recipe.epochs)
-    with board.shown() if verbose else nullcontext():
-        yield [Progress(board.on_epoch_end)] if verbose else []
+    if not verbose:
+        yield []
+        return
+    with TrainingBoard(Console(stderr=True), plan.recipe.epochs).shown() as board:
+        yield [Progress(board.on_epoch_end)]
 
 
 def evaluate(
