@@ -34,15 +34,15 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
-from zoo.data.activity import Windowing, Windows, from_arrays
-from zoo.data.recordings import Dropped
-from zoo.data.studies.reading import read_study
+from zoo import planning
+from zoo.activity.recordings import Dropped
+from zoo.activity.studies.reading import read_study
+from zoo.activity.task import Prepared, answers, keras_logits, temperature_of
+from zoo.activity.windows import Windowing, Windows, from_arrays
 from zoo.files import sha256
+from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.tasks import planning
-from zoo.tasks.activity import Prepared, answers, keras_logits, temperature_of
-from zoo.tasks.provenance import versions
-from zoo.tasks.running import Plan
+from zoo.running import Plan
 
 CLASSES = ("jogging", "sitting", "stairs", "standing", "walking")
 MOVEMENTS = ("catching_ball", "dribbling_ball", "folding_clothes", "kicking_ball")

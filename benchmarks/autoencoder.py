@@ -20,11 +20,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from zoo.data import patches
-from zoo.data.patches import Scale
-from zoo.tasks import planning
-from zoo.tasks.provenance import versions
-from zoo.tasks.running import Run, train
+from zoo import planning
+from zoo.patches import data as patches
+from zoo.patches.data import Scale
+from zoo.provenance import versions
+from zoo.running import Run, train
 
 NUMPY_EPOCHS = 20
 

@@ -33,16 +33,16 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 from small_data import CUT, WISDM, read_wisdm, windows_of
 
-from zoo.data.activity import ActivityData, Windows, from_arrays
-from zoo.data.importers import read_motionsense
-from zoo.data.recordings import Dropped
-from zoo.evaluation import activity as metrics
-from zoo.evaluation.baselines import random_forest
-from zoo.recipes import Recipe
+from zoo import planning
+from zoo.activity import metrics
+from zoo.activity.baselines import random_forest
+from zoo.activity.importers import read_motionsense
+from zoo.activity.recordings import Dropped
+from zoo.activity.task import Prepared, answers, keras_logits, temperature_of
+from zoo.activity.windows import ActivityData, Windows, from_arrays
+from zoo.provenance import versions
+from zoo.recipe import Recipe
 from zoo.report import markdown
-from zoo.tasks import planning
-from zoo.tasks.activity import Prepared, answers, keras_logits, temperature_of
-from zoo.tasks.provenance import versions
 
 MINUTES, TEST_PEOPLE, TEST_WINDOWS = 3, 6, 40
 MOTIONSENSE = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")

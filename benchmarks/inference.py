@@ -35,13 +35,13 @@ import numpy as np
 import pages
 from numpy.typing import NDArray
 
+from zoo import loading
 from zoo.catalog import find_folder
-from zoo.formats import c99
-from zoo.metadata import STANDARD_GRAVITY
+from zoo.exporting import artifacts, c99
+from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.runtime.interpreter import open_file
-from zoo.tasks import exporting, loading
-from zoo.tasks.provenance import versions
+from zoo.runtime.metadata import STANDARD_GRAVITY
 
 PRESETS = ("activity_gru_pocket", "activity_gru_course")
 ROWS, ROUNDS, SECONDS = 100, 30, 0.01
@@ -88,9 +88,9 @@ void repeat_step(int count, const {window} *frame, zoo_state *state, {answer} *p
 """
 
 
-def in_c(loaded: loading.Loaded, family: exporting.Exportable, kind: str, scratch: Path) -> dict[str, dict[str, Call]]:
+def in_c(loaded: loading.Loaded, family: artifacts.Exportable, kind: str, scratch: Path) -> dict[str, dict[str, Call]]:
     """The exported code, compiled as by `zoo bench --c99`, called from C and from Python."""
-    network = exporting.write_code(loaded, family, kind, scratch / kind)
+    network = artifacts.write_code(loaded, family, kind, scratch / kind)
     first = network.functions["window"]
     types = {"window": first.inputs["window"].kind, "answer": first.outputs["probabilities"].kind}
     (scratch / kind / "loop.c").write_text(LOOP.format(**types))

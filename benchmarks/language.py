@@ -19,10 +19,11 @@ import keras
 from clock import Clock
 
 from zoo import TrigramLM, training
-from zoo.data import pipeline, trigrams
+from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.presets import PRESETS
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
+from zoo.text import data as trigrams
 
 EPOCHS = 3
 Way = Callable[[Clock], object]

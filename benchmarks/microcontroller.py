@@ -33,8 +33,8 @@ import zoo
 from zoo.catalog import find_folder
 from zoo.files import read_json, write_json
 from zoo.presets import PRESETS
+from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.tasks.provenance import versions
 
 ON_ALL, FORMATS = "activity_gru_pocket", ("c99", "c99_int8", "c99_int16x8")
 # Those that take steps.

@@ -24,10 +24,10 @@ from abstention import CLASSES, CUT, MOVEMENTS, STATED, share
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.data.activity import from_arrays
+from zoo import planning
+from zoo.activity.task import Prepared, answers, keras_logits
+from zoo.activity.windows import from_arrays
 from zoo.report import markdown
-from zoo.tasks import planning
-from zoo.tasks.activity import Prepared, answers, keras_logits
 
 OTHER = "other"
 PLAN = planning.plan("activity_cnn_pocket", None, {})

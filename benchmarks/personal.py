@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 from studies import PRESET
 
 import zoo
-from zoo.data.activity import ActivityData, Windows, center_crop
+from zoo import planning
+from zoo.activity import metrics
+from zoo.activity.task import Prepared
+from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
-from zoo.evaluation import activity as metrics
+from zoo.provenance import versions
 from zoo.runtime import PersonalRecognizer
 from zoo.runtime.personal import rank_in_class
-from zoo.tasks import planning
-from zoo.tasks.activity import Prepared
-from zoo.tasks.provenance import versions
 
 SMALLER = {"units": 48, "epochs": 20}
 """Half the work of training the preset."""

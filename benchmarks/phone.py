@@ -23,11 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pages
 
-from zoo.data.gait import walk_through
+from zoo.activity.simulate import walk_through
+from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.page import PAGE_FOLDER
-from zoo.tasks.provenance import versions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -104,7 +104,7 @@ def main() -> None:
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         print(int(status["VmHWM"].split()[0]) / 1024)
         return
-    from zoo.tasks.provenance import versions
+    from zoo.provenance import versions
 
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder) / "large.h5", Path(folder) / "small.h5"

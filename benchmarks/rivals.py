@@ -28,15 +28,15 @@ import keras
 import pages
 from keras import ops
 
-from zoo.data.activity import ActivityData
-from zoo.evaluation import activity as metrics
-from zoo.label_sets import resolve
-from zoo.models.activity import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo import planning
+from zoo.activity import metrics
+from zoo.activity.task import Prepared, answers, keras_logits
+from zoo.activity.windows import ActivityData
+from zoo.folds import held_out, read_people
+from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.tasks import planning
-from zoo.tasks.activity import Prepared, answers, keras_logits
-from zoo.tasks.folds import held_out, read_people
-from zoo.tasks.provenance import versions
+from zoo.runtime.label_sets import resolve
 
 PRESET, GROUPS, MEASURED, FILTERS, WINDOW = "activity_gru_phone", 10, 3, 32, 150
 PRESETS = Path(__file__).parent.parent / "saved_models"

@@ -24,10 +24,10 @@ import numpy as np
 import pages
 from clock import Clock
 
+from zoo import planning
+from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.tasks import planning
-from zoo.tasks.provenance import versions
-from zoo.tasks.task import task_of
+from zoo.task import task_of
 
 LARGE, EPOCHS = 2048, 6
 STEPS, CLASSES, CHANNELS = 150, 6, 3

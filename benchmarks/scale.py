@@ -38,10 +38,10 @@ PLANNED = 10_000
 
 def make(folder: Path, people: int) -> None:
     """Writes recordings of simulated people."""
-    from zoo.data import gait, recordings
+    from zoo.activity import recordings, simulate
 
     source = "simulated by pocket-zoo: nobody made these windows"
-    recordings.write(folder / "recordings.h5", gait.simulate(people, SEED), source=source, simulated=True)
+    recordings.write(folder / "recordings.h5", simulate.simulate(people, SEED), source=source, simulated=True)
 
 
 class Clock:
@@ -64,7 +64,8 @@ class Clock:
 
 def windowing(folder: Path) -> dict[str, float]:
     """Cuts recordings into windows; a quarter of the people are for test."""
-    from zoo.data import activity, recordings
+    from zoo.activity import recordings
+    from zoo.activity import windows as activity
 
     clock = Clock()
     index = recordings.read(folder / "recordings.h5")
@@ -75,7 +76,7 @@ def windowing(folder: Path) -> dict[str, float]:
 
 def reading(folder: Path) -> dict[str, float]:
     """Checks a file and passes over its training windows as training does."""
-    from zoo.data import activity
+    from zoo.activity import windows as activity
 
     clock = Clock()
     data = activity.read(folder / "windows.h5")
@@ -87,8 +88,8 @@ def training(folder: Path) -> dict[str, float]:
     """Trains two epochs and gives the time of the second."""
     import keras
 
-    from zoo.tasks import planning
-    from zoo.tasks.activity import TASK
+    from zoo import planning
+    from zoo.activity.task import TASK
 
     found: list[dict[str, float]] = []
     clock = Clock()
@@ -106,8 +107,8 @@ def training(folder: Path) -> dict[str, float]:
 
 def evaluation(folder: Path) -> dict[str, float]:
     """Measures the published preset on the test people."""
-    from zoo.tasks import loading
-    from zoo.tasks.activity import TASK
+    from zoo import loading
+    from zoo.activity.task import TASK
 
     loaded = loading.load("activity_gru_pocket")
     clock = Clock()
@@ -158,8 +159,8 @@ def against_people(scratch: Path, numbers: Sequence[int]) -> list[dict[str, Any]
 
 def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
     """Four folds of a network."""
-    from zoo.tasks import planning
-    from zoo.tasks.crossval import Protocol, cross_validate
+    from zoo import planning
+    from zoo.crossval import Protocol, cross_validate
 
     plan = planning.plan("activity_gru_pocket", None, {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
     rows = []
@@ -177,7 +178,7 @@ def figure(measured: dict[str, Any], path: Path) -> None:
     from matplotlib.axes import Axes
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-    from zoo.report.figures import drawing
+    from zoo.report import drawing
 
     def plain(axis: Axes, ticks: list[int]) -> None:
         axis.set(xscale="log", yscale="log")
@@ -285,7 +286,7 @@ def main() -> None:
     if options.page:
         write_page(options.page)
         return
-    from zoo.tasks.provenance import versions
+    from zoo.provenance import versions
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

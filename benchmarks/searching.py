@@ -24,10 +24,10 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from tuning import spaces, workers
-from tuning.records import TRIALS, Records
-from tuning.study import Study
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
+from zoo.search import spaces, workers
+from zoo.search.records import TRIALS, Records
+from zoo.search.study import Study
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
 SEED = 0

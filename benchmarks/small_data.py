@@ -40,15 +40,14 @@ import pages
 from numpy.typing import NDArray
 
 import zoo
-from zoo.data import gait
-from zoo.data.activity import ActivityData, Windowing, Windows, from_arrays
-from zoo.data.recordings import Recording
-from zoo.evaluation import activity as metrics
-from zoo.evaluation.baselines import minirocket, random_forest
+from zoo.activity import metrics, simulate
+from zoo.activity.baselines import minirocket, random_forest
+from zoo.activity.recordings import Recording
+from zoo.activity.task import answers, keras_logits
+from zoo.activity.windows import ActivityData, Windowing, Windows, from_arrays
 from zoo.files import sha256
+from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.tasks.activity import answers, keras_logits
-from zoo.tasks.provenance import versions
 
 SEED, TEST_PEOPLE = 0, 6
 CUT = Windowing()
@@ -206,7 +205,7 @@ def main() -> None:
         return
     started = time.perf_counter()
     real = tuple(WISDM.values())
-    simulated = gait.simulate(TEST_PEOPLE + 2 * MOST_PEOPLE, SEED, seconds=240)
+    simulated = simulate.simulate(TEST_PEOPLE + 2 * MOST_PEOPLE, SEED, seconds=240)
     sources = {
         "simulated": (windows_of(simulated, SIMULATED), SIMULATED, PRESET),
         "WISDM": (windows_of(read_wisdm(options.wisdm), real), real, str(options.start)),

@@ -26,15 +26,12 @@ import numpy as np
 import pages
 from numpy.typing import NDArray
 
-from zoo.data import importers, recordings
-from zoo.data.activity import Windowing, Windows
-from zoo.evaluation import activity as metrics
-from zoo.evaluation import baselines
+from zoo import planning
+from zoo.activity import baselines, importers, metrics, recordings, task
+from zoo.activity.windows import Windowing, Windows
 from zoo.files import sha256
-from zoo.metadata import CLASSES
-from zoo.tasks import activity as task
-from zoo.tasks import planning
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
+from zoo.runtime.metadata import CLASSES
 
 FOLDS, EPOCHS, SEED = 5, 12, 0
 Answer = Callable[[Windows, Windows], NDArray[np.int64]]

@@ -22,15 +22,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from zoo.data import activity, importers, recordings
-from zoo.formats import signatures, tflite
-from zoo.metadata import ActivityMetadata, Streaming, embed
+from zoo import planning
+from zoo.activity import importers, recordings, streaming, windows
+from zoo.activity.task import build, fit
+from zoo.exporting import signatures, tflite
+from zoo.provenance import versions
+from zoo.running import Plan
 from zoo.runtime import Recognizer
-from zoo.tasks import planning, streaming
-from zoo.tasks.activity import build, fit
-from zoo.tasks.provenance import versions
-from zoo.tasks.running import Plan
-from zoo.tasks.task import task_of
+from zoo.runtime.metadata import ActivityMetadata, Streaming, embed
+from zoo.task import task_of
 
 TEST_SUBJECTS, GROUPS, WHICH = ["2", "9", "15", "21"], 5, (0, 2)
 SECONDS = 1200.0
@@ -56,7 +56,7 @@ def recipes() -> dict[str, Plan]:
     }
 
 
-def exported(plan: Plan, data: activity.ActivityData, group: np.ndarray, folder: Path) -> Recognizer:
+def exported(plan: Plan, data: windows.ActivityData, group: np.ndarray, folder: Path) -> Recognizer:
     """Trains on everybody outside the group and exports."""
     assert data.train.subjects is not None
     train = data.train.where(~np.isin(data.train.subjects, group))
@@ -78,8 +78,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         raw, cut = Path(scratch) / "recordings.h5", Path(scratch) / "windows.h5"
         recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
-        activity.write_windows(recordings.read(raw), cut, activity.Windowing(window=200, hop=100), TEST_SUBJECTS)
-        data = activity.read(cut)
+        windows.write_windows(recordings.read(raw), cut, windows.Windowing(window=200, hop=100), TEST_SUBJECTS)
+        data = windows.read(cut)
         people = np.random.default_rng(0).permutation(np.array(data.train.people()))
         for name, plan in recipes().items():
             for number in WHICH:

@@ -26,11 +26,11 @@ import pages
 from streaming import exported
 from studies import PRESET, SEEDS, fifth_of, people_of
 
-from zoo.data import recordings
-from zoo.data.activity import ActivityData
+from zoo import planning
+from zoo.activity import recordings, streaming
+from zoo.activity.windows import ActivityData
 from zoo.data.loading import load_as
-from zoo.tasks import planning, streaming
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
 
 STAIRS = {"stairs": "upstairs+downstairs"}
 COLUMNS = {

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from zoo.data.importers import read_motionsense
-from zoo.data.recordings import Dropped, Recording
+from zoo.activity.importers import read_motionsense
+from zoo.activity.recordings import Dropped, Recording
 
 HARMONICS = np.arange(1, 17)
 COMPONENTS = 6

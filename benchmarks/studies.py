@@ -31,14 +31,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from zoo.data.activity import ActivityData, Windows
+from zoo import planning
+from zoo.activity import metrics
+from zoo.activity.task import Prepared, answers, keras_logits
+from zoo.activity.windows import ActivityData, Windows
 from zoo.data.loading import load_as
-from zoo.evaluation import activity as metrics
-from zoo.label_sets import forgive, indistinct, resolve
-from zoo.report.figures import drawing
-from zoo.tasks import planning
-from zoo.tasks.activity import Prepared, answers, keras_logits
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
+from zoo.report import drawing
+from zoo.runtime.label_sets import forgive, indistinct, resolve
 
 PRESET, SEEDS = "activity_gru_phone", (0, 1)
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)

@@ -21,12 +21,12 @@ import keras
 import numpy as np
 from clock import Clock
 
-from zoo.data import activity
-from zoo.metadata import CLASSES
+from zoo import planning
+from zoo.activity import task
+from zoo.activity import windows as activity
 from zoo.presets import PRESETS
-from zoo.tasks import activity as task
-from zoo.tasks import planning
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
+from zoo.runtime.metadata import CLASSES
 
 # A multiple of the batch, so that all take as many steps.
 BATCH, ROWS, EPOCHS = 32, 2688, 4

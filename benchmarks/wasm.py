@@ -27,12 +27,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pages
 import phone
 
-from zoo.data.gait import walk_through
-from zoo.metadata import extract
+from zoo.activity.simulate import walk_through
+from zoo.provenance import versions
 from zoo.report import markdown
+from zoo.runtime.metadata import extract
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.page import PAGE_FOLDER
-from zoo.tasks.provenance import versions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

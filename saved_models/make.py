@@ -21,27 +21,29 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from zoo.data import activity as windows_of
-from zoo.data import hdf5, patches, recordings
-from zoo.data.studies import STUDIES
-from zoo.data.studies.reading import read_study
+from zoo import loading, planning
+from zoo.activity import recordings
+from zoo.activity import windows as windows_of
+from zoo.activity.studies import STUDIES
+from zoo.activity.studies.reading import read_study
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.benchmarking import bench
+from zoo.crossval import Protocol, cross_validate
+from zoo.data import hdf5
+from zoo.exporting import artifacts
+from zoo.exporting.parity import ParityError
 from zoo.families import find_family
 from zoo.files import atomic_folder, read_json, sha256, write_json
-from zoo.formats.parity import ParityError
-from zoo.metadata import CLASSES
+from zoo.patches import data as patches
+from zoo.patches import figures as pictures
 from zoo.presets import PRESETS
-from zoo.report import figures_for, markdown, results
+from zoo.provenance import versions
+from zoo.report import drawing, figures_for, markdown, results
 from zoo.report.card import card
-from zoo.report.figures import autoencoder as pictures
-from zoo.report.figures import drawing
-from zoo.report.live import FoldBoard
-from zoo.tasks import exporting, loading, planning
-from zoo.tasks.activity import TASK as ACTIVITY
-from zoo.tasks.bench import bench
-from zoo.tasks.crossval import Protocol, cross_validate
-from zoo.tasks.provenance import versions
-from zoo.tasks.running import Plan, Run, TrainResult, train
-from zoo.tasks.task import task_of
+from zoo.report.progress import FoldBoard
+from zoo.running import Plan, Run, TrainResult, train
+from zoo.runtime.metadata import CLASSES
+from zoo.task import task_of
 
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "autoencoder": "images/data1.h5", "trigram": "text/data2.h5"}
@@ -302,7 +304,7 @@ def publish(name: str, folder: Path, metrics: Document, data: Path) -> None:
         formats = [*family.formats, *(family.extra_formats if name == POCKET else ())]
         # A network that is unsure of most rows changes more answers than an artifact may: it has no such file.
         refused: dict[str, ParityError] = {}
-        records = exporting.export(loaded, family, target, formats, refused)
+        records = artifacts.export(loaded, family, target, formats, refused)
         if refused:
             metrics["refused"] = {
                 kind: {**asdict(error.parity), "tolerance": asdict(error.tolerance)} for kind, error in refused.items()

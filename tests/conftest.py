@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Converts to TFLite in this process, unless the test is one of processes: a child takes five seconds to start."""
-    if tflite := sys.modules.get("zoo.formats.tflite"):
+    if tflite := sys.modules.get("zoo.exporting.tflite"):
         in_child = vars(tflite).setdefault("_IN_CHILD", tflite._run_in_child)
         tflite._run_in_child = in_child if item.get_closest_marker("process") else tflite._run
 
@@ -154,10 +154,10 @@ def make_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def simulated(make_once) -> Path:
     """A simulated data3.h5 of four people."""
-    from zoo.data import gait
+    from zoo.activity import simulate
 
     def fill(folder: Path) -> None:
-        gait.write_simulated(folder / "data3.h5", subjects=4, seed=0, seconds=20)
+        simulate.write_simulated(folder / "data3.h5", subjects=4, seed=0, seconds=20)
 
     return make_once("windows", fill) / "data3.h5"
 
@@ -165,7 +165,7 @@ def simulated(make_once) -> Path:
 @pytest.fixture(scope="session")
 def simulated_patches(make_once) -> Path:
     """A simulated data1.h5: 600 patches of 8 by 8 pixels, of five pictures."""
-    from zoo.data import dead_leaves
+    from zoo.patches import simulate as dead_leaves
 
     def fill(folder: Path) -> None:
         dead_leaves.write_simulated(folder / "data1.h5", count=600, size=8, pictures=5, seed=0)
@@ -176,7 +176,7 @@ def simulated_patches(make_once) -> Path:
 @pytest.fixture(scope="session")
 def simulated_trigrams(make_once) -> Path:
     """A simulated data2.h5 of 1,500 sentences."""
-    from zoo.data import trigrams
+    from zoo.text import data as trigrams
 
     def fill(folder: Path) -> None:
         trigrams.write_simulated(folder / "data2.h5", sentences=1500, seed=0)

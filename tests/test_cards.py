@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from zoo.activity.studies import STUDIES
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data.studies import STUDIES
 from zoo.files import read_json
 from zoo.presets import PRESETS
 from zoo.report.card import SECTIONS, card

@@ -22,7 +22,7 @@ from PIL import Image
 from zoo import ActivityGRU, __version__
 from zoo.catalog import PRESETS_FOLDER
 from zoo.cli import app
-from zoo.metadata import embed, extract
+from zoo.runtime.metadata import embed, extract
 
 
 def in_a_process(*arguments):

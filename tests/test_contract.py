@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import Model
+from zoo import Model, loading
+from zoo.activity.augmentation import Augmentation
 from zoo.catalog import PRESETS_FOLDER, preset_metrics
-from zoo.data.augmentation import Augmentation
 from zoo.families import FAMILIES, find_family
 from zoo.files import read_json
-from zoo.metadata import Metadata
 from zoo.presets import PRESETS
-from zoo.recipes import Recipe
+from zoo.recipe import Recipe
 from zoo.report import for_task
 from zoo.runtime import Interpreter
-from zoo.tasks import loading
+from zoo.runtime.metadata import Metadata
 from zoo.training import compile_model
 
 RANDOM = np.random.default_rng(0)

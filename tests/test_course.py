@@ -10,7 +10,9 @@ from pathlib import Path
 import h5py
 import pytest
 
-from zoo.data import dead_leaves, gait, trigrams
+from zoo.activity import simulate as gait
+from zoo.patches import simulate
+from zoo.text import data as trigrams
 
 ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "examples" / "course"
@@ -27,7 +29,7 @@ def windows(path):
 
 def photographs(path):
     """As the course's own file: further keys, nothing of photographs, values a little beyond white."""
-    dead_leaves.write_simulated(path, 400, 16, 4, seed=0)
+    simulate.write_simulated(path, 400, 16, 4, seed=0)
     with h5py.File(path, "a") as file:
         del file["source"], file["source_names"]
         file["data"][0, 0, 0, 0] = 1.02

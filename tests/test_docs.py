@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 import typer
 
+from zoo.activity import simulate
 from zoo.cli import app
-from zoo.data import gait
 from zoo.data.hdf5 import LAYOUTS
-from zoo.metadata import CLASSES
 from zoo.presets import PRESETS
+from zoo.runtime.metadata import CLASSES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -35,7 +35,7 @@ def wisdm(folder):
     random = np.random.default_rng(0)
     lines, time = ["garbled line;"], 0
     for who in range(1, 5):
-        person = gait.Walker.draw(str(who), random)
+        person = simulate.Walker.draw(str(who), random)
         for label in CLASSES:
             for x, y, z in person.record(label, 20, 20.0, random).acceleration.tolist():
                 time += 50_000_000

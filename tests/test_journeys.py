@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from zoo import serving
-from zoo.data import gait
-from zoo.metadata import AXES, INERTIAL, STANDARD_GRAVITY, extract
+from zoo.activity import simulate
+from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, extract
 from zoo.serving import page
 
 pytestmark = pytest.mark.docs
@@ -180,7 +180,7 @@ def record(journey, folder):
     random = np.random.default_rng(0)
     seconds = (np.arange(round(SECONDS * journey.rate)) / journey.rate).tolist()
     for who in PEOPLE:
-        person = gait.Walker.draw(who, random)
+        person = simulate.Walker.draw(who, random)
         for label, activity in journey.activities.items():
             rows = person.record(activity, SECONDS, journey.rate, random, gyroscope=True).rows.astype(float)
             journey.record(folder, who, label, seconds, rows)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from zoo import evaluate, export
+from zoo import evaluate, export, loading
+from zoo.activity import importers, recordings
+from zoo.activity import windows as activity
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data import activity, importers, recordings
 from zoo.files import read_json
 from zoo.presets import PRESETS
-from zoo.tasks import loading
 
 MEASURED = {
     "activity": ("activity/data3.h5", "accuracy"),

@@ -9,12 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError
+from zoo import ActivityGRU, Recipe, ZooError, planning
 from zoo.data.examples import Examples
 from zoo.data.pipeline import batches, training_batches
-from zoo.layers import Dropout
-from zoo.tasks import planning
-from zoo.tasks.running import Run, train
+from zoo.models.layers import Dropout
+from zoo.running import Run, train
 from zoo.training import compile_model, fit
 
 RECIPE = Recipe(learning_rate=1e-2, batch_size=8, epochs=4, validation=0.0, seed=3)

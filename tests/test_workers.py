@@ -16,10 +16,10 @@ import pytest
 import tensorflow as tf
 
 from zoo import ZooError, cluster, distributed
+from zoo.activity.task import TASK
 from zoo.cluster import KEY, Cluster, WorkerLostError, free_ports, run_workers
 from zoo.distributed import shared_steps
-from zoo.tasks.activity import TASK
-from zoo.tasks.planning import plan
+from zoo.planning import plan
 from zoo.training import CHECKPOINT
 
 SETTINGS = {"units": 4, "frame": 25, "epochs": 30, "batch_size": 64, "optimizer": "sgd", "validation": 0.3, "seed": 1}

@@ -7,8 +7,8 @@ After a kill, the same command resumes. From the command line: `zoo tune activit
 
 from pathlib import Path
 
-from tuning.run import run_script
-from tuning.study import Limits, Study
+from zoo.search.run import run_script
+from zoo.search.study import Limits, Study
 
 if __name__ == "__main__":
     study = Study(

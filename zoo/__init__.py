@@ -21,25 +21,25 @@ __version__ = "0.2.0"
 register_post_import_hook(register_with_keras, "keras")
 
 _HOMES = {
-    "CrossEntropy": "zoo.losses",
+    "CrossEntropy": "zoo.models.losses",
     "Evaluation": "zoo.api",
-    "HalfSquaredError": "zoo.losses",
-    "KLSparsity": "zoo.layers",
-    "KLSparsityRegularizer": "zoo.layers",
-    "Limits": "tuning.study",
+    "HalfSquaredError": "zoo.models.losses",
+    "KLSparsity": "zoo.models.layers",
+    "KLSparsityRegularizer": "zoo.models.layers",
+    "Limits": "zoo.search.study",
     "Model": "zoo.models.model",
-    "Predictions": "zoo.tasks.task",
-    "Recipe": "zoo.recipes",
-    "TiedDense": "zoo.layers",
-    "TrainResult": "zoo.tasks.running",
+    "Predictions": "zoo.task",
+    "Recipe": "zoo.recipe",
+    "TiedDense": "zoo.models.layers",
+    "TrainResult": "zoo.running",
     "ZooError": "zoo.errors",
     "cross_validate": "zoo.api",
-    "cut_windows": "zoo.data.making",
+    "cut_windows": "zoo.activity.making",
     "evaluate": "zoo.api",
     "export": "zoo.api",
     "finetune": "zoo.api",
-    "import_csv": "zoo.data.making",
-    "import_study": "zoo.data.making",
+    "import_csv": "zoo.activity.making",
+    "import_study": "zoo.activity.making",
     "list_presets": "zoo.api",
     "load_data": "zoo.data.loading",
     "predict": "zoo.api",
@@ -85,7 +85,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from tuning.study import Limits
+    from zoo.activity.making import cut_windows, import_csv, import_study
     from zoo.api import (
         Evaluation,
         cross_validate,
@@ -99,18 +99,18 @@ if TYPE_CHECKING:
         tune,
     )
     from zoo.data.loading import load_data, simulate
-    from zoo.data.making import cut_windows, import_csv, import_study
     from zoo.errors import ZooError
-    from zoo.layers import KLSparsity, KLSparsityRegularizer, TiedDense
-    from zoo.losses import CrossEntropy, HalfSquaredError
-    from zoo.models.activity_cnn import ActivityCNN
-    from zoo.models.activity_rnn import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.autoencoder import SparseAutoencoder
+    from zoo.models.convolutional import ActivityCNN
+    from zoo.models.layers import KLSparsity, KLSparsityRegularizer, TiedDense
+    from zoo.models.losses import CrossEntropy, HalfSquaredError
     from zoo.models.model import Model
+    from zoo.models.recurrent import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.trigram import TrigramLM
-    from zoo.recipes import Recipe
-    from zoo.tasks.running import TrainResult
-    from zoo.tasks.task import Predictions
+    from zoo.recipe import Recipe
+    from zoo.running import TrainResult
+    from zoo.search.study import Limits
+    from zoo.task import Predictions
 
 
 def __getattr__(name: str) -> Any:

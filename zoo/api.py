@@ -14,26 +14,27 @@ from typing import Any
 import keras
 from rich.console import Console
 
-from tuning.study import Limits
-from zoo import catalog, hub, presets
-from zoo.data.activity import ActivityData
+from zoo import catalog, hub, planning, presets
+from zoo.activity import finetuning
+from zoo.activity.crossval_report import cross_validation, write
+from zoo.activity.windows import ActivityData
 from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.errors import ZooError
+from zoo.exporting import artifacts
+from zoo.exporting.artifacts import Artifact
+from zoo.exporting.parity import ParityError
 from zoo.families import FAMILIES, unknown_family
-from zoo.formats.parity import ParityError
+from zoo.loading import Loaded, check_named, load
 from zoo.models.model import Model
-from zoo.recipes import Recipe
-from zoo.report.crossval import cross_validation, write
-from zoo.report.live import FoldBoard, TrainingBoard
+from zoo.provenance import already_seen
+from zoo.recipe import Recipe
+from zoo.report.progress import FoldBoard, TrainingBoard
+from zoo.running import Plan, Run, TrainResult
+from zoo.running import train as run_training
+from zoo.search.study import Limits
 from zoo.settings import as_names
-from zoo.tasks import exporting, finetuning, planning
-from zoo.tasks.exporting import Artifact
-from zoo.tasks.loading import Loaded, check_named, load
-from zoo.tasks.provenance import already_seen
-from zoo.tasks.running import Plan, Run, TrainResult
-from zoo.tasks.running import train as run_training
-from zoo.tasks.task import Predictions, Source, Task, find_task, task_of
+from zoo.task import Predictions, Source, Task, find_task, task_of
 from zoo.training import Progress
 
 Named = Model | str | Path
@@ -371,7 +372,7 @@ def export(
     _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
     wanted = None if formats is None else as_names(formats)
-    records = exporting.export(
+    records = artifacts.export(
         loaded, task.exportable(loaded, checked), Path(folder), wanted, refused, on_progress
     )  # fmt: skip
     return [
@@ -423,7 +424,7 @@ def cross_validate(
         >>> found["groups"]
         2
     """
-    from zoo.tasks import crossval
+    from zoo import crossval
 
     plan, _ = plan_of(model, recipe)
     checked = read_data(find_task("activity"), data)
@@ -608,8 +609,8 @@ def tune(
     """
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
-    from tuning.run import run_search
-    from tuning.study import Study
+    from zoo.search.run import run_search
+    from zoo.search.study import Study
 
     path = load_data(data).path
     if path is None:

@@ -39,10 +39,10 @@ class Family(NamedTuple):
 
 
 FAMILIES: dict[str, Family] = {
-    "activity_rnn": Family("zoo.models.activity_rnn:ActivityRNN", "activity"),
-    "activity_lstm": Family("zoo.models.activity_rnn:ActivityLSTM", "activity"),
-    "activity_gru": Family("zoo.models.activity_rnn:ActivityGRU", "activity"),
-    "activity_cnn": Family("zoo.models.activity_cnn:ActivityCNN", "activity"),
+    "activity_rnn": Family("zoo.models.recurrent:ActivityRNN", "activity"),
+    "activity_lstm": Family("zoo.models.recurrent:ActivityLSTM", "activity"),
+    "activity_gru": Family("zoo.models.recurrent:ActivityGRU", "activity"),
+    "activity_cnn": Family("zoo.models.convolutional:ActivityCNN", "activity"),
     "sparse_autoencoder": Family("zoo.models.autoencoder:SparseAutoencoder", "autoencoder"),
     "trigram_lm": Family("zoo.models.trigram:TrigramLM", "trigram"),
 }
@@ -56,6 +56,18 @@ _LAYERS = {
 
 TASKS = tuple(dict.fromkeys(row.task for row in FAMILIES.values()))
 """Names of the tasks, in the order of the table."""
+
+_FOLDERS = {"autoencoder": "patches", "trigram": "text"}
+
+
+def folder_of(task: str) -> str:
+    """Returns the name of the folder in the package that holds all of a task.
+
+    Example:
+        >>> folder_of("activity"), folder_of("trigram")
+        ('activity', 'text')
+    """
+    return _FOLDERS.get(task, task)
 
 
 def find_family(name: str) -> Family:
@@ -98,5 +110,5 @@ def register_with_keras(_: Any = None) -> None:
     loading = (module for name, module in sys.modules.items() if name.startswith("zoo.") and module is not None)
     if any(getattr(module.__spec__, "_initializing", False) for module in loading):
         return
-    for name in ("zoo.layers", "zoo.losses", *(row.module for row in FAMILIES.values())):
+    for name in ("zoo.models.layers", "zoo.models.losses", *(row.module for row in FAMILIES.values())):
         importlib.import_module(name)

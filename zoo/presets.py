@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo.catalog import unknown_name
-from zoo.recipes import Recipe
+from zoo.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from zoo.cluster import Cluster
 from zoo.distributed import AverageLogs, offset_seeds, shared_steps
 from zoo.errors import ZooError
 from zoo.files import atomic_write
-from zoo.losses import loss_and_metrics
-from zoo.recipes import Recipe
+from zoo.models.losses import loss_and_metrics
+from zoo.recipe import Recipe
 from zoo.steps import MovingAverage, several_steps
 
 CHECKPOINT = "checkpoint.npz"

@@ -13,10 +13,10 @@ from typing import Any
 
 from report import Report, options
 
-from zoo.report.figures import autoencoder as figures
-from zoo.tasks import autoencoder, loading, planning
-from zoo.tasks.autoencoder import TASK as AUTOENCODER
-from zoo.tasks.running import Run, train
+from zoo import loading, planning
+from zoo.patches import figures, task
+from zoo.patches.task import TASK as AUTOENCODER
+from zoo.running import Run, train
 
 given = options(__doc__, "data1.h5", "part1")
 report = Report(given.out, "Part 1: a sparse autoencoder")
@@ -84,7 +84,7 @@ report.text(
     f"localized, oriented edges. Mean activations differ from the target "
     f"{found['sparsity_target']:g} by at most {found['max_activation_error']:.3f}.",
 )
-report.figure("c_features.png", figures.features(autoencoder.kernel(model), found), "weights of the first layer")
+report.figure("c_features.png", figures.features(task.kernel(model), found), "weights of the first layer")
 
 # %% [markdown]
 # ## D. Hidden units and weight decay
@@ -94,7 +94,7 @@ kernels, rows, measured = {}, [], []
 for units in (10, 64, 100):
     for decay in (0.0, 5e-4, 1e-3):
         other = trained(hidden_units=units, weight_decay=decay)
-        kernels[units, decay] = autoencoder.kernel(other)
+        kernels[units, decay] = task.kernel(other)
         scores = AUTOENCODER.evaluate(other, given.data)
         kept = ("mse", "pca_mse", "max_activation_error", "gabor_share")
         measured.append({"units": units, "weight_decay": decay, **{key: scores[key] for key in kept}})

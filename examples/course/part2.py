@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 
 from report import Report, options
 
+from zoo import loading, planning
 from zoo.presets import PRESETS
-from zoo.report.figures import trigram as figures
-from zoo.report.figures.drawing import training
+from zoo.report.drawing import training
 from zoo.report.markdown import label
-from zoo.tasks import completion, loading, planning
-from zoo.tasks.running import Run, train
-from zoo.tasks.trigram import TASK as TRIGRAM
+from zoo.running import Run, train
+from zoo.text import completion, figures
+from zoo.text.task import TASK as TRIGRAM
 
 given = options(__doc__, "data2.h5", "part2")
 report = Report(given.out, "Part 2: a trigram language model")

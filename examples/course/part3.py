@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 from report import Report, options
 
-from zoo.report.figures import activity as figures
-from zoo.tasks import loading, planning
-from zoo.tasks.activity import TASK as ACTIVITY
-from zoo.tasks.running import Run, train
+from zoo import loading, planning
+from zoo.activity import figures
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.running import Run, train
 from zoo.training import LossNotFiniteError
 
 given = options(__doc__, "data3.h5", "part3")

@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 
 from zoo.cli.console import load_tensorflow
 from zoo.files import write_json
-from zoo.report import markdown
-from zoo.report.figures import drawing
-from zoo.tasks.provenance import versions
+from zoo.provenance import versions
+from zoo.report import drawing, markdown
 
 # Without what TensorFlow prints as it loads, and its advice to those who write a model.
 load_tensorflow()

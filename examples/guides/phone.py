@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import zoo
-from zoo.data.gait import Walker
+from zoo.activity.simulate import Walker
 
 zoo.simulate("activity", "data3.h5", subjects=6, seconds=20)
 random = np.random.default_rng(0)

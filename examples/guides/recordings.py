@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.gait import Walker
-from zoo.metadata import CLASSES
+from zoo.activity.simulate import Walker
+from zoo.runtime.metadata import CLASSES
 
 random = np.random.default_rng(0)
 for name in ("ann", "ben", "cleo", "dan", "eve", "fay", "gil", "hal"):

@@ -4,7 +4,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from zoo.data.gait import Walker
+from zoo.activity.simulate import Walker
 
 random = np.random.default_rng(0)
 codes = {"A": "walking", "B": "jogging", "C": "upstairs", "D": "sitting", "E": "standing"}

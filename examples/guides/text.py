@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from zoo.data import grammar
+from zoo.text import simulate
 
-_ = Path("book.txt").write_text("\n".join(grammar.sentences(6000, seed=0)))
+_ = Path("book.txt").write_text("\n".join(simulate.sentences(6000, seed=0)))

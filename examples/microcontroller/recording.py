@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoo.data import gait
+from zoo.activity import simulate
 
 ACTIVITIES = ("walking", "sitting", "jogging")
 SECONDS, RATE = 8, 50
@@ -10,7 +10,7 @@ SECONDS, RATE = 8, 50
 
 def main() -> None:
     random = np.random.default_rng(1)
-    person = gait.Walker.draw("anyone", random)
+    person = simulate.Walker.draw("anyone", random)
     print("#include <stdint.h>\n\nstatic const int16_t recording[][3] = {")
     for activity in ACTIVITIES:
         for row in person.record(activity, SECONDS, RATE, random).acceleration:

@@ -1,6 +1,6 @@
 """Makes `src/recording.json`, which the page replays where there is no sensor: a simulated person, nobody's recording.
 
-Rows are those of `zoo.data.gait`, rounded as browsers round acceleration. Command:
+Rows are those of `zoo.activity.simulate`, rounded as browsers round acceleration. Command:
 
     python examples/phone/recording.py
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.gait import walk_through
+from zoo.activity.simulate import walk_through
 
 FILE = Path(__file__).parent / "src" / "recording.json"
 RATE = 50.0

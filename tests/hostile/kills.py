@@ -83,10 +83,11 @@ CASES: dict[str, Case] = {
 
 def make_inputs(folder: Path) -> None:
     """Makes what the commands read: tiny files of each kind, and a trained model."""
-    from zoo.data import dead_leaves, gait
+    from zoo.activity import simulate as gait
+    from zoo.patches import simulate
 
     gait.write_simulated(folder / "data3.h5", subjects=4, seed=0, seconds=12)
-    dead_leaves.write_simulated(folder / "data1.h5", count=300, size=8, pictures=4, seed=0)
+    simulate.write_simulated(folder / "data1.h5", count=300, size=8, pictures=4, seed=0)
     for person, subject in enumerate(("ann", "ben", "eve")):
         (folder / "csv" / subject).mkdir(parents=True)
         for number, activity in enumerate(("walking", "sitting")):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.tools import flatbuffer_utils
 
-from zoo.metadata import extract
+from zoo.runtime.metadata import extract
 
 pytestmark = pytest.mark.hostile
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
+from zoo.activity.collection import Collection
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data.collection import Collection
 from zoo.serving import PageServer, page_files
 from zoo.serving.inbox import Inbox
 

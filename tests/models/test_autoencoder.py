@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from zoo import Model, SparseAutoencoder, ZooError
-from zoo.losses import HalfSquaredError
+from zoo.models.losses import HalfSquaredError
 
 LAMBDA, BETA, RHO = 5e-4, 1.0, 0.04
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-TESTS = [HERE / "test_keras_layers.py", HERE.parent / "test_layers.py"]
+TESTS = [HERE / "test_keras_layers.py", HERE.parent / "models" / "test_layers.py"]
 
 
 @pytest.fixture(params=["jax", "torch", "numpy"])

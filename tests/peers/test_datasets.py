@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data import dead_leaves, gait, trigrams
+from zoo.activity import simulate as gait
+from zoo.patches import simulate
+from zoo.text import data as trigrams
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 pytest.importorskip("dill", reason="tensorflow-datasets' own test needs dill, which is not installed")
@@ -48,7 +50,7 @@ class TestPatches(BuilderTest):
 
     @staticmethod
     def write(path):
-        dead_leaves.write_simulated(path, count=40, size=16, pictures=4, seed=0)
+        simulate.write_simulated(path, count=40, size=16, pictures=4, seed=0)
 
 
 class TestTrigrams(BuilderTest):

@@ -11,7 +11,7 @@ import pytest
 from keras.src import testing
 
 from zoo import KLSparsity, TiedDense
-from zoo.layers import Dropout, Magnitude
+from zoo.models.layers import Dropout, Magnitude
 
 
 @keras.saving.register_keras_serializable(package="tests")

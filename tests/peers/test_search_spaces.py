@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tuning.spaces import SPACES
+from zoo.search.spaces import SPACES
 
 kt = pytest.importorskip("keras_tuner", reason="keras-tuner is not installed")
 

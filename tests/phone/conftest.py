@@ -61,9 +61,9 @@ def convolutional_file(tmp_path_factory) -> Path:
     from dataclasses import replace
 
     from zoo import ActivityCNN
-    from zoo.formats import signatures, tflite
-    from zoo.metadata import embed
-    from zoo.tasks.activity import TASK
+    from zoo.activity.task import TASK
+    from zoo.exporting import signatures, tflite
+    from zoo.runtime.metadata import embed
 
     # Windows of an odd and of an even number of rows, which differ in their padding.
     sizes = {"filters": 8, "num_blocks": 3, "kernel_size": 4, "window": 42}
@@ -80,9 +80,9 @@ def convolutional_file(tmp_path_factory) -> Path:
 def inertial_file(tmp_path_factory) -> Path:
     """An untrained recognizer that reads a gyroscope as well, with a temperature and a prior of its own."""
     from zoo import ActivityGRU
-    from zoo.formats import signatures, tflite
-    from zoo.metadata import embed
-    from zoo.tasks.activity import TASK
+    from zoo.activity.task import TASK
+    from zoo.exporting import signatures, tflite
+    from zoo.runtime.metadata import embed
 
     model = ActivityGRU(
         units=8, frame=5, channels=6, window=50, classes=("still", "turning"), seed=0, name="inertial", temperature=0.7,
@@ -108,7 +108,7 @@ def compile_model():
 
 def _compiled(model, formats: list[str], folder: Path) -> Path:
     from zoo import Model, ZooError, export
-    from zoo.formats.c99 import wasm
+    from zoo.exporting.c99 import wasm
 
     try:
         wasm.find()

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.activity.csv import CsvColumns
+from zoo.activity.importers import read_csv
+from zoo.activity.recordings import Dropped
 from zoo.cli.collecting import Collector
-from zoo.data.importers import read_csv
-from zoo.data.recordings import Dropped
-from zoo.data.tables import CsvColumns
-from zoo.metadata import AXES, CLASSES, INERTIAL
+from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 
 ROOT = Path(__file__).parents[2]

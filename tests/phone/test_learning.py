@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data.gait import walk_through
 from zoo.runtime import PersonalRecognizer, Recognizer
 from zoo.runtime.personal import SHARES, rank_in_class
 from zoo.serving import page_files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import gait
+from zoo.activity import simulate
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 LABELS = {"strolling": "walking", "lounging": "sitting", "running": "jogging"}
@@ -27,7 +27,7 @@ def record(folder):
     """CSV files of five people, in the layout that README names."""
     random = np.random.default_rng(0)
     for name in ("ann", "ben", "cleo", "dan", "eve"):
-        person = gait.Walker.draw(name, random)
+        person = simulate.Walker.draw(name, random)
         for label, activity in LABELS.items():
             rows = person.record(activity, 12, 50.0, random).acceleration.tolist()
             lines = [f"{number / 50:.2f},{x:.3f},{y:.3f},{z:.3f}" for number, (x, y, z) in enumerate(rows)]

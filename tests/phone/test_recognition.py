@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from zoo.activity.importers import read_motionsense
+from zoo.activity.recordings import Dropped
+from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
-from zoo.data.gait import walk_through
-from zoo.data.importers import read_motionsense
-from zoo.data.recordings import Dropped
-from zoo.metadata import CLASSES, Streaming, embed
 from zoo.runtime import Recognizer
+from zoo.runtime.metadata import CLASSES, Streaming, embed
 from zoo.serving import page_files
 
 SUBJECT = "sub_2.csv"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.metadata import extract
+from zoo.runtime.metadata import extract
 from zoo.serving import page_files
 
 HERTZ = 60

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.metadata import CLASSES, embed, embed_wasm, extract
+from zoo.runtime.metadata import CLASSES, embed, embed_wasm, extract
 from zoo.serving.page import PAGE_FOLDER, page_files
 
 ROOT = Path(__file__).parents[2]

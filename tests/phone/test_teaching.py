@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from zoo.data.gait import walk_through
-from zoo.data.importers import read_csv
-from zoo.data.recordings import Dropped
-from zoo.data.tables import CsvColumns, read_table
+from zoo.activity.csv import CsvColumns, read_table
+from zoo.activity.importers import read_csv
+from zoo.activity.recordings import Dropped
+from zoo.activity.simulate import walk_through
 from zoo.serving import page_files
 
 HERTZ = 60

@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from zoo.evaluation.activity import reliability
-from zoo.report.figures import activity, autoencoder, drawing, trigram
+from zoo.activity import figures
+from zoo.activity.metrics import reliability
+from zoo.patches import figures as autoencoder
+from zoo.report import drawing
+from zoo.text import figures as trigram
 
 
 @settings(max_examples=20, deadline=None)
@@ -88,7 +91,7 @@ def test_lines_are_named_at_their_ends_in_their_colors():
 
 def test_a_confusion_has_counts_and_shares_of_the_true_class():
     report = {"confusion": [[3, 1], [0, 2]], "classes": ["up", "down"], "split": "test", "split_by": "subject"}
-    figure = activity.confusion(report)
+    figure = figures.confusion(report)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["75%", "3", "25%", "1", "100%", "2"]
     plt.close(figure)
@@ -97,7 +100,7 @@ def test_a_confusion_has_counts_and_shares_of_the_true_class():
 def test_bins_of_few_windows_are_hollow_and_all_bins_have_their_size():
     rows = [{"confidence": 0.5, "accuracy": 0.1, "share": 0.001}, {"confidence": 0.9, "accuracy": 0.9, "share": 0.999}]
     report = {"reliability": {"before": rows, "after": rows}, "ece": {"before": 0.1, "after": 0.05}}
-    figure = activity.reliability(report)
+    figure = figures.reliability(report)
     axis, below = figure.axes
     assert [len(line.get_xdata()) for line in axis.lines] == [2, 1, 1]
     assert sorted(round(bar.get_height(), 3) for bar in below.patches) == [0.001, 0.001, 0.999, 0.999]
@@ -114,7 +117,7 @@ def test_no_bars_of_neighboring_bins_overlap_and_what_is_perfect_runs_along_its_
         for key, where in (("before", high), ("after", low))
     }
     report = {"reliability": bins, "ece": {"before": 0.1, "after": 0.05}}
-    figure = activity.reliability(report)
+    figure = figures.reliability(report)
     figure.canvas.draw()
     axis, below = figure.axes
     assert len(below.patches) == sum(map(len, bins.values())) > 10
@@ -128,7 +131,7 @@ def test_no_bars_of_neighboring_bins_overlap_and_what_is_perfect_runs_along_its_
 
 def test_the_line_of_all_windows_strikes_no_score_through():
     people = {f"p{i}": {"macro_f1": score} for i, score in enumerate((0.1, 0.3, 0.8, 0.83, 0.9))}
-    figure = activity.subjects({"per_subject": people, "macro_f1": 0.8})
+    figure = figures.subjects({"per_subject": people, "macro_f1": 0.8})
     figure.canvas.draw()
     (axis,) = figure.axes
     x, _ = axis.transData.transform((0.8, 0))

@@ -2,8 +2,10 @@
 
 import pytest
 
+from zoo.activity import crossval_report
 from zoo.catalog import preset_metrics
-from zoo.report import crossval, for_task, markdown, results, search
+from zoo.report import for_task, markdown, results
+from zoo.search import summary
 
 TASKS = {"activity": "activity_gru_course", "autoencoder": "sparse_autoencoder_best", "trigram": "trigram_lm_best"}
 
@@ -67,7 +69,7 @@ def test_a_cross_validation_names_methods_people_and_what_random_windows_would_c
     result["baselines"]["random_forest"]["difference"] = {
         "macro_f1": 0.25, "interval": [0.125, 0.5], "people": 3, "of": 4,
     }  # fmt: skip
-    page = crossval.cross_validation({**result, "random": random, "command": "zoo crossval"})
+    page = crossval_report.cross_validation({**result, "random": random, "command": "zoo crossval"})
     for name, row in ({result["preset"]: result} | result["baselines"]).items():
         assert f"{row['macro_f1']:.3f}" in page
         assert markdown.label(name) in page or name in page
@@ -80,7 +82,7 @@ def test_a_cross_validation_names_methods_people_and_what_random_windows_would_c
 def test_a_cross_validation_over_studies_speaks_of_studies():
     result = preset_metrics("activity_gru_phone")["test"] | {"split_by": "study", "random": None}
     result["random"] = {result["preset"]: {"macro_f1": 0.99}}
-    page = crossval.cross_validation(result)
+    page = crossval_report.cross_validation(result)
     assert "left out one study at a time" in page
     assert "With random windows left out instead of studies" in page
     assert "It does not carry over to new studies." in page
@@ -88,10 +90,10 @@ def test_a_cross_validation_over_studies_speaks_of_studies():
 
 def test_studies_are_named_also_where_a_window_is_of_none():
     score = {"windows": 2, "accuracy": 0.5, "macro_f1": 0.25}
-    table = crossval.studies({"per_study": {"": score, "a|b": score}})
+    table = crossval_report.studies({"per_study": {"": score, "a|b": score}})
     assert "| none | 2 | 0.500 | 0.250 |" in table
     assert "| a\\|b | 2 | 0.500 | 0.250 |" in table
-    assert crossval.studies({}) == ""
+    assert crossval_report.studies({}) == ""
 
 
 def test_a_search_shows_every_seed_and_the_test_score():
@@ -102,7 +104,7 @@ def test_a_search_shows_every_seed_and_the_test_score():
         "test": {"cross_entropy": 2.5, "top1": 0.25, "simulated": True}, "report": "search/report.md", "model": "best",
         "default_score": 2.75,
     }  # fmt: skip
-    page = search.result(found)
+    page = summary.result(found)
     assert "| **3 (chosen)** | 2.2500 | 2.5000 | 2.2500, 2.7500 |" in page
     assert "hidden_units 64, learning_rate 0.00123" in page
     assert "**cross-entropy 2.500, top-1 25.00%** on SIMULATED data" in page

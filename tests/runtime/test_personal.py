@@ -7,11 +7,11 @@ import pytest
 
 from zoo import ActivityGRU, ZooError
 from zoo.catalog import PRESETS_FOLDER
-from zoo.formats import signatures, tflite
-from zoo.metadata import CLASSES, embed
+from zoo.exporting import signatures, tflite
 from zoo.runtime import PersonalRecognizer
+from zoo.runtime.metadata import CLASSES, embed
 from zoo.runtime.personal import SHARES, helpful_share
-from zoo.tasks.task import task_of
+from zoo.task import task_of
 
 WINDOWS = np.random.default_rng(0).normal(0, 3, (8, 40, 3)).astype("float32")
 LABELS = np.arange(8) % 6

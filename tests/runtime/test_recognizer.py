@@ -8,14 +8,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError
+from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.activity.task import golden
 from zoo.catalog import PRESETS_FOLDER
-from zoo.formats import signatures, tflite
-from zoo.metadata import Streaming, embed
+from zoo.exporting import artifacts, signatures, tflite
 from zoo.runtime import Recognizer
-from zoo.tasks import exporting, loading
-from zoo.tasks.activity import TASK as ACTIVITY
-from zoo.tasks.activity import golden
+from zoo.runtime.metadata import Streaming, embed
 
 POCKET = PRESETS_FOLDER / "activity_gru_pocket"
 
@@ -106,7 +105,7 @@ def test_a_file_holds_its_weights_once():
 def test_a_file_that_can_only_step_reads_windows_frame_by_frame(tmp_path):
     loaded = loading.load("activity_gru_pocket")
     family = ACTIVITY.exportable(loaded, None)
-    exporting.export(loaded, family, tmp_path / "out", ["int16x8"])
+    artifacts.export(loaded, family, tmp_path / "out", ["int16x8"])
     recognizer = Recognizer(tmp_path / "out" / "model.int16x8.tflite")
     assert list(recognizer.signatures) == ["step"]
     windows = family.golden["window"]["window"][:20]

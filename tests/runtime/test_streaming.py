@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo import loading
 from zoo.errors import ZooError
-from zoo.metadata import INERTIAL, Streaming
+from zoo.runtime.metadata import INERTIAL, Streaming
 from zoo.runtime.resampling import Resampler
 from zoo.runtime.streaming import GAP, LIMIT, StaggeredStates, Stream, predict_recording
-from zoo.tasks import loading
 
 RATE = 50.0
 METADATA = loading.load("activity_gru_pocket").metadata

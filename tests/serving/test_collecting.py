@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.activity.collection import Collection
 from zoo.cli.collecting import Collector
-from zoo.data.collection import Collection
 from zoo.errors import ConflictError, ZooError
-from zoo.metadata import AXES, INERTIAL
+from zoo.runtime.metadata import AXES, INERTIAL
 from zoo.serving import PageServer, certificate
 from zoo.serving.certificate import kept_certificate
 

@@ -18,8 +18,8 @@ import pytest
 import zoo
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
-from zoo.metadata import embed_wasm, extract
 from zoo.runtime import Recognizer
+from zoo.runtime.metadata import embed_wasm, extract
 from zoo.serving import PageServer, certificate, page_files
 
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"

@@ -11,10 +11,10 @@ from typing import Any
 
 from rich.console import Console
 
-from zoo.data.collection import Collection, Minute
+from zoo.activity.collection import Collection, Minute
 from zoo.files import exclusive_folder
-from zoo.report.collecting import CollectionBoard
 from zoo.serving.certificate import kept_certificate
+from zoo.serving.collecting import CollectionBoard
 from zoo.serving.inbox import Inbox
 
 CERTIFICATE = ".server.pem"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.activity.studies import STUDIES, Study
 from zoo.cli.console import (
     AxisX,
     AxisY,
@@ -29,13 +30,12 @@ from zoo.cli.console import (
     warn,
 )
 from zoo.cli.values import names, whole
-from zoo.data.studies import STUDIES, Study
 from zoo.errors import UsageError, ZooError, printable
 from zoo.files import new_file
 
 if TYPE_CHECKING:
-    from zoo.data.making import Imported
-    from zoo.data.tables import CsvColumns
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.making import Imported
 
 data_app = typer.Typer(no_args_is_help=True, help="Import, cut, describe and simulate data.")
 import_app = typer.Typer(no_args_is_help=True, help="Import recordings from CSV files and published studies.")
@@ -62,7 +62,7 @@ def _import_command(name: str, study: Study) -> None:
     """Adds the command that imports a study."""
 
     def imported(source: Path, out: Path, others: bool, force: bool, as_json: bool) -> None:
-        from zoo.data.making import import_study
+        from zoo.activity.making import import_study
 
         with _reading(out) as read:
             imported = import_study(name, source, out, others=others, force=force, on_progress=read)
@@ -138,10 +138,10 @@ def import_csv(
     as_json: Json = False,
 ) -> None:
     """Import CSV files of the phone page, Sensor Logger, phyphox, Physics Toolbox and other apps."""
-    from zoo.data import making
-    from zoo.data.sources import doubts
-    from zoo.data.tables import CsvColumns
-    from zoo.report import data as report
+    from zoo.activity import making
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.sources import doubts
+    from zoo.data import report
 
     columns = CsvColumns(
         x, y, z, None if rate else time, rate, subject, activity, unit, convention, time_unit,
@@ -169,7 +169,7 @@ def import_csv(
 @contextmanager
 def _reading(out: Path) -> Iterator[Callable[[int], None]]:
     """Yields a function that shows on a terminal how many recordings have been read."""
-    from zoo.report.live import RowBoard
+    from zoo.report.progress import RowBoard
 
     if not err.is_terminal:
         yield lambda count: None
@@ -185,8 +185,8 @@ def _warn(lines: Iterable[str]) -> None:
 
 def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     """How each file would be read, and what is wrong with those that would be refused."""
-    from zoo.data.importers import read_csv
-    from zoo.data.recordings import Dropped
+    from zoo.activity.importers import read_csv
+    from zoo.activity.recordings import Dropped
     from zoo.report import markdown
 
     dropped, tables, count = Dropped(), list[dict[str, Any]](), 0
@@ -205,8 +205,8 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
 
 
 def _imported(imported: "Imported", as_json: bool) -> None:
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.report import data as report
 
     facts = {"written": imported.recordings, "dropped": imported.dropped}
     read = {"read": report.summary(imported.files)} if imported.files else {}
@@ -257,10 +257,10 @@ def windows(
     as_json: Json = False,
 ) -> None:
     """Cut recordings into windows, split by person."""
-    from zoo.data.activity import parse_classes
+    from zoo.activity.making import cut_windows
+    from zoo.activity.windows import parse_classes
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.data.making import cut_windows
-    from zoo.report import data as report
 
     with err.status("cutting windows"):
         made = cut_windows(
@@ -307,7 +307,7 @@ def build_dataset(
     load_tensorflow()
     from zoo.data import tfds
     from zoo.report import markdown
-    from zoo.report.live import RowBoard
+    from zoo.report.progress import RowBoard
 
     with RowBoard(err).shown() as board:
         made = tfds.build(name, source, to, shards=shards, beam=options, report=board.rows)
@@ -324,8 +324,8 @@ def describe_file(
     as_json: Json = False,
 ) -> None:
     """Show what a data file contains, its balance, its problems and its leaks."""
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.report import data as report
 
     show(describe(data_file(file, data_dir)), as_json, report.description)
 
@@ -341,12 +341,12 @@ def simulate_activity(
     as_json: Json = False,
 ) -> None:
     """Simulate people with a phone in the pocket. The windows are synthetic."""
-    from zoo.data import gait
+    from zoo.activity import simulate
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.report import data as report
 
     with new_file(out, force):
-        gait.write_simulated(out, subjects, seed, seconds, gyroscope)
+        simulate.write_simulated(out, subjects, seed, seconds, gyroscope)
     show(describe(out), as_json, report.description)
 
 
@@ -367,9 +367,9 @@ def make_patches(
     as_json: Json = False,
 ) -> None:
     """Cut patches from photographs, the same number from each. Flat patches are left out."""
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.data.photographs import Photographs, shipped_photographs, write_patches
-    from zoo.report import data as report
+    from zoo.patches.photographs import Photographs, shipped_photographs, write_patches
 
     with new_file(out, force):
         chosen = Photographs(photographs) if photographs else shipped_photographs()
@@ -388,9 +388,9 @@ def simulate_patches(
     as_json: Json = False,
 ) -> None:
     """Simulate pictures of overlapping disks (dead leaves), and cut patches from them. They are synthetic."""
-    from zoo.data import dead_leaves
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.report import data as report
+    from zoo.patches import simulate as dead_leaves
 
     with new_file(out, force):
         dead_leaves.write_simulated(out, count, size, pictures, seed)
@@ -415,9 +415,9 @@ def make_trigrams(
     as_json: Json = False,
 ) -> None:
     """Make rows of four words from any text, split by their position in it."""
-    from zoo.data import trigrams
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.report import data as report
+    from zoo.text import data as trigrams
 
     with new_file(out, force):
         count = whole(vocabulary)
@@ -450,9 +450,9 @@ def simulate_trigrams(
     as_json: Json = False,
 ) -> None:
     """Simulate sentences of a small grammar, and make rows of four words from them. They are synthetic."""
-    from zoo.data import trigrams
+    from zoo.data import report
     from zoo.data.describe import describe
-    from zoo.report import data as report
+    from zoo.text import data as trigrams
 
     with new_file(out, force):
         trigrams.write_simulated(out, sentences, seed)

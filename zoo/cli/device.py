@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zoo.data.tables import CsvColumns
-    from zoo.formats.parity import ParityError
-    from zoo.metadata import ActivityMetadata
+    from zoo.activity.csv import CsvColumns
+    from zoo.exporting.parity import ParityError
     from zoo.runtime import Prediction, Stream
+    from zoo.runtime.metadata import ActivityMetadata
 
 app = typer.Typer()
 
@@ -87,8 +87,9 @@ def export(
     not compared on a machine without a C compiler, nor is WebAssembly on one without Node.
     """
     load_tensorflow()
-    from zoo import api, priors
+    from zoo import api
     from zoo.report import results
+    from zoo.runtime import priors
 
     refused: dict[str, ParityError] = {}
     with quiet("exporting") as step:
@@ -139,9 +140,9 @@ def stream(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document per prediction.")] = False,
 ) -> None:
     """Recognize activities in a continuous signal, sample by sample."""
-    from zoo.data.tables import CsvColumns
-    from zoo.metadata import CLASSES, INERTIAL
+    from zoo.activity.csv import CsvColumns
     from zoo.runtime import Recognizer
+    from zoo.runtime.metadata import CLASSES, INERTIAL
 
     if (csv is None) == (simulate is None):
         raise ZooError("pass one of --csv FILE, --csv - for standard input, or --simulate ACTIVITIES")
@@ -158,8 +159,8 @@ def stream(
             columns = columns.with_channels(channels)
         _follow(stream, csv, columns, every or as_json, as_json)
         return
-    from zoo.data.gait import walk_through
-    from zoo.report.live import StreamBoard
+    from zoo.activity.simulate import walk_through
+    from zoo.report.progress import StreamBoard
 
     activities = names(simulate)
     known = [name for name in recognizer.metadata.classes if name in CLASSES]
@@ -216,7 +217,7 @@ def _document(prediction: "Prediction", classes: Sequence[str]) -> dict[str, Any
 
 def _follow(stream: "Stream", csv: str, columns: "CsvColumns", every: bool, as_json: bool) -> None:
     """Prints predictions for lines of CSV as they arrive."""
-    from zoo.data.samples import read_samples
+    from zoo.activity.samples import read_samples
 
     def warn(line: str) -> None:
         say(line, style="yellow")
@@ -353,9 +354,9 @@ def _recognizers() -> list[str]:
 
 def _recognizer_of_page(model: str) -> tuple[Path, "ActivityMetadata"]:
     """Checks the file of a model that the page runs, and returns it with its metadata."""
-    from zoo.formats.native import signature
-    from zoo.metadata import extract, require_recognizer
+    from zoo.exporting.native import signature
     from zoo.runtime import Recognizer
+    from zoo.runtime.metadata import extract, require_recognizer
 
     # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
     file = exported_file(model, ("model.wasm", "model.int8.wasm", "model.float32.tflite", "model.dynamic.tflite"))
@@ -414,8 +415,8 @@ def bench(
 
     A model that has not been exported is exported to a temporary folder first.
     """
+    from zoo import benchmarking as benchmark
     from zoo.report import results
-    from zoo.tasks import bench as benchmark
 
     rows = []
     for model in models:
@@ -426,14 +427,14 @@ def bench(
                 rows.append(benchmark.bench(file) | {"file": name})
         if keras and not model.endswith(".tflite"):
             load_tensorflow()
-            from zoo.tasks import loading
+            from zoo import loading
 
             with quiet("benchmark: Keras's own export"):
                 costs = benchmark.keras_default(loading.load(model).keras_model)
                 rows.append({"file": f"{model}/Keras's own export"} | costs)
         if code:
             load_tensorflow()
-            from zoo.tasks import loading
+            from zoo import loading
 
             with quiet("benchmark: C code"):
                 compiled = benchmark.compiled(loading.load(model))
@@ -443,7 +444,7 @@ def bench(
 
 def _tflite_files(model: str, scratch: Path, on_progress: Callable[[str], None]) -> dict[str, Path]:
     """Returns the `.tflite` files of a model by the names to show, exported to a folder if there are none yet."""
-    from zoo.tasks import bench as benchmark
+    from zoo import benchmarking as benchmark
 
     path = Path(model)
     saved = [path] if path.suffix == ".keras" else sorted(path.glob("*.keras"))

@@ -19,8 +19,8 @@ def doctor(
     Shows versions and what each command lacks, and trains, exports and runs a tiny model in about twenty
     seconds. Exits with status 1 if something essential is broken. Include the output in bug reports.
     """
+    from zoo.installation import examine
     from zoo.report.doctor import doctor as report
-    from zoo.tasks.doctor import examine
 
     with quiet("self-test" if self_test else "") as step:
         result = examine(step if self_test else None)

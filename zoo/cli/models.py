@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zoo.data.activity import ActivityData
-    from zoo.data.patches import PatchData
-    from zoo.data.tables import CsvColumns
-    from zoo.tasks.loading import Loaded
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.windows import ActivityData
+    from zoo.loading import Loaded
+    from zoo.patches.data import PatchData
 
 app = typer.Typer()
 
@@ -118,9 +118,9 @@ def info(
     """Describe a preset, a folder or a file, with its scores."""
     from zoo.catalog import PRESETS_FOLDER, find_folder, preset_metrics
     from zoo.files import read_json
-    from zoo.metadata import extract
     from zoo.presets import PRESETS
     from zoo.report import card, markdown
+    from zoo.runtime.metadata import extract
 
     report = markdown.document
 
@@ -128,7 +128,7 @@ def info(
         document = extract(Path(model)).to_json()
     elif model.endswith(".keras"):
         load_tensorflow()
-        from zoo.tasks.loading import load
+        from zoo.loading import load
 
         document = load(model).metadata.to_json()
     else:
@@ -227,12 +227,12 @@ def train(
     if supervised():
         die_with_parent()
     load_tensorflow()
+    from zoo import planning
     from zoo.api import read_data
-    from zoo.report.live import TrainingBoard
-    from zoo.tasks import planning
-    from zoo.tasks.running import Run
-    from zoo.tasks.running import train as run_training
-    from zoo.tasks.task import task_of
+    from zoo.report.progress import TrainingBoard
+    from zoo.running import Run
+    from zoo.running import train as run_training
+    from zoo.task import task_of
     from zoo.training import CHECKPOINT, Progress
 
     named = {
@@ -292,7 +292,7 @@ def finetune(
     """
     load_tensorflow()
     from zoo import api
-    from zoo.tasks.loading import load
+    from zoo.loading import load
     from zoo.training import CHECKPOINT
 
     loaded = load(preset)
@@ -390,9 +390,9 @@ def cross_validate(
     After an interruption, the same command resumes.
     """
     load_tensorflow()
-    from zoo.report import crossval as report
-    from zoo.report.live import FoldBoard
-    from zoo.tasks import crossval, planning
+    from zoo import crossval, planning
+    from zoo.activity import crossval_report as report
+    from zoo.report.progress import FoldBoard
 
     if also not in (None, "random"):
         raise ZooError(f"--also {also}: expected random")
@@ -453,7 +453,8 @@ def evaluate(
         return
     refuse({"subjects": subjects, "merge": merge}, "applies with --streaming alone")
     load_tensorflow()
-    from zoo import api, priors
+    from zoo import api
+    from zoo.runtime import priors
 
     # What cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(figures):
@@ -469,10 +470,10 @@ def evaluate(
 
 def _follow(model: str, recordings: Path, subjects: str | None, merge: str | None, as_json: bool) -> None:
     """Evaluates the continuous recognition of an exported file."""
-    from zoo.data.activity import parse_classes
-    from zoo.report import activity
+    from zoo.activity import report as activity
+    from zoo.activity import streaming
+    from zoo.activity.windows import parse_classes
     from zoo.runtime import Recognizer
-    from zoo.tasks import streaming
 
     with quiet():
         recognizer = Recognizer(exported_file(model))
@@ -527,8 +528,9 @@ def predict(
 ) -> None:
     """Predict activities, next words, or codes of patches."""
     load_tensorflow()
+    from zoo import loading
     from zoo.api import read_data
-    from zoo.tasks import completion, loading
+    from zoo.text import completion
 
     with quiet():
         loaded = loading.load(model)
@@ -580,7 +582,7 @@ def predict(
         raise ZooError("pass one of --data FILE or --csv FILE")
     if csv is None:
         refuse(of_csv, "applies with --csv alone")
-    from zoo.data.tables import CsvColumns
+    from zoo.activity.csv import CsvColumns
 
     columns = CsvColumns(
         x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit,
@@ -623,8 +625,8 @@ def _encoded(loaded: "Loaded", data: "PatchData") -> "dict[str, NDArray[np.float
     """The codes and reconstructions of all patches, and the patches as they were preprocessed."""
     import numpy as np
 
-    from zoo.data.patches import Scale
-    from zoo.tasks.autoencoder import TASK, metadata_of
+    from zoo.patches.data import Scale
+    from zoo.patches.task import TASK, metadata_of
 
     parts: dict[str, list[Any]] = {"codes": [], "reconstructions": [], "patches": []}
     for rgb in data.blocks(np.arange(len(data.patches))):
@@ -640,8 +642,8 @@ def _windows(
     threshold: float | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Predicts the activity in each window of a file."""
-    from zoo.data.recordings import Dropped
-    from zoo.tasks.activity import TASK, predictions_of
+    from zoo.activity.recordings import Dropped
+    from zoo.activity.task import TASK, predictions_of
 
     if csv is not None:
         dropped = Dropped()

@@ -77,11 +77,10 @@ def tune(
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
     load_tensorflow()
-    from tuning import workers
-    from tuning.run import claimed, run_search
-    from tuning.study import Limits, Study
-    from zoo.report import search
-    from zoo.tasks import planning
+    from zoo import planning
+    from zoo.search import summary, workers
+    from zoo.search.run import claimed, run_search
+    from zoo.search.study import Limits, Study
 
     if chief is not None and role is None:
         raise ZooError(f"--chief {chief}: goes with --role; leave it out for a search on this machine alone")
@@ -101,4 +100,4 @@ def tune(
     except KeyboardInterrupt as stop:
         interrupted(stop, f"the search is in {out}; resume it with the same command")
     if result:
-        show(result, as_json, search.result)
+        show(result, as_json, summary.result)

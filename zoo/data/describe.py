@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data import hdf5, leaks, loading, recordings, trigrams
-from zoo.data.activity import ActivityData, Windows
+from zoo.activity import leaks, recordings
+from zoo.activity.recordings import Index
+from zoo.activity.studies.comparison import compare
+from zoo.activity.windows import ActivityData, Windows
+from zoo.data import hdf5, loading
 from zoo.data.examples import Data, sort_names
-from zoo.data.patches import PatchData
-from zoo.data.recordings import Index
-from zoo.data.studies.comparison import compare
-from zoo.data.trigrams import TrigramData
 from zoo.errors import ZooError
-from zoo.metadata import CLASSES
+from zoo.patches.data import PatchData
+from zoo.runtime.metadata import CLASSES
+from zoo.text import data as trigrams
+from zoo.text.data import TrigramData
 
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:

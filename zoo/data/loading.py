@@ -5,10 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.data import activity, dead_leaves, gait, hdf5, patches, trigrams
+from zoo.activity import simulate as gait
+from zoo.activity import windows
+from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.errors import ZooError
 from zoo.files import new_file
+from zoo.patches import data as patches
+from zoo.patches import simulate as dead_leaves
+from zoo.text import data as trigrams
 
 _SIMULATORS: Mapping[str, Callable[..., Any]] = {
     "activity": gait.write_simulated,
@@ -50,7 +55,7 @@ def load_data(
     if not isinstance(source, str | Path):
         raise ZooError(
             f"data is of the type {type(source).__name__}; expected a path, `tfds:NAME`, or what `load_data` returned; "
-            "arrays of windows become data with `zoo.data.activity.from_arrays`"
+            "arrays of windows become data with `zoo.activity.windows.from_arrays`"
         )
     name = build_name(source)
     if name:
@@ -71,7 +76,7 @@ def load_data(
         raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
     if layout == "patches":
         return patches.read(path, levels)
-    return trigrams.read(path) if layout == "trigrams" else activity.read(path, allow_leak=allow_leak)
+    return trigrams.read(path) if layout == "trigrams" else windows.read(path, allow_leak=allow_leak)
 
 
 D = TypeVar("D", bound=Data)

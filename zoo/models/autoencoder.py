@@ -27,8 +27,8 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.layers import KLSparsity, TiedDense
-from zoo.losses import HalfSquaredError
+from zoo.models.layers import KLSparsity, TiedDense
+from zoo.models.losses import HalfSquaredError
 from zoo.models.model import Model, check_sizes, dtype_policy
 
 
@@ -42,7 +42,7 @@ class SparseAutoencoder(Model):
         sparsity_weight: beta, factor of the sparsity penalty, 0 or more.
         weight_decay: lambda, factor of the L2 penalty, 0 or more.
         pixels: D, number of pixels of a patch, 1 or more.
-        scale: Constants of the preprocessing, `(limit, low, high)`, as fitted by `zoo.data.patches.Scale`. None if
+        scale: Constants of the preprocessing, `(limit, low, high)`, as fitted by `zoo.patches.data.Scale`. None if
             unknown.
         provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
             `held_out`.

@@ -30,10 +30,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.errors import ZooError
-from zoo.layers import Dropout
-from zoo.losses import CrossEntropy, accuracy
+from zoo.models.layers import Dropout
+from zoo.models.losses import CrossEntropy, accuracy
 from zoo.models.model import Model, check_activation, check_rates, check_sizes, dtype_policy
-from zoo.vocabulary import context_ids, tokenize
+from zoo.models.vocabulary import context_ids, tokenize
 
 INITIALIZERS = ("keras", "wide", "course")
 

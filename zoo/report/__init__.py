@@ -9,6 +9,8 @@ what one example of its data is called. The terminal, the card and the report sh
 from importlib import import_module
 from types import ModuleType
 
+from zoo.families import folder_of
+
 
 def for_task(task: str) -> ModuleType:
     """Returns the module that renders the results of a task.
@@ -17,9 +19,9 @@ def for_task(task: str) -> ModuleType:
         >>> for_task("trigram").TITLE
         'Language models'
     """
-    return import_module(f"zoo.report.{task}")
+    return import_module(f"zoo.{folder_of(task)}.report")
 
 
 def figures_for(task: str) -> ModuleType:
     """Returns the module that draws the results of a task."""
-    return import_module(f"zoo.report.figures.{task}")
+    return import_module(f"zoo.{folder_of(task)}.figures")

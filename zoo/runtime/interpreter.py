@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import Metadata, extract
+from zoo.runtime.metadata import Metadata, extract
 
 
 def open_file(path: Path) -> Any:

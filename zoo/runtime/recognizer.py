@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import ActivityMetadata, Streaming, require_recognizer
 from zoo.runtime.interpreter import Interpreter
+from zoo.runtime.metadata import ActivityMetadata, Streaming, require_recognizer
 from zoo.runtime.streaming import Stream
 
 States = dict[str, NDArray[np.float32]]

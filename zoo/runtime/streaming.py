@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
+from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata, Streaming, is_in_g
 from zoo.runtime.resampling import Numbers, Resampler, Rows, Vector
 
 Floats = NDArray[np.float32]

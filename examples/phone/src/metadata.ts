@@ -1,7 +1,7 @@
 /**
  * The metadata of a model: the JSON document that `zoo export` embeds in a `.tflite` or `.wasm` file.
  *
- * The fields are those of `zoo.metadata`; the page has no other source for what they decide.
+ * The fields are those of `zoo.runtime.metadata`; the page has no other source for what they decide.
  */
 
 import { BUFFER, METADATA, MODEL, Table } from "./flatbuffer";

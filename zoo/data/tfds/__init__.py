@@ -32,7 +32,7 @@ except ImportError:
 from zoo.data.tfds.activity import ActivityConfig, ZooActivity
 from zoo.data.tfds.builds import build, load, open_build
 from zoo.data.tfds.patches import PatchesConfig, ZooPatches
-from zoo.data.tfds.trigrams import TrigramsConfig, ZooTrigrams
+from zoo.data.tfds.text import TrigramsConfig, ZooTrigrams
 
 __all__ = [
     "ActivityConfig", "PatchesConfig", "TrigramsConfig", "ZooActivity", "ZooPatches", "ZooTrigrams", "build", "load",

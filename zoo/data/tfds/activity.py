@@ -10,14 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from zoo.data import activity, importers, recordings
-from zoo.data.activity import ATTRIBUTES, ActivityData, Windowing, Windows
+from zoo.activity import importers, recordings
+from zoo.activity import windows as activity
+from zoo.activity.studies import STUDIES
+from zoo.activity.windows import ATTRIBUTES, ActivityData, Windowing, Windows
 from zoo.data.examples import sort_names
-from zoo.data.studies import STUDIES
 from zoo.data.tfds.builder import Part, Row, ZooBuilder
 from zoo.data.tfds.reading import Build
 from zoo.errors import ZooError
-from zoo.metadata import AXES, CLASSES
+from zoo.runtime.metadata import AXES, CLASSES
 
 _NAME = re.compile(r"(motionsense|recordings)_(\d+)_(\d+)(?:_(\d+)hz)?")
 _MOTIONSENSE = "https://github.com/mmalekzadeh/motion-sense"

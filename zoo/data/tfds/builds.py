@@ -22,7 +22,7 @@ from zoo.data.tfds.activity import ZooActivity
 from zoo.data.tfds.builder import ZooBuilder, digest
 from zoo.data.tfds.patches import ZooPatches
 from zoo.data.tfds.reading import Build
-from zoo.data.tfds.trigrams import ZooTrigrams
+from zoo.data.tfds.text import ZooTrigrams
 from zoo.errors import ZooError
 from zoo.files import exclusive
 

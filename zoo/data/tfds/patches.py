@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
-from zoo.data import patches
-from zoo.data.patches import PatchData, Patches
-from zoo.data.photographs import Photographs, write_patches
 from zoo.data.tfds.builder import Part, Row, ZooBuilder
 from zoo.data.tfds.reading import Build
 from zoo.errors import ZooError
+from zoo.patches import data as patches
+from zoo.patches.data import PatchData, Patches
+from zoo.patches.photographs import Photographs, write_patches
 
 _NAME = re.compile(r"photographs_(\d+)")
 _SEED = 443

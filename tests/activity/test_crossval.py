@@ -1,0 +1,403 @@
+"""Cross-validation by person: honest folds, runs that go on after a kill, and a report."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo import ZooError, crossval, folds, jobs, planning
+from zoo.activity import crossval_report as report
+from zoo.activity import figures, simulate
+from zoo.activity import windows as activity
+from zoo.activity.task import TASK
+from zoo.activity.windows import ActivityData, Windows
+from zoo.crossval import Protocol
+from zoo.data.examples import Examples
+from zoo.folds import Fold, Predictions
+
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
+SETTINGS = {"units": 4, "frame": 25, "epochs": 2, "validation": 0.4, "validation_by": "time", "patience": None}
+PLAN = planning.plan(None, "activity_gru", SETTINGS)
+QUICK = ("nearest_neighbor", "random_forest")
+RUN_FOLDS = folds.run_folds
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """Windows of six simulated people, four of them for training."""
+    path = tmp_path_factory.mktemp("people") / "data3.h5"
+    simulate.write_simulated(path, subjects=6, seed=1, seconds=8)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(people, tmp_path_factory):
+    """A cross-validation in this process, and its folder."""
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    protocol = Protocol(groups=2, baselines=QUICK, random=True)
+    return crossval.cross_validate(PLAN, people, folder, protocol, workers=0, command="zoo crossval"), folder
+
+
+def lasting(result):
+    """A result without what differs from run to run."""
+    if isinstance(result, dict):
+        return {k: lasting(v) for k, v in result.items() if k not in ("seconds", "started", "command")}
+    return [lasting(item) for item in result] if isinstance(result, list) else result
+
+
+def windows_of(subjects):
+    count = len(subjects)
+    examples = Examples.all(np.zeros((count, 2, 3), np.float32), np.arange(count) % 2)
+    return Windows(examples.inputs, examples.targets, examples.rows, np.array(subjects, dtype=np.str_))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(1, 9), min_size=8, max_size=60).filter(lambda who: len(set(who)) > 2), st.integers(2, 3))
+def test_no_person_is_on_both_sides_of_a_fold_and_every_window_is_held_out_once(subjects, groups):
+    windows = windows_of(subjects)
+    masks = folds.held_out(windows, folds.SUBJECT, groups)
+    assert np.sum(masks, axis=0).tolist() == [1] * len(windows)
+    for mask in masks:
+        assert mask.any()
+        assert not set(windows.where(mask).people()) & set(windows.where(~mask).people())
+
+
+def with_studies(subjects):
+    windows = windows_of(subjects)
+    return replace(windows, attributes={"study": np.where(windows.subjects > "2", "b", "a")})
+
+
+def test_studies_are_held_out_whole_and_random_windows_beside_them_in_as_many_groups():
+    windows = with_studies([1, 1, 2, 2, 3, 3, 4, 4])
+    first, second = folds.held_out(windows, folds.STUDY, folds.STUDY)
+    assert (windows.where(first).people(), windows.where(second).people()) == (["1", "2"], ["3", "4"])
+    assert [int(mask.sum()) for mask in folds.held_out(windows, folds.WINDOW, folds.STUDY)] == [4, 4]
+
+
+def test_studies_without_people_are_refused():
+    unknown = replace(with_studies([1, 2, 3, 4]), groups=None)
+    data = ActivityData(name="a.h5", train=unknown, validation=unknown.empty(), test=unknown.empty(),
+                        classes=("a", "b"), rate=50.0)  # fmt: skip
+    with pytest.raises(ZooError, match="no subject ids"):
+        Protocol(folds.STUDY).folds(PLAN, data)
+
+
+def test_random_windows_are_each_left_out_once_and_people_are_on_both_sides():
+    windows = windows_of([1, 2] * 20)
+    masks = folds.held_out(windows, folds.WINDOW, 4)
+    assert np.sum(masks, axis=0).tolist() == [1] * 40
+    assert windows.where(masks[0]).people() == windows.where(~masks[0]).people()
+
+
+def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(people, tmp_path):
+    """The predictions of a fold for given windows do not depend on the windows that it holds out."""
+    data = activity.read(people)
+    mask = folds.held_out(data.train, folds.SUBJECT, 2)[0]
+    others = tmp_path / "others.h5"
+    others.write_bytes(people.read_bytes())
+    with h5py.File(others, "r+") as file:
+        file["trX"][:] = np.where(mask[:, None, None], 30 + 5 * file["trX"][:], file["trX"][:])
+    fold, fitted = Fold(PLAN.name, folds.SUBJECT, 0, 0), []
+    for path in (people, others):
+        read = activity.read(path)
+        windows = read.train.in_memory()
+        # The held-out windows of the first file are predicted.
+        test = data.train.in_memory().where(mask)
+        config = {
+            "recipe": PLAN.recipe.to_json(),
+            "family": PLAN.family,
+            "arguments": PLAN.arguments,
+            "data_sha256": "",
+        }
+        predictions, details = folds._network(
+            fold, read, windows.where(~mask), test, config, tmp_path / f"{path.name}.checkpoint", lambda **news: None
+        )
+        neighbor = folds._baseline(Fold("nearest_neighbor", folds.SUBJECT, 0, 0), windows.where(~mask), test, None)
+        fitted.append((predictions.logits, details["temperature"], neighbor.labels))
+    for one, other in zip(*fitted, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert fitted[0][1] is not None
+
+
+def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
+    plan = planning.plan(None, "activity_gru", SETTINGS | {"validation_by": "subject"})
+    result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
+    data, fold = activity.read(people), Fold(plan.name, folds.SUBJECT, 0, 0)
+    mask = folds.held_out(data.train, folds.SUBJECT, 2)[0]
+    prepared = TASK.prepare_training(replace(data, train=data.train.where(~mask)), plan.recipe)
+    assert len(prepared.train) == np.sum(~mask)
+    model = prepared.build(plan)
+    prepared.fit(plan.recipe, model)
+    logits = Predictions.read(fold.file(tmp_path / "out", "npz")).logits
+    np.testing.assert_allclose(model.predict_on_batch(data.train.where(mask).arrays()[0]), logits, atol=1e-4)
+    assert (result["ece"]["after"], [each["temperature"] for each in result["folds"]]) == (None, [None, None])
+    assert "2 of 2 folds train on three people or fewer, all of them" in result["notes"][-1]
+    assert "temperature (on" not in report.cross_validation(result)
+
+
+def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
+    result, folder = whole
+    assert result == json.loads((folder / "results.json").read_text())
+    assert {
+        "macro_f1", "accuracy", "macro_f1_interval", "per_subject", "worst_subjects", "confusion", "folds", "mean",
+        "group_deviation", "seed_deviation", "ece", "temperature", "threshold", "command", "seed", "versions",
+        "machine", "data_sha256",
+    } <= set(result)  # fmt: skip
+    data = activity.read(people)
+    assert set(result["per_subject"]) == set(data.train.people())
+    assert np.sum(result["confusion"]) == len(data.train)
+    assert sum(row["windows"] for row in result["per_subject"].values()) == len(data.train)
+    assert {name for fold in result["folds"] for name in fold["subjects"]} == set(data.train.people())
+    assert all(fold["temperature"] > 0 for fold in result["folds"])
+    assert result["seed_deviation"] is None
+    assert set(result["baselines"]) == set(QUICK)
+    assert set(result["random"]) == {PLAN.name, *QUICK}
+    assert result["baselines"]["random_forest"]["difference"]["of"] == 4
+    assert any("simulated" in note for note in result["notes"])
+
+
+def test_every_window_is_answered_by_the_fold_that_left_it_out(whole, people):
+    _, folder = whole
+    windows = activity.read(people).train
+    for split in (folds.SUBJECT, folds.WINDOW):
+        for group, mask in enumerate(folds.held_out(windows, split, 2)):
+            rows = Predictions.read(Fold("random_forest", split, 0, group).file(folder, "npz")).rows
+            assert rows.tolist() == np.flatnonzero(mask).tolist()
+
+
+def test_the_report_says_in_plain_words_what_random_windows_would_have_claimed(whole):
+    result, folder = whole
+    text = report.cross_validation(result)
+    figures.crossval(result, folder)
+    assert "SIMULATED data" in text
+    assert "With random windows left out instead of subjects, the same recipe would have reported" in text
+    assert f"{result['macro_f1']:.3f}" in text
+    assert "## Subjects" in text
+    assert all((folder / name).stat().st_size > 5000 for name in ("subjects.png", "confusion.png"))
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from zoo.folds import Fold, run_folds
+folds = [Fold(method, "subject", 0, group) for method in ("nearest_neighbor", "random_forest") for group in (0, 1)]
+run_folds(Path(sys.argv[1]), Path(sys.argv[2]), folds)
+"""
+
+
+def claim(folder, whole):
+    """A folder of the same cross-validation as `whole`, without a fold."""
+    folder.mkdir()
+    shutil.copy(whole[1] / folds.CONFIG, folder)
+    return folder
+
+
+def baseline_folds():
+    return [Fold(method, folds.SUBJECT, 0, group) for method in QUICK for group in (0, 1)]
+
+
+@pytest.mark.process
+def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whole, people, tmp_path):
+    folder = claim(tmp_path / "out", whole)
+    run = subprocess.Popen([sys.executable, "-c", DRIVER, str(folder), str(people)])
+    first = baseline_folds()[0]
+    while first.record(folder)["status"] != "scored":
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    kept = {fold: fold.record(folder) for fold in baseline_folds()}
+    records = folds.run_folds(folder, people, baseline_folds(), workers=2)
+    assert [record["status"] for record in records.values()] == ["scored"] * 4
+    assert records[first] == kept[first]
+    for fold, record in records.items():
+        assert lasting(record) == lasting(fold.record(whole[1]))
+
+
+@pytest.mark.process
+def test_a_network_scores_the_same_in_a_process_of_its_own(whole, people, tmp_path):
+    folder, fold = claim(tmp_path / "out", whole), Fold(PLAN.name, folds.SUBJECT, 0, 1)
+    shown = []
+    records = folds.run_folds(folder, people, [fold], on_progress=lambda records: shown.append(records[fold]["status"]))
+    assert records[fold]["status"] == "scored", records
+    assert {"waiting", "running", "scored"} == set(shown)
+    here, there = (Predictions.read(fold.file(place, "npz")) for place in (whole[1], folder))
+    np.testing.assert_array_equal(here.rows, there.rows)
+    np.testing.assert_allclose(here.logits, there.logits, atol=1e-4)
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+def test_a_fold_whose_process_is_killed_each_time_is_recorded_with_its_reason_and_tried_again(whole, people, tmp_path):
+    folder, victim = tmp_path / "out", Fold("nearest_neighbor", folds.SUBJECT, 0, 1)
+    shutil.copytree(whole[1], folder)
+    victim.file(folder, "json").unlink()
+
+    def kill(records):
+        if records[victim]["status"] != "failed":
+            for process in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
+                os.kill(int(process), signal.SIGKILL)
+
+    protocol = Protocol(2, baselines=QUICK)
+    result = crossval.cross_validate(PLAN, people, folder, protocol, on_progress=kill)
+    states = [fold["status"] for fold in result["baselines"]["nearest_neighbor"]["folds"]]
+    assert states == ["scored", "failed"]
+    assert "killed by signal 9, 3 times" in result["baselines"]["nearest_neighbor"]["folds"][1]["reason"]
+    assert any("1 of 6 folds failed" in note for note in result["notes"])
+    assert "## Failed folds" in report.cross_validation(result)
+    again = crossval.cross_validate(PLAN, people, folder, protocol, workers=0)
+    assert lasting(again["baselines"]) == lasting(whole[0]["baselines"])
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a Dask scheduler with two workers on loopback."""
+    pytest.importorskip("distributed")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    options = ["--host", "127.0.0.1", "--no-dashboard"]
+    worker = ["worker", address, "--nthreads", "1", "--no-nanny", *options]
+    commands = [["scheduler", "--port", address.rpartition(":")[2], *options], worker, worker]
+    processes = [
+        subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for command in commands
+    ]
+    yield address
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.process
+def test_the_workers_of_a_dask_cluster_run_the_folds(whole, people, tmp_path, scheduler):
+    folder = claim(tmp_path / "out", whole)
+    with jobs.dask_executor(scheduler) as executor:
+        executor._client.wait_for_workers(2, timeout=60)
+        records = folds.run_folds(folder, people, baseline_folds(), executor=executor)
+    assert [record["status"] for record in records.values()] == ["scored"] * 4
+    for fold, record in records.items():
+        assert lasting(record) == lasting(fold.record(whole[1]))
+    shutil.copytree(whole[1] / "folds", folder / "folds", dirs_exist_ok=True)
+    result = crossval.cross_validate(PLAN, people, folder, Protocol(2, baselines=QUICK), engine=scheduler)
+    assert lasting(result["baselines"]) == lasting(whole[0]["baselines"])
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_any_executor_runs_the_folds_and_its_failure_is_that_of_the_fold(working, whole, people, tmp_path, monkeypatch):
+    folder, fold = claim(tmp_path / "out", whole), baseline_folds()[0]
+    if not working:
+        monkeypatch.setattr(folds, "run_folds", None)
+    with ThreadPoolExecutor(1) as executor:
+        records = RUN_FOLDS(folder, people, [fold], executor=executor)
+    assert records[fold]["status"] == ("scored" if working else "failed")
+    assert working or records[fold]["reason"].startswith("TypeError")
+
+
+def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 75, "epochs": 1, "validation": 0.0})
+    assert crossval.cross_validate(plan, people, None, Protocol(2), workers=0)["groups"] == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, tmp_path):
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e38})
+    with pytest.raises(ZooError, match=r"activity_gru failed in every fold, .*became (nan|inf) in epoch 1"):
+        crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
+    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "folds").glob("*.json")]
+    assert [record["status"] for record in records] == ["failed"] * 2
+
+
+def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
+    _, folder = whole
+    other = planning.plan(None, "activity_gru", SETTINGS | {"epochs": 3})
+    with pytest.raises(ZooError, match=r"holds another cross-validation \(recipe.epochs 2, now 3\): choose another"):
+        crossval.cross_validate(other, people, folder, Protocol(2))
+    with pytest.raises(ZooError, match=r"groups 2, now 'loso'"):
+        crossval.cross_validate(PLAN, people, folder, Protocol("loso"))
+
+
+def test_with_everyone_the_test_people_are_left_out_in_turn_as_well(people, tmp_path):
+    data = activity.read(people)
+    result = crossval.cross_validate(
+        PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1], everyone=True), workers=0
+    )
+    assert set(result["per_subject"]) == {*data.train.people(), *data.test.people()}
+    assert np.sum(result["confusion"]) == len(data.train) + len(data.test)
+    by_label = np.bincount([*data.train.labels, *data.test.labels], minlength=6)
+    assert np.sum(result["confusion"], axis=1).tolist() == by_label.tolist()
+    assert "6 subjects of both sets of" in report.cross_validation(result)
+    with pytest.raises(ZooError, match=r"everyone True, now False"):
+        crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(3, baselines=QUICK[:1]))
+
+
+def test_joined_windows_are_those_of_both_in_their_order(people):
+    data = activity.read(people)
+    together = data.everyone().train
+    for windows, kept in ((data.train, slice(0, len(data.train))), (data.test, slice(len(data.train), None))):
+        inputs, labels = windows.arrays()
+        found = together.arrays()
+        np.testing.assert_array_equal(found[0][kept], inputs)
+        np.testing.assert_array_equal(found[1][kept], labels)
+        assert together.subjects[kept].tolist() == windows.subjects.tolist()
+
+
+def without_subjects(people, folder):
+    path = folder / "unknown.h5"
+    path.write_bytes(people.read_bytes())
+    with h5py.File(path, "r+") as file:
+        del file["trS"], file["tstS"]
+    return path
+
+
+def test_without_subject_ids_there_are_random_windows_alone_and_that_is_said(people, tmp_path):
+    path = without_subjects(people, tmp_path)
+    with pytest.raises(ZooError, match=r"no subject ids \(key 'trS'\).*`--also random`"):
+        Protocol(2).folds(PLAN, activity.read(path))
+    planned = Protocol(2, random=True).folds(PLAN, activity.read(path))
+    assert {fold.split for fold in planned} == {folds.WINDOW}
+    result = crossval.cross_validate(PLAN, path, tmp_path / "out", Protocol(2, random=True), workers=0)
+    assert result["split_by"] == "window"
+    assert result["per_subject"] == {}
+    assert any("overestimate" in note for note in result["notes"])
+    assert "these scores are too high" in report.cross_validation(result)
+
+
+def test_loso_has_a_fold_for_each_person_and_seeds_repeat_what_is_random(people):
+    planned = Protocol("loso", seeds=2, baselines=QUICK).folds(PLAN, activity.read(people))
+    count = {method: sum(fold.method == method for fold in planned) for method in (PLAN.name, *QUICK)}
+    assert count == {PLAN.name: 8, "nearest_neighbor": 4, "random_forest": 8}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"groups": 1}, "groups is 1; expected 2 or more, loso or study"),
+        ({"groups": "all"}, "groups is all; expected 2 or more, loso or study"),
+        ({"seeds": 0}, "seeds is 0; expected 1 or more"),
+        ({"baselines": ("random_forrest",)}, "unknown baseline 'random_forrest': did you mean random_forest"),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_refused(changes, message):
+    with pytest.raises(ZooError, match=message):
+        Protocol(**changes)
+
+
+def test_fewer_people_than_groups_is_refused_before_anything_is_written(people, tmp_path):
+    with pytest.raises(ZooError, match=r"4 people in training \(key 'trS'\) for 5 groups"):
+        crossval.cross_validate(PLAN, people, tmp_path / "out", Protocol(5))
+    assert not (tmp_path / "out").exists()

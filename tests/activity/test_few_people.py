@@ -1,0 +1,198 @@
+"""Training on three people or fewer: everybody is trained on, and each person left out in turn validates the model."""
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, planning, running, train
+from zoo.activity import finetuning, report, simulate
+from zoo.activity.metrics import fit_temperature, macro_f1
+from zoo.activity.task import TASK
+from zoo.activity.windows import from_arrays
+from zoo.loading import Loaded
+from zoo.running import Run
+from zoo.training import CHECKPOINT, Progress
+
+QUICK = Recipe(learning_rate=0.01, batch_size=12, epochs=3, min_steps=6, validation=0.2)
+CLASSES = ("still", "shake")
+
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
+
+def data(people=3, each=6, labels=None):
+    """Windows of people who shake the phone more or less."""
+    random = np.random.default_rng(0)
+    labels = np.tile(np.repeat([0, 1], each), people) if labels is None else np.asarray(labels)
+    names = np.repeat([f"p{i}" for i in range(people)], len(labels) // people)
+    spread = labels * (1.0 + np.arange(len(labels)) // (2 * each))
+    x = np.array([0, 0, 9.8]) + (1 + spread)[:, None, None] * random.standard_normal((len(labels), 10, 3))
+    return from_arrays(x, labels, CLASSES, 50.0, names)
+
+
+def recognizer(**arguments):
+    return ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=CLASSES, **arguments)
+
+
+def plan(recipe=QUICK):
+    return running.Plan("tiny", "activity_gru", {"units": 4, "num_layers": 1, "frame": 5}, recipe)
+
+
+def test_all_people_are_trained_on_and_each_is_left_out_once():
+    prepared = TASK.prepare_training(data(), QUICK)
+    assert prepared.train.people() == ["p0", "p1", "p2"]
+    assert prepared.validation is None
+    assert [fold.validation.people() for fold in prepared.folds] == [["p0"], ["p1"], ["p2"]]
+    assert [fold.train.people() for fold in prepared.folds] == [["p1", "p2"], ["p0", "p2"], ["p0", "p1"]]
+    assert prepared.build(plan()).mean != prepared.folds[0].build(plan()).mean
+
+
+def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s():
+    three = data()
+    result = running.train(plan(), three)
+    logits, labels = [], []
+    for fold in TASK.prepare_training(three, QUICK).folds:
+        model = fold.build(plan())
+        fold.fit(running.of_folds(QUICK), model)
+        windows, targets = fold.validation.arrays()
+        logits.append(np.asarray(model(windows)))
+        labels.append(targets)
+    logits, labels = np.concatenate(logits), np.concatenate(labels)
+    validation = result.summary["validation"]
+    assert validation["macro_f1"] == pytest.approx(macro_f1(labels, logits.argmax(axis=1)))
+    assert fit_temperature(labels, logits) != pytest.approx(1.0, abs=0.01)
+    assert (result.model.temperature, validation["ece"]["after"]) == (1.0, None)
+    assert (validation["windows"], validation["folds"], validation["by"]) == (36, 3, "subject")
+    assert validation["baseline"]["windows"] == 36
+    assert result.summary["train_windows"] == 36
+    assert result.model.provenance["subjects"] == ["p0", "p1", "p2"]
+    page = report.training(result.summary)
+    assert "leave one person out, 3 folds" in page
+    assert "The scores are those of 3 other models, one per fold; the saved model was trained on all 3 people" in page
+
+
+def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_history():
+    three = data()
+    whole, alone = (train(recognizer(seed=1), three, replace(QUICK, validation=share)) for share in (0.2, 0.0))
+    for one, other in zip(whole.model.get_weights(), alone.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [row["loss"] for row in whole.history] == [row["loss"] for row in alone.history]
+    assert all(row["val_loss"] > 0 for row in whole.history)
+    assert "val_loss" not in alone.history[0]
+
+
+def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_path):
+    three, ended = data(), []
+
+    def stop(epoch, logs, fold):
+        ended.append((fold, epoch))
+        if fold == "fold 2 of 3":
+            raise KeyboardInterrupt
+
+    whole = running.train(plan(), three, Run(tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        running.train(plan(), three, Run(tmp_path / "killed", callbacks=[Progress(stop)]))
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == [CHECKPOINT]
+    assert ended == [(fold, epoch) for fold in ("", "fold 1 of 3") for epoch in range(3)] + [("fold 2 of 3", 0)]
+    resumed = running.train(plan(), three, Run(tmp_path / "killed", resume=True))
+    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert resumed.summary["validation"]["macro_f1"] == whole.summary["validation"]["macro_f1"]
+    assert json.loads((tmp_path / "killed" / "history.json").read_text()) == resumed.history
+
+
+def test_a_fold_that_diverges_is_named_and_leaves_no_weights_as_if_they_were_the_model(tmp_path):
+    def spoil(prepared, model):
+        if prepared.train.people() == ["p0", "p2"]:
+            model.get_layer("logits").bias.assign([np.nan, 0.0])
+
+    with pytest.raises(ZooError, match=r"^validation, fold 2 of 3: the loss became nan in epoch 1: .*set validation"):
+        running.train(plan(), data(), Run(tmp_path / "model"), begin=spoil)
+    assert [path.name for path in (tmp_path / "model").iterdir()] == [CHECKPOINT]
+
+
+def test_a_checkpoint_of_other_people_is_refused(tmp_path):
+    prepared = TASK.prepare_training(data(), QUICK)
+    options = {"checkpoint": tmp_path / CHECKPOINT, "identity": {"data": "the same"}}
+    prepared.fit(QUICK, recognizer(), **options)
+    prepared.fit(QUICK, recognizer(), **options)
+    with pytest.raises(ZooError, match="was made with another split: resume with the same"):
+        prepared.folds[0].fit(QUICK, recognizer(), **options)
+
+
+def test_other_callbacks_see_the_training_alone():
+    epochs = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))
+    running.train(plan(), data(), Run(callbacks=[seen]))
+    assert epochs == [0, 1, 2]
+
+
+def test_what_begins_a_training_never_sees_who_is_left_out():
+    begun = []
+    running.train(plan(), data(), begin=lambda prepared, model: begun.append((prepared.train.people(), model)))
+    assert [people for people, _ in begun] == [["p0", "p1", "p2"], ["p1", "p2"], ["p0", "p2"], ["p0", "p1"]]
+    assert len({id(model) for _, model in begun}) == 4
+
+
+def test_the_folds_of_fine_tuning_start_from_the_same_weights_with_the_same_layers_frozen():
+    old, two = recognizer(), data(2)
+    recipe = replace(QUICK, epochs=1, min_steps=None, learning_rate=1.0)
+    frozen = [layer.name for layer in old.layers if layer.weights]
+    summary = finetune(old, two, recipe=recipe, freeze=frozen).summary
+    logits, labels = [], []
+    for fold in TASK.prepare_training(two, recipe).folds:
+        model = finetuning.with_labels(Loaded("old", old), two)
+        finetuning.fit_head(model, fold.train)
+        windows, targets = fold.validation.arrays()
+        logits.append(np.asarray(model(windows)))
+        labels.append(targets)
+    logits, labels = np.concatenate(logits), np.concatenate(labels)
+    assert summary["validation"]["folds"] == 2
+    assert summary["validation"]["macro_f1"] == pytest.approx(macro_f1(labels, logits.argmax(axis=1)))
+
+
+def test_a_class_that_one_person_recorded_is_validated_by_time():
+    two = data(2, labels=[0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
+    [fold] = TASK.prepare_training(two, QUICK).folds
+    assert fold.validation.people() == ["p0", "p1"]
+    assert set(fold.train.labels.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "recipe", [replace(QUICK, patience=2), replace(QUICK, validation_by="time"), replace(QUICK, validation_by="window")]
+)
+def test_early_stopping_and_other_validations_hold_windows_out(recipe):
+    prepared = TASK.prepare_training(data(), recipe)
+    assert prepared.folds == ()
+    assert len(prepared.train) < 36
+    assert len(prepared.validation) > 0
+
+
+def test_of_four_people_some_are_held_out():
+    prepared = TASK.prepare_training(data(4), QUICK)
+    assert prepared.folds == ()
+    assert len(prepared.validation.people()) == 1
+
+
+def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
+    simulate.write_simulated(tmp_path / "data3.h5", subjects=3, seed=0, seconds=15)
+    changes = {"units": 4, "frame": 25, "epochs": 1}
+    running.train(planning.plan(None, "activity_gru", changes), tmp_path / "data3.h5", Run(tmp_path / "model"))
+    found = evaluate(tmp_path / "model", tmp_path / "data3.h5", split="train", baselines=False)
+    assert found["windows"] == len(TASK.read(tmp_path / "data3.h5").train)
+    with pytest.raises(ZooError, match="split 'validation': the model was trained on all people"):
+        evaluate(tmp_path / "model", tmp_path / "data3.h5", split="validation")
+    # A folder that knows of no folds is of a model that was validated on windows held out.
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    del config["training"]["validation"]["folds"]
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    parts = [evaluate(tmp_path / "model", tmp_path / "data3.h5", split=split, baselines=False)["windows"]
+             for split in ("train", "validation")]  # fmt: skip
+    assert 0 < parts[1] < parts[0] < found["windows"]
+
+
+def test_a_search_holds_windows_out_for_its_trials():
+    assert TASK.prepare(data(), QUICK).validation is not None
+    assert TASK.prepare(data(), QUICK).folds == ()

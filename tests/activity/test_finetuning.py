@@ -1,0 +1,263 @@
+"""Little data: how many steps are made, how validation is made, what a summary warns of, and fine-tuning."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, Recipe, ZooError, api, evaluate, finetune, planning, running, train
+from zoo.activity import finetuning, report
+from zoo.activity import metrics as classification
+from zoo.activity.task import TASK
+from zoo.activity.windows import from_arrays, read
+from zoo.loading import Loaded, load
+
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
+QUICK = Recipe(learning_rate=0.01, batch_size=8, epochs=2, min_steps=8, validation=0.2)
+
+
+def data(classes=("shake", "still"), people=1, each=10, rows=10, rate=50.0, name="p{}"):
+    """Windows that a person can tell apart: the more a window shakes, the greater its class."""
+    random = np.random.default_rng(0)
+    labels = np.tile(np.repeat(np.arange(len(classes)), each), people)
+    spread = 4.0 * labels[:, None, None]
+    x = np.array([0, 0, 9.8]) + spread * random.standard_normal((len(labels), rows, 3))
+    return from_arrays(
+        x, labels, classes, rate, np.repeat([name.format(i) for i in range(people)], len(classes) * each)
+    )
+
+
+def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
+    assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320) == 4
+    assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=5000) == 1
+    for target in ((None, "activity_gru"), ("activity_gru_pocket", None)):
+        assert planning.plan(*target, {}).recipe.passes(100) > 1
+        assert planning.plan(*target, {"epochs": 3}).recipe.passes(100) == 1
+        assert planning.plan(*target, {"epochs": 3, "min_steps": 90}).recipe.passes(100) > 1
+
+
+def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_path):
+    one = data()
+    result = train(ActivityGRU(units=4, window=10, classes=one.classes), one, QUICK, out=tmp_path / "model")
+    summary = result.summary
+    assert (summary["epochs"], summary["steps_per_epoch"], summary["train_windows"]) == (2, 5, 20)
+    validation = summary["validation"]
+    assert (validation["by"], validation["folds"], validation["subjects"]) == ("time", 1, ["p0"])
+    assert validation["windows"] == 4
+    assert summary["validation"]["baseline"]["macro_f1"] == 1.0
+    page = report.training(summary)
+    assert "2 epochs of 5 steps" in page
+    assert "the last windows of each activity of the same people" in page
+    assert "Random forest: macro-F1 1.000" in page
+    assert "The scores are those of another model; the saved model was trained on all windows" in page
+
+
+def test_python_shows_the_progress_when_asked(capfd):
+    two = data(people=2)
+    model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
+    for verbose in (True, False):
+        train(model, two, replace(QUICK, min_steps=None), verbose=verbose)
+        epochs = re.findall(r"^epoch (\d/\d)  accuracy .* loss ", capfd.readouterr().err, re.MULTILINE)
+        assert epochs == (["1/2", "2/2"] if verbose else [])
+    finetune(model, two, recipe=replace(QUICK, min_steps=None, epochs=1), verbose=True)
+    assert "epoch 1/1  accuracy" in capfd.readouterr().err
+
+
+LAZY = replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)
+"""Learns nothing."""
+
+
+def biased(window=10, **arguments):
+    """A recognizer that takes everything for the first class."""
+    model = ActivityGRU(
+        units=2, num_layers=1, frame=window // 2, window=window, classes=("still", "shake"), **arguments
+    )
+    model.get_layer("logits").bias.assign([100.0, 0.0])
+    return model
+
+
+def test_a_model_that_loses_to_the_random_forest_is_a_warning():
+    two = data(("still", "shake"), people=2)
+    summary = train(biased(), two, LAZY).summary
+    (warning,) = summary["warnings"]
+    assert (
+        "below 1.000 of a random forest; the weakest class is shake (F1 0.000, mostly taken for still): record more"
+        in warning
+    )
+    assert warning.endswith("record more people, shake above all, or train longer (`--epochs`)")
+    assert "> warning: validation macro-F1 is 0.333" in report.training(summary)
+
+
+def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
+    two = data(people=2)
+    summary = train(biased(), two, replace(QUICK, learning_rate=100.0)).summary
+    assert len(summary["warnings"]) == 1
+    assert re.fullmatch(
+        r"the training loss did not fall: \S+ in the first epoch, \S+ in the last: lower the learning rate of "
+        r"100 \(`--learning-rate`\)",
+        summary["warnings"][0],
+    )
+
+
+def test_the_loss_of_one_epoch_and_one_that_falls_are_no_warning():
+    assert running._diverged([{"loss": 1.0}], QUICK) is None
+    assert running._diverged([{"loss": 1.0}, {"loss": 2.0}, {"loss": 0.9}], QUICK) is None
+    assert "1 in the first epoch, 1 in the last" in running._diverged([{"loss": 1.0}, {"loss": 1.0}], QUICK)
+
+
+def test_nobody_is_advised_to_record_more_simulated_people():
+    two = replace(data(("still", "shake"), people=2), simulated=True)
+    (warning,) = train(biased(), two, LAZY).summary["warnings"]
+    assert warning.endswith("mostly taken for still): train longer (`--epochs`)")
+
+
+def test_an_evaluation_says_which_baselines_are_better():
+    x, y = data(("still", "shake"), people=2).train.arrays()
+    people = np.arange(len(y)) * 2 // len(y)
+    split = from_arrays(x, y, ("still", "shake"), 50.0, people, test=(x, y, np.full(len(y), 2)))
+    (note,) = evaluate(biased(), split)["notes"]
+    assert note == "macro-F1 0.333 is below that of the random forest (1.000)"
+    # Of windows alike, the baselines know no more than the model.
+    alike = np.full_like(x, 5.0)
+    split = from_arrays(alike, y, ("still", "shake"), 50.0, people, test=(alike, y, np.full(len(y), 2)))
+    assert evaluate(biased(), split)["notes"] == []
+
+
+@pytest.mark.parametrize(("people", "notes"), [
+    (2, ["intervals over 2 people say little about other people"]),
+    (4, ["intervals over 4 people say little about other people"]),
+    (1, []),
+    (5, []),
+])  # fmt: skip
+def test_an_interval_over_few_people_is_noted(people, notes):
+    x, y = data(("still", "shake"), people=5).train.arrays()
+    split = from_arrays(x, y, ("still", "shake"), 50.0, 100 + np.arange(len(y)) // 20,
+                        test=(x, y, np.arange(len(y)) % people))  # fmt: skip
+    found = evaluate(biased(), split, baselines=False)
+    assert found["notes"] == notes
+    assert ("95% interval" in report.evaluation(found)) == (people > 1)
+
+
+def test_a_class_without_validation_windows_is_not_the_weakest():
+    logits = np.eye(3)[[0, 0, 0, 1]]
+    found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
+    line = TASK.prepare(data(people=2), QUICK)._loses(found, {"macro_f1": 1.0, "of_model": 0.5}, False)
+    assert "the weakest class is walk (F1 0.667, mostly taken for sit)" in line
+
+
+def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_have_not_been_used():
+    fitting = data(("still", "shake"), people=2, rows=150, each=4)
+    assert "`zoo finetune activity_gru_phone`" in train(biased(150), fitting, LAZY).summary["warnings"][0]
+    phone = load(finetuning.START).metadata
+    assert (phone.window, phone.rate) == (finetuning.START_WINDOW, finetuning.START_RATE)
+    trained = biased(150, provenance={"source": "elsewhere"})
+    lost = train(trained, fitting, LAZY).summary["warnings"][0]
+    assert lost.endswith("record more people, shake above all, or fine-tune for longer (`--epochs`)")
+
+
+def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):
+    two = data(people=2)
+    trained = train(ActivityGRU(units=4, window=10, classes=two.classes), two, QUICK, out=tmp_path / "model")
+    prepared = TASK.prepare_training(two, QUICK)
+    assert not [text for text in trained.summary["warnings"] if "saved model" in text]
+    shown = prepared.scores(trained.model)
+    assert not running._differences(tmp_path / "model", prepared, shown)
+    [text] = running._differences(tmp_path / "model", prepared, {"macro_f1": shown["macro_f1"] - 0.1})
+    assert f"the saved model has macro_f1 {shown['macro_f1']:.4g} on its training data" in text
+
+
+def test_fine_tuning_reuses_the_rows_of_equal_labels_and_the_statistics():
+    old = ActivityGRU(units=4, window=10, classes=("run", "still"), mean=[0, 0, 9.8], variance=[4, 4, 4])
+    new = finetuning.with_labels(Loaded("old", old), data(("still", "shake", "run")))
+    assert (new.classes, new.mean) == (("still", "shake", "run"), old.mean)
+    kernel, was = new.get_layer("logits").kernel.numpy(), old.get_layer("logits").kernel.numpy()
+    np.testing.assert_array_equal(kernel[:, [2, 0]], was)
+
+
+def test_the_last_layer_is_fitted_before_the_others_are_trained():
+    two = data(people=2)
+    old = ActivityGRU(units=8, window=10, classes=("a", "b", "c"))
+    frozen = [layer.name for layer in old.layers if layer.weights]
+    result = finetune(old, two, recipe=replace(QUICK, min_steps=None, epochs=1), freeze=frozen)
+    assert result.model.classes == two.classes
+    assert result.summary["validation"]["macro_f1"] > 0.8
+    np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
+
+
+def test_one_layer_to_freeze_may_be_a_text():
+    old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
+    first = next(layer for layer in old.layers if layer.weights)
+    model = finetune(old, data(people=2), recipe=replace(QUICK, min_steps=None, epochs=1), freeze=first.name).model
+    np.testing.assert_array_equal(model.get_layer(first.name).get_weights()[0], first.get_weights()[0])
+
+
+def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
+    two = data(people=2)
+    old = ActivityGRU(units=8, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
+    result = finetune(old, two, recipe=api.finetuning_recipe(load(old), two, {"epochs": 0}), out=tmp_path / "mine")
+    *features, head = zip(result.model.get_weights(), old.get_weights(), strict=True)
+    assert head[0].shape == (2,)
+    for one, other in features[:-1]:
+        np.testing.assert_array_equal(one, other)
+    assert (result.history, result.summary["epochs"], result.plan.recipe.epochs) == ([], 0, 0)
+    assert result.model.name == f"mine_from_{old.name}"
+    assert result.summary["validation"]["folds"] == 2
+    assert result.summary["validation"]["macro_f1"] > 0.6
+    assert "40 windows, the last layer alone is fitted" in report.training(result.summary)
+    np.testing.assert_array_equal(load(tmp_path / "mine").keras_model.get_weights()[-1], head[0])
+
+
+def test_no_epochs_are_for_fine_tuning_a_recognizer_alone(language_model, simulated_trigrams):
+    none = Recipe(epochs=0)
+    for refused in (
+        lambda: train("activity_gru", data(people=2), none),
+        lambda: train(ActivityGRU(units=2, window=10), data(people=2), none),
+        lambda: finetune(language_model, simulated_trigrams, recipe=none),
+    ):
+        with pytest.raises(ZooError, match="recipe: epochs is 0; expected 1 or more"):
+            refused()
+
+
+def test_the_more_people_the_less_remains_of_the_start():
+    old = load(ActivityGRU(units=4, window=10))
+    shares = [api.finetuning_recipe(old, data(people=people)).start_share for people in (1, 2, 14)]
+    assert shares == [pytest.approx(2 / 3), 0.5, 0.125]
+    nobody = from_arrays(*data().train.arrays(), ("shake", "still"), 50.0)
+    assert api.finetuning_recipe(old, nobody).start_share == api.FINETUNE.start_share
+    assert api.finetuning_recipe(old, nobody, {"start_share": 0.0}).start_share == 0.0
+
+
+def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
+    old = ActivityGRU(units=4, window=10, rate=25.0)
+    with pytest.raises(ZooError, match=r"`zoo data windows RECORDINGS --rate 25 --window 10`"):
+        finetune(old, data())
+    status, _, err = zoo_cli(
+        "finetune", "activity_gru_pocket", "--data", simulated, "--freeze", "cell", "--out", tmp_path
+    )
+    assert status == 1
+    assert "unknown layer 'cell'" in err
+
+
+def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, simulated, tmp_path):
+    ActivityGRU(units=4, num_layers=1, frame=75).save(tmp_path / "old.keras")
+    options = ("--data", simulated, "--epochs", 1, "--out", tmp_path / "mine")
+    status, out, err = zoo_cli("finetune", tmp_path / "old.keras", *options)
+    assert status == 0, err
+    assert "1 epoch of" in out
+    assert (tmp_path / "mine" / "model.keras").is_file()
+
+
+def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
+    data_of_training = read(simulated)
+    trained = ActivityGRU(units=2, provenance={"data_sha256": data_of_training.sha256})
+    doubt = api.familiar(load(trained), data_of_training)
+    assert "was trained on, from which fine-tuning learns nothing new" in doubt
+    phone = load("activity_gru_phone")
+    assert api.familiar(phone, data_of_training) is None
+    assert api.familiar(phone, data(people=2)) is None
+    known = replace(data(people=2, name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
+    assert api.familiar(phone, known) is None
+    known = replace(data(name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
+    assert "activity_gru_phone was trained on all of its people, from which" in api.familiar(phone, known)

@@ -1,0 +1,189 @@
+"""Accelerometer and gyroscope from end to end: two made-up people whose activities only the gyroscope tells apart."""
+
+import csv
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from zoo import ZooError, loading, predict
+from zoo.activity.simulate import walk_through
+from zoo.activity.task import golden
+from zoo.exporting import c_header
+from zoo.runtime import Recognizer
+from zoo.runtime.metadata import INERTIAL, STANDARD_GRAVITY, extract
+
+CHANNELS = "ax,ay,az,gx,gy,gz"
+RATE = 50
+
+
+def study(folder):
+    """Two people who rest, and who turn the phone about its z axis, in which the accelerometer lies."""
+    for number, who in enumerate(("ann", "ben")):
+        random = np.random.default_rng(number)
+        lines = [f"time,{CHANNELS},who,label"]
+        for label in ("still", "turning"):
+            times = np.arange(30 * RATE) / RATE
+            rows = random.normal([0, 0, STANDARD_GRAVITY, 0, 0, 0], 0.3, (len(times), 6))
+            rows[:, 5] += (label == "turning") * 4 * np.sin(2 * np.pi * times)
+            for row in rows.tolist():
+                lines.append(f"{len(lines) / RATE:.2f},{','.join(f'{value:.4f}' for value in row)},{who},{label}")
+        (folder / f"{who}.csv").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def lab(make_once, zoo_cli):
+    """The folder of the study: recordings, windows, a trained model and its exported files."""
+
+    def fill(folder):
+        study(folder)
+
+        def run(*arguments):
+            status, out, err = zoo_cli(*arguments)
+            assert status == 0, err
+            return out
+
+        people = (folder / "ann.csv", folder / "ben.csv")
+        run("data", "import", "csv", *people, "--channels", CHANNELS, "-o", folder / "recordings.h5")
+        cut = ("--window", 50, "--hop", 25, "--test-subjects", "ben")
+        run("data", "windows", folder / "recordings.h5", "-o", folder / "data3.h5", *cut)
+        three = ("--channels", "x,y,z", "-o", folder / "three.h5")
+        run("data", "windows", folder / "recordings.h5", *cut, *three)
+        plain = ("--set", "ema_decay=null", "--set", "augmentation=null", "--set", "label_smoothing=0")
+        recipe = ("--units", 8, "--frame", 5, "--epochs", 40, "--set", "min_steps=400", *plain)
+        run("train", "--model", "activity_gru", *recipe, "--data", folder / "data3.h5", "--out", folder / "model")
+        formats = "dynamic,float32,int8,c,kotlin,swift"
+        run(
+            "export", folder / "model", "--data", folder / "data3.h5", "--formats", formats, "--to", folder / "exported"
+        )
+
+    return make_once("gyroscope", fill)
+
+
+def rows_of(lab, who, label):
+    """Seconds and six values of one person doing one thing."""
+    with (lab / f"{who}.csv").open() as file:
+        return [
+            [float(row[name]) for name in ("time", *CHANNELS.split(","))]
+            for row in csv.DictReader(file) if row["label"] == label
+        ]  # fmt: skip
+
+
+def test_the_model_recognizes_a_person_whom_it_never_saw(lab, zoo_cli):
+    found = json.loads(zoo_cli("evaluate", lab / "model", "--data", lab / "data3.h5", "--robustness", "--json").out)
+    assert found["accuracy"] > 0.95
+    assert found["baselines"]["random_forest"]["accuracy"] > 0.95
+    assert found["robustness"]["turned_z"]["macro_f1"] > 0.95
+
+
+def test_its_files_say_what_they_read(lab):
+    for name in ("dynamic", "float32", "int8"):
+        known = extract(lab / "exported" / f"model.{name}.tflite")
+        assert (known.axes, len(known.mean), known.unit) == (INERTIAL, 6, "m/s^2")
+    header = (lab / "exported" / "model.h").read_text()
+    assert "kChannels = 6;  // x, y, z, gyro_x, gyro_y, gyro_z" in header
+    assert "// Rotation rate in rad/s about the same axes" in header
+    assert c_header.read_array(lab / "exported" / "model.cc") == (lab / "exported" / "model.int8.tflite").read_bytes()
+    for name, sensor in (("ActivityRecognizer.kt", "TYPE_GYROSCOPE"), ("ActivityRecognizer.swift", "startGyroUpdates")):
+        assert sensor in (lab / "exported" / name).read_text()
+
+
+@pytest.mark.parametrize("file", ["model.dynamic.tflite", "model.float32.tflite", "model.int8.tflite"])
+@pytest.mark.parametrize("label", ["still", "turning"])
+def test_a_stream_of_samples_becomes_a_label(file, label, lab):
+    stream = Recognizer(lab / "exported" / file).stream()
+    predictions = list(stream.feed(rows_of(lab, "ben", label)))
+    assert predictions[-1].label == label
+    assert (stream.skipped, stream.warnings) == ({}, [])
+
+
+def test_a_stream_takes_six_values_and_leaves_out_faults(lab):
+    stream = Recognizer(lab / "exported" / "model.dynamic.tflite").stream()
+    with pytest.raises(ZooError, match=r"a sample of 3 values; .* reads x, y, z, gyro_x, gyro_y, gyro_z"):
+        stream.push(0.0, 0.0, 0.0, 9.8)
+    faults = [(0, 0, 9.8, 101, 0, 0), (0, 0, 161, 0, 0, 0), (0, 0, 9.8, 0, float("nan"), 0)]
+    assert [stream.push(0.0, *fault) for fault in faults] == [[], [], []]
+    assert stream.skipped == {"beyond 100 rad/s": 1, "beyond 160 m/s^2": 1, "not finite": 1}
+
+
+def test_a_stream_of_degrees_is_noticed(lab):
+    stream = Recognizer(lab / "exported" / "model.dynamic.tflite").stream()
+    random = np.random.default_rng(0)
+    for number, row in enumerate(random.normal([0, 0, 9.8, 60, 0, 0], 0.1, (150, 6)).tolist()):
+        stream.push(number / RATE, *row)
+    assert stream.warnings == ["mean rotation rate 60, as in deg/s; expected rad/s: divide by 57.3"]
+
+
+@pytest.mark.parametrize("named", [(), ("--channels", CHANNELS)])
+def test_the_command_line_reads_six_columns_from_a_pipe(named, lab, zoo_cli, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO((lab / "ben.csv").read_text()))
+    status, out, err = zoo_cli("stream", lab / "exported" / "model.dynamic.tflite", "--csv", "-", "--json", *named)
+    assert status == 0, err
+    labels = [json.loads(line)["label"] for line in out.splitlines()]
+    assert labels[0] == "still"
+    assert labels[-1] == "turning"
+
+
+def test_the_command_line_predicts_windows_of_six_columns(lab, zoo_cli):
+    model = lab / "exported" / "model.dynamic.tflite"
+    found = json.loads(zoo_cli("predict", model, "--csv", lab / "ben.csv", "--json").out)
+    right = [
+        row["label"] == ("still" if row["time"] < 29 else "turning") for row in found if abs(row["time"] - 30) > 1.1
+    ]
+    assert np.mean(right) > 0.95
+
+
+def test_recordings_are_streamed_with_their_gyroscope(lab, zoo_cli):
+    model = lab / "exported" / "model.dynamic.tflite"
+    status, out, err = zoo_cli("evaluate", model, "--streaming", lab / "recordings.h5", "--subjects", "ben", "--json")
+    assert status == 0, err
+    assert json.loads(out)["recordings"]["settled_accuracy"] > 0.95
+
+
+def test_what_lacks_the_gyroscope_is_refused_in_one_line(lab, zoo_cli):
+    for command, line in (
+        (("evaluate", lab / "model", "--data", lab / "three.h5"),
+         f"three.h5: key 'tstX': windows of shape (50, 3); {lab / 'model'} expects (50, 6)"),
+        (("finetune", lab / "model", "--data", lab / "three.h5", "--out", lab / "no"),
+         f"three.h5: 3 channels; {lab / 'model'} reads x, y, z, gyro_x, gyro_y, gyro_z"),
+        (("finetune", "activity_gru_pocket", "--data", lab / "data3.h5", "--out", lab / "no"),
+         "data3.h5: 6 channels; activity_gru_pocket reads x, y, z"),
+    ):  # fmt: skip
+        status, _, err = zoo_cli(*command)
+        assert status != 0, command
+        assert line in " ".join(err.split()), err
+
+
+@pytest.mark.parametrize("channels", [3, 6])
+def test_windows_with_channels_first_are_told_from_those_of_a_gyroscope(channels):
+    with pytest.raises(ZooError, match=rf"windows of shape \({channels}, 150\); .* transpose windows with x.transpose"):
+        predict("activity_gru_pocket", np.ones((2, channels, 150)))
+
+
+def test_a_model_of_an_accelerometer_refuses_six_columns(lab, zoo_cli):
+    pocket = "activity_gru_pocket"
+    six = ("--channels", CHANNELS)
+    status, _, err = zoo_cli("predict", pocket, "--csv", lab / "ben.csv", *six)
+    assert (status, err.count("\n")) == (1, 1)
+    assert "input: windows of shape (150, 6); activity_gru_pocket expects (150, 3): leave the gyroscope out" in err
+    status, _, err = zoo_cli("stream", pocket, "--csv", lab / "ben.csv", *six)
+    assert (status, err.count("\n")) == (1, 1)
+    assert "a sample of 6 values; activity_gru_pocket reads x, y, z" in err
+
+
+def test_simulated_people_stream_to_a_model_with_a_gyroscope(lab):
+    rows, truth = walk_through(["walking", "sitting"], 3, 50.0, seed=0, gyroscope=True)
+    assert rows.shape == (len(truth), 6)
+    found = list(Recognizer(lab / "exported" / "model.dynamic.tflite").stream().feed(
+        (number / 50, *row) for number, row in enumerate(rows.tolist())
+    ))  # fmt: skip
+    assert {moment.label for moment in found} <= {"still", "turning", None}
+    assert found[-1].time > 5
+
+
+def test_a_model_is_compared_on_simulated_people_without_data(lab):
+    windows, labels, calibration = golden(loading.load(str(lab / "model")), None)
+    assert (windows.shape[1:], calibration.shape[1:], labels) == ((50, 6), (50, 6), None)
+    assert np.ptp(windows[..., 3:]) > 1

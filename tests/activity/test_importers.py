@@ -1,0 +1,331 @@
+"""What people have becomes recordings: m/s^2, gravity included, Android's sign, one stretch each."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.activity.csv import CsvColumns
+from zoo.activity.importers import read_csv, read_motionsense
+from zoo.activity.recordings import Dropped
+from zoo.errors import ZooError
+
+MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
+HEADER = "time,x,y,z,subject,activity\n"
+FIXED = CsvColumns(time=None, rate=50.0, subject="=ann", activity="=walking")
+
+
+def message(call):
+    """The one line with which a call is refused."""
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def archive(path, texts):
+    with zipfile.ZipFile(path, "w") as file:
+        for name, text in texts.items():
+            file.writestr(name, text)
+    return path
+
+
+def motionsense(path, texts):
+    dropped = Dropped()
+    return list(read_motionsense(archive(path, texts), dropped)), dict(dropped.reasons)
+
+
+def table(path, text, columns=None):
+    path.write_text(text, encoding="utf-8")
+    dropped = Dropped()
+    return list(read_csv([path], columns or CsvColumns(), dropped)), dict(dropped.reasons)
+
+
+# MotionSense
+
+
+def test_a_phone_of_motionsense_at_rest_face_up_feels_gravity_upwards(tmp_path):
+    # iOS: gravity points down, (0, 0, -1) g. Android: the table pushes up, +9.80665 m/s^2.
+    rows = "0,0.1,0,0,-1,0,0,0\n1,0.1,0,0,-1,0,0,0\n"
+    (recording,), dropped = motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE + rows})
+    np.testing.assert_allclose(recording.acceleration, [[0, 0, 9.80665], [0, 0, 9.80665]], rtol=1e-6)
+    assert recording.acceleration.dtype == np.float32
+    assert (recording.subject, recording.activity, recording.rate) == ("7", "sitting", 50.0)
+    assert recording.name == "A/sit_5/sub_7.csv"
+    assert dropped == {}
+
+
+def test_motionsense_adds_gravity_and_user_acceleration_axis_by_axis(tmp_path):
+    rows = "0,9,0.1,0.2,0.3,1,2,3\n" * 2
+    (recording,), _ = motionsense(tmp_path / "a.zip", {"wlk_7/sub_1.csv": MOTIONSENSE + rows})
+    np.testing.assert_allclose(recording.acceleration[0], [-9.80665 * 1.1, -9.80665 * 2.2, -9.80665 * 3.3], rtol=1e-6)
+
+
+def test_motionsense_is_read_from_a_folder_as_from_a_zip_file(tmp_path):
+    texts = {
+        f"A/{folder}/sub_{person}.csv": MOTIONSENSE + f"0,0,0,0,-{person},0,0,0\n" * 3
+        for folder in ("dws_1", "jog_9", "sit_5", "std_6", "ups_3", "wlk_7") for person in (1, 12)
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    zipped, _ = motionsense(tmp_path / "a.zip", texts)
+    folder = list(read_motionsense(tmp_path / "A", Dropped()))
+    assert [r.activity for r in zipped[::2]] == [
+        "downstairs", "jogging", "sitting", "standing", "upstairs", "walking",
+    ]  # fmt: skip
+    for a, b in zip(zipped, folder, strict=True):
+        assert (a.subject, a.activity) == (b.subject, b.activity)
+        np.testing.assert_array_equal(a.acceleration, b.acceleration)
+
+
+def test_motionsense_leaves_out_other_activities_and_says_so(tmp_path):
+    rows = "0,0,0,0,-1,0,0,0\n" * 2
+    texts = {"A/fly_1/sub_1.csv": rows, "A/sit_1/sub_1.csv": MOTIONSENSE + rows, "__MACOSX/A/sit_1/sub_1.csv": "x"}
+    found, dropped = motionsense(tmp_path / "a.zip", texts)
+    assert len(found) == 1
+    assert dropped == {"files of another activity": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no column 'gravity.x'; found "),
+        (MOTIONSENSE.replace("gravity.y", "g.y"), "no column 'gravity.y'; found , attitude.roll, gravity.x, g.y, "),
+        (MOTIONSENSE + "0,0,0,0,down,0,0,0\n", "could not convert string 'down' to float64 at row 0, column 5"),
+        (MOTIONSENSE + "0,0,0,0,-1,0,0,0\n1,0,0\n", "invalid column index"),
+    ],
+)
+def test_a_file_of_motionsense_that_is_not_in_order_is_named(tmp_path, text, words):
+    line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": text}))
+    assert line.startswith(f"A/sit_5/sub_7.csv: {words}")
+
+
+def test_a_file_of_motionsense_without_rows_is_named(tmp_path):
+    line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE}))
+    assert line.startswith("A/sit_5/sub_7.csv: ")
+
+
+def test_a_file_of_motionsense_that_is_not_text_is_named(tmp_path):
+    line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE.encode() + b"\xff\n"}))
+    assert "A/sit_5/sub_7.csv" in line
+
+
+def test_a_zip_file_without_the_layout_is_refused(tmp_path):
+    path = archive(tmp_path / "a.zip", {"photos/cat.jpg": "meow"})
+    assert message(lambda: list(read_motionsense(path, Dropped()))) == (
+        f"{path}: no files <activity>_<trial>/sub_<id>.csv in it; expected MotionSense's layout"
+    )
+
+
+def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path):
+    (tmp_path / "a.zip").write_text("not a zip")
+    line = message(lambda: list(read_motionsense(tmp_path / "a.zip", Dropped())))
+    assert line == f"{tmp_path / 'a.zip'}: not a zip file or a folder"
+    line = message(lambda: list(read_motionsense(tmp_path / "b.zip", Dropped())))
+    assert line == f"{tmp_path / 'b.zip'}: no such file or folder"
+
+
+# CSV
+
+
+@pytest.mark.parametrize(
+    ("unit", "convention", "factor"),
+    [("m/s^2", "android", 1), ("m/s^2", "ios", -1), ("g", "android", 9.80665), ("g", "ios", -9.80665)],
+)
+def test_unit_and_sign_become_those_of_the_zoo(tmp_path, unit, convention, factor):
+    columns = CsvColumns(
+        time=None, rate=50.0, subject="=ann", activity="=walking", unit=unit, convention=convention
+    )  # fmt: skip
+    (recording,), _ = table(tmp_path / "a.csv", "x,y,z\n1,2,3\n4,5,6\n", columns)
+    np.testing.assert_allclose(recording.acceleration, factor * np.array([[1, 2, 3], [4, 5, 6]]), rtol=1e-6)
+    assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("opening", ["", "\N{BYTE ORDER MARK}"])
+def test_columns_may_stand_in_any_order_between_any_separator(tmp_path, separator, opening):
+    rows = [["who", "ax", "ay", "az", "t", "what"], ["ann", 1, 2, 3, 0, "run"], ["ann", 4, 5, 6, 20, "run"]]
+    text = opening + "".join(separator.join(map(str, row)) + "\r\n" for row in rows)
+    columns = CsvColumns(x="ax", y="ay", z="az", time="t", subject="who", activity="what")
+    (recording,), _ = table(tmp_path / "a.csv", text, columns)
+    assert recording.acceleration.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert (recording.subject, recording.activity, recording.rate) == ("ann", "run", 50.0)
+
+
+@pytest.mark.parametrize("unit", ["auto", "named"])
+@pytest.mark.parametrize(("name", "scale"), [("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)])
+def test_the_rate_is_that_of_the_time_stamps_in_any_unit(tmp_path, name, scale, unit):
+    text = HEADER + "".join(f"{i / 50 * scale},0,0,9.8,1,sitting\n" for i in range(6))
+    (recording,), _ = table(tmp_path / "a.csv", text, CsvColumns(time_unit=name if unit == "named" else "auto"))
+    assert recording.rate == 50.0
+
+
+def test_rows_are_put_on_the_even_grid_of_their_time_stamps(tmp_path):
+    # x is the time itself, so on the even grid it rises by 1/50.
+    stamps = [0, 0.021, 0.039, 0.06, 0.08]
+    text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in stamps)
+    (recording,), _ = table(tmp_path / "a.csv", text, CsvColumns())
+    np.testing.assert_allclose(recording.acceleration[:, 0], [0, 0.02, 0.04, 0.06, 0.08], atol=1e-7)
+
+
+def test_a_recording_is_split_at_a_gap(tmp_path):
+    stamps = [0, 0.02, 0.04, 0.06, 0.2, 0.22, 0.24]
+    text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in stamps)
+    found, dropped = table(tmp_path / "a.csv", text)
+    assert [len(r.acceleration) for r in found] == [4, 3]
+    assert [r.start for r in found] == [0, pytest.approx(0.2)]
+    assert dropped == {"gaps at which a recording was split": 1}
+
+
+def test_a_recording_is_split_where_the_person_or_the_activity_changes(tmp_path):
+    who = ["ann", "ann", "bob", "bob", "bob", "ann"]
+    what = ["run", "run", "run", "sit", "sit", "sit"]
+    text = HEADER + "".join(f"{i / 50},{i},0,0,{a},{b}\n" for i, (a, b) in enumerate(zip(who, what, strict=True)))
+    found, dropped = table(tmp_path / "a.csv", text)
+    assert [(r.subject, r.activity, r.acceleration[:, 0].tolist()) for r in found] == [
+        ("ann", "run", [0, 1]),
+        ("bob", "sit", [3, 4]),
+    ]
+    assert dropped == {"rows alone between two others of another person or activity": 2}
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["ann run", "ann sit", "bob run"]), min_size=1, max_size=40))
+def test_no_row_is_lost_or_changes_its_person(tmp_path_factory, who):
+    text = "i,y,z,subject,activity\n" + "".join(f"{i},0,0,{w.replace(' ', ',')}\n" for i, w in enumerate(who))
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    found, dropped = table(path, text, CsvColumns(x="i", time=None, rate=50.0))
+    for recording in found:
+        numbers = recording.acceleration[:, 0]
+        assert {who[int(i)] for i in numbers} == {f"{recording.subject} {recording.activity}"}
+        assert set(np.diff(numbers)) == {1}
+    assert sum(len(r.acceleration) for r in found) + sum(dropped.values()) == len(who)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(*[st.floats(-100, 100, width=32)] * 3), min_size=2, max_size=20),
+    st.sampled_from([",", ";", "\t"]),
+)
+def test_any_numbers_are_read_as_they_were_written(tmp_path_factory, rows, separator):
+    text = "".join(separator.join(map(str, row)) + "\n" for row in [("x", "y", "z"), *rows])
+    (recording,), _ = table(tmp_path_factory.mktemp("csv") / "a.csv", text, FIXED)
+    np.testing.assert_array_equal(recording.acceleration, np.array(rows, np.float32))
+
+
+def test_a_clock_that_starts_again_begins_another_recording(tmp_path):
+    trial = "".join(f"{0.02 * i:.2f},0,0,9.8,ann,walking\n" for i in range(10))
+    found, dropped = table(tmp_path / "a.csv", HEADER + trial + trial)
+    assert [len(r.acceleration) for r in found] == [10, 10]
+    assert dropped == {}
+
+
+def test_a_file_in_g_is_refused_with_the_option(tmp_path):
+    rows = "0,0,1\n" * 60
+    line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + rows, FIXED))
+    assert "a.csv has a mean magnitude of 1.00, as in g" in line
+    assert line.endswith("read CSV files with --unit g")
+
+
+def test_a_file_in_metres_that_is_said_to_be_in_g_is_refused(tmp_path):
+    in_g = CsvColumns(time=None, rate=50.0, subject="=a", activity="=b", unit="g")
+    line = message(lambda: table(tmp_path / "a.csv", "x,y,z\n" + "0,0,9.8\n" * 60, in_g))
+    assert line.endswith(
+        "a.csv has a mean magnitude of 9.8; expected g (about 1): if these are m/s^2, pass --unit m/s^2"
+    )
+
+
+def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
+    text = HEADER + "".join(f"{t},{t},0,0,1,sitting\n" for t in [0, 0.02, 0.01, 0.02, 0.04, 0.06])
+    (recording,), dropped = table(tmp_path / "a.csv", text)
+    np.testing.assert_allclose(recording.acceleration[:, 0], [0, 0.02, 0.04, 0.06], atol=1e-7)
+    assert dropped == {"rows whose time stamp does not rise": 2}
+
+
+@pytest.mark.parametrize("lost", ["nan", "inf", ""])
+def test_a_row_that_is_not_finite_is_counted(tmp_path, lost):
+    found, dropped = table(tmp_path / "a.csv", f"x,y,z\n0,0,9.8\n1,0,9.8\n2,0,{lost}\n3,0,9.8\n4,0,9.8\n", FIXED)
+    assert [x for r in found for x in r.acceleration[:, 0]] == [0, 1, 3, 4]
+    assert dropped["rows with a value that is not finite"] == 1
+
+
+@pytest.mark.parametrize("lost", ["nan", "inf", ""])
+def test_a_row_that_is_not_finite_ends_a_recording(tmp_path, lost):
+    found, _ = table(tmp_path / "a.csv", f"x,y,z\n0,0,9.8\n1,0,9.8\n2,0,{lost}\n3,0,9.8\n4,0,9.8\n", FIXED)
+    assert [r.acceleration[:, 0].tolist() for r in found] == [[0, 1], [3, 4]]
+
+
+@pytest.mark.parametrize("rate", [50.0, 12.5, 1024.0])
+def test_a_rate_that_is_given_is_kept(tmp_path, rate):
+    columns = CsvColumns(time=None, rate=rate, subject="=ann", activity="=walking")
+    (recording,), _ = table(tmp_path / "a.csv", "x,y,z\n1,2,3\n4,5,6\n", columns)
+    assert recording.rate == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty; expected a line of column names, and rows"),
+        (HEADER, "no rows below the line of column names"),
+        ("p,x,y,z,subject,activity\n0,1,2,3,a,b\n", "no column for time (--time); found p, x, y, z, subject, activity: "
+         "pass its name, or --rate HZ instead of --time"),
+        ("time,x,y,subject,activity\n0,1,2,a,b\n", "no column for z (--z); found time, x, y, subject, activity: "),
+        ("time,x,y,z\n0,1,2,3\n", "no column for subject (--subject), for activity (--activity); found time, x, y, z: "
+         "pass their names, --layout if folders and file names say who did what, or =NAME for all rows"),
+        ("a,b\n0,1\n", "no column for x (--x), for y (--y), for z (--z), for time (--time), for subject (--subject), "
+         "for activity (--activity); found a, b: pass their names"),
+        (HEADER + "0,1,2,3,a,b\n0.02,1,2\n", "6 column names, but row 2 below them has 3 fields"),
+        (HEADER + "0,1,2,3,a,b,c\n", "6 column names, but row 1 below them has 7 fields"),
+        (HEADER + "0,1,2,3,a,b\n0.02,1,2,3,,b\n", "column 'subject', row 2 below the names: is empty: fill it in"),
+        (HEADER + "0,1,up,3,a,b\n", "column 'y', row 1 below the names: 'up'; expected a number"),
+        (HEADER + "noon,1,2,3,a,b\n", "column 'time', row 1 below the names: 'noon'; expected a number"),
+        (HEADER + "0,1,2,3,a,b\n0.5,1,2,3,a,b\n", "time stamps 0.5 apart give no rate between 5 and 1000 Hz: pass"),
+        (HEADER + "0,1,2,3,a,b\n0,1,2,3,a,b\n", "time stamps 0 apart give no rate between 5 and 1000 Hz: pass"),
+    ],
+)  # fmt: skip
+def test_a_csv_file_that_is_not_in_order_is_named(tmp_path, text, words):
+    line = message(lambda: table(tmp_path / "a.csv", text))
+    assert line.startswith(f"{tmp_path / 'a.csv'}: {words}")
+
+
+def test_a_csv_file_that_is_missing_or_not_text_is_named(tmp_path):
+    path = tmp_path / "a.csv"
+    assert message(lambda: list(read_csv([path], CsvColumns(), Dropped()))) == f"{path}: no such file"
+    path.write_bytes(b"x,y,z\n\xff")
+    line = message(lambda: list(read_csv([path], CsvColumns(), Dropped())))
+    assert line == f"{path}: not UTF-8 text (invalid start byte at byte 6)"
+
+
+def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
+    assert message(lambda: list(read_csv([tmp_path], CsvColumns(), Dropped()))).startswith(f"{tmp_path}: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"unit": "mg"}, "unit 'mg': expected 'm/s^2' or 'g'"),
+        ({"convention": "up"}, "convention 'up': expected 'android' or 'ios'"),
+        ({"rate": 0.0}, "rate 0 Hz: expected a number above 0"),
+        ({"rate": float("nan")}, "rate nan Hz: expected a number above 0"),
+        ({"time_unit": "minutes"}, "time unit 'minutes': expected auto, s, ms, us, ns"),
+        ({"x": "y", "y": "y", "z": "z"}, "columns y, y, z of x, y and z: expected three different ones"),
+        ({"subject": "="}, "--subject =: expected the name of a column, or =NAME for all rows"),
+        ({"gravity": ("gx", "gy")}, "--gravity gx,gy: expected three columns, such as gx,gy,gz"),
+    ],
+)
+def test_columns_that_make_no_sense_are_refused(change, words):
+    assert message(lambda: CsvColumns(**change)) == words
+
+
+@pytest.mark.real
+def test_real_motionsense_is_gravity_and_movement_at_50_hz(real):
+    source = read_motionsense(real / "activity" / "A_DeviceMotion_data.zip", Dropped())
+    first = [next(source) for _ in range(4)]
+    assert [(r.subject, r.activity, r.rate) for r in first] == [
+        ("1", "downstairs", 50.0), ("10", "downstairs", 50.0), ("12", "downstairs", 50.0), ("13", "downstairs", 50.0),
+    ]  # fmt: skip
+    for recording in first:
+        assert np.linalg.norm(recording.acceleration.mean(axis=0)) == pytest.approx(9.80665, rel=0.05)

@@ -1,0 +1,121 @@
+"""What test windows share with training windows is found, and nothing is found where there is nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.activity import leaks
+from zoo.activity import windows as activity
+from zoo.activity.leaks import Leaks
+from zoo.activity.windows import Windows
+from zoo.data import examples
+
+
+def windows(inputs, subjects=None):
+    inputs = np.asarray(inputs, np.float32)
+    who = None if subjects is None else np.array(list(subjects))
+    return Windows.all(inputs, np.zeros(len(inputs), np.int64), who)
+
+
+def recording(rows, seed=0):
+    return np.random.default_rng(seed).normal([0, 0, 9.8], 2.0, (rows, 3)).astype(np.float32)
+
+
+def cut(rows, *starts, window=50):
+    return [rows[start : start + window] for start in starts]
+
+
+def test_windows_of_two_recordings_share_nothing():
+    train, test = cut(recording(500, seed=0), 0, 50, 100, 200), cut(recording(500, seed=1), 0, 50, 99)
+    found = leaks.find(windows(train, "1122"), windows(test, "333"))
+    assert found == Leaks(shared_rows=0, near_duplicates=0, subjects=[])
+    assert not found.found
+
+
+def test_windows_side_by_side_share_nothing():
+    rows = recording(200)
+    assert not leaks.find(windows(cut(rows, 0, 100)), windows(cut(rows, 50, 150))).found
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(15, 50), st.booleans())
+def test_an_overlap_of_15_rows_or_more_is_found(overlap, before):
+    rows = recording(200)
+    test = windows(cut(rows, 50 + (50 - overlap) * (-1 if before else 1)))
+    found = leaks.find(windows(cut(rows, 50)), test)
+    assert found.shared_rows == 1
+    assert found.near_duplicates == (overlap == 50)
+
+
+def test_each_test_window_that_shares_rows_is_counted_once():
+    rows = recording(400)
+    train = windows(cut(rows, 0, 25, 50, 200))
+    assert leaks.find(train, windows(cut(rows, 10, 20, 300))).shared_rows == 2
+
+
+@pytest.mark.parametrize(("noise", "count"), [(0.01, 3), (0.5, 0)])
+def test_near_duplicates_are_found_and_lookalikes_are_not(noise, count):
+    rows = recording(200)
+    train = np.array(cut(rows, 0, 50, 100))
+    found = leaks.find(windows(train), windows(train + recording(150, seed=1).reshape(3, 50, 3) * noise / 10))
+    # Noise of 1% of gravity is 5% of what moves; what moves has a spread of 2 m/s^2.
+    assert (found.shared_rows, found.near_duplicates) == (0, count)
+
+
+@pytest.mark.parametrize("gravity", [8.0, 9.8])
+def test_phones_lying_still_are_not_a_leak(gravity):
+    flat = np.tile(np.float32([0, 0, gravity]), (3, 50, 1))
+    assert not leaks.find(windows(flat), windows(flat[:2])).found
+
+
+def test_a_person_on_both_sides_is_named():
+    found = leaks.find(
+        windows(cut(recording(200, seed=0), 0, 50, 100), ["ann", "bob", "cy"]),
+        windows(cut(recording(200, seed=1), 0, 50), ["dan", "ann"]),
+    )
+    assert found == Leaks(shared_rows=0, near_duplicates=0, subjects=["ann"])
+    assert found.found
+
+
+class Counted:
+    """An array that counts the rows that are read."""
+
+    def __init__(self, rows):
+        self.rows, self.shape, self.count = rows, rows.shape, 0
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, places):
+        self.count += len(self.rows[places])
+        return self.rows[places]
+
+
+def test_twice_as_much_data_is_read_twice_as_often(monkeypatch):
+    monkeypatch.setattr(examples.Examples, "block_rows", lambda _: 32)
+    counts = []
+    for size in (320, 640):
+        rows = np.random.default_rng(size).normal([0, 0, 9.8], 2.0, (2 * size, 30, 3)).astype(np.float32)
+        train, test = Counted(rows[:size]), Counted(np.concatenate([rows[:3], rows[size + 3 :]]))
+        labels = np.zeros(size, np.int64)
+        found = leaks.find(Windows.all(train, labels), Windows.all(test, labels))
+        assert found.near_duplicates == 3
+        counts.append(train.count + test.count)
+    assert counts[1] < 2.2 * counts[0]
+
+
+def test_leaks_are_found_across_blocks(monkeypatch):
+    monkeypatch.setattr(examples, "BLOCK_BYTES", 1)
+    rows, other = recording(50 * 80), recording(50 * 40, seed=1)
+    train = windows(rows.reshape(80, 50, 3))
+    test = windows([*other.reshape(40, 50, 3), rows[50 * 79 :], rows[:50]])
+    assert len(list(train.blocks())) == 3
+    assert leaks.find(train, test) == Leaks(shared_rows=2, near_duplicates=2, subjects=[])
+
+
+@pytest.mark.real
+def test_the_real_windows_leak_nothing(real):
+    assert leaks.find(
+        *(getattr(activity.read(real / "activity" / "data3.h5"), part) for part in ("train", "test"))
+    ) == Leaks(0, 0, [])

@@ -1,0 +1,161 @@
+"""When not to answer: a threshold from validation windows, in the model, in its files, and in all that runs them."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo import ZooError, loading
+from zoo.activity import windows as windows_of
+from zoo.activity.metrics import answered, rejection_threshold
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.catalog import PRESETS_FOLDER
+from zoo.exporting import c_header
+from zoo.files import read_json
+from zoo.runtime import Recognizer
+from zoo.runtime.metadata import STREAM_THRESHOLD, Metadata, extract
+
+RANDOM = np.random.default_rng(0)
+PROBABILITIES = RANDOM.dirichlet([0.3] * 3, 200)
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
+def test_a_threshold_refuses_the_stated_share_of_the_windows_that_it_was_calibrated_on(rate):
+    labels = PROBABILITIES.argmax(axis=1)
+    found = answered(labels, PROBABILITIES, rejection_threshold(PROBABILITIES, rate))
+    assert found["refused"] == pytest.approx(rate, abs=1 / 200)
+    assert found["accuracy"] == 1.0
+
+
+def test_a_rate_of_zero_sets_none_and_refusing_everything_has_no_accuracy():
+    assert rejection_threshold(PROBABILITIES, 0.0) is None
+    assert answered(np.zeros(200, int), PROBABILITIES, 1.1)["accuracy"] is None
+
+
+class TestTraining:
+    def test_sets_it_on_the_validation_windows(self, recognizer):
+        known, summary = loading.load(str(recognizer)), read_json(recognizer / "config.json")["training"]
+        found = summary["validation"]["answered"]
+        assert found["threshold"] == known.metadata.threshold == known.metadata.stream_threshold
+        # One window of the few more or less.
+        assert found["refused"] == pytest.approx(0.05, abs=1 / summary["validation"]["windows"])
+        assert found["threshold"] > 0
+
+    def test_sets_none_without_validation_or_at_a_rate_of_zero(self, simulated):
+        recipe = zoo.Recipe(validation=0.4, validation_by="time")
+        prepared = ACTIVITY.prepare(simulated, recipe)
+        model = zoo.ActivityGRU(units=4, frame=10, classes=prepared.data.classes, threshold=0.9)
+        assert prepared.finish(recipe, model)["validation"]["answered"]["threshold"] == model.threshold
+        assert "answered" not in prepared.finish(replace(recipe, rejection_rate=0.0), model)["validation"]
+        assert model.threshold is None
+        whole = replace(recipe, validation=0.0)
+        model.threshold = 0.9
+        ACTIVITY.prepare(simulated, whole).finish(whole, model)
+        assert model.threshold is None
+        assert ACTIVITY.metadata(model).stream_threshold == STREAM_THRESHOLD
+
+    def test_shows_it(self, recognizer):
+        text = ACTIVITY.report.training(read_json(recognizer / "config.json")["training"])
+        assert re.search(r"Not sure \(below 0\.\d+\): \d+\.\d% of windows; accuracy of the others \d", text)
+
+
+@pytest.fixture(scope="module")
+def sure(export_once, recognizer, simulated):
+    """The files of the small recognizer, which refuse many windows."""
+    formats = ("--formats", "float32,keras,kotlin,swift", "--threshold", 0.9)
+    return export_once("sure", recognizer, "--data", simulated, *formats)
+
+
+class TestExportedFiles:
+    def test_state_it_in_metadata_and_sources(self, sure, tmp_path):
+        metadata = extract(sure / "model.float32.tflite")
+        assert metadata.threshold == metadata.stream_threshold == 0.9
+        assert loading.load(str(sure)).metadata == metadata
+        assert "const val THRESHOLD = 0.9 " in (sure / "Model.kt").read_text()
+        assert "static let threshold = 0.9 " in (sure / "Model.swift").read_text()
+        c_header.write(sure / "model.float32.tflite", np.zeros((150, 3), "float32"), tmp_path)
+        assert "constexpr float kThreshold = 0.9f;" in (tmp_path / "model.h").read_text()
+
+    def test_refuse_windows(self, sure, simulated, zoo_cli):
+        windows = windows_of.read(simulated).test.arrays()[0]
+        recognizer = Recognizer(sure / "model.float32.tflite")
+        probabilities = recognizer.predict(windows)
+        refused = probabilities.max(axis=1) < 0.9
+        assert 0 < refused.mean() < 1
+        names = np.array(recognizer.metadata.classes)[probabilities.argmax(axis=1)]
+        expected = [None if no else name for no, name in zip(refused, names, strict=True)]
+        assert recognizer.recognize(windows) == expected
+        assert recognizer.recognize(windows, threshold=0) == names.tolist()
+        assert zoo.predict(sure, windows).labels.tolist() == expected
+        assert zoo.predict(recognizer.path, windows, threshold=0).labels.tolist() == names.tolist()
+        command = ("predict", recognizer.path, "--data", simulated)
+        rows = json.loads(zoo_cli(*command, "--json").out)
+        assert [row["label"] for row in rows] == expected
+        assert [row["label"] for row in json.loads(zoo_cli(*command, "--threshold", 0, "--json").out)] == names.tolist()
+        assert zoo_cli(*command).out.count("not sure") == refused.sum()
+
+    def test_are_scored_on_all_windows_and_on_those_that_they_answer(self, sure, recognizer, simulated, zoo_cli):
+        windows, labels = windows_of.read(simulated).test.arrays()
+        found = zoo.evaluate(sure / "model.float32.tflite", simulated, baselines=False)
+        probabilities = Recognizer(sure / "model.float32.tflite").predict(windows)
+        kept = probabilities.max(axis=1) >= 0.9
+        right = probabilities.argmax(axis=1) == labels
+        assert found["answered"]["refused"] == pytest.approx(1 - kept.mean())
+        assert found["answered"]["accuracy"] == pytest.approx(right[kept].mean())
+        assert found["accuracy"] == pytest.approx(right.mean())
+        text = zoo_cli("evaluate", sure, "--data", simulated, "--no-baselines").out
+        assert "Not sure (below 0.900)" in text
+
+
+def test_a_stream_shows_no_label_below_it_unless_told_otherwise(sure, zoo_cli):
+    simulated = ("--simulate", "walking,upstairs,standing", "--speed", 0)
+    command = ("stream", sure / "model.float32.tflite", *simulated, "--json")
+
+    def labels(*options):
+        rows = [json.loads(line) for line in zoo_cli(*command, *options).out.splitlines()]
+        return [(row["label"], row["probability"]) for row in rows]
+
+    own, always = labels(), labels("--threshold", 0)
+    assert any(label is None for label, _ in own)
+    assert all(probability >= 0.9 for label, probability in own if label is not None)
+    assert all(label is not None for label, _ in always)
+    status, _, err = zoo_cli(*command, "--threshold", 1.5)
+    assert status == 2
+    assert "--threshold '1.5': expected a number, 0 or more, at most 1" in err
+
+
+def test_what_has_no_threshold_always_answers(zoo_cli, language_model):
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_course" / "model.dynamic.tflite")
+    windows = RANDOM.normal(0, 4, (20, 150, 3)).astype("float32")
+    assert recognizer.metadata.threshold is None
+    assert None not in recognizer.recognize(windows)
+    with pytest.raises(ZooError, match="threshold is -1; expected 0 or more, below 1"):
+        recognizer.recognize(windows, threshold=-1)
+    status, _, err = zoo_cli("predict", language_model, "the", "--threshold", 0.5)
+    assert status == 1
+    assert "--threshold: does not apply to" in err
+
+
+@pytest.mark.parametrize(
+    ("stated", "windows", "streams"),
+    [
+        pytest.param({"threshold": 0.9}, 0.9, 0.9, id="in one place"),
+        pytest.param({}, None, 0.4, id="none"),
+        pytest.param({"streaming": 0.4}, None, 0.4, id="none, in an older file"),
+        pytest.param({"streaming": 0.7}, 0.7, 0.7, id="of streams, in an older file"),
+        pytest.param({"threshold": 0.9, "streaming": 0.9}, 0.9, 0.9, id="twice, in an older file"),
+    ],
+)
+def test_files_state_one_threshold_and_older_ones_are_read(stated, windows, streams):
+    document = extract(PRESETS_FOLDER / "activity_gru_course" / "model.dynamic.tflite").to_json()
+    assert "threshold" not in document["streaming"]
+    if "threshold" in stated:
+        document["threshold"] = stated["threshold"]
+    if "streaming" in stated:
+        document["streaming"]["threshold"] = stated["streaming"]
+    found = Metadata.from_json(document, "file")
+    assert (found.threshold, found.stream_threshold) == (windows, streams)
+    assert Metadata.from_json(found.to_json(), "file") == found

@@ -1,0 +1,163 @@
+"""Recordings keep their rows, in a file and at another rate."""
+
+import errno
+import os
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.activity import recordings
+from zoo.activity.recordings import Recording
+from zoo.data import hdf5
+from zoo.errors import ZooError
+
+
+def message(call):
+    """The one line with which a call is refused."""
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def still(rows, **changes):
+    fields = {"name": "a", "subject": "1", "activity": "sitting", "rate": 50.0} | changes
+    return Recording(acceleration=np.full((rows, 3), 9.8, np.float32), **fields)
+
+
+def sine(frequency, rate, seconds=10):
+    time = np.arange(seconds * rate) / rate
+    return np.tile(np.sin(2 * np.pi * frequency * time)[:, None], 3).astype(np.float32)
+
+
+def test_equal_rows_of_two_files_are_refused_but_a_study_may_repeat_itself():
+    moved = Recording("a", "1", "walking", 50.0, sine(2, 50))
+    other = Recording("b", "2", "walking", 50.0, sine(2, 50))
+    assert len(list(recordings.distinct([moved, other], [still(60), still(60)], [still(60)]))) == 5
+    assert message(lambda: list(recordings.distinct([moved], [other]))) == (
+        "b: has the same rows as a: import each recording once"
+    )
+
+
+@pytest.mark.parametrize("rate", [20, 50, 400])
+def test_movement_cancels_out_over_a_second_at_any_rate(rate):
+    swinging, falling = 8 * sine(2, rate), np.full((10 * rate, 3), [0, 0, 9.8])
+    line = message(lambda: recordings.check_gravity("a.csv", swinging, rate))
+    assert line.startswith("a.csv: averaged over a second, acceleration is 0.0 m/s^2, so gravity (9.8) is missing")
+    recordings.check_gravity("a.csv", swinging + falling, rate)
+    recordings.check_rotation("a.csv", swinging, rate)
+    assert "averaged over a second, rotation rate is 9.8 rad/s" in message(
+        lambda: recordings.check_rotation("a.csv", falling, rate)
+    )
+
+
+# Resampling
+
+
+def test_resampling_keeps_a_slow_sine():
+    slow = Recording("a", "1", "walking", 100.0, sine(2, 100)).resampled(50.0)
+    assert slow.shape == (500, 3)
+    assert slow.dtype == np.float32
+    # At both ends the filter has to guess what came before and after; `Windowing.trim` leaves the ends out.
+    np.testing.assert_allclose(slow[10:-10], sine(2, 50)[10:-10], atol=1e-2)
+
+
+def test_resampling_removes_a_sine_that_the_lower_rate_cannot_hold():
+    # Taken row by row, 40 Hz at a rate of 50 Hz would pose as 10 Hz.
+    fast = Recording("a", "1", "walking", 100.0, sine(40, 100)).resampled(50.0)
+    assert np.abs(sine(40, 100)[::2]).max() > 0.9
+    assert np.abs(fast[20:-20]).max() < 1e-2
+
+
+@settings(deadline=None)
+@given(st.sampled_from([20.0, 25.0, 50.0, 52.0, 99.5, 100.0, 200.0]), st.integers(2, 300))
+def test_a_phone_at_rest_stays_at_rest_at_any_rate(rate, rows):
+    resampled = still(rows, rate=rate).resampled(50.0)
+    np.testing.assert_allclose(resampled, 9.8, rtol=1e-3)
+    assert abs(len(resampled) - rows * 50 / rate) <= 1
+
+
+def test_a_recording_at_the_wanted_rate_is_left_as_it_is():
+    recording = still(10)
+    assert recording.resampled(50.0) is recording.acceleration
+    assert recording.seconds == 0.2
+
+
+# Files of recordings
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 200), st.text("aé1 _").filter(str.strip), st.sampled_from([25.0, 50.0, 99.5])),
+        min_size=1, max_size=6,
+    )
+)  # fmt: skip
+def test_recordings_come_back_as_they_were_written(tmp_path_factory, several):
+    random = np.random.default_rng(0)
+    written = [
+        Recording(f"file {i}", who, "sitting", rate, random.normal(0, 9, (rows, 3)).astype(np.float32))
+        for i, (rows, who, rate) in enumerate(several)
+    ]
+    path = tmp_path_factory.mktemp("recordings") / "a.h5"
+    assert recordings.write(path, iter(written), source="a test") == len(written)
+    index = recordings.read(path)
+    assert len(index) == len(written)
+    for a, b in zip(written, index, strict=True):
+        assert (a.name, a.subject, a.activity, a.rate) == (b.name, b.subject, b.activity, b.rate)
+        np.testing.assert_array_equal(a.acceleration, b.acceleration)
+
+
+def test_a_file_of_recordings_says_what_it_holds(tmp_path):
+    recordings.write(tmp_path / "a.h5", [still(5)], source="a test", simulated=True)
+    assert recordings.read(tmp_path / "a.h5").simulated
+    assert hdf5.attributes(tmp_path / "a.h5") == {
+        "unit": "m/s^2", "axes": "x,y,z", "convention": "android", "source": "a test", "simulated": True,
+    }  # fmt: skip
+
+
+def test_nothing_to_write_leaves_no_file(tmp_path):
+    line = message(lambda: recordings.write(tmp_path / "a.h5", [], source="a test"))
+    assert line == f"{tmp_path / 'a.h5'}: nothing to write: the source holds no recording"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_old_recordings_whole_and_nothing_else(tmp_path, monkeypatch):
+    def until_the_disk_is_full():
+        yield still(5)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "a.h5"
+    recordings.write(path, [still(7)], source="old")
+    line = message(lambda: recordings.write(path, until_the_disk_is_full(), source="new"))
+    assert line == f"{path}: the disk is full; nothing was written"
+    assert [len(r.acceleration) for r in recordings.read(path)] == [7]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "offsets", [[0, 5, 9], [1, 5, 10], [0, 10], [0, 3, 5, 10], [0, 0, 10], [0, 12, 10], [0, 10, 10]]
+)
+def test_offsets_that_do_not_divide_the_rows_are_refused(tmp_path, offsets):
+    path = tmp_path / "a.h5"
+    recordings.write(path, [still(5), still(5)], source="a test")
+    with h5py.File(path, "a") as file:
+        del file["offsets"]
+        file["offsets"] = offsets
+    assert message(lambda: recordings.read(path)) == (
+        f"{path}: key 'offsets' does not divide the 10 rows into 2 recordings"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "found"), [(0.0, "0"), (-1.0, "-1"), (np.nan, "nan"), (np.inf, "inf"), (1e300, "1e+300")]
+)
+def test_a_rate_that_is_none_is_refused(tmp_path, rate, found):
+    path = tmp_path / "a.h5"
+    recordings.write(path, [still(5), still(5)], source="a test")
+    with h5py.File(path, "a") as file:
+        file["rate"][1] = rate
+    assert message(lambda: recordings.read(path)) == f"{path}: key 'rate' holds {found}; expected 0.1 to 100000 Hz"

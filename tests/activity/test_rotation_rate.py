@@ -1,0 +1,285 @@
+"""A gyroscope next to the accelerometer: read from CSV, stored, cut and disturbed along with it."""
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo import ZooError
+from zoo.activity import recordings, simulate
+from zoo.activity import windows as activity
+from zoo.activity.baselines import features
+from zoo.activity.csv import CsvColumns
+from zoo.activity.disturbances import DISTURBANCES
+from zoo.activity.importers import read_csv
+from zoo.activity.recordings import Dropped, Recording
+from zoo.activity.samples import read_samples
+from zoo.activity.windows import Windowing
+from zoo.runtime.metadata import AXES, INERTIAL
+
+SIX = "ax,ay,az,gx,gy,gz"
+ANN = CsvColumns(subject="=ann", activity="=walking")
+TIMES = np.arange(200) / 50
+RATE = np.stack([2 * np.sin(2 * np.pi * TIMES), 0.1 + 0 * TIMES, np.cos(5 * TIMES)], axis=1)
+ROWS = np.hstack([np.stack([np.sin(TIMES), 9.8 + 0 * TIMES, np.cos(TIMES)], axis=1), RATE])
+
+
+def csv(path, header, rows=ROWS, times=TIMES):
+    lines = [header, *(",".join(f"{value:.6f}" for value in row) for row in np.column_stack([times, rows]))]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def imported(path, columns=ANN):
+    (recording,) = read_csv([path], columns, Dropped())
+    return recording
+
+
+def message(call):
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def recording(who="ann", rows=200, rotation=True, what="walking", rate=50.0):
+    random = np.random.default_rng(list(who.encode()))
+    acceleration = random.normal([0, 9.8, 0], 1, (rows, 3)).astype(np.float32)
+    turning = random.normal(0, 1, (rows, 3)).astype(np.float32) if rotation else None
+    return Recording(f"{who}.csv", who, what, rate, acceleration, rotation=turning)
+
+
+def stored(path, *several):
+    recordings.write(path, several, source="a test")
+    return recordings.read(path)
+
+
+def test_six_named_columns_are_acceleration_and_rotation_rate(tmp_path):
+    found = imported(csv(tmp_path / "a.csv", f"time,{SIX}"), ANN.with_channels(SIX))
+    np.testing.assert_allclose(found.acceleration, ROWS[:, :3], atol=1e-4)
+    np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
+    assert (found.axes, found.rows.shape) == (INERTIAL, (200, 6))
+
+
+def test_without_being_asked_for_it_is_left_out(tmp_path):
+    path = csv(tmp_path / "a.csv", f"time,{SIX}")
+    assert imported(path).rotation is None
+    assert imported(path, ANN.with_channels("ax,ay,az")).rotation is None
+
+
+@pytest.mark.parametrize(
+    ("header", "factor"),
+    [
+        ("Time (s),Acceleration x (m/s^2),Acceleration y (m/s^2),Acceleration z (m/s^2),"
+         "Gyroscope x (rad/s),Gyroscope y (rad/s),Gyroscope z (rad/s)", 1),
+        ("time,gFx,gFy,gFz,wx,wy,wz", 1),
+        ("time,accelerometerAccelerationX(G),accelerometerAccelerationY(G),accelerometerAccelerationZ(G),"
+         "gyroRotationX(rad/s),gyroRotationY(rad/s),gyroRotationZ(rad/s)", 1),
+        (f"time,{SIX}", 1),
+        ("time,x,y,z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)", np.pi / 180),
+        ("time,x,y,z,gyro_x (°/s),gyro_y (°/s),gyro_z (°/s)", np.pi / 180),
+    ],
+)  # fmt: skip
+def test_columns_of_known_apps_are_found(header, factor, tmp_path):
+    rows = np.hstack([ROWS[:, :3] / (9.80665 if "gF" in header or "(G)" in header else 1), RATE / factor])
+    found = imported(csv(tmp_path / "a.csv", header, rows), CsvColumns(subject="=a", activity="=b", gyroscope=True))
+    # The sense of rotation is the same on iOS, whose acceleration has the other sign.
+    np.testing.assert_allclose(found.rotation, RATE, atol=1e-4)
+
+
+def test_degrees_are_converted(tmp_path):
+    path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], np.degrees(RATE)]))
+    columns = CsvColumns(subject="=ann", activity="=walking", rotation_unit="deg/s").with_channels(SIX)
+    np.testing.assert_allclose(imported(path, columns).rotation, RATE, atol=1e-4)
+    words = message(lambda: imported(path, ANN.with_channels(SIX)))
+    assert words.startswith(f"{path}: rotation rate has a mean magnitude of ")
+    assert "as in deg/s; expected rad/s (below 20): divide by 57.3" in words
+    assert words.endswith("or read CSV files with --rotation-unit deg/s")
+
+
+def test_gravity_in_place_of_rotation_rate_is_noticed(tmp_path):
+    path = csv(tmp_path / "a.csv", f"time,{SIX}", np.hstack([ROWS[:, :3], ROWS[:, :3]]))
+    assert "if these columns are gravity, name others with --channels" in message(
+        lambda: imported(path, ANN.with_channels(SIX))
+    )
+
+
+def test_sensor_logger_keeps_the_gyroscope_in_a_file_of_its_own(tmp_path):
+    path = csv(tmp_path / "TotalAcceleration.csv", "seconds_elapsed,x,y,z", ROWS[:, :3])
+    columns = CsvColumns(subject="=a", activity="=b", gyroscope=True)
+    assert message(lambda: imported(path, columns)) == f"{tmp_path / 'Gyroscope.csv'}: no such file"
+    csv(tmp_path / "Gyroscope.csv", "seconds_elapsed,x,y,z", 2 * RATE, TIMES)
+    np.testing.assert_allclose(imported(path, columns).rotation, 2 * RATE, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ANN.with_channels("ax,ay,az,gx"),
+         "--channels ax,ay,az,gx: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
+        (lambda: ANN.with_channels("ax,ay,az,gx,gy,gy"),
+         "--channels ax,ay,az,gx,gy,gy: expected three or six different columns, such as ax,ay,az,gx,gy,gz"),
+        (lambda: CsvColumns(x="ax").with_channels(SIX),
+         "--channels names the columns of x, y and z: leave out --x, --y and --z"),
+        (lambda: CsvColumns(rotation=("a", "b")), "columns a, b of rotation rate: expected three different ones"),
+        (lambda: CsvColumns(rotation_unit="rpm"), "rotation unit 'rpm': expected 'rad/s' or 'deg/s'"),
+    ],
+)  # fmt: skip
+def test_other_channels_are_refused(make, words):
+    assert message(make) == words
+
+
+def test_missing_columns_are_named(tmp_path):
+    path = csv(tmp_path / "a.csv", "time,ax,ay,az", ROWS[:, :3])
+    found = f"{path}: no columns of rotation rate; found time, ax, ay, az: pass all six with --channels, such as {SIX}"
+    assert message(lambda: imported(path, CsvColumns(subject="=a", activity="=b", gyroscope=True))) == found
+    words = message(lambda: imported(path, ANN.with_channels(SIX)))
+    assert words.startswith(f"{path}: no column 'gx' (--channels), 'gy' (--channels), 'gz' (--channels); found time, ")
+
+
+def test_a_lost_sample_of_the_gyroscope_ends_a_recording(tmp_path):
+    rows = ROWS.copy()
+    rows[100, 4] = np.nan
+    path = csv(tmp_path / "a.csv", f"time,{SIX}", rows)
+    parts = list(read_csv([path], ANN.with_channels(SIX), Dropped()))
+    assert [len(part.rotation) for part in parts] == [100, 99]
+
+
+def test_recordings_come_back_as_they_were_written(tmp_path):
+    before = [recording("ann"), recording("ben", 130)]
+    index = stored(tmp_path / "a.h5", *before)
+    assert index.axes == INERTIAL
+    for old, new in zip(before, index, strict=True):
+        np.testing.assert_array_equal(new.rows, old.rows)
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert (file.attrs["axes"], file.attrs["unit"]) == ("x,y,z,gyro_x,gyro_y,gyro_z", "m/s^2,rad/s")
+        assert (file["acceleration"].shape, file["rotation"].shape) == ((330, 3), (330, 3))
+
+
+def test_a_file_of_an_accelerometer_has_no_rotation(tmp_path):
+    index = stored(tmp_path / "a.h5", recording(rotation=False))
+    assert (index.axes, next(iter(index)).rotation) == (AXES, None)
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert (file.attrs["axes"], file.attrs["unit"], "rotation" in file) == ("x,y,z", "m/s^2", False)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_recordings_of_other_channels_are_not_added(first, tmp_path):
+    path = tmp_path / "a.h5"
+    stored(path, recording("ann", rotation=first))
+    before = path.read_bytes()
+    words = message(lambda: recordings.append(path, [recording("ben", rotation=not first)], source="a test"))
+    held, given = (",".join(axes) for axes in ((INERTIAL, AXES) if first else (AXES, INERTIAL)))
+    assert words == (
+        f"ben.csv: holds {given}, and what {path} holds before it is {held}: import all files with --channels or "
+        "--gyroscope, or none"
+    )
+    assert path.read_bytes() == before
+
+
+def test_files_of_other_channels_are_joined_by_what_both_hold(tmp_path):
+    six, three = stored(tmp_path / "six.h5", recording()), stored(tmp_path / "3.h5", recording("ben", rotation=False))
+    assert message(lambda: recordings.join(six, three)) == (
+        f"{six.path} holds x,y,z,gyro_x,gyro_y,gyro_z; {three.path} holds x,y,z: choose what all of them hold with "
+        "--channels x,y,z"
+    )
+    joined = recordings.join(six, three, axes=("x", "y", "z"))
+    assert joined.axes == AXES
+    assert [each.rows.shape[1] for each in joined] == [3, 3]
+    assert recordings.join(six, stored(tmp_path / "b.h5", recording("ben"))).axes == INERTIAL
+    assert "no rotation rate: import it with --channels or --gyroscope" in message(lambda: three.selected(INERTIAL))
+    assert message(lambda: six.selected(["gyro_x"])) == (
+        "--channels gyro_x: expected x,y,z or x,y,z,gyro_x,gyro_y,gyro_z"
+    )
+
+
+def test_all_channels_are_resampled_together():
+    both = recording(rows=400, rate=100.0)
+    alone = Recording("a", "ann", "walking", 100.0, both.acceleration)
+    turning = Recording("a", "ann", "walking", 100.0, both.rotation)
+    found = both.resampled(50.0)
+    np.testing.assert_allclose(found, np.hstack([alone.resampled(50.0), turning.resampled(50.0)]), atol=1e-6)
+
+
+def test_windows_of_six_channels_are_read_as_they_were_cut(tmp_path):
+    index = stored(tmp_path / "a.h5", *(recording(who, what=what) for who in ("a", "bb") for what in ("run", "walk")))
+    activity.write_windows(index, tmp_path / "w.h5", Windowing(50, 50, trim=0), ["bb"])
+    data = activity.read(tmp_path / "w.h5")
+    assert (data.axes, data.train.inputs.shape, data.test.inputs.shape) == (INERTIAL, (8, 50, 6), (8, 50, 6))
+    np.testing.assert_array_equal(data.train.arrays()[0][0], next(iter(index)).rows[:50])
+    activity.write_windows(index.selected(AXES), tmp_path / "3.h5", Windowing(50, 50, trim=0), ["bb"])
+    three = activity.read(tmp_path / "3.h5")
+    assert three.axes == AXES
+    np.testing.assert_array_equal(three.train.arrays()[0], data.train.arrays()[0][..., :3])
+
+
+@pytest.mark.parametrize(
+    ("axes", "channels", "words"),
+    [
+        (None, 6, "attribute 'axes' is None; expected x,y,z,gyro_x,gyro_y,gyro_z: import it again"),
+        ("x,y,z", 6, "attribute 'axes' is 'x,y,z'; expected x,y,z,gyro_x,gyro_y,gyro_z: import it again"),
+        (",".join(INERTIAL), 3, "attribute 'axes' is 'x,y,z,gyro_x,gyro_y,gyro_z'; expected x,y,z: import it again"),
+        (None, 4, "key 'trX' has 4 channels; expected x,y,z, or x,y,z,gyro_x,gyro_y,gyro_z: make it with"),
+    ],
+)
+def test_a_file_must_say_what_its_channels_are(axes, channels, words, tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["trX"] = np.full((6, 10, channels), 5.0, np.float32)
+        file["trY"] = np.eye(6, dtype=np.float32)
+        if axes is not None:
+            file.attrs["axes"] = axes
+    assert message(lambda: activity.read(tmp_path / "a.h5")).startswith(f"{tmp_path / 'a.h5'}: {words}")
+
+
+def test_arrays_may_have_six_channels():
+    x = np.random.default_rng(0).normal([0, 0, 9.8, 0, 0, 0], 1, (4, 50, 6))
+    data = activity.from_arrays(x, [0, 1, 1, 0], ("run", "sit"), 50.0)
+    assert data.axes == INERTIAL
+    assert "as in deg/s" in message(
+        lambda: activity.from_arrays(x * [1, 1, 1, 57, 57, 57], [0, 1, 1, 0], ("run", "sit"), 50.0)
+    )
+    assert message(lambda: activity.from_arrays(x[..., :4], [0, 1, 1, 0], ("run", "sit"), 50.0)) == (
+        "x: has shape (4, 50, 4); expected (windows, rows, 3), or 6 with a gyroscope"
+    )
+    words = message(lambda: activity.from_arrays(x, [0, 1, 1, 0], ("a", "b"), 50.0, test=(x[..., :3], [0] * 4)))
+    assert words == "test x: windows of 3 channels; x has 6"
+    # The unit of the acceleration is checked whatever the gyroscope measures.
+    assert "as in g" in message(
+        lambda: activity.from_arrays(x / [9.8] * [1, 1, 1, 90, 90, 90], [0, 1, 1, 0], ("run", "sit"), 50.0)
+    )
+
+
+def test_simulated_acceleration_is_the_same_with_a_gyroscope():
+    plain, both = (list(simulate.simulate(2, seed=3, seconds=4, gyroscope=known)) for known in (False, True))
+    for without, recorded in zip(plain, both, strict=True):
+        np.testing.assert_array_equal(recorded.acceleration, without.acceleration)
+        turning = np.linalg.norm(recorded.rotation, axis=1).mean()
+        assert (turning < 0.1) == (recorded.activity in ("sitting", "standing"))
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES, ids=lambda d: d.name)
+def test_a_disturbance_does_to_acceleration_what_it_does_without_a_gyroscope(disturbance):
+    windows = np.random.default_rng(0).normal(0, 3, (3, 60, 6))
+    found = disturbance.apply(windows, 50.0, np.random.default_rng(1))
+    alone = disturbance.apply(windows[..., :3], 50.0, np.random.default_rng(1))
+    np.testing.assert_array_equal(found[..., :3], alone)
+    turning = disturbance.apply(windows[..., 3:], 50.0, np.random.default_rng(1))
+    of_accelerometer = disturbance.name in ("noise", "scaled_up", "scaled_down")
+    np.testing.assert_array_equal(found[..., 3:], windows[..., 3:] if of_accelerometer else turning)
+
+
+def test_features_are_those_of_each_sensor():
+    windows = np.random.default_rng(0).normal(0, 3, (3, 60, 6))
+    found = features(windows)
+    np.testing.assert_array_equal(found, np.hstack([features(windows[..., :3]), features(windows[..., 3:])]))
+
+
+def test_samples_of_a_pipe_hold_six_values():
+    lines = [f"time,{SIX}", *(f"{i / 50},0,0,1,90,0,{i}" for i in range(20))]
+    columns = CsvColumns(unit="g", gyroscope=True, rotation_unit="deg/s")
+    found = list(read_samples(lines, "here", columns))
+    assert found[2] == pytest.approx((0.04, 0, 0, 9.80665, np.pi / 2, 0, np.radians(2)))
+    assert message(lambda: list(read_samples(["time,x,y,z", "0,0,0,9.8"], "here", CsvColumns(gyroscope=True)))) == (
+        f"here: no columns of rotation rate; found time, x, y, z: pass all six with --channels, such as {SIX}"
+    )
+    fixed = list(read_samples(lines, "here", CsvColumns(rate=4.0).with_channels(SIX)))
+    assert fixed[1] == (0.25, 0, 0, 1, 90, 0, 1)

@@ -1,0 +1,348 @@
+"""Files of several apps and people become recordings of the same acceleration, or a question."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo.activity import making, recordings, windows
+from zoo.activity.csv import CsvColumns
+from zoo.activity.importers import read_csv
+from zoo.activity.recordings import Dropped
+from zoo.activity.sources import doubts, find_sources
+from zoo.errors import ZooError
+
+G = 9.80665
+START = 1_767_225_600  # A second of the year 2026.
+ANN = CsvColumns(subject="=ann", activity="=walking")
+
+
+def walk(seconds=4, rate=50, seed=0):
+    """Seconds, movement and gravity of a phone in a pocket, m/s^2, Android's sign."""
+    time = np.arange(round(seconds * rate)) / rate
+    tilt = 0.3 * np.sin(2 * np.pi * 0.9 * time)
+    gravity = G * np.stack([np.sin(tilt), np.cos(tilt), np.full_like(time, 0.0)], axis=1)
+    return time, np.random.default_rng(seed).normal(0, 2, (len(time), 3)).round(4), gravity
+
+
+def csv_of(names, columns, mark=",", comma=False):
+    texts = [[f"{value:.9f}" if isinstance(value, float) else str(value) for value in column] for column in columns]
+    lines = [mark.join(names), *map(mark.join, zip(*texts, strict=True))]
+    return "\n".join(line.replace(".", ",") if comma and number else line for number, line in enumerate(lines)) + "\n"
+
+
+def floats(array):
+    return [float(value) for value in array]
+
+
+def page(folder, time, moved, gravity):
+    x, y, z = map(floats, (moved + gravity).T)
+    text = csv_of(["time", "x", "y", "z", "subject", "activity"],
+                  [floats(time), x, y, z, ["ann"] * len(x), ["walking"] * len(x)])  # fmt: skip
+    (folder / "walk.csv").write_text(text)
+
+
+def sensor_logger(folder, time, moved, gravity, names=("TotalAcceleration",)):
+    epoch = [START * 10**9 + round(t * 1e9) for t in time]
+    sensors = {"TotalAcceleration": moved + gravity, "Accelerometer": moved, "Gravity": gravity,
+               "Gyroscope": moved / 9}  # fmt: skip
+    for name in names:
+        x, y, z = map(floats, sensors[name].T)
+        (folder / f"{name}.csv").write_text(
+            csv_of(["time", "seconds_elapsed", "z", "y", "x"], [epoch, floats(time), z, y, x])
+        )
+
+
+def sensor_logger_in_parts(folder, *signal):
+    sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "Gyroscope"))
+
+
+def sensor_logger_with_all(folder, *signal):
+    sensor_logger(folder, *signal, names=("Accelerometer", "Gravity", "Gyroscope", "TotalAcceleration"))
+
+
+def phyphox(folder, time, moved, gravity):
+    names = ["Time (s)", *(f"Acceleration {axis} (m/s^2)" for axis in "xyz"), "Absolute acceleration (m/s^2)"]
+    x, y, z = map(floats, (moved + gravity).T)
+    text = csv_of([f'"{name}"' for name in names], [floats(time), x, y, z, x], mark=";", comma=True)
+    (folder / "Raw Data.csv").write_text(text, encoding="utf-8-sig")
+    (folder / "meta").mkdir()
+    (folder / "meta" / "device.csv").write_text("property;value\nversion;1,1\n")
+
+
+def physics_toolbox(folder, time, moved, gravity):
+    x, y, z = map(floats, (moved + gravity).T / G)
+    (folder / "walk.csv").write_text(csv_of(["time", "gFx", "gFy", "gFz", "TgF"], [floats(time), x, y, z, x]))
+
+
+def core_motion(folder, time, moved, gravity):
+    columns = [floats(part) for part in np.concatenate([-moved.T / G, -gravity.T / G])]
+    names = [f"{kind}.{axis}" for kind in ("userAcceleration", "gravity") for axis in "xyz"]
+    stamps = [datetime.fromtimestamp(START + t, UTC).isoformat(timespec="microseconds") for t in time]
+    (folder / "walk.csv").write_text(csv_of(["timestamp", *names], [stamps, *columns]))
+
+
+def milliseconds_with_tabs(folder, time, moved, gravity):
+    x, y, z = map(floats, (moved + gravity).T)
+    stamps = [START * 1000 + round(1000 * t) for t in time]
+    (folder / "walk.txt").write_text(csv_of(["timestamp", "accX", "accY", "accZ"], [stamps, x, y, z], mark="\t"))
+
+
+def time_of_day(folder, time, moved, gravity):
+    x, y, z = map(floats, (moved + gravity).T)
+    stamps = [f"10:05:{int(t):02d}:{round(t % 1 * 1000):03d}" for t in time]
+    (folder / "walk.csv").write_text(csv_of(["time", "acc_x", "acc_y", "acc_z"], [stamps, x, y, z]))
+
+
+@pytest.mark.parametrize(
+    ("app", "read_as", "unit"),
+    [
+        (page, "columns known by their names", "m/s^2"),
+        (sensor_logger, "Sensor Logger", "m/s^2"),
+        (sensor_logger_in_parts, "Sensor Logger with gravity", "m/s^2"),
+        (sensor_logger_with_all, "Sensor Logger", "m/s^2"),
+        (phyphox, "phyphox", "m/s^2"),
+        (physics_toolbox, "Physics Toolbox", "g"),
+        (core_motion, "Core Motion", "g"),
+        (milliseconds_with_tabs, "columns known by their names", "m/s^2"),
+        (time_of_day, "columns known by their names", "m/s^2"),
+    ],
+)
+def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, unit):
+    time, moved, gravity = walk()
+    app(tmp_path, time, moved, gravity)
+    tables, found = [], []
+    for path, columns in find_sources([tmp_path], ANN):
+        found += read_csv([path], columns, Dropped(), tables)
+    ((recording,), (table,)) = found, tables
+    np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=0.02)
+    assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
+    assert (table["read_as"], table["unit"], table["rows"], table["gaps"]) == (read_as, unit, 200, 0)
+
+
+def question(text, columns, path):
+    path.write_text(text)
+    with pytest.raises(ZooError) as error:
+        list(read_csv([path], columns, Dropped()))
+    assert "\n" not in str(error.value)
+    return str(error.value).removeprefix(str(path))
+
+
+def rows(stamps, values, names="time,x,y,z"):
+    return csv_of(names.split(","), [stamps, *map(floats, values.T)])
+
+
+def test_implausible_files_are_questions_with_their_answer(tmp_path):
+    time, moved, gravity = walk()
+    total, path = moved + gravity, tmp_path / "a.csv"
+    milliseconds = [round(1000 * t) for t in time]
+
+    def asked(stamps, values, **named):
+        return question(rows(stamps, values), CsvColumns(subject="=a", activity="=b", **named), path)
+
+    assert asked(floats(time), moved).startswith(": averaged over a second, acceleration is 0.")
+    assert asked(floats(time), moved).endswith("or pass its columns with --gravity gx,gy,gz")
+    assert asked(floats(time), total / G).endswith("or read CSV files with --unit g")
+    assert "if these are m/s^2, pass --unit m/s^2" in asked(floats(time), total, unit="g")
+    assert "convert the columns" in asked(floats(time), 1000 * total)
+    assert asked(milliseconds, total, time_unit="s") == (
+        ": time stamps 20 s apart make 0.05 Hz, and 200 rows last 4e+03 s; are they ms (50 Hz)? Pass --time-unit ms, "
+        "or confirm with --rate 0.05"
+    )
+    assert asked([START + int(t) for t in time], total) == (
+        ": about 50 rows share each time stamp: pass another column with --time, or the rate instead (--rate 50, if "
+        "stamps are seconds)"
+    )
+    slow = [datetime.fromtimestamp(START + 2 * i, UTC).isoformat() for i in range(200)]
+    assert "make 0.5 Hz; phones record at 5 to 1000 Hz" in asked(slow, total)
+
+
+def test_gravity_in_columns_of_its_own_is_added(tmp_path):
+    time, moved, gravity = walk()
+    path = tmp_path / "a.csv"
+    path.write_text(rows(floats(time), np.concatenate([moved, gravity], axis=1), "t,ux,uy,uz,gx,gy,gz"))
+    columns = CsvColumns("ux", "uy", "uz", subject="=a", activity="=b", gravity=("gx", "gy", "gz"))
+    (recording,) = read_csv([path], columns, Dropped())
+    np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
+
+
+# Whose files they are
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Files of two people in folders of their own."""
+    for seed, name in enumerate(["ann/walk.csv", "ann/walk_2.csv", "ann/bike 1.csv", "ben/walk.csv", "ben/bike.csv"]):
+        time, moved, gravity = walk(8, seed=seed)
+        (tmp_path / "study" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "study" / name).write_text(rows(floats(time), moved + gravity))
+    return tmp_path / "study"
+
+
+WHOSE = [("ann", "bike"), ("ann", "walk"), ("ann", "walk"), ("ben", "bike"), ("ben", "walk")]
+
+
+def whose(sources):
+    return sorted((columns.subject.removeprefix("="), columns.activity.removeprefix("=")) for _, columns in sources)
+
+
+def test_a_layout_names_people_and_activities(study, monkeypatch):
+    assert whose(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")) == WHOSE
+    monkeypatch.chdir(study / "ann")
+    files = [study / "ann" / "walk.csv", study / "ann"]
+    assert whose(find_sources(files, CsvColumns(), "{subject}/{activity}*.csv")) == WHOSE[:3]
+
+
+def test_a_manifest_names_them_too(study):
+    manifest = study / "files.csv"
+    manifest.write_text("file;subject;activity\nann/walk.csv;ann;walk\nben/bike.csv;ben;bike\n")
+    assert whose(find_sources([], CsvColumns(), manifest=manifest)) == [("ann", "walk"), ("ben", "bike")]
+    manifest.write_text("file,subject\nann/walk.csv,ann\nann/run.csv,ann\nann/jog.csv,ann\n")
+    with pytest.raises(ZooError, match=r"no such file: .*ann/run.csv, .*ann/jog.csv"):
+        find_sources([], CsvColumns(), manifest=manifest)
+
+
+@pytest.mark.parametrize(
+    ("layout", "words"),
+    [
+        ("{person}/{activity}.csv", "expected {subject} and {activity}, each once"),
+        ("*.csv", "expected {subject} and {activity}, each once"),
+        (
+            "{subject}_{activity}.csv",
+            "no file that matches --layout '{subject}_{activity}.csv': found 4 others, such as",
+        ),
+    ],
+)
+def test_a_layout_that_matches_nothing_is_refused(study, layout, words):
+    (study / "ann" / "walk_2.csv").unlink()
+    with pytest.raises(ZooError) as error:
+        find_sources([study], CsvColumns(), layout)
+    assert words in str(error.value)
+
+
+def test_one_name_for_files_of_several_folders_is_doubted(study):
+    (note,) = doubts(find_sources([study], CsvColumns(subject="=ann")))
+    assert note.startswith("all 5 files of 2 folders are read as one person, ann; if folders")
+    assert doubts(find_sources([study / "ann"], CsvColumns(subject="=ann"))) == []
+    assert doubts(find_sources([study], CsvColumns(), "{subject}/{activity}*.csv")) == []
+
+
+def test_one_name_for_files_of_which_only_some_have_it_is_doubted(tmp_path):
+    for name in ("ann", "ann_2", "ben"):
+        (tmp_path / f"{name}.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
+    (note,) = doubts(find_sources([tmp_path], CsvColumns(subject="=ann")))
+    assert note == (
+        "all 3 files are read as ann, including ben.csv; if that is wrong, pass --layout, such as '{subject}*.csv'"
+    )
+    (tmp_path / "ben.csv").unlink()
+    assert doubts(find_sources([tmp_path], CsvColumns(subject="=ann"))) == []
+
+
+def test_a_layout_that_takes_the_name_of_the_file_for_the_activity_is_doubted_with_one_that_fits(tmp_path):
+    for folder in ("ann/walk-2026-01-01", "ben/bike-2026-01-02"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "TotalAcceleration.csv").write_text("time,x,y,z\n0.0,0,9.8,0\n")
+    (note,) = doubts(find_sources([tmp_path], CsvColumns(), "{subject}/{activity}*.csv"))
+    layout = "{subject}/{activity}-*/TotalAcceleration.csv"
+    assert note.endswith(f"pass --layout, such as '{layout}'")
+    found = find_sources([tmp_path], CsvColumns(), layout)
+    assert [columns.activity for _, columns in found] == ["=walk", "=bike"]
+    assert doubts(found) == []
+
+
+# The command line
+
+
+def test_files_of_several_people_become_windows_without_naming_a_column(study, zoo_cli, tmp_path):
+    raw, cut = tmp_path / "recordings.h5", tmp_path / "data3.h5"
+    options = ("data", "import", "csv", study, "--layout", "{subject}/{activity}*.csv", "-o", raw)
+    status, out, err = zoo_cli(*options, "--dry-run", "--json")
+    assert (status, err) == (0, "")
+    seen = json.loads(out)
+    assert (seen["recordings"], seen["problems"], raw.exists()) == (5, [], False)
+    assert (seen["files"][0]["subjects"], seen["files"][0]["activities"]) == (["ann"], ["bike"])
+    status, out, err = zoo_cli(*options, "--json")
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert [(kind["read_as"], kind["files"], kind["rows"]) for kind in found["read"]] == [
+        ("columns known by their names", 5, 2000)
+    ]
+    status, out, err = zoo_cli("data", "windows", raw, "-o", cut, "--test-subjects", "ben", "--json")
+    assert (status, err) == (0, "")
+    data = windows.read(cut)
+    assert (data.classes, data.train.people(), data.test.people()) == (("bike", "walk"), ["ann"], ["ben"])
+
+
+def test_a_dry_run_names_what_would_be_refused_once_for_all_files_of_a_kind(study, zoo_cli):
+    for name in ("odd", "odder"):
+        (study / "ann" / f"{name}.csv").write_text("a,b\n1,2\n")
+    named = ("--subject", "=ann", "--activity", "=b")
+    status, out, _ = zoo_cli("data", "import", "csv", study, *named, "--dry-run", "--json")
+    (problem,) = json.loads(out)["problems"]
+    assert (status, len(json.loads(out)["files"])) == (0, 5)
+    assert problem.startswith(f"{study / 'ann' / 'odd.csv'} and 1 other file: no column for x")
+
+
+def test_recordings_are_added_to_a_file(study, zoo_cli, tmp_path):
+    raw = tmp_path / "recordings.h5"
+    add = ("data", "import", "csv", "-o", raw, "--layout", "{subject}/{activity}*.csv", "--append")
+    assert zoo_cli(*add, study / "ann" / "walk.csv").status == 0
+    refused = zoo_cli(*add, study / "ann" / "bike 1.csv")
+    assert (refused.status, "subject ann is in" in refused.err, "--same-people" in refused.err) == (1, True, True)
+    assert zoo_cli(*add, study / "ann" / "bike 1.csv", "--same-people").status == 0
+    assert zoo_cli(*add, study / "ben").status == 0
+    index = recordings.read(raw)
+    assert list(zip(index.subjects.tolist(), index.activities.tolist(), strict=True)) == [
+        ("ann", "walk"), ("ann", "bike"), ("ben", "bike"), ("ben", "walk"),
+    ]  # fmt: skip
+    refused = zoo_cli(*add, study / "ann" / "walk.csv", "--same-people")
+    assert (refused.status, "has the same rows as" in refused.err) == (1, True)
+    assert len(recordings.read(raw)) == 4
+
+
+def test_files_of_recordings_are_joined_and_people_of_different_files_never_share_an_id(study, zoo_cli, tmp_path):
+    for name in ("a", "b"):
+        folder = study / ("ann" if name == "a" else "ben")
+        done = zoo_cli("data", "import", "csv", folder, "-o", tmp_path / f"{name}.h5", "--subject", "=1",
+                       "--layout", "{activity}*.csv")  # fmt: skip
+        assert done.status == 0, done.err
+    files = (tmp_path / "a.h5", tmp_path / "b.h5")
+    refused = zoo_cli("data", "windows", *files, "-o", tmp_path / "ours.h5")
+    assert refused.status == 1
+    assert "subject 1 is in more than one file: add --same-people" in refused.err
+    assert "--different-people to call them a/1, b/1" in refused.err
+    assert zoo_cli("data", "windows", *files, "-o", tmp_path / "ours.h5", "--different-people",
+                   "--test-subjects", "b/1").status == 0  # fmt: skip
+    data = windows.read(tmp_path / "ours.h5")
+    assert (data.train.people(), data.test.people(), data.classes) == (["a/1"], ["b/1"], ("bike", "walk"))
+    same = recordings.join(*map(recordings.read, files), same_people=True)
+    assert (set(same.subjects.tolist()), len(same), len(list(same))) == ({"1"}, 5, 5)
+    np.testing.assert_allclose(same.seconds, 8)
+    refused = zoo_cli("data", "windows", files[0], files[0], "-o", tmp_path / "x.h5", "--same-people",
+                      "--test-fraction", 0)  # fmt: skip
+    assert (refused.status, "has the same rows as" in refused.err) == (1, True)
+
+
+def test_the_source_counts_files_and_does_not_name_them(tmp_path):
+    for seed in range(3):
+        time, moved, gravity = walk(seed=seed)
+        text = csv_of(["time", "x", "y", "z"], [floats(time), *map(floats, (moved + gravity).T)])
+        (tmp_path / f"ann-{seed}.csv").write_text(text)
+    out, first, second = (tmp_path / name for name in ("out.h5", "ann-0.csv", "ann-1.csv"))
+    for files, append, source in (
+        (tmp_path, False, r"3 CSV files #\w{8}"),
+        ([first, first, second], False, r"2 CSV files #\w{8}"),
+        (tmp_path / "ann-2.csv", True, r"2 CSV files #\w{8}; 1 CSV file #\w{8}"),
+    ):
+        who = {"subject": "=ann", "activity": "=walking"}
+        making.import_csv(files, out, **who, force=not append, append=append, same_people=append or None)
+        with h5py.File(out) as file:
+            assert re.fullmatch(source, file.attrs["source"])
+    for file in (first, second):
+        making.import_csv(file, file.with_suffix(".h5"), **who)
+    joined = recordings.join(*(recordings.read(file.with_suffix(".h5")) for file in (first, second)), same_people=True)
+    one, other = joined.provenance["source"].split("; ")
+    assert (one.partition("#")[0], one == other) == ("1 CSV file ", False)

@@ -1,0 +1,50 @@
+"""Continuous recognition is measured by prediction, at changes, and over time."""
+
+import numpy as np
+import pytest
+
+from zoo.activity.stream_metrics import GRACE, StreamResult, report
+
+
+def stream_result(labels, begins=(0.0, 10.0), activities=("sitting", "walking"), step=1.0):
+    times = step * (1 + np.arange(len(labels)))
+    return StreamResult(times, np.array(labels), np.array(begins), np.array(activities))
+
+
+def test_a_change_is_seen_at_the_first_right_answer():
+    stream = stream_result(["sitting"] * 12 + ["walking"] * 8)
+    assert stream.delays().tolist() == [3.0]
+    found = report([stream])
+    assert (found["changes"], found["missed"], found["delay_median"]) == (1, 0, 3.0)
+    # Answers at 10, 11 and 12 s are late by then.
+    assert found["accuracy"] == pytest.approx(17 / 20)
+    assert found["settled_accuracy"] == 1.0
+
+
+def test_a_change_that_is_never_seen_is_missed_and_its_delay_infinite():
+    found = report([stream_result(["sitting"] * 20)])
+    assert (found["missed"], found["delay_median"], found["delay_p95"]) == (1, None, None)
+
+
+def test_a_right_answer_after_the_next_change_does_not_count():
+    stream = stream_result(
+        ["sitting"] * 14 + ["walking"] * 6, begins=(0.0, 5.0, 10.0), activities=("sitting", "walking", "sitting")
+    )
+    assert stream.delays().tolist() == [np.inf, 0.0]
+
+
+def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once():
+    late = stream_result(["sitting"] * 7 + ["jogging", "jogging", "sitting"], begins=(0.0,), activities=("sitting",))
+    assert late.false_alarms() == 1
+    soon = stream_result(["sitting"] * 2 + ["jogging"] + ["sitting"] * 7, begins=(0.0,), activities=("sitting",))
+    assert GRACE > 3
+    assert soon.false_alarms() == 0
+    unsure = stream_result(["sitting"] * 7 + ["", "", "sitting"], begins=(0.0,), activities=("sitting",))
+    assert unsure.false_alarms() == 0
+    assert report([unsure])["coverage"] == pytest.approx(0.8)
+
+
+def test_what_drifts_shows_by_time():
+    found = report([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
+    assert found["accuracy_by_time"] == [1, 1, 1, 0, 0, 0]
+    assert found["hours"] == pytest.approx(1 / 60)

@@ -1,0 +1,565 @@
+"""Studies are read from their official layout, and what is not of the study is refused or counted."""
+
+import json
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo import crossval, folds
+from zoo.activity import recordings, simulate, windows
+from zoo.activity.recordings import Dropped, Recording
+from zoo.activity.studies import STUDIES
+from zoo.activity.studies.comparison import cadence, tilt
+from zoo.activity.studies.reading import read_study
+from zoo.data.describe import describe
+from zoo.errors import ZooError
+
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"
+
+
+def archive(path, texts):
+    with zipfile.ZipFile(path, "w") as file:
+        for name, text in texts.items():
+            file.writestr(name, text)
+    return path
+
+
+def read(name, path, **options):
+    dropped = Dropped()
+    return list(read_study(name, path, dropped, **options)), dict(dropped.reasons)
+
+
+def message(call):
+    """The one line with which a call is refused."""
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def wisdm(codes="A", seconds=20, rate=20, subject=1600, up=(9.8,), start=252207666810782):
+    """Lines of WISDM: x counts the samples, y is gravity."""
+    lines = []
+    for number, code in enumerate(codes):
+        first = start + number * 10**12
+        lines += [
+            f"{subject},{code},{first + round(i * 1e9 / rate)},{i / 1000},{up[i % len(up)]},0.5;"
+            for i in range(seconds * rate)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+WISDM = "wisdm-dataset/raw/phone/accel/data_1600_accel_phone.txt"
+GEOTEC = "sp-sw-har-dataset/DATA/s01/s01_02_sp.csv"
+EXECUTIONS = "sp-sw-har-dataset/DATA/executions_info.csv"
+ORIENTATIONS = "execution_id,orientation,first_turn,second_turn\ns01_02,back_inv,l,r\n"
+PIXEL = "DataSet/optimisation/data/Pixel_Jamie_Carpet_InHand_4/accelerometer.csv"
+
+
+def geotec(labels, rate=100):
+    """A sequence of GeoTec: x counts the samples, and the time stamps of each five samples are those of the last."""
+    lines = ["x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro,timestamp,label"]
+    for label, seconds in labels:
+        for _ in range(round(seconds * rate)):
+            i = len(lines) - 1
+            late = (i // 5 * 5 + 4) * 1000 // rate
+            lines.append(f"{i / 1000},-9.8,0.5,0.1,0.2,0.3,{1657544336429 + late},{label}")
+    return "\n".join(lines) + "\n"
+
+
+def oxford(seconds=40, rate=200, unit=1e9, up=(9.8,), columns=5):
+    """A file of the Oxford step counter."""
+    between = ",3" if columns == 5 else ""
+    after = "" if columns == 5 else ",0,0,0"
+    return "".join(
+        f"{578088287369021 + round(i * unit / rate)}{between},{i / 10000},{up[i % len(up)]},0.5{after}\n"
+        for i in range(seconds * rate)
+    )  # fmt: skip
+
+
+# WISDM
+
+
+def test_wisdm_is_five_activities_of_people_with_a_phone_in_the_trouser_pocket(tmp_path):
+    path = archive(tmp_path / "a.zip", {WISDM: wisdm("ABCDEFS")})
+    found, dropped = read("wisdm", path)
+    assert [r.activity for r in found] == ["walking", "jogging", "stairs", "sitting", "standing"]
+    first = found[0]
+    assert (first.study, first.subject, first.position, first.rate) == ("wisdm", "1600", "trouser pocket", 20.0)
+    assert dropped["performances of other activities"] == 2
+
+
+def test_wisdm_without_the_first_ten_and_the_last_two_seconds_of_each_activity(tmp_path):
+    (walk,), dropped = read("wisdm", archive(tmp_path / "a.zip", {WISDM: wisdm("A", seconds=20)}))
+    np.testing.assert_allclose(walk.acceleration[[0, -1], 0], [0.2, 0.359], atol=1e-6)
+    assert walk.acceleration[0].tolist() == pytest.approx([0.2, 9.8, 0.5])
+    assert walk.trimmed == 2
+    assert dropped == {"seconds at the ends of walking": 12}
+
+
+def test_wisdm_has_its_other_activities_if_asked(tmp_path):
+    path = archive(tmp_path / "a.zip", {WISDM: wisdm("AFHS")})
+    found, dropped = read("wisdm", path, others=True)
+    assert [r.activity for r in found] == ["walking", "typing", "eating_soup", "folding_clothes"]
+    assert "performances of other activities" not in dropped
+
+
+@pytest.mark.parametrize("rate", [20, 25, 50])
+def test_the_rate_of_a_phone_is_measured(tmp_path, rate):
+    (walk,), _ = read("wisdm", archive(tmp_path / "a.zip", {WISDM: wisdm("A", rate=rate)}))
+    assert walk.rate == rate
+
+
+def test_a_clock_that_stalls_ends_a_recording_and_its_rows_are_counted(tmp_path):
+    lines = wisdm("A", seconds=30).splitlines()
+    # From row 300, ten rows bear the time of the one before.
+    stamp = lines[299].split(",")[2]
+    lines[300:310] = [",".join([*line.split(",")[:2], stamp, *line.split(",")[3:]]) for line in lines[300:310]]
+    found, dropped = read("wisdm", archive(tmp_path / "a.zip", {WISDM: "\n".join(lines) + "\n"}))
+    assert [len(r.acceleration) for r in found] == [100, 250]
+    assert dropped["rows whose time stamp does not rise"] == 10
+    assert dropped["gaps at which a recording was split"] == 1
+
+
+def test_a_line_of_wisdm_that_is_no_sample_is_counted(tmp_path):
+    text = wisdm("A").replace("\n", "\n1600,A,252;\n", 1)
+    _, dropped = read("wisdm", archive(tmp_path / "a.zip", {WISDM: text}))
+    assert dropped["lines that are not samples"] == 1
+
+
+# GeoTec
+
+
+def sequence():
+    return geotec([("SEATED", 2.5), ("STANDING_UP", 1), ("WALKING", 2.5), ("TURNING", 1), ("WALKING", 2.5),
+                   ("TURNING", 1), ("SITTING_DOWN", 1.2), ("SEATED", 0.5)])  # fmt: skip
+
+
+def test_geotec_is_walks_with_their_turn_and_sitting(tmp_path):
+    found, dropped = read("geotec", archive(tmp_path / "a.zip", {GEOTEC: sequence(), EXECUTIONS: ORIENTATIONS}))
+    sitting, walking = found
+    assert (sitting.activity, walking.activity) == ("sitting", "walking")
+    assert (walking.study, walking.subject, walking.device) == ("geotec", "s01", "Xiaomi Poco X2")
+    assert (walking.position, walking.orientation) == ("left front pocket", "back_inv")
+    # Half a second is left out at both ends: of 6 s that begin at 3.5 s, those from 4 s to 9 s.
+    np.testing.assert_allclose(walking.acceleration[[0, -1], 0], [0.4, 0.899], atol=2e-3)
+    assert dropped["transitions: turning"] == 1
+    assert dropped["stretches of sitting shorter than the ends that are left out"] == 1
+
+
+def test_samples_of_geotec_that_were_delivered_late_are_even(tmp_path):
+    (_, walking), dropped = read("geotec", archive(tmp_path / "a.zip", {GEOTEC: sequence(), EXECUTIONS: ORIENTATIONS}))
+    np.testing.assert_allclose(np.diff(walking.acceleration[:, 0]), 0.001, atol=1e-6)
+    assert walking.rate == pytest.approx(100, abs=1)
+    assert "rows whose time stamp does not rise" not in dropped
+
+
+# Oxford step counter
+
+
+def test_oxford_is_walking_of_named_people_with_the_phone_in_named_places(tmp_path):
+    texts = {PIXEL: oxford(), "DataSet/validation/user2_neckpouch_1506423094931.csv": oxford(rate=100, columns=7)}
+    found, _ = read("oxford", archive(tmp_path / "a.zip", texts))
+    assert [(r.subject, r.position, r.device, r.rate) for r in found] == [
+        ("jamie", "hand", "Pixel", 200.0), ("user2", "neck pouch", "Samsung Galaxy S6", 100.0),
+    ]  # fmt: skip
+    assert {(r.study, r.activity) for r in found} == {("oxford", "walking")}
+    # Twelve of 40 seconds are left out at both ends.
+    np.testing.assert_allclose(found[0].acceleration[[0, -1], 0], [0.24, 0.56], atol=1e-3)
+
+
+def test_a_clock_of_oxford_that_counts_microseconds_is_read_so_and_counted(tmp_path):
+    (walk,), dropped = read("oxford", archive(tmp_path / "a.zip", {PIXEL: oxford(unit=1e6)}))
+    assert walk.rate == 200.0
+    assert dropped["files with time stamps in us in place of ns, read as such"] == 1
+
+
+def test_a_file_of_oxford_in_g_is_converted_and_counted(tmp_path):
+    (walk,), dropped = read("oxford", archive(tmp_path / "a.zip", {PIXEL: oxford(up=(1.0,))}))
+    assert walk.acceleration[0, 1] == pytest.approx(9.80665)
+    assert dropped["files in g, converted to m/s^2"] == 1
+
+
+# All studies
+
+OFFICIAL = {
+    "motionsense": {"A/wlk_7/sub_1.csv": ",gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,"
+                    "userAcceleration.z\n" + "0,0,1,0,0,0,0\n" * 200},
+    "wisdm": {WISDM: wisdm("A")},
+    "geotec": {GEOTEC: sequence(), EXECUTIONS: ORIENTATIONS},
+    "oxford": {PIXEL: oxford()},
+}  # fmt: skip
+
+
+def test_each_study_has_a_small_copy_here():
+    assert set(OFFICIAL) == set(STUDIES)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_is_read_from_a_folder_as_from_a_zip_file(tmp_path, name):
+    for member, text in OFFICIAL[name].items():
+        (tmp_path / "folder" / member).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / member).write_text(text)
+    zipped, dropped = read(name, archive(tmp_path / "a.zip", OFFICIAL[name]))
+    found, of_folder = read(name, tmp_path / "folder")
+    assert dropped == of_folder
+    assert found
+    for one, other in zip(zipped, found, strict=True):
+        assert one.study == other.study == name
+        assert one.position in STUDIES[name].positions
+        np.testing.assert_array_equal(one.acceleration, other.acceleration)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_two_copies_of_a_study_are_refused(tmp_path, name):
+    copies = {f"{copy}/{member}": text for copy in "ab" for member, text in OFFICIAL[name].items()}
+    with pytest.raises(ZooError, match=r"a\.zip: holds a/.* and b/.*, two copies of one file"):
+        read(name, archive(tmp_path / "a.zip", copies))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("other", STUDIES)
+def test_the_zip_file_of_another_study_is_named(tmp_path, name, other):
+    path = archive(tmp_path / "a.zip", OFFICIAL[other])
+    if name == other:
+        assert len(read(name, path)[0]) > 0
+        return
+    command = STUDIES[other].command or other
+    line = message(lambda: read(name, path))
+    assert line.endswith(f"; it looks like {STUDIES[other].title}: use `zoo data import {command}`")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_zip_file_without_the_files_of_a_study_is_refused(tmp_path, name):
+    path = archive(tmp_path / "a.zip", {"photos/cat.jpg": "meow"})
+    wanted = "file DATA/executions_info.csv" if name == "geotec" else f"files {STUDIES[name].layout}"
+    assert message(lambda: read(name, path)) == f"{path}: no {wanted} in it; expected {STUDIES[name].title}'s layout"
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path, name):
+    (tmp_path / "a.zip").write_text("not a zip")
+    assert message(lambda: read(name, tmp_path / "a.zip")) == f"{tmp_path / 'a.zip'}: not a zip file or a folder"
+    assert message(lambda: read(name, tmp_path / "b.zip")) == f"{tmp_path / 'b.zip'}: no such file or folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("wisdm", {WISDM: wisdm("A")[:-20]}, "ends within line 400, "),
+        ("wisdm", {WISDM: ""}, "holds no rows; expected lines of subject, code, time, x, y, z"),
+        ("wisdm", {WISDM: wisdm("A", rate=2000)}, "time stamps in ns make 2e+03 Hz; expected 10 to 210 Hz in WISDM"),
+        ("wisdm", {WISDM: wisdm("A").replace(",9.8,", ",up,")}, "could not convert string to float: 'up'"),
+        ("wisdm", {WISDM: wisdm("A", up=(1.0,))}, "has a mean magnitude of 1.14, as in g; expected m/s^2 "
+         "(about 9.8); WISDM is m/s^2 with gravity: copy the file again"),
+        ("wisdm", {WISDM: wisdm("A", up=(4, -4))}, "so gravity (9.8) is missing"),
+        ("geotec", {GEOTEC: sequence()[:-12]}, "ends within line 1221, "),
+        ("geotec", {GEOTEC: sequence().replace("x_acc", "ax")}, "has columns ax, y_acc, "),
+        ("geotec", {GEOTEC: geotec([("WALKING", 20)], rate=1)}, " Hz; expected 90 to 115 Hz in GeoTec: copy"),
+        ("oxford", {PIXEL: oxford()[:-8]}, "ends within line 8000, "),
+        ("oxford", {PIXEL: oxford(unit=1e11)}, "time stamps in ns make 2 Hz; expected 80 to 450 Hz"),
+        ("oxford", {PIXEL: oxford(up=(4, -4))}, "so gravity (9.8) is missing"),
+    ],
+)  # fmt: skip
+def test_a_file_of_a_study_that_is_not_in_order_is_named(tmp_path, name, change, words):
+    path = archive(tmp_path / "a.zip", OFFICIAL[name] | change)
+    line = message(lambda: read(name, path))
+    assert line.startswith(f"{path}: {next(iter(change))}")
+    assert words in line
+
+
+def test_a_damaged_zip_file_is_named(tmp_path):
+    path = archive(tmp_path / "a.zip", OFFICIAL["wisdm"])
+    content = path.read_bytes()
+    path.write_bytes(content[:2000] + b"\x00" * 500 + content[2500:])
+    assert f"{WISDM}: damaged" in message(lambda: read("wisdm", path))
+
+
+def test_the_page_of_the_studies_says_what_the_table_says():
+    rows = re.findall(r"^\| \[?(.*?)\]?(?:\(.*?\))? \| `(.*?)` \| (\d+) \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
+    assert [(title, command, int(people), license) for title, command, people, license in rows] == [
+        (study.title, study.command or name, study.people, study.license) for name, study in STUDIES.items()
+    ]
+    text = " ".join(PAGE.read_text().split())
+    for study in STUDIES.values():
+        assert study.citation in text
+
+
+# Several studies together
+
+
+def of(study, subject, what="walking", tilted=0.0, **changes):
+    """A recording of somebody who takes 1.8 steps per second, with the phone tilted by an angle in degrees."""
+    time = np.arange(3000) / 100
+    up = (
+        9.8
+        + 3 * np.sin(2 * np.pi * 1.8 * time)
+        + np.random.default_rng([len(study), int(subject)]).normal(0, 0.1, len(time))
+    )
+    angle = np.radians(tilted)
+    rows = np.stack([0 * up, up * np.cos(angle), up * np.sin(angle)], axis=1).astype(np.float32)
+    return Recording(f"{study} {subject}", subject, what, 100.0, rows, study=study, **changes)
+
+
+def file(path, *several):
+    recordings.write(path, several, source="a test")
+    return recordings.read(path)
+
+
+def test_what_is_known_of_a_recording_is_kept_in_its_file(tmp_path):
+    known = {"position": "hand", "device": "Pixel", "orientation": "back", "trimmed": 0.5}
+    (one, two) = file(tmp_path / "a.h5", of("oxford", "1", **known), of("oxford", "2"))
+    assert {name: getattr(one, name) for name in known} == known
+    assert (one.study, two.study, two.position, two.trimmed) == ("oxford", "oxford", "", 0.0)
+
+
+def test_people_of_different_studies_are_different_people(tmp_path):
+    joined = recordings.join(
+        file(tmp_path / "a.h5", of("wisdm", "1")), file(tmp_path / "b.h5", of("motionsense", "1")),
+        file(tmp_path / "c.h5", of("", "1")),
+    )  # fmt: skip
+    assert joined.subjects.tolist() == ["wisdm/1", "motionsense/1", "1"]
+    assert [r.study for r in joined] == ["wisdm", "motionsense", ""]
+
+
+def test_one_study_keeps_its_plain_ids(tmp_path):
+    assert recordings.join(file(tmp_path / "a.h5", of("wisdm", "1"))).subjects.tolist() == ["1"]
+    two = file(tmp_path / "a.h5", of("wisdm", "1")), file(tmp_path / "b.h5", of("wisdm", "2"))
+    assert recordings.join(*two).subjects.tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize("study", ["wisdm", ""])
+def test_equal_ids_of_two_files_of_one_study_are_asked_about(tmp_path, study):
+    two = file(tmp_path / "a.h5", of(study, "1")), file(tmp_path / "b.h5", of(study, "1", "sitting"))
+    assert "subject 1 is in more than one file: add --same-people" in message(lambda: recordings.join(*two))
+    assert recordings.join(*two, same_people=True).subjects.tolist() == ["1", "1"]
+    assert recordings.join(*two, same_people=False).subjects.tolist() == ["a/1", "b/1"]
+
+
+def test_what_is_wrong_with_a_recording_names_the_file_that_holds_it(tmp_path):
+    good = file(tmp_path / "good.h5", of("wisdm", "1"), of("wisdm", "2", "sitting"))
+    in_g = replace(of("oxford", "1"), acceleration=of("oxford", "1").acceleration / 9.80665)
+    file(tmp_path / "in_g.h5", in_g)
+    assert "in_g.h5: recording oxford 1 has a mean magnitude of 1.0" in message(
+        lambda: zoo.cut_windows([good.path, tmp_path / "in_g.h5"], tmp_path / "windows.h5")
+    )
+    file(tmp_path / "copy.h5", of("wisdm", "1"))
+    assert message(
+        lambda: zoo.cut_windows([good.path, tmp_path / "copy.h5"], tmp_path / "windows.h5", same_people=False)
+    ).endswith(f"copy.h5: recording wisdm 1: has the same rows as wisdm 1 of {good.path}: import each recording once")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "merge", "doubts"),
+    [
+        (["walking", "climbing"], None, "downstairs, upstairs in a.h5; climbing in b.h5"),
+        (["walking", "climbing"], {"climbing": "upstairs+downstairs"}, None),
+        (["walking", "climbing"], {"climbing": ["upstairs", "downstairs"]}, None),
+        (["walking", "upstairs"], None, None),
+    ],
+)  # fmt: skip
+def test_labels_that_may_mean_several_of_another_study_are_pointed_out(tmp_path, theirs, merge, doubts):
+    ours = [of("one", str(who), what) for who in (1, 2) for what in ("walking", "upstairs", "downstairs")]
+    file(tmp_path / "a.h5", *(replace(each, acceleration=each.acceleration * 1.01) for each in ours))
+    file(tmp_path / "b.h5", *(of("two", str(who), what) for who in (1, 2) for what in theirs))
+    made = zoo.cut_windows([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "windows.h5", merge=merge)
+    assert [doubts in doubt for doubt in made.doubts] == [True] * bool(doubts)
+    assert made.data.label_names[len(made.data.classes) :] == (("downstairs+upstairs",) if merge else ())
+
+
+def test_one_name_may_be_a_text(tmp_path):
+    file(tmp_path / "a.h5", *(of("one", str(who), what) for who in (1, 2) for what in ("walking", "upstairs")))
+    made = zoo.cut_windows(tmp_path / "a.h5", tmp_path / "windows.h5", test_subjects="2", classes="upstairs")
+    assert (made.data.test.people(), made.data.classes) == (["2"], ("upstairs",))
+
+
+def windows_of_two(tmp_path):
+    wisdm = [of("wisdm", str(who), what, position="trouser pocket", trimmed=2.0)
+             for who in (1, 2) for what in ("walking", "stairs")]  # fmt: skip
+    index = recordings.join(file(tmp_path / "a.h5", *wisdm), file(tmp_path / "b.h5", of("oxford", "1", tilted=180.0)))
+    path = tmp_path / "windows.h5"
+    windows.write_windows(index, path, windows.Windowing(), ["wisdm/2"])
+    return path
+
+
+def test_windows_keep_their_study_and_where_the_phone_was(tmp_path):
+    data = windows.read(windows_of_two(tmp_path))
+    for person, study, position in (("wisdm/1", "wisdm", "trouser pocket"), ("oxford/1", "oxford", "")):
+        part = data.train.where(data.train.subjects == person)
+        assert set(part.studies.tolist()) == {study}
+        assert set(part.positions.tolist()) == {position}
+        assert len(part.studies) == len(part) > 0
+    everyone = data.everyone().train
+    assert everyone.studies.tolist() == [name.partition("/")[0] for name in everyone.subjects.tolist()]
+
+
+def test_windows_of_no_study_have_none(tmp_path):
+    path = tmp_path / "windows.h5"
+    windows.write_windows(
+        file(tmp_path / "a.h5", of("", "1"), of("", "1", "stairs")), path, windows.Windowing(), []
+    )  # fmt: skip
+    train = windows.read(path).train
+    assert train.studies is None
+    assert train.positions is None
+
+
+def test_an_importer_that_has_left_out_the_ends_leaves_nothing_to_trim():
+    whole, trimmed = of("wisdm", "1"), of("wisdm", "1", trimmed=2.0)
+    cut = windows.Windowing(window=150, hop=150, trim=3.0)
+    assert [len(cut.windows(recording)) for recording in (whole, trimmed)] == [8, 10]
+
+
+def test_studies_of_one_file_are_measured_side_by_side(tmp_path):
+    found = describe(windows_of_two(tmp_path))["studies"]
+    assert list(found) == ["oxford", "wisdm"]
+    assert (found["wisdm"]["people"], found["oxford"]["people"]) == (2, 1)
+    assert found["oxford"]["windows"] == {"walking": 17}
+    assert found["wisdm"]["windows"] == {"stairs": 38, "walking": 38}
+    assert (found["wisdm"]["tilt_deg"], found["oxford"]["tilt_deg"]) == ([0, 0, 0], [180, 180, 180])
+    assert found["wisdm"]["rate_hz"] == [50, 50]
+    for study in found.values():
+        assert study["cadence_hz"] == pytest.approx(1.8, abs=0.03)
+        assert study["magnitude"] == pytest.approx(9.8, abs=0.1)
+
+
+def test_recordings_of_several_studies_are_measured_in_seconds(tmp_path):
+    several = of("wisdm", "1"), of("", "2", "stairs")
+    found = describe(file(tmp_path / "a.h5", *several).path)["studies"]
+    assert found["wisdm"]["seconds"] == {"walking": 30.0}
+    assert found["none"]["seconds"] == {"stairs": 30.0}
+    assert (found["none"]["tilt_deg"], found["none"]["cadence_hz"]) == (None, None)
+
+
+def test_one_study_alone_is_not_compared(tmp_path):
+    assert "studies" not in describe(file(tmp_path / "a.h5", of("wisdm", "1"), of("wisdm", "2")).path)
+
+
+def lab(folder, seed):
+    """The files of two people who both labs call S1 and S2."""
+    random = np.random.default_rng(seed)
+    for name in ("S1", "S2"):
+        person = simulate.Walker.draw(name, random)
+        (folder / name).mkdir(parents=True)
+        for label in ("walking", "sitting"):
+            rows = person.record(label, 8, 50.0, random).acceleration.tolist()
+            lines = ["time,x,y,z", *(f"{i / 50},{x},{y},{z}" for i, (x, y, z) in enumerate(rows))]
+            (folder / name / f"{label}.csv").write_text("\n".join(lines))
+    return folder
+
+
+def labs(tmp_path, out="{}.h5", **options):
+    """Two labs that imported their files as studies, to a file each or to the same one."""
+    for seed, name in enumerate(("lab_a", "lab_b")):
+        zoo.import_csv(
+            lab(tmp_path / name, seed), tmp_path / out.format(name), layout="{subject}/{activity}.csv", study=name,
+            **options,
+        )  # fmt: skip
+    return sorted(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_csv_files_of_two_labs_are_two_studies(tmp_path, together):
+    files = labs(tmp_path, "both.h5", append=True) if together else labs(tmp_path)
+    assert len(files) == (1 if together else 2)
+    data = zoo.cut_windows(files, tmp_path / "data3.h5", test_subjects="lab_b/S1").data
+    assert data.train.people() == ["lab_a/S1", "lab_a/S2", "lab_b/S2"]
+    assert data.test.people() == ["lab_b/S1"]
+    assert set(data.train.studies.tolist()) == {"lab_a", "lab_b"}
+    assert {name: study["people"] for name, study in describe(data)["studies"].items()} == {"lab_a": 2, "lab_b": 2}
+    held_out = folds.held_out(data.train, crossval.STUDY, crossval.STUDY)
+    assert [set(data.train.subjects[mask].tolist()) for mask in held_out] == [{"lab_a/S1", "lab_a/S2"}, {"lab_b/S2"}]
+    assert crossval.Protocol(crossval.STUDY).count(data) == 2
+
+
+def test_a_file_of_two_labs_says_who_is_of_which(tmp_path):
+    found = describe(*labs(tmp_path, "both.h5", append=True))
+    assert found["subjects"] == ["lab_a/S1", "lab_a/S2", "lab_b/S1", "lab_b/S2"]
+    assert list(found["studies"]) == ["lab_a", "lab_b"]
+
+
+def test_one_lab_keeps_its_ids_and_asks_about_those_that_come_again(tmp_path):
+    path, _ = labs(tmp_path)
+    assert describe(path)["subjects"] == ["S1", "S2"]
+    again = lab(tmp_path / "again", seed=7)
+    options = {"layout": "{subject}/{activity}.csv", "append": True}
+    assert "subject S1 is in" in message(lambda: zoo.import_csv(again, path, study="lab_a", **options))
+    zoo.import_csv(again, path, study="lab_a", same_people=True, **options)
+    assert set(recordings.read(path).studies.tolist()) == {"lab_a"}
+    # Without the name of the study, nobody knows whether S1 is lab_a's.
+    zoo.import_csv(lab(tmp_path / "others", seed=8), path, **options)
+    assert describe(path)["subjects"] == ["S1", "S2", "lab_a/S1", "lab_a/S2"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "lab/a", "a, b", "a\n"])
+def test_a_study_with_a_name_that_ids_cannot_begin_with_is_refused(tmp_path, name):
+    line = message(lambda: zoo.import_csv(tmp_path, tmp_path / "a.h5", study=name))
+    assert line == f"study {name!r}: expected a name such as lab_a, without / , ; ( )"
+
+
+def test_the_angle_of_a_phone_and_the_steps_of_its_owner_are_measured():
+    walks = np.stack([of("wisdm", "1", tilted=angle).acceleration for angle in (0, 90, 120)]).astype(np.float64)
+    assert tilt(walks) == pytest.approx([0, 90, 120], abs=0.1)
+    assert cadence(walks, 100.0) == pytest.approx([1.8] * 3, abs=0.02)
+    assert cadence(walks, 50.0) != pytest.approx([1.8] * 3, abs=0.02)
+
+
+# Command line
+
+
+def test_a_study_is_imported_and_joined_on_the_command_line(zoo_cli, tmp_path):
+    for name in ("wisdm", "oxford"):
+        path = archive(tmp_path / f"{name}.zip", OFFICIAL[name])
+        command = ("data", "import", STUDIES[name].command or name, path, "-o", tmp_path / f"{name}.h5", "--json")
+        status, out, _ = zoo_cli(*command)
+        assert (status, json.loads(out)["written"]) == (0, 1)
+    status, out, _ = zoo_cli("data", "windows", tmp_path / "wisdm.h5", tmp_path / "oxford.h5", "--classes", "walking",
+              "--test-subjects", "oxford/jamie", "-o", tmp_path / "windows.h5")  # fmt: skip
+    assert status == 0
+    assert "oxford/jamie" in out
+    assert "| study | people | walking | Hz | m/s^2 | tilt | steps/s |" in out
+    assert "| oxford | 1 | 9 | 50 | 9.82 | 3, 4, 4 |" in out
+    assert "| wisdm | 1 | 4 | 50 | 9.82 | 3, 3, 3 |" in out
+
+
+def test_recordings_too_short_to_be_measured_are_described(zoo_cli, tmp_path):
+    short = of("wisdm", "1")
+    file(tmp_path / "a.h5", replace(short, acceleration=short.acceleration[:200]), of("", "2"))
+    status, out, _ = zoo_cli("data", "describe", tmp_path / "a.h5")
+    assert status == 0
+    assert "| wisdm | 1 | 2.0 | 100 | - | - | - |" in out
+
+
+# Real recordings
+
+FACTS = {
+    "wisdm": ("wisdm-dataset.zip", 113, 22, {"jogging": 3520, "sitting": 3688, "stairs": 3687, "standing": 3687,
+              "walking": 3687}, (19.9, 49.6)),
+    "geotec": ("sp-sw-har-dataset.zip", 230, 23, {"sitting": 8, "walking": 1209}, (102, 103)),
+    "oxford": ("oxford-step-counter.zip", 62, 5, {"walking": 8625}, (100, 406)),
+    "motionsense": ("A_DeviceMotion_data.zip", 285, 19, {"downstairs": 2119, "jogging": 2168, "sitting": 5442,
+                    "standing": 4824, "upstairs": 2540, "walking": 5519}, (50, 50)),
+}  # fmt: skip
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_real_study_holds_what_its_page_says(real, tmp_path, name):
+    file, count, people, seconds, rates = FACTS[name]
+    path, dropped = tmp_path / "a.h5", Dropped()
+    written = recordings.write(path, read_study(name, real / "activity" / file, dropped), source="a test")
+    found = describe(path)
+    assert (written, len(found["subjects"])) == (count, people)
+    assert {label: round(value) for label, value in found["seconds"].items()} == pytest.approx(seconds, abs=1)
+    assert (found["rates_hz"][0], found["rates_hz"][-1]) == rates
+    gravity = []
+    for recording in recordings.read(path):
+        seconds = np.array_split(recording.acceleration, max(1, round(recording.seconds)))
+        gravity.append(np.median([np.linalg.norm(second.mean(axis=0)) for second in seconds]))
+    assert np.median(gravity) == pytest.approx(9.8, rel=0.05)
+    # Of one who jogs, the phone turns in the pocket even within a second.
+    assert gravity == pytest.approx([9.8] * count, rel=0.4)

@@ -1,0 +1,126 @@
+"""Recognizers that learn from a file that is read once."""
+
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, Recipe, ZooError, crossval, evaluate, loading, planning, predict
+from zoo.activity import recordings, simulate
+from zoo.activity import windows as windows_of
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.activity.task import predictions_of
+from zoo.activity.windows import Windowing, write_windows
+from zoo.exporting import artifacts
+from zoo.running import Run, train
+from zoo.runtime import Recognizer
+
+
+def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated, tmp_path):
+    changes = {
+        "units": 6,
+        "num_layers": 1,
+        "frame": 50,
+        "epochs": 2,
+        "validation": 0.4,
+        "validation_by": "time",
+        "patience": None,
+    }
+    plan = planning.plan(None, "activity_gru", changes)
+    train(plan, simulated, Run(tmp_path / "model"))
+    loaded = loading.load(str(tmp_path / "model"))
+    scores = ACTIVITY.prepare(simulated, plan.recipe).scores(loaded.keras_model)
+    report = ACTIVITY.evaluate(loaded, simulated, split="validation", baselines=False)
+    assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
+        name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
+    }
+
+
+def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_trained_on_them(tmp_path):
+    raw = tmp_path / "recordings.h5"
+    recordings.write(raw, simulate.simulate(4, seed=0, seconds=20), source="simulated", simulated=True)
+    index = recordings.read(raw)
+    for name, rows in (("long", 200), ("other", 180)):
+        write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
+    plan = planning.plan(
+        None, "activity_gru", {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
+    )
+    train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
+    loaded = loading.load(str(tmp_path / "model"))
+    report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
+    assert "windows of 200 rows: the center 150 are read" in report["notes"]
+    rows = predictions_of(loaded, ACTIVITY.read(tmp_path / "long.h5"))
+    assert np.mean([row["label"] == row["true"] for row in rows]) == pytest.approx(report["accuracy"])
+    with pytest.raises(ZooError, match=r"other.h5: key 'tstX': windows of shape \(180, 3\); .* expects \(150, 3\)"):
+        ACTIVITY.evaluate(loaded, tmp_path / "other.h5")
+
+
+def test_seeds_of_one_split_seed_set_the_same_people_aside():
+    x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (60, 20, 3))
+    data = windows_of.from_arrays(x, np.arange(60) % 2, ("a", "b"), 50.0, np.arange(60) // 10)
+    aside = [ACTIVITY.prepare(data, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
+    assert aside == [aside[0]] * 4
+    assert len({tuple(ACTIVITY.prepare(data, Recipe(seed=seed)).validation.people()) for seed in range(8)}) > 1
+
+
+def test_nothing_set_aside_cannot_be_scored(simulated):
+    prepared = ACTIVITY.prepare(simulated, Recipe(validation=0.0))
+    with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):
+        prepared.scores(None)
+
+
+def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simulated):
+    file = exported_recognizer / "model.float32.tflite"
+    windows = ACTIVITY.read(simulated).test.arrays()[0][:5]
+    found = ACTIVITY.predict(loading.load(file), windows)
+    np.testing.assert_array_equal(found.probabilities, Recognizer(file).predict(windows))
+    report = ACTIVITY.evaluate(loading.load(file), simulated, baselines=False)
+    assert report["ece"]["before"] == report["ece"]["after"]
+    assert report["ece"]["temperature"] == 1.0
+
+
+@pytest.mark.parametrize("shape", [(150, 3), (1, 2, 150, 3), ()])
+def test_what_is_no_stack_of_windows_is_one_line(shape):
+    with pytest.raises(ZooError, match=r"input: has shape .*; expected any number of windows of shape \(150, 3\)"):
+        ACTIVITY.predict(loading.load(ActivityGRU(units=4)), np.zeros(shape))
+
+
+def test_groups_leave_everybody_out_once(simulated):
+    parts = crossval.prepare(simulated, 3)
+    people = windows_of.read(simulated).train.people()
+    left_out = [name for part in parts for name in part.validation.people()]
+    assert sorted(left_out) == sorted(people)
+    assert all(not set(part.train.people()) & set(part.validation.people()) for part in parts)
+
+
+def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulated):
+    model = ActivityGRU(units=4, frame=10)
+    model.get_layer("logits").bias.assign(np.full(6, np.nan))
+    with pytest.raises(ZooError, match="outputs of the network are not finite: its weights are damaged"):
+        ACTIVITY.evaluate(loading.load(model), simulated, baselines=False)
+
+
+def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ZooError, match="training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it"):
+        train(planning.plan("activity_gru_course", None, {}), simulated)
+    loaded = loading.load("activity_gru_course")
+    with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
+        artifacts.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")
+
+
+def test_a_model_is_evaluated_on_a_lab_that_recorded_some_of_its_classes():
+    random = np.random.default_rng(0)
+    model = ActivityGRU(units=4, num_layers=1, frame=5, window=20, classes=("a", "b", "c"))
+    x, labels = random.normal([0, 0, 9.8], 1, (12, 20, 3)).astype("float32"), np.arange(12) % 2
+    lab = windows_of.from_arrays(x, labels, ("c", "a"), 50.0, np.arange(12) // 3)
+    found = evaluate(model, lab, split="all")
+    right = predict(model, x).labels == np.array(["c", "a"])[labels]
+    assert (found["windows"], found["accuracy"]) == (12, right.mean())
+    assert [found["per_class"][name]["windows"] for name in "abc"] == [6, 0, 6]
+    assert "baselines" not in found
+    assert "> note: no window of b: macro-F1 leaves it out" in repr(found)
+    with pytest.raises(
+        ZooError, match=r"activity_gru\w* does not know d, but a, b, c: rename or select labels with `zoo d"
+    ):
+        evaluate(model, windows_of.from_arrays(x, labels, ("a", "d"), 50.0, np.arange(12) // 3), split="all")
+    with pytest.raises(ZooError, match="trained on another file: only --split test or all is possible"):
+        evaluate(model, lab, split="train")

@@ -1,0 +1,557 @@
+"""Windows of activities: checked when a file is opened, cut from one recording each, split by person."""
+
+import errno
+import os
+import re
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.activity import recordings, simulate
+from zoo.activity import windows as activity
+from zoo.activity.recordings import Recording
+from zoo.activity.windows import Windowing, Windows, choose_test_subjects, sort_names, write_windows  # fmt: skip
+from zoo.data import hdf5
+from zoo.errors import ZooError
+from zoo.runtime.metadata import CLASSES, STANDARD_GRAVITY
+
+SEEDS = st.integers(0, 2**32 - 1)
+NAMES = st.one_of(st.integers(1, 99).map(str), st.text("abcé", min_size=1, max_size=3))
+
+
+def gravity(windows, rows=10):
+    return np.random.default_rng(windows).normal([0, 0, 9.8], 0.5, (windows, rows, 3)).astype(np.float32)
+
+
+def one_hot(*labels):
+    return np.eye(6, dtype=np.float32)[list(labels)]
+
+
+GOOD = {
+    "trX": gravity(6), "trY": one_hot(0, 1, 2, 3, 4, 5), "trS": np.array([1, 1, 2, 2, 10, 10], "i4"),
+    "tstX": gravity(2), "tstY": one_hot(5, 0), "tstS": np.array([3, 3], "i4"),
+}  # fmt: skip
+
+
+def data3(path, *, attributes=None, **changes):
+    """A file in the course's layout; a key that is None is left out."""
+    with h5py.File(path, "w") as file:
+        for key, value in (GOOD | changes).items():
+            if value is not None:
+                file[key] = value
+        file.attrs.update(attributes or {})
+    return path
+
+
+def changed(key, place, value):
+    array = GOOD[key].copy()
+    array[place] = value
+    return {key: array}
+
+
+def message(call):
+    """The one line with which a call is refused."""
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def windows(labels, subjects=None):
+    """Windows whose rows hold their number."""
+    labels = np.asarray(labels)
+    inputs = np.tile(np.arange(len(labels), dtype=np.float32)[:, None, None], (1, 4, 3))
+    return Windows.all(inputs, labels, None if subjects is None else np.array(subjects))
+
+
+def walk(who, what="walking", rows=400, rate=50.0, number=0):
+    """A recording whose rows hold its number and their own."""
+    columns = [np.full(rows, number), np.arange(rows), np.full(rows, 9.8)]
+    return Recording(f"{who} {what}", who, what, rate, np.stack(columns, axis=1).astype(np.float32))
+
+
+def index(path, *several):
+    recordings.write(path, several, source="a test")
+    return recordings.read(path)
+
+
+# Reading
+
+
+def test_a_file_of_the_course_is_opened_with_labels_from_0(tmp_path):
+    data = activity.read(data3(tmp_path / "a.h5", trS=None, tstS=None))
+    assert data.train.labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert data.test.labels.tolist() == [5, 0]
+    assert (data.classes, data.rate, data.simulated, data.source) == (CLASSES, 50.0, False, "not stated")
+    assert (data.split_by, data.train.subjects, data.train.people()) == ("window", None, [])
+
+
+def test_a_file_that_tells_more_is_believed(tmp_path):
+    attributes = {"classes": "a,b,c,d,e,f", "rate_hz": 25.0, "simulated": True, "source": "a test"}
+    data = activity.read(data3(tmp_path / "a.h5", attributes=attributes))
+    assert data.classes == ("a", "b", "c", "d", "e", "f")
+    assert (data.rate, data.simulated, data.source, data.split_by) == (25.0, True, "a test", "subject")
+    assert data.train.people() == ["1", "2", "10"]
+
+
+@pytest.mark.parametrize("names", [["ann", "bob"], [b"ann", b"bob"]])
+def test_people_may_have_names(tmp_path, names):
+    data = activity.read(data3(tmp_path / "a.h5", trS=names * 3, tstS=["cy", "cy"]))
+    assert data.train.people() == ["ann", "bob"]
+    assert data.test.subjects.tolist() == ["cy", "cy"]
+
+
+def test_windows_stay_on_the_disk(tmp_path):
+    data = activity.read(data3(tmp_path / "a.h5"))
+    assert isinstance(data.train.inputs, hdf5.Rows)
+    np.testing.assert_array_equal(data.train.inputs[2:4], GOOD["trX"][2:4])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"tstY": None}, "no key 'tstY' in the activity layout though there is the other of tstX, tstY: make it with"),
+        ({"trX": gravity(6)[:, :, 0]}, "key 'trX' has shape (6, 10); expected (N, T, C)"),
+        ({"trY": one_hot(0, 1, 2, 3, 4)}, "key 'trY' has shape (5, 6); expected (6, K)"),
+        ({"tstS": np.zeros(3, "i4")}, "key 'tstS' has shape (3,); expected (2,)"),
+        ({"trX": np.full((6, 10, 3), b"x")}, "key 'trX' holds |S1; expected number"),
+        ({"trY": one_hot(0, 1, 2, 3, 4, 5)[:, :4], "tstY": one_hot(0, 1)[:, :4]}, "key 'trY' has 4 columns for 6"),
+        (changed("trY", (4, 4), 0), "key 'trY' row 4 is [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; expected one 1 and 5 zeros"),
+        (changed("trY", (2, 5), 1), "key 'trY' row 2 is [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]; expected one 1 and 5 zeros"),
+        (changed("tstY", 1, [0.5, 0.5, 0, 0, 0, 0]), "key 'tstY' row 1 is [0.5, 0.5, 0.0, 0.0, 0.0, 0.0]; expected"),
+        (changed("trY", (3, 3), np.nan), "key 'trY' row 3 is [0.0, 0.0, 0.0, nan, 0.0, 0.0]; expected one 1 and 5"),
+        ({"trY": one_hot(0, 1, 2, 2, 4, 4)}, "key 'trY' has no window of class standing, walking: add some or"),
+        (changed("trX", (3, 7, 1), np.nan), "key 'trX' window 3 holds NaN or infinity: drop it or import again"),
+        (changed("tstX", (1, 0, 0), -np.inf), "key 'tstX' window 1 holds NaN or infinity: drop it or import again"),
+        (changed("trX", (3, 7, 1), 1e30), "key 'trX' window 3 holds 1e+30; expected at most 10000 m/s^2: drop it or"),
+        ({"trX": gravity(6) / 9.8}, "key 'trX' has a mean magnitude of 1.0"),
+        ({"tstX": gravity(2) / 9.8}, "key 'tstX' has a mean magnitude of 1.0"),
+        ({"tstS": np.array([3, 10], "i4")}, "subject 10 is in training (trS) and in test (tstS): split by person with"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_named(tmp_path, changes, words):
+    path = data3(tmp_path / "a.h5", **changes)
+    assert message(lambda: activity.read(path)).startswith(f"{path}: {words}")
+
+
+def test_labels_are_read_in_blocks_and_a_wrong_row_has_its_number_in_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(activity, "_ROWS", 2)
+    assert activity.read(data3(tmp_path / "a.h5")).train.labels.tolist() == GOOD["trY"].argmax(axis=1).tolist()
+    path = data3(tmp_path / "b.h5", **changed("trY", (5, 5), 0))
+    assert "key 'trY' row 5 is [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]" in message(lambda: activity.read(path))
+
+
+def test_subject_ids_take_no_more_room_than_the_longest(tmp_path):
+    subjects = activity.read(data3(tmp_path / "a.h5", trS=np.array([1, 1, 200, 200, 40, 40], "i4"))).train.subjects
+    assert subjects.tolist() == ["1", "1", "200", "200", "40", "40"]
+    assert subjects.dtype.itemsize == 4 * 3
+
+
+def test_a_person_on_both_sides_can_be_allowed_to_describe_the_file(tmp_path):
+    path = data3(tmp_path / "a.h5", tstS=np.array([3, 10], "i4"))
+    assert activity.read(path, allow_leak=True).test.people() == ["3", "10"]
+
+
+def of_one_class(windows):
+    return activity.from_arrays(windows, np.zeros(len(windows), int), ("moving",), 50.0)
+
+
+@pytest.fixture(scope="module")
+def people():
+    """Windows of simulated people by activity: `(N, 150, 3)`."""
+    found = {}
+    for recording in simulate.simulate(12, seed=3, seconds=12):
+        found.setdefault(recording.activity, []).append(Windowing().windows(recording))
+    return {name: np.concatenate(windows) for name, windows in found.items()}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_whether_windows_are_in_g_or_lack_gravity_shows_in_each_activity(people, name):
+    windows = people[name]
+    assert len(of_one_class(windows).train) == len(windows)
+    assert re.fullmatch(
+        r"x has a mean magnitude of [12]\.\d\d, as in g; expected m/s\^2 \(about 9\.8\): multiply by 9\.80665, or read "
+        "CSV files with --unit g", message(lambda: of_one_class(windows / STANDARD_GRAVITY)),
+    )  # fmt: skip
+    without = windows - windows.mean(axis=1, keepdims=True)
+    expected = (
+        "x: averaged over a window, acceleration is 0.0 m/s^2, so gravity (9.8) is missing: make windows of "
+        "acceleration with gravity, and do not subtract its mean"
+    )
+    # In m/s^2 or in g, whatever their size, they lack it, if there is any signal.
+    magnitude = np.linalg.norm(without, axis=2).mean()
+    for factor in (0.6, 1.0, 4.0):
+        assert message(lambda factor=factor: of_one_class(factor / magnitude * without)) == expected
+    assert len(of_one_class(np.zeros_like(without)).train) == len(without)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "sorted_once"),
+    [([], []), (["10", "2", "ann", "2"], ["2", "10", "ann"]), ([3, 1], ["1", "3"]), (["\u00b2", "1"], ["1", "\u00b2"])],
+)
+def test_people_are_sorted_by_number_before_name(subjects, sorted_once):
+    assert sort_names(subjects) == sorted_once
+
+
+# Statistics and splits
+
+
+def test_statistics_are_those_of_all_rows_of_the_chosen_windows(monkeypatch):
+    monkeypatch.setattr(activity.Examples, "block_rows", lambda _: 32)
+    inputs = gravity(100)
+    everything = Windows.all(inputs, np.arange(100) % 2)
+    for some in (everything, everything.where(everything.labels == 1)):
+        rows = inputs[some.rows].reshape(-1, 3).astype(np.float64)
+        mean, variance = some.statistics()
+        np.testing.assert_allclose(mean, rows.mean(axis=0))
+        np.testing.assert_allclose(variance, rows.var(axis=0))
+
+
+@settings(deadline=None)
+@given(st.sets(NAMES, min_size=4, max_size=12), st.floats(0.01, 0.99), SEEDS)
+def test_a_split_by_subject_is_disjoint_and_complete(people, fraction, seed):
+    who = np.repeat(sorted(people), 3)
+    everything = windows(np.tile([0, 1, 2], len(people)), who)
+    training, validation = everything.split(fraction, seed)
+    assert set(training.people()).isdisjoint(validation.people())
+    assert set(training.people()) | set(validation.people()) == people
+    assert len(validation.people()) == max(1, min(round(fraction * len(people)), len(people) - 1))
+    np.testing.assert_array_equal(np.sort(np.concatenate([training.rows, validation.rows])), np.arange(len(who)))
+    for part in (training, validation):
+        np.testing.assert_array_equal(part.subjects, who[part.rows])
+
+
+@pytest.mark.parametrize("people", [1, 2, 3])
+def test_of_three_people_or_fewer_the_last_windows_of_each_activity_are_for_validation(people):
+    who = np.repeat([f"p{number}" for number in range(people)], 20)
+    labels = np.tile(np.repeat([0, 1], 10), people)
+    training, validation = windows(labels, who.tolist()).split(0.2, seed=0)
+    assert training.people() == validation.people() == sorted(set(who.tolist()))
+    # One window between them, which may overlap both, is in neither.
+    assert (training.rows % 10).tolist() == list(range(7)) * 2 * people
+    assert (validation.rows % 10).tolist() == [8, 9] * 2 * people
+
+
+def test_an_activity_of_one_person_stays_in_training():
+    who, labels = [f"p{number}" for number in range(8) for _ in range(4)], [2, 0, 1, 1] + [0, 0, 1, 1] * 7
+    for seed in range(8):
+        training, validation = windows(np.array(labels), who).split(0.3, seed)
+        assert set(training.labels.tolist()) == {0, 1, 2}
+        assert not set(training.people()) & set(validation.people())
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(2, 20), min_size=1, max_size=6), st.floats(0.3, 0.7), SEEDS, st.booleans())
+def test_a_split_by_window_takes_the_same_share_of_each_class(counts, fraction, seed, people_known):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    subjects = np.arange(len(labels)).astype(str) if people_known else None
+    training, validation = windows(labels, subjects).split(fraction, seed, by="window")
+    np.testing.assert_array_equal(np.sort(np.concatenate([training.rows, validation.rows])), np.arange(len(labels)))
+    assert np.bincount(validation.labels, minlength=len(counts)).tolist() == [round(fraction * n) for n in counts]
+
+
+@pytest.mark.parametrize("subjects", [None, [str(i // 3) for i in range(60)]])
+def test_the_seed_decides_who_is_set_aside(subjects):
+    everything = windows(np.arange(60) % 3, subjects)
+    chosen = [everything.split(0.3, seed)[1].rows.tolist() for seed in (0, 0, 1)]
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+@pytest.mark.parametrize(
+    ("labels", "subjects", "fraction"),
+    [([0, 1], ["a", "b"], 0.5), ([0, 0, 1, 1], None, 0.9), ([0, 0, 1, 1], None, 0.1)],
+)
+def test_a_split_that_leaves_a_class_or_validation_empty_is_refused(labels, subjects, fraction):
+    assert message(lambda: windows(labels, subjects).split(fraction, seed=0)) == (
+        f"validation fraction {fraction:g} leaves a class without windows: choose another"
+    )
+
+
+@settings(deadline=None)
+@given(st.sets(NAMES, min_size=2, max_size=12), st.floats(0.01, 0.99), SEEDS)
+def test_test_subjects_are_some_but_not_all_and_the_same_for_the_same_seed(people, fraction, seed):
+    chosen = choose_test_subjects(people, fraction, seed)
+    assert set(chosen) < people
+    assert len(set(chosen)) == len(chosen) >= 1
+    assert chosen == choose_test_subjects(sorted(people, reverse=True), fraction, seed)
+
+
+@pytest.mark.parametrize(
+    ("people", "fraction", "words"),
+    [
+        (
+            ["7"],
+            0.5,
+            "only subject 7 is in the recordings, and a test needs people who are not in training: record another "
+            "person, "
+            "or use everything for training with --test-fraction 0",
+        ),
+        (["7", "8"], -0.1, "test fraction -0.1: expected a number from 0 to below 1"),
+        (["7", "8"], 1.0, "test fraction 1: expected a number from 0 to below 1"),
+    ],
+)
+def test_a_choice_of_test_subjects_that_cannot_be_made_is_refused(people, fraction, words):
+    assert message(lambda: choose_test_subjects(people, fraction, 0)) == words
+
+
+# Cutting
+
+
+@pytest.mark.parametrize(
+    ("rows", "cut", "starts"),
+    [
+        (10, Windowing(window=4, hop=2, trim=0), [0, 2, 4, 6]),
+        (10, Windowing(window=4, hop=3, trim=0), [0, 3, 6]),
+        (10, Windowing(window=4, hop=5, trim=0), [0, 5]),
+        (10, Windowing(window=10, hop=1, trim=0), [0]),
+        (9, Windowing(window=10, hop=1, trim=0), []),
+        (10, Windowing(window=4, hop=2, trim=0.04), [2, 4]),
+        (10, Windowing(window=4, hop=2, trim=1), []),
+    ],
+)
+def test_windows_start_at_every_hop_between_the_trimmed_ends(rows, cut, starts):
+    found = cut.windows(walk("1", rows=rows))
+    assert found.shape == (len(starts), cut.window, 3)
+    assert found[:, 0, 1].tolist() == starts
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.integers(1, 120), min_size=1, max_size=8),
+    st.integers(1, 30), st.integers(1, 40), st.sampled_from([0.0, 0.02, 0.3]),
+)  # fmt: skip
+def test_a_window_never_crosses_from_one_recording_to_another(tmp_path_factory, lengths, window, hop, trim):
+    several = [walk(str(i), rows=rows, number=i) for i, rows in enumerate(lengths)]
+    cut = Windowing(window, hop, trim=trim)
+    for recording in index(tmp_path_factory.mktemp("cut") / "a.h5", *several):
+        rows = len(recording.acceleration) - 2 * round(trim * 50)
+        found = cut.windows(recording)
+        assert len(found) == max(0, (rows - window) // hop + 1)
+        assert (found[:, :, 0] == int(recording.subject)).all()
+        assert (np.diff(found[:, :, 1], axis=1) == 1).all()
+
+
+def test_recordings_are_resampled_before_they_are_cut():
+    cut = Windowing(window=50, hop=50, rate=50, trim=0)
+    assert cut.windows(walk("1", rows=400, rate=100.0)).shape == (4, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"window": 0}, "window 0: expected a number above 0"),
+        ({"hop": -1}, "hop -1: expected a number above 0"),
+        ({"window": 10**12}, "window 1e+12, rate 50: expected at most 100000 rows and Hz"),
+        ({"rate": float("inf")}, "rate inf: expected a number above 0"),
+        ({"trim": -0.5}, "trim -0.5 s: expected 0 or more"),
+        ({"trim": float("nan")}, "trim nan s: expected 0 or more"),
+    ],
+)
+def test_a_cut_that_makes_no_sense_is_refused(change, words):
+    assert message(lambda: Windowing(**change)) == words
+
+
+# Writing
+
+
+def test_windows_are_written_in_the_layout_of_the_course(tmp_path):
+    several = [walk(who, what, number=i) for i, what in enumerate(CLASSES) for who in ("7", "12")]
+    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["12"])
+    data = activity.read(tmp_path / "a.h5")
+    assert (data.train.people(), data.test.people(), data.source) == (["7"], ["12"], "a test")
+    for part in (data.train, data.test):
+        # 400 rows less a second at each end hold three windows of 150 rows, 75 rows apart.
+        assert len(part) == 6 * 3
+        # The recording's number is its activity's place in the course's order.
+        np.testing.assert_array_equal(part.inputs[:][:, 0, 0], part.labels)
+    assert dropped.reasons == {}
+    attributes = hdf5.attributes(tmp_path / "a.h5")
+    assert (attributes["classes"], attributes["rate_hz"], attributes["unit"]) == (",".join(CLASSES), 50.0, "m/s^2")
+    assert (attributes["convention"], attributes["hop"], attributes["simulated"]) == ("android", 75, False)
+
+
+def test_recordings_too_short_or_of_another_activity_are_left_out_and_counted(tmp_path):
+    several = [walk("1"), walk("2"), walk("1", rows=200), walk("1", "swimming"), walk("2", "swimming")]
+    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], ["walking"])
+    assert dropped.reasons == {"recordings shorter than one window": 1, "recordings of swimming": 2}
+    assert len(hdf5.read(tmp_path / "a.h5", "trX")) == 3
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(NAMES, min_size=2, max_size=5), SEEDS)
+def test_each_person_is_wholly_in_training_or_wholly_in_test(tmp_path_factory, people, seed):
+    folder = tmp_path_factory.mktemp("people")
+    several = [walk(who, what) for who in people for what in ("sitting", "walking")]
+    chosen = choose_test_subjects(people, 0.5, seed)
+    write_windows(index(folder / "r.h5", *several), folder / "a.h5", Windowing(), chosen, ["sitting", "walking"])
+    data = activity.read(folder / "a.h5")
+    assert data.test.people() == chosen
+    assert data.train.people() == sort_names(people - set(chosen))
+    assert len(data.train) + len(data.test) == 3 * len(several)
+
+
+@pytest.mark.parametrize(
+    ("factor", "place", "words"),
+    [
+        (np.nan, 5, "holds NaN or infinity"),
+        (1e37, 5, "holds 9.8e+37; expected at most 10000 m/s^2"),
+        (1 / 9.8, slice(None), "has a mean magnitude of 1.00, as in g"),
+    ],
+)
+def test_a_recording_that_no_sensor_made_is_named(tmp_path, factor, place, words):
+    rows = np.tile(np.float32([0, 0, 9.8]), (400, 1))
+    rows[place] *= np.float32(factor)
+    strange = Recording("b.csv", "1", "walking", 50.0, rows)
+    known = index(tmp_path / "r.h5", walk("2"), strange)
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2"], ["walking"]))
+    assert line.startswith(f"{tmp_path / 'r.h5'}: recording b.csv {words}")
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_a_recording_without_gravity_is_refused(tmp_path):
+    moved = Recording("b.csv", "1", "walking", 50.0, np.random.default_rng(0).normal(0, 3, (400, 3)).astype(np.float32))
+    known = index(tmp_path / "r.h5", walk("2"), moved)
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2"], ["walking"]))
+    assert line.startswith(f"{tmp_path / 'r.h5'}: recording b.csv: averaged over a second, acceleration is 0.")
+    assert "gravity (9.8) is missing" in line
+
+
+@pytest.mark.parametrize("who", ["01", "20240101001"])
+def test_a_person_keeps_a_name_of_digits(tmp_path, who):
+    write_windows(index(tmp_path / "r.h5", walk(who), walk("1")), tmp_path / "a.h5", Windowing(), ["1"], ["walking"])
+    assert activity.read(tmp_path / "a.h5").train.people() == [who]
+
+
+def test_an_unknown_test_subject_is_refused_with_those_who_are_there(tmp_path):
+    known = index(tmp_path / "r.h5", walk("2"), walk("10"))
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), ["2", "11", "12"], ["walking"]))
+    assert line == f"{tmp_path / 'r.h5'}: no subject 11, 12; found 2, 10"
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_a_test_subject_of_joined_files_is_looked_for_in_all_of_them(tmp_path):
+    a, b = index(tmp_path / "a.h5", walk("S1"), walk("S2")), index(tmp_path / "b.h5", walk("S1", rows=350))
+    known = recordings.join(a, b, same_people=False)
+    line = message(lambda: write_windows(known, tmp_path / "data3.h5", Windowing(), ["s1"], ["walking"]))
+    assert line == f"{a.path}, {b.path}: no subject s1; found a/S1, a/S2, b/S1: did you mean a/S1 or b/S1?"
+
+
+def test_windows_with_channels_first_are_refused_with_the_transposition(tmp_path):
+    turned = {key: GOOD[key].transpose(0, 2, 1) for key in ("trX", "tstX")}
+    line = message(lambda: activity.read(data3(tmp_path / "a.h5", **turned)))
+    assert line.endswith("channels come last: transpose windows with x.transpose(0, 2, 1)")
+
+
+@pytest.mark.parametrize(
+    ("several", "chosen", "words"),
+    [
+        ([walk("1"), walk("2")], ["1", "2"], "the train part would have no window: choose other test subjects"),
+        (
+            [walk("1"), walk("2"), walk("2", "bike")], ["2"],
+            "bike was recorded only by 2, of the test set, and training would have none: choose other "
+            "--test-subjects, record others, or leave it out with --classes",
+        ),
+        (
+            [walk("1"), walk("2"), walk("1", "bike", rows=200), walk("2", "bike")], ["2"],
+            "no recording of bike is long enough: the longest lasts 4.0 s, and a window takes 5.0 s (150 rows at 50 "
+            "Hz, --trim 1 s at both ends): record longer, or set --window or --trim",
+        ),
+        (
+            [walk("1"), walk("2", rows=100)], ["2"],
+            "no recording of the test people 2 is long enough: the longest lasts 2.0 s, and a window takes 5.0 s (150 "
+            "rows at 50 Hz, --trim 1 s at both ends): record longer, or set --window or --trim",
+        ),
+    ],
+)  # fmt: skip
+def test_a_part_or_class_without_windows_is_refused_with_its_cause_and_leaves_no_file(tmp_path, several, chosen, words):
+    known = index(tmp_path / "r.h5", *several)
+    labels = sorted(set(known.activities.tolist()))
+    line = message(lambda: write_windows(known, tmp_path / "a.h5", Windowing(), chosen, labels))
+    assert line == f"{tmp_path / 'a.h5'}: {words}"
+    assert [path.name for path in tmp_path.iterdir()] == ["r.h5"]
+
+
+def test_one_person_alone_has_windows_for_training_and_none_for_test(tmp_path):
+    known = index(tmp_path / "r.h5", walk("ann"), walk("ann", "bike"))
+    write_windows(known, tmp_path / "a.h5", Windowing(), choose_test_subjects(["ann"], 0, 0))
+    data = activity.read(tmp_path / "a.h5")
+    assert (len(data.train), len(data.test), list(data.splits())) == (6, 0, ["train"])
+    assert message(data.test_windows).startswith(f"{tmp_path / 'a.h5'}: has no test set: cut other people's recordings")
+
+
+# Classes
+
+
+def test_the_labels_that_are_found_are_the_classes(tmp_path):
+    several = [walk(who, what, number=i) for i, what in enumerate(["walk", "bike", "Yoga"]) for who in "12"]
+    write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"])
+    data = activity.read(tmp_path / "a.h5")
+    assert data.classes == ("Yoga", "bike", "walk")
+    assert [data.classes[i] for i in data.train.labels] == ["walk"] * 3 + ["bike"] * 3 + ["Yoga"] * 3
+
+
+def test_the_six_activities_of_the_course_are_in_its_order():
+    assert tuple(activity.choose_classes("a.h5", reversed(CLASSES))) == CLASSES
+
+
+def test_classes_select_order_rename_and_merge_labels(tmp_path):
+    labels = ["walk", "run", "jog", "sit"]
+    several = [walk(who, what, number=i) for i, what in enumerate(labels) for who in "12"]
+    chosen = activity.parse_classes("walk=walking, run=jogging,jog=jogging")
+    dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], chosen)
+    data = activity.read(tmp_path / "a.h5")
+    assert data.classes == ("walking", "jogging")
+    assert np.bincount(data.train.labels).tolist() == [3, 6]
+    np.testing.assert_array_equal(data.train.labels, data.train.inputs[:][:, 0, 0] > 0)
+    assert dropped.reasons == {"recordings of sit": 2}
+
+
+@pytest.mark.parametrize(
+    ("found", "classes", "words"),
+    [
+        (["run", "walk"], "bike,walk", "r.h5: no recording of bike; found run, walk"),
+        (["run", "walk"], "running=run", "r.h5: no recording of running; found run, walk: the label of the files "
+         "comes first: run=running"),
+        ([np.str_("walk")], None, "r.h5: all recordings are of 'walk', and a recognizer needs two activities or more: "
+         "import others as well, or pass --classes walk to cut windows all the same"),
+    ],
+)  # fmt: skip
+def test_labels_that_are_not_there_are_named(found, classes, words):
+    chosen = None if classes is None else activity.parse_classes(classes)
+    assert message(lambda: activity.choose_classes("r.h5", found, chosen)) == words
+
+
+@pytest.mark.parametrize("text", ["walk,walk", "walk=", "=walk", "walk,,run", ""])
+def test_classes_that_make_no_sense_are_refused(text):
+    line = message(lambda: activity.parse_classes(text))
+    assert line == f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS"
+
+
+def test_test_people_are_drawn_so_that_each_label_remains_in_training():
+    who, what = ["a", "b", "c", "d", "d"], ["walk", "walk", "walk", "walk", "bike"]
+    assert all("d" not in choose_test_subjects(who, 0.25, seed, what) for seed in range(20))
+
+
+def test_a_full_disk_leaves_the_old_windows_whole_and_nothing_else(tmp_path, monkeypatch):
+    def fsync(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    known, path = index(tmp_path / "r.h5", walk("1"), walk("2")), data3(tmp_path / "a.h5")
+    monkeypatch.setattr(os, "fsync", fsync)
+    line = message(lambda: write_windows(known, path, Windowing(), ["2"], ["walking"]))
+    assert line == f"{path}: the disk is full; nothing was written"
+    assert activity.read(path).train.people() == ["1", "2", "10"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.h5", "r.h5"]
+
+
+@pytest.mark.real
+def test_the_real_windows_are_split_by_person_and_balanced(real):
+    data = activity.read(real / "activity" / "data3.h5")
+    assert data.split_by == "subject"
+    assert data.test.people() == ["2", "9", "15", "21"]
+    assert len(data.train.people()) == 15
+    assert np.bincount(data.train.labels).tolist() == [500] * 6
+    assert np.bincount(data.test.labels).tolist() == [100] * 6

@@ -1,0 +1,500 @@
+"""C code computes what Keras computes, in every arithmetic, and is clean under strict compilers and sanitizers."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo import ActivityCNN, ActivityGRU, ActivityLSTM, ActivityRNN, SparseAutoencoder, TrigramLM, ZooError, loading
+from zoo.activity import simulate
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.catalog import PRESETS_FOLDER
+from zoo.exporting import artifacts, c99
+from zoo.exporting.parity import Tolerance
+from zoo.loading import Loaded
+from zoo.runtime import Recognizer
+
+pytestmark = pytest.mark.skipif(c99.compiler.find() is None, reason="needs a C compiler")
+
+COMPILERS = [name for name in ("gcc", "clang", "clang-19") if shutil.which(name)]
+STRICT = (
+    "-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Wshadow",
+    "-Wmissing-prototypes", "-Wcast-qual", "-Wvla", "-Werror",
+)  # fmt: skip
+SCALAR = ("-std=c99", "-O1", "-U__SSE2__", "-U__ARM_NEON")
+"""Options for the code of processors without vectors."""
+
+SANITIZERS = ("-std=c99", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+NORMALIZED = {"mean": (-0.5, -7.8, 0.8), "variance": (19.8, 36.6, 24.0)}
+PRIOR = {
+    "classes": ("a", "b", "c"), "prior": {"a": 0.8}, "seed": 3,
+    "provenance": {"class_frequencies": {"a": 0.2, "b": 0.3, "c": 0.5}},
+}  # fmt: skip
+CODE = ["model.c", "model.h", "model_test.c", "zoo_stream.c", "zoo_stream.h"]
+
+MODELS = {
+    "rnn": lambda: ActivityRNN(units=9, window=40, **NORMALIZED),
+    "lstm": lambda: ActivityLSTM(units=5, num_layers=2, frame=4, window=40, magnitude=True, temperature=0.7),
+    "gru": lambda: ActivityGRU(
+        units=33, num_layers=2, frame=5, frame_units=40, frame_activation="leaky_relu", window=50, magnitude=True,
+        **NORMALIZED,
+    ),
+    "cnn": lambda: ActivityCNN(filters=9, kernel_size=5, num_blocks=3, window=37, magnitude=True, **NORMALIZED),
+    "encoder": lambda: SparseAutoencoder(hidden_units=7, pixels=64, scale=(0.4, -0.4, 0.4)),
+    "words": lambda: TrigramLM(vocabulary=21, embedding=3, hidden_units=9),
+}  # fmt: skip
+MORE = {
+    "gyroscope": lambda: ActivityGRU(units=4, window=40, channels=6, magnitude=True, classes=2),
+    "prior": lambda: ActivityLSTM(units=4, frame=2, frame_activation="relu", window=40, **PRIOR),
+    "elu": lambda: ActivityRNN(units=4, frame=2, frame_activation="elu", window=40),
+    "cnn of one row": lambda: ActivityCNN(filters=3, kernel_size=1, num_blocks=2, window=40),
+    "cnn of one block": lambda: ActivityCNN(filters=33, kernel_size=8, num_blocks=1, window=41, **PRIOR),
+    "words in layers": lambda: TrigramLM(vocabulary=9, embedding=6, hidden_units=5, num_layers=2, activation="silu"),
+}
+CASES = [*MODELS, *(pytest.param(name, marks=pytest.mark.process) for name in MORE)]
+"""Every family, and those with which a run of all tests goes on."""
+
+
+def described(model, kind="c99"):
+    """A model, its network in C, and golden inputs and outputs."""
+    loaded = Loaded("test", model)
+    # Weights of no training are small: twice as large, they reach the ends of every function. Recurrent ones would make
+    # chaos, in which any rounding grows.
+    for weight in model.weights:
+        weight.assign(weight * (1 if "recurrent" in weight.path else 2))
+    family = loaded.task.exportable(loaded, None)
+    network = family.code[kind].network(model)
+    inputs = {name: {key: rows[:200] for key, rows in family.golden[name].items()} for name in network.functions}
+    functions = {signature.name: signature for signature in family.signatures(model)}
+    expected = {
+        name: {key: np.asarray(value) for key, value in functions[name](**rows).items()}
+        for name, rows in inputs.items()
+    }
+    return loaded, network, inputs, expected
+
+
+def write(loaded, network, inputs, expected, folder, arithmetic="c99"):
+    """Writes C code."""
+    first = next(iter(network.functions))
+    golden = {name: rows[0] for name, rows in (*inputs[first].items(), *expected[first].items())}
+    c99.source.write(network, loaded.metadata, c99.arithmetic.FORMATS[arithmetic], golden, folder)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def model(request):
+    return described((MODELS | MORE)[request.param]())
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("c99") / "c99"
+    write(*model, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rounded(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("c99") / "c99_int8"
+    write(*model, folder, "c99_int8")
+    return folder
+
+
+def assert_same(found, expected, atol=1e-5):
+    for signature, outputs in found.items():
+        for name, output in outputs.items():
+            if name != "seconds":
+                np.testing.assert_allclose(output, expected[signature][name], atol=atol, err_msg=f"{signature} {name}")
+
+
+def test_float32_computes_what_keras_computes(model, folder):
+    loaded, network, inputs, expected = model
+    found = c99.compiler.run(network, folder, inputs)
+    first = {"activity": "window", "autoencoder": "encode", "trigram": "next_word"}[loaded.metadata.task]
+    assert set(found) == {first} | ({"step"} if getattr(loaded.metadata, "states", None) else set())
+    for signature, outputs in found.items():
+        assert (outputs["seconds"] > 0).all()
+        assert set(outputs) >= {name for name in expected[signature] if not name.startswith("top_")}
+    assert_same(found, expected)
+    assert_same(c99.compiler.run(network, folder, inputs, SCALAR), expected)
+
+
+def test_weights_of_8_bits_compute_what_floats_of_the_same_values_compute(model, rounded, tmp_path):
+    loaded, network, inputs, expected = model
+    layers = {}
+    for name, layer in network.layers.items():
+        weights, scales = c99.arithmetic.quantized(layer.kernel)
+        assert abs(weights.astype(int)).max() <= 127
+        np.testing.assert_array_less(np.abs(weights * scales - layer.kernel), 0.51 * scales + np.zeros_like(weights))
+        layers[name] = c99.network.Layer(weights * scales, layer.bias)
+    same = replace(network, layers=layers)
+    write(loaded, same, inputs, expected, tmp_path / "same")
+    # Its golden vector is that of the weights before they were rounded.
+    (tmp_path / "same" / "model_test.c").write_text("int main(void) { return 0; }")
+    # Inputs of a layer are rounded as well, to 16 bits.
+    found = c99.compiler.run(network, rounded, inputs)
+    assert_same(found, c99.compiler.run(same, tmp_path / "same", inputs), atol=1e-3)
+    # A processor without vectors computes in another order.
+    assert_same(c99.compiler.run(network, rounded, inputs, SCALAR), found)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_strict_compilers_have_nothing_to_say(compiler, folder, rounded, tmp_path):
+    scalar = "-U__SSE2__"
+    for file, option in ((folder, "-O2"), (folder, scalar), (rounded, "-O2"), (rounded, scalar)):
+        subprocess.run([compiler, *STRICT, option, "-c", file / "model.c", "-o", tmp_path / "a.o"], check=True)
+    subprocess.run([compiler, *STRICT, "-c", folder / "model_test.c", "-o", tmp_path / "a.o"], check=True)
+    # The header is read by C++ as well.
+    if shutil.which("g++"):
+        (tmp_path / "main.cc").write_text('#include "model.h"\nint main() { return sizeof ZOO_MODEL; }\n')
+        subprocess.run(
+            ["g++", "-Wall", "-Werror", f"-I{folder}", "-c", tmp_path / "main.cc", "-o", "/dev/null"], check=True
+        )
+
+
+def test_nothing_is_undefined_even_for_values_that_no_sensor_returns(model, folder, rounded):
+    _, network, inputs, expected = model
+    for code, options in ((folder, SANITIZERS), (rounded, (*SANITIZERS, *SCALAR))):
+        rows = {name: dict(read) for name, read in inputs.items()}
+        first = next(iter(rows))
+        if first != "next_word":
+            (name,) = rows[first]
+            bad = [np.full_like(rows[first][name][:1], value) for value in (0, np.nan, np.inf, -np.inf, 3e38, -1e-42)]
+            rows[first] = {name: np.concatenate([rows[first][name][:1], *bad])}
+        found = c99.compiler.run(network, code, rows, options)
+        if "probabilities" in found[first]:
+            np.testing.assert_allclose(found[first]["probabilities"][:2].sum(axis=1), 1, atol=1e-5)
+        assert found[first].keys() <= expected[first].keys() | {"seconds"}
+
+
+def test_the_code_has_no_variables_and_needs_no_library(model, folder, tmp_path):
+    command = ["cc", "-std=c99", "-O2", "-fno-pie", "-c", folder / "model.c", "-o", tmp_path / "model.o"]
+    subprocess.run(command, check=True)
+    listed = subprocess.run(["nm", tmp_path / "model.o"], capture_output=True, text=True, check=True).stdout
+    kinds = {line.split()[-1]: line.split()[-2] for line in listed.splitlines()}
+    # b, d: variables. What every compiler, even one without a library, may call: memcpy and its like.
+    assert not {name for name, kind in kinds.items() if kind in "bBdDC"}
+    assert {name for name, kind in kinds.items() if kind == "U"} <= {"memcpy", "memset", "memmove"}
+    public = {function.call.split("(")[0] for function in model[1].functions.values()}
+    assert public <= {name for name, kind in kinds.items() if kind == "T"} <= public | {
+        "zoo_init", "zoo_answer", "zoo_id"
+    }  # fmt: skip
+
+
+def wasm_tools():
+    """Whether WebAssembly can be built and run here."""
+    try:
+        return bool(c99.wasm.find() and shutil.which("node"))
+    except ZooError:
+        return False
+
+
+needs_wasm = pytest.mark.skipif(not wasm_tools(), reason="needs clang, lld and node")
+READ = """
+const module = new WebAssembly.Module(require("fs").readFileSync(process.argv[1]));
+const [section] = WebAssembly.Module.customSections(module, "pocket_zoo");
+console.log(WebAssembly.Module.imports(module).length + Buffer.from(section).toString());
+"""
+
+
+@needs_wasm
+def test_webassembly_computes_the_same_and_says_what_it_is(model, folder, rounded, tmp_path):
+    loaded, network, inputs, expected = model
+    for code, wanted in ((folder, expected), (rounded, c99.compiler.run(network, rounded, inputs))):
+        file = tmp_path / f"{code.name}.wasm"
+        c99.wasm.build(network, loaded.metadata, code, file)
+        assert_same(c99.wasm.run(network, file, inputs), wanted, atol=1e-4)
+        said = subprocess.run(["node", "-e", READ, "--", file], capture_output=True, text=True, check=True).stdout
+        # It imports nothing.
+        assert said[0] == "0"
+        assert json.loads(said[1:]) == loaded.metadata.to_json()
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """A folder with the pocket recognizer as WebAssembly, and the records of its files."""
+    folder = tmp_path_factory.mktemp("wasm")
+    loaded = loading.load("activity_gru_pocket")
+    family = ACTIVITY.exportable(loaded, None)
+    return folder, artifacts.export(loaded, family, folder / "web", ["wasm", "wasm_int8"])
+
+
+@needs_wasm
+def test_the_pocket_recognizer_fits_into_40_kilobytes_of_webassembly(compiled):
+    folder, (exact, small) = compiled
+    assert exact["largest_error"] < 1e-5
+    assert (small["file"], small["bytes"]) == ("model.int8.wasm", (folder / "web" / "model.int8.wasm").stat().st_size)
+    assert small["bytes"] < 40_000
+    assert small["agreement"] > 0.97
+
+
+@needs_wasm
+def test_the_javascript_of_the_guide_prints_the_probabilities_of_its_rows(compiled):
+    page = (Path(__file__).parents[2] / "docs" / "guides" / "c.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```js .*?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (compiled[0] / "window.mjs").write_text(program)
+    said = subprocess.run(["node", "window.mjs"], cwd=compiled[0], capture_output=True, text=True, check=True).stdout
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
+    row = json.loads(re.search(r"(\[[^]]+\])\[i % 3\]", program).group(1))
+    (expected,) = recognizer.predict(np.tile(np.float32(row), (1, 150, 1)))
+    found = dict(line.rsplit(" ", 1) for line in said.splitlines())
+    assert list(found) == list(recognizer.metadata.classes)
+    np.testing.assert_allclose([float(value) for value in found.values()], expected, atol=6e-4)
+
+
+def test_webassembly_without_clang_is_one_line_and_without_node_a_note(small, tmp_path, monkeypatch):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools))
+    with pytest.raises(ZooError, match="wasm needs clang with wasm-ld, which are not installed: apt-get install clang"):
+        export(small, tmp_path / "out", ["wasm"])
+    monkeypatch.undo()
+    if wasm_tools():
+        clang = Path(shutil.which(c99.wasm.find()))
+        # A compiler may look for the linker of its own version.
+        for program in (clang, *clang.parent.glob("wasm-ld*")):
+            (tools / program.name).symlink_to(program)
+        monkeypatch.setenv("PATH", str(tools))
+        (record,) = export(small, tmp_path / "out", ["wasm"])
+        assert record["note"] == "not compared with Keras: node is not installed"
+        assert (tmp_path / "out" / "model.wasm").is_file()
+
+
+INTEGERS = ["rnn", "lstm", "gru", *(pytest.param(name, marks=pytest.mark.process) for name in ("gyroscope", "prior"))]
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_integers_alone_recognize_what_keras_recognizes(name, tmp_path):
+    loaded, network, inputs, expected = described((MODELS | MORE)[name](), "c99_int16x8")
+    code = tmp_path / "c99_int16x8"
+    write(loaded, network, inputs, expected, code, "c99_int16x8")
+    # A recognizer without training is unsure, and its first window proves nothing.
+    (code / "model_test.c").write_text("int main(void) { return 0; }")
+    found = c99.compiler.run(network, code, inputs)
+    for signature, outputs in expected.items():
+        for output, wanted in outputs.items():
+            assert np.abs(found[signature][output] - wanted).mean() < 0.02, f"{signature} {output}"
+    probabilities, wanted = (each["window"]["probabilities"] for each in (found, expected))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-3)
+    assert (probabilities.argmax(axis=1) == wanted.argmax(axis=1)).mean() > 0.9
+    for compiler in COMPILERS:
+        command = [compiler, *STRICT, "-c", code / "model.c", "-o", tmp_path / "a.o"]
+        subprocess.run(command, check=True)
+    assert not re.search(r"\b(float|double)\b", (code / "model.c").read_text().partition("zoo_factors")[2])
+    window = inputs["window"]["window"][:1]
+    ends = [np.full_like(window, value) for value in (1e9, -1e9)]
+    ends.append(np.where(np.arange(window.size).reshape(window.shape) % 2, 1e9, -1e9))
+    rows = inputs | {"window": {"window": np.concatenate([window, *ends])}}
+    c99.compiler.run(network, code, rows, SANITIZERS)
+
+
+def test_what_integers_cannot_hold_is_refused(tmp_path):
+    with pytest.raises(ZooError, match=r"c_1 reaches 900; expected below 512, so that 16 bits hold it with 5 binary"):
+        c99.fixed._places("c_1", np.array([2.0, -900.0]))
+    wide = c99.network.Layer(np.zeros((517, 8), "float32"), np.zeros(8, "float32"))
+    with pytest.raises(ZooError, match=r"a layer has 517 inputs; expected at most 516, whose products 32 bits hold"):
+        c99.fixed._layer(wide, 15, 12)
+    for model, message in (
+        (ActivityGRU(units=3, window=50, frame=5, frame_activation="elu"), "'elu' has no form in integers; expected l"),
+        (ActivityCNN(window=40), r"format 'c99_int16x8': expected keras, .*, c99, c99_int8, wasm, wasm_int8"),
+    ):
+        with pytest.raises(ZooError, match=message):
+            export(model, tmp_path / "out", ["c99_int16x8"])
+
+
+def test_words_are_found_and_others_refused(tmp_path):
+    words = ("the", "then", "", "th", "'s", "über")
+    write(*described(TrigramLM(vocabulary=words, embedding=2, hidden_units=3, context=2)), tmp_path / "out")
+    ids = ", ".join(f"(int)zoo_id({c99.literals.text(word)})" for word in (*words, "thenx", "t"))
+    (tmp_path / "main.c").write_text(f"""
+    #include <stdio.h>
+    #include "model.h"
+    int main(void)
+    {{
+        const int found[] = {{{ids}}};
+        const int32_t known[] = {{0, 5}}, low[] = {{0, -1}}, high[] = {{6, 0}};
+        float probabilities[ZOO_WORDS];
+        for (int i = 0; i < 8; ++i)
+            printf("%d ", found[i]);
+        printf("%d %d %d", zoo_next_word(known, probabilities), zoo_next_word(low, probabilities),
+               zoo_next_word(high, probabilities));
+        return 0;
+    }}
+    """)
+    out = tmp_path / "out"
+    options = ["-std=c99", *SANITIZERS, f"-I{out}"]
+    subprocess.run(["cc", *options, tmp_path / "main.c", out / "model.c", "-o", tmp_path / "main"], check=True)
+    found = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True).stdout
+    assert found == "0 1 2 3 4 5 -1 -1 0 -1 -1"
+
+
+MAIN = """
+#include <stdio.h>
+#include "model.h"
+int main(void)
+{
+    const float sure[ZOO_CLASSES] = {0.0F, 0.0F, 0.9F}, unsure[ZOO_CLASSES] = {0.3F, 0.4F};
+    for (int i = 0; i < ZOO_CLASSES; ++i)
+        fwrite(zoo_labels[i], 1, 100, stdout);
+    fprintf(stderr, "%s %d %d %d %g %d %d", ZOO_MODEL, ZOO_WINDOW, ZOO_FRAME, ZOO_CHANNELS, (double)ZOO_RATE,
+            zoo_answer(sure, ZOO_ANSWER_THRESHOLD), zoo_answer(unsure, ZOO_ANSWER_THRESHOLD));
+    return NAMES;
+}
+"""
+
+
+def test_labels_and_facts_of_a_user_stay_text(tmp_path):
+    labels = ('say "hi"', "a\\", "??/", "*/ int x;", "%s", "two\nlines", "über", "uber", "走る", "8 steps", "int", "a")
+    model = ActivityGRU(
+        units=2, window=50, frame=5, classes=labels, threshold=0.5, name="m",
+        provenance={"source": "*/ evil \\", "license": "ends with \\"},
+    )  # fmt: skip
+    write(*described(model), tmp_path / "out")
+    names = [f"ZOO_LABEL_{name}" for name in (
+        "SAY_HI", "A", "3", "INT_X", "S", "TWO_LINES", "UBER", "UBER_2", "9", "8_STEPS", "INT", "A_2"
+    )]  # fmt: skip
+    sum_of_places = "!(" + " && ".join(f"{name} == {place}" for place, name in enumerate(names)) + ")"
+    text = MAIN.replace("NAMES", sum_of_places).replace("fwrite(zoo_labels[i], 1, 100, stdout)", "puts(zoo_labels[i])")
+    (tmp_path / "main.c").write_text(text)
+    program = tmp_path / "main"
+    out = tmp_path / "out"
+    subprocess.run(["cc", *STRICT, f"-I{out}", tmp_path / "main.c", out / "model.c", "-o", program], check=True)
+    found = subprocess.run([program], capture_output=True, text=True, check=True)
+    assert found.stdout == "".join(f"{label}\n" for label in labels)
+    assert found.stderr == "m 50 5 3 50 2 -1"
+
+
+def test_weights_are_stored_to_the_last_bit(tmp_path):
+    powers = 10.0 ** np.arange(-40, 38).repeat(10)
+    values = (np.random.default_rng(0).normal(0, 1, len(powers)) * powers).astype("float32")
+    (tmp_path / "main.c").write_text(
+        "#include <stdio.h>\n" + c99.literals.table("values", values)
+        + "\nint main(void) { fwrite(values, sizeof values, 1, stdout); return 0; }\n"
+    )  # fmt: skip
+    subprocess.run(["cc", *STRICT, tmp_path / "main.c", "-o", tmp_path / "main"], check=True)
+    found = subprocess.run([tmp_path / "main"], capture_output=True, check=True).stdout
+    assert found == values.tobytes()
+
+
+def export(model, folder, formats=("c99",), **tolerances):
+    loaded = Loaded("test", model)
+    family = ACTIVITY.exportable(loaded, None)
+    code = {name: replace(how, **tolerances) for name, how in family.code.items()}
+    return artifacts.export(loaded, replace(family, code=code), folder, formats)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return ActivityGRU(units=3, window=50, frame=5)
+
+
+def test_code_that_differs_gets_no_name(small, tmp_path):
+    with pytest.raises(
+        ZooError, match=r"out/c99: differs from Keras by .* \(allowed 0\).*; not written: the rows are sim"
+    ):
+        export(small, tmp_path / "out", tolerance=Tolerance(0.0, 1.0))
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_compiler_the_files_are_written_and_said_to_be_untested(small, zoo_cli, tmp_path, monkeypatch):
+    small.save_to_preset(tmp_path / "small")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, out, err = zoo_cli("export", tmp_path / "small", "--formats", "c99", "--to", tmp_path / "out")
+    assert status == 0, err
+    note = "not compared with Keras: no C compiler found; install gcc or clang, or set CC to one"
+    assert note in " ".join(out.split())
+    status, out, err = zoo_cli("export", tmp_path / "small", "--formats", "c99", "--to", tmp_path / "two", "--json")
+    (record,) = json.loads(out)["artifacts"]
+    assert (record["note"], record["largest_error"], record["rows"]) == (note, None, 0)
+    assert sorted(path.name for path in (tmp_path / "out" / "c99").iterdir()) == CODE
+
+
+DIES = """
+cc "$@"
+for each; do last=$each; done
+case $last in */test) printf '#!/bin/sh\\nkill -9 $$\\n' >"$last";; esac
+"""
+"""A compiler whose test program dies."""
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (None, r"CC is '.*/mycc', which is not installed; expected the name of a C compiler"),
+        ("exit 3", r"mycc fails with status 3: no message"),
+        ("echo 'model.c:1: error: no memory' >&2; exit 1", "mycc fails with status 1: model.c:1: error: no memory"),
+        (DIES, r"c99/model_test.c fails with status -9: no message"),
+        (DIES.replace("#!/bin/sh", "not a program"), r"c99/model_test.c cannot be run: Exec format error"),
+    ],
+)
+def test_a_compiler_that_fails_is_one_line(small, script, message, tmp_path, monkeypatch):
+    if script is not None:
+        (tmp_path / "mycc").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "mycc").chmod(0o755)
+    monkeypatch.setenv("CC", str(tmp_path / "mycc"))
+    with pytest.raises(ZooError, match=message) as found:
+        export(small, tmp_path / "out")
+    assert "\n" not in str(found.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_compiler_that_never_ends_is_stopped(small, tmp_path, monkeypatch):
+    (tmp_path / "mycc").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "mycc").chmod(0o755)
+    monkeypatch.setenv("CC", str(tmp_path / "mycc"))
+    monkeypatch.setattr(c99.compiler, "_SECONDS", 0.1)
+    with pytest.raises(ZooError, match=r"mycc took more than 0\.1 s and was stopped"):
+        export(small, tmp_path / "out")
+
+
+def test_an_activation_that_is_not_written_in_c_is_refused(tmp_path):
+    model = ActivityGRU(units=3, window=50, frame=5, frame_activation="mish")
+    with pytest.raises(ZooError, match=r"layer frame: activation 'mish' is not written in C; expected linear, relu, "):
+        export(model, tmp_path / "out")
+
+
+LOOP = """
+#include <stdio.h>
+#include "model.h"
+static float signal[ROWS * ZOO_CHANNELS];
+int main(void)
+{
+    zoo_state state;
+    float probabilities[ZOO_CLASSES];
+    zoo_init(&state);
+    if (fread(signal, sizeof signal, 1, stdin) != 1)
+        return 1;
+    for (int pass = 0; pass < PASSES; ++pass) {
+        for (int row = 0; row < ROWS; row += ZOO_FRAME)
+            zoo_step(signal + row * ZOO_CHANNELS, &state, probabilities);
+        fwrite(probabilities, sizeof probabilities, 1, stdout);
+    }
+    return 0;
+}
+"""
+
+
+@pytest.mark.process
+def test_a_million_steps_do_not_drift(tmp_path):
+    loaded = loading.load("activity_gru_pocket")
+    export(loaded.keras_model, tmp_path / "out")
+    signal = np.concatenate([each.acceleration for each in simulate.simulate(2, seed=3, seconds=30)]).astype("float32")
+    passes = -(-1_000_000 * 5 // len(signal))
+    (tmp_path / "main.c").write_text(LOOP.replace("ROWS", str(len(signal))).replace("PASSES", str(passes)))
+    code = tmp_path / "out" / "c99"
+    command = ["cc", *STRICT, "-O3", f"-I{code}", tmp_path / "main.c", code / "model.c", "-o", tmp_path / "main"]
+    subprocess.run(command, check=True)
+    read = subprocess.run([tmp_path / "main"], input=signal.tobytes(), capture_output=True, check=True).stdout
+    found = np.frombuffer(read, "float32").reshape(passes, 6)
+    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
+    states, expected = recognizer.zeros(), []
+    for _ in range(passes):
+        for start in range(0, len(signal), 50):
+            probabilities, states = recognizer.chunk(signal[None, start : start + 50], states)
+        expected.append(probabilities[0, -1])
+    np.testing.assert_allclose(found, expected, atol=1e-5)

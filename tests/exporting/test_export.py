@@ -1,0 +1,323 @@
+"""Artifacts are run and compared before they get their names."""
+
+import json
+from dataclasses import replace
+from typing import ClassVar
+
+import keras
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.benchmarking import random_inputs
+from zoo.exporting import artifacts, parity, saved_model, signatures, tflite
+from zoo.exporting.parity import Tolerance
+from zoo.loading import Loaded
+from zoo.patches.task import TASK as AUTOENCODER
+from zoo.runtime import Interpreter, Recognizer
+from zoo.runtime.metadata import SCHEMA, ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, embed, extract
+
+CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+
+
+def metadata(model, **changes):
+    return ActivityMetadata(
+        **{
+            "family": type(model).__name__, "preset": "test", "classes": CLASSES, "rate": 50.0,
+            "temperature": 1.7, "streaming": Streaming(), "simulated": True, "split_by": "subject",
+            "source": "a test", "train_subjects": ("1", "2"), "data_sha256": "0" * 64, "version": "0",
+            "weights_sha256": "1" * 64,
+        }
+        | {
+            name: value for name, value in vars(ACTIVITY.metadata(model)).items()
+            if name in ("window", "hop", "frame", "chunk", "states", "mean", "variance", "unit", "axes", "convention")
+        }
+        | changes
+    )  # fmt: skip
+
+
+def loaded(model):
+    model.temperature = 1.7
+    return Loaded("test", model, config={"class": type(model).__name__})
+
+
+def export(model, folder, formats=None, **tolerances):
+    """Exports a model as the activity family does, compared on simulated windows."""
+    family = ACTIVITY.exportable(loaded(model), None)
+    return artifacts.export(
+        loaded(model), replace(family, tolerances=dict(family.tolerances) | tolerances), folder, formats
+    )
+
+
+def test_a_file_names_a_study_once_and_no_subject_is_lost(tmp_path):
+    people = ("1", "geotec/1", "geotec/2", "wisdm/2", "wisdm/3", "ann")
+    file = tmp_path / "model.tflite"
+    convert(file)
+    embed(file, metadata(ActivityGRU(units=4, frame=5), train_subjects=people))
+    assert b'["1","geotec/1","/2","wisdm/2","/3","ann"]' in file.read_bytes()
+    assert extract(file).train_subjects == people
+
+
+def convert(path):
+    tflite.convert(signatures.activity(ActivityGRU(units=4, frame=5), 10), {"float32": path}, batch=1)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return np.random.default_rng(0).normal(0, 4, (40, 150, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("cell", [ActivityRNN, ActivityLSTM, ActivityGRU])
+def test_every_format_answers_what_keras_answers(cell, tmp_path):
+    # A network without training is unsure, and integers turn more of its answers than of a trained one's.
+    unsure = dict.fromkeys(("dynamic", "int8", "int16x8"), Tolerance(0.1, 0.8))
+    records = export(cell(units=8, frame=5), tmp_path / "out", **unsure)
+    found = {record["format"]: record for record in records}
+    assert set(found) == {"keras", "saved_model", "float32", "float16", "dynamic", "int8", "int16x8"}
+    assert found["float32"]["largest_error"] <= 1e-5
+    assert found["int16x8"]["mean_error"] < found["int8"]["mean_error"] < 0.05
+    assert {record["timed"] for record in records if "int" in record["format"]} == {"step"}
+    assert all((tmp_path / "out" / record["file"]).exists() for record in records)
+
+
+def test_the_probabilities_are_those_of_the_logits_divided_by_the_temperature(windows, tmp_path):
+    model = ActivityGRU(units=8, frame=5)
+    export(model, tmp_path / "out", ["float32"])
+    logits = np.asarray(model(windows), np.float64) / 1.7
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = Recognizer(tmp_path / "out" / "model.float32.tflite").predict(windows)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_tflite_files_use_built_in_operations_of_a_fixed_shape_and_describe_themselves(windows, tmp_path):
+    model = ActivityGRU(units=8, frame=5)
+    export(model, tmp_path / "out", ["float32", "dynamic"])
+    for name in ("model.float32.tflite", "model.dynamic.tflite"):
+        # The pip runtime has no Flex delegate: a file that needs one would not load.
+        interpreter = Interpreter(tmp_path / "out" / name)
+        assert interpreter.metadata == loaded(model).metadata
+        assert set(interpreter.signatures) == {"window", "step", "chunk"}
+        operations = {op["op_name"] for op in interpreter._interpreter._get_ops_details()}
+        assert not [op for op in operations if op.startswith("Flex")]
+        with pytest.raises(ZooError, match=r"shape \(2, 150, 3\); expected \(1, 150, 3\)"):
+            interpreter.run("window", window=windows[:2])
+
+
+def test_the_saved_model_stores_every_weight_once_and_takes_any_batch(windows, tmp_path):
+    model = ActivityGRU(units=64, frame=5)
+    saved_model.write(signatures.activity(model, 10), tmp_path / "saved")
+    stored = (tmp_path / "saved" / "variables" / "variables.data-00000-of-00001").stat().st_size
+    assert stored < 1.1 * 4 * model.count_params()
+    endpoint = saved_model.load(tmp_path / "saved")["window"]
+    for batch in (1, 7):
+        assert endpoint(window=windows[:batch])["probabilities"].shape == (batch, 6)
+
+
+def test_a_window_of_few_frames_is_read_in_chunks_of_as_many(tmp_path):
+    export(ActivityGRU(units=4, num_layers=1, frame=50), tmp_path / "out", ["float32"])
+    interpreter = Interpreter(tmp_path / "out" / "model.float32.tflite")
+    assert interpreter.metadata.chunk == 3
+    assert interpreter.run("chunk", **random_inputs(interpreter, "chunk"))["probabilities"].shape == (1, 3, 6)
+
+
+def test_an_artifact_that_differs_gets_no_name(tmp_path):
+    model = ActivityGRU(units=8, frame=5)
+    with pytest.raises(ZooError, match=r"model.float32.tflite: differs from Keras by .* \(allowed 0\)"):
+        export(model, tmp_path / "out", ["float32"], float32=Tolerance(0.0, 1.0))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_format_that_may_be_missing_is_left_out_with_its_difference(tmp_path):
+    model, refused = ActivityGRU(units=8, frame=5), {}
+    family = ACTIVITY.exportable(loaded(model), None)
+    family = replace(family, tolerances={**family.tolerances, "float32": Tolerance(0.0, 1.0)})
+    written = artifacts.export(loaded(model), family, tmp_path / "out", ["keras", "float32"], refused)
+    assert [record["format"] for record in written] == ["keras"]
+    assert refused["float32"].parity.largest_error > refused["float32"].tolerance.error == 0.0
+    assert str(refused["float32"]).endswith("leave this format out with --formats (formats= in Python)")
+
+
+class TestParity:
+    """An artifact that lacks something is never published."""
+
+    OUTPUTS: ClassVar = {"window": {"probabilities": np.eye(2)}, "step": {"probabilities": np.eye(2), "h_1": np.eye(2)}}
+
+    def test_a_lost_signature_is_named(self):
+        found = {"window": self.OUTPUTS["window"]}
+        with pytest.raises(ZooError, match=r"a\.tflite: lacks the signature 'step'; not written"):
+            parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
+
+    def test_a_lost_output_is_named(self):
+        found = self.OUTPUTS | {"step": {"probabilities": np.eye(2)}}
+        with pytest.raises(ZooError, match=r"a\.tflite: signature 'step' lacks the output h_1; not written"):
+            parity.compare("a.tflite", self.OUTPUTS, found, parity.EXACT["float32"])
+
+    @pytest.mark.parametrize("kind", ["float32", "int8", "saved_model"])
+    def test_a_file_without_its_steps_is_not_exported(self, kind, tmp_path, monkeypatch):
+        model = ActivityGRU(units=4, frame=5, window=50)
+        family = ACTIVITY.exportable(loaded(model), None)
+        complete = family.signatures
+
+        def write(signatures_, *arguments, **options):
+            lossy = [signature for signature in signatures_ if signature.name != "step"]
+            return written(lossy, *arguments, **options)
+
+        module, name = (saved_model, "write") if kind == "saved_model" else (tflite, "convert")
+        written = getattr(module, name)
+        if kind == "int8":
+            # What the converter leaves of a file that should hold the step alone.
+            monkeypatch.setattr(
+                tflite,
+                "convert",
+                lambda signatures_, files, batch, samples, names: written(
+                    signatures_, {"float32": files["int8"]}, batch
+                ),
+            )
+            family = replace(
+                family, signatures=lambda model: complete(model), signatures_of_format={"int8": ("stride",)}
+            )
+        else:
+            monkeypatch.setattr(module, name, write)
+        with pytest.raises(ZooError, match=r"lacks the signature '(step|stride)'; not written"):
+            artifacts.export(loaded(model), family, tmp_path / "out", [kind])
+        assert not (tmp_path / "out").exists()
+
+
+def test_every_signature_runs_in_the_compiled_model_of_litert(tmp_path):
+    from ai_edge_litert.compiled_model import CompiledModel
+
+    model = ActivityLSTM(units=4, frame=5, window=20, num_layers=2)
+    path = tmp_path / "model.tflite"
+    tflite.convert(signatures.activity(model, 3), {"float32": path}, batch=1)
+    embed(path, metadata(model, window=20, hop=10, chunk=3))
+    interpreter, compiled = Interpreter(path), CompiledModel.from_file(str(path))
+    for name in interpreter.signatures:
+        index = compiled.get_signature_index(name)
+        keys, inputs = compiled.get_signature_by_index(index), random_inputs(interpreter, name)
+        buffers = compiled.create_input_buffers(index), compiled.create_output_buffers(index)
+        for key, buffer in zip(keys["inputs"], buffers[0], strict=True):
+            buffer.write(inputs[key])
+        compiled.run_by_index(index, *buffers)
+        for key, buffer in zip(keys["outputs"], buffers[1], strict=True):
+            expected = interpreter.run(name, **inputs)[key].ravel()
+            np.testing.assert_allclose(buffer.read(expected.size, np.float32), expected, atol=1e-6, err_msg=key)
+
+
+def test_an_autoencoder_in_integers_computes_the_same_in_every_kernel(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter as LiteRT
+    from ai_edge_litert.interpreter import OpResolverType
+
+    loaded_ = loading.load("sparse_autoencoder_best")
+    family = AUTOENCODER.exportable(loaded_, None)
+    model = loaded_.keras_model
+    path = tmp_path / "model.tflite"
+    rgb = family.golden["reconstruct"]["rgb"][:100]
+    tflite.convert(family.signatures(model), {"int8": path}, None, family.calibration)
+    embed(path, loaded_.metadata)
+    assert "SUM" not in {name for key in ("encode", "reconstruct") for name in Interpreter(path).operations(key)}
+    found = {}
+    for kind in (OpResolverType.BUILTIN, OpResolverType.BUILTIN_REF):
+        runner = LiteRT(str(path), experimental_op_resolver_type=kind, num_threads=1).get_signature_runner(
+            "reconstruct"
+        )
+        found[kind] = np.concatenate([np.array(runner(rgb=rgb[i : i + 1])["patch"]) for i in range(len(rgb))])
+    fast, reference = found.values()
+    expected = np.asarray({s.name: s for s in family.signatures(model)}["reconstruct"](rgb=rgb)["patch"])
+    assert np.abs(fast - reference).mean() < 0.01
+    for patches in (fast, reference):
+        assert 1 - ((patches - expected) ** 2).sum() / ((expected - expected.mean()) ** 2).sum() > 0.9
+
+
+@pytest.mark.process
+def test_the_death_of_the_converter_is_an_error_with_its_reason(tmp_path, monkeypatch):
+    # A child that dies as the converter does when it quantizes a looped graph.
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(script))
+    with pytest.raises(ZooError, match="the converter crashed with SIGSEGV"):
+        convert(tmp_path / "a.tflite")
+    assert not (tmp_path / "a.tflite").exists()
+
+
+@pytest.mark.process
+def test_what_the_converter_says_last_is_the_reason(tmp_path):
+    with pytest.raises(ZooError, match=r"conversion to TFLite failed: .*(No such file|FileNotFoundError)"):
+        convert(tmp_path / "no" / "folder" / "a.tflite")
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ZooError, match="is not empty"):
+        export(ActivityGRU(units=4, frame=5), tmp_path, ["keras"])
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(ZooError, match=r"format 'onnx': expected keras, saved_model, float32, .*, personal, c"):
+        export(ActivityGRU(units=4), tmp_path / "out", ["onnx"])
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tflite") / "model.tflite"
+    convert(path)
+    embed(path, metadata(ActivityGRU(units=4, frame=5)))
+    return path
+
+
+class TestReading:
+    def test_embedding_again_replaces_the_document(self, file, tmp_path):
+        copy = tmp_path / "copy.tflite"
+        copy.write_bytes(file.read_bytes())
+        embed(copy, metadata(ActivityGRU(units=4), preset="other"))
+        assert extract(copy).preset == "other"
+
+    def test_a_truncated_file_is_refused(self, file, tmp_path):
+        cut = tmp_path / "cut.tflite"
+        for size in (0, 6, 100, len(file.read_bytes()) // 2):
+            cut.write_bytes(file.read_bytes()[:size])
+            with pytest.raises(
+                ZooError, match=r"cut.tflite: (neither a TFLite|truncated or damaged|carries no|does not)"
+            ):
+                Interpreter(cut)
+
+    def test_a_foreign_file_is_refused(self, tmp_path):
+        path = tmp_path / "notes.tflite"
+        path.write_text("these are notes, not a model")
+        with pytest.raises(ZooError, match=r"notes.tflite: neither a TFLite nor a WebAssembly file"):
+            Interpreter(path)
+
+    def test_another_schema_is_refused_with_the_version_to_use(self):
+        document = metadata(ActivityGRU(units=4)).to_json() | {"schema": SCHEMA + 1, "version": "9.9"}
+        with pytest.raises(ZooError, match=r"schema 2; this version reads schema 1: use the version .*\(9.9\)"):
+            Metadata.from_json(document, "a.tflite")
+
+    def test_metadata_survives_json(self):
+        shared = {"preset": "test", "simulated": False, "source": "a test", "data_sha256": "0", "version": "0"}
+        shared |= {"weights_sha256": "1", "license": "MIT"}
+        patches = AutoencoderMetadata(
+            family="SparseAutoencoder", size=16, hidden_units=64, sparsity_target=0.04, scale=(1.0, -0.5, 0.5),
+            held_out=("china.jpg",), **shared,
+        )  # fmt: skip
+        for document in (metadata(ActivityGRU(units=4)), patches):
+            assert Metadata.from_json(json.loads(json.dumps(document.to_json())), "here") == document
+
+    def test_another_task_is_refused(self):
+        document = metadata(ActivityGRU(units=4)).to_json() | {"task": "speech"}
+        with pytest.raises(ZooError, match="metadata of task 'speech'; expected activity or autoencoder or trigram"):
+            Metadata.from_json(document, "a.tflite")
+
+
+def test_a_trained_keras_file_trains_on(tmp_path):
+    from zoo.training import Recipe, compile_model
+
+    model = ActivityGRU(units=4, window=20, classes=2)
+    compile_model(model, Recipe(), 1)
+    windows, labels = np.zeros((4, 20, 3), "float32"), np.array([0, 1, 0, 1])
+    before = model.evaluate(windows, labels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.evaluate(windows, labels, verbose=0) == pytest.approx(before)
+    again.fit(windows, labels, verbose=0)

@@ -1,0 +1,63 @@
+"""A recognizer without states has one signature, in every format, and reads a continuous signal by windows."""
+
+import numpy as np
+import pytest
+
+from zoo import ZooError
+from zoo.benchmarking import bench
+from zoo.exporting import signatures
+from zoo.runtime import Recognizer
+
+WINDOWS = np.random.default_rng(1).normal(0, 4, (20, 40, 3)).astype("float32")
+
+
+def test_its_only_signature_is_the_window(convolutional):
+    (signature,) = signatures.activity(convolutional, 10)
+    logits = np.asarray(convolutional(WINDOWS), np.float64) / 1.3
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert signature.name == "window"
+    np.testing.assert_allclose(signature(window=WINDOWS)["probabilities"], expected, atol=1e-6)
+
+
+def test_full_integer_arithmetic_reads_the_whole_window(convolutional_files):
+    exact = Recognizer(convolutional_files / "model.float32.tflite")
+    rounded = Recognizer(convolutional_files / "model.int8.tflite")
+    assert list(exact.signatures) == list(rounded.signatures) == ["window"]
+    # No operation computes in floats: those at the ends convert.
+    assert rounded.operations("window")[0] == "QUANTIZE"
+    assert rounded.operations("window")[-1] == "DEQUANTIZE"
+    np.testing.assert_allclose(rounded.predict(WINDOWS), exact.predict(WINDOWS), atol=0.05)
+
+
+def test_it_is_streamed_by_overlapping_windows(convolutional_files):
+    recognizer = Recognizer(convolutional_files / "model.float32.tflite")
+    rows = np.random.default_rng(2).normal(0, 4, (120, 3)).astype("float32")
+    stream = recognizer.stream()
+    found = list(stream.feed((i / 50, *map(float, row)) for i, row in enumerate(rows)))
+    assert [prediction.time for prediction in found] == pytest.approx([39 / 50, 59 / 50, 79 / 50, 99 / 50, 119 / 50])
+    mean = recognizer.predict(rows[None, :40])[0].astype(np.float64)
+    decay = np.exp(-20 / 50 / stream.settings.smoothing)
+    for prediction, start in zip(found, range(0, 100, 20), strict=True):
+        probabilities = recognizer.predict(rows[None, start : start + 40])[0]
+        mean = probabilities + decay * (mean - probabilities)
+        np.testing.assert_allclose(prediction.probabilities, mean, atol=1e-6)
+
+
+def test_it_has_no_steps_and_is_measured(convolutional_files):
+    file = convolutional_files / "model.float32.tflite"
+    recognizer = Recognizer(file)
+    assert recognizer.zeros() == {}
+    with pytest.raises(ZooError, match="no signature 'step'; found window"):
+        recognizer.step(np.zeros((1, 1, 3), np.float32), {})
+    # 18 positions of 8 kernels of 5 rows of 3 axes, and the head.
+    assert bench(file, calls=5)["signatures"]["window"]["multiply_adds"] == 18 * 8 * 15 + 8 * 6
+
+
+def test_a_file_that_learns_is_streamed_by_windows_too():
+    from zoo.catalog import PRESETS_FOLDER
+    from zoo.runtime import PersonalRecognizer
+
+    stream = PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite").stream()
+    found = list(stream.feed((i / 50, 0.1 * (i % 3), 9.8, 0.2 * (i % 2)) for i in range(300)))
+    assert [prediction.time for prediction in found] == pytest.approx([149 / 50, 224 / 50, 299 / 50])
+    assert {prediction.label for prediction in found} == {"standing"}

@@ -1,0 +1,246 @@
+"""Patches of photographs: the course's preprocessing, reading, making and simulating."""
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.data import hdf5
+from zoo.errors import ZooError
+from zoo.patches import data as patches
+from zoo.patches import simulate
+from zoo.patches.data import Scale, read
+from zoo.patches.photographs import Photograph, Photographs, open_photograph, shipped_photographs, write_patches
+
+RANDOM = np.random.default_rng(0)
+
+
+def write(path, data, **keys):
+    with h5py.File(path, "w") as file:
+        file["data"] = data
+        for name, value in keys.items():
+            file[name] = value
+    return path
+
+
+def message(call):
+    with pytest.raises(ZooError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_preprocessing_computes_the_course_steps():
+    rgb = RANDOM.uniform(size=(50, 3, 16, 16)).astype("float32")
+    scale = Scale.fit(rgb, np.arange(50))
+    Y = 0.2126 * rgb[:, 0] + 0.7152 * rgb[:, 1] + 0.0722 * rgb[:, 2]
+    Y = Y.reshape(50, 256).astype(np.float64)
+    Y -= Y.mean(axis=1, keepdims=True)
+    Y = np.clip(Y, -3 * Y.std(), 3 * Y.std())
+    expected = 0.1 + 0.8 * (Y - Y.min()) / (Y.max() - Y.min())
+    np.testing.assert_allclose(scale.apply(rgb), expected, atol=1e-6)
+
+
+def test_the_constants_are_those_of_the_training_rows_alone():
+    rgb = np.concatenate([RANDOM.uniform(size=(40, 3, 8, 8)), 5 * RANDOM.uniform(size=(40, 3, 8, 8))])
+    assert Scale.fit(rgb, np.arange(40)) == Scale.fit(rgb[:40], np.arange(40))
+
+
+def test_preprocessing_is_inverted_up_to_the_mean_and_the_clipping():
+    rgb = RANDOM.uniform(0.4, 0.6, size=(20, 3, 8, 8))
+    scale = Scale.fit(rgb, np.arange(20))
+    gray = np.tensordot(rgb, patches.LUMINANCE, axes=(1, 0)).reshape(20, -1)
+    centered = np.clip(gray - gray.mean(axis=1, keepdims=True), -scale.limit, scale.limit)
+    np.testing.assert_allclose(scale.invert(scale.apply(rgb)), centered, atol=1e-6)
+
+
+def test_a_patch_is_cut_from_its_photograph_and_stands_upright_when_transposed(tmp_path):
+    picture = RANDOM.uniform(size=(40, 60, 3)).astype("float32")
+    path = tmp_path / "a.h5"
+    write_patches(path, [Photograph("noise", picture)], 12, 8, seed=1)
+    for patch in hdf5.read(path, "data"):
+        upright = patch.T
+        places = np.argwhere(np.isclose(picture[:33, :53, 0], upright[0, 0, 0]))
+        assert any(np.allclose(picture[r : r + 8, c : c + 8], upright) for r, c in places)
+
+
+def test_patches_come_evenly_from_all_photographs_and_whole_photographs_are_held_out(tmp_path):
+    pictures = [Photograph(name, RANDOM.uniform(size=(30, 30, 3)).astype("float32")) for name in "abcd"]
+    path = tmp_path / "a.h5"
+    write_patches(path, pictures, 42, 8, seed=1)
+    data = read(path)
+    assert [int((data.photographs == name).sum()) for name in "abcd"] == [11, 11, 10, 10]
+    training, held_out = data.hold_out(0.25, seed=0)
+    assert len(training) + len(held_out) == 42
+    assert len(set(data.photographs[held_out])) == 1
+    assert not set(data.photographs[held_out]) & set(data.photographs[training])
+    assert "cannot be held out" in message(lambda: data.hold_out(0.9, seed=0))
+
+
+@pytest.mark.parametrize("names", [{}, {"source": [0, 0, 1, 1], "source_names": ["a", "b"]}])
+def test_something_is_held_out_and_something_left_whatever_the_share(tmp_path, names):
+    data = read(write(tmp_path / "a.h5", RANDOM.uniform(size=(4, 3, 8, 8)), **names))
+    training, held_out = data.hold_out(0.01, seed=0)
+    assert len(training) > 0
+    assert len(held_out) > 0
+    kind = "2 photographs, of which 2" if names else "4 patches, of which 4"
+    assert message(lambda: data.hold_out(0.99, seed=0)) == f"{data.path}: {kind} cannot be held out: add some"
+
+
+def test_the_same_seed_cuts_the_same_patches(tmp_path):
+    picture = [Photograph("noise", RANDOM.uniform(size=(30, 30, 3)).astype("float32"))]
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_patches(tmp_path / name, picture, 10, 8, seed)
+    a, b, c = (hdf5.read(tmp_path / name, "data") for name in "abc")
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).any()
+
+
+def test_flat_patches_are_refused_and_counted(tmp_path):
+    half = np.zeros((40, 80, 3), "float32")
+    half[:, 40:] = RANDOM.uniform(size=(40, 40, 3))
+    assert write_patches(tmp_path / "a.h5", [Photograph("half", half)], 20, 8, seed=0) > 0
+    line = message(lambda: write_patches(tmp_path / "b.h5", [Photograph("gray", half[:, :20])], 5, 8, seed=0))
+    assert line == "gray: almost nothing but flat patches: choose another photograph"
+    assert not (tmp_path / "b.h5").exists()
+
+
+def test_dead_leaves_are_simulated_cover_the_picture_and_say_so(tmp_path):
+    picture = simulate.draw("leaves", 48, np.random.default_rng(0))
+    assert picture.pixels.shape == (48, 48, 3)
+    assert 0 <= picture.pixels.min() < picture.pixels.max() <= 1
+    write_patches(tmp_path / "a.h5", [picture], 10, 8, seed=0, simulated=True)
+    assert read(tmp_path / "a.h5").simulated
+
+
+def test_the_shipped_photographs_name_their_authors_and_licenses():
+    photographs = shipped_photographs()
+    assert {"china.jpg", "flower.jpg"} <= {photograph.name for photograph in photographs}
+    assert all("CC" in photograph.credit or "public domain" in photograph.credit for photograph in photographs)
+
+
+def test_a_picture_is_opened_as_red_green_blue(tmp_path):
+    colors = RANDOM.integers(0, 256, (10, 12, 3)).astype(np.uint8)
+    Image.fromarray(colors).save(tmp_path / "a.png")
+    picture = open_photograph(tmp_path / "a.png")
+    np.testing.assert_allclose(picture.pixels, colors / 255, atol=1e-6)
+
+
+def test_a_picture_that_the_camera_says_is_turned_is_turned_upright(tmp_path):
+    picture = Image.fromarray(RANDOM.integers(0, 256, (10, 12, 3)).astype(np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # a quarter turn to the right brings it upright
+    picture.save(tmp_path / "a.png", exif=exif)
+    expected = np.rot90(np.asarray(picture), -1) / 255
+    np.testing.assert_allclose(open_photograph(tmp_path / "a.png").pixels, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "words"),
+    [
+        ((10, 12), np.uint8, "a gray picture (mode L)"),
+        ((10, 12), np.uint16, "a gray picture (mode I;16)"),
+        ((10, 12, 2), np.uint8, "a gray picture (mode LA)"),
+        ((10, 12, 4), np.uint8, "has a fourth channel, transparency"),
+    ],
+)
+def test_a_gray_or_transparent_picture_is_refused(tmp_path, shape, kind, words):
+    Image.fromarray(RANDOM.integers(0, 255, shape).astype(kind)).save(tmp_path / "a.png")
+    assert words in message(lambda: open_photograph(tmp_path / "a.png"))
+
+
+def test_a_folder_gives_its_pictures_by_name_without_the_hidden_files(tmp_path):
+    for name in ("b.png", "a.png"):
+        Image.fromarray(RANDOM.integers(0, 255, (10, 12, 3)).astype(np.uint8)).save(tmp_path / name)
+    (tmp_path / ".DS_Store").write_bytes(b"hidden")
+    assert [picture.name for picture in Photographs([tmp_path])] == ["a.png", "b.png"]
+    twice = message(lambda: Photographs([tmp_path, tmp_path / "a.png"]))
+    assert "pictures of the same name: rename or leave out one" in twice
+    (tmp_path / "empty").mkdir()
+    assert "no picture in this folder" in message(lambda: Photographs([tmp_path / "empty"]))
+
+
+def test_what_is_not_a_picture_is_refused(tmp_path):
+    (tmp_path / "a.png").write_text("not a picture")
+    assert "a.png: not a picture that can be decoded" in message(lambda: open_photograph(tmp_path / "a.png"))
+    assert "no such file" in message(lambda: open_photograph(tmp_path / "b.png"))
+    small = Photograph("small", np.zeros((4, 9, 3), "float32"))
+    assert message(lambda: write_patches(tmp_path / "a.h5", [small], 1, 8, 0)) == (
+        "small: 9 x 4 pixels; a patch needs 8 x 8: leave it out"
+    )
+
+
+def test_values_that_overshoot_a_little_are_accepted_and_reported(tmp_path):
+    data = read(write(tmp_path / "a.h5", np.linspace(-0.1, 1.2, 192).reshape(1, 3, 8, 8), xForm=np.eye(2)))
+    assert "values from -0.100 to 1.200 overshoot [0, 1]" in data.notes
+
+
+def test_values_to_255_are_refused_unless_white_is_said_to_be_255(tmp_path):
+    path = write(tmp_path / "a.h5", RANDOM.integers(0, 256, (5, 3, 8, 8)))
+    assert message(lambda: read(path)).endswith("train, evaluate and export with --levels 255")
+    block = read(path, levels=255).patches[0:5]
+    assert 0 <= block.min() < block.max() <= 1
+
+
+def test_levels_that_cannot_be_or_that_the_file_contradicts_are_refused(tmp_path):
+    path = write(tmp_path / "a.h5", RANDOM.uniform(size=(5, 3, 8, 8)))
+    assert message(lambda: read(path, levels=255)).endswith("not up to 255: leave --levels out")
+    for levels in (0.0, -1.0, np.nan, np.inf):
+        assert "expected the value of white in the file" in message(lambda levels=levels: read(path, levels=levels))
+    bright = write(tmp_path / "b.h5", RANDOM.integers(0, 65536, (5, 3, 8, 8)))
+    assert message(lambda: read(bright)).endswith("with --levels WHITE, the value of white in it")
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        ((4, 16, 16), "these are gray: cut patches from pictures in color"),
+        ((4, 1, 16, 16), "these are gray: cut patches from pictures in color"),
+        ((4, 4, 16, 16), "the fourth channel, transparency, must go"),
+        ((4, 16, 16, 3), "channels come second: transpose to (patch, channel, column, row)"),
+        ((4, 3, 16, 8), "make it with `zoo data make patches`"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused_with_what_to_do(tmp_path, shape, advice):
+    path = write(tmp_path / "a.h5", np.zeros(shape))
+    expected = f"key 'data' has shape {shape}; expected (N, 3, S, S): {advice}"
+    assert message(lambda: read(path)).endswith(expected)
+
+
+def test_photographs_that_are_not_named_as_they_should_be_are_refused(tmp_path):
+    data, names = RANDOM.uniform(size=(4, 3, 8, 8)), ["a", "b"]
+    assert "holds numbers from 0 to 2; expected 0 to 1" in message(
+        lambda: read(write(tmp_path / "a.h5", data, source=[0, 1, 2, 0], source_names=names))
+    )
+    assert "key 'source' holds float64; expected whole numbers" in message(
+        lambda: read(write(tmp_path / "b.h5", data, source=np.zeros(4), source_names=names))
+    )
+    assert "key 'source' has shape (3,); expected (4,)" in message(
+        lambda: read(write(tmp_path / "c.h5", data, source=[0, 1, 0], source_names=names))
+    )
+    assert message(lambda: read(write(tmp_path / "d.h5", data, source=[0, 1, 0, 1]))).endswith(
+        "key 'source' without 'source_names': add it, or leave both out"
+    )
+
+
+def test_a_file_that_is_constant_or_not_finite_is_refused(tmp_path):
+    same = write(tmp_path / "a.h5", np.full((5, 3, 8, 8), 0.5))
+    assert "every patch is of one color: nothing can be learned from it" in message(lambda: read(same))
+    colors = np.broadcast_to(RANDOM.uniform(size=(5, 3, 1, 1)), (5, 3, 8, 8))
+    assert "every patch is of one color" in message(lambda: read(write(tmp_path / "c.h5", colors)))
+    assert "every patch is of one color" in message(lambda: Scale.fit(np.array(colors), np.arange(5)))
+    data = RANDOM.uniform(size=(5, 3, 8, 8))
+    data[3, 0, 0, 0] = np.nan
+    assert "patch 3 holds NaN or infinity" in message(lambda: read(write(tmp_path / "b.h5", data)))
+
+
+@pytest.mark.real
+def test_the_real_patches_are_read_and_their_photographs_known(real):
+    data = read(real / "images" / "data1.h5")
+    assert len(set(data.photographs.tolist())) == 15
+    training, held_out = data.hold_out(0.25, seed=0)
+    scaled = Scale.fit(data.patches, training).apply(data.patches[0:8084])
+    assert scaled.min() == pytest.approx(0.1)
+    assert scaled.max() == pytest.approx(0.9)
+    assert scaled.var() == pytest.approx(0.0161, abs=1e-3)
+    assert len(held_out) > 0

@@ -1,0 +1,52 @@
+"""Numbers of an autoencoder on arrays whose answers are known."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from zoo.patches import metrics
+
+RANDOM = np.random.default_rng(0)
+ROWS, COLUMNS = np.mgrid[:16, :16] - 7.5
+
+
+def wave(angle, frequency, width, phase=0.3):
+    across = ROWS * np.cos(np.radians(angle)) + COLUMNS * np.sin(np.radians(angle))
+    envelope = np.exp(-(ROWS**2 + COLUMNS**2) / (2 * width**2))
+    return envelope * np.cos(2 * np.pi * frequency * across + phase)
+
+
+def test_r2_is_one_for_a_perfect_reconstruction_and_zero_for_the_mean_of_each_pixel():
+    patches = RANDOM.uniform(size=(50, 9))
+    assert metrics.r2(patches, patches) == 1.0
+    assert metrics.r2(patches, np.tile(patches.mean(axis=0), (50, 1))) == pytest.approx(0.0)
+
+
+def test_pca_leaves_the_variance_of_the_components_that_it_lacks():
+    train = RANDOM.normal(size=(400, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1]
+    left = PCA().fit(train).explained_variance_[2:].sum() * 399 / 400 / 5
+    assert metrics.pca_error(train, train, 2) == pytest.approx(left)
+
+
+@pytest.mark.parametrize(("angle", "frequency"), [(0, 0.1), (35, 0.15), (90, 0.2), (150, 0.25)])
+def test_a_gabor_function_is_found_with_its_orientation_and_frequency(angle, frequency):
+    found = metrics.fit_gabor(wave(angle, frequency, 3.0))
+    assert found["r2"] > 0.98
+    assert found["frequency"] == pytest.approx(frequency, abs=0.02)
+    turned = abs(found["orientation"] - angle)
+    assert min(turned, 180 - turned) < 5
+
+
+def test_noise_is_no_gabor_function_and_a_share_counts_those_that_are():
+    kernel = np.column_stack([wave(20, 0.15, 3.0).ravel(), RANDOM.normal(size=256), np.zeros(256)])
+    found = metrics.filters(kernel)
+    assert found["gabor_share"] == pytest.approx(1 / 3)
+    assert sum(found["orientations"]["counts"]) == sum(found["frequencies"]["counts"]) == 1
+
+
+def test_sparsity_counts_dead_and_saturated_units_and_the_farthest_mean():
+    codes = np.column_stack([np.full(10, 0.04), np.zeros(10), np.ones(10), np.linspace(0, 0.1, 10)])
+    found = metrics.sparsity(codes, 0.04)
+    assert found["mean_activation"] == pytest.approx([0.04, 0.0, 1.0, 0.05])
+    assert found["max_activation_error"] == pytest.approx(0.96)
+    assert (found["dead_units"], found["saturated_units"]) == (1, 1)

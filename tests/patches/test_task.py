@@ -1,0 +1,247 @@
+"""Autoencoders from a file of patches to files that answer."""
+
+import json
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo import SparseAutoencoder, ZooError, loading, planning
+from zoo.patches import data as patches
+from zoo.patches import simulate
+from zoo.patches.data import LUMINANCE, Scale
+from zoo.patches.task import TASK as AUTOENCODER
+from zoo.patches.task import _behind as behind
+from zoo.patches.task import kernel
+from zoo.report import figures_for
+from zoo.running import Run, train
+from zoo.runtime import Interpreter
+
+
+def plan(**changes):
+    return planning.plan("sparse_autoencoder_course", None, {"pixels": 64, "hidden_units": 12, "epochs": 4} | changes)
+
+
+@pytest.fixture(scope="module")
+def leaves(simulated_patches):
+    return simulated_patches
+
+
+@pytest.fixture(scope="module")
+def trained(autoencoder):
+    return loading.load(str(autoencoder))
+
+
+def test_training_holds_whole_photographs_out_and_keeps_the_constants_of_the_others(trained, leaves):
+    data = patches.read(leaves)
+    kept, aside = data.hold_out(0.25, trained.config["recipe"]["seed"])
+    assert set(trained.metadata.held_out) == set(data.photographs[aside])
+    assert (
+        list(trained.metadata.scale) == Scale.fit(data.patches, kept).constants == trained.model.get_config()["scale"]
+    )
+
+
+def test_the_history_has_the_three_terms_of_the_cost_of_the_training_patches(trained, leaves):
+    last = trained.history[-1]
+    data = patches.read(leaves)
+    kept, _ = data.hold_out(0.25, trained.config["recipe"]["seed"])
+    x = Scale(*trained.metadata.scale).apply(data.patches[0 : len(data.patches)])[kept].astype(np.float64)
+    W, b, c = (weight.numpy().astype(np.float64) for weight in trained.model.get_layer("tied").weights)
+    h = 1 / (1 + np.exp(-(x @ W + b)))
+    y = 1 / (1 + np.exp(-(h @ W.T + c)))
+    r = h.mean(axis=0)
+    assert last["error"] == pytest.approx(((x - y) ** 2).sum() / (2 * len(x)), rel=1e-5)
+    assert last["weights"] == pytest.approx(5e-4 * (W**2).sum(), rel=1e-5)
+    term = 0.04 * np.log(0.04 / r) + 0.96 * np.log(0.96 / (1 - r))
+    assert last["sparsity"] == pytest.approx(term.sum(), rel=1e-4, abs=1e-5)
+
+
+def test_evaluation_measures_the_photographs_held_out_beside_pca(trained, leaves):
+    report = AUTOENCODER.evaluate(trained, leaves)
+    assert {"mse", "r2", "pca_mse", "mean_activation", "max_activation_error", "dead_units", "gabor_share"} <= set(
+        report
+    )
+    assert report["photographs"] == list(trained.metadata.held_out)
+    assert report["simulated"] is True
+    assert "simulated pictures: these patches are synthetic" in report["notes"]
+    assert len(report["mean_activation"]) == 12
+    assert json.dumps(report, allow_nan=False)
+
+
+def test_another_file_is_measured_whole_and_says_that_the_score_of_pca_is_too_good(trained, tmp_path):
+    other = tmp_path / "other.h5"
+    simulate.write_simulated(other, count=100, size=8, pictures=2, seed=1)
+    report = AUTOENCODER.evaluate(trained, other)
+    assert (report["patches"], report["split"]) == (100, "whole file")
+    assert any("its score is too good" in note for note in report["notes"])
+
+
+def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, leaves):
+    untrained = SparseAutoencoder(pixels=64, hidden_units=12, scale=trained.metadata.scale)
+    report = AUTOENCODER.evaluate(loading.load(untrained), leaves)
+    assert report["r2"] < 0
+    assert report["notes"][-1] == (
+        f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"
+    )
+    (note,) = behind({"r2": 0.8, "mse": 0.0120, "pca_mse": 0.0101})
+    assert note == "MSE 0.01200 is above that of PCA (0.01010), whose codes are not sparse"
+    assert behind({"r2": 0.9, "mse": 0.0100, "pca_mse": 0.0100}) == []
+
+
+def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
+    train(plan(validation=0.0), leaves, Run(tmp_path / "model"))
+    report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "model")), leaves)
+    assert report["split"] == "train"
+    assert "training patches: the model was trained on them" in report["notes"]
+
+
+def test_every_artifact_reconstructs_from_rgb_and_says_its_r2(exported_autoencoder):
+    records = json.loads(exported_autoencoder.with_suffix(".json").read_text())["artifacts"]
+    assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
+    assert all(abs(r["r2"] - records[0]["r2"]) < 0.05 for r in records)
+    assert all((exported_autoencoder / r["file"]).exists() for r in records)
+
+
+def test_a_tflite_file_takes_any_batch_and_gives_luminance_in_the_pictures_own_units(
+    exported_autoencoder, trained, leaves
+):  # fmt: skip
+    interpreter = Interpreter(exported_autoencoder / "model.float32.tflite")
+    rgb = patches.read(leaves).patches[0:5]
+    scale = Scale(*trained.metadata.scale)
+    found = interpreter.run("reconstruct", rgb=rgb)
+    code = interpreter.run("encode", rgb=rgb)["code"]
+    np.testing.assert_allclose(code, trained.model.encode(scale.apply(rgb)), atol=1e-5)
+    np.testing.assert_allclose(interpreter.run("decode", code=code)["patch"], found["patch"], atol=1e-6)
+    grey = np.tensordot(rgb, LUMINANCE, axes=(1, 0))
+    own = scale.invert(found["patch"]).reshape(5, 8, 8) + grey.mean(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(found["luminance"], own, atol=1e-5)
+    assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
+    assert interpreter.run("encode", rgb=rgb[:1])["code"].shape == (1, 12)
+
+
+def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
+    exported_autoencoder, trained, leaves
+):  # fmt: skip
+    loaded = loading.load(str(exported_autoencoder / "model.float32.tflite"))
+    np.testing.assert_allclose(kernel(loaded), kernel(trained), atol=2e-3)
+    theirs, own = AUTOENCODER.evaluate(loaded, leaves), AUTOENCODER.evaluate(trained, leaves)
+    assert theirs["photographs"] == own["photographs"]
+    assert theirs["mse"] == pytest.approx(own["mse"], rel=1e-4)
+    assert theirs["gabor_share"] == pytest.approx(own["gabor_share"], abs=0.1)
+
+
+def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
+    report = AUTOENCODER.evaluate(trained, leaves)
+    pictures = AUTOENCODER.pictures(trained, leaves, count=50)
+    files = figures_for("autoencoder").evaluation(report, trained.history, pictures, tmp_path)
+    assert {file.name for file in files} == {
+        "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
+    }  # fmt: skip
+    assert all(file.stat().st_size > 5000 for file in files)
+
+
+def test_symmetries_are_eight_and_different():
+    patch = np.random.default_rng(0).uniform(size=(1, 16)).astype("float32")
+    turned = patches.symmetric(patch)
+    assert len(np.unique(turned, axis=0)) == 8
+    np.testing.assert_allclose(turned.sum(axis=1), patch.sum(), rtol=1e-6)
+
+
+def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
+    recipe = plan(augmentation={"symmetries": True, "plain": 0.25}, epochs=4).recipe
+    prepared = AUTOENCODER.prepare(leaves, recipe)
+    vectors, _ = prepared.training.arrays()
+    batches, rows = prepared.training_batches(recipe)
+    assert rows == 8 * len(vectors)
+
+    def shown(epoch):
+        """A row of patches for each epoch from this one to the last."""
+        taken = batches(epoch, rows // 2).take(2 * (4 - epoch)).as_numpy_iterator()
+        return np.concatenate([inputs for inputs, _ in taken]).reshape(4 - epoch, rows, -1)
+
+    as_cut = {row.tobytes() for row in vectors}
+    kept = np.array([[row.tobytes() in as_cut for row in epoch] for epoch in shown(0)])
+    assert (kept[:3].mean(axis=1) < 0.2).all()
+    assert kept[3].all()
+    np.testing.assert_array_equal(shown(0)[2:], shown(2))
+
+
+def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path):
+    small = tmp_path / "small.h5"
+    simulate.write_simulated(small, count=20, size=4, pictures=2, seed=1)
+    requests = {
+        r"patches of 4 x 4; .* reads 8 x 8": lambda: AUTOENCODER.evaluate(trained, small),
+        r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: train(
+            plan(pixels=256), leaves, Run(tmp_path / "out")
+        ),
+        r"sparsity target 1.5: expected a number between 0 and 1": lambda: train(
+            plan(sparsity_target=1.5), leaves, Run(tmp_path / "out")
+        ),
+        r"5 photographs, of which 5 cannot be held out": lambda: train(
+            plan(validation=0.99), leaves, Run(tmp_path / "out")
+        ),
+        r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
+        r"unknown setting of the augmentation 'noise': known are symmetries, plain": lambda: train(
+            plan(augmentation={"noise": 1.0}), leaves, Run(tmp_path / "out")
+        ),
+        r"augmentation: plain is 2; expected 0 or more, at most 1": lambda: train(
+            plan(augmentation={"plain": 2}), leaves, Run(tmp_path / "out")
+        ),
+    }  # fmt: skip
+    for words, request in requests.items():
+        with pytest.raises(ZooError, match=words):
+            request()
+    assert not (tmp_path / "out").exists()
+
+
+def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
+    bright = tmp_path / "bright.h5"
+    bright.write_bytes(leaves.read_bytes())
+    with h5py.File(bright, "r+") as file:
+        file["data"][:] = file["data"][:] * 255
+    with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with --levels 255"):
+        train(plan(), bright, Run(tmp_path / "none"))
+    summary = train(plan(epochs=1), AUTOENCODER.read(bright, levels=255.0), Run(tmp_path / "out")).summary
+    assert summary["train_patches"] > 0
+    replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
+    assert AUTOENCODER.evaluate(replaced, AUTOENCODER.read(bright, levels=255.0))["mse"] < 0.1
+
+
+def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_constants_of_the_course(trained, leaves):
+    prepared = AUTOENCODER.prepare(leaves, plan().recipe)
+    scores = prepared.scores(trained.keras_model)
+    assert scores["mse"] == pytest.approx(AUTOENCODER.evaluate(trained, leaves)["mse"], rel=1e-5)
+    # The model has the course's constants itself, so its own cost is the same number.
+    assert scores["cost"] == pytest.approx(trained.config["training"]["validation"]["loss"], rel=1e-4)
+
+
+def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
+    aside = {
+        seed: AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).held_out.group_names()
+        for seed in range(5)
+    }
+    assert all(names == aside[0] for names in aside.values())
+    own = [AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed)).held_out.group_names() for seed in range(5)]
+    assert any(names != own[0] for names in own)
+
+
+def test_the_summary_of_an_averaged_model_is_of_the_saved_weights(leaves, tmp_path):
+    summary = train(plan(epochs=2, ema_decay=0.99), leaves, Run(tmp_path / "out")).summary
+    report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "out")), leaves)
+    assert summary["validation"]["mse"] == pytest.approx(report["mse"], rel=1e-4)
+
+
+def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencoder, leaves, tmp_path):
+    out = tmp_path / "codes.npz"
+    status, printed, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out, "--json")
+    assert status == 0, error
+    found, summary = np.load(out), json.loads(printed)
+    assert (found["codes"].shape, found["reconstructions"].shape) == ((600, 12), (600, 64))
+    assert summary["mse"] == pytest.approx(np.square(found["reconstructions"] - found["patches"]).mean())
+    loaded = loading.load(autoencoder)
+    np.testing.assert_allclose(loaded.keras_model.encode(found["patches"]), found["codes"], atol=1e-5)
+    status, _, error = zoo_cli("predict", autoencoder, "--data", leaves, "--out", out)
+    assert (status, "exists already" in error) == (1, True)
+    status, _, error = zoo_cli("predict", autoencoder, "in the right")
+    assert (status, "reads patches: pass --data FILE" in error) == (1, True)

@@ -1,0 +1,177 @@
+"""What is shown while work goes on: nothing is cut at 80 columns, and off a terminal each event is one line."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from zoo.folds import Fold
+from zoo.report.progress import FoldBoard, RowBoard, TrainingBoard, TrialBoard
+from zoo.serving.collecting import CollectionBoard
+
+SCORED = {"status": "scored", "macro_f1": 0.8, "seconds": 30.0, "subjects": ["3", "7"]}
+RUNNING = {"status": "running", "epochs": 17, "started": 0.0, "subjects": ["1", "9"]}
+
+
+def folds(*records):
+    return {Fold("activity_gru", "subject", 0, group): record for group, record in enumerate(records)}
+
+
+@pytest.fixture
+def shown():
+    """A function that shows states on a board, and returns what was printed."""
+
+    def show(terminal, *states):
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
+        board = FoldBoard(console, epochs=40, workers=2)
+        with board.shown():
+            for records in states:
+                board.update(records)
+        return console.file.getvalue()
+
+    return show
+
+
+def test_in_a_pipe_each_fold_that_ends_is_printed_once_and_earlier_ones_are_not(shown):
+    failed = {"status": "failed", "reason": "out of memory", "subjects": ["1", "9"]}
+    waiting = {"status": "waiting"}
+    lines = shown(
+        False, folds(SCORED, waiting, waiting), folds(SCORED, failed, RUNNING), folds(SCORED, failed, SCORED)
+    ).splitlines()
+    assert lines == [
+        "1 of 3 folds, 30 s left",
+        "activity_gru, subjects 1, 9, seed 0 failed: out of memory; 1 of 3 folds, 1 failed, 15 s left",
+        "activity_gru, subjects 3, 7, seed 0: macro-F1 0.800 in 30 s; 2 of 3 folds, 1 failed",
+    ]
+
+
+def test_a_terminal_shows_a_row_for_each_group_with_its_people(shown):
+    screen = shown(True, folds(SCORED, RUNNING, {"status": "waiting"}))
+    assert "1 of 3 folds" in screen
+    assert "3, 7" in screen
+    assert "0.800" in screen
+    assert "17/40" in screen
+    assert "group 3" in screen
+
+
+def test_studies_are_left_out_by_name(shown):
+    left_out = Fold("activity_gru", "study", 0, 0)
+    record = SCORED | {"study": "wisdm"}
+    assert "activity_gru, study wisdm, seed 0: macro-F1 0.800" in shown(False, {left_out: RUNNING}, {left_out: record})
+    screen = shown(True, {left_out: record})
+    assert "study left out" in screen
+    assert "wisdm" in screen
+
+
+def console(terminal):
+    return Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
+
+
+LOGS = {"accuracy": 0.51234, "loss": 1.25, "val_accuracy": 0.44, "val_loss": 1.375, "learning_rate": 0.001}
+
+
+def test_a_training_keeps_bar_epoch_numbers_and_time_left_at_80_columns():
+    board = TrainingBoard(console(terminal=True), epochs=50)
+    with board.shown():
+        board.on_epoch_end(0, LOGS)
+        board.on_epoch_end(1, LOGS)
+    screen = board.console.file.getvalue()
+    assert "compiling" in screen
+    for text in ("epoch 2/50", "━", "s left", *(f"{name} {value:.4f}" for name, value in LOGS.items())):
+        assert text in screen.replace("\n", " ")
+
+
+def test_a_training_that_goes_on_prints_a_line_an_epoch_from_there():
+    board = TrainingBoard(console(terminal=False), epochs=50)
+    with board.shown():
+        board.on_epoch_end(6, {"loss": 1.25})
+        board.on_epoch_end(7, {"loss": 1.0})
+    assert board.console.file.getvalue().splitlines() == ["epoch 7/50  loss 1.2500", "epoch 8/50  loss 1.0000"]
+
+
+def test_the_folds_of_a_training_are_a_bar_each_and_a_line_at_their_end():
+    shown, printed = (TrainingBoard(console(terminal=terminal), epochs=2) for terminal in (True, False))
+    for board in (shown, printed):
+        with board.shown():
+            for fold in ("", "fold 1 of 2", "fold 2 of 2"):
+                board.on_epoch_end(0, {"loss": 1.25}, fold)
+                board.on_epoch_end(1, {"loss": 1.0}, fold)
+    assert "fold 2 of 2" in shown.console.file.getvalue()
+    assert printed.console.file.getvalue().splitlines() == [
+        "epoch 1/2  loss 1.2500", "epoch 2/2  loss 1.0000", "fold 1 of 2  loss 1.0000", "fold 2 of 2  loss 1.0000",
+    ]  # fmt: skip
+
+
+def test_rows_that_are_written_are_a_line_a_split():
+    board = RowBoard(console(terminal=False))
+    with board.shown():
+        for split in ("train", "test"):
+            for count in range(1, 250):
+                board.rows(split, count)
+    assert board.console.file.getvalue().splitlines() == ["writing train", "writing test"]
+
+
+def trial(number, status, score=None, **news):
+    return {
+        "trial": number, "name": str(number), "status": status, "score": score, "epochs": 12, "seconds": 30.0,
+        "started": 0.0, "reason": None, "values": {"units": 32, "learning_rate": 0.0123456}, "parameters": 13350,
+        "bytes": 25800, "milliseconds": 0.043, **news,
+    }  # fmt: skip
+
+
+def test_a_search_shows_the_best_first_and_why_a_trial_failed():
+    board = TrialBoard(console(terminal=True), "search", 50, maximize=True)
+    records = [trial(0, "scored", 0.91), trial(1, "scored", 0.95), trial(2, "failed", reason="loss is not finite")]
+    with board.shown():
+        board.update([*records, trial(3, "running")])
+    screen = board.console.file.getvalue()
+    assert screen.index("0.9500") < screen.index("0.9100") < screen.index("running")
+    assert "search: 3 of 50 done, 2 scored, 1 failed, best 0.9500 of trial 1, 24 min left" in screen.replace("\n", " ")
+    for text in ("13,350", "25.8", "0.043", "learning_rate 0.0123", "failed: 2: loss is not finite"):
+        assert text in screen
+
+
+def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():
+    board = TrialBoard(console(terminal=False), "search", 4, maximize=False)
+    first, second = trial(0, "scored", 0.25), trial(1, "stopped", reason="others are better")
+    with board.shown():
+        board.update([])
+        board.update([first])
+        board.update([first, second, trial(2, "running")])
+    assert board.console.file.getvalue().splitlines() == [
+        "trial 0 scored after 30.0 s: 0.2500; 1 of 4 done, 1 scored, best 0.2500 of trial 0, 2 min left",
+        "trial 1 stopped after 30.0 s: others are better; 2 of 4 done, 1 scored, 1 stopped, best 0.2500 of trial 0, "
+        "60 s left",
+    ]
+
+
+def received(person, activity, seconds, time="10:32:05"):
+    file = f"class/{person}/{activity}-4821930577120934.csv"
+    return {"time": time, "person": person, "activity": activity, "seconds": seconds, "rate_hz": 60.0, "file": file}
+
+
+REFUSED = {"time": "10:33:00", "address": "192.168.1.7", "reason": "label 'x/y': expected up to 40 letters"}
+
+
+def test_a_collection_is_a_line_per_recording_in_a_pipe():
+    board = CollectionBoard(console(terminal=False))
+    with board.shown():
+        for count in (0, 1, 3):
+            board.update([received("Ann", "walking", 60.0), received("B*b", "sitting", 41.2), REFUSED][:count])
+    assert board.console.file.getvalue().splitlines() == [
+        "10:32:05  Ann  walking  60 s at 60 Hz  class/Ann/walking-4821930577120934.csv",
+        "10:32:05  B*b  sitting  41 s at 60 Hz  class/B*b/sitting-4821930577120934.csv",
+        "10:33:00  refused from 192.168.1.7: label 'x/y': expected up to 40 letters",
+    ]
+
+
+def test_a_collection_on_a_terminal_stays_short_however_many_people_send():
+    board = CollectionBoard(console(terminal=True))
+    events = [received(f"person {number}", "walking", 60.0) for number in range(30)]
+    screen = board.screen([*events, received("person 3", "go_up", 30.0, "10:40:00"), *[REFUSED] * 5])
+    lines = [line for line in screen.splitlines() if line]
+    assert lines[0] == r"**30 people, 31 recordings, 30 min: walking 30, go_up 1**"
+    assert lines[3] == "| person 3 | walking 1, go_up 1 | 90 | 10:40:00 |"
+    assert len(lines) < 16
+    assert "and 22 others" in screen
+    assert screen.count("> refused: 10:33:00, 192.168.1.7: label") == 2

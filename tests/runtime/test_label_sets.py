@@ -1,0 +1,271 @@
+"""A label may be a set of classes: in the loss, in files, in training, and in every score."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import zoo
+from zoo import crossval, planning
+from zoo.activity import recordings
+from zoo.activity import windows as activity
+from zoo.activity.finetuning import fit_head
+from zoo.activity.metrics import by_study, report
+from zoo.activity.simulate import simulate
+from zoo.activity.task import Prepared, _weighted, build
+from zoo.data.describe import describe
+from zoo.errors import ZooError
+from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
+from zoo.runtime.label_sets import COUNTED, forgive, indistinct, resolve
+
+RANDOM = np.random.default_rng(0)
+LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
+SETS = [(0, 1), (1, 2, 3)]
+LABELS = RANDOM.integers(0, 6, 60)
+MEMBERS = [[0], [1], [2], [3], [0, 1], [1, 2, 3]]
+
+
+def test_the_loss_of_a_set_is_the_negative_logarithm_of_the_sum_of_its_probabilities():
+    probabilities = np.exp(LOGITS.astype("float64"))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    smoothing, weights = 0.1, np.array([0.5, 1.0, 2.0, 0.25, 0.75, 3.0])
+    expected = [
+        weights[label] * -((1 - smoothing) * np.log(row[MEMBERS[label]].sum()) + smoothing * np.log(row).mean())
+        for row, label in zip(probabilities, LABELS, strict=True)
+    ]
+    found = CrossEntropy(smoothing, weights.tolist(), SETS, reduction=None)(LABELS, LOGITS)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_prediction_in_the_set_is_right():
+    expected = [row.argmax() in MEMBERS[label] for row, label in zip(LOGITS, LABELS, strict=True)]
+    np.testing.assert_array_equal(accuracy(LABELS, LOGITS, SETS), expected)
+    np.testing.assert_array_equal(resolve(LABELS, LOGITS, SETS) == LOGITS.argmax(axis=1), expected)
+
+
+def test_without_sets_the_loss_is_that_of_before_and_its_config_builds_it_again():
+    loss = CrossEntropy(0.1, label_sets=SETS)
+    again = CrossEntropy.from_config(loss.get_config())
+    assert float(again(LABELS, LOGITS)) == float(loss(LABELS, LOGITS))
+    single = LABELS % 4
+    assert float(CrossEntropy(0.1, label_sets=SETS)(single, LOGITS)) == pytest.approx(
+        float(CrossEntropy(0.1)(single, LOGITS)), rel=1e-6
+    )
+
+
+def test_weights_follow_the_root_of_the_frequencies():
+    weights = np.array(balanced_weights(np.array([16, 4, 0]), 0.5))
+    assert weights[1] / weights[0] == pytest.approx(2)
+    assert weights[2] == 0
+    assert (16 * weights[0] + 4 * weights[1]) / 20 == pytest.approx(1)
+
+
+def test_a_study_is_scored_by_the_labels_that_it_tells_apart():
+    scores = np.eye(3)[[0, 1, 0, 2, 0, 1, 2]]
+    labels, studies = np.array([3, 3, 2, 2, 0, 1, 0]), np.array(["coarse"] * 4 + ["fine"] * 2 + ["one"])
+    found = by_study(labels, scores, studies, [(0, 1)])
+    # Of the coarse study, one window of class 2 is taken for the set.
+    assert found["coarse"] == {"windows": 4, "accuracy": 0.75, "macro_f1": pytest.approx((0.8 + 2 / 3) / 2)}
+    assert found["fine"]["macro_f1"] == 1.0
+    assert found["one"] == {"windows": 1, "accuracy": 0.0, "macro_f1": None}
+
+
+def test_the_cross_entropy_of_a_report_is_that_of_the_sets():
+    found = report(LABELS, LOGITS, tuple("abcd"), None, 1.0, SETS)
+    assert found["cross_entropy"] == pytest.approx(float(CrossEntropy(label_sets=SETS)(LABELS, LOGITS)), rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def two_studies(tmp_path_factory) -> Path:
+    """Two files of recordings: one tells stairs apart, the other calls both stairs."""
+    folder = tmp_path_factory.mktemp("studies")
+    for name, seed in (("fine", 1), ("coarse", 2)):
+        people = simulate(4, seed=seed, seconds=20)
+        renamed = [
+            recordings.Recording(
+                r.name, f"{name}{r.subject}",
+                "stairs" if name == "coarse" and r.activity.endswith("stairs") else r.activity, r.rate, r.acceleration,
+                study=name,
+            )
+            for r in people
+        ]  # fmt: skip
+        recordings.write(folder / f"{name}.h5", renamed, source=name, simulated=True)
+    return folder
+
+
+MERGE = {"stairs": "upstairs+downstairs"}
+
+
+def write(folder: Path, path: Path) -> activity.ActivityData:
+    index = recordings.join(*(recordings.read(folder / f"{name}.h5") for name in ("fine", "coarse")))
+    classes = activity.choose_classes(path, index.activities, None, MERGE)
+    people = sorted({str(name) for name in index.subjects})
+    activity.write_windows(index, path, activity.Windowing(50, 50), [people[0], people[-1]], classes)
+    return activity.read(path)
+
+
+def test_a_file_keeps_the_sets(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    assert data.classes == ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+    assert data.label_names[6:] == ("downstairs+upstairs",)
+    coarse = data.train.studies == "coarse"
+    assert set(data.train.labels[coarse].tolist()) == {1, 2, 3, 5, 6}
+    assert 6 not in data.train.labels[~coarse]
+    with h5py.File(tmp_path / "data3.h5") as file:
+        rows = file["trY"][:]
+    np.testing.assert_array_equal(rows[data.train.labels == 6][0], [1, 0, 0, 0, 1, 0])
+    found = zoo.load_data(tmp_path / "data3.h5")
+    assert found.train.where(data.train.labels == 6).label_sets == ((0, 4),)
+
+
+def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    recipe = zoo.Recipe(epochs=2, validation=0.25, validation_by="window", class_weights="balanced")
+    trained = zoo.train("activity_gru", tmp_path / "data3.h5", recipe, out=tmp_path / "model")
+    found = zoo.evaluate(tmp_path / "model", data)
+    assert set(found["per_study"]) == {"fine", "coarse"}
+    assert found["windows"] == len(data.test)
+    assert found["baselines"]["random_forest"]["macro_f1"] > 0
+    assert trained.summary["validation"]["macro_f1"] > 0
+
+
+def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path):
+    index = recordings.join(*(recordings.read(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
+    classes = activity.choose_classes(tmp_path, index.activities, None, MERGE)
+    people = [str(name) for name in np.unique(index.subjects) if str(name).startswith("fine")]
+    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(50, 50), people[:1], classes)
+    found = describe(tmp_path / "data3.h5")
+    assert found["parts"]["test"]["classes"]["downstairs+upstairs"] == 0
+    assert not [problem for problem in found["problems"] if "downstairs+upstairs" in problem]
+
+
+def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, tmp_path):
+    train = write(two_studies, tmp_path / "data3.h5").train
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25})
+    heads = []
+    for windows in (train, train.of_one_class(6)):
+        model = build(plan, train, tuple("abcdef"))
+        fit_head(model, windows)
+        heads.append(model.get_layer("logits").get_weights())
+    assert 6 in train.labels
+    np.testing.assert_allclose(heads[0][0], heads[1][0], atol=1e-5)
+
+
+def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    stairs = data.train.where(data.train.labels == 6)
+    plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25})
+    prepared = Prepared(data, data.train, stairs)
+    model = prepared.build(plan)
+    validation = prepared.finish(plan.recipe, model)["validation"]
+    assert "baseline" not in validation
+    assert prepared.scores(model)["cross_entropy"] == pytest.approx(validation["cross_entropy"])
+    found = zoo.evaluate(model, replace(data, test=stairs))
+    assert "baselines" not in found
+    # Predictions of a class of the set are in the scores.
+    assert "no window of jogging, sitting, standing, walking: macro-F1 leaves it out" in found["notes"]
+    assert found["windows"] == len(stairs)
+    assert "## Studies" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("downstairs+nowhere", r"attribute 'label_sets' is 'downstairs\+nowhere'"),
+        ("downstairs", "attribute 'label_sets' is 'downstairs'"),
+        ("downstairs+downstairs", "attribute 'label_sets'"),
+    ],
+)  # fmt: skip
+def test_sets_that_are_none_are_refused(two_studies, tmp_path, text, words):
+    write(two_studies, tmp_path / "data3.h5")
+    with h5py.File(tmp_path / "data3.h5", "a") as file:
+        file.attrs["label_sets"] = text
+    with pytest.raises(ZooError, match=words):
+        activity.read(tmp_path / "data3.h5")
+
+
+def test_a_row_of_a_set_that_is_not_declared_is_refused(two_studies, tmp_path):
+    write(two_studies, tmp_path / "data3.h5")
+    with h5py.File(tmp_path / "data3.h5", "a") as file:
+        del file.attrs["label_sets"]
+    with pytest.raises(ZooError, match=r"key 'trY' row \d+ is .*; expected one 1 and 5 zeros"):
+        activity.read(tmp_path / "data3.h5")
+
+
+def test_a_class_known_only_from_sets_is_refused(tmp_path):
+    people = [r for r in simulate(3, seed=0, seconds=20) if r.activity in ("walking", "sitting", "upstairs")]
+    recordings.write(tmp_path / "a.h5", people, source="a", simulated=True)
+    index = recordings.read(tmp_path / "a.h5")
+    with pytest.raises(ZooError, match=r"upstairs=stairs\+ramp: expected different classes of sitting, walking"):
+        activity.choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
+
+
+def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
+    write(two_studies, tmp_path / "data3.h5")
+    found = zoo.cross_validate(
+        "activity_gru", tmp_path / "data3.h5", groups="study", recipe=zoo.Recipe(epochs=1, validation=0.0),
+        baselines="random_forest", workers=0, out=tmp_path / "out", verbose=True,
+    )  # fmt: skip
+    assert "study coarse, seed 0: macro-F1" in capsys.readouterr().err
+    assert found["split_by"] == "study"
+    assert COUNTED in found["notes"]
+    for fold in found["folds"]:
+        assert fold["macro_f1"] == pytest.approx(found["per_study"][fold["study"]]["macro_f1"])
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert all((tmp_path / "out" / name).is_file() for name in re.findall(r"\((\w+\.png)\)", page))
+    assert [fold["study"] for fold in found["folds"]] == ["coarse", "fine"]
+    # Without the study that tells stairs apart, training knows only the set, and neither does the score ask for more.
+    assert [fold["indistinct"] for fold in found["folds"]] == [[], [[0, 4]]]
+    assert set(found["per_study"]) == {"coarse", "fine"}
+    assert set(found["baselines"]["random_forest"]["per_study"]) == {"coarse", "fine"}
+    assert np.sum(found["confusion"]) == found["per_study"]["coarse"]["windows"] + found["per_study"]["fine"]["windows"]
+
+
+def test_a_class_of_one_study_alone_is_a_note_where_studies_are_held_out(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    assert crossval._of_one_study(data) == []
+    kept = (data.train.studies == "fine") | (data.train.labels != 1)
+    assert crossval._of_one_study(replace(data, train=data.train.where(kept))) == ["jogging"]
+
+
+def test_the_labels_of_a_model_that_knows_more_classes(two_studies, tmp_path):
+    data = write(two_studies, tmp_path / "data3.h5")
+    wider = data.with_classes(("walking", "other", *data.classes[:-1]))
+    assert wider.label_names[-1] == "downstairs+upstairs"
+    for one, other in ((data.train, wider.train), (data.test, wider.test)):
+        named = [[part.label_names[label] for label in rows.labels] for part, rows in ((data, one), (wider, other))]
+        assert named[0] == named[1]
+    assert data.with_classes(data.classes) is data
+
+
+def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):
+    index = recordings.read(two_studies / "fine.h5")
+    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(50, 50), [])
+    with pytest.raises(ZooError, match="only fine, so no study can be held out"):
+        zoo.cross_validate("activity_gru", tmp_path / "data3.h5", groups="study")
+
+
+def test_what_training_cannot_tell_apart_is_forgiven():
+    assert indistinct(np.array([0, 1, 3]), 3, [(0, 1)]) == []
+    assert forgive(np.array([0, 1, 2]), np.array([1, 1, 0]), [[0, 1]]).tolist() == [0, 1, 0]
+
+
+def test_each_label_has_the_same_weight_and_studies_share_it(two_studies, tmp_path):
+    train = write(two_studies, tmp_path / "data3.h5").train
+    weighted, weights = _weighted(train, 6, "balanced")
+    of_window = np.array(weights)[weighted.labels]
+    assert of_window.mean() == pytest.approx(1)
+    for label in set(train.labels.tolist()):
+        studies = [of_window[(train.labels == label) & (train.studies == study)].sum() for study in ("fine", "coarse")]
+        assert sum(studies) == pytest.approx(len(train) / 7)
+        assert 0 in studies or studies[0] == pytest.approx(studies[1])
+        assert weights[label] == pytest.approx(of_window[train.labels == label].mean())
+    # What a label means is as before.
+    meant, before = (
+        [set(part.label_sets[label - 6]) if label > 5 else {label} for label in part.labels.tolist()]
+        for part in (weighted, train)
+    )
+    assert meant == before

@@ -1,0 +1,242 @@
+"""The class frequencies that probabilities assume: learned from data, stored, and changed in every artifact."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo import ActivityGRU, ZooError, loading
+from zoo.activity import windows as windows_of
+from zoo.activity.finetuning import with_labels
+from zoo.activity.task import TASK as ACTIVITY
+from zoo.activity.task import class_frequencies, encountered_states
+from zoo.exporting import signatures
+from zoo.files import read_json
+from zoo.runtime import Recognizer, priors
+from zoo.runtime.metadata import Metadata, extract
+
+CLASSES = ("run", "sit", "walk")
+LEARNED = {"run": 0.2, "sit": 0.5, "walk": 0.3}
+WINDOWS = np.random.default_rng(0).normal([0, 0, 9.8], 3, (40, 20, 3)).astype("float32")
+DAILY = {"walking": 0.6, "sitting": 0.3}
+
+
+def model(**arguments):
+    """A tiny recognizer, not trained, with what training would record of its data."""
+    known = {"units": 4, "frame": 5, "window": 20, "classes": CLASSES, "temperature": 2.5}
+    return ActivityGRU(**known | {"provenance": {"class_frequencies": LEARNED}} | arguments)
+
+
+def adjusted(probabilities, new, old):
+    """Saerens et al. 2002, equation 2.4."""
+    products = probabilities * np.array(new) / np.array(old)
+    return products / products.sum(axis=1, keepdims=True)
+
+
+class TestAPrior:
+    def test_of_some_classes_leaves_the_rest_to_the_others_in_their_proportion(self):
+        assert priors.complete({"walk": 0.6}, CLASSES, LEARNED) == pytest.approx(
+            {"run": 0.8 / 7, "sit": 2 / 7, "walk": 0.6}
+        )
+
+    @pytest.mark.parametrize(
+        ("prior", "message"),
+        [
+            ({"walk": 0.6, "swim": 0.1}, "prior: unknown class 'swim'; expected run, sit, walk"),
+            ({"walk": 0.0}, "prior of walk is 0.0; expected a number above 0: leave a class out to share the rest"),
+            ({"walk": -0.5}, "prior of walk is -0.5; expected a number above 0"),
+            ({"walk": float("nan")}, "prior of walk is nan; expected a number above 0"),
+            ({"walk": float("inf")}, "prior of walk is inf; expected a number above 0"),
+            ({"walk": "much"}, "prior of walk is 'much'; expected a number above 0"),
+            ({"walk": 0.6, "sit": 0.4}, "prior sums to 1, which leaves nothing for run: expected less than 1"),
+            ({"walk": 0.6, "sit": 0.3, "run": 0.3}, "prior sums to 1.2; expected 1, or leave out a class"),
+            ({"walk": 0.6, "sit": 0.1, "run": 0.1}, "prior sums to 0.8; expected 1, or leave out a class"),
+        ],
+    )
+    def test_that_is_none_is_refused_with_one_line(self, prior, message):
+        with pytest.raises(ZooError, match=message) as found:
+            model(prior=prior)
+        assert "\n" not in str(found.value)
+
+    @pytest.mark.parametrize("text", ["walking", "walking=", "=0.5", "walking=much", "walking=0.5,"])
+    def test_that_cannot_be_read_is_refused_with_an_example(self, text):
+        with pytest.raises(ZooError, match=r"expected CLASS=SHARE, such as walking=0\.6,sitting=0\.3"):
+            priors.parse(text)
+
+    def test_names_each_class_once(self):
+        with pytest.raises(ZooError, match="prior: a is named twice"):
+            priors.parse("a=0.5,a=0.5")
+
+    def test_needs_to_know_what_the_probabilities_assume(self):
+        with pytest.raises(ZooError, match="class frequencies of its training data are not known"):
+            model(provenance=None, prior={"walk": 0.6})
+
+    def test_is_dropped_with_its_classes(self):
+        known = model(prior={"walk": 0.6}, threshold=0.7)
+        other = known.copy(classes=("walk", "swim"))
+        assert (other.prior, other.threshold, other.train_prior) == (None, None, {})
+        assert known.copy(window=40).prior == known.prior
+
+
+class TestClassFrequencies:
+    x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (12, 20, 3))
+    labels = np.repeat([0, 1, 2], [2, 4, 6])
+
+    def windows(self, **changes):
+        return replace(windows_of.from_arrays(self.x, self.labels, CLASSES, 50.0).train, **changes)
+
+    def test_are_those_of_the_training_windows(self):
+        assert class_frequencies(self.windows(), CLASSES, None) == pytest.approx(
+            {"run": 1 / 6, "sit": 1 / 3, "walk": 1 / 2}
+        )
+
+    def test_are_equal_if_the_recipe_balances_classes(self):
+        assert class_frequencies(self.windows(), CLASSES, "balanced") == pytest.approx(dict.fromkeys(CLASSES, 1 / 3))
+
+    def test_count_a_set_for_its_classes_as_the_other_windows_divide_them(self):
+        counts = np.array([2, 4, 6, 3])
+        assert priors.frequencies(counts, CLASSES, [(0, 1)]) == pytest.approx({"run": 0.2, "sit": 0.4, "walk": 0.4})
+
+    def test_are_unknown_if_a_class_was_never_seen(self):
+        assert priors.frequencies(np.array([2, 0, 6]), CLASSES) == {}
+
+    def test_are_recorded_by_training(self, recognizer, simulated):
+        data = windows_of.read(simulated)
+        known = loading.load(str(recognizer))
+        assert known.metadata.prior == pytest.approx(list(known.keras_model.provenance["class_frequencies"].values()))
+        assert sum(known.metadata.prior) == pytest.approx(1)
+        assert read_json(recognizer / "config.json")["metadata"]["prior"] == list(known.metadata.prior)
+        # The simulated people did all activities for the same time.
+        assert known.metadata.prior == pytest.approx([1 / 6] * 6, abs=0.02)
+        assert known.metadata.classes == data.classes
+
+
+class TestSignatures:
+    def test_return_probabilities_times_new_over_old_prior_after_the_temperature(self):
+        new = {"run": 0.05, "sit": 0.15, "walk": 0.8}
+        plain = model()
+        changed = plain.copy(prior=new)
+        for name, inputs in (
+            ("window", {"window": WINDOWS}), ("step", encountered_states(plain, WINDOWS, 1)),
+            ("chunk", encountered_states(plain, WINDOWS, 2)),
+        ):  # fmt: skip
+            one, two = (
+                {s.name: s for s in signatures.activity(each, 2)}[name](**inputs)["probabilities"].numpy()
+                for each in (plain, changed)
+            )
+            rows, found = one.reshape(-1, 3), two.reshape(-1, 3)
+            np.testing.assert_allclose(found, adjusted(rows, list(new.values()), list(LEARNED.values())), atol=1e-6)
+            assert np.abs(one - two).max() > 0.1
+
+    def test_to_be_trained_on_the_device_assume_it_as_well(self):
+        changed = model(prior={"walk": 0.8})
+        infer = signatures.personal(changed)[0]
+        window = {s.name: s for s in signatures.activity(changed, 1)}["window"]
+        np.testing.assert_allclose(
+            infer(window=WINDOWS[:1])["probabilities"], window(window=WINDOWS[:1])["probabilities"], atol=1e-6
+        )
+
+    def test_of_a_model_without_one_are_unchanged(self):
+        plain = model()
+        found = {s.name: s for s in signatures.activity(plain, 1)}["window"](window=WINDOWS)["probabilities"].numpy()
+        np.testing.assert_allclose(found, zoo.predict(plain, WINDOWS).probabilities, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def daily(export_once, recognizer, simulated):
+    """The files of the small recognizer for people who mostly walk and sit."""
+    formats = ("--formats", "keras,saved_model,float32,int8", "--prior", "walking=0.6,sitting=0.3")
+    return export_once("daily", recognizer, "--data", simulated, *formats)
+
+
+class TestExportedFiles:
+    def test_assume_the_prior_and_state_it(self, daily, recognizer, simulated):
+        known = loading.load(str(recognizer))
+        test = windows_of.read(simulated).test.arrays()[0][:50]
+        before = zoo.predict(known.keras_model, test).probabilities
+        file = Recognizer(daily / "model.float32.tflite")
+        stated = dict(zip(file.metadata.classes, file.metadata.prior, strict=True))
+        assert {name: stated[name] for name in DAILY} == DAILY
+        assert sum(stated.values()) == pytest.approx(1)
+        expected = adjusted(before, file.metadata.prior, known.metadata.prior)
+        np.testing.assert_allclose(file.predict(test), expected, atol=1e-4)
+        assert extract(daily / "model.int8.tflite").prior == file.metadata.prior
+
+    def test_of_keras_are_the_same_model_with_another_prior(self, daily, recognizer, simulated):
+        again = loading.load(str(daily))
+        assert again.metadata.prior == extract(daily / "model.float32.tflite").prior
+        assert again.config["metadata"] == json.loads(json.dumps(again.metadata.to_json()))
+        assert again.keras_model.train_prior == loading.load(str(recognizer)).keras_model.train_prior
+        one = zoo.evaluate(daily, simulated, baselines=False)
+        two = zoo.evaluate(daily / "model.float32.tflite", simulated, baselines=False)
+        three = zoo.evaluate(recognizer, simulated, baselines=False, prior=DAILY)
+        for key in ("confusion", "prior"):
+            assert one[key] == two[key] == three[key]
+        assert (
+            one["cross_entropy"]
+            == pytest.approx(three["cross_entropy"])
+            == pytest.approx(two["cross_entropy"], abs=1e-4)
+        )
+        assert one["ece"]["after"] == pytest.approx(three["ece"]["after"])
+
+    def test_can_be_evaluated_at_another_one(self, daily, recognizer, simulated):
+        """From the prior of a file back to that of the training."""
+        back = dict(zip(CLASSES_OF_ALL, loading.load(str(recognizer)).metadata.prior, strict=True))
+        one = zoo.evaluate(daily / "model.float32.tflite", simulated, baselines=False, prior=back)
+        two = zoo.evaluate(recognizer, simulated, baselines=False)
+        assert one["confusion"] == two["confusion"]
+        assert one["cross_entropy"] == pytest.approx(two["cross_entropy"], abs=1e-4)
+
+
+CLASSES_OF_ALL = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+
+
+def test_an_evaluation_states_the_prior_and_the_accuracy_at_it(recognizer, simulated, zoo_cli):
+    status, out, _ = zoo_cli("evaluate", recognizer, "--data", simulated, "--no-baselines", "--prior", "walking=0.75")
+    assert status == 0
+    found = zoo.evaluate(recognizer, simulated, baselines=False, prior={"walking": 0.75})
+    assumed = found["prior"]["classes"]
+    assert assumed["walking"] == 0.75
+    recall = {name: row["recall"] for name, row in found["per_class"].items()}
+    assert found["prior"]["accuracy"] == pytest.approx(sum(assumed[name] * recall[name] for name in recall))
+    line = " ".join(out.split())
+    assert "walking 0.75; accuracy at these frequencies" in line
+    assert f"{found['prior']['accuracy']:.3f}" in line
+
+
+def test_a_bad_prior_or_threshold_is_refused_with_one_line(recognizer, simulated, language_model, tmp_path, zoo_cli):
+    to, walks = ("--to", tmp_path / "a"), ("--data", simulated, "--prior", "walking=2")
+    for arguments, message in (
+        (("evaluate", recognizer, *walks), "prior sums to 2, which leaves nothing for "),
+        (("export", recognizer, *to, "--prior", "wlking=0.5"), "prior: unknown class 'wlking'; expected downstairs, "),
+        (("export", language_model, *to, "--prior", "the=0.5"), "--prior: does not apply to "),
+        (("export", recognizer, *to, "--threshold", "1"), "threshold is 1.0; expected 0 or more, below 1"),
+        (("export", "activity_gru_course", *to, "--prior", "walking=0.5"), "are not known"),
+    ):  # fmt: skip
+        status, out, err = zoo_cli(*arguments)
+        assert (status, out, len(err.splitlines())) == (1, "", 1)
+        assert message in err
+    assert not (tmp_path / "a").exists()
+
+
+def test_fine_tuning_for_other_labels_starts_without_a_prior(simulated):
+    data = windows_of.read(simulated)
+    window = {"window": data.train.inputs.shape[1], "classes": ("a", "b", "c"), "prior": {"a": 0.6}}
+    known = model(**window, provenance={"class_frequencies": {"a": 0.5, "b": 0.25, "c": 0.25}})
+    assert with_labels(loading.load(known), data).prior is None
+
+
+def test_metadata_of_older_files_are_read(recognizer):
+    document = read_json(recognizer / "config.json")["metadata"]
+    older = {key: value for key, value in document.items() if key not in ("prior", "threshold")}
+    found = Metadata.from_json(older, "file")
+    assert (found.prior, found.threshold) == ((), None)
+    with pytest.raises(ZooError, match="file: metadata: lacks rate"):
+        Metadata.from_json({key: value for key, value in document.items() if key != "rate"}, "file")
+
+
+def test_a_model_without_prior_and_threshold_has_the_configuration_of_older_files():
+    assert not {"prior", "threshold"} & set(model().get_config())
+    assert ACTIVITY.metadata(model(prior={"walk": 0.6})).prior == pytest.approx((0.8 / 7, 2 / 7, 0.6))

@@ -1,0 +1,97 @@
+"""Costs of exported files are measured or counted."""
+
+import json
+
+import pytest
+
+from zoo import ZooError
+from zoo.benchmarking import bench, compiled, files_of
+from zoo.catalog import PRESETS_FOLDER
+from zoo.exporting import c99
+from zoo.loading import load
+
+POCKET = PRESETS_FOLDER / "activity_gru_pocket"
+
+
+def test_every_signature_is_timed_and_its_arithmetic_counted():
+    found = bench(POCKET / "model.dynamic.tflite", calls=20)
+    arguments = load("activity_gru_pocket").keras_model.get_config()
+    columns = 3 + arguments["magnitude"]
+    units, frame, num_layers = arguments["units"], arguments["frame"], arguments["num_layers"]
+    # Weights of the frame and of three gates a layer are multiplied once a step, those of the head once a result. The
+    # magnitude of a row sums three squares.
+    cells = frame * (columns * units + 3 * arguments["magnitude"]) + num_layers * 3 * 2 * units * units
+    head = 6 * units
+    steps = arguments["window"] // frame
+    counted = {name: row["multiply_adds"] for name, row in found["signatures"].items()}
+    assert counted == {"window": steps * cells + head, "step": cells + head, "chunk": 10 * (cells + head)}
+    assert all(0 < row["median_ms"] <= row["p99_ms"] for row in found["signatures"].values())
+    assert found["bytes"] == (POCKET / "model.dynamic.tflite").stat().st_size
+
+
+def test_a_file_that_can_only_step_has_one_row():
+    assert list(bench(POCKET / "model.int8.tflite", calls=20)["signatures"]) == ["step"]
+
+
+@pytest.mark.parametrize(
+    ("file", "first"),
+    [
+        ("activity_gru_pocket/model.personal.tflite", {"infer", "train", "save", "restore"}),
+        ("sparse_autoencoder_course/model.float32.tflite", {"encode", "decode", "reconstruct"}),
+        ("trigram_lm_course_8_64/model.float32.tflite", {"next_word"}),
+    ],
+)
+def test_files_of_every_task_are_measured(file, first):
+    found = bench(PRESETS_FOLDER / file, calls=5)
+    assert set(found["signatures"]) == first
+    assert all(row["median_ms"] > 0 for row in found["signatures"].values())
+    assert next(iter(found["signatures"].values()))["multiply_adds"] > 0
+    assert found["process_mb"] is None or 20 < found["process_mb"] < 200
+
+
+def test_a_name_stands_for_a_file_a_folder_or_a_preset(tmp_path):
+    (tmp_path / "mine.tflite").write_bytes((POCKET / "model.int8.tflite").read_bytes())
+    assert files_of(str(tmp_path)) == [tmp_path / "mine.tflite"] == files_of(str(tmp_path / "mine.tflite"))
+    assert POCKET / "model.float32.tflite" in files_of("activity_gru_pocket")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ZooError, match=r"empty: holds no \.tflite file; write one with `zoo export`"):
+        files_of(str(tmp_path / "empty"))
+
+
+def test_the_folder_of_a_training_and_a_keras_file_are_exported_first(zoo_cli, language_model):
+    for name in (language_model, language_model / "model.keras"):
+        status, out, error = zoo_cli("bench", name, "--json")
+        assert status == 0, error
+        rows = {row["file"]: row for row in json.loads(out)}
+        file = language_model / "model.keras"
+        assert set(rows) >= {f"{file} as float32", f"{file} as dynamic"}
+        assert all(row["bytes"] > 0 and row["signatures"] for row in rows.values())
+
+
+needs_compiler = pytest.mark.skipif(c99.compiler.find() is None, reason="needs a C compiler")
+
+
+@needs_compiler
+def test_c_code_is_compiled_and_measured():
+    rows = {row["file"]: row for row in compiled(load("activity_gru_pocket"), calls=20)}
+    assert list(rows) == ["c99", "c99_int8", "c99_int16x8"]
+    for row in rows.values():
+        assert set(row["signatures"]) == {"window", "step"}
+        assert 0 < row["signatures"]["step"]["median_ms"] < row["signatures"]["window"]["median_ms"]
+    # 13,350 weights of four bytes and of one.
+    assert 13_350 < rows["c99_int8"]["bytes"] < 13_350 * 4 < rows["c99"]["bytes"] < 100_000
+
+
+@needs_compiler
+@pytest.mark.process
+def test_c_code_is_listed_with_the_files_of_its_model(zoo_cli):
+    status, out, error = zoo_cli("bench", "activity_rnn_course", "--c99", "--json")
+    assert status == 0, error
+    files = [row["file"] for row in json.loads(out)]
+    assert files[-3:] == [f"activity_rnn_course/{name}" for name in ("c99", "c99_int8", "c99_int16x8")]
+
+
+def test_c_code_needs_a_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ZooError, match="no C compiler found; install gcc or clang, or set CC to one"):
+        compiled(load("activity_gru_pocket"))

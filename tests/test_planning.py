@@ -1,0 +1,121 @@
+"""Plans: settings that a family does not know, has no use for, or that are of another type are refused."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo import ActivityGRU, planning
+from zoo.activity.task import build
+from zoo.activity.windows import from_arrays
+from zoo.api import finetuning_recipe, plan_of
+from zoo.errors import ZooError
+from zoo.loading import load
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "line"),
+    [
+        ("sparse_autoencoder_course", {"sparsity_target": "abc"}, "sparsity_target is 'abc'; expected a number"),
+        ("sparse_autoencoder_course", {"hidden_units": 2.5}, "hidden_units is 2.5; expected a whole number"),
+        ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list or none"),
+        ("sparse_autoencoder_course", {"epochs": True}, "recipe: epochs is True; expected a whole number, 0 or more"),
+        (
+            "activity_gru_course",
+            {"patience": "soon"},
+            "recipe: patience is 'soon'; expected a whole number, 1 or more, or none",
+        ),
+        ("activity_gru_course", {"augmentation": 3}, "recipe: augmentation is 3; expected names and values such as"),
+        ("activity_gru_course", {"normalize": 1}, "recipe: normalize is 1; expected true or false"),
+        ("activity_gru_course", {"optimizer": 1}, "recipe: optimizer is 1; expected sgd, adam or adamw"),
+        ("activity_gru_course", {"epochs": "abc"}, "recipe: epochs is 'abc'; expected a whole number, 0 or more"),
+        ("activity_gru_course", {"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 0 or more"),
+        (
+            "activity_gru_course",
+            {"augmentation": {"mirrror": 0.5}},
+            "unknown setting of the augmentation 'mirrror': did you mean mirror?",
+        ),
+        (
+            "sparse_autoencoder_course",
+            {"augmentation": {"plain": 2}},
+            "augmentation: plain is 2; expected 0 or more, at most 1",
+        ),
+        ("activity_gru_course", {"seed": -1}, "recipe: seed is -1; expected 0 or more"),
+        (
+            "activity_gru_course",
+            {"merge_contexts": 4},
+            "merge_contexts: has no effect on activity_gru_course",
+        ),
+        ("sparse_autoencoder_course", {"loss": "cross_entropy"}, "loss: has no effect on sparse_autoencoder_course"),
+        ("trigram_lm_course", {"augmentation": None}, "augmentation: has no effect on trigram_lm_course"),
+        ("trigram_lm_course", {"hiden_units": 9}, "unknown setting of trigram_lm_course 'hiden_units': did you mean"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(preset, changes, line):
+    with pytest.raises(ZooError) as error:
+        planning.plan(preset, None, changes)
+    assert str(error.value).startswith(line)
+
+
+def test_none_and_null_are_none():
+    assert planning.settings(["patience=none", "clip_norm=null", "optimizer=adam"]) == {
+        "patience": None, "clip_norm": None, "optimizer": "adam",
+    }  # fmt: skip
+
+
+def test_a_whole_number_is_a_number():
+    plan = planning.plan("sparse_autoencoder_course", None, {"sparsity_weight": 2, "clip_norm": None})
+    assert plan.arguments["sparsity_weight"] == 2
+    assert plan.recipe.clip_norm is None
+
+
+@pytest.mark.parametrize(("rows", "frame"), [(150, 5), (128, 4), (45, 5), (47, 1)])
+def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows, frame):
+    data = from_arrays(np.full((2, rows, 3), 5.7), [0, 1], ("a", "b"), 50.0)
+    for family in ("activity_gru", "activity_lstm", "activity_rnn"):
+        model = build(planning.plan(None, family, {"units": 2}), data.train, data.classes)
+        assert (model.num_layers, model.frame, model.magnitude, model.window) == (2, frame, True, rows)
+    assert build(planning.plan(None, "activity_cnn", {}), data.train, data.classes).magnitude
+    named = planning.plan(None, "activity_gru", {"units": 2, "num_layers": 1, "frame": 1, "magnitude": False})
+    model = build(named, data.train, data.classes)
+    assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
+
+
+def test_the_presets_of_the_course_are_the_networks_of_the_course():
+    data = from_arrays(np.full((2, 150, 3), 5.7), [0, 1], ("a", "b"), 50.0)
+    for preset in ("activity_gru_course", "activity_lstm_course", "activity_rnn_course"):
+        model = build(planning.plan(preset, None, {}), data.train, data.classes)
+        assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
+
+
+def people(count):
+    windows = np.full((count, 150, 3), 5.0, np.float32)
+    return from_arrays(windows, np.arange(count) % 2, ("a", "b"), 50.0, np.arange(count))
+
+
+def test_python_names_single_fields_of_the_recipe_that_is_followed():
+    named, whole = plan_of("activity_gru_course", {"epochs": 3})[0], plan_of("activity_gru_course")[0]
+    assert named == replace(whole, recipe=replace(whole.recipe, epochs=3, min_steps=None))
+    model = ActivityGRU(units=4)
+    plan, start = plan_of(model, {"epochs": 3, "min_steps": 50})
+    assert start is model
+    assert (plan.arguments["units"], plan.recipe.epochs, plan.recipe.min_steps) == (4, 3, 50)
+    loaded = load("activity_gru_course")
+    shares = [finetuning_recipe(loaded, people(count), {"epochs": 3}).start_share for count in (2, 14)]
+    assert shares == [0.5, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"epoch": 3}, "unknown field of a recipe 'epoch': did you mean epochs?"),
+        ({"units": 3}, "unknown field of a recipe 'units'"),
+        ({"epochs": "3"}, "recipe: epochs is '3'; expected a whole number, 0 or more"),
+    ],
+)
+def test_a_field_that_no_recipe_has_is_one_line(changes, line):
+    for call in (plan_of, lambda name, changes: finetuning_recipe(load(name), people(2), changes)):
+        with pytest.raises(ZooError, match=f"^{re.escape(line)}") as raised:
+            call("activity_gru_course", changes)
+        assert len(str(raised.value).splitlines()) == 1

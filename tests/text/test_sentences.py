@@ -1,0 +1,82 @@
+"""One rule that cuts text into words."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoo.errors import ZooError
+from zoo.models.vocabulary import tokenize
+from zoo.text.sentences import Text, read_lines
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("No , he says now .", "no , he says now ."),
+        ("It's 5 o'clock, isn\N{RIGHT SINGLE QUOTATION MARK}t it?", "it 's 5 o'clock , is nt it ?"),
+        ("Mr. Smith and Dr. Jones (of St. Ives).", "mr. smith and dr. jones ( of st. ives ) ."),
+        ("A well-known $3,000.50 -- or more...", "a well-known $ 3,000.50 -- or more . . ."),
+        ("'We'll see,' she said.", "' we 'll see , ' she said ."),
+        ("Où est-il ? Straße.", "où est-il ? straße ."),
+        (" \t ", ""),
+    ],
+)
+def test_a_line_is_cut_into_words_and_signs(line, words):
+    assert tokenize(line) == words.split()
+
+
+@given(st.text())
+def test_what_is_cut_stays_as_it_is(line):
+    words = tokenize(line)
+    assert all(words)
+    if "n't" not in line and "\N{RIGHT SINGLE QUOTATION MARK}" not in line:
+        assert tokenize(" ".join(words)) == words
+
+
+def test_words_are_numbered_as_they_first_occur_and_sentences_end_with_their_lines():
+    text = Text.from_lines(["a b a", "", "c b"])
+    assert text.words == ("a", "b", "c")
+    np.testing.assert_array_equal(text.numbers, [0, 1, 0, 2, 1])
+    np.testing.assert_array_equal(text.sentences, [0, 0, 0, 2, 2])
+
+
+def test_files_are_read_one_after_the_other_without_their_byte_order_marks(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone two\r\nthree")
+    (tmp_path / "b.txt").write_text("four")
+    lines = read_lines([tmp_path / "a.txt", tmp_path / "b.txt"])
+    assert [tokenize(line) for line in lines] == [["one", "two"], ["three"], ["four"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Größe\n".encode() + "Größe".encode("latin-1"), "byte 0xf6 at offset 10 is not UTF-8: convert the file"),
+        (b"\xef\xbb\xbfgood\xff", "byte 0xff at offset 7 is not UTF-8"),
+        ("he is".encode("utf-16"), "byte 0xff at offset 0 is not UTF-8"),
+        ("he\nis".encode("utf-16-le"), "byte 0x00 at offset 1; expected UTF-8 text"),
+        (b"PK\x03\x04\x14\x00word/document.xml", "is a zip file, as documents of Word and LibreOffice are, not text"),
+        (b"\x89HDF\r\n\x1a\n\x00", "is an HDF5 file, not text: expected plain text (UTF-8)"),
+        (b"%PDF-1.7\n", "is a PDF file, not text"),
+        (b"", "no word in it; expected text"),
+        (b" \n\n", "no word in it; expected text"),
+    ],
+)
+def test_what_is_not_text_is_refused_with_its_place(tmp_path, content, message):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(ZooError) as error:
+        list(read_lines([tmp_path / "a.txt"]))
+    assert str(error.value).startswith(f"{tmp_path / 'a.txt'}: {message}")
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(ZooError, match=r"a\.txt: no such file"):
+        list(read_lines([tmp_path / "a.txt"]))
+    with pytest.raises(ZooError, match="is a folder, not a file"):
+        list(read_lines([tmp_path]))
+
+
+@pytest.mark.real
+def test_the_course_text_is_cut_into_words_already(real):
+    for line in read_lines([real / "text" / "raw_sentences.txt"]):
+        assert tokenize(line) == line.lower().split()

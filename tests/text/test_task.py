@@ -1,0 +1,220 @@
+"""Language models from a file of rows to files that answer."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from zoo import Recipe, TrigramLM, ZooError, finetune, loading, planning
+from zoo.exporting import saved_model
+from zoo.models.losses import CrossEntropy
+from zoo.report import figures_for
+from zoo.running import Run, train
+from zoo.runtime import Interpreter
+from zoo.text import completion, task
+from zoo.text import data as trigrams
+from zoo.text.data import Trigrams
+from zoo.text.task import TASK as TRIGRAM
+
+
+@pytest.fixture(scope="module")
+def sentences(simulated_trigrams):
+    return simulated_trigrams
+
+
+@pytest.fixture(scope="module")
+def trained(language_model):
+    return loading.load(str(language_model))
+
+
+def test_it_learns_more_than_how_often_words_are(trained, sentences):
+    report = TRIGRAM.evaluate(trained, sentences)
+    assert set(report["baselines"]) == {"unigram", "bigram", "kneser_ney"}
+    assert report["cross_entropy"] < report["baselines"]["unigram"]["cross_entropy"] - 0.5
+    assert {"cross_entropy", "perplexity", "top1", "top5", "top10", "seen", "unseen"} <= set(report)
+    assert report["simulated"] is True
+    assert json.dumps(report, allow_nan=False)
+
+
+def test_a_model_that_predicts_worse_than_n_grams_is_noted(trained, sentences):
+    report = TRIGRAM.evaluate(loading.load(TrigramLM(vocabulary=trained.metadata.words, seed=0)), sentences)
+    scores = {name: f"{row['cross_entropy']:.3f}" for name, row in report["baselines"].items()}
+    assert report["notes"][-1] == (
+        f"cross-entropy {report['cross_entropy']:.3f} is above that of word frequencies ({scores['unigram']}) and the "
+        f"bigram model ({scores['bigram']}) and the Kneser-Ney model ({scores['kneser_ney']})"
+    )
+    equal = {name: {"cross_entropy": 4.0} for name in scores}
+    assert task._behind({"cross_entropy": 4.0, "baselines": equal}) == []
+
+
+def test_merged_rows_cost_what_the_rows_cost(sentences):
+    data = trigrams.read(sentences)
+    rows = Trigrams.all(data.train.contexts[:3000], data.train.targets[:3000])
+    contexts, targets = task.merged(rows, len(data.words), most=4)
+    assert len(contexts) < len(rows)
+    # Any function of the context will do for a model.
+    table = np.random.default_rng(0).normal(size=(len(data.words), len(data.words))).astype("float32")
+    plain = CrossEntropy()(rows.targets, table[rows.contexts[:, 0]])
+    assert float(CrossEntropy()(targets, table[contexts[:, 0]])) == pytest.approx(float(plain), rel=1e-5)
+
+
+def test_no_merged_row_stands_for_more_than_was_said():
+    same = Trigrams.all(np.zeros((9, 3), np.int32), np.array([1, 1, 1, 1, 1, 2, 2, 2, 2], np.int32))
+    contexts, targets = task.merged(same, 3, most=4)
+    assert len(contexts) == 3
+    np.testing.assert_allclose(targets * 9 / 3, np.tile([0, 5 / 3, 4 / 3], (3, 1)), rtol=1e-6)
+
+
+def test_targets_that_would_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(task, "_MOST_BYTES", 100)
+    with pytest.raises(ZooError, match="merge_contexts makes 1 rows of 50 numbers: too many; set it to none"):
+        task.merged(Trigrams.all(np.zeros((9, 3), np.int32), np.zeros(9, np.int32)), 50, most=9)
+
+
+def test_artifacts_answer_what_the_model_answers_and_say_their_cross_entropy(
+    exported_language_model, trained, sentences
+):
+    records = json.loads(exported_language_model.with_suffix(".json").read_text())["artifacts"]
+    assert [r["format"] for r in records] == ["keras", "saved_model", "float32", "float16", "dynamic", "int8"]
+    test = TRIGRAM.evaluate(trained, sentences, baselines=False)
+    for record in records[:4]:
+        assert record["cross_entropy"] == pytest.approx(test["cross_entropy"], abs=0.01)
+    file = loading.load(str(exported_language_model / "model.float32.tflite"))
+    assert TRIGRAM.evaluate(file, sentences, baselines=False)["top1"] == pytest.approx(test["top1"], abs=1e-3)
+
+
+def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported_language_model, trained):
+    ids = np.array([[3, 1, 4], [1, 5, 9]], np.int32)
+    found = Interpreter(exported_language_model / "model.float32.tflite").run("next_word", ids=ids)
+    np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, atol=1e-5)
+    best = np.argsort(-found["probabilities"], axis=1, kind="stable")[:, :10]
+    np.testing.assert_array_equal(found["top_ids"], best)
+    assert Interpreter(exported_language_model / "model.int8.tflite").metadata.words == trained.metadata.words
+
+
+def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_model, trained):
+    complete = saved_model.load(exported_language_model / "saved_model")["complete"]
+    words = trained.metadata.words
+    found = complete(words=np.array([words[:3]]))
+    expected = completion.next_words(trained, " ".join(words[:3]), 10)["next"]
+    assert [word.decode() for word in found["top_words"].numpy()[0]] == [row["word"] for row in expected]
+    with pytest.raises(Exception, match="a word is not in the vocabulary"):
+        complete(words=np.array([["the", "zyzzyva", "runs"]]))
+
+
+def test_next_words_are_the_most_probable_after_the_last_three(trained):
+    words = trained.metadata.words
+    found = completion.next_words(trained, " ".join(words[:4]), 5)
+    assert found["context"] == list(words[1:4])
+    shares = [row["probability"] for row in found["next"]]
+    assert shares == sorted(shares, reverse=True)
+    assert len(shares) == 5
+
+
+def test_generation_goes_on_with_the_text_and_repeats_with_its_seed(trained):
+    begin = " ".join(trained.metadata.words[:3])
+    first, again, other = (completion.generate(trained, begin, 8, 0.8, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first["text"].startswith(begin)
+    assert len(first["added"]) == 8
+    assert first["added"] != other["added"]
+
+
+def test_the_model_generates_what_the_command_line_shows_and_a_file_the_same_words(trained, exported_language_model):
+    begin = " ".join(trained.metadata.words[:3])
+    found = completion.generate(trained, begin, 8, 0.8, seed=1)
+    assert trained.keras_model.generate(begin, num_words=8, temperature=0.8, seed=1) == found["text"]
+    file = loading.load(str(exported_language_model / "model.float32.tflite"))
+    assert completion.generate(file, begin, 8, 0.8, seed=1) == found
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--temperature", 0.5), "--temperature: applies with --generate alone; leave it out"),
+        (("--seed", 0), "--seed: applies with --generate alone; leave it out"),
+        (("--generate", 3, "-k", 5), "--top: does not apply with --generate; leave it out"),
+        (("--hop", 50), "--hop: does not apply to MODEL; leave it out"),
+        (("--levels", 255), "--levels: applies with --data alone; leave it out"),
+    ],
+)
+def test_an_option_without_effect_is_refused(options, expected, language_model, zoo_cli):
+    status, printed, error = zoo_cli("predict", language_model, "the the the", *options)
+    assert (status, printed) == (1, "")
+    assert error == f"zoo: {expected.replace('MODEL', str(language_model))}\n"
+
+
+def test_neighbors_are_the_nearest_by_cosine_and_never_the_word_itself(trained):
+    word = trained.metadata.words[0]
+    found = completion.neighbors(trained, word, 4)
+    cosines = [row["cosine"] for row in found["nearest"]]
+    assert cosines == sorted(cosines, reverse=True)
+    assert word not in [row["word"] for row in found["nearest"]]
+
+
+def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
+    data = trigrams.read(sentences)
+    rows = completion.examples(trained, TRIGRAM.read(sentences), 5, 10, seed=0)
+    known = {(*c, t) for c, t in zip(data.test.contexts.tolist(), data.test.targets.tolist(), strict=True)}
+    for row in rows:
+        assert tuple(data.words.index(word) for word in [*row["context"], row["wanted"]]) in known
+        assert len(row["next"]) == 10
+
+
+def test_figures_show_training_and_words(trained, sentences, tmp_path):
+    report = TRIGRAM.evaluate(trained, sentences, baselines=False)
+    pictures = TRIGRAM.pictures(trained, sentences)
+    files = figures_for("trigram").evaluation(report, trained.history, pictures, tmp_path)
+    assert {file.name for file in files} == {"training.png", "embedding.png"}
+
+
+def test_a_bad_request_is_one_line(trained, sentences, tmp_path):
+    words = trained.metadata.words
+    other = tmp_path / "other.h5"
+    (tmp_path / "a.txt").write_text("\n".join(["the cat sat on the mat .", "the dog ran to the cat ."] * 40))
+    trigrams.write_trigrams(other, [tmp_path / "a.txt"], 8)
+    requests = {
+        r"'zyzzyva' is not among the \d+ words": lambda: completion.next_words(trained, "zyzzyva is here"),
+        r"2 words; .* needs 3 to predict the next one": lambda: completion.next_words(trained, " ".join(words[:2])),
+        r"temperature 0: expected a number above 0": lambda: completion.generate(trained, " ".join(words[:3]), 2, 0.0),
+        r"num_words is 0; expected a whole number, 1": lambda: trained.keras_model.generate(" ".join(words[:3]), 0),
+        r"seed is -1; expected a whole number, 0": lambda: trained.keras_model.generate(" ".join(words[:3]), seed=-1),
+        r"8 words; .* knows \d+": lambda: TRIGRAM.evaluate(trained, other),
+        r"split 'dev': expected train, validation, test": lambda: TRIGRAM.evaluate(trained, sentences, split="dev"),
+        r"expected one word": lambda: completion.neighbors(trained, " ".join(words[:2])),
+    }
+    for expected, request in requests.items():
+        with pytest.raises(ZooError, match=expected):
+            request()
+
+
+def test_the_weights_of_a_trained_model_are_not_trained_on_other_words(trained, sentences, tmp_path):
+    words = list(trained.metadata.words)
+    exchanged = tmp_path / "exchanged.h5"
+    exchanged.write_bytes(sentences.read_bytes())
+    with h5py.File(exchanged, "r+") as file:
+        file["words"][:2] = file["words"][:2][::-1]
+    with pytest.raises(ZooError, match=rf"word 1 is {words[1]!r}; .* has {words[0]!r} there: make the file with the"):
+        finetune(trained.keras_model, exchanged, recipe=Recipe(epochs=1), out=tmp_path / "out")
+    fewer = tmp_path / "fewer.h5"
+    (tmp_path / "a.txt").write_text("the cat sat on the mat .\n" * 80)
+    trigrams.write_trigrams(fewer, [tmp_path / "a.txt"], 6)
+    with pytest.raises(ZooError, match=r"6 words; .* knows \d+: .* train new weights with `zoo train`"):
+        finetune(trained.keras_model, fewer, recipe=Recipe(epochs=1), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sentences):
+    scores = TRIGRAM.prepare(sentences, Recipe()).scores(trained.keras_model)
+    report = TRIGRAM.evaluate(trained, sentences, split="validation", baselines=False)
+    assert scores == {name: pytest.approx(report[name], abs=1e-5) for name in ("cross_entropy", "top1")}
+
+
+def test_the_summary_is_of_the_saved_weights_and_without_label_smoothing(sentences, tmp_path):
+    changes = {"epochs": 2, "label_smoothing": 0.2, "ema_decay": 0.99, "hidden_units": 16, "embedding": 4}
+    plan = planning.plan(None, "trigram_lm", changes)
+    summary = train(plan, sentences, Run(tmp_path / "out")).summary
+    saved = loading.load(str(tmp_path / "out"))
+    report = TRIGRAM.evaluate(saved, sentences, split="validation", baselines=False)
+    assert summary["validation"] == {key: pytest.approx(report[key], abs=1e-5) for key in ("cross_entropy", "top1")}

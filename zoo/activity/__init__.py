@@ -1,0 +1,1 @@
+"""Activity: recordings of motion sensors, windows, recognizers' metrics and reports."""

@@ -1,0 +1,211 @@
+"""Augmentation: changes that do not alter the label of a window or the content of a patch.
+
+`Augmentation` shows what another pocket, phone or person would have recorded: first the pace of the person changes,
+then the pose of the phone, then its sensors. Turning a phone at random would make sitting and standing the same, since
+they differ by the direction of gravity alone; so the poses are those that a pocket allows. It acts on training batches
+only, in TensorFlow operations.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import ZooError
+from zoo.runtime.metadata import STANDARD_GRAVITY
+from zoo.settings import Range, Settings
+
+_Share = Annotated[float, Range(ge=0, le=1)]
+_Amount = Annotated[float, Range(ge=0)]
+
+
+@dataclass(frozen=True)
+class Augmentation(Settings):
+    """Random changes of windows of acceleration, with or without rotation rate; 0 leaves a change out.
+
+    Args:
+        pace: Largest relative change of speed, in [0, 1]: cadence is divided or multiplied by up to 1 + pace. Speeding
+            a window up needs more rows than the model reads, so it is limited by how much longer the window is.
+        smooth: Probability of a low-pass filter, as of a sensor with a lower rate.
+        mirror: Probability that left and right are exchanged: the pocket of the other leg.
+        half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen facing out, or both.
+        quarter_turn: Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket.
+        spin: Largest angle in degrees about the phone's long axis y.
+        keep_pose: Probability that a window keeps the pose in which it was recorded: only `tilt` changes it. Where all
+            phones are worn alike, the pose helps to recognize the activities of new people.
+        tilt: Largest angle in degrees about a random axis.
+        scale: Largest relative error of a sensor's gain.
+        intensity: Largest change, as a natural logarithm, of how vigorously somebody moves: deviations from the mean of
+            the window are multiplied by up to exp(intensity) or divided by it.
+        clip: Probability that the accelerometer's range ends at 2 g.
+        noise: Largest standard deviation of noise added to acceleration, m/s^2; each window draws its own.
+        gyroscope_noise: The same for noise added to the rotation rate, rad/s.
+        carry: Probability that a window is preceded by another window of the batch; otherwise it is preceded by a copy
+            of itself. The network thus learns to continue from any state. With 0, nothing precedes a window, and the
+            state begins at zero.
+
+    Raises:
+        ZooError: If a number is negative, or a probability is above 1.
+    """
+
+    label = "augmentation"
+
+    pace: _Share = 0.0
+    smooth: _Share = 0.0
+    mirror: _Share = 0.0
+    half_turn: _Share = 0.0
+    quarter_turn: _Share = 0.0
+    spin: _Amount = 0.0
+    keep_pose: _Share = 0.0
+    tilt: _Amount = 0.0
+    scale: _Share = 0.0
+    intensity: _Amount = 0.0
+    clip: _Share = 0.0
+    noise: _Amount = 0.0
+    gyroscope_noise: _Amount = 0.0
+    carry: _Share = 0.0
+
+    def __call__(self, windows: tf.Tensor, seed: tf.Tensor, rows: int | None = None) -> tf.Tensor:
+        """Changes a batch.
+
+        Args:
+            windows: `(batch, window, 3)` float32, acceleration along x, y, z; or `(batch, window, 6)`, followed by the
+                rotation rate about x, y, z.
+            seed: `(2,)` int64: the same seed returns the same batch.
+            rows: Rows that the model reads, at most `window`; longer windows are cut at a random place.
+
+        Returns:
+            Windows of `rows` rows, float32; of twice as many with `carry`.
+
+        Example:
+            >>> batch = tf.ones((4, 180, 3))
+            >>> Augmentation(half_turn=1.0)(batch, tf.constant([0, 0], tf.int64), rows=150).shape
+            TensorShape([4, 150, 3])
+        """
+        batch, rows, axes = tf.shape(windows)[0], rows or windows.shape[1], windows.shape[2]
+        if axes not in (3, 6):
+            raise ZooError(f"augmentation: windows have {axes} axes; expected acceleration, or rotation rate as well")
+        draw = _Draws(seed)
+        if self.pace or rows < windows.shape[1]:
+            change = draw.uniform((batch,), -np.log1p(self.pace), np.log1p(self.pace))
+            windows = _cut(windows, rows, tf.exp(change), draw.uniform((batch,), 0, 1))
+        if self.smooth:
+            weight = draw.uniform((batch,), 0.05, 0.25) * draw.chance((batch,), self.smooth)
+            windows = _low_pass(_low_pass(windows, weight), weight)
+        pose = self._pose(draw, batch)
+        # A reflection turns an axis of rotation as it turns a vector, and reverses the sense of the rotation.
+        poses = [pose, tf.sign(tf.linalg.det(pose))[:, None, None] * pose] if axes == 6 else [pose]
+        if self.scale:
+            poses = [pose * draw.uniform((batch, 1, 1), 1 - self.scale, 1 + self.scale) for pose in poses]
+        sensors = [
+            tf.matmul(part, pose, transpose_b=True)
+            for part, pose in zip(tf.split(windows, axes // 3, axis=2), poses, strict=True)
+        ]
+        if self.intensity:
+            factor = tf.exp(draw.uniform((batch, 1, 1), -self.intensity, self.intensity))
+            means = [tf.reduce_mean(part, axis=1, keepdims=True) for part in sensors]
+            sensors = [mean + factor * (part - mean) for mean, part in zip(means, sensors, strict=True)]
+        if self.clip:
+            limit = tf.where(draw.chance((batch, 1, 1), self.clip) > 0, 2 * STANDARD_GRAVITY, np.inf)
+            sensors[0] = tf.clip_by_value(sensors[0], -limit, limit)
+        for number, noise in enumerate((self.noise, self.gyroscope_noise)[: axes // 3]):
+            if noise:
+                sensors[number] += draw.uniform((batch, 1, 1), 0, noise) * draw.normal((batch, rows, 3))
+        windows = tf.ensure_shape(tf.concat(sensors, axis=2), (None, rows, axes))
+        if self.carry:
+            another = draw.chance((batch, 1, 1), self.carry)
+            before = another * tf.roll(windows, 1, axis=0) + (1 - another) * windows
+            windows = tf.concat([before, windows], axis=1)
+        return windows
+
+    def _pose(self, draw: "_Draws", batch: tf.Tensor) -> tf.Tensor:
+        """A rotation matrix for each window, mirrored for some."""
+        signs = tf.ones((batch, 3))
+        if self.mirror:
+            signs *= 1 - 2 * draw.chance((batch, 1), self.mirror) * tf.constant([1.0, 0.0, 0.0])
+        if self.half_turn:
+            turned = tf.cast(draw.chance((batch,), self.half_turn), tf.int32)
+            # The four ways: as it is, or half a turn about x, y or z.
+            ways = tf.constant([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], tf.float32)
+            signs *= tf.gather(ways, turned * draw.integers((batch,), 1, 4))
+        pose = tf.linalg.diag(signs)
+        if self.spin:
+            angle = draw.uniform((batch,), -self.spin, self.spin)
+            pose = _rotation(tf.tile([[0.0, 1.0, 0.0]], (batch, 1)), angle) @ pose
+        if self.quarter_turn:
+            turned = draw.chance((batch,), self.quarter_turn)
+            pose = _rotation(tf.tile([[0.0, 0.0, 1.0]], (batch, 1)), 90 * turned) @ pose
+        if self.keep_pose:
+            kept = draw.chance((batch, 1, 1), self.keep_pose)
+            pose = kept * tf.eye(3) + (1 - kept) * pose
+        if self.tilt:
+            axis = tf.math.l2_normalize(draw.normal((batch, 3)), axis=1)
+            pose = _rotation(axis, draw.uniform((batch,), 0, self.tilt)) @ pose
+        return pose
+
+
+@dataclass(frozen=True)
+class PatchAugmentation(Settings):
+    """Augmentation of patches.
+
+    Args:
+        symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
+        plain: Share of the epochs, at the end, that instead show each patch eight times unchanged. Averages, such as
+            the mean activation of a unit, then fit the original patches.
+    """
+
+    label = "augmentation"
+
+    symmetries: bool = False
+    plain: _Share = 0.0
+
+
+class _Draws:
+    """Random numbers that depend on a seed and on the number of earlier draws alone."""
+
+    def __init__(self, seed: tf.Tensor) -> None:
+        self.seed, self.count = seed, 0
+
+    def _next(self) -> tf.Tensor:
+        self.count += 1
+        return tf.random.experimental.stateless_fold_in(self.seed, self.count)
+
+    def uniform(self, shape: tuple[tf.Tensor | int, ...], low: float, high: float) -> tf.Tensor:
+        return tf.random.stateless_uniform(shape, self._next(), low, high)
+
+    def chance(self, shape: tuple[tf.Tensor | int, ...], probability: float) -> tf.Tensor:
+        """1.0 with a probability, else 0.0."""
+        return tf.cast(self.uniform(shape, 0, 1) < probability, tf.float32)
+
+    def integers(self, shape: tuple[tf.Tensor | int, ...], low: int, high: int) -> tf.Tensor:
+        return tf.random.stateless_uniform(shape, self._next(), low, high, tf.int32)
+
+    def normal(self, shape: tuple[tf.Tensor | int, ...]) -> tf.Tensor:
+        return tf.random.stateless_normal(shape, self._next())
+
+
+def _cut(windows: tf.Tensor, rows: int, speed: tf.Tensor, moment: tf.Tensor) -> tf.Tensor:
+    """Reads `rows` rows, `speed` rows apart, linearly interpolated; `moment` in [0, 1] places them in the window."""
+    length = windows.shape[1]
+    speed = tf.minimum(speed, (length - 1) / (rows - 1))
+    room = (length - 1) - speed * (rows - 1)
+    at = (moment * room)[:, None] + speed[:, None] * tf.range(rows, dtype=tf.float32)
+    left = tf.clip_by_value(tf.cast(at, tf.int32), 0, length - 2)
+    share = (at - tf.cast(left, tf.float32))[:, :, None]
+    return (1 - share) * tf.gather(windows, left, batch_dims=1) + share * tf.gather(windows, left + 1, batch_dims=1)
+
+
+def _low_pass(windows: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """The filter (w, 1 - 2 w, w) along the rows; both ends repeat."""
+    padded = tf.concat([windows[:, :1], windows, windows[:, -1:]], axis=1)
+    return windows + weight[:, None, None] * (padded[:, :-2] + padded[:, 2:] - 2 * windows)
+
+
+def _rotation(axis: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
+    """Rodrigues' rotation matrices `(batch, 3, 3)`: I + sin(a) K + (1 - cos(a)) K^2."""
+    angle = (degrees * np.float32(np.pi / 180))[:, None, None]
+    x, y, z = tf.unstack(axis, axis=1)
+    zero = tf.zeros_like(x)
+    cross = tf.reshape(tf.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1), (-1, 3, 3))
+    return tf.eye(3) + tf.sin(angle) * cross + (1 - tf.cos(angle)) * (cross @ cross)

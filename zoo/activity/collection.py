@@ -1,0 +1,199 @@
+"""A folder of labeled minutes that phones have sent: a CSV file each, in the layout of the phone page.
+
+The columns `subject` and `activity` of a file name the person and the activity. Its name, such as
+`Ann/walking-4821930577120934.csv`, only helps to find it; it ends in a number that the phone has drawn.
+"""
+
+import os
+import re
+import threading
+import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.activity.csv import CsvColumns, csv_rows
+from zoo.activity.importers import read_csv
+from zoo.activity.recordings import Dropped
+from zoo.errors import ConflictError, StorageError, ZooError
+from zoo.files import atomic_write, read_text, remove_leftovers
+from zoo.runtime.metadata import AXES, INERTIAL
+
+MOST_LETTERS = 40
+"""Letters of the longest name of a person or an activity that is taken from a phone."""
+
+_NUMBER = re.compile(r"\d{16}", re.ASCII)
+_FILE = re.compile(r".*-(\d{16})\.csv", re.ASCII)
+_LAYOUTS = tuple(["time", *axes, "subject", "activity"] for axes in (AXES, INERTIAL))
+_SIGNS = " ._'\N{RIGHT SINGLE QUOTATION MARK}-"
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE | re.ASCII)
+"""Names that mean a device on Windows."""
+
+
+class Minute(NamedTuple):
+    """A recording of a collection.
+
+    Args:
+        file: Where it lies.
+        person: Who was recorded.
+        activity: The label.
+        rows: Number of samples.
+        seconds: Time from the first sample to the last.
+    """
+
+    file: Path
+    person: str
+    activity: str
+    rows: int
+    seconds: float
+
+
+class Collection:
+    r"""Adds recordings to a folder, each whole and once.
+
+    Args:
+        folder: The folder, which is created.
+        labels: The only labels to take; any by default.
+
+    Raises:
+        ZooError: If a recording in the folder is damaged, or the folder cannot be written to.
+
+    Example:
+        >>> rows = "".join(f"{number / 50:.2f},0.1,0.2,9.8,Ann,sitting\n" for number in range(500))
+        >>> collection = Collection(Path(getfixture("tmp_path")) / "class")
+        >>> minute, new = collection.add("4821930577120934", b"time,x,y,z,subject,activity\n" + rows.encode())
+        >>> minute.file.relative_to(collection.folder).as_posix(), minute.seconds, new
+        ('Ann/sitting-4821930577120934.csv', 9.98, True)
+    """
+
+    def __init__(self, folder: Path, labels: Sequence[str] = ()) -> None:
+        self.folder, self.labels = folder, tuple(check_name("label", label) for label in labels)
+        self.minutes: dict[str, Minute] = {}
+        self._lock = threading.Lock()
+        for path in sorted(folder.glob("*/")):
+            remove_leftovers(path)
+        for path in sorted(folder.glob("*/*.csv")):
+            if (found := _FILE.fullmatch(path.name)) and path.is_file():
+                self.minutes[found[1]] = _minute(path, str(path), read_text(path))
+
+    def add(self, number: str, content: bytes) -> tuple[Minute, bool]:
+        """Adds a recording, unless it was added before.
+
+        Args:
+            number: Sixteen digits that the sender has drawn for it.
+            content: A CSV file in the layout of the phone page, of one person and one activity.
+
+        Returns:
+            The recording, which is on the disk, and whether it is new.
+
+        Raises:
+            ConflictError: If `number` is that of another recording.
+            StorageError: If it cannot be written. Nothing of it is kept.
+            ZooError: If it cannot be imported, or a name in it is not allowed.
+        """
+        if not _NUMBER.fullmatch(number):
+            raise ZooError(f"number {number[:20]!r}: expected 16 digits")
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            raise ZooError(f"the recording is not UTF-8 text ({error.reason} at byte {error.start})") from None
+        minute = _minute(Path(), "the recording", text)
+        for what, name in (("name", minute.person), ("label", minute.activity)):
+            check_name(what, name)
+        if self.labels and minute.activity not in self.labels:
+            raise ZooError(f"label {minute.activity!r}: expected one of {', '.join(self.labels)}")
+        with self._lock:
+            if (known := self.minutes.get(number)) is not None:
+                # The owner of the folder may have deleted the recording since.
+                if known.file.is_file() and known.file.read_bytes() != content:
+                    raise ConflictError(f"number {number} is that of another recording: draw another one")
+                return known, False
+            file = self.folder / _plain(minute.person) / f"{_plain(minute.activity)}-{number}.csv"
+            _write(file, content, gyroscope=text.startswith(",".join(_LAYOUTS[1])))
+            self.minutes[number] = minute._replace(file=file)
+            return self.minutes[number], True
+
+
+def check_name(what: str, text: str) -> str:
+    """Returns the name of a person or a label that may be taken from a phone.
+
+    Args:
+        what: `name` or `label`, for the message.
+        text: The name.
+
+    Raises:
+        ZooError: If it is too long, or has other signs than those of names.
+
+    Example:
+        >>> check_name("name", "Zoë O'Neill")
+        "Zoë O'Neill"
+        >>> check_name("label", "../walking")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: label '../walking': expected up to 40 letters, digits, spaces and . _ ' -, a letter or ...
+    """
+    letters = [unicodedata.category(sign)[0] in "LMN" for sign in text]
+    allowed = all(known or sign in _SIGNS for known, sign in zip(letters, text, strict=True))
+    # Equal names are equal bytes.
+    plain = unicodedata.normalize("NFC", " ".join(text.split()))
+    if not text or len(text) > MOST_LETTERS or not letters[0] or not allowed or text != plain:
+        raise ZooError(
+            f"{what} {text[:MOST_LETTERS]!r}: expected up to {MOST_LETTERS} letters, digits, spaces and . _ ' -, a "
+            "letter or digit first"
+        )
+    return text
+
+
+def _plain(name: str) -> str:
+    """A part of a path for a name that `check_name` has let pass.
+
+    Example:
+        >>> _plain("Ann B."), _plain("con")
+        ('Ann B_', 'con_')
+    """
+    plain = "".join(sign if sign in " -" or unicodedata.category(sign)[0] in "LMN" else "_" for sign in name)
+    return f"{plain}_" if _DEVICES.fullmatch(plain) else plain
+
+
+def _minute(file: Path, where: str, text: str) -> Minute:
+    """Who did what for how long, by the columns of a file in the layout of the phone page."""
+    _, header, rows = csv_rows(where, text)
+    if header not in _LAYOUTS:
+        raise ZooError(f"{where}: has the columns {', '.join(header)[:200]}; expected {', '.join(_LAYOUTS[0])}")
+    if not rows or any(len(row) != len(header) for row in rows):
+        raise ZooError(f"{where}: expected rows of {len(header)} fields")
+    if len(whose := {(row[-2], row[-1]) for row in rows}) > 1:
+        raise ZooError(f"{where}: holds {len(whose)} people or activities; expected one")
+    try:
+        seconds = float(rows[-1][0]) - float(rows[0][0])
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < np.inf:
+        raise ZooError(f"{where}: column 'time': expected seconds that rise from row to row")
+    ((person, activity),) = whose
+    return Minute(file, person, activity, len(rows), round(seconds, 3))
+
+
+def _write(file: Path, content: bytes, gyroscope: bool) -> None:
+    """Writes a recording that the importer can read, so that it is there even after the power fails."""
+    with atomic_write(file) as temporary:
+        temporary.write_bytes(content)
+        try:
+            readable = any(True for _ in read_csv([temporary], CsvColumns(gyroscope=gyroscope), Dropped()))
+        except StorageError:
+            raise
+        except ZooError as error:
+            raise ZooError(str(error).replace(str(temporary), "the recording")) from None
+        if not readable:
+            raise ZooError("the recording: no two of its rows follow each other")
+    for folder in (file.parent, file.parent.parent):
+        # Where a folder cannot be opened, as on Windows, its entries are flushed with the file.
+        with suppress(OSError):
+            entry = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(entry)
+            finally:
+                os.close(entry)

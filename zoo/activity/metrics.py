@@ -1,0 +1,394 @@
+"""Metrics of recognizers: scores with intervals over people, calibration, robustness.
+
+All functions take NumPy arrays: `labels (N,)` class indices, `probabilities (N, K)`, `subjects (N,)`. Where a label is
+a set of classes, `label_sets` are the classes of each label from K on, as in `zoo.models.losses.CrossEntropy`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp, softmax
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
+
+from zoo.runtime.label_sets import allowed_classes, resolve
+
+Floats = NDArray[np.floating[Any]]
+Labels = NDArray[np.int64]
+
+
+def macro_f1(labels: Labels, predicted: Labels) -> float:
+    """Computes the mean of the F1 scores of all classes that occur in labels or predictions.
+
+    Example:
+        >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
+        0.7333333333333334
+    """
+    present = np.union1d(labels, predicted)
+    return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
+
+
+def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[int]] = ()) -> float:
+    """Computes the mean cross-entropy. The probability of a set is the sum of those of its classes.
+
+    Args:
+        labels: Labels `(N,)`.
+        logits: Logits `(N, K)`.
+        label_sets: The classes of each label from K on.
+
+    Example:
+        >>> round(cross_entropy(np.array([0, 2]), np.zeros((2, 2)), [(0, 1)]), 4)
+        0.3466
+    """
+    allowed = allowed_classes(logits.shape[1], label_sets)[labels]
+    return -float(logsumexp(log_softmax(logits.astype(np.float64), axis=1), axis=1, b=allowed).mean())
+
+
+def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
+    """Labels and predictions as a study that has sets as labels tells them apart: the classes of each count as one.
+
+    Args:
+        labels: Labels `(N,)`.
+        scores: Logits or probabilities `(N, K)`.
+        label_sets: The classes of each label from K on.
+
+    Returns:
+        Two arrays `(N,)`, in which the number of a set stands for its classes where the labels have it.
+
+    Example:
+        >>> own_labels(np.array([3, 2, 0]), np.eye(3)[[0, 1, 1]], [(0, 1)])
+        (array([3, 2, 3]), array([3, 3, 3]))
+    """
+    truth, predicted = resolve(labels, scores, label_sets), scores.argmax(axis=1)
+    for label, members in enumerate(label_sets, start=scores.shape[1]):
+        if (labels == label).any():
+            truth, predicted = (np.where(np.isin(part, members), label, part) for part in (truth, predicted))
+    return truth, predicted
+
+
+def by_study(
+    labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
+) -> dict[str, dict[str, float | int | None]]:
+    """Computes windows, accuracy and macro-F1 of each study, by the labels that the study tells apart.
+
+    Where a study has a set as a label, its classes count as one. A study of a single label has no macro-F1.
+
+    Args:
+        labels: Labels `(N,)`.
+        scores: Logits or probabilities `(N, K)`.
+        studies: Study of each window, `(N,)`.
+        label_sets: The classes of each label from K on.
+
+    Example:
+        >>> scores, studies = np.eye(3)[[0, 1, 2, 1]], np.array(["a", "a", "a", "b"])
+        >>> by_study(np.array([3, 3, 2, 0]), scores, studies, [(0, 1)])["a"]
+        {'windows': 3, 'accuracy': 1.0, 'macro_f1': 1.0}
+    """
+    found = {}
+    for name in sorted(set(studies.tolist())):
+        rows = studies == name
+        truth, predicted = own_labels(labels[rows], scores[rows], label_sets)
+        found[name] = {
+            "windows": int(rows.sum()), "accuracy": float((truth == predicted).mean()),
+            "macro_f1": macro_f1(truth, predicted) if len(np.unique(labels[rows])) > 1 else None,
+        }  # fmt: skip
+    return found
+
+
+def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[dict[str, float]]:
+    """Computes a reliability diagram.
+
+    Args:
+        labels: Class indices `(N,)`.
+        probabilities: Predicted probabilities `(N, K)`.
+        bins: Number of confidence bins of equal width.
+
+    Returns:
+        For each bin that is not empty, the mean `confidence`, the `accuracy` and the `share` of windows.
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "confidence": float(confidence[places == place].mean()),
+            "accuracy": float(correct[places == place].mean()),
+            "share": float((places == place).mean()),
+        }
+        for place in np.unique(places)
+    ]
+
+
+def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int = 15) -> float:
+    """Computes the expected calibration error (ECE).
+
+    This is the mean difference between confidence and accuracy over confidence bins, weighted by their windows.
+
+    Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
+
+    Args:
+        labels: Class indices `(N,)`.
+        probabilities: Predicted probabilities `(N, K)`.
+        bins: Number of confidence bins of equal width.
+
+    Example:
+        >>> round(expected_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]])), 6)
+        0.4
+    """
+    return sum(
+        row["share"] * abs(row["accuracy"] - row["confidence"]) for row in reliability(labels, probabilities, bins)
+    )
+
+
+def fit_temperature(labels: Labels, logits: Floats) -> float:
+    """Finds the temperature T in [0.05, 20] that minimizes the cross-entropy of softmax(logits / T).
+
+    Guo et al. 2017, section 4.2. Use validation data. As in Platt's scaling (1999, section 2.2), the targets are
+    (N + 1) / (N + K) for the label and 1 / (N + K) for each other class: a model that is right about a few windows
+    would otherwise be certain of everything.
+
+    Args:
+        labels: Class indices `(N,)`.
+        logits: Logits `(N, K)`.
+
+    Example:
+        >>> right = np.array([[2.0, 0.0], [0.0, 2.0]])
+        >>> round(fit_temperature(np.array([0, 1]), right), 2)  # of two windows, three in four
+        1.82
+    """
+    count, classes = logits.shape
+    targets = (np.eye(classes)[labels] * count + 1) / (count + classes)
+
+    def cross_entropy(log_temperature: float) -> float:
+        scaled = logits.astype(np.float64) / np.exp(log_temperature)
+        return -float((targets * log_softmax(scaled, axis=1)).sum(axis=1).mean())
+
+    found = minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded")
+    return float(np.exp(found.x))
+
+
+HIGHEST_THRESHOLD = 0.8
+"""Of what validation asks for: on other people a model is less certain than on those who validated it."""
+
+
+def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
+    """Finds the threshold of the highest probability that refuses a share of windows (Chow's reject option).
+
+    Args:
+        probabilities: Calibrated probabilities `(N, K)` of windows that the model was not trained on.
+        rate: Share of windows to refuse, in [0, 1).
+
+    Returns:
+        A threshold, at which a window is answered, at most `HIGHEST_THRESHOLD`; None for a rate of 0.
+
+    Example:
+        >>> rejection_threshold(np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1], [1.0, 0.0]]), 0.25)
+        0.75
+        >>> rejection_threshold(np.array([[0.99, 0.01], [0.0, 1.0]]), 0.05)
+        0.8
+    """
+    if not rate:
+        return None
+    return min(float(np.quantile(probabilities.max(axis=1), rate, method="higher")), HIGHEST_THRESHOLD)
+
+
+def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, float | None]:
+    """Computes how much a threshold refuses, and the accuracy of the rest.
+
+    Args:
+        labels: Class indices `(N,)`.
+        probabilities: Probabilities `(N, K)`.
+        threshold: Probability below which a window is refused.
+
+    Returns:
+        `threshold`, `refused` (share of windows), and `accuracy` of the others, None if all are refused.
+
+    Example:
+        >>> answered(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]), 0.7)
+        {'threshold': 0.7, 'refused': 0.25, 'accuracy': 1.0}
+    """
+    kept = probabilities.max(axis=1) >= threshold
+    correct = probabilities.argmax(axis=1) == labels
+    return {
+        "threshold": threshold, "refused": float(1 - kept.mean()),
+        "accuracy": float(correct[kept].mean()) if kept.any() else None,
+    }  # fmt: skip
+
+
+def bootstrap_interval(
+    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
+) -> tuple[float, float]:
+    """Computes a 95% bootstrap interval of the macro-F1.
+
+    People are drawn with replacement; windows are drawn if people are unknown.
+
+    Args:
+        labels: Class indices `(N,)`.
+        predicted: Predicted class indices `(N,)`.
+        subjects: Subject of each window, `(N,)`, or None.
+        seed: Random seed.
+        draws: Number of bootstrap samples.
+
+    Returns:
+        Lower and upper bound.
+    """
+    random = np.random.default_rng(seed)
+    classes = int(max(labels.max(), predicted.max())) + 1
+    units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
+    # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
+    matrices = np.zeros((units.max() + 1, classes, classes))
+    np.add.at(matrices, (units, labels, predicted), 1)
+    chosen = random.integers(0, len(matrices), (draws, len(matrices)))
+    scores = [_macro_f1_of(matrices[draw].sum(axis=0)) for draw in chosen]
+    low, high = np.percentile(scores, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _macro_f1_of(confusion: Floats) -> float:
+    totals = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return float((2 * np.diag(confusion)[totals > 0] / totals[totals > 0]).mean())
+
+
+def classification(
+    labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None
+) -> dict[str, Any]:
+    """Computes the metrics that need only predicted classes.
+
+    Args:
+        labels: Class indices `(N,)`.
+        predicted: Predicted class indices `(N,)`.
+        classes: Names of the classes.
+        subjects: Subject of each window, `(N,)`, or None.
+
+    Returns:
+        `accuracy`, `macro_f1`, `macro_f1_interval`, `classes`, `confusion` (rows are true classes), `per_class`,
+        `per_subject`, `worst_subject`.
+    """
+    numbers = list(range(len(classes)))
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+    people = by_subject(labels, predicted, subjects)
+    return {
+        "accuracy": float(accuracy_score(labels, predicted)),
+        "macro_f1": macro_f1(labels, predicted),
+        "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects)),
+        "classes": list(classes),
+        "confusion": confusion_matrix(labels, predicted, labels=numbers).tolist(),
+        "per_class": {
+            name: {"precision": float(p), "recall": float(r), "f1": float(f), "windows": int(n)}
+            for name, p, r, f, n in zip(classes, precision, recall, f1, support, strict=True)
+        },
+        "per_subject": people,
+        "worst_subject": min(people, key=lambda name: people[name]["macro_f1"]) if people else None,
+    }
+
+
+def report(
+    labels: Labels,
+    logits: Floats,
+    classes: Sequence[str],
+    subjects: NDArray[np.str_] | None,
+    temperature: float,
+    label_sets: Sequence[Sequence[int]] = (),
+) -> dict[str, Any]:
+    """Computes all metrics of an evaluation.
+
+    Args:
+        labels: Labels `(N,)`.
+        logits: Logits `(N, K)`, before temperature scaling.
+        classes: Names of the classes.
+        subjects: Subject of each window, `(N,)`, or None.
+        temperature: Temperature fitted on validation data.
+        label_sets: The classes of each label from K on. Such a window counts as the most probable class of its set.
+
+    Returns:
+        The metrics of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
+        scaling) and `reliability`.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    entropy = cross_entropy(labels, scaled, label_sets)
+    labels = resolve(labels, logits, label_sets)
+    uncalibrated, probabilities = softmax(logits.astype(np.float64), axis=1), softmax(scaled, axis=1)
+    return {
+        "windows": len(labels),
+        **classification(labels, logits.argmax(axis=1), classes, subjects),
+        "cross_entropy": entropy,
+        "ece": {
+            "before": expected_calibration_error(labels, uncalibrated),
+            "after": expected_calibration_error(labels, probabilities),
+            "temperature": temperature,
+        },
+        "reliability": {
+            "before": reliability(labels, uncalibrated),
+            "after": reliability(labels, probabilities),
+        },
+    }
+
+
+def by_subject(
+    labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None
+) -> dict[str, dict[str, float | int]]:
+    """Computes windows, accuracy and macro-F1 of each person. Empty if people are unknown."""
+    if subjects is None:
+        return {}
+    people = sorted(set(subjects.tolist()), key=lambda s: (len(s), s))
+    return {
+        name: {
+            "windows": int((subjects == name).sum()),
+            "accuracy": float(accuracy_score(labels[subjects == name], predicted[subjects == name])),
+            "macro_f1": macro_f1(labels[subjects == name], predicted[subjects == name]),
+        }
+        for name in people
+    }
+
+
+Predict = Callable[[Floats], Labels]
+"""Function from windows `(N, T, C)` to class indices `(N,)`."""
+
+
+class Disturbance(Protocol):
+    """A disturbance of the sensor: its name, its description, and its effect on windows."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def meaning(self) -> str: ...  # noqa: D102
+
+    def apply(self, windows: Floats, rate: float, random: np.random.Generator) -> Floats: ...  # noqa: D102
+
+
+def robustness(
+    predict: Predict,
+    windows: Floats,
+    labels: Labels,
+    rate: float,
+    disturbances: Iterable[Disturbance],
+    seed: int = 0,
+) -> Mapping[str, dict[str, Any]]:
+    """Computes the macro-F1 on disturbed windows.
+
+    Args:
+        predict: Function that predicts class indices.
+        windows: Undisturbed windows `(N, T, C)`.
+        labels: Class indices `(N,)`.
+        rate: Sampling rate of the rows in Hz.
+        disturbances: Disturbances, such as `data.disturbances.DISTURBANCES`.
+        seed: Random seed of the disturbances.
+
+    Returns:
+        For each disturbance, its `meaning`, the `macro_f1`, and the `drop` from the score on undisturbed windows.
+    """
+    plain = macro_f1(labels, predict(windows))
+    results = {}
+    for disturbance in disturbances:
+        disturbed = disturbance.apply(windows, rate, np.random.default_rng(seed)).astype(np.float32)
+        score = macro_f1(labels, predict(disturbed))
+        results[disturbance.name] = {"meaning": disturbance.meaning, "macro_f1": score, "drop": plain - score}
+    return results

@@ -1,0 +1,670 @@
+"""Recordings: what a phone recorded, before it is cut into windows.
+
+A recording is one uninterrupted stretch of sensor rows of one person doing one activity, in one convention: total
+acceleration in m/s^2, gravity included, x y z, Android's sign (at rest and face up, z is +9.81); and, where a gyroscope
+was recorded, rotation rate in rad/s about the same axes.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from zoo.data import hdf5
+from zoo.data.examples import sort_names
+from zoo.errors import ZooError
+from zoo.files import exclusive
+from zoo.runtime.metadata import (
+    AXES,
+    CONVENTION,
+    INERTIAL,
+    ROTATION_UNIT,
+    STANDARD_GRAVITY,
+    STEADY_SHARE,
+    UNIT,
+    is_in_g,
+)
+
+
+def check_unit(where: str, magnitude: float, steady: float, over: str, advice: str) -> None:
+    """Refuses acceleration in g where m/s^2 is meant, or without gravity.
+
+    Args:
+        where: The beginning of the message.
+        magnitude: Mean length of the acceleration vector.
+        steady: Length of the mean vector over a second or a window.
+        over: What that is.
+        advice: What to do where gravity is missing.
+
+    Raises:
+        ZooError: If the magnitude is near 1, or the mean vector short; in m/s^2, gravity alone makes both about 9.81.
+    """
+    if is_in_g(magnitude, steady):
+        raise ZooError(
+            f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
+            f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
+        )
+    if steady < STEADY_SHARE * STANDARD_GRAVITY:
+        raise ZooError(
+            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: {advice}"
+        )
+
+
+_NOTHING = 0.5
+"""Mean magnitude below which there is hardly any signal, whatever its unit."""
+
+
+def check_lengths(where: str, magnitude: float, steady: float) -> None:
+    """Refuses windows in g, or of movement without gravity. Windows of zeros, to try a model on, are accepted.
+
+    Args:
+        where: The beginning of the message.
+        magnitude: The mean of the first of `lengths_of`.
+        steady: The mean of the second.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if magnitude > _NOTHING:
+        advice = "make windows of acceleration with gravity, and do not subtract its mean"
+        check_unit(where, magnitude, steady, "a window", advice)
+
+
+def lengths_of(windows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The mean length of the acceleration vector of each window, and the length of its mean vector.
+
+    Args:
+        windows: `(N, rows, channels)`.
+
+    Returns:
+        `(N, 2)`.
+    """
+    acceleration = windows[..., :3]
+    return np.stack(
+        [np.linalg.norm(acceleration, axis=2).mean(axis=1), np.linalg.norm(acceleration.mean(axis=1), axis=1)], axis=1
+    )
+
+
+ENOUGH_ROWS = 50
+"""Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
+
+
+def typical_rate(times: NDArray[np.float64]) -> float:
+    """The rate in Hz of the median interval between time stamps in seconds; 0 where no stamp rises.
+
+    Example:
+        >>> typical_rate(np.array([0.0, 0.02, 0.02, 0.04, 9.0, 9.02]))
+        50.0
+    """
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    return float(f"{1 / np.median(forward):.6g}") if len(forward) else 0.0
+
+
+def enough_rows(rows: NDArray[np.floating[Any]], rate: float) -> bool:
+    """Whether rows are so many, and last so long, that their means say what they measure."""
+    return rate > 0 and len(rows) >= max(ENOUGH_ROWS, round(rate))
+
+
+def steady_length(rows: NDArray[np.floating[Any]], rate: float) -> float:
+    """The length of the mean vector of a second: the median over all seconds.
+
+    Movement cancels out over a second; gravity does not, whichever way the phone is turned.
+
+    Args:
+        rows: `(rows, 3)`, a second or more.
+        rate: Hz.
+
+    Example:
+        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)), 50.0)
+        10.0
+    """
+    second = max(1, round(rate))
+    blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
+    return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+
+
+def check_gravity(where: str, rows: NDArray[np.floating[Any]], rate: float) -> None:
+    """Refuses acceleration in g, or without gravity.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(rows, 3)`; few rows are not checked.
+        rate: Hz.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if not enough_rows(rows, rate):
+        return
+    magnitude, steady = float(np.nanmean(np.linalg.norm(rows, axis=1))), steady_length(rows, rate)
+    check_unit(
+        where, magnitude, steady, "a second",
+        "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
+        "gx,gy,gz",
+    )  # fmt: skip
+
+
+LARGEST = 10_000.0
+"""m/s^2, a hundred times what a phone's sensor measures."""
+
+_FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
+"""rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
+
+
+def check_rotation(where: str, rows: NDArray[np.floating[Any]], rate: float) -> None:
+    """Refuses rotation rate in degrees, and columns of gravity in its place.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(rows, 3)`; few rows are not checked.
+        rate: Hz.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if not enough_rows(rows, rate):
+        return
+    check_turning(where, float(np.nanmean(np.linalg.norm(rows, axis=1))))
+    steady = steady_length(rows, rate)
+    if steady > _FAST_FOR_A_SECOND:
+        raise ZooError(
+            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, though swings cancel "
+            "out: if these columns are gravity, name others with --channels; if they are in degrees, import with "
+            "--rotation-unit deg/s"
+        )
+
+
+def check_turning(where: str, magnitude: float) -> None:
+    """Refuses rotation rate in degrees where radians are meant.
+
+    Args:
+        where: The beginning of the message.
+        magnitude: Mean length of the vector of rotation rate.
+
+    Raises:
+        ZooError: If no phone turns so fast.
+    """
+    if magnitude > _FASTEST:
+        raise ZooError(
+            f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
+            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with --rotation-unit deg/s"
+        )
+
+
+def check_range(where: str, rows: NDArray[np.floating[Any]]) -> None:
+    """Refuses rows that are not finite or that no sensor measures.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(..., 3)` or `(..., 6)`.
+
+    Raises:
+        ZooError: If a value is out of range.
+    """
+    if not np.isfinite(rows).all():
+        raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
+    for part, unit in ((rows[..., :3], UNIT), (rows[..., 3:], ROTATION_UNIT)):
+        if (largest := float(np.abs(part).max(initial=0))) > LARGEST:
+            raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {unit}: drop it or import again")
+
+
+LOWEST_RATE, HIGHEST_RATE = 0.1, 100_000.0
+"""Hz between which a sampling rate of motion can lie."""
+
+
+def check_convention(path: Path, attributes: Mapping[str, Any], axes: Sequence[str] = ()) -> None:
+    """Refuses a file that states another unit, sign or order of axes than the zoo's.
+
+    Args:
+        path: The file.
+        attributes: What it states.
+        axes: Names of its channels; not checked without.
+
+    Raises:
+        ZooError: If one is another.
+    """
+    expected = {"unit": UNIT, "convention": CONVENTION} | ({"axes": ",".join(axes)} if axes else {})
+    for name, want in expected.items():
+        if name in attributes and not str(attributes[name]).startswith(want):
+            raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
+
+
+def units(axes: Sequence[str]) -> str:
+    """The attribute `unit` of a file with these channels.
+
+    Example:
+        >>> units(INERTIAL)
+        'm/s^2,rad/s'
+    """
+    return UNIT if tuple(axes) == AXES else f"{UNIT},{ROTATION_UNIT}"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One uninterrupted stretch of one person doing one activity.
+
+    Args:
+        name: The source, for messages.
+        subject: The person.
+        activity: The label.
+        rate: Sampling rate in Hz, above 0.
+        acceleration: `(rows, 3)` float32, m/s^2, gravity included, Android's sign.
+        start: Seconds from the start of the source.
+        rotation: `(rows, 3)` float32, rad/s about x, y, z; None without a gyroscope.
+        study: The study's name, as in `zoo.activity.studies`; empty for recordings of no study, as all that follow.
+        position: Where the phone was, such as `front pocket`.
+        device: The phone.
+        orientation: How the phone was turned, in the study's own words.
+        trimmed: Seconds that its importer left out at the ends, so that `Windowing` leaves out none; 0 for none.
+    """
+
+    name: str
+    subject: str
+    activity: str
+    rate: float
+    acceleration: NDArray[np.float32]
+    start: float = 0.0
+    study: str = ""
+    position: str = ""
+    device: str = ""
+    orientation: str = ""
+    trimmed: float = 0.0
+    rotation: NDArray[np.float32] | None = None
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the channels."""
+        return AXES if self.rotation is None else INERTIAL
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """All channels, `(rows, 3)` or `(rows, 6)`."""
+        return self.acceleration if self.rotation is None else np.hstack([self.acceleration, self.rotation])
+
+    @property
+    def seconds(self) -> float:
+        """The duration."""
+        return len(self.acceleration) / self.rate
+
+    def resampled(self, rate: float) -> NDArray[np.float32]:
+        """All channels at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter).
+
+        Args:
+            rate: Sampling rate in Hz, above 0.
+
+        Returns:
+            `(rows', 3)` or `(rows', 6)` float32.
+
+        Example:
+            >>> one_second = Recording("a", "1", "standing", 100.0, np.full((100, 3), 9.8, np.float32))
+            >>> one_second.resampled(50.0).shape
+            (50, 3)
+        """
+        ratio = Fraction(rate / self.rate).limit_denominator(1000)
+        if ratio == 1:
+            return self.rows
+        rows = resample_poly(self.rows.astype(np.float64), ratio.numerator, ratio.denominator, axis=0, padtype="line")
+        return np.asarray(rows, np.float32)
+
+
+CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
+"""What is known of the recordings of a study: optional keys of a file, and attributes of `Recording`."""
+
+
+@dataclass
+class Dropped:
+    """What an importer left out, by reason, and how often recordings were split."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reason: str, count: int = 1) -> None:
+        """Counts `count` more for a reason."""
+        if count:
+            self.reasons[reason] += count
+
+
+@dataclass(frozen=True)
+class Index:
+    """The contents of a file of recordings, without its rows."""
+
+    path: Path
+    offsets: NDArray[np.int64]
+    subjects: NDArray[np.str_]
+    activities: NDArray[np.str_]
+    rates: NDArray[np.float64]
+    names: NDArray[np.str_]
+    provenance: Mapping[str, Any]
+    circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict, kw_only=True)
+    axes: tuple[str, ...] = field(default=AXES, kw_only=True)
+
+    @property
+    def studies(self) -> NDArray[np.str_]:
+        """The study of each recording, empty if it belongs to none."""
+        return self.circumstances.get("study", np.full(len(self), "", np.str_))
+
+    def selected(self, axes: Sequence[str]) -> "Index":
+        """The same recordings with all their channels, or with the first three.
+
+        Args:
+            axes: Their names.
+
+        Raises:
+            ZooError: If the file lacks one.
+        """
+        if tuple(axes) not in (AXES, INERTIAL):
+            raise ZooError(f"--channels {','.join(axes)}: expected {','.join(AXES)} or {','.join(INERTIAL)}")
+        if len(axes) > len(self.axes):
+            raise ZooError(
+                f"{self.path}: holds {','.join(self.axes)} and no rotation rate: import it with --channels or "
+                f"--gyroscope, or choose --channels {','.join(AXES)}"
+            )
+        return replace(self, axes=tuple(axes))
+
+    def of(self, folder: Path) -> "Joined":
+        """The same recordings, called in messages by the folder that they were imported from."""
+        own = {each.name: getattr(self, each.name) for each in fields(Index)}
+        return Joined(**own | {"path": folder}, parts=(self,))
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return (self.path,)
+
+    @property
+    def files(self) -> str:
+        """The names of the files, for messages."""
+        return str(self.path)
+
+    def where(self, number: int) -> str:
+        """Names a recording and its file, for messages."""
+        return f"{self.path}: recording {self.names[number]}"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a program made them."""
+        return bool(self.provenance["simulated"])
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """The duration of each."""
+        return np.diff(self.offsets) / self.rates
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    def __iter__(self) -> Iterator[Recording]:
+        rows = hdf5.Rows(self.path, "acceleration")
+        turns = None if self.axes == AXES else hdf5.Rows(self.path, "rotation")
+        for i in range(len(self)):
+            part = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
+            yield Recording(
+                str(self.names[i]), str(self.subjects[i]), str(self.activities[i]), float(self.rates[i]), rows[part],
+                rotation=None if turns is None else turns[part],
+                **{name: values[i].item() for name, values in self.circumstances.items()},
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Joined(Index):
+    """Several files of recordings, one after another."""
+
+    parts: tuple[Index, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return tuple(part.path for part in self.parts)
+
+    @property
+    def files(self) -> str:
+        """The names of the files, for messages."""
+        return ", ".join(str(part.path) for part in self.parts) if len(self.parts) > 1 else str(self.path)
+
+    def where(self, number: int) -> str:
+        """Names a recording and its file, for messages."""
+        for part in self.parts:
+            if number < len(part):
+                return part.where(number)
+            number -= len(part)
+        raise IndexError(number)
+
+    def selected(self, axes: Sequence[str]) -> "Index":
+        """The same recordings with all their channels, or with the first three."""
+        super().selected(axes)
+        return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
+
+    def __iter__(self) -> Iterator[Recording]:
+        for recording, subject in zip(distinct(*self.parts, files=self.paths), self.subjects.tolist(), strict=True):
+            yield replace(recording, subject=subject)
+
+
+def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
+    """Joins files of recordings.
+
+    Different studies have different people: the name of the study is put before each id, as in `wisdm/1602`.
+
+    Args:
+        *parts: The files.
+        same_people: Whether equal subject ids of different files of one study, or of none, are the same person. False
+            puts the name of the file before each id.
+        axes: The channels to read; all by default.
+
+    Raises:
+        ZooError: If an id is in several files of one study, or of none, and `same_people` is None; or the files
+            hold other channels.
+    """
+    if axes is not None:
+        parts = tuple(part.selected(axes) for part in parts)
+    several = len({study for part in parts for study in part.studies.tolist()}) > 1
+    if len(parts) == 1 and not several:
+        return parts[0]
+    if len({part.axes for part in parts}) > 1:
+        held = "; ".join(f"{part.path} holds {','.join(part.axes)}" for part in parts)
+        raise ZooError(f"{held}: choose what all of them hold with --channels {','.join(AXES)}")
+    names = [part.path.stem for part in parts]
+    names = names if len(set(names)) == len(names) else [str(part.path) for part in parts]
+    subjects = [_ids(part, several) for part in parts]
+    counts = Counter(subject for ids in subjects for subject in set(ids))
+    both = sort_names(subject for subject, count in counts.items() if count > 1)
+    if both and same_people is None:
+        raise ZooError(
+            f"{', '.join(str(part.path) for part in parts)}: subject {', '.join(both)} is in more than one file: add "
+            f"--same-people if that is one person, or --different-people to call them {names[0]}/{both[0]}, "
+            f"{names[1]}/{both[0]}, ..."
+        )
+    if both and not same_people:
+        subjects = [[f"{name}/{subject}" for subject in ids] for name, ids in zip(names, subjects, strict=True)]
+    ends = np.cumsum([0, *(part.offsets[-1] for part in parts)])
+    offsets = [part.offsets[:-1] + start for part, start in zip(parts, ends, strict=False)]
+    return Joined(
+        parts[0].path,
+        np.concatenate([*offsets, ends[-1:]]),
+        np.concatenate([np.array(ids, np.str_) for ids in subjects]),
+        np.concatenate([part.activities for part in parts]),
+        np.concatenate([part.rates for part in parts]),
+        np.concatenate([part.names for part in parts]),
+        {
+            "simulated": any(part.simulated for part in parts),
+            "source": "; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts)),
+        },
+        parts,
+        circumstances=_joined_circumstances(parts),
+        axes=parts[0].axes,
+    )
+
+
+def _ids(index: Index, several: bool) -> list[str]:
+    """The person of each recording; `several`: after the name of the study."""
+    ids: list[str] = index.subjects.tolist()
+    return list(map(_in_study, index.studies.tolist(), ids)) if several else ids
+
+
+def _in_study(study: str, subject: str) -> str:
+    return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
+
+
+def _joined_circumstances(parts: Sequence[Index]) -> dict[str, NDArray[Any]]:
+    """What is known of the recordings of several files, empty or 0 for those of a file that does not hold it."""
+    names = [name for name in CIRCUMSTANCES if any(name in part.circumstances for part in parts)]
+    return {
+        name: np.concatenate([part.circumstances.get(name, np.full(len(part), _UNKNOWN[name])) for part in parts])
+        for name in names
+    }
+
+
+_UNKNOWN = {name: getattr(Recording, name) for name in CIRCUMSTANCES}
+
+
+def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
+    """The recordings of all groups; refuses one with the same rows as one of another group.
+
+    A person in training and another one in test would share it.
+
+    Args:
+        *groups: Recordings of a file each. A study may hold a recording twice.
+        files: The files, for messages, where the names of the recordings do not tell them.
+    """
+    known: dict[bytes, tuple[int, str]] = {}
+    for number, group in enumerate(groups):
+        for recording in group:
+            rows = recording.acceleration
+            if len(rows) >= ENOUGH_ROWS and (rows != rows[0]).any():
+                key = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()
+                other, name = known.setdefault(key, (number, recording.name))
+                if other != number:
+                    mine, theirs = recording.name, name
+                    if files:
+                        mine, theirs = f"{files[number]}: recording {mine}", f"{theirs} of {files[other]}"
+                    raise ZooError(f"{mine}: has the same rows as {theirs}: import each recording once")
+            yield recording
+
+
+def append(path: Path, recordings: Iterable[Recording], *, source: str, same_people: bool | None = None) -> int:
+    """Adds recordings to a file; it is replaced as a whole or not at all.
+
+    If they are of another study than those of the file, the name of its study is put before the id of each person.
+
+    Args:
+        path: The file.
+        recordings: What to add, all of one study or of none.
+        source: Where they come from.
+        same_people: Whether an id that is in the file already is the same person.
+
+    Returns:
+        The number of recordings that were added.
+
+    Raises:
+        ZooError: If an id is in the file already and `same_people` is None, or a recording is in it.
+    """
+    with exclusive(path):
+        before = read(path)
+        rest = iter(recordings)
+        first = list(islice(rest, 1))
+        several = len({*before.studies.tolist(), *(recording.study for recording in first)}) > 1
+
+        def named(group: Iterable[Recording]) -> Iterator[Recording]:
+            for each in group:
+                yield replace(each, subject=_in_study(each.study, each.subject)) if several else each
+
+        known = set(_ids(before, several))
+
+        def added() -> Iterator[Recording]:
+            for recording in named(chain(first, rest)):
+                if recording.subject in known and not same_people:
+                    raise ZooError(
+                        f"{recording.name}: subject {recording.subject} is in {path} already: add --same-people if "
+                        "that is the same person, or give the other one another name with --subject =NAME"
+                    )
+                yield recording
+
+        together = f"{before.provenance['source']}; {source}"
+        return write(path, distinct(named(before), added()), source=together, simulated=before.simulated) - len(before)
+
+
+def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:
+    """Writes recordings one after another; only one is in memory.
+
+    Args:
+        path: The file, written whole or not at all.
+        recordings: What to write.
+        source: Where they come from, stored as an attribute.
+        simulated: Whether a program made them.
+
+    Returns:
+        The number of recordings.
+
+    Raises:
+        ZooError: If there are none, or only some have a rotation rate.
+    """
+    axes: tuple[str, ...] = AXES
+    offsets, activities, rates, names = [0], [], [], []
+    subjects: list[str] = []
+    circumstances: dict[str, list[Any]] = {name: [] for name in CIRCUMSTANCES}
+    with hdf5.create(path, "recordings") as file:
+        rows = hdf5.growing(file, "acceleration", (3,), "f4", chunk=4096)
+        for recording in recordings:
+            axes = recording.axes if not subjects else axes
+            if recording.axes != axes:
+                raise ZooError(
+                    f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
+                    f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
+                )
+            hdf5.append(rows, recording.acceleration)
+            if recording.rotation is not None:
+                turns = file["rotation"] if subjects else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
+                hdf5.append(turns, recording.rotation)
+            offsets.append(len(rows))
+            subjects.append(recording.subject)
+            activities.append(recording.activity)
+            rates.append(recording.rate)
+            names.append(recording.name)
+            for name, values in circumstances.items():
+                values.append(getattr(recording, name))
+        if not subjects:
+            raise ZooError(f"{path}: nothing to write: the source holds no recording")
+        file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array(rates)
+        file["subject"], file["activity"], file["name"] = subjects, activities, names
+        for name, values in circumstances.items():
+            if any(values):
+                file[name] = values
+        file.attrs.update(
+            {"unit": units(axes), "axes": ",".join(axes), "convention": CONVENTION, "source": source,
+             "simulated": simulated}
+        )  # fmt: skip
+    return len(subjects)
+
+
+def read(path: Path) -> Index:
+    """Opens a file of recordings and checks it.
+
+    Raises:
+        ZooError: If it is not in the layout `recordings`, or its parts disagree.
+    """
+    sizes = hdf5.check(path, "recordings")
+    offsets = hdf5.read(path, "offsets")
+    if len(offsets) != sizes["M"] + 1 or offsets[0] != 0 or offsets[-1] != sizes["R"] or (np.diff(offsets) < 1).any():
+        raise ZooError(f"{path}: key 'offsets' does not divide the {sizes['R']} rows into {sizes['M']} recordings")
+    rates = hdf5.read(path, "rate").astype(np.float64)
+    plausible = (rates >= LOWEST_RATE) & (rates <= HIGHEST_RATE)
+    if not plausible.all():
+        wrong = rates[~plausible][0]
+        raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
+    attributes, axes = hdf5.attributes(path), INERTIAL if hdf5.has(path, "rotation") else AXES
+    check_convention(path, attributes, axes)
+    subjects, activities = hdf5.read(path, "subject"), hdf5.read(path, "activity")
+    for key, names in (("subject", subjects), ("activity", activities)):
+        if not all(name.strip() for name in np.unique(names).tolist()):
+            raise ZooError(f"{path}: key '{key}' holds an empty name; expected one for each recording: import it again")
+    return Index(
+        path, offsets, subjects, activities, rates, hdf5.read(path, "name"), hdf5.provenance(attributes), axes=axes,
+        circumstances={name: hdf5.read(path, name) for name in CIRCUMSTANCES if hdf5.has(path, name)},
+    )  # fmt: skip

@@ -1,0 +1,256 @@
+"""A simulator of people who carry a phone in a pocket.
+
+Simulated recordings are for demonstrations, tests and teaching; every file made from them is marked `simulated`. A
+gait repeats itself once a stride (two steps). In the frame of the thigh (x across, y along it and up, z through its
+front) the acceleration is
+
+    a(t) = (0, g, 0) + sum_k Re[C_k(t) exp(2 pi i k f t)] + e(t)
+
+with f the strides per second and harmonics `C_k` `(3,)` in m/s^2, k = 1..16. A person is drawn along the principal
+components in which people differ; along those of the strides of one person, `C_k(t)` wanders around the person's mean.
+The rest e(t), which does not repeat, is strongest where the foot strikes. All of these are statistics of MotionSense,
+which `benchmarks/strides.py` measures and `strides.json` holds. At rest only gravity and a tremor are left; a sitting
+thigh is nearly horizontal. The pose of the phone in the pocket turns the acceleration, and its sensor adds noise.
+
+A gyroscope feels the thigh swing once a stride by an angle s:
+
+    w(t) = (2 pi f s cos(2 pi f t), 0, 0)                 which the acceleration above leaves out
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+from scipy.spatial.transform import Rotation
+
+from zoo.activity import recordings
+from zoo.activity.recordings import Recording
+from zoo.activity.windows import Windowing, choose_test_subjects, write_windows
+from zoo.errors import ZooError
+from zoo.files import temporary_folder
+from zoo.runtime.metadata import CLASSES, STANDARD_GRAVITY
+
+_HARMONICS = np.arange(1, 17)
+_MEASURED_RATE = 50.0
+"""Hz of the recordings whose correlation from row to row was measured."""
+
+_SWINGS = {"walking": 20.0, "upstairs": 28.0, "downstairs": 14.0, "jogging": 32.0}
+"""Degrees by which the thigh swings forward and back."""
+
+_GYROSCOPE_NOISE = 0.02
+"""Standard deviation in rad/s."""
+
+Floats = NDArray[np.float64]
+
+
+@cache
+def _statistics() -> dict[str, Any]:
+    """How people move, by activity."""
+    found: dict[str, Any] = json.loads((Path(__file__).parent / "strides.json").read_text(encoding="utf-8"))
+    return found
+
+
+@dataclass(frozen=True)
+class Walker:
+    """A simulated person, the same in all activities.
+
+    Args:
+        name: Subject id.
+        style: `(6,)` how far the person is from the mean along each component, in units of the spread of people.
+        slant: Of the thigh, in the same units.
+        roll: Of the phone in the pocket, in the same units.
+        right: Whether the phone is in the right pocket; in the left one, x is mirrored.
+        pose: The phone's orientation in the pocket, relative to the thigh.
+        noise: Standard deviation of the sensor in m/s^2.
+    """
+
+    name: str
+    style: Floats
+    slant: float
+    roll: float
+    right: bool
+    pose: Rotation
+    noise: float
+
+    @classmethod
+    def draw(cls, name: str, random: np.random.Generator) -> "Walker":
+        """Draws a random walker."""
+        # Upright or upside down, screen to the body or away from it, and never quite straight.
+        half_turns = Rotation.from_euler("xyz", np.pi * random.integers(0, 2, 3))
+        crooked = Rotation.from_rotvec(np.radians(8) * random.standard_normal(3))
+        components = len(_statistics()["walking"]["people"]["strides_a_second"])
+        slant, roll, *style = random.standard_normal(2 + components)
+        return cls(
+            name, np.array(style), float(slant), float(roll), bool(random.integers(2)), crooked * half_turns,
+            noise=random.uniform(0.01, 0.05),
+        )  # fmt: skip
+
+    def record(
+        self, activity: str, seconds: float, rate: float, random: np.random.Generator, *, gyroscope: bool = False
+    ) -> Recording:
+        """Simulates a recording.
+
+        Args:
+            activity: One of the six classes.
+            seconds: Duration.
+            rate: Sampling rate in Hz.
+            random: The source of what differs from one recording to the next.
+            gyroscope: Whether the rotation rate is recorded as well.
+
+        Returns:
+            A recording of `round(seconds * rate)` rows.
+        """
+        if not 0 < seconds < np.inf:
+            raise ZooError(f"{seconds:g} s: expected a duration above 0")
+        rows = round(seconds * rate)
+        if rows < 2:
+            raise ZooError(f"{seconds:g} s at {rate:g} Hz are fewer than two rows")
+        moves = self._rest if activity in ("sitting", "standing") else self._gait
+        thigh, swinging = moves(_statistics()[activity], rows, rate, random)
+        if not self.right:
+            thigh *= [-1.0, 1.0, 1.0]
+        shifted = Rotation.from_rotvec(np.radians(4) * random.standard_normal(3)) * self.pose
+        sensed = shifted.apply(thigh) + self.noise * random.standard_normal(thigh.shape)
+        rotation = None
+        if gyroscope:
+            turning = np.zeros_like(thigh)
+            turning[:, 0] = np.radians(_SWINGS.get(activity, 0.0)) * swinging
+            # From a generator of its own, so that acceleration is the same with and without.
+            noise = _GYROSCOPE_NOISE * random.spawn(1)[0].standard_normal(turning.shape)
+            rotation = (shifted.apply(turning) + noise).astype(np.float32)
+        name = f"simulated {self.name} {activity}"
+        return Recording(name, self.name, activity, rate, sensed.astype(np.float32), rotation=rotation)
+
+    def _gait(
+        self, known: dict[str, Any], rows: int, rate: float, random: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Acceleration of the thigh, and the rate at which it swings, for an angle of 1 rad."""
+        usual, own = (
+            np.array(known["mean"][name]) + self.style @ np.array(known["people"][name])
+            for name in ("strides_a_second", "harmonics")
+        )
+        # No two strides take equally long, nor are they equally strong.
+        frequency = usual + known["wander"] * _wandering(1, rows, rate, random)[:, 0]
+        turns = np.exp(1j * (2 * np.pi * np.cumsum(frequency) / rate + random.uniform(0, 2 * np.pi)))
+        resolved = _HARMONICS[_HARMONICS * usual < rate / 2]
+        changes = np.array(known["changes"])
+        cosines, sines = np.split(
+            (own + _wandering(len(changes), rows, rate, random) @ changes).reshape(-1, 32, 3), 2, 1
+        )
+        waves = turns[:, None] ** resolved
+        repeats = np.einsum("tkx,tk->tx", (cosines - 1j * sines)[:, : len(resolved)], waves).real
+        cosine, sine = known["left"]["course"]
+        strength = 1 + (turns[:, None] ** np.arange(1, 7) @ (np.array(cosine) - 1j * np.array(sine))).real
+        left = _noise(rows, known["left"]["memory"], rate, random) * np.sqrt(np.maximum(strength, 0.05))[:, None]
+        thigh = np.asarray([0.0, STANDARD_GRAVITY, 0.0] + repeats + known["left"]["size"] * left)
+        return thigh, 2 * np.pi * frequency * turns.real
+
+    def _rest(
+        self, known: dict[str, Any], rows: int, rate: float, random: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        slant, roll = (
+            known[name]["mean"] + known[name]["people"] * own
+            for name, own in (("slant", self.slant), ("roll", self.roll))
+        )
+        movement = known["movement"]
+        size = movement["median"] * np.exp(movement["log_spread"] * random.standard_normal())
+        thigh = [0.0, STANDARD_GRAVITY, 0.0] + size * _noise(rows, movement["memory"], rate, random)
+        return np.asarray(Rotation.from_euler("xy", [slant, roll], degrees=True).apply(thigh)), np.zeros(rows)
+
+
+def _wandering(count: int, rows: int, rate: float, random: np.random.Generator) -> Floats:
+    """Smooth noise `(rows, count)` of variance 1 that changes within a second."""
+    time = np.arange(rows) / rate
+    values = random.standard_normal((int(time[-1]) + 2, count))
+    place, share = time.astype(int), (time % 1)[:, None] * np.pi / 2
+    # The squares of the weights add to 1, so that the variance is the same everywhere.
+    return np.asarray(np.cos(share) * values[place] + np.sin(share) * values[place + 1])
+
+
+def _noise(rows: int, memory: float, rate: float, random: np.random.Generator) -> Floats:
+    """Noise `(rows, 3)` of variance 1; `memory` is the correlation of a row with the next at the measured rate."""
+    kept = memory ** (_MEASURED_RATE / rate)
+    start = kept * random.standard_normal((1, 3))
+    fresh = np.sqrt(1 - kept**2) * random.standard_normal((rows, 3))
+    return np.asarray(lfilter([1.0], [1.0, -kept], fresh, axis=0, zi=start)[0])
+
+
+def simulate(
+    subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0, gyroscope: bool = False
+) -> Iterator[Recording]:
+    """Simulates recordings of several people, each doing each activity twice.
+
+    Args:
+        subjects: Number of people.
+        seed: The source of all randomness.
+        seconds: Duration of a recording.
+        rate: Sampling rate in Hz.
+        gyroscope: Whether the rotation rate is recorded as well.
+
+    Returns:
+        `subjects * 6 * 2` recordings, one after another.
+
+    Example:
+        >>> first = next(simulate(1, seed=0, seconds=4))
+        >>> first.activity, first.acceleration.shape
+        ('downstairs', (200, 3))
+    """
+    for number in range(1, subjects + 1):
+        random = np.random.default_rng([seed, number])
+        walker = Walker.draw(str(number), random)
+        for activity in CLASSES:
+            for _ in range(2):
+                yield walker.record(activity, seconds, rate, random, gyroscope=gyroscope)
+
+
+def write_simulated(
+    path: Path, subjects: int = 12, seed: int = 0, seconds: float = 60.0, gyroscope: bool = False
+) -> None:
+    """Writes windows of simulated people in the course's layout; a quarter of the people are for test.
+
+    Args:
+        path: The file.
+        subjects: Number of people, 2 or more.
+        seed: The source of all randomness.
+        seconds: Duration of a recording.
+        gyroscope: Whether the rotation rate is recorded as well.
+
+    Raises:
+        ZooError: If there are fewer than two people.
+    """
+    if subjects < 2:
+        raise ZooError(f"{subjects} subjects; a test by person needs 2 or more")
+    with temporary_folder() as folder:
+        raw = folder / "recordings.h5"
+        people = simulate(subjects, seed, seconds=seconds, gyroscope=gyroscope)
+        recordings.write(raw, people, source="simulated by pocket-zoo", simulated=True)
+        index = recordings.read(raw)
+        write_windows(index, path, Windowing(), choose_test_subjects(index.subjects, 0.25, seed))
+
+
+def walk_through(
+    activities: Sequence[str], seconds: float, rate: float, seed: int, *, gyroscope: bool = False
+) -> tuple[NDArray[np.float32], list[str]]:
+    """Simulates one person doing one activity after another.
+
+    Args:
+        activities: Which, in order.
+        seconds: Duration of each.
+        rate: Sampling rate in Hz.
+        seed: The source of all randomness.
+        gyroscope: Whether the rotation rate is recorded as well.
+
+    Returns:
+        Rows `(N, 3)` in m/s^2, or `(N, 6)` with rad/s, and the activity of each row.
+    """
+    random = np.random.default_rng([seed, 99])
+    walker = Walker.draw("demo", random)
+    parts = [walker.record(name, seconds, rate, random, gyroscope=gyroscope).rows for name in activities]
+    truth = [name for name, part in zip(activities, parts, strict=True) for _ in part]
+    return np.concatenate(parts), truth

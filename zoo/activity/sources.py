@@ -1,0 +1,165 @@
+"""Which CSV files there are and whose they are: from a layout of folders, a table of files, or the files themselves."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from zoo.activity.csv import CsvColumns, csv_rows, is_of_another_sensor
+from zoo.errors import ZooError
+from zoo.files import read_text
+
+_FIELDS = ("subject", "activity")
+_ENDINGS = (".csv", ".tsv", ".txt")
+_LONGEST_LINE = 1 << 16
+"""Letters of a line of column names that are read."""
+
+
+def find_sources(
+    paths: Sequence[Path], columns: CsvColumns, layout: str | None = None, manifest: Path | None = None
+) -> list[tuple[Path, CsvColumns]]:
+    """Finds CSV files, and the person and activity of each.
+
+    Args:
+        paths: Files, and folders to search.
+        columns: How all files are read.
+        layout: A pattern such as `{subject}/{activity}*.csv`, which the end of each path matches.
+        manifest: A table with the columns file, subject and activity, of which the last two may be missing.
+
+    Returns:
+        The path of each file, and how it is read.
+
+    Raises:
+        ZooError: If there are no files, one is missing, or one does not match the layout.
+    """
+    if manifest is not None:
+        if layout is not None or paths:
+            raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
+        return _of_manifest(manifest, columns)
+    if not paths:
+        raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
+    pattern = None if layout is None else _pattern(layout)
+    found: dict[Path, tuple[Path, CsvColumns]] = {}
+    unmatched = []
+    for path, searched in _files(paths):
+        # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
+        match = pattern and pattern.search(path.absolute().as_posix())
+        if pattern and not match:
+            unmatched.append(path)
+            if not searched:
+                raise ZooError(f"{path}: does not match --layout '{layout}'")
+            continue
+        found.setdefault(path.resolve(), (path, _named(columns, match.groupdict() if match else {})))
+    if not found:
+        example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
+        wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
+        raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
+    return list(found.values())
+
+
+def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Files, and whether each was found in a folder, where those of other sensors are passed over."""
+    found: list[tuple[Path, bool]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
+            # Hidden files are those of systems and editors, and what is being written.
+            found += [(file, True) for file in inside if file.name[0] != "." and not is_of_another_sensor(file)]
+        elif path.exists():
+            found.append((path, False))
+        else:
+            raise ZooError(f"{path}: no such file or folder")
+    return found
+
+
+def header(path: Path) -> list[str]:
+    """The names of the columns of a file."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return csv_rows(str(path), file.readline(_LONGEST_LINE))[1]
+
+
+def _pattern(layout: str) -> re.Pattern[str]:
+    """A layout as a regular expression.
+
+    Example:
+        >>> pattern = _pattern("{subject}/{activity}*.csv")
+        >>> [pattern.search(f"data/ann/{name}.csv")["activity"] for name in ("walk", "walk_2", "go up (3)")]
+        ['walk', 'walk', 'go up']
+    """
+    parts = re.split(r"(\{[^}]*\}\*?|\*|\?)", layout)
+    fields = [part.strip("{}*") for part in parts if part.startswith("{")]
+    if not fields or len(set(fields)) < len(fields) or not set(fields) <= set(_FIELDS):
+        raise ZooError(f"--layout '{layout}': expected {{subject}} and {{activity}}, each once, as in "
+                       "'{subject}/{activity}*.csv'")  # fmt: skip
+    expression = ""
+    for part in parts:
+        if part.startswith("{"):
+            # What a star stands for after a name is a number, and what follows it.
+            name = r"[^\W\d_]+(?:[ _-]+[^\W\d_]+)*" if part.endswith("*") else r"[^/]+?"
+            expression += f"(?P<{part.strip('{}*')}>{name})" + (r"(?![^\W\d_])[^/]*" if part.endswith("*") else "")
+        else:
+            expression += {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
+    return re.compile(f"(?:^|/){expression}$")
+
+
+def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
+    """Columns of a file of one person or activity."""
+    subject, activity = (f"={names[field].strip()}" if field in names else getattr(columns, field) for field in _FIELDS)
+    return replace(columns, subject=subject, activity=activity)
+
+
+def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
+    _, header, fields = csv_rows(str(path), read_text(path))
+    if not fields or "file" not in header or len(set(header)) < len(header):
+        names = ", ".join(header) if fields else "no rows"
+        raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")
+    if wrong := next((number for number, row in enumerate(fields, 1) if len(row) != len(header)), None):
+        raise ZooError(f"{path}: row {wrong} below the names has {len(fields[wrong - 1])} fields, not {len(header)}")
+    rows = [dict(zip(header, row, strict=True)) for row in fields]
+    found = []
+    for number, row in enumerate(rows, 1):
+        if empty := [name for name in ("file", *_FIELDS) if name in row and not (row[name] or "").strip()]:
+            raise ZooError(f"{path}: {empty[0]} is empty in row {number} below the names: fill it in")
+        found.append((path.parent / row["file"].strip(), _named(columns, row)))
+    if missing := [str(file) for file, _ in found if not os.path.isfile(file)]:  # noqa: PTH113  # of any name
+        raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
+    return found
+
+
+def doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
+    """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
+    folders = {path.absolute().parent for path, _ in sources}
+    notes = []
+    for option in _FIELDS:
+        names = {getattr(columns, option) for _, columns in sources}
+        name = names.pop() if len(names) == 1 else None
+        if len(folders) > 1 and name and name.startswith("="):
+            kind = "one person" if option == "subject" else "one activity"
+            notes.append(
+                f"all {len(sources)} files of {len(folders)} folders are read as {kind}, {name[1:]}; if folders or "
+                f"file names say otherwise, pass --layout, such as '{_likely_layout(sources[0][0], name[1:])}'"
+            )
+        elif name and name.startswith("="):
+            others = [path.name for path, _ in sources if name[1:].lower() not in path.stem.lower()]
+            if 0 < len(others) < len(sources):
+                notes.append(
+                    f"all {len(sources)} files are read as {name[1:]}, including {others[0]}; if that is wrong, pass "
+                    f"--layout, such as '{{{option}}}*.csv'"
+                )
+    return notes
+
+
+def _likely_layout(path: Path, name: str) -> str:
+    """A layout to try where all files are read as one person or activity.
+
+    Example:
+        >>> _likely_layout(Path("ann/walk-2026-01-01/TotalAcceleration.csv"), "TotalAcceleration")
+        '{subject}/{activity}-*/TotalAcceleration.csv'
+        >>> _likely_layout(Path("ann/walk_1.csv"), "me")
+        '{subject}/{activity}*.csv'
+    """
+    if name != path.stem:
+        return "{subject}/{activity}*.csv"
+    mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
+    return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"

@@ -1,0 +1,827 @@
+"""Windows of activities: the course's data3.h5, its reader and its writer.
+
+`trX (N, T, C)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign, or of six
+channels, of which the last three are the rotation rate in rad/s; `trY (N, K)` one-hot labels in the order of the
+attribute `classes`; `tstX`, `tstY` the same for test; `trS`, `tstS` the subject of each window, where it is known;
+`trStudy`, `tstStudy`, `trPosition`, `tstPosition` its study and where the phone was. Inside the zoo a label is a class
+number from 0.
+
+A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
+downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
+from K on.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.activity.recordings import (
+    HIGHEST_RATE,
+    LARGEST,
+    LOWEST_RATE,
+    Dropped,
+    Index,
+    Recording,
+    check_convention,
+    check_gravity,
+    check_lengths,
+    check_range,
+    check_rotation,
+    check_turning,
+    lengths_of,
+    units,
+)
+from zoo.data import hdf5
+from zoo.data.examples import Data, Examples, sort_names
+from zoo.errors import ZooError
+from zoo.runtime.label_sets import allowed_classes
+from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL
+
+_ROWS = 1 << 16
+
+_FEW_PEOPLE = 3
+"""So few subjects are all needed for training."""
+
+_DRAWS = 100
+"""Draws of people among which one is looked for that leaves all classes for training."""
+
+_AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
+"""The channels that windows may have, by their number."""
+
+_KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
+
+ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tstPosition")}
+"""Keys of what is kept of the circumstances of a recording, in the training and in the test set."""
+
+
+@dataclass(frozen=True, repr=False)
+class Windows(Examples):
+    """Windows `(window, channels)` float32, their labels, and their subjects as groups.
+
+    Args:
+        attributes: What else is known of each window, by name: arrays `(len(self),)` such as `study`.
+        label_sets: For each label from K on, the classes that it may stand for.
+    """
+
+    attributes: Mapping[str, NDArray[np.str_]] = field(default_factory=dict, kw_only=True)
+    label_sets: tuple[tuple[int, ...], ...] = field(default=(), kw_only=True)
+
+    @property
+    def studies(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` the study of each window, empty if it belongs to none; None if studies are not known."""
+        return self.attributes.get("study")
+
+    @property
+    def positions(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` where the phone was, empty where it is not known; None where it is known of no window."""
+        return self.attributes.get("position")
+
+    def where(self, mask: NDArray[np.bool_]) -> Self:
+        """The windows for which `mask`, `(len(self),)`, is true."""
+        attributes = {name: values[mask] for name, values in self.attributes.items()}
+        return replace(super().where(mask), attributes=attributes)
+
+    def joined(self, other: Self) -> Self:
+        """These windows followed by others."""
+        names = [*self.attributes, *(name for name in other.attributes if name not in self.attributes)]
+        attributes = {
+            name: np.concatenate([part.attributes.get(name, np.full(len(part), "")) for part in (self, other)])
+            for name in names
+        }
+        return replace(super().joined(other), attributes=attributes)
+
+    @property
+    def subjects(self) -> NDArray[np.str_] | None:
+        """`(len(self),)` the subject of each window; None where subjects are not known."""
+        return self.groups
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """`(len(self),)` class numbers from 0; from K on, sets of classes."""
+        return np.asarray(self.targets[:])[self.rows]
+
+    def of_one_class(self, classes: int) -> Self:
+        """The windows whose label is one of the K classes, not a set of them."""
+        return self.where(self.labels < classes) if self.label_sets else self
+
+    def people(self) -> list[str]:
+        """The subjects, in the order of their numbers or names."""
+        return self.group_names()
+
+    def split(self, fraction: float, seed: int, by: str = "subject") -> tuple["Windows", "Windows"]:
+        """Splits off validation windows.
+
+        Args:
+            fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
+            seed: Decides which.
+            by: `subject`: those of whole subjects (as for `time` if there are three or fewer, or if no draw leaves all
+                classes for training; as for `window` if subjects are unknown). `time`: the last ones of each class of
+                each subject. `window`: random ones.
+
+        Returns:
+            Training and validation windows.
+
+        Raises:
+            ZooError: If a class would have no window left for training, or validation no window.
+        """
+        random = np.random.default_rng([seed, 3])
+        if by == "subject" and self.subjects is not None:
+            held_out = self._people_held_out(random, fraction)
+            if held_out is None:
+                return self.split(fraction, seed, "time")
+            training, validation = self.where(~held_out), self.where(held_out)
+        elif by == "time":
+            training, validation = self._split_by_time(fraction)
+        else:
+            held_out = np.zeros(len(self), bool)
+            for label in np.unique(self.labels):
+                rows = np.flatnonzero(self.labels == label)
+                held_out[random.permutation(rows)[: round(fraction * len(rows))]] = True
+            training, validation = self.where(~held_out), self.where(held_out)
+        if not self._has_all_classes(training) or len(validation) == 0:
+            raise ZooError(f"validation fraction {fraction:g} leaves a class without windows: choose another")
+        return training, validation
+
+    @property
+    def of_few_people(self) -> bool:
+        """Whether they are of so few people, all known, that none can be spared for validation."""
+        return 1 <= len(self.people()) <= _FEW_PEOPLE
+
+    def leave_one_out(self) -> list[tuple["Windows", "Windows"]]:
+        """Divides the windows of few people: for each person, those of all others, and those of this person.
+
+        Returns:
+            Empty where there is one person, where there are more than three, or where a class would have no window of
+            the others.
+        """
+        if not self.of_few_people:
+            return []
+        people = np.asarray(self.groups)
+        parts = [(self.where(people != name), self.where(people == name)) for name in self.people()]
+        return parts if all(self._has_all_classes(others) for others, _ in parts) else []
+
+    def _has_all_classes(self, training: "Windows") -> bool:
+        return set(training.labels.tolist()) == set(self.labels.tolist())
+
+    def _people_held_out(self, random: np.random.Generator, fraction: float) -> NDArray[np.bool_] | None:
+        """The windows of a share of the subjects; None where there are too few subjects."""
+        people = self.people()
+        for _ in range(_DRAWS if len(people) > _FEW_PEOPLE else 0):
+            held_out = np.isin(np.asarray(self.groups), _draw(random, people, fraction))
+            if self._has_all_classes(self.where(~held_out)):
+                return held_out
+        return None
+
+    def _split_by_time(self, fraction: float) -> tuple["Windows", "Windows"]:
+        """The last windows of each class of each subject, and those before, but for one between that may overlap."""
+        part = np.zeros(len(self), np.int8)
+        labels, people = self.labels, np.full(len(self), "") if self.groups is None else self.groups
+        for person, label in sorted(set(zip(people.tolist(), labels.tolist(), strict=True))):
+            rows = np.flatnonzero((people == person) & (labels == label))
+            count = min(max(1, round(fraction * len(rows))), len(rows) - 1)
+            part[rows[len(rows) - count :]] = 2
+            if count and len(rows) - count > 1:
+                part[rows[-count - 1]] = 1
+        return self.where(part == 0), self.where(part == 2)
+
+    def statistics(self) -> tuple[list[float], list[float]]:
+        """Mean and variance of each axis over all rows of all windows, read in blocks."""
+        total = rows = squares = np.zeros(self.inputs.shape[-1])
+        for inputs, _ in self.blocks():
+            flat = inputs.reshape(-1, inputs.shape[-1]).astype(np.float64)
+            rows = rows + len(flat)
+            total = total + flat.sum(axis=0)
+            squares = squares + (flat**2).sum(axis=0)
+        mean = total / rows
+        return mean.tolist(), (squares / rows - mean**2).tolist()
+
+
+def _draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
+    """A share of the subjects: at least one, but not all."""
+    return random.permutation(np.array(people))[: max(1, min(round(fraction * len(people)), len(people) - 1))]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ActivityData(Data):
+    """Windows for training and test.
+
+    Args:
+        classes: Names of the labels.
+        rate: Sampling rate in Hz.
+    """
+
+    task: ClassVar[str] = "activity"
+    layout: ClassVar[str] = "activity"
+    file: ClassVar[str] = "data3.h5 of `zoo data windows`"
+    train: Windows
+    validation: Windows
+    test: Windows
+    classes: tuple[str, ...]
+    rate: float
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
+        return _AXES_OF[self.train.inputs.shape[-1]]
+
+    @property
+    def split_by(self) -> str:
+        """How training and test are divided: `subject`, or `window` where subjects are not known."""
+        return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
+
+    def test_windows(self) -> Windows:
+        """The test set.
+
+        Raises:
+            ZooError: If there is none.
+        """
+        if not len(self.test):
+            raise ZooError(
+                f"{self.name}: has no test set: cut other people's recordings for it with `zoo data windows "
+                "--test-subjects`, or measure on another file"
+            )
+        return self.test
+
+    def everyone(self) -> "ActivityData":
+        """The same data with the test windows appended to the training windows."""
+        return replace(self, train=self.train.joined(self.test)) if len(self.test) else self
+
+    def with_classes(self, classes: Sequence[str]) -> "ActivityData":
+        """The same windows, with the labels of a model that knows their classes, and perhaps others.
+
+        Args:
+            classes: All classes of the data, in any order, and possibly others.
+        """
+        if tuple(classes) == self.classes:
+            return self
+        places = np.array([classes.index(name) for name in self.classes])
+        sets = tuple(tuple(sorted(places[list(members)].tolist())) for members in self.label_sets)
+        numbers = np.concatenate([places, len(classes) + np.arange(len(sets))])
+
+        def renumbered(part: Windows) -> Windows:
+            return replace(part, targets=numbers[np.asarray(part.targets[:])], label_sets=sets)
+
+        return replace(
+            self, classes=tuple(classes), train=renumbered(self.train), validation=renumbered(self.validation),
+            test=renumbered(self.test),
+        )  # fmt: skip
+
+    @property
+    def label_sets(self) -> tuple[tuple[int, ...], ...]:
+        """The classes of each label from `len(classes)` on."""
+        return self.train.label_sets
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of all labels: the classes, and sets as `downstairs+upstairs`."""
+        return (*self.classes, *("+".join(self.classes[place] for place in members) for members in self.label_sets))
+
+
+def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
+    """Checks a file in the course's layout and opens it; its windows stay on the disk.
+
+    Args:
+        path: data3.h5 or a file with the same layout.
+        allow_leak: Whether to accept a subject in both training and test, to describe such a file.
+
+    Raises:
+        ZooError: If a key, a shape, a type, a label or a value is not what the layout says; if the values look like
+            g; if a subject is in training and in test.
+    """
+    sizes = hdf5.check(path, "activity")
+    attributes = hdf5.attributes(path)
+    _check_axes(path, attributes, sizes["C"], sizes["T"])
+    classes = _classes(path, attributes, sizes["K"])
+    label_sets = _label_sets(path, attributes, classes)
+    train = _part(path, "train", classes, label_sets)
+    test = _part(path, "test", classes, label_sets) if _has_test(path) else train.empty()
+    if len(test) and (train.subjects is None) != (test.subjects is None):
+        missing = "trS" if train.subjects is None else "tstS"
+        raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
+    data = ActivityData(
+        name=str(path), path=path, train=train, validation=train.empty(), test=test, classes=classes,
+        rate=_rate(path, attributes), **hdf5.provenance(attributes),
+    )  # fmt: skip
+    return check(data, allow_leak=allow_leak)
+
+
+def from_arrays(
+    x: ArrayLike, y: ArrayLike, classes: Sequence[str], rate: float, subjects: ArrayLike | None = None,
+    test: tuple[ArrayLike, ...] | None = None, *, source: str = "not stated",
+) -> ActivityData:  # fmt: skip
+    """Makes activity data from arrays.
+
+    Args:
+        x: Training windows `(N, T, 3)`, m/s^2, gravity included, Android's sign; or `(N, T, 6)`, followed by the
+            rotation rate in rad/s.
+        y: `(N,)` their class numbers from 0, or names.
+        classes: Names of the labels in the order of their numbers.
+        rate: Sampling rate in Hz.
+        subjects: `(N,)` the subject of each window.
+        test: The same for test: `(x, y)`, or `(x, y, subjects)`.
+        source: Where the windows come from.
+
+    Raises:
+        ZooError: If shapes or values are not as described, or a subject is in training and in test.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (4, 50, 3))
+        >>> from_arrays(x, ["sit", "run", "run", "sit"], ("run", "sit"), 50.0, subjects=[1, 1, 2, 2])
+        <activity data of arrays
+          train: <4 examples of shape (50, 3), 2 groups>>
+    """
+    train = _from_arrays("", x, y, subjects, classes)
+    held_out = train.empty() if test is None else _from_arrays("test ", test[0], test[1], [*test, None][2], classes)
+    for place, what in ((1, "rows"), (2, "channels")):
+        if held_out.inputs.shape[place] != train.inputs.shape[place]:
+            raise ZooError(
+                f"test x: windows of {held_out.inputs.shape[place]} {what}; x has {train.inputs.shape[place]}"
+            )
+    if not 0 < rate < np.inf:
+        raise ZooError(f"rate {rate:g}: expected Hz above 0")
+    data = ActivityData(
+        name="arrays", source=source, train=train, validation=train.empty(), test=held_out, classes=tuple(classes),
+        rate=float(rate), fingerprint=_fingerprint(train, held_out),
+    )  # fmt: skip
+    return check(data)
+
+
+def _from_arrays(part: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | None, classes: Sequence[str]) -> Windows:
+    inputs, where = np.asarray(x, np.float32), f"{part}x"
+    if inputs.ndim != 3 or inputs.shape[2] not in _AXES_OF or 0 in inputs.shape:
+        advice = f": {CHANNELS_LAST}" if inputs.ndim == 3 and inputs.shape[1] in _AXES_OF else ""
+        raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope{advice}")
+    groups = None if subjects is None else np.asarray(subjects).astype(np.str_)
+    if groups is not None and groups.shape != (len(inputs),):
+        raise ZooError(f"{where}: subjects have shape {groups.shape}; expected ({len(inputs)},)")
+    windows = Windows.all(inputs, _class_numbers(f"{part}y", np.asarray(y), len(inputs), classes), groups)
+    _check_values(where, windows)
+    return windows
+
+
+CHANNELS_LAST = "channels come last: transpose windows with x.transpose(0, 2, 1)"
+"""Advice for windows `(N, channels, rows)`."""
+
+
+def _class_numbers(where: str, labels: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
+    """Class numbers of `count` labels, which are numbers or names."""
+    last = len(classes) - 1
+    if labels.shape == (count, len(classes)):
+        raise ZooError(f"{where}: has shape {labels.shape}, as one-hot labels have; expected ({count},): pass "
+                       "y.argmax(axis=1)")  # fmt: skip
+    if labels.shape != (count,):
+        raise ZooError(f"{where}: has shape {labels.shape}; expected ({count},), one label per window")
+    if labels.dtype.kind in "SUO":
+        names, numbers = list(map(str, labels.tolist())), {name: number for number, name in enumerate(classes)}
+        if unknown := sorted(set(names) - set(classes)):
+            near = difflib.get_close_matches(unknown[0], classes, n=1)
+            advice = f": did you mean {near[0]}?" if near else ""
+            raise ZooError(f"{where}: unknown label {', '.join(unknown[:5])}; expected {', '.join(classes)}{advice}")
+        return np.array([numbers[name] for name in names])
+    if labels.dtype.kind not in "iu":
+        raise ZooError(f"{where}: holds {labels.dtype} values such as {labels[0]}; expected class numbers from 0 to "
+                       f"{last}, or names: convert numbers with y.astype(int)")  # fmt: skip
+    lowest, highest = int(labels.min()), int(labels.max())
+    if lowest < 0 or highest > last:
+        advice = ": subtract 1" if (lowest, highest) == (1, last + 1) else f", which are {', '.join(classes)}"
+        raise ZooError(f"{where}: holds numbers from {lowest} to {highest}; expected class numbers from 0 to {last}"
+                       f"{advice}")  # fmt: skip
+    return labels.astype(np.int64)
+
+
+def _fingerprint(*parts: Windows) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        for array in (*part.arrays(), part.groups):
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
+    """Refuses data without windows of a class for training, or with a subject in both training and test."""
+    present = set(data.train.labels.tolist())
+    if missing := [name for number, name in enumerate(data.classes) if number not in present]:
+        where = f"{data.name}: key 'trY'" if data.path else f"{data.name}: training"
+        raise ZooError(f"{where} has no window of class {', '.join(missing)}: add some or leave the class out")
+    both = sort_names(set(data.train.people()) & set(data.test.people()))
+    if both and not allow_leak:
+        where, advice = (" (trS)", " (tstS)") if data.path else ("", "")
+        raise ZooError(
+            f"{data.name}: subject {', '.join(both)} is in training{where} and in test{advice}: split by person with "
+            "`zoo data windows --test-subjects`"
+        )
+    return data
+
+
+_SIX = ",".join(INERTIAL)
+
+
+def _check_axes(path: Path, attributes: dict[str, Any], count: int, rows: int) -> None:
+    """Refuses other channels than the zoo's; six must be named, for nothing else says what they are."""
+    if count not in _AXES_OF:
+        advice = CHANNELS_LAST if rows in _AXES_OF else "make it with `zoo data windows`"
+        raise ZooError(
+            f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: {advice}"
+        )
+    want, found = ",".join(_AXES_OF[count]), attributes.get("axes")
+    if found is None and count == len(AXES):
+        return
+    # Whoever names three axes may add a remark.
+    if found is None or not str(found).startswith(want) or (count == len(AXES) and str(found).startswith(_SIX)):
+        raise ZooError(f"{path}: attribute 'axes' is {found!r}; expected {want}: import it again")
+
+
+def _rate(path: Path, attributes: dict[str, Any]) -> float:
+    """The sampling rate that the file states, 50 Hz without; refuses another unit or sign than the zoo's."""
+    check_convention(path, attributes)
+    rate = attributes.get("rate_hz", 50.0)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ZooError(f"{path}: attribute 'rate_hz' is {rate!r}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
+    return float(rate)
+
+
+def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, ...]:
+    classes = tuple(str(attributes["classes"]).split(",")) if "classes" in attributes else CLASSES
+    if len(classes) != count:
+        raise ZooError(f"{path}: key 'trY' has {count} columns for {len(classes)} classes {','.join(classes)}")
+    if len(set(classes)) < count or not all(name.strip() for name in classes):
+        raise ZooError(f"{path}: attribute 'classes' is {','.join(classes)!r}; expected different names")
+    return classes
+
+
+def _has_test(path: Path) -> bool:
+    """Whether a file has a test set; refuses half of one."""
+    missing = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
+    if len(missing) == 1:
+        raise ZooError(f"{path}: no key '{missing[0]}' in the activity layout though there is the other of tstX, tstY: "
+                       "make it with `zoo data windows`")  # fmt: skip
+    return not missing
+
+
+def _label_sets(path: Path, attributes: dict[str, Any], classes: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """The sets of classes that the file has as labels."""
+    text = str(attributes.get("label_sets", ""))
+    sets = [tuple(name.split("+")) for name in text.split(",") if name]
+    for names in sets:
+        if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
+            raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
+    return tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
+
+
+def _part(path: Path, name: str, classes: Sequence[str], label_sets: tuple[tuple[int, ...], ...]) -> Windows:
+    inputs, labels, subjects = _KEYS[name]
+    groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
+    windows = replace(
+        Windows.all(hdf5.Rows(path, inputs), _labels(path, labels, len(classes), label_sets), groups),
+        label_sets=label_sets,
+        attributes={
+            attribute: _names(path, keys[name == "test"])
+            for attribute, keys in ATTRIBUTES.items() if hdf5.has(path, keys[name == "test"])
+        },
+    )  # fmt: skip
+    _check_values(f"{path}: key '{inputs}'", windows)
+    return windows
+
+
+def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...], ...]) -> NDArray[np.int64]:
+    """Labels of rows of zeros and ones, of which a block is in memory at a time."""
+    rows, allowed = hdf5.Rows(path, key), allowed_classes(count, label_sets)
+    labels = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _ROWS):
+        block = rows[start : start + _ROWS]
+        binary: NDArray[np.bool_] = np.asarray(np.isin(block, (0, 1)).all(axis=1))
+        # Rows equal a row of `allowed` where they agree in all columns.
+        clean = np.where(binary[:, None], block, 0)
+        agree = clean @ allowed.T + (1 - clean) @ (1 - allowed.T) == count
+        valid = agree.any(axis=1) & binary
+        if not valid.all():
+            row = int(np.argmin(valid))
+            expected = f"expected one 1 and {count - 1} zeros" + (", or a set of label_sets" if label_sets else "")
+            raise ZooError(f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; {expected}")
+        labels[start : start + _ROWS] = agree.argmax(axis=1)
+    return labels
+
+
+def _subjects(path: Path, key: str) -> NDArray[np.str_]:
+    """The subject of each window."""
+    subjects = _names(path, key)
+    if not all(name.strip() for name in np.unique(subjects).tolist()):
+        raise ZooError(f"{path}: key '{key}' holds an empty subject id; expected a name or number for each window")
+    return subjects
+
+
+def _names(path: Path, key: str) -> NDArray[np.str_]:
+    """A name for each window, in as few bytes as the longest name has: NumPy takes 44 for any number."""
+    names, places = np.unique(hdf5.read(path, key), return_inverse=True)
+    return np.array([str(name) for name in names.tolist()])[places]
+
+
+def _check_values(where: str, windows: Windows) -> None:
+    lengths, turning, done = np.zeros(2), 0.0, 0
+    for inputs, _ in windows.blocks():
+        valid = (np.abs(inputs) < np.inf).all(axis=(1, 2)) & (np.abs(inputs).max(axis=(1, 2)) <= LARGEST)
+        if not valid.all():
+            row = int(np.argmin(valid))
+            check_range(f"{where} window {done + row}", inputs[row])
+        lengths += lengths_of(inputs).sum(axis=0, dtype=np.float64)
+        turning += float(np.linalg.norm(inputs[..., 3:], axis=2).mean(axis=1).sum(dtype=np.float64))
+        done += len(inputs)
+    check_lengths(where, *(lengths / done).tolist())
+    check_turning(where, turning / done)
+
+
+def center_crop(windows: Any, rows: int) -> Any:
+    """The middle of windows that are longer than what the model reads."""
+    start = (windows.shape[1] - rows) // 2
+    return windows[:, start : start + rows]
+
+
+_MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Windowing:
+    """How recordings are cut into windows.
+
+    Args:
+        window: Rows in a window.
+        hop: Rows from the start of one window to the start of the next.
+        rate: Sampling rate in Hz that all recordings are resampled to.
+        trim: Seconds left out at both ends of a recording, where the phone is put away and taken out. The importers of
+            some studies have done so (`Recording.trimmed`); then nothing more is left out.
+    """
+
+    window: int = 150
+    hop: int = 75
+    rate: float = 50.0
+    trim: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("window", "hop", "rate"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
+        if max(self.window, self.rate) > _MOST:
+            raise ZooError(f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows and Hz")
+        if not 0 <= self.trim < np.inf:
+            raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
+
+    def windows(self, recording: Recording) -> NDArray[np.float32]:
+        """All windows of one recording, `(count, window, channels)`; none where it is too short.
+
+        Example:
+            >>> rows = np.zeros((400, 3), np.float32)
+            >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
+            (3, 150, 3)
+        """
+        return self.cut(recording.resampled(self.rate), 0.0 if recording.trimmed else self.trim)
+
+    def cut(self, rows: NDArray[np.float32], trim: float | None = None) -> NDArray[np.float32]:
+        """All windows of rows at the rate, `(count, window, channels)`; `trim` seconds are left out at both ends."""
+        edge = round((self.trim if trim is None else trim) * self.rate)
+        rows = rows[edge : len(rows) - edge]
+        starts = np.arange(0, len(rows) - self.window + 1, self.hop)
+        if not len(starts):
+            return np.empty((0, self.window, rows.shape[1]), np.float32)
+        return np.asarray(rows[starts[:, None] + np.arange(self.window)])
+
+
+def choose_test_subjects(
+    subjects: Iterable[str], fraction: float, seed: int, activities: Iterable[str] | None = None
+) -> list[str]:
+    """Draws whole subjects for the test set.
+
+    Args:
+        subjects: The subject of each recording.
+        fraction: Share of all people that goes into the test set, in [0, 1); 0 for no test set.
+        seed: Decides which.
+        activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
+
+    Raises:
+        ZooError: If the fraction is out of range, or there is only one subject.
+    """
+    everyone = list(subjects)
+    people = sort_names(everyone)
+    if not 0 <= fraction < 1:
+        raise ZooError(f"test fraction {fraction:g}: expected a number from 0 to below 1")
+    if fraction == 0:
+        return []
+    if len(people) < 2:
+        raise ZooError(
+            f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
+            "record another person, or use everything for training with --test-fraction 0"
+        )
+    random = np.random.default_rng(seed)
+    pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
+    # The first of the best is taken.
+    draws = [set(_draw(random, people, fraction).tolist()) for _ in range(_DRAWS)]
+    missing = [
+        len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws
+    ]
+    return sort_names(draws[int(np.argmin(missing))])
+
+
+def choose_classes(
+    path: str | Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+    merge: Mapping[str, str | Sequence[str]] | None = None,
+) -> dict[str, str]:  # fmt: skip
+    """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
+
+    Args:
+        path: Where the labels are, for messages.
+        found: The labels of the recordings.
+        classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
+            sorted.
+        merge: Labels that mean one of several classes, as in `{"stairs": ("upstairs", "downstairs")}`, or joined by
+            `+`.
+
+    Raises:
+        ZooError: If no recording has one of the labels, all have the same one, or a label means an unknown class.
+
+    Example:
+        >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
+        {'run': 'jogging', 'walk': 'walking'}
+        >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
+        {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
+    """
+    labels = sorted({str(label) for label in found})
+    sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
+    if classes is None:
+        classes = [label for label in labels if label not in sets]
+        if len(labels) == 1:
+            raise ZooError(
+                f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
+                f"others as well, or pass --classes {labels[0]} to cut windows all the same"
+            )
+    chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
+    if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
+        raise ZooError(f"classes {','.join(classes)}: expected different names")
+    chosen |= sets
+    names = {name for label, name in chosen.items() if not _is_set(label, name)}
+    for label in chosen:
+        members = chosen[label].split("+")
+        if _is_set(label, chosen[label]) and (not names.issuperset(members) or len(set(members)) < len(members)):
+            raise ZooError(f"{label}={chosen[label]}: expected different classes of {', '.join(sorted(names))}")
+    if unknown := [label for label in chosen if label not in labels]:
+        swapped = [
+            f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels and chosen[label] != label
+        ]
+        advice = f": the label of the files comes first: {','.join(swapped)}" if swapped else ""
+        raise ZooError(f"{path}: no recording of {', '.join(unknown)}; found {', '.join(labels)}{advice}")
+    return chosen
+
+
+def _is_set(label: str, name: str) -> bool:
+    """Whether a label means one of several classes: `a+b` does, if that is not simply what the label is called."""
+    return "+" in name and name != label
+
+
+def parse_classes(text: str) -> dict[str, str]:
+    """Reads `LABEL`, `LABEL=CLASS` or `LABEL=CLASS+CLASS`, comma-separated.
+
+    Example:
+        >>> parse_classes("walk=walking, run")
+        {'walk': 'walking', 'run': 'run'}
+        >>> parse_classes("stairs = up + down")
+        {'stairs': 'up+down'}
+    """
+    found: dict[str, str] = {}
+    for item in text.split(","):
+        label, equals, name = (part.strip() for part in item.partition("="))
+        name = "+".join(part.strip() for part in name.split("+"))
+        if not label or (equals and not name) or label in found:
+            raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
+        found[label] = name or label
+    return found
+
+
+def write_windows(
+    recordings: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
+    classes: Sequence[str] | Mapping[str, str] | None = None,
+) -> Dropped:  # fmt: skip
+    """Cuts recordings into windows and writes them in the course's layout, with their subjects.
+
+    Args:
+        recordings: What to cut.
+        path: The file, written whole or not at all.
+        windowing: Window, hop, rate and trim.
+        test_subjects: The subjects of the test set; all others are in the training set. If there are none, there is no
+            test set.
+        classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
+            A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
+            labels by default, sorted.
+
+    Returns:
+        What was left out.
+
+    Raises:
+        ZooError: If a test subject or a label is not in the recordings, or a part or a class would have no window.
+    """
+    people = sort_names(recordings.subjects)
+    if unknown := [name for name in test_subjects if name not in people]:
+        alike = [each for each in people if any(_is_like(each, name) for name in unknown)]
+        advice = f": did you mean {' or '.join(alike)}?" if alike else ""
+        raise ZooError(f"{recordings.files}: no subject {', '.join(unknown)}; found {', '.join(people)}{advice}")
+    chosen = choose_classes(recordings.files, recordings.activities, classes)
+    sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
+    names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
+    targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
+               chosen.values()}  # fmt: skip
+    dropped = Dropped()
+    # Numbers as the course writes them, where nothing of a name is lost.
+    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
+    parts = _KEYS if len(test_subjects) else {"train": _KEYS["train"]}
+    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if name in recordings.circumstances}
+    with hdf5.create(path, "activity", inputs=recordings.paths) as file:
+        for inputs, labels, subjects in parts.values():
+            hdf5.growing(file, inputs, (windowing.window, len(recordings.axes)), "f4")
+            hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
+            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+        for key in chain.from_iterable(kept.values()):
+            hdf5.growing(file, key, (), hdf5.text_type(), chunk=1024)
+        for recording, windows in _cut(recordings, windowing, chosen, dropped):
+            is_test = recording.subject in test_subjects
+            inputs, labels, subjects = _KEYS["test" if is_test else "train"]
+            subject = int(recording.subject) if numbered else recording.subject
+            hdf5.append(file[inputs], windows)
+            hdf5.append(file[labels], np.tile(targets[chosen[recording.activity]], (len(windows), 1)))
+            hdf5.append(file[subjects], np.full(len(windows), subject, np.int32 if numbered else object))
+            for name, keys in kept.items():
+                hdf5.append(file[keys[is_test]], np.full(len(windows), getattr(recording, name), object))
+        counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
+        if sets:
+            # A class is not known from sets that contain it.
+            one = file["trY"][:]
+            counts["train"] = one[one.sum(axis=1) == 1].sum(axis=0)
+            file.attrs["label_sets"] = ",".join(sets)
+        _require_windows(path, counts, names, recordings, windowing, test_subjects, chosen)
+        file.attrs.update({
+            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(recordings.axes),
+            "axes": ",".join(recordings.axes), "convention": CONVENTION, "hop": windowing.hop, **recordings.provenance,
+        })  # fmt: skip
+    return dropped
+
+
+def _is_like(person: str, name: str) -> bool:
+    """Whether a name may be a person's, but for case and the study before the id."""
+    return name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
+
+
+def _cut(
+    recordings: Index, windowing: Windowing, classes: Iterable[str], dropped: Dropped
+) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
+    """Recordings and their windows; counts the recordings that have none."""
+    for number, recording in enumerate(recordings):
+        if recording.activity not in classes:
+            dropped.add(f"recordings of {recording.activity}")
+            continue
+        where = recordings.where(number)
+        check_range(where, recording.rows)
+        check_gravity(where, recording.acceleration, recording.rate)
+        if recording.rotation is not None:
+            check_rotation(where, recording.rotation, recording.rate)
+        windows = windowing.windows(recording)
+        if len(windows):
+            yield recording, windows
+        else:
+            dropped.add("recordings shorter than one window")
+
+
+def _require_windows(
+    path: Path, counts: Mapping[str, NDArray[Any]], names: Sequence[str], recordings: Index, windowing: Windowing,
+    test_subjects: Sequence[str], classes: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Refuses a part without windows, and a training set without windows of a class; says why there is none."""
+    is_test = np.isin(recordings.subjects, np.array(test_subjects, np.str_))
+    if is_test.all():
+        raise ZooError(f"{path}: the train part would have no window: choose other test subjects")
+    labels = np.array([classes.get(label, "") for label in recordings.activities.tolist()])
+    needed = windowing.window / windowing.rate + 2 * windowing.trim
+    empty = [name for name, count in zip(names, counts["train"], strict=True) if not count]
+    absent = [name for name in empty if is_test[labels == name].all()]
+    if absent:
+        people = sort_names(recordings.subjects[np.isin(labels, absent)])
+        raise ZooError(
+            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
+            "would have none: choose other --test-subjects, record others, or leave it out with --classes"
+        )
+    short = np.isin(labels, empty) & ~is_test
+    what = ", ".join(empty)
+    if not empty and "test" in counts and not counts["test"].sum():
+        short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
+        if not short.any():
+            raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
+    if short.any():
+        longest = recordings.seconds[short].max()
+        raise ZooError(
+            f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
+            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, --trim {windowing.trim:g} s at both "
+            "ends): record longer, or set --window or --trim"
+        )

@@ -1,0 +1,193 @@
+"""Benchmark of exported files: size, time to load, time and arithmetic of each signature, memory."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.catalog import find_folder
+from zoo.errors import ZooError
+from zoo.files import temporary_folder
+from zoo.runtime import Interpreter
+from zoo.runtime.interpreter import open_file
+from zoo.runtime.metadata import ActivityMetadata
+
+if TYPE_CHECKING:
+    from zoo.loading import Loaded
+
+_CALLS, _LOADS = 1000, 20
+
+
+def files_of(model: str) -> list[Path]:
+    """Lists the `.tflite` files of a model.
+
+    Args:
+        model: A file, a folder, or a preset.
+
+    Raises:
+        ZooError: If there are none.
+
+    Example:
+        >>> [path.name for path in files_of("activity_gru_course")][:2]
+        ['model.dynamic.tflite', 'model.float16.tflite']
+    """
+    if model.endswith(".tflite"):
+        return [Path(model)]
+    folder = Path(model) if Path(model).is_dir() else find_folder(model)
+    files = sorted(folder.glob("*.tflite"))
+    if not files:
+        raise ZooError(f"{folder}: holds no .tflite file; write one with `zoo export`")
+    return files
+
+
+def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
+    """Benchmarks a file on one thread of this machine.
+
+    Args:
+        path: `.tflite` file of any task.
+        calls: Number of timed calls per signature, after a tenth as many warm-up calls.
+
+    Returns:
+        `file`, `bytes`, `load_ms` (median time to load it again), `signatures`, each with `median_ms`, `p99_ms`,
+        `multiply_adds` and `activation_bytes`, and `process_mb`, the peak memory of a new process that runs one
+        signature once (None on systems that do not report it).
+    """
+    interpreter, loads = Interpreter(path), []
+    for _ in range(_LOADS):
+        start = time.perf_counter()
+        interpreter = Interpreter(path)
+        loads.append(1e3 * (time.perf_counter() - start))
+    return {
+        "file": str(path), "bytes": path.stat().st_size, "load_ms": float(np.median(loads)),
+        "signatures": {name: _cost(interpreter, name, calls) for name in sorted(interpreter.signatures, key=_order)},
+        "process_mb": _process_mb(path),
+    }  # fmt: skip
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """Sort key that puts whole windows first."""
+    return name not in ("window", "infer"), name
+
+
+def _cost(interpreter: Interpreter, name: str, calls: int) -> dict[str, float]:
+    inputs = random_inputs(interpreter, name)
+    median, worst = _timed(lambda: interpreter.run(name, **inputs), calls)
+    return {
+        "median_ms": median, "p99_ms": worst,
+        "multiply_adds": interpreter.multiply_adds(name, _steps(interpreter, name)),
+        "activation_bytes": interpreter.activation_bytes(name),
+    }  # fmt: skip
+
+
+def _steps(interpreter: Interpreter, name: str) -> int:
+    """Returns the number of iterations of a recurrent network's loop."""
+    metadata = interpreter.metadata
+    if not isinstance(metadata, ActivityMetadata) or not metadata.states:
+        return 1
+    return metadata.chunk if name == "chunk" else metadata.window // metadata.frame
+
+
+def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> dict[str, NDArray[Any]]:
+    """Draws normally distributed inputs of a signature. Integer inputs are zero."""
+    random = np.random.default_rng(seed)
+    inputs = {}
+    for name, (shape, kind) in interpreter.inputs(signature).items():
+        size = [1 if length == -1 else length for length in shape]
+        inputs[name] = random.normal(0, 1, size).astype(kind) if kind.kind == "f" else np.zeros(size, kind)
+    return inputs
+
+
+def _timed(call: Callable[[], Any], calls: int) -> tuple[float, float]:
+    """Measures median and 99th percentile of the time of a call, in milliseconds."""
+    times = np.empty(calls)
+    for place in range(-calls // 10, calls):
+        start = time.perf_counter()
+        call()
+        if place >= 0:
+            times[place] = time.perf_counter() - start
+    return 1e3 * float(np.median(times)), 1e3 * float(np.quantile(times, 0.99))
+
+
+def _process_mb(path: Path) -> float | None:
+    if not Path("/proc/self/status").is_file():
+        return None
+    command = [sys.executable, "-m", "zoo.benchmarking", str(path)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    if child.returncode:
+        raise ZooError(f"{path}: does not run in a process of its own ({child.stderr.strip().splitlines()[-1]})")
+    return int(child.stdout) / 1024
+
+
+def compiled(loaded: "Loaded", *, calls: int = _CALLS) -> list[dict[str, Any]]:
+    """Benchmarks the C code of a model, compiled for the processor of this machine, on one thread.
+
+    Args:
+        loaded: Keras model of any task.
+        calls: Number of timed calls per function.
+
+    Returns:
+        A row for each format of C code: `file`, its name, `bytes`, of weights and machine code, and `signatures`, each
+        with `median_ms` and `p99_ms`.
+
+    Raises:
+        ZooError: If there is no C compiler, or if it fails.
+    """
+    from zoo.exporting import artifacts, c99
+
+    if c99.compiler.find() is None:
+        raise ZooError("no C compiler found; install gcc or clang, or set CC to one")
+    family, rows = loaded.task.exportable(loaded, None), []
+    for kind in [name for name in c99.arithmetic.FORMATS if name in family.code]:
+        with temporary_folder() as scratch:
+            network = artifacts.write_code(loaded, family, kind, scratch / kind)
+            some = {
+                name: {key: np.resize(rows, (calls, *rows.shape[1:])) for key, rows in family.golden[name].items()}
+                for name in network.functions
+            }
+            found = c99.compiler.run(network, scratch / kind, some, c99.compiler.FAST) or {}
+            size = c99.compiler.size(scratch / kind, c99.compiler.FAST)
+        milliseconds = {name: 1e3 * outputs["seconds"] for name, outputs in found.items()}
+        rows.append({"file": kind, "bytes": size, "signatures": {
+            name: {"median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99))}
+            for name, times in milliseconds.items()
+        }})  # fmt: skip
+    return rows
+
+
+def keras_default(model: Any) -> dict[str, Any]:
+    """Benchmarks the LiteRT file that Keras itself exports.
+
+    Args:
+        model: Keras model.
+
+    Returns:
+        `bytes`, and `median_ms`, or if the file does not run `error`, the message of the runtime.
+    """
+    with temporary_folder() as folder:
+        path = folder / "model.tflite"
+        model.export(path, format="litert", verbose=False)
+        costs: dict[str, Any] = {"bytes": path.stat().st_size}
+        try:
+            interpreter = open_file(path)
+        except ZooError as error:
+            return costs | {"error": str(error).partition(": ")[2]}
+        median, _ = _timed(interpreter.invoke, 100)
+        return costs | {"median_ms": median}
+
+
+def _main() -> None:
+    """Runs a file once, and prints the peak memory of this process in kB."""
+    interpreter = Interpreter(sys.argv[1])
+    name = min(interpreter.signatures, key=_order)
+    interpreter.run(name, **random_inputs(interpreter, name))
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,1 +1,0 @@
-"""Metrics and baselines on NumPy arrays, one module per task."""

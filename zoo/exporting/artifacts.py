@@ -1,0 +1,394 @@
+"""Export: artifacts are written to a temporary folder, run, compared with Keras, and only then published."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.exporting import c99, parity, saved_model, tflite
+from zoo.exporting.c99.network import Network
+from zoo.exporting.parity import Outputs, ParityError, Tolerance
+from zoo.exporting.signatures import Signature
+from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
+from zoo.loading import Loaded
+from zoo.runtime import Interpreter
+from zoo.runtime.metadata import embed
+from zoo.task import require_tensorflow
+
+_LEAVE_OUT = "leave this format out with --formats (formats= in Python)"
+_USE_DATA = "the rows are simulated, so give your data with --data (data= in Python), or "
+
+_TIMED, _SECONDS = 200, 0.5
+"""Number of calls whose median is the latency, and the time limit of all calls, which only Keras reaches."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An exported file or folder that has been run and compared with Keras.
+
+    C code is not compared on a machine without a C compiler, nor WebAssembly without Node: then the record has a `note`
+    that says so.
+
+    Args:
+        file: Path of the file or folder.
+        format: Name of the format, such as `float32` or `int8`.
+        bytes: Size in bytes.
+        largest_error: Largest absolute difference from the outputs of Keras. None if it was not compared.
+        record: All results, as printed by `zoo export --json`.
+    """
+
+    file: Path
+    format: str
+    bytes: int
+    largest_error: float | None
+    record: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SourceCode:
+    """A format that consists of source code and a TFLite file.
+
+    Args:
+        file_format: Format of the TFLite file.
+        write: Function that takes the file and a folder, writes sources there, and returns their paths.
+    """
+
+    file_format: str
+    write: Callable[[Path, Path], list[Path]]
+
+
+@dataclass(frozen=True)
+class CodeFormat:
+    """A format that is C code, see `zoo.exporting.c99`.
+
+    Args:
+        network: Function from a Keras model to its description in C.
+        tolerance: Limits of the difference from Keras.
+        arithmetic: Name of its arithmetic, a key of `zoo.exporting.c99.arithmetic.FORMATS`.
+        file: Name of the WebAssembly file that the code is compiled to. None for the code itself.
+    """
+
+    network: Callable[[Any], Network]
+    tolerance: Tolerance
+    arithmetic: str
+    file: str | None = None
+
+
+def code(
+    network: Callable[[Any], Network], int8: Tolerance, integers: Callable[[Any], Network] | None = None
+) -> dict[str, CodeFormat]:
+    """Returns the formats that are C code, or C code compiled to WebAssembly, see `zoo.exporting.c99`.
+
+    Args:
+        network: Function from a Keras model to its description in C.
+        int8: Limits of the difference from Keras with weights of 8 bits.
+        integers: Function from a Keras model to its description in integers alone, if it has one.
+    """
+    exact = parity.EXACT["float32"]
+    return {
+        "c99": CodeFormat(network, exact, "c99"),
+        "c99_int8": CodeFormat(network, int8, "c99_int8"),
+        **({} if integers is None else {"c99_int16x8": CodeFormat(integers, int8, "c99_int16x8")}),
+        "wasm": CodeFormat(network, exact, "c99", "model.wasm"),
+        "wasm_int8": CodeFormat(network, int8, "c99_int8", "model.int8.wasm"),
+    }
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """Description of how a family is exported. The latency is that of the first signature.
+
+    Args:
+        signatures: Function from a Keras model to its signatures.
+        golden: Inputs `(N, ...)` by signature and name, on which artifacts are compared with Keras.
+        tolerances: Limits of the difference from Keras, by format.
+        signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
+        derived_outputs: Function that computes the outputs of a missing signature from those that a file has, on the
+            golden inputs.
+        calibration: Inputs to calibrate 8-bit arithmetic on, which must not be test data. The golden inputs by default.
+        extra_formats: Formats with other signatures, written only on request, with the functions that create them.
+        sources: Formats that consist of source code and a TFLite file, written only on request.
+        code: Formats that are C code, written only on request.
+        score: Function from the outputs of a format on the golden inputs to scores by name.
+        simulated: Whether the golden inputs are simulated, for want of data.
+    """
+
+    signatures: Callable[[keras.Model], list[Signature]]
+    golden: Mapping[str, Mapping[str, NDArray[Any]]]
+    tolerances: Mapping[str, Tolerance]
+    signatures_of_format: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    derived_outputs: Callable[[Path], dict[str, Outputs]] | None = None
+    calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
+    extra_formats: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
+    sources: Mapping[str, SourceCode] = field(default_factory=dict)
+    code: Mapping[str, CodeFormat] = field(default_factory=dict)
+    score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
+    simulated: bool = False
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats that are written by default."""
+        return tuple(name for name in self.tolerances if name not in self.extra_formats)
+
+    def compared(self, kind: str, signatures: Sequence[Signature]) -> list[str]:
+        """Returns the signatures to compare: all that an artifact should have, or the first one, derived from them."""
+        first, text = signatures[0].name, [s.name for s in signatures if s.text and kind in tflite.FORMATS]
+        names = self.signatures_of_format.get(kind, [name for name in self.golden if name not in text])
+        return list(names) if first in names and kind not in self.extra_formats else [first]
+
+
+def export(
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
+    refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Writes a model in several formats, all or none.
+
+    Args:
+        loaded: Model to export. Must be a Keras model.
+        family: Description of the export.
+        folder: Folder to write to. Must be empty.
+        formats: Names of formats. `default` stands for the formats that are written by default.
+        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
+            formats are still written. Without it, the error is raised.
+        on_progress: Function that is called with each step as it begins.
+
+    Returns:
+        A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
+        `rows`, the scores, `milliseconds` (median time of one row, on one thread for TFLite files and as a compiled
+        function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes` (see
+        `Interpreter.activation_bytes`). C code that was not compared has a `note` instead. Where a format is several
+        files, `files` names them, the `file` first, and `bytes` is their sum.
+
+    Raises:
+        ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
+    """
+    require_tensorflow("export")
+    usual = {"default": family.formats}
+    formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))
+    known = (*family.tolerances, *family.sources, *family.code)
+    unknown = [name for name in formats if name not in known]
+    if unknown:
+        raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
+    with exclusive(folder, "folder"):
+        require_empty(folder)
+        return _export(loaded, family, folder, formats, refused, on_progress)
+
+
+def _export(
+    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, ParityError] | None,
+    on_progress: Callable[[str], None],
+) -> list[dict[str, Any]]:  # fmt: skip
+    model = loaded.keras_model
+    signatures = family.signatures(model)
+    numeric = [signature for signature in signatures if not signature.text]
+    expected = _outputs({s.name: s for s in signatures}, family.golden)
+    with temporary_folder() as draft:
+        file_formats = {name: family.sources[name].file_format if name in family.sources else name for name in formats}
+        converted = {key: draft / file for key, file in tflite.FORMATS.items() if key in file_formats.values()}
+        if converted:
+            on_progress(f"converting to {', '.join(converted)}")
+        for kind in set(converted) & set(family.extra_formats):
+            tflite.convert(family.extra_formats[kind](model), {kind: converted.pop(kind)})
+        if converted:
+            samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
+            tflite.convert(numeric, converted, loaded.metadata.batch, samples, family.signatures_of_format)
+        records, files = [], []
+        for place, name in enumerate(formats, 1):
+            on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
+            kind = file_formats[name]
+            made = (_code if kind in family.code else _file)(loaded, family, kind, draft, expected)
+            try:
+                same = made.compare(folder)
+            except ParityError as error:
+                advice = f"{_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
+                advised = ParityError(f"{error}: {advice}", error.parity, error.tolerance)
+                if refused is None:
+                    raise advised from None
+                refused[name] = advised
+                continue
+            written = family.sources[name].write(made.path, draft) if name in family.sources else [made.path]
+            records.append({
+                "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
+                **({"files": [file.name for file in written]} if len(written) > 1 else {}),
+                "sha256": sha256(written[0]) if written[0].is_file() else None, **same, **made.cost,
+                **(family.score(made.found) if made.found else {}),
+            })  # fmt: skip
+            files += [file.name for file in written]
+        _publish(draft, folder, files)
+    return records
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An artifact before it is published: its outputs on the golden inputs, if it could run, and those of Keras."""
+
+    path: Path
+    found: Mapping[str, Outputs] | None
+    wanted: Mapping[str, Outputs]
+    tolerance: Tolerance
+    cost: dict[str, Any]
+
+    def compare(self, folder: Path) -> dict[str, Any]:
+        if self.found is None:
+            return {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
+        return asdict(parity.compare(str(folder / self.path.name), self.wanted, self.found, self.tolerance))
+
+
+def _file(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
+    """Writes a model as a file or a SavedModel, and runs it."""
+    signatures = family.signatures(loaded.keras_model)
+    path = _write(loaded, signatures, kind, draft)
+    found, cost = _run(family, signatures, kind, path)
+    wanted = {key: expected[key] for key in family.compared(kind, signatures)}
+    return _Made(path, found, wanted, family.tolerances[kind], cost)
+
+
+def write_code(
+    loaded: Loaded, family: Exportable, kind: str, folder: Path, expected: Mapping[str, Outputs] | None = None
+) -> Network:
+    """Writes a model as C code.
+
+    Args:
+        loaded: Model to write.
+        family: Description of the export.
+        kind: Name of the format.
+        folder: Folder to write to. Created.
+        expected: Outputs of Keras on the golden inputs, if they are known.
+
+    Returns:
+        The network that was written.
+    """
+    network = family.code[kind].network(loaded.keras_model)
+    first = next(iter(network.functions))
+    if expected is None:
+        functions = {signature.name: signature for signature in family.signatures(loaded.keras_model)}
+        expected = _outputs(functions, {first: family.golden[first]})
+    golden = {name: rows[0] for name, rows in (*family.golden[first].items(), *expected[first].items())}
+    arithmetic = c99.arithmetic.FORMATS[family.code[kind].arithmetic]
+    c99.source.write(network, loaded.metadata, arithmetic, golden, folder)
+    return network
+
+
+def _code(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
+    """Writes a model as C code, or as WebAssembly, and runs it if this machine can."""
+    path, how = draft / kind, family.code[kind]
+    network = write_code(loaded, family, kind, path, expected)
+    first = next(iter(network.functions))
+    if how.file is None:
+        found, why = c99.compiler.run(network, path, family.golden), c99.compiler.NO_COMPILER
+    else:
+        code, path = path, draft / how.file
+        c99.wasm.build(network, loaded.metadata, code, path)
+        found, why = c99.wasm.run(network, path, family.golden), c99.wasm.NO_NODE
+    if found is None:
+        return _Made(path, None, {}, how.tolerance, {"milliseconds": None, "timed": None, "note": why})
+    seconds = {name: outputs.pop("seconds") for name, outputs in found.items()}
+    cost: dict[str, Any] = {"milliseconds": round(1e3 * float(np.median(seconds[first])), 5), "timed": first}
+    wanted = {name: {key: expected[name][key] for key in outputs} for name, outputs in found.items()}
+    return _Made(path, found, wanted, how.tolerance, cost)
+
+
+def _outputs(
+    functions: Mapping[str, Callable[..., Mapping[str, Any]]], inputs: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> dict[str, Outputs]:
+    outputs = {name: functions[name](**rows) for name, rows in inputs.items()}
+    return {name: {key: np.asarray(value) for key, value in found.items()} for name, found in outputs.items()}
+
+
+def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Path) -> Path:
+    if kind == "keras":
+        path = draft / "model.keras"
+        loaded.keras_model.save(path)
+        own = {"arguments": loaded.keras_model.get_config(), "metadata": loaded.metadata.to_json()}
+        write_json(draft / "config.json", loaded.config | (own if loaded.config else {}))
+    elif kind == "saved_model":
+        path = draft / "saved_model"
+        saved_model.write(signatures, path)
+    else:
+        path = draft / tflite.FORMATS[kind]
+        embed(path, loaded.metadata)
+    return path
+
+
+def _run(
+    family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
+) -> tuple[dict[str, Outputs], dict[str, Any]]:
+    """Returns the outputs of an artifact on the golden inputs, and the cost of a row."""
+    first = signatures[0].name
+    if kind == "keras":
+        again = family.signatures(keras.saving.load_model(path, compile=False))
+        return _outputs({s.name: s for s in again}, family.golden), _cost(again[0].compiled(), first, family.golden)
+    if kind == "saved_model":
+        endpoints = saved_model.load(path)
+        missing = sorted(set(family.golden) - set(endpoints))
+        if missing:
+            raise ZooError(f"{path}: lacks the signature {missing[0]!r}; not written")
+        return _outputs(endpoints, family.golden), _cost(endpoints[first], first, family.golden)
+    interpreter = Interpreter(path)
+    for name in family.signatures_of_format.get(kind, ()):
+        if name not in interpreter.signatures:
+            raise ZooError(f"{path.name}: lacks the signature {name!r}; not written")
+    names = [name for name in family.golden if name in interpreter.signatures]
+    if family.derived_outputs is not None and first not in names:
+        found = family.derived_outputs(path)
+    else:
+        found = {name: interpreter.run_rows(name, **family.golden[name]) for name in names}
+    timed, inputs = _timed(interpreter, family.golden)
+    cost = _cost(partial(interpreter.run, timed), timed, {timed: inputs})
+    return found, cost | {"activation_bytes": interpreter.activation_bytes(timed)}
+
+
+def _timed(
+    interpreter: Interpreter, golden: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> tuple[str, Mapping[str, NDArray[Any]]]:
+    """Finds the first signature that takes golden inputs: by its name, or like `infer` by the names of its inputs."""
+    own = {name: set(signature["inputs"]) for name, signature in interpreter.signatures.items()}
+    for name, inputs in golden.items():
+        for signature in sorted(own, key=lambda known: known != name):
+            if own[signature] == set(inputs):
+                return signature, inputs
+    raise ZooError(f"{interpreter.path}: no signature takes the inputs of {', '.join(golden)}")
+
+
+def _cost(
+    call: Callable[..., Any], name: str, golden: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> dict[str, float | str]:
+    """Measures the median time of one row."""
+    inputs, times = golden[name], list[float]()
+    count = min(_TIMED, len(next(iter(inputs.values()))))
+    rows = [{key: values[i : i + 1] for key, values in inputs.items()} for i in range(count)]
+    call(**rows[0])  # the first call traces the graph
+    for row in rows:
+        start = time.perf_counter()
+        call(**row)
+        times.append(time.perf_counter() - start)
+        if sum(times) > _SECONDS:
+            break
+    return {"milliseconds": round(1e3 * float(np.median(times)), 4), "timed": name}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+
+
+def _publish(draft: Path, folder: Path, names: list[str]) -> None:
+    if (draft / "config.json").is_file():
+        names = [*names, "config.json"]
+    with atomic_folder(folder) as temporary:
+        for name in names:
+            _copy(draft / name, temporary / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)

@@ -1,0 +1,21 @@
+"""Networks as plain C: source code that needs no library, no interpreter and no allocation.
+
+A format is a folder:
+
+    model.h        constants and labels of the metadata, the state, the functions
+    model.c        weights, `static const` so that they stay in flash, and the arithmetic
+    model_test.c   a program that runs a golden vector of Keras
+
+- `network`: what a family consists of in C: layers, and the functions that call them
+- `recurrent`, `convolutional` (with what they share in `recognizer`), `encoder`, `language_model`: the families
+- `fixed`: recurrent recognizers in integers alone
+- `arithmetic`: how numbers are stored and multiplied
+- `literals`, `source`: text of C, and the files
+- `compiler`, `wasm`: compiling and running them on this machine, in itself and in Node
+
+Code that is the same for all models lies in `zoo/exporting/native`.
+"""
+
+from zoo.exporting.c99 import arithmetic, compiler, fixed, literals, network, source, wasm
+
+__all__ = ["arithmetic", "compiler", "fixed", "literals", "network", "source", "wasm"]

@@ -1,0 +1,206 @@
+"""Compiles C code with the compiler of this machine, and runs it."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.exporting.c99.network import Array, Function, Network
+from zoo.exporting.c99.source import SOURCE, TEST
+from zoo.files import temporary_folder
+
+NO_COMPILER = "not compared with Keras: no C compiler found; install gcc or clang, or set CC to one"
+
+_SECONDS = 300
+
+OPTIONS = ("-std=c99", "-O3")
+"""Options of the compiler."""
+
+FAST = (*OPTIONS, "-march=native", "-ffp-contract=fast")
+"""Options for the processor of this machine, whose instructions may round a product and a sum once."""
+
+_RUNNER = """
+#define _POSIX_C_SOURCE 199309L
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "model.h"
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+""".strip()
+
+_LOOP = """
+static void run_{name}(void)
+{{
+{declarations}
+    while ({reads}) {{
+        double seconds = now();
+        {call};
+        seconds = now() - seconds;
+{writes}
+        fwrite(&seconds, sizeof seconds, 1, stdout);
+    }}
+}}
+""".strip()
+
+
+def find() -> list[str] | None:
+    """Returns the command of the C compiler: that in the environment variable CC, or cc, gcc or clang. None without.
+
+    Raises:
+        ZooError: If CC names no program.
+    """
+    if named := shlex.split(os.environ.get("CC", "")):
+        if shutil.which(named[0]) is None:
+            raise ZooError(f"CC is {os.environ['CC']!r}, which is not installed; expected the name of a C compiler")
+        return named
+    return next(([name] for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+
+
+def run(
+    network: Network, folder: Path, inputs: Mapping[str, Mapping[str, NDArray[Any]]], options: Sequence[str] = OPTIONS
+) -> dict[str, dict[str, NDArray[Any]]] | None:
+    """Compiles the code of a network, and runs its test program and its functions.
+
+    Args:
+        network: The network.
+        folder: Folder with its code.
+        inputs: Inputs `(N, ...)` by the names of signature and input.
+        options: Options of the compiler.
+
+    Returns:
+        Outputs `(N, ...)` by the names of signature and output, and for each signature the `seconds` of each call,
+        `(N,)`. None if there is no compiler.
+
+    Raises:
+        ZooError: If the code does not compile, or a program fails.
+    """
+    found = find()
+    if found is None:
+        return None
+    compiler = [*found, *options]
+    with temporary_folder() as scratch:
+        runner = scratch / "runner.c"
+        runner.write_text(_runner(network), encoding="utf-8")
+        compile_c(compiler, ["-c", str(folder / SOURCE)], scratch / "model.o")
+        compile_c(compiler, [str(folder / TEST), str(scratch / "model.o"), "-lm"], scratch / "test")
+        compile_c(compiler, [f"-I{folder}", str(runner), str(scratch / "model.o"), "-lm"], scratch / "runner")
+        _output([scratch / "test"], b"", f"{folder.name}/{TEST}")
+        return {name: _run(scratch / "runner", name, function, inputs[name])
+                for name, function in network.functions.items()}  # fmt: skip
+
+
+def compile_c(compiler: Sequence[str], arguments: Sequence[str], program: Path) -> None:
+    """Compiles or links C code.
+
+    Raises:
+        ZooError: If the compiler fails. The message is its first error.
+    """
+    child = execute([*compiler, *arguments, "-o", program], b"", compiler[0])
+    if child.returncode:
+        said = child.stderr.decode(errors="replace").splitlines() or ["no message"]
+        reason = next((line for line in said if "error:" in line or "undefined" in line), said[0])
+        raise ZooError(f"{compiler[0]} fails with status {child.returncode}: {reason}")
+
+
+def size(folder: Path, options: Sequence[str] = OPTIONS) -> int | None:
+    """Returns the bytes of machine code and weights of `model.c`. None without the program `size`."""
+    compiler = find()
+    if compiler is None or shutil.which("size") is None:
+        return None
+    with temporary_folder() as scratch:
+        compile_c([*compiler, *options], ["-c", str(folder / SOURCE)], scratch / "model.o")
+        code, data, *_ = _output(["size", scratch / "model.o"], b"", "size").splitlines()[1].split()
+        return int(code) + int(data)
+
+
+def _runner(network: Network) -> str:
+    """Returns a program that runs the function that its argument names on each row that it reads."""
+    loops, choices = [], []
+    for name, function in network.functions.items():
+        arguments = dict(function.inputs) | dict(function.outputs)
+        loops.append(_LOOP.format(
+            name=name, call=function.call,
+            declarations="\n".join(f"    static {_declaration(*each)};" for each in arguments.items()),
+            reads=" && ".join(f"fread(&{each}, sizeof {each}, 1, stdin) == 1" for each in function.inputs),
+            writes="\n".join(f"        fwrite(&{each}, sizeof {each}, 1, stdout);" for each in function.outputs),
+        ))  # fmt: skip
+        choices.append(f'    if (!strcmp(arguments[1], "{name}"))\n        run_{name}();')
+    main = ["int main(int count, char **arguments)", "{", "    if (count != 2)", "        return 2;", *choices]
+    return "\n\n".join([_RUNNER, *loops, "\n".join([*main, "    return 0;", "}"])]) + "\n"
+
+
+def _declaration(name: str, array: Array) -> str:
+    return f"{array.kind} {name}[{int(np.prod(array.shape))}]" if array.shape else f"{array.kind} {name}"
+
+
+def _run(
+    program: Path, name: str, function: Function, inputs: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    rows = pack(function, inputs)
+    return unpack(function, _output([program, name], rows.tobytes(), f"the compiled {name}"), len(rows), name)
+
+
+def pack(function: Function, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Arranges inputs `(N, ...)` by name as rows, as the arguments of a function lie in memory."""
+    rows = np.zeros(len(next(iter(inputs.values()))), [(each, array.dtype) for each, array in function.inputs.items()])
+    for each, array in function.inputs.items():
+        for member in array.members:
+            rows[each][member] = array.store(inputs[member], member)
+        if not array.members:
+            rows[each] = array.store(inputs[each])
+    return rows
+
+
+def unpack(function: Function, content: bytes, count: int, what: str) -> dict[str, NDArray[Any]]:
+    """Reads the outputs of a function by name, `(N, ...)`, from rows of them with the `seconds` of each call.
+
+    Raises:
+        ZooError: If there are not as many as calls.
+    """
+    written = np.dtype([*((each, array.dtype) for each, array in function.outputs.items()), ("seconds", "=f8")])
+    if len(content) != count * written.itemsize:
+        raise ZooError(f"the compiled {what} wrote {len(content)} bytes; expected {count * written.itemsize}")
+    found, outputs = np.frombuffer(content, written), dict[str, NDArray[Any]]()
+    for each, array in function.outputs.items():
+        members = {member: array.load(found[each][member], member) for member in array.members}
+        outputs |= members or {each: array.load(found[each])}
+    return outputs | {"seconds": found["seconds"]}
+
+
+def execute(command: Sequence[Any], content: bytes, what: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs a program with an input, and returns its status and outputs.
+
+    Raises:
+        ZooError: If it does not end, or cannot be run.
+    """
+    try:
+        return subprocess.run(
+            list(map(str, command)), input=content, capture_output=True, check=False, timeout=_SECONDS
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ZooError(f"{what} took more than {_SECONDS} s and was stopped") from None
+    except OSError as error:
+        raise ZooError(f"{what} cannot be run: {error.strerror}") from error
+
+
+def _output(command: Sequence[Any], content: bytes, what: str) -> bytes:
+    child = execute(command, content, what)
+    if child.returncode:
+        said = (child.stdout + child.stderr).decode(errors="replace").strip().splitlines()
+        raise ZooError(f"{what} fails with status {child.returncode}: {said[-1] if said else 'no message'}")
+    return child.stdout

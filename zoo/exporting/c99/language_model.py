@@ -1,0 +1,82 @@
+"""The language model as C."""
+
+from typing import Any
+
+from zoo.exporting.c99.literals import number, text
+from zoo.exporting.c99.network import Array, Function, Layer, Network, activation_of, dense
+from zoo.runtime.metadata import TrigramMetadata
+
+_HEADER = """
+extern const char *const zoo_words[ZOO_WORDS];
+
+/* The id of a word, from 0, or -1 where the vocabulary lacks it. */
+int32_t zoo_id(const char *word);
+
+/* Reads the ids of ZOO_CONTEXT words, and writes ZOO_WORDS probabilities of the next word. Returns 0, or -1 where an
+   id is not that of a word: then no probability is written. */
+int zoo_next_word(const int32_t *ids, float *probabilities);
+""".strip()
+
+_CODE = """
+const char *const zoo_words[ZOO_WORDS] = {{
+    {words},
+}};
+
+int32_t zoo_id(const char *word)
+{{
+    for (int32_t id = 0; id < ZOO_WORDS; ++id) {{
+        int i = 0;
+        while (word[i] != 0 && word[i] == zoo_words[id][i])
+            ++i;
+        if (word[i] == zoo_words[id][i])
+            return id;
+    }}
+    return -1;
+}}
+
+int zoo_next_word(const int32_t *restrict ids, float *restrict probabilities)
+{{
+    float read[{widest}], hidden[{units}];
+    for (int i = 0; i < ZOO_CONTEXT; ++i)
+        if (ids[i] < 0 || ids[i] >= ZOO_WORDS)
+            return -1;
+    for (int i = 0; i < ZOO_CONTEXT; ++i)
+        zoo_row(&zoo_embedding, ids[i], read + i * {embedding});
+    {statements}
+    zoo_dense(&zoo_logits, hidden, probabilities);
+    zoo_softmax(probabilities, ZOO_WORDS);
+    return 0;
+}}
+""".strip()
+
+
+def network(model: Any, metadata: TrigramMetadata) -> Network:
+    """Describes a language model.
+
+    Args:
+        model: Keras model.
+        metadata: Its metadata.
+
+    Raises:
+        ZooError: If the activation has no counterpart in C.
+    """
+    table = model.get_layer("embedding").embeddings.numpy()
+    layers = {"zoo_embedding": Layer(table), "zoo_logits": dense(model.get_layer("logits"))}
+    units, statements = model.hidden_units, list[str]()
+    for place in range(1, model.num_layers + 1):
+        layer, name = model.get_layer(f"hidden_{place}"), f"zoo_hidden_{place}"
+        layers[name] = dense(layer)
+        statements += [f"zoo_copy(read, hidden, {units});"] if place > 1 else []
+        statements += [f"zoo_dense(&{name}, read, hidden);", *activation_of(layer, "hidden", units)]
+    code = _CODE.format(
+        words=",\n    ".join(map(text, metadata.words)), widest=max(metadata.context * model.embedding, units),
+        units=units, embedding=model.embedding, statements="\n    ".join(statements),
+    )  # fmt: skip
+    facts = {
+        "WORDS": (number(len(metadata.words)), "of the vocabulary"),
+        "CONTEXT": (number(metadata.context), "words"),
+    }
+    probabilities = {"probabilities": Array("float", (len(metadata.words),))}
+    ids = {"ids": Array("int32_t", (metadata.context,))}
+    function = Function("zoo_next_word(ids, probabilities)", ids, probabilities)
+    return Network(layers, {}, [code], facts, [_HEADER], {"next_word": function})

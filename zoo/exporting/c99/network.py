@@ -1,0 +1,162 @@
+"""A network as C: its layers, its functions, and what they read and return."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+
+Floats = NDArray[np.float32]
+
+ACTIVATIONS = {
+    "linear": None, "relu": "zoo_relu", "relu6": "zoo_relu6", "leaky_relu": "zoo_leaky_relu", "elu": "zoo_elu",
+    "sigmoid": "zoo_sigmoid", "tanh": "zoo_tanh", "silu": "zoo_silu", "softsign": "zoo_softsign",
+}  # fmt: skip
+"""Functions in C of the activations of Keras, by name."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights of a layer that computes input * kernel + bias, or of one that has such weights.
+
+    Args:
+        kernel: Weights `(inputs, outputs)`.
+        bias: Biases `(outputs,)`, if any.
+        places: In integers, binary places of its inputs, its outputs `(outputs,)`, and the cells of an LSTM.
+    """
+
+    kernel: Floats
+    bias: Floats | None = None
+    places: tuple[int, NDArray[np.int64], int] | None = None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Types of the numbers that functions take and return.
+
+    Args:
+        value: Type of sensor values and states.
+        answer: Type of probabilities.
+        sensor: Units in m/s^2, or in rad/s. 1 for floats.
+        one: Units in a probability of 1, and in a state of 1.
+    """
+
+    value: str = "float"
+    answer: str = "float"
+    sensor: int = 1
+    one: int = 1
+
+
+FLOATS, INTEGERS = Numbers(), Numbers("int16_t", "uint16_t", 128, 32768)
+
+
+@dataclass(frozen=True)
+class Array:
+    """An argument of a function in C.
+
+    Args:
+        kind: Type in C, such as `float`, or `zoo_state`.
+        shape: Shape of the NumPy array of a row. Empty for a structure.
+        members: Names and sizes of the members of a structure, of the type `member`.
+        member: Type in C of the members.
+        units: Units in 1, by the name of a member; of an array, by the empty name. 1 by default.
+    """
+
+    kind: str
+    shape: tuple[int, ...] = ()
+    members: Mapping[str, int] = field(default_factory=dict)
+    member: str = "float"
+    units: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a row in memory."""
+        if self.members:
+            return np.dtype([(name, _DTYPES[self.member], (size,)) for name, size in self.members.items()])
+        return np.dtype((_DTYPES[self.kind], self.shape))
+
+    def store(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
+        """Converts values to their units."""
+        unit, dtype = self.units.get(name, 1), np.dtype(_DTYPES[self.member if name else self.kind])
+        if unit == 1:
+            return values
+        most = np.iinfo(dtype)
+        stored: NDArray[Any] = np.clip(np.nan_to_num(np.rint(values * unit)), most.min, most.max).astype(dtype)
+        return stored
+
+    def load(self, values: NDArray[Any], name: str = "") -> NDArray[Any]:
+        """Converts values from their units."""
+        unit = self.units.get(name, 1)
+        return values if unit == 1 else (values / unit).astype(np.float32)
+
+
+_DTYPES = {"float": "=f4", "int32_t": "=i4", "int16_t": "=i2", "uint16_t": "=u2"}
+
+
+@dataclass(frozen=True)
+class Function:
+    """A public function, under the name of the signature whose outputs it computes.
+
+    Args:
+        call: The call in C, with the names of the arguments.
+        inputs: Arguments that it reads, by name.
+        outputs: Arguments that it writes, by name. One that it also reads is among both.
+    """
+
+    call: str
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as C code.
+
+    Args:
+        layers: Layers by the names of their tables.
+        constants: Other tables by name.
+        code: Definitions of functions, which call those of `zoo/exporting/native`.
+        facts: Constants of `model.h` by name, without their prefix: value in C, and comment.
+        header: Declarations of `model.h`, with comments.
+        functions: The public functions by the names of their signatures.
+        files: Names of sources in `zoo/exporting/native` that belong to the code.
+    """
+
+    layers: Mapping[str, Layer]
+    constants: Mapping[str, NDArray[Any]]
+    code: Sequence[str]
+    facts: Mapping[str, tuple[str, str]]
+    header: Sequence[str]
+    functions: Mapping[str, Function]
+    files: Sequence[str] = ()
+
+
+def dense(layer: Any) -> Layer:
+    """Reads the weights of a Keras layer with a kernel and a bias.
+
+    Raises:
+        ZooError: If the layer is quantized.
+    """
+    if layer.quantization_mode is not None and layer.kernel.dtype == "int8":
+        raise ZooError(f"layer {layer.name} is quantized by Keras; export the model as it was before, as c99_int8")
+    kernel, bias = (np.asarray(value, np.float32) for value in (layer.kernel, layer.bias))
+    # The rows of a frame follow each other in memory.
+    return Layer(kernel.reshape(-1, kernel.shape[-1]), bias)
+
+
+def activation_of(layer: Any, values: str, count: int) -> list[str]:
+    """Returns the statement that applies the activation of a Keras layer, if it has one.
+
+    Raises:
+        ZooError: If the activation is not written in C.
+    """
+    name = layer.activation.__name__
+    if name not in ACTIVATIONS:
+        raise ZooError(
+            f"layer {layer.name}: activation {name!r} is not written in C; expected {', '.join(ACTIVATIONS)}"
+        )
+    function = ACTIVATIONS[name]
+    return [] if function is None else [f"{function}({values}, {count});"]

@@ -1,0 +1,111 @@
+"""Loads models by name: presets, folders, `.keras` and `.tflite` files."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.catalog import find_folder
+from zoo.errors import ZooError
+from zoo.families import FAMILIES
+from zoo.files import read_json
+from zoo.models.model import Model, load_file
+from zoo.provenance import weights_sha256
+from zoo.runtime import Interpreter
+from zoo.runtime.metadata import Metadata
+from zoo.task import Task, task_of
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A loaded model: either a Keras model or a `.tflite` file.
+
+    Args:
+        name: Name by which the user called the model.
+        model: Keras model. None for a `.tflite` file.
+        interpreter: Interpreter of a `.tflite` file. None for a Keras model.
+        config: Content of `config.json`. Empty if there is none.
+        folder: Folder of the model, if any.
+    """
+
+    name: str
+    model: Model | None = None
+    interpreter: Interpreter | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Metadata of the file, or those that exported files of the model will have."""
+        if self.interpreter is not None:
+            return self.interpreter.metadata
+        return task_of(self.keras_model).metadata(self.keras_model)
+
+    @property
+    def task(self) -> Task:
+        """Task of the model."""
+        return task_of(self.metadata if self.interpreter is not None else self.keras_model)
+
+    @property
+    def keras_model(self) -> Model:
+        """Keras model.
+
+        Raises:
+            ZooError: If this is a `.tflite` file.
+        """
+        if self.model is None:
+            raise ZooError(f"{self.name}: is an exported file: pass a preset, a folder or a .keras file")
+        return self.model
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """Records of the epochs of its training. Empty if unknown."""
+        path = self.folder / "history.json" if self.folder else None
+        return list(read_json(path)) if path and path.is_file() else []
+
+
+def check_named(model: Any) -> None:
+    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model or a subclass.
+
+    Raises:
+        ZooError: Names what is accepted.
+    """
+    classes = [row.class_name for row in FAMILIES.values()]
+    if isinstance(model, str | os.PathLike) or type(model).__name__ in classes:
+        return
+    own = "; evaluate a Keras model of your own with its methods evaluate and predict"
+    raise ZooError(
+        f"model is of the type {type(model).__name__}; expected a model of the zoo ({', '.join(classes)}), or the name "
+        f"of a preset or a path{own if isinstance(model, keras.Model) else ''}"
+    )
+
+
+def load(model: Model | str | Path) -> Loaded:
+    """Loads a model.
+
+    Args:
+        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
+
+    Raises:
+        ZooError: If there is no such model, or if it cannot be read.
+    """
+    check_named(model)
+    if isinstance(model, Model):
+        return Loaded(model.name, model)
+    name, path = str(model), Path(model)
+    if path.suffix == ".tflite":
+        return Loaded(name, interpreter=Interpreter(path))
+    file = path if path.suffix == ".keras" else find_folder(model) / "model.keras"
+    loaded, document = load_file(file), file.parent / "config.json"
+    config = read_json(document) if document.is_file() else {}
+    if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
+        raise ZooError(f"{document}: expected names and values, as `zoo train` writes them")
+    if config and (config.get("class"), config.get("arguments")) != (type(loaded).__name__, loaded.get_config()):
+        raise ZooError(f"{document}: describes another model than {file.name}: keep both files together")
+    stated = config.get("metadata", {}).get("weights_sha256")
+    if stated and stated != weights_sha256(loaded):
+        raise ZooError(f"{document}: describes other weights than those of {file.name}: keep both files together")
+    return Loaded(name, loaded, config=config, folder=file.parent)

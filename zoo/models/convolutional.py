@@ -1,0 +1,101 @@
+r"""Convolutional activity recognizer: depthwise separable convolutions over the rows of a window.
+
+The input rows n_t are those of `zoo.models.recognizer`. Each of B blocks halves the number of rows:
+
+    u_t = sum_j D_j * a_(2t+j)          depthwise: one filter of length k per channel, stride 2; at first, a_t = n_t
+    a_t = relu(u_t W + b)               pointwise: F filters over all channels; B blocks in turn
+    logits = mean_t(a_t) W_y + b_y      K classes
+
+The network has no recurrent state: a continuous signal is recognized in sliding windows. Since it has no loop either,
+it can be quantized fully to 8-bit integers.
+
+Number of parameters, where C includes the magnitude and I is the number of inputs of a block (C, then F):
+
+    each block: k I + I F + F           last layer: (F + 1) K
+
+Source: Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017,
+arXiv:1704.04861, in one dimension.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Unpack
+
+import keras
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.models.layers import Dropout
+from zoo.models.model import check_rates, check_sizes, dtype_policy
+from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityCNN(ActivityRecognizer):
+    """Activity recognizer with depthwise separable convolutions.
+
+    Args:
+        filters: F, number of filters of each block, 1 or more.
+        kernel_size: k, length of the filters in rows, 1 or more.
+        num_blocks: B, number of blocks, each of which halves the number of rows. Windows need at least 2^B rows.
+        dropout: Dropout rate of the pooled features, in [0, 1).
+        **facts: Arguments of `ActivityRecognizer`, such as `classes`.
+
+    Raises:
+        ZooError: If an argument is out of range.
+
+    Example:
+        >>> ActivityCNN()(np.zeros((2, 150, 3), "float32")).shape
+        TensorShape([2, 6])
+        >>> ActivityCNN().count_params() == ActivityCNN.parameter_formula() == 8865
+        True
+    """
+
+    # XLA has no fast depthwise convolution for CPUs: a step would take ten times as long.
+    fast_with_xla: ClassVar[bool] = False
+    filters: int
+    kernel_size: int
+    num_blocks: int
+
+    def __init__(
+        self, filters: int = 48, kernel_size: int = 9, num_blocks: int = 4, dropout: float = 0.0,
+        **facts: Unpack[Facts],
+    ) -> None:  # fmt: skip
+        known = checked(facts)
+        classes, window, channels = (known[name] for name in ("classes", "window", "channels"))
+        check_sizes(filters=filters, kernel_size=kernel_size, num_blocks=num_blocks)
+        check_rates(dropout=dropout)
+        if window < 2**num_blocks:
+            raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
+        draw = iter(np.random.SeedSequence(known["seed"]).generate_state(3 * num_blocks + 2).tolist())
+
+        def glorot() -> keras.initializers.Initializer:
+            return keras.initializers.GlorotUniform(seed=next(draw))
+
+        with dtype_policy(known["dtype"]):
+            inputs = keras.Input((window, len(channels)), name="window")
+            x = read(reading_layers(known), inputs)
+            for number in range(1, num_blocks + 1):
+                x = keras.layers.SeparableConv1D(
+                    filters, kernel_size, strides=2, padding="same", activation="relu",
+                    depthwise_initializer=glorot(), pointwise_initializer=glorot(), name=f"block_{number}",
+                )(x)  # fmt: skip
+            x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+            if dropout:
+                x = Dropout(dropout, seed=next(draw), name="dropout")(x)
+            logits = keras.layers.Dense(len(classes), kernel_initializer=glorot(), name="logits")(x)
+        super().__init__(inputs, logits, {
+            "filters": filters, "kernel_size": kernel_size, "num_blocks": num_blocks, "dropout": dropout, **known,
+        })  # fmt: skip
+
+    @classmethod
+    def parameter_formula(
+        cls, filters: int = 48, kernel_size: int = 9, num_blocks: int = 4, classes: int | Sequence[str] = 6,
+        channels: int | Sequence[str] = 3, magnitude: bool = False, **_: Any,
+    ) -> int:  # fmt: skip
+        """Returns the number of trainable parameters, by the formula in the module's docstring."""
+        labels, axes = (value if isinstance(value, int) else len(value) for value in (classes, channels))
+        inputs, count = axes + magnitude, 0
+        for _block in range(num_blocks):
+            count += kernel_size * inputs + inputs * filters + filters
+            inputs = filters
+        return count + (filters + 1) * labels

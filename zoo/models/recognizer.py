@@ -1,0 +1,254 @@
+r"""Activity recognizers: the input, the output and the arguments that all of them share.
+
+A window x has shape (T, C): T rows (150, three seconds at 50 Hz) of C channels. By default the channels are the axes
+x y z of the acceleration in m/s^2, gravity included, with Android's sign convention.
+
+    n_t = (x_t - mean) / sqrt(variance)          per channel, with the statistics of the training windows, if known
+    n_t = [n_t, min(|x_t|^2 / g^2, 6) - 1]       with `magnitude`: does not depend on the orientation of the phone
+
+A family computes features from the rows n_t; the last layer computes the logits of K classes:
+
+    logits = features W_y + b_y
+
+Loss: cross-entropy of softmax(logits), mean over the batch. Calibrated probabilities are softmax(logits / temperature);
+with `prior`, softmax(logits / temperature + log(prior) - log(frequencies in training)).
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, TypedDict
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.models.layers import Magnitude
+from zoo.models.losses import CrossEntropy, accuracy
+from zoo.models.model import Model, check_sizes
+from zoo.runtime import priors
+from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT
+
+
+class Facts(TypedDict, total=False):
+    """Arguments that all recognizers take. `ActivityRecognizer` documents them."""
+
+    classes: int | Sequence[str]
+    window: int
+    rate: float
+    channels: int | Sequence[str]
+    magnitude: bool
+    mean: Sequence[float] | None
+    variance: Sequence[float] | None
+    temperature: float
+    prior: Mapping[str, float] | None
+    threshold: float | None
+    carry_state: bool
+    provenance: Mapping[str, Any] | None
+    seed: int
+    dtype: Any
+    name: str | None
+
+
+DEFAULTS: Facts = {
+    "classes": CLASSES, "window": 150, "rate": 50.0, "channels": AXES, "magnitude": False, "mean": None,
+    "variance": None, "temperature": 1.0, "prior": None, "threshold": None, "carry_state": False, "provenance": None,
+    "seed": 0, "dtype": None, "name": None,
+}  # fmt: skip
+
+
+_OF_CLASSES = ("prior", "threshold")
+
+UNKNOWN_PRIOR = (
+    "the class frequencies of its training data are not known, so they cannot be changed: train it again, or state "
+    "them as class_frequencies in its provenance"
+)
+"""Message for a prior of a model that does not state which one it assumes."""
+
+
+class ActivityRecognizer(Model):
+    """Activity recognizer: maps windows `(batch, window, channels)` to logits `(batch, classes)`.
+
+    This is the base class of all recognizers. Use a subclass such as `ActivityGRU`; each takes these arguments in
+    addition to its own.
+
+    Args:
+        classes: K, labels in the order of the logits, or their number.
+        window: T, number of rows per window.
+        rate: Sampling rate of the rows in Hz.
+        channels: C, names of the channels, or their number. The first three are the acceleration; of six, the
+            other three are the rotation rate in rad/s.
+        magnitude: Whether to add the squared magnitude of the acceleration to each row as a further input.
+        mean: Mean of each channel over the training rows. None for no normalization.
+        variance: Variance of each channel over the training rows. None for no normalization.
+        temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
+        prior: Class frequencies that the probabilities assume, by label. Classes that are not named share the rest in
+            the proportion of the training data. None for the frequencies of the training data.
+        threshold: Probability below which the answer is "not sure", in [0, 1). None if none was calibrated.
+        carry_state: Whether the network was trained from arbitrary initial states, so that its states need no resets in
+            a continuous signal.
+        provenance: Origin of the weights, as recorded in training: `source`, `simulated`, `license`, `data_sha256`,
+            `subjects`, `split_by`, `class_frequencies`.
+        seed: Random seed of the initial weights and of dropout.
+        dtype: Keras dtype policy, such as `mixed_float16`. The global policy of Keras by default.
+        name: Name of the model.
+
+    Raises:
+        ZooError: If an argument is out of range.
+    """
+
+    unit: ClassVar[str] = UNIT
+    convention: ClassVar[str] = CONVENTION
+    classes: tuple[str, ...]
+    window: int
+    rate: float
+    channels: tuple[str, ...]
+    magnitude: bool
+    mean: tuple[float, ...] | None
+    variance: tuple[float, ...] | None
+    temperature: float
+    prior: Mapping[str, float] | None
+    threshold: float | None
+    carry_state: bool
+    provenance: Mapping[str, Any] | None
+    frame: int = 1
+    """Number of rows that the network reads in one step."""
+
+    @property
+    def states(self) -> dict[str, int]:
+        """Names and sizes of the recurrent states of `step`. Empty if the network is not recurrent."""
+        return {}
+
+    @classmethod
+    def argument_names(cls) -> list[str]:
+        """Names of the constructor's arguments."""
+        return [*super().argument_names(), *DEFAULTS]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, without a prior or a threshold that is None, as in older files."""
+        config = super().get_config()
+        return {name: value for name, value in config.items() if value is not None or name not in _OF_CLASSES}
+
+    def copy(self, **changes: Any) -> Self:
+        """Returns a copy of the model with some arguments changed.
+
+        A prior and a threshold apply only to the classes they were made for: a copy with other classes has neither.
+        """
+        return super().copy(**(dict.fromkeys(_OF_CLASSES) if "classes" in changes else {}) | changes)
+
+    @property
+    def train_prior(self) -> dict[str, float]:
+        """Class frequencies of the training data, by label. Empty if unknown."""
+        return train_prior(self.classes, self.provenance)
+
+    @property
+    def prior_shift(self) -> NDArray[np.float64]:
+        """What the prior adds to the logits after their division by the temperature, `(classes,)`."""
+        if self.prior is None:
+            return np.zeros(len(self.classes))
+        return priors.shift([*self.prior.values()], [self.train_prior[label] for label in self.prior])
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Returns the cross-entropy of logits and class indices."""
+        return CrossEntropy()
+
+    def default_metrics(self) -> list[keras.metrics.Metric]:
+        """Returns the accuracy."""
+        return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
+
+    def _transfer(self, other: Self) -> None:
+        super()._transfer(other)
+        shared = [label for label in other.classes if label in self.classes]
+        mine, theirs = self.get_layer("logits"), other.get_layer("logits")
+        if mine.kernel.shape[0] != theirs.kernel.shape[0]:
+            return
+        rows, places = ([model.classes.index(label) for label in shared] for model in (self, other))
+        for old, new in ((mine.kernel, theirs.kernel), (mine.bias, theirs.bias)):
+            values = np.array(keras.ops.convert_to_numpy(new))
+            values[..., places] = keras.ops.convert_to_numpy(old)[..., rows]
+            new.assign(values)
+
+
+def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) -> dict[str, float]:
+    """Returns the class frequencies that training recorded, in the order of the classes. Empty if unknown."""
+    known = (provenance or {}).get("class_frequencies") or {}
+    return {label: float(known[label]) for label in classes} if set(known) == set(classes) else {}
+
+
+def checked(facts: Facts) -> dict[str, Any]:
+    """Validates the arguments that all recognizers take.
+
+    Args:
+        facts: Arguments that were passed.
+
+    Returns:
+        All arguments, with defaults filled in, and labels and channels by name.
+
+    Raises:
+        TypeError: If an argument is unknown.
+        ZooError: If an argument is out of range.
+
+    Example:
+        >>> checked({"classes": 2, "rate": 100})["classes"]
+        ('class 0', 'class 1')
+    """
+    for name in facts:
+        if name not in DEFAULTS:
+            near = difflib.get_close_matches(name, [*DEFAULTS, "num_layers"], n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"unexpected keyword argument {name!r}{hint}")
+    arguments: dict[str, Any] = {**DEFAULTS, **facts}
+    classes, channels = arguments["classes"], arguments["channels"]
+    if isinstance(classes, int):
+        check_sizes(classes=classes)
+        classes = [f"class {number}" for number in range(classes)]
+    if isinstance(channels, int):
+        check_sizes(channels=channels)
+        channels = {3: AXES, 6: INERTIAL}.get(channels, [f"channel {number}" for number in range(channels)])
+    for name, values in (("classes", classes), ("channels", channels)):
+        named = isinstance(values, list | tuple) and all(isinstance(value, str) and value for value in values)
+        if not named or not values or len(set(values)) < len(values):
+            raise ZooError(f"{name} is {arguments[name]!r}; expected different names, or how many there are")
+        arguments[name] = tuple(values)
+    check_sizes(window=arguments["window"])
+    for name in ("rate", "temperature"):
+        if not 0 < arguments[name] < np.inf:
+            raise ZooError(f"{name} is {arguments[name]!r}; expected a number above 0")
+    if arguments["magnitude"] and len(channels) < 3:
+        raise ZooError(f"magnitude needs the three axes of the acceleration; channels are {', '.join(channels)}")
+    for name in ("mean", "variance"):
+        if arguments[name] is not None:
+            arguments[name] = tuple(float(value) for value in arguments[name])
+            if len(arguments[name]) != len(channels):
+                raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(channels)} channels")
+    if arguments["threshold"] is not None and not 0 <= arguments["threshold"] < 1:
+        raise ZooError(f"threshold is {arguments['threshold']!r}; expected 0 or more, below 1")
+    if arguments["prior"] is not None:
+        known = train_prior(arguments["classes"], arguments["provenance"])
+        if not known:
+            raise ZooError(f"{arguments['name'] or 'the model'}: {UNKNOWN_PRIOR}")
+        arguments["prior"] = priors.complete(arguments["prior"], arguments["classes"], known)
+    return arguments
+
+
+def reading_layers(facts: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
+    """Returns the input layers that all recognizers share, by name."""
+    layers: dict[str, keras.layers.Layer] = {}
+    if facts["mean"] is not None and facts["variance"] is not None:
+        layers["normalization"] = keras.layers.Normalization(
+            mean=list(facts["mean"]), variance=list(facts["variance"]), name="normalization"
+        )
+    if facts["magnitude"]:
+        layers["magnitude"] = Magnitude(name="magnitude")
+        layers["rows"] = keras.layers.Concatenate(name="rows")
+    return layers
+
+
+def read(layers: Mapping[str, keras.layers.Layer], rows: Any) -> Any:
+    """Applies the input layers to rows. Returns `(batch, steps, features)`."""
+    x = layers["normalization"](rows) if "normalization" in layers else rows
+    if "magnitude" in layers:
+        # A slice of all channels would stay in exported files.
+        acceleration = rows if rows.shape[-1] == len(AXES) else rows[..., : len(AXES)]
+        x = layers["rows"]([x, layers["magnitude"](acceleration)])
+    return layers["frame"](x) if "frame" in layers else x

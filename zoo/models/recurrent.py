@@ -1,0 +1,321 @@
+r"""Recurrent activity recognizers: SimpleRNN, LSTM and GRU.
+
+The input rows n_t are those of `zoo.models.recognizer`. Each step reads F rows, a frame:
+
+    v_s = phi([n_(sF) ... n_(sF+F-1)] W_v + b_v)   frame > 1: F rows become V features; frame = 1: v_s = n_s
+    h_s = cell(x, h_(s-1)),  h_(-1) = 0            s = 0 ... S - 1, S = T/F; each layer has H units, and reads
+                                                   x = v_s or the h_s of the layer below
+    logits = h_(S-1) W_y + b_y                     from the last state of the last layer, K classes
+
+Cells: the new states h' and c' from x and the old states h and c, which start at 0 (sigma is the logistic function, *
+the elementwise product):
+
+    SimpleRNN   h' = tanh(x W + h U + b)
+    LSTM        i = sigma(x W_i + h U_i + b_i)   f = sigma(x W_f + h U_f + b_f)   o = sigma(x W_o + h U_o + b_o)
+                c' = f * c + i * tanh(x W_c + h U_c + b_c)                        h' = o * tanh(c')
+    GRU         z = sigma(x W_z + h U_z + b_z)   r = sigma(x W_r + h U_r + b_r)
+                h~ = tanh(x W_h + (r * h) U_h + b_h)                              h' = z * h + (1 - z) * h~
+
+The GRU applies its reset gate before the matrix product, and z weights the old state. With `frame=1`, one layer and no
+input statistics, these are the networks of the course.
+
+On a device the same weights run step by step: `step` reads one frame and the states h_(s-1) (and c_(s-1)), and returns
+the logits of h_s and the new states. `chunk` does so for several consecutive frames.
+
+Number of parameters, with G = 1, 4, 3 gates for SimpleRNN, LSTM, GRU, where C includes the magnitude and I is the
+number of inputs of a layer (V or C, then H):
+
+    frame > 1: (F C + 1) V      each layer: G (I + H + 1) H      last layer: (H + 1) K
+
+The input statistics are constants and do not count.
+
+Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Long short-term memory, 1997. Cho et al.,
+Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Unpack
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo.errors import ZooError
+from zoo.models.layers import Dropout, SimpleRNN
+from zoo.models.model import check_activation, check_rates, check_sizes, dtype_policy
+from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
+
+INITIALIZERS = ("keras", "course")
+
+
+class RecurrentRecognizer(ActivityRecognizer):
+    """Recurrent activity recognizer, the base class of `ActivityRNN`, `ActivityLSTM` and `ActivityGRU`.
+
+    Args:
+        units: H, number of units of each recurrent layer, 1 or more.
+        num_layers: Number of recurrent layers, 1 or more.
+        frame: F, number of rows read in one step. Must divide `window`.
+        frame_units: V, number of features computed from a frame. `units` by default. Unused with `frame=1`.
+        frame_activation: phi, name of a Keras activation. Linear by default. Unused with `frame=1`.
+        dropout: Dropout rate of the output of each recurrent layer, in [0, 1).
+        initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, 1 for the forget gate of an
+            LSTM) or `course` (all weights uniform, as in the course).
+        **facts: Arguments of `ActivityRecognizer`, such as `classes`.
+
+    Raises:
+        ZooError: If an argument is out of range.
+
+    Example:
+        >>> ActivityGRU(units=32)(np.zeros((2, 150, 3), "float32")).shape
+        TensorShape([2, 6])
+    """
+
+    gates: ClassVar[int]
+    state_names: ClassVar[tuple[str, ...]] = ("h",)
+    cell: ClassVar[type[keras.layers.Layer]]
+    cell_options: ClassVar[dict[str, Any]] = {}
+    units: int
+    num_layers: int
+
+    def __init__(
+        self,
+        units: int = 32,
+        num_layers: int = 1,
+        frame: int = 1,
+        frame_units: int | None = None,
+        frame_activation: str | None = None,
+        dropout: float = 0.0,
+        initializer: str = "keras",
+        **facts: Unpack[Facts],
+    ) -> None:
+        known = checked(facts)
+        classes, window, channels = (known[name] for name in ("classes", "window", "channels"))
+        check_sizes(units=units, num_layers=num_layers, frame=frame)
+        check_rates(dropout=dropout)
+        check_activation("frame_activation", frame_activation)
+        if window % frame:
+            raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
+        if initializer not in INITIALIZERS:
+            raise ZooError(f"initializer {initializer!r}: expected {' or '.join(INITIALIZERS)}")
+        draw = iter(np.random.SeedSequence(known["seed"]).generate_state(8 * num_layers + 8).tolist())
+
+        with dtype_policy(known["dtype"]):
+            inputs = keras.Input((window, len(channels)), name="window")
+            layers = reading_layers(known)
+            if frame > 1:
+                layers["frame"] = keras.layers.Conv1D(
+                    frame_units or units, frame, strides=frame, activation=frame_activation,
+                    kernel_initializer=keras.initializers.GlorotUniform(seed=next(draw)), name="frame",
+                )  # fmt: skip
+            x = read(layers, inputs)
+            for number in range(1, num_layers + 1):
+                start = self._start(initializer, draw, x.shape[-1], units)
+                options = {"return_sequences": number < num_layers, "name": f"cell_{number}"}
+                x = self.cell(units, **options, **start, **self.cell_options)(x)
+                if dropout:
+                    x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
+            start = self._head_start(initializer, draw, len(channels), units, len(classes))
+            logits = keras.layers.Dense(len(classes), name="logits", **start)(x)
+        super().__init__(inputs, logits, {
+            "units": units, "num_layers": num_layers, "frame": frame, "frame_units": frame_units,
+            "frame_activation": frame_activation, "dropout": dropout, "initializer": initializer, **known,
+        })  # fmt: skip
+
+    @property
+    def states(self) -> dict[str, int]:
+        """Names and sizes of the states of all layers: `h_1`, `h_2` and so on; an LSTM also has `c_1`, `c_2` and so on.
+
+        Example:
+            >>> ActivityLSTM(units=8).states
+            {'h_1': 8, 'c_1': 8}
+        """
+        numbers = range(1, self.num_layers + 1)
+        return {f"{name}_{number}": self.units for number in numbers for name in self.state_names}
+
+    def step(self, frame: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Runs one step.
+
+        Args:
+            frame: Rows `(batch, frame, channels)` in m/s^2.
+            states: Arrays `(batch, units)` by name, as in the property `states`. Start with zeros.
+
+        Returns:
+            Logits `(batch, classes)` and the new states.
+
+        Example:
+            >>> model = ActivityGRU(units=8, frame=5)
+            >>> logits, states = model.step(np.ones((1, 5, 3), "float32"), {"h_1": np.zeros((1, 8), "float32")})
+            >>> logits.shape, states["h_1"].shape
+            (TensorShape([1, 6]), TensorShape([1, 8]))
+        """
+        layers = self._named_layers()
+        features = layers.pop("frame", None)
+        x = read(layers, frame)
+        if features is None:
+            return self._advance(x[:, 0], states)
+        # A convolution that moves by whole frames is a matrix product, which makes a smaller file.
+        rows = ops.cast(ops.reshape(x, (ops.shape(x)[0], -1)), features.compute_dtype)
+        kernel = ops.cast(ops.reshape(features.kernel, (-1, features.filters)), features.compute_dtype)
+        x = ops.add(ops.matmul(rows, kernel), ops.cast(features.bias, features.compute_dtype))
+        return self._advance(features.activation(x), states)
+
+    def chunk(self, frames: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Runs several steps in one call.
+
+        Args:
+            frames: Rows `(batch, n * frame, channels)` in m/s^2.
+            states: The same as for `step`.
+
+        Returns:
+            Logits `(batch, n, classes)` after each frame, and the states after the last one.
+        """
+        start = [states[name] for name in self.states]
+        loop = keras.layers.RNN(_Step(self), return_sequences=True, return_state=True)
+        logits, *last = loop(read(self._named_layers(), frames), initial_state=start, training=False)
+        return logits, dict(zip(self.states, last, strict=True))
+
+    def _named_layers(self) -> dict[str, keras.layers.Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    def _advance(self, x: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Runs one step of all cells on the input of the first one, `(batch, V)`."""
+        last: dict[str, Any] = {}
+        for number in range(1, self.num_layers + 1):
+            names = [f"{name}_{number}" for name in self.state_names]
+            x, new = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
+            last |= dict(zip(names, new if isinstance(new, list | tuple) else [new], strict=True))
+        return self.get_layer("logits")(x), last
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
+        """Returns the initializers of one recurrent layer.
+
+        The course initializes the matrix of each gate separately, so a limit counts the units of one gate; the Glorot
+        initializer of Keras would count those of all gates.
+        """
+        if initializer == "keras":
+            return {
+                "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
+                "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
+            }
+        return {
+            "kernel_initializer": _uniform(inputs + units, next(draw)),
+            "recurrent_initializer": _uniform(2 * units, next(draw)),
+        }
+
+    @classmethod
+    def _head_start(
+        cls,
+        initializer: str,
+        draw: Any,
+        channels: int,
+        units: int,
+        classes: int,
+    ) -> dict[str, Any]:
+        """Returns the initializers of the last layer. The course uses Glorot's limit as well."""
+        return {"kernel_initializer": _uniform(units + classes, next(draw))}
+
+    @classmethod
+    def parameter_formula(
+        cls, units: int = 32, num_layers: int = 1, frame: int = 1, frame_units: int | None = None,
+        classes: int | Sequence[str] = 6, channels: int | Sequence[str] = 3, magnitude: bool = False, **_: Any,
+    ) -> int:  # fmt: skip
+        """Returns the number of trainable parameters, by the formula in the module's docstring.
+
+        Example:
+            >>> ActivityGRU.parameter_formula(32)
+            3654
+        """
+        labels, axes = (value if isinstance(value, int) else len(value) for value in (classes, channels))
+        columns = axes + magnitude
+        inputs = columns if frame == 1 else (frame_units or units)
+        count = 0 if frame == 1 else (frame * columns + 1) * inputs
+        count += cls.gates * (inputs + units + 1) * units
+        count += (num_layers - 1) * cls.gates * (2 * units + 1) * units
+        return count + (units + 1) * labels
+
+
+class _Step(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """All cells and the last layer of a recognizer as one cell, so that a chunk needs only one loop."""
+
+    def __init__(self, model: RecurrentRecognizer) -> None:
+        super().__init__()
+        # Not the model itself: Keras would track it as a sublayer and give each weight a second name.
+        self._advance = model._advance
+        self._names, self.state_size = list(model.states), list(model.states.values())
+        self.output_size = model.output_shape[-1]
+
+    def call(self, x: Any, states: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:
+        logits, last = self._advance(x, dict(zip(self._names, states, strict=True)))
+        return logits, list(last.values())
+
+
+def _uniform(fans: int, seed: int) -> keras.initializers.Initializer:
+    limit = float(np.sqrt(6 / fans))
+    return keras.initializers.RandomUniform(-limit, limit, seed=seed)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityRNN(RecurrentRecognizer):
+    """Activity recognizer with SimpleRNN cells. Takes the arguments of `RecurrentRecognizer`.
+
+    Example:
+        >>> ActivityRNN(units=128).count_params() == ActivityRNN.parameter_formula(128) == 17670
+        True
+    """
+
+    gates = 1
+    cell = SimpleRNN
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
+        start = super()._start(initializer, draw, inputs, units)
+        return start if initializer == "keras" else start | {"bias_initializer": _uniform(inputs + units, next(draw))}
+
+    @classmethod
+    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
+        start = super()._head_start(initializer, draw, channels, units, classes)
+        return start if initializer == "keras" else start | {"bias_initializer": _uniform(units + classes, next(draw))}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityLSTM(RecurrentRecognizer):
+    """Activity recognizer with LSTM cells. Takes the arguments of `RecurrentRecognizer`.
+
+    Example:
+        >>> ActivityLSTM(units=64).count_params() == ActivityLSTM.parameter_formula(64) == 17798
+        True
+    """
+
+    gates = 4
+    state_names = ("h", "c")
+    cell = keras.layers.LSTM
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
+        if initializer == "keras":
+            return super()._start(initializer, draw, inputs, units)
+        # In the course one matrix acts on [h, x], biases have the same distribution, and no forget gate starts at 1.
+        weights = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+        return {name: _uniform(inputs + 2 * units, next(draw)) for name in weights} | {"unit_forget_bias": False}
+
+    @classmethod
+    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
+        if initializer == "keras":
+            return super()._head_start(initializer, draw, channels, units, classes)
+        weights = ("kernel_initializer", "bias_initializer")
+        return {name: _uniform(channels + 2 * units, next(draw)) for name in weights}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ActivityGRU(RecurrentRecognizer):
+    """Activity recognizer with GRU cells. Takes the arguments of `RecurrentRecognizer`.
+
+    Example:
+        >>> ActivityGRU(units=40, num_layers=2, frame=5).count_params()
+        20326
+    """
+
+    gates = 3
+    cell = keras.layers.GRU
+    cell_options: ClassVar[dict[str, Any]] = {"reset_after": False}

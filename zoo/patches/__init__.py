@@ -1,0 +1,1 @@
+"""Patches of photographs: data, simulator, metrics and reports of autoencoders."""

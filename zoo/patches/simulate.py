@@ -1,0 +1,55 @@
+"""Simulated pictures: dead leaves, which share some statistics with natural images."""
+
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.patches.photographs import Photograph, write_patches
+
+
+def draw(name: str, side: int, random: np.random.Generator) -> Photograph:
+    """Draws a picture of disks with power-law radii, each of one color, that cover each other like fallen leaves.
+
+    Lee, Mumford, Huang: Occlusion models for natural images, International Journal of Computer Vision, 2001.
+
+    Args:
+        name: The picture's name.
+        side: Pixels a side.
+        random: The source of all randomness.
+    """
+    pixels = np.zeros((side, side, 3), np.float32)
+    rows, columns = np.mgrid[:side, :side]
+    bare = np.ones((side, side), bool)
+    # From the topmost leaf down: covered pixels stay.
+    while bare.any():
+        # Radii with density r^-3 between 2 pixels and a quarter of the picture.
+        low, high = 2.0, side / 4
+        radius = (low**-2 - random.uniform() * (low**-2 - high**-2)) ** -0.5
+        top, left = random.uniform(-radius, side + radius, 2)
+        leaf = bare & ((rows - top) ** 2 + (columns - left) ** 2 <= radius**2)
+        pixels[leaf] = np.clip(random.normal(0.45, 0.2) + random.normal(0, 0.08, 3), 0, 1)
+        bare &= ~leaf
+    return Photograph(name, pixels, "simulated by pocket-zoo")
+
+
+def write_simulated(path: Path, count: int = 10240, size: int = 16, pictures: int = 12, seed: int = 0) -> None:
+    """Writes patches of simulated pictures, labeled as such.
+
+    Args:
+        path: The file.
+        count: Number of patches.
+        size: Pixels a side, from 2 to 256.
+        pictures: Number of pictures, 2 or more so that one can be held out.
+        seed: The source of all randomness.
+
+    Raises:
+        ZooError: If there are fewer than two pictures, or the size is out of range.
+    """
+    if pictures < 2:
+        raise ZooError(f"{pictures} pictures; a test on other pictures needs 2 or more")
+    if not 2 <= size <= 256:
+        raise ZooError(f"patches of {size} pixels a side: expected 2 to 256")
+    random = np.random.default_rng([seed, 2])
+    leaves = [draw(f"dead leaves {number}", 12 * size, random) for number in range(1, pictures + 1)]
+    write_patches(path, leaves, count, size, seed, simulated=True)

@@ -1,0 +1,440 @@
+"""The task of sparse autoencoders: training, evaluation, prediction and export."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from zoo import training
+from zoo.activity.augmentation import PatchAugmentation
+from zoo.data import pipeline
+from zoo.data.examples import Examples
+from zoo.data.loading import load_as
+from zoo.errors import ZooError
+from zoo.exporting import artifacts, parity, signatures
+from zoo.exporting.artifacts import Exportable
+from zoo.exporting.c99 import encoder
+from zoo.exporting.parity import Outputs, Tolerance
+from zoo.families import find_family
+from zoo.loading import Loaded
+from zoo.models.autoencoder import SparseAutoencoder
+from zoo.models.layers import kl_sparsity
+from zoo.models.model import Model
+from zoo.patches import data as patches
+from zoo.patches import metrics, photographs, simulate
+from zoo.patches.data import LUMINANCE, PatchData, Patches, Scale
+from zoo.recipe import Recipe
+from zoo.running import Plan
+from zoo.runtime.metadata import AutoencoderMetadata
+from zoo.task import Predictions, Source, Task, origin, provenance
+from zoo.training import Fitted
+
+COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
+"""rho, beta and lambda of the cost in the course."""
+
+_MORE = 0.01
+"""How much greater than that of PCA the error of a model is for a note, as a share."""
+
+_GOLDEN, _TERMS = 512, 2048
+"""Numbers of patches to compare artifacts on, and to compute the terms of the cost on."""
+
+
+def _split(data: PatchData, recipe: Recipe) -> tuple[Patches, Patches]:
+    """Splits data into training and held-out patches, by photograph if photographs are known."""
+    if not recipe.validation:
+        return data.train, data.train.empty()
+    training_rows, held_out = data.hold_out(recipe.validation, recipe.split_by_seed)
+    return _chosen(data.train, training_rows), _chosen(data.train, held_out)
+
+
+def _chosen(part: Patches, rows: NDArray[np.int64]) -> Patches:
+    return part.where(np.isin(part.rows, rows))
+
+
+def _sample(part: Patches, count: int) -> Patches:
+    """Selects at most `count` evenly spaced patches."""
+    return _chosen(part, part.rows[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)])
+
+
+def _inputs(part: Patches) -> NDArray[np.float32]:
+    return np.concatenate([inputs for inputs, _ in part.blocks()])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file of patches that has been preprocessed and split, for any number of training runs.
+
+    Args:
+        data: Checked data.
+        training: Training patches, preprocessed.
+        held_out: Held-out patches, preprocessed.
+        scale: Constants of the preprocessing, fitted on the training patches.
+        folds: None: photographs are held out once and for all.
+    """
+
+    data: PatchData
+    training: Patches
+    held_out: Patches
+    scale: Scale
+    folds: tuple[()] = ()
+
+    def build(self, plan: Plan) -> SparseAutoencoder:
+        """Creates the model of a plan."""
+        known = {"pixels": self.data.pixels, "scale": self.scale.constants, "seed": plan.recipe.seed, "name": plan.name}
+        model: SparseAutoencoder = find_family(plan.family).load()(**known | plan.arguments)
+        _check_size(model.pixels, self.data, plan.name)
+        return model
+
+    def training_batches(self, recipe: Recipe) -> tuple[Callable[[int, int], tf.data.Dataset], int]:
+        """Returns the function from a first epoch and a batch size to endless batches, for `training.fit`.
+
+        Returns:
+            The function, and the number of rows per epoch.
+
+        Raises:
+            ZooError: If the augmentation is invalid.
+        """
+        augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
+        batches = partial(pipeline.training_batches, seed=recipe.seed)
+        if not augmentation.symmetries:
+            return lambda epoch, size: batches(self.training, size, first_epoch=epoch), len(self.training)
+        vectors = _inputs(self.training)
+        turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
+        first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
+
+        def train(epoch: int, size: int) -> tf.data.Dataset:
+            before = max(0, first_plain - epoch) * (len(turned) // size)
+            plain = batches(repeated, size, first_epoch=max(epoch, first_plain))
+            return batches(turned, size, first_epoch=epoch).take(before).concatenate(plain)
+
+        return train, len(turned)
+
+    def fit(
+        self, recipe: Recipe, model: SparseAutoencoder, *, callbacks: Sequence[keras.callbacks.Callback] = (),
+        **options: Any,
+    ) -> Fitted:  # fmt: skip
+        """Trains a model. Options are those of `training.fit`."""
+        held_out = self.held_out
+        shown = tf.constant(_inputs(_sample(self.training, _TERMS)))
+        compute = tf.function(lambda vectors: _cost(model, vectors, model.get_config()))
+
+        def add_terms(epoch: int, logs: dict[str, float]) -> None:
+            logs.update({name: float(value) for name, value in compute(shown).items()})
+
+        return training.fit(
+            model, recipe, *self.training_batches(recipe),
+            # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
+            pipeline.batches(held_out, -(-len(held_out) // -(-len(held_out) // 4096))) if len(held_out) else None,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=add_terms), *callbacks],
+            **options,
+        )  # fmt: skip
+
+    def scores(self, model: SparseAutoencoder) -> dict[str, float]:
+        """Computes `cost` and `mse` of a trained model on the held-out photographs.
+
+        The cost is that of the course, with its constants, so that models with other weights of the penalties are
+        compared by the same measure.
+
+        Raises:
+            ZooError: If nothing is held out.
+        """
+        if not len(self.held_out):
+            raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
+        return self._held_out_scores(model, COURSE)
+
+    def _held_out_scores(self, model: SparseAutoencoder, constants: Mapping[str, Any]) -> dict[str, float]:
+        terms = _cost(model, _inputs(self.held_out), constants)
+        return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / self.data.pixels}
+
+    def finish(self, recipe: Recipe, model: SparseAutoencoder, learners: Sequence[Model] = ()) -> dict[str, Any]:
+        """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
+
+        Returns:
+            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` with `loss` and `mse`, or
+            None if nothing is held out.
+        """
+        limit, low, high = self.scale.constants
+        model.scale = (limit, low, high)
+        names = self.held_out.group_names()
+        model.provenance = provenance(self.data, held_out=names)
+        found = self._held_out_scores(model, model.get_config()) if len(self.held_out) else None
+        return {
+            "train_patches": len(self.training), "held_out": names, "held_out_patches": len(self.held_out),
+            "validation": {"loss": found["cost"], "mse": found["mse"]} if found else None,
+        }  # fmt: skip
+
+
+def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Computes the three terms of J on patches as one batch: the scalars `error`, `weights`, `sparsity`."""
+    codes = model.encode(vectors)
+    difference = vectors - ops.cast(model.decode(codes), "float32")
+    return {
+        "error": 0.5 * ops.mean(ops.sum(difference**2, axis=1)),
+        "weights": constants["weight_decay"] * ops.sum(ops.square(model.get_layer("tied").kernel)),
+        "sparsity": kl_sparsity(codes, constants["sparsity_target"], constants["sparsity_weight"]),
+    }
+
+
+def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
+    """Returns the metadata of an autoencoder.
+
+    Raises:
+        ZooError: If the model is not an autoencoder.
+    """
+    if not isinstance(loaded.metadata, AutoencoderMetadata):
+        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected an autoencoder of patches")
+    return loaded.metadata
+
+
+def _check_size(pixels: int, data: PatchData, name: str) -> None:
+    if data.pixels != pixels:
+        size, wanted = round(data.pixels**0.5), round(pixels**0.5)
+        raise ZooError(
+            f"{data}: patches of {size} x {size}; {name} reads {wanted} x {wanted}: cut others with `zoo data "
+            f"make patches --size {wanted}`, or train with --set pixels={data.pixels}"
+        )
+
+
+def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Patches, Patches]:
+    """Returns the name of the evaluated part, its patches, and the patches to fit PCA on."""
+    if split not in ("test", "train"):
+        raise ZooError(f"split {split!r}: expected test or train")
+    if data.sha256 != loaded.metadata.data_sha256:
+        if split == "train":
+            raise ZooError(f"{data}: is not the file that {loaded.name} was trained on, so it has no train part")
+        return "whole file", data.train, data.train
+    if "recipe" in loaded.config:
+        training_part, held_out = _split(data, Recipe.from_json(loaded.config["recipe"]))
+    else:
+        names = np.full(len(data.train), "") if data.photographs is None else data.photographs
+        out = np.isin(names, metadata_of(loaded).held_out)
+        if not out.any():
+            return "whole file", data.train, data.train
+        training_part, held_out = data.train.where(~out), data.train.where(out)
+    if split == "train" or not len(held_out):
+        return "train", training_part, training_part
+    return "test", held_out, training_part
+
+
+def _codes(loaded: Loaded, part: Patches) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Computes codes and reconstructions of patches, a block at a time."""
+    codes, reconstructions = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
+    return np.concatenate(codes), np.concatenate(reconstructions)
+
+
+def _encode(loaded: Loaded, rgb: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Computes codes and reconstructions of a batch of patches."""
+    if loaded.interpreter is not None:
+        run = loaded.interpreter.run
+        return run("encode", rgb=rgb)["code"], run("reconstruct", rgb=rgb)["patch"]
+    return _encode_vectors(loaded, Scale(*metadata_of(loaded).scale).apply(rgb))
+
+
+def _encode_vectors(
+    loaded: Loaded, vectors: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    codes = np.asarray(loaded.keras_model.encode(vectors))
+    return codes, np.asarray(loaded.keras_model.decode(codes))
+
+
+def _behind(report: Mapping[str, Any]) -> list[str]:
+    """A note that names the baseline that reconstructs clearly better than the model, if one does."""
+    if report["r2"] < 0:
+        return [f"R² {report['r2']:.3f} is below 0: the mean of each pixel has a lower error than the reconstructions"]
+    if report["mse"] > (1 + _MORE) * report["pca_mse"]:
+        return [f"MSE {report['mse']:.5f} is above that of PCA ({report['pca_mse']:.5f}), whose codes are not sparse"]
+    return []
+
+
+def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.float32]:
+    size = metadata_of(loaded).size
+    if data is None:
+        random = np.random.default_rng([7, 2])
+        pictures = [simulate.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
+        return np.concatenate([photographs.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
+    _check_size(size**2, data, loaded.name)
+    _, held_out, training_part = _parts(loaded, data, "test")
+    return _inputs(_sample(held_out if split == "test" else training_part, _GOLDEN))
+
+
+def kernel(loaded: Loaded) -> NDArray[np.float32]:
+    """Returns W `(D, H)`. For an exported file it is computed from the output of `decode` for single units."""
+    if loaded.interpreter is None:
+        return np.asarray(loaded.keras_model.get_layer("tied").kernel.numpy())
+    units = metadata_of(loaded).hidden_units
+    code = np.concatenate([np.zeros((1, units), np.float32), np.eye(units, dtype=np.float32)])
+    before = logit(np.clip(loaded.interpreter.run("decode", code=code)["patch"].astype(np.float64), 1e-6, 1 - 1e-6))
+    return np.asarray((before[1:] - before[0]).T, np.float32)
+
+
+class AutoencoderTask(Task):
+    """Task of sparse autoencoders for patches of natural images."""
+
+    name = "autoencoder"
+    data_file = "data1.h5"
+    recipe = Recipe(
+        optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,
+        loss="half_squared_error",
+    )  # fmt: skip
+    unused = (
+        "loss", "label_smoothing", "class_weights", "rejection_rate", "normalize", "validation_by", "merge_contexts",
+        "min_steps",
+    )  # fmt: skip
+    augmentation = PatchAugmentation
+    objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
+    score = "mse"
+
+    def read(self, source: Source, **options: Any) -> PatchData:
+        """Checks and opens a file of patches. The option `levels` is the value of white, 1 or 255."""
+        return load_as(PatchData, source, **options)
+
+    def prepare(self, data: PatchData, recipe: Recipe) -> Prepared:
+        """Holds out photographs, and fits the preprocessing on the others."""
+        data = self.read(data)
+        training_part, held_out = _split(data, recipe)
+        scale = Scale.fit(data.patches, training_part.rows)
+        vectors = data.vectors(scale)
+        training_part, held_out = (replace(part, inputs=vectors, targets=vectors) for part in (training_part, held_out))
+        return Prepared(data, training_part, held_out, scale)
+
+    def metadata(self, model: SparseAutoencoder) -> AutoencoderMetadata:
+        """Returns the metadata of a model's exported files."""
+        if model.scale is None:
+            raise ZooError(f"{model.name}: has no constants of preprocessing: train it with `zoo train`, or set scale")
+        return AutoencoderMetadata(
+            **origin(model), size=round(model.pixels**0.5), hidden_units=model.hidden_units,
+            sparsity_target=model.sparsity_target, scale=tuple(model.scale),
+            held_out=tuple((model.provenance or {}).get("held_out", ())),
+        )  # fmt: skip
+
+    def evaluate(
+        self, loaded: Loaded, data: PatchData, *, split: str = "test", baselines: bool = True
+    ) -> dict[str, Any]:  # fmt: skip
+        """Evaluates a model on a file of patches.
+
+        Args:
+            loaded: Model to evaluate.
+            data: Patches. If the model was trained on this file, its held-out photographs are evaluated, otherwise all.
+            split: `test` for these patches, or `train` for the training patches.
+            baselines: Unused. PCA is always evaluated.
+
+        Returns:
+            The metrics of `evaluation.autoencoder.report`, those of `by_photograph` if the file names its photographs,
+            and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
+
+        Raises:
+            ZooError: If the patches do not have the size that the model reads.
+        """
+        metadata = metadata_of(loaded)
+        data = self.read(data)
+        digest = data.sha256
+        _check_size(metadata.size**2, data, loaded.name)
+        name, measured, reference = _parts(loaded, data, split)
+        notes = [*data.notes, *(["simulated pictures: these patches are synthetic"] if data.simulated else [])]
+        if measured is reference:
+            notes.append("PCA is fitted on the patches that it is evaluated on, so its score is too good")
+        if digest == metadata.data_sha256 and name != "test":
+            notes.append("training patches: the model was trained on them")
+        scale = Scale(*metadata.scale)
+        vectors, train_vectors = (
+            np.concatenate([scale.apply(rgb) for rgb, _ in part.blocks()]) for part in (measured, reference)
+        )
+        if not np.ptp(vectors, axis=0).any():
+            raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
+        codes, reconstructions = _codes(loaded, measured)
+        names = measured.photographs
+        report = metrics.report(
+            vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)
+        )
+        return {
+            "model": loaded.name, "data": str(data), "split": name, "data_sha256": digest,
+            "photographs": measured.group_names(), "simulated": data.simulated,
+            "sparsity_target": metadata.sparsity_target,
+            **report, **({} if names is None else metrics.by_photograph(vectors, reconstructions, names)),
+            "notes": notes + _behind(report),
+        }  # fmt: skip
+
+    def predict(self, loaded: Loaded, x: Any) -> Predictions:
+        """Predicts codes and reconstructions.
+
+        Args:
+            loaded: Model.
+            x: Patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`.
+        """
+        rows = np.asarray(x, np.float32)
+        size = metadata_of(loaded).size
+        if rows.shape[1:] == (size**2,) and loaded.model is not None:
+            codes, reconstructions = _encode_vectors(loaded, rows)
+        elif rows.shape[1:] == (3, size, size):
+            codes, reconstructions = _encode(loaded, rows)
+        else:
+            raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
+        probabilities = np.empty((len(rows), 0), np.float32)
+        return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
+
+    def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
+        """Returns the description of a model for its export.
+
+        Args:
+            loaded: Model to export.
+            data: Patches. Artifacts are compared on the held-out ones. Simulated if None.
+        """
+        metadata, data = metadata_of(loaded), None if data is None else self.read(data)
+        scale = Scale(*metadata.scale)
+
+        def inputs(split: str) -> dict[str, dict[str, NDArray[np.float32]]]:
+            rgb = _golden(loaded, data, split)
+            code = np.asarray(loaded.keras_model.encode(scale.apply(rgb)))
+            return {"encode": {"rgb": rgb}, "decode": {"code": code}, "reconstruct": {"rgb": rgb}}
+
+        golden = inputs("test")
+        wanted = scale.apply(golden["encode"]["rgb"])
+
+        def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
+            # C code is the encoder alone.
+            return {"r2": metrics.r2(wanted, outputs["reconstruct"]["patch"])} if "reconstruct" in outputs else {}
+
+        return Exportable(
+            lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
+            golden,
+            # Rounding changes some outputs considerably; the score shows the effect on the whole.
+            parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
+            calibration=inputs("train"),
+            code=artifacts.code(lambda model: encoder.network(model, metadata, LUMINANCE.tolist()), Tolerance(0.3)),
+            score=score,
+            simulated=data is None,
+        )
+
+    def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
+        """Returns arrays that figures show in addition to the metrics: patches, reconstructions, filters.
+
+        Args:
+            loaded: Model that was evaluated.
+            data: Patches that it was evaluated on.
+            count: Number of patches to select at random.
+
+        Returns:
+            `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.
+        """
+        data = self.read(data)
+        part = _parts(loaded, data, "test")[1]
+        chosen = _chosen(part, np.random.default_rng(0).choice(part.rows, min(count, len(part)), replace=False))
+        # The rows of a file are ordered by photograph.
+        mixed = np.random.default_rng(1).permutation(len(chosen))
+        rgb = _inputs(chosen)[mixed]
+        return {
+            "rgb": rgb,
+            "patches": Scale(*metadata_of(loaded).scale).apply(rgb),
+            "reconstructions": _codes(loaded, chosen)[1][mixed],
+            "kernel": kernel(loaded),
+        }
+
+
+TASK = AutoencoderTask()

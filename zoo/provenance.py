@@ -1,0 +1,90 @@
+"""Provenance of models and results: hashes, versions, machine."""
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import zoo
+from zoo.runtime.metadata import ActivityMetadata, Metadata
+
+if TYPE_CHECKING:
+    import keras
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of pocket-zoo, Python and libraries, and the machine."""
+    packages = ("tensorflow", "keras", "numpy", "ai-edge-litert", "scikit-learn")
+    return {
+        "pocket-zoo": zoo.__version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+        "machine": machine(),
+    }
+
+
+def weights_sha256(model: "keras.Model") -> str:
+    """Computes the SHA-256 of the trainable weights, in the order of the model, as little-endian float32."""
+    digest = hashlib.sha256()
+    for weight in model.trainable_weights:
+        digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
+    return digest.hexdigest()
+
+
+def share_a_study(source: str, other: str) -> bool:
+    """Returns whether the sources of two files name the same study, whatever years and files follow its name.
+
+    Example:
+        >>> joined = "MotionSense (Malekzadeh et al., 2019); WISDM (Weiss et al., 2019)"
+        >>> share_a_study(joined, "WISDM"), share_a_study(joined, "GeoTec (Matey-Sanz et al., 2023)")
+        (True, False)
+    """
+    one, two = (
+        {study.partition("(")[0].strip().lower() for study in text.split(";")} - {"not stated"}
+        for text in (source, other)
+    )
+    return bool(one & two)
+
+
+def is_among(person: str, people: Iterable[str]) -> bool:
+    """Returns whether an id is one of others. Where studies were joined, the name of the study is before the id.
+
+    Example:
+        >>> [is_among(name, ("wisdm/7", "8")) for name in ("wisdm/7", "7", "wisdm/8", "oxford/7")]
+        [True, True, True, False]
+    """
+    return any(
+        one == person or (("/" in one) != ("/" in person) and one.rpartition("/")[2] == person.rpartition("/")[2])
+        for one in people
+    )
+
+
+def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
+    """The people of a file who were in the training of a model.
+
+    Args:
+        people: Their ids.
+        source: Of the file.
+        metadata: Of the model.
+    """
+    if not isinstance(metadata, ActivityMetadata) or not share_a_study(metadata.source, source):
+        return []
+    return [person for person in people if is_among(person, metadata.train_subjects)]
+
+
+def machine() -> str:
+    """Describes this machine, such as `x86_64, 2 x AMD EPYC`."""
+    return f"{platform.machine()}, {_processor()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else "unknown processor"

@@ -1,0 +1,142 @@
+"""Style and writing of figures, and a figure that several tasks draw."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from zoo.files import atomic_write
+
+mpl.use("agg")
+
+History = Sequence[Mapping[str, float]]
+"""Records of the epochs of a training run."""
+
+BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#c04f00", "#00795a", "#aa4499", "#6b6b6b"
+"""Colors that color-blind people can tell apart (after Okabe and Ito), and one for what is compared with. Dark pages
+invert their lightness."""
+
+COLORS = (BLUE, ORANGE, GREEN, PURPLE, GRAY)
+"""Their order. Names such as `C0` would be resolved when a figure is written, without the style."""
+
+WIDTH = 4.8
+"""Width of a figure in inches. Shown on a phone, its letters are as large as those of a page's small print."""
+
+STYLE: dict[Any, Any] = {
+    "figure.dpi": 160, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.alpha": 0.25, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.axisbelow": True,
+    "legend.frameon": False, "axes.prop_cycle": cycler(color=COLORS),
+}  # fmt: skip
+"""The style of all figures: lines are named at their ends, axes have units, and what is compared shares a scale."""
+
+_GAP = 0.085
+"""Least distance between the names of two lines, as a share of the height of the axes."""
+
+
+@contextlib.contextmanager
+def subplots(
+    width: float, height: float, rows: int = 1, columns: int = 1, *, grid: bool = True, **options: Any
+) -> Iterator[tuple[Figure, Any]]:
+    """Creates a figure of a size in inches, in the common style, with its axes."""
+    with plt.rc_context(STYLE | {"axes.grid": grid}):
+        yield plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+
+
+def training(history: History) -> Figure:
+    """Draws loss and accuracy of training and, if there is one, validation against the epoch."""
+    with subplots(WIDTH, 4.4, rows=2, sharex=True) as (figure, axes):
+        for axis, key in zip(axes, ("loss", "accuracy"), strict=True):
+            curves(axis, history, {key: "training", f"val_{key}": "validation"})
+            axis.set_title(key)
+            name_lines(axis)
+        axes[0].set_xlabel("")
+        axes[1].yaxis.set_major_formatter(PercentFormatter(1))
+    return figure
+
+
+def name_lines(axis: Axes) -> None:
+    """Writes the name of each line next to its end, in its color, instead of a legend."""
+    lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
+    axis.autoscale_view()
+    axis.set(xlim=axis.get_xlim(), ylim=axis.get_ylim())
+    ends = [(np.asarray(line.get_xdata())[-1], np.asarray(line.get_ydata())[-1]) for line in lines]
+    to_axes = axis.transData + axis.transAxes.inverted()
+    places = to_axes.transform(np.array(ends, float).reshape(-1, 2))
+    heights = np.array(apart([y for _, y in places]))
+    rank = heights.argsort().argsort()
+    # Names stay next to the axes, in their order.
+    heights = heights.clip(0.02 + _GAP * rank, 0.98 - _GAP * (len(rank) - 1 - rank))
+    for line, (x, _), y in zip(lines, places, heights, strict=True):
+        axis.annotate(
+            str(line.get_label()), (x, y), (6, 0), xycoords="axes fraction", textcoords="offset points",
+            color=line.get_color(), va="center", annotation_clip=False,
+        )  # fmt: skip
+
+
+def apart(heights: Sequence[float], gap: float = _GAP) -> list[float]:
+    """Moves heights apart, as little as it takes, in their order.
+
+    Example:
+        >>> apart([0.5, 0.5, 0.9], 0.1)
+        [0.45, 0.55, 0.9]
+    """
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    groups: list[list[float]] = []
+    for place in order:
+        groups.append([heights[place], 1.0])
+        # Names that are too close share the space around their mean.
+        while len(groups) > 1 and _first(groups[-1], gap) - _last(groups[-2], gap) < gap:
+            mean, count = groups.pop()
+            below, number = groups[-1]
+            groups[-1] = [(below * number + mean * count) / (number + count), number + count]
+    moved = [_first(group, gap) + step * gap for group in groups for step in range(int(group[1]))]
+    found = dict(zip(order, moved, strict=True))
+    return [round(found[place], 6) for place in range(len(heights))]
+
+
+def _first(group: Sequence[float], gap: float) -> float:
+    return group[0] - (group[1] - 1) / 2 * gap
+
+
+def _last(group: Sequence[float], gap: float) -> float:
+    return group[0] + (group[1] - 1) / 2 * gap
+
+
+def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any) -> None:
+    """Draws numbers of a history, those that it has, against the epoch."""
+    epochs = [row["epoch"] for row in history]
+    # So few epochs that a line alone would show little or nothing are points.
+    marker = "o" if len(history) < 5 else None
+    for key, label in labels.items():
+        if key in history[0]:
+            axis.plot(epochs, [row[key] for row in history], label=label, marker=marker, **style)
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def simulated(report: Mapping[str, Any]) -> str:
+    """Returns the prefix of titles for simulated data."""
+    return "SIMULATED, " if report.get("simulated") else ""
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure atomically and closes it."""
+    with atomic_write(path) as temporary:
+        # Without the version of the software, the same numbers yield the same bytes.
+        figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+
+
+def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Writes figures, which are given by the names of their files."""
+    for name, figure in figures.items():
+        save(figure, folder / name)
+    return [folder / name for name in figures]

@@ -1,0 +1,477 @@
+"""Metadata of models: the input they expect, the meaning of their output, and their origin.
+
+Each `.tflite` file contains this document, as the flatbuffer's metadata entry `pocket_zoo` (JSON, UTF-8); runtimes that
+ignore the entry still run the file. A `.wasm` file contains it in the custom section of the same name, and
+`config.json` in the folder of a trained model contains it as well.
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+from zoo.errors import StorageError, ZooError
+from zoo.files import require_file
+from zoo.runtime.schema import task_schema, violation
+
+SCHEMA = 1
+"""Version of the document. Readers reject other versions."""
+
+STANDARD_GRAVITY = 9.80665
+"""Standard gravity in m/s^2."""
+
+STEADY_SHARE = 0.4
+"""Share of the mean magnitude, and of gravity, above which the length of the mean vector over a second or more is due
+to gravity: movement cancels out, gravity does not. With gravity, it is above 0.5 even for people who run."""
+
+
+def is_in_g(magnitude: float, steady: float) -> bool:
+    """Returns whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.
+
+    Args:
+        magnitude: Mean length of the vector.
+        steady: Length of the mean vector over a second or more.
+
+    Example:
+        >>> is_in_g(1.1, 1.0), is_in_g(1.7, 0.2), is_in_g(9.9, 9.8)
+        (True, False, False)
+    """
+    return 0.5 < magnitude < 2.0 and steady > STEADY_SHARE * magnitude
+
+
+UNIT, AXES, CONVENTION = "m/s^2", ("x", "y", "z"), "android"
+"""Unit, axes and sign convention of acceleration in the zoo. Gravity is included: at rest and face up, z is +9.81."""
+
+INERTIAL, ROTATION_UNIT = (*AXES, "gyro_x", "gyro_y", "gyro_z"), "rad/s"
+"""Channels of an accelerometer and a gyroscope; rotation rate follows the right-hand rule about the same axes."""
+
+STREAM_THRESHOLD = 0.4
+"""Probability below which a stream shows no label, if the file has no threshold."""
+
+CLASSES = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
+"""The six activities of the course, in its order."""
+
+_ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
+
+_DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64
+"""Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
+
+_WASM, _CUSTOM, _SECTION = b"\0asm\1\0\0\0", 0, bytes([len(_ENTRY)]) + _ENTRY.encode()
+"""How a WebAssembly file starts, the number of sections that are not code, and how that with the metadata starts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """Metadata that all models share; each task has a subclass.
+
+    The class attribute `batch` is the batch size of exported files, None for any.
+
+    Args:
+        family: Class name of the model.
+        preset: Name of the preset, or of the model if it is not a preset.
+        simulated: Whether the training data was simulated.
+        source: Source of the training data.
+        data_sha256: SHA-256 of the file that the model was trained on.
+        weights_sha256: SHA-256 of the trained weights.
+        license: License of the training data, or `not stated`.
+        version: Version of pocket-zoo that wrote the document.
+        schema: Version of the format of this document.
+    """
+
+    task: ClassVar[str]
+    batch: ClassVar[int | None] = None
+    family: str
+    preset: str
+    simulated: bool
+    source: str
+    data_sha256: str
+    weights_sha256: str
+    version: str
+    license: str = "not stated"
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the document as JSON types, without what is None."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {"task": self.task} | {name: value for name, value in values.items() if value is not None}
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any], where: str) -> "Metadata":
+        """Reads the document.
+
+        Args:
+            document: Result of `to_json`.
+            where: File that contains the document, for messages.
+
+        Returns:
+            Metadata of the subclass for the document's task.
+
+        Raises:
+            ZooError: If the schema or the task is unknown, a key is missing, or a value is not as `schema` says.
+        """
+        if not isinstance(document, Mapping):
+            raise ZooError(f"{where}: metadata is {document!r:.60}; expected names and values: export it again")
+        if document.get("schema") != SCHEMA:
+            raise ZooError(
+                f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
+                f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
+            )
+        tasks: dict[str, Any] = {each.task: each for each in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
+        if not isinstance(document.get("task"), str) or document["task"] not in tasks:
+            raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(tasks)}")
+        kind = tasks[document["task"]]
+        if wrong := violation(document, task_schema(document["task"])):
+            raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
+        names = [field.name for field in fields(kind) if field.name in document]
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
+        if "streaming" in values:
+            values["streaming"], values["threshold"] = _streaming(document)
+        if "train_subjects" in values:
+            values["train_subjects"] = _with_studies(values["train_subjects"])
+        metadata: Metadata = kind(**values)
+        return metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streaming:
+    """Settings of continuous recognition, see `zoo.runtime.streaming`.
+
+    Args:
+        restart: Number of rows after which a state restarts from zero. 0 for never.
+        copies: Number of states that run in parallel, with evenly staggered restarts. Predictions are those of the
+            oldest.
+        warmup: Number of rows that a state must read before its predictions are used.
+        smoothing: Time constant in seconds of the exponential average over past probabilities. 0 for none.
+        margin: Amount by which the probability of another label must exceed that of the current label to replace it.
+    """
+
+    restart: int = 150
+    copies: int = 3
+    warmup: int = 75
+    smoothing: float = 0.5
+    margin: float = 0.1
+
+
+def _streaming(document: Mapping[str, Any]) -> tuple[Streaming, float | None]:
+    """The settings of continuous recognition, and the threshold, which older files state among these settings."""
+    settings = dict(document["streaming"])
+    older = settings.pop("threshold", STREAM_THRESHOLD)
+    return Streaming(**settings), document.get("threshold", None if older == STREAM_THRESHOLD else older)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityMetadata(Metadata):
+    """Metadata of an activity recognizer.
+
+    Args:
+        classes: Labels, in the order of the probabilities.
+        rate: Sampling rate of the rows in Hz.
+        window: Number of rows per window.
+        hop: Number of rows from the start of one window to the start of the next when a recording is cut into windows.
+        frame: Number of rows that the signature `step` reads.
+        chunk: Number of frames that the signature `chunk` reads.
+        states: Names and sizes of the states that `step` and `chunk` take and return.
+        mean: Mean of each channel in its unit, which the network subtracts. Empty for no normalization.
+        variance: Variance of each channel; the network divides by its square root. Empty for no normalization.
+        unit: Unit of the acceleration.
+        axes: Channels, in order: x, y, z of the acceleration; then, if the model reads a gyroscope, gyro_x, gyro_y,
+            gyro_z, the rotation rate in rad/s about the same axes.
+        convention: Sign convention of the axes. With `android`, z is +9.81 for a phone at rest, face up.
+        temperature: Divisor of the logits before the softmax, which calibrates the probabilities.
+        streaming: Settings of continuous recognition.
+        prior: Class frequencies that the probabilities assume, in the order of the classes. Empty if unknown.
+        threshold: Probability below which the answer is "not sure", for a window and in a stream. None if none was
+            calibrated: then every window gets an answer, and streams use 0.4.
+        split_by: How test data was separated from training data: by `subject` or by `window`.
+        train_subjects: Subjects of the training windows. Empty if unknown. A `.tflite` file, in which each byte counts,
+            names a study once: after `wisdm/1600`, `/1601` is another subject of the same study.
+    """
+
+    task: ClassVar[str] = "activity"
+    batch: ClassVar[int | None] = 1
+    classes: tuple[str, ...]
+    rate: float
+    window: int
+    hop: int
+    frame: int
+    chunk: int
+    states: Mapping[str, int]
+    mean: tuple[float, ...]
+    variance: tuple[float, ...]
+    unit: str
+    axes: tuple[str, ...]
+    convention: str
+    temperature: float
+    streaming: Streaming
+    split_by: str
+    train_subjects: tuple[str, ...]
+    prior: tuple[float, ...] = ()
+    threshold: float | None = None
+
+    @property
+    def stream_threshold(self) -> float:
+        """Probability below which a stream shows no label."""
+        return STREAM_THRESHOLD if self.threshold is None else self.threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderMetadata(Metadata):
+    """Metadata of an autoencoder.
+
+    Args:
+        size: Width and height of the patches in pixels.
+        hidden_units: Size of the code.
+        sparsity_target: Target for the mean activation of each hidden unit.
+        scale: Constants of the preprocessing: limit, low, high. The luminance of each pixel, minus the mean of its
+            patch, is clipped to [-limit, limit] and scaled linearly, so that low becomes 0.1 and high 0.9.
+        held_out: Photographs that were held out of the training data. Empty if unknown.
+    """
+
+    task: ClassVar[str] = "autoencoder"
+    size: int
+    hidden_units: int
+    sparsity_target: float
+    scale: tuple[float, ...]
+    held_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrigramMetadata(Metadata):
+    """Metadata of a language model.
+
+    Args:
+        words: Vocabulary, in the order of the probabilities. Word ids count from 0.
+        context: Number of words that the model reads.
+    """
+
+    task: ClassVar[str] = "trigram"
+    words: tuple[str, ...]
+    context: int
+
+
+def _without_studies(people: Sequence[str]) -> list[str]:
+    """Leaves out of each id the study that the id before it has as well."""
+    studies = ["", *(person.rpartition("/")[0] for person in people)]
+    return [
+        person.removeprefix(study) if study and person.startswith(f"{study}/") else person
+        for person, study in zip(people, studies, strict=False)
+    ]
+
+
+def _with_studies(people: Sequence[str]) -> tuple[str, ...]:
+    """The inverse of `_without_studies`."""
+    found: list[str] = []
+    for person in people:
+        study = found[-1].rpartition("/")[0] if found and person.startswith("/") else ""
+        found.append(study + person)
+    return tuple(found)
+
+
+def embed(path: Path, metadata: Metadata) -> None:
+    """Writes metadata into a `.tflite` file, replacing earlier metadata.
+
+    Also removes what no runtime needs, such as the names of internal tensors and duplicates of equal constants, which
+    makes a small file a seventh smaller. The marks of dynamic batch sizes are removed as well: LiteRT.js rejects files
+    that have them, and other runtimes can resize inputs without them.
+
+    Args:
+        path: File, changed in place.
+        metadata: Metadata to write.
+    """
+    from ai_edge_litert.tools import flatbuffer_utils as flat
+
+    model = flat.read_model(str(path))
+    values = metadata.to_json()
+    if isinstance(metadata, ActivityMetadata):
+        values["train_subjects"] = _without_studies(metadata.train_subjects)
+    document = json.dumps(values, separators=(",", ":")).encode("utf-8")
+    replaced = (_ENTRY.encode(), _DIGEST_ENTRY.encode(), b"CONVERSION_METADATA")
+    model.metadata = [known for known in model.metadata or [] if known.name not in replaced]
+    for name, content in ((_ENTRY, document), (_DIGEST_ENTRY, _DIGEST + _UNKNOWN)):
+        buffer, entry = flat.schema_fb.BufferT(), flat.schema_fb.MetadataT()
+        buffer.data = list(content)
+        entry.name, entry.buffer = name, len(model.buffers)
+        model.buffers.append(buffer)
+        model.metadata.append(entry)
+    entry_points = {signature.subgraphIndex for signature in model.signatureDefs}
+    for place, graph in enumerate(model.subgraphs):
+        named = {*graph.inputs, *graph.outputs} if place in entry_points else set()
+        graph.name = graph.name if place in entry_points else None
+        for number, tensor in enumerate(graph.tensors):
+            if number not in named:
+                tensor.name = None
+            if tensor.quantization is not None and tensor.quantization.scale is None:
+                tensor.quantization = None
+            if metadata.batch is None:
+                tensor.shapeSignature = None
+    _share_buffers(model)
+    flat.write_model(model, str(path))
+    _, unsigned = _split_digest(path.read_bytes())
+    path.write_bytes(unsigned.replace(_DIGEST + _UNKNOWN, _DIGEST + _sha256(unsigned)))
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _split_digest(content: bytes) -> tuple[bytes, bytes]:
+    """Returns the digest that a file states, empty without, and the file with zeros in its place."""
+    start = content.rfind(_DIGEST) + len(_DIGEST)
+    if start < len(_DIGEST):
+        # Where the entry has its name, it has lost its content.
+        return (b"lost" if _DIGEST_ENTRY.encode() in content else b""), content
+    stop = start + len(_UNKNOWN)
+    return content[start:stop], content[:start] + _UNKNOWN + content[stop:]
+
+
+def _share_buffers(model: Any) -> None:
+    """Merges buffers with the same content. The first buffer is empty, as the schema requires."""
+    users = [*(tensor for graph in model.subgraphs for tensor in graph.tensors), *model.metadata]
+    content = [bytes(buffer.data) if buffer.data is not None else b"" for buffer in model.buffers]
+    places = {b"": 0}
+    for user in users:
+        user.buffer = places.setdefault(content[user.buffer], len(places))
+    unique = dict(zip(content, model.buffers, strict=True)) | {b"": model.buffers[0]}
+    model.buffers = [unique[data] for data in places]
+
+
+def _check_places(model: Any) -> None:
+    """Checks that all numbers of subgraphs, tensors and buffers in a file exist, on which LiteRT relies unchecked.
+
+    Raises:
+        IndexError: If one does not.
+    """
+    sizes = [model.Subgraphs(place).TensorsLength() for place in range(model.SubgraphsLength())]
+    for place, size in enumerate(sizes):
+        graph = model.Subgraphs(place)
+        _require(graph.InputsAsNumpy(), size)
+        _require(graph.OutputsAsNumpy(), size)
+        _require([graph.Tensors(number).Buffer() for number in range(size)], model.BuffersLength())
+        for number in range(graph.OperatorsLength()):
+            operator = graph.Operators(number)
+            _require([operator.OpcodeIndex()], model.OperatorCodesLength())
+            # -1 is an input that is left out.
+            _require(operator.InputsAsNumpy(), size, least=-1)
+            _require(operator.OutputsAsNumpy(), size)
+    for number in range(model.SignatureDefsLength()):
+        signature = model.SignatureDefs(number)
+        _require([signature.SubgraphIndex()], len(sizes))
+        inputs = [signature.Inputs(each).TensorIndex() for each in range(signature.InputsLength())]
+        outputs = [signature.Outputs(each).TensorIndex() for each in range(signature.OutputsLength())]
+        _require([*inputs, *outputs], sizes[signature.SubgraphIndex()])
+
+
+def _require(places: Any, size: int, least: int = 0) -> None:
+    # Flatbuffers returns 0 for a list without entries.
+    for place in [] if isinstance(places, int) else list(places):
+        if not least <= place < size:
+            raise IndexError(f"place {place} of {size}")
+
+
+def extract(path: Path) -> Metadata:
+    """Reads the metadata of a `.tflite` or a `.wasm` file, which its first bytes tell apart.
+
+    Raises:
+        ZooError: If the file is missing, is of neither kind, or has no metadata of the zoo.
+    """
+    content = _content(path)
+    if content.startswith(_WASM):
+        kind, read = "WebAssembly", _wasm_document
+    elif content[4:8] == b"TFL3":
+        kind, read = "TFLite", _tflite_document
+    else:
+        raise ZooError(f"{path}: neither a TFLite nor a WebAssembly file")
+    digest, unsigned = _split_digest(content)
+    if digest and digest != _sha256(unsigned):
+        raise StorageError(f"{path}: truncated or damaged {kind} file (its SHA-256 is another): copy it again")
+    try:
+        if (document := read(content)) is not None:
+            return Metadata.from_json(json.loads(document), str(path))
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error) as error:
+        raise ZooError(f"{path}: truncated or damaged {kind} file ({error})") from error
+    raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
+
+
+def _tflite_document(content: bytes) -> bytes | None:
+    from ai_edge_litert.tools.flatbuffer_utils import schema_fb
+
+    model = schema_fb.Model.GetRootAsModel(content, 0)
+    _check_places(model)
+    entries = [model.Metadata(place) for place in range(model.MetadataLength())]
+    places = [entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode()]
+    return bytes(model.Buffers(places[0]).DataAsNumpy()) if places else None
+
+
+def _wasm_document(content: bytes) -> bytes | None:
+    sections = (section for kind, section in _sections(content) if kind == _CUSTOM)
+    return next((section[len(_SECTION) :] for section in sections if section.startswith(_SECTION)), None)
+
+
+def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
+    """Returns metadata that is that of an activity recognizer.
+
+    Args:
+        path: The file that it is from, for the message.
+        metadata: Metadata of any model.
+
+    Raises:
+        ZooError: If it is that of another model.
+    """
+    if not isinstance(metadata, ActivityMetadata):
+        raise ZooError(f"{path}: holds {metadata.family}, which is not an activity recognizer")
+    return metadata
+
+
+def _content(path: Path) -> bytes:
+    require_file(path)
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise ZooError(f"{path}: has {size} bytes; expected a file of at most {_MOST_BYTES}")
+    return path.read_bytes()
+
+
+def embed_wasm(path: Path, metadata: Metadata) -> None:
+    """Appends metadata to a `.wasm` file, as the custom section `pocket_zoo`.
+
+    Args:
+        path: File without metadata, changed in place.
+        metadata: Metadata to write.
+    """
+    section = _SECTION + json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8")
+    with path.open("ab") as file:
+        file.write(bytes([_CUSTOM]) + _leb128(len(section)) + section)
+
+
+def _sections(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yields number and content of each section of a WebAssembly file.
+
+    Raises:
+        IndexError: If one is cut off.
+    """
+    at = len(_WASM)
+    while at < len(content):
+        kind, size, shift, more = content[at], 0, 0, True
+        while more:
+            at += 1
+            size |= (content[at] & 127) << shift
+            shift, more = shift + 7, content[at] > 127
+        start, at = at + 1, at + 1 + size
+        if at > len(content):
+            raise IndexError(f"section {kind} ends at byte {at} of {len(content)}")
+        yield kind, content[start:at]
+
+
+def _leb128(value: int) -> bytes:
+    """Encodes a number as WebAssembly does: seven bits per byte, the lowest first.
+
+    Example:
+        >>> _leb128(300).hex()
+        'ac02'
+    """
+    digits = bytearray()
+    while value > 127:
+        digits.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*digits, value])

@@ -1,0 +1,1 @@
+"""Searches for hyperparameters. The only package that imports keras-tuner."""

@@ -1,0 +1,260 @@
+"""Studies, which define a search: target, data, objective, limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from zoo import crossval, planning
+from zoo.catalog import unknown_name
+from zoo.errors import ZooError
+from zoo.families import FAMILIES
+from zoo.files import claim_folder, read_json
+from zoo.presets import PRESETS
+from zoo.recipe import Recipe
+from zoo.running import Plan
+from zoo.search import spaces
+from zoo.search.spaces import HyperParameters, Pinned
+from zoo.settings import Range, Settings
+from zoo.task import Task, task_of
+
+MARK = "study.json"
+"""Name of the file that records the study in the folder of a search."""
+
+STRATEGIES = ("random", "hyperband", "bayesian", "grid")
+ANY_CELL = "activity"
+"""A target that stands for recognizers with any cell."""
+
+_AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
+
+
+@dataclass(frozen=True)
+class Limits(Settings):
+    """Upper limits of a model; None for no limit.
+
+    Args:
+        parameters: Maximum number of parameters.
+        bytes: Maximum size of the int8 file, or of the dynamic-range file if the family has none.
+        latency: Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8
+            file reads one frame.
+
+    Example:
+        >>> Limits(bytes=30_000).parameters is None
+        True
+    """
+
+    label = "limits"
+    parameters: Annotated[int, Range(gt=0)] | None = None
+    bytes: Annotated[int, Range(gt=0)] | None = None
+    latency: Annotated[float, Range(gt=0)] | None = None
+
+
+@dataclass(frozen=True)
+class Study(Settings):
+    """Definition of a search.
+
+    Args:
+        target: A preset, a family, or `activity` for recognizers with any cell.
+        data: File in the course's layout.
+        strategy: One of `STRATEGIES`.
+        trials: Maximum number of scored trials.
+        epochs: Maximum number of epochs per trial.
+        space: Name of a space in `spaces.SPACES`. The first one of the task by default.
+        objective: One of the task's `objectives`. The first one by default.
+        limits: Upper limits of the models.
+        settings: Fixed values of arguments, recipe fields and hyperparameters.
+        groups: Number of groups of people, each held out once in every trial. 1 for a single split. Time grows in
+            proportion, except for trials that are stopped early.
+        halving: Whether to stop trials early if they score below the median of others.
+        seed: Seed of the split and of the search. Seeds of trials count up from it. That of the preset by default.
+        levels: Value of white in a file of patches.
+
+    Raises:
+        ZooError: If a name is unknown or a number is out of range.
+    """
+
+    label = "study"
+    target: str
+    data: Path
+    strategy: str = "bayesian"
+    trials: Annotated[int, Range(ge=1)] = 50
+    epochs: Annotated[int, Range(ge=1)] = 40
+    space: str | None = None
+    objective: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    groups: Annotated[int, Range(ge=1)] = 1
+    halving: bool = True
+    seed: int | None = None
+    levels: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strategy not in STRATEGIES:
+            raise unknown_name("strategy", self.strategy, list(STRATEGIES))
+        if self.groups > 1 and self.task.name != "activity":
+            raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
+        self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
+
+    @cached_property
+    def base(self) -> Plan:
+        """Plan of the preset or family from which the search starts."""
+        preset = self.target if self.target in PRESETS else None
+        return planning.plan(preset, None if preset else self._family, self._unsearched)
+
+    @cached_property
+    def task(self) -> Task:
+        """Task of the family."""
+        return task_of(self._family)
+
+    @property
+    def _family(self) -> str:
+        if self.target in PRESETS:
+            return PRESETS[self.target].family
+        known = {name: name for name in FAMILIES} | {ANY_CELL: "activity_gru"}
+        if self.target not in known:
+            raise unknown_name("preset or family", self.target, [*PRESETS, *known])
+        return known[self.target]
+
+    @cached_property
+    def measure(self) -> str:
+        """Name of the objective."""
+        known = self.task.objectives
+        name = self.objective or next(iter(known))
+        if name not in known:
+            raise unknown_name(f"objective of {self.target}", name, list(known))
+        return name
+
+    @property
+    def direction(self) -> str:
+        """`max` or `min`."""
+        return self.task.objectives[self.measure]
+
+    @property
+    def first_seed(self) -> int:
+        """Seed of the split, from which the seeds of trials count up."""
+        return self.base.recipe.split_by_seed if self.seed is None else self.seed
+
+    @property
+    def maximize(self) -> bool:
+        """Whether a greater score is better."""
+        return self.direction == "max"
+
+    @cached_property
+    def _searched(self) -> set[str]:
+        """Names of the hyperparameters in the space."""
+        defaults = HyperParameters()
+        spaces.find(self.task.name, self.space)(defaults)
+        return set(defaults.names)
+
+    @property
+    def _unsearched(self) -> dict[str, Any]:
+        """Settings that are not hyperparameters in the space."""
+        return {name: value for name, value in self.settings.items() if name not in self._searched}
+
+    @cached_property
+    def pinned(self) -> dict[str, Any]:
+        """Hyperparameters with fixed values, which are not searched."""
+        fixed = {name: value for name, value in self.settings.items() if name in self._searched}
+        if self.target in FAMILIES and self.task.name == "activity":
+            fixed["cell"] = self.target.removeprefix("activity_")
+        if "learning_rate" in fixed:
+            fixed["sgd_learning_rate"] = fixed["learning_rate"]
+        if "augmentation" in self.settings:
+            fixed |= dict.fromkeys(_AUGMENTATION, 0.0)
+        return fixed
+
+    def plan(self, hp: HyperParameters, seed: int, epochs: int | None = None) -> Plan:
+        """Returns the plan of a trial.
+
+        Args:
+            hp: Hyperparameters of the trial.
+            seed: Seed of weights, order, augmentation and dropout. The split has the seed of the study.
+            epochs: Number of epochs. That of the study by default.
+        """
+        arguments, recipe = spaces.find(self.task.name, self.space)(Pinned(hp, self.pinned))
+        cell = arguments.pop("cell", None)
+        base, epochs = self.base, epochs or self.epochs
+        own = {name: value for name, value in self._unsearched.items() if name in base.arguments}
+        others = {name: value for name, value in self._unsearched.items() if name not in own}
+        changes = {
+            "epochs": epochs, "warmup_epochs": min(recipe.warmup_epochs, epochs - 1), "seed": seed,
+            "split_seed": self.first_seed, **others,
+        }  # fmt: skip
+        family = f"activity_{cell}" if cell else base.family
+        return Plan(base.name, family, {**base.arguments, **arguments, **own}, replace(recipe, **changes))
+
+    @cached_property
+    def outline(self) -> Plan:
+        """Plan with the defaults of the space, which shows what all trials share."""
+        return self.plan(HyperParameters(), self.first_seed)
+
+    def first_values(self) -> dict[str, Any]:
+        """Returns the values of the preset for the hyperparameters. Empty for a family."""
+        if self.target not in PRESETS:
+            return {}
+        recipe: Recipe = self.base.recipe
+        known = {**recipe.to_json(), **(recipe.augmentation or {}), **self.base.arguments}
+        known |= {"cell": self.base.family.removeprefix("activity_"), "ema_decay": recipe.ema_decay or 0.0}
+        known |= {"sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay}
+        return {name: value for name, value in known.items() if value is not None}
+
+    @cached_property
+    def checked(self) -> Any:
+        """Checked data."""
+        return self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
+
+    @cached_property
+    def parts(self) -> list[Any]:
+        """Prepared data: one split, or one for each group that is held out.
+
+        Raises:
+            ZooError: If the file cannot be read, or has no subjects for validation.
+        """
+        self.checked.sha256  # noqa: B018  # read now, as trials name it
+        if self.groups > 1:
+            return crossval.prepare(self.data, self.groups)
+        recipe = self.outline.recipe
+        if not recipe.validation:
+            raise ZooError("validation is 0: a search scores on it; set it, such as --set validation=0.2")
+        prepared = self.task.prepare(self.checked, recipe)
+        if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
+            raise ZooError(
+                f"{self.data}: no subject ids (trS), so no person can be held out for validation: add them, or "
+                "--set validation_by=window, which overestimates"
+            )
+        return [prepared]
+
+    @classmethod
+    def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":
+        """Reads the study of a folder.
+
+        Args:
+            folder: Folder of the search.
+            data: Data of the search.
+            trials: Maximum number of scored trials.
+        """
+        known = read_json(folder / MARK)
+        return cls(**known | {"data": data, "trials": trials, "limits": Limits(**known["limits"])})
+
+    def open(self, folder: Path) -> None:
+        """Claims a folder for this study, or checks that it is the folder of the same study.
+
+        Raises:
+            ZooError: If the data is missing or invalid, or the folder contains something else or another study.
+        """
+        if not self.data.is_file():
+            raise ZooError(f"{self.data}: {'is a folder, not a file' if self.data.is_dir() else 'no such file'}")
+        mark = folder / MARK
+        if not mark.is_file():
+            self.parts  # noqa: B018  # before the folder is claimed, so that invalid data leaves nothing
+        claim_folder(mark, self._identity(), "search")
+
+    def _identity(self) -> dict[str, Any]:
+        # The same search can be extended to more trials.
+        identity = {key: value for key, value in self.to_json().items() if key not in ("data", "trials")}
+        return identity | {
+            "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
+            "seed": self.first_seed, "data": self.checked.sha256,
+        }  # fmt: skip

@@ -1,0 +1,263 @@
+"""The interface of tasks: everything that families of one kind of data share, as one typed object.
+
+    read -> prepare -> build -> fit -> finish           training
+    read -> evaluate                                    evaluation
+    exportable                                          export
+
+The modules `zoo.activity.task`, `autoencoder` and `trigram` each define a `TASK`. The table of families names the
+module.
+"""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+import zoo
+from zoo.data.examples import Data
+from zoo.errors import ZooError
+from zoo.families import find_family, folder_of
+from zoo.models.model import Model
+from zoo.provenance import weights_sha256
+from zoo.recipe import Recipe
+from zoo.runtime.metadata import Metadata
+from zoo.settings import Settings
+
+if TYPE_CHECKING:
+    from zoo.exporting.artifacts import Exportable
+    from zoo.loading import Loaded
+    from zoo.running import Plan
+    from zoo.training import Fitted
+
+Source = Any
+"""A path, `tfds:NAME`, or data that is already loaded."""
+
+
+class Prepared(Protocol):
+    """Data that has been read and split, for any number of training runs."""
+
+    @property
+    def folds(self) -> Sequence["Prepared"]:
+        """Splits of the same data whose trainings validate the model. Empty if a validation set is held out."""
+        ...
+
+    def build(self, plan: "Plan") -> Model:
+        """Creates the model of a plan."""
+        ...
+
+    def fit(self, recipe: Recipe, model: Model, **options: Any) -> "Fitted":
+        """Trains a model. Options are those of `training.fit`."""
+        ...
+
+    def finish(self, recipe: Recipe, model: Any, learners: Sequence[Any] = ()) -> dict[str, Any]:
+        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation set.
+
+        Args:
+            recipe: Recipe of the training.
+            model: Trained model.
+            learners: Trained models of the folds, in their order.
+
+        Returns:
+            The entries of the training summary that depend on the task: `validation`, and the amount of data.
+        """
+        ...
+
+    def scores(self, model: Model) -> dict[str, float]:
+        """Computes the objectives of a search on the validation set, or on the training set if there are folds."""
+        ...
+
+
+_SHOWN = 10
+"""Predictions that are shown at most."""
+
+
+@dataclass(frozen=True, repr=False)
+class Predictions:
+    """Predictions for N inputs.
+
+    Args:
+        labels: Most probable labels or words, `(N,)`; None where a recognizer is not sure. Empty for an autoencoder.
+        probabilities: Calibrated probabilities `(N, K)`; `(N, 0)` for an autoencoder.
+        classes: The K labels or words.
+        times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
+        codes: Codes `(N, H)` of an autoencoder.
+        reconstructions: Reconstructions `(N, D)` of an autoencoder, on the scale of preprocessed patches.
+
+    Example:
+        >>> found = Predictions(np.array(["walk"]), np.array([[0.9, 0.1]], "float32"), ("walk", "run"))
+        >>> found
+        Predictions(walk 90%)
+        >>> [(label, round(share, 1)) for label, share in found.top(1)[0]]
+        [('walk', 0.9)]
+    """
+
+    labels: NDArray[Any]
+    probabilities: NDArray[np.float32]
+    classes: tuple[str, ...]
+    times: NDArray[np.floating[Any]] | None = None
+    codes: NDArray[np.float32] | None = field(default=None, repr=False)
+    reconstructions: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.labels) if self.codes is None else len(self.codes)
+
+    def __repr__(self) -> str:
+        if self.codes is not None:
+            return f"Predictions(codes of shape {self.codes.shape})"
+        shown = [
+            f"{label} {row.max():.0%}" for label, row in zip(self.labels[:_SHOWN], self.probabilities, strict=False)
+        ]
+        more = [f"... {len(self)} in all"] if len(self) > _SHOWN else []
+        return f"Predictions({', '.join([*shown, *more])})"
+
+    def records(self) -> list[dict[str, Any]]:
+        """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`."""
+        return [
+            {
+                "window": number, "time": None if self.times is None else round(float(self.times[number]), 3),
+                "label": None if label is None else str(label), "probability": float(row.max()),
+                "probabilities": dict(zip(self.classes, row.tolist(), strict=True)),
+            }
+            for number, (label, row) in enumerate(zip(self.labels, self.probabilities, strict=True))
+        ]  # fmt: skip
+
+    def top(self, count: int = 5) -> list[list[tuple[str, float]]]:
+        """Returns the most probable labels of each input, with their probabilities."""
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
+        return [
+            [(self.classes[place], float(row[place])) for place in places]
+            for row, places in zip(self.probabilities, order, strict=True)
+        ]
+
+
+class Task(ABC):
+    """Base class of tasks."""
+
+    name: ClassVar[str]
+    data_file: ClassVar[str]
+    """Default name of the data file."""
+    recipe: ClassVar[Recipe]
+    """Default recipe of the families."""
+    arguments: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of a model that is trained by the name of its family, where its class takes them. The defaults of the
+    classes themselves are the network of the course."""
+    unused: ClassVar[tuple[str, ...]]
+    """Fields of a recipe that do not apply to the task."""
+    augmentation: ClassVar[type[Settings] | None] = None
+    """Type of the settings in a recipe's `augmentation`. None if the task has no augmentation."""
+    objectives: ClassVar[Mapping[str, str]]
+    """Objectives of a search, each with `max` or `min`. The first one is the default."""
+    score: ClassVar[str]
+    """Metric by which presets are compared."""
+
+    @property
+    def report(self) -> ModuleType:
+        """Module that renders results as Markdown."""
+        return importlib.import_module(f"zoo.{folder_of(self.name)}.report")
+
+    @property
+    def figures(self) -> ModuleType:
+        """Module that draws results."""
+        return importlib.import_module(f"zoo.{folder_of(self.name)}.figures")
+
+    def check(self, recipe: Recipe) -> None:
+        """Checks the augmentation of a recipe, before data is read.
+
+        Raises:
+            ZooError: If a setting is unknown or out of range.
+        """
+        if self.augmentation is not None:
+            self.augmentation.from_json(recipe.augmentation or {})
+
+    @abstractmethod
+    def read(self, source: Source, **options: Any) -> Any:
+        """Checks and opens a data file. Data that is already loaded is returned unchanged.
+
+        The other methods call this one, so all of them accept a path as well.
+        """
+
+    @abstractmethod
+    def prepare(self, data: Any, recipe: Recipe) -> Prepared:
+        """Splits data as specified by a recipe."""
+
+    def prepare_training(self, data: Any, recipe: Recipe) -> Prepared:
+        """Splits data for a model that is kept, like `prepare`, unless a task validates such a model by folds."""
+        return self.prepare(data, recipe)
+
+    @abstractmethod
+    def metadata(self, model: Any) -> Metadata:
+        """Returns the metadata of a model's exported files."""
+
+    @abstractmethod
+    def evaluate(self, loaded: "Loaded", data: Any, *, split: str = "test", baselines: bool = True) -> dict[str, Any]:
+        """Evaluates a model on a split of data.
+
+        Returns:
+            A document of JSON types, which `report.evaluation` renders.
+        """
+
+    @abstractmethod
+    def predict(self, loaded: "Loaded", x: Any) -> Predictions:
+        """Predicts from arrays, or from other inputs that the task supports."""
+
+    @abstractmethod
+    def exportable(self, loaded: "Loaded", data: Any | None) -> "Exportable":
+        """Returns the description of a model for its export.
+
+        Args:
+            loaded: Model to export.
+            data: Data whose test set artifacts are compared on. Simulated if None.
+        """
+
+    def pictures(self, loaded: "Loaded", data: Any) -> dict[str, Any]:
+        """Returns arrays that figures show in addition to the metrics of an evaluation."""
+        return {}
+
+
+def require_tensorflow(what: str) -> None:
+    """Refuses other backends of Keras for what is written for TensorFlow.
+
+    Args:
+        what: What needs it, for the message.
+
+    Raises:
+        ZooError: If Keras runs on another backend.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ZooError(f"{what} needs TensorFlow; KERAS_BACKEND is {backend}: unset it, or use the model's own methods")
+
+
+def find_task(name: str) -> Task:
+    """Finds a task by its name."""
+    task: Task = importlib.import_module(f"zoo.{folder_of(name)}.task").TASK
+    return task
+
+
+def task_of(model: Model | Metadata | str) -> Task:
+    """Finds the task of a model, of metadata, or of a family by name."""
+    if isinstance(model, Metadata):
+        return find_task(model.task)
+    return find_task(find_family(model if isinstance(model, str) else type(model).__name__).task)
+
+
+def origin(model: Model) -> dict[str, Any]:
+    """Returns the fields of the metadata that all models share."""
+    known = model.provenance or {}
+    return {
+        "family": type(model).__name__, "preset": model.name, "simulated": bool(known.get("simulated", False)),
+        "source": str(known.get("source", "not stated")), "data_sha256": str(known.get("data_sha256", "")),
+        "license": str(known.get("license", "not stated")), "weights_sha256": weights_sha256(model),
+        "version": zoo.__version__,
+    }  # fmt: skip
+
+
+def provenance(data: Data, **details: Any) -> dict[str, Any]:
+    """Returns what a trained model records about its training data."""
+    return {"source": data.source, "simulated": data.simulated, "data_sha256": data.sha256, **details}

@@ -1,0 +1,1 @@
+"""Text: vocabulary, rows of words, simulator, metrics and reports of language models."""

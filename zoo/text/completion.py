@@ -1,0 +1,110 @@
+"""Uses of language models: next words, generated text, similar words."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from zoo.errors import ZooError
+from zoo.loading import Loaded
+from zoo.models.trigram import sample
+from zoo.models.vocabulary import word_ids
+from zoo.text import metrics
+from zoo.text.data import TrigramData
+from zoo.text.task import TASK, check_words, context_of, embedding, log_probabilities, metadata_of
+
+
+def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
+    """Predicts the most probable next words.
+
+    Args:
+        loaded: Model.
+        text: Text, of which the last words are read.
+        count: Number of words to return.
+
+    Returns:
+        `context`, the words that were read, and `next`, records with `word` and `probability`.
+
+    Raises:
+        ZooError: If there are too few words, or one is not in the vocabulary.
+    """
+    context, words = context_of(loaded, text), metadata_of(loaded).words
+    return {"context": [words[i] for i in context], "next": _best(loaded, [context], count)[0]}
+
+
+def _best(loaded: Loaded, contexts: ArrayLike, count: int) -> list[list[dict[str, Any]]]:
+    """Returns records of the most probable next words after each context of word ids."""
+    found = TASK.predict(loaded, contexts).top(count)
+    return [[{"word": word, "probability": probability} for word, probability in best] for best in found]
+
+
+def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, seed: int = 0) -> dict[str, Any]:
+    """Generates text, as `TrigramLM.generate` does, from a Keras model or an exported file.
+
+    Args:
+        loaded: Model.
+        text: Beginning of the text, at least as many words as the model reads.
+        count: Number of words to generate.
+        temperature: Sampling temperature, above 0. Lower values prefer probable words.
+        seed: Random seed.
+
+    Returns:
+        `text`, the whole text, and `added`, the generated words.
+
+    Raises:
+        ZooError: If an argument is out of range, or a word is not in the vocabulary.
+    """
+    known = metadata_of(loaded)
+    words = sample(
+        partial(log_probabilities, loaded), known.words, known.context, text, count, temperature, seed, loaded.name
+    )
+    return {"text": " ".join(words), "added": words[-count:]}
+
+
+def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
+    """Finds similar words by the cosine similarity of their embeddings.
+
+    Args:
+        loaded: Model.
+        word: Word of the vocabulary.
+        count: Number of words to return.
+
+    Returns:
+        `word` and `nearest`, records with `word` and `cosine`.
+
+    Raises:
+        ZooError: If the word is not in the vocabulary, or it is not one word.
+    """
+    words = metadata_of(loaded).words
+    ids = word_ids(word, words, loaded.name)
+    if len(ids) != 1:
+        raise ZooError(f"{word!r}: expected one word")
+    nearest = metrics.nearest(embedding(loaded), ids[0], count)
+    return {"word": words[ids[0]], "nearest": [{"word": words[i], "cosine": cosine} for i, cosine in nearest]}
+
+
+def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
+    """Predicts the next words of random test rows.
+
+    Args:
+        loaded: Model.
+        data: Rows with the vocabulary of the model.
+        count: Number of rows.
+        top: Number of words per row.
+        seed: Random seed of the selection.
+
+    Returns:
+        Records with `context`, `wanted` (the actual next word) and `next`.
+
+    Raises:
+        ZooError: If the data has another vocabulary.
+    """
+    check_words(loaded, data)
+    words = metadata_of(loaded).words
+    chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
+    contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
+    return [
+        {"context": [words[i] for i in context], "wanted": words[target], "next": best}
+        for context, target, best in zip(contexts, targets, _best(loaded, contexts, top), strict=True)
+    ]

@@ -1,0 +1,215 @@
+"""Metrics of language models: cross-entropy, perplexity and top-k, with n-gram models as baselines.
+
+All functions take NumPy arrays: `contexts (N, C)` and `targets (N,)` word ids from 0, `logits (N, V)`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from sklearn.manifold import TSNE
+
+from zoo.text import ngrams
+
+Ids = NDArray[np.integer[Any]]
+Floats = NDArray[np.floating[Any]]
+Rows = tuple[Ids, Ids]
+"""Contexts `(N, C)` and targets `(N,)`."""
+
+TOP = (1, 5, 10)
+
+
+def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
+    """Finds the contexts that occur in the training set.
+
+    Args:
+        train: Contexts of the training set, `(M, C)`.
+        contexts: Contexts `(N, C)`.
+
+    Returns:
+        Booleans `(N,)`.
+
+    Example:
+        >>> seen_contexts(np.array([[1, 2, 3]]), np.array([[1, 2, 3], [3, 2, 1]])).tolist()
+        [True, False]
+    """
+    _, numbers = np.unique(np.concatenate([train, contexts]), axis=0, return_inverse=True)
+    numbers = numbers.reshape(-1)  # NumPy 2.0 returns a column
+    return np.isin(numbers[len(train) :], numbers[: len(train)])
+
+
+def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Computes the logarithms of probabilities that an exported file returns.
+
+    Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
+    half a quantization step.
+
+    Example:
+        >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
+        [-0.69, -1.39, -2.08]
+    """
+    floor = probabilities[probabilities > 0].min() / 2
+    return np.asarray(np.log(np.maximum(probabilities, floor)))
+
+
+def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
+    """Computes the cross-entropy -log p and the rank of each target, where the most probable word has rank 1.
+
+    Equally probable words rank in the order of the vocabulary, as with `argmax`.
+
+    Args:
+        logits: Logits, or log probabilities, `(N, V)`.
+        targets: Word ids `(N,)`.
+
+    Returns:
+        Cross-entropies `(N,)` in nats, and ranks `(N,)`.
+
+    Example:
+        >>> loss, rank = cross_entropy_and_rank(np.log([[0.5, 0.25, 0.25]]), np.array([2]))
+        >>> round(float(loss[0]), 4), rank.tolist()
+        (1.3863, [3])
+    """
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    own = log_p[np.arange(len(targets)), targets][:, None]
+    earlier = np.arange(log_p.shape[1]) < targets[:, None]
+    return -own[:, 0], 1 + ((log_p > own) | ((log_p == own) & earlier)).sum(axis=1)
+
+
+def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
+    """Computes all metrics of an evaluation.
+
+    Args:
+        logits: Logits, or log probabilities, `(N, V)`.
+        targets: Word ids `(N,)`.
+        seen: Whether each context occurs in the training set, `(N,)`, from `seen_contexts`.
+
+    Returns:
+        `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for `seen` and `unseen` contexts
+        `rows`, `top1` and `cross_entropy`, the last two None if there are no rows.
+
+    Example:
+        >>> logits, targets = np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])
+        >>> metrics = report(logits, targets, np.array([True, False]))
+        >>> metrics["top1"], round(metrics["perplexity"], 4), metrics["unseen"]["rows"]
+        (1.0, 1.633, 1)
+    """
+    return _summary(*cross_entropy_and_rank(logits, targets), seen)
+
+
+def scores(logits: Floats, targets: Ids) -> dict[str, float]:
+    """Computes `cross_entropy`, in nats, and `top1`."""
+    loss, rank = cross_entropy_and_rank(logits, targets)
+    return {"cross_entropy": float(loss.mean()), "top1": float((rank == 1).mean())}
+
+
+def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
+    """Finds the words that are predicted correctly least often.
+
+    Args:
+        logits: Logits, or log probabilities, `(N, V)`.
+        targets: Word ids `(N,)`.
+        least: Minimum number of rows with the word as the target.
+        count: Maximum number of words.
+
+    Returns:
+        A record per word, the hardest first: its id `word`, the number of `rows` with it as the target, `top1`, the id
+        `taken_for` of the word most often predicted instead, and how many `times`. Among equally hard words the more
+        frequent come first.
+
+    Example:
+        >>> logits = np.log([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
+        >>> hardest(logits, np.array([0, 1, 1]), least=1, count=1)
+        [{'word': 1, 'rows': 2, 'top1': 0.0, 'taken_for': 0, 'times': 2}]
+    """
+    predicted = logits.argmax(axis=1)
+    records = []
+    for word in np.flatnonzero(np.bincount(targets, minlength=logits.shape[1]) >= least):
+        own = predicted[targets == word]
+        wrong = np.bincount(own[own != word], minlength=logits.shape[1])
+        records.append({
+            "word": int(word), "rows": len(own), "top1": float((own == word).mean()),
+            "taken_for": int(wrong.argmax()), "times": int(wrong.max()),
+        })  # fmt: skip
+    return sorted(records, key=lambda row: (row["top1"], -row["rows"]))[:count]
+
+
+def _summary(loss: Floats, rank: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
+    return {
+        "rows": len(loss),
+        "cross_entropy": float(loss.mean()),
+        "perplexity": float(np.exp(loss.mean())),
+        **{f"top{k}": float((rank <= k).mean()) for k in TOP},
+        "seen": _part(loss[seen], rank[seen]),
+        "unseen": _part(loss[~seen], rank[~seen]),
+    }
+
+
+def _part(loss: Floats, rank: Ids) -> dict[str, Any]:
+    return {
+        "rows": len(loss),
+        "top1": float((rank == 1).mean()) if len(rank) else None,
+        "cross_entropy": float(loss.mean()) if len(loss) else None,
+    }
+
+
+def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
+    """Computes the metrics of the baselines: unigram, bigram and Kneser-Ney models.
+
+    Args:
+        train: Contexts and targets to fit on.
+        test: Contexts and targets to evaluate on.
+        vocabulary: V, size of the vocabulary.
+
+    Returns:
+        The metrics of `report` by baseline.
+    """
+    contexts, targets = test
+    seen = seen_contexts(train[0], contexts)
+    scores = {}
+    for fit in (ngrams.unigram, ngrams.bigram, ngrams.kneser_ney):
+        blocks = fit(*train, vocabulary).blocks(contexts)
+        parts = [cross_entropy_and_rank(np.log(block), targets[rows]) for rows, block in blocks]
+        loss, rank = (np.concatenate(part) for part in zip(*parts, strict=True))
+        scores[fit.__name__] = _summary(loss, rank, seen)
+    return scores
+
+
+def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]:
+    """Finds the nearest words by the cosine similarity of their embeddings.
+
+    Args:
+        embedding: Embeddings `(V, D)`.
+        word: Id of the word.
+        count: Number of words to return.
+
+    Returns:
+        Pairs of id and cosine, the nearest first, without the word itself.
+
+    Example:
+        >>> nearest(np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 0.1]]), 0, 1)[0][0]
+        2
+    """
+    directions = embedding / np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
+    cosines = directions @ directions[word]
+    order = [int(i) for i in np.argsort(-cosines, kind="stable") if i != word]
+    return [(i, float(cosines[i])) for i in order[:count]]
+
+
+def tsne(embedding: Floats, seed: int = 0) -> Floats:
+    """Maps the embeddings to two dimensions by t-SNE, so that similar words are close together.
+
+    Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
+
+    Args:
+        embedding: Embeddings `(V, D)`.
+        seed: Random seed.
+
+    Returns:
+        Positions `(V, 2)`.
+    """
+    # About a dozen neighbors per word, but fewer than there are words.
+    perplexity = min(12.0, (len(embedding) - 1) / 3)
+    model = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed)
+    return np.asarray(model.fit_transform(embedding))

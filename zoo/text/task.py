@@ -1,0 +1,368 @@
+"""The task of language models: training, evaluation, prediction and export."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from zoo import training
+from zoo.data import pipeline
+from zoo.data.examples import Examples
+from zoo.data.loading import load_as
+from zoo.errors import ZooError
+from zoo.exporting import artifacts, parity, signatures
+from zoo.exporting.artifacts import Exportable
+from zoo.exporting.c99 import language_model
+from zoo.exporting.parity import Outputs, Tolerance
+from zoo.families import find_family
+from zoo.loading import Loaded
+from zoo.models.model import Model
+from zoo.models.trigram import TrigramLM
+from zoo.models.vocabulary import context_ids
+from zoo.recipe import Recipe
+from zoo.running import Plan
+from zoo.runtime.metadata import TrigramMetadata
+from zoo.task import Predictions, Source, Task, origin, provenance
+from zoo.text import metrics
+from zoo.text.data import TrigramData, Trigrams
+from zoo.training import Fitted
+
+_BLOCK, _CALIBRATED = 8192, 1000
+_MOST_BYTES = 1 << 30
+
+_MORE = 0.01
+"""How many nats greater than its baseline's the cross-entropy of a model is for a note."""
+
+_BASELINES = {"unigram": "word frequencies", "bigram": "the bigram model", "kneser_ney": "the Kneser-Ney model"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file of rows, for any number of training runs.
+
+    Args:
+        data: Checked data.
+        folds: None: a file holds its own validation set.
+    """
+
+    data: TrigramData
+    folds: tuple[()] = ()
+    _merged: dict[int, Examples] = field(default_factory=dict, init=False, repr=False)
+
+    def build(self, plan: Plan) -> TrigramLM:
+        """Creates the model of a plan."""
+        known = {"vocabulary": self.data.words, "seed": plan.recipe.seed, "name": plan.name}
+        model: TrigramLM = find_family(plan.family).load()(**known | plan.arguments)
+        expected, words = len(model.vocabulary), len(self.data.words)
+        if words != expected:
+            raise ZooError(f"{self.data}: {words} words; vocabulary is {expected}: leave it out")
+        return model
+
+    def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
+        """Trains a model. Options are those of `training.fit`.
+
+        Raises:
+            ZooError: If a trained model, whose weights belong to its words, has other words than the data.
+        """
+        if model.provenance is not None or len(model.vocabulary) != len(self.data.words):
+            _require_words(self.data, model.vocabulary, model.name)
+        training_rows, validation = self.training_rows(recipe), self.data.validation
+        rows = Examples.all(validation.contexts, validation.targets) if recipe.validation else None
+        return training.fit(
+            model, recipe,
+            lambda epoch, size: pipeline.training_batches(training_rows, size, seed=recipe.seed, first_epoch=epoch),
+            len(training_rows),
+            None if rows is None else pipeline.batches(rows, _BLOCK),
+            **options,
+        )  # fmt: skip
+
+    def training_rows(self, recipe: Recipe) -> Examples:
+        """Returns the training rows, merged if the recipe has `merge_contexts`.
+
+        Raises:
+            ZooError: If merged rows would not fit into memory.
+        """
+        most = recipe.merge_contexts
+        if most is None:
+            return self.data.train
+        if most not in self._merged:
+            self._merged[most] = Examples.all(*merged(self.data.train, len(self.data.words), most))
+        return self._merged[most]
+
+    def scores(self, model: TrigramLM) -> dict[str, float]:
+        """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        rows = self.data.validation
+        return metrics.scores(_logits(model, rows.contexts), rows.next_words)
+
+    def finish(self, recipe: Recipe, model: TrigramLM, learners: Sequence[Model] = ()) -> dict[str, Any]:
+        """Records the provenance of a trained model in it, and evaluates it on the validation rows.
+
+        Returns:
+            `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`.
+        """
+        model.vocabulary, model.provenance = self.data.words, provenance(self.data)
+        return {
+            "train_rows": len(self.data.train), "rows_per_epoch": len(self.training_rows(recipe)),
+            "validation": self.scores(model) if recipe.validation else None,
+        }  # fmt: skip
+
+
+def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Merges rows with the same context into fewer rows, whose targets are the distribution of the next words.
+
+    A context that occurs n times becomes ceil(n / most) equal rows, so that no single row dominates a step. Targets are
+    scaled so that the cost over an epoch does not change.
+
+    Args:
+        rows: Rows to merge.
+        vocabulary: V, size of the vocabulary.
+        most: Maximum number of occurrences merged into a row, 1 or more.
+
+    Returns:
+        Contexts `(M, 3)`, targets `(M, V)` float32.
+
+    Raises:
+        ZooError: If the targets would take more than a GB.
+
+    Example:
+        >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
+        >>> contexts, targets = merged(Trigrams.all(same, np.array([0, 3], np.int32)), 4, most=4)
+        >>> contexts.tolist(), targets.tolist()
+        ([[0, 1, 2]], [[0.5, 0.0, 0.0, 0.5]])
+    """
+    unique, places, counts = np.unique(rows.contexts, axis=0, return_inverse=True, return_counts=True)
+    shares = -(-counts // most)
+    if 4 * vocabulary * int(shares.sum()) > _MOST_BYTES:
+        raise ZooError(
+            f"recipe: merge_contexts makes {shares.sum():,} rows of {vocabulary} numbers: too many; set it to none"
+        )
+    table = np.zeros((len(unique), vocabulary), np.float32)
+    np.add.at(table, (places.reshape(-1), rows.next_words), 1)
+    repeated = np.repeat(np.arange(len(unique)), shares)
+    weight = np.float32(len(repeated) / len(rows))
+    targets: NDArray[np.float32] = (table * (weight / shares[:, None]).astype(np.float32))[repeated]
+    return unique[repeated], targets
+
+
+def metadata_of(loaded: Loaded) -> TrigramMetadata:
+    """Returns the metadata of a language model.
+
+    Raises:
+        ZooError: If the model is not a language model.
+    """
+    if not isinstance(loaded.metadata, TrigramMetadata):
+        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a language model")
+    return loaded.metadata
+
+
+def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Computes the logits of a Keras model, or the log probabilities of an exported file, `(N, V)`."""
+    if loaded.interpreter is None:
+        return _logits(loaded.keras_model, contexts)
+    parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
+    return metrics.log_probabilities(np.concatenate(parts))
+
+
+def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    return np.concatenate([np.asarray(model.predict_on_batch(block)) for block in _blocks(contexts)])
+
+
+def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
+    return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
+
+
+def check_words(loaded: Loaded, data: TrigramData) -> None:
+    """Checks that data has the vocabulary of a model.
+
+    Raises:
+        ZooError: If it has another one. The message names the first difference.
+    """
+    _require_words(data, metadata_of(loaded).words, loaded.name)
+
+
+def _require_words(data: TrigramData, words: Sequence[str], name: str) -> None:
+    if tuple(data.words) == tuple(words):
+        return
+    advice = "make the file with the model's vocabulary, or train new weights with `zoo train`"
+    if len(data.words) != len(words):
+        raise ZooError(f"{data}: {len(data.words)} words; {name} knows {len(words)}: {advice}")
+    place = next(i for i, (a, b) in enumerate(zip(data.words, words, strict=True)) if a != b)
+    raise ZooError(f"{data}: word {place + 1} is {data.words[place]!r}; {name} has {words[place]!r} there: {advice}")
+
+
+def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray[np.int32]]:
+    """Returns rows to compare artifacts on, and contexts to calibrate them on."""
+    metadata = metadata_of(loaded)
+    if data is None:
+        # A comparison needs no real text.
+        ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
+        return Trigrams.all(ids[:, :-1], ids[:, -1]), ids[:, :-1]
+    check_words(loaded, data)
+    chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
+    return data.test, data.train.contexts[chosen]
+
+
+def _behind(report: Mapping[str, Any]) -> list[str]:
+    """A note that names the n-gram models that predict clearly better than the model, if any do."""
+    better = [
+        f"{name} ({report['baselines'][key]['cross_entropy']:.3f})"
+        for key, name in _BASELINES.items()
+        if report["cross_entropy"] >= report["baselines"][key]["cross_entropy"] + _MORE
+    ]
+    return [f"cross-entropy {report['cross_entropy']:.3f} is above that of {' and '.join(better)}"] if better else []
+
+
+def context_of(loaded: Loaded, text: str) -> list[int]:
+    """Returns the ids of the last words of a text, as many as the model reads.
+
+    Raises:
+        ZooError: If there are too few words, or one is not in the vocabulary.
+    """
+    known = metadata_of(loaded)
+    return context_ids(text, known.words, known.context, loaded.name)
+
+
+def embedding(loaded: Loaded) -> NDArray[np.float32]:
+    """Returns the embeddings, E `(V, D)`.
+
+    Raises:
+        ZooError: If this is an exported file, from which they cannot be read.
+    """
+    return np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
+
+
+class TrigramTask(Task):
+    """Task of language models, which predict the next word from the words before it."""
+
+    name = "trigram"
+    data_file = "data2.h5"
+    recipe = Recipe(
+        optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,
+        epochs=15,
+    )  # fmt: skip
+    unused = (
+        "loss", "class_weights", "rejection_rate", "normalize", "validation_by", "augmentation", "min_steps",
+    )  # fmt: skip
+    objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
+    score = "cross_entropy"
+
+    def read(self, source: Source, **options: Any) -> TrigramData:
+        """Checks and opens a file of rows."""
+        return load_as(TrigramData, source, **options)
+
+    def prepare(self, data: TrigramData, recipe: Recipe) -> Prepared:
+        """Prepares data, which has its own validation set."""
+        return Prepared(self.read(data))
+
+    def metadata(self, model: TrigramLM) -> TrigramMetadata:
+        """Returns the metadata of a model's exported files."""
+        return TrigramMetadata(**origin(model), words=model.vocabulary, context=model.context)
+
+    def evaluate(
+        self, loaded: Loaded, data: TrigramData, *, split: str = "test", baselines: bool = True
+    ) -> dict[str, Any]:  # fmt: skip
+        """Evaluates a model on a file of rows.
+
+        Args:
+            loaded: Model to evaluate.
+            data: Rows with the vocabulary of the model.
+            split: `test`, `validation` or `train`.
+            baselines: Whether to evaluate n-gram models, fitted on the training set of the data, as well.
+
+        Returns:
+            The metrics of `evaluation.trigram.report`, those of `hardest` as `hardest_words`, and `model`, `data`,
+            `split`, `simulated`, `baselines`, `notes`.
+
+        Raises:
+            ZooError: If the vocabulary of the file differs from the model's.
+        """
+        metadata, data = metadata_of(loaded), self.read(data)
+        digest = data.sha256
+        check_words(loaded, data)
+        splits = {"train": data.train, "validation": data.validation, "test": data.test}
+        if split not in splits:
+            raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
+        rows = splits[split]
+        seen = metrics.seen_contexts(data.train.contexts, rows.contexts)
+        notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
+        if split == "train":
+            notes.append("training rows: the model was trained on them")
+        if digest != metadata.data_sha256:
+            notes.append("not the file of the training: `seen` and the baselines refer to this file's training set")
+        logits = log_probabilities(loaded, rows.contexts)
+        report = metrics.report(logits, rows.next_words, seen)
+        report["hardest_words"] = [
+            row | {key: data.words[int(row[key])] for key in ("word", "taken_for")}
+            for row in metrics.hardest(logits, rows.next_words)
+        ]
+        report |= {
+            "model": loaded.name, "data": str(data), "split": split, "simulated": data.simulated,
+            "data_sha256": digest, "notes": notes,
+        }  # fmt: skip
+        if baselines:
+            fitted = (data.train.contexts, data.train.next_words)
+            report["baselines"] = metrics.baselines(fitted, (rows.contexts, rows.next_words), len(data.words))
+            notes += _behind(report)
+        return report
+
+    def predict(self, loaded: Loaded, x: Any) -> Predictions:
+        """Predicts the next word.
+
+        Args:
+            loaded: Model.
+            x: Text, of which the last words are read, or word ids `(N, context)` from 0.
+
+        Raises:
+            ZooError: If a word is not in the vocabulary, or there are too few.
+        """
+        words = metadata_of(loaded).words
+        contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else np.asarray(x)
+        if contexts.ndim != 2 or contexts.shape[1] != metadata_of(loaded).context:
+            raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {metadata_of(loaded).context})")
+        if contexts.size and not (contexts.min() >= 0 and contexts.max() < len(words)):
+            numbers = f"{contexts.min()} to {contexts.max()}"
+            raise ZooError(f"input: word ids from {numbers}; expected 0 to {len(words) - 1}")
+        p = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
+        return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
+
+    def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
+        """Returns the description of a model for its export.
+
+        Args:
+            loaded: Model to export.
+            data: Rows whose test set artifacts are compared on. Random words if None.
+        """
+        metadata = metadata_of(loaded)
+        rows, calibration = _golden(loaded, None if data is None else self.read(data))
+
+        def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
+            log_p = metrics.log_probabilities(outputs["next_word"]["probabilities"])
+            return metrics.scores(log_p, rows.next_words) if data else {}
+
+        return Exportable(
+            lambda model: signatures.text(model, metadata.words),
+            {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
+            # Rounding changes the prediction where two words are about equally likely; the score shows the effect.
+            parity.EXACT
+            | {
+                "float16": Tolerance(0.01, 0.99),
+                "dynamic": Tolerance(0.2, 0.95),
+                "int8": Tolerance(0.3, 0.9),
+            },
+            calibration={"next_word": {"ids": calibration}},
+            code=artifacts.code(lambda model: language_model.network(model, metadata), Tolerance(0.3, 0.9)),
+            score=score,
+            simulated=data is None,
+        )
+
+    def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
+        """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
+        if loaded.model is None:
+            return {}
+        return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))}
+
+
+TASK = TrigramTask()
