@@ -545,7 +545,6 @@ def test_sigterm_removes_the_temporary_files_of_an_export(tmp_path, start):
     ("command", "line"),
     [
         (("crossval", "--groups", 2, "--baselines", "none", "--workers", 2), "resume with the same command"),
-        (("train", "--workers", 2, "--set", "batch_size=64"), "go on with the same command and --resume"),
     ],
 )
 def test_sigterm_ends_the_processes_of_a_command(simulated, tmp_path, start, command, line):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo import ZooError, jobs
+from zoo import jobs
 from zoo.jobs import Job, Terminated, run_jobs, terminable
 
 pytestmark = pytest.mark.process
@@ -92,16 +92,6 @@ def test_the_last_error_in_a_log_is_what_the_command_line_printed_last(tmp_path)
     assert jobs.last_error(log) == "the disk is full"
     log.write_text("noise\n")
     assert jobs.last_error(log) == ""
-
-
-def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch):
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(jobs, "_CONNECTION_SECONDS", 0.3)
-    with (
-        pytest.raises(ZooError, match=r"engine 127\.0\.0\.1:1: no Dask scheduler answers"),
-        jobs.dask_executor("127.0.0.1:1"),
-    ):
-        pass
 
 
 def test_sigterm_interrupts_a_block_once_and_not_where_it_is_ignored():

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from zoo import jobs
 from zoo.activity import baselines, metrics, pooling
 from zoo.activity.task import Prepared
 from zoo.activity.windows import ActivityData
@@ -134,7 +133,6 @@ def cross_validate(
     protocol: Protocol | None = None,
     *,
     workers: int = 1,
-    engine: str | None = None,
     on_progress: Callable[[Records], None] = lambda records: None,
     command: str = "",
 ) -> dict[str, Any]:
@@ -151,8 +149,6 @@ def cross_validate(
         protocol: Groups, seeds and baselines.
         workers: Number of folds that are trained at once, each in its own process; 0 trains them in this process.
             The result does not depend on it.
-        engine: Address of a Dask scheduler, whose workers run the folds in place of this machine; all hosts see
-            `folder` and `path` under the same names.
         on_progress: Called repeatedly with the states of all folds.
         command: The command line, which is recorded.
 
@@ -176,8 +172,7 @@ def cross_validate(
         folder = folder or stack.enter_context(temporary_folder()) / "crossval"
         stack.enter_context(exclusive_folder(folder))
         claim_folder(folder / CONFIG, config, "cross-validation")
-        executor = None if engine is None else stack.enter_context(jobs.dask_executor(engine))
-        records = run_folds(folder, path, folds, workers=workers, executor=executor, on_progress=on_progress)
+        records = run_folds(folder, path, folds, workers=workers, on_progress=on_progress)
         own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
         result = {
             "command": command, "preset": plan.name, "data": path.name, "data_sha256": data.sha256,

@@ -11,7 +11,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -41,7 +40,6 @@ LOSO = "loso"
 """Leave one subject out: as many groups as people."""
 
 _ATTEMPTS = 3
-_PROGRESS_SECONDS = 1.0
 _LOCK_SECONDS = 3600.0
 
 Record = dict[str, Any]
@@ -163,7 +161,6 @@ def run_folds(
     folds: Sequence[Fold],
     *,
     workers: int = 1,
-    executor: Executor | None = None,
     on_progress: Callable[[Records], None] = lambda records: None,
 ) -> Records:
     """Runs folds until each has a score or has failed; a process that is killed by a signal is started again.
@@ -173,7 +170,6 @@ def run_folds(
         path: Its data.
         folds: Those that have a score already are not run again.
         workers: Number of folds that run at once, each in its own process; 0 runs them in this process.
-        executor: Runs the folds instead, on this or other hosts that share the folder and the data.
         on_progress: Called repeatedly with the states of all folds.
 
     Returns:
@@ -186,31 +182,13 @@ def run_folds(
     def watch() -> None:
         on_progress({fold: fold.record(folder) for fold in folds})
 
-    if executor is not None:
-        _run_by_executor(executor, folder.resolve(), path.resolve(), waiting, watch)
-    elif workers:
+    if workers:
         _run_in_processes(folder, path, waiting, workers, watch)
     else:
         for fold in waiting:
             run_fold(folder, path, fold)
             watch()
     return {fold: fold.record(folder) for fold in folds}
-
-
-def _run_by_executor(
-    executor: Executor, folder: Path, path: Path, folds: Sequence[Fold], watch: Callable[[], None]
-) -> None:
-    futures = {executor.submit(run_folds, folder, path, [fold]): fold for fold in folds}
-    try:
-        while wait(futures, timeout=_PROGRESS_SECONDS).not_done:
-            watch()
-    finally:
-        for future in futures:
-            future.cancel()
-    for future, fold in futures.items():
-        if error := future.exception():
-            fold.fail(folder, jobs.reason(error))
-    watch()
 
 
 def _run_in_processes(folder: Path, path: Path, folds: Sequence[Fold], workers: int, watch: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Child processes: folds of a cross-validation, trials of a search, workers of one training run."""
+"""Child processes: folds of a cross-validation, trials of a search."""
 
 import os
 import signal
@@ -8,7 +8,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,6 @@ from zoo.errors import ZooError
 _SUPERVISED = "ZOO_SUPERVISED"
 _LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
 _TERMINATION_SECONDS = 10.0
-_CONNECTION_SECONDS = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,27 +228,3 @@ def last_error(log: Path) -> str:
     """Returns the last error message of the command line in a log. Empty if there is none."""
     lines = log.read_text(errors="replace").splitlines()
     return next((line.removeprefix("zoo: ") for line in reversed(lines) if line.startswith("zoo: ")), "")
-
-
-@contextmanager
-def dask_executor(address: str) -> Iterator[Executor]:
-    """Yields an executor that runs functions on the workers of a Dask cluster, on any number of hosts.
-
-    Args:
-        address: `host:port` of the scheduler, or `tls://host:port` if Dask is configured for TLS.
-
-    Raises:
-        ZooError: If Dask is not installed, or no scheduler answers.
-    """
-    try:
-        from dask.distributed import Client
-    except ImportError:
-        raise ZooError("engine: Dask is not installed: pip install 'pocket-zoo[cluster]'") from None
-    try:
-        client = Client(address, timeout=_CONNECTION_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ZooError(
-            f"engine {address}: no Dask scheduler answers ({error}); start one with `dask scheduler`"
-        ) from None
-    with client:
-        yield client.get_executor(pure=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import keras
 
 from zoo import training
-from zoo.cluster import Cluster, WorkerLostError
 from zoo.data.examples import Data
 from zoo.errors import ZooError
 from zoo.files import atomic_write, exclusive_folder, require_empty, require_folder, write_json
@@ -56,8 +55,6 @@ class Run:
         deterministic: Repeats bit by bit, slower.
         tensorboard: A folder for TensorBoard's logs.
         callbacks: Further Keras callbacks, such as a progress bar.
-        cluster: All workers, where several train together: the chief alone writes, and resumes from a checkpoint that
-            is there without being told.
     """
 
     folder: Path | None = None
@@ -65,17 +62,15 @@ class Run:
     deterministic: bool = False
     tensorboard: Path | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
-    cluster: Cluster | None = None
 
     @property
     def checkpoint(self) -> Path | None:
-        """What is written between epochs; None where nothing is, or another worker does."""
-        chief = self.cluster is None or self.cluster.chief
-        return self.folder / CHECKPOINT if self.folder is not None and chief else None
+        """What is written between epochs; None where nothing is."""
+        return None if self.folder is None else self.folder / CHECKPOINT
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Keeps other runs out of the folder while the block runs."""
-        return nullcontext() if self.folder is None or self.checkpoint is None else exclusive_folder(self.folder)
+        return nullcontext() if self.folder is None else exclusive_folder(self.folder)
 
     def check(self) -> None:
         """Refuses a folder that is not empty, or that has nothing to resume.
@@ -86,7 +81,7 @@ class Run:
         checkpoint = self.checkpoint
         if self.tensorboard is not None:
             require_folder(self.tensorboard)
-        if self.folder is None or checkpoint is None or (self.cluster is not None and checkpoint.is_file()):
+        if self.folder is None or checkpoint is None:
             return
         if self.resume and not checkpoint.is_file():
             done = (self.folder / "model.keras").is_file()
@@ -98,46 +93,12 @@ class Run:
             require_empty(self.folder)
 
     @contextmanager
-    def together(self, plan: Plan, data: Data, wait: float) -> Iterator[None]:
-        """Connects all workers while the block runs, once they agree on what they train; nothing where there is one.
-
-        Args:
-            plan: What is trained.
-            data: The data; each worker has its own copy, or all the same file.
-            wait: Seconds to wait for the others.
-
-        Raises:
-            ZooError: If one does not come, or is about to train something else.
-            WorkerLostError: If one is gone; says how to go on.
-        """
-        if self.cluster is None:
-            yield
-            return
-        identity = {
-            "plan": asdict(plan), "data_sha256": data.sha256[:16], "deterministic": self.deterministic,
-            "versions": {name: value for name, value in versions().items() if name != "machine"},
-        }  # fmt: skip
-        try:
-            with self.exclusive():
-                self.check()
-                if self.checkpoint is not None and self.checkpoint.is_file():
-                    self.cluster.state = self.checkpoint.read_bytes()
-                with self.cluster.connected(identity, wait):
-                    yield
-        except WorkerLostError as error:
-            kept = self.checkpoint is not None and self.checkpoint.is_file()
-            where = f"the checkpoint is in {self.folder}; " if kept else ""
-            how = f"{where}the same command goes on, once all are there again"
-            raise WorkerLostError(f"{error}: {how}") from error
-
-    @contextmanager
     def options(self, model: Model, data_sha256: str) -> Iterator[dict[str, Any]]:
         """Gives the options of `training.fit`, and keeps the last good weights where the loss stops being finite."""
         try:
             yield {
                 "checkpoint": self.checkpoint, "deterministic": self.deterministic,
                 "tensorboard": self.tensorboard if self.checkpoint else None, "callbacks": self.callbacks,
-                "cluster": self.cluster,
                 "identity": {"arguments": model.get_config(), "data": data_sha256},
             }  # fmt: skip
         except training.LossNotFiniteError as error:

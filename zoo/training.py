@@ -4,7 +4,6 @@
 checkpoints between epochs, so that a run killed at any moment and resumed ends at the same weights.
 """
 
-import io
 import json
 import time
 import zipfile
@@ -20,8 +19,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from zoo.cluster import Cluster
-from zoo.distributed import AverageLogs, offset_seeds, shared_steps
 from zoo.errors import ZooError
 from zoo.files import atomic_write
 from zoo.models.losses import loss_and_metrics
@@ -139,7 +136,6 @@ def fit(
     deterministic: bool = False,
     tensorboard: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    cluster: Cluster | None = None,
 ) -> Fitted:
     """Trains a model.
 
@@ -158,8 +154,6 @@ def fit(
             and without XLA.
         tensorboard: A folder for TensorBoard's logs.
         callbacks: Further Keras callbacks.
-        cluster: All workers, connected, where several train this model; each passes the same arguments, but only the
-            chief's checkpoint counts.
 
     Returns:
         The history. The model has the best weights if the recipe has patience, else the last ones; their moving average
@@ -188,22 +182,12 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     averaged = recipe.ema_decay is not None or recipe.start_share
     model.moving_average = MovingAverage(model, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
-    step = (
-        several_steps(model, grouped, micro_batches, jit_compile)
-        if cluster is None
-        else shared_steps(cluster, model, grouped, batch_size, micro_batches, jit_compile)
-    )
+    step = several_steps(model, grouped, micro_batches, jit_compile)
     model.train_function = model.moving_average.around(step) if model.moving_average else step
     # A pass over the validation rows takes less time than compiling it.
     model.jit_compile = False
     run = _Run(model, recipe, checkpoint, {"recipe": recipe.to_json()} | (identity or {}))
-    agreement = []
-    if cluster is not None:
-        if cluster.state:
-            run.resume(io.BytesIO(cluster.state))
-        offset_seeds(cluster, model)
-        agreement = [AverageLogs(cluster)]
-    elif checkpoint is not None and checkpoint.is_file():
+    if checkpoint is not None and checkpoint.is_file():
         run.resume(checkpoint)
     if tensorboard and find_spec("tensorboard") is None:
         raise ZooError("TensorBoard is not installed: pip install tensorboard")
@@ -219,7 +203,7 @@ def fit(
                 shuffle=False,
                 verbose=0,
                 # What callbacks add to the numbers of an epoch belongs to its record.
-                callbacks=[*agreement, *callbacks, run, *extra],
+                callbacks=[*callbacks, run, *extra],
             )
     finally:
         # The model can be fitted again as any other.
@@ -303,21 +287,19 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
 
-    def resume(self, checkpoint: Path | io.BytesIO) -> None:
+    def resume(self, checkpoint: Path) -> None:
         """Continues from a checkpoint."""
         try:
             self._restore(checkpoint)
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            name = self.checkpoint or CHECKPOINT
-            raise ZooError(f"{name}: damaged ({error}): delete it, and start without --resume") from error
+            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
 
-    def _restore(self, checkpoint: Path | io.BytesIO) -> None:
+    def _restore(self, checkpoint: Path) -> None:
         with np.load(checkpoint) as saved:
             facts = json.loads(str(saved["facts"]))
             if facts["identity"] != self.identity:
                 differs = [key for key, value in self.identity.items() if facts["identity"].get(key) != value]
-                name = self.checkpoint or CHECKPOINT
-                raise ZooError(f"{name}: was made with another {' and '.join(differs)}: resume with the same")
+                raise ZooError(f"{checkpoint}: was made with another {' and '.join(differs)}: resume with the same")
             for i, variable in enumerate(self._state()):
                 variable.assign(saved[f"state_{i}"])
             self.best = [saved[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in saved))]

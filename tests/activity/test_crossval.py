@@ -4,11 +4,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo import ZooError, crossval, folds, jobs, planning
+from zoo import ZooError, crossval, folds, planning
 from zoo.activity import crossval_report as report
 from zoo.activity import figures, simulate
 from zoo.activity import windows as activity
@@ -261,50 +259,6 @@ def test_a_fold_whose_process_is_killed_each_time_is_recorded_with_its_reason_an
     assert "## Failed folds" in report.cross_validation(result)
     again = crossval.cross_validate(PLAN, people, folder, protocol, workers=0)
     assert lasting(again["baselines"]) == lasting(whole[0]["baselines"])
-
-
-@pytest.fixture
-def scheduler():
-    """The address of a Dask scheduler with two workers on loopback."""
-    pytest.importorskip("distributed")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    options = ["--host", "127.0.0.1", "--no-dashboard"]
-    worker = ["worker", address, "--nthreads", "1", "--no-nanny", *options]
-    commands = [["scheduler", "--port", address.rpartition(":")[2], *options], worker, worker]
-    processes = [
-        subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for command in commands
-    ]
-    yield address
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.process
-def test_the_workers_of_a_dask_cluster_run_the_folds(whole, people, tmp_path, scheduler):
-    folder = claim(tmp_path / "out", whole)
-    with jobs.dask_executor(scheduler) as executor:
-        executor._client.wait_for_workers(2, timeout=60)
-        records = folds.run_folds(folder, people, baseline_folds(), executor=executor)
-    assert [record["status"] for record in records.values()] == ["scored"] * 4
-    for fold, record in records.items():
-        assert lasting(record) == lasting(fold.record(whole[1]))
-    shutil.copytree(whole[1] / "folds", folder / "folds", dirs_exist_ok=True)
-    result = crossval.cross_validate(PLAN, people, folder, Protocol(2, baselines=QUICK), engine=scheduler)
-    assert lasting(result["baselines"]) == lasting(whole[0]["baselines"])
-
-
-@pytest.mark.parametrize("working", [True, False])
-def test_any_executor_runs_the_folds_and_its_failure_is_that_of_the_fold(working, whole, people, tmp_path, monkeypatch):
-    folder, fold = claim(tmp_path / "out", whole), baseline_folds()[0]
-    if not working:
-        monkeypatch.setattr(folds, "run_folds", None)
-    with ThreadPoolExecutor(1) as executor:
-        records = RUN_FOLDS(folder, people, [fold], executor=executor)
-    assert records[fold]["status"] == ("scored" if working else "failed")
-    assert working or records[fold]["reason"].startswith("TypeError")
 
 
 def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):

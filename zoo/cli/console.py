@@ -143,31 +143,26 @@ def warn(text: str) -> None:
     say(f"zoo: warning: {text}", style="yellow")
 
 
-def fail(message: str, status: int, at_once: bool = False) -> NoReturn:
+def fail(message: str, status: int) -> NoReturn:
     """Exits with one line on standard error.
 
     Args:
         message: Message to print.
         status: Exit status.
-        at_once: Whether to skip the cleanup of libraries, such as waiting for workers that are gone.
     """
     say(f"zoo: {' '.join(message.split())}", style="red")
-    if at_once:
-        sys.stdout.flush()
-        os._exit(status)
     sys.exit(status)
 
 
-def interrupted(stop: BaseException, how: str = "", at_once: bool = False) -> NoReturn:
+def interrupted(stop: BaseException, how: str = "") -> NoReturn:
     """Exits after Ctrl-C or SIGTERM, with one line on standard error.
 
     Args:
         stop: The exception.
         how: What is left, and how to resume.
-        at_once: As for `fail`.
     """
     # Some versions of Typer raise `Abort` from it.
-    fail(f"interrupted: {how}" if how else "interrupted", getattr(stop.__cause__ or stop, "status", 130), at_once)
+    fail(f"interrupted: {how}" if how else "interrupted", getattr(stop.__cause__ or stop, "status", 130))
 
 
 @contextmanager

@@ -29,7 +29,6 @@ from zoo.cli.console import (
     data_file,
     err,
     exported_file,
-    fail,
     interrupted,
     load_tensorflow,
     quiet,
@@ -38,11 +37,9 @@ from zoo.cli.console import (
     warn,
 )
 from zoo.cli.values import names, whole
-from zoo.cluster import Cluster, WorkerLostError, run_workers
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.files import exclusive_folder
-from zoo.jobs import die_with_parent, supervised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,16 +199,6 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(help="Folder for logs of TensorBoard.", rich_help_panel=RUN)
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            help="Number of processes that share each batch, here or on the hosts of TF_CONFIG.",
-            rich_help_panel=RUN,
-        ),
-    ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for other workers.", rich_help_panel=RUN)] = 300.0,
     as_json: Json = False,
 ) -> None:
     """Train a new model on your data.
@@ -219,13 +206,6 @@ def train(
     A preset provides its architecture and its recipe, not its weights: `zoo finetune` starts from those. To train a
     family without a preset, use `--model`. Options override either.
     """
-    cluster = Cluster.from_environment()
-    if cluster is None and workers is not None and workers > 1:
-        sys.exit(run_workers(workers))
-    if cluster is not None and workers not in (None, len(cluster)):
-        raise ZooError(f"TF_CONFIG names {len(cluster)} workers, --workers {workers}: leave --workers out")
-    if supervised():
-        die_with_parent()
     load_tensorflow()
     from zoo import planning
     from zoo.api import read_data
@@ -245,27 +225,22 @@ def train(
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     board = TrainingBoard(err, plan.recipe.epochs)
     progress = Progress(board.on_epoch_end)
-    run = Run(out, resume, deterministic, tensorboard, [progress], cluster)
+    run = Run(out, resume, deterministic, tensorboard, [progress])
     try:
         with run.exclusive():
             run.check()
             if preset is not None and task.name != "trigram":
                 say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
                      "weights")  # fmt: skip
-            with run.together(plan, checked, wait), board.shown():
+            with board.shown():
                 trained = run_training(plan, checked, run)
     except KeyboardInterrupt as stop:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"
-        interrupted(stop, how, at_once=cluster is not None)
-    except WorkerLostError as error:
-        fail(str(error), error.status, at_once=True)
+        interrupted(stop, how)
     show(trained.summary, as_json, task.report.training)
     where = "" if data_dir is None else f" --data-dir {data_dir}"
-    then = _next(out, checked, f"{data or task.data_file}{where}")
-    if cluster is not None and not cluster.chief:
-        then = f"the model is in the folder of {cluster.name(0)}"
-    say(then)
+    say(_next(out, checked, f"{data or task.data_file}{where}"))
 
 
 @app.command(rich_help_panel="Training")
@@ -377,9 +352,6 @@ def cross_validate(
             help="Number of folds to train in parallel, each in its own process; 0 trains in this process.",
         ),
     ] = 1,
-    engine: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Dask scheduler whose workers train the folds.")
-    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results. The same command resumes there.")] = Path(
         "crossval"
     ),
@@ -406,8 +378,8 @@ def cross_validate(
     try:
         with board.shown():
             result = crossval.cross_validate(
-                plan, data_file(data, data_dir), out, protocol, workers=workers, engine=engine,
-                on_progress=board.update, command=command,
+                plan, data_file(data, data_dir), out, protocol, workers=workers, on_progress=board.update,
+                command=command,
             )  # fmt: skip
     except KeyboardInterrupt as stop:
         interrupted(stop, f"the folds so far are in {out}; resume with the same command")
