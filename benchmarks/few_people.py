@@ -95,10 +95,10 @@ def fitted(
 
 def rows(data: ActivityData, seed: int, shares: list[float]) -> Iterator[dict[str, Any]]:
     """All methods of a cell."""
-    whole = replace(PLAN.recipe, seed=seed)
+    whole = PLAN.recipe.replace(seed=seed)
     assert whole.min_steps is not None
     recipes = {
-        share: replace(whole, epochs=round(share * whole.epochs), min_steps=round(share * whole.min_steps))
+        share: whole.replace(epochs=round(share * whole.epochs), min_steps=round(share * whole.min_steps))
         for share in shares
     }  # fmt: skip
     forest = random_forest(*data.train.arrays(), seed=seed, jobs=1)

@@ -51,7 +51,7 @@ def recipes() -> dict[str, Plan]:
     plan = planning.plan("activity_gru_pocket", None, changes)
     carried = {**(plan.recipe.augmentation or {}), "half_turn": 0.75, "quarter_turn": 0.0}
     return {
-        name: replace(plan, recipe=replace(plan.recipe, augmentation={**carried, "carry": carry}))
+        name: replace(plan, recipe=plan.recipe.replace(augmentation={**carried, "carry": carry}))
         for name, carry in (("windows", 0.0), ("carried states", carried["carry"]))
     }
 

@@ -1,7 +1,5 @@
 """Recipes are checked, types and ranges, when they are made."""
 
-from dataclasses import replace
-
 import pytest
 
 from zoo import Recipe, ZooError
@@ -12,15 +10,15 @@ from zoo import Recipe, ZooError
     [
         ({"optimizer": "lion"}, "recipe: optimizer is 'lion'; expected sgd, adam or adamw"),
         ({"learning_rate": 0.0}, "recipe: learning_rate is 0.0; expected above 0"),
-        ({"learning_rate": float("nan")}, "recipe: learning_rate is nan; expected a number, above 0"),
-        ({"momentum": 1.0}, "recipe: momentum is 1.0; expected 0 or more, below 1"),
+        ({"learning_rate": float("nan")}, "recipe: learning_rate is nan; expected a number"),
+        ({"momentum": 1.0}, "recipe: momentum is 1.0; expected below 1"),
         ({"epochs": -1}, "recipe: epochs is -1; expected 0 or more"),
-        ({"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number, 0 or more"),
-        ({"epochs": True}, "recipe: epochs is True; expected a whole number, 0 or more"),
-        ({"ema_decay": 1}, "recipe: ema_decay is 1; expected above 0, below 1, or none"),
+        ({"epochs": 3.5}, "recipe: epochs is 3.5; expected a whole number"),
+        ({"epochs": True}, "recipe: epochs is True; expected a whole number"),
+        ({"ema_decay": 1}, "recipe: ema_decay is 1; expected below 1 or none"),
         ({"class_weights": True}, "recipe: class_weights is True; expected balanced or root or none"),
         ({"augmentation": 3}, 'recipe: augmentation is 3; expected names and values such as {"tilt": 15} or none'),
-        ({"seed": 10**30}, f"recipe: seed is {10**30}; expected 0 or more, below 4294967296"),
+        ({"seed": 10**30}, f"recipe: seed is {10**30}; expected below 4294967296"),
         ({"micro_batches": 3}, "recipe: micro_batches is 3; expected a divisor of the batch, 32"),
         (
             {"patience": 3, "validation": 0.0},
@@ -30,7 +28,7 @@ from zoo import Recipe, ZooError
 )
 def test_a_value_of_another_type_or_outside_its_range_is_refused(change, message):
     with pytest.raises(ZooError) as error:
-        replace(Recipe(), **change)
+        Recipe().replace(**change)
     assert str(error.value) == message
 
 

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -94,8 +93,8 @@ def test_a_trained_model_can_be_fitted_again_by_keras_alone(trained, tmp_path):
 
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd", "momentum": 0.9, "clip_norm": 0.5}])
 def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
-    recipe = replace(RECIPE, **changes)
-    (whole, expected), (divided, found) = (run(replace(recipe, micro_batches=count)) for count in (1, 4))
+    recipe = RECIPE.replace(**changes)
+    (whole, expected), (divided, found) = (run(recipe.replace(micro_batches=count)) for count in (1, 4))
     for a, b in zip(weights(divided), weights(whole), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
     for a, b in zip(found.history, expected.history, strict=True):
@@ -104,10 +103,10 @@ def test_micro_batches_end_at_the_weights_and_numbers_of_whole_batches(changes):
 
 def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_sees():
     # An epoch is one step, so that callbacks see the weights after each.
-    recipe = replace(RECIPE, batch_size=32, epochs=9)
+    recipe = RECIPE.replace(batch_size=32, epochs=9)
     plain, averaged = Weights(), Weights()
     run(recipe, callbacks=[plain])
-    network, _ = run(replace(recipe, ema_decay=0.5), callbacks=[averaged])
+    network, _ = run(recipe.replace(ema_decay=0.5), callbacks=[averaged])
     expected = weights(model())
     for step, (raw, found) in enumerate(zip(plain.found, averaged.found, strict=True), start=1):
         decay = min(0.5, (1 + step) / (10 + step))
@@ -120,10 +119,10 @@ def test_the_moving_average_follows_the_number_of_steps_and_is_what_everybody_se
 
 @pytest.mark.parametrize("decay", [None, 0.5])
 def test_a_share_of_the_start_is_in_the_weights_that_everybody_sees(decay):
-    recipe = replace(RECIPE, ema_decay=decay)
+    recipe = RECIPE.replace(ema_decay=decay)
     plain, shared = Weights(), Weights()
     network, _ = run(recipe, callbacks=[plain])
-    averaged, _ = run(replace(recipe, start_share=0.25), callbacks=[shared])
+    averaged, _ = run(recipe.replace(start_share=0.25), callbacks=[shared])
     for raw, found in zip([*plain.found, weights(network)], [*shared.found, weights(averaged)], strict=True):
         for a, b, start in zip(found, raw, weights(model()), strict=True):
             np.testing.assert_allclose(a, 0.25 * start + 0.75 * b, atol=1e-6)
@@ -132,12 +131,12 @@ def test_a_share_of_the_start_is_in_the_weights_that_everybody_sees(decay):
 @pytest.mark.parametrize(("optimizer", "rate", "noise", "share"), [("sgd", 1.0, 0.3, 0.5), ("adam", 0.01, 0.0, 1.1)])
 def test_a_run_of_60_steps_gains_by_a_long_average_and_reports_the_saved_weights(optimizer, rate, noise, share):
     """A noisy run ends at half of the loss; a quiet one loses nothing, as an average over all steps would."""
-    recipe = replace(RECIPE, optimizer=optimizer, learning_rate=rate, epochs=15, validation=0.5)
+    recipe = RECIPE.replace(optimizer=optimizer, learning_rate=rate, epochs=15, validation=0.5)
     rows, random = examples(62), np.random.default_rng(5)
     labels = np.where(random.random(32) < noise, random.integers(0, 3, 32), rows.targets[:32])
     validation = batches(Examples.all(rows.inputs[32:], rows.targets[32:]), 30)
     (_, plain), (network, averaged) = (
-        run(replace(recipe, ema_decay=decay), rows=Examples.all(rows.inputs[:32], labels), validation=validation)
+        run(recipe.replace(ema_decay=decay), rows=Examples.all(rows.inputs[:32], labels), validation=validation)
         for decay in (None, 0.999)
     )
     last = averaged.history[-1]
@@ -146,7 +145,7 @@ def test_a_run_of_60_steps_gains_by_a_long_average_and_reports_the_saved_weights
     assert network.evaluate(validation, verbose=0) == pytest.approx([last["val_loss"], last["val_accuracy"]], rel=1e-5)
 
 
-AVERAGED = replace(RECIPE, ema_decay=0.9, schedule="cosine", warmup_epochs=1)
+AVERAGED = RECIPE.replace(ema_decay=0.9, schedule="cosine", warmup_epochs=1)
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, AVERAGED])
@@ -169,13 +168,13 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
     run(RECIPE, checkpoint=path)
     with pytest.raises(ZooError, match="was made with another recipe"):
-        run(replace(RECIPE, learning_rate=0.5), checkpoint=path)
+        run(RECIPE.replace(learning_rate=0.5), checkpoint=path)
 
 
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_early_stopping_restores_the_weights_of_the_lowest_validation_loss(decay):
     # Validation labels contradict training labels, so an early epoch is the best one.
-    recipe = replace(RECIPE, epochs=20, patience=2, validation=0.5, ema_decay=decay)
+    recipe = RECIPE.replace(epochs=20, patience=2, validation=0.5, ema_decay=decay)
     validation = batches(examples(shift=1), 32)
     network, fitted = run(recipe, validation=validation)
     losses = [row["val_loss"] for row in fitted.history]
@@ -187,19 +186,19 @@ def test_early_stopping_restores_the_weights_of_the_lowest_validation_loss(decay
 
 def test_patience_without_validation_rows_is_refused():
     with pytest.raises(ZooError, match="no validation rows, which patience needs"):
-        run(replace(RECIPE, patience=2, validation=0.5))
+        run(RECIPE.replace(patience=2, validation=0.5))
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights():
     network = model()
-    recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e38)
+    recipe = RECIPE.replace(optimizer="sgd", learning_rate=1e38)
     with pytest.raises(ZooError, match=r"the loss became \w+ in epoch 1: lower the learning rate"):
         run(recipe, network)
     assert all(np.isfinite(w).all() for w in weights(network))
 
 
 def test_fewer_rows_than_a_batch_are_one_batch():
-    _, fitted = run(replace(RECIPE, batch_size=64, micro_batches=4), rows=examples(30))
+    _, fitted = run(RECIPE.replace(batch_size=64, micro_batches=4), rows=examples(30))
     assert fitted.batch_size == 30
     assert fitted.history[-1]["loss"] < fitted.history[0]["loss"]
 
@@ -216,11 +215,11 @@ def test_no_rows_are_refused():
 
 def test_a_warmup_longer_than_half_of_the_run_takes_half_of_it():
     network = model()
-    compile_model(network, replace(RECIPE, schedule="cosine", warmup_epochs=5, epochs=2), 4)
+    compile_model(network, RECIPE.replace(schedule="cosine", warmup_epochs=5, epochs=2), 4)
     rates = [float(network.optimizer._learning_rate(step)) for step in range(9)]
     assert rates[:5] == pytest.approx([0.0, 0.0025, 0.005, 0.0075, 0.01])
     assert rates[8] == pytest.approx(0, abs=1e-9)
-    compile_model(network, replace(RECIPE, schedule="cosine", warmup_epochs=1, epochs=3), 2)
+    compile_model(network, RECIPE.replace(schedule="cosine", warmup_epochs=1, epochs=3), 2)
     rates = [float(network.optimizer._learning_rate(step)) for step in range(7)]
     assert rates == pytest.approx([0.0, 0.005, 0.01, 0.0085355, 0.005, 0.0014645, 0.0], abs=1e-7)
 
@@ -230,7 +229,7 @@ def test_momentum_sgd_takes_the_course_steps():
     rows = examples(8)
     network = ActivityGRU(units=6, window=20, classes=3, initializer="course")
     start = weights(network)
-    recipe = replace(RECIPE, optimizer="sgd", learning_rate=8 * 1e-3, momentum=0.9, epochs=1)
+    recipe = RECIPE.replace(optimizer="sgd", learning_rate=8 * 1e-3, momentum=0.9, epochs=1)
     import tensorflow as tf
 
     with tf.GradientTape() as tape:

@@ -33,7 +33,6 @@ from zoo.report.progress import FoldBoard, TrainingBoard
 from zoo.running import Plan, Run, TrainResult
 from zoo.running import train as run_training
 from zoo.search.study import Limits
-from zoo.settings import as_names
 from zoo.task import Predictions, Source, Task, find_task, task_of
 from zoo.training import Progress
 
@@ -371,7 +370,7 @@ def export(
     task = loaded.task
     _check_levels(task, levels)
     checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
-    wanted = None if formats is None else as_names(formats)
+    wanted = None if formats is None else catalog.as_names(formats)
     records = artifacts.export(
         loaded, task.exportable(loaded, checked), Path(folder), wanted, refused, on_progress
     )  # fmt: skip
@@ -428,7 +427,7 @@ def cross_validate(
 
     plan, _ = plan_of(model, recipe)
     checked = read_data(find_task("activity"), data)
-    protocol = crossval.Protocol(groups, seeds, tuple(as_names(baselines)))
+    protocol = crossval.Protocol(groups, seeds, tuple(catalog.as_names(baselines)))
     folder = None if out is None else Path(out)
     if checked.path is None:
         raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
@@ -503,7 +502,7 @@ def finetune(
     name = f"{'finetuned' if out is None else Path(out).absolute().name}_from_{loaded.keras_model.name}"
     model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model
     model = model.copy(name=name)
-    frozen = as_names(freeze)
+    frozen = catalog.as_names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
@@ -559,7 +558,7 @@ def finetuning_recipe(loaded: Loaded, data: Data, changes: Changes | None = None
     shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
     people = len(data.train.people()) if isinstance(data, ActivityData) else 0
     start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
-    recipe = replace(FINETUNE, **shared | start | {"loss": loaded.task.recipe.loss})
+    recipe = FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss})
     return planning.changed(recipe, changes or {})
 
 
@@ -615,6 +614,9 @@ def tune(
     path = load_data(data).path
     if path is None:
         raise ZooError("a search reads its data again in each process: write the arrays to a file first")
-    study = Study(target, path, strategy, trials, epochs, limits=limits or Limits(), settings=dict(settings or {}))
+    study = Study(
+        target=target, data=path, strategy=strategy, trials=trials, epochs=epochs, limits=limits or Limits(),
+        settings=dict(settings or {}),
+    )  # fmt: skip
     folder = None if out is None else Path(out)
     return run_search(study, folder, processes=workers, best=best, seeds=seeds)

@@ -1,6 +1,7 @@
 """Finds presets and models by name. This module imports no third-party library."""
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ def preset_metrics(name: str) -> dict[str, Any]:
         raise unknown_name("preset", name, preset_names())
     path = PRESETS_FOLDER / name / "metrics.json"
     return dict(read_json(path)) if path.is_file() else {}
+
+
+def as_names(names: str | Iterable[str]) -> list[str]:
+    """Returns names as a list, also a single one that is a string.
+
+    Example:
+        >>> as_names("ann"), as_names(("ann", "ben"))
+        (['ann'], ['ann', 'ben'])
+    """
+    return [names] if isinstance(names, str) else list(names)
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> ZooError:

@@ -7,7 +7,7 @@ cross-validation, so that a killed run resumes where it was. Baselines are score
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ def cross_validate(
     protocol = protocol or Protocol()
     data = read_people(path, protocol.everyone)
     folds = protocol.folds(plan, data)
-    config = asdict(plan) | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
+    config = plan.to_json() | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
     with ExitStack() as stack:
         folder = folder or stack.enter_context(temporary_folder()) / "crossval"
         stack.enter_context(exclusive_folder(folder))

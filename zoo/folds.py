@@ -283,7 +283,7 @@ def _network(
     from zoo.activity.task import TASK, answers, keras_logits, temperature_of
     from zoo.running import Plan
 
-    recipe = replace(Recipe.from_json(config["recipe"]), seed=fold.seed)
+    recipe = Recipe.from_json(config["recipe"]).replace(seed=fold.seed)
     plan = Plan(fold.method, config["family"], config["arguments"], recipe)
     # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
     prepared = TASK.prepare_training(replace(data, train=train), recipe)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -11,9 +10,8 @@ from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, find_family
 from zoo.models.recognizer import Facts
-from zoo.recipe import Recipe
+from zoo.recipe import Recipe, checked
 from zoo.running import Plan
-from zoo.settings import check
 from zoo.task import task_of
 
 
@@ -49,8 +47,8 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
         name, recipe = family, task.recipe
         arguments = {key: value for key, value in task.arguments.items() if key in accepted}
         if changes.get("validation") == 0:
-            recipe = replace(recipe, patience=None)
-    fields_used = [field.name for field in fields(Recipe) if field.name not in task.unused]
+            recipe = recipe.replace(patience=None)
+    fields_used = [name for name in Recipe.model_fields if name not in task.unused]
     types = get_type_hints(Facts) | get_type_hints(model.__init__)
     known = list(dict.fromkeys([*accepted, *fields_used]))
     for change, value in changes.items():
@@ -59,7 +57,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
                 raise ZooError(f"{change}: has no effect on {name}; leave it out")
             raise unknown_name(f"setting of {name}", change, known)
         if change in types:
-            check(change, value, types[change])
+            checked(change, types[change], value)
     # A name that both have means the model's, but the seed of a run is its recipe's.
     own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
     others = {key: value for key, value in changes.items() if key not in own}
@@ -82,11 +80,11 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         >>> changed(Recipe(min_steps=100), {"epochs": 3}).min_steps is None
         True
     """
-    known = [field.name for field in fields(Recipe)]
+    known = list(Recipe.model_fields)
     for name in changes:
         if name not in known:
             raise unknown_name("field of a recipe", name, known)
-    return replace(recipe, **({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
+    return recipe.replace(**({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
 
 
 def _require_preset(name: str) -> None:

@@ -3,7 +3,7 @@
 A new preset is a new row; `make presets` trains its weights.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from zoo.catalog import unknown_name
@@ -151,7 +151,7 @@ _STUDIES_RECIPE = Recipe(
     augmentation=_STUDIES_AUGMENTATION,
 )  # fmt: skip
 
-_POCKET_RECIPE = replace(_STUDIES_RECIPE, epochs=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5})
+_POCKET_RECIPE = _STUDIES_RECIPE.replace(epochs=30, augmentation=_STUDIES_AUGMENTATION | {"carry": 0.5})
 
 _COURSE_TEXT = Recipe(optimizer="sgd", learning_rate=0.15, momentum=0.85, batch_size=200, epochs=50, patience=5)
 
@@ -218,7 +218,7 @@ PRESETS: dict[str, Preset] = {
         family="activity_gru",
         description="The recommended recognizer: two GRUs of 64 units, trained on four studies",
         arguments=_STUDIES_ARGUMENTS | {"units": 64},
-        recipe=replace(_STUDIES_RECIPE, learning_rate=5e-3),
+        recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3),
         data=_STUDIES,
         license=_STUDIES_LICENSE,
         note=_PHONE_NOTE,
@@ -228,7 +228,7 @@ PRESETS: dict[str, Preset] = {
         family="activity_cnn",
         description="A convolutional recognizer about as large as activity_gru_pocket, trained on four studies",
         arguments={"filters": 60, "magnitude": True, "window": 150},
-        recipe=replace(_STUDIES_RECIPE, learning_rate=5e-3, epochs=30),
+        recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3, epochs=30),
         data=_STUDIES,
         license=_STUDIES_LICENSE,
         note=_CNN_NOTE,
@@ -266,7 +266,7 @@ PRESETS: dict[str, Preset] = {
         family="trigram_lm",
         description="The course's trigram language model: word embeddings of size 32, 256 hidden units",
         arguments={"embedding": 32, "hidden_units": 256},
-        recipe=replace(_COURSE_TEXT, micro_batches=2),
+        recipe=_COURSE_TEXT.replace(micro_batches=2),
         data=_TEXT,
         license=_TEXT_LICENSE,
         note=_TEXT_NOTE,

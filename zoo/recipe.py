@@ -1,72 +1,135 @@
-"""Recipes: everything that decides a training run, apart from model and data."""
+"""Recipes: everything that decides a training run, apart from model and data.
+
+`Settings` is the base of all settings that are checked when they are made, before anything is read or trained.
+"""
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from zoo.catalog import find_folder
+import pydantic
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from zoo.catalog import find_folder, unknown_name
 from zoo.errors import ZooError
 from zoo.files import read_json
-from zoo.settings import Range, Settings
 
-_Count = Annotated[int, Range(ge=1)]
-_Positive = Annotated[float, Range(gt=0)]
-_Fraction = Annotated[float, Range(ge=0, lt=1)]
-_Seed = Annotated[int, Range(ge=0, lt=2**32)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Amount = Annotated[float, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+
+_EXPECTED = {
+    "int_type": "a whole number", "float_type": "a number", "finite_number": "a number", "bool_type": "true or false",
+    "string_type": "text", "list_type": "a list", "is_instance_of": "a list", "literal_error": "{expected}",
+    "dict_type": 'names and values such as {{"tilt": 15}}', "greater_than": "above {gt}", "less_than": "below {lt}",
+    "greater_than_equal": "{ge} or more", "less_than_equal": "at most {le}",
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Recipe(Settings):
-    """Everything that decides a training run, apart from model and data.
+class Settings(pydantic.BaseModel):
+    """Base class of frozen settings, whose annotations declare which values are valid.
+
+    Example:
+        >>> class Window(Settings):
+        ...     label = "window"
+        ...     rows: Count = 150
+        >>> Window(rows=0)
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: window: rows is 0; expected 1 or more
+    """
+
+    model_config = _STRICT | ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    label: ClassVar[str] = "settings"
+    """Name of the settings in messages."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_one_line(cls, values: Any, handler: Callable[[Any], Self]) -> Self:
+        if isinstance(values, dict):
+            values = {name: _plain(value) for name, value in values.items()}
+        try:
+            return handler(values)
+        except ValidationError as error:
+            raise _problem(cls, error) from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings as JSON types."""
+        return self.model_dump()
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Creates settings from the result of `to_json`. Missing keys have their defaults.
+
+        Raises:
+            ZooError: If a key is unknown, or a value is invalid.
+        """
+        return cls.model_validate(dict(document))
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns the same settings with other values of some fields.
+
+        Raises:
+            ZooError: If a key is unknown, or a value is invalid.
+        """
+        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
+
+
+def checked(label: str, hint: Any, value: Any) -> Any:
+    """Checks a value against an annotated type, and returns it.
 
     Args:
-        optimizer: `sgd`, `adam` or `adamw`.
-        learning_rate: Of the optimizer, for gradients averaged over the batch.
-        schedule: `constant`, or `cosine`: rises linearly for `warmup_epochs`, then falls to 0 at the last step.
-        warmup_epochs: Epochs of rising rate, 0 or more; at most half of the run.
-        momentum: Of `sgd`, in [0, 1).
-        weight_decay: Of `adamw`, on all weights but biases.
-        clip_value: Each entry of the averaged gradient is clipped to [-clip_value, clip_value].
-        clip_norm: The gradients are scaled so that their common norm is at most this.
-        ema_decay: Decay of the exponential moving average of the weights, which is validated and saved in their place;
-            smaller in the first steps, so that short runs gain as well. None for no average.
-        start_share: Share of the initial weights in the average that is validated and saved, in [0, 1): fine-tuning
-            keeps some of what was learned from others.
-        batch_size: Rows per step, at most the number of training rows; the incomplete last batch of an epoch is
-            dropped.
-        micro_batches: Equal parts of a batch whose gradients are computed side by side and averaged. The step is the
-            same, but for dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each
-            part. Two parts are faster if a network without recurrence leaves a core idle; recurrent networks become
-            slower.
-        epochs: Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further.
-        min_steps: Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one
-            pass.
-        patience: Epochs without a lower validation loss after which training stops and the best weights are
-            restored; None trains all epochs and keeps the last weights.
-        validation: Share of the people (or photographs; or rows, where neither is known) held out for validation; 0
-            for none. A text's file holds its own validation set.
-        validation_by: `subject`: whole people, where they are known. With three people or fewer, the model is trained
-            on all of them; the scores are then those of additional training runs, each of which leaves one person out
-            (with a single person, the last windows of each activity). They do not choose the number of epochs, see
-            benchmarks/few_people.py. If `patience` is set, the split for so few people is that of `time`. `time`: the
-            last windows of each activity of each person. `window`: windows drawn at random, as the course does. The
-            loss of the latter two says little about new people.
-        loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction.
-        label_smoothing: Share of the target that is spread over all classes, in [0, 1).
-        class_weights: `balanced` weights rare classes more in the loss, so that all classes count the same; `root`
-            makes them count as the root of their number of windows. If there are several studies: with `balanced`, the
-            studies that have a class share the weight of that class; with `root`, each class of each study has its own
-            weight. None weights all examples equally.
-        rejection_rate: Share of the validation windows for which a recognizer answers "not sure": the threshold is this
-            quantile of their highest probabilities, at most 0.8. 0 for no threshold.
-        normalize: Whether the model gets the statistics of the training rows.
-        augmentation: Arguments of the family's augmentation; None for none.
-        merge_contexts: For text: equal contexts are merged into rows whose targets are the distribution of the next
-            words: one row for up to this many occurrences of a context. The cost is the same, with fewer rows. None
-            leaves rows as they are.
-        seed: Of weights, split, order, augmentation and dropout.
-        split_seed: Of the split alone, so that several seeds are compared on the same validation rows. None for
-            `seed`.
+        label: Name of the value, for the message.
+        hint: Type, such as `int`, `float | None`, `Literal["a", "b"]` or `Annotated[int, Field(ge=1)]`.
+        value: Value to check.
+
+    Raises:
+        ZooError: If the value has another type or is out of range.
+
+    Example:
+        >>> checked("units", int, 2.5)
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: units is 2.5; expected a whole number
+    """
+    try:
+        return TypeAdapter(hint, config=_STRICT).validate_python(_plain(value))
+    except ValidationError as error:
+        raise ZooError(f"{label} {_expectation(error, hint)}") from None
+
+
+def _problem(settings: type[Settings], error: ValidationError) -> ZooError:
+    """Turns an error of pydantic into one line, of its first problem."""
+    first = error.errors()[0]
+    name, known = str(first["loc"][0]), settings.model_fields
+    if first["type"] == "extra_forbidden":
+        return unknown_name(f"setting of the {settings.label}", name, list(known))
+    return ZooError(f"{settings.label}: {name} {_expectation(error, known[name].annotation)}")
+
+
+def _expectation(error: ValidationError, hint: Any) -> str:
+    first = error.errors()[0]
+    if first["type"] == "missing":
+        return "is missing"
+    context = {name: f"{each:.10g}" if isinstance(each, int | float) else str(each).replace("'", "")
+               for name, each in first.get("ctx", {}).items()}  # fmt: skip
+    expected = _EXPECTED.get(first["type"], first["msg"].lower()).format(**context)
+    return f"is {first['input']!r}; expected {expected}{' or none' if type(None) in get_args(hint) else ''}"
+
+
+def _plain(value: Any) -> Any:
+    """The Python number that a scalar of NumPy is."""
+    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+
+
+class Recipe(Settings):
+    """Everything that decides a training run, apart from model and data.
 
     Raises:
         ZooError: If a value is of another type or outside its range.
@@ -83,40 +146,84 @@ class Recipe(Settings):
     label = "recipe"
 
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
-    learning_rate: _Positive = 2e-3
+    """Optimizer: `sgd`, `adam` or `adamw`."""
+    learning_rate: Positive = 2e-3
+    """Learning rate of the optimizer, for gradients averaged over the batch."""
     schedule: Literal["constant", "cosine"] = "constant"
-    warmup_epochs: Annotated[int, Range(ge=0)] = 0
-    momentum: _Fraction = 0.0
-    weight_decay: Annotated[float, Range(ge=0)] = 0.0
-    clip_value: _Positive | None = None
-    clip_norm: _Positive | None = None
-    ema_decay: Annotated[float, Range(gt=0, lt=1)] | None = None
-    start_share: _Fraction = 0.0
-    batch_size: _Count = 32
-    micro_batches: _Count = 1
-    epochs: Annotated[int, Range(ge=0)] = 50
-    min_steps: _Count | None = None
-    patience: _Count | None = None
-    validation: _Fraction = 0.1
+    """Learning rate over time: `constant`, or `cosine`, which rises linearly for `warmup_epochs`, then falls to 0 at
+    the last step."""
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    """Epochs of rising rate, 0 or more; at most half of the run."""
+    momentum: Fraction = 0.0
+    """Momentum of `sgd`, in [0, 1)."""
+    weight_decay: Amount = 0.0
+    """Weight decay of `adamw`, on all weights but biases."""
+    clip_value: Positive | None = None
+    """Each entry of the averaged gradient is clipped to [-clip_value, clip_value]."""
+    clip_norm: Positive | None = None
+    """The gradients are scaled so that their common norm is at most this."""
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of the exponential moving average of the weights, which is validated and saved in their place; smaller in
+    the first steps, so that short runs gain as well. None for no average."""
+    start_share: Fraction = 0.0
+    """Share of the initial weights in the average that is validated and saved, in [0, 1): fine-tuning keeps some of
+    what was learned from others."""
+    batch_size: Count = 32
+    """Rows per step, at most the number of training rows; the incomplete last batch of an epoch is dropped."""
+    micro_batches: Count = 1
+    """Equal parts of a batch whose gradients are computed side by side and averaged. The step is the same, but for
+    dropout, which draws other numbers, and the sparsity of an autoencoder, which is that of each part. Two parts are
+    faster if a network without recurrence leaves a core idle; recurrent networks become slower."""
+    epochs: Annotated[int, Field(ge=0)] = 50
+    """Passes over the data, at most. 0, for fine-tuning alone, fits the last layer and trains no further."""
+    min_steps: Count | None = None
+    """Steps of a whole run, at least: an epoch of little data is several passes. None makes every epoch one pass."""
+    patience: Count | None = None
+    """Epochs without a lower validation loss after which training stops and the best weights are restored; None trains
+    all epochs and keeps the last weights."""
+    validation: Fraction = 0.1
+    """Share of the people (or photographs; or rows, where neither is known) held out for validation; 0 for none. A
+    text's file holds its own validation set."""
     validation_by: Literal["subject", "time", "window"] = "subject"
+    """What validation holds out. `subject`: whole people, where they are known. With three people or fewer, the model
+    is trained on all of them; the scores are then those of additional training runs, each of which leaves one person
+    out (with a single person, the last windows of each activity). They do not choose the number of epochs, see
+    benchmarks/few_people.py. If `patience` is set, the split for so few people is that of `time`. `time`: the last
+    windows of each activity of each person. `window`: windows drawn at random, as the course does. The loss of the
+    latter two says little about new people."""
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
-    label_smoothing: _Fraction = 0.0
+    """Loss: `cross_entropy` of logits and class numbers, or `half_squared_error` of a reconstruction."""
+    label_smoothing: Fraction = 0.0
+    """Share of the target that is spread over all classes, in [0, 1)."""
     class_weights: Literal["balanced", "root"] | None = None
-    rejection_rate: _Fraction = 0.05
+    """`balanced` weights rare classes more in the loss, so that all classes count the same; `root` makes them count as
+    the root of their number of windows. If there are several studies: with `balanced`, the studies that have a class
+    share the weight of that class; with `root`, each class of each study has its own weight. None weights all examples
+    equally."""
+    rejection_rate: Fraction = 0.05
+    """Share of the validation windows for which a recognizer answers "not sure": the threshold is this quantile of
+    their highest probabilities, at most 0.8. 0 for no threshold."""
     normalize: bool = True
-    augmentation: dict[str, Any] | None = field(default=None, hash=False)
-    merge_contexts: _Count | None = None
-    seed: _Seed = 0
-    split_seed: _Seed | None = None
+    """Whether the model gets the statistics of the training rows."""
+    augmentation: dict[str, Any] | None = None
+    """Arguments of the family's augmentation; None for none."""
+    merge_contexts: Count | None = None
+    """For text: equal contexts are merged into rows whose targets are the distribution of the next words: one row for
+    up to this many occurrences of a context. The cost is the same, with fewer rows. None leaves rows as they are."""
+    seed: Seed = 0
+    """Seed of weights, split, order, augmentation and dropout."""
+    split_seed: Seed | None = None
+    """Seed of the split alone, so that several seeds are compared on the same validation rows. None for `seed`."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    @model_validator(mode="after")
+    def _together(self) -> Self:
         if self.batch_size % self.micro_batches:
             raise ZooError(
                 f"recipe: micro_batches is {self.micro_batches}; expected a divisor of the batch, {self.batch_size}"
             )
         if self.patience is not None and self.validation == 0:
             raise ZooError("recipe: patience needs validation data; set validation above 0 or patience to none")
+        return self
 
     @classmethod
     def from_preset(cls, name: str) -> "Recipe":

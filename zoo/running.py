@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -42,6 +42,10 @@ class Plan:
     family: str
     arguments: dict[str, Any]
     recipe: Recipe
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the plan as JSON types."""
+        return {**vars(self), "recipe": self.recipe.to_json()}
 
 
 @dataclass(frozen=True)
@@ -267,7 +271,7 @@ def _twin(model: Model) -> Model:
 
 def of_folds(recipe: Recipe) -> Recipe:
     """The recipe of the trainings that validate another: half the steps, after which scores are much the same."""
-    return recipe if recipe.min_steps is None else replace(recipe, min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
+    return recipe if recipe.min_steps is None else recipe.replace(min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
 
 
 def _with_validation(

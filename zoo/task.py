@@ -25,9 +25,8 @@ from zoo.errors import ZooError
 from zoo.families import find_family, folder_of
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
-from zoo.recipe import Recipe
+from zoo.recipe import Recipe, Settings
 from zoo.runtime.metadata import Metadata
-from zoo.settings import Settings
 
 if TYPE_CHECKING:
     from zoo.exporting.artifacts import Exportable

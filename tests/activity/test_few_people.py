@@ -1,7 +1,6 @@
 """Training on three people or fewer: everybody is trained on, and each person left out in turn validates the model."""
 
 import json
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -75,7 +74,7 @@ def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s(
 
 def test_the_folds_change_no_weight_of_the_model_and_their_losses_are_in_its_history():
     three = data()
-    whole, alone = (train(recognizer(seed=1), three, replace(QUICK, validation=share)) for share in (0.2, 0.0))
+    whole, alone = (train(recognizer(seed=1), three, QUICK.replace(validation=share)) for share in (0.2, 0.0))
     for one, other in zip(whole.model.get_weights(), alone.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert [row["loss"] for row in whole.history] == [row["loss"] for row in alone.history]
@@ -138,7 +137,7 @@ def test_what_begins_a_training_never_sees_who_is_left_out():
 
 def test_the_folds_of_fine_tuning_start_from_the_same_weights_with_the_same_layers_frozen():
     old, two = recognizer(), data(2)
-    recipe = replace(QUICK, epochs=1, min_steps=None, learning_rate=1.0)
+    recipe = QUICK.replace(epochs=1, min_steps=None, learning_rate=1.0)
     frozen = [layer.name for layer in old.layers if layer.weights]
     summary = finetune(old, two, recipe=recipe, freeze=frozen).summary
     logits, labels = [], []
@@ -161,7 +160,7 @@ def test_a_class_that_one_person_recorded_is_validated_by_time():
 
 
 @pytest.mark.parametrize(
-    "recipe", [replace(QUICK, patience=2), replace(QUICK, validation_by="time"), replace(QUICK, validation_by="window")]
+    "recipe", [QUICK.replace(patience=2), QUICK.replace(validation_by="time"), QUICK.replace(validation_by="window")]
 )
 def test_early_stopping_and_other_validations_hold_windows_out(recipe):
     prepared = TASK.prepare_training(data(), recipe)

@@ -58,14 +58,14 @@ def test_python_shows_the_progress_when_asked(capfd):
     two = data(people=2)
     model = ActivityGRU(units=2, num_layers=1, frame=5, window=10, classes=two.classes)
     for verbose in (True, False):
-        train(model, two, replace(QUICK, min_steps=None), verbose=verbose)
+        train(model, two, QUICK.replace(min_steps=None), verbose=verbose)
         epochs = re.findall(r"^epoch (\d/\d)  accuracy .* loss ", capfd.readouterr().err, re.MULTILINE)
         assert epochs == (["1/2", "2/2"] if verbose else [])
-    finetune(model, two, recipe=replace(QUICK, min_steps=None, epochs=1), verbose=True)
+    finetune(model, two, recipe=QUICK.replace(min_steps=None, epochs=1), verbose=True)
     assert "epoch 1/1  accuracy" in capfd.readouterr().err
 
 
-LAZY = replace(QUICK, learning_rate=1e-9, min_steps=None, epochs=1)
+LAZY = QUICK.replace(learning_rate=1e-9, min_steps=None, epochs=1)
 """Learns nothing."""
 
 
@@ -92,7 +92,7 @@ def test_a_model_that_loses_to_the_random_forest_is_a_warning():
 
 def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
     two = data(people=2)
-    summary = train(biased(), two, replace(QUICK, learning_rate=100.0)).summary
+    summary = train(biased(), two, QUICK.replace(learning_rate=100.0)).summary
     assert len(summary["warnings"]) == 1
     assert re.fullmatch(
         r"the training loss did not fall: \S+ in the first epoch, \S+ in the last: lower the learning rate of "
@@ -180,7 +180,7 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
     two = data(people=2)
     old = ActivityGRU(units=8, window=10, classes=("a", "b", "c"))
     frozen = [layer.name for layer in old.layers if layer.weights]
-    result = finetune(old, two, recipe=replace(QUICK, min_steps=None, epochs=1), freeze=frozen)
+    result = finetune(old, two, recipe=QUICK.replace(min_steps=None, epochs=1), freeze=frozen)
     assert result.model.classes == two.classes
     assert result.summary["validation"]["macro_f1"] > 0.8
     np.testing.assert_array_equal(result.model.layers[1].get_weights()[0], old.layers[1].get_weights()[0])
@@ -189,7 +189,7 @@ def test_the_last_layer_is_fitted_before_the_others_are_trained():
 def test_one_layer_to_freeze_may_be_a_text():
     old = ActivityGRU(units=4, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
     first = next(layer for layer in old.layers if layer.weights)
-    model = finetune(old, data(people=2), recipe=replace(QUICK, min_steps=None, epochs=1), freeze=first.name).model
+    model = finetune(old, data(people=2), recipe=QUICK.replace(min_steps=None, epochs=1), freeze=first.name).model
     np.testing.assert_array_equal(model.get_layer(first.name).get_weights()[0], first.get_weights()[0])
 
 

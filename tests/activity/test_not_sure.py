@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,9 +48,9 @@ class TestTraining:
         prepared = ACTIVITY.prepare(simulated, recipe)
         model = zoo.ActivityGRU(units=4, frame=10, classes=prepared.data.classes, threshold=0.9)
         assert prepared.finish(recipe, model)["validation"]["answered"]["threshold"] == model.threshold
-        assert "answered" not in prepared.finish(replace(recipe, rejection_rate=0.0), model)["validation"]
+        assert "answered" not in prepared.finish(recipe.replace(rejection_rate=0.0), model)["validation"]
         assert model.threshold is None
-        whole = replace(recipe, validation=0.0)
+        whole = recipe.replace(validation=0.0)
         model.threshold = 0.9
         ACTIVITY.prepare(simulated, whole).finish(whole, model)
         assert model.threshold is None

@@ -218,11 +218,11 @@ def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_consta
 
 def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
     aside = {
-        seed: AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed, split_seed=7)).held_out.group_names()
+        seed: AUTOENCODER.prepare(leaves, plan().recipe.replace(seed=seed, split_seed=7)).held_out.group_names()
         for seed in range(5)
     }
     assert all(names == aside[0] for names in aside.values())
-    own = [AUTOENCODER.prepare(leaves, replace(plan().recipe, seed=seed)).held_out.group_names() for seed in range(5)]
+    own = [AUTOENCODER.prepare(leaves, plan().recipe.replace(seed=seed)).held_out.group_names() for seed in range(5)]
     assert any(names != own[0] for names in own)
 
 

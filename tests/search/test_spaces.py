@@ -90,7 +90,7 @@ def test_bad_studies_are_one_line():
             "activity_gru", NOWHERE, settings={"unit": 3}
         ),
         r"trials is 0; expected 1 or more": lambda: Study("activity", NOWHERE, trials=0),
-        r"limits: bytes is -1; expected above 0 or none": lambda: Limits(bytes=-1),
+        r"limits: bytes is -1; expected 1 or more": lambda: Limits(bytes=-1),
         r"groups is 3: trigram_lm has no people to hold out": lambda: Study("trigram_lm", NOWHERE, groups=3),
     }  # fmt: skip
     for words, request in requests.items():

@@ -6,44 +6,16 @@ they differ by the direction of gravity alone; so the poses are those that a poc
 only, in TensorFlow operations.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import numpy as np
 import tensorflow as tf
 
 from zoo.errors import ZooError
+from zoo.recipe import Amount, Settings, Share
 from zoo.runtime.metadata import STANDARD_GRAVITY
-from zoo.settings import Range, Settings
-
-_Share = Annotated[float, Range(ge=0, le=1)]
-_Amount = Annotated[float, Range(ge=0)]
 
 
-@dataclass(frozen=True)
 class Augmentation(Settings):
     """Random changes of windows of acceleration, with or without rotation rate; 0 leaves a change out.
-
-    Args:
-        pace: Largest relative change of speed, in [0, 1]: cadence is divided or multiplied by up to 1 + pace. Speeding
-            a window up needs more rows than the model reads, so it is limited by how much longer the window is.
-        smooth: Probability of a low-pass filter, as of a sensor with a lower rate.
-        mirror: Probability that left and right are exchanged: the pocket of the other leg.
-        half_turn: Probability of a turn by 180 degrees about x, y or z: upside down, screen facing out, or both.
-        quarter_turn: Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket.
-        spin: Largest angle in degrees about the phone's long axis y.
-        keep_pose: Probability that a window keeps the pose in which it was recorded: only `tilt` changes it. Where all
-            phones are worn alike, the pose helps to recognize the activities of new people.
-        tilt: Largest angle in degrees about a random axis.
-        scale: Largest relative error of a sensor's gain.
-        intensity: Largest change, as a natural logarithm, of how vigorously somebody moves: deviations from the mean of
-            the window are multiplied by up to exp(intensity) or divided by it.
-        clip: Probability that the accelerometer's range ends at 2 g.
-        noise: Largest standard deviation of noise added to acceleration, m/s^2; each window draws its own.
-        gyroscope_noise: The same for noise added to the rotation rate, rad/s.
-        carry: Probability that a window is preceded by another window of the batch; otherwise it is preceded by a copy
-            of itself. The network thus learns to continue from any state. With 0, nothing precedes a window, and the
-            state begins at zero.
 
     Raises:
         ZooError: If a number is negative, or a probability is above 1.
@@ -51,20 +23,39 @@ class Augmentation(Settings):
 
     label = "augmentation"
 
-    pace: _Share = 0.0
-    smooth: _Share = 0.0
-    mirror: _Share = 0.0
-    half_turn: _Share = 0.0
-    quarter_turn: _Share = 0.0
-    spin: _Amount = 0.0
-    keep_pose: _Share = 0.0
-    tilt: _Amount = 0.0
-    scale: _Share = 0.0
-    intensity: _Amount = 0.0
-    clip: _Share = 0.0
-    noise: _Amount = 0.0
-    gyroscope_noise: _Amount = 0.0
-    carry: _Share = 0.0
+    pace: Share = 0.0
+    """Largest relative change of speed, in [0, 1]: cadence is divided or multiplied by up to 1 + pace. Speeding a
+    window up needs more rows than the model reads, so it is limited by how much longer the window is."""
+    smooth: Share = 0.0
+    """Probability of a low-pass filter, as of a sensor with a lower rate."""
+    mirror: Share = 0.0
+    """Probability that left and right are exchanged: the pocket of the other leg."""
+    half_turn: Share = 0.0
+    """Probability of a turn by 180 degrees about x, y or z: upside down, screen facing out, or both."""
+    quarter_turn: Share = 0.0
+    """Probability of a turn by 90 degrees about z, after `spin`: the phone lies across the pocket."""
+    spin: Amount = 0.0
+    """Largest angle in degrees about the phone's long axis y."""
+    keep_pose: Share = 0.0
+    """Probability that a window keeps the pose in which it was recorded: only `tilt` changes it. Where all phones are
+    worn alike, the pose helps to recognize the activities of new people."""
+    tilt: Amount = 0.0
+    """Largest angle in degrees about a random axis."""
+    scale: Share = 0.0
+    """Largest relative error of a sensor's gain."""
+    intensity: Amount = 0.0
+    """Largest change, as a natural logarithm, of how vigorously somebody moves: deviations from the mean of the window
+    are multiplied by up to exp(intensity) or divided by it."""
+    clip: Share = 0.0
+    """Probability that the accelerometer's range ends at 2 g."""
+    noise: Amount = 0.0
+    """Largest standard deviation of noise added to acceleration, m/s^2; each window draws its own."""
+    gyroscope_noise: Amount = 0.0
+    """The same for noise added to the rotation rate, rad/s."""
+    carry: Share = 0.0
+    """Probability that a window is preceded by another window of the batch; otherwise it is preceded by a copy of
+    itself. The network thus learns to continue from any state. With 0, nothing precedes a window, and the state begins
+    at zero."""
 
     def __call__(self, windows: tf.Tensor, seed: tf.Tensor, rows: int | None = None) -> tf.Tensor:
         """Changes a batch.
@@ -145,20 +136,16 @@ class Augmentation(Settings):
         return pose
 
 
-@dataclass(frozen=True)
 class PatchAugmentation(Settings):
-    """Augmentation of patches.
-
-    Args:
-        symmetries: Whether an epoch shows each patch in all eight symmetries of the square.
-        plain: Share of the epochs, at the end, that instead show each patch eight times unchanged. Averages, such as
-            the mean activation of a unit, then fit the original patches.
-    """
+    """Augmentation of patches."""
 
     label = "augmentation"
 
     symmetries: bool = False
-    plain: _Share = 0.0
+    """Whether an epoch shows each patch in all eight symmetries of the square."""
+    plain: Share = 0.0
+    """Share of the epochs, at the end, that instead show each patch eight times unchanged. Averages, such as the mean
+    activation of a unit, then fit the original patches."""
 
 
 class _Draws:

@@ -19,10 +19,10 @@ from zoo.activity.csv import CsvColumns
 from zoo.activity.importers import read_csv
 from zoo.activity.studies import STUDIES
 from zoo.activity.studies.reading import read_study
+from zoo.catalog import as_names
 from zoo.errors import ZooError
 from zoo.files import exclusive, new_file, temporary_folder
 from zoo.runtime.metadata import INERTIAL
-from zoo.settings import as_names
 
 
 class Imported(NamedTuple):

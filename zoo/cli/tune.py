@@ -86,7 +86,7 @@ def tune(
         raise ZooError(f"--chief {chief}: goes with --role; leave it out for a search on this machine alone")
     if role is not None:
         workers.take_role(role, chief)
-    limits = Limits(max_parameters, max_bytes, max_latency)
+    limits = Limits(parameters=max_parameters, bytes=max_bytes, latency=max_latency)
     study = Study(
         target, data or Path(), strategy, trials, epochs, space, objective, limits,
         planning.settings(settings or []), groups, halving, seed, levels,

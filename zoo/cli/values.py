@@ -1,17 +1,53 @@
 """Values on the command line: finite numbers in the range of their option, and texts that are not empty."""
 
+import operator
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
 from zoo.cli.usage import Command, Group
 from zoo.errors import UsageError
-from zoo.settings import Range
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+_LIMITS = {
+    "gt": (operator.gt, "above {}"), "ge": (operator.ge, "{} or more"), "lt": (operator.lt, "below {}"),
+    "le": (operator.le, "at most {}"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Range:
+    """Range of a number. Bounds that are None do not apply.
+
+    Args:
+        gt: Exclusive lower bound.
+        ge: Inclusive lower bound.
+        lt: Exclusive upper bound.
+        le: Inclusive upper bound.
+
+    Example:
+        >>> 1 in Range(ge=0, lt=1), str(Range(ge=0, lt=1))
+        (False, '0 or more, below 1')
+    """
+
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    def _limits(self) -> dict[str, float]:
+        return {name: limit for name in _LIMITS if (limit := getattr(self, name)) is not None}
+
+    def __contains__(self, value: float) -> bool:
+        return all(_LIMITS[name][0](value, limit) for name, limit in self._limits().items())
+
+    def __str__(self) -> str:
+        return ", ".join(_LIMITS[name][1].format(limit) for name, limit in self._limits().items())
 
 
 class Number:

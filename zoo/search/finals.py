@@ -140,7 +140,7 @@ def _repeat(trainer: Trainer, record: Record, seeds: int) -> dict[str, Any]:
     """Trains a trial with other seeds. Returns its `score`, the new `scores`, and their `mean` and `deviation`."""
     plan, scores = plan_of(record, trainer.study.base.name), []
     for place in range(seeds):
-        recipe = replace(plan.recipe, seed=trainer.study.first_seed + _SEEDS + place)
+        recipe = plan.recipe.replace(seed=trainer.study.first_seed + _SEEDS + place)
         number, name = _number(record["trial"], place), f"{record['trial']}, seed {recipe.seed}"
         if number not in trainer.records:
             trainer.records.write(new_record(number, replace(plan, recipe=recipe), record["values"], name))

@@ -1,10 +1,10 @@
 """Studies, which define a search: target, data, objective, limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from zoo import crossval, planning
 from zoo.catalog import unknown_name
@@ -12,11 +12,10 @@ from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
-from zoo.recipe import Recipe
+from zoo.recipe import Count, Positive, Recipe, Settings, checked
 from zoo.running import Plan
 from zoo.search import spaces
 from zoo.search.spaces import HyperParameters, Pinned
-from zoo.settings import Range, Settings
 from zoo.task import Task, task_of
 
 MARK = "study.json"
@@ -29,15 +28,8 @@ ANY_CELL = "activity"
 _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
 
 
-@dataclass(frozen=True)
 class Limits(Settings):
     """Upper limits of a model; None for no limit.
-
-    Args:
-        parameters: Maximum number of parameters.
-        bytes: Maximum size of the int8 file, or of the dynamic-range file if the family has none.
-        latency: Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8
-            file reads one frame.
 
     Example:
         >>> Limits(bytes=30_000).parameters is None
@@ -45,13 +37,17 @@ class Limits(Settings):
     """
 
     label = "limits"
-    parameters: Annotated[int, Range(gt=0)] | None = None
-    bytes: Annotated[int, Range(gt=0)] | None = None
-    latency: Annotated[float, Range(gt=0)] | None = None
+    parameters: Count | None = None
+    """Maximum number of parameters."""
+    bytes: Count | None = None
+    """Maximum size of the int8 file, or of the dynamic-range file if the family has none."""
+    latency: Positive | None = None
+    """Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8 file
+    reads one frame."""
 
 
 @dataclass(frozen=True)
-class Study(Settings):
+class Study:
     """Definition of a search.
 
     Args:
@@ -74,23 +70,23 @@ class Study(Settings):
         ZooError: If a name is unknown or a number is out of range.
     """
 
-    label = "study"
     target: str
     data: Path
     strategy: str = "bayesian"
-    trials: Annotated[int, Range(ge=1)] = 50
-    epochs: Annotated[int, Range(ge=1)] = 40
+    trials: Count = 50
+    epochs: Count = 40
     space: str | None = None
     objective: str | None = None
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    groups: Annotated[int, Range(ge=1)] = 1
+    groups: Count = 1
     halving: bool = True
     seed: int | None = None
     levels: float | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        for name in ("trials", "epochs", "groups"):
+            checked(f"study: {name}", Count, getattr(self, name))
         if self.strategy not in STRATEGIES:
             raise unknown_name("strategy", self.strategy, list(STRATEGIES))
         if self.groups > 1 and self.task.name != "activity":
@@ -183,7 +179,7 @@ class Study(Settings):
             "split_seed": self.first_seed, **others,
         }  # fmt: skip
         family = f"activity_{cell}" if cell else base.family
-        return Plan(base.name, family, {**base.arguments, **arguments, **own}, replace(recipe, **changes))
+        return Plan(base.name, family, {**base.arguments, **arguments, **own}, recipe.replace(**changes))
 
     @cached_property
     def outline(self) -> Plan:
@@ -253,7 +249,8 @@ class Study(Settings):
 
     def _identity(self) -> dict[str, Any]:
         # The same search can be extended to more trials.
-        identity = {key: value for key, value in self.to_json().items() if key not in ("data", "trials")}
+        document = asdict(self) | {"limits": self.limits.to_json()}
+        identity = {key: value for key, value in document.items() if key not in ("data", "trials")}
         return identity | {
             "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
             "seed": self.first_seed, "data": self.checked.sha256,
