@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -240,7 +241,23 @@ class _Player:
         page.click("#lesson-record")
         page.wait_for_selector("#lesson-record:disabled")
         self.send(page, samples)
-        page.wait_for_function("count => document.querySelectorAll('#lesson-list li').length > count", arg=count)
+        _until(page, "count => document.querySelectorAll('#lesson-list li').length > count", count)
+
+
+def _until(page, expression, argument=None):
+    deadline = time.monotonic() + 60
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(20)
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Waits until an expression is true: `until(page, "x => x > 0", 1)`.
+
+    What does not hold at once, `page.wait_for_function` evaluates again in the page, whose policy forbids `eval`.
+    """
+    return _until
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,7 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(open_page, play
     assert page.is_hidden("#summary")
 
 
-def test_a_summary_is_shared_where_the_system_shares_files(open_page, play, stop):
+def test_a_summary_is_shared_where_the_system_shares_files(open_page, play, stop, until):
     sharing = (
         "navigator.canShare = () => true; navigator.share = async what => { window.shared = what.files[0].name; };"
     )
@@ -126,7 +126,7 @@ def test_a_summary_is_shared_where_the_system_shares_files(open_page, play, stop
     play(page, standing(0, 4), 20)
     stop(page)
     page.click("#share")
-    page.wait_for_function("window.shared?.startsWith('activities-')")
+    until(page, "window.shared?.startsWith('activities-')")
 
 
 def test_the_code_on_a_computer_leads_to_the_same_address(open_page, address):

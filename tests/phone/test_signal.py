@@ -66,7 +66,7 @@ def test_the_label_comes_back_with_the_signal(silent_page, play):
     assert page.evaluate("labels.slice(0, 2)") == ["Listening…", "Standing"]
 
 
-def test_restart_listens_anew(silent_page, play):
+def test_restart_listens_anew(silent_page, play, until):
     page = silent_page()
     page.evaluate(
         """() => {
@@ -76,7 +76,7 @@ def test_restart_listens_anew(silent_page, play):
         }"""
     )
     page.click("#restart")
-    page.wait_for_function("() => listened === 1")
+    until(page, "listened === 1")
     play(page, standing(10, 14), 20)
     assert page.is_hidden("#restart")
 
@@ -136,14 +136,12 @@ def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
         pytest.param([*standing(7200, 7210), *standing(0, 10)], id="a clock that is set back"),
     ],
 )
-def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, open_page, play):
+def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, open_page, play, until):
     page = open_page()
     page.click("#start")
     play(page, samples, 150)
     # Of ten seconds each, nothing is said of the first second and a half.
-    page.wait_for_function(
-        "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))"
-    )
+    until(page, "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))")
 
 
 def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
