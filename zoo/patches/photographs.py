@@ -7,7 +7,7 @@ from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from zoo.data import hdf5
 from zoo.errors import ZooError
@@ -45,18 +45,18 @@ def open_photograph(path: Path) -> Photograph:
     require_file(path)
     try:
         with Image.open(path) as image:
-            if image.mode in _GRAY:
-                raise ZooError(f"{path}: a gray picture (mode {image.mode}); expected colors: leave it out")
-            if image.has_transparency_data:
-                raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
-    except (
-        UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, MemoryError,
-    ) as error:  # fmt: skip
-        # Pillow raises SyntaxError for a broken PNG, and allocates what a damaged one declares.
+            gray, mode = image.mode in _GRAY, image.mode
+            if not gray and not image.has_transparency_data:
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+                return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
+    except Exception as error:
+        # Pillow's decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one
+        # declares, TypeError for a TIFF whose strips start at a fraction.
         reason = str(error) or type(error).__name__
         raise ZooError(f"{path}: not a picture that can be decoded ({reason}): leave it out") from None
+    if gray:
+        raise ZooError(f"{path}: a gray picture (mode {mode}); expected colors: leave it out")
+    raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
 
 
 class Photographs(Sequence[Photograph]):
