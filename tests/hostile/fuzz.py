@@ -462,7 +462,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}; all by default")
     parser.add_argument("--seconds", type=float, default=5.0, help="time for each target")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="of an earlier run, to try its inputs again; a new one by default")
     parser.add_argument("--keep", type=Path, default=KEPT, help="folder for the inputs of crashes")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage")
     parser.add_argument("--report", type=Path, help=argparse.SUPPRESS)
@@ -474,10 +474,11 @@ def main() -> None:
         with_atheris(options.targets[0], options.seconds, options.keep)
         return
     found: dict[str, Any] = {}
+    seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
     for name in options.targets or TARGETS:
         with tempfile.TemporaryDirectory() as scratch:
             report = Path(scratch) / "report.json"
-            arguments = ["--seconds", str(options.seconds), "--seed", str(options.seed), "--keep", str(options.keep)]
+            arguments = ["--seconds", str(options.seconds), "--seed", str(seed), "--keep", str(options.keep)]
             command = [sys.executable, __file__, name, *arguments, "--report", str(report)]
             kept, begin = again(name), time.monotonic()
             status = subprocess.run(command).returncode
@@ -487,9 +488,9 @@ def main() -> None:
                 last = report.with_suffix(".input")
                 if last.is_file():
                     save(options.keep / name, last.read_bytes(), TARGETS[name].suffix)
-        found[name] = {"seconds": round(time.monotonic() - begin), "kept": kept, **tried}
+        found[name] = {"seed": seed, "seconds": round(time.monotonic() - begin), "kept": kept, **tried}
     print(json.dumps(found, indent=2))
-    sys.exit(any(set(each) - {"seconds", "kept", "inputs"} for each in found.values()))
+    sys.exit(any(set(each) - {"seed", "seconds", "kept", "inputs"} for each in found.values()))
 
 
 if __name__ == "__main__":
