@@ -85,7 +85,7 @@ def peak(shape: Shape, seconds: float = 2.0) -> float:
 def rows_a_second(name: str, data: Path) -> float:
     """Rows per second of a preset's training."""
     task, clock = task_of(name.removesuffix("_course")), Clock()
-    folders = {"activity": "activity", "autoencoder": "images", "trigram": "text"}
+    folders = {"activity": "activity", "patches": "images", "text": "text"}
     plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None})
     prepared = task.prepare_training(task.read(data / folders[task.name] / task.data_file), plan.recipe)
     fitted = prepared.fit(plan.recipe, prepared.build(plan), callbacks=[clock])

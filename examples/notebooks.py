@@ -35,7 +35,7 @@ GUIDES = {
 }  # fmt: skip
 """Guides with notebooks, and the extra that each needs."""
 
-COURSE = {"part1": ("data1.h5", "autoencoder"), "part2": ("data2.h5", "trigram"), "part3": ("data3.h5", "activity")}
+COURSE = {"part1": ("data1.h5", "patches"), "part2": ("data2.h5", "text"), "part3": ("data3.h5", "activity")}
 """Parts of the course, with the file that each reads and the kind of data that is simulated in its place."""
 
 _INSTALL = """import importlib.util

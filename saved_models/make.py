@@ -46,7 +46,7 @@ from zoo.runtime.metadata import CLASSES
 from zoo.task import task_of
 
 HERE = Path(__file__).parent
-DATA = {"activity": "activity/data3.h5", "autoencoder": "images/data1.h5", "trigram": "text/data2.h5"}
+DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
 POCKET = "activity_gru_pocket"
 BEST = ("activity_gru_phone", "sparse_autoencoder_best", "trigram_lm_best")
 SEEDS = 5
@@ -89,7 +89,7 @@ def main() -> None:
         elif options.time:
             time_again(HERE / name)
         else:
-            trainings = {"activity": seeds, "autoencoder": photographs, "trigram": text}
+            trainings = {"activity": seeds, "patches": photographs, "text": text}
             own = everyone if PRESETS[name].everyone else trainings[kind]
             make = published if options.export else own
             with tempfile.TemporaryDirectory() as scratch:

@@ -183,9 +183,9 @@ def test_words_of_a_text_need_no_quotes(zoo_cli):
 
 
 def test_an_unknown_command_of_a_group_is_answered_with_its_commands(zoo_cli):
-    found = zoo_cli("data", "simulate", "text")
+    found = zoo_cli("data", "simulate", "trigrams")
     assert found.status == 2
-    assert "No such command 'text': expected activity, patches, trigrams; see" in found.err
+    assert "No such command 'trigrams': expected activity, patches, text; see" in found.err
     assert "did you mean 'patches'?; see" in zoo_cli("data", "make", "patch").err.lower()
 
 
@@ -391,12 +391,12 @@ def test_patches_are_simulated_and_made_of_a_folder_of_photographs(tmp_path, zoo
 
 
 def test_trigrams_are_simulated_and_made_of_text(tmp_path, zoo_cli):
-    command = ("data", "simulate", "trigrams", "-o", tmp_path / "a.h5", "--sentences", 1500, "--json")
+    command = ("data", "simulate", "text", "-o", tmp_path / "a.h5", "--sentences", 1500, "--json")
     made = json.loads(zoo_cli(*command).out)
     assert (made["simulated"], made["problems"]) == (True, [])
     text = tmp_path / "text.txt"
     text.write_text("\n".join(["he is here now .", "is she there ?", "she is not here ."] * 20))
-    command = ("data", "make", "trigrams", "--text", text, "--text", text, "-o", tmp_path / "b.h5", "--json")
+    command = ("data", "make", "text", "--text", text, "--text", text, "-o", tmp_path / "b.h5", "--json")
     made = json.loads(zoo_cli(*command, "--vocabulary", 9).out)
     assert made["parts"] == {"train": {"rows": 160}, "validation": {"rows": 20}, "test": {"rows": 20}}
     assert (made["text_rows"], made["rows_left_out"], made["notes"]) == (200, 0, [])
@@ -499,7 +499,7 @@ def test_a_second_run_ends_at_once_whatever_it_writes(simulated, tmp_path, zoo_c
             (*imported, file),
             (*imported, file, "--append"),
             ("data", "windows", recordings, "-o", file, "--test-fraction", 0),
-            ("data", "simulate", "trigrams", "-o", file),
+            ("data", "simulate", "text", "-o", file),
         ],
     }
     program = (

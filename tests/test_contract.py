@@ -30,16 +30,16 @@ TINY = {
         RANDOM.normal(0, 4, (8, 20, 3)).astype("float32"), CLASSES,
         {"units": 12, "window": 20, "mean": [0.0, -8.0, 1.0], "variance": [20.0, 40.0, 24.0]}, {},
     ),
-    "autoencoder": (
+    "patches": (
         PATCHES, PATCHES, {"pixels": 16, "hidden_units": 24, "scale": [1.0, -0.5, 0.5]},
         {"sparsity_weight": 0.0, "weight_decay": 0.0},
     ),
-    "trigram": (
+    "text": (
         RANDOM.integers(0, 12, (8, 3)).astype("int32"), CLASSES, {"vocabulary": 12, "embedding": 4, "hidden_units": 16},
         {"dropout": 0.0},
     ),
 }  # fmt: skip
-MOST_PARAMETERS = {"activity": 60_000, "autoencoder": 17_000, "trigram": 1_500_000}
+MOST_PARAMETERS = {"activity": 60_000, "patches": 17_000, "text": 1_500_000}
 
 # Every family as it comes, and with what each preset says of its structure.
 STRUCTURES = [pytest.param(family, {}, id=family) for family in FAMILIES]

@@ -155,7 +155,7 @@ def read_data(
 
 
 def _check_levels(task: Task, levels: float | None) -> None:
-    if levels is not None and task.name != "autoencoder":
+    if levels is not None and task.name != "patches":
         raise ZooError(f"--levels: does not apply to {task.name} models; leave it out")
 
 
@@ -600,7 +600,7 @@ def tune(
     Example:
         >>> from zoo import Limits, simulate
         >>> import tempfile
-        >>> data = simulate("autoencoder", f"{tempfile.mkdtemp()}/data1.h5", count=300, size=8, pictures=4)
+        >>> data = simulate("patches", f"{tempfile.mkdtemp()}/data1.h5", count=300, size=8, pictures=4)
         >>> found = tune("sparse_autoencoder", data, strategy="random", trials=1, epochs=1, best=1, seeds=1,
         ...              limits=Limits(parameters=50_000), settings={"pixels": 64})
         >>> found["chosen"]

@@ -17,7 +17,7 @@ class Family(NamedTuple):
 
     Args:
         home: Module and class, as `module:Class`.
-        task: Name of a module in `zoo.tasks`.
+        task: Name of the task, and of its folder in the package.
     """
 
     home: str
@@ -43,8 +43,8 @@ FAMILIES: dict[str, Family] = {
     "activity_lstm": Family("zoo.models.recurrent:ActivityLSTM", "activity"),
     "activity_gru": Family("zoo.models.recurrent:ActivityGRU", "activity"),
     "activity_cnn": Family("zoo.models.convolutional:ActivityCNN", "activity"),
-    "sparse_autoencoder": Family("zoo.models.autoencoder:SparseAutoencoder", "autoencoder"),
-    "trigram_lm": Family("zoo.models.trigram:TrigramLM", "trigram"),
+    "sparse_autoencoder": Family("zoo.models.autoencoder:SparseAutoencoder", "patches"),
+    "trigram_lm": Family("zoo.models.trigram:TrigramLM", "text"),
 }
 """Families by name, as on the command line."""
 
@@ -57,17 +57,18 @@ _LAYERS = {
 TASKS = tuple(dict.fromkeys(row.task for row in FAMILIES.values()))
 """Names of the tasks, in the order of the table."""
 
-_FOLDERS = {"autoencoder": "patches", "trigram": "text"}
+OLDER_TASKS = {"autoencoder": "patches", "trigram": "text"}
+"""Tasks by the names that files of versions before 0.3 have for them."""
 
 
-def folder_of(task: str) -> str:
-    """Returns the name of the folder in the package that holds all of a task.
+def task_named(name: Any) -> Any:
+    """Returns the name of the task that a file states, which may be an older one. Other values are returned unchanged.
 
     Example:
-        >>> folder_of("activity"), folder_of("trigram")
-        ('activity', 'text')
+        >>> task_named("trigram"), task_named("activity")
+        ('text', 'activity')
     """
-    return _FOLDERS.get(task, task)
+    return OLDER_TASKS.get(name, name) if isinstance(name, str) else name
 
 
 def find_family(name: str) -> Family:

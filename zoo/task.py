@@ -4,8 +4,8 @@
     read -> evaluate                                    evaluation
     exportable                                          export
 
-The modules `zoo.activity.task`, `autoencoder` and `trigram` each define a `TASK`. The table of families names the
-module.
+The modules `zoo.activity.task`, `zoo.patches.task` and `zoo.text.task` each define a `TASK`. The table of families
+names the folder.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import zoo
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.families import find_family, folder_of
+from zoo.families import find_family
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
 from zoo.recipe import Recipe, Settings
@@ -158,12 +158,12 @@ class Task(ABC):
     @property
     def report(self) -> ModuleType:
         """Module that renders results as Markdown."""
-        return importlib.import_module(f"zoo.{folder_of(self.name)}.report")
+        return importlib.import_module(f"zoo.{self.name}.report")
 
     @property
     def figures(self) -> ModuleType:
         """Module that draws results."""
-        return importlib.import_module(f"zoo.{folder_of(self.name)}.figures")
+        return importlib.import_module(f"zoo.{self.name}.figures")
 
     def check(self, recipe: Recipe) -> None:
         """Checks the augmentation of a recipe, before data is read.
@@ -235,7 +235,7 @@ def require_tensorflow(what: str) -> None:
 
 def find_task(name: str) -> Task:
     """Finds a task by its name."""
-    task: Task = importlib.import_module(f"zoo.{folder_of(name)}.task").TASK
+    task: Task = importlib.import_module(f"zoo.{name}.task").TASK
     return task
 
 

@@ -182,7 +182,7 @@ def test_patches_that_are_not_finite_are_a_problem(tmp_path):
 
 def test_trigrams_are_counted_and_what_of_the_test_is_in_training_is_told(tmp_path):
     found = describe(trigrams(tmp_path / "a.h5", traind=[1, 2, 2, 2], testx=[[1, 1, 1], [2, 2, 2]], testd=[1, 1]))
-    assert (found["layout"], found["words"], found["simulated"], found["problems"]) == ("trigrams", 2, False, [])
+    assert (found["layout"], found["words"], found["simulated"], found["problems"]) == ("text", 2, False, [])
     assert found["parts"] == {"train": {"rows": 4}, "validation": {"rows": 4}, "test": {"rows": 2}}
     assert found["most_frequent"] == {"is": 3, "he": 1}
     assert found["in_training"]["as_split"] == {"rows": 0.5, "contexts": 0.5}
@@ -198,7 +198,7 @@ def test_numbers_that_are_no_words_and_words_without_rows_are_problems(tmp_path)
 
 
 def test_a_file_that_is_none_of_the_layouts_is_refused(tmp_path):
-    with pytest.raises(ZooError, match="has keys pictures; none of the layouts activity, trigrams"):
+    with pytest.raises(ZooError, match="has keys pictures; none of the layouts activity, text"):
         describe(write(tmp_path / "a.h5", pictures=[1]))
 
 

@@ -55,7 +55,7 @@ def message(call):
         ("activity", ACTIVITY, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
         ("activity", ACTIVITY | {"trS": None, "tstS": None}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
         ("activity", ACTIVITY | {"trS": np.array([b"ann"] * 4)}, {"N": 4, "T": 5, "C": 3, "K": 2, "M": 3}),
-        ("trigrams", TRIGRAMS, {"N": 6, "M": 5, "L": 4, "V": 2}),
+        ("text", TRIGRAMS, {"N": 6, "M": 5, "L": 4, "V": 2}),
         ("patches", PATCHES, {"N": 7, "S": 16}),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
     path = tmp_path / "a.h5"
     path.write_bytes(content)
     line = message(lambda: hdf5.identify(path))
-    assert line == f"{path}: not an HDF5 file; expected one of the layouts activity, trigrams, patches, recordings"
+    assert line == f"{path}: not an HDF5 file; expected one of the layouts activity, text, patches, recordings"
 
 
 def test_a_file_of_another_layout_is_named(tmp_path):
@@ -90,7 +90,7 @@ def test_a_file_of_another_layout_is_named(tmp_path):
     ("name", "words"),
     [
         ("ann.csv", "is a CSV file: make data of it with `zoo data import csv`, then `zoo data windows`"),
-        ("book.TXT", "is text: make data of it with `zoo data make trigrams`, or of recordings with `zoo data import"),
+        ("book.TXT", "is text: make data of it with `zoo data make text`, or of recordings with `zoo data import"),
         ("book.txt", "patches are made of photographs, with `zoo data make patches`"),
         ("cat.jpg", "is a picture: make data of it with `zoo data make patches`"),
     ],
@@ -124,7 +124,7 @@ def test_a_file_cut_anywhere_is_refused_in_one_line(tmp_path_factory, share):
 def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
     path = write(tmp_path / "a.h5", {"x": [1], "a": [2]})
     assert message(lambda: hdf5.identify(path)) == (
-        f"{path}: has keys a, x; none of the layouts activity, trigrams, patches, recordings uses them"
+        f"{path}: has keys a, x; none of the layouts activity, text, patches, recordings uses them"
     )
     assert "has keys nothing" in message(lambda: hdf5.identify(write(tmp_path / "b.h5", {})))
 
@@ -142,8 +142,8 @@ def test_a_file_of_another_kind_of_data_is_refused_with_its_keys(tmp_path):
         ("activity", ACTIVITY | {"trY": np.array([[b"a", b"b"]] * 4)}, "key 'trY' holds |S1; expected number"),
         ("activity", ACTIVITY | {"trS": np.zeros(4)}, "key 'trS' holds float64; expected whole numbers or text"),
         ("activity", ACTIVITY | {"trX": None, "trX/part": [1]}, "key 'trX' is a group; expected a data set"),
-        ("trigrams", TRIGRAMS | {"vald": np.ones(5)}, "key 'vald' holds float64; expected whole numbers"),
-        ("trigrams", TRIGRAMS | {"words": np.ones(2)}, "key 'words' holds float64; expected text"),
+        ("text", TRIGRAMS | {"vald": np.ones(5)}, "key 'vald' holds float64; expected whole numbers"),
+        ("text", TRIGRAMS | {"words": np.ones(2)}, "key 'words' holds float64; expected text"),
         ("patches", {"data": np.zeros((7, 1, 16, 16))}, "key 'data' has shape (7, 1, 16, 16); expected (N, 3, S, S)"),
     ],
 )  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_patch_that_is_not_square_is_refused(tmp_path):
 def test_trigrams_of_two_words_are_refused(tmp_path):
     two = {key: np.ones((len(TRIGRAMS[key]), 2), "i4") for key in ("trainx", "valx", "testx")}
     path = write(tmp_path / "a.h5", TRIGRAMS | two)
-    assert "key 'trainx' has shape (6, 2); expected (N, 3)" in message(lambda: hdf5.check(path, "trigrams"))
+    assert "key 'trainx' has shape (6, 2); expected (N, 3)" in message(lambda: hdf5.check(path, "text"))
 
 
 @pytest.mark.parametrize("act", [lambda path: hdf5.read(path, "x"), lambda path: hdf5.Rows(path, "x")[0:3]])
@@ -395,8 +395,8 @@ print("done")
 
 def test_a_file_with_damaged_bytes_is_read_or_refused_in_one_line(tmp_path):
     sizes = {
-        "activity": {"subjects": 2, "seconds": 6}, "trigram": {"sentences": 60},
-        "autoencoder": {"count": 12, "size": 4, "pictures": 2},
+        "activity": {"subjects": 2, "seconds": 6}, "text": {"sentences": 60},
+        "patches": {"count": 12, "size": 4, "pictures": 2},
     }  # fmt: skip
     for kind, size in sizes.items():
         simulate(kind, tmp_path / kind, **size)
@@ -414,7 +414,7 @@ def test_a_file_with_damaged_bytes_is_read_or_refused_in_one_line(tmp_path):
     ("name", "layout", "sizes"),
     [
         ("activity/data3.h5", "activity", {"N": 3000, "T": 150, "C": 3, "K": 6, "M": 600}),
-        ("text/data2.h5", "trigrams", {"N": 372500, "M": 46500, "L": 23250, "V": 250}),
+        ("text/data2.h5", "text", {"N": 372500, "M": 46500, "L": 23250, "V": 250}),
         ("images/data1.h5", "patches", {"N": 8084, "S": 16}),
     ],
 )

@@ -17,8 +17,8 @@ from zoo.files import sha256
 from zoo.patches.data import PatchData
 
 SIZES = {
-    "activity": {"subjects": 3, "seconds": 10}, "autoencoder": {"count": 40, "size": 8, "pictures": 3},
-    "trigram": {"sentences": 300},
+    "activity": {"subjects": 3, "seconds": 10}, "patches": {"count": 40, "size": 8, "pictures": 3},
+    "text": {"sentences": 300},
 }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_arrays_and_batches_hold_the_same_examples_in_the_same_order(data):
 
 
 def test_the_seed_alone_shuffles_and_each_epoch_anew(data):
-    split = data.splits()["test" if data.task == "trigram" else "train"]
+    split = data.splits()["test" if data.task == "text" else "train"]
 
     def passes(seed):
         return [batch[0] for batch in split.dataset(16, seed=seed, epochs=2).as_numpy_iterator()]
@@ -88,7 +88,7 @@ def test_data_can_be_sent_to_another_process(data):
 
 def test_a_file_without_a_split_has_an_empty_one(data):
     empty = [split for split in (data.validation, data.test) if not len(split)]
-    assert len(empty) == {"activity": 1, "autoencoder": 2, "trigram": 0}[data.task]
+    assert len(empty) == {"activity": 1, "patches": 2, "text": 0}[data.task]
     for split in empty:
         inputs, targets = split.arrays()
         assert inputs.shape == (0, *data.train.inputs.shape[1:])
@@ -98,40 +98,41 @@ def test_a_file_without_a_split_has_an_empty_one(data):
 def test_examples_know_their_groups(tmp_path):
     windows = simulate("activity", tmp_path / "data3.h5", **SIZES["activity"])
     assert set(windows.train.subjects) == {"1", "2"}
-    patches = simulate("autoencoder", tmp_path / "data1.h5", **SIZES["autoencoder"])
+    patches = simulate("patches", tmp_path / "data1.h5", **SIZES["patches"])
     assert set(patches.train.photographs) == {"dead leaves 1", "dead leaves 2", "dead leaves 3"}
 
 
 def test_what_cannot_be_simulated_is_refused(tmp_path):
     path = tmp_path / "a.h5"
-    assert message(lambda: simulate("audio", path)) == "kind 'audio': expected activity, autoencoder, trigram"
+    assert message(lambda: simulate("audio", path)) == "task 'audio': expected activity, patches, text"
+    assert message(lambda: simulate("trigram", path)) == "task 'trigram': did you mean text?"
     assert message(lambda: simulate("activity", path, count=3)) == (
         "activity data has no size count; expected subjects, seconds, gyroscope"
     )
-    assert message(lambda: simulate("trigram", path, seed=10**30)).startswith(f"seed {10**30}: expected a number")
-    assert message(lambda: simulate("trigram", path, seed=-1)).startswith("seed -1: expected a number from 0")
+    assert message(lambda: simulate("text", path, seed=10**30)).startswith(f"seed {10**30}: expected a number")
+    assert message(lambda: simulate("text", path, seed=-1)).startswith("seed -1: expected a number from 0")
     assert message(lambda: simulate("activity", path, seconds=float("nan"))) == "nan s: expected a duration above 0"
-    assert message(lambda: simulate("autoencoder", path, size=-1)) == "patches of -1 pixels a side: expected 2 to 256"
-    assert message(lambda: simulate("autoencoder", path, count=10**12, size=2)).endswith(
+    assert message(lambda: simulate("patches", path, size=-1)) == "patches of -1 pixels a side: expected 2 to 256"
+    assert message(lambda: simulate("patches", path, count=10**12, size=2)).endswith(
         "the disk is full; nothing was written"
     )
-    assert message(lambda: simulate("trigram", path, sentences=10**9)).startswith("1000000000 sentences: expected at m")
+    assert message(lambda: simulate("text", path, sentences=10**9)).startswith("1000000000 sentences: expected at m")
     assert not list(tmp_path.iterdir())
 
 
 def test_simulated_data_replaces_a_file_of_its_layout_by_force_alone(tmp_path):
     path = tmp_path / "a.h5"
-    simulate("trigram", path, sentences=300)
-    assert "exists already" in message(lambda: simulate("trigram", path, sentences=300))
-    simulate("trigram", path, sentences=310, force=True)
+    simulate("text", path, sentences=300)
+    assert "exists already" in message(lambda: simulate("text", path, sentences=300))
+    simulate("text", path, sentences=310, force=True)
     before = path.read_bytes()
     assert message(lambda: simulate("activity", path, force=True, **SIZES["activity"])) == (
-        f"{path}: holds trigrams, not activity: choose another name or delete it first"
+        f"{path}: holds text, not activity: choose another name or delete it first"
     )
     assert path.read_bytes() == before
     (tmp_path / "notes.txt").write_text("mine")
-    assert "notes.txt: holds something else, not trigrams" in message(
-        lambda: simulate("trigram", tmp_path / "notes.txt", force=True, sentences=300)
+    assert "notes.txt: holds something else, not text" in message(
+        lambda: simulate("text", tmp_path / "notes.txt", force=True, sentences=300)
     )
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
@@ -159,7 +160,7 @@ def test_recordings_and_data_of_another_task_are_refused(tmp_path, data):
     assert message(lambda: load_as(wrong, data)).startswith(expected)
     assert load_as(type(data), data.path).sha256 == data.sha256
     assert "goes with --data tfds:NAME" in message(lambda: load_data(data.path, data_dir=tmp_path))
-    if data.task != "autoencoder":
+    if data.task != "patches":
         assert "levels are for patches alone" in message(lambda: load_data(data.path, levels=255))
 
 

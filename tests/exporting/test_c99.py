@@ -115,7 +115,7 @@ def assert_same(found, expected, atol=1e-5):
 def test_float32_computes_what_keras_computes(model, folder):
     loaded, network, inputs, expected = model
     found = c99.compiler.run(network, folder, inputs)
-    first = {"activity": "window", "autoencoder": "encode", "trigram": "next_word"}[loaded.metadata.task]
+    first = {"activity": "window", "patches": "encode", "text": "next_word"}[loaded.metadata.task]
     assert set(found) == {first} | ({"step"} if getattr(loaded.metadata, "states", None) else set())
     for signature, outputs in found.items():
         assert (outputs["seconds"] > 0).all()

@@ -306,7 +306,7 @@ class TestReading:
 
     def test_another_task_is_refused(self):
         document = metadata(ActivityGRU(units=4)).to_json() | {"task": "speech"}
-        with pytest.raises(ZooError, match="metadata of task 'speech'; expected activity or autoencoder or trigram"):
+        with pytest.raises(ZooError, match="metadata of task 'speech'; expected activity or patches or text"):
             Metadata.from_json(document, "a.tflite")
 
 

@@ -20,10 +20,10 @@ pytestmark = pytest.mark.hostile
 FILES = {
     "data simulate activity": ["--subjects", "2", "--seconds", "8", "-o"],
     "data simulate patches": ["--count", "40", "--pictures", "2", "--size", "8", "-o"],
-    "data simulate trigrams": ["--sentences", "1500", "-o"],
+    "data simulate text": ["--sentences", "1500", "-o"],
     "data windows": ["{recordings}", "-o"],
     "data import csv": ["{csv}", "--layout", "{{subject}}/{{activity}}.csv", "-o"],
-    "data make trigrams": ["--text", "{text}", "--vocabulary", "9", "-o"],
+    "data make text": ["--text", "{text}", "--vocabulary", "9", "-o"],
     "data make patches": ["{picture}", "--count", "20", "--size", "8", "-o"],
     "predict": ["{autoencoder}", "--data", "{patches}", "-o"],
 }

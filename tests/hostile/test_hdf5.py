@@ -14,7 +14,7 @@ pytestmark = pytest.mark.hostile
 
 COMMANDS = {
     "activity": ("windows", ["evaluate", "{recognizer}", "--no-baselines", "--data"]),
-    "trigrams": ("trigrams", ["evaluate", "{language_model}", "--no-baselines", "--data"]),
+    "text": ("trigrams", ["evaluate", "{language_model}", "--no-baselines", "--data"]),
     "patches": ("patches", ["evaluate", "{autoencoder}", "--no-baselines", "--data"]),
     "recordings": ("recordings", ["data", "windows", "-o", "{out}"]),
 }
@@ -218,11 +218,11 @@ VALUES = {
     ("activity", "tstS", "a person of the training set"): lambda item: np.full(item.shape, item.file["trS"][0]),
     ("activity", "trS", "empty ids"): lambda item: np.full(item.shape, b""),
     ("activity", "trS", "ids of blanks"): lambda item: np.full(item.shape, b"  "),
-    ("trigrams", "trainx", "a word id too large"): lambda item: np.full(item.shape, 10**6, "i4"),
-    ("trigrams", "trainx", "a negative word id"): lambda item: np.full(item.shape, -1, "i4"),
-    ("trigrams", "traind", "a word id too large"): lambda item: np.full(item.shape, 10**6, "i4"),
-    ("trigrams", "words", "equal words"): lambda item: np.full(item.shape, b"same"),
-    ("trigrams", "words", "empty words"): lambda item: np.full(item.shape, b""),
+    ("text", "trainx", "a word id too large"): lambda item: np.full(item.shape, 10**6, "i4"),
+    ("text", "trainx", "a negative word id"): lambda item: np.full(item.shape, -1, "i4"),
+    ("text", "traind", "a word id too large"): lambda item: np.full(item.shape, 10**6, "i4"),
+    ("text", "words", "equal words"): lambda item: np.full(item.shape, b"same"),
+    ("text", "words", "empty words"): lambda item: np.full(item.shape, b""),
     ("patches", "data", "bytes in place of shares"): lambda item: item[:] * 255,
     ("patches", "data", "negative"): lambda item: item[:] - 3,
     ("recordings", "offsets", "falling"): lambda item: item[:][::-1],

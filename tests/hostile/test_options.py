@@ -50,10 +50,10 @@ SOUND = {
     "data import geotec": ["{csv}", "--out", "{out}"],
     "data import oxford-steps": ["{csv}", "--out", "{out}"],
     "data make patches": ["--out", "{out}"],
-    "data make trigrams": ["--text", "{csv}/ann/walk.csv", "--out", "{out}"],
+    "data make text": ["--text", "{csv}/ann/walk.csv", "--out", "{out}"],
     "data simulate activity": ["--out", "{out}"],
     "data simulate patches": ["--out", "{out}"],
-    "data simulate trigrams": ["--out", "{out}"],
+    "data simulate text": ["--out", "{out}"],
 }
 """Arguments with which each command starts its work, without the option under test."""
 
@@ -66,7 +66,7 @@ INSTEAD = {
     ("stream", "csv"): ["{exported}"],
     ("stream", "simulate"): ["{exported}"],
     ("data import csv", "manifest"): ["--out", "{out}"],
-    ("data make trigrams", "text"): ["--out", "{out}"],
+    ("data make text", "text"): ["--out", "{out}"],
 }
 """The same where another option stands in the way."""
 

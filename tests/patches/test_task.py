@@ -134,7 +134,7 @@ def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
     report = AUTOENCODER.evaluate(trained, leaves)
     pictures = AUTOENCODER.pictures(trained, leaves, count=50)
-    files = figures_for("autoencoder").evaluation(report, trained.history, pictures, tmp_path)
+    files = figures_for("patches").evaluation(report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {
         "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
     }  # fmt: skip

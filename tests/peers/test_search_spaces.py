@@ -20,11 +20,11 @@ SMALL = {
         }[arguments.pop("cell")],
         {"window": 60, "classes": 3}, RANDOM.normal(0, 4, (8, 60, 3)).astype("float32"), RANDOM.integers(0, 3, 8),
     ),
-    "autoencoder": (
+    "patches": (
         lambda _: zoo.SparseAutoencoder, {"pixels": 16},
         *[RANDOM.uniform(0.1, 0.9, (8, 16)).astype("float32")] * 2,
     ),
-    "trigram": (
+    "text": (
         lambda _: zoo.TrigramLM, {"vocabulary": 20}, RANDOM.integers(0, 20, (8, 3)), RANDOM.integers(0, 20, 8)
     ),
 }  # fmt: skip
@@ -41,7 +41,7 @@ class HyperModel(kt.HyperModel):
         arguments, recipe = self.space(hp)
         find, small, _, _ = SMALL[self.kind]
         model = find(arguments)(**arguments | small)
-        loss = "mse" if self.kind == "autoencoder" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        loss = "mse" if self.kind == "patches" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         optimizer = keras.optimizers.get(
             {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
         )

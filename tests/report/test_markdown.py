@@ -7,7 +7,7 @@ from zoo.catalog import preset_metrics
 from zoo.report import for_task, markdown, results
 from zoo.search import summary
 
-TASKS = {"activity": "activity_gru_course", "autoencoder": "sparse_autoencoder_best", "trigram": "trigram_lm_best"}
+TASKS = {"activity": "activity_gru_course", "patches": "sparse_autoencoder_best", "text": "trigram_lm_best"}
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -47,7 +47,7 @@ def test_predictions_are_a_row_a_window():
 
 
 def test_a_language_model_shows_whatever_was_asked_for():
-    show = for_task("trigram").predictions
+    show = for_task("text").predictions
     answers = [{"word": "way", "probability": 0.5}, {"word": "`", "probability": 0.25}]
     assert show({"context": ["in", "the", "right"], "next": answers}).splitlines() == [
         "in the right ...", "", "| word | probability |", "| --- | ---: |", "| `way` | 50.00% |",
@@ -98,7 +98,7 @@ def test_studies_are_named_also_where_a_window_is_of_none():
 
 def test_a_search_shows_every_seed_and_the_test_score():
     found = {
-        "task": "trigram", "objective": "cross_entropy", "chosen": 3, "training": {"parameters": 5000},
+        "task": "text", "objective": "cross_entropy", "chosen": 3, "training": {"parameters": 5000},
         "finals": [{"trial": 3, "score": 2.25, "mean": 2.5, "deviation": None, "scores": [2.25, 2.75],
                     "values": {"hidden_units": 64, "learning_rate": 0.00123}}],
         "test": {"cross_entropy": 2.5, "top1": 0.25, "simulated": True}, "report": "search/report.md", "model": "best",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER, preset_names
+from zoo.families import task_named
 from zoo.runtime.schema import json_schema, task_schema, violation
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "metadata.schema.json"
@@ -18,6 +19,7 @@ def test_the_published_schema_is_the_one_that_is_checked():
 @pytest.mark.parametrize("name", preset_names())
 def test_the_metadata_of_every_preset_fit_the_schema(name):
     document = json.loads((PRESETS_FOLDER / name / "config.json").read_text())["metadata"]
+    document["task"] = task_named(document["task"])
     assert violation(document, task_schema(document["task"])) == ""
 
 

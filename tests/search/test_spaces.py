@@ -83,7 +83,7 @@ def test_bad_studies_are_one_line():
         r"unknown objective of trigram_lm 'macro_f1': known are cross_entropy, top1": lambda: Study(
             "trigram_lm", NOWHERE, objective="macro_f1"
         ),
-        r"unknown space of autoencoder 'cours': did you mean course\?": lambda: Study(
+        r"unknown space of patches 'cours': did you mean course\?": lambda: Study(
             "sparse_autoencoder", NOWHERE, space="cours"
         ),
         r"unknown setting of activity_gru 'unit': did you mean units\?": lambda: Study(

@@ -54,7 +54,7 @@ def test_words_count_from_1_in_the_file_and_from_0_inside(tmp_path):
 
 
 RANGE, ADD = "expected 1 to 2", "numbers count from 1: add 1"
-MAKE = "make it with `zoo data make trigrams`"
+MAKE = "make it with `zoo data make text`"
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
 def test_figures_show_training_and_words(trained, sentences, tmp_path):
     report = TRIGRAM.evaluate(trained, sentences, baselines=False)
     pictures = TRIGRAM.pictures(trained, sentences)
-    files = figures_for("trigram").evaluation(report, trained.history, pictures, tmp_path)
+    files = figures_for("text").evaluation(report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {"training.png", "embedding.png"}
 
 

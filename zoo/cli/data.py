@@ -397,8 +397,8 @@ def simulate_patches(
     show(describe(out), as_json, report.description)
 
 
-@make_app.command("trigrams")
-def make_trigrams(
+@make_app.command("text")
+def make_text(
     text: Annotated[list[Path], typer.Option(help="UTF-8 text with a sentence per line. Repeatable.")],
     vocabulary: Annotated[str, typer.Option(help="Number of words, or a file with the words.")] = "250",
     out: Out = Path("data2.h5"),
@@ -441,8 +441,8 @@ def _stretch(option: str, value: str | None) -> tuple[int, int] | None:
     return start, stop
 
 
-@simulate_app.command("trigrams")
-def simulate_trigrams(
+@simulate_app.command("text")
+def simulate_text(
     out: Out = Path("data2.h5"),
     sentences: Annotated[int, typer.Option(min=1, max=10_000_000, help="Number of sentences.")] = 20000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 0,

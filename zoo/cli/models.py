@@ -229,7 +229,7 @@ def train(
     try:
         with run.exclusive():
             run.check()
-            if preset is not None and task.name != "trigram":
+            if preset is not None and task.name != "text":
                 say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
                      "weights")  # fmt: skip
             with board.shown():
@@ -290,7 +290,7 @@ def _next(out: Path, data: Any, named: str) -> str:
 
     Patches have no test set; photographs that were held out are evaluated, or else all.
     """
-    able = len(data.test) or data.task == "autoencoder"
+    able = len(data.test) or data.task == "patches"
     return f"model in {out}; next: zoo {'evaluate' if able else 'export'} {out} --data {named}"
 
 
@@ -517,7 +517,7 @@ def predict(
     if data is None:
         refuse({"data_dir": data_dir, "levels": levels}, "applies with --data alone")
     checked: Any = None if data is None else read_data(loaded.task, data, data_dir=data_dir, levels=levels)
-    if loaded.task.name == "autoencoder":
+    if loaded.task.name == "patches":
         if checked is None or any(given is not None for given in (text, csv, neighbors, generate)):
             raise ZooError(f"{model}: reads patches: pass --data FILE, such as data1.h5")
         refuse({"threshold": threshold, **of_csv, **of_words}, elsewhere)
@@ -525,7 +525,7 @@ def predict(
         return
     if out is not None:
         raise ZooError(f"--out: {loaded.name} has no codes to write; --json prints its predictions")
-    if loaded.task.name == "trigram":
+    if loaded.task.name == "text":
         refuse({"threshold": threshold, **of_csv}, elsewhere)
         if csv is not None or sum(given is not None for given in (text, data, neighbors)) != 1:
             raise ZooError('a language model takes one of: TEXT such as "in the right", --data FILE, --neighbors WORD')

@@ -6,7 +6,7 @@ Layouts are those of the course project, and one of our own for recordings that 
 |---|---|---|
 | `activity` | data3.h5 | `trX (N, T, C)`, `trY (N, K)` 0 or 1; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS`, |
 | | | studies `trStudy`, `tstStudy`, positions of the phone `trPosition`, `tstPosition` |
-| `trigrams` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
+| `text` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
 | `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
 | `recordings` | recordings.h5 | `acceleration (R, 3)`, `rotation (R, 3)` optional, `offsets (M + 1,)`, and of each |
 | | | recording `(M,)`: `subject`, `activity`, `rate`, `name`; optional: `study`, `position`, `device`, `orientation`, |
@@ -70,7 +70,7 @@ LAYOUTS: Mapping[str, tuple[Key, ...]] = {
         Key("trPosition", ("N",), "text", optional=True),
         Key("tstPosition", ("M",), "text", optional=True),
     ),
-    "trigrams": (
+    "text": (
         Key("trainx", ("N", 3), "integer"),
         Key("traind", ("N",), "integer"),
         Key("valx", ("M", 3), "integer"),
@@ -108,7 +108,7 @@ _KINDS = {
 
 _MAKERS = {
     "activity": "make it with `zoo data windows`",
-    "trigrams": "make it with `zoo data make trigrams`",
+    "text": "make it with `zoo data make text`",
     "patches": "make it with `zoo data make patches`",
     "recordings": "make it with `zoo data import`",
 }
@@ -138,7 +138,7 @@ _FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
 _RAW = {
     ".csv": f"is a CSV file: make data of it with {_FROM_CSV}",
     ".tsv": f"is a table: make data of it with {_FROM_CSV}",
-    ".txt": f"is text: make data of it with `zoo data make trigrams`, or of recordings with {_FROM_CSV}; "
+    ".txt": f"is text: make data of it with `zoo data make text`, or of recordings with {_FROM_CSV}; "
     "patches are made of photographs, with `zoo data make patches`",
     **dict.fromkeys((".png", ".jpg", ".jpeg"), "is a picture: make data of it with `zoo data make patches`"),
 }

@@ -10,6 +10,7 @@ from zoo.activity import windows
 from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.errors import ZooError
+from zoo.families import OLDER_TASKS
 from zoo.files import new_file
 from zoo.patches import data as patches
 from zoo.patches import simulate as dead_leaves
@@ -17,8 +18,8 @@ from zoo.text import data as trigrams
 
 _SIMULATORS: Mapping[str, Callable[..., Any]] = {
     "activity": gait.write_simulated,
-    "autoencoder": dead_leaves.write_simulated,
-    "trigram": trigrams.write_simulated,
+    "patches": dead_leaves.write_simulated,
+    "text": trigrams.write_simulated,
 }
 
 
@@ -36,16 +37,16 @@ def load_data(
 
     Returns:
         `data.train`, `data.validation` and `data.test`, each with `arrays()`, `dataset(batch_size)` and `len()`; empty
-        where the data has no such split. `data.task` is `activity`, `autoencoder` or `trigram`.
+        where the data has no such split. `data.task` is `activity`, `patches` or `text`.
 
     Raises:
         ZooError: If the data cannot be read or is not as it should be.
 
     Example:
         >>> path = Path(getfixture("tmp_path")) / "data2.h5"
-        >>> data = simulate("trigram", path, sentences=200)
+        >>> data = simulate("text", path, sentences=200)
         >>> load_data(path).task, len(data.words)
-        ('trigram', 106)
+        ('text', 106)
         >>> contexts, next_words = data.test.arrays()
         >>> contexts.shape[1:], contexts.dtype
         ((3,), dtype('int32'))
@@ -76,7 +77,7 @@ def load_data(
         raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
     if layout == "patches":
         return patches.read(path, levels)
-    return trigrams.read(path) if layout == "trigrams" else windows.read(path, allow_leak=allow_leak)
+    return trigrams.read(path) if layout == "text" else windows.read(path, allow_leak=allow_leak)
 
 
 D = TypeVar("D", bound=Data)
@@ -100,20 +101,20 @@ def build_name(source: str | Path) -> str:
     return name if prefix == "tfds" and colon else ""
 
 
-def simulate(kind: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: float) -> Data:
-    """Simulates data, writes it to a file in the layout of its kind, and opens it.
+def simulate(task: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: float) -> Data:
+    """Simulates data, writes it to a file in the layout of its task, and opens it.
 
     Args:
-        kind: `activity`: windows of people with a phone in a pocket; `autoencoder`: patches of pictures of overlapping
-            disks ("dead leaves"); `trigram`: rows of sentences of a small grammar.
+        task: `activity`: windows of people with a phone in a pocket; `patches`: patches of pictures of overlapping
+            disks ("dead leaves"); `text`: rows of sentences of a small grammar.
         path: The file to write.
         seed: Seed of the simulation, 0 or more.
         force: Whether to replace a file of the same layout.
-        **sizes: For activity `subjects`, `seconds` and `gyroscope`; for autoencoder `count`, `size` and `pictures`; for
-            trigram `sentences`.
+        **sizes: For activity `subjects`, `seconds` and `gyroscope`; for patches `count`, `size` and `pictures`; for
+            text `sentences`.
 
     Raises:
-        ZooError: If the kind or a size is unknown or out of range, or the file exists.
+        ZooError: If the task or a size is unknown or out of range, or the file exists.
 
     Example:
         >>> path = Path(getfixture("tmp_path")) / "data3.h5"
@@ -121,12 +122,13 @@ def simulate(kind: str, path: str | Path, *, seed: int = 0, force: bool = False,
         >>> data.simulated, data.train.people(), data.test.people()
         (True, ['1', '2'], ['3'])
     """
-    if kind not in _SIMULATORS:
-        raise ZooError(f"kind {kind!r}: expected {', '.join(_SIMULATORS)}")
-    write = _SIMULATORS[kind]
+    if task not in _SIMULATORS:
+        hint = f"did you mean {OLDER_TASKS[task]}?" if task in OLDER_TASKS else f"expected {', '.join(_SIMULATORS)}"
+        raise ZooError(f"task {task!r}: {hint}")
+    write = _SIMULATORS[task]
     known = [name for name in inspect.signature(write).parameters if name not in ("path", "seed")]
     if unknown := [name for name in sizes if name not in known]:
-        raise ZooError(f"{kind} data has no size {', '.join(unknown)}; expected {', '.join(known)}")
+        raise ZooError(f"{task} data has no size {', '.join(unknown)}; expected {', '.join(known)}")
     if not 0 <= seed < 2**63:
         raise ZooError(f"seed {seed}: expected a number from 0 to {2**63 - 1}")
     path = Path(path)

@@ -14,7 +14,7 @@ _SIZES: Mapping[str, Mapping[str, str]] = {
     "activity": {
         "N": "training windows", "M": "test windows", "T": "rows per window", "C": "channels",
     },
-    "trigrams": {"N": "training rows", "M": "validation rows", "L": "test rows", "V": "words"},
+    "text": {"N": "training rows", "M": "validation rows", "L": "test rows", "V": "words"},
     "patches": {"N": "patches", "S": "pixels per side", "P": "photographs"},
     "recordings": {"M": "recordings", "R": "rows"},
 }  # fmt: skip

@@ -123,7 +123,7 @@ class PatchData(Data):
         notes: What is unusual about the values.
     """
 
-    task: ClassVar[str] = "autoencoder"
+    task: ClassVar[str] = "patches"
     layout: ClassVar[str] = "patches"
     file: ClassVar[str] = "data1.h5 of `zoo data make patches`"
     train: Patches

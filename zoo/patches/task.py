@@ -277,7 +277,7 @@ def kernel(loaded: Loaded) -> NDArray[np.float32]:
 class AutoencoderTask(Task):
     """Task of sparse autoencoders for patches of natural images."""
 
-    name = "autoencoder"
+    name = "patches"
     data_file = "data1.h5"
     recipe = Recipe(
         optimizer="adam", learning_rate=5e-3, schedule="cosine", batch_size=128, epochs=200, validation=0.2,

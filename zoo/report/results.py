@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.catalog import preset_metrics, preset_names
 from zoo.errors import ZooError
-from zoo.families import FAMILIES, unknown_family
+from zoo.families import FAMILIES, task_named, unknown_family
 from zoo.files import flatten
 from zoo.presets import PRESETS
 from zoo.report import card, for_task
@@ -74,7 +74,7 @@ def _chosen(families: Sequence[str]) -> list[str]:
 def _preset(name: str) -> dict[str, Any]:
     preset = PRESETS[name]
     metrics = preset_metrics(name) if name in preset_names() else {}
-    kind, test = metrics.get("kind"), metrics.get("test", {})
+    kind, test = task_named(metrics.get("kind")), metrics.get("test", {})
     measured, baseline = for_task(str(kind)).headline(test) if metrics else (None, None)
     small: Document = card.smallest(metrics) if metrics else {}
     return {

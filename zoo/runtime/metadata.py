@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo.errors import StorageError, ZooError
+from zoo.families import task_named
 from zoo.files import require_file
 from zoo.runtime.schema import task_schema, violation
 
@@ -119,6 +120,7 @@ class Metadata:
                 f"{where}: metadata of schema {document.get('schema')!r}; this version reads schema {SCHEMA}: use "
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
+        document = {**document, "task": task_named(document.get("task"))}
         tasks: dict[str, Any] = {each.task: each for each in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
         if not isinstance(document.get("task"), str) or document["task"] not in tasks:
             raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(tasks)}")
@@ -230,7 +232,7 @@ class AutoencoderMetadata(Metadata):
         held_out: Photographs that were held out of the training data. Empty if unknown.
     """
 
-    task: ClassVar[str] = "autoencoder"
+    task: ClassVar[str] = "patches"
     size: int
     hidden_units: int
     sparsity_target: float
@@ -247,7 +249,7 @@ class TrigramMetadata(Metadata):
         context: Number of words that the model reads.
     """
 
-    task: ClassVar[str] = "trigram"
+    task: ClassVar[str] = "text"
     words: tuple[str, ...]
     context: int
 

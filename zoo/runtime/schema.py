@@ -47,11 +47,11 @@ _TASKS: dict[str, dict[str, Any]] = {
         "train_subjects": {"type": "array", "items": _NAME, "maxItems": 1_000_000},
         "prior": {"type": "array", "items": _POSITIVE_SHARE}, "threshold": _SHARE,
     },
-    "autoencoder": {
+    "patches": {
         "size": _SIZE, "hidden_units": _SIZE, "sparsity_target": _SHARE,
         "scale": {"type": "array", "items": _NUMBER, "minItems": 3, "maxItems": 3}, "held_out": _NAMES,
     },
-    "trigram": {"words": {**_NAMES, "minItems": 1}, "context": _SIZE},
+    "text": {"words": {**_NAMES, "minItems": 1}, "context": _SIZE},
 }  # fmt: skip
 
 _OPTIONAL = ("prior", "threshold")

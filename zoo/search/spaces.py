@@ -205,8 +205,8 @@ def _schedule(hp: HyperParameters, warmup: int) -> dict[str, Any]:
 
 SPACES: Mapping[str, Mapping[str, Space]] = {
     "activity": {"full": activity},
-    "autoencoder": {"full": autoencoder, "course": course_autoencoder},
-    "trigram": {"full": trigram},
+    "patches": {"full": autoencoder, "course": course_autoencoder},
+    "text": {"full": trigram},
 }
 """Spaces by task and name. The first one is the default."""
 
@@ -218,7 +218,7 @@ def find(kind: str, name: str | None) -> Space:
         ZooError: If there is no space of that name.
 
     Example:
-        >>> find("autoencoder", "course").__name__
+        >>> find("patches", "course").__name__
         'course_autoencoder'
     """
     spaces = SPACES[kind]

@@ -56,9 +56,9 @@ class TrigramData(Data):
         words: The vocabulary, in the order of the word numbers.
     """
 
-    task: ClassVar[str] = "trigram"
-    layout: ClassVar[str] = "trigrams"
-    file: ClassVar[str] = "data2.h5 of `zoo data make trigrams`"
+    task: ClassVar[str] = "text"
+    layout: ClassVar[str] = "text"
+    file: ClassVar[str] = "data2.h5 of `zoo data make text`"
     train: Trigrams
     validation: Trigrams
     test: Trigrams
@@ -82,7 +82,7 @@ def read(path: Path) -> TrigramData:
         >>> data.train.contexts.shape[1], data.simulated
         (3, True)
     """
-    hdf5.check(path, "trigrams")
+    hdf5.check(path, "text")
     words = tuple(hdf5.read(path, "words").tolist())
     _check_words(f"{path}: key 'words'", words)
     train, validation, test = (
@@ -211,7 +211,7 @@ def read_vocabulary(path: Path) -> tuple[str, ...]:
         ZooError: If it cannot be read, or holds a word twice.
     """
     if hdf5.is_hdf5(path):
-        hdf5.check(path, "trigrams")
+        hdf5.check(path, "text")
         words = tuple(hdf5.read(path, "words").tolist())
     else:
         words = tuple(word for line in read_lines([path]) if (word := line.strip()))
@@ -242,7 +242,7 @@ def _write(
             f"{names}: no row of four known words for {empty[0]}; {len(places)} rows in all: give more text, one "
             "sentence per line, or a larger vocabulary"
         )
-    with hdf5.create(path, "trigrams", inputs) as file:
+    with hdf5.create(path, "text", inputs) as file:
         for split, rows in splits.items():
             grams = numbers[places[rows][:, None] + np.arange(CONTEXT + 1)]
             for part, values in (("x", grams[:, :CONTEXT]), ("d", grams[:, CONTEXT])):

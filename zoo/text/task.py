@@ -237,7 +237,7 @@ def embedding(loaded: Loaded) -> NDArray[np.float32]:
 class TrigramTask(Task):
     """Task of language models, which predict the next word from the words before it."""
 
-    name = "trigram"
+    name = "text"
     data_file = "data2.h5"
     recipe = Recipe(
         optimizer="adamw", learning_rate=3e-3, schedule="cosine", warmup_epochs=1, weight_decay=0.05, batch_size=256,

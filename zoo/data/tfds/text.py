@@ -42,7 +42,7 @@ class TrigramsConfig(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has
         """What to do if the source is missing."""
         if self.source == "text":
             return "expected UTF-8 text, one sentence per line, or a folder of such files, *.txt"
-        return "expected rows in the layout of data2.h5: make them with `zoo data make trigrams`"
+        return "expected rows in the layout of data2.h5: make them with `zoo data make text`"
 
     homepage = None
     citation = None
@@ -57,7 +57,7 @@ class ZooTrigrams(ZooBuilder):
     FILE = "data2.h5"
     SOURCES: ClassVar[Mapping[str, str | None]] = {"course": "data2.h5", "text": None}
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
-    `course`: data2.h5, as the course has it or `zoo data make trigrams` makes it.
+    `course`: data2.h5, as the course has it or `zoo data make text` makes it.
     `text_...`: UTF-8 text in files *.txt, one sentence per line, read in the order of their names.
     """
     BUILDER_CONFIGS: ClassVar[list[TrigramsConfig]] = [
