@@ -5,9 +5,8 @@ import json
 import pytest
 
 from zoo import ZooError
-from zoo.benchmarking import bench, compiled, files_of
+from zoo.benchmarking import bench, files_of
 from zoo.catalog import PRESETS_FOLDER
-from zoo.exporting import c99
 from zoo.loading import load
 
 POCKET = PRESETS_FOLDER / "activity_gru_pocket"
@@ -66,32 +65,3 @@ def test_the_folder_of_a_training_and_a_keras_file_are_exported_first(zoo_cli, l
         file = language_model / "model.keras"
         assert set(rows) >= {f"{file} as float32", f"{file} as dynamic"}
         assert all(row["bytes"] > 0 and row["signatures"] for row in rows.values())
-
-
-needs_compiler = pytest.mark.skipif(c99.compiler.find() is None, reason="needs a C compiler")
-
-
-@needs_compiler
-def test_c_code_is_compiled_and_measured():
-    rows = {row["file"]: row for row in compiled(load("activity_gru_pocket"), calls=20)}
-    assert list(rows) == ["c99", "c99_int8", "c99_int16x8"]
-    for row in rows.values():
-        assert set(row["signatures"]) == {"window", "step"}
-        assert 0 < row["signatures"]["step"]["median_ms"] < row["signatures"]["window"]["median_ms"]
-    # 13,350 weights of four bytes and of one.
-    assert 13_350 < rows["c99_int8"]["bytes"] < 13_350 * 4 < rows["c99"]["bytes"] < 100_000
-
-
-@needs_compiler
-@pytest.mark.process
-def test_c_code_is_listed_with_the_files_of_its_model(zoo_cli):
-    status, out, error = zoo_cli("bench", "activity_rnn_course", "--c99", "--json")
-    assert status == 0, error
-    files = [row["file"] for row in json.loads(out)]
-    assert files[-3:] == [f"activity_rnn_course/{name}" for name in ("c99", "c99_int8", "c99_int16x8")]
-
-
-def test_c_code_needs_a_compiler(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ZooError, match="no C compiler found; install gcc or clang, or set CC to one"):
-        compiled(load("activity_gru_pocket"))

@@ -223,23 +223,6 @@ def test_the_costs_of_the_phone_page_are_those_that_were_measured(numbers_of):
     assert own["seconds_to_ready"]["slow_phone"] < 5
 
 
-def test_webassembly_saves_time_per_step_and_with_8_bits_on_the_first_load(numbers_of):
-    ways = numbers_of("guides/c.md", "wasm")["ways"]
-    wasm, small, own, litert = (ways[name] for name in ("wasm", "wasm_int8", "page", "litert"))
-    runners = ["its own WebAssembly code"] * 2 + ["the page itself", "LiteRT.js"]
-    assert [way["run_by"] for way in ways.values()] == runners
-    assert max(way["largest_difference"] for way in (wasm, litert)) < 1e-4 < small["largest_difference"] < 0.1
-    assert wasm["milliseconds_per_step"] < own["milliseconds_per_step"]
-    # Of each second, at ten steps.
-    assert 10 * own["milliseconds_per_step"] < 100
-    loads = [way["first_load_bytes"] for way in (small, wasm, own, litert)]
-    assert loads[1] > 0.9 * loads[2]
-    assert loads[0] < 0.6 * loads[2]
-    assert loads[3] > 10 * loads[2]
-    seconds = [way["seconds_to_ready"]["slow_phone"] for way in (small, own)]
-    assert seconds[0] < seconds[1]
-
-
 def test_the_page_of_the_splits_says_what_was_measured(numbers_of):
     measured = numbers_of("splits.md", "splits")
     forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",

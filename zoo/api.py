@@ -334,7 +334,7 @@ def export(
     """Exports a model as `.keras`, SavedModel, TFLite or source code.
 
     Each artifact, or the `.tflite` file that comes with it, is run and compared with Keras before it is written. C code
-    is not compared on a machine without a C compiler, nor is WebAssembly on one without Node.
+    is not compared on a machine without a C compiler.
 
     Args:
         model: A model, a preset, a folder or a `.keras` file.

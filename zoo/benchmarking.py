@@ -5,20 +5,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.catalog import find_folder
 from zoo.errors import ZooError
-from zoo.files import temporary_folder
 from zoo.runtime import Interpreter
-from zoo.runtime.interpreter import open_file
 from zoo.runtime.metadata import ActivityMetadata
-
-if TYPE_CHECKING:
-    from zoo.loading import Loaded
 
 _CALLS, _LOADS = 1000, 20
 
@@ -121,63 +116,6 @@ def _process_mb(path: Path) -> float | None:
     if child.returncode:
         raise ZooError(f"{path}: does not run in a process of its own ({child.stderr.strip().splitlines()[-1]})")
     return int(child.stdout) / 1024
-
-
-def compiled(loaded: "Loaded", *, calls: int = _CALLS) -> list[dict[str, Any]]:
-    """Benchmarks the C code of a model, compiled for the processor of this machine, on one thread.
-
-    Args:
-        loaded: Keras model of any task.
-        calls: Number of timed calls per function.
-
-    Returns:
-        A row for each format of C code: `file`, its name, `bytes`, of weights and machine code, and `signatures`, each
-        with `median_ms` and `p99_ms`.
-
-    Raises:
-        ZooError: If there is no C compiler, or if it fails.
-    """
-    from zoo.exporting import artifacts, c99
-
-    if c99.compiler.find() is None:
-        raise ZooError("no C compiler found; install gcc or clang, or set CC to one")
-    family, rows = loaded.task.exportable(loaded, None), []
-    for kind in [name for name in c99.arithmetic.FORMATS if name in family.code]:
-        with temporary_folder() as scratch:
-            network = artifacts.write_code(loaded, family, kind, scratch / kind)
-            some = {
-                name: {key: np.resize(rows, (calls, *rows.shape[1:])) for key, rows in family.golden[name].items()}
-                for name in network.functions
-            }
-            found = c99.compiler.run(network, scratch / kind, some, c99.compiler.FAST) or {}
-            size = c99.compiler.size(scratch / kind, c99.compiler.FAST)
-        milliseconds = {name: 1e3 * outputs["seconds"] for name, outputs in found.items()}
-        rows.append({"file": kind, "bytes": size, "signatures": {
-            name: {"median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99))}
-            for name, times in milliseconds.items()
-        }})  # fmt: skip
-    return rows
-
-
-def keras_default(model: Any) -> dict[str, Any]:
-    """Benchmarks the LiteRT file that Keras itself exports.
-
-    Args:
-        model: Keras model.
-
-    Returns:
-        `bytes`, and `median_ms`, or if the file does not run `error`, the message of the runtime.
-    """
-    with temporary_folder() as folder:
-        path = folder / "model.tflite"
-        model.export(path, format="litert", verbose=False)
-        costs: dict[str, Any] = {"bytes": path.stat().st_size}
-        try:
-            interpreter = open_file(path)
-        except ZooError as error:
-            return costs | {"error": str(error).partition(": ")[2]}
-        median, _ = _timed(interpreter.invoke, 100)
-        return costs | {"median_ms": median}
 
 
 def _main() -> None:

@@ -11,7 +11,6 @@ import pytest
 from zoo import ZooError, loading, predict
 from zoo.activity.simulate import walk_through
 from zoo.activity.task import golden
-from zoo.exporting import c_header
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import INERTIAL, STANDARD_GRAVITY, extract
 
@@ -82,10 +81,6 @@ def test_its_files_say_what_they_read(lab):
     for name in ("dynamic", "float32", "int8"):
         known = extract(lab / "exported" / f"model.{name}.tflite")
         assert (known.axes, len(known.mean), known.unit) == (INERTIAL, 6, "m/s^2")
-    header = (lab / "exported" / "model.h").read_text()
-    assert "kChannels = 6;  // x, y, z, gyro_x, gyro_y, gyro_z" in header
-    assert "// Rotation rate in rad/s about the same axes" in header
-    assert c_header.read_array(lab / "exported" / "model.cc") == (lab / "exported" / "model.int8.tflite").read_bytes()
     for name, sensor in (("ActivityRecognizer.kt", "TYPE_GYROSCOPE"), ("ActivityRecognizer.swift", "startGyroUpdates")):
         assert sensor in (lab / "exported" / name).read_text()
 

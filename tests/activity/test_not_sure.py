@@ -12,7 +12,6 @@ from zoo.activity import windows as windows_of
 from zoo.activity.metrics import answered, rejection_threshold
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
-from zoo.exporting import c_header
 from zoo.files import read_json
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import STREAM_THRESHOLD, Metadata, extract
@@ -69,14 +68,12 @@ def sure(export_once, recognizer, simulated):
 
 
 class TestExportedFiles:
-    def test_state_it_in_metadata_and_sources(self, sure, tmp_path):
+    def test_state_it_in_metadata_and_sources(self, sure):
         metadata = extract(sure / "model.float32.tflite")
         assert metadata.threshold == metadata.stream_threshold == 0.9
         assert loading.load(str(sure)).metadata == metadata
         assert "const val THRESHOLD = 0.9 " in (sure / "Model.kt").read_text()
         assert "static let threshold = 0.9 " in (sure / "Model.swift").read_text()
-        c_header.write(sure / "model.float32.tflite", np.zeros((150, 3), "float32"), tmp_path)
-        assert "constexpr float kThreshold = 0.9f;" in (tmp_path / "model.h").read_text()
 
     def test_refuse_windows(self, sure, simulated, zoo_cli):
         windows = windows_of.read(simulated).test.arrays()[0]

@@ -36,7 +36,7 @@ def convolutional_files(convolutional, convolutional_metadata, tmp_path_factory)
     """Its float32 and int8 files, written and compared as `zoo export` does."""
     import numpy as np
 
-    from zoo.exporting import artifacts, c_header, kotlin, parity, signatures, swift
+    from zoo.exporting import artifacts, kotlin, parity, signatures, swift
     from zoo.exporting.artifacts import Exportable, SourceCode
     from zoo.exporting.parity import Tolerance
     from zoo.loading import Loaded
@@ -47,7 +47,6 @@ def convolutional_files(convolutional, convolutional_metadata, tmp_path_factory)
         {"window": {"window": windows}},
         parity.EXACT | {"int8": Tolerance(0.1, 0.8)},
         sources={
-            "c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder)),
             "kotlin": SourceCode("float32", kotlin.write),
             "swift": SourceCode("float32", swift.write),
         },
@@ -56,5 +55,5 @@ def convolutional_files(convolutional, convolutional_metadata, tmp_path_factory)
     loaded = Loaded("convolutional", convolutional)
     # No task knows this model: its metadata is what the fixture says.
     vars(loaded)["metadata"] = convolutional_metadata
-    artifacts.export(loaded, family, folder, ["float32", "int8", "c", "kotlin", "swift"])
+    artifacts.export(loaded, family, folder, ["float32", "int8", "kotlin", "swift"])
     return folder

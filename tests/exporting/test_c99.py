@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,85 +185,6 @@ def test_the_code_has_no_variables_and_needs_no_library(model, folder, tmp_path)
     }  # fmt: skip
 
 
-def wasm_tools():
-    """Whether WebAssembly can be built and run here."""
-    try:
-        return bool(c99.wasm.find() and shutil.which("node"))
-    except ZooError:
-        return False
-
-
-needs_wasm = pytest.mark.skipif(not wasm_tools(), reason="needs clang, lld and node")
-READ = """
-const module = new WebAssembly.Module(require("fs").readFileSync(process.argv[1]));
-const [section] = WebAssembly.Module.customSections(module, "pocket_zoo");
-console.log(WebAssembly.Module.imports(module).length + Buffer.from(section).toString());
-"""
-
-
-@needs_wasm
-def test_webassembly_computes_the_same_and_says_what_it_is(model, folder, rounded, tmp_path):
-    loaded, network, inputs, expected = model
-    for code, wanted in ((folder, expected), (rounded, c99.compiler.run(network, rounded, inputs))):
-        file = tmp_path / f"{code.name}.wasm"
-        c99.wasm.build(network, loaded.metadata, code, file)
-        assert_same(c99.wasm.run(network, file, inputs), wanted, atol=1e-4)
-        said = subprocess.run(["node", "-e", READ, "--", file], capture_output=True, text=True, check=True).stdout
-        # It imports nothing.
-        assert said[0] == "0"
-        assert json.loads(said[1:]) == loaded.metadata.to_json()
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """A folder with the pocket recognizer as WebAssembly, and the records of its files."""
-    folder = tmp_path_factory.mktemp("wasm")
-    loaded = loading.load("activity_gru_pocket")
-    family = ACTIVITY.exportable(loaded, None)
-    return folder, artifacts.export(loaded, family, folder / "web", ["wasm", "wasm_int8"])
-
-
-@needs_wasm
-def test_the_pocket_recognizer_fits_into_40_kilobytes_of_webassembly(compiled):
-    folder, (exact, small) = compiled
-    assert exact["largest_error"] < 1e-5
-    assert (small["file"], small["bytes"]) == ("model.int8.wasm", (folder / "web" / "model.int8.wasm").stat().st_size)
-    assert small["bytes"] < 40_000
-    assert small["agreement"] > 0.97
-
-
-@needs_wasm
-def test_the_javascript_of_the_guide_prints_the_probabilities_of_its_rows(compiled):
-    page = (Path(__file__).parents[2] / "docs" / "guides" / "c.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"^```js .*?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (compiled[0] / "window.mjs").write_text(program)
-    said = subprocess.run(["node", "window.mjs"], cwd=compiled[0], capture_output=True, text=True, check=True).stdout
-    recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite")
-    row = json.loads(re.search(r"(\[[^]]+\])\[i % 3\]", program).group(1))
-    (expected,) = recognizer.predict(np.tile(np.float32(row), (1, 150, 1)))
-    found = dict(line.rsplit(" ", 1) for line in said.splitlines())
-    assert list(found) == list(recognizer.metadata.classes)
-    np.testing.assert_allclose([float(value) for value in found.values()], expected, atol=6e-4)
-
-
-def test_webassembly_without_clang_is_one_line_and_without_node_a_note(small, tmp_path, monkeypatch):
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    monkeypatch.setenv("PATH", str(tools))
-    with pytest.raises(ZooError, match="wasm needs clang with wasm-ld, which are not installed: apt-get install clang"):
-        export(small, tmp_path / "out", ["wasm"])
-    monkeypatch.undo()
-    if wasm_tools():
-        clang = Path(shutil.which(c99.wasm.find()))
-        # A compiler may look for the linker of its own version.
-        for program in (clang, *clang.parent.glob("wasm-ld*")):
-            (tools / program.name).symlink_to(program)
-        monkeypatch.setenv("PATH", str(tools))
-        (record,) = export(small, tmp_path / "out", ["wasm"])
-        assert record["note"] == "not compared with Keras: node is not installed"
-        assert (tmp_path / "out" / "model.wasm").is_file()
-
-
 INTEGERS = ["rnn", "lstm", "gru", *(pytest.param(name, marks=pytest.mark.process) for name in ("gyroscope", "prior"))]
 
 
@@ -301,7 +221,7 @@ def test_what_integers_cannot_hold_is_refused(tmp_path):
         c99.fixed._layer(wide, 15, 12)
     for model, message in (
         (ActivityGRU(units=3, window=50, frame=5, frame_activation="elu"), "'elu' has no form in integers; expected l"),
-        (ActivityCNN(window=40), r"format 'c99_int16x8': expected keras, .*, c99, c99_int8, wasm, wasm_int8"),
+        (ActivityCNN(window=40), r"format 'c99_int16x8': expected keras, .*, c99, c99_int8"),
     ):
         with pytest.raises(ZooError, match=message):
             export(model, tmp_path / "out", ["c99_int16x8"])

@@ -255,7 +255,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
 
 
 def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(ZooError, match=r"format 'onnx': expected keras, saved_model, float32, .*, personal, c"):
+    with pytest.raises(ZooError, match=r"format 'onnx': expected keras, saved_model, float32, .*, personal, kotlin"):
         export(ActivityGRU(units=4), tmp_path / "out", ["onnx"])
 
 
@@ -278,15 +278,13 @@ class TestReading:
         cut = tmp_path / "cut.tflite"
         for size in (0, 6, 100, len(file.read_bytes()) // 2):
             cut.write_bytes(file.read_bytes()[:size])
-            with pytest.raises(
-                ZooError, match=r"cut.tflite: (neither a TFLite|truncated or damaged|carries no|does not)"
-            ):
+            with pytest.raises(ZooError, match=r"cut.tflite: (not a TFLite|truncated or damaged|carries no|does not)"):
                 Interpreter(cut)
 
     def test_a_foreign_file_is_refused(self, tmp_path):
         path = tmp_path / "notes.tflite"
         path.write_text("these are notes, not a model")
-        with pytest.raises(ZooError, match=r"notes.tflite: neither a TFLite nor a WebAssembly file"):
+        with pytest.raises(ZooError, match=r"notes.tflite: not a TFLite file"):
             Interpreter(path)
 
     def test_another_schema_is_refused_with_the_version_to_use(self):

@@ -450,7 +450,7 @@ def test_export_writes_them_next_to_the_file(convolutional_files):
     names = {path.name for path in convolutional_files.iterdir()}
     assert names == {
         "Model.kt", "Stream.kt", "ActivityRecognizer.kt", "Model.swift", "Stream.swift", "ActivityRecognizer.swift",
-        "model.float32.tflite", "model.int8.tflite", "model.h", "model.cc",
+        "model.float32.tflite", "model.int8.tflite",
     }  # fmt: skip
     for language in LANGUAGES:
         known = Recognizer(convolutional_files / "model.float32.tflite").metadata

@@ -96,30 +96,6 @@ def inertial_file(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def compiled_folder(tmp_path_factory) -> Path:
-    """The pocket model as WebAssembly, with floats and with weights of 8 bits."""
-    return _compiled("activity_gru_pocket", ["wasm", "wasm_int8"], tmp_path_factory.mktemp("compiled"))
-
-
-@pytest.fixture(scope="session")
-def compile_model():
-    """Exports a model, also as WebAssembly: `compile_model(model, formats, folder)`."""
-    return _compiled
-
-
-def _compiled(model, formats: list[str], folder: Path) -> Path:
-    from zoo import Model, ZooError, export
-    from zoo.exporting.c99 import wasm
-
-    try:
-        wasm.find()
-    except ZooError as missing:
-        pytest.skip(str(missing))
-    export(Model.from_preset(model) if isinstance(model, str) else model, folder / "out", formats)
-    return folder / "out"
-
-
-@pytest.fixture(scope="session")
 def serve_files():
     """Serves other files than the page with the pocket model."""
     return _serving

@@ -286,22 +286,3 @@ def test_a_model_that_litert_runs_cannot_be_taught(open_page, address):
     page.wait_for_selector("#about:has-text('run by LiteRT.js')")
     assert page.is_hidden("#teach-open")
     assert "cannot be taught here, because LiteRT.js runs it" in page.inner_text("#unteachable")
-
-
-def test_a_compiled_model_cannot_be_taught_and_runs_as_it_came(
-    open_page, play, serve_files, compiled_folder, model_file
-):
-    with serve_files(page_files([model_file, compiled_folder / "model.wasm"])) as url:
-        page = open_page(url)
-        gather_two(page, play)
-        learn(page)
-        page.click("#lessons-done")
-        page.click("#settings summary")
-        page.select_option("#models", index=1)
-        page.wait_for_selector("#about:has-text('run by its own WebAssembly code')")
-        assert page.is_hidden("#teach-open")
-        assert "cannot be taught here, because its own WebAssembly code runs it" in page.inner_text("#unteachable")
-        page.clock.run_for(700)
-        page.click("#start")
-        (*_, last) = play(page, rowing(8), 40)
-        assert len(last["probabilities"]) == 6

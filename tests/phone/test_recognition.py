@@ -126,55 +126,6 @@ def test_the_page_and_litert_compute_what_the_runtime_does(file, engine, open_pa
         compare(page, play, file, walk())
 
 
-def test_a_compiled_model_computes_what_the_runtime_does(open_page, play, serve_files, compiled_folder, model_file):
-    with serve_files(page_files(compiled_folder / "model.wasm")) as url:
-        # LiteRT.js has no say where the code is in the file.
-        for query in ("", "?engine=litert"):
-            page = open_page(url + query)
-            page.wait_for_selector("#about:has-text('run by its own WebAssembly code')")
-            assert len(compare(page, play, model_file, walk())) > 20
-
-
-def test_the_states_of_a_compiled_model_start_anew_after_a_gap(
-    open_page, play, serve_files, compiled_folder, model_file
-):
-    sent = walk()
-    later = [[time + 60, *row] for time, *row in sent]
-    with serve_files(page_files(compiled_folder / "model.wasm")) as url:
-        once = compare(open_page(url), play, model_file, sent)
-        twice = compare(open_page(url), play, model_file, [*sent, *later])
-    # After the gap it says what it said at first.
-    assert len(twice) > 1.5 * len(once)
-    np.testing.assert_allclose(twice[-1].probabilities, once[-1].probabilities, atol=1e-3)
-
-
-@pytest.mark.parametrize("family", ["lstm of six channels", "cnn"])
-def test_other_families_are_compiled_as_well(family, open_page, play, serve_files, compile_model, tmp_path):
-    from zoo import ActivityCNN, ActivityLSTM
-
-    lstm = {"units": 8, "num_layers": 2, "frame": 5, "channels": 6, "window": 50, "classes": ("still", "turning")}
-    model, sent = (ActivityCNN(filters=8, num_blocks=3, kernel_size=4, window=42, seed=0), walk())
-    if family != "cnn":
-        model, sent = ActivityLSTM(**lstm, seed=0), turn()
-    folder = compile_model(model, ["wasm", "float32"], tmp_path)
-    with serve_files(page_files(folder / "model.wasm")) as url:
-        page = open_page(url)
-        page.wait_for_selector("#about:has-text('run by its own WebAssembly code')")
-        assert len(compare(page, play, folder / "model.float32.tflite", sent)) > 10
-
-
-def test_weights_of_8_bits_recognize_the_same_in_the_page(open_page, play, serve_files, compiled_folder, model_file):
-    expected = list(Recognizer(model_file).stream().feed(walk()))
-    with serve_files(page_files(compiled_folder / "model.int8.wasm")) as url:
-        page = open_page(url)
-        page.click("#start")
-        found = play(page, walk(), len(expected))
-    differences = np.array([p["probabilities"] for p in found]) - [p.probabilities for p in expected]
-    assert 1e-4 < np.abs(differences).max() < 0.3
-    agree = np.argmax([p["probabilities"] for p in found], axis=1) == [p.probabilities.argmax() for p in expected]
-    assert agree.mean() > 0.9
-
-
 def test_what_the_page_cannot_run_is_run_by_litert(open_page, play, serve_files):
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite"
     with serve_files(page_files(file)) as url:

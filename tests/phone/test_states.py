@@ -1,6 +1,5 @@
 """Every state of the page says plainly what is, in light and dark, and is accessible."""
 
-import json
 import shutil
 import threading
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import PRESETS_FOLDER
-from zoo.runtime.metadata import CLASSES, embed, embed_wasm, extract
+from zoo.runtime.metadata import CLASSES, embed, extract
 from zoo.serving.page import PAGE_FOLDER, page_files
 
 ROOT = Path(__file__).parents[2]
@@ -359,35 +358,6 @@ def test_a_model_that_does_not_run_is_named_with_its_reason(case, open_page, ser
         look(page, f"model-{case.replace(' ', '-')}")
 
 
-WASM = b"\0asm\1\0\0\0"
-IMPORT = b"\1\4\1\x60\0\0" + b"\2\x0f\1\3env\7fetched\0\0"
-"""Sections of a WebAssembly file that imports the function `fetched`."""
-
-BAD_CODE = {
-    "cut off": (WASM + IMPORT[:12], {}, "truncated or damaged, or this browser is too old for it"),
-    "of another program": (WASM, None, "no metadata of the zoo: export it again"),
-    "of an older schema": (WASM, {"schema": 0}, "etadata of schema 0; this page reads schema 1"),
-    "that imports": (WASM + IMPORT, {}, "wants to import fetched, which no model does"),
-    "without functions": (WASM, {}, "no function zoo_step"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_CODE)
-def test_a_compiled_model_that_does_not_run_is_named_with_its_reason(
-    case, open_page, serve_files, model_file, tmp_path
-):
-    code, changes, message = BAD_CODE[case]
-    file = tmp_path / "model.wasm"
-    file.write_bytes(code)
-    if changes is not None:
-        embed_wasm(file, replace(extract(model_file), **changes))
-    with serve_files(page_files(file)) as url:
-        title, text = problem(open_page(url))
-    assert title == "The model cannot be loaded"
-    assert message in text
-    assert "\n" not in text
-
-
 @pytest.fixture
 def plain_folder(tmp_path):
     """The page as any static host serves it, under a sub-path and without TLS."""
@@ -422,24 +392,6 @@ def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engin
     play(page, still(4), 20)
     assert page.inner_text("#label").lower() == "standing"
     look(page, "offline")
-
-
-def test_a_static_host_with_a_compiled_model_reloads_offline_as_well(
-    plain_folder, open_page, play, compiled_folder, tmp_path
-):
-    folder = tmp_path / "some" / "folder"
-    (folder / "model.tflite").unlink()
-    shutil.copy(compiled_folder / "model.wasm", folder)
-    (folder / "models.json").write_text(json.dumps([{"name": "mine", "file": "model.wasm"}]))
-    page = open_page(plain_folder("localhost"), service_workers="allow")
-    page.wait_for_selector("#offline:not([hidden])")
-    page.context.set_offline(True)
-    page.reload()
-    page.wait_for_selector("#offline:not([hidden])")
-    assert "run by its own WebAssembly code" in page.inner_text("#about")
-    page.click("#start")
-    play(page, still(4), 20)
-    assert page.inner_text("#label").lower() == "standing"
 
 
 def test_a_mistyped_scheme_is_mended_and_the_sensor_works(open_page, play, address):

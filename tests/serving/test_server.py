@@ -10,7 +10,6 @@ import ssl
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,10 @@ import pytest
 import zoo
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
-from zoo.runtime import Recognizer
-from zoo.runtime.metadata import embed_wasm, extract
+from zoo.runtime.metadata import extract
 from zoo.serving import PageServer, certificate, page_files
 
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-WASM = b"\0asm\1\0\0\0"
-"""A WebAssembly file without code."""
 
 
 @pytest.fixture(scope="module")
@@ -117,66 +113,20 @@ def test_several_models_are_listed_with_the_first_to_start_with(folder, tmp_path
         found.shutdown()
 
 
-def test_a_compiled_model_takes_the_place_of_the_one_that_was_built_in(folder, tmp_path):
-    (tmp_path / "model.wasm").write_bytes(WASM)
-    (folder / "model.tflite").write_bytes(b"built in")
-    files = page_files([tmp_path / "model.wasm", tmp_path / "model.int8.wasm", MODEL], folder)
-    with PageServer(files, "127.0.0.1", 9543, certificate.tls_context(["127.0.0.1"])) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
-        assert json.loads(ask(found, "/models.json")[2]) == [
-            {"name": f"{tmp_path.name}/model.wasm", "file": "model.wasm"},
-            {"name": f"{tmp_path.name}/model.int8.wasm", "file": "models/2.wasm"},
-            {"name": "activity_gru_pocket", "file": "models/3.tflite"},
-        ]
-        _, headers, body = ask(found, "/model.wasm")
-        assert (headers["Content-Type"], headers["Cache-Control"]) == ("application/wasm", "no-cache")
-        assert body == WASM
-        assert ask(found, "/model.tflite")[0] == 404
-        found.shutdown()
-
-
-def test_a_file_that_is_named_runs_and_in_a_folder_compiled_code_comes_first(tmp_path):
+def test_a_file_that_is_named_runs_and_in_a_folder_float32_comes_first(tmp_path):
     from zoo.cli.device import _recognizer_of_page
 
-    names = ["model.dynamic.tflite", "model.float32.tflite", "model.int8.wasm", "model.wasm"]
-    metadata = extract(MODEL)
+    names, metadata = ["model.dynamic.tflite", "model.float32.tflite"], extract(MODEL)
     for name in names:
         file = tmp_path / name
-        file.write_bytes(WASM if name.endswith("wasm") else (MODEL.parent / name).read_bytes())
-        if name.endswith("wasm"):
-            embed_wasm(file, metadata)
+        file.write_bytes((MODEL.parent / name).read_bytes())
         # Each is preferred to those before it.
         assert _recognizer_of_page(str(tmp_path)) == (file, metadata)
     for name in names:
         assert _recognizer_of_page(str(tmp_path / name)) == (tmp_path / name, metadata)
-    with pytest.raises(ZooError, match=f"^{file}: is WebAssembly, which runs in a browser or in Node: give a .tflite"):
-        Recognizer(file)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ZooError, match=r"empty: holds none of model\.wasm, .*tflite: write one with `zoo export`"):
+    with pytest.raises(ZooError, match=r"empty: holds none of .*tflite: write one with `zoo export`"):
         _recognizer_of_page(str(tmp_path / "empty"))
-
-
-@pytest.mark.parametrize(
-    ("code", "changes", "message"),
-    [
-        (b"<!doctype html>", None, "neither a TFLite nor a WebAssembly file"),
-        (WASM + b"\1\x80", None, r"truncated or damaged WebAssembly file \("),
-        (WASM + b"\1\x40", None, r"truncated or damaged WebAssembly file \(section 1 ends at byte 74 of 10\)"),
-        (WASM + b"\0\x0c\x0apocket_zoo{", None, "truncated or damaged WebAssembly file"),
-        (WASM, None, "has no metadata of the zoo; export it again with `zoo export`"),
-        (WASM, {"schema": 0}, "metadata of schema 0; this version reads schema 1"),
-    ],
-)
-def test_a_compiled_model_that_the_page_cannot_run_is_one_line(code, changes, message, tmp_path):
-    from zoo.cli.device import serve
-
-    file = tmp_path / "model.wasm"
-    file.write_bytes(code)
-    if changes:
-        embed_wasm(file, replace(extract(MODEL), **changes))
-    with pytest.raises(ZooError, match=f"^{file}: {message}") as raised:
-        serve([str(file)])
-    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_what_is_large_comes_compressed_and_unchanged_files_do_not_come_again(server, folder):

@@ -25,7 +25,7 @@ from zoo.data.examples import sort_names
 from zoo.data.loading import load_as
 from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
-from zoo.exporting import artifacts, c_header, kotlin, parity, signatures, swift
+from zoo.exporting import artifacts, kotlin, parity, signatures, swift
 from zoo.exporting.artifacts import Exportable, SourceCode
 from zoo.exporting.c99 import convolutional, fixed, recurrent
 from zoo.exporting.parity import Outputs, Tolerance
@@ -811,7 +811,6 @@ class ActivityTask(Task):
             calibration={"step": states} if model.states else {"window": {"window": calibration}},
             extra_formats={"personal": signatures.personal},
             sources={
-                "c": SourceCode("int8", lambda file, folder: c_header.write(file, windows[0], folder)),
                 "kotlin": SourceCode("float32", kotlin.write),
                 "swift": SourceCode("float32", swift.write),
             },

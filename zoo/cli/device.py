@@ -84,7 +84,7 @@ def export(
     """Export a model as .keras, SavedModel, TFLite or source code.
 
     Each file, or the .tflite file that comes with it, is run and compared with Keras before it is written. C code is
-    not compared on a machine without a C compiler, nor is WebAssembly on one without Node.
+    not compared on a machine without a C compiler.
     """
     load_tensorflow()
     from zoo import api
@@ -274,7 +274,7 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="MODEL",
-            help=".tflite or .wasm files, or presets or folders with one, to choose from on the page. It starts with "
+            help=".tflite files, or presets or folders with one, to choose from on the page. It starts with "
             "the first. By default all recognizers of the zoo.",
         ),
     ] = None,
@@ -356,12 +356,9 @@ def _recognizer_of_page(model: str) -> tuple[Path, "ActivityMetadata"]:
     """Checks the file of a model that the page runs, and returns it with its metadata."""
     from zoo.exporting.native import signature
     from zoo.runtime import Recognizer
-    from zoo.runtime.metadata import extract, require_recognizer
 
     # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.
-    file = exported_file(model, ("model.wasm", "model.int8.wasm", "model.float32.tflite", "model.dynamic.tflite"))
-    if file.suffix == ".wasm":
-        return file, require_recognizer(file, extract(file))
+    file = exported_file(model, ("model.float32.tflite", "model.dynamic.tflite"))
     recognizer = Recognizer(file)
     needed = signature(recognizer.metadata)
     if needed not in recognizer.signatures:
@@ -403,12 +400,6 @@ def bench(
         list[str],
         typer.Argument(metavar="MODEL", help="Presets, .tflite or .keras files, or folders that contain such files."),
     ],
-    keras: Annotated[
-        bool, typer.Option("--keras", help="Also benchmark the file that Keras itself exports for each preset.")
-    ] = False,
-    code: Annotated[
-        bool, typer.Option("--c99", help="Also benchmark the C code of each model, compiled for this machine.")
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure size, latency and memory of exported files on this machine.
@@ -425,20 +416,6 @@ def bench(
             for name, file in files.items():
                 step(name)
                 rows.append(benchmark.bench(file) | {"file": name})
-        if keras and not model.endswith(".tflite"):
-            load_tensorflow()
-            from zoo import loading
-
-            with quiet("benchmark: Keras's own export"):
-                costs = benchmark.keras_default(loading.load(model).keras_model)
-                rows.append({"file": f"{model}/Keras's own export"} | costs)
-        if code:
-            load_tensorflow()
-            from zoo import loading
-
-            with quiet("benchmark: C code"):
-                compiled = benchmark.compiled(loading.load(model))
-                rows += [row | {"file": f"{model}/{row['file']}"} for row in compiled]
     show(rows, as_json, results.costs)
 
 

@@ -107,9 +107,7 @@ def list_presets(
 
 @app.command(rich_help_panel="Models")
 def info(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A preset, a folder, or a .keras, .tflite or .wasm file.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A preset, a folder, or a .keras or .tflite file.")],
     as_json: Json = False,
 ) -> None:
     """Describe a preset, a folder or a file, with its scores."""
@@ -121,7 +119,7 @@ def info(
 
     report = markdown.document
 
-    if model.endswith((".tflite", ".wasm")):
+    if model.endswith(".tflite"):
         document = extract(Path(model)).to_json()
     elif model.endswith(".keras"):
         load_tensorflow()

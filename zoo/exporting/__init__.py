@@ -1,1 +1,1 @@
-"""Formats of exported models: SavedModel, TFLite, C++, Kotlin and Swift, and the comparison with Keras."""
+"""Formats of exported models: SavedModel, TFLite, plain C, Kotlin and Swift, and the comparison with Keras."""

@@ -34,8 +34,7 @@ _TIMED, _SECONDS = 200, 0.5
 class Artifact:
     """An exported file or folder that has been run and compared with Keras.
 
-    C code is not compared on a machine without a C compiler, nor WebAssembly without Node: then the record has a `note`
-    that says so.
+    C code is not compared on a machine without a C compiler: then the record has a `note` that says so.
 
     Args:
         file: Path of the file or folder.
@@ -73,19 +72,17 @@ class CodeFormat:
         network: Function from a Keras model to its description in C.
         tolerance: Limits of the difference from Keras.
         arithmetic: Name of its arithmetic, a key of `zoo.exporting.c99.arithmetic.FORMATS`.
-        file: Name of the WebAssembly file that the code is compiled to. None for the code itself.
     """
 
     network: Callable[[Any], Network]
     tolerance: Tolerance
     arithmetic: str
-    file: str | None = None
 
 
 def code(
     network: Callable[[Any], Network], int8: Tolerance, integers: Callable[[Any], Network] | None = None
 ) -> dict[str, CodeFormat]:
-    """Returns the formats that are C code, or C code compiled to WebAssembly, see `zoo.exporting.c99`.
+    """Returns the formats that are C code, see `zoo.exporting.c99`.
 
     Args:
         network: Function from a Keras model to its description in C.
@@ -97,8 +94,6 @@ def code(
         "c99": CodeFormat(network, exact, "c99"),
         "c99_int8": CodeFormat(network, int8, "c99_int8"),
         **({} if integers is None else {"c99_int16x8": CodeFormat(integers, int8, "c99_int16x8")}),
-        "wasm": CodeFormat(network, exact, "c99", "model.wasm"),
-        "wasm_int8": CodeFormat(network, int8, "c99_int8", "model.int8.wasm"),
     }
 
 
@@ -278,18 +273,14 @@ def write_code(
 
 
 def _code(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
-    """Writes a model as C code, or as WebAssembly, and runs it if this machine can."""
+    """Writes a model as C code, and runs it if this machine can."""
     path, how = draft / kind, family.code[kind]
     network = write_code(loaded, family, kind, path, expected)
     first = next(iter(network.functions))
-    if how.file is None:
-        found, why = c99.compiler.run(network, path, family.golden), c99.compiler.NO_COMPILER
-    else:
-        code, path = path, draft / how.file
-        c99.wasm.build(network, loaded.metadata, code, path)
-        found, why = c99.wasm.run(network, path, family.golden), c99.wasm.NO_NODE
+    found = c99.compiler.run(network, path, family.golden)
     if found is None:
-        return _Made(path, None, {}, how.tolerance, {"milliseconds": None, "timed": None, "note": why})
+        note = c99.compiler.NO_COMPILER
+        return _Made(path, None, {}, how.tolerance, {"milliseconds": None, "timed": None, "note": note})
     seconds = {name: outputs.pop("seconds") for name, outputs in found.items()}
     cost: dict[str, Any] = {"milliseconds": round(1e3 * float(np.median(seconds[first])), 5), "timed": first}
     wanted = {name: {key: expected[name][key] for key in outputs} for name, outputs in found.items()}

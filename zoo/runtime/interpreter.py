@@ -53,8 +53,6 @@ class Interpreter:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.metadata: Metadata = extract(self.path)
-        if self.path.suffix == ".wasm":
-            raise ZooError(f"{self.path}: is WebAssembly, which runs in a browser or in Node: give a .tflite file")
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}

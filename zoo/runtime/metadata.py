@@ -1,14 +1,13 @@
 """Metadata of models: the input they expect, the meaning of their output, and their origin.
 
 Each `.tflite` file contains this document, as the flatbuffer's metadata entry `pocket_zoo` (JSON, UTF-8); runtimes that
-ignore the entry still run the file. A `.wasm` file contains it in the custom section of the same name, and
-`config.json` in the folder of a trained model contains it as well.
+ignore the entry still run the file. `config.json` in the folder of a trained model contains it as well.
 """
 
 import hashlib
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,9 +58,6 @@ _ENTRY, _MOST_BYTES = "pocket_zoo", 1 << 31
 
 _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b"0" * 64
 """Name and start of the entry with the SHA-256 of the file, computed with zeros in its place."""
-
-_WASM, _CUSTOM, _SECTION = b"\0asm\1\0\0\0", 0, bytes([len(_ENTRY)]) + _ENTRY.encode()
-"""How a WebAssembly file starts, the number of sections that are not code, and how that with the metadata starts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,30 +370,26 @@ def _require(places: Any, size: int, least: int = 0) -> None:
 
 
 def extract(path: Path) -> Metadata:
-    """Reads the metadata of a `.tflite` or a `.wasm` file, which its first bytes tell apart.
+    """Reads the metadata of a `.tflite` file.
 
     Raises:
-        ZooError: If the file is missing, is of neither kind, or has no metadata of the zoo.
+        ZooError: If the file is missing, is no TFLite file, or has no metadata of the zoo.
     """
     content = _content(path)
-    if content.startswith(_WASM):
-        kind, read = "WebAssembly", _wasm_document
-    elif content[4:8] == b"TFL3":
-        kind, read = "TFLite", _tflite_document
-    else:
-        raise ZooError(f"{path}: neither a TFLite nor a WebAssembly file")
+    if content[4:8] != b"TFL3":
+        raise ZooError(f"{path}: not a TFLite file")
     digest, unsigned = _split_digest(content)
     if digest and digest != _sha256(unsigned):
-        raise StorageError(f"{path}: truncated or damaged {kind} file (its SHA-256 is another): copy it again")
+        raise StorageError(f"{path}: truncated or damaged TFLite file (its SHA-256 is another): copy it again")
     try:
-        if (document := read(content)) is not None:
+        if (document := _document(content)) is not None:
             return Metadata.from_json(json.loads(document), str(path))
     except (ValueError, TypeError, IndexError, AttributeError, RecursionError, OverflowError, struct.error) as error:
-        raise ZooError(f"{path}: truncated or damaged {kind} file ({error})") from error
+        raise ZooError(f"{path}: truncated or damaged TFLite file ({error})") from error
     raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
 
 
-def _tflite_document(content: bytes) -> bytes | None:
+def _document(content: bytes) -> bytes | None:
     from ai_edge_litert.tools.flatbuffer_utils import schema_fb
 
     model = schema_fb.Model.GetRootAsModel(content, 0)
@@ -405,11 +397,6 @@ def _tflite_document(content: bytes) -> bytes | None:
     entries = [model.Metadata(place) for place in range(model.MetadataLength())]
     places = [entry.Buffer() for entry in entries if entry.Name() == _ENTRY.encode()]
     return bytes(model.Buffers(places[0]).DataAsNumpy()) if places else None
-
-
-def _wasm_document(content: bytes) -> bytes | None:
-    sections = (section for kind, section in _sections(content) if kind == _CUSTOM)
-    return next((section[len(_SECTION) :] for section in sections if section.startswith(_SECTION)), None)
 
 
 def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
@@ -432,48 +419,3 @@ def _content(path: Path) -> bytes:
     if (size := path.stat().st_size) > _MOST_BYTES:
         raise ZooError(f"{path}: has {size} bytes; expected a file of at most {_MOST_BYTES}")
     return path.read_bytes()
-
-
-def embed_wasm(path: Path, metadata: Metadata) -> None:
-    """Appends metadata to a `.wasm` file, as the custom section `pocket_zoo`.
-
-    Args:
-        path: File without metadata, changed in place.
-        metadata: Metadata to write.
-    """
-    section = _SECTION + json.dumps(metadata.to_json(), separators=(",", ":")).encode("utf-8")
-    with path.open("ab") as file:
-        file.write(bytes([_CUSTOM]) + _leb128(len(section)) + section)
-
-
-def _sections(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yields number and content of each section of a WebAssembly file.
-
-    Raises:
-        IndexError: If one is cut off.
-    """
-    at = len(_WASM)
-    while at < len(content):
-        kind, size, shift, more = content[at], 0, 0, True
-        while more:
-            at += 1
-            size |= (content[at] & 127) << shift
-            shift, more = shift + 7, content[at] > 127
-        start, at = at + 1, at + 1 + size
-        if at > len(content):
-            raise IndexError(f"section {kind} ends at byte {at} of {len(content)}")
-        yield kind, content[start:at]
-
-
-def _leb128(value: int) -> bytes:
-    """Encodes a number as WebAssembly does: seven bits per byte, the lowest first.
-
-    Example:
-        >>> _leb128(300).hex()
-        'ac02'
-    """
-    digits = bytearray()
-    while value > 127:
-        digits.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*digits, value])

@@ -22,7 +22,7 @@ def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dic
     """Returns the files of the page by URL path, with the given models.
 
     Args:
-        models: `.tflite` or `.wasm` file for the page to run, or several to choose from, first the one to start with.
+        models: `.tflite` file for the page to run, or several to choose from, first the one to start with.
         folder: Folder of the built page.
 
     Returns:

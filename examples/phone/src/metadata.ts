@@ -1,5 +1,5 @@
 /**
- * The metadata of a model: the JSON document that `zoo export` embeds in a `.tflite` or `.wasm` file.
+ * The metadata of a model: the JSON document that `zoo export` embeds in a `.tflite` file.
  *
  * The fields are those of `zoo.runtime.metadata`; the page has no other source for what they decide.
  */
@@ -49,8 +49,8 @@ const SCHEMA = 1;
 /** Probability below which a stream shows no label, if the file has no threshold. */
 const STREAM_THRESHOLD = 0.4;
 
-/** Of the metadata in a file, whatever its format. */
-export const ENTRY = "pocket_zoo";
+/** Of the metadata in a file. */
+const ENTRY = "pocket_zoo";
 const NEEDED = ["classes", "rate", "window", "hop", "frame", "states", "unit", "axes", "convention", "streaming"];
 
 /**
@@ -60,32 +60,13 @@ const NEEDED = ["classes", "rate", "window", "hop", "frame", "states", "unit", "
  */
 export function readMetadata(file: Uint8Array): Metadata {
   const model = Table.root(file);
-  let text: string | undefined;
-  try {
-    const entry = model.tables(MODEL.metadata).find((entry) => entry.text(METADATA.name) === ENTRY);
-    text = entry && model.tables(MODEL.buffers)[entry.integer(METADATA.buffer)]!.text(BUFFER.data);
-  } catch (error) {
-    throw damaged(error as Error);
-  }
-  return parseMetadata(text);
-}
-
-function damaged(error: Error): Error {
-  return new Error(`the file is truncated or damaged (${error.message})`);
-}
-
-/**
- * Reads the metadata of a recognizer.
- *
- * @param text What the file contains under its entry, if it has one.
- * @throws If there is none, or none of a recognizer that this page can run.
- */
-export function parseMetadata(text: string | undefined): Metadata {
   let document: Metadata | undefined;
   try {
+    const entry = model.tables(MODEL.metadata).find((entry) => entry.text(METADATA.name) === ENTRY);
+    const text = entry && model.tables(MODEL.buffers)[entry.integer(METADATA.buffer)]!.text(BUFFER.data);
     document = text && JSON.parse(text);
   } catch (error) {
-    throw damaged(error as Error);
+    throw new Error(`the file is truncated or damaged (${(error as Error).message})`);
   }
   if (!document) throw new Error("the file has no metadata of the zoo: export it again with zoo export");
   if (document.schema !== SCHEMA) {

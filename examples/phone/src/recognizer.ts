@@ -1,6 +1,5 @@
-/** A file of the zoo, ready to run: its own code if it is compiled, else the page itself if it can, else LiteRT.js. */
+/** A file of the zoo, ready to run: by the page itself if it can, else by LiteRT.js. */
 
-import { isCompiled, openCompiled } from "./compiled";
 import { download, type Progress } from "./download";
 import { Graph, type Head, signatures } from "./graph";
 import { probabilities } from "./learn";
@@ -10,7 +9,7 @@ import type { Network, States } from "./stream";
 /** Inputs by name to outputs by name. */
 export type Arrays = Record<string, Float32Array>;
 
-/** What runs one signature of a file, or the function of the same name where it is compiled. */
+/** What runs one signature of a file. */
 export interface Engine {
   readonly name: string;
   /** What is fetched to run it, besides the page. */
@@ -42,10 +41,6 @@ export class Recognizer implements Network {
    * @throws If the file is damaged, or lacks the signature.
    */
   static async open(file: Uint8Array<ArrayBuffer>, progress: Progress): Promise<Recognizer> {
-    if (isCompiled(file)) {
-      const { metadata, engine } = await openCompiled(file);
-      return new Recognizer(metadata, file.length, engine);
-    }
     const metadata = readMetadata(file);
     const signature = Object.keys(metadata.states).length ? "step" : "window";
     if (!signatures(file).includes(signature)) {

@@ -11,11 +11,11 @@ A format is a folder:
 - `fixed`: recurrent recognizers in integers alone
 - `arithmetic`: how numbers are stored and multiplied
 - `literals`, `source`: text of C, and the files
-- `compiler`, `wasm`: compiling and running them on this machine, in itself and in Node
+- `compiler`: compiling and running them on this machine
 
 Code that is the same for all models lies in `zoo/exporting/native`.
 """
 
-from zoo.exporting.c99 import arithmetic, compiler, fixed, literals, network, source, wasm
+from zoo.exporting.c99 import arithmetic, compiler, fixed, literals, network, source
 
-__all__ = ["arithmetic", "compiler", "fixed", "literals", "network", "source", "wasm"]
+__all__ = ["arithmetic", "compiler", "fixed", "literals", "network", "source"]

@@ -117,17 +117,6 @@ def compile_c(compiler: Sequence[str], arguments: Sequence[str], program: Path) 
         raise ZooError(f"{compiler[0]} fails with status {child.returncode}: {reason}")
 
 
-def size(folder: Path, options: Sequence[str] = OPTIONS) -> int | None:
-    """Returns the bytes of machine code and weights of `model.c`. None without the program `size`."""
-    compiler = find()
-    if compiler is None or shutil.which("size") is None:
-        return None
-    with temporary_folder() as scratch:
-        compile_c([*compiler, *options], ["-c", str(folder / SOURCE)], scratch / "model.o")
-        code, data, *_ = _output(["size", scratch / "model.o"], b"", "size").splitlines()[1].split()
-        return int(code) + int(data)
-
-
 def _runner(network: Network) -> str:
     """Returns a program that runs the function that its argument names on each row that it reads."""
     loops, choices = [], []
