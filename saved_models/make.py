@@ -38,7 +38,7 @@ from zoo.patches import data as patches
 from zoo.patches import figures as pictures
 from zoo.presets import PRESETS
 from zoo.provenance import versions
-from zoo.report import drawing, figures_for, markdown, results
+from zoo.report import drawing, for_task, markdown, results
 from zoo.report.card import card
 from zoo.report.progress import FoldBoard
 from zoo.running import Plan, Run, TrainResult, train
@@ -351,7 +351,7 @@ def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document)
 
 def draw(folder: Path, metrics: Document, arrays: Document) -> None:
     """Draws the figures of a preset: those that its numbers alone make, and those of arrays, if any."""
-    figures_for(metrics["kind"]).evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
+    for_task(metrics["kind"], "figures").evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
     if "frontier" in metrics:
         chosen = PRESETS[metrics["preset"]].arguments["sparsity_weight"]
         drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")

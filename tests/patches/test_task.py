@@ -14,7 +14,7 @@ from zoo.patches.data import LUMINANCE, Scale
 from zoo.patches.task import TASK as AUTOENCODER
 from zoo.patches.task import _behind as behind
 from zoo.patches.task import kernel
-from zoo.report import figures_for
+from zoo.report import for_task
 from zoo.running import Run, train
 from zoo.runtime import Interpreter
 
@@ -134,7 +134,7 @@ def test_an_exported_file_is_measured_like_its_model_and_shows_its_filters(
 def test_figures_are_drawn_for_any_number_of_units(trained, leaves, tmp_path):
     report = AUTOENCODER.evaluate(trained, leaves)
     pictures = AUTOENCODER.pictures(trained, leaves, count=50)
-    files = figures_for("patches").evaluation(report, trained.history, pictures, tmp_path)
+    files = for_task("patches", "figures").evaluation(report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {
         "patches.png", "reconstruction.png", "features.png", "sparsity.png", "cost.png"
     }  # fmt: skip

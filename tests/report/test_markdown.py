@@ -11,14 +11,6 @@ TASKS = {"activity": "activity_gru_course", "patches": "sparse_autoencoder_best"
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_each_task_offers_the_same_functions(task):
-    module = for_task(task)
-    names = ("training", "evaluation", "predictions", "card", "headline", "interface")
-    assert all(callable(getattr(module, name)) for name in names)
-    assert {"TITLE", "SCORE", "MAXIMIZE", "FILE_SCORES", "RESULTS"} <= set(vars(module))
-
-
-@pytest.mark.parametrize("task", TASKS)
 def test_an_evaluation_without_baselines_and_a_training_without_validation_are_shown(task):
     metrics = preset_metrics(TASKS[task])
     test = {key: value for key, value in metrics["test"].items() if key not in ("baselines", "robustness")}

@@ -9,7 +9,7 @@ import pytest
 from zoo import Recipe, TrigramLM, ZooError, finetune, loading, planning
 from zoo.exporting import saved_model
 from zoo.models.losses import CrossEntropy
-from zoo.report import figures_for
+from zoo.report import for_task
 from zoo.running import Run, train
 from zoo.runtime import Interpreter
 from zoo.text import completion, task
@@ -165,7 +165,7 @@ def test_random_test_rows_come_with_the_word_that_followed(trained, sentences):
 def test_figures_show_training_and_words(trained, sentences, tmp_path):
     report = TRIGRAM.evaluate(trained, sentences, baselines=False)
     pictures = TRIGRAM.pictures(trained, sentences)
-    files = figures_for("text").evaluation(report, trained.history, pictures, tmp_path)
+    files = for_task("text", "figures").evaluation(report, trained.history, pictures, tmp_path)
     assert {file.name for file in files} == {"training.png", "embedding.png"}
 
 

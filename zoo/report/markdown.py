@@ -15,7 +15,7 @@ _LABELS = {
     "mse": "MSE per pixel", "r2": "R²", "top1": "top-1", "top5": "top-5", "top10": "top-10",
     "bytes": "kB", "milliseconds": "ms", "timed": "signature", "largest_error": "max error", "load_ms": "load ms",
     "median_ms": "median ms", "p99_ms": "99% ms", "process_mb": "MB", "activation_bytes": "live bytes",
-    "multiply_adds": "multiply-adds", "top1 seen": "top-1 seen", "top1 unseen": "top-1 unseen",
+    "multiply_adds": "multiply-adds", "seen.top1": "top-1 seen", "unseen.top1": "top-1 unseen",
     "rate_hz": "rate (Hz)", "rates_hz": "rates (Hz)", "dropped": "left out", "written": "recordings written",
     "in_training": "test rows also in training", "test_overlaps_training": "test rows that overlap training rows",
     "most_frequent": "most frequent words", "text_rows": "rows of the text", "split_by": "split by",
@@ -23,7 +23,7 @@ _LABELS = {
     "group_deviation": "± groups", "seed_deviation": "± seeds", "gabor_share": "Gabor filters",
 }  # fmt: skip
 _FORMATS = {
-    "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%", "top1 seen": ".2%", "top1 unseen": ".2%",
+    "agreement": ".2%", "top1": ".2%", "top5": ".2%", "top10": ".2%", "seen.top1": ".2%", "unseen.top1": ".2%",
     "probability": ".1%", "gabor_share": ".0%", "mse": ".5f", "perplexity": ".2f", "largest_error": ".1e",
     "max_activation_error": ".4f", "sparsity_weight": "g", "load_ms": ".1f", "process_mb": ".0f", "hours": ".2f",
     "drop": "+.3f",
@@ -210,7 +210,7 @@ def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: st
 
     Args:
         rows: Names and documents.
-        keys: Keys, as `name` or `name:format`.
+        keys: Keys, as `name` or `name:format`, with dots for those of an entry.
         first: Name of the first column.
         text: Number of leading keys with text.
 
@@ -220,10 +220,15 @@ def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: st
         | --- | ---: |
         | this | 50.00% |
     """
-    known = [key for key in keys if any(row.get(key.partition(":")[0]) is not None for _, row in rows)]
-    pairs = [(key.partition(":")[0], key.partition(":")[2] or None) for key in known]
-    cells = [(name, *(show(row.get(key), key, form) for key, form in pairs)) for name, row in rows]
+    pairs = [(key.partition(":")[0], key.partition(":")[2] or None) for key in keys]
+    pairs = [(key, form) for key, form in pairs if any(_entry(row, key) is not None for _, row in rows)]
+    cells = [(name, *(show(_entry(row, key), key, form) for key, form in pairs)) for name, row in rows]
     return table((first, *(label(key) for key, _ in pairs)), cells, text + 1)
+
+
+def _entry(row: Document, key: str) -> Any:
+    first, _, rest = key.partition(".")
+    return _entry(row.get(first, {}), rest) if rest else row.get(key)
 
 
 def facts(rows: Mapping[str, str]) -> str:

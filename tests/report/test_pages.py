@@ -1,0 +1,51 @@
+"""Templates: values are escaped, nothing undefined is shown, and lines may be broken anywhere."""
+
+import pytest
+from jinja2 import UndefinedError
+
+from zoo.report import Document
+from zoo.report.pages import Pages, tidy
+
+STREAM = dict.fromkeys(
+    ("accuracy", "settled_accuracy", "coverage", "hours", "delay_median", "delay_p95", "false_alarms_per_hour",
+     "window_accuracy"), 0.5,
+)  # fmt: skip
+SCORE = {"windows": 2, "accuracy": 0.5, "macro_f1": 0.25}
+
+
+def test_values_are_escaped_and_what_is_missing_is_an_error():
+    pages = Pages("activity/report.md.j2")
+    table = pages.studies({"per_study": {"": SCORE, "a|b": SCORE, "*": {**SCORE, "macro_f1": None}}})
+    assert table.splitlines()[2:] == [
+        "| none | 2 | 0.500 | 0.250 |", r"| a\|b | 2 | 0.500 | 0.250 |", r"| \* | 2 | 0.500 | - |"
+    ]  # fmt: skip
+    with pytest.raises(UndefinedError, match="windows"):
+        pages.studies({"per_study": {"a": {"accuracy": 0.5}}})
+
+
+def test_recordings_and_activities_in_turn_are_a_row_each():
+    pages = Pages("activity/report.md.j2")
+    report = {"recordings": STREAM, "spliced": {**STREAM, "accuracy_by_time": [0.5, 0.25]}, "subjects": ["1", "2"],
+              "simulated": True}  # fmt: skip
+    page = pages.streaming(report)
+    assert "Streamed recordings of subjects 1, 2. SIMULATED data.\n" in page
+    assert [line.partition(" | ")[0] for line in page.splitlines() if line.startswith("| ")][2:] == [
+        "| each recording", "| activities in turn"
+    ]  # fmt: skip
+    assert page.endswith("of the stream: 0.500, 0.250.")
+    assert "no activities in turn" in pages.streaming({**report, "spliced": None})
+
+
+def test_only_paragraphs_and_rows_are_joined():
+    text = "A *line*\n  goes  on.\n\n\n\n- an item\ngoes on\n- another\n> note: a\nb\n| a | b\n| c |\n| d |\n"
+    code = "```\nx\n\n\n  y\n```"
+    assert tidy(text + code) == (
+        f"A *line* goes on.\n\n- an item goes on\n- another\n> note: a b\n| a | b | c |\n| d |\n{code}"
+    )
+
+
+def test_a_document_is_plain_data_that_shows_itself():
+    found = Document({"a": {"b": 1}}, lambda document: f"**{document['a']['b']}**")
+    assert found["a"] == {"b": 1}
+    assert type(found.to_json()) is dict
+    assert repr(found) == found._repr_markdown_() == "**1**"
