@@ -1,4 +1,4 @@
-"""Measures how people move, for the simulator: writes `zoo/data/strides.json` from the recordings of MotionSense.
+"""Measures how people move, for the simulator: writes `zoo/activity/strides.json` from the recordings of MotionSense.
 
 A gait repeats once a stride (two steps). Three-second segments of each recording are turned so that gravity points up,
 and folded at their period into harmonics. What is kept of an activity is the mean of the harmonics and of the strides a

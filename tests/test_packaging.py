@@ -52,7 +52,7 @@ def test_the_wheel_is_below_ten_megabytes(wheel, names):
 def test_the_wheel_holds_every_module_and_the_licenses(names):
     modules = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "tuning").rglob("*.py")]
     assert {path.relative_to(ROOT).as_posix() for path in modules} <= names
-    assert "zoo/data/strides.json" in names  # without which nothing is simulated
+    assert "zoo/activity/strides.json" in names  # without which nothing is simulated
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -239,9 +239,9 @@ def cut_windows(
         ZooError: If recordings, labels or people are not as asked for; or `out` exists.
 
     Example:
-        >>> from zoo.data import gait
+        >>> from zoo.activity import simulate
         >>> random, folder = np.random.default_rng(0), Path(getfixture("tmp_path"))
-        >>> people = [gait.Walker.draw(name, random) for name in ("ann", "ben", "cleo")]
+        >>> people = [simulate.Walker.draw(name, random) for name in ("ann", "ben", "cleo")]
         >>> made = (who.record(label, 10, 50.0, random) for who in people for label in ("walking", "sitting"))
         >>> _ = recordings.write(folder / "recordings.h5", made, source="nobody", simulated=True)
         >>> data = cut_windows(folder / "recordings.h5", folder / "data3.h5", test_subjects=["cleo"]).data
