@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
@@ -18,47 +19,78 @@ pytestmark = pytest.mark.hostile
 REGIONS = 160
 
 
+def damaged(materials, tmp_path, suffix, damage):
+    """A model file under its own name, after `damage` of its bytes."""
+    source = materials.recognizer / "model.keras" if suffix == ".keras" else materials.exported / "model.float32.tflite"
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(damage(source.read_bytes()))
+    return path
+
+
+def flipped(content: bytes, offset: int) -> bytes:
+    return content[:offset] + bytes([content[offset] ^ 0xFF]) + content[offset + 1 :]
+
+
 @pytest.mark.parametrize("region", range(REGIONS))
 def test_a_flipped_byte_of_a_keras_file_is_named(region, materials, tmp_path, refused):
-    content = bytearray((materials.recognizer / "model.keras").read_bytes())
     with zipfile.ZipFile(materials.recognizer / "model.keras") as archive:
         inside = {info.header_offset: info for info in archive.infolist()}
         start = archive.start_dir
     # Dates, attributes and versions in the headers mean nothing to a reader.
     offset = region * start // REGIONS
     header = max(place for place in inside if place <= offset)
-    data = header + 30 + len(inside[header].filename)
-    offset = max(offset, data)
-    content[offset] ^= 0xFF
-    path = tmp_path / "model.keras"
-    path.write_bytes(content)
+    offset = max(offset, header + 30 + len(inside[header].filename))
+    path = damaged(materials, tmp_path, ".keras", lambda content: flipped(content, offset))
     refused(["info", path], str(path))
 
 
-@pytest.mark.parametrize("share", [0, 1, 10, 30, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99])
-@pytest.mark.parametrize("command", ["info", "evaluate", "predict", "export", "finetune"])
-def test_a_keras_file_that_was_cut_is_named(command, share, materials, tmp_path, refused):
-    content = (materials.recognizer / "model.keras").read_bytes()
-    path = tmp_path / "model.keras"
-    path.write_bytes(content[: int(share * len(content)) if isinstance(share, float) else share])
+@pytest.mark.parametrize("region", range(REGIONS))
+def test_a_flipped_byte_of_a_tflite_file_is_named(region, materials, tmp_path, refused):
+    path = damaged(materials, tmp_path, ".tflite", lambda content: flipped(content, region * len(content) // REGIONS))
+    refused(["info", path], str(path))
+
+
+READERS = {
+    ".keras": ["info", "evaluate", "predict", "export", "finetune"],
+    ".tflite": ["info", "stream", "predict", "bench", "serve"],
+}
+CUT = [(suffix, command, share) for suffix, commands in READERS.items() for command in commands
+       for share in (0, 1, 8, 30, 100, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("suffix", "command", "share"), CUT)
+def test_a_model_file_that_was_cut_is_named(suffix, command, share, materials, tmp_path, refused):
+    path = damaged(
+        materials, tmp_path, suffix,
+        lambda content: content[: int(share * len(content)) if isinstance(share, float) else share],
+    )  # fmt: skip
     more = {
         "evaluate": ["--data", materials.windows], "predict": ["--data", materials.windows],
         "export": ["--to", tmp_path / "out"], "finetune": ["--data", materials.windows, "--out", tmp_path / "out"],
+        "stream": ["--simulate", "walking"],
     }  # fmt: skip
     refused([command, path, *more.get(command, [])], str(path))
 
 
-def repacked(source: Path, target: Path, **members: bytes | None) -> Path:
-    """A copy of a .keras file with other members; `model_json` stands for `model.json`, and None leaves one out."""
-    changed = {"config.json": members.get("config"), "metadata.json": members.get("metadata"),
-               "model.weights.h5": members.get("weights")}  # fmt: skip
-    named = {"config.json": "config", "metadata.json": "metadata", "model.weights.h5": "weights"}
+@pytest.mark.parametrize("suffix", [".keras", ".tflite"])
+@pytest.mark.parametrize("name", ["of another kind", "of text", "of a data set", "of zeros"])
+def test_a_file_of_another_kind_under_the_name_of_a_model_is_named(name, suffix, materials, tmp_path, refused):
+    other = materials.exported / "model.float32.tflite" if suffix == ".keras" else materials.recognizer / "model.keras"
+    content = {
+        "of another kind": other.read_bytes(), "of text": b"text\n" * 99, "of zeros": bytes(4096),
+        "of a data set": materials.windows.read_bytes(),
+    }  # fmt: skip
+    path = damaged(materials, tmp_path, suffix, lambda _: content[name])
+    refused(["info", path], str(path))
+
+
+def repacked(source: Path, target: Path, members: Mapping[str, bytes | None]) -> Path:
+    """A copy of a .keras file with other members; None leaves one out."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
-            if named.get(name) not in members:
-                new.writestr(name, old.read(name))
-            elif changed[name] is not None:
-                new.writestr(name, changed[name])
+            content = members.get(name, old.read(name))
+            if content is not None:
+                new.writestr(name, content)
     return target
 
 
@@ -67,22 +99,34 @@ def member(file: Path, name: str) -> bytes:
         return archive.read(name)
 
 
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS: dict[str, dict[str, bytes | None]] = {
-    "without its configuration": {"config": None},
-    "without its weights": {"weights": None},
-    "with an empty configuration": {"config": b""},
-    "with a configuration of noise": {"config": bytes(range(256))},
-    "with a configuration that is a list": {"config": b"[]"},
-    "with a configuration nested 100,000 deep": {"config": b"[" * 100_000},
-    "with a configuration of NaN": {"config": b"NaN"},
-    "with empty weights": {"weights": b""},
-    "with weights of noise": {"weights": bytes(range(256)) * 16},
+    "without its configuration": {CONFIG: None},
+    "without its weights": {WEIGHTS: None},
+    "with an empty configuration": {CONFIG: b""},
+    "with a configuration of noise": {CONFIG: bytes(range(256))},
+    "with a configuration that is a list": {CONFIG: b"[]"},
+    "with a configuration nested 100,000 deep": {CONFIG: b"[" * 100_000},
+    "with a configuration of NaN": {CONFIG: b"NaN"},
+    "with empty weights": {WEIGHTS: b""},
+    "with weights of noise": {WEIGHTS: bytes(range(256)) * 16},
+}
+CLASSES = {
+    "a class of another package": {"module": "os", "class_name": "system", "config": {}},
+    "a function": {"module": "builtins", "class_name": "eval", "config": {}},
+    "a lambda": {"module": "keras.layers", "class_name": "Lambda", "config": {"function": {"class_name": "__lambda__",
+                 "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}}},
+    "a layer": {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}},
+    "no class": {},
+}  # fmt: skip
+MEMBERS |= {
+    f"of {name}": {CONFIG: json.dumps({**config, "registered_name": None}).encode()} for name, config in CLASSES.items()
 }
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_keras_file_with_other_members_is_named(name, materials, tmp_path, refused):
-    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", **MEMBERS[name])
+def test_a_keras_file_with_other_members_runs_no_code_and_is_named(name, materials, tmp_path, refused):
+    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", MEMBERS[name])
     refused(["info", path], str(path))
 
 
@@ -104,33 +148,14 @@ ARGUMENT_CASES = [(name, value) for name, values in ARGUMENTS.items() for value 
 @pytest.mark.parametrize(("name", "value"), ARGUMENT_CASES, ids=[f"{n}={v!a}" for n, v in ARGUMENT_CASES])
 def test_a_keras_file_with_other_arguments_is_named(name, value, materials, tmp_path, refused):
     source = materials.recognizer / "model.keras"
-    config = json.loads(member(source, "config.json"))
-    if config["config"].get(name) == value and type(config["config"].get(name)) is type(value):
-        pytest.skip("is the value of the sound file")
+    config = json.loads(member(source, CONFIG))
     config["config"][name] = value
-    path = repacked(source, tmp_path / "model.keras", config=json.dumps(config).encode())
-    refused(["info", path], str(path))
-
-
-CLASSES = {
-    "a class of another package": {"module": "os", "class_name": "system", "config": {}},
-    "a function": {"module": "builtins", "class_name": "eval", "config": {}},
-    "a lambda": {"module": "keras.layers", "class_name": "Lambda", "config": {"function": {"class_name": "__lambda__",
-                 "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}}},
-    "a layer": {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}},
-    "nothing": {},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", CLASSES)
-def test_a_keras_file_of_another_class_runs_no_code_and_is_named(name, materials, tmp_path, refused):
-    config = json.dumps({**CLASSES[name], "registered_name": None}).encode()
-    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", config=config)
+    path = repacked(source, tmp_path / "model.keras", {CONFIG: json.dumps(config).encode()})
     refused(["info", path], str(path))
 
 
 def weights(source: Path, change) -> bytes:
-    buffer = io.BytesIO(member(source, "model.weights.h5"))
+    buffer = io.BytesIO(member(source, WEIGHTS))
     with h5py.File(buffer, "r+") as file:
         found = []
         file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) and item.ndim else None)
@@ -147,7 +172,7 @@ def replaced(make):
     return change
 
 
-WEIGHTS = {
+CHANGES = {
     "NaN": replaced(lambda values: np.full_like(values, np.nan)),
     "one infinity": replaced(lambda values: np.concatenate([np.full_like(values[:1], np.inf), values[1:]])),
     "another shape": replaced(lambda values: values[:-1]),
@@ -163,20 +188,23 @@ WEIGHTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", CHANGES)
 def test_weights_that_cannot_be_are_named(name, materials, tmp_path, refused):
     source = materials.recognizer / "model.keras"
-    path = repacked(source, tmp_path / "model.keras", weights=weights(source, WEIGHTS[name]))
+    path = repacked(source, tmp_path / "model.keras", {WEIGHTS: weights(source, CHANGES[name])})
     refused(["evaluate", path, "--data", materials.windows], str(path))
 
 
-def test_weights_of_another_model_are_refused(materials, tmp_path, refused):
-    folder = tmp_path / "model"
-    shutil.copytree(materials.recognizer, folder)
-    source = folder / "model.keras"
-    other = weights(source, replaced(lambda values: values + 1))
-    source.write_bytes(repacked(source, tmp_path / "other.keras", weights=other).read_bytes())
-    refused(["evaluate", folder, "--data", materials.windows], "config.json", "describes other weights")
+@pytest.fixture
+def folder(materials, tmp_path):
+    """A copy of the folder of a model."""
+    return shutil.copytree(materials.recognizer, tmp_path / "model")
+
+
+def test_weights_of_another_model_are_refused(folder, materials, tmp_path, refused):
+    other = weights(folder / "model.keras", replaced(lambda values: values + 1))
+    repacked(folder / "model.keras", tmp_path / "other.keras", {WEIGHTS: other}).replace(folder / "model.keras")
+    refused(["evaluate", folder, "--data", materials.windows], "config.json")
 
 
 CONFIGS = {
@@ -187,9 +215,7 @@ CONFIGS = {
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_configuration_that_is_none_is_named(name, materials, tmp_path, refused):
-    folder = tmp_path / "model"
-    shutil.copytree(materials.recognizer, folder)
+def test_a_configuration_that_is_none_is_named(name, folder, materials, refused):
     (folder / "config.json").write_bytes(CONFIGS[name])
     refused(["evaluate", folder, "--data", materials.windows], "config.json")
 
@@ -256,37 +282,4 @@ DOCUMENTS = {
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_metadata_that_is_no_document_is_named(name, materials, tmp_path, refused):
     path = with_metadata(materials.exported / "model.float32.tflite", tmp_path / "model.tflite", DOCUMENTS[name])
-    refused(["info", path], str(path))
-
-
-@pytest.mark.parametrize("share", [0, 1, 7, 8, 16, 100, 0.1, 0.25, 0.5, 0.75, 0.9])
-@pytest.mark.parametrize("command", ["info", "stream", "predict", "bench", "serve"])
-def test_a_tflite_file_that_was_cut_is_named(command, share, materials, tmp_path, refused):
-    content = (materials.exported / "model.float32.tflite").read_bytes()
-    path = tmp_path / "model.tflite"
-    path.write_bytes(content[: int(share * len(content)) if isinstance(share, float) else share])
-    more = {"stream": ["--simulate", "walking"], "predict": ["--data", materials.windows]}
-    refused([command, path, *more.get(command, [])], str(path))
-
-
-@pytest.mark.parametrize("region", range(REGIONS))
-def test_a_flipped_byte_of_a_tflite_file_is_named(region, materials, tmp_path, refused):
-    content = bytearray((materials.exported / "model.float32.tflite").read_bytes())
-    content[region * len(content) // REGIONS] ^= 0x55
-    path = tmp_path / "model.tflite"
-    path.write_bytes(content)
-    refused(["info", path], str(path))
-
-
-@pytest.mark.parametrize("suffix", [".keras", ".tflite"])
-@pytest.mark.parametrize("name", ["of another kind", "of text", "of a data set", "of zeros"])
-def test_a_file_of_another_kind_under_the_name_of_a_model_is_named(name, suffix, materials, tmp_path, refused):
-    other = materials.exported / "model.float32.tflite" if suffix == ".keras" else materials.recognizer / "model.keras"
-    content = {
-        "of another kind": other.read_bytes(), "of text": b"text\n" * 99,
-        "of a data set": materials.windows.read_bytes(),
-        "of zeros": bytes(4096),
-    }  # fmt: skip
-    path = tmp_path / f"model{suffix}"
-    path.write_bytes(content[name])
     refused(["info", path], str(path))

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -17,17 +17,26 @@ pytestmark = pytest.mark.hostile
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    page = tmp_path_factory.mktemp("served") / "page"
-    (page / ".git").mkdir(parents=True)
-    (page / "index.html").write_text("<!doctype html><title>page</title>" + 1000 * " ")
-    (page / ".env").write_text("secret")
-    (page / ".git" / "config").write_text("secret")
-    with PageServer(page_files(MODEL, page), "127.0.0.1", 9643, None) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
+@contextmanager
+def serving(files, inbox=None):
+    with PageServer(files, "127.0.0.1", 9643, None, inbox) as found:
+        threading.Thread(target=found.serve_forever, args=[0.01], daemon=True).start()
         yield found
         found.shutdown()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of a page in a folder with secrets, beside another."""
+    root = tmp_path_factory.mktemp("served")
+    (page := root / "page").mkdir()
+    (page / "index.html").write_text("<!doctype html><title>page</title>" + 1000 * " ")
+    (page / "link.txt").symlink_to(root / "secret")
+    for name in ("page/.env", "page/.git/config", "page/assets/.page", "secret"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("secret")
+    with serving(page_files(MODEL, page)) as found:
+        yield found
 
 
 def ask(server, request: bytes) -> bytes:
@@ -48,55 +57,63 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
 
 
+def request(path="/", method="GET", header="X: x") -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{header}\r\nConnection: close\r\n\r\n".encode()
+
+
 PATHS = [
     "/../secret", "/%2e%2e/secret", "/..%2fsecret", "/....//secret", "//etc/passwd", "/etc/passwd", "/.env", "/%2eenv",
     "/.git/config", "/index.html/", "/index.html%00", "/INDEX.HTML", "/%", "/%zz", "/%ff", "/\\..\\secret", "/~root",
-    "/model.keras", "/assets", "/" + "a" * 5000, "/?" * 300 + "x", "/index.html;x", "/./index.html", "*",
+    "/model.keras", "/assets", "/assets/", "/" + "a" * 5000, "/?" * 300 + "x", "/index.html;x", "/./index.html", "*",
+    "/assets/../../secret", "//secret", "/secret", "/link.txt", "/.", "/index.html%00.js", "/index.html/..",
+    "https://127.0.0.1/../secret",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:30])
 def test_nothing_but_the_files_of_the_page_is_served(path, server):
-    answer = ask(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = ask(server, request(path))
     # What is after a question mark is no part of the name.
     assert status(answer) in ((200, 404) if path.startswith("/?") else (400, 404, 414))
-    assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
+    assert b"secret" not in answer.partition(b"\r\n\r\n")[2].replace(path.encode(), b"")
     assert b"root:" not in answer
 
 
-METHODS = ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "X", "GET" * 100]
-
-
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "X", "GET" * 100]
+)
 def test_another_method_is_refused(method, server):
-    answer = ask(server, f"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    assert 400 <= status(answer) <= 505
+    assert 400 <= status(ask(server, request(method=method))) <= 505
 
 
 RAW = {
-    "nothing": b"", "a line break": b"\r\n\r\n", "noise": bytes(range(128, 256)) * 9 + b"\r\n\r\n",
-    "another version": b"GET / HTTP/9.9\r\n\r\n", "no version": b"GET /\r\n\r\n",
-    "version of text": b"GET / HTTP/x\r\n\r\n",
-    "a line of 100 kB": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-    "a header of 100 kB": b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
-    "1,000 headers": b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: 1\r\n" % i for i in range(1000)) + b"\r\n",
-    "a header without a colon": b"GET / HTTP/1.1\r\nConnection close\r\n\r\n",
-    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
-    "an HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "a negative length": b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "a length of text": b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-    "a chunked body": b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzzz\r\n",
-    "smuggled": b"GET / HTTP/1.1\r\nContent-Length: 30\r\n\r\nGET /.env HTTP/1.1\r\n\r\n",
+    "nothing": (b"", 0), "a line break": (b"\r\n\r\n", 0), "noise": (bytes(range(128, 256)) * 9 + b"\r\n\r\n", 400),
+    "nonsense": (b"nonsense\r\n\r\n", 400), "too many words": (b"GET  /  HTTP/1.1 x\r\n\r\n", 400),
+    "another version": (b"GET / HTTP/9.9\r\n\r\n", 505), "no version": (b"GET /\r\n\r\n", 200),
+    "version of text": (b"GET / HTTP/x\r\n\r\n", 400),
+    "a line of 100 kB": (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 414),
+    "a header of 100 kB": (b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+    "1,000 headers": (b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: 1\r\n" % i for i in range(1000)) + b"\r\n", 431),
+    "a header without a colon": (b"GET / HTTP/1.1\r\nConnection close\r\n\r\n", 200),
+    "a TLS hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64), 400),
+    "an HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "a negative length": (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 200),
+    "a length of text": (b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 200),
+    "a chunked body": (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzzz\r\n", 200),
+    "smuggled": (b"GET / HTTP/1.1\r\nContent-Length: 30\r\n\r\nGET /.env HTTP/1.1\r\n\r\n", 200),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RAW)
-def test_the_server_survives(name, server):
-    answer = ask(server, RAW[name])
+def test_what_is_no_request_is_refused_and_others_are_answered(name, server):
+    sent, expected = RAW[name]
+    answer = ask(server, sent)
+    # The connection of who sends more than is read may be reset before the answer arrives.
+    assert status(answer) in ((expected, 0) if len(sent) > 9999 else (expected,))
     assert b"secret" not in answer
     assert b"Traceback" not in answer
     assert answer.count(b"HTTP/1.1 ") <= 1
-    assert status(ask(server, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) == 200
+    assert status(ask(server, request())) == 200
 
 
 ENCODINGS = {
@@ -107,8 +124,7 @@ ENCODINGS = {
 
 @pytest.mark.parametrize("accept", ENCODINGS)
 def test_a_compressed_answer_is_one_that_was_accepted(accept, server):
-    request = f"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {accept}\r\nConnection: close\r\n\r\n".encode()
-    answer = ask(server, request)
+    answer = ask(server, request(header=f"Accept-Encoding: {accept}"))
     assert status(answer) == 200
     assert (b"Content-Encoding: gzip" in answer) == ENCODINGS[accept]
 
@@ -123,12 +139,10 @@ RANGES = {
 
 @pytest.mark.parametrize("wanted", RANGES)
 def test_a_range_is_honored_or_refused(wanted, server):
-    request = f"GET / HTTP/1.1\r\nHost: x\r\nRange: {wanted}\r\nConnection: close\r\n\r\n".encode()
-    answer = ask(server, request)
+    answer = ask(server, request(header=f"Range: {wanted}"))
     code, size = RANGES[wanted]
     assert status(answer) == code
-    body = answer.partition(b"\r\n\r\n")[2]
-    assert code == 416 or len(body) == size
+    assert code == 416 or len(answer.partition(b"\r\n\r\n")[2]) == size
 
 
 @pytest.fixture(scope="module")
@@ -138,10 +152,8 @@ def collecting(tmp_path_factory):
     inbox = Inbox(
         "secret", dict, lambda number, content: vars(Collection(folder).add(number, content)), lambda *_: None
     )
-    with PageServer({}, "127.0.0.1", 9653, None, inbox) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
+    with serving({}, inbox) as found:
         yield found, folder
-        found.shutdown()
 
 
 PUT = b"PUT /recordings/1234567890123456 HTTP/1.1\r\nHost: x\r\n"
@@ -152,9 +164,14 @@ UPLOADS = {
     "a token of another kind": (PUT + b"Authorization: Basic secret\r\nContent-Length: 1\r\n\r\nx", 403),
     "a token in the address": (PUT.replace(b" HTTP", b"?token=secret HTTP") + b"Content-Length: 1\r\n\r\nx", 404),
     "a token of noise": (PUT + b"Authorization: Bearer \xff\x00\r\nContent-Length: 1\r\n\r\nx", 403),
+    "a shorter token": (PUT + b"Authorization: Bearer secre\r\nContent-Length: 1\r\n\r\nx", 403),
     "no length": (KNOWN + b"\r\n", 411),
+    "an empty length": (KNOWN + b"Content-Length: \r\n\r\n", 411),
+    "a length of text": (KNOWN + b"Content-Length: x\r\n\r\n", 411),
+    "a length with an underscore": (KNOWN + b"Content-Length: 1_0\r\n\r\n", 411),
     "a negative length": (KNOWN + b"Content-Length: -1\r\n\r\n", 411),
     "a length of 1 TB": (KNOWN + b"Content-Length: 1000000000000\r\n\r\n", 411),
+    "a length of 3 MB": (KNOWN + b"Content-Length: 3145728\r\n\r\n", 413),
     "a length of 1 GB": (KNOWN + b"Content-Length: 999999999\r\n\r\n", 413),
     "a length of full-width digits": (KNOWN + "Content-Length: \uff11\r\n\r\n".encode(), 411),
     "chunks": (KNOWN + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 411),
@@ -166,6 +183,9 @@ UPLOADS = {
     "half of it": (KNOWN + b"Content-Length: 100\r\n\r\ntime,x", 0),
     "a path": (KNOWN.replace(b"1234567890123456", b"../../../tmp/x") + b"Content-Length: 1\r\n\r\nx", 404),
     "an escaped path": (KNOWN.replace(b"1234567890123456", b"%2e%2e%2fx") + b"Content-Length: 1\r\n\r\nx", 404),
+    "no number": (KNOWN.replace(b"1234567890123456", b"") + b"Content-Length: 1\r\n\r\nx", 404),
+    "a number of 15 digits": (KNOWN.replace(b"123", b"12") + b"Content-Length: 1\r\n\r\nx", 404),
+    "a number with a letter": (KNOWN.replace(b"123", b"12x") + b"Content-Length: 1\r\n\r\nx", 404),
     "another file": (KNOWN.replace(b"/recordings/", b"/") + b"Content-Length: 1\r\n\r\nx", 404),
     "a second request in the body": (KNOWN + b"Content-Length: 0\r\n\r\n" + KNOWN + b"Content-Length: 0\r\n\r\n", 422),
 }  # fmt: skip
@@ -174,16 +194,13 @@ UPLOADS = {
 @pytest.mark.parametrize("name", UPLOADS)
 def test_a_recording_that_is_none_leaves_nothing(name, collecting):
     server, folder = collecting
-    request, expected = UPLOADS[name]
-    answer = ask(server, request)
+    sent, expected = UPLOADS[name]
+    answer = ask(server, sent)
     assert status(answer) == expected
     assert answer.count(b"HTTP/1.1 ") <= 1
     assert b"Traceback" not in answer
     assert [path.name for path in folder.rglob("*")] == []
-    assert (
-        status(ask(server, b"GET /recordings/ HTTP/1.1\r\nAuthorization: Bearer secret\r\nConnection: close\r\n\r\n"))
-        == 200
-    )
+    assert status(ask(server, request("/recordings/", header="Authorization: Bearer secret"))) == 200
 
 
 @pytest.mark.process

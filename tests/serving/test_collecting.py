@@ -21,7 +21,7 @@ import pytest
 import zoo
 from zoo.activity.collection import Collection
 from zoo.cli.collecting import Collector
-from zoo.errors import ConflictError, ZooError
+from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, INERTIAL
 from zoo.serving import PageServer, certificate
 from zoo.serving.certificate import kept_certificate
@@ -115,13 +115,12 @@ def test_a_recording_that_was_deleted_stays_deleted(folder):
     assert files(folder) == []
 
 
-@pytest.mark.parametrize("token", ["", "x", "VEyTrba2WB-ocTM\xe9"])
-def test_without_the_token_nothing_is_taken_or_told(token, folder):
+def test_without_the_token_nothing_is_told(folder):
     with serving(folder) as server:
-        status, document = put(server, minute(), token=token.encode("latin-1"))
-        assert (status, document) == (403, {"error": "the code is not valid: scan it again"})
         assert welcome(server, "x")[0] == 403
-        assert put(server, minute(), token=server.inbox.token[:-1])[0] == 403
+        assert put(server, minute(), token=server.inbox.token[:-1]) == (
+            403, {"error": "the code is not valid: scan it again"},
+        )  # fmt: skip
     assert files(folder) == []
 
 
@@ -189,17 +188,6 @@ def test_a_name_is_kept_in_the_file_and_the_server_names_its_folder(name, folder
     assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 1
 
 
-@pytest.mark.parametrize(
-    "number", ["", "1", "48219305771209345", "482193057712093x", "../" + NUMBER, NUMBER + "/", "%2e"]
-)
-def test_a_number_is_sixteen_digits(number, folder):
-    with serving(folder) as server:
-        assert put(server, minute(), number)[0] == 404
-    with pytest.raises(ZooError, match="expected 16 digits"):
-        Collection(folder).add(number, minute())
-    assert files(folder) == []
-
-
 def raw(server, request, then=b""):
     """What comes back for bytes, after which the sender says no more."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
@@ -220,24 +208,6 @@ def head(server, length):
         f"PUT /recordings/{NUMBER} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.inbox.token}\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
-
-
-def test_half_of_a_recording_is_nothing(folder):
-    with serving(folder) as server:
-        assert raw(server, head(server, len(minute())), minute()[:5000]) == b""
-        assert files(folder) == []
-        assert put(server, minute())[0] == 200
-
-
-@pytest.mark.parametrize(
-    ("length", "status"),
-    [("x", b"411"), ("-1", b"411"), ("", b"411"), ("1_0", b"411"), (3 << 20, b"413"), ("9" * 9, b"413")],
-)
-def test_a_length_that_is_none_or_too_large_is_refused_before_it_is_read(length, status, folder):
-    with serving(folder) as server:
-        assert raw(server, head(server, length)).split(b" ")[1] == status
-        chunked = head(server, 5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
-        assert raw(server, chunked, b"5\r\nhello\r\n0\r\n\r\n").split(b" ")[1] == b"411"
 
 
 def test_who_sends_too_slowly_is_cut_off(folder, monkeypatch):
@@ -346,15 +316,8 @@ def test_what_a_killed_server_left_half_written_is_deleted(folder):
 def test_a_damaged_recording_is_named_at_the_start(folder):
     (folder / "Ann").mkdir(parents=True)
     (folder / "Ann" / f"walking-{NUMBER}.csv").write_text("time,x")
-    with pytest.raises(ZooError, match=rf"walking-{NUMBER}.csv: has the columns time, x; expected time, x, y, z"):
+    with pytest.raises(ZooError, match=rf"walking-{NUMBER}.csv: .*x, y, z"):
         Collection(folder)
-
-
-def test_a_conflict_names_the_number(folder):
-    collection = Collection(folder)
-    collection.add(NUMBER, minute())
-    with pytest.raises(ConflictError, match=NUMBER):
-        collection.add(NUMBER, minute("Ben"))
 
 
 def test_the_key_is_kept_for_its_owner_and_the_token_follows_from_it(tmp_path):
