@@ -51,18 +51,6 @@ def test_the_list_and_the_overview_of_presets_fit_any_terminal(columns, terminal
     assert any(re.match(r"test score +macro-F1 0\.", line) for line in overview)
 
 
-def test_the_files_of_a_preset_are_one_table_with_all_numbers(terminal):
-    lines = terminal(80, "list", "--artifacts", "--family", "activity_gru")
-    assert sum(line.startswith("model.keras") for line in lines) == 4
-    header = next(line for line in lines if line.startswith("file"))
-    assert header.split() == ["file", "kB", "max", "error", "agreement", "macro-F1", "ms", "signature"]
-
-
-def test_a_signature_that_all_files_share_is_named_once(terminal):
-    lines = terminal(80, "list", "--artifacts", "--family", "trigram_lm")
-    assert sum("next_word" in line for line in lines) == sum(line.startswith("model.keras") for line in lines)
-
-
 def test_a_benchmark_keeps_names_and_numbers_in_one_table(terminal):
     lines = terminal(80, "bench", "activity_gru_pocket")
     assert lines[0] == "activity_gru_pocket"

@@ -3,7 +3,6 @@
 import pytest
 from jinja2 import UndefinedError
 
-from zoo.report import Document
 from zoo.report.pages import Pages, tidy
 
 STREAM = dict.fromkeys(
@@ -42,10 +41,3 @@ def test_only_paragraphs_and_rows_are_joined():
     assert tidy(text + code) == (
         f"A *line* goes on.\n\n- an item goes on\n- another\n> note: a b\n| a | b | c |\n| d |\n{code}"
     )
-
-
-def test_a_document_is_plain_data_that_shows_itself():
-    found = Document({"a": {"b": 1}}, lambda document: f"**{document['a']['b']}**")
-    assert found["a"] == {"b": 1}
-    assert type(found.to_json()) is dict
-    assert repr(found) == found._repr_markdown_() == "**1**"

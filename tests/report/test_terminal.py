@@ -54,7 +54,7 @@ def test_the_terminal_shows_the_tables_of_the_card(preset):
 
 
 def test_the_lists_lose_nothing_at_80_columns():
-    for page in (results.preset_table(results.presets()), results.artifact_table(results.artifacts())):
+    for page in (results.preset_table(results.presets()), results.results_page()):
         shown = screen(page, 80, color_system=None)
         assert all(len(line) <= 80 for line in shown.splitlines())
         assert set(words(page)) == set(words(shown))

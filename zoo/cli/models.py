@@ -86,23 +86,12 @@ def list_presets(
     family: Annotated[
         list[str] | None, typer.Option(help="Only this family, or families with this prefix. Repeatable.")
     ] = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            help="Sort by name, bytes or milliseconds; presets also by parameters or score, files by largest_error."
-        ),
-    ] = None,
-    artifacts: Annotated[bool, typer.Option("--artifacts", help="List the files of each preset.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the presets with their sizes and scores."""
     from zoo.report import results
 
-    if artifacts:
-        report = results.artifact_table if sort else results.artifact_tables
-        show(results.artifacts(family or (), sort), as_json, report)
-    else:
-        show(results.presets(family or (), sort), as_json, results.preset_table)
+    show(results.presets(family or ()), as_json, results.preset_table)
 
 
 @app.command(rich_help_panel="Models")

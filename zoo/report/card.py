@@ -144,21 +144,21 @@ def _symbols(docstring: str, specification: str, arguments: Document) -> Iterato
             yield f"{symbol} = {len(value) if isinstance(value, list | tuple) else value}"
 
 
-def artifacts(records: Sequence[Document], scores: Sequence[str]) -> str:
+def artifacts(records: Sequence[Document], scores: Sequence[str], *, timed: bool = True) -> str:
     """Renders exported files, with their differences from Keras and the time per call.
 
     Args:
         records: Records of the files. If they name their presets, these are the first column.
         scores: Names of the scores to show.
+        timed: Whether to name the signature that was timed.
     """
-    keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds", "timed"]
-    if "preset" not in records[0]:
-        return md.columns([(_name(row), row) for row in records], keys, "file")
-    rows = [(row["preset"], {**row, "file": row["file"]}) for row in records]
-    return md.columns(rows, ["file", *keys], "preset", text=1)
-
-
-def _name(record: Document) -> str:
-    """The file of a record, and how many more are in its size."""
-    more = len(record.get("files", ())) - 1
-    return f"{md.code(record['file'])} + {md.count(more, 'file')}" if more > 0 else md.code(record["file"])
+    keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds"]
+    keys += ["timed"] if timed else []
+    if "preset" in records[0]:
+        return md.columns([(row["preset"], row) for row in records], ["file", *keys], "preset", text=1)
+    # A format may need more files than the one that names it; they are in its size.
+    more = [len(row.get("files", ())) - 1 for row in records]
+    names = [f" + {md.count(number, 'file')}" if number > 0 else "" for number in more]
+    return md.columns(
+        [(md.code(row["file"]) + name, row) for row, name in zip(records, names, strict=True)], keys, "file"
+    )

@@ -95,7 +95,8 @@ def _marked(function: Callable[..., str]) -> Callable[..., Markup]:
 
 def _finalize(value: Any) -> Any:
     if isinstance(value, Undefined):
-        str(value)  # raises
+        # What `if` has no `else` for is nothing; what is missing raises.
+        return "" if str(value._undefined_message).startswith("the inline if-expression") else str(value)
     return value if isinstance(value, Markup) else Markup(md.show(value))
 
 
