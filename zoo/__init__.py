@@ -31,7 +31,7 @@ _HOMES = {
     "Predictions": "zoo.task",
     "Recipe": "zoo.recipe",
     "TiedDense": "zoo.models.layers",
-    "TrainResult": "zoo.running",
+    "TrainResult": "zoo.training",
     "ZooError": "zoo.errors",
     "cross_validate": "zoo.api",
     "cut_windows": "zoo.activity.making",
@@ -108,7 +108,6 @@ if TYPE_CHECKING:
     from zoo.models.recurrent import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.trigram import TrigramLM
     from zoo.recipe import Recipe
-    from zoo.running import TrainResult
     from zoo.search.study import Limits
     from zoo.task import Predictions
 

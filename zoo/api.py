@@ -30,11 +30,9 @@ from zoo.models.model import Model
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
 from zoo.report.progress import FoldBoard, TrainingBoard
-from zoo.running import Plan, Run, TrainResult
-from zoo.running import train as run_training
 from zoo.search.study import Limits
 from zoo.task import Predictions, Source, Task, find_task, task_of
-from zoo.training import Progress
+from zoo.training import Progress, Training, TrainResult
 
 Named = Model | str | Path
 """A model, a preset, a folder, a `.keras` or a `.tflite` file."""
@@ -167,13 +165,13 @@ def _for_recognizers(loaded: Loaded, **options: Any) -> dict[str, Any]:
     return passed
 
 
-def plan_of(model: Named, recipe: Recipe | Changes | None = None) -> tuple[Plan, Model | None]:
+def plan_of(model: Named, recipe: Recipe | Changes | None = None) -> tuple[Training, Model | None]:
     """Returns the plan of a training run, and the model whose weights it starts from, if any."""
     check_named(model)
     start = model if isinstance(model, Model) else None
     if start is not None:
         family = next(name for name, row in FAMILIES.items() if row.class_name == type(start).__name__)
-        plan = Plan(start.name, family, start.get_config(), planning.plan(None, family, {}).recipe)
+        plan = Training(start.name, family, start.get_config(), planning.plan(None, family, {}).recipe)
     else:
         name = str(model)
         plan = planning.plan(None, name, {}) if name in FAMILIES else planning.plan(name, None, {})
@@ -228,12 +226,12 @@ def train(
     plan, start = plan_of(model, recipe)
     checked = read_data(task_of(plan.family), data)
     with _shown(plan, verbose) as shown:
-        run = Run(None if out is None else Path(out), resume, callbacks=[*callbacks, *shown])
-        return run_training(plan, checked, run, model=start)
+        out = None if out is None else Path(out)
+        return replace(plan, out=out, resume=resume, callbacks=[*callbacks, *shown]).run(checked, start)
 
 
 @contextmanager
-def _shown(plan: Plan, verbose: bool) -> Iterator[list[keras.callbacks.Callback]]:
+def _shown(plan: Training, verbose: bool) -> Iterator[list[keras.callbacks.Callback]]:
     """The callback that shows the progress of a training on standard error, or none."""
     if not verbose:
         yield []
@@ -520,8 +518,8 @@ def finetune(
         model.get_layer(name).trainable = False
     try:
         with _shown(plan, verbose) as shown:
-            run = Run(None if out is None else Path(out), callbacks=[*callbacks, *shown])
-            return run_training(plan, checked, run, model=model, begin=begin)
+            out = None if out is None else Path(out)
+            return replace(plan, out=out, callbacks=[*callbacks, *shown]).run(checked, model, begin=begin)
     finally:
         for name in frozen:
             model.get_layer(name).trainable = True

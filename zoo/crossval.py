@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from zoo.activity import baselines, metrics, pooling
-from zoo.activity.task import Prepared
 from zoo.activity.windows import ActivityData
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
@@ -22,8 +21,9 @@ from zoo.families import find_family
 from zoo.files import claim_folder, exclusive_folder, temporary_folder, write_json
 from zoo.folds import CONFIG, LOSO, STUDY, SUBJECT, WINDOW, Fold, Predictions, Records, held_out, read_people, run_folds
 from zoo.provenance import versions
-from zoo.running import Plan
 from zoo.runtime.label_sets import COUNTED, allowed_classes, forgive, resolve
+from zoo.task import Split
+from zoo.training import Training
 
 RESULTS = "results.json"
 
@@ -96,7 +96,7 @@ class Protocol:
             )
         return groups
 
-    def folds(self, plan: Plan, data: ActivityData) -> list[Fold]:
+    def folds(self, plan: Training, data: ActivityData) -> list[Fold]:
         """All folds, in the order in which they are run."""
         groups, first = self.count(data), plan.recipe.seed
         own = STUDY if self.groups == STUDY else SUBJECT
@@ -110,7 +110,7 @@ class Protocol:
         ]
 
 
-def prepare(path: Path, groups: int) -> list[Prepared]:
+def prepare(path: Path, groups: int) -> list[Split]:
     """Reads a file of windows once, and holds out one group of people after another for validation.
 
     Args:
@@ -123,11 +123,11 @@ def prepare(path: Path, groups: int) -> list[Prepared]:
     data = load_as(ActivityData, path)
     groups = Protocol(groups).count(data)
     windows = data.train.in_memory()
-    return [Prepared(data, windows.where(~mask), windows.where(mask)) for mask in held_out(windows, SUBJECT, groups)]
+    return [Split(data, windows.where(~mask), windows.where(mask)) for mask in held_out(windows, SUBJECT, groups)]
 
 
 def cross_validate(
-    plan: Plan,
+    plan: Training,
     path: Path,
     folder: Path | None = None,
     protocol: Protocol | None = None,
@@ -183,7 +183,7 @@ def cross_validate(
     return result
 
 
-def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, records: Records) -> dict[str, Any]:
+def _results(plan: Training, data: ActivityData, folder: Path, protocol: Protocol, records: Records) -> dict[str, Any]:
     summaries: dict[str, dict[str, Any]] = {}
     for split in dict.fromkeys(fold.split for fold in records):
         for method in (plan.name, *protocol.baselines):
@@ -207,7 +207,7 @@ def _results(plan: Plan, data: ActivityData, folder: Path, protocol: Protocol, r
     }  # fmt: skip
 
 
-def _summary(plan: Plan, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
+def _summary(plan: Training, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
     """Scores one method on all folds of one split together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
     parts = [Predictions.read(fold.file(folder, "npz")) for fold in scored]
@@ -259,7 +259,7 @@ def _why(records: Records) -> str:
     return reasons[-1] if reasons else ""
 
 
-def _notes(plan: Plan, data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
+def _notes(plan: Training, data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
     failed = sum(record["status"] == "failed" for record in records.values())
     own = [record for fold, record in records.items() if (fold.method, fold.split) == (plan.name, split)]
     alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)

@@ -281,21 +281,22 @@ def _network(
     import keras
 
     from zoo.activity.task import TASK, answers, keras_logits, temperature_of
-    from zoo.running import Plan
+    from zoo.training import Training, fit
 
     recipe = Recipe.from_json(config["recipe"]).replace(seed=fold.seed)
-    plan = Plan(fold.method, config["family"], config["arguments"], recipe)
+    training = Training(fold.method, config["family"], config["arguments"], recipe)
     # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
-    prepared = TASK.prepare_training(replace(data, train=train), recipe)
-    model = prepared.build(plan)
+    split = TASK.split(replace(data, train=train), recipe, folds=True)
+    model = TASK.build(training, split)
     progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
-    fitted = prepared.fit(
-        recipe, model, checkpoint=checkpoint, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
+    fitted = fit(
+        model, recipe, TASK.feed(model, split, recipe), checkpoint=checkpoint,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
         identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
     )  # fmt: skip
     temperature = None
-    if prepared.validation is not None:
-        logits, labels = answers(partial(keras_logits, model), prepared.validation)
+    if split.validation is not None:
+        logits, labels = answers(partial(keras_logits, model), split.validation)
         temperature = temperature_of(labels, logits)
     logits, _ = answers(partial(keras_logits, model), test)
     return Predictions(test.rows, logits.argmax(axis=1), logits), {

@@ -11,11 +11,11 @@ from zoo.errors import ZooError
 from zoo.families import FAMILIES, find_family
 from zoo.models.recognizer import Facts
 from zoo.recipe import Recipe, checked
-from zoo.running import Plan
 from zoo.task import task_of
+from zoo.training import Training
 
 
-def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Plan:
+def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Training:
     """Makes a plan.
 
     Args:
@@ -63,7 +63,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Pla
     others = {key: value for key, value in changes.items() if key not in own}
     recipe = changed(recipe, others).require_epochs()
     task.check(recipe)
-    return Plan(name, family, {**arguments, **own}, recipe)
+    return Training(name, family, {**arguments, **own}, recipe)
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

@@ -10,6 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from zoo.errors import ZooError
@@ -38,8 +39,6 @@ def findings(folder: Path) -> Iterator[str]:
     from zoo.exporting import artifacts
     from zoo.files import read_json
     from zoo.loading import load
-    from zoo.running import Run
-    from zoo.running import train as run_training
     from zoo.runtime import Recognizer
 
     yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
@@ -50,7 +49,7 @@ def findings(folder: Path) -> Iterator[str]:
     yield f"{len(train):,} windows of a simulated person"
 
     settings = {"units": 8, "frame": 10, "epochs": 6, "batch_size": 8, "learning_rate": 1e-2, "validation": 0.0}
-    run_training(planning.plan(None, "activity_gru", settings), TASK.read(data), Run(folder / "model"))
+    replace(planning.plan(None, "activity_gru", settings), out=folder / "model").run(TASK.read(data))
     losses = [epoch["loss"] for epoch in read_json(folder / "model" / "history.json")]
     if not all(map(math.isfinite, losses)) or losses[-1] >= losses[0]:
         raise ZooError(f"training did not lower the loss: {losses[0]:.3f} to {losses[-1]:.3f}")

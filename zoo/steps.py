@@ -73,7 +73,10 @@ class MovingAverage:
 
     def __init__(self, model: keras.Model, decay: float, start_share: float = 0.0) -> None:
         self.model, self.decay, self.start_share = model, decay, start_share
-        self.variables = [keras.Variable(weight, trainable=False) for weight in model.trainable_variables]
+        self.variables = [
+            keras.Variable(weight, trainable=False, aggregation="only_first_replica")
+            for weight in model.trainable_variables
+        ]
         self.start = [weight.numpy() for weight in model.trainable_variables] if start_share else []
 
     def update(self) -> None:
@@ -110,7 +113,7 @@ class MovingAverage:
             other.assign(value)
 
 
-def several_steps(model: keras.Model, steps: int, micro_batches: int, jit_compile: bool) -> Callable[[Any], Any]:
+def several_steps(model: keras.Model, batch_size: int, micro_batches: int, jit_compile: bool) -> Callable[[Any], Any]:
     """Runs several training steps in one compiled loop, on the rows of one large batch.
 
     With `steps_per_execution`, Keras fetches each batch from the pipeline between two compiled steps, which takes
@@ -119,7 +122,7 @@ def several_steps(model: keras.Model, steps: int, micro_batches: int, jit_compil
 
     Args:
         model: Compiled model with a built optimizer.
-        steps: Number of training steps per call.
+        batch_size: Rows per step.
         micro_batches: Number of parts into which the rows of a step are divided.
         jit_compile: Whether XLA compiles the loop.
 
@@ -128,7 +131,8 @@ def several_steps(model: keras.Model, steps: int, micro_batches: int, jit_compil
     """
 
     def run(*rows: tf.Tensor) -> Any:
-        inputs, targets = (tf.reshape(part, (steps, part.shape[0] // steps, *part.shape[1:])) for part in rows)
+        steps = rows[0].shape[0] // batch_size
+        inputs, targets = (tf.reshape(part, (steps, batch_size, *part.shape[1:])) for part in rows)
 
         def step(number: tf.Tensor) -> tuple[tf.Tensor]:
             update(model, gradients(model, inputs[number], targets[number], micro_batches))
@@ -137,5 +141,6 @@ def several_steps(model: keras.Model, steps: int, micro_batches: int, jit_compil
         tf.while_loop(lambda number: number < steps, step, (tf.constant(0),))
         return model.get_metrics_result()
 
-    compiled = tf.function(run, jit_compile=jit_compile, reduce_retracing=True, autograph=False)
+    # Retraced for the shorter last call of an epoch, if there is one.
+    compiled = tf.function(run, jit_compile=jit_compile, autograph=False)
     return lambda iterator: compiled(*next(iterator))

@@ -1,19 +1,18 @@
 """The interface of tasks: everything that families of one kind of data share, as one typed object.
 
-    read -> prepare -> build -> fit -> finish           training
+    read -> split -> build -> feed -> finish, scores    training
     read -> evaluate                                    evaluation
     exportable                                          export
 
-The modules `zoo.activity.task`, `zoo.patches.task` and `zoo.text.task` each define a `TASK`. The table of families
-names the folder.
+The module `task` of each subject's folder defines a `TASK`. The table of families names the folder.
 """
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
@@ -29,47 +28,57 @@ from zoo.recipe import Recipe, Settings
 from zoo.runtime.metadata import Metadata
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from zoo.exporting.artifacts import Exportable
     from zoo.loading import Loaded
-    from zoo.running import Plan
-    from zoo.training import Fitted
+    from zoo.training import Training
 
 Source = Any
 """A path, `tfds:NAME`, or data that is already loaded."""
 
 
-class Prepared(Protocol):
-    """Data that has been read and split, for any number of training runs."""
+@dataclass(frozen=True)
+class Split:
+    """Data that has been read and divided, for any number of trainings.
 
-    @property
-    def folds(self) -> Sequence["Prepared"]:
-        """Splits of the same data whose trainings validate the model. Empty if a validation set is held out."""
-        ...
+    Args:
+        data: The checked data.
+        train: Examples to learn from.
+        validation: Examples that are held out; None where none are, or where there are folds.
+        folds: The same examples, divided for the trainings that validate this one. Empty where examples are held out.
+    """
 
-    def build(self, plan: "Plan") -> Model:
-        """Creates the model of a plan."""
-        ...
+    data: Any
+    train: Any
+    validation: Any = None
+    folds: tuple["Split", ...] = ()
 
-    def fit(self, recipe: Recipe, model: Model, **options: Any) -> "Fitted":
-        """Trains a model. Options are those of `training.fit`."""
-        ...
 
-    def finish(self, recipe: Recipe, model: Any, learners: Sequence[Any] = ()) -> dict[str, Any]:
-        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation set.
+@dataclass(frozen=True)
+class Feed:
+    """What a model is fitted on.
 
-        Args:
-            recipe: Recipe of the training.
-            model: Trained model.
-            learners: Trained models of the folds, in their order.
+    Args:
+        batches: Returns endless batches, from the rows that each batch of an epoch has and the first epoch, from 0
+            (`first_epoch`). Several steps take their rows from one batch. The same batches each time.
+        rows: Training rows per epoch, of all its passes.
+        validation: Batches for the validation loss.
+        class_weights: Weight of each class in the loss, and then of each set.
+        label_sets: The classes of each label that is a set.
+        callbacks: Add numbers to the records of the epochs.
+        learner: Model that is trained in place of the one that gets its weights, such as one with a longer window.
+        identity: What is trained on, in addition to the data, as JSON types.
+    """
 
-        Returns:
-            The entries of the training summary that depend on the task: `validation`, and the amount of data.
-        """
-        ...
-
-    def scores(self, model: Model) -> dict[str, float]:
-        """Computes the objectives of a search on the validation set, or on the training set if there are folds."""
-        ...
+    batches: Callable[..., "tf.data.Dataset"]
+    rows: int
+    validation: "tf.data.Dataset | None" = None
+    class_weights: Sequence[float] | None = None
+    label_sets: Sequence[Sequence[int]] = ()
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    learner: Model | None = None
+    identity: dict[str, Any] = field(default_factory=dict)
 
 
 _SHOWN = 10
@@ -182,12 +191,40 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def prepare(self, data: Any, recipe: Recipe) -> Prepared:
-        """Splits data as specified by a recipe."""
+    def split(self, data: Any, recipe: Recipe, *, folds: bool = False) -> Split:
+        """Divides data as a recipe says.
 
-    def prepare_training(self, data: Any, recipe: Recipe) -> Prepared:
-        """Splits data for a model that is kept, like `prepare`, unless a task validates such a model by folds."""
-        return self.prepare(data, recipe)
+        Args:
+            data: Data of the task.
+            recipe: Recipe of the training.
+            folds: Whether a task may validate a model that is kept by folds, and train it on everybody.
+        """
+
+    @abstractmethod
+    def build(self, training: "Training", split: Any) -> Model:
+        """Creates the model of a training."""
+
+    @abstractmethod
+    def feed(self, model: Any, split: Any, recipe: Recipe) -> Feed:
+        """Returns what a model is fitted on."""
+
+    @abstractmethod
+    def finish(self, model: Any, split: Any, recipe: Recipe, learners: Sequence[Any] = ()) -> dict[str, Any]:
+        """Calibrates a trained model, records its provenance in it, and evaluates it on the validation set.
+
+        Args:
+            model: Trained model.
+            split: What it was trained on.
+            recipe: Recipe of the training.
+            learners: Trained models of the folds, in their order.
+
+        Returns:
+            The entries of the training summary that depend on the task: `validation`, and the amount of data.
+        """
+
+    @abstractmethod
+    def scores(self, model: Any, split: Any) -> dict[str, float]:
+        """Computes the objectives of a search on the validation set, or on the training set if there are folds."""
 
     @abstractmethod
     def metadata(self, model: Any) -> Metadata:

@@ -1,7 +1,11 @@
-"""Training: the one function that follows a recipe.
+"""Training: from a preset or a family, a recipe and data to a folder with a trained model.
 
-`fit` compiles a Keras model as its recipe says, feeds it shuffled batches, restores the best weights, and writes
-checkpoints between epochs, so that a run killed at any moment and resumed ends at the same weights.
+    Training        what is trained, how, and where it is kept
+    Training.run    data -> split -> model -> fit -> calibrate, record, evaluate -> folder -> TrainResult
+    fit             compile -> step -> epochs, each with a checkpoint -> best weights
+
+A task provides what depends on the kind of data: how it is split, which model is built, which batches are read, and
+what is measured at the end. A run that is killed at any moment and resumed ends at the same weights.
 """
 
 import json
@@ -9,9 +13,11 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import keras
@@ -19,65 +25,282 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from zoo import distributing
+from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.files import atomic_write
+from zoo.files import atomic_write, exclusive_folder, require_empty, require_folder, write_json
+from zoo.loading import load
 from zoo.models.losses import loss_and_metrics
+from zoo.models.model import Model
+from zoo.provenance import versions
 from zoo.recipe import Recipe
 from zoo.steps import MovingAverage, several_steps
+from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 
 CHECKPOINT = "checkpoint.npz"
 """Name of the file in the output folder from which a killed run is resumed."""
 
-_GROUPED = 64
-"""Steps a call from Python, at most."""
-
+# A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
+# short epoch.
 _CHECKPOINT_SECONDS = 2.0
-"""A checkpoint is written after an epoch if the last one is older than this: flushing to the disk can cost more than a
-short epoch."""
+
+# Relative difference of a score of the saved and of the trained model that is no cause for a warning.
+_SAME = 0.01
+
+# How many times fewer steps a fold makes at least than the training that it validates: benchmarks/few_people.py.
+_FOLD_STEPS = 2
 
 
-def compile_model(
-    model: keras.Model, recipe: Recipe, steps_per_epoch: int, class_weights: Sequence[float] | None = None,
-    label_sets: Sequence[Sequence[int]] = (), steps_per_execution: int = 1, jit_compile: bool = True,
-) -> None:  # fmt: skip
-    """Compiles a model as a recipe says; its moving average is a part of `fit` alone.
+@dataclass(frozen=True)
+class Training:
+    """What is trained, how, and where it is kept.
 
     Args:
-        model: What to compile.
-        recipe: Optimizer, learning rate and loss.
-        steps_per_epoch: Batches per epoch, for the schedule.
-        class_weights: Weight of each class in the loss, and then of each set; all 1 by default.
-        label_sets: The classes of each label that is a set; none by default.
-        steps_per_execution: Batches per call from Python.
-        jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
+        name: Name of the preset, or of the user's own model.
+        family: A key of `families.FAMILIES`.
+        arguments: Arguments of the constructor, without those that the data decides.
+        recipe: Everything else that decides the result.
+        out: Folder for `model.keras`, `config.json` and `history.json`; must be empty unless resuming. None: nothing is
+            written.
+        resume: Whether to continue from the checkpoint in `out`.
+        deterministic: Whether to repeat bit by bit on any machine load, slower and without XLA.
+        tensorboard: Folder for logs of TensorBoard.
+        callbacks: Further Keras callbacks, such as a progress bar.
     """
-    rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
-    options: dict[str, Any] = {"clipvalue": recipe.clip_value, "global_clipnorm": recipe.clip_norm}
-    optimizers = {
-        "sgd": lambda: keras.optimizers.SGD(rate, momentum=recipe.momentum, **options),
-        "adam": lambda: keras.optimizers.Adam(rate, **options),
-        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
-    }
-    optimizer = optimizers[recipe.optimizer]()
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
-    model.compile(
-        optimizer=optimizer,
-        loss=loss,
-        metrics=metrics,
-        jit_compile=jit_compile,
-        steps_per_execution=steps_per_execution,
+
+    name: str
+    family: str
+    arguments: dict[str, Any]
+    recipe: Recipe
+    out: Path | None = None
+    resume: bool = False
+    deterministic: bool = False
+    tensorboard: Path | None = None
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+    @property
+    def task(self) -> Task:
+        """Task of the family."""
+        return task_of(self.family)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what decides the result, as JSON types."""
+        return {
+            "name": self.name, "family": self.family, "arguments": self.arguments, "recipe": self.recipe.to_json(),
+        }  # fmt: skip
+
+    def run(
+        self, data: Any, start: Model | None = None, *,
+        begin: Callable[[Split, Model], None] = lambda split, model: None,
+        calibration: Mapping[str, float | None] | None = None,
+    ) -> "TrainResult":  # fmt: skip
+        """Trains a model, and writes it to the folder.
+
+        Args:
+            data: Data of the task, or the path of a file.
+            start: Model whose weights are trained further. By default a new one is built.
+            begin: Function that is called with each split and its model before the training.
+            calibration: `temperature` and `threshold`, if they are known from a cross-validation. By default they are
+                fitted on validation data.
+
+        Raises:
+            ZooError: If the data, the recipe or the folder is not valid, or the loss stops being finite.
+        """
+        require_tensorflow("training by a recipe")
+        strategy = distributing.strategy()
+        chief = strategy is None or distributing.is_chief()
+        with exclusive_folder(self.out) if self.out is not None and chief else nullcontext():
+            if chief:
+                self.check_folder()
+            task = self.task
+            task.check(self.recipe)
+            data = task.read(data)
+            split = task.split(data, self.recipe, folds=True)
+            # Before the training changes the weights from which the folds start as well.
+            learners = [task.build(self, fold) if start is None else _twin(start) for fold in split.folds]
+            model = task.build(self, split) if start is None else start
+            for part, learner in zip((split, *split.folds), (model, *learners), strict=True):
+                begin(part, learner)
+            fitted = self._fit(model, split, data, strategy)
+            # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
+            validated = [
+                self._fit_fold(learner, fold, f"fold {number} of {len(learners)}")
+                for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1)
+            ]
+            details = task.finish(model, split, self.recipe, learners)
+            for name, value in (calibration or {}).items():
+                setattr(model, name, value)
+            history = _with_validation(fitted.history, [fold.history for fold in validated])
+            summary = self._summary(model, fitted, sum(fold.seconds for fold in validated)) | details
+            if diverged := _diverged(fitted.history, self.recipe):
+                # More data or more epochs would not help, whatever else the summary warns of.
+                summary["warnings"] = [diverged]
+            if self.out is not None and chief:
+                self._save(model, data, history, summary)
+                # Nothing that folds hold out is held out from this model: it is compared on what it was trained on.
+                scores = task.scores(model, split) if split.folds else summary["validation"]
+                summary["warnings"] = [*summary.get("warnings", ()), *_differences(self.out, split, scores)]
+        return TrainResult(self, model, history, summary)
+
+    def check_folder(self) -> None:
+        """Refuses a folder that is not empty, or that has nothing to resume.
+
+        Raises:
+            ZooError: Says what to do.
+        """
+        if self.tensorboard is not None:
+            require_folder(self.tensorboard)
+        if self.out is None:
+            return
+        unfinished = (self.out / CHECKPOINT).is_file()
+        if self.resume and not unfinished:
+            done = (self.out / "model.keras").is_file()
+            why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
+            raise ZooError(f"{self.out}: {why}")
+        if not self.resume and unfinished:
+            raise ZooError(f"{self.out}: holds an unfinished training: add --resume to go on, or delete it first")
+        if not self.resume:
+            require_empty(self.out)
+
+    def _fit(self, model: Model, split: Split, data: Data, strategy: tf.distribute.Strategy | None) -> "Fitted":
+        """Fits the model, and keeps the last good weights where the loss stops being finite."""
+        try:
+            return fit(
+                model, self.recipe, self.task.feed(model, split, self.recipe),
+                checkpoint=None if self.out is None else self.out / CHECKPOINT,
+                identity={"arguments": model.get_config(), "data": data.sha256},
+                deterministic=self.deterministic, callbacks=[*self.callbacks, *_logs(self.tensorboard)],
+                strategy=strategy,
+            )  # fmt: skip
+        except LossNotFiniteError as error:
+            if self.out is None:
+                raise
+            path = self.out / "last_good.keras"
+            with atomic_write(path) as temporary:
+                model.save(temporary)
+            raise ZooError(f"{error}; the last good weights are kept in {path}") from error
+
+    def _fit_fold(self, learner: Model, fold: Split, name: str) -> "Fitted":
+        """Fits the model of a fold, of which nothing is kept but its scores."""
+        recipe = of_folds(self.recipe)
+        progress = [Progress(known.report, name) for known in self.callbacks if isinstance(known, Progress)]
+        try:
+            feed = self.task.feed(learner, fold, recipe)
+            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=progress)
+        except LossNotFiniteError as error:
+            raise ZooError(
+                f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did "
+                "not diverge"
+            ) from error
+
+    def _summary(self, model: Model, fitted: "Fitted", more_seconds: float) -> dict[str, Any]:
+        smaller = {"batch_size": fitted.batch_size} if fitted.batch_size < self.recipe.batch_size else {}
+        return {
+            "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
+            "seconds": round(fitted.seconds + more_seconds, 2), "parameters": model.count_params(), **smaller,
+        }  # fmt: skip
+
+    def _save(self, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
+        """Writes a trained model with all that is known of it, and ends the run."""
+        assert self.out is not None
+        write_json(self.out / "history.json", history)
+        model.save_to_preset(
+            self.out,
+            preset=self.name, family=self.family, recipe=self.recipe.to_json(),
+            metadata=self.task.metadata(model).to_json(),
+            data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
+            training=summary, versions=versions(),
+        )  # fmt: skip
+        (self.out / CHECKPOINT).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, repr=False)
+class TrainResult:
+    """What a training returns. Prints as its summary.
+
+    Args:
+        training: What was trained, and how.
+        model: The trained model.
+        history: One record per epoch; where folds validate the model, the validation numbers are their means.
+        summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
+            data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
+
+    Example:
+        >>> from zoo import simulate, train
+        >>> import tempfile
+        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=8)
+        >>> result = train("activity_cnn", data, Recipe(epochs=1, validation=0.0))
+        >>> len(result.history), result.summary["parameters"]
+        (1, 8922)
+    """
+
+    training: Training
+    model: Model
+    history: list[dict[str, float]]
+    summary: dict[str, Any]
+
+    def _repr_markdown_(self) -> str:
+        return str(self.training.task.report.training(self.summary))
+
+    def __repr__(self) -> str:
+        return f"<{self.training.name}> {self._repr_markdown_()}"
+
+
+def of_folds(recipe: Recipe) -> Recipe:
+    """The recipe of the trainings that validate another: half the steps, after which scores are much the same."""
+    return recipe if recipe.min_steps is None else recipe.replace(min_steps=max(1, recipe.min_steps // _FOLD_STEPS))
+
+
+def _twin(model: Model) -> Model:
+    """A model of the same weights and frozen layers."""
+    twin = model.copy()
+    for mine, its in zip(model.layers, twin.layers, strict=True):
+        its.trainable = mine.trainable
+    return twin
+
+
+def _logs(tensorboard: Path | None) -> list[keras.callbacks.Callback]:
+    if tensorboard is None:
+        return []
+    if find_spec("tensorboard") is None:
+        raise ZooError("TensorBoard is not installed: pip install tensorboard")
+    return [keras.callbacks.TensorBoard(tensorboard)]
+
+
+def _diverged(history: Sequence[Mapping[str, float]], recipe: Recipe) -> str | None:
+    """A warning where the training loss ended no lower than it began; None where it fell, or one epoch says nothing."""
+    if len(history) < 2 or history[-1]["loss"] < history[0]["loss"]:
+        return None
+    return (
+        f"the training loss did not fall: {history[0]['loss']:.4g} in the first epoch, {history[-1]['loss']:.4g} in "
+        f"the last: lower the learning rate of {recipe.learning_rate:g} (`--learning-rate`)"
     )
 
 
-def _cosine(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    steps = recipe.epochs * steps_per_epoch
-    warmup = min(recipe.warmup_epochs * steps_per_epoch, steps // 2)
-    if not warmup:
-        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
-    )
+def _with_validation(
+    history: list[dict[str, float]], curves: Sequence[Sequence[dict[str, float]]]
+) -> list[dict[str, float]]:
+    """The records of a training, with the means of the folds' validation numbers of the same epoch."""
+    return [
+        record | {name: fmean(row[name] for row in rows) for name in rows[0] if name.startswith("val_")}
+        for record, *rows in zip(history, *curves, strict=True)
+    ] if curves else history  # fmt: skip
+
+
+def _differences(folder: Path, split: Split, scores: Mapping[str, float] | None) -> list[str]:
+    """Scores the saved model; a warning where it differs from the scores of the trained one on the same data."""
+    if not scores:
+        return []
+    saved = load(folder)
+    name = saved.task.score
+    shown, found = scores[name], saved.task.scores(saved.keras_model, split)[name]
+    if abs(found - shown) <= _SAME * abs(shown):
+        return []
+    where = "its training data" if split.folds else "validation"
+    return [
+        f"{folder}: the saved model has {name} {found:.4g} on {where} where training ended with {shown:.4g}: do not "
+        "use it; train again into another folder, and report this if it persists"
+    ]
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -101,59 +324,23 @@ class LossNotFiniteError(ZooError):
     """The loss became NaN or infinite; the model has the weights of the best, or else of the last good epoch."""
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """The result of a training.
-
-    Args:
-        history: One record per epoch: `epoch`, `loss`, `accuracy` or `mse`, the same of validation as `val_loss` and so
-            on, where there is any, and what callbacks add. Losses are those of the recipe, with label smoothing and
-            class weights where it has any; validation is of the weights that would be saved after the epoch.
-        best_epoch: The epoch, from 1, whose weights the model has.
-        seconds: Wall time of this and of resumed runs, compilation included.
-        batch_size: Rows per step: the recipe's, or all rows of an epoch where there are fewer.
-        steps: Steps per epoch.
-    """
-
-    history: list[dict[str, float]]
-    best_epoch: int
-    seconds: float
-    batch_size: int
-    steps: int
-
-
 def fit(
-    model: keras.Model,
-    recipe: Recipe,
-    train: Callable[[int, int], tf.data.Dataset],
-    rows: int,
-    validation: tf.data.Dataset | None = None,
-    *,
-    class_weights: Sequence[float] | None = None,
-    label_sets: Sequence[Sequence[int]] = (),
-    checkpoint: Path | None = None,
-    identity: dict[str, Any] | None = None,
-    deterministic: bool = False,
-    tensorboard: Path | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> Fitted:
+    model: keras.Model, recipe: Recipe, feed: Feed, *, checkpoint: Path | None = None,
+    identity: Mapping[str, Any] | None = None, deterministic: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (), strategy: tf.distribute.Strategy | None = None,
+) -> "Fitted":  # fmt: skip
     """Trains a model.
 
     Args:
         model: Changed in place.
         recipe: How to train it.
-        train: Returns endless batches, from the epoch (from 0) at which they begin and the rows that each shall have;
-            several steps take their rows from one batch. The same ones each time.
-        rows: Training rows per epoch, of all its passes.
-        validation: Batches for the validation loss.
-        class_weights: Weight of each class in the loss, and then of each set.
-        label_sets: The classes of each label that is a set.
+        feed: What it is trained on.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
         deterministic: Makes this and all later operations of the process repeat bit by bit on any machine load, slower
             and without XLA.
-        tensorboard: A folder for TensorBoard's logs.
         callbacks: Further Keras callbacks.
+        strategy: How several GPUs or hosts share each batch.
 
     Returns:
         The history. The model has the best weights if the recipe has patience, else the last ones; their moving average
@@ -163,80 +350,165 @@ def fit(
         ZooError: If there are no rows, or no validation although the recipe has patience.
         LossNotFiniteError: If the loss stops being finite; the model then has the last good weights.
     """
-    if not rows:
+    if not feed.rows:
         raise ZooError("no training rows: add data")
-    if recipe.patience is not None and validation is None:
+    if recipe.patience is not None and feed.validation is None:
         raise ZooError("no validation rows, which patience needs: add data, or set patience to none")
-    batch_size = min(recipe.batch_size, rows)
+    batch_size = min(recipe.batch_size, feed.rows)
+    steps = feed.rows // batch_size
+    fitted = Fitted(recipe, batch_size, steps if recipe.epochs else 0)
     if not recipe.epochs:
-        return Fitted([], 0, 0.0, batch_size, 0)
-    micro_batches = 1 if batch_size % recipe.micro_batches else recipe.micro_batches
-    steps = rows // batch_size
-    # A call from Python costs about a millisecond, as much as several steps: group steps, but never across epochs.
-    grouped = max(d for d in range(1, min(steps, _GROUPED) + 1) if steps % d == 0)
-    jit_compile = not deterministic and getattr(model, "fast_with_xla", True)
+        return fitted
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
-    compile_model(model, recipe, steps, class_weights, label_sets, grouped, jit_compile)
-    model.optimizer.build(model.trainable_variables)
-    averaged = recipe.ema_decay is not None or recipe.start_share
-    model.moving_average = MovingAverage(model, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
-    step = several_steps(model, grouped, micro_batches, jit_compile)
-    model.train_function = model.moving_average.around(step) if model.moving_average else step
-    # A pass over the validation rows takes less time than compiling it.
-    model.jit_compile = False
-    run = _Run(model, recipe, checkpoint, {"recipe": recipe.to_json()} | (identity or {}))
-    if checkpoint is not None and checkpoint.is_file():
-        run.resume(checkpoint)
-    if tensorboard and find_spec("tensorboard") is None:
-        raise ZooError("TensorBoard is not installed: pip install tensorboard")
-    extra = [keras.callbacks.TensorBoard(tensorboard)] if tensorboard else []
-    try:
-        if len(run.history) < recipe.epochs and not run.finished:
-            model.fit(
-                train(len(run.history), grouped * batch_size),
-                validation_data=validation,
-                epochs=recipe.epochs,
-                initial_epoch=len(run.history),
-                steps_per_epoch=steps,
-                shuffle=False,
-                verbose=0,
-                # What callbacks add to the numbers of an epoch belongs to its record.
-                callbacks=[*callbacks, run, *extra],
-            )
-    finally:
-        # The model can be fitted again as any other.
-        model.train_function, model.moving_average, model.jit_compile = None, None, jit_compile
-    if recipe.patience is not None:
-        run.restore(run.best)
-    return Fitted(run.history, run.best_epoch, run.seconds, batch_size, steps)
+    jit_compile = strategy is None and not deterministic and getattr(model, "fast_with_xla", True)
+    micro_batches = 1 if batch_size % recipe.micro_batches else recipe.micro_batches
+    calls = _calls(steps) if strategy is None else [1] * steps
+    learner = feed.learner or model
+    with nullcontext() if strategy is None else strategy.scope():
+        learner = learner if strategy is None else learner.copy()
+        replicas = 1 if strategy is None else strategy.num_replicas_in_sync
+        compile_model(learner, recipe, steps, feed, calls[0], jit_compile, replicas)
+        learner.optimizer.build(learner.trainable_variables)
+        averaged = recipe.ema_decay is not None or recipe.start_share
+        average = MovingAverage(learner, recipe.ema_decay or 0.0, recipe.start_share) if averaged else None
+        learner.moving_average = average
+        step = several_steps(learner, batch_size, micro_batches, jit_compile) if strategy is None else (
+            distributing.shared_step(learner, strategy, micro_batches))  # fmt: skip
+        learner.train_function = average.around(step) if average else step
+        # A pass over the validation rows takes less time than compiling it.
+        learner.jit_compile = False
+        fitted.begin(learner, checkpoint, {"recipe": recipe.to_json()} | dict(identity or {}) | feed.identity)
+        try:
+            if len(fitted.history) < recipe.epochs and not fitted.finished:
+                (distributing.fit if strategy else keras.Model.fit)(
+                    learner,
+                    feed.batches([batch_size * count for count in calls], first_epoch=len(fitted.history)),
+                    validation_data=feed.validation,
+                    epochs=recipe.epochs,
+                    initial_epoch=len(fitted.history),
+                    steps_per_epoch=steps,
+                    shuffle=False,
+                    verbose=0,
+                    # What callbacks add to the numbers of an epoch belongs to its record.
+                    callbacks=[*feed.callbacks, *callbacks, fitted],
+                )
+            if recipe.patience is not None:
+                fitted.restore(fitted.best)
+        finally:
+            # The model can be fitted again as any other.
+            learner.train_function, learner.moving_average, learner.jit_compile = None, None, jit_compile
+            if learner is not model:
+                model.set_weights(learner.get_weights())
+    return fitted
 
 
-class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """History, early stopping, the guard against losses that are not finite, and the checkpoint of all that."""
+def compile_model(
+    model: keras.Model, recipe: Recipe, steps_per_epoch: int, feed: Feed | None = None, steps_per_execution: int = 1,
+    jit_compile: bool = True, replicas: int = 1,
+) -> None:  # fmt: skip
+    """Compiles a model as a recipe says; its moving average is a part of `fit` alone.
 
-    def __init__(self, model: keras.Model, recipe: Recipe, checkpoint: Path | None, identity: dict[str, Any]) -> None:
+    Args:
+        model: What to compile.
+        recipe: Optimizer, learning rate and loss.
+        steps_per_epoch: Batches per epoch, for the schedule.
+        feed: Names the weights of classes and labels that are sets; all 1 and none by default.
+        steps_per_execution: Batches per call from Python.
+        jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
+        replicas: Number of equal gradients that the optimizer sums.
+    """
+    rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
+    options: dict[str, Any] = {
+        "clipvalue": recipe.clip_value and recipe.clip_value / replicas,
+        "global_clipnorm": recipe.clip_norm and recipe.clip_norm / replicas,
+    }
+    optimizers = {
+        "sgd": lambda: keras.optimizers.SGD(rate, momentum=recipe.momentum, **options),
+        "adam": lambda: keras.optimizers.Adam(rate, **options),
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **options),
+    }
+    optimizer = optimizers[recipe.optimizer]()
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    class_weights, label_sets = (feed.class_weights, feed.label_sets) if feed else (None, ())
+    loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
+    model.compile(
+        optimizer=optimizer,
+        loss=loss,
+        metrics=metrics,
+        jit_compile=jit_compile,
+        steps_per_execution=steps_per_execution,
+    )
+
+
+def _cosine(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    steps = recipe.epochs * steps_per_epoch
+    warmup = min(recipe.warmup_epochs * steps_per_epoch, steps // 2)
+    if not warmup:
+        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
+    )
+
+
+def _calls(steps: int) -> list[int]:
+    """How many steps of an epoch each call from Python runs.
+
+    A call costs about a millisecond, as much as several steps of a small network. Equal calls of up to 64 steps compile
+    once. Where no number from 16 to 64 divides the epoch, as where its steps are a prime number, the last call is
+    shorter and compiles a second time, which costs a second or two.
+
+    Example:
+        >>> _calls(128), _calls(67), _calls(5)
+        ([64, 64], [34, 33], [5])
+    """
+    most = max(size for size in range(1, min(steps, 64) + 1) if steps % size == 0)
+    if most < min(steps, 16):
+        most = -(-steps // -(-steps // 64))
+    return [min(most, steps - start) for start in range(0, steps, most)]
+
+
+class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """What a training has reached: its history, and its checkpoint. Stops it early, and where the loss is not finite.
+
+    Attributes:
+        history: One record per epoch: `epoch`, `loss`, `accuracy` or `mse`, the same of validation as `val_loss` and so
+            on, where there is any, and what callbacks add. Losses are those of the recipe, with label smoothing and
+            class weights where it has any; validation is of the weights that would be saved after the epoch.
+        best_epoch: The epoch, from 1, whose weights the model has.
+        seconds: Wall time of this and of resumed runs, compilation included.
+        batch_size: Rows per step: the recipe's, or all rows of an epoch where there are fewer.
+        steps: Steps per epoch.
+    """
+
+    def __init__(self, recipe: Recipe, batch_size: int, steps: int) -> None:
         super().__init__()
-        self.set_model(model)
-        self.recipe, self.checkpoint = recipe, checkpoint
-        self.identity = json.loads(json.dumps(identity))
+        self.recipe, self.batch_size, self.steps = recipe, batch_size, steps
         self.history: list[dict[str, float]] = []
-        self.best_epoch, self.best_loss, self.finished = 0, np.inf, False
+        self.best_epoch, self.best_loss, self.finished, self.seconds = 0, np.inf, False, 0.0
         self.best: list[NDArray[Any]] = []
-        self.earlier_seconds, self.started, self.saved = 0.0, time.perf_counter(), -np.inf
 
-    @property
-    def seconds(self) -> float:
-        return self.earlier_seconds + time.perf_counter() - self.started
+    def begin(self, model: keras.Model, checkpoint: Path | None, identity: dict[str, Any]) -> None:
+        """Starts the clock, and continues from a checkpoint if there is one."""
+        self.set_model(model)
+        self.checkpoint, self.identity = checkpoint, json.loads(json.dumps(identity))
+        self.started, self.saved = time.perf_counter(), -np.inf
+        if checkpoint is None or not checkpoint.is_file():
+            return
+        try:
+            self._resume(checkpoint)
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: D102
         self.good = self._weights()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: D102
         self._require_finite("loss", (logs or {}).get("loss", 0.0))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Records the epoch, decides whether it is the last one, and writes the checkpoint."""
         for name, value in (logs or {}).items():
             self._require_finite(name, value)
         weights = self._weights()
@@ -249,8 +521,10 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
             self.best_loss, self.best_epoch, self.best = self.history[-1]["val_loss"], epoch + 1, weights
         elif epoch + 1 - self.best_epoch >= self.recipe.patience:
             self.finished = self.model.stop_training = True
+        now = time.perf_counter()
+        self.seconds, self.started = self.seconds + now - self.started, now
         done = self.model.stop_training or len(self.history) == self.recipe.epochs
-        if self.checkpoint is not None and (done or time.perf_counter() - self.saved > _CHECKPOINT_SECONDS):
+        if self.checkpoint is not None and (done or now - self.saved > _CHECKPOINT_SECONDS):
             self._save(self.checkpoint)
             self.saved = time.perf_counter()
 
@@ -278,6 +552,8 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         return [*self.model.variables, *self.model.optimizer.variables, *(average.variables if average else ())]
 
     def _save(self, path: Path) -> None:
+        if not distributing.is_chief():
+            return
         arrays: dict[str, Any] = {f"state_{i}": variable.numpy() for i, variable in enumerate(self._state())}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
         facts = {
@@ -287,14 +563,7 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
         with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
 
-    def resume(self, checkpoint: Path) -> None:
-        """Continues from a checkpoint."""
-        try:
-            self._restore(checkpoint)
-        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
-
-    def _restore(self, checkpoint: Path) -> None:
+    def _resume(self, checkpoint: Path) -> None:
         with np.load(checkpoint) as saved:
             facts = json.loads(str(saved["facts"]))
             if facts["identity"] != self.identity:
@@ -304,4 +573,4 @@ class _Run(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type
                 variable.assign(saved[f"state_{i}"])
             self.best = [saved[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in saved))]
         self.history, self.best_epoch, self.best_loss = facts["history"], facts["best_epoch"], facts["best_loss"]
-        self.finished, self.earlier_seconds = facts["finished"], facts["seconds"]
+        self.finished, self.seconds = facts["finished"], facts["seconds"]

@@ -2,18 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo import training
-from zoo.activity import finetuning, importers, metrics, simulate
+from zoo.activity import finetuning, importers, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import baseline_scores, random_forest
 from zoo.activity.csv import CsvColumns
@@ -23,26 +22,23 @@ from zoo.activity.windows import CHANNELS_LAST, ActivityData, Windowing, Windows
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
 from zoo.data.loading import load_as
-from zoo.data.pipeline import Augment
 from zoo.errors import ZooError
-from zoo.exporting import artifacts, kotlin, parity, signatures, swift
-from zoo.exporting.artifacts import Exportable, SourceCode
-from zoo.exporting.c99 import convolutional, fixed, recurrent
-from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models import losses
 from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
-from zoo.running import Plan
 from zoo.runtime import Recognizer, priors
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
 from zoo.runtime.recognizer import labels_of
-from zoo.task import Predictions, Source, Task, origin, provenance
+from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 from zoo.text.metrics import log_probabilities
-from zoo.training import Fitted
+
+if TYPE_CHECKING:
+    from zoo.exporting.artifacts import Exportable
+    from zoo.training import Training
 
 CHUNK = 10
 """Frames that the signature `chunk` reads, of a model whose window has so many."""
@@ -64,64 +60,6 @@ _LESS = 0.01
 
 _FEW_PEOPLE = 5
 """Fewer people than this are too few for an interval over people."""
-
-
-def build(plan: Plan, train: Windows, classes: Sequence[str], rate: float = 50.0) -> ActivityRecognizer:
-    """Makes the model of a plan, with the statistics of the training windows inside where the recipe wants them.
-
-    Where the plan names no frame, it is the longest of up to five rows that divides the window.
-    """
-    rows, channels = train.inputs.shape[1:]
-    window = plan.arguments.get("window", rows)
-    if window > rows:
-        raise ZooError(f"windows of {rows} rows; {plan.name} reads {window}: cut longer ones")
-    known: dict[str, Any] = {
-        "classes": tuple(classes), "window": window, "rate": rate, "channels": channels, "seed": plan.recipe.seed,
-        "name": plan.name, "carry_state": bool((plan.recipe.augmentation or {}).get("carry")),
-    }  # fmt: skip
-    family: type[ActivityRecognizer] = find_family(plan.family).load()
-    if "frame" in family.argument_names():
-        known["frame"] = max(size for size in range(1, _FRAME + 1) if window % size == 0)
-    if plan.recipe.normalize:
-        known["mean"], known["variance"] = train.statistics()
-    model = family(**known | plan.arguments)
-    if len(model.classes) != len(classes):
-        raise ZooError(f"classes is {plan.arguments['classes']!r}; the data has {', '.join(classes)}: leave it out")
-    return model
-
-
-def fit(
-    recipe: Recipe, model: ActivityRecognizer, train: Windows, validation: Windows | None, **options: Any
-) -> Fitted:
-    """Trains the model on windows; options are those of `training.fit`."""
-    rows, passes = model.window, recipe.passes(len(train))
-    augmentation = Augmentation.from_json(recipe.augmentation or {})
-    augment: Augment | None = None
-    if recipe.augmentation or rows < train.inputs.shape[1]:
-        augment = partial(augmentation, rows=rows)
-    if augmentation.carry and not model.states:
-        raise ZooError(f"augmentation: carry is {augmentation.carry:g}; {model.name} has no state to carry: expected 0")
-    if "identity" in options:
-        # The same data can be split in other ways, such as by folds.
-        options["identity"] = options["identity"] | {"split": _split_sha256(train, validation)}
-    weighted, class_weights = _weighted(train, len(model.classes), recipe.class_weights)
-    # What comes before a window is read by the same weights; dropout and the like keep their seeds.
-    learner = model.copy(window=2 * rows) if augmentation.carry else model
-    try:
-        return training.fit(
-            learner,
-            recipe,
-            lambda epoch, size: pipeline.training_batches(
-                weighted, size, seed=recipe.seed, first_epoch=epoch, passes=passes, augment=augment
-            ),
-            passes * len(train),
-            None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
-            class_weights=class_weights,
-            label_sets=weighted.label_sets,
-            **options,
-        )
-    finally:
-        model.set_weights(learner.get_weights())
 
 
 def _split_sha256(*parts: Windows | None) -> str:
@@ -173,137 +111,37 @@ def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.
     )
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """Windows, read and split once, for any number of trainings.
-
-    Args:
-        data: The checked data.
-        train: The windows to learn from.
-        validation: The windows held out; None where the recipe holds none out, or there are folds.
-        folds: The same windows, divided for the trainings that validate this one; none where windows are held out.
-    """
-
-    data: ActivityData
-    train: Windows
-    validation: Windows | None
-    folds: tuple["Prepared", ...] = ()
-
-    def build(self, plan: Plan) -> ActivityRecognizer:
-        """Makes the model of a plan."""
-        return build(plan, self.train, self.data.classes, self.data.rate)
-
-    def fit(self, recipe: Recipe, model: ActivityRecognizer, **options: Any) -> Fitted:
-        """Trains a model; options are those of `training.fit`."""
-        return fit(recipe, model, self.train, self.validation, **options)
-
-    def scores(self, model: ActivityRecognizer) -> dict[str, float]:
-        """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows.
-
-        Where there are folds, nothing is held out, and the scores are of the training windows: good for comparing a
-        model with its saved file, and for nothing else.
-
-        Raises:
-            ZooError: If no windows are held out, and there are no folds.
-        """
-        windows = self.train if self.folds else self.validation
-        if windows is None:
-            raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
-        logits, known = answers(partial(keras_logits, model), windows)
-        labels, predicted = resolve(known, logits, windows.label_sets), logits.argmax(axis=1)
-        return {
-            "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean()),
-            "cross_entropy": metrics.cross_entropy(known, logits, windows.label_sets),
-        }  # fmt: skip
-
-    def _validation_by(self, recipe: Recipe) -> str:
-        """How the validation windows were chosen: `subject`, `time`, or `window`."""
-        assert self.validation is not None
-        people = set(self.validation.people())
-        if not people or recipe.validation_by == "window":
-            return recipe.validation_by if recipe.validation_by == "time" else "window"
-        return "time" if people & set(self.train.people()) else "subject"
-
-    def finish(
-        self, recipe: Recipe, model: ActivityRecognizer, learners: Sequence[ActivityRecognizer] = ()
-    ) -> dict[str, Any]:
-        """Calibrates a trained model, records its provenance in it, and measures it on the validation windows.
-
-        Args:
-            recipe: Of the training.
-            model: The trained model.
-            learners: The trained models of the folds, each of which is measured on the windows that it was not trained
-                on. A temperature that calibrates them does not calibrate the model, which learned from more people
-                (see benchmarks/few_people.py), so it has none.
-
-        Returns:
-            `train_windows`, `split_by`, and `validation`, None where no windows are held out; it has `folds`, their
-            number, where there are any.
-        """
-        trained_before = model.provenance is not None
-        model.provenance = provenance(
-            self.data, split_by=self.data.split_by, subjects=self.train.people(),
-            class_frequencies=class_frequencies(self.train, model.classes, recipe.class_weights),
-        )  # fmt: skip
-        model.prior = model.threshold = None
-        found = {"train_windows": len(self.train), "split_by": self.data.split_by, "validation": None}
-        parts, models = (self.folds, learners) if self.folds else ((self,), (model,))
-        held_out = [part.validation for part in parts if part.validation is not None]
-        if not held_out:
-            return found
-        predicted = [
-            answers(partial(keras_logits, one), windows) for one, windows in zip(models, held_out, strict=True)
-        ]
-        logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
-        groups = [windows.subjects for windows in held_out if windows.subjects is not None]
-        model.temperature = 1.0 if self.folds else temperature_of(labels, logits)
-        probabilities = softmax(logits.astype(np.float64) / model.temperature, axis=1)
-        model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
-        baseline = _baseline(parts, len(self.data.classes), model.window)
-        report = metrics.report(
-            labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature,
-            self.train.label_sets,
-        )  # fmt: skip
-        if self.folds:
-            report["ece"]["after"] = None
-        people = sort_names(np.concatenate(groups)) if groups else []
-        if baseline:
-            # A baseline learns one class per window, and is compared where it is known.
-            known = labels < len(model.classes)
-            baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
-        loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - _LESS
-        return found | {"validation": {
-            "windows": report["windows"], "by": parts[0]._validation_by(recipe), "subjects": people,
-            **({"folds": len(self.folds)} if self.folds else {}),
-            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
-            **({} if model.threshold is None else {"answered": metrics.answered(
-                resolve(labels, logits, self.train.label_sets), probabilities, model.threshold)}),
-            **({"baseline": baseline} if baseline else {}),
-        }, "warnings": [self._loses(report, baseline, trained_before)] if baseline and loses else []}  # fmt: skip
-
-    def _loses(self, report: Mapping[str, Any], baseline: Mapping[str, Any], trained_before: bool) -> str:
-        """What a user must know of a model that is worse than its baseline, and what to do."""
-        scores = {name: row["f1"] for name, row in report["per_class"].items() if row["windows"]}
-        weakest = min(scores, key=lambda name: scores[name])
-        mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
-        mistaken[report["classes"].index(weakest)] = 0
-        other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
-        # Nobody records simulated people.
-        advice = [] if self.data.simulated else [f"record more people, {weakest} above all"]
-        if trained_before:
-            advice.append("fine-tune for longer (`--epochs`)")
-        else:
-            advice.append("train longer (`--epochs`)")
-            window, channels = self.train.inputs.shape[1:]
-            if (self.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
-                advice.append(f"start from trained weights (`zoo finetune {finetuning.START}`)")
-        return (
-            f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
-            f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
-        )
+def _validation_by(split: Split, recipe: Recipe) -> str:
+    """How the validation windows were chosen: `subject`, `time`, or `window`."""
+    people = set(split.validation.people())
+    if not people or recipe.validation_by == "window":
+        return recipe.validation_by if recipe.validation_by == "time" else "window"
+    return "time" if people & set(split.train.people()) else "subject"
 
 
-def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, Any] | None:
+def _loses(split: Split, report: Mapping[str, Any], baseline: Mapping[str, Any], trained_before: bool) -> str:
+    """What a user must know of a model that is worse than its baseline, and what to do."""
+    scores = {name: row["f1"] for name, row in report["per_class"].items() if row["windows"]}
+    weakest = min(scores, key=lambda name: scores[name])
+    mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
+    mistaken[report["classes"].index(weakest)] = 0
+    other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
+    # Nobody records simulated people.
+    advice = [] if split.data.simulated else [f"record more people, {weakest} above all"]
+    if trained_before:
+        advice.append("fine-tune for longer (`--epochs`)")
+    else:
+        advice.append("train longer (`--epochs`)")
+        window, channels = split.train.inputs.shape[1:]
+        if (split.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
+            advice.append(f"start from trained weights (`zoo finetune {finetuning.START}`)")
+    return (
+        f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
+        f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
+    )
+
+
+def _baseline(parts: Sequence[Split], classes: int, rows: int) -> dict[str, Any] | None:
     """`macro_f1` and `accuracy` of a small random forest on the same splits, fitted on some windows of many.
 
     None where no window to ask about has a label that is one class.
@@ -312,7 +150,7 @@ def _baseline(parts: Sequence[Prepared], classes: int, rows: int) -> dict[str, A
     for part in parts:
         assert part.validation is not None
         (inputs, labels), (asked, asked_labels) = (
-            _some(windows.of_one_class(classes), _BASELINE).arrays() for windows in (part.train, part.validation)
+            some(windows.of_one_class(classes), _BASELINE).arrays() for windows in (part.train, part.validation)
         )
         if not len(asked):
             continue
@@ -523,70 +361,16 @@ def _behind(report: Mapping[str, Any]) -> list[str]:
     return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}"] if ahead else []
 
 
-def _chunk(model: ActivityRecognizer) -> int:
+def chunk_of(model: ActivityRecognizer) -> int:
+    """How many frames the signature `chunk` of a model reads."""
     return min(CHUNK, model.window // model.frame)
 
 
-def encountered_states(
-    model: Any, windows: NDArray[np.float32], frames: int
-) -> dict[str, NDArray[np.float32]]:  # fmt: skip
-    """Frames and the states in which a recognizer encounters them while it streams windows.
-
-    Args:
-        model: The recognizer.
-        windows: `(N, window, channels)`.
-        frames: How many frames are read at once: 1 as by `step`, or those of a chunk.
-
-    Returns:
-        `frame` (or `frames`) `(N, frames * frame, channels)`, and each state `(N, units)`; one from each window, evenly
-        spread over its length.
-    """
-    size = model.frame
-    places = np.arange(len(windows)) % (windows.shape[1] // size - frames + 1)
-    states = {name: np.zeros((len(windows), units), np.float32) for name, units in model.states.items()}
-    found_states = {name: value.copy() for name, value in states.items()}
-    rows = np.stack([window[at : at + frames * size] for window, at in zip(windows, places * size, strict=True)])
-    for place in range(int(places.max()) + 1):
-        here = places == place
-        for name, value in states.items():
-            found_states[name][here] = value[here]
-        _, found = model.step(windows[:, place * size : (place + 1) * size], states)
-        states = {name: np.asarray(value) for name, value in found.items()}
-    return {"frame" if frames == 1 else "frames": rows, **found_states}
-
-
-def _some(windows: Windows, most: int = _GOLDEN) -> Windows:
+def some(windows: Windows, most: int = _GOLDEN) -> Windows:
     """Some windows: of each class its share, evenly spaced."""
     by_class = np.argsort(windows.labels, kind="stable")
     chosen = by_class[np.linspace(0, len(by_class) - 1, min(most, len(by_class))).astype(int)]
     return windows.where(np.isin(np.arange(len(windows)), chosen))
-
-
-def golden(
-    loaded: Loaded, data: ActivityData | None
-) -> tuple[NDArray[np.float32], NDArray[np.int64] | None, NDArray[np.float32]]:
-    """Windows to compare artifacts on and their labels, and windows to calibrate on.
-
-    From the test and the training set of data; from the latter alone, without labels, where there is no test set;
-    simulated ones, without labels, where there is no data.
-    """
-    metadata = metadata_of(loaded)
-    if data is None:
-        cut = Windowing(metadata.window, metadata.hop, metadata.rate)
-        gyroscope = metadata.axes == INERTIAL
-        people = simulate.simulate(8, seed=7, seconds=30, rate=metadata.rate, gyroscope=gyroscope)
-        windows = np.concatenate([cut.windows(recording) for recording in people])
-        return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
-    data = for_model(loaded, data)
-    train, test = (part.of_one_class(len(data.classes)) for part in (data.train, data.test))
-    windows, labels = _some(test if len(test) else train).arrays()
-    calibration, _ = _some(data.train).arrays()
-    # Scores of training windows would pass for those of a test.
-    return (
-        center_crop(windows, metadata.window),
-        labels if len(test) else None,
-        center_crop(calibration, metadata.window),
-    )
 
 
 def _streaming(model: ActivityRecognizer) -> Streaming:
@@ -648,25 +432,139 @@ class ActivityTask(Task):
         """Checks a file of windows and opens it."""
         return load_as(ActivityData, source, **options)
 
-    def prepare(self, data: ActivityData, recipe: Recipe) -> Prepared:
-        """Holds people out for validation, as a recipe says."""
-        data = self.read(data)
-        return Prepared(data, *hold_out(data.train.in_memory(), recipe))
-
-    def prepare_training(self, data: ActivityData, recipe: Recipe) -> Prepared:
-        """Holds people out for validation, as a recipe says; of few people none, but leaves each out in a fold."""
+    def split(self, data: ActivityData, recipe: Recipe, *, folds: bool = False) -> Split:
+        """Holds people out for validation, as a recipe says; with `folds`, of few people none, but each in a fold."""
         data = self.read(data)
         train = data.train.in_memory()
-        if parts := leave_out(train, recipe):
-            return Prepared(data, train, None, tuple(Prepared(data, *part) for part in parts))
-        return self.prepare(data, recipe)
+        if folds and (parts := leave_out(train, recipe)):
+            return Split(data, train, None, tuple(Split(data, *part) for part in parts))
+        return Split(data, *hold_out(train, recipe))
+
+    def build(self, training: "Training", split: Split) -> ActivityRecognizer:
+        """Makes the model, with the statistics of the training windows inside where the recipe wants them.
+
+        Where no frame is named, it is the longest of up to five rows that divides the window.
+        """
+        rows, channels = split.train.inputs.shape[1:]
+        classes, recipe = split.data.classes, training.recipe
+        window = training.arguments.get("window", rows)
+        if window > rows:
+            raise ZooError(f"windows of {rows} rows; {training.name} reads {window}: cut longer ones")
+        known: dict[str, Any] = {
+            "classes": tuple(classes), "window": window, "rate": split.data.rate, "channels": channels,
+            "seed": recipe.seed, "name": training.name,
+            "carry_state": bool((recipe.augmentation or {}).get("carry")),
+        }  # fmt: skip
+        family: type[ActivityRecognizer] = find_family(training.family).load()
+        if "frame" in family.argument_names():
+            known["frame"] = max(size for size in range(1, _FRAME + 1) if window % size == 0)
+        if recipe.normalize:
+            known["mean"], known["variance"] = split.train.statistics()
+        model = family(**known | training.arguments)
+        if len(model.classes) != len(classes):
+            own = training.arguments["classes"]
+            raise ZooError(f"classes is {own!r}; the data has {', '.join(classes)}: leave it out")
+        return model
+
+    def feed(self, model: ActivityRecognizer, split: Split, recipe: Recipe) -> Feed:
+        """Batches of windows, cut and augmented."""
+        train, validation, rows, passes = split.train, split.validation, model.window, recipe.passes(len(split.train))
+        augmentation = Augmentation.from_json(recipe.augmentation or {})
+        if augmentation.carry and not model.states:
+            raise ZooError(
+                f"augmentation: carry is {augmentation.carry:g}; {model.name} has no state to carry: expected 0"
+            )
+        weighted, class_weights = _weighted(train, len(model.classes), recipe.class_weights)
+        cut = recipe.augmentation or rows < train.inputs.shape[1]
+        return Feed(
+            partial(
+                pipeline.training_batches, weighted, seed=recipe.seed, passes=passes,
+                augment=partial(augmentation, rows=rows) if cut else None,
+            ),
+            passes * len(train),
+            None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
+            class_weights, weighted.label_sets,
+            # What comes before a window is read by the same weights; dropout and the like keep their seeds.
+            learner=model.copy(window=2 * rows) if augmentation.carry else None,
+            # The same data can be split in other ways, such as by folds.
+            identity={"split": _split_sha256(train, validation)},
+        )  # fmt: skip
+
+    def scores(self, model: ActivityRecognizer, split: Split) -> dict[str, float]:
+        """`macro_f1`, `accuracy` and `cross_entropy` of a trained model on the validation windows.
+
+        Where there are folds, nothing is held out, and the scores are of the training windows: good for comparing a
+        model with its saved file, and for nothing else.
+        """
+        windows = split.train if split.folds else split.validation
+        if windows is None:
+            raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
+        logits, known = answers(partial(keras_logits, model), windows)
+        labels, predicted = resolve(known, logits, windows.label_sets), logits.argmax(axis=1)
+        return {
+            "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean()),
+            "cross_entropy": metrics.cross_entropy(known, logits, windows.label_sets),
+        }  # fmt: skip
+
+    def finish(
+        self, model: ActivityRecognizer, split: Split, recipe: Recipe, learners: Sequence[ActivityRecognizer] = ()
+    ) -> dict[str, Any]:
+        """Calibrates a trained model, records its provenance in it, and measures it on the validation windows.
+
+        Each of `learners` is measured on the windows that it was not trained on. A temperature that calibrates them
+        does not calibrate the model, which learned from more people (see benchmarks/few_people.py), so it has none.
+
+        Returns:
+            `train_windows`, `split_by`, and `validation`, None where no windows are held out; it has `folds`, their
+            number, where there are any.
+        """
+        trained_before = model.provenance is not None
+        model.provenance = provenance(
+            split.data, split_by=split.data.split_by, subjects=split.train.people(),
+            class_frequencies=class_frequencies(split.train, model.classes, recipe.class_weights),
+        )  # fmt: skip
+        model.prior = model.threshold = None
+        found = {"train_windows": len(split.train), "split_by": split.data.split_by, "validation": None}
+        parts, models = (split.folds, learners) if split.folds else ((split,), (model,))
+        held_out = [part.validation for part in parts if part.validation is not None]
+        if not held_out:
+            return found
+        predicted = [
+            answers(partial(keras_logits, one), windows) for one, windows in zip(models, held_out, strict=True)
+        ]
+        logits, labels = (np.concatenate(columns) for columns in zip(*predicted, strict=True))
+        groups = [windows.subjects for windows in held_out if windows.subjects is not None]
+        model.temperature = 1.0 if split.folds else temperature_of(labels, logits)
+        probabilities = softmax(logits.astype(np.float64) / model.temperature, axis=1)
+        model.threshold = metrics.rejection_threshold(probabilities, recipe.rejection_rate)
+        baseline = _baseline(parts, len(split.data.classes), model.window)
+        label_sets = split.train.label_sets
+        report = metrics.report(
+            labels, logits, model.classes, np.concatenate(groups) if groups else None, model.temperature, label_sets
+        )
+        if split.folds:
+            report["ece"]["after"] = None
+        if baseline:
+            # A baseline learns one class per window, and is compared where it is known.
+            known = labels < len(model.classes)
+            baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
+        loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - _LESS
+        return found | {"validation": {
+            "windows": report["windows"], "by": _validation_by(parts[0], recipe),
+            "subjects": sort_names(np.concatenate(groups)) if groups else [],
+            **({"folds": len(split.folds)} if split.folds else {}),
+            **{key: report[key] for key in ("accuracy", "macro_f1", "cross_entropy", "ece")},
+            **({} if model.threshold is None else {"answered": metrics.answered(
+                resolve(labels, logits, label_sets), probabilities, model.threshold)}),
+            **({"baseline": baseline} if baseline else {}),
+        }, "warnings": [_loses(split, report, baseline, trained_before)] if baseline and loses else []}  # fmt: skip
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
         """What an exported file of a recognizer says of it."""
         known = model.provenance or {}
         return ActivityMetadata(
             **origin(model), classes=model.classes, rate=float(model.rate), window=model.window,
-            hop=model.window // 2, frame=model.frame, chunk=_chunk(model), states=model.states,
+            hop=model.window // 2, frame=model.frame, chunk=chunk_of(model), states=model.states,
             mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
             streaming=_streaming(model),
@@ -779,51 +677,12 @@ class ActivityTask(Task):
         labels = np.array(labels_of(probabilities, metadata, threshold), object)
         return Predictions(labels, probabilities, metadata.classes, times)
 
-    def exportable(self, loaded: Loaded, data: ActivityData | None) -> Exportable:
+    def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
         """What export must know of a recognizer."""
-        model = recognizer_of(loaded)
-        windows, labels, calibration = golden(loaded, None if data is None else self.read(data))
-        states = encountered_states(model, calibration, 1) if model.states else {}
+        # The exporters are imported by an export alone.
+        from zoo.activity.exportable import exportable
 
-        def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
-            if labels is None:
-                return {}
-            found = outputs["window"]["probabilities"].argmax(axis=1)
-            return {"accuracy": float((found == labels).mean()), "macro_f1": metrics.macro_f1(labels, found)}
-
-        inputs: dict[str, Mapping[str, NDArray[np.float32]]] = {"window": {"window": windows}}
-        if model.states:
-            inputs |= {
-                "step": encountered_states(model, windows, 1),
-                "chunk": encountered_states(model, windows, _chunk(model)),
-            }
-        return Exportable(
-            lambda model: signatures.activity(model, _chunk(model)),
-            inputs,
-            # Rounding moves probabilities near a boundary between classes, so the label counts there.
-            parity.EXACT | {
-                "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
-                "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
-            },
-            # Quantizing a loop kills the converter, and a step has none.
-            signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
-            derived_outputs=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
-            calibration={"step": states} if model.states else {"window": {"window": calibration}},
-            extra_formats={"personal": signatures.personal},
-            sources={
-                "kotlin": SourceCode("float32", kotlin.write),
-                "swift": SourceCode("float32", swift.write),
-            },
-            code=artifacts.code(
-                partial((recurrent if model.states else convolutional).network, metadata=metadata_of(loaded)),
-                Tolerance(1.0, 0.97),
-                partial(
-                    fixed.network, metadata=metadata_of(loaded), windows=calibration, states=states
-                ) if model.states else None,
-            ),
-            score=score,
-            simulated=data is None,
-        )  # fmt: skip
+        return exportable(loaded, None if data is None else self.read(data))
 
 
 def _cut(

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -197,8 +198,6 @@ def train(
     from zoo import planning
     from zoo.api import read_data
     from zoo.report.progress import TrainingBoard
-    from zoo.running import Run
-    from zoo.running import train as run_training
     from zoo.task import task_of
     from zoo.training import CHECKPOINT, Progress
 
@@ -212,15 +211,17 @@ def train(
     checked = read_data(task, data, data_dir=data_dir, levels=levels)
     board = TrainingBoard(err, plan.recipe.epochs)
     progress = Progress(board.on_epoch_end)
-    run = Run(out, resume, deterministic, tensorboard, [progress])
+    training = replace(
+        plan, out=out, resume=resume, deterministic=deterministic, tensorboard=tensorboard, callbacks=[progress]
+    )
     try:
-        with run.exclusive():
-            run.check()
+        with exclusive_folder(out):
+            training.check_folder()
             if preset is not None and task.name != "text":
                 say(f"{preset}: its architecture and recipe with new weights; `zoo finetune {preset}` starts from its "
                      "weights")  # fmt: skip
             with board.shown():
-                trained = run_training(plan, checked, run)
+                trained = training.run(checked)
     except KeyboardInterrupt as stop:
         kept = (out / CHECKPOINT).is_file()
         how = f"the checkpoint is in {out}; go on with the same command and --resume" if kept else "nothing was written"

@@ -6,7 +6,7 @@ The first three belong to `examples`. The order is a function of the seed and th
 same batches, and a run resumed at epoch 7 sees what an uninterrupted one would have seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -24,14 +24,14 @@ _PARALLEL, _PREFETCHED = 4, 2
 
 
 def training_batches(
-    examples: Examples, batch_size: int, *, seed: int, first_epoch: int = 0, passes: int = 1,
+    examples: Examples, batch_size: int | Sequence[int], *, seed: int, first_epoch: int = 0, passes: int = 1,
     augment: Augment | None = None,
 ) -> tf.data.Dataset:  # fmt: skip
     """Endless shuffled batches of equal size: epoch after epoch, the incomplete last batch of each dropped.
 
     Args:
         examples: What to read.
-        batch_size: Rows per batch, at most those of an epoch.
+        batch_size: Rows per batch, at most those of an epoch; or of each batch of an epoch.
         seed: Decides the order and the augmentation.
         first_epoch: The epoch to begin with, from 0.
         passes: Passes over the examples per epoch.
@@ -47,6 +47,8 @@ def training_batches(
         4
     """
     signature = _signature(examples)
+    sizes = [batch_size] if isinstance(batch_size, int) else list(batch_size)
+    count = passes * len(examples) // batch_size if isinstance(batch_size, int) else len(batch_size)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         blocks = tf.data.Dataset.from_generator(
@@ -56,13 +58,13 @@ def training_batches(
             output_signature=signature,
             args=(epoch,),
         )
-        return blocks.rebatch(batch_size, drop_remainder=True)
+        # Equal batches have a static shape.
+        return blocks.rebatch(sizes if len(set(sizes)) > 1 else sizes[0], drop_remainder=True)
 
     epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
     dataset = epochs.flat_map(one_epoch)
     if augment is not None:
-        first_batch = first_epoch * (passes * len(examples) // batch_size)
-        dataset = dataset.enumerate(first_batch).map(
+        dataset = dataset.enumerate(first_epoch * count).map(
             lambda number, batch: (augment(batch[0], tf.stack([tf.cast(seed, tf.int64), number])), batch[1]),
             num_parallel_calls=_PARALLEL,
             deterministic=True,

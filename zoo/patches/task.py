@@ -1,9 +1,9 @@
 """The task of sparse autoencoders: training, evaluation, prediction and export."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
@@ -12,7 +12,6 @@ from keras import ops
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from zoo import training
 from zoo.activity.augmentation import PatchAugmentation
 from zoo.data import pipeline
 from zoo.data.examples import Examples
@@ -31,10 +30,11 @@ from zoo.patches import data as patches
 from zoo.patches import metrics, photographs, simulate
 from zoo.patches.data import LUMINANCE, PatchData, Patches, Scale
 from zoo.recipe import Recipe
-from zoo.running import Plan
 from zoo.runtime.metadata import AutoencoderMetadata
-from zoo.task import Predictions, Source, Task, origin, provenance
-from zoo.training import Fitted
+from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
+
+if TYPE_CHECKING:
+    from zoo.training import Training
 
 COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
 """rho, beta and lambda of the cost in the course."""
@@ -68,107 +68,54 @@ def _inputs(part: Patches) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A file of patches that has been preprocessed and split, for any number of training runs.
+class PatchSplit(Split):
+    """Patches that have been preprocessed and divided.
 
     Args:
-        data: Checked data.
-        training: Training patches, preprocessed.
-        held_out: Held-out patches, preprocessed.
         scale: Constants of the preprocessing, fitted on the training patches.
-        folds: None: photographs are held out once and for all.
     """
 
-    data: PatchData
-    training: Patches
-    held_out: Patches
-    scale: Scale
-    folds: tuple[()] = ()
+    scale: Scale = field(kw_only=True)
 
-    def build(self, plan: Plan) -> SparseAutoencoder:
-        """Creates the model of a plan."""
-        known = {"pixels": self.data.pixels, "scale": self.scale.constants, "seed": plan.recipe.seed, "name": plan.name}
-        model: SparseAutoencoder = find_family(plan.family).load()(**known | plan.arguments)
-        _check_size(model.pixels, self.data, plan.name)
-        return model
 
-    def training_batches(self, recipe: Recipe) -> tuple[Callable[[int, int], tf.data.Dataset], int]:
-        """Returns the function from a first epoch and a batch size to endless batches, for `training.fit`.
+def _training_batches(train: Patches, recipe: Recipe) -> tuple[Callable[..., tf.data.Dataset], int]:
+    """The batches of a `Feed`, and the number of rows per epoch."""
+    augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
+    batches = partial(pipeline.training_batches, seed=recipe.seed)
+    if not augmentation.symmetries:
+        return partial(batches, train), len(train)
+    vectors = _inputs(train)
+    turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
+    first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
 
-        Returns:
-            The function, and the number of rows per epoch.
+    def of_epochs(sizes: Sequence[int], first_epoch: int = 0) -> tf.data.Dataset:
+        before = max(0, first_plain - first_epoch) * len(sizes)
+        plain = batches(repeated, sizes, first_epoch=max(first_epoch, first_plain))
+        return batches(turned, sizes, first_epoch=first_epoch).take(before).concatenate(plain)
 
-        Raises:
-            ZooError: If the augmentation is invalid.
-        """
-        augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
-        batches = partial(pipeline.training_batches, seed=recipe.seed)
-        if not augmentation.symmetries:
-            return lambda epoch, size: batches(self.training, size, first_epoch=epoch), len(self.training)
-        vectors = _inputs(self.training)
-        turned, repeated = (Examples.all(x, x) for x in (patches.symmetric(vectors), np.tile(vectors, (8, 1))))
-        first_plain = recipe.epochs - round(augmentation.plain * recipe.epochs)
+    return of_epochs, len(turned)
 
-        def train(epoch: int, size: int) -> tf.data.Dataset:
-            before = max(0, first_plain - epoch) * (len(turned) // size)
-            plain = batches(repeated, size, first_epoch=max(epoch, first_plain))
-            return batches(turned, size, first_epoch=epoch).take(before).concatenate(plain)
 
-        return train, len(turned)
+class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Adds the terms of the cost, on some training patches, to the record of each epoch."""
 
-    def fit(
-        self, recipe: Recipe, model: SparseAutoencoder, *, callbacks: Sequence[keras.callbacks.Callback] = (),
-        **options: Any,
-    ) -> Fitted:  # fmt: skip
-        """Trains a model. Options are those of `training.fit`."""
-        held_out = self.held_out
-        shown = tf.constant(_inputs(_sample(self.training, _TERMS)))
-        compute = tf.function(lambda vectors: _cost(model, vectors, model.get_config()))
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.vectors = tf.constant(vectors)
 
-        def add_terms(epoch: int, logs: dict[str, float]) -> None:
-            logs.update({name: float(value) for name, value in compute(shown).items()})
+    def on_train_begin(self, logs: Any = None) -> None:
+        model = self.model
+        self.compute = tf.function(lambda vectors: _cost(model, vectors, model.get_config()))
 
-        return training.fit(
-            model, recipe, *self.training_batches(recipe),
-            # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
-            pipeline.batches(held_out, -(-len(held_out) // -(-len(held_out) // 4096))) if len(held_out) else None,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=add_terms), *callbacks],
-            **options,
-        )  # fmt: skip
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        assert logs is not None
+        logs.update({name: float(value) for name, value in self.compute(self.vectors).items()})
 
-    def scores(self, model: SparseAutoencoder) -> dict[str, float]:
-        """Computes `cost` and `mse` of a trained model on the held-out photographs.
 
-        The cost is that of the course, with its constants, so that models with other weights of the penalties are
-        compared by the same measure.
-
-        Raises:
-            ZooError: If nothing is held out.
-        """
-        if not len(self.held_out):
-            raise ZooError(f"{self.data}: nothing is held out to score on: set validation above 0")
-        return self._held_out_scores(model, COURSE)
-
-    def _held_out_scores(self, model: SparseAutoencoder, constants: Mapping[str, Any]) -> dict[str, float]:
-        terms = _cost(model, _inputs(self.held_out), constants)
-        return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / self.data.pixels}
-
-    def finish(self, recipe: Recipe, model: SparseAutoencoder, learners: Sequence[Model] = ()) -> dict[str, Any]:
-        """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
-
-        Returns:
-            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` with `loss` and `mse`, or
-            None if nothing is held out.
-        """
-        limit, low, high = self.scale.constants
-        model.scale = (limit, low, high)
-        names = self.held_out.group_names()
-        model.provenance = provenance(self.data, held_out=names)
-        found = self._held_out_scores(model, model.get_config()) if len(self.held_out) else None
-        return {
-            "train_patches": len(self.training), "held_out": names, "held_out_patches": len(self.held_out),
-            "validation": {"loss": found["cost"], "mse": found["mse"]} if found else None,
-        }  # fmt: skip
+def _held_out_scores(model: SparseAutoencoder, held_out: Patches, constants: Mapping[str, Any]) -> dict[str, float]:
+    vectors = _inputs(held_out)
+    terms = _cost(model, vectors, constants)
+    return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / vectors.shape[1]}
 
 
 def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,14 +242,68 @@ class AutoencoderTask(Task):
         """Checks and opens a file of patches. The option `levels` is the value of white, 1 or 255."""
         return load_as(PatchData, source, **options)
 
-    def prepare(self, data: PatchData, recipe: Recipe) -> Prepared:
+    def split(self, data: PatchData, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
         """Holds out photographs, and fits the preprocessing on the others."""
         data = self.read(data)
-        training_part, held_out = _split(data, recipe)
-        scale = Scale.fit(data.patches, training_part.rows)
+        train, held_out = _split(data, recipe)
+        scale = Scale.fit(data.patches, train.rows)
         vectors = data.vectors(scale)
-        training_part, held_out = (replace(part, inputs=vectors, targets=vectors) for part in (training_part, held_out))
-        return Prepared(data, training_part, held_out, scale)
+        train, held_out = (replace(part, inputs=vectors, targets=vectors) for part in (train, held_out))
+        return PatchSplit(data, train, held_out if len(held_out) else None, scale=scale)
+
+    def build(self, training: "Training", split: PatchSplit) -> SparseAutoencoder:
+        """Creates the model."""
+        known = {
+            "pixels": split.data.pixels, "scale": split.scale.constants, "seed": training.recipe.seed,
+            "name": training.name,
+        }  # fmt: skip
+        model: SparseAutoencoder = find_family(training.family).load()(**known | training.arguments)
+        _check_size(model.pixels, split.data, training.name)
+        return model
+
+    def feed(self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe) -> Feed:
+        """Batches of patches, in all symmetries if the recipe says so."""
+        batches, rows = _training_batches(split.train, recipe)
+        held_out = split.validation
+        return Feed(
+            batches, rows,
+            # The sparsity term depends on the mean of a batch, so validation is one batch, or a few of equal size.
+            None if held_out is None else pipeline.batches(
+                held_out, -(-len(held_out) // -(-len(held_out) // 4096))
+            ),
+            callbacks=[_Terms(_inputs(_sample(split.train, _TERMS)))],
+        )  # fmt: skip
+
+    def scores(self, model: SparseAutoencoder, split: PatchSplit) -> dict[str, float]:
+        """Computes `cost` and `mse` of a trained model on the held-out photographs.
+
+        The cost is that of the course, with its constants, so that models with other weights of the penalties are
+        compared by the same measure.
+        """
+        if split.validation is None:
+            raise ZooError(f"{split.data}: nothing is held out to score on: set validation above 0")
+        return _held_out_scores(model, split.validation, COURSE)
+
+    def finish(
+        self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe, learners: Sequence[Model] = ()
+    ) -> dict[str, Any]:
+        """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
+
+        Returns:
+            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` with `loss` and `mse`, or
+            None if nothing is held out.
+        """
+        limit, low, high = split.scale.constants
+        model.scale = (limit, low, high)
+        held_out = split.validation
+        names = [] if held_out is None else held_out.group_names()
+        model.provenance = provenance(split.data, held_out=names)
+        found = None if held_out is None else _held_out_scores(model, held_out, model.get_config())
+        return {
+            "train_patches": len(split.train), "held_out": names,
+            "held_out_patches": 0 if held_out is None else len(held_out),
+            "validation": {"loss": found["cost"], "mse": found["mse"]} if found else None,
+        }  # fmt: skip
 
     def metadata(self, model: SparseAutoencoder) -> AutoencoderMetadata:
         """Returns the metadata of a model's exported files."""

@@ -16,11 +16,10 @@ import numpy as np
 from zoo import loading
 from zoo.errors import ZooError
 from zoo.files import atomic_folder, read_json, require_empty, write_json
-from zoo.running import Plan, Run, train
 from zoo.search.records import TRIALS, Record, Records, new_record, plan_of
 from zoo.search.study import Study
 from zoo.search.trials import Show, Trainer
-from zoo.training import CHECKPOINT
+from zoo.training import CHECKPOINT, Training
 
 RESULT = "result.json"
 BEST = "best"
@@ -92,7 +91,7 @@ def repeat(
     return sorted(whole, key=lambda final: final["mean"], reverse=study.maximize)
 
 
-def plan_of_chosen(study: Study, folder: Path, finals: Sequence[dict[str, Any]]) -> Plan:
+def plan_of_chosen(study: Study, folder: Path, finals: Sequence[dict[str, Any]]) -> Training:
     """Returns the plan of the chosen trial, with the seed that scored best.
 
     Args:
@@ -106,7 +105,7 @@ def plan_of_chosen(study: Study, folder: Path, finals: Sequence[dict[str, Any]])
 
 
 def decide(
-    study: Study, folder: Path, finals: Sequence[dict[str, Any]], plan: Plan,
+    study: Study, folder: Path, finals: Sequence[dict[str, Any]], plan: Training,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> dict[str, Any]:  # fmt: skip
     """Trains the model that is saved, and evaluates it on test data once.
@@ -124,7 +123,8 @@ def decide(
     """
     saved = folder / BEST
     if not (saved / "model.keras").is_file():
-        train(plan, study.checked, Run(saved, resume=(saved / CHECKPOINT).is_file(), callbacks=callbacks))
+        resume = (saved / CHECKPOINT).is_file()
+        replace(plan, out=saved, resume=resume, callbacks=callbacks).run(study.checked)
     loaded = loading.load(str(saved))
     result = {
         "task": study.task.name, "trials": study.trials, "objective": study.measure, "direction": study.direction,

@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.files import read_json, write_json
 from zoo.recipe import Recipe
-from zoo.running import Plan
+from zoo.training import Training
 
 Record = dict[str, Any]
 
@@ -23,7 +23,7 @@ TRIALS = "trials"
 """The folder of a search's records."""
 
 
-def new_record(number: int, plan: Plan, values: Mapping[str, Any], name: str = "") -> Record:
+def new_record(number: int, plan: Training, values: Mapping[str, Any], name: str = "") -> Record:
     """Creates the record of a new trial.
 
     Args:
@@ -85,6 +85,6 @@ class Records:
         self.path(number).unlink(missing_ok=True)
 
 
-def plan_of(record: Record, name: str) -> Plan:
+def plan_of(record: Record, name: str) -> Training:
     """Returns the plan of a trial."""
-    return Plan(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
+    return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))

@@ -11,12 +11,12 @@ from zoo import planning
 from zoo.recipe import Recipe
 from zoo.report import drawing
 from zoo.report import markdown as md
-from zoo.running import Plan
 from zoo.search import figures, summary
 from zoo.search.finals import BEST, ranked
 from zoo.search.importance import importance, searched
 from zoo.search.records import TRIALS, Record, Records, plan_of
 from zoo.search.study import Study
+from zoo.training import Training
 
 REPORT = "report.md"
 _LEADERS, _AXES, _FEWEST = 10, 12, 3
@@ -76,7 +76,7 @@ def _searched(study: Study, records: Sequence[Record]) -> str:
     )
 
 
-def _choice(study: Study, result: Mapping[str, Any], plan: Plan) -> str:
+def _choice(study: Study, result: Mapping[str, Any], plan: Training) -> str:
     training = result["training"]
     validation = training["validation"] or {}
     scores = [key for key, value in validation.items() if isinstance(value, float)]
@@ -89,7 +89,7 @@ def _choice(study: Study, result: Mapping[str, Any], plan: Plan) -> str:
     )
 
 
-def command(plan: Plan, study: Study) -> str:
+def command(plan: Training, study: Study) -> str:
     """Returns the command that trains a plan."""
     usual = planning.plan(None, plan.family, {}).recipe.to_json()
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
@@ -98,7 +98,7 @@ def command(plan: Plan, study: Study) -> str:
     return f"zoo train --model {plan.family} --data {study.data.name} --out model {' '.join(words)}"
 
 
-def row(plan: Plan) -> str:
+def row(plan: Training) -> str:
     """Renders a plan as Python code."""
     usual = Recipe().to_json()
     changed = [f"{name}={value!r}" for name, value in plan.recipe.to_json().items() if value != usual[name]]

@@ -10,7 +10,7 @@ from zoo.exporting import artifacts
 from zoo.exporting.parity import Tolerance
 from zoo.files import temporary_folder
 from zoo.loading import Loaded
-from zoo.running import Plan
+from zoo.training import Training
 
 
 class Sizes:
@@ -27,7 +27,7 @@ class Sizes:
         self.task = task
         self._known: dict[str, dict[str, Any]] = {}
 
-    def of(self, plan: Plan, model: Any) -> dict[str, Any]:
+    def of(self, plan: Training, model: Any) -> dict[str, Any]:
         """Returns `file`, `bytes`, and `milliseconds` per call, of the smallest file of a model with any weights."""
         key = architecture(plan, model)
         if key not in self._known:
@@ -41,7 +41,7 @@ class Sizes:
         return self._known[key]
 
 
-def architecture(plan: Plan, model: Any) -> str:
+def architecture(plan: Training, model: Any) -> str:
     """Returns a string that identifies the architecture of a model."""
     free = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance")
     arguments = {name: value for name, value in model.get_config().items() if name not in free}

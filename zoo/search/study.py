@@ -13,10 +13,10 @@ from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
 from zoo.recipe import Count, Positive, Recipe, Settings, checked
-from zoo.running import Plan
 from zoo.search import spaces
 from zoo.search.spaces import HyperParameters, Pinned
-from zoo.task import Task, task_of
+from zoo.task import Split, Task, task_of
+from zoo.training import Training
 
 MARK = "study.json"
 """Name of the file that records the study in the folder of a search."""
@@ -94,7 +94,7 @@ class Study:
         self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
 
     @cached_property
-    def base(self) -> Plan:
+    def base(self) -> Training:
         """Plan of the preset or family from which the search starts."""
         preset = self.target if self.target in PRESETS else None
         return planning.plan(preset, None if preset else self._family, self._unsearched)
@@ -161,7 +161,7 @@ class Study:
             fixed |= dict.fromkeys(_AUGMENTATION, 0.0)
         return fixed
 
-    def plan(self, hp: HyperParameters, seed: int, epochs: int | None = None) -> Plan:
+    def plan(self, hp: HyperParameters, seed: int, epochs: int | None = None) -> Training:
         """Returns the plan of a trial.
 
         Args:
@@ -179,10 +179,10 @@ class Study:
             "split_seed": self.first_seed, **others,
         }  # fmt: skip
         family = f"activity_{cell}" if cell else base.family
-        return Plan(base.name, family, {**base.arguments, **arguments, **own}, recipe.replace(**changes))
+        return Training(base.name, family, {**base.arguments, **arguments, **own}, recipe.replace(**changes))
 
     @cached_property
-    def outline(self) -> Plan:
+    def outline(self) -> Training:
         """Plan with the defaults of the space, which shows what all trials share."""
         return self.plan(HyperParameters(), self.first_seed)
 
@@ -202,8 +202,8 @@ class Study:
         return self.task.read(self.data, **({} if self.levels is None else {"levels": self.levels}))
 
     @cached_property
-    def parts(self) -> list[Any]:
-        """Prepared data: one split, or one for each group that is held out.
+    def parts(self) -> list[Split]:
+        """Divided data: one split, or one for each group that is held out.
 
         Raises:
             ZooError: If the file cannot be read, or has no subjects for validation.
@@ -214,13 +214,13 @@ class Study:
         recipe = self.outline.recipe
         if not recipe.validation:
             raise ZooError("validation is 0: a search scores on it; set it, such as --set validation=0.2")
-        prepared = self.task.prepare(self.checked, recipe)
+        split = self.task.split(self.checked, recipe)
         if self.task.name == "activity" and recipe.validation_by == "subject" and not self.checked.train.people():
             raise ZooError(
                 f"{self.data}: no subject ids (trS), so no person can be held out for validation: add them, or "
                 "--set validation_by=window, which overestimates"
             )
-        return [prepared]
+        return [split]
 
     @classmethod
     def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":

@@ -11,12 +11,12 @@ import numpy as np
 
 from zoo import jobs
 from zoo.errors import StorageError, ZooError
-from zoo.running import Plan
 from zoo.search import hparams
 from zoo.search.halving import StoppedError, require_better_half, rungs
 from zoo.search.records import ENDED, TRIALS, Record, Records, plan_of
 from zoo.search.sizes import Sizes
 from zoo.search.study import Study
+from zoo.training import Training, fit
 
 _ATTEMPTS = 10
 
@@ -95,7 +95,7 @@ class Trainer:
         self.records.write(record)
         self.show(self.records.all())
 
-    def _train(self, plan: Plan, record: Record, checkpoints: Sequence[Path]) -> None:
+    def _train(self, plan: Training, record: Record, checkpoints: Sequence[Path]) -> None:
         """Trains and scores a model on each part of the data, and records the scores."""
         parts = [self._train_part(place, plan, record, checkpoint) for place, checkpoint in enumerate(checkpoints)]
         scores = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
@@ -104,9 +104,9 @@ class Trainer:
             raise ZooError(f"{measure} is {scores[measure]}")
         record |= {"scores": scores, "score": scores[measure], "parts": [part[measure] for part in parts]}
 
-    def _train_part(self, place: int, plan: Plan, record: Record, checkpoint: Path) -> dict[str, float]:
-        prepared = self.study.parts[place]
-        model = prepared.build(plan)
+    def _train_part(self, place: int, plan: Training, record: Record, checkpoint: Path) -> dict[str, float]:
+        split, task = self.study.parts[place], self.study.task
+        model = task.build(plan, split)
         scored = rungs(plan.recipe.epochs) if self.halving and not place else []
 
         def on_epoch_end(epoch: int, learner: Any) -> None:
@@ -115,7 +115,7 @@ class Trainer:
             # A network that reads more rows in training is another model with its own weights.
             if learner is not model:
                 model.set_weights(learner.get_weights())
-            record["rungs"][str(epoch)] = float(prepared.scores(model)[self.study.measure])
+            record["rungs"][str(epoch)] = float(task.scores(model, split)[self.study.measure])
             require_better_half(record, epoch, self.records.all(), self.study.maximize)
             self._measure(plan, model, record)
 
@@ -123,14 +123,14 @@ class Trainer:
         if not scored:
             # With rungs, a conversion takes as long as the epochs before the first one, where most trials end.
             self._measure(plan, model, record)
-        fitted = prepared.fit(
-            plan.recipe, model, checkpoint=checkpoint, callbacks=[_Progress(record, self._note, on_epoch_end)],
-            identity={"arguments": model.get_config(), "data": prepared.data.sha256},
+        fitted = fit(
+            model, plan.recipe, task.feed(model, split, plan.recipe), checkpoint=checkpoint,
+            callbacks=[_Progress(record, self._note, on_epoch_end)],
+            identity={"arguments": model.get_config(), "data": split.data.sha256},
         )  # fmt: skip
         self._measure(plan, model, record)
         record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
-        scores: dict[str, float] = prepared.scores(model)
-        return scores
+        return task.scores(model, split)
 
     def _count(self, model: Any, record: Record) -> None:
         """Checks the number of parameters, which limits the size in any format."""
@@ -140,7 +140,7 @@ class Trainer:
         # A weight takes a byte or more.
         _require("bytes or more", count, limits.bytes)
 
-    def _measure(self, plan: Plan, model: Any, record: Record) -> None:
+    def _measure(self, plan: Training, model: Any, record: Record) -> None:
         """Checks size and latency of the exported file, if they are limited."""
         limits = self.study.limits
         if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
@@ -154,7 +154,7 @@ class Trainer:
         for record in leaders:
             if record["bytes"] is None:
                 plan = plan_of(record, self.study.base.name)
-                self.records.write(record | self.sizes.of(plan, self.study.parts[0].build(plan)))
+                self.records.write(record | self.sizes.of(plan, self.study.task.build(plan, self.study.parts[0])))
 
 
 def _check_attempts(attempts: int, killed: bool) -> None:

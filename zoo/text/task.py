@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo import training
 from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
@@ -23,12 +23,13 @@ from zoo.models.model import Model
 from zoo.models.trigram import TrigramLM
 from zoo.models.vocabulary import context_ids
 from zoo.recipe import Recipe
-from zoo.running import Plan
 from zoo.runtime.metadata import TrigramMetadata
-from zoo.task import Predictions, Source, Task, origin, provenance
+from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 from zoo.text import metrics
 from zoo.text.data import TrigramData, Trigrams
-from zoo.training import Fitted
+
+if TYPE_CHECKING:
+    from zoo.training import Training
 
 _BLOCK, _CALIBRATED = 8192, 1000
 _MOST_BYTES = 1 << 30
@@ -40,44 +41,10 @@ _BASELINES = {"unigram": "word frequencies", "bigram": "the bigram model", "knes
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A file of rows, for any number of training runs.
+class TextSplit(Split):
+    """The rows of a file, which holds its own validation set."""
 
-    Args:
-        data: Checked data.
-        folds: None: a file holds its own validation set.
-    """
-
-    data: TrigramData
-    folds: tuple[()] = ()
     _merged: dict[int, Examples] = field(default_factory=dict, init=False, repr=False)
-
-    def build(self, plan: Plan) -> TrigramLM:
-        """Creates the model of a plan."""
-        known = {"vocabulary": self.data.words, "seed": plan.recipe.seed, "name": plan.name}
-        model: TrigramLM = find_family(plan.family).load()(**known | plan.arguments)
-        expected, words = len(model.vocabulary), len(self.data.words)
-        if words != expected:
-            raise ZooError(f"{self.data}: {words} words; vocabulary is {expected}: leave it out")
-        return model
-
-    def fit(self, recipe: Recipe, model: TrigramLM, **options: Any) -> Fitted:
-        """Trains a model. Options are those of `training.fit`.
-
-        Raises:
-            ZooError: If a trained model, whose weights belong to its words, has other words than the data.
-        """
-        if model.provenance is not None or len(model.vocabulary) != len(self.data.words):
-            _require_words(self.data, model.vocabulary, model.name)
-        training_rows, validation = self.training_rows(recipe), self.data.validation
-        rows = Examples.all(validation.contexts, validation.targets) if recipe.validation else None
-        return training.fit(
-            model, recipe,
-            lambda epoch, size: pipeline.training_batches(training_rows, size, seed=recipe.seed, first_epoch=epoch),
-            len(training_rows),
-            None if rows is None else pipeline.batches(rows, _BLOCK),
-            **options,
-        )  # fmt: skip
 
     def training_rows(self, recipe: Recipe) -> Examples:
         """Returns the training rows, merged if the recipe has `merge_contexts`.
@@ -87,27 +54,10 @@ class Prepared:
         """
         most = recipe.merge_contexts
         if most is None:
-            return self.data.train
+            return cast(Examples, self.train)
         if most not in self._merged:
-            self._merged[most] = Examples.all(*merged(self.data.train, len(self.data.words), most))
+            self._merged[most] = Examples.all(*merged(self.train, len(self.data.words), most))
         return self._merged[most]
-
-    def scores(self, model: TrigramLM) -> dict[str, float]:
-        """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
-        rows = self.data.validation
-        return metrics.scores(_logits(model, rows.contexts), rows.next_words)
-
-    def finish(self, recipe: Recipe, model: TrigramLM, learners: Sequence[Model] = ()) -> dict[str, Any]:
-        """Records the provenance of a trained model in it, and evaluates it on the validation rows.
-
-        Returns:
-            `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`.
-        """
-        model.vocabulary, model.provenance = self.data.words, provenance(self.data)
-        return {
-            "train_rows": len(self.data.train), "rows_per_epoch": len(self.training_rows(recipe)),
-            "validation": self.scores(model) if recipe.validation else None,
-        }  # fmt: skip
 
 
 def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -253,9 +203,52 @@ class TrigramTask(Task):
         """Checks and opens a file of rows."""
         return load_as(TrigramData, source, **options)
 
-    def prepare(self, data: TrigramData, recipe: Recipe) -> Prepared:
-        """Prepares data, which has its own validation set."""
-        return Prepared(self.read(data))
+    def split(self, data: TrigramData, recipe: Recipe, *, folds: bool = False) -> TextSplit:
+        """Uses the file's own validation set."""
+        data = self.read(data)
+        return TextSplit(data, data.train, data.validation)
+
+    def build(self, training: "Training", split: TextSplit) -> TrigramLM:
+        """Creates the model."""
+        known = {"vocabulary": split.data.words, "seed": training.recipe.seed, "name": training.name}
+        model: TrigramLM = find_family(training.family).load()(**known | training.arguments)
+        expected, words = len(model.vocabulary), len(split.data.words)
+        if words != expected:
+            raise ZooError(f"{split.data}: {words} words; vocabulary is {expected}: leave it out")
+        return model
+
+    def feed(self, model: TrigramLM, split: TextSplit, recipe: Recipe) -> Feed:
+        """Batches of rows.
+
+        Raises:
+            ZooError: If a trained model, whose weights belong to its words, has other words than the data.
+        """
+        if model.provenance is not None or len(model.vocabulary) != len(split.data.words):
+            _require_words(split.data, model.vocabulary, model.name)
+        rows, held_out = split.training_rows(recipe), split.validation
+        return Feed(
+            partial(pipeline.training_batches, rows, seed=recipe.seed),
+            len(rows),
+            pipeline.batches(Examples.all(held_out.contexts, held_out.targets), _BLOCK) if recipe.validation else None,
+        )
+
+    def scores(self, model: TrigramLM, split: TextSplit) -> dict[str, float]:
+        """Computes `cross_entropy`, in nats, and `top1` of a trained model on the validation rows."""
+        return metrics.scores(_logits(model, split.validation.contexts), split.validation.next_words)
+
+    def finish(
+        self, model: TrigramLM, split: TextSplit, recipe: Recipe, learners: Sequence[Model] = ()
+    ) -> dict[str, Any]:
+        """Records the provenance of a trained model in it, and evaluates it on the validation rows.
+
+        Returns:
+            `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`.
+        """
+        model.vocabulary, model.provenance = split.data.words, provenance(split.data)
+        return {
+            "train_rows": len(split.train), "rows_per_epoch": len(split.training_rows(recipe)),
+            "validation": self.scores(model, split) if recipe.validation else None,
+        }  # fmt: skip
 
     def metadata(self, model: TrigramLM) -> TrigramMetadata:
         """Returns the metadata of a model's exported files."""
