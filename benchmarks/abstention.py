@@ -37,12 +37,13 @@ from sklearn.metrics import roc_auc_score
 from zoo import planning
 from zoo.activity.recordings import Dropped
 from zoo.activity.studies.reading import read_study
-from zoo.activity.task import Prepared, answers, keras_logits, temperature_of
+from zoo.activity.task import TASK, answers, keras_logits, temperature_of
 from zoo.activity.windows import Windowing, Windows, from_arrays
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.report import markdown
-from zoo.running import Plan
+from zoo.task import Split
+from zoo.training import Training, fit
 
 CLASSES = ("jogging", "sitting", "stairs", "standing", "walking")
 MOVEMENTS = ("catching_ball", "dribbling_ball", "folding_clothes", "kicking_ball")
@@ -93,9 +94,9 @@ def half(
     labels = np.searchsorted(CLASSES, activities[learned & real])
     data = from_arrays(windows[learned & real], labels, CLASSES, CUT.rate, people[learned & real])
     train, validation = data.train.split(0.2, 0)
-    prepared = Prepared(data, train, validation)
-    model = prepared.build(PLAN)
-    prepared.fit(PLAN.recipe, model)
+    split = Split(data, train, validation)
+    model = TASK.build(PLAN, split)
+    fit(model, PLAN.recipe, TASK.feed(model, split, PLAN.recipe))
     (held_out, truth), (asked, _) = (
         answers(partial(keras_logits, model), part) for part in (validation, unlabeled(windows[~learned]))
     )
@@ -238,7 +239,9 @@ def activities(document: dict[str, Any]) -> str:
     return markdown.table(head, rows, text=2)
 
 
-def main(description: str, file: str, plan: Plan, run: Callable[[Path], dict[str, Any]], tables: pages.Tables) -> None:
+def main(
+    description: str, file: str, plan: Training, run: Callable[[Path], dict[str, Any]], tables: pages.Tables
+) -> None:
     """Measures all and prints one JSON document, or writes its tables into a page."""
     parser = pages.parser(description)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/activity"), help="folder of the two archives")

@@ -17,6 +17,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from dataclasses import replace
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -24,7 +26,6 @@ from zoo import planning
 from zoo.patches import data as patches
 from zoo.patches.data import Scale
 from zoo.provenance import versions
-from zoo.running import Run, train
 
 NUMPY_EPOCHS = 20
 
@@ -67,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         start = time.perf_counter()
-        summary = train(plan, path, Run(folder)).summary
+        summary = replace(plan, out=folder).run(path).summary
         seconds = time.perf_counter() - start
         history = json.loads((folder / "history.json").read_text())
     data = patches.read(path)

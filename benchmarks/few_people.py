@@ -38,11 +38,13 @@ from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
 from zoo.activity.importers import read_motionsense
 from zoo.activity.recordings import Dropped
-from zoo.activity.task import Prepared, answers, keras_logits, temperature_of
+from zoo.activity.task import TASK, answers, keras_logits, temperature_of
 from zoo.activity.windows import ActivityData, Windows, from_arrays
 from zoo.provenance import versions
 from zoo.recipe import Recipe
 from zoo.report import markdown
+from zoo.task import Split
+from zoo.training import fit
 
 MINUTES, TEST_PEOPLE, TEST_WINDOWS = 3, 6, 40
 MOTIONSENSE = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
@@ -84,9 +86,9 @@ def fitted(
     data: ActivityData, train: Windows, validation: Windows | None, recipe: Recipe, asked: list[Windows]
 ) -> tuple[list[Logits], list[float]]:
     """Trains a network; returns its answers to other windows, and its validation loss by epoch."""
-    prepared = Prepared(data, train, validation)
-    model = prepared.build(replace(PLAN, recipe=recipe))
-    history = prepared.fit(recipe, model).history
+    split = Split(data, train, validation)
+    model = TASK.build(replace(PLAN, recipe=recipe), split)
+    history = fit(model, recipe, TASK.feed(model, split, recipe)).history
     return (
         [answers(partial(keras_logits, model), windows) for windows in asked],
         [round(row["val_loss"], 4) for row in history if "val_loss" in row],

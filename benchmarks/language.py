@@ -15,6 +15,8 @@ from statistics import mean, median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from functools import partial
+
 import keras
 from clock import Clock
 
@@ -23,6 +25,7 @@ from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.presets import PRESETS
 from zoo.provenance import versions
+from zoo.task import Feed
 from zoo.text import data as trigrams
 
 EPOCHS = 3
@@ -35,11 +38,8 @@ def with_zoo(rows: trigrams.Trigrams) -> Way:
         PRESETS["trigram_lm_course"].recipe.to_json() | {"epochs": EPOCHS, "patience": None, "validation": 0.0}
     )
     examples, model = Examples.all(rows.contexts, rows.targets), TrigramLM()
-    return lambda clock: training.fit(
-        model, recipe,
-        lambda epoch, size: pipeline.training_batches(examples, size, seed=0, first_epoch=epoch), len(examples),
-        callbacks=[clock],
-    )  # fmt: skip
+    feed = Feed(partial(pipeline.training_batches, examples, seed=0), len(examples))
+    return lambda clock: training.fit(model, recipe, feed, callbacks=[clock])
 
 
 def with_keras_defaults(rows: trigrams.Trigrams) -> Way:

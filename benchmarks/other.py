@@ -25,9 +25,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo import planning
-from zoo.activity.task import Prepared, answers, keras_logits
+from zoo.activity.task import TASK, answers, keras_logits
 from zoo.activity.windows import from_arrays
 from zoo.report import markdown
+from zoo.task import Split
+from zoo.training import fit
 
 OTHER = "other"
 PLAN = planning.plan("activity_cnn_pocket", None, {})
@@ -48,9 +50,9 @@ def labels_of(
     numbers = np.array([classes.index(name) for name in names[chosen]])
     data = from_arrays(windows[chosen], numbers, classes, CUT.rate, people[chosen])
     train, validation = data.train.split(0.2, 0)
-    prepared = Prepared(data, train, validation)
-    model = prepared.build(PLAN)
-    prepared.fit(PLAN.recipe, model)
+    split = Split(data, train, validation)
+    model = TASK.build(PLAN, split)
+    fit(model, PLAN.recipe, TASK.feed(model, split, PLAN.recipe))
     (held_out, truth), (asked, _) = (
         answers(partial(keras_logits, model), part) for part in (validation, abstention.unlabeled(windows[~learned]))
     )

@@ -30,12 +30,14 @@ from studies import PRESET
 import zoo
 from zoo import planning
 from zoo.activity import metrics
-from zoo.activity.task import Prepared
+from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
 from zoo.provenance import versions
 from zoo.runtime import PersonalRecognizer
 from zoo.runtime.personal import rank_in_class
+from zoo.task import Split
+from zoo.training import fit
 
 SMALLER = {"units": 48, "epochs": 20}
 """Half the work of training the preset."""
@@ -55,9 +57,9 @@ class Credulous(PersonalRecognizer):
 def file_of(data: ActivityData, train: Windows, seed: int, folder: Path) -> Path:
     """Trains the recipe, and writes a file that can learn."""
     plan = planning.plan(PRESET, None, {**SMALLER, "validation": 0.0, "seed": seed})
-    prepared = Prepared(data, train, None)
-    model = prepared.build(plan)
-    prepared.fit(plan.recipe, model)
+    split = Split(data, train, None)
+    model = TASK.build(plan, split)
+    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
     # As published. Without it, learning would lower the loss of any owner by being more certain alone.
     model.temperature = zoo.Model.from_preset(PRESET).temperature
     zoo.export(model, folder, ["personal"])

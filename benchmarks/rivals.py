@@ -30,13 +30,15 @@ from keras import ops
 
 from zoo import planning
 from zoo.activity import metrics
-from zoo.activity.task import Prepared, answers, keras_logits
+from zoo.activity.task import TASK, answers, keras_logits
 from zoo.activity.windows import ActivityData
 from zoo.folds import held_out, read_people
 from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.runtime.label_sets import resolve
+from zoo.task import Split
+from zoo.training import fit
 
 PRESET, GROUPS, MEASURED, FILTERS, WINDOW = "activity_gru_phone", 10, 3, 32, 150
 PRESETS = Path(__file__).parent.parent / "saved_models"
@@ -90,10 +92,10 @@ def measure(data: ActivityData, augmented: bool) -> dict[str, Any]:
     scores = []
     for chosen in held_out(windows, "subject", GROUPS)[:MEASURED]:
         keras.utils.set_random_seed(recipe.seed)
-        prepared = Prepared(data, windows.where(~chosen), None)
-        center, variance = prepared.train.statistics()
+        split = Split(data, windows.where(~chosen), None)
+        center, variance = split.train.statistics()
         model = TinyHAR(classes=data.classes, window=WINDOW, rate=data.rate, mean=center, variance=variance)
-        prepared.fit(recipe, model)
+        fit(model, recipe, TASK.feed(model, split, recipe))
         logits, known = answers(partial(keras_logits, model), windows.where(chosen))
         labels = resolve(known, logits, windows.label_sets)
         scores.append(round(metrics.macro_f1(labels, logits.argmax(axis=1)), 4))

@@ -28,6 +28,7 @@ from zoo import planning
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.task import task_of
+from zoo.training import fit
 
 LARGE, EPOCHS = 2048, 6
 STEPS, CLASSES, CHANNELS = 150, 6, 3
@@ -87,8 +88,10 @@ def rows_a_second(name: str, data: Path) -> float:
     task, clock = task_of(name.removesuffix("_course")), Clock()
     folders = {"activity": "activity", "patches": "images", "text": "text"}
     plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None})
-    prepared = task.prepare_training(task.read(data / folders[task.name] / task.data_file), plan.recipe)
-    fitted = prepared.fit(plan.recipe, prepared.build(plan), callbacks=[clock])
+    read = task.read(data / folders[task.name] / task.data_file)
+    split = task.split(read, plan.recipe, folds=True)
+    model = task.build(plan, split)
+    fitted = fit(model, plan.recipe, task.feed(model, split, plan.recipe), callbacks=[clock])
     return fitted.steps * fitted.batch_size / median(clock.seconds[1:])
 
 

@@ -90,18 +90,21 @@ def training(folder: Path) -> dict[str, float]:
 
     from zoo import planning
     from zoo.activity.task import TASK
+    from zoo.training import fit
 
     found: list[dict[str, float]] = []
     clock = Clock()
 
     def note(epoch: int, logs: object) -> None:
-        found.append(clock.read(len(prepared.train)))
+        found.append(clock.read(len(split.train)))
         clock.start()
 
     changes = {"epochs": 2, "warmup_epochs": 1, "batch_size": 64, "validation": 0.0}
     plan = planning.plan("activity_gru_pocket", None, changes)
-    prepared = TASK.prepare(folder / "windows.h5", plan.recipe)
-    prepared.fit(plan.recipe, prepared.build(plan), callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=note)])
+    split = TASK.split(folder / "windows.h5", plan.recipe)
+    model = TASK.build(plan, split)
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=note)]
+    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe), callbacks=callbacks)
     return found[1]
 
 

@@ -22,6 +22,8 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from types import SimpleNamespace
+
 import numpy as np
 import pages
 from numpy.typing import NDArray
@@ -32,6 +34,8 @@ from zoo.activity.windows import Windowing, Windows
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.runtime.metadata import CLASSES
+from zoo.task import Split
+from zoo.training import fit
 
 FOLDS, EPOCHS, SEED = 5, 12, 0
 Answer = Callable[[Windows, Windows], NDArray[np.int64]]
@@ -72,8 +76,9 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
         "validation": 0.0, "patience": None,
     }  # fmt: skip
     plan = planning.plan(None, "activity_gru", changes)
-    model = task.build(plan, train, CLASSES)
-    task.fit(plan.recipe, model, train, None)
+    split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), train)
+    model = task.TASK.build(plan, split)
+    fit(model, plan.recipe, task.TASK.feed(model, split, plan.recipe))
     logits, _ = task.answers(partial(task.keras_logits, model), test)
     return logits.argmax(axis=1)
 

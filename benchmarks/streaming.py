@@ -24,13 +24,13 @@ import numpy as np
 
 from zoo import planning
 from zoo.activity import importers, recordings, streaming, windows
-from zoo.activity.task import build, fit
+from zoo.activity.task import TASK
 from zoo.exporting import signatures, tflite
 from zoo.provenance import versions
-from zoo.running import Plan
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata, Streaming, embed
-from zoo.task import task_of
+from zoo.task import Split, task_of
+from zoo.training import Training, fit
 
 TEST_SUBJECTS, GROUPS, WHICH = ["2", "9", "15", "21"], 5, (0, 2)
 SECONDS = 1200.0
@@ -45,7 +45,7 @@ SETTINGS = {
 KEPT = ("accuracy", "settled_accuracy", "window_accuracy", "delay_median", "delay_p95", "false_alarms_per_hour")
 
 
-def recipes() -> dict[str, Plan]:
+def recipes() -> dict[str, Training]:
     """A recipe for front pockets, and the same on windows that all begin with a state of zero."""
     changes = {"epochs": 40, "min_steps": 2000, "batch_size": 64, "validation": 0.0}
     plan = planning.plan("activity_gru_pocket", None, changes)
@@ -56,12 +56,13 @@ def recipes() -> dict[str, Plan]:
     }
 
 
-def exported(plan: Plan, data: windows.ActivityData, group: np.ndarray, folder: Path) -> Recognizer:
+def exported(plan: Training, data: windows.ActivityData, group: np.ndarray, folder: Path) -> Recognizer:
     """Trains on everybody outside the group and exports."""
     assert data.train.subjects is not None
     train = data.train.where(~np.isin(data.train.subjects, group))
-    model = build(plan, train, data.classes)
-    fit(plan.recipe, model, train, None)
+    split = Split(data, train)
+    model = TASK.build(plan, split)
+    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
     file, metadata = folder / "model.tflite", task_of(model).metadata(model)
     assert isinstance(metadata, ActivityMetadata)
     tflite.convert(signatures.activity(model, metadata.chunk), {"float32": file}, batch=1)

@@ -33,12 +33,14 @@ from numpy.typing import NDArray
 
 from zoo import planning
 from zoo.activity import metrics
-from zoo.activity.task import Prepared, answers, keras_logits
+from zoo.activity.task import TASK, answers, keras_logits
 from zoo.activity.windows import ActivityData, Windows
 from zoo.data.loading import load_as
 from zoo.provenance import versions
 from zoo.report import drawing
 from zoo.runtime.label_sets import forgive, indistinct, resolve
+from zoo.task import Split
+from zoo.training import fit
 
 PRESET, SEEDS = "activity_gru_phone", (0, 1)
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -96,9 +98,9 @@ def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]
 def scores_by_study(data: ActivityData, train: Windows, test: Windows, seed: int) -> dict[str, dict[str, Any]]:
     """Scores of one training, study by study."""
     plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": seed})
-    prepared = Prepared(data, train, None)
-    model = prepared.build(plan)
-    prepared.fit(plan.recipe, model)
+    split = Split(data, train, None)
+    model = TASK.build(plan, split)
+    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
     logits, known = answers(partial(keras_logits, model), test)
     same = indistinct(train.labels, len(data.classes), train.label_sets)
     predicted = forgive(resolve(known, logits, test.label_sets), logits.argmax(axis=1), same)

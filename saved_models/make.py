@@ -41,9 +41,9 @@ from zoo.provenance import versions
 from zoo.report import drawing, for_task, markdown, results
 from zoo.report.card import card
 from zoo.report.progress import FoldBoard
-from zoo.running import Plan, Run, TrainResult, train
 from zoo.runtime.metadata import CLASSES
 from zoo.task import task_of
+from zoo.training import Training, TrainResult
 
 HERE = Path(__file__).parent
 DATA = {"activity": "activity/data3.h5", "patches": "images/data1.h5", "text": "text/data2.h5"}
@@ -109,12 +109,12 @@ def published(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
 
 def train_each(
-    plans: Sequence[Plan], data: Path, scratch: Path, scores: Callable[[TrainResult, loading.Loaded], Document]
+    plans: Sequence[Training], data: Path, scratch: Path, scores: Callable[[TrainResult, loading.Loaded], Document]
 ) -> list[Document]:
     """Trains plans that differ in a seed, each in a folder of its number; what each run scored."""
     runs = []
     for seed, plan in enumerate(plans):
-        trained = train(plan, data, Run(scratch / str(seed)))
+        trained = replace(plan, out=scratch / str(seed)).run(data)
         runs.append({"seed": seed, **scores(trained, loading.load(scratch / str(seed)))})
         CONSOLE.print(runs[-1])
     return runs
@@ -186,7 +186,7 @@ def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
             )  # fmt: skip
         CONSOLE.print(what, found[what]["macro_f1"], found[what]["per_study"])
     calibration = {name: found["people"][name] for name in ("temperature", "threshold")}
-    train(plan, data, Run(scratch / "model"), calibration=calibration)
+    replace(plan, out=scratch / "model").run(data, calibration=calibration)
     return scratch / "model", {"test": found["people"], "studies": found["studies"]}
 
 
@@ -210,13 +210,13 @@ def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
 def everything(name: str, data: Path, scratch: Path) -> Document:
     """Error of the same recipe on its training patches, where no photograph is held out, as in the course."""
-    train(planning.plan(name, None, {"validation": 0.0}), data, Run(scratch / "everything"))
+    replace(planning.plan(name, None, {"validation": 0.0}), out=scratch / "everything").run(data)
     loaded = loading.load(scratch / "everything")
     found = loaded.task.evaluate(loaded, data, split="train")
     return {"everything": {key: found[key] for key in ("mse", "r2", "patches")}}
 
 
-def frontier(plan: Plan, data: Path, scratch: Path) -> Document:
+def frontier(plan: Training, data: Path, scratch: Path) -> Document:
     """Error against sparsity on photographs of the training set, for several weights of the sparsity term."""
     known = patches.read(data)
     kept, _ = known.hold_out(plan.recipe.validation, plan.recipe.seed)
@@ -254,7 +254,7 @@ def text(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     metrics: Document = {"seeds": train_each(plans, data, scratch, scores)}
     chosen = scratch / mark_best(metrics["seeds"], "cross_entropy")
     if "course" in name:
-        course = train(planning.plan(name, None, {"initializer": "course"}), data, Run(scratch / "course"))
+        course = replace(planning.plan(name, None, {"initializer": "course"}), out=scratch / "course").run(data)
         histories = {"keras": read_json(scratch / "0" / "history.json"), "course": course.history}
         metrics["starts"] = {start: _first_epochs(history) for start, history in histories.items()}
     return chosen, metrics

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from zoo import ActivityGRU, planning
-from zoo.activity.task import build
+from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
 from zoo.api import finetuning_recipe, plan_of
 from zoo.errors import ZooError
 from zoo.loading import load
+from zoo.task import Split
 
 
 @pytest.mark.parametrize(
@@ -73,19 +74,21 @@ def test_a_whole_number_is_a_number():
 @pytest.mark.parametrize(("rows", "frame"), [(150, 5), (128, 4), (45, 5), (47, 1)])
 def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows, frame):
     data = from_arrays(np.full((2, rows, 3), 5.7), [0, 1], ("a", "b"), 50.0)
+    split = Split(data, data.train)
     for family in ("activity_gru", "activity_lstm", "activity_rnn"):
-        model = build(planning.plan(None, family, {"units": 2}), data.train, data.classes)
+        model = TASK.build(planning.plan(None, family, {"units": 2}), split)
         assert (model.num_layers, model.frame, model.magnitude, model.window) == (2, frame, True, rows)
-    assert build(planning.plan(None, "activity_cnn", {}), data.train, data.classes).magnitude
+    assert TASK.build(planning.plan(None, "activity_cnn", {}), split).magnitude
     named = planning.plan(None, "activity_gru", {"units": 2, "num_layers": 1, "frame": 1, "magnitude": False})
-    model = build(named, data.train, data.classes)
+    model = TASK.build(named, split)
     assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
 
 
 def test_the_presets_of_the_course_are_the_networks_of_the_course():
     data = from_arrays(np.full((2, 150, 3), 5.7), [0, 1], ("a", "b"), 50.0)
+    split = Split(data, data.train)
     for preset in ("activity_gru_course", "activity_lstm_course", "activity_rnn_course"):
-        model = build(planning.plan(preset, None, {}), data.train, data.classes)
+        model = TASK.build(planning.plan(preset, None, {}), split)
         assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
 
 

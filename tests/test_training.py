@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from zoo import ActivityGRU, Recipe, ZooError, planning
 from zoo.data.examples import Examples
 from zoo.data.pipeline import batches, training_batches
 from zoo.models.layers import Dropout
-from zoo.running import Run, train
+from zoo.task import Feed
 from zoo.training import compile_model, fit
 
 RECIPE = Recipe(learning_rate=1e-2, batch_size=8, epochs=4, validation=0.0, seed=3)
@@ -34,14 +36,10 @@ def model(seed=3, dropout=0.0):
     ])  # fmt: skip
 
 
-def run(recipe, network=None, rows=None, **options):
+def run(recipe, network=None, rows=None, validation=None, **options):
     network, rows = network or model(), examples() if rows is None else rows
-    fitted = fit(
-        network, recipe,
-        lambda epoch, size: training_batches(rows, size, seed=recipe.seed, first_epoch=epoch), len(rows),
-        **options,
-    )  # fmt: skip
-    return network, fitted
+    feed = Feed(partial(training_batches, rows, seed=recipe.seed), len(rows), validation)
+    return network, fit(network, recipe, feed, **options)
 
 
 def weights(network):
@@ -265,8 +263,8 @@ def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, t
         "--epochs", "12", "--data", str(simulated), "--seed", "1", "--out", str(tmp_path / "killed"),
     ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     plan = planning.plan(None, "activity_gru", {"units": 8, "frame": 5, "epochs": 12, "seed": 1})
-    train(plan, simulated, Run(tmp_path / "whole"))
+    replace(plan, out=tmp_path / "whole").run(simulated)
     assert killed.wait() == -signal.SIGKILL
-    train(plan, simulated, Run(tmp_path / "killed", resume=True))
+    replace(plan, out=tmp_path / "killed", resume=True).run(simulated)
     whole, resumed = (keras.saving.load_model(tmp_path / name / "model.keras") for name in ("whole", "killed"))
     assert_equal(whole, resumed)

@@ -16,7 +16,6 @@ from report import Report, options
 from zoo import loading, planning
 from zoo.patches import figures, task
 from zoo.patches.task import TASK as AUTOENCODER
-from zoo.running import Run, train
 
 given = options(__doc__, "data1.h5", "part1")
 report = Report(given.out, "Part 1: a sparse autoencoder")
@@ -27,7 +26,7 @@ scratch = TemporaryDirectory()
 def trained(**arguments: Any) -> loading.Loaded:
     """The course's autoencoder with some arguments changed."""
     folder = Path(scratch.name) / (" ".join(f"{name} {value}" for name, value in arguments.items()) or "course")
-    train(replace(course, arguments=course.arguments | arguments), given.data, Run(folder))
+    replace(course, arguments=course.arguments | arguments, out=folder).run(given.data)
     return loading.load(str(folder))
 
 

@@ -11,11 +11,10 @@ from tempfile import TemporaryDirectory
 
 from report import Report, options
 
-from zoo import loading, planning
+from zoo import loading, train
 from zoo.presets import PRESETS
 from zoo.report.drawing import training
 from zoo.report.markdown import label
-from zoo.running import Run, train
 from zoo.text import completion, figures
 from zoo.text.task import TASK as TRIGRAM
 
@@ -34,7 +33,7 @@ report.text(f"Data: `{given.data.name}`.", "## A. Three sizes", "D numbers per w
 models, rows, measured, baselines = {}, [], [], {}
 for name, wanted in COURSE.items():
     folder = Path(scratch.name) / name
-    train(planning.plan(name, None, {"epochs": 5} if given.quick else {}), given.data, Run(folder))
+    train(name, given.data, {"epochs": 5} if given.quick else None, out=folder)
     models[name] = loading.load(str(folder))
     found = TRIGRAM.evaluate(models[name], given.data, split="validation", baselines=not baselines)
     baselines = baselines or found["baselines"]

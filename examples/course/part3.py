@@ -11,10 +11,9 @@ from tempfile import TemporaryDirectory
 
 from report import Report, options
 
-from zoo import loading, planning
+from zoo import loading, train
 from zoo.activity import figures
 from zoo.activity.task import TASK as ACTIVITY
-from zoo.running import Run, train
 from zoo.training import LossNotFiniteError
 
 given = options(__doc__, "data3.h5", "part3")
@@ -34,10 +33,10 @@ accuracies, costs, measured, baselines, classes = [], [], [], {}, []
 def section(letter: str, title: str, name: str) -> None:
     """Trains a network, draws its figures and records its numbers."""
     folder, quick = Path(scratch.name) / name, {"epochs": 5} if given.quick else {}
-    train(planning.plan(name, None, quick), given.data, Run(folder))
+    train(name, given.data, quick, out=folder)
     model = loading.load(str(folder))
     try:
-        normalized = train(planning.plan(name, None, quick | {"normalize": True}), given.data).model
+        normalized = train(name, given.data, quick | {"normalize": True}).model
         other = ACTIVITY.evaluate(loading.load(normalized), given.data, baselines=False)["accuracy"]
     except LossNotFiniteError:
         # The course's rates suit raw values.

@@ -25,6 +25,7 @@ from zoo.activity.windows import ActivityData, Windows
 from zoo.crossval import Protocol
 from zoo.data.examples import Examples
 from zoo.folds import Fold, Predictions
+from zoo.training import fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -136,10 +137,10 @@ def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_pat
     result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
     data, fold = activity.read(people), Fold(plan.name, folds.SUBJECT, 0, 0)
     mask = folds.held_out(data.train, folds.SUBJECT, 2)[0]
-    prepared = TASK.prepare_training(replace(data, train=data.train.where(~mask)), plan.recipe)
-    assert len(prepared.train) == np.sum(~mask)
-    model = prepared.build(plan)
-    prepared.fit(plan.recipe, model)
+    split = TASK.split(replace(data, train=data.train.where(~mask)), plan.recipe, folds=True)
+    assert len(split.train) == np.sum(~mask)
+    model = TASK.build(plan, split)
+    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
     logits = Predictions.read(fold.file(tmp_path / "out", "npz")).logits
     np.testing.assert_allclose(model.predict_on_batch(data.train.where(mask).arrays()[0]), logits, atol=1e-4)
     assert (result["ece"]["after"], [each["temperature"] for each in result["folds"]]) == (None, [None, None])

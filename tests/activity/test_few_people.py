@@ -1,19 +1,19 @@
 """Training on three people or fewer: everybody is trained on, and each person left out in turn validates the model."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, planning, running, train
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, planning, train
 from zoo.activity import finetuning, report, simulate
 from zoo.activity.metrics import fit_temperature, macro_f1
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
 from zoo.loading import Loaded
-from zoo.running import Run
-from zoo.training import CHECKPOINT, Progress
+from zoo.training import CHECKPOINT, Progress, Training, fit, of_folds
 
 QUICK = Recipe(learning_rate=0.01, batch_size=12, epochs=3, min_steps=6, validation=0.2)
 CLASSES = ("still", "shake")
@@ -36,25 +36,25 @@ def recognizer(**arguments):
 
 
 def plan(recipe=QUICK):
-    return running.Plan("tiny", "activity_gru", {"units": 4, "num_layers": 1, "frame": 5}, recipe)
+    return Training("tiny", "activity_gru", {"units": 4, "num_layers": 1, "frame": 5}, recipe)
 
 
 def test_all_people_are_trained_on_and_each_is_left_out_once():
-    prepared = TASK.prepare_training(data(), QUICK)
-    assert prepared.train.people() == ["p0", "p1", "p2"]
-    assert prepared.validation is None
-    assert [fold.validation.people() for fold in prepared.folds] == [["p0"], ["p1"], ["p2"]]
-    assert [fold.train.people() for fold in prepared.folds] == [["p1", "p2"], ["p0", "p2"], ["p0", "p1"]]
-    assert prepared.build(plan()).mean != prepared.folds[0].build(plan()).mean
+    split = TASK.split(data(), QUICK, folds=True)
+    assert split.train.people() == ["p0", "p1", "p2"]
+    assert split.validation is None
+    assert [fold.validation.people() for fold in split.folds] == [["p0"], ["p1"], ["p2"]]
+    assert [fold.train.people() for fold in split.folds] == [["p1", "p2"], ["p0", "p2"], ["p0", "p1"]]
+    assert TASK.build(plan(), split).mean != TASK.build(plan(), split.folds[0]).mean
 
 
 def test_the_scores_are_those_of_the_folds_whose_calibration_is_not_the_model_s():
     three = data()
-    result = running.train(plan(), three)
+    result = plan().run(three)
     logits, labels = [], []
-    for fold in TASK.prepare_training(three, QUICK).folds:
-        model = fold.build(plan())
-        fold.fit(running.of_folds(QUICK), model)
+    for fold in TASK.split(three, QUICK, folds=True).folds:
+        model = TASK.build(plan(), fold)
+        fit(model, of_folds(QUICK), TASK.feed(model, fold, of_folds(QUICK)))
         windows, targets = fold.validation.arrays()
         logits.append(np.asarray(model(windows)))
         labels.append(targets)
@@ -90,12 +90,12 @@ def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_
         if fold == "fold 2 of 3":
             raise KeyboardInterrupt
 
-    whole = running.train(plan(), three, Run(tmp_path / "whole"))
+    whole = replace(plan(), out=tmp_path / "whole").run(three)
     with pytest.raises(KeyboardInterrupt):
-        running.train(plan(), three, Run(tmp_path / "killed", callbacks=[Progress(stop)]))
+        replace(plan(), out=tmp_path / "killed", callbacks=[Progress(stop)]).run(three)
     assert [path.name for path in (tmp_path / "killed").iterdir()] == [CHECKPOINT]
     assert ended == [(fold, epoch) for fold in ("", "fold 1 of 3") for epoch in range(3)] + [("fold 2 of 3", 0)]
-    resumed = running.train(plan(), three, Run(tmp_path / "killed", resume=True))
+    resumed = replace(plan(), out=tmp_path / "killed", resume=True).run(three)
     for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert resumed.summary["validation"]["macro_f1"] == whole.summary["validation"]["macro_f1"]
@@ -103,34 +103,34 @@ def test_a_training_killed_in_a_fold_resumes_to_the_same_weights_and_scores(tmp_
 
 
 def test_a_fold_that_diverges_is_named_and_leaves_no_weights_as_if_they_were_the_model(tmp_path):
-    def spoil(prepared, model):
-        if prepared.train.people() == ["p0", "p2"]:
+    def spoil(split, model):
+        if split.train.people() == ["p0", "p2"]:
             model.get_layer("logits").bias.assign([np.nan, 0.0])
 
     with pytest.raises(ZooError, match=r"^validation, fold 2 of 3: the loss became nan in epoch 1: .*set validation"):
-        running.train(plan(), data(), Run(tmp_path / "model"), begin=spoil)
+        replace(plan(), out=tmp_path / "model").run(data(), begin=spoil)
     assert [path.name for path in (tmp_path / "model").iterdir()] == [CHECKPOINT]
 
 
 def test_a_checkpoint_of_other_people_is_refused(tmp_path):
-    prepared = TASK.prepare_training(data(), QUICK)
+    split = TASK.split(data(), QUICK, folds=True)
     options = {"checkpoint": tmp_path / CHECKPOINT, "identity": {"data": "the same"}}
-    prepared.fit(QUICK, recognizer(), **options)
-    prepared.fit(QUICK, recognizer(), **options)
+    for _ in range(2):
+        fit(model := recognizer(), QUICK, TASK.feed(model, split, QUICK), **options)
     with pytest.raises(ZooError, match="was made with another split: resume with the same"):
-        prepared.folds[0].fit(QUICK, recognizer(), **options)
+        fit(model, QUICK, TASK.feed(model, split.folds[0], QUICK), **options)
 
 
 def test_other_callbacks_see_the_training_alone():
     epochs = []
     seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))
-    running.train(plan(), data(), Run(callbacks=[seen]))
+    replace(plan(), callbacks=[seen]).run(data())
     assert epochs == [0, 1, 2]
 
 
 def test_what_begins_a_training_never_sees_who_is_left_out():
     begun = []
-    running.train(plan(), data(), begin=lambda prepared, model: begun.append((prepared.train.people(), model)))
+    plan().run(data(), begin=lambda split, model: begun.append((split.train.people(), model)))
     assert [people for people, _ in begun] == [["p0", "p1", "p2"], ["p1", "p2"], ["p0", "p2"], ["p0", "p1"]]
     assert len({id(model) for _, model in begun}) == 4
 
@@ -141,7 +141,7 @@ def test_the_folds_of_fine_tuning_start_from_the_same_weights_with_the_same_laye
     frozen = [layer.name for layer in old.layers if layer.weights]
     summary = finetune(old, two, recipe=recipe, freeze=frozen).summary
     logits, labels = [], []
-    for fold in TASK.prepare_training(two, recipe).folds:
+    for fold in TASK.split(two, recipe, folds=True).folds:
         model = finetuning.with_labels(Loaded("old", old), two)
         finetuning.fit_head(model, fold.train)
         windows, targets = fold.validation.arrays()
@@ -154,7 +154,7 @@ def test_the_folds_of_fine_tuning_start_from_the_same_weights_with_the_same_laye
 
 def test_a_class_that_one_person_recorded_is_validated_by_time():
     two = data(2, labels=[0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
-    [fold] = TASK.prepare_training(two, QUICK).folds
+    [fold] = TASK.split(two, QUICK, folds=True).folds
     assert fold.validation.people() == ["p0", "p1"]
     assert set(fold.train.labels.tolist()) == {0, 1}
 
@@ -163,22 +163,22 @@ def test_a_class_that_one_person_recorded_is_validated_by_time():
     "recipe", [QUICK.replace(patience=2), QUICK.replace(validation_by="time"), QUICK.replace(validation_by="window")]
 )
 def test_early_stopping_and_other_validations_hold_windows_out(recipe):
-    prepared = TASK.prepare_training(data(), recipe)
-    assert prepared.folds == ()
-    assert len(prepared.train) < 36
-    assert len(prepared.validation) > 0
+    split = TASK.split(data(), recipe, folds=True)
+    assert split.folds == ()
+    assert len(split.train) < 36
+    assert len(split.validation) > 0
 
 
 def test_of_four_people_some_are_held_out():
-    prepared = TASK.prepare_training(data(4), QUICK)
-    assert prepared.folds == ()
-    assert len(prepared.validation.people()) == 1
+    split = TASK.split(data(4), QUICK, folds=True)
+    assert split.folds == ()
+    assert len(split.validation.people()) == 1
 
 
 def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
     simulate.write_simulated(tmp_path / "data3.h5", subjects=3, seed=0, seconds=15)
     changes = {"units": 4, "frame": 25, "epochs": 1}
-    running.train(planning.plan(None, "activity_gru", changes), tmp_path / "data3.h5", Run(tmp_path / "model"))
+    replace(planning.plan(None, "activity_gru", changes), out=tmp_path / "model").run(tmp_path / "data3.h5")
     found = evaluate(tmp_path / "model", tmp_path / "data3.h5", split="train", baselines=False)
     assert found["windows"] == len(TASK.read(tmp_path / "data3.h5").train)
     with pytest.raises(ZooError, match="split 'validation': the model was trained on all people"):
@@ -193,5 +193,5 @@ def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
 
 
 def test_a_search_holds_windows_out_for_its_trials():
-    assert TASK.prepare(data(), QUICK).validation is not None
-    assert TASK.prepare(data(), QUICK).folds == ()
+    assert TASK.split(data(), QUICK).validation is not None
+    assert TASK.split(data(), QUICK).folds == ()

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, api, evaluate, finetune, planning, running, train
+from zoo import ActivityGRU, Recipe, ZooError, api, evaluate, finetune, planning, train, training
 from zoo.activity import finetuning, report
 from zoo.activity import metrics as classification
-from zoo.activity.task import TASK
+from zoo.activity.task import TASK, _loses
 from zoo.activity.windows import from_arrays, read
 from zoo.loading import Loaded, load
 
@@ -102,9 +102,9 @@ def test_a_loss_that_does_not_fall_is_a_warning_to_lower_the_learning_rate():
 
 
 def test_the_loss_of_one_epoch_and_one_that_falls_are_no_warning():
-    assert running._diverged([{"loss": 1.0}], QUICK) is None
-    assert running._diverged([{"loss": 1.0}, {"loss": 2.0}, {"loss": 0.9}], QUICK) is None
-    assert "1 in the first epoch, 1 in the last" in running._diverged([{"loss": 1.0}, {"loss": 1.0}], QUICK)
+    assert training._diverged([{"loss": 1.0}], QUICK) is None
+    assert training._diverged([{"loss": 1.0}, {"loss": 2.0}, {"loss": 0.9}], QUICK) is None
+    assert "1 in the first epoch, 1 in the last" in training._diverged([{"loss": 1.0}, {"loss": 1.0}], QUICK)
 
 
 def test_nobody_is_advised_to_record_more_simulated_people():
@@ -143,7 +143,7 @@ def test_an_interval_over_few_people_is_noted(people, notes):
 def test_a_class_without_validation_windows_is_not_the_weakest():
     logits = np.eye(3)[[0, 0, 0, 1]]
     found = classification.report(np.array([0, 0, 1, 1]), logits, ("sit", "walk", "run"), None, 1.0)
-    line = TASK.prepare(data(people=2), QUICK)._loses(found, {"macro_f1": 1.0, "of_model": 0.5}, False)
+    line = _loses(TASK.split(data(people=2), QUICK), found, {"macro_f1": 1.0, "of_model": 0.5}, False)
     assert "the weakest class is walk (F1 0.667, mostly taken for sit)" in line
 
 
@@ -160,11 +160,11 @@ def test_the_advice_is_to_start_from_weights_of_many_people_where_they_fit_and_h
 def test_a_saved_model_that_scores_otherwise_is_a_warning(tmp_path):
     two = data(people=2)
     trained = train(ActivityGRU(units=4, window=10, classes=two.classes), two, QUICK, out=tmp_path / "model")
-    prepared = TASK.prepare_training(two, QUICK)
+    split = TASK.split(two, QUICK, folds=True)
     assert not [text for text in trained.summary["warnings"] if "saved model" in text]
-    shown = prepared.scores(trained.model)
-    assert not running._differences(tmp_path / "model", prepared, shown)
-    [text] = running._differences(tmp_path / "model", prepared, {"macro_f1": shown["macro_f1"] - 0.1})
+    shown = TASK.scores(trained.model, split)
+    assert not training._differences(tmp_path / "model", split, shown)
+    [text] = training._differences(tmp_path / "model", split, {"macro_f1": shown["macro_f1"] - 0.1})
     assert f"the saved model has macro_f1 {shown['macro_f1']:.4g} on its training data" in text
 
 
@@ -201,7 +201,7 @@ def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
     assert head[0].shape == (2,)
     for one, other in features[:-1]:
         np.testing.assert_array_equal(one, other)
-    assert (result.history, result.summary["epochs"], result.plan.recipe.epochs) == ([], 0, 0)
+    assert (result.history, result.summary["epochs"], result.training.recipe.epochs) == ([], 0, 0)
     assert result.model.name == f"mine_from_{old.name}"
     assert result.summary["validation"]["folds"] == 2
     assert result.summary["validation"]["macro_f1"] > 0.6

@@ -44,14 +44,14 @@ class TestTraining:
 
     def test_sets_none_without_validation_or_at_a_rate_of_zero(self, simulated):
         recipe = zoo.Recipe(validation=0.4, validation_by="time")
-        prepared = ACTIVITY.prepare(simulated, recipe)
-        model = zoo.ActivityGRU(units=4, frame=10, classes=prepared.data.classes, threshold=0.9)
-        assert prepared.finish(recipe, model)["validation"]["answered"]["threshold"] == model.threshold
-        assert "answered" not in prepared.finish(recipe.replace(rejection_rate=0.0), model)["validation"]
+        split = ACTIVITY.split(simulated, recipe)
+        model = zoo.ActivityGRU(units=4, frame=10, classes=split.data.classes, threshold=0.9)
+        assert ACTIVITY.finish(model, split, recipe)["validation"]["answered"]["threshold"] == model.threshold
+        assert "answered" not in ACTIVITY.finish(model, split, recipe.replace(rejection_rate=0.0))["validation"]
         assert model.threshold is None
         whole = recipe.replace(validation=0.0)
         model.threshold = 0.9
-        ACTIVITY.prepare(simulated, whole).finish(whole, model)
+        ACTIVITY.split(simulated, whole).finish(whole, model)
         assert model.threshold is None
         assert ACTIVITY.metadata(model).stream_threshold == STREAM_THRESHOLD
 

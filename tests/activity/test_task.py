@@ -1,5 +1,7 @@
 """Recognizers that learn from a file that is read once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,10 @@ from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.task import predictions_of
 from zoo.activity.windows import Windowing, write_windows
 from zoo.exporting import artifacts
-from zoo.running import Run, train
 from zoo.runtime import Recognizer
 
 
-def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated, tmp_path):
+def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tmp_path):
     changes = {
         "units": 6,
         "num_layers": 1,
@@ -25,9 +26,9 @@ def test_scores_of_a_prepared_file_are_those_of_its_validation_people(simulated,
         "patience": None,
     }
     plan = planning.plan(None, "activity_gru", changes)
-    train(plan, simulated, Run(tmp_path / "model"))
+    replace(plan, out=tmp_path / "model").run(simulated)
     loaded = loading.load(str(tmp_path / "model"))
-    scores = ACTIVITY.prepare(simulated, plan.recipe).scores(loaded.keras_model)
+    scores = ACTIVITY.scores(loaded.keras_model, ACTIVITY.split(simulated, plan.recipe))
     report = ACTIVITY.evaluate(loaded, simulated, split="validation", baselines=False)
     assert {name: scores[name] for name in ("macro_f1", "accuracy")} == {
         name: pytest.approx(report[name]) for name in ("macro_f1", "accuracy")
@@ -43,7 +44,7 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     plan = planning.plan(
         None, "activity_gru", {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
     )
-    train(plan, tmp_path / "long.h5", Run(tmp_path / "model"))
+    replace(plan, out=tmp_path / "model").run(tmp_path / "long.h5")
     loaded = loading.load(str(tmp_path / "model"))
     report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
     assert "windows of 200 rows: the center 150 are read" in report["notes"]
@@ -56,15 +57,15 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
 def test_seeds_of_one_split_seed_set_the_same_people_aside():
     x = np.random.default_rng(0).normal([0, 0, 9.8], 1, (60, 20, 3))
     data = windows_of.from_arrays(x, np.arange(60) % 2, ("a", "b"), 50.0, np.arange(60) // 10)
-    aside = [ACTIVITY.prepare(data, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
+    aside = [ACTIVITY.split(data, Recipe(seed=seed, split_seed=3)).validation.people() for seed in range(4)]
     assert aside == [aside[0]] * 4
-    assert len({tuple(ACTIVITY.prepare(data, Recipe(seed=seed)).validation.people()) for seed in range(8)}) > 1
+    assert len({tuple(ACTIVITY.split(data, Recipe(seed=seed)).validation.people()) for seed in range(8)}) > 1
 
 
 def test_nothing_set_aside_cannot_be_scored(simulated):
-    prepared = ACTIVITY.prepare(simulated, Recipe(validation=0.0))
+    split = ACTIVITY.split(simulated, Recipe(validation=0.0))
     with pytest.raises(ZooError, match="nothing is held out to score on: set validation above 0"):
-        prepared.scores(None)
+        ACTIVITY.scores(None, split)
 
 
 def test_a_file_is_predicted_by_its_own_probabilities(exported_recognizer, simulated):
@@ -84,7 +85,7 @@ def test_what_is_no_stack_of_windows_is_one_line(shape):
 
 
 def test_groups_leave_everybody_out_once(simulated):
-    parts = crossval.prepare(simulated, 3)
+    parts = crossval.split(simulated, 3)
     people = windows_of.read(simulated).train.people()
     left_out = [name for part in parts for name in part.validation.people()]
     assert sorted(left_out) == sorted(people)
@@ -101,7 +102,7 @@ def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulate
 def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(ZooError, match="training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it"):
-        train(planning.plan("activity_gru_course", None, {}), simulated)
+        planning.plan("activity_gru_course", None, {}).run(simulated)
     loaded = loading.load("activity_gru_course")
     with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
         artifacts.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")

@@ -26,6 +26,7 @@ from zoo.patches import simulate
 from zoo.planning import plan
 from zoo.runtime.metadata import CLASSES
 from zoo.text import data as trigrams
+from zoo.training import fit
 
 tfds = pytest.importorskip("zoo.data.tfds")
 
@@ -82,10 +83,10 @@ def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, sim
     small = plan(None, "activity_gru", changes)
     found = []
     for path in (simulated, tfds.load("zoo_activity/course", built)):
-        prepared = task.TASK.prepare(task.TASK.read(path), small.recipe)
-        model = prepared.build(small)
-        prepared.fit(small.recipe, model, deterministic=False)
-        found.append((model.get_weights(), prepared.scores(model)))
+        split = task.TASK.split(task.TASK.read(path), small.recipe)
+        model = task.TASK.build(small, split)
+        fit(model, small.recipe, task.TASK.feed(model, split, small.recipe))
+        found.append((model.get_weights(), task.TASK.scores(model, split)))
     for one, other in zip(found[0][0], found[1][0], strict=True):
         np.testing.assert_array_equal(one, other)
     assert found[0][1] == found[1][1]
@@ -335,6 +336,6 @@ def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated, 
 def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):
     recipe = Recipe(validation=0.3)
     of_file, of_build = (
-        task.TASK.prepare(task.TASK.read(p), recipe) for p in (simulated, tfds.load("zoo_activity", built))
+        task.TASK.split(task.TASK.read(p), recipe) for p in (simulated, tfds.load("zoo_activity", built))
     )
     assert of_file.train.people() == of_build.train.people()

@@ -15,7 +15,6 @@ from zoo.patches.task import TASK as AUTOENCODER
 from zoo.patches.task import _behind as behind
 from zoo.patches.task import kernel
 from zoo.report import for_task
-from zoo.running import Run, train
 from zoo.runtime import Interpreter
 
 
@@ -90,7 +89,7 @@ def test_a_model_that_reconstructs_worse_than_its_baselines_is_noted(trained, le
 
 
 def test_patches_that_training_has_seen_are_not_called_test(leaves, tmp_path):
-    train(plan(validation=0.0), leaves, Run(tmp_path / "model"))
+    replace(plan(validation=0.0), out=tmp_path / "model").run(leaves)
     report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "model")), leaves)
     assert report["split"] == "train"
     assert "training patches: the model was trained on them" in report["notes"]
@@ -150,14 +149,15 @@ def test_symmetries_are_eight_and_different():
 
 def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
     recipe = plan(augmentation={"symmetries": True, "plain": 0.25}, epochs=4).recipe
-    prepared = AUTOENCODER.prepare(leaves, recipe)
-    vectors, _ = prepared.training.arrays()
-    batches, rows = prepared.training_batches(recipe)
+    split = AUTOENCODER.split(leaves, recipe)
+    vectors, _ = split.train.arrays()
+    feed = AUTOENCODER.feed(plan().task.build(plan(), split), split, recipe)
+    rows = feed.rows
     assert rows == 8 * len(vectors)
 
     def shown(epoch):
         """A row of patches for each epoch from this one to the last."""
-        taken = batches(epoch, rows // 2).take(2 * (4 - epoch)).as_numpy_iterator()
+        taken = feed.batches([rows // 2] * 2, first_epoch=epoch).take(2 * (4 - epoch)).as_numpy_iterator()
         return np.concatenate([inputs for inputs, _ in taken]).reshape(4 - epoch, rows, -1)
 
     as_cut = {row.tobytes() for row in vectors}
@@ -170,23 +170,21 @@ def test_the_last_epochs_show_patches_as_they_were_cut(leaves):
 def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path):
     small = tmp_path / "small.h5"
     simulate.write_simulated(small, count=20, size=4, pictures=2, seed=1)
+
+    def trained_as(training):
+        return replace(training, out=tmp_path / "out").run(leaves)
+
     requests = {
         r"patches of 4 x 4; .* reads 8 x 8": lambda: AUTOENCODER.evaluate(trained, small),
-        r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: train(
-            plan(pixels=256), leaves, Run(tmp_path / "out")
-        ),
-        r"sparsity target 1.5: expected a number between 0 and 1": lambda: train(
-            plan(sparsity_target=1.5), leaves, Run(tmp_path / "out")
-        ),
-        r"5 photographs, of which 5 cannot be held out": lambda: train(
-            plan(validation=0.99), leaves, Run(tmp_path / "out")
-        ),
+        r"patches of 8 x 8; .* reads 16 x 16: .* --set pixels=64": lambda: trained_as(plan(pixels=256)),
+        r"sparsity target 1.5: expected a number between 0 and 1": lambda: trained_as(plan(sparsity_target=1.5)),
+        r"5 photographs, of which 5 cannot be held out": lambda: trained_as(plan(validation=0.99)),
         r"split 'dev': expected test or train": lambda: AUTOENCODER.evaluate(trained, leaves, split="dev"),
-        r"unknown setting of the augmentation 'noise': known are symmetries, plain": lambda: train(
-            plan(augmentation={"noise": 1.0}), leaves, Run(tmp_path / "out")
+        r"unknown setting of the augmentation 'noise': known are symmetries, plain": lambda: trained_as(
+            plan(augmentation={"noise": 1.0})
         ),
-        r"augmentation: plain is 2; expected 0 or more, at most 1": lambda: train(
-            plan(augmentation={"plain": 2}), leaves, Run(tmp_path / "out")
+        r"augmentation: plain is 2; expected 0 or more, at most 1": lambda: trained_as(
+            plan(augmentation={"plain": 2})
         ),
     }  # fmt: skip
     for words, request in requests.items():
@@ -201,16 +199,16 @@ def test_levels_of_255_are_read_when_they_are_said(leaves, tmp_path):
     with h5py.File(bright, "r+") as file:
         file["data"][:] = file["data"][:] * 255
     with pytest.raises(ZooError, match=r"expected about \[0, 1\]: .* with --levels 255"):
-        train(plan(), bright, Run(tmp_path / "none"))
-    summary = train(plan(epochs=1), AUTOENCODER.read(bright, levels=255.0), Run(tmp_path / "out")).summary
+        replace(plan(), out=tmp_path / "none").run(bright)
+    summary = replace(plan(epochs=1), out=tmp_path / "out").run(AUTOENCODER.read(bright, levels=255.0)).summary
     assert summary["train_patches"] > 0
     replaced = replace(loading.load(str(tmp_path / "out")), name="bright")
     assert AUTOENCODER.evaluate(replaced, AUTOENCODER.read(bright, levels=255.0))["mse"] < 0.1
 
 
-def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_constants_of_the_course(trained, leaves):
-    prepared = AUTOENCODER.prepare(leaves, plan().recipe)
-    scores = prepared.scores(trained.keras_model)
+def test_scores_of_a_split_file_are_of_the_photographs_held_out_at_the_constants_of_the_course(trained, leaves):
+    split = AUTOENCODER.split(leaves, plan().recipe)
+    scores = AUTOENCODER.scores(trained.keras_model, split)
     assert scores["mse"] == pytest.approx(AUTOENCODER.evaluate(trained, leaves)["mse"], rel=1e-5)
     # The model has the course's constants itself, so its own cost is the same number.
     assert scores["cost"] == pytest.approx(trained.config["training"]["validation"]["loss"], rel=1e-4)
@@ -218,16 +216,16 @@ def test_scores_of_a_prepared_file_are_of_the_photographs_held_out_at_the_consta
 
 def test_seeds_of_one_split_seed_hold_out_the_same_photographs(leaves):
     aside = {
-        seed: AUTOENCODER.prepare(leaves, plan().recipe.replace(seed=seed, split_seed=7)).held_out.group_names()
+        seed: AUTOENCODER.split(leaves, plan().recipe.replace(seed=seed, split_seed=7)).validation.group_names()
         for seed in range(5)
     }
     assert all(names == aside[0] for names in aside.values())
-    own = [AUTOENCODER.prepare(leaves, plan().recipe.replace(seed=seed)).held_out.group_names() for seed in range(5)]
+    own = [AUTOENCODER.split(leaves, plan().recipe.replace(seed=seed)).validation.group_names() for seed in range(5)]
     assert any(names != own[0] for names in own)
 
 
 def test_the_summary_of_an_averaged_model_is_of_the_saved_weights(leaves, tmp_path):
-    summary = train(plan(epochs=2, ema_decay=0.99), leaves, Run(tmp_path / "out")).summary
+    summary = replace(plan(epochs=2, ema_decay=0.99), out=tmp_path / "out").run(leaves).summary
     report = AUTOENCODER.evaluate(loading.load(str(tmp_path / "out")), leaves)
     assert summary["validation"]["mse"] == pytest.approx(report["mse"], rel=1e-4)
 

@@ -15,11 +15,12 @@ from zoo.activity import windows as activity
 from zoo.activity.finetuning import fit_head
 from zoo.activity.metrics import by_study, report
 from zoo.activity.simulate import simulate
-from zoo.activity.task import Prepared, _weighted, build
+from zoo.activity.task import TASK, _weighted
 from zoo.data.describe import describe
 from zoo.errors import ZooError
 from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
 from zoo.runtime.label_sets import COUNTED, forgive, indistinct, resolve
+from zoo.task import Split
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -143,11 +144,12 @@ def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path
 
 
 def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, tmp_path):
-    train = write(two_studies, tmp_path / "data3.h5").train
+    data = write(two_studies, tmp_path / "data3.h5")
+    train = data.train
     plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25})
     heads = []
     for windows in (train, train.of_one_class(6)):
-        model = build(plan, train, tuple("abcdef"))
+        model = TASK.build(plan, Split(data, data.train))
         fit_head(model, windows)
         heads.append(model.get_layer("logits").get_weights())
     assert 6 in train.labels
@@ -158,11 +160,11 @@ def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_pat
     data = write(two_studies, tmp_path / "data3.h5")
     stairs = data.train.where(data.train.labels == 6)
     plan = planning.plan(None, "activity_gru", {"units": 4, "frame": 25})
-    prepared = Prepared(data, data.train, stairs)
-    model = prepared.build(plan)
-    validation = prepared.finish(plan.recipe, model)["validation"]
+    split = Split(data, data.train, stairs)
+    model = TASK.build(plan, split)
+    validation = TASK.finish(model, split, plan.recipe)["validation"]
     assert "baseline" not in validation
-    assert prepared.scores(model)["cross_entropy"] == pytest.approx(validation["cross_entropy"])
+    assert TASK.scores(model, split)["cross_entropy"] == pytest.approx(validation["cross_entropy"])
     found = zoo.evaluate(model, replace(data, test=stairs))
     assert "baselines" not in found
     # Predictions of a class of the set are in the scores.

@@ -9,8 +9,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
+from zoo.activity.exportable import golden
 from zoo.activity.task import TASK as ACTIVITY
-from zoo.activity.task import golden
 from zoo.catalog import PRESETS_FOLDER
 from zoo.exporting import artifacts, signatures, tflite
 from zoo.runtime import Recognizer

@@ -1,6 +1,7 @@
 """Language models from a file of rows to files that answer."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -10,7 +11,6 @@ from zoo import Recipe, TrigramLM, ZooError, finetune, loading, planning
 from zoo.exporting import saved_model
 from zoo.models.losses import CrossEntropy
 from zoo.report import for_task
-from zoo.running import Run, train
 from zoo.runtime import Interpreter
 from zoo.text import completion, task
 from zoo.text import data as trigrams
@@ -205,8 +205,8 @@ def test_the_weights_of_a_trained_model_are_not_trained_on_other_words(trained, 
     assert not (tmp_path / "out").exists()
 
 
-def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sentences):
-    scores = TRIGRAM.prepare(sentences, Recipe()).scores(trained.keras_model)
+def test_scores_of_a_split_file_are_those_of_its_validation_part(trained, sentences):
+    scores = TRIGRAM.scores(trained.keras_model, TRIGRAM.split(sentences, Recipe()))
     report = TRIGRAM.evaluate(trained, sentences, split="validation", baselines=False)
     assert scores == {name: pytest.approx(report[name], abs=1e-5) for name in ("cross_entropy", "top1")}
 
@@ -214,7 +214,7 @@ def test_scores_of_a_prepared_file_are_those_of_its_validation_part(trained, sen
 def test_the_summary_is_of_the_saved_weights_and_without_label_smoothing(sentences, tmp_path):
     changes = {"epochs": 2, "label_smoothing": 0.2, "ema_decay": 0.99, "hidden_units": 16, "embedding": 4}
     plan = planning.plan(None, "trigram_lm", changes)
-    summary = train(plan, sentences, Run(tmp_path / "out")).summary
+    summary = replace(plan, out=tmp_path / "out").run(sentences).summary
     saved = loading.load(str(tmp_path / "out"))
     report = TRIGRAM.evaluate(saved, sentences, split="validation", baselines=False)
     assert summary["validation"] == {key: pytest.approx(report[key], abs=1e-5) for key in ("cross_entropy", "top1")}
