@@ -21,7 +21,6 @@ class Preset:
         recipe: Recipe of the training.
         data: Training data.
         license: License of the training data.
-        note: Remarks on how the preset was made, for its card.
         everyone: Whether the weights were trained on all people of several studies. Scores are then those of
             cross-validation, in which each person, or each study, is left out in turn.
     """
@@ -32,7 +31,6 @@ class Preset:
     recipe: Recipe
     data: str
     license: str
-    note: str = ""
     everyone: bool = False
 
 
@@ -57,86 +55,6 @@ _TEXT = (
     "372,500 rows for training"
 )
 _TEXT_LICENSE = "none stated, so the text is not in this repository"
-_TEXT_NOTE = (
-    "Sizes and recipe are those of the course. The course draws all weights from N(0, 0.01^2), so that all words look "
-    "alike at first and the first epochs learn only word frequencies. The preset uses the default initializers of "
-    "Keras instead (embedding uniform, kernels Glorot uniform, biases 0)."
-)
-_TEXT_BEST_NOTE = (
-    "Learning rates, widths and dropout were compared on the validation set, with one seed each. The learning rate "
-    "mattered most; dropout of whole words or of the embedding, a third layer, and residual blocks did not help. "
-    "Identical contexts are merged into one row whose target is the distribution of the next words. This reduces the "
-    "number of rows to 38%, and does not change the cost."
-)
-
-_PHOTOGRAPHS_NOTE = (
-    "The recipe's seed, 12, decides which photographs are held out. It was chosen from 0 to 19 before anything was "
-    "trained on the split: with it, the variance of luminance within patches of the held-out photographs is closest to "
-    "that of the others."
-)
-
-_BEST_PHOTOGRAPHS_NOTE = (
-    f"{_PHOTOGRAPHS_NOTE} Patches are not whitened. They are rotated and mirrored in training, except in its last "
-    "quarter, so that the mean activations fit the original patches. The weight of the sparsity term is the "
-    "smallest in the table below that keeps the mean activation of every unit within 0.01 of the target in training. "
-    "On photographs with more or less contrast, units are more or less active, whatever the weight."
-)
-
-_COURSE_NOTE = (
-    "Sizes, initialization, learning rates and stopping rule are those of the course, and so is the input, which is "
-    "not normalized. The course tested on random windows; here, the test windows are from people who are in no "
-    "training window. Validation windows are random, as in the course."
-)
-_STUDIES_NOTE = (
-    "Windows of 200 rows, one starting every 100 rows, are cropped to 150 at a random position and resampled at a "
-    "random pace. Two of the five people in the Oxford data may be two of the others under another id, so its scores "
-    "may be partly those of people in training. "
-)
-_POCKET_NOTE = (
-    f"{_STUDIES_NOTE}The network has half as many units as activity_gru_phone. The recipe differs in three ways: twice "
-    "the learning rate, half again as many epochs, and `carry`, with which half of the training windows start from the "
-    "final state of another window. `carry` makes no difference for single windows, and lets a stream keep one state "
-    "that never restarts (benchmarks/streaming.py). No other recipe was tried on four studies. Frames, layers, the "
-    "magnitude of each row, pace, spin and tilt were chosen earlier, by cross-validation on the people in MotionSense: "
-    "the magnitude, a second layer, and a wider range of pace and tilt helped; dropout and more units made no "
-    "difference beyond the spread over seeds. A search for other hyperparameters on the same people, limited to files "
-    "of at most 32,000 bytes, found nothing better (benchmarks/pocket_search.json)."
-)
-
-_TINY_NOTE = (
-    f"{_STUDIES_NOTE}The recipe is that of activity_gru_pocket, and was the only one tried. One layer of 12 units was "
-    "chosen by size alone: its `int8` file is smaller than 10 kB, including the ids of the training people."
-)
-
-_CNN_NOTE = (
-    f"{_STUDIES_NOTE}The recipe is that of activity_gru_phone, with 30 epochs instead of 20. The number of filters was "
-    "chosen so that there are about as many weights as in activity_gru_pocket. Two changes were tried with one seed, "
-    "on four of the ten groups of people and on each study left out. With 128 filters, the network scored about a "
-    "point higher on people of known studies, and a point lower on studies left out. Mixing the mean and standard "
-    "deviation of the features of two windows (MixStyle, Zhou et al. 2021, arXiv:2104.02008) did not help. Neither did "
-    "any of four ideas that were tried on each study left out: pretraining the convolutions to fill in masked parts of "
-    "windows, including windows of WISDM's other activities; adding WISDM's movements, such as kicking a ball, as a "
-    "class of their own; adding what its people did sitting or standing, such as eating, with a label that stands for "
-    "both; and a pace that varies by 45% instead of 25%."
-)
-
-_PHONE_NOTE = (
-    f"{_STUDIES_NOTE}The recipe was chosen with one seed on the people and studies that are also in the scores above, "
-    "so these may be slightly too high. On the same ten groups of people, a learning rate of 0.01 with 30 epochs "
-    "reached a macro-F1 of 0.914 and was worse than this recipe in every group, since the loss of such a large "
-    "network rises for a while at that rate; 48 units with that rate and 20 epochs reached 0.918. A batch of 128 with "
-    "fewer half turns of the phone scored clearly better than one of 64; the two changes were not tried separately. A "
-    "batch of 256, weight decay with dropout, and narrower ranges of pace, tilt and intensity made no difference. "
-    "Three ideas, tried with 48 units, did not make the network recognize more walking of a study that was left out: "
-    "inputs that do not depend on how the phone is held (acceleration along and across gravity), rotating windows "
-    "with movement into every orientation, and random gains of slow and of quick movements. If all classes have the "
-    "same weight (`class_weights=balanced`), more of the stairs in a study that was left out are recognized, but much "
-    "more of its walking is mistaken for stairs; classes are therefore not weighted. The threshold rejects 2% of the "
-    "held-out windows of the cross-validation, but few movements that were not in training "
-    "(benchmarks/abstention.py). On four of the ten groups of people, the averaged outputs of four other networks, "
-    "some purely convolutional and some with a GRU on top of convolutions, scored less than a point higher than the "
-    "best of the four, so no network was distilled from such an ensemble."
-)
 
 _STUDIES_ARGUMENTS = {
     "units": 32, "num_layers": 2, "frame": 5, "frame_activation": "leaky_relu", "magnitude": True, "window": 150,
@@ -168,7 +86,6 @@ PRESETS: dict[str, Preset] = {
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
-        note=_COURSE_NOTE,
     ),
     "activity_lstm_course": Preset(
         family="activity_lstm",
@@ -180,7 +97,6 @@ PRESETS: dict[str, Preset] = {
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
-        note=_COURSE_NOTE,
     ),
     "activity_gru_course": Preset(
         family="activity_gru",
@@ -192,7 +108,6 @@ PRESETS: dict[str, Preset] = {
         ),
         data=_COURSE_WINDOWS,
         license="MIT",
-        note=_COURSE_NOTE,
     ),
     "activity_gru_tiny": Preset(
         family="activity_gru",
@@ -201,7 +116,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_POCKET_RECIPE,
         data=_STUDIES,
         license=_STUDIES_LICENSE,
-        note=_TINY_NOTE,
         everyone=True,
     ),
     "activity_gru_pocket": Preset(
@@ -211,7 +125,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_POCKET_RECIPE,
         data=_STUDIES,
         license=_STUDIES_LICENSE,
-        note=_POCKET_NOTE,
         everyone=True,
     ),
     "activity_gru_phone": Preset(
@@ -221,7 +134,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3),
         data=_STUDIES,
         license=_STUDIES_LICENSE,
-        note=_PHONE_NOTE,
         everyone=True,
     ),
     "activity_cnn_pocket": Preset(
@@ -231,7 +143,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_STUDIES_RECIPE.replace(learning_rate=5e-3, epochs=30),
         data=_STUDIES,
         license=_STUDIES_LICENSE,
-        note=_CNN_NOTE,
         everyone=True,
     ),
     "sparse_autoencoder_course": Preset(
@@ -246,7 +157,6 @@ PRESETS: dict[str, Preset] = {
         ),
         data=_PHOTOGRAPHS,
         license=_PHOTOGRAPHS_LICENSE,
-        note=_PHOTOGRAPHS_NOTE,
     ),
     "sparse_autoencoder_best": Preset(
         family="sparse_autoencoder",
@@ -260,7 +170,6 @@ PRESETS: dict[str, Preset] = {
         ),
         data=_PHOTOGRAPHS,
         license=_PHOTOGRAPHS_LICENSE,
-        note=_BEST_PHOTOGRAPHS_NOTE,
     ),
     "trigram_lm_course": Preset(
         family="trigram_lm",
@@ -269,7 +178,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_COURSE_TEXT.replace(micro_batches=2),
         data=_TEXT,
         license=_TEXT_LICENSE,
-        note=_TEXT_NOTE,
     ),
     "trigram_lm_course_16_128": Preset(
         family="trigram_lm",
@@ -278,7 +186,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_COURSE_TEXT,
         data=_TEXT,
         license=_TEXT_LICENSE,
-        note=_TEXT_NOTE,
     ),
     "trigram_lm_course_8_64": Preset(
         family="trigram_lm",
@@ -287,7 +194,6 @@ PRESETS: dict[str, Preset] = {
         recipe=_COURSE_TEXT,
         data=_TEXT,
         license=_TEXT_LICENSE,
-        note=_TEXT_NOTE,
     ),
     "trigram_lm_best": Preset(
         family="trigram_lm",
@@ -302,7 +208,6 @@ PRESETS: dict[str, Preset] = {
         ),
         data=_TEXT,
         license=_TEXT_LICENSE,
-        note=_TEXT_BEST_NOTE,
     ),
 }  # fmt: skip
 

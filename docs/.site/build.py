@@ -77,7 +77,7 @@ def _card(name: str, text: str) -> str:
     """A card as a page of the site."""
     text = re.sub(r"\]\(\.\./\.\./docs/", "](../", text)
     text = re.sub(r"\(\.\./\.\./((?:zoo|examples|benchmarks)/[^)]*)", _in_repository, text)
-    text = text.replace("|  |  |\n| --- | --- |", "| property | value |\n| --- | --- |")
+    text = text.replace("| | |\n| --- | --- |", "| property | value |\n| --- | --- |")
     return re.sub(r"(!\[[^\]]*\]\()([\w.]+\))", rf"\1{name}/\2", text)
 
 

@@ -80,14 +80,6 @@ def test_a_cross_validation_over_studies_speaks_of_studies():
     assert "It does not carry over to new studies." in page
 
 
-def test_studies_are_named_also_where_a_window_is_of_none():
-    score = {"windows": 2, "accuracy": 0.5, "macro_f1": 0.25}
-    table = crossval_report.studies({"per_study": {"": score, "a|b": score}})
-    assert "| none | 2 | 0.500 | 0.250 |" in table
-    assert "| a\\|b | 2 | 0.500 | 0.250 |" in table
-    assert crossval_report.studies({}) == ""
-
-
 def test_a_search_shows_every_seed_and_the_test_score():
     found = {
         "task": "text", "objective": "cross_entropy", "chosen": 3, "training": {"parameters": 5000},

@@ -38,8 +38,9 @@ def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
     if "by" not in (metrics["training"]["validation"] or {}):
         recipe.pop("validation_by", None)
     hashes = {record["format"]: record["sha256"] for record in records}
+    subject = task_named(metrics["kind"])
     page = fill_in(
-        f"{task_named(metrics['kind'])}/card.md.j2", **task.pages.names,
+        f"{subject}/card.md.j2", **task.pages.names, subject=subject,
         name=name, preset=preset, metrics=metrics, config=config, test=metrics["test"], known=facts(config), task=task,
         overview=head(name, preset, metrics, config), recipe=recipe, equations=_equations(config),
         files=artifacts(records, task.FILE_SCORES),

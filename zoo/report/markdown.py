@@ -28,19 +28,6 @@ _FORMATS = {
     "max_activation_error": ".4f", "sparsity_weight": "g", "load_ms": ".1f", "process_mb": ".0f", "hours": ".2f",
     "drop": "+.3f",
 }  # fmt: skip
-_FIGURES = {
-    "confusion.png": "Confusion matrix: share and number of windows of each true class, by predicted class",
-    "cost.png": "Cost and its terms against the epoch, on a logarithmic axis",
-    "embedding.png": "Words of the vocabulary in two dimensions, related words next to each other",
-    "features.png": "Filters of all hidden units: most are edges and gratings of one direction",
-    "frontier.png": "Error against sparsity for several weights of the sparsity term, with the chosen one marked",
-    "reconstruction.png": "Patches of test photographs above their reconstructions",
-    "reliability.png": "Accuracy against confidence before and after scaling, and the share of windows of each bin",
-    "subjects.png": "Scores of subjects, the worst one marked",
-    "training.png": "Loss and accuracy against the epoch",
-}
-"""What figures show, by the names of their files."""
-
 _LONG = 40
 """Maximum number of list items to show."""
 
@@ -164,25 +151,6 @@ def code(value: str) -> str:
     return f"`{value}`" if "`" not in value else f"`` {value} ``"
 
 
-def trained(summary: Document, noun: str, rows: str, *parts: str) -> str:
-    """Renders the summary of a training run: sizes, times, and the validation scores of a task.
-
-    Args:
-        summary: Summary of the training run.
-        noun: Unit of the training data, such as `window`.
-        rows: Key of the amount of training data.
-        parts: Paragraphs on the validation.
-    """
-    best = f", weights of epoch {summary['best_epoch']}" if summary["best_epoch"] != summary["epochs"] else ""
-    steps = f" of {count(summary['steps_per_epoch'], 'step')}" if "steps_per_epoch" in summary else ""
-    trained = f"{count(summary['epochs'], 'epoch')}{steps} in {summary['seconds']:.1f} s{best}"
-    first = (
-        f"{count(summary['parameters'], 'parameter')}, {count(summary[rows], noun)}, "
-        f"{trained if summary['epochs'] else 'the last layer alone is fitted'}"
-    )
-    return page(first, *parts, *(note(text, "warning") for text in summary.get("warnings", ())))
-
-
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
     """Renders a table.
 
@@ -270,16 +238,6 @@ def prose(text: str) -> str:
     """
     parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if number % 2 else escape(part) for number, part in enumerate(parts))
-
-
-def figures(*files: str) -> str:
-    """Renders figures next to each other, with what they show as their texts.
-
-    Example:
-        >>> figures("training.png")
-        '![Loss and accuracy against the epoch](training.png)'
-    """
-    return " ".join(f"![{_FIGURES[file]}]({file})" for file in files)
 
 
 def page(*parts: str) -> str:

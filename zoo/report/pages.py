@@ -70,7 +70,7 @@ def _environment() -> Environment:
     functions: dict[str, Callable[..., str]] = {
         "show": md.show, "count": md.count, "code": md.code, "label": md.label, "say": md.say, "span": md.span,
         "duration": md.duration, "number": lambda value, form: md.show(value, form=form), "prose": md.prose,
-        "figures": md.figures, "records": md.records, "subjects": md.subjects, "columns": _columns,
+        "records": md.records, "subjects": md.subjects, "columns": _columns,
     }  # fmt: skip
     marked = {name: _marked(function) for name, function in functions.items()}
     found.filters |= marked
