@@ -88,9 +88,12 @@ void repeat_step(int count, const {window} *frame, zoo_state *state, {answer} *p
 """
 
 
-def in_c(loaded: loading.Loaded, family: artifacts.Exportable, kind: str, scratch: Path) -> dict[str, dict[str, Call]]:
-    """The exported code, compiled as by `zoo bench --c99`, called from C and from Python."""
-    network = artifacts.write_code(loaded, family, kind, scratch / kind)
+def in_c(
+    loaded: loading.Loaded, family: artifacts.Exportable, kind: str, scratch: Path, golden: Arrays
+) -> dict[str, dict[str, Call]]:  # fmt: skip
+    """The exported code, compiled for this processor, called from C and from Python."""
+    network = family.code[kind](loaded.keras_model)
+    c99.source.write(network, loaded.metadata, kind, golden, scratch / kind)
     first = network.functions["window"]
     types = {"window": first.inputs["window"].kind, "answer": first.outputs["probabilities"].kind}
     (scratch / kind / "loop.c").write_text(LOOP.format(**types))
@@ -361,8 +364,9 @@ def engines_of(name: str, scratch: Path) -> tuple[dict[str, dict[str, Call]], di
     inputs = {key: {each: rows[:ROWS] for each, rows in family.golden[key].items()} for key in ("window", "step")}
     expected = {key: np.asarray(signatures[key](**rows)["probabilities"]) for key, rows in inputs.items()}
     found: dict[str, dict[str, Call]] = {}
+    golden = {"window": inputs["window"]["window"][0], "probabilities": expected["window"][0]}
     for kind in ("c99", "c99_int8", "c99_int16x8"):
-        for caller, calls in in_c(loaded, family, kind, scratch).items():
+        for caller, calls in in_c(loaded, family, kind, scratch, golden).items():
             found[f"{kind}, called from {caller}"] = calls
     for kind in ("float32", "dynamic", "int8", "int16x8"):
         file = find_folder(name) / f"model.{kind}.tflite"

@@ -25,7 +25,7 @@ import numpy as np
 from zoo import planning
 from zoo.activity import importers, recordings, streaming, windows
 from zoo.activity.task import TASK
-from zoo.exporting import signatures, tflite
+from zoo.exporting import formats, signatures
 from zoo.provenance import versions
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata, Streaming, embed
@@ -65,7 +65,7 @@ def exported(plan: Training, data: windows.ActivityData, group: np.ndarray, fold
     fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
     file, metadata = folder / "model.tflite", task_of(model).metadata(model)
     assert isinstance(metadata, ActivityMetadata)
-    tflite.convert(signatures.activity(model, metadata.chunk), {"float32": file}, batch=1)
+    formats.convert(signatures.activity(model, metadata.chunk), {"float32": file}, batch=1)
     embed(file, metadata)
     return Recognizer(file)
 

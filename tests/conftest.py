@@ -56,9 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Converts to TFLite in this process, unless the test is one of processes: a child takes five seconds to start."""
-    if tflite := sys.modules.get("zoo.exporting.tflite"):
-        in_child = vars(tflite).setdefault("_IN_CHILD", tflite._run_in_child)
-        tflite._run_in_child = in_child if item.get_closest_marker("process") else tflite._run
+    if formats := sys.modules.get("zoo.exporting.formats"):
+        formats.Converter.in_child = item.get_closest_marker("process") is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

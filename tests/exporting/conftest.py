@@ -36,8 +36,8 @@ def convolutional_files(convolutional, convolutional_metadata, tmp_path_factory)
     """Its float32 and int8 files, written and compared as `zoo export` does."""
     import numpy as np
 
-    from zoo.exporting import artifacts, kotlin, parity, signatures, swift
-    from zoo.exporting.artifacts import Exportable, SourceCode
+    from zoo.exporting import artifacts, embedding, parity, signatures
+    from zoo.exporting.artifacts import Exportable
     from zoo.exporting.parity import Tolerance
     from zoo.loading import Loaded
 
@@ -46,10 +46,7 @@ def convolutional_files(convolutional, convolutional_metadata, tmp_path_factory)
         lambda model: signatures.activity(model, 10),
         {"window": {"window": windows}},
         parity.EXACT | {"int8": Tolerance(0.1, 0.8)},
-        sources={
-            "kotlin": SourceCode("float32", kotlin.write),
-            "swift": SourceCode("float32", swift.write),
-        },
+        sources={"kotlin": embedding.kotlin, "swift": embedding.swift},
     )
     folder = tmp_path_factory.mktemp("convolutional") / "out"
     loaded = Loaded("convolutional", convolutional)

@@ -68,7 +68,7 @@ def described(model, kind="c99"):
     for weight in model.weights:
         weight.assign(weight * (1 if "recurrent" in weight.path else 2))
     family = loaded.task.exportable(loaded, None)
-    network = family.code[kind].network(model)
+    network = family.code[kind](model)
     inputs = {name: {key: rows[:200] for key, rows in family.golden[name].items()} for name in network.functions}
     functions = {signature.name: signature for signature in family.signatures(model)}
     expected = {
@@ -82,7 +82,7 @@ def write(loaded, network, inputs, expected, folder, arithmetic="c99"):
     """Writes C code."""
     first = next(iter(network.functions))
     golden = {name: rows[0] for name, rows in (*inputs[first].items(), *expected[first].items())}
-    c99.source.write(network, loaded.metadata, c99.arithmetic.FORMATS[arithmetic], golden, folder)
+    c99.source.write(network, loaded.metadata, arithmetic, golden, folder)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -127,7 +127,7 @@ def test_weights_of_8_bits_compute_what_floats_of_the_same_values_compute(model,
     loaded, network, inputs, expected = model
     layers = {}
     for name, layer in network.layers.items():
-        weights, scales = c99.arithmetic.quantized(layer.kernel)
+        weights, scales = c99.source.quantized(layer.kernel)
         assert abs(weights.astype(int)).max() <= 127
         np.testing.assert_array_less(np.abs(weights * scales - layer.kernel), 0.51 * scales + np.zeros_like(weights))
         layers[name] = c99.network.Layer(weights * scales, layer.bias)
@@ -230,7 +230,7 @@ def test_what_integers_cannot_hold_is_refused(tmp_path):
 def test_words_are_found_and_others_refused(tmp_path):
     words = ("the", "then", "", "th", "'s", "über")
     write(*described(TrigramLM(vocabulary=words, embedding=2, hidden_units=3, context=2)), tmp_path / "out")
-    ids = ", ".join(f"(int)zoo_id({c99.literals.text(word)})" for word in (*words, "thenx", "t"))
+    ids = ", ".join(f"(int)zoo_id({c99.network.text(word)})" for word in (*words, "thenx", "t"))
     (tmp_path / "main.c").write_text(f"""
     #include <stdio.h>
     #include "model.h"
@@ -293,7 +293,7 @@ def test_weights_are_stored_to_the_last_bit(tmp_path):
     powers = 10.0 ** np.arange(-40, 38).repeat(10)
     values = (np.random.default_rng(0).normal(0, 1, len(powers)) * powers).astype("float32")
     (tmp_path / "main.c").write_text(
-        "#include <stdio.h>\n" + c99.literals.table("values", values)
+        "#include <stdio.h>\n" + c99.network.table("values", values)
         + "\nint main(void) { fwrite(values, sizeof values, 1, stdout); return 0; }\n"
     )  # fmt: skip
     subprocess.run(["cc", *STRICT, tmp_path / "main.c", "-o", tmp_path / "main"], check=True)
@@ -304,8 +304,7 @@ def test_weights_are_stored_to_the_last_bit(tmp_path):
 def export(model, folder, formats=("c99",), **tolerances):
     loaded = Loaded("test", model)
     family = ACTIVITY.exportable(loaded, None)
-    code = {name: replace(how, **tolerances) for name, how in family.code.items()}
-    return artifacts.export(loaded, replace(family, code=code), folder, formats)
+    return artifacts.export(loaded, replace(family, tolerances={**family.tolerances, **tolerances}), folder, formats)
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +316,7 @@ def test_code_that_differs_gets_no_name(small, tmp_path):
     with pytest.raises(
         ZooError, match=r"out/c99: differs from Keras by .* \(allowed 0\).*; not written: the rows are sim"
     ):
-        export(small, tmp_path / "out", tolerance=Tolerance(0.0, 1.0))
+        export(small, tmp_path / "out", c99=Tolerance(0.0, 1.0))
     assert not (tmp_path / "out").exists()
 
 

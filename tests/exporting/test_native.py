@@ -6,24 +6,23 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from zoo import ActivityCNN, ActivityGRU
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
-from zoo.exporting import c99, kotlin, native, swift
-from zoo.exporting.c99 import recognizer
-from zoo.exporting.c99.network import Network
+from zoo.exporting import c99, embedding
 from zoo.runtime import Recognizer, Stream
 from zoo.runtime.metadata import INERTIAL, Streaming, embed
 from zoo.runtime.streaming import LIMIT
 
 FILE = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-LANGUAGES = {"kt": kotlin, "swift": swift}
+WRITE = {"kt": embedding.kotlin, "swift": embedding.swift}
+CONSTANTS = {"kt": embedding.kotlin_constants, "swift": embedding.swift_constants}
 
 SETTINGS = {
     "as trained": Streaming(),
@@ -36,9 +35,9 @@ def metadata(**changes):
     return replace(Recognizer(FILE).metadata, **changes)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITE)
 def test_the_sources_hold_what_the_file_says(language, tmp_path):
-    paths = LANGUAGES[language].write(FILE, tmp_path)
+    paths = WRITE[language](FILE, tmp_path)
     assert [path.name for path in paths] == [
         f"Model.{language}", f"Stream.{language}", f"ActivityRecognizer.{language}", FILE.name
     ]  # fmt: skip
@@ -54,13 +53,13 @@ def test_the_sources_hold_what_the_file_says(language, tmp_path):
     assert known.weights_sha256 in text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITE)
 def test_text_of_a_user_stays_text(language):
     classes = ('say "hi"', "a\\b", "${rate} \\(rate)", "two\nlines")
     foreign = metadata(
         classes=classes, source="two\nlines", preset="x\nimport evil", license="a\u2028b", simulated=True
     )
-    text = LANGUAGES[language].constants(foreign, "my.tflite")
+    text = CONSTANTS[language](foreign, "my.tflite")
     head = text.splitlines()[:3]
     assert all(line.startswith("//") for line in head)
     assert [line for line in text.splitlines() if "evil" in line] == [head[0]]
@@ -73,7 +72,7 @@ def test_text_of_a_user_stays_text(language):
     assert (r'"two\nlines"' if language == "kt" else r'"two\u{a}lines"') in text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITE)
 def test_a_model_without_states_reads_windows(language, convolutional_files):
     text = (convolutional_files / f"Model.{language}").read_text().lower()
     numbers = dict(re.findall(r"(?:const val|static let) (\w+) = ([\d.]+)", text))
@@ -82,19 +81,19 @@ def test_a_model_without_states_reads_windows(language, convolutional_files):
     assert dict(re.findall(r'(signature|input) = "(\w+)"', text)) == {"signature": "window", "input": "window"}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITE)
 def test_a_model_that_reads_a_gyroscope_says_so(language):
-    text = LANGUAGES[language].constants(metadata(axes=INERTIAL), "my.tflite")
+    text = CONSTANTS[language](metadata(axes=INERTIAL), "my.tflite")
     assert re.search(r"(?i)channels = 6 +// x, y, z, gyro_x, gyro_y, gyro_z\n", text)
     assert "// Rotation rate in rad/s about the same axes, by the right-hand rule." in text
-    assert "Rotation" not in LANGUAGES[language].constants(metadata(), "my.tflite")
+    assert "Rotation" not in CONSTANTS[language](metadata(), "my.tflite")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", WRITE)
 def test_a_file_without_the_signature_is_refused(language, tmp_path):
     file = PRESETS_FOLDER / "activity_gru_pocket" / "model.personal.tflite"
     with pytest.raises(ZooError, match=r"model\.personal\.tflite: has no signature 'step'; export it again as float32"):
-        LANGUAGES[language].write(file, tmp_path)
+        WRITE[language](file, tmp_path)
 
 
 def test_a_model_of_another_unit_is_refused(tmp_path):
@@ -102,7 +101,7 @@ def test_a_model_of_another_unit_is_refused(tmp_path):
     file.write_bytes(FILE.read_bytes())
     embed(file, metadata(unit="g"))
     with pytest.raises(ZooError, match=r"model\.tflite: metadata: 'unit' is \"g\"; expected \"m/s\^2\""):
-        kotlin.write(file, tmp_path / "out")
+        embedding.kotlin(file, tmp_path / "out")
 
 
 def samples():
@@ -229,7 +228,7 @@ def build_swift(folder):
     return lambda case: [str(folder / case / "main")]
 
 
-COMPILERS = {"kotlinc": (kotlin, "kt", build_kotlin), "swiftc": (swift, "swift", build_swift)}
+COMPILERS = {"kotlinc": ("kt", build_kotlin), "swiftc": ("swift", build_swift)}
 
 
 def cases():
@@ -248,12 +247,12 @@ def test_compiled_sources_stream_as_the_runtime_does(compiler, tmp_path):
         pytest.skip(f"{compiler} is not installed; Debian has it: apt-get install kotlin swiftlang (650 MB)")
     if compiler == "kotlinc" and _java_version() < 21:
         pytest.skip("Debian's kotlinc needs Java 21: apt-get install openjdk-21-jre-headless, and name it in JAVACMD")
-    language, suffix, build = COMPILERS[compiler]
+    suffix, build = COMPILERS[compiler]
     for number, known in enumerate(cases().values()):
         folder = tmp_path / f"case{number}"
         folder.mkdir()
-        (folder / f"Model.{suffix}").write_text(language.constants(known, "model.tflite"))
-        shutil.copyfile(Path(language.__file__).parent / "native" / f"Stream.{suffix}", folder / f"Stream.{suffix}")
+        (folder / f"Model.{suffix}").write_text(CONSTANTS[suffix](known, "model.tflite"))
+        shutil.copyfile(embedding.NATIVE / f"Stream.{suffix}", folder / f"Stream.{suffix}")
     command = build(tmp_path)
     for number, (case, known) in enumerate(cases().items()):
         lines = "\n".join(" ".join(map(repr, map(float, sample))) for sample in turning(known)) + "\n"
@@ -348,15 +347,14 @@ def stream_in_c(tmp_path_factory):
 
     def build(known, options):
         folder = root / str(len(list(root.iterdir())))
-        folder.mkdir()
-        declared, _ = recognizer.labels(known)
-        state = "typedef struct { float h_1[1]; } zoo_state;\nvoid zoo_init(zoo_state *state);\n"
-        state += "void zoo_step(const float *frame, zoo_state *state, float *probabilities);"
-        described = Network({}, {}, [], recognizer.facts(known), [declared, state, recognizer.window(known)[0]], {})
-        (folder / "model.h").write_text(c99.source.header(described, known, c99.arithmetic.FORMATS["c99"]))
+        # Of the network, only its header counts.
+        model = ActivityGRU(units=4, frame=5) if known.states else ActivityCNN(filters=2, num_blocks=1)
+        describe = c99.recognizers.recurrent if known.states else c99.recognizers.convolutional
+        described = describe(model, known)
+        window = described.functions["window"]
+        golden = {name: np.zeros(each.shape, "float32") for name, each in {**window.inputs, **window.outputs}.items()}
+        c99.source.write(described, known, "c99", golden, folder)
         (folder / "main.c").write_text(STEP)
-        for name in recognizer.STREAM:
-            (folder / name).write_text(native.code(name))
         files = [folder / "main.c", folder / "zoo_stream.c", "-lm", "-o", folder / "main"]
         subprocess.run([*compiler, *STRICT, *options, *files], check=True)
         return folder / "main"
@@ -452,7 +450,7 @@ def test_export_writes_them_next_to_the_file(convolutional_files):
         "Model.kt", "Stream.kt", "ActivityRecognizer.kt", "Model.swift", "Stream.swift", "ActivityRecognizer.swift",
         "model.float32.tflite", "model.int8.tflite",
     }  # fmt: skip
-    for language in LANGUAGES:
+    for language in WRITE:
         known = Recognizer(convolutional_files / "model.float32.tflite").metadata
-        text = LANGUAGES[language].constants(known, "model.float32.tflite")
+        text = CONSTANTS[language](known, "model.float32.tflite")
         assert (convolutional_files / f"Model.{language}").read_text() == text

@@ -63,15 +63,15 @@ def convolutional_file(tmp_path_factory) -> Path:
 
     from zoo import ActivityCNN
     from zoo.activity.task import TASK
-    from zoo.exporting import signatures, tflite
+    from zoo.exporting import formats, signatures
     from zoo.runtime.metadata import embed
 
     # Windows of an odd and of an even number of rows, which differ in their padding.
     sizes = {"filters": 8, "num_blocks": 3, "kernel_size": 4, "window": 42}
     model = ActivityCNN(**sizes, seed=0, name="convolutional", temperature=0.7)
     path = tmp_path_factory.mktemp("convolutional") / "model.tflite"
-    tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
-    tflite.convert(signatures.personal(model), {"personal": path.with_name("model.personal.tflite")})
+    formats.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
+    formats.convert(signatures.personal(model), {"personal": path.with_name("model.personal.tflite")})
     for file in path.parent.iterdir():
         embed(file, replace(TASK.metadata(model), hop=20))
     return path
@@ -82,7 +82,7 @@ def inertial_file(tmp_path_factory) -> Path:
     """An untrained recognizer that reads a gyroscope as well, with a temperature and a prior of its own."""
     from zoo import ActivityGRU
     from zoo.activity.task import TASK
-    from zoo.exporting import signatures, tflite
+    from zoo.exporting import formats, signatures
     from zoo.runtime.metadata import embed
 
     model = ActivityGRU(
@@ -90,7 +90,7 @@ def inertial_file(tmp_path_factory) -> Path:
         prior={"still": 0.8}, provenance={"class_frequencies": {"still": 0.5, "turning": 0.5}},
     )  # fmt: skip
     path = tmp_path_factory.mktemp("inertial") / "model.tflite"
-    tflite.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
+    formats.convert(signatures.activity(model, 10), {"float32": path}, batch=1)
     embed(path, TASK.metadata(model))
     return path
 

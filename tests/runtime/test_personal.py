@@ -7,7 +7,7 @@ import pytest
 
 from zoo import ActivityGRU, ZooError
 from zoo.catalog import PRESETS_FOLDER
-from zoo.exporting import signatures, tflite
+from zoo.exporting import formats, signatures
 from zoo.runtime import PersonalRecognizer
 from zoo.runtime.metadata import CLASSES, embed
 from zoo.runtime.personal import SHARES, helpful_share
@@ -25,7 +25,7 @@ def model():
 @pytest.fixture(scope="module")
 def file(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("personal") / "model.personal.tflite"
-    tflite.convert(signatures.personal(model), {"personal": path})
+    formats.convert(signatures.personal(model), {"personal": path})
     embed(path, task_of(model).metadata(model))
     return path
 
@@ -145,7 +145,7 @@ def test_what_the_page_learned_is_restored_with_activities_that_the_file_lacks(p
         units=8, frame=5, window=40, seed=1, temperature=0.8, prior=prior, classes=CLASSES, provenance=provenance
     )
     path = tmp_path / "model.personal.tflite"
-    tflite.convert(signatures.personal(model), {"personal": path})
+    formats.convert(signatures.personal(model), {"personal": path})
     embed(path, task_of(model).metadata(model))
     hidden = np.asarray(keras.Model(model.input, model.get_layer("logits").input)(WINDOWS), np.float64)
     random = np.random.default_rng(1)

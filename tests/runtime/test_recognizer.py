@@ -12,7 +12,7 @@ from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
 from zoo.activity.exportable import golden
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
-from zoo.exporting import artifacts, signatures, tflite
+from zoo.exporting import artifacts, formats, signatures
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import Streaming, embed
 
@@ -23,7 +23,7 @@ def exported(model, folder):
     """A float32 file of an untrained model."""
     file = folder / "model.tflite"
     model.temperature = 1.3
-    tflite.convert(signatures.activity(model, 10), {"float32": file}, batch=1)
+    formats.convert(signatures.activity(model, 10), {"float32": file}, batch=1)
     embed(file, ACTIVITY.metadata(model))
     return Recognizer(file)
 

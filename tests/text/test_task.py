@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zoo import Recipe, TrigramLM, ZooError, finetune, loading, planning
-from zoo.exporting import saved_model
+from zoo.exporting import formats
 from zoo.models.losses import CrossEntropy
 from zoo.report import for_task
 from zoo.runtime import Interpreter
@@ -94,7 +94,7 @@ def test_a_tflite_file_gives_probabilities_and_the_ten_best(exported_language_mo
 
 
 def test_the_saved_model_reads_words_and_refuses_strange_ones(exported_language_model, trained):
-    complete = saved_model.load(exported_language_model / "saved_model")["complete"]
+    complete = formats.load_saved_model(exported_language_model / "saved_model")["complete"]
     words = trained.metadata.words
     found = complete(words=np.array([words[:3]]))
     expected = completion.next_words(trained, " ".join(words[:3]), 10)["next"]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from zoo.activity import metrics, simulate
 from zoo.activity.task import chunk_of, for_model, metadata_of, recognizer_of, some
 from zoo.activity.windows import ActivityData, Windowing, center_crop
-from zoo.exporting import artifacts, kotlin, parity, signatures, swift
-from zoo.exporting.artifacts import Exportable, SourceCode
-from zoo.exporting.c99 import convolutional, fixed, recurrent
+from zoo.exporting import embedding, parity, signatures
+from zoo.exporting.artifacts import Exportable
+from zoo.exporting.c99 import fixed, recognizers
 from zoo.exporting.parity import Outputs, Tolerance
 from zoo.loading import Loaded
 from zoo.runtime import Recognizer
@@ -92,6 +92,12 @@ def exportable(loaded: Loaded, data: ActivityData | None) -> Exportable:
             "step": encountered_states(model, windows, 1),
             "chunk": encountered_states(model, windows, chunk_of(model)),
         }
+    described = recognizers.recurrent if model.states else recognizers.convolutional
+    code = dict.fromkeys(("c99", "c99_int8"), partial(described, metadata=metadata_of(loaded)))
+    if model.states:
+        code["c99_int16x8"] = partial(
+            fixed.network, metadata=metadata_of(loaded), windows=calibration, states=states
+        )  # fmt: skip
     return Exportable(
         lambda model: signatures.activity(model, chunk_of(model)),
         inputs,
@@ -99,23 +105,15 @@ def exportable(loaded: Loaded, data: ActivityData | None) -> Exportable:
         parity.EXACT | {
             "float16": Tolerance(1.0, 0.995), "dynamic": Tolerance(1.0, 0.995), "int8": Tolerance(1.0, 0.97),
             "int16x8": Tolerance(1.0, 0.99), "personal": parity.EXACT["float32"],
+            **dict.fromkeys(code, Tolerance(1.0, 0.97)), "c99": parity.EXACT["float32"],
         },
         # Quantizing a loop kills the converter, and a step has none.
         signatures_of_format={"int8": ("step",), "int16x8": ("step",)} if model.states else {},
         derived_outputs=lambda file: {"window": {"probabilities": Recognizer(file).predict(windows)}},
         calibration={"step": states} if model.states else {"window": {"window": calibration}},
         extra_formats={"personal": signatures.personal},
-        sources={
-            "kotlin": SourceCode("float32", kotlin.write),
-            "swift": SourceCode("float32", swift.write),
-        },
-        code=artifacts.code(
-            partial((recurrent if model.states else convolutional).network, metadata=metadata_of(loaded)),
-            Tolerance(1.0, 0.97),
-            partial(
-                fixed.network, metadata=metadata_of(loaded), windows=calibration, states=states
-            ) if model.states else None,
-        ),
+        sources={"kotlin": embedding.kotlin, "swift": embedding.swift},
+        code=code,
         score=score,
         simulated=data is None,
     )  # fmt: skip

@@ -354,7 +354,7 @@ def _recognizers() -> list[str]:
 
 def _recognizer_of_page(model: str) -> tuple[Path, "ActivityMetadata"]:
     """Checks the file of a model that the page runs, and returns it with its metadata."""
-    from zoo.exporting.native import signature
+    from zoo.exporting.embedding import signature
     from zoo.runtime import Recognizer
 
     # 8-bit rounding differs between processors, and compared with the runtime a float file is hardly larger.

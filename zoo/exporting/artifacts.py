@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.exporting import c99, parity, saved_model, tflite
-from zoo.exporting.c99.network import Network
+from zoo.exporting import parity
+from zoo.exporting.c99 import Network, compiler, source
+from zoo.exporting.formats import FORMATS, Converter, load_saved_model, write_saved_model
 from zoo.exporting.parity import Outputs, ParityError, Tolerance
 from zoo.exporting.signatures import Signature
 from zoo.files import atomic_folder, exclusive, require_empty, sha256, temporary_folder, write_json
@@ -52,52 +54,6 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class SourceCode:
-    """A format that consists of source code and a TFLite file.
-
-    Args:
-        file_format: Format of the TFLite file.
-        write: Function that takes the file and a folder, writes sources there, and returns their paths.
-    """
-
-    file_format: str
-    write: Callable[[Path, Path], list[Path]]
-
-
-@dataclass(frozen=True)
-class CodeFormat:
-    """A format that is C code, see `zoo.exporting.c99`.
-
-    Args:
-        network: Function from a Keras model to its description in C.
-        tolerance: Limits of the difference from Keras.
-        arithmetic: Name of its arithmetic, a key of `zoo.exporting.c99.arithmetic.FORMATS`.
-    """
-
-    network: Callable[[Any], Network]
-    tolerance: Tolerance
-    arithmetic: str
-
-
-def code(
-    network: Callable[[Any], Network], int8: Tolerance, integers: Callable[[Any], Network] | None = None
-) -> dict[str, CodeFormat]:
-    """Returns the formats that are C code, see `zoo.exporting.c99`.
-
-    Args:
-        network: Function from a Keras model to its description in C.
-        int8: Limits of the difference from Keras with weights of 8 bits.
-        integers: Function from a Keras model to its description in integers alone, if it has one.
-    """
-    exact = parity.EXACT["float32"]
-    return {
-        "c99": CodeFormat(network, exact, "c99"),
-        "c99_int8": CodeFormat(network, int8, "c99_int8"),
-        **({} if integers is None else {"c99_int16x8": CodeFormat(integers, int8, "c99_int16x8")}),
-    }
-
-
-@dataclass(frozen=True)
 class Exportable:
     """Description of how a family is exported. The latency is that of the first signature.
 
@@ -110,8 +66,9 @@ class Exportable:
             golden inputs.
         calibration: Inputs to calibrate 8-bit arithmetic on, which must not be test data. The golden inputs by default.
         extra_formats: Formats with other signatures, written only on request, with the functions that create them.
-        sources: Formats that consist of source code and a TFLite file, written only on request.
-        code: Formats that are C code, written only on request.
+        sources: Formats that are source code and the float32 file, written only on request: functions that take the
+            file and a folder, write there, and return the paths.
+        code: Formats that are C code, written only on request: functions from a Keras model to its description in C.
         score: Function from the outputs of a format on the golden inputs to scores by name.
         simulated: Whether the golden inputs are simulated, for want of data.
     """
@@ -123,21 +80,15 @@ class Exportable:
     derived_outputs: Callable[[Path], dict[str, Outputs]] | None = None
     calibration: Mapping[str, Mapping[str, NDArray[Any]]] | None = None
     extra_formats: Mapping[str, Callable[[keras.Model], list[Signature]]] = field(default_factory=dict)
-    sources: Mapping[str, SourceCode] = field(default_factory=dict)
-    code: Mapping[str, CodeFormat] = field(default_factory=dict)
+    sources: Mapping[str, Callable[[Path, Path], list[Path]]] = field(default_factory=dict)
+    code: Mapping[str, Callable[[Any], Network]] = field(default_factory=dict)
     score: Callable[[Mapping[str, Outputs]], dict[str, float]] = lambda outputs: {}
     simulated: bool = False
 
     @property
     def formats(self) -> tuple[str, ...]:
         """Formats that are written by default."""
-        return tuple(name for name in self.tolerances if name not in self.extra_formats)
-
-    def compared(self, kind: str, signatures: Sequence[Signature]) -> list[str]:
-        """Returns the signatures to compare: all that an artifact should have, or the first one, derived from them."""
-        first, text = signatures[0].name, [s.name for s in signatures if s.text and kind in tflite.FORMATS]
-        names = self.signatures_of_format.get(kind, [name for name in self.golden if name not in text])
-        return list(names) if first in names and kind not in self.extra_formats else [first]
+        return tuple(name for name in self.tolerances if name not in self.extra_formats and name not in self.code)
 
 
 def export(
@@ -168,40 +119,45 @@ def export(
     require_tensorflow("export")
     usual = {"default": family.formats}
     formats = list(dict.fromkeys(kind for name in formats or ["default"] for kind in usual.get(name, (name,))))
-    known = (*family.tolerances, *family.sources, *family.code)
+    known = (*family.formats, *family.extra_formats, *family.sources, *family.code)
     unknown = [name for name in formats if name not in known]
     if unknown:
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
     with exclusive(folder, "folder"):
         require_empty(folder)
-        return _export(loaded, family, folder, formats, refused, on_progress)
+        with temporary_folder() as draft:
+            return _export(loaded, family, folder, draft, formats, refused, on_progress)
 
 
 def _export(
-    loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str], refused: dict[str, ParityError] | None,
-    on_progress: Callable[[str], None],
+    loaded: Loaded, family: Exportable, folder: Path, draft: Path, formats: Sequence[str],
+    refused: dict[str, ParityError] | None, on_progress: Callable[[str], None],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    model = loaded.keras_model
-    signatures = family.signatures(model)
-    numeric = [signature for signature in signatures if not signature.text]
-    expected = _outputs({s.name: s for s in signatures}, family.golden)
-    with temporary_folder() as draft:
-        file_formats = {name: family.sources[name].file_format if name in family.sources else name for name in formats}
-        converted = {key: draft / file for key, file in tflite.FORMATS.items() if key in file_formats.values()}
-        if converted:
-            on_progress(f"converting to {', '.join(converted)}")
-        for kind in set(converted) & set(family.extra_formats):
-            tflite.convert(family.extra_formats[kind](model), {kind: converted.pop(kind)})
-        if converted:
-            samples = family.calibration or {s.name: family.golden[s.name] for s in numeric}
-            tflite.convert(numeric, converted, loaded.metadata.batch, samples, family.signatures_of_format)
-        records, files = [], []
-        for place, name in enumerate(formats, 1):
-            on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
-            kind = file_formats[name]
-            made = (_code if kind in family.code else _file)(loaded, family, kind, draft, expected)
+    kinds = ["float32" if name in family.sources else name for name in formats]
+    signatures = family.signatures(loaded.keras_model)
+    files = {kind: draft / file for kind, file in FORMATS.items() if kind in kinds}
+    # It imports TensorFlow, for seconds, while this process computes what is expected.
+    with Converter() if files else nullcontext() as converter:
+        expected = _outputs({signature.name: signature for signature in signatures}, family.golden)
+        if converter is not None:
+            on_progress(f"converting to {', '.join(files)}")
+            _convert(converter, loaded, family, files)
+    records, publish = list[dict[str, Any]](), list[Path]()
+    wanted: dict[str, Outputs]
+    for place, (name, kind) in enumerate(zip(formats, kinds, strict=True), 1):
+        on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
+        if kind in family.code:
+            path, found, cost = _code(loaded, family, kind, draft / kind, expected)
+            # C code may lack outputs, such as the most probable words.
+            wanted = {key: {each: expected[key][each] for each in outputs} for key, outputs in (found or {}).items()}
+        else:
+            path = _write(loaded, signatures, kind, draft)
+            found, cost = _run(family, signatures, kind, path)
+            wanted = {key: expected[key] for key in _compared(family, signatures, kind)}
+        compared: dict[str, Any] = {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
+        if found is not None:
             try:
-                same = made.compare(folder)
+                compared = asdict(parity.compare(str(folder / path.name), wanted, found, family.tolerances[kind]))
             except ParityError as error:
                 advice = f"{_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
                 advised = ParityError(f"{error}: {advice}", error.parity, error.tolerance)
@@ -209,82 +165,54 @@ def _export(
                     raise advised from None
                 refused[name] = advised
                 continue
-            written = family.sources[name].write(made.path, draft) if name in family.sources else [made.path]
-            records.append({
-                "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
-                **({"files": [file.name for file in written]} if len(written) > 1 else {}),
-                "sha256": sha256(written[0]) if written[0].is_file() else None, **same, **made.cost,
-                **(family.score(made.found) if made.found else {}),
-            })  # fmt: skip
-            files += [file.name for file in written]
-        _publish(draft, folder, files)
+        written = family.sources[name](path, draft) if name in family.sources else [path]
+        records.append({
+            "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
+            **({"files": [file.name for file in written]} if len(written) > 1 else {}),
+            "sha256": sha256(written[0]) if written[0].is_file() else None, **compared, **cost,
+            **(family.score(found) if found else {}),
+        })  # fmt: skip
+        publish += [*written, *([draft / "config.json"] if kind == "keras" else [])]
+    with atomic_folder(folder) as temporary:
+        for path in dict.fromkeys(publish):
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, temporary / path.name)
     return records
 
 
-@dataclass(frozen=True)
-class _Made:
-    """An artifact before it is published: its outputs on the golden inputs, if it could run, and those of Keras."""
-
-    path: Path
-    found: Mapping[str, Outputs] | None
-    wanted: Mapping[str, Outputs]
-    tolerance: Tolerance
-    cost: dict[str, Any]
-
-    def compare(self, folder: Path) -> dict[str, Any]:
-        if self.found is None:
-            return {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
-        return asdict(parity.compare(str(folder / self.path.name), self.wanted, self.found, self.tolerance))
+def _convert(converter: Converter, loaded: Loaded, family: Exportable, files: Mapping[str, Path]) -> None:
+    """Converts to all TFLite formats in one process."""
+    usual = {kind: path for kind, path in files.items() if kind not in family.extra_formats}
+    with temporary_folder() as scratch:
+        for kind in files.keys() - usual.keys():
+            (scratch / kind).mkdir()
+            converter.add(family.extra_formats[kind](loaded.keras_model), {kind: files[kind]}, scratch / kind)
+        if usual:
+            numeric = [each for each in family.signatures(loaded.keras_model) if not each.text]
+            samples = family.calibration or {each.name: family.golden[each.name] for each in numeric}
+            converter.add(numeric, usual, scratch, loaded.metadata.batch, samples, family.signatures_of_format)
+        converter.run()
 
 
-def _file(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
-    """Writes a model as a file or a SavedModel, and runs it."""
-    signatures = family.signatures(loaded.keras_model)
-    path = _write(loaded, signatures, kind, draft)
-    found, cost = _run(family, signatures, kind, path)
-    wanted = {key: expected[key] for key in family.compared(kind, signatures)}
-    return _Made(path, found, wanted, family.tolerances[kind], cost)
+def _compared(family: Exportable, signatures: Sequence[Signature], kind: str) -> list[str]:
+    """Returns the signatures to compare: all that an artifact should have, or the first one, derived from them."""
+    first, text = signatures[0].name, [each.name for each in signatures if each.text and kind in FORMATS]
+    names = family.signatures_of_format.get(kind, [name for name in family.golden if name not in text])
+    return list(names) if first in names and kind not in family.extra_formats else [first]
 
 
-def write_code(
-    loaded: Loaded, family: Exportable, kind: str, folder: Path, expected: Mapping[str, Outputs] | None = None
-) -> Network:
-    """Writes a model as C code.
-
-    Args:
-        loaded: Model to write.
-        family: Description of the export.
-        kind: Name of the format.
-        folder: Folder to write to. Created.
-        expected: Outputs of Keras on the golden inputs, if they are known.
-
-    Returns:
-        The network that was written.
-    """
-    network = family.code[kind].network(loaded.keras_model)
+def _code(
+    loaded: Loaded, family: Exportable, kind: str, path: Path, expected: Mapping[str, Outputs]
+) -> tuple[Path, dict[str, Outputs] | None, dict[str, Any]]:
+    """Writes a model as C code, and runs it if this machine has a compiler."""
+    network = family.code[kind](loaded.keras_model)
     first = next(iter(network.functions))
-    if expected is None:
-        functions = {signature.name: signature for signature in family.signatures(loaded.keras_model)}
-        expected = _outputs(functions, {first: family.golden[first]})
     golden = {name: rows[0] for name, rows in (*family.golden[first].items(), *expected[first].items())}
-    arithmetic = c99.arithmetic.FORMATS[family.code[kind].arithmetic]
-    c99.source.write(network, loaded.metadata, arithmetic, golden, folder)
-    return network
-
-
-def _code(loaded: Loaded, family: Exportable, kind: str, draft: Path, expected: Mapping[str, Outputs]) -> _Made:
-    """Writes a model as C code, and runs it if this machine can."""
-    path, how = draft / kind, family.code[kind]
-    network = write_code(loaded, family, kind, path, expected)
-    first = next(iter(network.functions))
-    found = c99.compiler.run(network, path, family.golden)
+    source.write(network, loaded.metadata, kind, golden, path)
+    found = compiler.run(network, path, family.golden)
     if found is None:
-        note = c99.compiler.NO_COMPILER
-        return _Made(path, None, {}, how.tolerance, {"milliseconds": None, "timed": None, "note": note})
-    seconds = {name: outputs.pop("seconds") for name, outputs in found.items()}
-    cost: dict[str, Any] = {"milliseconds": round(1e3 * float(np.median(seconds[first])), 5), "timed": first}
-    wanted = {name: {key: expected[name][key] for key in outputs} for name, outputs in found.items()}
-    return _Made(path, found, wanted, how.tolerance, cost)
+        return path, None, {"milliseconds": None, "timed": None, "note": compiler.NO_COMPILER}
+    seconds = [outputs.pop("seconds") for outputs in found.values()]
+    return path, {**found}, {"milliseconds": round(1e3 * float(np.median(seconds[0])), 5), "timed": first}
 
 
 def _outputs(
@@ -302,9 +230,9 @@ def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Pa
         write_json(draft / "config.json", loaded.config | (own if loaded.config else {}))
     elif kind == "saved_model":
         path = draft / "saved_model"
-        saved_model.write(signatures, path)
+        write_saved_model(signatures, path)
     else:
-        path = draft / tflite.FORMATS[kind]
+        path = draft / FORMATS[kind]
         embed(path, loaded.metadata)
     return path
 
@@ -318,7 +246,7 @@ def _run(
         again = family.signatures(keras.saving.load_model(path, compile=False))
         return _outputs({s.name: s for s in again}, family.golden), _cost(again[0].compiled(), first, family.golden)
     if kind == "saved_model":
-        endpoints = saved_model.load(path)
+        endpoints = load_saved_model(path)
         missing = sorted(set(family.golden) - set(endpoints))
         if missing:
             raise ZooError(f"{path}: lacks the signature {missing[0]!r}; not written")
@@ -368,18 +296,3 @@ def _cost(
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
-
-
-def _publish(draft: Path, folder: Path, names: list[str]) -> None:
-    if (draft / "config.json").is_file():
-        names = [*names, "config.json"]
-    with atomic_folder(folder) as temporary:
-        for name in names:
-            _copy(draft / name, temporary / name)
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copy(source, target)

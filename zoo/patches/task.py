@@ -17,9 +17,9 @@ from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
-from zoo.exporting import artifacts, parity, signatures
+from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
-from zoo.exporting.c99 import encoder
+from zoo.exporting.c99 import feedforward
 from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
@@ -406,12 +406,17 @@ class AutoencoderTask(Task):
             lambda model: signatures.patches(model, metadata.size, metadata.scale, LUMINANCE.tolist()),
             golden,
             # Rounding changes some outputs considerably; the score shows the effect on the whole.
-            parity.EXACT | {"float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3)},
+            parity.EXACT | {
+                "float16": Tolerance(0.01), "dynamic": Tolerance(0.2), "int8": Tolerance(0.3),
+                "c99": parity.EXACT["float32"], "c99_int8": Tolerance(0.3),
+            },
             calibration=inputs("train"),
-            code=artifacts.code(lambda model: encoder.network(model, metadata, LUMINANCE.tolist()), Tolerance(0.3)),
+            code=dict.fromkeys(
+                ("c99", "c99_int8"), lambda model: feedforward.encoder(model, metadata, LUMINANCE.tolist())
+            ),
             score=score,
             simulated=data is None,
-        )
+        )  # fmt: skip
 
     def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
         """Returns arrays that figures show in addition to the metrics: patches, reconstructions, filters.

@@ -13,9 +13,9 @@ from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
-from zoo.exporting import artifacts, parity, signatures
+from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
-from zoo.exporting.c99 import language_model
+from zoo.exporting.c99 import feedforward
 from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
@@ -344,9 +344,11 @@ class TrigramTask(Task):
                 "float16": Tolerance(0.01, 0.99),
                 "dynamic": Tolerance(0.2, 0.95),
                 "int8": Tolerance(0.3, 0.9),
+                "c99": parity.EXACT["float32"],
+                "c99_int8": Tolerance(0.3, 0.9),
             },
             calibration={"next_word": {"ids": calibration}},
-            code=artifacts.code(lambda model: language_model.network(model, metadata), Tolerance(0.3, 0.9)),
+            code=dict.fromkeys(("c99", "c99_int8"), lambda model: feedforward.language_model(model, metadata)),
             score=score,
             simulated=data is None,
         )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.exporting.c99 import recurrent
+from zoo.exporting.c99 import recognizers
 from zoo.exporting.c99.network import INTEGERS, Floats, Layer, Network
 from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata
 
@@ -39,7 +39,7 @@ def network(
     Raises:
         ZooError: If an activation has no form in integers, a layer has too many inputs, or a cell state does not fit.
     """
-    described = recurrent.network(model, metadata, INTEGERS)
+    described = recognizers.recurrent(model, metadata, INTEGERS)
     first = model.get_layer("cell_1").input
     features = _places("the input of cell_1", _outputs(model, first, windows), least=1.0)
     rows = features

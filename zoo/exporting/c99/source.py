@@ -1,31 +1,133 @@
-"""The files of a network in C: `model.h`, `model.c` and `model_test.c`."""
+"""The files of a network in C: `model.h`, `model.c` and `model_test.c`, and the numbers in which they compute."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.exporting import native
-from zoo.exporting.c99.arithmetic import Arithmetic
-from zoo.exporting.c99.literals import table, text
-from zoo.exporting.c99.network import Network
+from zoo.exporting import embedding
+from zoo.exporting.c99.network import Floats, Layer, Network, table, text
 from zoo.runtime.metadata import Metadata
 
 HEADER, SOURCE, TEST = "model.h", "model.c", "model_test.c"
 
 
-def header(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
-    """Returns the content of `model.h`."""
+class Arithmetic(NamedTuple):
+    """Numbers of a format.
+
+    Args:
+        kernels: Files in `zoo/exporting/native` that define numbers and a layer, and the functions that compute with
+            them, each file by those before it.
+        text: What the comment of `model.h` says of it.
+        tables: Function from the name of a layer and the layer to the definitions of its tables.
+        golden: Largest difference from Keras that `model_test.c` accepts.
+    """
+
+    kernels: tuple[str, ...]
+    text: str
+    tables: Callable[[str, Layer], list[str]]
+    golden: float
+
+
+def quantized(kernel: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Rounds weights `(inputs, outputs)` to 8 bits, with the scale of each output.
+
+    Example:
+        >>> weights, scales = quantized(np.array([[0.5, 2.0], [-1.27, 1.1]], np.float32))
+        >>> weights.tolist(), [round(scale, 4) for scale in scales.tolist()]
+        ([[50, 127], [-127, 70]], [0.01, 0.0157])
+    """
+    scales = np.abs(kernel).max(axis=0) / np.float32(127)
+    scales[scales == 0] = 1
+    return np.rint(kernel / scales).astype(np.int8), scales
+
+
+def _float32(name: str, layer: Layer) -> list[str]:
+    return _tables(name, layer, [table(f"{name}_weights", layer.kernel)])
+
+
+def _int8(name: str, layer: Layer) -> list[str]:
+    weights, scales = quantized(layer.kernel)
+    return _tables(name, layer, [table(f"{name}_weights", weights), table(f"{name}_scales", scales)])
+
+
+def _tables(name: str, layer: Layer, tables: list[str]) -> list[str]:
+    """Adds the bias and the structure of a layer to its other tables."""
+    if layer.bias is not None:
+        tables = [*tables, table(f"{name}_bias", layer.bias)]
+    names = [each.split("[")[0].split()[-1] for each in tables]
+    inputs, outputs = layer.kernel.shape
+    members = ", ".join([*names, *([] if layer.bias is not None else ["0"]), str(inputs), str(outputs)])
+    return [*tables, f"static const zoo_layer {name} = {{{members}}};"]
+
+
+def _int16x8(name: str, layer: Layer) -> list[str]:
+    assert layer.bias is not None
+    assert layer.places is not None
+    read, written, cell = layer.places
+    weights, scales = quantized(layer.kernel)
+    factors = scales.astype(np.float64) * 2.0 ** (written - read)
+    # As many binary places as 31 bits hold.
+    shift = int(np.floor(30 - np.log2(factors.max())))
+    tables = [
+        table(f"{name}_weights", weights),
+        table(f"{name}_factors", np.rint(factors * 2.0**shift).astype(np.int32)),
+        table(f"{name}_bias", np.rint(layer.bias * 2.0**written).astype(np.int32)),
+    ]
+    inputs, outputs = layer.kernel.shape
+    members = f"{name}_weights, {name}_factors, {name}_bias, {inputs}, {outputs}, {shift}, {15 - read}, {cell}"
+    return [*tables, f"static const zoo_layer {name} = {{{members}}};"]
+
+
+FORMATS = {
+    "c99": Arithmetic(
+        ("c99_float32.c", "c99_product.c", "c99_dense.c", "c99_layers.c"),
+        "Weights and arithmetic: float.", _float32, 1e-5,
+    ),
+    "c99_int8": Arithmetic(
+        ("c99_int8.c", "c99_product.c", "c99_int8_dense.c", "c99_layers.c"),
+        "Weights: 8-bit integers, with a scale for each output; sums of integers, states in float.", _int8, 0.25,
+    ),
+    "c99_int16x8": Arithmetic(
+        ("c99_int16x8.c", "c99_product.c", "c99_dense.c", "c99_int16x8_layers.c"),
+        "Integers alone: weights of 8 bits; sensor values, states and probabilities of 16.", _int16x8, 0.25,
+    ),
+}  # fmt: skip
+"""Arithmetic by the name of the format."""
+
+
+def write(network: Network, metadata: Metadata, kind: str, golden: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    """Writes the files of a network.
+
+    Args:
+        network: The network.
+        metadata: Metadata of the model.
+        kind: Name of the format.
+        golden: A row of each input and output of the first function, by name, as computed by Keras.
+        folder: Folder to write to. Created.
+    """
+    folder.mkdir()
+    texts = {
+        HEADER: _header(network, metadata, FORMATS[kind]),
+        SOURCE: _source(network, metadata, FORMATS[kind]),
+        TEST: _test_program(network, FORMATS[kind], golden),
+        **{name: (embedding.NATIVE / name).read_text(encoding="utf-8") for name in network.files},
+    }
+    for name, content in texts.items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def _header(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
     facts = {
         "MODEL": (text(metadata.preset), ""),
         "WEIGHTS_SHA256": (text(metadata.weights_sha256), ""),
         **network.facts,
     }
     lines = [
-        *native.head(metadata),
+        *embedding.head(metadata),
         f"// {arithmetic.text}",
         "#ifndef ZOO_MODEL_H",
         "#define ZOO_MODEL_H",
@@ -49,14 +151,13 @@ def header(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
     return "\n".join(lines) + "\n"
 
 
-def source(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
-    """Returns the content of `model.c`."""
+def _source(network: Network, metadata: Metadata, arithmetic: Arithmetic) -> str:
     constants = [table(name, values) for name, values in network.constants.items()]
     tables = [text for name, layer in network.layers.items() for text in arithmetic.tables(name, layer)]
     most = max(len(layer.kernel) for layer in network.layers.values() if layer.bias is not None)
-    kernels = "\n\n".join(native.code(name) for name in arithmetic.kernels)
+    kernels = "\n\n".join((embedding.NATIVE / name).read_text(encoding="utf-8") for name in arithmetic.kernels)
     used = needed([f"#define ZOO_MOST_INPUTS {most}", *kernels.split("\n\n")], "\n".join([*tables, *network.code]))
-    parts = ["\n".join(native.head(metadata)), f'#include "{HEADER}"', *constants, *used, *tables, *network.code]
+    parts = ["\n".join(embedding.head(metadata)), f'#include "{HEADER}"', *constants, *used, *tables, *network.code]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -75,14 +176,7 @@ def needed(blocks: Sequence[str], code: str) -> list[str]:
     return found
 
 
-def test_program(network: Network, arithmetic: Arithmetic, golden: Mapping[str, NDArray[Any]]) -> str:
-    """Returns the content of `model_test.c`.
-
-    Args:
-        network: The network.
-        arithmetic: Its arithmetic.
-        golden: A row of each input and output of the first function, by name.
-    """
+def _test_program(network: Network, arithmetic: Arithmetic, golden: Mapping[str, NDArray[Any]]) -> str:
     function = next(iter(network.functions.values()))
     ((read, array),) = function.inputs.items()
     ((answer, result),) = function.outputs.items()
@@ -114,26 +208,3 @@ def test_program(network: Network, arithmetic: Arithmetic, golden: Mapping[str, 
         "}",
         "",
     ])  # fmt: skip
-
-
-def write(
-    network: Network, metadata: Metadata, arithmetic: Arithmetic, golden: Mapping[str, NDArray[Any]], folder: Path
-) -> None:
-    """Writes the files of a network.
-
-    Args:
-        network: The network.
-        metadata: Metadata of the model.
-        arithmetic: Its arithmetic.
-        golden: A row of each input and output of the first function, by name, as computed by Keras.
-        folder: Folder to write to. Created.
-    """
-    folder.mkdir()
-    texts = {
-        HEADER: header(network, metadata, arithmetic),
-        SOURCE: source(network, metadata, arithmetic),
-        TEST: test_program(network, arithmetic, golden),
-        **{name: native.code(name) for name in network.files},
-    }
-    for name, content in texts.items():
-        (folder / name).write_text(content, encoding="utf-8")

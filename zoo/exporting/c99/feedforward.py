@@ -1,12 +1,36 @@
-"""The language model as C."""
+"""Networks that read all at once as C: the encoder of the autoencoder, and the language model."""
 
 from typing import Any
 
-from zoo.exporting.c99.literals import number, text
-from zoo.exporting.c99.network import Array, Function, Layer, Network, activation_of, dense
-from zoo.runtime.metadata import TrigramMetadata
+from zoo.exporting.c99.network import Array, Function, Layer, Network, activation_of, dense, number, text
+from zoo.runtime.metadata import AutoencoderMetadata, TrigramMetadata
 
-_HEADER = """
+_ENCODER_HEADER = """
+/* Encodes a patch: three planes of ZOO_SIZE by ZOO_SIZE values in [0, 1], red, green, blue; writes ZOO_CODE values. */
+void zoo_encode(const float *rgb, float *code);
+""".strip()
+
+_ENCODER = """
+void zoo_encode(const float *restrict rgb, float *restrict code)
+{{
+    const int pixels = ZOO_SIZE * ZOO_SIZE;
+    float gray[ZOO_SIZE * ZOO_SIZE], mean = 0.0F;
+    for (int i = 0; i < pixels; ++i) {{
+        gray[i] = {red} * rgb[i] + {green} * rgb[pixels + i] + {blue} * rgb[2 * pixels + i];
+        mean += gray[i];
+    }}
+    mean /= (float)pixels;
+    for (int i = 0; i < pixels; ++i)
+        gray[i] -= mean;
+    zoo_limit(gray, pixels, {limit});
+    for (int i = 0; i < pixels; ++i)
+        gray[i] = 0.1F + 0.8F * (gray[i] - {low}) / {spread};
+    zoo_dense(&zoo_tied, gray, code);
+    {activation}
+}}
+""".strip()
+
+_WORDS_HEADER = """
 extern const char *const zoo_words[ZOO_WORDS];
 
 /* The id of a word, from 0, or -1 where the vocabulary lacks it. */
@@ -17,7 +41,7 @@ int32_t zoo_id(const char *word);
 int zoo_next_word(const int32_t *ids, float *probabilities);
 """.strip()
 
-_CODE = """
+_WORDS = """
 const char *const zoo_words[ZOO_WORDS] = {{
     {words},
 }};
@@ -50,7 +74,30 @@ int zoo_next_word(const int32_t *restrict ids, float *restrict probabilities)
 """.strip()
 
 
-def network(model: Any, metadata: TrigramMetadata) -> Network:
+def encoder(model: Any, metadata: AutoencoderMetadata, luminance: list[float]) -> Network:
+    """Describes the encoder of an autoencoder.
+
+    Args:
+        model: Keras model.
+        metadata: Its metadata.
+        luminance: Weights of red, green and blue.
+    """
+    tied, (limit, low, high) = model.get_layer("tied"), metadata.scale
+    names = dict(zip(("red", "green", "blue"), map(number, luminance), strict=True))
+    code = _ENCODER.format(
+        **names, limit=number(limit), low=number(low), spread=number(high - low),
+        activation="\n    ".join(activation_of(tied, "code", metadata.hidden_units)),
+    )  # fmt: skip
+    facts = {
+        "SIZE": (number(metadata.size), "pixels, width and height of a patch"),
+        "CODE": (number(metadata.hidden_units), "values of a code"),
+    }
+    rgb = {"rgb": Array("float", (3, metadata.size, metadata.size))}
+    encode = Function("zoo_encode(rgb, code)", rgb, {"code": Array("float", (metadata.hidden_units,))})
+    return Network({"zoo_tied": dense(tied)}, {}, [code], facts, [_ENCODER_HEADER], {"encode": encode})
+
+
+def language_model(model: Any, metadata: TrigramMetadata) -> Network:
     """Describes a language model.
 
     Args:
@@ -68,7 +115,7 @@ def network(model: Any, metadata: TrigramMetadata) -> Network:
         layers[name] = dense(layer)
         statements += [f"zoo_copy(read, hidden, {units});"] if place > 1 else []
         statements += [f"zoo_dense(&{name}, read, hidden);", *activation_of(layer, "hidden", units)]
-    code = _CODE.format(
+    code = _WORDS.format(
         words=",\n    ".join(map(text, metadata.words)), widest=max(metadata.context * model.embedding, units),
         units=units, embedding=model.embedding, statements="\n    ".join(statements),
     )  # fmt: skip
@@ -79,4 +126,4 @@ def network(model: Any, metadata: TrigramMetadata) -> Network:
     probabilities = {"probabilities": Array("float", (len(metadata.words),))}
     ids = {"ids": Array("int32_t", (metadata.context,))}
     function = Function("zoo_next_word(ids, probabilities)", ids, probabilities)
-    return Network(layers, {}, [code], facts, [_HEADER], {"next_word": function})
+    return Network(layers, {}, [code], facts, [_WORDS_HEADER], {"next_word": function})

@@ -1,0 +1,367 @@
+"""Recognizers as C: SimpleRNN, LSTM and GRU, whole windows and single steps; and convolutional ones.
+
+A convolutional recognizer consists of blocks that keep no more rows than their filters read. A block that has read
+enough passes a row on to the next one, so that a window needs a few kilobytes of stack.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from zoo.exporting import embedding
+from zoo.exporting.c99.network import (
+    FLOATS,
+    INTEGERS,
+    Array,
+    Floats,
+    Function,
+    Layer,
+    Network,
+    Numbers,
+    activation_of,
+    dense,
+    identifiers,
+    number,
+    text,
+)
+from zoo.runtime.metadata import STANDARD_GRAVITY, ActivityMetadata
+
+_SMALLEST = 1e-7
+"""Smallest standard deviation by which Keras divides."""
+
+_LABELS = """
+/* Acceleration in {unit}, gravity included; a phone at rest, face up, reads z = +9.81.{rotation}{integers} */
+enum {{
+    {names},
+}};
+
+extern const char *const zoo_labels[ZOO_CLASSES];
+
+/* The number of the most probable label, or -1 where it is less probable than the threshold. */
+int zoo_answer(const {answer} *probabilities, {answer} threshold);
+""".strip()
+
+_LABELS_CODE = """
+const char *const zoo_labels[ZOO_CLASSES] = {{
+    {labels},
+}};
+
+int zoo_answer(const {answer} *probabilities, {answer} threshold)
+{{
+    int best = 0;
+    for (int i = 1; i < ZOO_CLASSES; ++i)
+        if (probabilities[i] > probabilities[best])
+            best = i;
+    return probabilities[best] < threshold ? -1 : best;
+}}
+""".strip()
+
+_WINDOW = """
+/* Reads ZOO_WINDOW rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
+void zoo_window(const {value} *window, {answer} *probabilities);
+""".strip()
+
+_STREAM = ("zoo_stream.h", "zoo_stream.c")
+"""Sources that are the same for all recognizers."""
+
+_STEP = """
+/* Reads a frame: ZOO_FRAME rows of ZOO_CHANNELS values, and updates the state. */
+static void zoo_advance(const {value} *restrict frame, zoo_state *restrict state)
+{{
+    {buffers}
+    {statements}
+}}
+
+static void zoo_answer_state(const zoo_state *restrict state, {answer} *restrict probabilities)
+{{
+    {head}
+}}
+
+void zoo_init(zoo_state *state)
+{{
+    {zeros}
+}}
+
+void zoo_step(const {value} *restrict frame, zoo_state *restrict state, {answer} *restrict probabilities)
+{{
+    zoo_advance(frame, state);
+    zoo_answer_state(state, probabilities);
+}}
+
+void zoo_window(const {value} *restrict window, {answer} *restrict probabilities)
+{{
+    zoo_state state;
+    zoo_init(&state);
+    for (int row = 0; row < ZOO_WINDOW; row += ZOO_FRAME)
+        zoo_advance(window + row * ZOO_CHANNELS, &state);
+    zoo_answer_state(&state, probabilities);
+}}
+""".strip()
+
+_HEADER = """
+/* What the network remembers. Every signal needs one of its own. */
+typedef struct {{
+    {members}
+}} zoo_state;
+
+/* Sets a state to the start of a signal. */
+void zoo_init(zoo_state *state);
+
+/* Reads ZOO_FRAME rows of ZOO_CHANNELS values, and writes ZOO_CLASSES probabilities. */
+void zoo_step(const {value} *frame, zoo_state *state, {answer} *probabilities);
+""".strip()
+
+_HEADS = {
+    FLOATS: "zoo_dense(&zoo_logits, state->{last}, probabilities);\n    zoo_softmax(probabilities, ZOO_CLASSES);",
+    INTEGERS: "int16_t logits[ZOO_CLASSES];\n    zoo_dense(&zoo_logits, state->{last}, logits);\n    "
+    "zoo_softmax(logits, probabilities, ZOO_CLASSES);",
+}
+"""Statements that turn the last state into probabilities."""
+
+
+_BLOCK = """
+static void zoo_block_{number}(zoo_blocks *restrict blocks, const float *restrict row)
+{{
+    float read[{channels}], features[{filters}];
+    if (!zoo_push(blocks->rows_{number}, &blocks->filled_{number}, row, &zoo_filters_{number}))
+        return;
+    zoo_depthwise(&zoo_filters_{number}, blocks->rows_{number}, read);
+    zoo_advance_two(blocks->rows_{number}, &blocks->filled_{number}, &zoo_filters_{number});
+    zoo_dense(&zoo_features_{number}, read, features);
+    {activation}
+    {pass_on}
+}}
+""".strip()
+
+_BLOCKS = """
+void zoo_window(const float *restrict window, float *restrict probabilities)
+{{
+    {zeros}zoo_blocks blocks;
+    float row[{columns}];
+    {start}
+    for (int i = 0; i < ZOO_WINDOW; ++i) {{
+        zoo_read(window + i * ZOO_CHANNELS, row);
+        zoo_block_1(&blocks, row);
+    }}
+    {end}
+    for (int j = 0; j < {filters}; ++j)
+        blocks.sum[j] /= {last}.0F;
+    zoo_dense(&zoo_logits, blocks.sum, probabilities);
+    zoo_softmax(probabilities, ZOO_CLASSES);
+}}
+""".strip()
+
+
+def recurrent(model: Any, metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> Network:
+    """Describes a recurrent recognizer.
+
+    Args:
+        model: Keras model.
+        metadata: Its metadata.
+        numbers: Types of numbers. For integers, `zoo.exporting.c99.fixed` chooses their binary places.
+
+    Raises:
+        ZooError: If a layer has no counterpart in C.
+    """
+    constants, read, columns = _reading(model)
+    layers, buffers, statements = _advance(model, columns)
+    names, last = metadata.states, f"h_{model.num_layers}"
+    code = _STEP.format(
+        buffers=f"{numbers.value} {', '.join(f'{name}[{size}]' for name, size in buffers.items())};",
+        statements="\n    ".join(statements), head=_HEADS[numbers].format(last=last), **vars(numbers),
+        zeros="\n    ".join(f"zoo_zero(state->{name}, {size});" for name, size in names.items()),
+    )  # fmt: skip
+    members = "\n    ".join(f"{numbers.value} {name}[{size}];" for name, size in names.items())
+    declared, defined = _labels(metadata, numbers)
+    units = dict.fromkeys(names, numbers.one)
+    state = {"state": Array("zoo_state", members=names, member=numbers.value, units=units)}
+    window = _function("window", metadata.window, metadata, numbers)
+    step = _function("frame", metadata.frame, metadata, numbers)
+    functions = {
+        "window": window,
+        "step": Function("zoo_step(frame, &state, probabilities)", {**step.inputs, **state}, {**step.outputs, **state}),
+    }
+    return Network(
+        layers | {"zoo_logits": _logits(model)}, constants, [defined, read, code], _facts(metadata, numbers),
+        [declared, _HEADER.format(members=members, **vars(numbers)), _WINDOW.format(**vars(numbers))], functions,
+        _STREAM if numbers == FLOATS else (),
+    )  # fmt: skip
+
+
+def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
+    """Describes a convolutional recognizer.
+
+    Args:
+        model: Keras model.
+        metadata: Its metadata.
+    """
+    constants, read, columns = _reading(model)
+    layers, functions = {"zoo_logits": _logits(model)}, list[str]()
+    members, start, end = list[str](), list[str](), list[str]()
+    rows, channels, filters = model.window, columns, model.filters
+    for place in range(1, model.num_blocks + 1):
+        block = model.get_layer(f"block_{place}")
+        depthwise, pointwise, bias = (np.asarray(value, np.float32) for value in block.get_weights())
+        layers[f"zoo_filters_{place}"] = Layer(depthwise[:, :, 0])
+        layers[f"zoo_features_{place}"] = Layer(pointwise[0], bias)
+        before, after = _padding(rows, model.kernel_size)
+        size = model.kernel_size * channels
+        members += [f"float rows_{place}[{size}];", f"int filled_{place};"]
+        start += [f"zoo_zero(blocks.rows_{place}, {size});", f"blocks.filled_{place} = {before};"]
+        end += [f"for (int i = 0; i < {after}; ++i)", f"    zoo_block_{place}(&blocks, zeros);"] if after else []
+        pass_on = f"zoo_block_{place + 1}(blocks, features);"
+        if place == model.num_blocks:
+            pass_on = f"for (int j = 0; j < {filters}; ++j)\n        blocks->sum[j] += features[j];"
+        functions.insert(0, _BLOCK.format(
+            number=place, channels=channels, filters=filters, pass_on=pass_on,
+            activation=activation_of(block, "features", filters)[0],
+        ))  # fmt: skip
+        rows, channels = -(-rows // 2), filters
+    blocks = "\n    ".join([*members, f"float sum[{filters}];"])
+    window = _BLOCKS.format(
+        zeros=f"static const float zeros[{max(columns, filters)}] = {{0.0F}};\n    " if end else "",
+        columns=columns, filters=filters, last=rows,
+        start="\n    ".join([*start, f"zoo_zero(blocks.sum, {filters});"]), end="\n    ".join(end),
+    )  # fmt: skip
+    declared, defined = _labels(metadata)
+    return Network(
+        layers, constants, [defined, read, f"typedef struct {{\n    {blocks}\n}} zoo_blocks;", *functions, window],
+        _facts(metadata), [declared, _WINDOW.format(**vars(FLOATS))],
+        {"window": _function("window", metadata.window, metadata, FLOATS)}, _STREAM,
+    )  # fmt: skip
+
+
+def _padding(rows: int, size: int) -> tuple[int, int]:
+    """Returns the numbers of rows of zeros before and after the rows that a block reads, as Keras pads with `same`."""
+    total = max((-(-rows // 2) - 1) * 2 + size - rows, 0)
+    return total // 2, total - total // 2
+
+
+def _function(read: str, rows: int, metadata: ActivityMetadata, numbers: Numbers) -> Function:
+    """Returns a function that reads some rows of the sensor and writes probabilities."""
+    sensor = Array(numbers.value, (rows, len(metadata.axes)), units={"": numbers.sensor})
+    answer = Array(numbers.answer, (len(metadata.classes),), units={"": numbers.one})
+    return Function(f"zoo_{read}({read}, probabilities)", {read: sensor}, {"probabilities": answer})
+
+
+def _facts(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> dict[str, tuple[str, str]]:
+    """Returns values and comments of the constants of `model.h`, by name."""
+    settings = {name: (value, why) for name, value, why in embedding.numbers(metadata)}
+    constants = {name.upper(): (number(value), why) for name, (value, why) in settings.items()}
+    seconds = settings["advance"][0] / metadata.rate
+    decay = math.exp(-seconds / metadata.streaming.smoothing) if metadata.streaming.smoothing else 0.0
+    below = "probability of a window below which there is no answer; 0: always"
+    threshold = metadata.threshold or 0
+    known = {
+        "WINDOW": (number(metadata.window), f"rows, {metadata.window / metadata.rate:g} s"),
+        "CLASSES": (number(len(metadata.classes)), ""),
+        "ANSWER_THRESHOLD": (number(float(threshold) if numbers.one == 1 else round(threshold * numbers.one)), below),
+        **constants,
+        # A float would make the clock of a stream drift.
+        "RATE": (repr(float(metadata.rate)), "Hz"),
+        "DECAY": (number(decay), "of past probabilities, from one answer to the next"),
+        "RECURRENT": (number(int(bool(metadata.states))), "1 for a model with states"),
+    }
+    if numbers.one != 1:
+        known["SENSOR"] = (number(numbers.sensor), "units of sensor values in m/s^2 and in rad/s")
+        known["ONE"] = (number(numbers.one), "units of a probability of 1")
+    return known
+
+
+def _labels(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> tuple[str, str]:
+    """Returns the declarations of labels and `zoo_answer`, and their definitions."""
+    names = ",\n    ".join(f"ZOO_LABEL_{name}" for name in identifiers(metadata.classes))
+    rotation = "".join(line.replace("//", "\n  ") for line in embedding.rotation_comment(metadata))
+    integers = "" if numbers.one == 1 else "\n   Sensor values are integers, in units of 1 / ZOO_SENSOR."
+    return (
+        _LABELS.format(unit=metadata.unit, rotation=rotation, names=names, integers=integers, answer=numbers.answer),
+        _LABELS_CODE.format(labels=",\n    ".join(map(text, metadata.classes)), answer=numbers.answer),
+    )
+
+
+def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:
+    """Describes how a recognizer reads a row: normalization and magnitude.
+
+    Returns:
+        Tables by name, the definition of `zoo_read`, and the number of values that it makes of a row.
+    """
+    constants, value = dict[str, Floats](), "row[i]"
+    if model.mean is not None and model.variance is not None:
+        constants["zoo_mean"] = np.array(model.mean, np.float32)
+        deviation = np.maximum(np.sqrt(np.array(model.variance, np.float32)), np.float32(_SMALLEST))
+        constants["zoo_scale"] = (1 / deviation).astype(np.float32)
+        value = "(row[i] - zoo_mean[i]) * zoo_scale[i]"
+    columns = len(model.channels)
+    lines = [
+        "/* Normalizes a row. */",
+        "static void zoo_read(const float *restrict row, float *restrict values)",
+        "{",
+        "    for (int i = 0; i < ZOO_CHANNELS; ++i)",
+        f"        values[i] = {value};",
+    ]
+    if model.magnitude:
+        lines[0] = "/* Normalizes a row, and adds min(|x|^2 / g^2, 6) - 1. */"
+        lines += [
+            *(f"    const float {axis} = row[{i}] * {1 / STANDARD_GRAVITY:.9g}F;" for i, axis in enumerate("xyz")),
+            "    const float square = x * x + y * y + z * z;",
+            f"    values[{columns}] = (square < 6.0F ? square : 6.0F) - 1.0F;",
+        ]
+    return constants, "\n".join([*lines, "}"]), columns + bool(model.magnitude)
+
+
+def _logits(model: Any) -> Layer:
+    """Reads the last layer, with the temperature and the prior in its weights."""
+    layer, temperature = model.get_layer("logits"), np.float32(model.temperature)
+    kernel, bias = dense(layer).kernel, np.asarray(layer.bias, np.float32)
+    shift = np.array(0 if model.prior is None else model.prior_shift, np.float32)
+    return Layer(kernel / temperature, bias / temperature + shift)
+
+
+def _advance(model: Any, columns: int) -> tuple[dict[str, Layer], dict[str, int], list[str]]:
+    """Returns the layers that read a frame, the sizes of the buffers that they need, and the statements."""
+    layers, statements = dict[str, Layer](), list[str]()
+    buffers = {"read": model.units + columns, "gates": model.gates * model.units}
+    if model.frame > 1:
+        frame = model.get_layer("frame")
+        layers["zoo_frame"], buffers["rows"] = dense(frame), model.frame * columns
+        features = frame.kernel.shape[-1]
+        buffers["read"] = model.units + features
+        statements += [
+            "for (int row = 0; row < ZOO_FRAME; ++row)",
+            f"    zoo_read(frame + row * ZOO_CHANNELS, rows + row * {columns});",
+            "zoo_dense(&zoo_frame, rows, read);",
+            *activation_of(frame, "read", features),
+        ]
+    else:
+        statements += ["zoo_read(frame, read);"]
+    for place in range(1, model.num_layers + 1):
+        if place > 1:
+            statements.append(f"zoo_copy(read, state->h_{place - 1}, {model.units});")
+            buffers["read"] = max(buffers["read"], 2 * model.units)
+        matrices, call = _cell(model.get_layer(f"cell_{place}"), place)
+        layers |= matrices
+        statements.append(call)
+    if model.gates == 1:
+        del buffers["gates"]
+    return layers, buffers, statements
+
+
+def _cell(layer: Any, number: int) -> tuple[dict[str, Layer], str]:
+    """Reads the matrices of a cell, each of which reads the input and the state after it, and the call of its step."""
+    kernel, recurrent, bias = (
+        np.asarray(value, np.float32)
+        for value in (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
+    )  # fmt: skip
+    both, name = np.concatenate([kernel, recurrent]), f"zoo_cell_{number}"
+    kind, units = type(layer).__name__, recurrent.shape[0]
+    if kind == "SimpleRNN":
+        return {name: Layer(both, bias)}, f"zoo_simple_rnn(&{name}, read, state->h_{number});"
+    if kind == "LSTM":
+        # Keras: i, f, candidate, o. Gates with the same activation next to each other need one call.
+        order = np.concatenate([np.arange(units) + gate * units for gate in (0, 1, 3, 2)])
+        call = f"zoo_lstm(&{name}, read, gates, state->h_{number}, state->c_{number});"
+        return {name: Layer(both[:, order], bias[order])}, call
+    split = 2 * units
+    matrices = {name: Layer(both[:, :split], bias[:split]), f"{name}_reset": Layer(both[:, split:], bias[split:])}
+    return matrices, f"zoo_gru(&{name}, &{name}_reset, read, gates, state->h_{number});"

@@ -1,0 +1,204 @@
+"""SavedModels and TFLite files with the signatures of a family.
+
+The converter to TFLite runs in a child process, since it leaks memory and can crash its process, as it does when it
+quantizes a recurrent graph with a loop. A crash becomes an error with a reason.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.exporting.signatures import Signature
+from zoo.files import temporary_folder
+
+FORMATS = {
+    "float32": "model.float32.tflite",
+    "float16": "model.float16.tflite",
+    "dynamic": "model.dynamic.tflite",
+    "int8": "model.int8.tflite",
+    "int16x8": "model.int16x8.tflite",
+    "personal": "model.personal.tflite",
+}
+"""TFLite formats and the names of their files: float32 throughout; 16-bit weights; 8-bit weights with float arithmetic;
+8-bit weights and arithmetic; 8-bit weights and 16-bit arithmetic; float32 with a trainable last layer. Inputs and
+outputs are floats in all formats."""
+
+_INTEGERS = {
+    "int8": "TFLITE_BUILTINS_INT8",
+    "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+}
+
+_SECONDS = 300
+
+Samples = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Inputs `(N, ...)` by the names of signature and input."""
+
+
+def write_saved_model(signatures: Sequence[Signature], folder: Path, batch: int | None = None) -> None:
+    """Writes a SavedModel with an endpoint for each signature.
+
+    Args:
+        signatures: Signatures to write.
+        folder: Folder to write to.
+        batch: Fixed batch size, or None for that of the signatures.
+    """
+    # Without ExportArchive.track, which would store all weights twice (keras#23553).
+    archive = keras.export.ExportArchive()
+    for signature in signatures:
+        archive.add_endpoint(signature.name, signature.function, list(signature.of_batch(batch)))
+    archive.write_out(folder, verbose=False)
+
+
+def load_saved_model(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
+    """Loads the endpoints of a SavedModel by name."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(folder))
+
+    # An endpoint needs a reference to the loaded object, or its variables are deleted.
+    def call(name: str, **inputs: Any) -> dict[str, Any]:
+        return dict(loaded.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()}))
+
+    return {name: partial(call, name) for name in loaded.signatures if name != "serving_default"}
+
+
+class Converter:
+    """A process that converts to TFLite. It imports TensorFlow, for seconds, while this one prepares its job.
+
+    Use it in a `with` block. Tests set `in_child` to False, since a child takes seconds to start.
+    """
+
+    in_child = True
+
+    def __enter__(self) -> "Converter":
+        self.jobs: list[dict[str, Any]] = []
+        self.child: subprocess.Popen[str] | None = None
+        if self.in_child:
+            command, pipe = [sys.executable, "-m", "zoo.exporting.formats"], subprocess.PIPE
+            self.child = subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child.__exit__(*_)
+
+    def add(
+        self,
+        signatures: Sequence[Signature],
+        files: Mapping[str, Path],
+        folder: Path,
+        batch: int | None = None,
+        samples: Samples | None = None,
+        signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
+        """Adds signatures to convert. Arguments are those of `convert`, and an empty folder for temporary files."""
+        write_saved_model(signatures, folder / "saved_model", batch)
+        named = {f"{name}/{key}": rows for name, inputs in (samples or {}).items() for key, rows in inputs.items()}
+        np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
+        every = [signature.name for signature in signatures]
+        self.jobs.append({
+            "folder": str(folder),
+            "signatures": {name: list(signatures_of_format.get(name, every)) for name in files},
+            "small": [name for name in signatures_of_format if name == "int8"],
+            "files": {name: str(path) for name, path in files.items()},
+        })  # fmt: skip
+
+    def run(self) -> None:
+        """Converts all that was added.
+
+        Raises:
+            ZooError: If the converter fails or crashes.
+        """
+        if self.child is None:
+            _run(self.jobs)
+            return
+        try:
+            _, said = self.child.communicate(json.dumps(self.jobs), timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped") from None
+        if status := self.child.returncode:
+            lines = [line.strip() for line in said.splitlines() if line.strip()]
+            reason = lines[-1] if lines else f"the converter exited with status {status}"
+            if status < 0:
+                crash = signal.Signals(-status).name
+                reason = f"the converter crashed with {crash}, as on graphs that it cannot quantize"
+            raise ZooError(f"conversion to TFLite failed: {reason}")
+
+
+def convert(
+    signatures: Sequence[Signature],
+    files: Mapping[str, Path],
+    batch: int | None = None,
+    samples: Samples | None = None,
+    signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Converts signatures to TFLite files with built-in operations only, one per format.
+
+    Args:
+        signatures: Signatures of the files.
+        files: Path to write to by format, a key of `FORMATS`.
+        batch: Fixed batch size, without which recurrent networks would need Flex operations.
+        samples: Inputs to calibrate integer arithmetic on.
+        signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
+
+    Raises:
+        ZooError: If the converter fails or crashes.
+    """
+    with Converter() as converter, temporary_folder() as folder:
+        converter.add(signatures, files, folder, batch, samples, signatures_of_format)
+        converter.run()
+
+
+def _run(jobs: Sequence[Mapping[str, Any]]) -> None:
+    import tensorflow as tf
+
+    for job in jobs:
+        with np.load(f"{job['folder']}/samples.npz") as saved:
+            samples = {name: saved[name] for name in saved}
+        for name, path in job["files"].items():
+            converter = tf.lite.TFLiteConverter.from_saved_model(
+                f"{job['folder']}/saved_model", signature_keys=job["signatures"][name]
+            )
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+            if name == "personal":
+                converter.experimental_enable_resource_variables = True
+            elif name != "float32":
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if name == "float16":
+                converter.target_spec.supported_types = [tf.float16]
+            if name in _INTEGERS:
+                converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, _INTEGERS[name])]
+                converter.representative_dataset = partial(_representative, job["signatures"][name], samples)
+            if name in job["small"]:
+                # Scales per unit of dense layers would take a fifth of such a file and hardly change any prediction.
+                converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+            Path(path).write_bytes(converter.convert())
+
+
+def _representative(
+    signatures: Sequence[str], samples: Mapping[str, NDArray[Any]]
+) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
+    for signature in signatures:
+        inputs = {key.split("/")[1]: rows for key, rows in samples.items() if key.split("/")[0] == signature}
+        for i in range(len(next(iter(inputs.values())))):
+            yield signature, {name: rows[i : i + 1] for name, rows in inputs.items()}
+
+
+if __name__ == "__main__":
+    import tensorflow  # noqa: F401  # while the parent process prepares the job
+
+    # Without a job, the parent process has ended.
+    if text := sys.stdin.read():
+        _run(json.loads(text))
