@@ -32,7 +32,7 @@ from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.task import TASK, answers, keras_logits
 from zoo.activity.windows import ActivityData
-from zoo.folds import held_out, read_people
+from zoo.crossval import held_out, read_people
 from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
 from zoo.provenance import versions
 from zoo.report import markdown

@@ -1,31 +1,115 @@
 """Cross-validation over people or studies: the score of a recipe on those it was not trained on, and its spread.
 
-Each fold is trained in its own process (`folds`) and leaves a record and its predictions in the folder of the
-cross-validation, so that a killed run resumes where it was. Baselines are scored on the same folds.
+    folds -> each trained and scored in a process of its own -> a record and its predictions -> one result
+
+A fold is trained on the windows outside it as `zoo train` does, and scored on those inside as `zoo evaluate` does: the
+network, its normalization, early stopping and temperature, or a baseline with its scaling, are all fitted outside. Each
+fold leaves its record and predictions in the folder, so that a killed run resumes where it was; a fold itself resumes
+from its checkpoint.
+
+    python -m zoo.crossval FOLDER DATA NAME
+
+trains one fold. Its process has one thread, so that results do not depend on how many run at once. The processes are
+those of `jobs`, as in a search: in joblib's pool, one worker that is killed for lack of memory ends all other folds.
 """
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from zoo import jobs
 from zoo.activity import baselines, metrics, pooling
-from zoo.activity.windows import ActivityData
+from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.families import find_family
-from zoo.files import claim_folder, exclusive_folder, temporary_folder, write_json
-from zoo.folds import CONFIG, LOSO, STUDY, SUBJECT, WINDOW, Fold, Predictions, Records, held_out, read_people, run_folds
+from zoo.files import (
+    atomic_write,
+    claim_folder,
+    exclusive,
+    exclusive_folder,
+    read_arrays,
+    read_json,
+    temporary_folder,
+    write_json,
+)
 from zoo.provenance import versions
-from zoo.runtime.label_sets import COUNTED, allowed_classes, forgive, resolve
-from zoo.task import Split
-from zoo.training import Training
+from zoo.recipe import Recipe
+from zoo.runtime.label_sets import COUNTED, allowed_classes, forgive, indistinct, resolve
 
-RESULTS = "results.json"
+if TYPE_CHECKING:
+    from zoo.task import Split
+    from zoo.training import Training
+
+CONFIG, RESULTS = "crossval.json", "results.json"
+"""In the folder: the file that describes the cross-validation, and its result."""
+
+SUBJECT, STUDY, WINDOW = "subject", "study", "window"
+"""What is held out: whole people; whole studies; or random windows, although their neighbors are then trained on."""
+
+LOSO = "loso"
+"""Leave one subject out: as many groups as people."""
+
+_ATTEMPTS = 3
+_LOCK_SECONDS = 3600.0
+
+Record = dict[str, Any]
+"""The state of a fold. `status` is `waiting`, `running`, `scored`, or `failed`, which has a `reason`."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training, and the windows that it is scored on.
+
+    Args:
+        method: Name of a baseline, or of the network.
+        split: `subject`, `study` or `window`: what is held out.
+        seed: Of the training.
+        group: Which group is held out, from 0.
+
+    Example:
+        >>> Fold("random_forest", "subject", 0, 3).name
+        'random_forest.subject.0.3'
+    """
+
+    method: str
+    split: str
+    seed: int
+    group: int
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        return f"{self.method}.{self.split}.{self.seed}.{self.group}"
+
+    @classmethod
+    def from_name(cls, name: str) -> "Fold":
+        """The inverse of `name`."""
+        method, split, seed, group = name.rsplit(".", 3)
+        return cls(method, split, int(seed), int(group))
+
+    def file(self, folder: Path, suffix: str) -> Path:
+        """One of its files in the folder of a cross-validation."""
+        return folder / "folds" / f"{self.name}.{suffix}"
+
+    def record(self, folder: Path) -> Record:
+        """Its current state."""
+        path = self.file(folder, "json")
+        return read_json(path) if path.is_file() else {"status": "waiting"}
+
+
+Records = dict[Fold, Record]
 
 
 @dataclass(frozen=True)
@@ -36,7 +120,7 @@ class Protocol:
         groups: Number of groups into which the people are divided, 2 or more; or `loso`, one group per person; or
             `study`, one group per study.
         seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
-        baselines: Keys of `evaluation.baselines.BASELINES`, scored on the same folds.
+        baselines: Keys of `baselines.BASELINES`, scored on the same folds.
         random: Whether to score random windows, in place of people, as well, which overestimates.
         everyone: Whether the people of the test set are divided into the groups as well.
 
@@ -96,21 +180,51 @@ class Protocol:
             )
         return groups
 
-    def folds(self, plan: Training, data: ActivityData) -> list[Fold]:
+    def folds(self, training: "Training", data: ActivityData) -> list[Fold]:
         """All folds, in the order in which they are run."""
-        groups, first = self.count(data), plan.recipe.seed
+        groups, first = self.count(data), training.recipe.seed
         own = STUDY if self.groups == STUDY else SUBJECT
         splits = [*([own] if data.train.people() else []), *([WINDOW] if self.random else [])]
         return [
             Fold(method, split, seed, group)
             for split in splits
-            for method in (plan.name, *self.baselines)
+            for method in (training.name, *self.baselines)
             for seed in range(first, first + (1 if method in baselines.SEEDLESS else self.seeds))
             for group in range(groups)
         ]
 
 
-def prepare(path: Path, groups: int) -> list[Split]:
+def read_people(path: Path, everyone: bool) -> ActivityData:
+    """Reads windows to cross-validate as the training set: the file's own training set, or all of its windows."""
+    data = load_as(ActivityData, path)
+    return data.everyone() if everyone else data
+
+
+def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
+    """Returns which windows each fold holds out; each window is held out exactly once.
+
+    Args:
+        windows: All windows.
+        split: `subject` divides people into groups; `study` holds out one study after another, in the order of their
+            names; `window` draws windows of each class at random.
+        groups: Number of folds; `loso` for as many as people, or `study` for as many as studies. Unused if studies are
+            held out.
+
+    Returns:
+        A mask `(len(windows),)` for each fold.
+    """
+    studies = [] if windows.studies is None else np.unique(windows.studies).tolist()
+    if split == STUDY:
+        return [windows.studies == study for study in studies]
+    count = len(windows.people()) if groups == LOSO else len(studies) if groups == STUDY else int(groups)
+    if split == SUBJECT:
+        parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
+    else:
+        parts = StratifiedKFold(count, shuffle=True, random_state=0).split(windows.labels, windows.labels)
+    return [np.isin(np.arange(len(windows)), rows) for _, rows in parts]
+
+
+def prepare(path: Path, groups: int) -> list["Split"]:
     """Reads a file of windows once, and holds out one group of people after another for validation.
 
     Args:
@@ -120,6 +234,8 @@ def prepare(path: Path, groups: int) -> list[Split]:
     Raises:
         ZooError: If the file has no subject ids, or fewer people than groups.
     """
+    from zoo.task import Split
+
     data = load_as(ActivityData, path)
     groups = Protocol(groups).count(data)
     windows = data.train.in_memory()
@@ -127,7 +243,7 @@ def prepare(path: Path, groups: int) -> list[Split]:
 
 
 def cross_validate(
-    plan: Training,
+    training: "Training",
     path: Path,
     folder: Path | None = None,
     protocol: Protocol | None = None,
@@ -138,12 +254,11 @@ def cross_validate(
 ) -> dict[str, Any]:
     """Cross-validates over groups of people: of the training set, or with `everyone` of the whole file.
 
-    A fold is trained on the windows outside it as `zoo train` does, validation included, and scored on those inside as
-    `zoo evaluate` does; where three people or fewer are left, all of them are trained on, and the fold has no
-    temperature. After a kill, the same call resumes: folds that have a score are not run again.
+    Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
+    After a kill, the same call resumes: folds that have a score are not run again.
 
     Args:
-        plan: What is trained, and how.
+        training: What is trained, and how.
         path: A file in the course's layout.
         folder: A new folder, or that of the same cross-validation; a temporary one by default.
         protocol: Groups, seeds and baselines.
@@ -162,39 +277,197 @@ def cross_validate(
     """
     if workers < 0:
         raise ZooError(f"workers is {workers}; expected 0 or more")
-    if find_family(plan.family).task != "activity":
-        raise ZooError(f"{plan.name}: has no people to hold out; choose an activity recognizer")
+    if find_family(training.family).task != "activity":
+        raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
     data = read_people(path, protocol.everyone)
-    folds = protocol.folds(plan, data)
-    config = plan.to_json() | {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
+    folds = protocol.folds(training, data)
+    more = {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
     with ExitStack() as stack:
         folder = folder or stack.enter_context(temporary_folder()) / "crossval"
         stack.enter_context(exclusive_folder(folder))
-        claim_folder(folder / CONFIG, config, "cross-validation")
+        claim_folder(folder / CONFIG, training.to_json() | more, "cross-validation")
         records = run_folds(folder, path, folds, workers=workers, on_progress=on_progress)
         own = versions() | ({"aeon": importlib.metadata.version("aeon")} if "minirocket" in protocol.baselines else {})
         result = {
-            "command": command, "preset": plan.name, "data": path.name, "data_sha256": data.sha256,
-            **_results(plan, data, folder, protocol, records), "seed": plan.recipe.seed, "arguments": plan.arguments,
-            "recipe": plan.recipe.to_json(), "machine": own.pop("machine"), "versions": own,
+            "command": command, "preset": training.name, "data": path.name, "data_sha256": data.sha256,
+            **_results(training, data, folder, protocol, records), "seed": training.recipe.seed,
+            "arguments": training.arguments, "recipe": training.recipe.to_json(), "machine": own.pop("machine"),
+            "versions": own,
         }  # fmt: skip
         write_json(folder / RESULTS, result)
     return result
 
 
-def _results(plan: Training, data: ActivityData, folder: Path, protocol: Protocol, records: Records) -> dict[str, Any]:
+def run_folds(
+    folder: Path,
+    path: Path,
+    folds: Sequence[Fold],
+    *,
+    workers: int = 1,
+    on_progress: Callable[[Records], None] = lambda records: None,
+) -> Records:
+    """Runs folds until each has a score or has failed; a process that is killed by a signal is started again.
+
+    Args:
+        folder: Of a cross-validation.
+        path: Its data.
+        folds: Those that have a score already are not run again.
+        workers: Number of folds that run at once, each in its own process; 0 runs them in this process.
+        on_progress: Called repeatedly with the states of all folds.
+
+    Returns:
+        The final states.
+    """
+    waiting = [fold for fold in folds if fold.record(folder)["status"] != "scored"]
+    for fold in waiting:
+        fold.file(folder, "json").unlink(missing_ok=True)
+
+    def watch() -> None:
+        on_progress({fold: fold.record(folder) for fold in folds})
+
+    if not workers:
+        for fold in waiting:
+            run_fold(folder, path, fold)
+            watch()
+        return {fold: fold.record(folder) for fold in folds}
+    attempts: Counter[jobs.Job] = Counter()
+    work = {
+        jobs.Job(fold.name, jobs.python("zoo.crossval", folder, path, fold.name), jobs.limit_threads(1),
+                 fold.file(folder, "log")): fold
+        for fold in waiting
+    }  # fmt: skip
+
+    def on_exit(job: jobs.Job, status: int) -> bool:
+        attempts[job] += 1
+        record = work[job].record(folder)
+        if record["status"] in ("scored", "failed"):
+            return False
+        if status < 0 and attempts[job] < _ATTEMPTS:
+            return True
+        how = f"was killed by signal {-status}, {_ATTEMPTS} times" if status < 0 else f"ended with status {status}"
+        reason = f"its process {how}; see {job.log}"
+        write_json(work[job].file(folder, "json"), record | {"status": "failed", "reason": reason})
+        return False
+
+    jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=watch)
+    return {fold: fold.record(folder) for fold in folds}
+
+
+def main() -> None:
+    """Runs the fold named by the arguments, once no other process does."""
+    jobs.die_with_parent()
+    folder, path, fold = Path(sys.argv[1]), Path(sys.argv[2]), Fold.from_name(sys.argv[3])
+    with jobs.terminable_job(), exclusive(fold.file(folder, "json"), "fold", _LOCK_SECONDS):
+        if fold.record(folder)["status"] != "scored":
+            run_fold(folder, path, fold)
+
+
+def run_fold(folder: Path, path: Path, fold: Fold) -> None:
+    """Trains and scores a fold in this process, and writes its record and predictions."""
+    record: Record = {"status": "running", "epochs": 0, "started": time.time()}
+
+    def note(**news: Any) -> None:
+        record.update(news)
+        write_json(fold.file(folder, "json"), record)
+
+    note()
+    try:
+        scores = _train_and_score(folder, path, fold, note)
+        note(**scores, status="scored", seconds=round(time.time() - record["started"], 1))
+    except Exception as error:
+        # A failure of one fold does not end the others.
+        note(status="failed", reason=jobs.reason(error))
+    fold.file(folder, "npz.checkpoint").unlink(missing_ok=True)
+
+
+def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
+    config = read_json(folder / CONFIG)
+    data = read_people(path, config["everyone"])
+    windows = data.train.in_memory()
+    mask = held_out(windows, fold.split, config["groups"])[fold.group]
+    train, test = windows.where(~mask), windows.where(mask)
+    classes = len(data.classes)
+    # What training cannot tell apart is not told apart in the scores.
+    alike = indistinct(train.labels, classes, train.label_sets)
+    note(
+        subjects=[] if fold.split == WINDOW else test.people(), windows=len(test), train_windows=len(train),
+        study=str(test.studies[0]) if fold.split == STUDY and test.studies is not None else None, indistinct=alike,
+    )  # fmt: skip
+    details: Record = {}
+    predictions: dict[str, Any] = {"rows": test.rows}
+    if fold.method in baselines.BASELINES:
+        predictions["labels"] = _baseline(fold, train.of_one_class(classes), test, config["arguments"].get("window"))
+    else:
+        own = replace(data, train=train)
+        predictions["logits"], details = _network(fold, own, test, config, fold.file(folder, "npz.checkpoint"), note)
+        predictions["labels"] = predictions["logits"].argmax(axis=1)
+    with atomic_write(fold.file(folder, "npz")) as temporary, temporary.open("wb") as file:
+        np.savez(file, **predictions)
+    labels = resolve(test.labels, _scores(predictions, classes), test.label_sets)
+    predicted = forgive(labels, predictions["labels"], alike)
+    if fold.split == STUDY:
+        labels, predicted = metrics.own_labels(test.labels, np.eye(classes)[predicted], test.label_sets)
+    return details | {
+        "macro_f1": metrics.macro_f1(labels, predicted), "accuracy": float((labels == predicted).mean())
+    }  # fmt: skip
+
+
+def _baseline(fold: Fold, train: Windows, test: Windows, window: int | None) -> NDArray[np.int64]:
+    (inputs, labels), (test_inputs, _) = train.arrays(), test.arrays()
+    length = window or inputs.shape[1]
+    predict = baselines.BASELINES[fold.method](center_crop(inputs, length), labels, seed=fold.seed, jobs=1)
+    return predict(center_crop(test_inputs, length))
+
+
+def _network(
+    fold: Fold, data: ActivityData, test: Windows, config: Record, checkpoint: Path, note: Callable[..., None]
+) -> tuple[NDArray[np.float32], Record]:
+    # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
+    import keras
+
+    from zoo.activity.task import TASK, answers, keras_logits, temperature_of
+    from zoo.training import Training, fit
+
+    recipe = Recipe.from_json(config["recipe"]).replace(seed=fold.seed)
+    training = Training(fold.method, config["family"], config["arguments"], recipe)
+    # By the rule of every training: of few people all are trained on, and none of them calibrates the model.
+    split = TASK.split(data, recipe, folds=True)
+    model = TASK.build(training, split)
+    progress = jobs.throttled(lambda epoch, logs: note(epochs=epoch + 1))
+    fitted = fit(
+        model, recipe, TASK.feed(model, split, recipe), checkpoint=checkpoint,
+        identity={"arguments": model.get_config(), "data": config["data_sha256"], "fold": fold.name},
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=progress)],
+    )  # fmt: skip
+    temperature = None
+    if split.validation is not None:
+        logits, labels = answers(partial(keras_logits, model), split.validation)
+        temperature = temperature_of(labels, logits)
+    logits, _ = answers(partial(keras_logits, model), test)
+    return logits, {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "temperature": temperature}
+
+
+def _scores(predictions: Mapping[str, NDArray[Any]], classes: int) -> NDArray[np.floating[Any]]:
+    """The logits, or 1 for the predicted class where there are none, `(N, classes)`."""
+    return predictions["logits"] if "logits" in predictions else np.eye(classes)[predictions["labels"]]
+
+
+def _results(
+    training: "Training", data: ActivityData, folder: Path, protocol: Protocol, records: Records
+) -> dict[str, Any]:
     summaries: dict[str, dict[str, Any]] = {}
     for split in dict.fromkeys(fold.split for fold in records):
-        for method in (plan.name, *protocol.baselines):
+        for method in (training.name, *protocol.baselines):
             part = {fold: record for fold, record in records.items() if (fold.method, fold.split) == (method, split)}
             if any(record["status"] == "scored" for record in part.values()):
-                summaries.setdefault(split, {})[method] = _summary(plan, data, folder, part)
+                summaries.setdefault(split, {})[method] = _summary(training.recipe, data, folder, part)
     first = next(iter(records)).split
     others = summaries.get(first, {})
-    own: dict[str, Any] | None = others.pop(plan.name, None)
+    own: dict[str, Any] | None = others.pop(training.name, None)
     if own is None:
-        raise ZooError(f"{folder}: {plan.name} failed in every fold, the last time for this reason: {_why(records)}")
+        why = _why(records)
+        raise ZooError(f"{folder}: {training.name} failed in every fold, the last time for this reason: {why}")
     if first != WINDOW:
         for summary in others.values():
             summary["difference"] = pooling.paired_difference(own["per_subject"], summary["per_subject"])
@@ -203,23 +476,22 @@ def _results(plan: Training, data: ActivityData, folder: Path, protocol: Protoco
         "split_by": first, "people": len(data.train.people()),
         "everyone": protocol.everyone, "groups": protocol.count(data), "seeds": protocol.seeds, "baselines": others,
         "random": summaries.get(WINDOW) if first != WINDOW else None,
-        "notes": _notes(plan, data, protocol, first, records),
+        "notes": _notes(training, data, protocol, first, records),
     }  # fmt: skip
 
 
-def _summary(plan: Training, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
+def _summary(recipe: Recipe, data: ActivityData, folder: Path, records: Records) -> dict[str, Any]:
     """Scores one method on all folds of one split together, of which at least one has a score."""
     scored = [fold for fold, record in records.items() if record["status"] == "scored"]
-    parts = [Predictions.read(fold.file(folder, "npz")) for fold in scored]
+    parts = [read_arrays(fold.file(folder, "npz")) for fold in scored]
     # A row is one window.
-    rows = np.concatenate([part.rows for part in parts])
-    sizes = [len(part.rows) for part in parts]
+    rows = np.concatenate([part["rows"] for part in parts])
+    sizes = [len(part["rows"]) for part in parts]
     seeds = np.repeat([fold.seed for fold in scored], sizes)
-    scores = np.concatenate([part.scores(len(data.classes)) for part in parts])
     known = data.train.labels[rows]
-    labels = resolve(known, scores, data.label_sets)
+    labels = resolve(known, np.concatenate([_scores(part, len(data.classes)) for part in parts]), data.label_sets)
     predicted = np.concatenate([
-        forgive(truth, part.labels, records[fold].get("indistinct", ()))
+        forgive(truth, part["labels"], records[fold].get("indistinct", ()))
         for fold, part, truth in zip(scored, parts, np.split(labels, np.cumsum(sizes)[:-1]), strict=True)
     ])  # fmt: skip
     windows, by_person = data.train, scored[0].split != WINDOW
@@ -230,12 +502,9 @@ def _summary(plan: Training, data: ActivityData, folder: Path, records: Records)
         summary["per_study"] = metrics.by_study(known, own, windows.studies[rows], data.label_sets)
     if subjects is not None:
         summary |= pooling.people(summary["per_subject"], labels == predicted, subjects, rows, seeds)
-    logits = [part.logits for part in parts if part.logits is not None]
-    if logits:
-        summary |= pooling.calibration(
-            known, logits, [records[fold]["temperature"] for fold in scored], len(data.classes),
-            plan.recipe.rejection_rate,
-        )  # fmt: skip
+    if logits := [part["logits"] for part in parts if "logits" in part]:
+        temperatures = [records[fold]["temperature"] for fold in scored]
+        summary |= pooling.calibration(known, logits, temperatures, len(data.classes), recipe.rejection_rate)
     return {
         **summary,
         **pooling.spread({(fold.seed, fold.group): records[fold]["macro_f1"] for fold in scored}),
@@ -259,9 +528,9 @@ def _why(records: Records) -> str:
     return reasons[-1] if reasons else ""
 
 
-def _notes(plan: Training, data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
+def _notes(training: "Training", data: ActivityData, protocol: Protocol, split: str, records: Records) -> list[str]:
     failed = sum(record["status"] == "failed" for record in records.values())
-    own = [record for fold, record in records.items() if (fold.method, fold.split) == (plan.name, split)]
+    own = [record for fold, record in records.items() if (fold.method, fold.split) == (training.name, split)]
     alone = sum(record["status"] == "scored" and record["temperature"] is None for record in own)
     lonely = _of_one_study(data) if split == STUDY else []
     applies = {
@@ -272,10 +541,14 @@ def _notes(plan: Training, data: ActivityData, protocol: Protocol, split: str, r
             split == WINDOW,
         f"{failed} of {len(records)} folds failed, so their windows are missing from the scores; the last one for this "
         f"reason: {_why(records)}": failed,
-        "the recipe has no validation set, so no fold has a temperature of its own": not plan.recipe.validation,
+        "the recipe has no validation set, so no fold has a temperature of its own": not training.recipe.validation,
         COUNTED: bool(data.label_sets),
         f"no other study has {', '.join(lonely)}, so none of their windows can be recognized": bool(lonely),
         f"{alone} of {len(own)} folds train on three people or fewer, all of them, so they have no temperature of "
-        "their own": plan.recipe.validation and alone,
+        "their own": training.recipe.validation and alone,
     }  # fmt: skip
     return [note for note, true in applies.items() if true]
+
+
+if __name__ == "__main__":
+    main()

@@ -173,7 +173,7 @@ class Training:
                 strategy=strategy,
             )  # fmt: skip
         except LossNotFiniteError as error:
-            if self.out is None:
+            if self.out is None or not distributing.is_chief():
                 raise
             path = self.out / "last_good.keras"
             with atomic_write(path) as temporary:

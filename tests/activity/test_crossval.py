@@ -16,23 +16,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo import ZooError, crossval, folds, planning
+from zoo import ZooError, crossval, planning
 from zoo.activity import crossval_report as report
 from zoo.activity import figures, simulate
 from zoo.activity import windows as activity
-from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows
-from zoo.crossval import Protocol
+from zoo.crossval import Fold, Protocol
 from zoo.data.examples import Examples
-from zoo.folds import Fold, Predictions
-from zoo.training import fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
 SETTINGS = {"units": 4, "frame": 25, "epochs": 2, "validation": 0.4, "validation_by": "time", "patience": None}
 PLAN = planning.plan(None, "activity_gru", SETTINGS)
 QUICK = ("nearest_neighbor", "random_forest")
-RUN_FOLDS = folds.run_folds
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +64,7 @@ def windows_of(subjects):
 @given(st.lists(st.integers(1, 9), min_size=8, max_size=60).filter(lambda who: len(set(who)) > 2), st.integers(2, 3))
 def test_no_person_is_on_both_sides_of_a_fold_and_every_window_is_held_out_once(subjects, groups):
     windows = windows_of(subjects)
-    masks = folds.held_out(windows, folds.SUBJECT, groups)
+    masks = crossval.held_out(windows, crossval.SUBJECT, groups)
     assert np.sum(masks, axis=0).tolist() == [1] * len(windows)
     for mask in masks:
         assert mask.any()
@@ -82,9 +78,9 @@ def with_studies(subjects):
 
 def test_studies_are_held_out_whole_and_random_windows_beside_them_in_as_many_groups():
     windows = with_studies([1, 1, 2, 2, 3, 3, 4, 4])
-    first, second = folds.held_out(windows, folds.STUDY, folds.STUDY)
+    first, second = crossval.held_out(windows, crossval.STUDY, crossval.STUDY)
     assert (windows.where(first).people(), windows.where(second).people()) == (["1", "2"], ["3", "4"])
-    assert [int(mask.sum()) for mask in folds.held_out(windows, folds.WINDOW, folds.STUDY)] == [4, 4]
+    assert [int(mask.sum()) for mask in crossval.held_out(windows, crossval.WINDOW, crossval.STUDY)] == [4, 4]
 
 
 def test_studies_without_people_are_refused():
@@ -92,57 +88,47 @@ def test_studies_without_people_are_refused():
     data = ActivityData(name="a.h5", train=unknown, validation=unknown.empty(), test=unknown.empty(),
                         classes=("a", "b"), rate=50.0)  # fmt: skip
     with pytest.raises(ZooError, match="no subject ids"):
-        Protocol(folds.STUDY).folds(PLAN, data)
+        Protocol(crossval.STUDY).folds(PLAN, data)
 
 
 def test_random_windows_are_each_left_out_once_and_people_are_on_both_sides():
     windows = windows_of([1, 2] * 20)
-    masks = folds.held_out(windows, folds.WINDOW, 4)
+    masks = crossval.held_out(windows, crossval.WINDOW, 4)
     assert np.sum(masks, axis=0).tolist() == [1] * 40
     assert windows.where(masks[0]).people() == windows.where(~masks[0]).people()
 
 
-def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(people, tmp_path):
-    """The predictions of a fold for given windows do not depend on the windows that it holds out."""
-    data = activity.read(people)
-    mask = folds.held_out(data.train, folds.SUBJECT, 2)[0]
+def arrays_of(folder, fold):
+    """The predictions that a fold has written."""
+    with np.load(fold.file(folder, "npz")) as file:
+        return dict(file)
+
+
+def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, people, tmp_path):
+    """Its answers for some windows do not depend on the other windows that it holds out."""
+    mask = crossval.held_out(activity.read(people).train, crossval.SUBJECT, 2)[0]
+    changed = np.flatnonzero(mask)[::2]
     others = tmp_path / "others.h5"
     others.write_bytes(people.read_bytes())
     with h5py.File(others, "r+") as file:
-        file["trX"][:] = np.where(mask[:, None, None], 30 + 5 * file["trX"][:], file["trX"][:])
-    fold, fitted = Fold(PLAN.name, folds.SUBJECT, 0, 0), []
-    for path in (people, others):
-        read = activity.read(path)
-        windows = read.train.in_memory()
-        # The held-out windows of the first file are predicted.
-        test = data.train.in_memory().where(mask)
-        config = {
-            "recipe": PLAN.recipe.to_json(),
-            "family": PLAN.family,
-            "arguments": PLAN.arguments,
-            "data_sha256": "",
-        }
-        predictions, details = folds._network(
-            fold, read, windows.where(~mask), test, config, tmp_path / f"{path.name}.checkpoint", lambda **news: None
-        )
-        neighbor = folds._baseline(Fold("nearest_neighbor", folds.SUBJECT, 0, 0), windows.where(~mask), test, None)
-        fitted.append((predictions.logits, details["temperature"], neighbor.labels))
-    for one, other in zip(*fitted, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert fitted[0][1] is not None
+        for row in changed:
+            file["trX"][row] = 30 + 5 * file["trX"][row]
+    crossval.cross_validate(PLAN, others, tmp_path / "out", Protocol(2, baselines=QUICK), workers=0)
+    for method in (PLAN.name, *QUICK):
+        fold = Fold(method, crossval.SUBJECT, 0, 0)
+        one, other = (arrays_of(folder, fold) for folder in (whole[1], tmp_path / "out"))
+        same = ~np.isin(one["rows"], changed)
+        for name in one:
+            np.testing.assert_array_equal(one[name][same], other[name][same])
+        assert fold.record(whole[1]).get("temperature") == fold.record(tmp_path / "out").get("temperature")
+    assert Fold(PLAN.name, crossval.SUBJECT, 0, 0).record(whole[1])["temperature"] > 0
 
 
 def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
     plan = planning.plan(None, "activity_gru", SETTINGS | {"validation_by": "subject"})
     result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
-    data, fold = activity.read(people), Fold(plan.name, folds.SUBJECT, 0, 0)
-    mask = folds.held_out(data.train, folds.SUBJECT, 2)[0]
-    split = TASK.split(replace(data, train=data.train.where(~mask)), plan.recipe, folds=True)
-    assert len(split.train) == np.sum(~mask)
-    model = TASK.build(plan, split)
-    fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))
-    logits = Predictions.read(fold.file(tmp_path / "out", "npz")).logits
-    np.testing.assert_allclose(model.predict_on_batch(data.train.where(mask).arrays()[0]), logits, atol=1e-4)
+    count = len(activity.read(people).train)
+    assert [fold["windows"] + fold["train_windows"] for fold in result["folds"]] == [count, count]
     assert (result["ece"]["after"], [each["temperature"] for each in result["folds"]]) == (None, [None, None])
     assert "2 of 2 folds train on three people or fewer, all of them" in result["notes"][-1]
     assert "temperature (on" not in report.cross_validation(result)
@@ -172,9 +158,9 @@ def test_the_result_has_its_numbers_and_where_they_come_from(whole, people):
 def test_every_window_is_answered_by_the_fold_that_left_it_out(whole, people):
     _, folder = whole
     windows = activity.read(people).train
-    for split in (folds.SUBJECT, folds.WINDOW):
-        for group, mask in enumerate(folds.held_out(windows, split, 2)):
-            rows = Predictions.read(Fold("random_forest", split, 0, group).file(folder, "npz")).rows
+    for split in (crossval.SUBJECT, crossval.WINDOW):
+        for group, mask in enumerate(crossval.held_out(windows, split, 2)):
+            rows = arrays_of(folder, Fold("random_forest", split, 0, group))["rows"]
             assert rows.tolist() == np.flatnonzero(mask).tolist()
 
 
@@ -192,7 +178,7 @@ def test_the_report_says_in_plain_words_what_random_windows_would_have_claimed(w
 DRIVER = """
 import sys
 from pathlib import Path
-from zoo.folds import Fold, run_folds
+from zoo.crossval import Fold, run_folds
 folds = [Fold(method, "subject", 0, group) for method in ("nearest_neighbor", "random_forest") for group in (0, 1)]
 run_folds(Path(sys.argv[1]), Path(sys.argv[2]), folds)
 """
@@ -201,12 +187,12 @@ run_folds(Path(sys.argv[1]), Path(sys.argv[2]), folds)
 def claim(folder, whole):
     """A folder of the same cross-validation as `whole`, without a fold."""
     folder.mkdir()
-    shutil.copy(whole[1] / folds.CONFIG, folder)
+    shutil.copy(whole[1] / crossval.CONFIG, folder)
     return folder
 
 
 def baseline_folds():
-    return [Fold(method, folds.SUBJECT, 0, group) for method in QUICK for group in (0, 1)]
+    return [Fold(method, crossval.SUBJECT, 0, group) for method in QUICK for group in (0, 1)]
 
 
 @pytest.mark.process
@@ -220,7 +206,7 @@ def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whol
     run.send_signal(signal.SIGKILL)
     run.wait()
     kept = {fold: fold.record(folder) for fold in baseline_folds()}
-    records = folds.run_folds(folder, people, baseline_folds(), workers=2)
+    records = crossval.run_folds(folder, people, baseline_folds(), workers=2)
     assert [record["status"] for record in records.values()] == ["scored"] * 4
     assert records[first] == kept[first]
     for fold, record in records.items():
@@ -229,20 +215,22 @@ def test_folds_that_are_killed_with_their_parent_resume_and_none_runs_twice(whol
 
 @pytest.mark.process
 def test_a_network_scores_the_same_in_a_process_of_its_own(whole, people, tmp_path):
-    folder, fold = claim(tmp_path / "out", whole), Fold(PLAN.name, folds.SUBJECT, 0, 1)
+    folder, fold = claim(tmp_path / "out", whole), Fold(PLAN.name, crossval.SUBJECT, 0, 1)
     shown = []
-    records = folds.run_folds(folder, people, [fold], on_progress=lambda records: shown.append(records[fold]["status"]))
+    records = crossval.run_folds(
+        folder, people, [fold], on_progress=lambda records: shown.append(records[fold]["status"])
+    )
     assert records[fold]["status"] == "scored", records
     assert {"waiting", "running", "scored"} == set(shown)
-    here, there = (Predictions.read(fold.file(place, "npz")) for place in (whole[1], folder))
-    np.testing.assert_array_equal(here.rows, there.rows)
-    np.testing.assert_allclose(here.logits, there.logits, atol=1e-4)
+    here, there = (arrays_of(place, fold) for place in (whole[1], folder))
+    np.testing.assert_array_equal(here["rows"], there["rows"])
+    np.testing.assert_allclose(here["logits"], there["logits"], atol=1e-4)
 
 
 @pytest.mark.process
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 def test_a_fold_whose_process_is_killed_each_time_is_recorded_with_its_reason_and_tried_again(whole, people, tmp_path):
-    folder, victim = tmp_path / "out", Fold("nearest_neighbor", folds.SUBJECT, 0, 1)
+    folder, victim = tmp_path / "out", Fold("nearest_neighbor", crossval.SUBJECT, 0, 1)
     shutil.copytree(whole[1], folder)
     victim.file(folder, "json").unlink()
 
@@ -324,7 +312,7 @@ def test_without_subject_ids_there_are_random_windows_alone_and_that_is_said(peo
     with pytest.raises(ZooError, match=r"no subject ids \(key 'trS'\).*`--also random`"):
         Protocol(2).folds(PLAN, activity.read(path))
     planned = Protocol(2, random=True).folds(PLAN, activity.read(path))
-    assert {fold.split for fold in planned} == {folds.WINDOW}
+    assert {fold.split for fold in planned} == {crossval.WINDOW}
     result = crossval.cross_validate(PLAN, path, tmp_path / "out", Protocol(2, random=True), workers=0)
     assert result["split_by"] == "window"
     assert result["per_subject"] == {}

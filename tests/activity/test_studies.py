@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import crossval, folds
+from zoo import crossval
 from zoo.activity import recordings, simulate, windows
 from zoo.activity.recordings import Dropped, Recording
 from zoo.activity.studies import STUDIES
@@ -471,7 +471,7 @@ def test_csv_files_of_two_labs_are_two_studies(tmp_path, together):
     assert data.test.people() == ["lab_b/S1"]
     assert set(data.train.studies.tolist()) == {"lab_a", "lab_b"}
     assert {name: study["people"] for name, study in describe(data)["studies"].items()} == {"lab_a": 2, "lab_b": 2}
-    held_out = folds.held_out(data.train, crossval.STUDY, crossval.STUDY)
+    held_out = crossval.held_out(data.train, crossval.STUDY, crossval.STUDY)
     assert [set(data.train.subjects[mask].tolist()) for mask in held_out] == [{"lab_a/S1", "lab_a/S2"}, {"lab_b/S2"}]
     assert crossval.Protocol(crossval.STUDY).count(data) == 2
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from zoo.folds import Fold
+from zoo.crossval import Fold
 from zoo.report.progress import FoldBoard, RowBoard, TrainingBoard, TrialBoard
 from zoo.serving.collecting import CollectionBoard
 
