@@ -35,9 +35,10 @@ from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
 from zoo import planning
+from zoo.activity.recognition import answers, keras_logits, temperature_of
 from zoo.activity.recordings import Dropped
 from zoo.activity.studies.reading import read_study
-from zoo.activity.task import TASK, answers, keras_logits, temperature_of
+from zoo.activity.task import TASK
 from zoo.activity.windows import Windowing, Windows, from_arrays
 from zoo.files import sha256
 from zoo.provenance import versions

@@ -37,8 +37,9 @@ from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
 from zoo.activity.importers import read_motionsense
+from zoo.activity.recognition import answers, keras_logits, temperature_of
 from zoo.activity.recordings import Dropped
-from zoo.activity.task import TASK, answers, keras_logits, temperature_of
+from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows, from_arrays
 from zoo.provenance import versions
 from zoo.recipe import Recipe

@@ -42,8 +42,8 @@ from numpy.typing import NDArray
 import zoo
 from zoo.activity import metrics, simulate
 from zoo.activity.baselines import minirocket, random_forest
+from zoo.activity.recognition import answers, keras_logits
 from zoo.activity.recordings import Recording
-from zoo.activity.task import answers, keras_logits
 from zoo.activity.windows import ActivityData, Windowing, Windows, from_arrays
 from zoo.files import sha256
 from zoo.provenance import versions

@@ -29,7 +29,7 @@ import pages
 from numpy.typing import NDArray
 
 from zoo import planning
-from zoo.activity import baselines, importers, metrics, recordings, task
+from zoo.activity import baselines, importers, metrics, recognition, recordings, task
 from zoo.activity.windows import Windowing, Windows
 from zoo.files import sha256
 from zoo.provenance import versions
@@ -79,7 +79,7 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
     split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), train)
     model = task.TASK.build(plan, split)
     fit(model, plan.recipe, task.TASK.feed(model, split, plan.recipe))
-    logits, _ = task.answers(partial(task.keras_logits, model), test)
+    logits, _ = recognition.answers(partial(recognition.keras_logits, model), test)
     return logits.argmax(axis=1)
 
 

@@ -426,7 +426,8 @@ def _network(
     # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
 
-    from zoo.activity.task import TASK, answers, keras_logits, temperature_of
+    from zoo.activity.recognition import answers, keras_logits, temperature_of
+    from zoo.activity.task import TASK
     from zoo.training import Training, fit
 
     recipe = Recipe.from_json(config["recipe"]).replace(seed=fold.seed)

@@ -51,7 +51,7 @@ class TestTraining:
         assert model.threshold is None
         whole = recipe.replace(validation=0.0)
         model.threshold = 0.9
-        ACTIVITY.split(simulated, whole).finish(whole, model)
+        ACTIVITY.finish(model, ACTIVITY.split(simulated, whole), whole)
         assert model.threshold is None
         assert ACTIVITY.metadata(model).stream_threshold == STREAM_THRESHOLD
 

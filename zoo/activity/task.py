@@ -1,7 +1,7 @@
 """Activity recognizers from end to end: windows in, a trained, measured and exported model out."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,25 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.activity import finetuning, importers, metrics
+from zoo.activity import finetuning, metrics
 from zoo.activity.augmentation import Augmentation
-from zoo.activity.baselines import baseline_scores, random_forest
-from zoo.activity.csv import CsvColumns
-from zoo.activity.disturbances import DISTURBANCES
-from zoo.activity.recordings import Dropped, check_lengths, lengths_of
-from zoo.activity.windows import CHANNELS_LAST, ActivityData, Windowing, Windows, center_crop
+from zoo.activity.baselines import random_forest
+from zoo.activity.recognition import (
+    BATCH,
+    LESS,
+    answers,
+    check_windows,
+    chunk_of,
+    for_model,
+    hold_out,
+    keras_logits,
+    logits_of,
+    metadata_of,
+    some,
+    temperature_of,
+)
+from zoo.activity.recordings import check_lengths, lengths_of
+from zoo.activity.windows import ActivityData, Windowing, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
 from zoo.data.loading import load_as
@@ -26,40 +38,26 @@ from zoo.errors import ZooError
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models import losses
-from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
-from zoo.provenance import already_seen
+from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
 from zoo.runtime import Recognizer, priors
-from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
+from zoo.runtime.label_sets import allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
 from zoo.runtime.recognizer import labels_of
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
-from zoo.text.metrics import log_probabilities
 
 if TYPE_CHECKING:
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.recordings import Dropped
     from zoo.exporting.artifacts import Exportable
     from zoo.training import Training
 
-CHUNK = 10
-"""Frames that the signature `chunk` reads, of a model whose window has so many."""
-
-_BATCH = 2048
-"""Windows that a network reads at once: what it computes on the way is many times as large."""
-
-_GOLDEN = 600
-"""Windows that artifacts are compared on, at most."""
 
 _BASELINE = 2000
 """Windows that the baseline of a training is fitted and measured on, at most."""
 
 _FRAME = 5
 """Rows of a frame, at most, where a plan names no number."""
-
-_LESS = 0.01
-"""How much lower than its baseline's the macro-F1 of a model is for a warning."""
-
-_FEW_PEOPLE = 5
-"""Fewer people than this are too few for an interval over people."""
 
 
 def _split_sha256(*parts: Windows | None) -> str:
@@ -167,19 +165,6 @@ def _baseline(parts: Sequence[Split], classes: int, rows: int) -> dict[str, Any]
     }  # fmt: skip
 
 
-def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
-    """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none."""
-    known = labels < logits.shape[1]
-    return metrics.fit_temperature(labels[known], logits[known]) if known.any() else 1.0
-
-
-def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
-    """What a recipe leaves for training, and what it holds out for validation, if anything."""
-    if not recipe.validation:
-        return train, None
-    return train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
-
-
 def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
     """Divides the windows of few people for a cross-validation, after which everybody is trained on.
 
@@ -196,215 +181,10 @@ def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
     )
 
 
-def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits `(N, classes)` of windows as long as the model's, or of the center of longer ones."""
-    return np.asarray(model.predict_on_batch(center_crop(windows, model.window)))
-
-
-def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits `(N, classes)` of a Keras model, before temperature scaling; logarithms of a file's probabilities.
-
-    Of windows as long as the model's, or of the center of longer ones. Both assume the model's prior.
-    """
-    if loaded.model is not None:
-        model = recognizer_of(loaded)
-        # The prior is added after the division by the temperature.
-        return keras_logits(model, windows) + (model.temperature * model.prior_shift).astype(np.float32)
-    rows = center_crop(windows, metadata_of(loaded).window)
-    return log_probabilities(Recognizer(loaded.name).predict(rows))
-
-
-def answers(
-    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]], windows: Windows
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Logits and labels of all windows, read and computed a batch at a time."""
-    parts = [
-        (logits(inputs[start : start + _BATCH]), labels[start : start + _BATCH])
-        for inputs, labels in windows.blocks()
-        for start in range(0, len(inputs), _BATCH)
-    ]
-    found, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    if not np.isfinite(found).all():
-        raise ZooError("the outputs of the network are not finite: its weights are damaged, or its training diverged")
-    return found, labels
-
-
-def metadata_of(loaded: Loaded) -> ActivityMetadata:
-    """The metadata of a recognizer.
-
-    Raises:
-        ZooError: If the model is not a recognizer.
-    """
-    if not isinstance(loaded.metadata, ActivityMetadata):
-        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a recognizer of activities")
-    return loaded.metadata
-
-
-def recognizer_of(loaded: Loaded) -> ActivityRecognizer:
-    """The Keras model of a recognizer.
-
-    Raises:
-        ZooError: If this is an exported file, or not a recognizer.
-    """
-    metadata_of(loaded)
-    model = loaded.keras_model
-    assert isinstance(model, ActivityRecognizer)
-    return model
-
-
-def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: float) -> None:
-    """Refuses windows of another length, number of axes or rate than the model's.
-
-    Raises:
-        ZooError: Names both shapes.
-    """
-    metadata = metadata_of(loaded)
-    expected = (metadata.window, len(metadata.axes))
-    if tuple(shape[-2:]) != expected:
-        advice = ""
-        if shape[-1] == expected[0] and shape[-2] in (len(AXES), len(INERTIAL)):
-            advice = f": {CHANNELS_LAST}"
-        elif shape[-1] == len(INERTIAL) > expected[1]:
-            advice = ": leave the gyroscope out with --channels"
-        raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
-    if rate != metadata.rate:
-        raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
-
-
-def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
-    """Returns data with the classes of a model, which may know more of them.
-
-    Windows of the data that it was trained on may be longer: training cuts them, and otherwise their center is read.
-
-    Raises:
-        ZooError: Names what was expected and found.
-    """
-    metadata, path = metadata_of(loaded), str(data)
-    rows, axes = data.test.inputs.shape[1:]
-    longer = rows > metadata.window and data.sha256 == metadata.data_sha256
-    check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
-    if unknown := [name for name in data.classes if name not in metadata.classes]:
-        raise ZooError(
-            f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "
-            "select labels with `zoo data windows --classes`, or train the model on yours with `zoo finetune`"
-        )
-    return data.with_classes(metadata.classes)
-
-
-def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
-    """The windows of a split: `test`, `train`, `validation`, as the recipe holds it out, or `all` of a file.
-
-    Args:
-        data: The data.
-        split: Name of the split.
-        recipe: Of the training.
-        folds: Whether everybody was trained on, and folds validated the model.
-
-    Raises:
-        ZooError: If the split is unknown, or the recipe holds nothing out.
-    """
-    if split not in ("test", "train", "validation", "all"):
-        raise ZooError(f"split {split!r}: expected test, train, validation or all")
-    if split == "all":
-        return data.everyone().train
-    if split == "test":
-        return data.test_windows()
-    if folds:
-        if split == "train":
-            return data.train
-        raise ZooError(
-            "split 'validation': the model was trained on all people; config.json has the scores of the folds that "
-            "validated it: use --split test"
-        )
-    training_part, validation = hold_out(data.train, recipe)
-    if split == "train":
-        return training_part
-    if validation is None:
-        raise ZooError("split 'validation': the recipe holds nothing out; use --split test")
-    return validation
-
-
-def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
-    notes = []
-    if data.simulated:
-        notes.append("simulated data: these windows are synthetic")
-    if windows.label_sets:
-        notes.append(COUNTED)
-    if data.split_by == "window" and split != "all":
-        notes.append("no subject ids: windows of one person may be in training and in test, so this is too optimistic")
-    if split == "train":
-        notes.append("training windows: the model was trained on them")
-    metadata = metadata_of(loaded)
-    if metadata.simulated and not data.simulated:
-        notes.append("the model was trained on simulated data")
-    seen = already_seen(windows.people(), data.source, metadata)
-    if split != "train" and seen:
-        who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
-        notes.append(f"{who} in the training of this model, so this is too optimistic")
-    if 1 < (people := len(windows.people())) < _FEW_PEOPLE:
-        notes.append(f"intervals over {people} people say little about other people")
-    if windows.inputs.shape[1] > metadata.window:
-        notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
-    allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
-    if absent := [name for place, name in enumerate(data.classes) if not allowed[:, place].any()]:
-        notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
-    return notes
-
-
-def _behind(report: Mapping[str, Any]) -> list[str]:
-    """A note that names the baselines that are clearly better than the model, if any are."""
-    ahead = [
-        f"the {name.replace('_', ' ')} ({row['macro_f1']:.3f})"
-        for name, row in report["baselines"].items()
-        if report["macro_f1"] <= row["macro_f1"] - _LESS
-    ]
-    return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}"] if ahead else []
-
-
-def chunk_of(model: ActivityRecognizer) -> int:
-    """How many frames the signature `chunk` of a model reads."""
-    return min(CHUNK, model.window // model.frame)
-
-
-def some(windows: Windows, most: int = _GOLDEN) -> Windows:
-    """Some windows: of each class its share, evenly spaced."""
-    by_class = np.argsort(windows.labels, kind="stable")
-    chosen = by_class[np.linspace(0, len(by_class) - 1, min(most, len(by_class))).astype(int)]
-    return windows.where(np.isin(np.arange(len(windows)), chosen))
-
-
 def _streaming(model: ActivityRecognizer) -> Streaming:
     """The settings of continuous recognition of a model's files."""
     # A network that has learned to continue from any state needs no restart.
     return Streaming(restart=0, copies=1) if model.carry_state else Streaming()
-
-
-def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, ...]:
-    """The class frequencies to assume: a prior, or the model's. Empty if the latter are not known."""
-    metadata = metadata_of(loaded)
-    if prior is None:
-        return metadata.prior
-    if not metadata.prior:
-        raise ZooError(f"{loaded.name}: {UNKNOWN_PRIOR}")
-    current = dict(zip(metadata.classes, metadata.prior, strict=True))
-    return tuple(priors.complete(prior, metadata.classes, current).values())
-
-
-def _decisions(
-    labels: NDArray[np.int64], logits: NDArray[np.float32], metadata: ActivityMetadata, prior: Sequence[float],
-    per_class: Mapping[str, Mapping[str, Any]], label_sets: Sequence[Sequence[int]],
-) -> dict[str, Any]:  # fmt: skip
-    """What an evaluation says of the assumed prior and of the threshold, where a model has them."""
-    found: dict[str, Any] = {}
-    if prior:
-        assumed = dict(zip(metadata.classes, prior, strict=True))
-        complete = all(per_class[name]["windows"] for name in assumed)
-        accuracy = sum(share * per_class[name]["recall"] for name, share in assumed.items()) if complete else None
-        found["prior"] = {"classes": assumed, "accuracy": accuracy}
-    if metadata.threshold:
-        probabilities = softmax(logits.astype(np.float64), axis=1)
-        found["answered"] = metrics.answered(resolve(labels, logits, label_sets), probabilities, metadata.threshold)
-    return found
 
 
 class ActivityTask(Task):
@@ -548,7 +328,7 @@ class ActivityTask(Task):
             # A baseline learns one class per window, and is compared where it is known.
             known = labels < len(model.classes)
             baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
-        loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - _LESS
+        loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - LESS
         return found | {"validation": {
             "windows": report["windows"], "by": _validation_by(parts[0], recipe),
             "subjects": sort_names(np.concatenate(groups)) if groups else [],
@@ -577,66 +357,15 @@ class ActivityTask(Task):
         self, loaded: Loaded, data: ActivityData, *, split: str = "test", baselines: bool = True,
         robustness: bool = False, prior: Mapping[str, float] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Measures a recognizer on windows.
+        """Measures a recognizer on windows, as `evaluation.evaluate` does."""
+        # Evaluation and exporters are imported by those who need them.
+        from zoo.activity.evaluation import evaluate
 
-        Args:
-            loaded: The model.
-            data: Windows of the model's classes, or of some of them.
-            split: `test`, `train`, `validation`, or `all` windows of a file, which leaves none for baselines.
-            baselines: Whether to fit and measure baselines as well.
-            robustness: Whether to disturb the windows as well.
-            prior: Class frequencies to assume, in place of those that the model assumes.
-
-        Returns:
-            The numbers of `evaluation.activity.report`, and `model`, `data`, `split`, `split_by`, `simulated`,
-            `baselines`, `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
-
-        Raises:
-            ZooError: If the windows or the classes are not the model's.
-        """
-        data, metadata = self.read(data), metadata_of(loaded)
-        data = for_model(loaded, data)
-        if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
-            raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test or all is possible")
-        recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
-        if split == "validation" and "recipe" not in loaded.config:
-            raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
-        validation = loaded.config.get("training", {}).get("validation") or {}
-        windows = part(data, split, recipe, folds="folds" in validation)
-        # The probabilities of a file are calibrated already.
-        temperature = metadata.temperature if loaded.interpreter is None else 1.0
-        assumed = _assumed(loaded, prior)
-        shift = (temperature * priors.shift(assumed, metadata.prior)).astype(np.float32) if prior else np.float32(0)
-
-        def logits_at_prior(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-            return logits_of(loaded, inputs) + shift
-
-        logits, labels = answers(logits_at_prior, windows)
-        report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
-        if windows.studies is not None:
-            report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets)
-        report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
-        report |= {
-            "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
-            "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
-        }  # fmt: skip
-        # Baselines learn one class per window, and are scored where it is known.
-        scored = windows.of_one_class(len(data.classes))
-        if baselines and len(scored) and split != "all":
-            reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
-            fitted = reference.of_one_class(len(data.classes))
-            report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
-            report["notes"] += _behind(report)
-        if robustness and len(scored):
-            inputs, labels = scored.arrays()
-            report["robustness"] = metrics.robustness(
-                lambda disturbed: logits_at_prior(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
-            )
-        return report
+        return evaluate(loaded, self.read(data), split=split, baselines=baselines, robustness=robustness, prior=prior)
 
     def predict(
         self, loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
-        columns: CsvColumns | None = None, hop: int | None = None, dropped: Dropped | None = None,
+        columns: "CsvColumns | None" = None, hop: int | None = None, dropped: "Dropped | None" = None,
         threshold: float | None = None,
     ) -> Predictions:  # fmt: skip
         """Predicts the activity in windows.
@@ -656,7 +385,7 @@ class ActivityTask(Task):
         """
         metadata = metadata_of(loaded)
         if isinstance(x, str | Path):
-            x, times = _cut(metadata, Path(x), columns or CsvColumns(), hop, dropped or Dropped())
+            x, times = _cut(metadata, Path(x), columns, hop, dropped)
         windows = np.asarray(x, np.float32)
         if windows.ndim != 3:
             expected = f"({metadata.window}, {len(metadata.axes)})"
@@ -667,34 +396,37 @@ class ActivityTask(Task):
         if len(windows):
             check_lengths("input", *lengths_of(windows).mean(axis=0).tolist())
         probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)
-        for start in range(0, len(windows), _BATCH):
-            batch = windows[start : start + _BATCH]
+        for start in range(0, len(windows), BATCH):
+            batch = windows[start : start + BATCH]
             if loaded.interpreter is not None:
-                probabilities[start : start + _BATCH] = Recognizer(loaded.name).predict(batch)
+                probabilities[start : start + BATCH] = Recognizer(loaded.name).predict(batch)
             else:
                 logits = logits_of(loaded, batch).astype(np.float64)
-                probabilities[start : start + _BATCH] = softmax(logits / metadata.temperature, axis=1)
+                probabilities[start : start + BATCH] = softmax(logits / metadata.temperature, axis=1)
         labels = np.array(labels_of(probabilities, metadata, threshold), object)
         return Predictions(labels, probabilities, metadata.classes, times)
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
         """What export must know of a recognizer."""
-        # The exporters are imported by an export alone.
         from zoo.activity.exportable import exportable
 
         return exportable(loaded, None if data is None else self.read(data))
 
 
 def _cut(
-    metadata: ActivityMetadata, path: Path, columns: CsvColumns, hop: int | None, dropped: Dropped
+    metadata: ActivityMetadata, path: Path, columns: "CsvColumns | None", hop: int | None, dropped: "Dropped | None"
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Windows of a CSV file, and the seconds at which they start."""
-    hop = hop or metadata.window // 2
+    from zoo.activity import importers
+    from zoo.activity.csv import CsvColumns
+    from zoo.activity.recordings import Dropped
+
+    hop, columns = hop or metadata.window // 2, columns or CsvColumns()
     cut = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
-    for recording in importers.read_csv([path], columns, dropped):
+    for recording in importers.read_csv([path], columns, dropped or Dropped()):
         windows.append(cut.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):

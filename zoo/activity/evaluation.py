@@ -1,0 +1,185 @@
+"""The evaluation of a recognizer: its scores on a split of windows, with baselines and notes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from zoo.activity import metrics
+from zoo.activity.baselines import baseline_scores
+from zoo.activity.disturbances import DISTURBANCES
+from zoo.activity.recognition import LESS, answers, for_model, hold_out, logits_of, metadata_of
+from zoo.activity.windows import ActivityData, Windows
+from zoo.errors import ZooError
+from zoo.loading import Loaded
+from zoo.models.recognizer import UNKNOWN_PRIOR
+from zoo.provenance import already_seen
+from zoo.recipe import Recipe
+from zoo.runtime import priors
+from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
+from zoo.runtime.metadata import ActivityMetadata
+
+_FEW_PEOPLE = 5
+"""Fewer people than this are too few for an interval over people."""
+
+
+def evaluate(
+    loaded: Loaded, data: ActivityData, *, split: str = "test", baselines: bool = True, robustness: bool = False,
+    prior: Mapping[str, float] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Measures a recognizer on windows.
+
+    Args:
+        loaded: The model.
+        data: Windows of the model's classes, or of some of them.
+        split: `test`, `train`, `validation`, or `all` windows of a file, which leaves none for baselines.
+        baselines: Whether to fit and measure baselines as well.
+        robustness: Whether to disturb the windows as well.
+        prior: Class frequencies to assume, in place of those that the model assumes.
+
+    Returns:
+        The numbers of `evaluation.activity.report`, and `model`, `data`, `split`, `split_by`, `simulated`,
+        `baselines`, `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
+
+    Raises:
+        ZooError: If the windows or the classes are not the model's.
+    """
+    metadata = metadata_of(loaded)
+    data = for_model(loaded, data)
+    if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
+        raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test or all is possible")
+    recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
+    if split == "validation" and "recipe" not in loaded.config:
+        raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
+    validation = loaded.config.get("training", {}).get("validation") or {}
+    windows = part(data, split, recipe, folds="folds" in validation)
+    # The probabilities of a file are calibrated already.
+    temperature = metadata.temperature if loaded.interpreter is None else 1.0
+    assumed = _assumed(loaded, prior)
+    shift = (temperature * priors.shift(assumed, metadata.prior)).astype(np.float32) if prior else np.float32(0)
+
+    def logits_at_prior(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        return logits_of(loaded, inputs) + shift
+
+    logits, labels = answers(logits_at_prior, windows)
+    report = metrics.report(labels, logits, data.classes, windows.subjects, temperature, windows.label_sets)
+    if windows.studies is not None:
+        report["per_study"] = metrics.by_study(labels, logits, windows.studies, windows.label_sets)
+    report |= _decisions(labels, logits / temperature, metadata, assumed, report["per_class"], windows.label_sets)
+    report |= {
+        "model": loaded.name, "data": str(data), "split": split, "split_by": data.split_by,
+        "simulated": data.simulated, "data_sha256": data.sha256, "notes": _notes(data, loaded, windows, split),
+    }  # fmt: skip
+    # Baselines learn one class per window, and are scored where it is known.
+    scored = windows.of_one_class(len(data.classes))
+    if baselines and len(scored) and split != "all":
+        reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
+        fitted = reference.of_one_class(len(data.classes))
+        report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
+        report["notes"] += _behind(report)
+    if robustness and len(scored):
+        inputs, labels = scored.arrays()
+        report["robustness"] = metrics.robustness(
+            lambda disturbed: logits_at_prior(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
+        )
+    return report
+
+
+def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
+    """The windows of a split: `test`, `train`, `validation`, as the recipe holds it out, or `all` of a file.
+
+    Args:
+        data: The data.
+        split: Name of the split.
+        recipe: Of the training.
+        folds: Whether everybody was trained on, and folds validated the model.
+
+    Raises:
+        ZooError: If the split is unknown, or the recipe holds nothing out.
+    """
+    if split not in ("test", "train", "validation", "all"):
+        raise ZooError(f"split {split!r}: expected test, train, validation or all")
+    if split == "all":
+        return data.everyone().train
+    if split == "test":
+        return data.test_windows()
+    if folds:
+        if split == "train":
+            return data.train
+        raise ZooError(
+            "split 'validation': the model was trained on all people; config.json has the scores of the folds that "
+            "validated it: use --split test"
+        )
+    training_part, validation = hold_out(data.train, recipe)
+    if split == "train":
+        return training_part
+    if validation is None:
+        raise ZooError("split 'validation': the recipe holds nothing out; use --split test")
+    return validation
+
+
+def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
+    notes = []
+    if data.simulated:
+        notes.append("simulated data: these windows are synthetic")
+    if windows.label_sets:
+        notes.append(COUNTED)
+    if data.split_by == "window" and split != "all":
+        notes.append("no subject ids: windows of one person may be in training and in test, so this is too optimistic")
+    if split == "train":
+        notes.append("training windows: the model was trained on them")
+    metadata = metadata_of(loaded)
+    if metadata.simulated and not data.simulated:
+        notes.append("the model was trained on simulated data")
+    seen = already_seen(windows.people(), data.source, metadata)
+    if split != "train" and seen:
+        who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
+        notes.append(f"{who} in the training of this model, so this is too optimistic")
+    if 1 < (people := len(windows.people())) < _FEW_PEOPLE:
+        notes.append(f"intervals over {people} people say little about other people")
+    if windows.inputs.shape[1] > metadata.window:
+        notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
+    allowed = allowed_classes(len(data.classes), windows.label_sets)[np.unique(windows.labels)]
+    if absent := [name for place, name in enumerate(data.classes) if not allowed[:, place].any()]:
+        notes.append(f"no window of {', '.join(absent)}: macro-F1 leaves it out")
+    return notes
+
+
+def _behind(report: Mapping[str, Any]) -> list[str]:
+    """A note that names the baselines that are clearly better than the model, if any are."""
+    ahead = [
+        f"the {name.replace('_', ' ')} ({row['macro_f1']:.3f})"
+        for name, row in report["baselines"].items()
+        if report["macro_f1"] <= row["macro_f1"] - LESS
+    ]
+    return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}"] if ahead else []
+
+
+def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, ...]:
+    """The class frequencies to assume: a prior, or the model's. Empty if the latter are not known."""
+    metadata = metadata_of(loaded)
+    if prior is None:
+        return metadata.prior
+    if not metadata.prior:
+        raise ZooError(f"{loaded.name}: {UNKNOWN_PRIOR}")
+    current = dict(zip(metadata.classes, metadata.prior, strict=True))
+    return tuple(priors.complete(prior, metadata.classes, current).values())
+
+
+def _decisions(
+    labels: NDArray[np.int64], logits: NDArray[np.float32], metadata: ActivityMetadata, prior: Sequence[float],
+    per_class: Mapping[str, Mapping[str, Any]], label_sets: Sequence[Sequence[int]],
+) -> dict[str, Any]:  # fmt: skip
+    """What an evaluation says of the assumed prior and of the threshold, where a model has them."""
+    found: dict[str, Any] = {}
+    if prior:
+        assumed = dict(zip(metadata.classes, prior, strict=True))
+        complete = all(per_class[name]["windows"] for name in assumed)
+        accuracy = sum(share * per_class[name]["recall"] for name, share in assumed.items()) if complete else None
+        found["prior"] = {"classes": assumed, "accuracy": accuracy}
+    if metadata.threshold:
+        probabilities = softmax(logits.astype(np.float64), axis=1)
+        found["answered"] = metrics.answered(resolve(labels, logits, label_sets), probabilities, metadata.threshold)
+    return found
