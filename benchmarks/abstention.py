@@ -36,7 +36,6 @@ from sklearn.metrics import roc_auc_score
 
 from zoo import planning
 from zoo.activity.recognition import answers, keras_logits, temperature_of
-from zoo.activity.recordings import Dropped
 from zoo.activity.studies.reading import read_study
 from zoo.activity.task import TASK
 from zoo.activity.windows import Windowing, Windows, from_arrays
@@ -72,7 +71,7 @@ def read(folder: Path) -> tuple[Floats, NDArray[np.str_], NDArray[np.str_]]:
     parts = [
         (f"{study}/{one.subject}", STAIRS.get(one.activity, one.activity), CUT.windows(one))
         for study, archive in STUDIES.items()
-        for one in read_study(study, folder / archive, Dropped(), others=study == "wisdm")
+        for one in read_study(study, folder / archive, others=study == "wisdm")
     ]
     counts = [len(windows) for _, _, windows in parts]
     return (

@@ -131,7 +131,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "recordings.h5"
-        recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
+        recordings.write(raw, importers.read_motionsense(options.zip), source="MotionSense")
         index = recordings.read(raw)
         apart, overlapping = windows_of(index, Windowing(hop=150)), windows_of(index, Windowing(hop=75))
     splits = {

@@ -78,7 +78,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         raw, cut = Path(scratch) / "recordings.h5", Path(scratch) / "windows.h5"
-        recordings.write(raw, importers.read_motionsense(options.zip, recordings.Dropped()), source="MotionSense")
+        recordings.write(raw, importers.read_motionsense(options.zip), source="MotionSense")
         windows.write_windows(recordings.read(raw), cut, windows.Windowing(window=200, hop=100), TEST_SUBJECTS)
         data = windows.read(cut)
         people = np.random.default_rng(0).permutation(np.array(data.train.people()))

@@ -154,7 +154,7 @@ def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
 def import_study(study: str, archives: Path, raw: Path) -> None:
     """Writes the recordings of a study, whose archive is in a folder."""
-    read = read_study(study, archives / ARCHIVES[study], recordings.Dropped())
+    read = read_study(study, archives / ARCHIVES[study])
     recordings.write(raw, read, source=STUDIES[study].source)
 
 

@@ -54,7 +54,7 @@ def test_a_preset_that_learned_from_everyone_says_so_of_a_score_on_them(real):
 def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_path):
     raw = tmp_path / "recordings.h5"
     source = real / "activity" / "A_DeviceMotion_data.zip"
-    recordings.write(raw, importers.read_motionsense(source, recordings.Dropped()), source="MotionSense")
+    recordings.write(raw, importers.read_motionsense(source), source="MotionSense")
     index = recordings.read(raw)
     rows = np.concatenate([r.acceleration for r in index if r.subject == "2" and r.activity == "jogging"])
     data = activity.read(real / "activity" / "data3.h5")

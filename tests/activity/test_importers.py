@@ -1,15 +1,16 @@
 """What people have becomes recordings: m/s^2, gravity included, Android's sign, one stretch each."""
 
 import zipfile
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.activity.csv import CsvColumns
-from zoo.activity.importers import read_csv, read_motionsense
-from zoo.activity.recordings import Dropped
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv
+from zoo.activity.importers import read_motionsense
 from zoo.errors import ZooError
 
 MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
@@ -33,14 +34,14 @@ def archive(path, texts):
 
 
 def motionsense(path, texts):
-    dropped = Dropped()
-    return list(read_motionsense(archive(path, texts), dropped)), dict(dropped.reasons)
+    dropped = Counter()
+    return list(read_motionsense(archive(path, texts), dropped)), dict(dropped)
 
 
 def table(path, text, columns=None):
     path.write_text(text, encoding="utf-8")
-    dropped = Dropped()
-    return list(read_csv([path], columns or CsvColumns(), dropped)), dict(dropped.reasons)
+    dropped = Counter()
+    return list(read_csv([path], columns or CsvColumns(), dropped)), dict(dropped)
 
 
 # MotionSense
@@ -72,7 +73,7 @@ def test_motionsense_is_read_from_a_folder_as_from_a_zip_file(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     zipped, _ = motionsense(tmp_path / "a.zip", texts)
-    folder = list(read_motionsense(tmp_path / "A", Dropped()))
+    folder = list(read_motionsense(tmp_path / "A"))
     assert [r.activity for r in zipped[::2]] == [
         "downstairs", "jogging", "sitting", "standing", "upstairs", "walking",
     ]  # fmt: skip
@@ -115,16 +116,16 @@ def test_a_file_of_motionsense_that_is_not_text_is_named(tmp_path):
 
 def test_a_zip_file_without_the_layout_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", {"photos/cat.jpg": "meow"})
-    assert message(lambda: list(read_motionsense(path, Dropped()))) == (
+    assert message(lambda: list(read_motionsense(path))) == (
         f"{path}: no files <activity>_<trial>/sub_<id>.csv in it; expected MotionSense's layout"
     )
 
 
 def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path):
     (tmp_path / "a.zip").write_text("not a zip")
-    line = message(lambda: list(read_motionsense(tmp_path / "a.zip", Dropped())))
+    line = message(lambda: list(read_motionsense(tmp_path / "a.zip")))
     assert line == f"{tmp_path / 'a.zip'}: not a zip file or a folder"
-    line = message(lambda: list(read_motionsense(tmp_path / "b.zip", Dropped())))
+    line = message(lambda: list(read_motionsense(tmp_path / "b.zip")))
     assert line == f"{tmp_path / 'b.zip'}: no such file or folder"
 
 
@@ -293,14 +294,14 @@ def test_a_csv_file_that_is_not_in_order_is_named(tmp_path, text, words):
 
 def test_a_csv_file_that_is_missing_or_not_text_is_named(tmp_path):
     path = tmp_path / "a.csv"
-    assert message(lambda: list(read_csv([path], CsvColumns(), Dropped()))) == f"{path}: no such file"
+    assert message(lambda: list(read_csv([path], CsvColumns()))) == f"{path}: no such file"
     path.write_bytes(b"x,y,z\n\xff")
-    line = message(lambda: list(read_csv([path], CsvColumns(), Dropped())))
+    line = message(lambda: list(read_csv([path], CsvColumns())))
     assert line == f"{path}: not UTF-8 text (invalid start byte at byte 6)"
 
 
 def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
-    assert message(lambda: list(read_csv([tmp_path], CsvColumns(), Dropped()))).startswith(f"{tmp_path}: ")
+    assert message(lambda: list(read_csv([tmp_path], CsvColumns()))).startswith(f"{tmp_path}: ")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +323,7 @@ def test_columns_that_make_no_sense_are_refused(change, words):
 
 @pytest.mark.real
 def test_real_motionsense_is_gravity_and_movement_at_50_hz(real):
-    source = read_motionsense(real / "activity" / "A_DeviceMotion_data.zip", Dropped())
+    source = read_motionsense(real / "activity" / "A_DeviceMotion_data.zip")
     first = [next(source) for _ in range(4)]
     assert [(r.subject, r.activity, r.rate) for r in first] == [
         ("1", "downstairs", 50.0), ("10", "downstairs", 50.0), ("12", "downstairs", 50.0), ("13", "downstairs", 50.0),

@@ -8,10 +8,10 @@ from zoo import ZooError
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
 from zoo.activity.baselines import features
-from zoo.activity.csv import CsvColumns
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv
 from zoo.activity.disturbances import DISTURBANCES
-from zoo.activity.importers import read_csv
-from zoo.activity.recordings import Dropped, Recording
+from zoo.activity.recordings import Recording
 from zoo.activity.samples import read_samples
 from zoo.activity.windows import Windowing
 from zoo.runtime.metadata import AXES, INERTIAL
@@ -30,7 +30,7 @@ def csv(path, header, rows=ROWS, times=TIMES):
 
 
 def imported(path, columns=ANN):
-    (recording,) = read_csv([path], columns, Dropped())
+    (recording,) = read_csv([path], columns)
     return recording
 
 
@@ -140,7 +140,7 @@ def test_a_lost_sample_of_the_gyroscope_ends_a_recording(tmp_path):
     rows = ROWS.copy()
     rows[100, 4] = np.nan
     path = csv(tmp_path / "a.csv", f"time,{SIX}", rows)
-    parts = list(read_csv([path], ANN.with_channels(SIX), Dropped()))
+    parts = list(read_csv([path], ANN.with_channels(SIX)))
     assert [len(part.rotation) for part in parts] == [100, 99]
 
 

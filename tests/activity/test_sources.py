@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from zoo.activity import making, recordings, windows
-from zoo.activity.csv import CsvColumns
-from zoo.activity.importers import read_csv
-from zoo.activity.recordings import Dropped
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv
 from zoo.activity.sources import doubts, find_sources
 from zoo.errors import ZooError
 
@@ -116,7 +115,7 @@ def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, un
     app(tmp_path, time, moved, gravity)
     tables, found = [], []
     for path, columns in find_sources([tmp_path], ANN):
-        found += read_csv([path], columns, Dropped(), tables)
+        found += read_csv([path], columns, tables=tables)
     ((recording,), (table,)) = found, tables
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=0.02)
     assert (recording.subject, recording.activity, recording.rate) == ("ann", "walking", 50.0)
@@ -126,7 +125,7 @@ def test_files_of_every_app_become_the_same_recording(tmp_path, app, read_as, un
 def question(text, columns, path):
     path.write_text(text)
     with pytest.raises(ZooError) as error:
-        list(read_csv([path], columns, Dropped()))
+        list(read_csv([path], columns))
     assert "\n" not in str(error.value)
     return str(error.value).removeprefix(str(path))
 
@@ -165,7 +164,7 @@ def test_gravity_in_columns_of_its_own_is_added(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(rows(floats(time), np.concatenate([moved, gravity], axis=1), "t,ux,uy,uz,gx,gy,gz"))
     columns = CsvColumns("ux", "uy", "uz", subject="=a", activity="=b", gravity=("gx", "gy", "gz"))
-    (recording,) = read_csv([path], columns, Dropped())
+    (recording,) = read_csv([path], columns)
     np.testing.assert_allclose(recording.acceleration, moved + gravity, atol=1e-3)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import zoo
 from zoo import crossval
 from zoo.activity import recordings, simulate, windows
-from zoo.activity.recordings import Dropped, Recording
+from zoo.activity.recordings import Recording
 from zoo.activity.studies import STUDIES
 from zoo.activity.studies.comparison import cadence, tilt
 from zoo.activity.studies.reading import read_study
@@ -30,8 +31,8 @@ def archive(path, texts):
 
 
 def read(name, path, **options):
-    dropped = Dropped()
-    return list(read_study(name, path, dropped, **options)), dict(dropped.reasons)
+    dropped = Counter()
+    return list(read_study(name, path, dropped, **options)), dict(dropped)
 
 
 def message(call):
@@ -550,7 +551,7 @@ FACTS = {
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_real_study_holds_what_its_page_says(real, tmp_path, name):
     file, count, people, seconds, rates = FACTS[name]
-    path, dropped = tmp_path / "a.h5", Dropped()
+    path, dropped = tmp_path / "a.h5", Counter()
     written = recordings.write(path, read_study(name, real / "activity" / file, dropped), source="a test")
     found = describe(path)
     assert (written, len(found["subjects"])) == (count, people)

@@ -101,14 +101,13 @@ def read_hdf5(data: bytes, path: Path) -> None:
 
 def read_csv_file(data: bytes, path: Path) -> None:
     """Imports a file of somebody's recordings."""
-    from zoo.activity.csv import CsvColumns
-    from zoo.activity.importers import read_csv
-    from zoo.activity.recordings import Dropped
+    from zoo.activity.columns import CsvColumns
+    from zoo.activity.csv import read_csv
 
     for gyroscope in (False, True):
         columns = CsvColumns(subject="=ann", activity="=walking", gyroscope=gyroscope)
         try:
-            for recording in read_csv([path], columns, Dropped()):
+            for recording in read_csv([path], columns):
                 assert np.isfinite(recording.acceleration).all()
         except ZooError as error:
             one_line(error)
@@ -130,7 +129,7 @@ def fake_stream() -> Any:
 
 def read_lines_of_samples(data: bytes, path: Path) -> None:
     """Streams lines of CSV, as `zoo stream --csv -` does."""
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
     from zoo.activity.samples import read_samples
 
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
@@ -183,13 +182,13 @@ def zip_seeds() -> list[bytes]:
 
 def read_zip(data: bytes, path: Path) -> None:
     """Imports a study."""
-    from zoo.activity.recordings import Dropped
+
     from zoo.activity.studies import STUDIES
     from zoo.activity.studies.reading import read_study
 
     for name in STUDIES:
         try:
-            for _ in read_study(name, path, Dropped()):
+            for _ in read_study(name, path):
                 pass
         except ZooError as error:
             one_line(error)

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.activity.csv import CsvColumns
-from zoo.activity.importers import read_csv
-from zoo.activity.recordings import Dropped
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv
 from zoo.cli.collecting import Collector
 from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
@@ -188,7 +187,7 @@ def phone(browser, room):
 
 
 def imported(file, axes=AXES):
-    (recording,) = read_csv([file], CsvColumns(gyroscope=axes == INERTIAL), Dropped())
+    (recording,) = read_csv([file], CsvColumns(gyroscope=axes == INERTIAL))
     return recording
 
 

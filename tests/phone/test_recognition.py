@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from zoo.activity.importers import read_motionsense
-from zoo.activity.recordings import Dropped
 from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
@@ -28,7 +27,7 @@ def recordings(real, tmp_path_factory):
     with zipfile.ZipFile(real / "activity" / "A_DeviceMotion_data.zip") as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.endswith(f"/{SUBJECT}")])
     found = {}
-    for recording in read_motionsense(folder, Dropped()):
+    for recording in read_motionsense(folder):
         found.setdefault(recording.activity, recording)
     return found
 

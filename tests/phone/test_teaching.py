@@ -6,9 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from zoo.activity.csv import CsvColumns, read_table
-from zoo.activity.importers import read_csv
-from zoo.activity.recordings import Dropped
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv, read_table
 from zoo.activity.simulate import walk_through
 from zoo.serving import page_files
 
@@ -37,7 +36,7 @@ def record(open_page, play, subject, activity, seed, folder):
 def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
     file, sent = record(open_page, play, 'Ann, "A"', "jogging", 1, tmp_path)
     assert file.name.startswith("1-jogging-")
-    (recording,) = read_csv([file], CsvColumns(), Dropped())
+    (recording,) = read_csv([file], CsvColumns())
     assert (recording.subject, recording.activity) == ('Ann, "A"', "jogging")
     assert recording.rate == pytest.approx(HERTZ, rel=0.01)
     assert len(recording.acceleration) / recording.rate == pytest.approx(60, abs=0.1)
@@ -57,7 +56,7 @@ def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_pat
         stop(page)
     file = tmp_path / "early.csv"
     download.value.save_as(file)
-    (recording,) = read_csv([file], CsvColumns(), Dropped())
+    (recording,) = read_csv([file], CsvColumns())
     assert len(recording.acceleration) == 540
 
 
@@ -81,7 +80,7 @@ def test_a_recording_ends_where_its_signal_breaks_off(open_page, play, tmp_path)
     with page.expect_download() as download:
         play(page, [*standing(1, 13), *standing(80, 90)], 0)
     download.value.save_as(tmp_path / "cut.csv")
-    (recording,) = read_csv([tmp_path / "cut.csv"], CsvColumns(), Dropped())
+    (recording,) = read_csv([tmp_path / "cut.csv"], CsvColumns())
     assert len(recording.acceleration) == 12 * HERTZ
     page.wait_for_selector("#recorded:has-text('11 s of standing, cut where the signal broke off')")
 
@@ -124,7 +123,7 @@ def test_a_model_of_six_channels_records_six(open_page, play, stop, inertial_add
     with page.expect_download() as download:
         stop(page)
     download.value.save_as(tmp_path / "turning.csv")
-    (recording,) = read_csv([tmp_path / "turning.csv"], SIX, Dropped())
+    (recording,) = read_csv([tmp_path / "turning.csv"], SIX)
     assert (recording.subject, recording.activity, recording.rate) == ("me", "bike uphill", 60.0)
     assert recording.rows.shape == rows[HERTZ:].shape
     np.testing.assert_allclose(read_table(tmp_path / "turning.csv", SIX).values, rows[HERTZ:], atol=1e-4)

@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.activity.csv import CsvColumns, csv_rows
-from zoo.activity.importers import read_csv
-from zoo.activity.recordings import Dropped
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import column_names, csv_rows, read_csv
 from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
@@ -160,7 +159,7 @@ def _plain(name: str) -> str:
 
 def _minute(file: Path, where: str, text: str) -> Minute:
     """Who did what for how long, by the columns of a file in the layout of the phone page."""
-    _, header, rows = csv_rows(where, text)
+    header, rows = column_names(where, text), list(csv_rows(where, text))[1:]
     if header not in _LAYOUTS:
         raise ZooError(f"{where}: has the columns {', '.join(header)[:200]}; expected {', '.join(_LAYOUTS[0])}")
     if not rows or any(len(row) != len(header) for row in rows):
@@ -182,7 +181,7 @@ def _write(file: Path, content: bytes, gyroscope: bool) -> None:
     with atomic_write(file) as temporary:
         temporary.write_bytes(content)
         try:
-            readable = any(True for _ in read_csv([temporary], CsvColumns(gyroscope=gyroscope), Dropped()))
+            readable = any(True for _ in read_csv([temporary], CsvColumns(gyroscope=gyroscope)))
         except StorageError:
             raise
         except ZooError as error:

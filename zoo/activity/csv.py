@@ -1,319 +1,57 @@
-"""CSV files of acceleration as phones and apps write them, whose columns are recognized by their names."""
+"""Recordings from CSV files of phones and apps, and from DataFrames.
+
+pandas parses the fields, a block of a file at a time, so that a file may be larger than memory: only numbers and the
+names of people and activities are kept. What pandas would let pass is refused before: it pads short rows, cuts long
+ones, ends a field at a NUL and does not report a quote that is not closed. Whatever it refuses is read again field by
+field, which finds the row to name.
+"""
 
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ZooError
-from zoo.files import read_text
-from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
+from zoo.activity.columns import HIGHEST, LOWEST, MOSTLY, SECONDS, CsvColumns, resolve, time_unit_of
+from zoo.activity.recordings import (
+    GAPS,
+    Recording,
+    check_gravity,
+    check_rotation,
+    enough_rows,
+    storable,
+    stretches,
+    typical_rate,
+)
+from zoo.data.examples import sort_names
+from zoo.errors import StorageError, ZooError
+from zoo.files import require_file
+from zoo.runtime.metadata import STANDARD_GRAVITY, UNIT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Format:
-    """How an app names its columns. Names are lower-case, without units, spaces and signs; `{}` is the axis.
-
-    Args:
-        name: The app, or the kind of names.
-        axes: Columns of acceleration.
-        gravity: Columns of gravity, where acceleration does not include it.
-        time: A column of time that only this app writes.
-        unit: `m/s^2` or `g`, where the columns do not state it.
-        convention: `android` or `ios`: the sign of the axes.
-    """
-
-    name: str
-    axes: str
-    gravity: str | None = None
-    time: str | None = None
-    unit: str = UNIT
-    convention: str = CONVENTION
-
-
-FORMATS = (
-    Format("Sensor Logger", "{}", time="secondselapsed"),
-    Format("Physics Toolbox", "gf{}", unit="g"),
-    Format("SensorLog", "accelerometeracceleration{}", unit="g", convention="ios"),
-    Format("SensorLog", "motionuseracceleration{}", "motiongravity{}", unit="g", convention="ios"),
-    Format("Core Motion", "useracceleration{}", "gravity{}", unit="g", convention="ios"),
-    Format("phyphox", "acceleration{}", time="time"),
-    Format("linear acceleration and gravity", "linearacceleration{}", "gravity{}"),
-    *(
-        Format("columns known by their names", name)
-        for name in ("{}", "acceleration{}", "accelerometer{}", "accel{}", "acc{}", "a{}", "totalacceleration{}",
-                     "linearacceleration{}", "useracceleration{}", "motionuseracceleration{}")
-    ),
-)  # fmt: skip
-"""The first whose columns are all there is taken. The last three find the columns of files that lack gravity."""
-
-_ROTATIONS = ("gyroscope{}", "gyro{}", "gyr{}", "rotationrate{}", "motionrotationrate{}", "gyrorotation{}",
-              "angularvelocity{}", "rotation{}", "w{}", "g{}")  # fmt: skip
-"""Columns of rotation rate, read only where a gyroscope is asked for: `g{}` may be gravity elsewhere."""
-
-_TIMES = ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
-          "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot")  # fmt: skip
-_PEOPLE = ("subject", "person", "participant", "user", "who")
-_LABELS = ("activity", "label", "class")
-_UNITS = {"g": "g", "gs": "g", "m/s^2": UNIT, "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT}
-_ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "deg/s": "deg/s", "°/s": "deg/s", "dps": "deg/s"}
-_TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µs": "us", "ns": "ns"}
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-LOWEST, HIGHEST = 5.0, 1000.0
-"""Hz between which phones record."""
+_BLOCK = 1 << 23
+"""Bytes of a block of a file. Half of it reads as fast, a tenth takes a quarter longer."""
+_FRAME_ROWS = 100_000
+"""The same for rows of a DataFrame."""
 _LONGEST = 200
 """Letters of the longest name of a person or an activity."""
-_MOSTLY = 0.5
-"""The share of repeated time stamps above which they are too coarse."""
-
-
-@dataclass(frozen=True)
-class CsvColumns:
-    """The columns of CSV files and their units. What is None is recognized by the names of the columns.
-
-    Args:
-        x: Name of the column of the x axis.
-        y: Name of the column of the y axis.
-        z: Name of the column of the z axis.
-        time: Name of the column of time stamps.
-        rate: Sampling rate in Hz, in place of time stamps.
-        subject: Name of the column of the person; or `=name` for one person in all rows.
-        activity: Name of the column of the activity; or `=label` for one activity in all rows.
-        unit: `m/s^2` or `g`.
-        convention: `android` (face up at rest, z is positive) or `ios` (negative).
-        time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one for which the rate is between 5 and 1,000 Hz.
-        gravity: Names of three columns of gravity, added to the axes; or None.
-        gyroscope: Whether to read the rotation rate as well.
-        rotation: Names of its three columns. They are read even if `gyroscope` is False.
-        rotation_unit: `rad/s` or `deg/s`.
-    """
-
-    x: str | None = None
-    y: str | None = None
-    z: str | None = None
-    time: str | None = None
-    rate: float | None = None
-    subject: str | None = None
-    activity: str | None = None
-    unit: str | None = None
-    convention: str | None = None
-    time_unit: str = "auto"
-    gravity: tuple[str, ...] | None = None
-    gyroscope: bool = False
-    rotation: tuple[str, ...] | None = None
-    rotation_unit: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.unit not in (None, UNIT, "g"):
-            raise ZooError(f"unit {self.unit!r}: expected '{UNIT}' or 'g'")
-        if self.convention not in (None, "android", "ios"):
-            raise ZooError(f"convention {self.convention!r}: expected 'android' or 'ios'")
-        if self.rate is not None and not 0 < self.rate < np.inf:
-            raise ZooError(f"rate {self.rate:g} Hz: expected a number above 0")
-        if self.time_unit != "auto" and self.time_unit not in SECONDS:
-            raise ZooError(f"time unit {self.time_unit!r}: expected auto, {', '.join(SECONDS)}")
-        named = [name for name in (self.x, self.y, self.z) if name is not None]
-        if len(set(named)) < len(named):
-            raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")
-        if self.gravity is not None and len(set(self.gravity)) != len(AXES):
-            raise ZooError(f"--gravity {','.join(self.gravity)}: expected three columns, such as gx,gy,gz")
-        if self.rotation is not None and len(set(self.rotation)) != len(AXES):
-            raise ZooError(f"columns {', '.join(self.rotation)} of rotation rate: expected three different ones")
-        if self.rotation_unit not in (None, *_ROTATION_UNITS.values()):
-            raise ZooError(f"rotation unit {self.rotation_unit!r}: expected '{ROTATION_UNIT}' or 'deg/s'")
-        for option, name in (("subject", self.subject), ("activity", self.activity)):
-            if name is not None and not name.removeprefix("=").strip():
-                raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
-
-    def with_channels(self, text: str) -> "CsvColumns":
-        """The same columns, but these of the sensors.
-
-        Args:
-            text: The names of x, y, z of the acceleration, then those of the rotation rate, if any; comma-separated.
-
-        Raises:
-            ZooError: If there are not three or six, or x, y, z are named already.
-
-        Example:
-            >>> CsvColumns().with_channels("ax,ay,az,gx,gy,gz").rotation
-            ('gx', 'gy', 'gz')
-        """
-        names = tuple(name.strip() for name in text.split(","))
-        if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
-            raise ZooError(f"--channels {text}: expected three or six different columns, such as ax,ay,az,gx,gy,gz")
-        if any((self.x, self.y, self.z)):
-            raise ZooError("--channels names the columns of x, y and z: leave out --x, --y and --z")
-        x, y, z = names[:3]
-        return replace(self, x=x, y=y, z=z, rotation=names[3:] or None)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where in a row is what: what `CsvColumns` come to for the columns of one file.
-
-    Args:
-        format: The app whose names were recognized, or `named columns`.
-        header: All columns.
-        axes: The columns of x, y, z.
-        gravity: The columns of gravity; empty where acceleration includes it.
-        time: The column of time stamps; None with a fixed rate.
-        subject: The column of the person, or `=name`; None if nobody asked.
-        activity: The same for the activity.
-        unit: `m/s^2` or `g`.
-        convention: `android` or `ios`.
-        time_unit: Of the time stamps, or `auto`.
-        rotation: The columns of rotation rate; empty where none are read, or where they are in a file of their own.
-        rotation_unit: `rad/s` or `deg/s`.
-    """
-
-    format: str
-    header: tuple[str, ...]
-    axes: tuple[str, ...]
-    gravity: tuple[str, ...]
-    time: str | None
-    subject: str | None
-    activity: str | None
-    unit: str
-    convention: str
-    time_unit: str
-    rotation: tuple[str, ...] = ()
-    rotation_unit: str = ROTATION_UNIT
-
-    @property
-    def rotation_factor(self) -> float:
-        """The factor from values of the file to rad/s; both conventions have the same sense of rotation."""
-        return float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0
-
-    @property
-    def factor(self) -> float:
-        """The factor from values of the file to m/s^2 in Android's sign."""
-        return (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
-
-    def place(self, column: str) -> int:
-        """The number of a column."""
-        return self.header.index(column)
-
-
-_WITH_UNIT = (
-    re.compile(r"(.*?)[\s_]*[(\[]([^)\]]*)[)\]]\s*"),
-    re.compile(r"(time|timestamp|t|elapsed|epoch)[\s_]?(ms|us|ns|seconds|s)"),
-)
-
-
-def _plain(column: str) -> tuple[str, str]:
-    """The name of a column in lower case, without signs; and the unit in brackets.
-
-    Example:
-        >>> _plain("Acceleration x (m/s^2)"), _plain("time_ms"), _plain("gravity.x")
-        (('accelerationx', 'm/s^2'), ('time', 'ms'), ('gravityx', ''))
-    """
-    name, unit = column.lower(), ""
-    for pattern in _WITH_UNIT:
-        if found := pattern.fullmatch(name):
-            name, unit = found.groups()
-            break
-    return re.sub(r"[\W_]", "", name), unit.strip()
-
-
-def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True) -> Layout:
-    """Finds the columns of a file.
-
-    Args:
-        where: The file, for messages.
-        header: Its columns.
-        columns: Those that the user named.
-        labels: Whether person and activity are needed.
-
-    Raises:
-        ZooError: If columns are missing: all of them, with what was found.
-
-    Example:
-        >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking")).axes
-        ('gFx', 'gFy', 'gFz')
-    """
-    twice = [name for place, name in enumerate(header) if name and name in header[:place]]
-    plain: dict[str, str] = {}
-    for column in header:
-        plain.setdefault(_plain(column)[0], column)
-    format, recognized = _recognize(plain)
-    axes = [named or known for named, known in zip((columns.x, columns.y, columns.z), recognized, strict=True)]
-    named_axes = any((columns.x, columns.y, columns.z))
-    gravity: Sequence[str] = columns.gravity or ()
-    if not gravity and format.gravity and not named_axes:
-        gravity = [plain[format.gravity.format(axis)] for axis in AXES]
-    rotation = columns.rotation or (_rotation(where, plain, format) if columns.gyroscope else ())
-    time = None if columns.rate else columns.time or _first(plain, _TIMES)
-    subject = (columns.subject or _first(plain, _PEOPLE)) if labels else None
-    activity = (columns.activity or _first(plain, _LABELS)) if labels else None
-    wanted = list(zip(("x", "y", "z"), axes, strict=True)) + [("gravity", name) for name in gravity]
-    wanted += [("channels", name) for name in rotation]
-    wanted += [] if columns.rate else [("time", time)]
-    wanted += [("subject", subject), ("activity", activity)] if labels else []
-    missing = [
-        f"{f'for {option}' if name is None else repr(name)} (--{option})"
-        for option, name in wanted
-        if name is None or (name not in header and not (option in ("subject", "activity") and name.startswith("=")))
-    ]
-    if missing:
-        advice = "pass its name" if len(missing) == 1 else "pass their names"
-        if "subject" in str(missing) or "activity" in str(missing):
-            advice += ", --layout if folders and file names say who did what, or =NAME for all rows"
-        advice += ", or --rate HZ instead of --time" if "(--time)" in str(missing) else ""
-        found = ", ".join(header) or "nothing"
-        raise ZooError(f"{where}: no column {', '.join(missing)}; found {found}: {advice}")
-    used = {name for _, name in wanted}
-    if doubled := next((name for name in twice if name in used), None):
-        raise ZooError(f"{where}: has a column {doubled!r} twice; expected different names: rename one")
-    if len(set(axes)) < len(axes):
-        raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
-    unit = _UNITS.get(_plain(str(axes[0]))[1]) or (UNIT if named_axes else format.unit)
-    time_unit = columns.time_unit
-    if time is not None and time_unit == "auto":
-        time_unit = _TIME_UNITS.get(_plain(time)[1], "auto")
-    return Layout(
-        "named columns" if named_axes else format.name, tuple(header), tuple(map(str, axes)), tuple(gravity), time,
-        subject, activity, columns.unit or unit,
-        columns.convention or (CONVENTION if named_axes else format.convention), time_unit, tuple(rotation),
-        columns.rotation_unit or _ROTATION_UNITS.get(_plain(rotation[0])[1] if rotation else "", ROTATION_UNIT),
-    )  # fmt: skip
-
-
-def _rotation(where: str, plain: dict[str, str], format: Format) -> tuple[str, ...]:
-    """The columns of rotation rate among those of a file."""
-    for name in _ROTATIONS:
-        if all(name.format(axis) in plain for axis in AXES):
-            return tuple(plain[name.format(axis)] for axis in AXES)
-    if format.name == "Sensor Logger":
-        return ()
-    raise ZooError(
-        f"{where}: no columns of rotation rate; found {', '.join(plain.values()) or 'nothing'}: pass all six with "
-        "--channels, such as ax,ay,az,gx,gy,gz"
-    )
-
-
-def _recognize(plain: dict[str, str]) -> tuple[Format, list[str | None]]:
-    """The first format whose columns are all there, and its columns of the axes."""
-    for format in FORMATS:
-        axes = [plain.get(format.axes.format(axis)) for axis in AXES]
-        others = [] if format.gravity is None else [format.gravity.format(axis) for axis in AXES]
-        others += [] if format.time is None else [format.time]
-        if all(axes) and all(name in plain for name in others):
-            return format, list(axes)
-    return Format("named columns", "{}"), [plain.get(axis) for axis in AXES]
-
-
-def _first(plain: dict[str, str], names: Sequence[str]) -> str | None:
-    return next((plain[name] for name in names if name in plain), None)
+_LOST = ("", "nan", "NaN", "NAN")
+"""Fields of lost samples. An empty field ends a recording like any other value that is not finite."""
+_TOO_LARGE = 50.0
+"""A mean in m/s^2, five times gravity, that no phone measures: the unit is another one."""
 
 
 def separator(line: str) -> str:
@@ -337,168 +75,251 @@ def number(field: str, mark: str) -> float:
     return float(field if mark == "," else field.replace(",", "."))
 
 
-@dataclass(frozen=True)
-class Table:
-    """One file.
-
-    Args:
-        path: The file.
-        layout: Where in it is what.
-        subjects: `(rows,)` the person.
-        activities: `(rows,)` the label.
-        times: `(rows,)` seconds.
-        values: `(rows, 3)` m/s^2, gravity included, Android's sign; with a gyroscope `(rows, 6)`, followed by rad/s.
-        time_unit: Of the time stamps.
-    """
-
-    path: Path
-    layout: Layout
-    subjects: NDArray[np.str_]
-    activities: NDArray[np.str_]
-    times: Floats
-    values: Floats
-    time_unit: str
-
-
-def read_table(path: Path, columns: CsvColumns) -> Table:
-    """Reads a CSV file.
-
-    Args:
-        path: The file.
-        columns: Which column is what, where the user named it.
-
-    Raises:
-        ZooError: If the file or a column is missing, a field is not a number, or values or time stamps are not
-            plausible.
-    """
-    mark, header, rows = _fields(path)
-    layout = _of_one_sensor(path, resolve(str(path), header, columns))
-    _check_widths(path, rows, layout)
-    column = partial(_numbers, path, rows, mark, layout)
-    values = np.stack([column(name) for name in layout.axes], axis=1)
-    if layout.gravity:
-        values += np.stack([column(name) for name in layout.gravity], axis=1)
-    if layout.time is None:
-        times, time_unit = np.arange(len(rows)) / float(columns.rate or 1.0), "none"
-    else:
-        stamps, time_unit = _stamps(path, rows, mark, layout)
-        times = stamps * SECONDS[time_unit]
-    if layout.format == "Sensor Logger with gravity":
-        values += _neighbor(path, "Gravity.csv", times)
-    values *= layout.factor
-    if layout.rotation:
-        values = np.hstack([values, layout.rotation_factor * np.stack([column(n) for n in layout.rotation], axis=1)])
-    elif columns.gyroscope:
-        values = np.hstack([values, layout.rotation_factor * _neighbor(path, "Gyroscope.csv", times)])
-    return Table(
-        path, layout, _words(path, rows, layout, layout.subject or ""),
-        _words(path, rows, layout, layout.activity or ""), times, values, time_unit,
-    )  # fmt: skip
-
-
-def _fields(path: Path) -> tuple[str, list[str], list[list[str]]]:
-    """The separator, the column names and the rows of a file."""
-    mark, header, rows = csv_rows(str(path), read_text(path))
-    if not rows:
-        raise ZooError(f"{path}: no rows below the line of column names")
-    return mark, header, rows
-
-
-def csv_rows(where: str, text: str) -> tuple[str, list[str], list[list[str]]]:
-    """The separator, the column names and the rows of a text of CSV.
+def csv_rows(where: str, text: str, mark: str | None = None, line: int = 0) -> Iterator[list[str]]:
+    """The rows of a text of CSV, the names of its columns first.
 
     Args:
         where: The file, for messages.
         text: The text.
+        mark: What separates fields; by default, what separates most names of columns.
+        line: Number of lines before the text.
 
     Raises:
         ZooError: If a field is too long, or a quote is not closed.
     """
-    mark = separator(text.partition("\n")[0])
-    reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
-    rows: list[list[str]] = []
-    begun = 0
+    reader = csv.reader(io.StringIO(text), delimiter=mark or separator(text.partition("\n")[0]), strict=True)
+    begun = line + 1
     try:
         for row in reader:
-            rows.append(row)
-            begun = reader.line_num
+            begun = line + reader.line_num + 1
+            if row or reader.line_num == 1:
+                yield row
     except csv.Error as error:
         if "field larger" in str(error):
             raise ZooError(
-                f"{where}: line {begun + 1} has a field of more than {csv.field_size_limit()} letters: is a quote not "
+                f"{where}: line {begun} has a field of more than {csv.field_size_limit()} letters: is a quote not "
                 "closed?"
             ) from None
-        raise ZooError(f"{where}: line {begun + 1}: {error}: a quote is not closed, or stands within a field") from None
-    header = [name.strip() for name in rows[0]] if rows else []
+        raise ZooError(f"{where}: line {begun}: {error}: a quote is not closed, or stands within a field") from None
+
+
+def column_names(where: str, text: str) -> list[str]:
+    """The names in the first line of a text of CSV.
+
+    Raises:
+        ZooError: If there are none.
+    """
+    header = [name.strip() for name in next(csv_rows(where, text), [])]
     if not any(header):
         raise ZooError(f"{where}: empty; expected a line of column names, and rows")
-    return mark, header, [row for row in rows[1:] if row]
+    return header
 
 
-def _check_widths(path: Path, rows: list[list[str]], layout: Layout) -> None:
-    count = len(layout.header)
-    wrong = next((number for number, row in enumerate(rows, 1) if len(row) != count), None)
-    if wrong is not None:
-        raise ZooError(f"{path}: {count} column names, but row {wrong} below them has {len(rows[wrong - 1])} fields")
+def _blocks(path: "Path | pd.DataFrame") -> Iterator[str]:
+    """The text of a file in blocks of whole lines, with any line ends, with or without a byte order mark."""
+    if not isinstance(path, Path):
+        # Written as text, which keeps all digits, a DataFrame is read and checked like a file.
+        for start in range(0, max(1, len(path)), _FRAME_ROWS):
+            yield path[start : start + _FRAME_ROWS].to_csv(index=False, header=not start)
+        return
+    require_file(path)
+    rest, offset = b"", 0
+    try:
+        with path.open("rb") as file:
+            while more := file.read(_BLOCK):
+                rest += more
+                is_last = len(more) < _BLOCK
+                cut = len(rest) if is_last else max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1
+                # A quoted field may hold line ends. One that is not closed is found by whoever reads the block.
+                if not is_last and (not cut or rest.count(b'"', 0, cut) % 2) and len(rest) < 4 * _BLOCK:
+                    continue
+                yield _decoded(path, rest[: cut or None], offset)
+                offset += cut or len(rest)
+                rest = rest[cut:] if cut else b""
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror})") from error
+    if rest or not offset:
+        yield _decoded(path, rest, offset)
 
 
-def _words(path: Path, rows: list[list[str]], layout: Layout, name: str) -> NDArray[np.str_]:
-    if name.startswith("="):
-        return np.full(len(rows), name[1:])
-    place = layout.place(name)
-    found = [row[place].strip() for row in rows]
-    for text in dict.fromkeys(found):
-        row = f"column {name!r}, row {found.index(text) + 1} below the names"
-        if not text:
-            raise ZooError(f"{path}: {row}: is empty: fill it in, or leave it out")
-        if len(text) > _LONGEST or not text.isprintable() or (name == layout.activity and "," in text):
+def _decoded(path: Path, content: bytes, offset: int) -> str:
+    try:
+        text = content.decode("utf-8" if offset else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{path}: not UTF-8 text ({error.reason} at byte {offset + error.start})") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+class Table:
+    """A CSV file or a DataFrame: the names of its columns, and their fields in blocks.
+
+    Args:
+        source: The file or the DataFrame.
+    """
+
+    def __init__(self, source: "Path | pd.DataFrame") -> None:
+        self.path = source if isinstance(source, Path) else Path("DataFrame")
+        self.where = str(self.path)
+        self._blocks = _blocks(source)
+        text = next(self._blocks)
+        # Excel takes the separator from such a line.
+        excel = re.match(r'"?sep=([,;\t])"?\n', text)
+        text = text[excel.end() :] if excel else text
+        self.mark = excel[1] if excel else separator(text.partition("\n")[0])
+        self.header = column_names(self.where, text)
+        names = csv.reader(io.StringIO(text), delimiter=self.mark)
+        next(names)
+        self._lines = names.line_num
+        self._text = text.split("\n", self._lines)[-1] if text.count("\n") >= self._lines else ""
+        if not self._text.strip("\n"):
+            self._text = next(self._blocks, "")
+        if not self._text.strip("\n"):
+            raise ZooError(f"{self.where}: no rows below the line of column names")
+
+    def read(self, columns: CsvColumns, *, labels: bool = True) -> None:
+        """Reads the columns that were resolved.
+
+        Args:
+            columns: Which column is what, where the user named it.
+            labels: Whether to read people and activities.
+
+        Raises:
+            ZooError: If a column is missing, a field is not a number, or time stamps are not plausible.
+        """
+        self.columns, self.app = resolve(self.where, self.header, columns, labels=labels)
+        axes, gravity, rotation = self.columns.axes, self.columns.gravity or (), self.columns.rotation or ()
+        time, named = self.columns.time, [self.columns.subject or "=", self.columns.activity or "="]
+        example = self._example(time) if time else ""
+        clock = _clock(example)
+        numbers = [*axes, *gravity, *rotation, *([time] if time and not clock else [])]
+        names = [name for name in named if name[0] != "="]
+        # These grow in place, where lists of blocks would need twice the memory.
+        times, fields, rows = array("d"), array("d"), 0
+        self.starts, self.whose = list[int](), list[tuple[str, str]]()
+        while self._text:
+            frame = self._frame(rows, numbers, names, [time] if time and clock else [])
+            values = frame[[*axes, *rotation]].to_numpy(copy=True)
+            if gravity:
+                values[:, :3] += frame[[*gravity]].to_numpy()
+            if time is None:
+                stamps = np.arange(rows, rows + len(frame)) / float(self.columns.rate or 1.0)
+            elif clock:
+                stamps = self._column(frame[time], time, rows, clock, f"a time such as {example}")
+            else:
+                stamps = frame[time].to_numpy()
+            times.frombytes(stamps.tobytes())
+            fields.frombytes(values.tobytes())
+            self._add_owners(frame, named, rows)
+            rows, self._lines = rows + len(frame), self._lines + self._text.count("\n")
+            self._text = next(self._blocks, "")
+        self.times, self.values = np.frombuffer(times), np.frombuffer(fields).reshape(rows, -1)
+        self.time_unit = "none" if time is None else self._unit_of(self.times, is_clock=clock is not None)
+        self.times *= SECONDS.get(self.time_unit, 1.0)
+
+    def _example(self, name: str) -> str:
+        """The first field of a column that is not empty."""
+        place = self.header.index(name)
+        rows = csv_rows(self.where, self._text, self.mark, self._lines)
+        return next((row[place].strip() for row in rows if place < len(row) and row[place].strip()), "")
+
+    def _unit_of(self, stamps: Floats, *, is_clock: bool) -> str:
+        if not is_clock:
+            return time_unit_of(self.where, stamps, self.columns.time_unit)
+        steps = np.diff(stamps)
+        step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+        if (steps == 0).mean() <= MOSTLY and step and not LOWEST <= 1 / step <= HIGHEST:
             raise ZooError(
-                f"{path}: {row}: {text[:40]!r}; expected a name of at most {_LONGEST} letters, without "
-                + ("control characters" if name == layout.subject else "commas and control characters")
+                f"{self.where}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to "
+                f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
             )
-    return np.array(found)
+        return time_unit_of(self.where, stamps, "s")
 
+    def _add_owners(self, frame: "pd.DataFrame", named: Sequence[str], rows: int) -> None:
+        """Adds the rows at which another person or activity starts to `starts`, and these to `whose`."""
+        found: list[tuple[list[str], NDArray[Any]]] = []
+        for name in named:
+            if name[0] == "=":
+                found.append(([name[1:]], np.zeros(len(frame), np.int64)))
+                continue
+            column = frame[name].astype("category").cat
+            texts, codes = [str(text).strip() for text in column.categories], column.codes.to_numpy().astype(np.int64)
+            is_label = name == self.columns.activity
+            wrong = [
+                code for code, text in enumerate(texts)
+                if not text or len(text) > _LONGEST or not text.isprintable() or (is_label and "," in text)
+            ]  # fmt: skip
+            if wrong:
+                row = int(np.argmax(np.isin(codes, wrong)))
+                text, where = texts[codes[row]], f"{self.where}: column {name!r}, row {rows + row + 1} below the names"
+                if not text:
+                    raise ZooError(f"{where}: is empty: fill it in, or leave it out")
+                without = "commas and control characters" if is_label else "control characters"
+                raise ZooError(
+                    f"{where}: {text[:40]!r}; expected a name of at most {_LONGEST} letters, without {without}"
+                )
+            found.append((texts, codes))
+        (people, person), (labels, label) = found
+        for start in np.flatnonzero((np.diff(person, prepend=-1) != 0) | (np.diff(label, prepend=-1) != 0)).tolist():
+            owner = (people[person[start]], labels[label[start]])
+            if not self.whose or owner != self.whose[-1]:
+                self.starts.append(rows + start)
+                self.whose.append(owner)
 
-def _numbers(path: Path, rows: list[list[str]], mark: str, layout: Layout, name: str) -> Floats:
-    place = layout.place(name)
-    # An empty field is a lost sample: it ends the recording like any other value that is not finite.
-    return _read(path, rows, place, name, lambda field: number(field or "nan", mark), "a number")
-
-
-def _read(
-    path: Path, rows: list[list[str]], place: int, name: str, read: Callable[[str], float], what: str
-) -> Floats:  # fmt: skip
-    """The fields of a column as numbers. The message names the row of a field that is none."""
-    values = np.empty(len(rows))
-    for index, row in enumerate(rows):
-        field = row[place].strip()
-        try:
-            values[index] = read(field)
-        except (ValueError, OverflowError, OSError):
+    def _check_widths(self, rows: int) -> None:
+        """Refuses rows with another number of fields than there are names, and quotes that are not closed."""
+        text = self._text
+        content = np.frombuffer(f"{text}\n".encode(), np.uint8)
+        ends = np.flatnonzero(content == ord("\n"))
+        lengths = np.diff(ends, prepend=-1)
+        if '"' in text or lengths.max() > csv.field_size_limit():
+            several = csv_rows(self.where, text, self.mark, self._lines)
+            counts = np.array([len(row) for row in several if row])
+        else:
+            counts = 1 + np.diff(np.searchsorted(np.flatnonzero(content == ord(self.mark)), ends), prepend=0)
+            counts = counts[lengths > 1]
+        if wrong := np.flatnonzero(counts != len(self.header)).tolist():
             raise ZooError(
-                f"{path}: column {name!r}, row {index + 1} below the names: {field[:40]!r}; expected {what}"
-            ) from None
-    return values
+                f"{self.where}: {len(self.header)} column names, but row {rows + wrong[0] + 1} below them has "
+                f"{counts[wrong[0]]} fields"
+            )
 
+    def _frame(self, rows: int, numbers: Sequence[str], names: Sequence[str], texts: Sequence[str]) -> "pd.DataFrame":
+        """The block, with columns of float64, of categories and of text."""
+        import pandas as pd
 
-def _stamps(path: Path, rows: list[list[str]], mark: str, layout: Layout) -> tuple[Floats, str]:
-    """Time stamps and their unit: numbers, dates and times as in ISO 8601, or times of day."""
-    place = layout.place(str(layout.time))
-    example = next((row[place].strip() for row in rows if place < len(row) and row[place].strip()), "")
-    read = _clock(example)
-    if read is None:
-        stamps = _numbers(path, rows, mark, layout, str(layout.time))
-        return stamps, time_unit_of(str(path), stamps, layout.time_unit)
-    what = f"a time such as {example}"
-    stamps = _read(path, rows, place, str(layout.time), lambda text: read(text) if text else np.nan, what)
-    steps = np.diff(stamps)
-    step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
-    if (steps == 0).mean() <= _MOSTLY and step and not LOWEST <= 1 / step <= HIGHEST:
-        raise ZooError(
-            f"{path}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to {HIGHEST:g} "
-            f"Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
-        )
-    return stamps, time_unit_of(str(path), stamps, "s")
+        self._check_widths(rows)
+        places = {name: self.header.index(name) for name in (*numbers, *names, *texts)}
+        kinds = dict.fromkeys(names, "category") | dict.fromkeys(texts, "str") | dict.fromkeys(numbers, "float64")
+        with suppress(ValueError):
+            if "\0" in self._text or not self._text.strip("\n"):
+                # A NUL would end a field, and no rows at all are an error in pandas.
+                raise ValueError
+            frame = pd.read_csv(
+                io.StringIO(self._text), sep=self.mark, header=None, names=range(len(self.header)), index_col=False,
+                usecols=list(places.values()), dtype={places[name]: kind for name, kind in kinds.items()},
+                keep_default_na=False, na_values={places[name]: _LOST for name in numbers}, low_memory=False,
+                decimal="," if self.mark != "," and "," in self._text else ".", float_precision="round_trip",
+            )  # fmt: skip
+            return frame.rename(columns={place: name for name, place in places.items()})
+        fields = [row for row in csv_rows(self.where, self._text, self.mark) if row]
+        columns: dict[str, Any] = {name: [row[place] for row in fields] for name, place in places.items()}
+        for name in numbers:
+            columns[name] = self._column(columns[name], name, rows, self._number, "a number")
+        return pd.DataFrame(columns).astype(dict.fromkeys(names, "category"))
+
+    def _number(self, field: str) -> float:
+        return number(field, self.mark)
+
+    def _column(self, fields: Iterable[str], name: str, rows: int, read: Callable[[str], float], what: str) -> Floats:
+        """The fields of a column as numbers; a message names the row of a field that is none, below `rows` others."""
+        values = []
+        for field in map(str.strip, fields):
+            try:
+                values.append(read(field) if field else np.nan)
+            except (ValueError, OverflowError, OSError):
+                row = f"row {rows + len(values) + 1} below the names"
+                raise ZooError(f"{self.where}: column {name!r}, {row}: {field[:40]!r}; expected {what}") from None
+        return np.array(values)
 
 
 def _clock(example: str) -> Callable[[str], float] | None:
@@ -515,48 +336,6 @@ def _clock(example: str) -> Callable[[str], float] | None:
     return None
 
 
-def time_unit_of(where: str, stamps: Floats, unit: str) -> str:
-    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
-
-    Raises:
-        ZooError: If there is none, or the named one makes an implausible rate and another does not.
-    """
-    finite = stamps[np.isfinite(stamps)]
-    if len(stamps) and not len(finite):
-        raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
-    intervals = np.diff(finite)
-    forward = intervals[intervals > 0]
-    if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
-        raise ZooError(
-            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
-            "another column with --time"
-        )
-    step = float(np.median(forward)) if len(forward) else 0.0
-    if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
-        rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
-        raise ZooError(
-            f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
-            f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
-        )
-    plausible = [name for name, seconds in SECONDS.items() if step and LOWEST <= 1 / (step * seconds) <= HIGHEST]
-    if unit == "auto":
-        if not plausible:
-            raise ZooError(
-                f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
-                "rate with --rate"
-            )
-        return plausible[0]
-    if plausible and unit not in plausible:
-        rate = 1 / (step * SECONDS[unit])
-        other, better = plausible[0], 1 / (step * SECONDS[plausible[0]])
-        raise ZooError(
-            f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz, and {len(stamps)} rows last "
-            f"{len(stamps) / rate:.3g} s; are they {other} ({better:.3g} Hz)? Pass --time-unit {other}, or "
-            f"confirm with --rate {rate:.3g}"
-        )
-    return unit
-
-
 _SENSORS = ("gravity", "gyroscope", "gyroscopeuncalibrated", "magnetometer", "magnetometeruncalibrated", "orientation",
             "compass", "barometer", "location", "pedometer", "light", "microphone", "battery", "annotation",
             "metadata", "device", "network", "time")  # fmt: skip
@@ -569,40 +348,116 @@ def is_of_another_sensor(path: Path) -> bool:
     return name in _SENSORS or (name in ("accelerometer", "accelerometeruncalibrated") and total)
 
 
-def _of_one_sensor(path: Path, layout: Layout) -> Layout:
-    """Sensor Logger writes a file a sensor, all with the same columns: which one it is, its name says."""
-    if layout.format != "Sensor Logger":
-        return layout
-    name = path.stem.lower()
-    if name in _SENSORS:
-        raise ZooError(f"{path}: is Sensor Logger's file of another sensor: pass its TotalAcceleration.csv")
-    if name == "accelerometer" and path.with_name("Gravity.csv").is_file():
-        return replace(layout, format="Sensor Logger with gravity")
-    return layout
-
-
-def _neighbor(path: Path, name: str, times: Floats) -> Floats:
+def _neighbor(path: Path, times: Floats) -> Floats:
     """Values of another sensor at the times of a file: Sensor Logger puts each into a file of the same folder."""
-    other = path.with_name(name)
-    mark, header, rows = _fields(other)
-    layout = resolve(str(other), header, CsvColumns(), labels=False)
-    stamps, unit = _stamps(other, rows, mark, layout)
-    values = [_numbers(other, rows, mark, layout, name) for name in layout.axes]
-    order = np.argsort(stamps, kind="stable")
-    return np.stack([np.interp(times, stamps[order] * SECONDS[unit], axis[order]) for axis in values], axis=1)
+    table = Table(path)
+    table.read(CsvColumns(), labels=False)
+    order = np.argsort(table.times, kind="stable")
+    values = table.values[order].T
+    return np.stack([np.interp(times, table.times[order], axis) for axis in values], axis=1)
 
 
-def facts(table: Table) -> dict[str, Any]:
-    """How a file was read, for people."""
-    layout = table.layout
-    gravity = {"gravity": ", ".join(layout.gravity)} if layout.gravity else {}
-    if layout.format == "Sensor Logger with gravity":
-        gravity = {"gravity": str(table.path.with_name("Gravity.csv"))}
-    rotation = {}
-    if table.values.shape[1] > len(AXES):
-        names = ", ".join(layout.rotation) or str(table.path.with_name("Gyroscope.csv"))
-        rotation = {"rotation": names, "rotation_unit": layout.rotation_unit}
-    return {
-        "read_as": layout.format, "axes": ", ".join(layout.axes), **gravity, "unit": layout.unit, **rotation,
-        "sign": layout.convention, "time": layout.time or "a fixed rate", "time_unit": table.time_unit,
+def _open(source: "Path | pd.DataFrame", columns: CsvColumns) -> tuple[Table, dict[str, str]]:
+    """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; and how it was read."""
+    table = Table(source)
+    table.read(columns)
+    about = {"gravity": ", ".join(table.columns.gravity or ())}
+    if table.app == "Sensor Logger" and (name := table.path.stem.lower()) in (*_SENSORS, "accelerometer"):
+        if name in _SENSORS:
+            raise ZooError(f"{source}: is Sensor Logger's file of another sensor: pass its TotalAcceleration.csv")
+        if (other := table.path.with_name("Gravity.csv")).is_file():
+            table.app, about["gravity"] = "Sensor Logger with gravity", str(other)
+            table.values[:, :3] += _neighbor(other, table.times)
+    table.values[:, :3] *= table.columns.factor
+    if table.columns.rotation:
+        about["rotation"] = ", ".join(table.columns.rotation)
+    elif columns.gyroscope:
+        other = table.path.with_name("Gyroscope.csv")
+        about["rotation"], table.values = str(other), np.hstack([table.values, _neighbor(other, table.times)])
+    table.values[:, 3:] *= table.columns.rotation_factor
+    about["rotation_unit"] = str(table.columns.rotation_unit) if "rotation" in about else ""
+    known = {key: text for key, text in about.items() if text}
+    return table, {
+        "read_as": table.app, "axes": ", ".join(table.columns.axes), "unit": str(table.columns.unit), **known,
+        "sign": str(table.columns.convention), "time": table.columns.time or "a fixed rate",
+        "time_unit": table.time_unit,
     }  # fmt: skip
+
+
+def read_csv(
+    sources: "Iterable[Path | pd.DataFrame]", columns: CsvColumns | None = None, dropped: Counter[str] | None = None,
+    tables: list[dict[str, Any]] | None = None,
+) -> Iterator[Recording]:  # fmt: skip
+    """Reads recordings from CSV files with a line of column names, or from DataFrames.
+
+    A change of person or activity, a gap in time or a row that is not finite ends a recording; rows whose time stamp
+    does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated linearly to
+    an even grid.
+
+    Args:
+        sources: Paths of the files, or DataFrames.
+        columns: Which column is what, where the user named it.
+        dropped: Counts what is left out, by reason.
+        tables: Gets a row of facts about each file.
+
+    Raises:
+        ZooError: If a file or a column is missing, a field is not a number, or values are not plausible.
+
+    Example:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"time": np.arange(100) / 50, "x": 0.0, "y": 9.8, "z": 0.0, "subject": "ann"})
+        >>> (recording,) = read_csv([frame], CsvColumns(activity="=standing"))
+        >>> recording.subject, recording.activity, recording.rate, recording.acceleration.shape
+        ('ann', 'standing', 50.0, (100, 3))
+    """
+    columns = columns or CsvColumns()
+    for source in sources:
+        table, about = _open(source, columns)
+        _check_values(table)
+        of_file, rates, seconds = Counter[str](), set(), 0.0
+        bounds = pairwise([*table.starts, len(table.times)])
+        for (start, stop), (subject, activity) in zip(bounds, table.whose, strict=True):
+            if stop - start < 2:
+                of_file["rows alone between two others of another person or activity"] += stop - start
+                continue
+            times, values = table.times[start:stop], table.values[start:stop]
+            for recording in stretches(table.where, subject, activity, times, values, columns.rate, of_file):
+                rates.add(recording.rate)
+                seconds += recording.seconds
+                yield recording
+        if dropped is not None:
+            dropped.update(of_file)
+        if tables is not None:
+            people, labels = zip(*table.whose, strict=True)
+            tables.append(
+                {"file": table.where, **about, "rows": len(table.times), "rate_hz": sorted(rates),
+                 "seconds": round(seconds, 1), "gaps": of_file[GAPS],
+                 "subjects": sort_names(people), "activities": sorted(set(labels))}
+            )  # fmt: skip
+
+
+def _check_values(table: Table) -> None:
+    """Asks about acceleration in another unit, or without gravity."""
+    # Block by block, for rows are usually all finite, and there may be many.
+    blocks = range(0, len(table.values), _FRAME_ROWS)
+    if not any(storable(table.values[start : start + _FRAME_ROWS]).any() for start in blocks):
+        axes = ", ".join(table.columns.axes)
+        raise ZooError(f"{table.where}: no row holds finite numbers in {axes}: choose other columns")
+    rate = typical_rate(table.times)
+    if not enough_rows(table.values, rate):
+        return
+    acceleration, rotation = table.values[:, :3], table.values[:, 3:]
+    magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
+    if magnitude > _TOO_LARGE and table.columns.unit == "g":
+        raise ZooError(
+            f"{table.where} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): if these "
+            f"are {UNIT}, pass --unit {UNIT}"
+        )
+    if magnitude > _TOO_LARGE:
+        raise ZooError(
+            f"{table.where} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
+            "convert the columns"
+        )
+    check_gravity(table.where, acceleration, rate)
+    if rotation.size:
+        check_rotation(table.where, rotation, rate)

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.activity import recordings, sources, windows
-from zoo.activity.csv import CsvColumns
-from zoo.activity.importers import read_csv
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv
 from zoo.activity.studies import STUDIES
 from zoo.activity.studies.reading import read_study
 from zoo.catalog import as_names
@@ -151,7 +151,7 @@ def import_csv(
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
         found = plan_csv(files, layout=layout, manifest=manifest, study=study, **columns)
-        dropped, tables = recordings.Dropped(), list[dict[str, Any]]()
+        dropped, tables = Counter[str](), list[dict[str, Any]]()
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
         several = _counted((replace(each, study=study or "") for each in several), on_progress)
         source = _source_of([file.name for file, _ in found])
@@ -160,7 +160,7 @@ def import_csv(
             count = recordings.append(out, several, source=source, same_people=same_people)
         else:
             count = recordings.write(out, several, source=source)
-    return Imported(out, count, dict(dropped.reasons), tables, sources.doubts(found))
+    return Imported(out, count, dict(dropped), tables, sources.doubts(found))
 
 
 def import_study(
@@ -188,11 +188,11 @@ def import_study(
     """
     if name not in STUDIES:
         raise ZooError(f"unknown study {name!r}; expected {', '.join(STUDIES)}")
-    out, dropped = Path(out), recordings.Dropped()
+    out, dropped = Path(out), Counter[str]()
     with new_file(out, force):
         read = read_study(name, Path(source), dropped, others=others)
         count = recordings.write(out, _counted(read, on_progress), source=STUDIES[name].source)
-    return Imported(out, count, dict(dropped.reasons), [], [])
+    return Imported(out, count, dict(dropped), [], [])
 
 
 def cut_windows(
@@ -260,7 +260,7 @@ def cut_windows(
         if not chosen:
             chosen = windows.choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
         dropped = windows.write_windows(index, out, windows.Windowing(window, hop, rate, trim), chosen, labels)
-    return Windowed(out, chosen, dict(left_out + dropped.reasons), _differing_labels(index, labels))
+    return Windowed(out, chosen, dict(left_out + dropped), _differing_labels(index, labels))
 
 
 def _differing_labels(index: recordings.Index, classes: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -316,20 +316,90 @@ class Recording:
         return np.asarray(rows, np.float32)
 
 
+GAPS = "gaps at which a recording was split"
+_GAP_STEPS = 3
+"""A pause longer than this many sampling intervals ends a recording."""
+
+
+def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows hold numbers alone that recordings can hold, in float32."""
+    return np.asarray((np.abs(rows) <= np.finfo(np.float32).max).all(axis=1))
+
+
+def stretches(
+    name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
+    rate: float | None, dropped: Counter[str],
+) -> Iterator[Recording]:  # fmt: skip
+    """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
+
+    Args:
+        name: The source, for messages.
+        subject: The person.
+        activity: The label.
+        times: `(rows,)` time stamps in seconds.
+        rows: `(rows, 3)` m/s^2, or `(rows, 6)`, followed by rad/s.
+        rate: Hz of rows that are even already; None to measure it from the time stamps.
+        dropped: Counts what is left out.
+    """
+    # A clock that jumps back by more than a gap has restarted: another trial.
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    gap = _GAP_STEPS * (1 / rate if rate else float(np.median(forward)) if len(forward) else np.inf)
+    restarts = np.flatnonzero(steps < -gap) + 1
+    del steps, forward
+    for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
+        yield from _trial(name, subject, activity, times[start:stop], rows[start:stop], rate, dropped)
+
+
+def _trial(
+    name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
+    rate: float | None, dropped: Counter[str],
+) -> Iterator[Recording]:  # fmt: skip
+    """Splits one trial at gaps and lost rows."""
+    finite, cuts = storable(rows) & np.isfinite(times), np.zeros(0, np.int64)
+    if lost := int((~finite).sum()):
+        dropped["rows with a value that is not finite"] += lost
+        # Where rows that are kept were not neighbors.
+        cuts = np.flatnonzero(np.diff(np.flatnonzero(finite)) > 1) + 1
+        times, rows = times[finite], rows[finite]
+    later = np.ones(len(times), bool)
+    later[1:] = times[1:] > np.maximum.accumulate(times)[:-1]
+    if back := int((~later).sum()):
+        dropped["rows whose time stamp does not rise"] += back
+        # A cut moves to the next row that is kept.
+        cuts = np.cumsum(later)[cuts] - later[cuts]
+        times, rows = times[later], rows[later]
+        cuts = cuts[(cuts > 0) & (cuts < len(times))]
+    if len(times) < 2:
+        dropped["rows left alone"] += len(times)
+        return
+    intervals = np.diff(times)
+    step = 1 / rate if rate else float(np.median(intervals))
+    gaps = np.flatnonzero(intervals > _GAP_STEPS * step) + 1
+    if len(gaps):
+        dropped[GAPS] += len(gaps)
+    for start, stop in pairwise([0, *np.union1d(gaps, cuts).tolist(), len(times)]):
+        if stop - start < 2:
+            dropped["rows alone between two gaps"] += stop - start
+            continue
+        moment, values = times[start:stop], rows[start:stop]
+        even: NDArray[np.float32] = np.empty((stop - start, rows.shape[1]), np.float32)
+        if rate is None:
+            # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
+            step = (moment[-1] - moment[0]) / (len(moment) - 1)
+            grid = moment[0] + step * np.arange(len(moment))
+            for axis in range(rows.shape[1]):
+                even[:, axis] = np.interp(grid, moment, values[:, axis])
+        else:
+            even[:] = values
+        # Detected rates that differ by a rounding of the clock are one rate.
+        hertz = rate or float(f"{1 / step:.3g}")
+        rotation = even[:, 3:] if rows.shape[1] > 3 else None
+        yield Recording(name, subject, activity, hertz, even[:, :3], float(moment[0] - times[0]), rotation=rotation)
+
+
 CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
 """What is known of the recordings of a study: optional keys of a file, and attributes of `Recording`."""
-
-
-@dataclass
-class Dropped:
-    """What an importer left out, by reason, and how often recordings were split."""
-
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def add(self, reason: str, count: int = 1) -> None:
-        """Counts `count` more for a reason."""
-        if count:
-            self.reasons[reason] += count
 
 
 @dataclass(frozen=True)

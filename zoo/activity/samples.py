@@ -6,7 +6,8 @@ from itertools import chain, islice
 
 import numpy as np
 
-from zoo.activity.csv import SECONDS, CsvColumns, number, resolve, separator, time_unit_of
+from zoo.activity.columns import SECONDS, CsvColumns, resolve, time_unit_of
+from zoo.activity.csv import number, separator
 from zoo.errors import ZooError
 
 Sample = tuple[float, ...]
@@ -37,32 +38,28 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
     filled = (line for line in lines if line.strip())
     first_line = next(filled, "").removeprefix("\N{BYTE ORDER MARK}")
     mark = separator(first_line)
-    layout = resolve(name, [field.strip() for field in _fields(first_line, mark)], columns, labels=False)
-    rows = (_fields(line, mark) for line in filled)
-    places = [layout.place(column) for column in layout.axes]
-    more = [layout.place(column) for column in layout.gravity]
-    turns = [layout.place(column) for column in layout.rotation]
-    if columns.gyroscope and not turns:
-        raise ZooError(f"{name}: no columns of rotation rate; found {', '.join(layout.header)}: pass all six with "
+    header = [field.strip() for field in _fields(first_line, mark)]
+    found, _ = resolve(name, header, columns, labels=False)
+    gravity, rotation = found.gravity or (), found.rotation or ()
+    if columns.gyroscope and not rotation:
+        raise ZooError(f"{name}: no columns of rotation rate; found {', '.join(header)}: pass all six with "
                        "--channels, such as ax,ay,az,gx,gy,gz")  # fmt: skip
-    stamps = [] if layout.time is None else [layout.place(layout.time)]
-
-    order = (*places, *more, *turns, *stamps)
+    order = [header.index(column) for column in (*found.axes, *gravity, *rotation, *filter(None, [found.time]))]
 
     def sample(row: list[str]) -> list[float]:
         fields = iter(_number(row[place], mark) if place < len(row) else np.nan for place in order)
         values = list(islice(fields, 3))
-        added = list(islice(fields, 3)) if more else [0.0] * 3
-        axes = [layout.factor * (value + gravity) for value, gravity in zip(values, added, strict=True)]
-        return [*axes, *(layout.rotation_factor * value for value in islice(fields, len(turns))), *fields]
+        added = list(islice(fields, 3)) if gravity else [0.0] * 3
+        axes = [found.factor * (value + more) for value, more in zip(values, added, strict=True)]
+        return [*axes, *(found.rotation_factor * value for value in islice(fields, len(rotation))), *fields]
 
-    numbers = map(sample, rows)
+    numbers = (sample(_fields(line, mark)) for line in filled)
     if columns.rate:
         for count, values in enumerate(numbers):
             yield count / columns.rate, *values
         return
     first = list(islice(numbers, _FIRST))
-    unit = layout.time_unit
+    unit = found.time_unit
     if len(first) > 1:
         unit = time_unit_of(name, np.array([row[-1] for row in first]), unit)
     for *values, time in chain(first, numbers):

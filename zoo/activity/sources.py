@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.activity.csv import CsvColumns, csv_rows, is_of_another_sensor
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import column_names, csv_rows, is_of_another_sensor
 from zoo.errors import ZooError
 from zoo.files import read_text
 
@@ -76,7 +77,7 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
 def header(path: Path) -> list[str]:
     """The names of the columns of a file."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
-        return csv_rows(str(path), file.readline(_LONGEST_LINE))[1]
+        return column_names(str(path), file.readline(_LONGEST_LINE))
 
 
 def _pattern(layout: str) -> re.Pattern[str]:
@@ -110,7 +111,8 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
-    _, header, fields = csv_rows(str(path), read_text(path))
+    text = read_text(path)
+    header, fields = column_names(str(path), text), list(csv_rows(str(path), text))[1:]
     if not fields or "file" not in header or len(set(header)) < len(header):
         names = ", ".join(header) if fields else "no rows"
         raise ZooError(f"{path}: expected the columns file, subject and activity; found {names}")

@@ -47,8 +47,9 @@ from zoo.runtime.recognizer import labels_of
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
-    from zoo.activity.csv import CsvColumns
-    from zoo.activity.recordings import Dropped
+    from collections import Counter
+
+    from zoo.activity.columns import CsvColumns
     from zoo.exporting.artifacts import Exportable
     from zoo.training import Training
 
@@ -365,7 +366,7 @@ class ActivityTask(Task):
 
     def predict(
         self, loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
-        columns: "CsvColumns | None" = None, hop: int | None = None, dropped: "Dropped | None" = None,
+        columns: "CsvColumns | None" = None, hop: int | None = None, dropped: "Counter[str] | None" = None,
         threshold: float | None = None,
     ) -> Predictions:  # fmt: skip
         """Predicts the activity in windows.
@@ -414,19 +415,22 @@ class ActivityTask(Task):
 
 
 def _cut(
-    metadata: ActivityMetadata, path: Path, columns: "CsvColumns | None", hop: int | None, dropped: "Dropped | None"
+    metadata: ActivityMetadata,
+    path: Path,
+    columns: "CsvColumns | None",
+    hop: int | None,
+    dropped: "Counter[str] | None",
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Windows of a CSV file, and the seconds at which they start."""
-    from zoo.activity import importers
-    from zoo.activity.csv import CsvColumns
-    from zoo.activity.recordings import Dropped
+    from zoo.activity.columns import CsvColumns
+    from zoo.activity.csv import read_csv
 
     hop, columns = hop or metadata.window // 2, columns or CsvColumns()
     cut = Windowing(metadata.window, hop, metadata.rate, trim=0.0)
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
-    for recording in importers.read_csv([path], columns, dropped or Dropped()):
+    for recording in read_csv([path], columns, dropped):
         windows.append(cut.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):

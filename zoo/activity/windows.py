@@ -8,11 +8,13 @@ number from 0.
 
 A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
 downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
+from collections import Counter
 from K on.
 """
 
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -26,7 +28,6 @@ from zoo.activity.recordings import (
     HIGHEST_RATE,
     LARGEST,
     LOWEST_RATE,
-    Dropped,
     Index,
     Recording,
     check_convention,
@@ -705,7 +706,7 @@ def parse_classes(text: str) -> dict[str, str]:
 def write_windows(
     recordings: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
     classes: Sequence[str] | Mapping[str, str] | None = None,
-) -> Dropped:  # fmt: skip
+) -> Counter[str]:  # fmt: skip
     """Cuts recordings into windows and writes them in the course's layout, with their subjects.
 
     Args:
@@ -734,7 +735,7 @@ def write_windows(
     names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
     targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
                chosen.values()}  # fmt: skip
-    dropped = Dropped()
+    dropped = Counter[str]()
     # Numbers as the course writes them, where nothing of a name is lost.
     numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
     parts = _KEYS if len(test_subjects) else {"train": _KEYS["train"]}
@@ -775,12 +776,12 @@ def _is_like(person: str, name: str) -> bool:
 
 
 def _cut(
-    recordings: Index, windowing: Windowing, classes: Iterable[str], dropped: Dropped
+    recordings: Index, windowing: Windowing, classes: Iterable[str], dropped: Counter[str]
 ) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
     """Recordings and their windows; counts the recordings that have none."""
     for number, recording in enumerate(recordings):
         if recording.activity not in classes:
-            dropped.add(f"recordings of {recording.activity}")
+            dropped[f"recordings of {recording.activity}"] += 1
             continue
         where = recordings.where(number)
         check_range(where, recording.rows)
@@ -791,7 +792,7 @@ def _cut(
         if len(windows):
             yield recording, windows
         else:
-            dropped.add("recordings shorter than one window")
+            dropped["recordings shorter than one window"] += 1
 
 
 def _require_windows(

@@ -34,7 +34,7 @@ from zoo.errors import UsageError, ZooError, printable
 from zoo.files import new_file
 
 if TYPE_CHECKING:
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
     from zoo.activity.making import Imported
 
 data_app = typer.Typer(no_args_is_help=True, help="Import, cut, describe and simulate data.")
@@ -139,7 +139,7 @@ def import_csv(
 ) -> None:
     """Import CSV files of the phone page, Sensor Logger, phyphox, Physics Toolbox and other apps."""
     from zoo.activity import making
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
     from zoo.activity.sources import doubts
     from zoo.data import report
 
@@ -185,11 +185,12 @@ def _warn(lines: Iterable[str]) -> None:
 
 def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
     """How each file would be read, and what is wrong with those that would be refused."""
-    from zoo.activity.importers import read_csv
-    from zoo.activity.recordings import Dropped
+    from collections import Counter
+
+    from zoo.activity.csv import read_csv
     from zoo.report import markdown
 
-    dropped, tables, count = Dropped(), list[dict[str, Any]](), 0
+    dropped, tables, count = Counter[str](), list[dict[str, Any]](), 0
     problems: dict[str, list[Path]] = {}
     for path, columns in sources:
         try:
@@ -201,7 +202,7 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
         f"{first} and {markdown.count(len(others), 'other file')}: {why}" if others else f"{first}: {why}"
         for why, (first, *others) in problems.items()
     ]
-    return {"files": tables, "recordings": count, "dropped": dict(dropped.reasons), "problems": told}
+    return {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
 
 
 def _imported(imported: "Imported", as_json: bool) -> None:

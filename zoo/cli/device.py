@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
     from zoo.exporting.parity import ParityError
     from zoo.runtime import Prediction, Stream
     from zoo.runtime.metadata import ActivityMetadata
@@ -140,7 +140,7 @@ def stream(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document per prediction.")] = False,
 ) -> None:
     """Recognize activities in a continuous signal, sample by sample."""
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
     from zoo.runtime import Recognizer
     from zoo.runtime.metadata import CLASSES, INERTIAL
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
     from zoo.activity.windows import ActivityData
     from zoo.loading import Loaded
     from zoo.patches.data import PatchData
@@ -542,7 +542,7 @@ def predict(
         raise ZooError("pass one of --data FILE or --csv FILE")
     if csv is None:
         refuse(of_csv, "applies with --csv alone")
-    from zoo.activity.csv import CsvColumns
+    from zoo.activity.columns import CsvColumns
 
     columns = CsvColumns(
         x, y, z, None if rate else time, rate, "=me", "=unknown", unit, convention, time_unit,
@@ -602,13 +602,14 @@ def _windows(
     threshold: float | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Predicts the activity in each window of a file."""
-    from zoo.activity.recordings import Dropped
+    from collections import Counter
+
     from zoo.activity.task import TASK, predictions_of
 
     if csv is not None:
-        dropped = Dropped()
+        dropped = Counter[str]()
         predictions = TASK.predict(loaded, csv, columns=columns, hop=hop, dropped=dropped, threshold=threshold)
-        for reason, count in dropped.reasons.items():
+        for reason, count in dropped.items():
             say(f"{csv}: left out: {reason} ({count})", style="yellow")
         rows = predictions.records()
     else:

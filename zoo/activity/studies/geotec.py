@@ -33,7 +33,7 @@ def read(source: Source) -> Iterator[Recording]:
         for label, group in groupby(_with_turns([row[7].strip() for row in rows])):
             part = slice(start, start := start + len(list(group)))
             if label not in _ACTIVITIES:
-                source.dropped.add(f"transitions: {label.lower().replace('_', ' ')}")
+                source.dropped[f"transitions: {label.lower().replace('_', ' ')}"] += 1
                 continue
             yield from source.recordings(
                 name, execution.partition("_")[0], _ACTIVITIES[label], times[part], values[part, :3],

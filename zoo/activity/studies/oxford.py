@@ -53,5 +53,5 @@ def _in_meters(source: Source, rows: NDArray[np.float64], times: NDArray[np.floa
     rate = typical_rate(times)
     if not enough_rows(rows, rate) or not 0.8 < steady_length(rows, rate) < 1.25:
         return rows
-    source.dropped.add("files in g, converted to m/s^2")
+    source.dropped["files in g, converted to m/s^2"] += 1
     return rows * STANDARD_GRAVITY

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.archives import names_in, texts_in
-from zoo.activity.csv import SECONDS
-from zoo.activity.importers import stretches
-from zoo.activity.recordings import Dropped, Recording, check_gravity, typical_rate
+from zoo.activity.columns import SECONDS
+from zoo.activity.recordings import Recording, check_gravity, stretches, typical_rate
 from zoo.activity.studies import STUDIES, Study, reader
 from zoo.errors import ZooError
 from zoo.runtime.metadata import UNIT
@@ -21,7 +21,9 @@ _SHORTEST = 1.0
 """Seconds below which a stretch is left out."""
 
 
-def read_study(name: str, path: Path, dropped: Dropped, *, others: bool = False) -> Iterator[Recording]:
+def read_study(
+    name: str, path: Path, dropped: Counter[str] | None = None, *, others: bool = False
+) -> Iterator[Recording]:
     """Reads a study in its official layout.
 
     Args:
@@ -33,7 +35,7 @@ def read_study(name: str, path: Path, dropped: Dropped, *, others: bool = False)
     Raises:
         ZooError: If it is another study, or a file is missing, truncated or not what the layout says.
     """
-    source = Source(name, path, dropped, others)
+    source = Source(name, path, Counter() if dropped is None else dropped, others)
     try:
         for recording in reader(name)(source):
             yield replace(recording, study=name)
@@ -57,7 +59,7 @@ class Source:
 
     name: str
     path: Path
-    dropped: Dropped
+    dropped: Counter[str]
     others: bool = False
 
     @property
@@ -119,7 +121,8 @@ class Source:
                 f"{name}: ends within line {len(lines) + header}, {lines[-1][-40:]!r}; expected {', '.join(columns)}: "
                 "truncated: copy it again"
             )
-        self.dropped.add("lines that are not samples", len(whole) - sum(whole))
+        if not all(whole):
+            self.dropped["lines that are not samples"] += len(whole) - sum(whole)
         return [row for row, is_whole in zip(fields, whole, strict=True) if is_whole]
 
     def numbers(self, name: str, rows: Sequence[Sequence[str]], *columns: int) -> NDArray[np.float64]:
@@ -152,7 +155,7 @@ class Source:
         for unit in units:
             if low <= 1 / (step * SECONDS[unit]) <= high:
                 if unit != units[0]:
-                    self.dropped.add(f"files with time stamps in {unit} in place of {units[0]}, read as such")
+                    self.dropped[f"files with time stamps in {unit} in place of {units[0]}, read as such"] += 1
                 return stamps * SECONDS[unit]
         raise ZooError(
             f"{name}: time stamps in {units[0]} make {1 / (step * SECONDS[units[0]]):.3g} Hz; expected {low:g} to "
@@ -187,13 +190,14 @@ class Source:
         # A clock that starts again adds no time.
         elapsed = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, None))])
         kept = (elapsed >= trim[0]) & (elapsed <= elapsed[-1] - trim[1])
-        self.dropped.add(f"seconds at the ends of {activity}", round(min(sum(trim), float(elapsed[-1]))))
+        if left_out := round(min(sum(trim), float(elapsed[-1]))):
+            self.dropped[f"seconds at the ends of {activity}"] += left_out
         if not kept.any():
-            self.dropped.add(f"stretches of {activity} shorter than the ends that are left out")
+            self.dropped[f"stretches of {activity} shorter than the ends that are left out"] += 1
             return
         for recording in stretches(name, subject, activity, times[kept], values[kept], None, self.dropped):
             if recording.seconds < _SHORTEST:
-                self.dropped.add(f"stretches of {activity} shorter than {_SHORTEST:g} s")
+                self.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1
                 continue
             yield replace(recording, position=position, device=device, orientation=orientation, trimmed=min(trim))
 

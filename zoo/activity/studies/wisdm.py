@@ -28,11 +28,11 @@ def read(source: Source) -> Iterator[Recording]:
         rows = source.rows(name, text, ("subject", "code", "time", "x", "y", "z"), end=";")
         for code, group in groupby(rows, key=lambda row: row[1].strip()):
             if code not in activities:
-                source.dropped.add("performances of other activities")
+                source.dropped["performances of other activities"] += 1
                 continue
             performance = list(group)
             if len(performance) < 2:
-                source.dropped.add("performances of a single row")
+                source.dropped["performances of a single row"] += 1
                 continue
             values = source.numbers(f"{name}, activity {code}", performance, 2, 3, 4, 5)
             times = source.seconds(f"{name}, activity {code}", values[:, 0], "ns")

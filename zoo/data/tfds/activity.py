@@ -135,7 +135,7 @@ class ZooActivity(ZooBuilder):
 
     def _write_source(self, source: Path, path: Path) -> None:
         if self.builder_config.source == "motionsense":
-            found = importers.read_motionsense(source, recordings.Dropped())
+            found = importers.read_motionsense(source)
             source = path.with_name("recordings.h5")
             recordings.write(source, found, source=STUDIES["motionsense"].source)
         index = recordings.read(source)

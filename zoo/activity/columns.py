@@ -1,0 +1,317 @@
+"""Which column of a table is what: named by the user, or recognized by the names that phones and apps give them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
+
+
+class Format(NamedTuple):
+    """How an app names its columns. Names are lower-case, without units, spaces and signs; `{}` is the axis.
+
+    Args:
+        name: The app, or the kind of names.
+        axes: Columns of acceleration.
+        gravity: Columns of gravity, where acceleration does not include it.
+        time: A column of time that only this app writes.
+        unit: `m/s^2` or `g`, where the columns do not state it.
+        convention: `android` or `ios`: the sign of the axes.
+    """
+
+    name: str
+    axes: str
+    gravity: str | None = None
+    time: str | None = None
+    unit: str = UNIT
+    convention: str = CONVENTION
+
+
+FORMATS = (
+    Format("Sensor Logger", "{}", time="secondselapsed"),
+    Format("Physics Toolbox", "gf{}", unit="g"),
+    Format("SensorLog", "accelerometeracceleration{}", unit="g", convention="ios"),
+    Format("SensorLog", "motionuseracceleration{}", "motiongravity{}", unit="g", convention="ios"),
+    Format("Core Motion", "useracceleration{}", "gravity{}", unit="g", convention="ios"),
+    Format("phyphox", "acceleration{}", time="time"),
+    Format("linear acceleration and gravity", "linearacceleration{}", "gravity{}"),
+    *(
+        Format("columns known by their names", name)
+        for name in ("{}", "acceleration{}", "accelerometer{}", "accel{}", "acc{}", "a{}", "totalacceleration{}",
+                     "linearacceleration{}", "useracceleration{}", "motionuseracceleration{}")
+    ),
+)  # fmt: skip
+"""The first whose columns are all there is taken. The last three find the columns of files that lack gravity."""
+
+_ROTATIONS = ("gyroscope{}", "gyro{}", "gyr{}", "rotationrate{}", "motionrotationrate{}", "gyrorotation{}",
+              "angularvelocity{}", "rotation{}", "w{}", "g{}")  # fmt: skip
+"""Columns of rotation rate, read only where a gyroscope is asked for: `g{}` may be gravity elsewhere."""
+
+_TIMES = ("secondselapsed", "elapsed", "time", "timestamp", "t", "seconds", "epoch", "unixtime", "datetime", "date",
+          "loggingtime", "motiontimestampsincereboot", "accelerometertimestampsincereboot")  # fmt: skip
+_PEOPLE = ("subject", "person", "participant", "user", "who")
+_LABELS = ("activity", "label", "class")
+_UNITS = {"g": "g", "gs": "g", "m/s^2": UNIT, "m/s²": UNIT, "m/s2": UNIT, "m/s/s": UNIT, "ms^-2": UNIT}
+_ROTATION_UNITS = {"rad/s": ROTATION_UNIT, "rad/sec": ROTATION_UNIT, "deg/s": "deg/s", "°/s": "deg/s", "dps": "deg/s"}
+_TIME_UNITS = {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "us": "us", "µs": "us", "ns": "ns"}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+LOWEST, HIGHEST = 5.0, 1000.0
+"""Hz between which phones record."""
+MOSTLY = 0.5
+"""The share of repeated time stamps above which they are too coarse."""
+
+
+@dataclass(frozen=True)
+class CsvColumns:
+    """The columns of CSV files and their units. What is None is recognized by the names of the columns.
+
+    Args:
+        x: Name of the column of the x axis.
+        y: Name of the column of the y axis.
+        z: Name of the column of the z axis.
+        time: Name of the column of time stamps.
+        rate: Sampling rate in Hz, in place of time stamps.
+        subject: Name of the column of the person; or `=name` for one person in all rows.
+        activity: Name of the column of the activity; or `=label` for one activity in all rows.
+        unit: `m/s^2` or `g`.
+        convention: `android` (face up at rest, z is positive) or `ios` (negative).
+        time_unit: `s`, `ms`, `us`, `ns`, or `auto`: the one for which the rate is between 5 and 1,000 Hz.
+        gravity: Names of three columns of gravity, added to the axes; or None.
+        gyroscope: Whether to read the rotation rate as well.
+        rotation: Names of its three columns. They are read even if `gyroscope` is False.
+        rotation_unit: `rad/s` or `deg/s`.
+    """
+
+    x: str | None = None
+    y: str | None = None
+    z: str | None = None
+    time: str | None = None
+    rate: float | None = None
+    subject: str | None = None
+    activity: str | None = None
+    unit: str | None = None
+    convention: str | None = None
+    time_unit: str = "auto"
+    gravity: tuple[str, ...] | None = None
+    gyroscope: bool = False
+    rotation: tuple[str, ...] | None = None
+    rotation_unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.unit not in (None, UNIT, "g"):
+            raise ZooError(f"unit {self.unit!r}: expected '{UNIT}' or 'g'")
+        if self.convention not in (None, "android", "ios"):
+            raise ZooError(f"convention {self.convention!r}: expected 'android' or 'ios'")
+        if self.rate is not None and not 0 < self.rate < np.inf:
+            raise ZooError(f"rate {self.rate:g} Hz: expected a number above 0")
+        if self.time_unit != "auto" and self.time_unit not in SECONDS:
+            raise ZooError(f"time unit {self.time_unit!r}: expected auto, {', '.join(SECONDS)}")
+        named = [name for name in (self.x, self.y, self.z) if name is not None]
+        if len(set(named)) < len(named):
+            raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")
+        if self.gravity is not None and len(set(self.gravity)) != len(AXES):
+            raise ZooError(f"--gravity {','.join(self.gravity)}: expected three columns, such as gx,gy,gz")
+        if self.rotation is not None and len(set(self.rotation)) != len(AXES):
+            raise ZooError(f"columns {', '.join(self.rotation)} of rotation rate: expected three different ones")
+        if self.rotation_unit not in (None, *_ROTATION_UNITS.values()):
+            raise ZooError(f"rotation unit {self.rotation_unit!r}: expected '{ROTATION_UNIT}' or 'deg/s'")
+        for option, name in (("subject", self.subject), ("activity", self.activity)):
+            if name is not None and not name.removeprefix("=").strip():
+                raise ZooError(f"--{option} {name}: expected the name of a column, or =NAME for all rows")
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The columns of x, y, z, once they are resolved."""
+        return tuple(map(str, (self.x, self.y, self.z)))
+
+    @property
+    def factor(self) -> float:
+        """The factor from values of the table to m/s^2 in Android's sign."""
+        return (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
+
+    @property
+    def rotation_factor(self) -> float:
+        """The factor from values of the table to rad/s; both conventions have the same sense of rotation."""
+        return float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0
+
+    def with_channels(self, text: str) -> "CsvColumns":
+        """The same columns, but these of the sensors.
+
+        Args:
+            text: The names of x, y, z of the acceleration, then those of the rotation rate, if any; comma-separated.
+
+        Raises:
+            ZooError: If there are not three or six, or x, y, z are named already.
+
+        Example:
+            >>> CsvColumns().with_channels("ax,ay,az,gx,gy,gz").rotation
+            ('gx', 'gy', 'gz')
+        """
+        names = tuple(name.strip() for name in text.split(","))
+        if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
+            raise ZooError(f"--channels {text}: expected three or six different columns, such as ax,ay,az,gx,gy,gz")
+        if any((self.x, self.y, self.z)):
+            raise ZooError("--channels names the columns of x, y and z: leave out --x, --y and --z")
+        x, y, z = names[:3]
+        return replace(self, x=x, y=y, z=z, rotation=names[3:] or None)
+
+
+_WITH_UNIT = (
+    re.compile(r"(.*?)[\s_]*[(\[]([^)\]]*)[)\]]\s*"),
+    re.compile(r"(time|timestamp|t|elapsed|epoch)[\s_]?(ms|us|ns|seconds|s)"),
+)
+
+
+def _plain(column: str) -> tuple[str, str]:
+    """The name of a column in lower case, without signs; and the unit in brackets.
+
+    Example:
+        >>> _plain("Acceleration x (m/s^2)"), _plain("time_ms"), _plain("gravity.x")
+        (('accelerationx', 'm/s^2'), ('time', 'ms'), ('gravityx', ''))
+    """
+    name, unit = column.lower(), ""
+    for pattern in _WITH_UNIT:
+        if found := pattern.fullmatch(name):
+            name, unit = found.groups()
+            break
+    return re.sub(r"[\W_]", "", name), unit.strip()
+
+
+def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True) -> tuple[CsvColumns, str]:
+    """Finds the columns of a table.
+
+    Args:
+        where: The file, for messages.
+        header: The names of its columns.
+        columns: Those that the user named.
+        labels: Whether person and activity are needed.
+
+    Returns:
+        All columns and units, of which `time` is None with a fixed rate, `gravity` where acceleration includes it, and
+        `rotation` where none is read, or where it is in a file of its own; and the app whose names were recognized.
+
+    Raises:
+        ZooError: If columns are missing: all of them, with what was found.
+
+    Example:
+        >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking"))[0].axes
+        ('gFx', 'gFy', 'gFz')
+    """
+    plain: dict[str, str] = {}
+    for column in header:
+        plain.setdefault(_plain(column)[0], column)
+
+    def triple(pattern: str) -> tuple[str, ...] | None:
+        found = [plain.get(pattern.format(axis)) for axis in AXES]
+        return tuple(name for name in found if name is not None) if None not in found else None
+
+    def first(names: Sequence[str]) -> str | None:
+        return next((plain[name] for name in names if name in plain), None)
+
+    format = next(
+        (each for each in FORMATS if triple(each.axes) and (each.gravity is None or triple(each.gravity))
+         and (each.time is None or each.time in plain)),
+        Format("named columns", "{}"),
+    )  # fmt: skip
+    named = (columns.x, columns.y, columns.z)
+    axes = [name or plain.get(format.axes.format(axis)) for name, axis in zip(named, AXES, strict=True)]
+    # Sensor Logger writes a file a sensor.
+    separate = format.name == "Sensor Logger"
+    if any(named):
+        format = Format("named columns", "{}")
+    gravity = columns.gravity or (triple(format.gravity) if format.gravity else None)
+    rotation = columns.rotation
+    if columns.gyroscope and rotation is None:
+        rotation = next(filter(None, map(triple, _ROTATIONS)), None)
+        if rotation is None and not separate:
+            raise ZooError(
+                f"{where}: no columns of rotation rate; found {', '.join(plain.values()) or 'nothing'}: pass all six "
+                "with --channels, such as ax,ay,az,gx,gy,gz"
+            )
+    found = replace(
+        columns, x=axes[0], y=axes[1], z=axes[2], gravity=gravity, rotation=rotation,
+        time=None if columns.rate else columns.time or first(_TIMES),
+        subject=(columns.subject or first(_PEOPLE)) if labels else None,
+        activity=(columns.activity or first(_LABELS)) if labels else None,
+    )  # fmt: skip
+    _check_found(where, header, found, labels)
+    unit_of_rotation = _ROTATION_UNITS.get(_plain(rotation[0])[1] if rotation else "", ROTATION_UNIT)
+    time_unit = found.time_unit
+    if found.time is not None and time_unit == "auto":
+        time_unit = _TIME_UNITS.get(_plain(found.time)[1], "auto")
+    return replace(
+        found, unit=columns.unit or _UNITS.get(_plain(found.axes[0])[1]) or format.unit, time_unit=time_unit,
+        convention=columns.convention or format.convention, rotation_unit=columns.rotation_unit or unit_of_rotation,
+    ), format.name  # fmt: skip
+
+
+def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels: bool) -> None:
+    """Refuses columns that are not in the table, all in one message, and those that are in it twice."""
+    axes = (columns.x, columns.y, columns.z)
+    wanted = list(zip(("x", "y", "z"), axes, strict=True)) + [("gravity", name) for name in columns.gravity or ()]
+    wanted += [("channels", name) for name in columns.rotation or ()]
+    wanted += [] if columns.rate else [("time", columns.time)]
+    wanted += [("subject", columns.subject), ("activity", columns.activity)] if labels else []
+    missing = [
+        f"{f'for {option}' if name is None else repr(name)} (--{option})"
+        for option, name in wanted
+        if name is None or (name not in header and not (option in ("subject", "activity") and name.startswith("=")))
+    ]
+    if missing:
+        advice = "pass its name" if len(missing) == 1 else "pass their names"
+        if "subject" in str(missing) or "activity" in str(missing):
+            advice += ", --layout if folders and file names say who did what, or =NAME for all rows"
+        advice += ", or --rate HZ instead of --time" if "(--time)" in str(missing) else ""
+        found = ", ".join(header) or "nothing"
+        raise ZooError(f"{where}: no column {', '.join(missing)}; found {found}: {advice}")
+    if doubled := next((name for _, name in wanted if name and list(header).count(name) > 1), None):
+        raise ZooError(f"{where}: has a column {doubled!r} twice; expected different names: rename one")
+    if len(set(axes)) < len(axes):
+        raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
+
+
+def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str) -> str:
+    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
+
+    Raises:
+        ZooError: If there is none, or the named one makes an implausible rate and another does not.
+    """
+    finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
+    if len(stamps) and not len(finite):
+        raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
+    intervals = np.diff(finite)
+    forward = intervals[intervals > 0]
+    if len(intervals) > 1 and (intervals < 0).mean() > MOSTLY:
+        raise ZooError(
+            f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows: sort them by time, or pass "
+            "another column with --time"
+        )
+    step = float(np.median(forward)) if len(forward) else 0.0
+    if len(intervals) and (intervals == 0).mean() > MOSTLY and step:
+        rows_a_step = (len(intervals) + 1) / (len(forward) + 1)
+        raise ZooError(
+            f"{where}: about {rows_a_step:.0f} rows share each time stamp: pass another column with --time, or the "
+            f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
+        )
+    plausible = [name for name, seconds in SECONDS.items() if step and LOWEST <= 1 / (step * seconds) <= HIGHEST]
+    if unit == "auto":
+        if not plausible:
+            raise ZooError(
+                f"{where}: time stamps {step:g} apart give no rate between 5 and 1000 Hz: pass --time-unit, or the "
+                "rate with --rate"
+            )
+        return plausible[0]
+    if plausible and unit not in plausible:
+        rate = 1 / (step * SECONDS[unit])
+        other, better = plausible[0], 1 / (step * SECONDS[plausible[0]])
+        raise ZooError(
+            f"{where}: time stamps {step:g} {unit} apart make {rate:.3g} Hz, and {len(stamps)} rows last "
+            f"{len(stamps) / rate:.3g} s; are they {other} ({better:.3g} Hz)? Pass --time-unit {other}, or "
+            f"confirm with --rate {rate:.3g}"
+        )
+    return unit
