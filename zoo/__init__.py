@@ -11,14 +11,11 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wrapt import register_post_import_hook
-
-from zoo.families import FAMILIES, register_with_keras
+from zoo.families import FAMILIES, register_after_keras, register_with_keras
 
 __version__ = "0.2.0"
 
-# `import zoo` does not import Keras, yet Keras can load models of the zoo as soon as it is imported.
-register_post_import_hook(register_with_keras, "keras")
+register_after_keras()
 
 _HOMES = {
     "CrossEntropy": "zoo.models.losses",

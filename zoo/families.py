@@ -5,7 +5,9 @@ searches, cards and tests follow from the row. This module imports no third-part
 """
 
 import importlib
+import importlib.util
 import sys
+from importlib.abc import MetaPathFinder
 from typing import Any, NamedTuple
 
 from zoo.catalog import unknown_name
@@ -102,7 +104,7 @@ def unknown_family(name: str) -> ZooError:
     return unknown_name("family", name, list(FAMILIES))
 
 
-def register_with_keras(_: Any = None) -> None:
+def register_with_keras() -> None:
     """Imports all layers, losses and models of the zoo, so that Keras can load saved models.
 
     Does nothing while a module of the zoo is still being imported, as when that module is the one that imports Keras;
@@ -113,3 +115,30 @@ def register_with_keras(_: Any = None) -> None:
         return
     for name in ("zoo.models.layers", "zoo.models.losses", *(row.module for row in FAMILIES.values())):
         importlib.import_module(name)
+
+
+class _AfterKeras(MetaPathFinder):
+    """Calls `register_with_keras` when Keras has been imported."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def run_and_register(module: Any) -> None:
+                run(module)
+                register_with_keras()
+
+            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
+        return spec
+
+
+def register_after_keras() -> None:
+    """Lets Keras load models of the zoo as soon as it is imported, which `import zoo` does not do."""
+    if "keras" in sys.modules:
+        register_with_keras()
+    else:
+        sys.meta_path.insert(0, _AfterKeras())

@@ -23,8 +23,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from zoo.errors import StorageError, ZooError
 
 if TYPE_CHECKING:
@@ -155,6 +153,9 @@ def _remove_lock(file: Path) -> None:
         return
     if file.resolve() in _held:
         return
+    # What runs on a device needs NumPy and LiteRT only.
+    from filelock import FileLock, Timeout
+
     lock = FileLock(file, timeout=0)
     with suppress(Timeout, OSError):
         lock.acquire()
@@ -238,6 +239,8 @@ def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) 
     if _held.get(file) == threading.get_ident():
         yield
         return
+    from filelock import FileLock, Timeout
+
     before = _holder(file)
     lock = FileLock(file, timeout=seconds)
     with _disk_errors(path):

@@ -9,7 +9,6 @@ from zoo import presets
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 from zoo.families import FAMILIES, find_family
-from zoo.models.recognizer import Facts
 from zoo.recipe import Recipe, checked
 from zoo.task import task_of
 from zoo.training import Training
@@ -49,7 +48,7 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Tra
         if changes.get("validation") == 0:
             recipe = recipe.replace(patience=None)
     fields_used = [name for name in Recipe.model_fields if name not in task.unused]
-    types = get_type_hints(Facts) | get_type_hints(model.__init__)
+    types = get_type_hints(model.__init__)
     known = list(dict.fromkeys([*accepted, *fields_used]))
     for change, value in changes.items():
         if change not in known:

@@ -29,7 +29,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.models.layers import KLSparsity, TiedDense
 from zoo.models.losses import HalfSquaredError
-from zoo.models.model import Model, check_sizes, dtype_policy
+from zoo.models.model import Model, arguments_of, check_sizes, dtype_policy
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -79,6 +79,7 @@ class SparseAutoencoder(Model):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
+        arguments = arguments_of(locals()) | {"scale": None if scale is None else tuple(scale)}
         check_sizes(hidden_units=hidden_units, pixels=pixels)
         if not weight_decay >= 0:
             raise ZooError(f"weight decay {weight_decay:g}: expected 0 or more")
@@ -97,11 +98,7 @@ class SparseAutoencoder(Model):
             )  # fmt: skip
             hidden = KLSparsity(sparsity_target, sparsity_weight, name="sparsity")(tied(inputs))
             outputs = tied(hidden, transpose=True)
-        super().__init__(inputs, outputs, {
-            "hidden_units": hidden_units, "sparsity_target": sparsity_target, "sparsity_weight": sparsity_weight,
-            "weight_decay": weight_decay, "pixels": pixels, "scale": None if scale is None else tuple(scale),
-            "provenance": provenance, "seed": seed, "dtype": dtype, "name": name,
-        })  # fmt: skip
+        super().__init__(inputs, outputs, arguments)
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns half the squared error. Layers add the other two terms of J."""

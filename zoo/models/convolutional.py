@@ -17,8 +17,8 @@ Source: Howard et al., MobileNets: efficient convolutional neural networks for m
 arXiv:1704.04861, in one dimension.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -26,7 +26,8 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
 from zoo.models.model import check_rates, check_sizes, dtype_policy
-from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
+from zoo.runtime.metadata import AXES, CLASSES
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -38,7 +39,7 @@ class ActivityCNN(ActivityRecognizer):
         kernel_size: k, length of the filters in rows, 1 or more.
         num_blocks: B, number of blocks, each of which halves the number of rows. Windows need at least 2^B rows.
         dropout: Dropout rate of the pooled features, in [0, 1).
-        **facts: Arguments of `ActivityRecognizer`, such as `classes`.
+        classes: Labels, or their number. This and all other arguments are those of `ActivityRecognizer`.
 
     Raises:
         ZooError: If an argument is out of range.
@@ -57,23 +58,42 @@ class ActivityCNN(ActivityRecognizer):
     num_blocks: int
 
     def __init__(
-        self, filters: int = 48, kernel_size: int = 9, num_blocks: int = 4, dropout: float = 0.0,
-        **facts: Unpack[Facts],
-    ) -> None:  # fmt: skip
-        known = checked(facts)
-        classes, window, channels = (known[name] for name in ("classes", "window", "channels"))
+        self,
+        filters: int = 48,
+        kernel_size: int = 9,
+        num_blocks: int = 4,
+        dropout: float = 0.0,
+        *,
+        classes: int | Sequence[str] = CLASSES,
+        window: int = 150,
+        rate: float = 50.0,
+        channels: int | Sequence[str] = AXES,
+        magnitude: bool = False,
+        mean: Sequence[float] | None = None,
+        variance: Sequence[float] | None = None,
+        temperature: float = 1.0,
+        prior: Mapping[str, float] | None = None,
+        threshold: float | None = None,
+        carry_state: bool = False,
+        provenance: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        arguments = checked(locals())
+        labels, axes = arguments["classes"], arguments["channels"]
         check_sizes(filters=filters, kernel_size=kernel_size, num_blocks=num_blocks)
         check_rates(dropout=dropout)
         if window < 2**num_blocks:
             raise ZooError(f"window {window}: {num_blocks} blocks need {2**num_blocks} rows or more")
-        draw = iter(np.random.SeedSequence(known["seed"]).generate_state(3 * num_blocks + 2).tolist())
+        draw = iter(np.random.SeedSequence(seed).generate_state(3 * num_blocks + 2).tolist())
 
         def glorot() -> keras.initializers.Initializer:
             return keras.initializers.GlorotUniform(seed=next(draw))
 
-        with dtype_policy(known["dtype"]):
-            inputs = keras.Input((window, len(channels)), name="window")
-            x = read(reading_layers(known), inputs)
+        with dtype_policy(dtype):
+            inputs = keras.Input((window, len(axes)), name="window")
+            x = read(reading_layers(arguments), inputs)
             for number in range(1, num_blocks + 1):
                 x = keras.layers.SeparableConv1D(
                     filters, kernel_size, strides=2, padding="same", activation="relu",
@@ -82,10 +102,8 @@ class ActivityCNN(ActivityRecognizer):
             x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
             if dropout:
                 x = Dropout(dropout, seed=next(draw), name="dropout")(x)
-            logits = keras.layers.Dense(len(classes), kernel_initializer=glorot(), name="logits")(x)
-        super().__init__(inputs, logits, {
-            "filters": filters, "kernel_size": kernel_size, "num_blocks": num_blocks, "dropout": dropout, **known,
-        })  # fmt: skip
+            logits = keras.layers.Dense(len(labels), kernel_initializer=glorot(), name="logits")(x)
+        super().__init__(inputs, logits, arguments)
 
     @classmethod
     def parameter_formula(

@@ -238,7 +238,7 @@ class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         self._build_at_init()
 
     def call(self, inputs: Any, mask: Any = None) -> Any:  # noqa: D102
-        # Some versions of Keras divide an activity regularizer by the batch size, but none divides an added loss.
+        # Keras divides what an activity regularizer returns by the batch size, but not an added loss.
         self.add_loss(kl_sparsity(inputs, self.target, self.weight, mask))
         return inputs
 
@@ -249,16 +249,12 @@ class KLSparsity(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         return {**super().get_config(), "target": self.target, "weight": self.weight}
 
 
-_DIVIDES_BY_BATCH_SIZE = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 14)
-
-
 @keras.saving.register_keras_serializable(package="zoo")
 class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]  # Keras has no types
     """The sparsity penalty `kl_sparsity` as an `activity_regularizer` for any Keras layer.
 
-    It adds the same value to the loss as `KLSparsity`, at every batch size. Keras 3.14 and later divide activity
-    regularizers by the batch size; this one multiplies by it first to compensate. Keras does not pass masks to
-    regularizers: use `KLSparsity` for padded inputs.
+    It adds the same value to the loss as `KLSparsity`, at every batch size. Keras does not pass masks to regularizers:
+    use `KLSparsity` for padded inputs.
 
     Args:
         target: rho, target for the mean activation of each unit, in (0, 1).
@@ -280,7 +276,8 @@ class KLSparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[mis
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
         penalty = kl_sparsity(x, self.target, self.weight)
-        return penalty * ops.cast(ops.shape(x)[0], penalty.dtype) if _DIVIDES_BY_BATCH_SIZE else penalty
+        # Keras divides what a regularizer returns by the batch size (keras#22018).
+        return penalty * ops.cast(ops.shape(x)[0], penalty.dtype)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {"target": self.target, "weight": self.weight}

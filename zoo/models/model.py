@@ -54,7 +54,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     @classmethod
     def argument_names(cls) -> list[str]:
         """Names of the constructor's arguments."""
-        return [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "facts")]
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     @classmethod
     def check_names(cls, arguments: Mapping[str, Any]) -> None:
@@ -234,6 +234,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(entry) for name, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of a constructor, from its local variables at its start."""
+    return {name: value for name, value in variables.items() if name not in ("self", "__class__")}
 
 
 @contextlib.contextmanager

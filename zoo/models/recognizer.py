@@ -14,9 +14,8 @@ Loss: cross-entropy of softmax(logits), mean over the batch. Calibrated probabil
 with `prior`, softmax(logits / temperature + log(prior) - log(frequencies in training)).
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -25,37 +24,9 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
 from zoo.models.losses import CrossEntropy, accuracy
-from zoo.models.model import Model, check_sizes
+from zoo.models.model import Model, arguments_of, check_sizes
 from zoo.runtime import priors
-from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL, UNIT
-
-
-class Facts(TypedDict, total=False):
-    """Arguments that all recognizers take. `ActivityRecognizer` documents them."""
-
-    classes: int | Sequence[str]
-    window: int
-    rate: float
-    channels: int | Sequence[str]
-    magnitude: bool
-    mean: Sequence[float] | None
-    variance: Sequence[float] | None
-    temperature: float
-    prior: Mapping[str, float] | None
-    threshold: float | None
-    carry_state: bool
-    provenance: Mapping[str, Any] | None
-    seed: int
-    dtype: Any
-    name: str | None
-
-
-DEFAULTS: Facts = {
-    "classes": CLASSES, "window": 150, "rate": 50.0, "channels": AXES, "magnitude": False, "mean": None,
-    "variance": None, "temperature": 1.0, "prior": None, "threshold": None, "carry_state": False, "provenance": None,
-    "seed": 0, "dtype": None, "name": None,
-}  # fmt: skip
-
+from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT
 
 _OF_CLASSES = ("prior", "threshold")
 
@@ -70,7 +41,7 @@ class ActivityRecognizer(Model):
     """Activity recognizer: maps windows `(batch, window, channels)` to logits `(batch, classes)`.
 
     This is the base class of all recognizers. Use a subclass such as `ActivityGRU`; each takes these arguments in
-    addition to its own.
+    addition to its own, by name.
 
     Args:
         classes: K, labels in the order of the logits, or their number.
@@ -118,11 +89,6 @@ class ActivityRecognizer(Model):
     def states(self) -> dict[str, int]:
         """Names and sizes of the recurrent states of `step`. Empty if the network is not recurrent."""
         return {}
-
-    @classmethod
-    def argument_names(cls) -> list[str]:
-        """Names of the constructor's arguments."""
-        return [*super().argument_names(), *DEFAULTS]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, without a prior or a threshold that is None, as in older files."""
@@ -175,29 +141,19 @@ def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) ->
     return {label: float(known[label]) for label in classes} if set(known) == set(classes) else {}
 
 
-def checked(facts: Facts) -> dict[str, Any]:
+def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Validates the arguments that all recognizers take.
 
     Args:
-        facts: Arguments that were passed.
+        arguments: Local variables at the start of a constructor: all its arguments, by name.
 
     Returns:
-        All arguments, with defaults filled in, and labels and channels by name.
+        The arguments, with labels and channels by name.
 
     Raises:
-        TypeError: If an argument is unknown.
         ZooError: If an argument is out of range.
-
-    Example:
-        >>> checked({"classes": 2, "rate": 100})["classes"]
-        ('class 0', 'class 1')
     """
-    for name in facts:
-        if name not in DEFAULTS:
-            near = difflib.get_close_matches(name, [*DEFAULTS, "num_layers"], n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise TypeError(f"unexpected keyword argument {name!r}{hint}")
-    arguments: dict[str, Any] = {**DEFAULTS, **facts}
+    arguments = arguments_of(arguments)
     classes, channels = arguments["classes"], arguments["channels"]
     if isinstance(classes, int):
         check_sizes(classes=classes)
@@ -231,14 +187,14 @@ def checked(facts: Facts) -> dict[str, Any]:
     return arguments
 
 
-def reading_layers(facts: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
+def reading_layers(arguments: Mapping[str, Any]) -> dict[str, keras.layers.Layer]:
     """Returns the input layers that all recognizers share, by name."""
     layers: dict[str, keras.layers.Layer] = {}
-    if facts["mean"] is not None and facts["variance"] is not None:
+    if arguments["mean"] is not None and arguments["variance"] is not None:
         layers["normalization"] = keras.layers.Normalization(
-            mean=list(facts["mean"]), variance=list(facts["variance"]), name="normalization"
+            mean=list(arguments["mean"]), variance=list(arguments["variance"]), name="normalization"
         )
-    if facts["magnitude"]:
+    if arguments["magnitude"]:
         layers["magnitude"] = Magnitude(name="magnitude")
         layers["rows"] = keras.layers.Concatenate(name="rows")
     return layers

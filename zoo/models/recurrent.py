@@ -34,7 +34,7 @@ Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -43,7 +43,8 @@ from keras import ops
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout, SimpleRNN
 from zoo.models.model import check_activation, check_rates, check_sizes, dtype_policy
-from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
+from zoo.runtime.metadata import AXES, CLASSES
 
 INITIALIZERS = ("keras", "course")
 
@@ -60,7 +61,7 @@ class RecurrentRecognizer(ActivityRecognizer):
         dropout: Dropout rate of the output of each recurrent layer, in [0, 1).
         initializer: `keras` (Glorot kernels, orthogonal recurrent kernels, zero biases, 1 for the forget gate of an
             LSTM) or `course` (all weights uniform, as in the course).
-        **facts: Arguments of `ActivityRecognizer`, such as `classes`.
+        classes: Labels, or their number. This and all other arguments are those of `ActivityRecognizer`.
 
     Raises:
         ZooError: If an argument is out of range.
@@ -86,10 +87,25 @@ class RecurrentRecognizer(ActivityRecognizer):
         frame_activation: str | None = None,
         dropout: float = 0.0,
         initializer: str = "keras",
-        **facts: Unpack[Facts],
+        *,
+        classes: int | Sequence[str] = CLASSES,
+        window: int = 150,
+        rate: float = 50.0,
+        channels: int | Sequence[str] = AXES,
+        magnitude: bool = False,
+        mean: Sequence[float] | None = None,
+        variance: Sequence[float] | None = None,
+        temperature: float = 1.0,
+        prior: Mapping[str, float] | None = None,
+        threshold: float | None = None,
+        carry_state: bool = False,
+        provenance: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        dtype: Any = None,
+        name: str | None = None,
     ) -> None:
-        known = checked(facts)
-        classes, window, channels = (known[name] for name in ("classes", "window", "channels"))
+        arguments = checked(locals())
+        labels, axes = arguments["classes"], arguments["channels"]
         check_sizes(units=units, num_layers=num_layers, frame=frame)
         check_rates(dropout=dropout)
         check_activation("frame_activation", frame_activation)
@@ -97,11 +113,11 @@ class RecurrentRecognizer(ActivityRecognizer):
             raise ZooError(f"window {window} is not a multiple of frame {frame}: choose a frame that divides it")
         if initializer not in INITIALIZERS:
             raise ZooError(f"initializer {initializer!r}: expected {' or '.join(INITIALIZERS)}")
-        draw = iter(np.random.SeedSequence(known["seed"]).generate_state(8 * num_layers + 8).tolist())
+        draw = iter(np.random.SeedSequence(seed).generate_state(8 * num_layers + 8).tolist())
 
-        with dtype_policy(known["dtype"]):
-            inputs = keras.Input((window, len(channels)), name="window")
-            layers = reading_layers(known)
+        with dtype_policy(dtype):
+            inputs = keras.Input((window, len(axes)), name="window")
+            layers = reading_layers(arguments)
             if frame > 1:
                 layers["frame"] = keras.layers.Conv1D(
                     frame_units or units, frame, strides=frame, activation=frame_activation,
@@ -114,12 +130,9 @@ class RecurrentRecognizer(ActivityRecognizer):
                 x = self.cell(units, **options, **start, **self.cell_options)(x)
                 if dropout:
                     x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
-            start = self._head_start(initializer, draw, len(channels), units, len(classes))
-            logits = keras.layers.Dense(len(classes), name="logits", **start)(x)
-        super().__init__(inputs, logits, {
-            "units": units, "num_layers": num_layers, "frame": frame, "frame_units": frame_units,
-            "frame_activation": frame_activation, "dropout": dropout, "initializer": initializer, **known,
-        })  # fmt: skip
+            start = self._head_start(initializer, draw, len(axes), units, len(labels))
+            logits = keras.layers.Dense(len(labels), name="logits", **start)(x)
+        super().__init__(inputs, logits, arguments)
 
     @property
     def states(self) -> dict[str, int]:

@@ -32,7 +32,7 @@ from scipy.special import softmax
 from zoo.errors import ZooError
 from zoo.models.layers import Dropout
 from zoo.models.losses import CrossEntropy, accuracy
-from zoo.models.model import Model, check_activation, check_rates, check_sizes, dtype_policy
+from zoo.models.model import Model, arguments_of, check_activation, check_rates, check_sizes, dtype_policy
 from zoo.models.vocabulary import context_ids, tokenize
 
 INITIALIZERS = ("keras", "wide", "course")
@@ -93,7 +93,7 @@ class TrigramLM(Model):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        words = _words(vocabulary)
+        arguments = arguments_of(locals()) | {"vocabulary": (words := _words(vocabulary))}
         check_sizes(embedding=embedding, hidden_units=hidden_units, context=context, num_layers=num_layers)
         check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
         check_activation("activation", activation)
@@ -130,12 +130,7 @@ class TrigramLM(Model):
                 if dropout:
                     h = Dropout(dropout, seed=next(seeds), name=f"dropout_{layer}")(h)
             logits = dense(len(words), None, "logits")(h)
-        super().__init__(inputs, logits, {
-            "vocabulary": words, "embedding": embedding, "hidden_units": hidden_units, "context": context,
-            "activation": activation, "num_layers": num_layers, "dropout": dropout,
-            "embedding_dropout": embedding_dropout, "word_dropout": word_dropout, "initializer": initializer,
-            "provenance": provenance, "seed": seed, "dtype": dtype, "name": name,
-        })  # fmt: skip
+        super().__init__(inputs, logits, arguments)
 
     def default_loss(self) -> keras.losses.Loss:
         """Returns the cross-entropy of logits and word ids, in nats."""

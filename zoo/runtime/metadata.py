@@ -6,16 +6,16 @@ ignore the entry still run the file. `config.json` in the folder of a trained mo
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args, get_origin
 
 from zoo.errors import StorageError, ZooError
 from zoo.families import task_named
 from zoo.files import require_file
-from zoo.runtime.schema import task_schema, violation
 
 SCHEMA = 1
 """Version of the document. Readers reject other versions."""
@@ -107,7 +107,7 @@ class Metadata:
             Metadata of the subclass for the document's task.
 
         Raises:
-            ZooError: If the schema or the task is unknown, a key is missing, or a value is not as `schema` says.
+            ZooError: If the schema or the task is unknown, a key is missing, or a value does not fit.
         """
         if not isinstance(document, Mapping):
             raise ZooError(f"{where}: metadata is {document!r:.60}; expected names and values: export it again")
@@ -121,7 +121,7 @@ class Metadata:
         if not isinstance(document.get("task"), str) or document["task"] not in tasks:
             raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(tasks)}")
         kind = tasks[document["task"]]
-        if wrong := violation(document, task_schema(document["task"])):
+        if wrong := _misfits(document, kind):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
         names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
@@ -151,6 +151,84 @@ class Streaming:
     warmup: int = 75
     smoothing: float = 0.5
     margin: float = 0.1
+
+
+_OPTIONAL = ("prior", "threshold")
+"""Keys that documents of older files lack."""
+
+_NAMED: dict[str, tuple[Any, ...]] = {
+    "schema": (SCHEMA,), "unit": (UNIT,), "axes": (list(AXES), list(INERTIAL)), "convention": (CONVENTION,),
+    "split_by": ("subject", "window", "not stated"),
+}  # fmt: skip
+"""Values of keys that have only a few."""
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "rate": (0.1, 100_000), "mean": (-1e6, 1e6), "variance": (0, 1e6), "scale": (-1e6, 1e6), "temperature": (0, 1e6),
+    "restart": (0, 1_000_000_000), "warmup": (0, 1_000_000_000), "copies": (1, 100), "smoothing": (0, 3600),
+    "margin": (0, 1), "threshold": (0, 1), "prior": (0, 1), "sparsity_target": (0, 1),
+}  # fmt: skip
+"""Limits of numbers, and of the numbers of a list. Others are from 1 to a million."""
+
+_POSITIVE = ("prior", "temperature", "variance")
+_TEXTS = ("source", "data_sha256", "weights_sha256", "license")
+_DIFFERENT, _NOT_EMPTY = ("classes", "words", "held_out"), ("classes", "words")
+
+_NAME = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,200}"
+"""Names are shown on screens and written into sources, where a line break would end a comment."""
+
+
+def _misfits(document: Mapping[str, Any], kind: Any, above: str = "") -> str:
+    """Returns what is wrong with a document, in words; empty if nothing is. Newer versions may add keys."""
+    hints = {field.name: field.type for field in fields(kind)}
+    if kind is Streaming:
+        # Older files state the threshold here.
+        hints["threshold"] = float
+        if unknown := [name for name in document if name not in hints]:
+            return f"{above.rstrip('.')!r} has {unknown[0]!r}, which is unknown"
+    if missing := [name for name in hints if name not in document and name not in _OPTIONAL]:
+        return f"{repr(above.rstrip('.')) + ' ' if above else ''}lacks {', '.join(missing)}"
+    checked = (_misfit(name, document[name], hint, above + name) for name, hint in hints.items() if name in document)
+    return next(filter(None, checked), "")
+
+
+def _misfit(name: str, value: Any, hint: Any, key: str) -> str:
+    found = f"{key!r} is {json.dumps(value)[:60]}; expected "
+    if name in _NAMED:
+        known = any(value == each and type(value) is type(each) for each in _NAMED[name])
+        return "" if known else found + " or ".join(map(json.dumps, _NAMED[name]))
+    if hint is Streaming or get_origin(hint) is Mapping:
+        if not isinstance(value, Mapping):
+            return found + "names and values"
+        if hint is Streaming:
+            return _misfits(value, Streaming, f"{key}.")
+        return next(filter(None, (_misfit(name, each, int, f"{key}.{inner}") for inner, each in value.items())), "")
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            return found + "a list"
+        if (name in _NOT_EMPTY and not value) or (name == "scale" and len(value) != 3):
+            return found + ("3 entries" if name == "scale" else "1 entries or more")
+        if name in _DIFFERENT and len(set(map(json.dumps, value))) < len(value):
+            return found + "different entries"
+        inner = get_args(hint)[0]
+        return next(filter(None, (_misfit(name, each, inner, f"{key}[{i}]") for i, each in enumerate(value))), "")
+    if hint is bool:
+        return "" if isinstance(value, bool) else found + "true or false"
+    if hint is str:
+        if not isinstance(value, str):
+            return found + "text"
+        fits = len(value) <= 1000 if name in _TEXTS else re.fullmatch(_NAME, value)
+        return (
+            "" if fits else found + ("at most 1000 letters" if name in _TEXTS else "1 to 200 letters, none a control")
+        )
+    if isinstance(value, bool) or not isinstance(value, int if hint is int else int | float):
+        return found + ("a whole number" if hint is int else "a number")
+    least, most = _LIMITS.get(name, (1, 1_000_000))
+    if name in _POSITIVE and not value > 0:
+        return f"{found}a number above 0"
+    # NaN is within no limits.
+    if not value >= least:
+        return f"{found}{least:g} or more"
+    return "" if value <= most else f"{found}at most {most:g}"
 
 
 def _streaming(document: Mapping[str, Any]) -> tuple[Streaming, float | None]:

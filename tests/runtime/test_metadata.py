@@ -1,0 +1,88 @@
+"""Metadata of every preset are read, and what does not fit the published schema is refused with the key."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from zoo import ZooError
+from zoo.catalog import PRESETS_FOLDER, preset_names
+from zoo.families import task_named
+from zoo.runtime.metadata import ActivityMetadata, AutoencoderMetadata, Metadata, Streaming, TrigramMetadata
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "metadata.schema.json").read_text())
+OF_TASK = {each["properties"]["task"]["enum"][0]: each for each in SCHEMA["oneOf"]}
+
+
+def document(preset):
+    known = json.loads((PRESETS_FOLDER / preset / "config.json").read_text())["metadata"]
+    return known | {"task": task_named(known["task"])}
+
+
+@pytest.mark.parametrize("kind", [ActivityMetadata, AutoencoderMetadata, TrigramMetadata])
+def test_the_published_schema_has_every_key(kind):
+    known = {field.name for field in fields(kind)} | {"task"}
+    assert set(OF_TASK[kind.task]["properties"]) == known
+    assert known - set(OF_TASK[kind.task]["required"]) <= {"prior", "threshold"}
+    streaming = OF_TASK["activity"]["properties"]["streaming"]
+    assert streaming["required"] == [field.name for field in fields(Streaming)]
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_metadata_of_every_preset_fit_the_schema(name):
+    jsonschema.validate(document(name), SCHEMA)
+    known = Metadata.from_json(document(name), name)
+    assert (known.preset, known.task) == (name, document(name)["task"])
+
+
+PRESETS = {"activity": "activity_gru_pocket", "patches": "sparse_autoencoder_course", "text": "trigram_lm_course_8_64"}
+STREAMING = {"restart": 150, "copies": 3, "warmup": 75, "smoothing": 0.5, "margin": 0.1}
+CHANGES = [
+    ("activity", "preset", ["", 3, None, "two\nlines", "x" * 201], ["mine", "x" * 200, "\u00fc \u8d70"]),
+    ("activity", "source", [3, "x" * 1001], ["", "two\nlines"]),
+    ("activity", "simulated", [0, "true", None], [True, False]),
+    ("activity", "classes", [[], ["a", "a"], ["a", ""], "ab", ["a", 1]], [["a"], ["a", "b"]]),
+    ("activity", "rate", [0, -1, 100_001, float("nan"), "50", True], [0.1, 50, 100.5]),
+    ("activity", "window", [0, 1.5, True, 1_000_001, "150"], [1, 1_000_000]),
+    ("activity", "states", [{"h_1": 0}, {"h_1": "32"}, [], None], [{}, {"h_1": 32}]),
+    ("activity", "mean", [[1e7], ["1"], 0.0, [float("nan")]], [[], [0, -1.5]]),
+    ("activity", "variance", [[0], [-1.0]], [[], [1e-9]]),
+    ("activity", "unit", ["g", 1], ["m/s^2"]),
+    ("activity", "axes", [["x", "y"], "xyz"], [["x", "y", "z"], ["x", "y", "z", "gyro_x", "gyro_y", "gyro_z"]]),
+    ("activity", "temperature", [0, -1, 1e7], [1e-6, 2]),
+    ("activity", "split_by", ["people"], ["subject", "window", "not stated"]),
+    ("activity", "threshold", [-0.1, 1.1, "0.5"], [0, 0.5, 1]),
+    ("activity", "prior", [[0.0, 1.0], [2]], [[], [0.5, 0.5]]),
+    ("activity", "train_subjects", [[1], [""], "1"], [[], ["1", "1"]]),
+    ("activity", "streaming", [None, {}, STREAMING | {"copies": 0}, STREAMING | {"copies": 101}], [STREAMING]),
+    ("activity", "streaming", [STREAMING | {"odd": 1}, STREAMING | {"margin": 2}], [STREAMING | {"threshold": 0.7}]),
+    ("patches", "scale", [[1.0, 2.0], [1.0] * 4, [1e7, 0, 0]], [[1, -0.5, 0.5]]),
+    ("patches", "held_out", [["a", "a"], [3]], [[], ["a"]]),
+    ("patches", "sparsity_target", [-0.1, 1.5], [0, 0.04]),
+    ("text", "words", [[], ["a", "a"], [1]], [["a", "b"]]),
+    ("text", "context", [0, 2.5], [3]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("task", "key", "bad", "good"), CHANGES)
+def test_a_value_is_read_where_it_fits_the_schema_and_else_named(task, key, bad, good):
+    validator = jsonschema.Draft202012Validator(OF_TASK[task])
+    known = document(PRESETS[task])
+    for value in good:
+        assert validator.is_valid(known | {key: value}), value
+        assert Metadata.from_json(known | {key: value}, "a.tflite").task == task
+    for value in bad:
+        # JSON has no NaN, so its schema does not refuse it.
+        assert value != value or "nan" in repr(value) or not validator.is_valid(known | {key: value}), value
+        with pytest.raises(ZooError, match=rf"^a\.tflite: metadata: '{key}") as raised:
+            Metadata.from_json(known | {key: value}, "a.tflite")
+        assert "export it again" in str(raised.value)
+
+
+def test_a_missing_key_is_named_and_an_unknown_one_left_alone():
+    known = document("activity_gru_pocket")
+    assert Metadata.from_json(known | {"color": "green"}, "a.tflite")
+    with pytest.raises(ZooError, match=r"a\.tflite: metadata: lacks rate, window: export it again"):
+        Metadata.from_json({key: value for key, value in known.items() if key not in ("rate", "window")}, "a.tflite")
