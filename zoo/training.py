@@ -150,6 +150,8 @@ class Training:
         """
         if self.tensorboard is not None:
             require_folder(self.tensorboard)
+            if find_spec("tensorboard") is None:
+                raise ZooError("TensorBoard is not installed: pip install tensorboard")
         if self.out is None:
             return
         unfinished = (self.out / CHECKPOINT).is_file()
@@ -164,12 +166,13 @@ class Training:
 
     def _fit(self, model: Model, split: Split, data: Data, strategy: tf.distribute.Strategy | None) -> "Fitted":
         """Fits the model, and keeps the last good weights where the loss stops being finite."""
+        logs = [keras.callbacks.TensorBoard(self.tensorboard)] if self.tensorboard else []
         try:
             return fit(
                 model, self.recipe, self.task.feed(model, split, self.recipe),
                 checkpoint=None if self.out is None else self.out / CHECKPOINT,
                 identity={"arguments": model.get_config(), "data": data.sha256},
-                deterministic=self.deterministic, callbacks=[*self.callbacks, *_logs(self.tensorboard)],
+                deterministic=self.deterministic, callbacks=[*self.callbacks, *logs],
                 strategy=strategy,
             )  # fmt: skip
         except LossNotFiniteError as error:
@@ -257,14 +260,6 @@ def _twin(model: Model) -> Model:
     for mine, its in zip(model.layers, twin.layers, strict=True):
         its.trainable = mine.trainable
     return twin
-
-
-def _logs(tensorboard: Path | None) -> list[keras.callbacks.Callback]:
-    if tensorboard is None:
-        return []
-    if find_spec("tensorboard") is None:
-        raise ZooError("TensorBoard is not installed: pip install tensorboard")
-    return [keras.callbacks.TensorBoard(tensorboard)]
 
 
 def _diverged(history: Sequence[Mapping[str, float]], recipe: Recipe) -> str | None:
@@ -419,7 +414,11 @@ def compile_model(
         jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
         replicas: Number of equal gradients that the optimizer sums.
     """
-    rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
+    rate, steps = recipe.learning_rate, recipe.epochs * steps_per_epoch
+    if recipe.schedule == "cosine":
+        warmup = min(recipe.warmup_epochs * steps_per_epoch, steps // 2)
+        start = {"warmup_target": rate, "warmup_steps": warmup} if warmup else {}
+        rate = keras.optimizers.schedules.CosineDecay(0.0 if warmup else rate, steps - warmup, **start)
     options: dict[str, Any] = {
         "clipvalue": recipe.clip_value and recipe.clip_value / replicas,
         "global_clipnorm": recipe.clip_norm and recipe.clip_norm / replicas,
@@ -439,16 +438,6 @@ def compile_model(
         metrics=metrics,
         jit_compile=jit_compile,
         steps_per_execution=steps_per_execution,
-    )
-
-
-def _cosine(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    steps = recipe.epochs * steps_per_epoch
-    warmup = min(recipe.warmup_epochs * steps_per_epoch, steps // 2)
-    if not warmup:
-        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
     )
 
 
@@ -494,15 +483,13 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.set_model(model)
         self.checkpoint, self.identity = checkpoint, json.loads(json.dumps(identity))
         self.started, self.saved = time.perf_counter(), -np.inf
-        if checkpoint is None or not checkpoint.is_file():
-            return
         try:
-            self._resume(checkpoint)
+            if checkpoint is not None and checkpoint.is_file():
+                self._resume(checkpoint)
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: D102
-        self.good = self._weights()
+        finally:
+            self.good = self._weights()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: D102
         self._require_finite("loss", (logs or {}).get("loss", 0.0))
