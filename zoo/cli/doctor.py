@@ -16,7 +16,7 @@ def doctor(
 ) -> None:
     """Check the installation.
 
-    Shows versions and what each command lacks, and trains, exports and runs a tiny model in about twenty
+    Shows versions and what each command lacks, and trains, exports and runs a tiny model in about ten
     seconds. Exits with status 1 if something essential is broken. Include the output in bug reports.
     """
     from zoo.installation import examine
