@@ -357,10 +357,7 @@ def hold(path, claim):
 def test_two_processes_do_not_write_the_same_output(tmp_path, claim, kind):
     path = tmp_path / "new" / "out" / "run"
     holder = hold(path, claim.__name__)
-    message = (
-        rf"^{path}: another run is writing it, in another process \(started \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d, "
-        rf"pid {holder.pid}\): wait for it, or choose another {kind}$"
-    )
+    message = rf"^{path}: another run is writing it: wait for it, or choose another {kind}$"
     for _ in range(2):
         with pytest.raises(ZooError, match=message), claim(path):
             pass
@@ -388,11 +385,11 @@ def test_an_output_is_waited_for_where_there_is_time(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_folder_that_another_run_writes_is_not_empty_and_what_a_killed_run_leaves_is_deleted(tmp_path):
+def test_a_folder_that_another_run_writes_is_taken_and_what_a_killed_run_leaves_is_deleted(tmp_path):
     folder, file = tmp_path / "run", tmp_path / "data.h5"
     holders = [hold(folder, "exclusive_folder"), hold(file, "exclusive")]
     assert (names(tmp_path), names(folder)) == ([".zoo-lock-data.h5", "run"], [".zoo-lock"])
-    with pytest.raises(ZooError, match="run: is not empty"):
+    with pytest.raises(ZooError, match="run: another run is writing it"):
         require_empty(folder)
     for holder in holders:
         holder.kill()
@@ -400,9 +397,9 @@ def test_a_folder_that_another_run_writes_is_not_empty_and_what_a_killed_run_lea
     assert names(folder) == [".zoo-lock"]
     require_empty(folder)
     assert names(folder) == []
-    with atomic_write(tmp_path / "a.txt"):
+    with exclusive(file):
         pass
-    assert names(tmp_path) == ["a.txt", "run"]
+    assert names(tmp_path) == ["run"]
 
 
 def test_the_thread_that_holds_an_output_claims_it_again_and_another_does_not(tmp_path):
@@ -422,7 +419,7 @@ def test_the_thread_that_holds_an_output_claims_it_again_and_another_does_not(tm
         thread.join()
         (tmp_path / "run" / "a.txt").write_text("result")
     assert len(refusals) == 1
-    assert "another run is writing it, in this process (started 20" in refusals[0]
+    assert "another run is writing it" in refusals[0]
     assert names(tmp_path / "run") == ["a.txt"]
 
 

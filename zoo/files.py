@@ -1,9 +1,9 @@
-"""Atomic writing of files and folders.
+"""Files and folders that are written whole or not at all, by one run at a time.
 
 Everything that the zoo writes goes to a temporary name next to its target, is flushed to the disk, and is renamed. An
-interrupted run leaves existing files unchanged. A killed run also leaves its temporary files; their names contain host
-and process, so that the next writer in the same folder can delete them. It also leaves its lock files, which the system
-has released; the next writer deletes them as well.
+interrupted run leaves existing files unchanged. A killed run also leaves its temporary files, whose names contain host
+and process: the next writer in the same folder deletes them. It leaves its lock files as well, which lock nothing any
+more, and are deleted when the same output is written again.
 """
 
 import errno
@@ -16,12 +16,10 @@ import re
 import shutil
 import stat
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import StorageError, ZooError
 
@@ -35,13 +33,10 @@ _LOCK = ".zoo-lock"
 """Name of the lock file in a folder, and start of the names of those next to an output."""
 
 _LOCK_SECONDS = 0.5
-"""Time for another process to delete a lock file that was left over, for which it locks it."""
+"""Time to wait for another run: for one that ends just now."""
 
 _LONGEST = 200
 """Number of bytes of a name from which on the name of its lock is a hash."""
-
-_held: dict[Path, int] = {}
-"""The thread that holds each lock file of this process."""
 
 
 @contextmanager
@@ -125,44 +120,20 @@ def _prefix() -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Deletes the temporary files, folders and locks of writers on this host that no longer run."""
-    try:
-        entries = list(folder.iterdir())
-    except OSError:
-        return
-    for entry in entries:
-        if _is_lock(entry):
-            _remove_lock(entry)
-        match = _TEMPORARY.match(entry.name)
-        if match and not _is_running(int(match[1])):
+    """Deletes the temporary files and folders of writers on this host that no longer run."""
+    with suppress(OSError):
+        for entry in list(folder.iterdir()):
+            match = _TEMPORARY.match(entry.name)
+            if match is None or _is_running(int(match[1])):
+                continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
             else:
-                with suppress(OSError):
-                    entry.unlink()
+                entry.unlink(missing_ok=True)
 
 
-def _is_lock(file: Path) -> bool:
-    return file.name == _LOCK or file.name.startswith(f"{_LOCK}-")
-
-
-def _remove_lock(file: Path) -> None:
-    """Deletes a lock file, unless a writer holds it."""
-    holder = _holder(file)
-    if holder is not None and (holder.host != _HOST or (holder.pid != os.getpid() and _is_running(holder.pid))):
-        return
-    if file.resolve() in _held:
-        return
-    # What runs on a device needs NumPy and LiteRT only.
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(file, timeout=0)
-    with suppress(Timeout, OSError):
-        lock.acquire()
-        try:
-            file.unlink()
-        finally:
-            lock.release()
+def _holds_something(folder: Path) -> bool:
+    return any(entry.name != _LOCK and not entry.name.startswith(f"{_LOCK}-") for entry in folder.iterdir())
 
 
 def _is_running(process: int) -> bool:
@@ -236,70 +207,26 @@ def _folders(path: Path, folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _claimed(path: Path, file: Path, kind: str, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
-    if _held.get(file) == threading.get_ident():
-        yield
-        return
+    # What runs on a device needs NumPy and LiteRT only.
     from filelock import FileLock, Timeout
 
-    before = _holder(file)
-    lock = FileLock(file, timeout=seconds)
+    # One object per file and process, which counts how often its thread has acquired it.
+    lock = FileLock(file, is_singleton=True)
     with _disk_errors(path):
         try:
-            lock.acquire(poll_interval=0.05)
+            lock.acquire(seconds, poll_interval=0.05)
         except Timeout:
-            _require_creatable(path, file)
-            # Some versions of filelock empty the file when they try to lock it.
-            who = _describe(_holder(file) or before)
-            raise ZooError(f"{path}: another run is writing it{who}: wait for it, or choose another {kind}") from None
-    _held[file] = threading.get_ident()
+            if not file.exists():
+                # In a folder that takes no files, filelock waits as if another process held the lock.
+                raise StorageError(f"{path}: cannot be written here: choose another folder") from None
+            raise ZooError(f"{path}: another run is writing it: wait for it, or choose another {kind}") from None
     try:
-        with suppress(OSError):
-            # In a file system without locks, the file holds what filelock needs in their place.
-            if file.stat().st_size == 0 or _holder(file) is not None:
-                mine = _Holder(os.getpid(), _HOST, f"{datetime.now():%Y-%m-%d %H:%M:%S}")
-                file.write_text(json.dumps(mine), encoding="utf-8")
         yield
     finally:
-        with suppress(OSError):
-            file.unlink()
-        del _held[file]
+        if lock.lock_counter == 1:
+            # Those that wait for it notice, and lock a new file.
+            file.unlink(missing_ok=True)
         lock.release()
-
-
-def _require_creatable(path: Path, lock: Path) -> None:
-    """Refuses a folder in which no file can be created: filelock waits there as if another process held the lock."""
-    if lock.exists():
-        return
-    try:
-        lock.touch()
-        lock.unlink()
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written here ({error.strerror}): choose another folder") from error
-
-
-class _Holder(NamedTuple):
-    """The process that holds a lock, as the lock file names it."""
-
-    pid: int
-    host: str
-    started: str
-
-
-def _holder(lock: Path) -> _Holder | None:
-    try:
-        pid, host, started = json.loads(lock.read_text(encoding="utf-8"))
-        return _Holder(int(pid), str(host), str(started))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _describe(holder: _Holder | None) -> str:
-    if holder is None:
-        return ""
-    where = "on another host" if holder.host != _HOST else "in another process"
-    if (holder.pid, holder.host) == (os.getpid(), _HOST):
-        where = "in this process"
-    return f", {where} (started {holder.started}, pid {holder.pid})"
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -378,7 +305,7 @@ def require_empty(folder: Path) -> None:
     """Checks that a folder is new or empty, so that no earlier result is overwritten.
 
     Raises:
-        ZooError: If `folder` is not a folder, is a symbolic link, or is not empty.
+        ZooError: If `folder` is not a folder, is a symbolic link, is not empty, or another run writes to it.
     """
     if os.path.realpath(folder) == os.path.realpath(Path.cwd()):
         raise ZooError(f"{folder}: is the current folder; choose a new one")
@@ -386,12 +313,10 @@ def require_empty(folder: Path) -> None:
     if folder.is_dir():
         with _disk_errors(folder):
             remove_leftovers(folder)
+        if (folder / _LOCK).exists():
+            require_folder(folder)
         if _holds_something(folder):
             raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
-
-
-def _holds_something(folder: Path) -> bool:
-    return any(not _is_lock(entry) or entry.resolve() not in _held for entry in folder.iterdir())
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
@@ -410,8 +335,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
         _require_kind(folder, stat.S_ISDIR)
         if folder.is_dir():
             remove_leftovers(folder)
-            # The chief of a search claims its folder for its workers as well.
-            if any(not _is_lock(entry) for entry in folder.iterdir()):
+            if _holds_something(folder):
                 raise ZooError(f"{folder}: is not empty and holds no {work}; choose another folder or delete it first")
         write_json(mark, identity)
         return
