@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import RidgeClassifier
-from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zoo.activity.metrics import Floats, Labels, Predict, bootstrap_interval, macro_f1
+from zoo.activity.metrics import Floats, Labels, Predict, scores
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 
@@ -145,13 +144,5 @@ def baseline_scores(
     Returns:
         `accuracy`, `macro_f1` and `macro_f1_interval` by baseline.
     """
-    scores = {}
     fitted = {"majority_class": majority_class(train[1]), "random_forest": random_forest(*train)}
-    for name, predict in fitted.items():
-        predicted = predict(test[0])
-        scores[name] = {
-            "accuracy": float(accuracy_score(test[1], predicted)),
-            "macro_f1": macro_f1(test[1], predicted),
-            "macro_f1_interval": list(bootstrap_interval(test[1], predicted, subjects)),
-        }
-    return scores
+    return {name: scores(test[1], predict(test[0]), subjects) for name, predict in fitted.items()}

@@ -5,20 +5,18 @@ a set of classes, `label_sets` are the classes of each label from K on, as in `z
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp, softmax
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-)
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
 from zoo.runtime.label_sets import allowed_classes, resolve
+
+if TYPE_CHECKING:
+    from zoo.activity.disturbances import Disturbance
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
@@ -245,15 +243,22 @@ def bootstrap_interval(
     # With one confusion matrix per unit, a draw is a sum instead of a pass over all windows.
     matrices = np.zeros((units.max() + 1, classes, classes))
     np.add.at(matrices, (units, labels, predicted), 1)
-    chosen = random.integers(0, len(matrices), (draws, len(matrices)))
-    scores = [_macro_f1_of(matrices[draw].sum(axis=0)) for draw in chosen]
-    low, high = np.percentile(scores, [2.5, 97.5])
+    found = []
+    for draw in random.integers(0, len(matrices), (draws, len(matrices))):
+        confusion = matrices[draw].sum(axis=0)
+        totals = confusion.sum(axis=0) + confusion.sum(axis=1)
+        found.append((2 * np.diag(confusion)[totals > 0] / totals[totals > 0]).mean())
+    low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)
 
 
-def _macro_f1_of(confusion: Floats) -> float:
-    totals = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return float((2 * np.diag(confusion)[totals > 0] / totals[totals > 0]).mean())
+def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
+    """Computes `accuracy`, `macro_f1` and `macro_f1_interval`."""
+    return {
+        "accuracy": float(accuracy_score(labels, predicted)),
+        "macro_f1": macro_f1(labels, predicted),
+        "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects)),
+    }
 
 
 def classification(
@@ -268,16 +273,14 @@ def classification(
         subjects: Subject of each window, `(N,)`, or None.
 
     Returns:
-        `accuracy`, `macro_f1`, `macro_f1_interval`, `classes`, `confusion` (rows are true classes), `per_class`,
-        `per_subject`, `worst_subject`.
+        Those of `scores`, and `classes`, `confusion` (rows are true classes), `per_class`, `per_subject`,
+        `worst_subject`.
     """
     numbers = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
     people = by_subject(labels, predicted, subjects)
     return {
-        "accuracy": float(accuracy_score(labels, predicted)),
-        "macro_f1": macro_f1(labels, predicted),
-        "macro_f1_interval": list(bootstrap_interval(labels, predicted, subjects)),
+        **scores(labels, predicted, subjects),
         "classes": list(classes),
         "confusion": confusion_matrix(labels, predicted, labels=numbers).tolist(),
         "per_class": {
@@ -337,31 +340,17 @@ def by_subject(
     """Computes windows, accuracy and macro-F1 of each person. Empty if people are unknown."""
     if subjects is None:
         return {}
-    people = sorted(set(subjects.tolist()), key=lambda s: (len(s), s))
-    return {
-        name: {
-            "windows": int((subjects == name).sum()),
-            "accuracy": float(accuracy_score(labels[subjects == name], predicted[subjects == name])),
-            "macro_f1": macro_f1(labels[subjects == name], predicted[subjects == name]),
-        }
-        for name in people
-    }
+    found: dict[str, dict[str, float | int]] = {}
+    for name in sorted(set(subjects.tolist()), key=lambda s: (len(s), s)):
+        own, answers = labels[subjects == name], predicted[subjects == name]
+        found[name] = {
+            "windows": len(own), "accuracy": float(accuracy_score(own, answers)), "macro_f1": macro_f1(own, answers),
+        }  # fmt: skip
+    return found
 
 
 Predict = Callable[[Floats], Labels]
 """Function from windows `(N, T, C)` to class indices `(N,)`."""
-
-
-class Disturbance(Protocol):
-    """A disturbance of the sensor: its name, its description, and its effect on windows."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def meaning(self) -> str: ...  # noqa: D102
-
-    def apply(self, windows: Floats, rate: float, random: np.random.Generator) -> Floats: ...  # noqa: D102
 
 
 def robustness(
@@ -369,7 +358,7 @@ def robustness(
     windows: Floats,
     labels: Labels,
     rate: float,
-    disturbances: Iterable[Disturbance],
+    disturbances: "Iterable[Disturbance]",
     seed: int = 0,
 ) -> Mapping[str, dict[str, Any]]:
     """Computes the macro-F1 on disturbed windows.
@@ -379,7 +368,7 @@ def robustness(
         windows: Undisturbed windows `(N, T, C)`.
         labels: Class indices `(N,)`.
         rate: Sampling rate of the rows in Hz.
-        disturbances: Disturbances, such as `data.disturbances.DISTURBANCES`.
+        disturbances: Disturbances, such as `zoo.activity.disturbances.DISTURBANCES`.
         seed: Random seed of the disturbances.
 
     Returns:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.activity.stream_metrics import GRACE, StreamResult, report
+from zoo.activity.streaming import GRACE, StreamResult, measure
 
 
 def stream_result(labels, begins=(0.0, 10.0), activities=("sitting", "walking"), step=1.0):
@@ -14,7 +14,7 @@ def stream_result(labels, begins=(0.0, 10.0), activities=("sitting", "walking"),
 def test_a_change_is_seen_at_the_first_right_answer():
     stream = stream_result(["sitting"] * 12 + ["walking"] * 8)
     assert stream.delays().tolist() == [3.0]
-    found = report([stream])
+    found = measure([stream])
     assert (found["changes"], found["missed"], found["delay_median"]) == (1, 0, 3.0)
     # Answers at 10, 11 and 12 s are late by then.
     assert found["accuracy"] == pytest.approx(17 / 20)
@@ -22,7 +22,7 @@ def test_a_change_is_seen_at_the_first_right_answer():
 
 
 def test_a_change_that_is_never_seen_is_missed_and_its_delay_infinite():
-    found = report([stream_result(["sitting"] * 20)])
+    found = measure([stream_result(["sitting"] * 20)])
     assert (found["missed"], found["delay_median"], found["delay_p95"]) == (1, None, None)
 
 
@@ -41,10 +41,10 @@ def test_a_turn_to_what_nobody_does_is_an_alarm_only_after_the_grace_and_once():
     assert soon.false_alarms() == 0
     unsure = stream_result(["sitting"] * 7 + ["", "", "sitting"], begins=(0.0,), activities=("sitting",))
     assert unsure.false_alarms() == 0
-    assert report([unsure])["coverage"] == pytest.approx(0.8)
+    assert measure([unsure])["coverage"] == pytest.approx(0.8)
 
 
 def test_what_drifts_shows_by_time():
-    found = report([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
+    found = measure([stream_result(["sitting"] * 30 + ["walking"] * 30, begins=(0.0,), activities=("sitting",))])
     assert found["accuracy_by_time"] == [1, 1, 1, 0, 0, 0]
     assert found["hours"] == pytest.approx(1 / 60)
