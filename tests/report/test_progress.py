@@ -45,22 +45,16 @@ def test_in_a_pipe_each_fold_that_ends_is_printed_once_and_earlier_ones_are_not(
     ]
 
 
-def test_a_terminal_shows_a_row_for_each_group_with_its_people(shown):
-    screen = shown(True, folds(SCORED, RUNNING, {"status": "waiting"}))
-    assert "1 of 3 folds" in screen
-    assert "3, 7" in screen
-    assert "0.800" in screen
-    assert "17/40" in screen
-    assert "group 3" in screen
+def test_a_terminal_shows_what_has_ended_and_below_it_how_much_is_left(shown):
+    screen = shown(True, folds(RUNNING, {"status": "waiting"}), folds(SCORED, {"status": "waiting"})).replace("\n", " ")
+    assert "activity_gru, subjects 3, 7, seed 0: macro-F1 0.800 in 30 s" in screen
+    assert "cross-validation: 1 of 2 folds, 15 s left" in screen
 
 
 def test_studies_are_left_out_by_name(shown):
     left_out = Fold("activity_gru", "study", 0, 0)
     record = SCORED | {"study": "wisdm"}
     assert "activity_gru, study wisdm, seed 0: macro-F1 0.800" in shown(False, {left_out: RUNNING}, {left_out: record})
-    screen = shown(True, {left_out: record})
-    assert "study left out" in screen
-    assert "wisdm" in screen
 
 
 def console(terminal):
@@ -77,7 +71,7 @@ def test_a_training_keeps_bar_epoch_numbers_and_time_left_at_80_columns():
         board.on_epoch_end(1, LOGS)
     screen = board.console.file.getvalue()
     assert "compiling" in screen
-    for text in ("epoch 2/50", "━", "s left", *(f"{name} {value:.4f}" for name, value in LOGS.items())):
+    for text in ("epoch 2/50", "━", "0:0", *(f"{name} {value:.4f}" for name, value in LOGS.items())):
         assert text in screen.replace("\n", " ")
 
 
@@ -119,16 +113,15 @@ def trial(number, status, score=None, **news):
     }  # fmt: skip
 
 
-def test_a_search_shows_the_best_first_and_why_a_trial_failed():
+def test_a_search_shows_the_best_and_why_a_trial_failed():
     board = TrialBoard(console(terminal=True), "search", 50, maximize=True)
     records = [trial(0, "scored", 0.91), trial(1, "scored", 0.95), trial(2, "failed", reason="loss is not finite")]
     with board.shown():
+        board.update([])
         board.update([*records, trial(3, "running")])
-    screen = board.console.file.getvalue()
-    assert screen.index("0.9500") < screen.index("0.9100") < screen.index("running")
-    assert "search: 3 of 50 done, 2 scored, 1 failed, best 0.9500 of trial 1, 24 min left" in screen.replace("\n", " ")
-    for text in ("13,350", "25.8", "0.043", "learning_rate 0.0123", "failed: 2: loss is not finite"):
-        assert text in screen
+    screen = board.console.file.getvalue().replace("\n", " ")
+    assert "search: 3 of 50 done, 2 scored, 1 failed, best 0.9500 of trial 1, 24 min left" in screen
+    assert "trial 2 failed after 30.0 s: loss is not finite" in screen
 
 
 def test_in_a_pipe_a_trial_that_ends_is_one_line_with_the_best_so_far_and_the_time_left():

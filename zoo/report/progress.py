@@ -1,74 +1,135 @@
 """Progress displays: training runs, written rows, folds, trials, and simulated signals."""
 
-import time
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from statistics import mean
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
-from zoo.report.terminal import Board
+from zoo.report.terminal import Page
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-_BEST, _LATEST = 5, 5
 _ENDED = ("scored", "stopped", "failed")
 
 Folds = Mapping[Any, Document]
 """Records by fold. A fold has a `method`, a `split`, a `seed` and a `group`."""
 
+State = TypeVar("State")
 
-class TrainingBoard(Board[Mapping[int, str]]):
+
+class _Epochs(Progress):
+    """A bar, and below it the metrics of the last epoch."""
+
+    metrics = "compiling"
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        yield Text(self.metrics, "dim")
+
+
+class TrainingBoard:
     """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere.
 
     Args:
-        console: Where to.
-        epochs: How many at most.
+        console: Console to print to.
+        epochs: Maximum number of epochs.
     """
 
-    transient = True
-
     def __init__(self, console: Console, epochs: int) -> None:
-        super().__init__(console, resumes=False)
-        self.epochs, self._fold, self._ended, self._times = epochs, "", dict[int, str](), list[float]()
-        self._live.update(self.screen({}))
+        self.console, self.epochs = console, epochs
+        count = TextColumn("epoch {task.completed:.0f}/{task.total:.0f}")
+        left = TimeRemainingColumn(compact=True, elapsed_when_finished=True)
+        self._progress = _Epochs(
+            TextColumn("{task.description}"), BarColumn(30), count, left, console=console, auto_refresh=False,
+            transient=True, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._fold, self._task = "", self._progress.add_task("training", total=epochs)
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[Self]:
+        """Shows the board while the block runs."""
+        with self._progress:
+            yield self
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None, fold: str = "") -> None:
         """Shows the end of an epoch, counted from 0, of the training or of a fold, such as `fold 1 of 3`."""
         if fold != self._fold:
-            self._fold, self._ended, self._times = fold, {}, []
-        self._times.append(time.monotonic())
-        self._ended[epoch] = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
-        self.update(self._ended)
+            self._fold = fold
+            self._progress.reset(self._task, description=fold)
+        metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        if self.console.is_terminal:
+            self._progress.metrics = metrics
+            self._progress.update(self._task, completed=epoch + 1)
+            self._progress.refresh()
+        elif not fold or epoch + 1 == self.epochs:
+            self.console.print(
+                f"{fold or f'epoch {epoch + 1}/{self.epochs}'}  {metrics}",
+                highlight=False, markup=False, soft_wrap=True,
+            )  # fmt: skip
 
-    def screen(self, state: Mapping[int, str]) -> RenderableType:
-        """Returns a progress bar and the metrics of the last epoch."""
-        done = max(state, default=-1) + 1
-        bar = Table.grid(padding=(0, 1))
-        left = ""
-        if done == self.epochs:
-            left = "measuring"
-        elif len(self._times) > 1:
-            # The first epoch includes compilation, so its time is not representative.
-            seconds = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
-            left = f"{md.duration(seconds * (self.epochs - done))} left"
-        bar.add_row(
-            self._fold or "training", ProgressBar(self.epochs, done, width=30), f"epoch {done}/{self.epochs}", left
-        )
-        return Group(bar, Text(state[done - 1] if state else "compiling", "dim"))
 
-    def lines(self, state: Mapping[int, str]) -> Mapping[Any, str]:
-        """Returns the metrics of each epoch; of a fold, those of its last one."""
-        if self._fold:
-            return {self._fold: f"{self._fold}  {state[self.epochs - 1]}"} if self.epochs - 1 in state else {}
-        return {epoch: f"epoch {epoch + 1}/{self.epochs}  {text}" for epoch, text in state.items()}
+class Board(Generic[State]):
+    """The progress of a long job: a line per event, and on a terminal a screen below them that is updated in place.
+
+    A kind of job is a subclass with `lines`, and `summary` or `screen`.
+
+    Args:
+        console: Console to print to.
+        title: Name of the job.
+        resumes: Whether the job may resume an earlier run. Then only the summary of its first state is printed.
+    """
+
+    transient = False
+    prints = True
+    """Whether a terminal gets the lines as well."""
+
+    def __init__(self, console: Console, title: str = "", *, resumes: bool = True) -> None:
+        self.console, self.title = console, title
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible", transient=self.transient)
+        self._printed: set[Hashable] | None = None if resumes else set()
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[Self]:
+        """Shows the board while the block runs."""
+        with self._live if self.console.is_terminal else contextlib.nullcontext():
+            yield self
+
+    def update(self, state: State) -> None:
+        """Shows a newer state."""
+        lines, terminal = self.lines(state), self.console.is_terminal
+        if self._printed is None:
+            news = [self.summary(state)] if lines else []
+        else:
+            news = [line for key, line in lines.items() if key not in self._printed]
+        for line in news if self.prints or not terminal else ():
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        # Events that are tried again may be printed again.
+        self._printed = set(lines)
+        if terminal:
+            screen = self.screen(state)
+            self._live.update(Page(screen) if isinstance(screen, str) else screen, refresh=True)
+
+    def lines(self, state: State) -> Mapping[Any, str]:
+        """Returns a line for each event so far, by a key that identifies it."""
+        raise NotImplementedError
+
+    def summary(self, state: State) -> str:
+        """Returns the state in one line."""
+        return ""
+
+    def screen(self, state: State) -> RenderableType:
+        """Returns the screen for a terminal. A string is Markdown."""
+        return Text(f"{self.title}: {self.summary(state)}", "bold")
 
 
 class RowBoard(Board[Mapping[str, int]]):
@@ -80,7 +141,7 @@ class RowBoard(Board[Mapping[str, int]]):
         every: Number of rows after which a terminal shows the next count.
     """
 
-    transient = True
+    transient, prints = True, False
 
     def __init__(self, console: Console, noun: str = "row", every: int = 100) -> None:
         super().__init__(console, resumes=False)
@@ -102,48 +163,18 @@ class RowBoard(Board[Mapping[str, int]]):
         return {split: f"writing {split}" for split in state}
 
 
-_LEFT_OUT = {"subject": "subjects left out", "study": "study left out", "window": "windows at random"}
-
-
 class FoldBoard(Board[Folds]):
-    """The folds of a cross-validation, with a row per group of people and a column per method and seed.
+    """The folds of a cross-validation.
 
     Args:
         console: Console to print to.
-        epochs: Maximum number of epochs of a network.
+        epochs: Unused.
         workers: Number of folds that run in parallel; 0 for one at a time in this process.
     """
 
     def __init__(self, console: Console, epochs: int, workers: int) -> None:
-        super().__init__(console)
-        self.epochs, self.workers = epochs, max(1, workers)
-
-    def screen(self, state: Folds) -> str:
-        """Returns the summary, and a table of the running folds, or at the end of all folds."""
-        running = [fold for fold, record in state.items() if record["status"] == "running"]
-        splits = dict.fromkeys(fold.split for fold in running or state)
-        return md.page(f"**cross-validation: {self.summary(state)}**", *(self._table(split, state) for split in splits))
-
-    def _table(self, split: str, state: Folds) -> str:
-        folds = {(fold.method, fold.seed, fold.group): record for fold, record in state.items() if fold.split == split}
-        methods = list(dict.fromkeys((method, seed) for method, seed, _ in folds))
-        rows = []
-        for group in dict.fromkeys(group for *_, group in folds):
-            records = [folds[method, seed, group] for method, seed in methods]
-            known = next((record for record in records if record.get("subjects")), {})
-            who = known.get("study") if split == "study" else known.get("subjects")
-            rows.append((md.show(who) if who else f"group {group + 1}", *map(self._cell, records)))
-        several = len({seed for _, seed in methods}) > 1
-        names = (md.label(method) + (f" seed {seed}" if several else "") for method, seed in methods)
-        return md.table((_LEFT_OUT[split], *names), rows)
-
-    def _cell(self, record: Document) -> str:
-        if record["status"] == "scored":
-            return f"{record['macro_f1']:.3f}"
-        if record["status"] != "running":
-            return {"waiting": "·", "failed": "**failed**"}[record["status"]]
-        epochs, started = record.get("epochs"), record.get("started", time.time())
-        return f"*{epochs}/{self.epochs}*" if epochs else f"*{time.time() - started:.0f} s*"
+        super().__init__(console, "cross-validation")
+        self.workers = max(1, workers)
 
     def lines(self, state: Folds) -> Mapping[Any, str]:
         """Returns a line for each fold that has ended."""
@@ -178,7 +209,7 @@ def _fold(fold: Any, record: Document) -> str:
 
 
 class TrialBoard(Board[Sequence[Document]]):
-    """The trials of a search: the best, the latest, and the running ones.
+    """The trials of a search.
 
     Args:
         console: Console to print to.
@@ -189,27 +220,8 @@ class TrialBoard(Board[Sequence[Document]]):
     """
 
     def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
-        super().__init__(console)
-        self.title, self.count, self.maximize = title, count, maximize
-        self.processes = max(1, processes)
-
-    def screen(self, state: Sequence[Document]) -> str:
-        """Returns the summary, a table, the best values and the last failure."""
-        best = self._ranked(state)[:_BEST]
-        others = [record for record in state if record not in best]
-        running = [record for record in others if record["status"] == "running"]
-        latest = [record for record in others if record["status"] != "running"][-_LATEST:]
-        names = [f"**{record['name']}**" if place == 0 else record["name"] for place, record in enumerate(best)]
-        names += [record["name"] for record in latest] + [f"*{record['name']}*" for record in running]
-        rows = [(name, _trial(record)) for name, record in zip(names, [*best, *latest, *running], strict=True)]
-        failed = [record for record in state if record["status"] == "failed"][-1:]
-        keys = ("score:.4f", "epochs", "s:.0f", "parameters", "bytes", "milliseconds")
-        return md.page(
-            f"**{self.title}: {self.summary(state)}**",
-            md.columns(rows, keys, "trial") if rows else "",
-            *(f"best: {md.show(record['values'], form='.3g')}" for record in best[:1]),
-            *(md.note(f"{record['name']}: {record['reason']}", "failed") for record in failed),
-        )
+        super().__init__(console, title)
+        self.count, self.maximize, self.processes = count, maximize, max(1, processes)
 
     def _ranked(self, state: Sequence[Document]) -> list[Document]:
         scored = [record for record in state if record["status"] == "scored"]
@@ -237,20 +249,14 @@ class TrialBoard(Board[Sequence[Document]]):
         return ", ".join(words)
 
 
-def _trial(record: Document) -> dict[str, Any]:
-    scored, running = record["status"] == "scored", record["status"] == "running"
-    return {
-        **record, "score": record["score"] if scored else record["status"],
-        "s": float(time.time() - record["started"] if running else record["seconds"]),
-    }  # fmt: skip
-
-
 class StreamBoard(Board[Document]):
     """A simulated signal and the recognized activity. Without a terminal, one line per prediction.
 
     A state has `time`, `label` (None where unsure), `probability`, `probabilities`, `truth`, `milliseconds` and
     `window`, the rows whose acceleration is shown.
     """
+
+    prints = False
 
     def __init__(self, console: Console) -> None:
         super().__init__(console, resumes=False)

@@ -1,13 +1,11 @@
-"""Markdown on a terminal, and the base class of progress displays."""
+"""Markdown on a terminal."""
 
-import contextlib
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import dropwhile
-from typing import Any, Generic, Self, TypeVar
+from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.live import Live
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import BlockQuote, CodeBlock, Heading, Markdown, TableElement
 from rich.padding import Padding
 from rich.style import Style
@@ -20,7 +18,6 @@ _THEME = Theme({
     "markdown.strong": "bold", "markdown.block_quote": "yellow", "markdown.link_url": "none",
 })  # fmt: skip
 _IMAGE = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)[ \t]*)+\n*")
-State = TypeVar("State")
 _GAP = 2
 """Blank columns between two columns of a table."""
 
@@ -163,55 +160,3 @@ class _Markdown(Markdown):
     elements = Markdown.elements | {
         "heading_open": _Heading, "table_open": _Table, "blockquote_open": _Note, "fence": _Code, "code_block": _Code,
     }  # fmt: skip
-
-
-class Board(Generic[State]):
-    """The progress of a long job: a screen updated in place on a terminal, one line per event elsewhere.
-
-    A kind of job is a subclass with `screen`, `lines` and `summary`.
-
-    Args:
-        console: Console to print to.
-        resumes: Whether the job may resume an earlier run. Then only the summary of its first state is printed.
-    """
-
-    transient = False
-
-    def __init__(self, console: Console, resumes: bool = True) -> None:
-        self.console = console
-        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible", transient=self.transient)
-        self._printed: set[Hashable] | None = None if resumes else set()
-
-    @contextlib.contextmanager
-    def shown(self) -> Iterator[Self]:
-        """Shows the board while the block runs."""
-        with self._live if self.console.is_terminal else contextlib.nullcontext():
-            yield self
-
-    def update(self, state: State) -> None:
-        """Shows a newer state."""
-        if self.console.is_terminal:
-            screen = self.screen(state)
-            self._live.update(Page(screen) if isinstance(screen, str) else screen, refresh=True)
-            return
-        lines = self.lines(state)
-        if self._printed is None:
-            news = [self.summary(state)] if lines else []
-        else:
-            news = [line for key, line in lines.items() if key not in self._printed]
-        for line in news:
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-        # Events that are tried again may be printed again.
-        self._printed = set(lines)
-
-    def screen(self, state: State) -> RenderableType:
-        """Returns the screen for a terminal. A string is Markdown."""
-        raise NotImplementedError
-
-    def lines(self, state: State) -> Mapping[Any, str]:
-        """Returns a line for each event so far, by a key that identifies it."""
-        raise NotImplementedError
-
-    def summary(self, state: State) -> str:
-        """Returns the state in one line."""
-        return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from zoo.report import markdown as md
 from zoo.report.markdown import Document
-from zoo.report.terminal import Board
+from zoo.report.progress import Board
 
 _PEOPLE, _PROBLEMS = 8, 2
 """Lines of the screen: a QR code above it shall stay."""
@@ -24,6 +24,8 @@ class CollectionBoard(Board[Sequence[Document]]):
         >>> CollectionBoard(Console(width=80)).summary([event | {"file": "class/Ann/walking-4821930577120934.csv"}])
         '1 person, 1 recording, 60 s: walking 1'
     """
+
+    prints = False
 
     def screen(self, state: Sequence[Document]) -> str:
         """Returns the summary, a table of the people who sent something last, and the last problems."""
