@@ -175,10 +175,10 @@ def simulated_patches(make_once) -> Path:
 @pytest.fixture(scope="session")
 def simulated_trigrams(make_once) -> Path:
     """A simulated data2.h5 of 1,500 sentences."""
-    from zoo.text import data as trigrams
+    from zoo.text import simulate as grammar
 
     def fill(folder: Path) -> None:
-        trigrams.write_simulated(folder / "data2.h5", sentences=1500, seed=0)
+        grammar.write_simulated(folder / "data2.h5", sentences=1500, seed=0)
 
     return make_once("trigrams", fill) / "data2.h5"
 

@@ -12,7 +12,7 @@ import pytest
 
 from zoo.activity import simulate as gait
 from zoo.patches import simulate
-from zoo.text import data as trigrams
+from zoo.text import simulate as grammar
 
 ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "examples" / "course"
@@ -38,7 +38,7 @@ def photographs(path):
 
 def sentences(path):
     """A stand-in, as the zoo makes it."""
-    trigrams.write_simulated(path, 3000, seed=0)
+    grammar.write_simulated(path, 3000, seed=0)
 
 
 PARTS = {

@@ -270,6 +270,20 @@ def require_tensorflow(what: str) -> None:
         raise ZooError(f"{what} needs TensorFlow; KERAS_BACKEND is {backend}: unset it, or use the model's own methods")
 
 
+def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Computes the logarithms of probabilities that an exported file returns.
+
+    Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
+    half a quantization step.
+
+    Example:
+        >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
+        [-0.69, -1.39, -2.08]
+    """
+    floor = probabilities[probabilities > 0].min() / 2
+    return np.asarray(np.log(np.maximum(probabilities, floor)))
+
+
 def find_task(name: str) -> Task:
     """Finds a task by its name."""
     task: Task = importlib.import_module(f"zoo.{name}.task").TASK

@@ -4,4 +4,4 @@ from pathlib import Path
 
 from zoo.text import simulate
 
-_ = Path("book.txt").write_text("\n".join(simulate.sentences(6000, seed=0)))
+_ = Path("book.txt").write_text("\n".join(simulate.simulate(6000, seed=0)))

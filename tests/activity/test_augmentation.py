@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.activity.augmentation import Augmentation, PatchAugmentation
+from zoo.activity.augmentation import Augmentation
 from zoo.errors import ZooError
 
 SEEDS = st.tuples(st.integers(0, 2**31), st.integers(0, 2**31))
@@ -162,12 +162,6 @@ def test_a_change_outside_its_range_or_unknown_is_refused(change, words):
     with pytest.raises(ZooError) as error:
         Augmentation.from_json(change)
     assert str(error.value) == words
-
-
-def test_patches_have_settings_of_their_own():
-    assert PatchAugmentation.from_json({"symmetries": True}).plain == 0.0
-    with pytest.raises(ZooError, match="unknown setting of the augmentation 'noise': known are symmetries, plain"):
-        PatchAugmentation.from_json({"noise": 1.0})
 
 
 class TestSixAxes:

@@ -17,7 +17,7 @@ from zoo.activity.recordings import Recording
 from zoo.activity.studies import STUDIES
 from zoo.activity.studies.comparison import cadence, tilt
 from zoo.activity.studies.reading import read_study
-from zoo.data.describe import describe
+from zoo.data.loading import describe
 from zoo.errors import ZooError
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "studies.md"

@@ -372,7 +372,7 @@ _FUZZ = """
 import random, sys
 from pathlib import Path
 import numpy as np
-from zoo.data.describe import describe
+from zoo.data.loading import describe
 from zoo.errors import ZooError
 count, *paths = int(sys.argv[1]), *map(Path, sys.argv[2:])
 chance = random.Random(0)

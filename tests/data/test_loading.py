@@ -10,8 +10,7 @@ from zoo.activity import recordings
 from zoo.activity import simulate as gait
 from zoo.activity import windows as activity
 from zoo.activity.windows import ActivityData, from_arrays
-from zoo.data import describe
-from zoo.data.loading import load_as, load_data, simulate
+from zoo.data.loading import describe, load_as, load_data, simulate
 from zoo.errors import ZooError
 from zoo.files import sha256
 from zoo.patches.data import PatchData
@@ -99,7 +98,7 @@ def test_examples_know_their_groups(tmp_path):
     windows = simulate("activity", tmp_path / "data3.h5", **SIZES["activity"])
     assert set(windows.train.subjects) == {"1", "2"}
     patches = simulate("patches", tmp_path / "data1.h5", **SIZES["patches"])
-    assert set(patches.train.photographs) == {"dead leaves 1", "dead leaves 2", "dead leaves 3"}
+    assert set(patches.train.groups) == {"dead leaves 1", "dead leaves 2", "dead leaves 3"}
 
 
 def test_what_cannot_be_simulated_is_refused(tmp_path):
@@ -184,7 +183,7 @@ def test_arrays_of_ones_own_are_data_as_well():
         == from_arrays(X, [1, 0] * 3, ("sit", "run"), 25.0, [1, 1, 2, 2, 10, 10], test=(X[:2], [0, 1], [3, 3])).sha256
     )
     assert made.sha256 != from_arrays(X + 1, [1, 0] * 3, ("sit", "run"), 25.0).sha256
-    assert describe.describe(made)["parts"]["train"]["windows"] == 6
+    assert describe(made)["parts"]["train"]["windows"] == 6
     assert not len(from_arrays(X, [1, 0] * 3, ("sit", "run"), 25.0).test)
 
 

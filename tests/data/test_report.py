@@ -1,7 +1,7 @@
 """The pages of data files: what is in them, in words and once."""
 
 from zoo.data import report
-from zoo.data.describe import describe
+from zoo.data.loading import describe
 
 
 def rows(page):

@@ -69,13 +69,13 @@ def hdf5_seeds() -> list[bytes]:
     from zoo.activity import recordings
     from zoo.activity import simulate as gait
     from zoo.patches import simulate
-    from zoo.text import data as trigrams
+    from zoo.text import simulate as grammar
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         gait.write_simulated(folder / "a.h5", subjects=2, seed=0, seconds=8)
         simulate.write_simulated(folder / "b.h5", count=20, size=8, pictures=2, seed=0)
-        trigrams.write_simulated(folder / "c.h5", sentences=60, seed=0)
+        grammar.write_simulated(folder / "c.h5", sentences=60, seed=0)
         rows = np.random.default_rng(0).normal(0, 1, (200, 3)).astype(np.float32)
         sound = [recordings.Recording(str(i), "ann", "walking", 50.0, rows + i) for i in range(2)]
         recordings.write(folder / "d.h5", sound, source="fuzz")
@@ -85,8 +85,7 @@ def hdf5_seeds() -> list[bytes]:
 def read_hdf5(data: bytes, path: Path) -> None:
     """Describes a file, and reads it as data or as recordings."""
     from zoo.activity import recordings
-    from zoo.data.describe import describe
-    from zoo.data.loading import load_data
+    from zoo.data.loading import describe, load_data
 
     json.dumps(describe(path), allow_nan=False)
     try:
@@ -196,7 +195,7 @@ def read_zip(data: bytes, path: Path) -> None:
 
 def read_text(data: bytes, path: Path) -> None:
     """Splits a text into words."""
-    from zoo.text.sentences import Text, read_lines
+    from zoo.text.data import Text, read_lines
 
     Text.from_lines(read_lines([path]))
 
@@ -216,7 +215,7 @@ def image_seeds() -> list[bytes]:
 
 def read_image(data: bytes, path: Path) -> None:
     """Opens a photograph."""
-    from zoo.patches.photographs import open_photograph
+    from zoo.patches.data import open_photograph
 
     assert open_photograph(path).pixels.shape[2] == 3
 

@@ -9,8 +9,7 @@ from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.patches import data as patches
 from zoo.patches import simulate
-from zoo.patches.data import Scale, read
-from zoo.patches.photographs import Photograph, Photographs, open_photograph, shipped_photographs, write_patches
+from zoo.patches.data import Photograph, Photographs, Scale, open_photograph, read, shipped_photographs, write_patches
 
 RANDOM = np.random.default_rng(0)
 

@@ -12,8 +12,8 @@ from zoo.patches import data as patches
 from zoo.patches import simulate
 from zoo.patches.data import LUMINANCE, Scale
 from zoo.patches.task import TASK as AUTOENCODER
+from zoo.patches.task import PatchAugmentation, kernel
 from zoo.patches.task import _behind as behind
-from zoo.patches.task import kernel
 from zoo.report import for_task
 from zoo.runtime import Interpreter
 
@@ -183,7 +183,7 @@ def test_a_bad_request_is_one_line_and_leaves_nothing(leaves, trained, tmp_path)
         r"unknown setting of the augmentation 'noise': known are symmetries, plain": lambda: trained_as(
             plan(augmentation={"noise": 1.0})
         ),
-        r"augmentation: plain is 2; expected 0 or more, at most 1": lambda: trained_as(
+        r"augmentation: plain is 2; expected at most 1": lambda: trained_as(
             plan(augmentation={"plain": 2})
         ),
     }  # fmt: skip
@@ -243,3 +243,9 @@ def test_the_codes_and_reconstructions_of_a_file_are_written(zoo_cli, autoencode
     assert (status, "exists already" in error) == (1, True)
     status, _, error = zoo_cli("predict", autoencoder, "in the right")
     assert (status, "reads patches: pass --data FILE" in error) == (1, True)
+
+
+def test_patches_have_settings_of_their_own():
+    assert PatchAugmentation.from_json({"symmetries": True}).plain == 0.0
+    with pytest.raises(ZooError, match="unknown setting of the augmentation 'noise': known are symmetries, plain"):
+        PatchAugmentation.from_json({"noise": 1.0})

@@ -11,11 +11,13 @@ import pytest
 
 from zoo.activity import simulate as gait
 from zoo.patches import simulate
-from zoo.text import data as trigrams
+from zoo.text import simulate as grammar
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 pytest.importorskip("dill", reason="tensorflow-datasets' own test needs dill, which is not installed")
-builders = pytest.importorskip("zoo.data.tfds")
+from zoo.activity.builder import ZooActivity  # noqa: E402
+from zoo.patches.builder import ZooPatches  # noqa: E402
+from zoo.text.builder import ZooText  # noqa: E402
 
 
 class BuilderTest(tfds.testing.DatasetBuilderTestCase):
@@ -35,7 +37,7 @@ class BuilderTest(tfds.testing.DatasetBuilderTestCase):
 
 class TestActivity(BuilderTest):
     __test__ = True
-    DATASET_CLASS = builders.ZooActivity
+    DATASET_CLASS = ZooActivity
     SPLITS = {"train": 144, "test": 48}  # noqa: RUF012
 
     @staticmethod
@@ -45,7 +47,7 @@ class TestActivity(BuilderTest):
 
 class TestPatches(BuilderTest):
     __test__ = True
-    DATASET_CLASS = builders.ZooPatches
+    DATASET_CLASS = ZooPatches
     SPLITS = {"train": 30, "test": 10}  # noqa: RUF012
 
     @staticmethod
@@ -53,16 +55,16 @@ class TestPatches(BuilderTest):
         simulate.write_simulated(path, count=40, size=16, pictures=4, seed=0)
 
 
-class TestTrigrams(BuilderTest):
+class TestText(BuilderTest):
     __test__ = True
-    DATASET_CLASS = builders.ZooTrigrams
+    DATASET_CLASS = ZooText
     SPLITS = {"train": 306, "validation": 35, "test": 37}  # noqa: RUF012
     # The same three words are followed by the same word in many places of a text.
     OVERLAPPING_SPLITS = ("train", "validation", "test")
 
     @staticmethod
     def write(path):
-        trigrams.write_simulated(path, sentences=100, seed=0)
+        grammar.write_simulated(path, sentences=100, seed=0)
 
 
 # Not a test itself.

@@ -16,7 +16,7 @@ from zoo.activity.finetuning import fit_head
 from zoo.activity.metrics import by_study, report
 from zoo.activity.simulate import simulate
 from zoo.activity.task import TASK, _weighted
-from zoo.data.describe import describe
+from zoo.data.loading import describe
 from zoo.errors import ZooError
 from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
 from zoo.runtime.label_sets import COUNTED, forgive, indistinct, resolve

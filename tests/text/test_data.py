@@ -14,7 +14,8 @@ from zoo.errors import ZooError
 from zoo.models.vocabulary import tokenize
 from zoo.text import data as trigrams
 from zoo.text import simulate
-from zoo.text.data import leaks, read, read_vocabulary, write_simulated, write_trigrams
+from zoo.text.data import leaks, read, read_vocabulary, write_trigrams
+from zoo.text.simulate import write_simulated
 
 KEYS = ("trainx", "traind", "valx", "vald", "testx", "testd")
 

@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.text.metrics import baselines, cross_entropy_and_rank, report, seen_contexts
+from zoo.text.data import occurring
+from zoo.text.metrics import baselines, cross_entropy_and_rank, report
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]])
 TARGETS = np.array([0, 2, 1])
@@ -53,7 +54,7 @@ def test_logits_of_half_precision_are_summed_in_double():
 def test_a_context_is_seen_if_all_its_words_are_in_their_order():
     train = np.array([[1, 2, 3], [4, 5, 6]])
     contexts = np.array([[1, 2, 3], [3, 2, 1], [4, 5, 3], [4, 5, 6], [4, 5, 6]])
-    assert seen_contexts(train, contexts).tolist() == [True, False, False, True, True]
+    assert occurring(train, contexts).tolist() == [True, False, False, True, True]
 
 
 def test_baselines_have_the_keys_of_a_report_and_improve_with_the_context():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import ZooError
 from zoo.models.vocabulary import tokenize
-from zoo.text.sentences import Text, read_lines
+from zoo.text.data import Text, read_lines
 
 
 @pytest.mark.parametrize(

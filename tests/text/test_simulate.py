@@ -6,14 +6,14 @@ from collections import Counter
 import pytest
 
 from zoo.models.vocabulary import tokenize
-from zoo.text.simulate import GRAMMAR, WORDS, sentences
+from zoo.text.simulate import GRAMMAR, WORDS, simulate
 
-MANY = sentences(3000, seed=1)
+MANY = simulate(3000, seed=1)
 
 
 def test_the_seed_decides_and_the_count_only_ends_it():
-    assert sentences(5, seed=1) == MANY[:5] == sentences(9, seed=1)[:5]
-    assert sentences(5, seed=2) != MANY[:5]
+    assert simulate(5, seed=1) == MANY[:5] == simulate(9, seed=1)[:5]
+    assert simulate(5, seed=2) != MANY[:5]
 
 
 def test_every_symbol_is_used_and_has_a_rule():

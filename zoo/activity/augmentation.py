@@ -136,18 +136,6 @@ class Augmentation(Settings):
         return pose
 
 
-class PatchAugmentation(Settings):
-    """Augmentation of patches."""
-
-    label = "augmentation"
-
-    symmetries: bool = False
-    """Whether an epoch shows each patch in all eight symmetries of the square."""
-    plain: Share = 0.0
-    """Share of the epochs, at the end, that instead show each patch eight times unchanged. Averages, such as the mean
-    activation of a unit, then fit the original patches."""
-
-
 class _Draws:
     """Random numbers that depend on a seed and on the number of earlier draws alone."""
 

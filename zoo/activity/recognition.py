@@ -13,7 +13,7 @@ from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
-from zoo.text.metrics import log_probabilities
+from zoo.task import log_probabilities
 
 CHUNK = 10
 """Frames that the signature `chunk` reads, of a model whose window has so many."""

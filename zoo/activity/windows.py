@@ -219,7 +219,6 @@ class ActivityData(Data):
     """
 
     task: ClassVar[str] = "activity"
-    layout: ClassVar[str] = "activity"
     file: ClassVar[str] = "data3.h5 of `zoo data windows`"
     train: Windows
     validation: Windows
@@ -231,6 +230,12 @@ class ActivityData(Data):
     def axes(self) -> tuple[str, ...]:
         """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
         return _AXES_OF[self.train.inputs.shape[-1]]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What `hdf5.check` finds in a file of the same data."""
+        shape = self.train.inputs.shape
+        return {"N": len(self.train), "T": shape[1], "C": shape[2], "K": len(self.classes), "M": len(self.test)}
 
     @property
     def split_by(self) -> str:

@@ -1,6 +1,5 @@
 """Commands on data: import, windows, describe, simulate."""
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,7 +206,7 @@ def _dry_run(sources: "list[tuple[Path, CsvColumns]]") -> dict[str, Any]:
 
 def _imported(imported: "Imported", as_json: bool) -> None:
     from zoo.data import report
-    from zoo.data.describe import describe
+    from zoo.data.loading import describe
 
     facts = {"written": imported.recordings, "dropped": imported.dropped}
     read = {"read": report.summary(imported.files)} if imported.files else {}
@@ -261,7 +260,7 @@ def windows(
     from zoo.activity.making import cut_windows
     from zoo.activity.windows import parse_classes
     from zoo.data import report
-    from zoo.data.describe import describe
+    from zoo.data.loading import describe
 
     with err.status("cutting windows"):
         made = cut_windows(
@@ -282,7 +281,7 @@ def windows(
 def build_dataset(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="Name, such as zoo_activity/motionsense_150_75 or zoo_trigrams/course."),
+        typer.Argument(metavar="NAME", help="Name, such as zoo_activity/motionsense_150_75 or zoo_text/course."),
     ],
     source: Annotated[
         Path, typer.Option("--from", help="The file or folder to build from, or a folder that contains it.")
@@ -290,28 +289,16 @@ def build_dataset(
     to: Annotated[
         Path | None, typer.Option(help="Folder of the builds. TFDS_DATA_DIR or ~/tensorflow_datasets by default.")
     ] = None,
-    shards: Annotated[
-        int | None,
-        typer.Option(min=1, max=100_000, help="Number of files of each split. Depends on its size by default."),
-    ] = None,
-    beam: Annotated[
-        str | None,
-        typer.Option(parser=str, help="Build with Apache Beam and these options, such as --runner=FlinkRunner."),
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Build a data set of TensorFlow Datasets, for `tfds.load` and for --data tfds:NAME."""
-    try:
-        options = None if beam is None else shlex.split(beam)
-    except ValueError as error:
-        raise ZooError(f"--beam {beam}: {error}; expected options as on a command line") from None
     load_tensorflow()
     from zoo.data import tfds
     from zoo.report import markdown
     from zoo.report.progress import RowBoard
 
     with RowBoard(err).shown() as board:
-        made = tfds.build(name, source, to, shards=shards, beam=options, report=board.rows)
+        made = tfds.build(name, source, to, report=board.rows)
     show(made, as_json, markdown.document)
     where = "" if to is None else f" --data-dir {to}"
     then = f"next: zoo train PRESET --data tfds:{made['name']}{where}"
@@ -326,7 +313,7 @@ def describe_file(
 ) -> None:
     """Show what a data file contains, its balance, its problems and its leaks."""
     from zoo.data import report
-    from zoo.data.describe import describe
+    from zoo.data.loading import describe
 
     show(describe(data_file(file, data_dir)), as_json, report.description)
 
@@ -344,7 +331,7 @@ def simulate_activity(
     """Simulate people with a phone in the pocket. The windows are synthetic."""
     from zoo.activity import simulate
     from zoo.data import report
-    from zoo.data.describe import describe
+    from zoo.data.loading import describe
 
     with new_file(out, force):
         simulate.write_simulated(out, subjects, seed, seconds, gyroscope)
@@ -369,8 +356,8 @@ def make_patches(
 ) -> None:
     """Cut patches from photographs, the same number from each. Flat patches are left out."""
     from zoo.data import report
-    from zoo.data.describe import describe
-    from zoo.patches.photographs import Photographs, shipped_photographs, write_patches
+    from zoo.data.loading import describe
+    from zoo.patches.data import Photographs, shipped_photographs, write_patches
 
     with new_file(out, force):
         chosen = Photographs(photographs) if photographs else shipped_photographs()
@@ -390,7 +377,7 @@ def simulate_patches(
 ) -> None:
     """Simulate pictures of overlapping disks (dead leaves), and cut patches from them. They are synthetic."""
     from zoo.data import report
-    from zoo.data.describe import describe
+    from zoo.data.loading import describe
     from zoo.patches import simulate as dead_leaves
 
     with new_file(out, force):
@@ -417,7 +404,7 @@ def make_text(
 ) -> None:
     """Make rows of four words from any text, split by their position in it."""
     from zoo.data import report
-    from zoo.data.describe import describe
+    from zoo.data.loading import describe
     from zoo.text import data as trigrams
 
     with new_file(out, force):
@@ -452,9 +439,9 @@ def simulate_text(
 ) -> None:
     """Simulate sentences of a small grammar, and make rows of four words from them. They are synthetic."""
     from zoo.data import report
-    from zoo.data.describe import describe
-    from zoo.text import data as trigrams
+    from zoo.data.loading import describe
+    from zoo.text.simulate import write_simulated
 
     with new_file(out, force):
-        trigrams.write_simulated(out, sentences, seed)
+        write_simulated(out, sentences, seed)
     show(describe(out), as_json, report.description)

@@ -589,7 +589,7 @@ def _encoded(loaded: "Loaded", data: "PatchData") -> "dict[str, NDArray[np.float
     from zoo.patches.task import TASK, metadata_of
 
     parts: dict[str, list[Any]] = {"codes": [], "reconstructions": [], "patches": []}
-    for rgb in data.blocks(np.arange(len(data.patches))):
+    for rgb, _ in data.train.blocks():
         found = TASK.predict(loaded, rgb)
         parts["codes"].append(found.codes)
         parts["reconstructions"].append(found.reconstructions)

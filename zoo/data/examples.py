@@ -233,7 +233,7 @@ class Data:
     """
 
     task: ClassVar[str]
-    layout: ClassVar[str]
+    """The task, and the layout of a file of such data."""
     file: ClassVar[str]
     """What holds such data, for messages."""
     name: str
@@ -249,6 +249,11 @@ class Data:
     def sha256(self) -> str:
         """The SHA-256 of the file, or what else identifies the data."""
         return self.fingerprint if self.path is None or self.fingerprint else sha256(self.path)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What `hdf5.check` finds in a file of the same data."""
+        return {"N": len(self.train)}
 
     def splits(self) -> dict[str, Examples]:
         """Train, validation and test, without those that are empty."""

@@ -1,31 +1,22 @@
-"""The public door to data: a file in any of the three layouts, a build of TensorFlow Datasets, or a simulator."""
+"""The public door to data: a file in any of the three layouts, a build of TensorFlow Datasets, or a simulator.
 
+The layout of a file is named after its task, and what reads, describes and simulates such data is in the task's folder:
+`zoo.TASK.data` has `read` and `describe`, `zoo.TASK.simulate` has `write_simulated`.
+"""
+
+import importlib
 import inspect
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.activity import simulate as gait
-from zoo.activity import windows
 from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.families import OLDER_TASKS
+from zoo.families import OLDER_TASKS, TASKS
 from zoo.files import new_file
-from zoo.patches import data as patches
-from zoo.patches import simulate as dead_leaves
-from zoo.text import data as trigrams
-
-_SIMULATORS: Mapping[str, Callable[..., Any]] = {
-    "activity": gait.write_simulated,
-    "patches": dead_leaves.write_simulated,
-    "text": trigrams.write_simulated,
-}
 
 
-def load_data(
-    source: str | Path | Data, *, data_dir: str | Path | None = None, levels: float = 1.0, allow_leak: bool = False
-) -> Data:
+def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, levels: float = 1.0) -> Data:
     """Checks and opens data for any of the zoo's tasks; files larger than memory stay on the disk.
 
     Args:
@@ -33,7 +24,6 @@ def load_data(
             Datasets, or its folder; or data that is already loaded, which is returned as it is.
         data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
         levels: The value of white in a file of patches: 1, or 255.
-        allow_leak: Whether to accept a subject in both training and test, to describe such a file.
 
     Returns:
         `data.train`, `data.validation` and `data.test`, each with `arrays()`, `dataset(batch_size)` and `len()`; empty
@@ -75,9 +65,8 @@ def load_data(
         raise ZooError(f"{path}: holds recordings; cut them into windows first, with `zoo data windows`")
     if layout != "patches" and levels != 1.0:
         raise ZooError(f"{path}: holds {layout}; levels are for patches alone")
-    if layout == "patches":
-        return patches.read(path, levels)
-    return trigrams.read(path) if layout == "text" else windows.read(path, allow_leak=allow_leak)
+    data: Data = _module(layout, "data").read(path, **({} if levels == 1.0 else {"levels": levels}))
+    return data
 
 
 D = TypeVar("D", bound=Data)
@@ -101,6 +90,44 @@ def build_name(source: str | Path) -> str:
     return name if prefix == "tfds" and colon else ""
 
 
+def _module(task: str, name: str) -> Any:
+    """A module of a task's folder, which imports this one."""
+    return importlib.import_module(f"zoo.{task}.{name}")
+
+
+def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
+    """Describes a file in any of the zoo's layouts, or a build of TensorFlow Datasets.
+
+    Args:
+        source: The file, `tfds:NAME`, or what `load_data` returned.
+        data_dir: Where builds are.
+
+    Returns:
+        `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
+
+    Raises:
+        ZooError: If the file cannot be read or has none of the layouts.
+    """
+    if isinstance(source, Data) or build_name(source) or Path(source).is_dir():
+        data = load_data(source, data_dir=data_dir)
+        found = {"file": data.name, "layout": data.task, "sizes": data.sizes, "attributes": {
+            "source": data.source, "simulated": data.simulated,
+        }}  # fmt: skip
+        details: dict[str, Any] = _module(data.task, "data").describe(data)
+        return found | {"problems": []} | details
+    path = Path(source)
+    layout = hdf5.identify(path)
+    found = {
+        "file": str(path), "layout": layout, "sizes": hdf5.check(path, layout), "attributes": hdf5.attributes(path),
+        "problems": [],
+    }  # fmt: skip
+    try:
+        details = _module("activity" if layout == "recordings" else layout, "data").describe(path)
+    except ZooError as error:
+        return found | {"problems": [str(error)]}
+    return found | details
+
+
 def simulate(task: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: float) -> Data:
     """Simulates data, writes it to a file in the layout of its task, and opens it.
 
@@ -122,10 +149,10 @@ def simulate(task: str, path: str | Path, *, seed: int = 0, force: bool = False,
         >>> data.simulated, data.train.people(), data.test.people()
         (True, ['1', '2'], ['3'])
     """
-    if task not in _SIMULATORS:
-        hint = f"did you mean {OLDER_TASKS[task]}?" if task in OLDER_TASKS else f"expected {', '.join(_SIMULATORS)}"
+    if task not in TASKS:
+        hint = f"did you mean {OLDER_TASKS[task]}?" if task in OLDER_TASKS else f"expected {', '.join(TASKS)}"
         raise ZooError(f"task {task!r}: {hint}")
-    write = _SIMULATORS[task]
+    write = _module(task, "simulate").write_simulated
     known = [name for name in inspect.signature(write).parameters if name not in ("path", "seed")]
     if unknown := [name for name in sizes if name not in known]:
         raise ZooError(f"{task} data has no size {', '.join(unknown)}; expected {', '.join(known)}")

@@ -1,28 +1,34 @@
-"""Patches of natural images: the course's data1.h5, its reader and its writer.
+"""Patches of natural images: the course's data1.h5, its reader and its writer, and the photographs it is cut from.
 
 `data (N, 3, S, S)` holds patches `(channel, column, row)`, red, green, blue, about [0, 1]: `data[i].T` is the upright
 image. The optional `source (N,)` and `source_names` name the photograph that each patch was cut from, so that whole
 photographs can be held out. A vector of pixels is a patch's luminance in the file's order, column by column.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from zoo.data import hdf5
 from zoo.data.examples import MEMORY_BYTES, Data, Examples, Sliceable
 from zoo.data.hdf5 import Rows
 from zoo.errors import ZooError
+from zoo.files import require_file
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
 
 _DEVIATIONS = 3.0
 _LOWEST, _HIGHEST = 0.1, 0.9
+
+_FLAT = 0.02
+"""A patch with a smaller standard deviation of luminance is flat."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +55,14 @@ class Scale:
 
     @classmethod
     def fit(cls, patches: Sliceable, rows: NDArray[np.int64]) -> "Scale":
-        """Fits the constants on some patches, read in blocks.
-
-        Args:
-            patches: `(N, 3, S, S)`.
-            rows: Which.
+        """Fits the constants on some rows of patches `(N, 3, S, S)`, read in blocks.
 
         Raises:
             ZooError: If the patches are constant.
         """
         squares = count = 0.0
         least, greatest = np.inf, -np.inf
-        for block in _blocks(patches, rows):
+        for block, _ in Examples(patches, patches, rows).blocks():
             centered = _centered(block)
             squares, count = squares + float((centered**2).sum()), count + centered.size
             least, greatest = min(least, float(centered.min())), max(greatest, float(centered.max()))
@@ -101,34 +103,18 @@ def _centered(patches: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(gray - gray.mean(axis=1, keepdims=True))
 
 
-def _blocks(patches: Sliceable, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-    return (block for block, _ in Examples(patches, patches, rows).blocks())
-
-
-@dataclass(frozen=True, repr=False)
-class Patches(Examples):
-    """Patches `(3, S, S)` float32 as inputs and targets, and their photographs as groups."""
-
-    @property
-    def photographs(self) -> NDArray[np.str_] | None:
-        """`(len(self),)` the photograph of each patch; None where photographs are not known."""
-        return self.groups
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PatchData(Data):
-    """Patches for training; how many photographs are held out is up to the recipe.
+    """Patches `(3, S, S)` as inputs and targets, with their photographs as groups, all in `train`.
+
+    How many photographs are held out is up to the recipe.
 
     Args:
         notes: What is unusual about the values.
     """
 
     task: ClassVar[str] = "patches"
-    layout: ClassVar[str] = "patches"
     file: ClassVar[str] = "data1.h5 of `zoo data make patches`"
-    train: Patches
-    validation: Patches
-    test: Patches
     notes: tuple[str, ...] = ()
 
     @property
@@ -139,22 +125,23 @@ class PatchData(Data):
     @property
     def photographs(self) -> NDArray[np.str_] | None:
         """`(N,)` the photograph of each patch; None where photographs are not known."""
-        return self.train.photographs
+        return self.train.groups
 
     @property
     def pixels(self) -> int:
         """Pixels in a patch."""
         return int(self.patches.shape[2] ** 2)
 
-    def blocks(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
-        """Patches of some rows, `(n, 3, S, S)`, a block at a time."""
-        return _blocks(self.patches, rows)
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What `hdf5.check` finds in a file of the same data."""
+        return {"N": len(self.train), "S": self.patches.shape[-1]}
 
     def vectors(self, scale: Scale) -> Sliceable:
         """All patches, preprocessed: in memory up to `MEMORY_BYTES`, beyond that whenever they are read."""
         if 4 * len(self.patches) * self.pixels > MEMORY_BYTES:
             return Preprocessed(self.patches, scale)
-        return np.concatenate([scale.apply(block) for block in self.blocks(np.arange(len(self.patches)))])
+        return np.concatenate([scale.apply(block) for block, _ in self.train.blocks()])
 
     def hold_out(self, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Divides the patches into training and test: by whole photographs where they are known.
@@ -169,16 +156,12 @@ class PatchData(Data):
         Raises:
             ZooError: If nothing would be left for training.
         """
-        random = np.random.default_rng([seed, 1])
-        of_photographs = self.photographs is not None
-        names = sorted(set(self.photographs.tolist())) if self.photographs is not None else []
-        units = np.array(names) if of_photographs else np.arange(len(self.patches))
+        kind, each = ("patches", self.train.rows) if self.photographs is None else ("photographs", self.photographs)
+        units = np.unique(each)
         count = max(1, round(fraction * len(units)))
         if len(units) <= count:
-            kind = "photographs" if of_photographs else "patches"
             raise ZooError(f"{self.name}: {len(units)} {kind}, of which {count} cannot be held out: add some")
-        held_out = random.permutation(units)[:count]
-        mask = np.isin(self.photographs if self.photographs is not None else units, held_out)
+        mask = np.isin(each, np.random.default_rng([seed, 1]).permutation(units)[:count])
         return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
@@ -195,12 +178,7 @@ def symmetric(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class Preprocessed:
-    """Patches that are preprocessed when they are read, for files larger than memory.
-
-    Args:
-        patches: `(N, 3, S, S)`, on the disk.
-        scale: The constants.
-    """
+    """Patches `(N, 3, S, S)` that are preprocessed when they are read, for files larger than memory."""
 
     def __init__(self, patches: Sliceable, scale: Scale) -> None:
         self.patches, self.scale = patches, scale
@@ -229,7 +207,7 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
         raise ZooError(f"levels {levels:g}: expected the value of white in the file, such as 1 or 255")
     hdf5.check(path, "patches")
     rows = Rows(path, "data", factor=1 / levels)
-    patches = Patches.all(rows, rows, _photographs(path))
+    patches = Examples.all(rows, rows, _photographs(path))
     data = PatchData(
         name=str(path), path=path, train=patches, validation=patches.empty(), test=patches.empty(),
         **hdf5.provenance(hdf5.attributes(path)),
@@ -239,18 +217,6 @@ def read(path: Path, levels: float = 1.0) -> PatchData:
 
 def check(data: PatchData, levels: float = 1.0) -> PatchData:
     """Refuses patches with wrong values, and notes what is unusual."""
-    low, high, flat = _survey(data)
-    _check_levels(data.name, low * levels, high * levels, levels)
-    if flat:
-        raise ZooError(f"{data.name}: key 'data': every patch is of one color: nothing can be learned from it")
-    notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
-    if data.photographs is None:
-        notes.append("no photographs named: patches of one may be on both sides of a split")
-    return replace(data, notes=tuple(notes))
-
-
-def _survey(data: PatchData) -> tuple[float, float, bool]:
-    """The minimum and the maximum, and whether every patch is of one color."""
     low, high, flat, done = np.inf, -np.inf, True, 0
     for block, _ in data.train.blocks():
         finite = np.isfinite(block).all(axis=(1, 2, 3))
@@ -259,16 +225,18 @@ def _survey(data: PatchData) -> tuple[float, float, bool]:
             raise ZooError(f"{data.name}: key 'data' patch {row} holds NaN or infinity: make the file again")
         low, high, done = min(low, float(block.min())), max(high, float(block.max())), done + len(block)
         flat = flat and bool((np.ptp(block, axis=(2, 3)) == 0).all())
-    return low, high, flat
-
-
-def _check_levels(name: str, low: float, high: float, levels: float) -> None:
-    found = f"{name}: key 'data' holds values from {low:g} to {high:g}"
-    if high > 2 * levels or low < -levels:
-        hint = "255" if levels < high <= 255 else "WHITE, the value of white in it"
+    found = f"{data.name}: key 'data' holds values from {low * levels:g} to {high * levels:g}"
+    if high > 2 or low < -1:
+        hint = "255" if high > 1 and high * levels <= 255 else "WHITE, the value of white in it"
         raise ZooError(f"{found}; expected about [0, {levels:g}]: train, evaluate and export with --levels {hint}")
-    if levels > 2 and high <= 2:
+    if levels > 2 and high * levels <= 2:
         raise ZooError(f"{found}, not up to {levels:g}: leave --levels out")
+    if flat:
+        raise ZooError(f"{data.name}: key 'data': every patch is of one color: nothing can be learned from it")
+    notes = [f"values from {low:.3f} to {high:.3f} overshoot [0, 1]"] if low < 0 or high > 1 else []
+    if data.photographs is None:
+        notes.append("no photographs named: patches of one may be on both sides of a split")
+    return replace(data, notes=tuple(notes))
 
 
 def _photographs(path: Path) -> NDArray[np.str_] | None:
@@ -289,27 +257,181 @@ def _photographs(path: Path) -> NDArray[np.str_] | None:
     return np.asarray(names[numbers])
 
 
-Part = tuple[str, str, NDArray[np.float32]]
-"""The name of a photograph, its credit, and its patches `(n, 3, size, size)`."""
+def describe(source: Path | PatchData) -> dict[str, Any]:
+    """Counts patches, by photograph where they are known."""
+    data = read(source) if isinstance(source, Path) else source
+    names = [] if data.photographs is None else data.photographs.tolist()
+    return {
+        "patches": len(data.patches), "photographs": dict(sorted(Counter(names).items())), "simulated": data.simulated,
+        "problems": list(data.notes),
+    }  # fmt: skip
 
 
-def write(path: Path, size: int, parts: Iterator[Part], attributes: Mapping[str, Any]) -> None:
-    """Writes patches in the course's layout, those of one photograph after another.
+@dataclass(frozen=True)
+class Photograph:
+    """A picture to cut patches from.
+
+    Args:
+        name: The picture's name, stored in the file of patches.
+        pixels: `(height, width, 3)` float32 in [0, 1].
+        credit: Author and license, stored likewise.
+    """
+
+    name: str
+    pixels: NDArray[np.float32]
+    credit: str = "the user's own"
+
+
+def open_photograph(path: Path) -> Photograph:
+    """Reads a picture in color, in any format that Pillow knows, and turns it upright.
+
+    Raises:
+        ZooError: If it is missing, cannot be decoded, is gray, or is partly transparent.
+    """
+    require_file(path)
+    try:
+        with Image.open(path) as image:
+            gray, mode = image.mode in _GRAY, image.mode
+            if not gray and not image.has_transparency_data:
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+                return Photograph(path.name, np.asarray(upright, np.float32) / np.float32(255))
+    except Exception as error:
+        # Pillow's decoders raise nearly anything: SyntaxError for a broken PNG, MemoryError for what a damaged one
+        # declares, TypeError for a TIFF whose strips start at a fraction.
+        reason = str(error) or type(error).__name__
+        raise ZooError(f"{path}: not a picture that can be decoded ({reason}): leave it out") from None
+    if gray:
+        raise ZooError(f"{path}: a gray picture (mode {mode}); expected colors: leave it out")
+    raise ZooError(f"{path}: has a fourth channel, transparency; expected three: save it without")
+
+
+_GRAY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+"""Pillow's modes without color."""
+
+
+class Photographs:
+    """Pictures that are read one after another, so that one is in memory at a time.
+
+    Args:
+        paths: Pictures and folders of pictures; hidden files are skipped, others sorted by name.
+
+    Raises:
+        ZooError: If one is missing, a folder is empty, or two pictures have the same name.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.files: list[Path] = []
+        for path in paths:
+            files = [path]
+            if not path.exists():
+                raise ZooError(
+                    f"{path}: no such file or folder; without one, the photographs that scikit-learn and scikit-image "
+                    "install are used"
+                )
+            if path.is_dir():
+                files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+            if not files:
+                raise ZooError(f"{path}: no picture in this folder")
+            self.files += files
+        places = {file.name: file for file in self.files}
+        for file in self.files:
+            if places[file.name] is not file:
+                raise ZooError(f"{file} and {places[file.name]}: pictures of the same name: rename or leave out one")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[Photograph]:
+        return map(open_photograph, self.files)
+
+
+def shipped_photographs() -> list[Photograph]:
+    """The natural photographs that scikit-learn ships, and those of scikit-image where it is installed."""
+    from sklearn.datasets import load_sample_images
+
+    credits = {"china.jpg": "danielbuechele, CC BY 2.0", "flower.jpg": "vultilion, CC BY 2.0"}
+    images = load_sample_images()
+    found = [
+        (Path(name).name, pixels, credits[Path(name).name])
+        for name, pixels in zip(images.filenames, images.images, strict=True)
+    ]
+    try:
+        from skimage import data
+
+        found += [
+            (name, getattr(data, name)(), credit)
+            for name, credit in (
+                ("astronaut", "NASA, public domain"), ("chelsea", "S. van der Walt, CC0"),
+                ("coffee", "R. Michotte, CC0"), ("rocket", "SpaceX, public domain"),
+            )
+        ]  # fmt: skip
+    except ImportError:
+        pass
+    return [Photograph(name, np.asarray(p, np.float32)[..., :3] / np.float32(255), credit) for name, p, credit in found]
+
+
+def write_patches(
+    path: Path, photographs: Photographs | Sequence[Photograph], count: int, size: int, seed: int, *,
+    simulated: bool = False,
+) -> int:  # fmt: skip
+    """Cuts equally many patches from each photograph at random places, and writes them in the course's layout.
 
     Args:
         path: The file, written whole or not at all.
+        photographs: What to cut from.
+        count: Number of patches.
         size: Pixels a side.
-        parts: The photographs, one after another.
-        attributes: Of the file.
+        seed: Decides where they are cut.
+        simulated: Whether a program drew the pictures.
+
+    Returns:
+        How many flat patches were refused.
+
+    Raises:
+        ZooError: If a photograph is smaller than a patch, or shows nothing but flat patches.
     """
+    if count < 1 or size < 2:
+        raise ZooError(f"{count} patches of {size} pixels a side: expected 1 or more of 2 or more")
+    random, refused = np.random.default_rng(seed), 0
     names, credits = [], []
     with hdf5.create(path, "patches") as file:
+        hdf5.require_space(path, 12 * count * size**2)
         data = hdf5.growing(file, "data", (3, size, size), "f4", chunk=256)
         source = hdf5.growing(file, "source", (), "i4", chunk=1024)
-        for number, (name, credit, patches) in enumerate(parts):
+        for number, photograph in enumerate(photographs):
+            share = count // len(photographs) + (number < count % len(photographs))
+            patches, flat = cut(photograph, share, size, random)
+            refused += flat
             hdf5.append(data, patches)
             hdf5.append(source, np.full(len(patches), number, np.int32))
-            names.append(name)
-            credits.append(f"{name}: {credit}")
+            names.append(photograph.name)
+            credits.append(f"{photograph.name}: {photograph.credit}")
         file["source_names"] = names
-        file.attrs.update({"source": "; ".join(credits), **attributes})
+        file.attrs.update({"source": "; ".join(credits), "simulated": simulated, "seed": seed})
+    return refused
+
+
+def cut(photograph: Photograph, count: int, size: int, random: np.random.Generator) -> tuple[NDArray[np.float32], int]:
+    """Cuts patches at random places of a photograph; flat ones are refused.
+
+    Returns:
+        `(count, 3, size, size)`, and how many flat patches were refused.
+
+    Raises:
+        ZooError: If it is smaller than a patch, or shows nothing but flat patches.
+    """
+    height, width = photograph.pixels.shape[:2]
+    if min(height, width) < size:
+        raise ZooError(f"{photograph.name}: {width} x {height} pixels; a patch needs {size} x {size}: leave it out")
+    patches: list[NDArray[np.float32]] = []
+    flat = 0
+    while len(patches) < count:
+        if flat > 50 * (count + 1):
+            raise ZooError(f"{photograph.name}: almost nothing but flat patches: choose another photograph")
+        top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
+        patch = photograph.pixels[top : top + size, left : left + size]
+        if (patch @ LUMINANCE).std() < _FLAT:
+            flat += 1
+            continue
+        patches.append(patch.T)
+    return np.array(patches, np.float32).reshape(-1, 3, size, size), flat

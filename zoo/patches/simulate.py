@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.patches.photographs import Photograph, write_patches
+from zoo.patches.data import Photograph, write_patches
 
 
 def draw(name: str, side: int, random: np.random.Generator) -> Photograph:

@@ -12,7 +12,6 @@ from keras import ops
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from zoo.activity.augmentation import PatchAugmentation
 from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
@@ -27,9 +26,9 @@ from zoo.models.autoencoder import SparseAutoencoder
 from zoo.models.layers import kl_sparsity
 from zoo.models.model import Model
 from zoo.patches import data as patches
-from zoo.patches import metrics, photographs, simulate
-from zoo.patches.data import LUMINANCE, PatchData, Patches, Scale
-from zoo.recipe import Recipe
+from zoo.patches import metrics, simulate
+from zoo.patches.data import LUMINANCE, PatchData, Scale
+from zoo.recipe import Recipe, Settings, Share
 from zoo.runtime.metadata import AutoencoderMetadata
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 
@@ -46,7 +45,19 @@ _GOLDEN, _TERMS = 512, 2048
 """Numbers of patches to compare artifacts on, and to compute the terms of the cost on."""
 
 
-def _split(data: PatchData, recipe: Recipe) -> tuple[Patches, Patches]:
+class PatchAugmentation(Settings):
+    """Augmentation of patches."""
+
+    label = "augmentation"
+
+    symmetries: bool = False
+    """Whether an epoch shows each patch in all eight symmetries of the square."""
+    plain: Share = 0.0
+    """Share of the epochs, at the end, that instead show each patch eight times unchanged. Averages, such as the mean
+    activation of a unit, then fit the original patches."""
+
+
+def _split(data: PatchData, recipe: Recipe) -> tuple[Examples, Examples]:
     """Splits data into training and held-out patches, by photograph if photographs are known."""
     if not recipe.validation:
         return data.train, data.train.empty()
@@ -54,16 +65,16 @@ def _split(data: PatchData, recipe: Recipe) -> tuple[Patches, Patches]:
     return _chosen(data.train, training_rows), _chosen(data.train, held_out)
 
 
-def _chosen(part: Patches, rows: NDArray[np.int64]) -> Patches:
+def _chosen(part: Examples, rows: NDArray[np.int64]) -> Examples:
     return part.where(np.isin(part.rows, rows))
 
 
-def _sample(part: Patches, count: int) -> Patches:
+def _sample(part: Examples, count: int) -> Examples:
     """Selects at most `count` evenly spaced patches."""
     return _chosen(part, part.rows[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)])
 
 
-def _inputs(part: Patches) -> NDArray[np.float32]:
+def _inputs(part: Examples) -> NDArray[np.float32]:
     return np.concatenate([inputs for inputs, _ in part.blocks()])
 
 
@@ -78,7 +89,7 @@ class PatchSplit(Split):
     scale: Scale = field(kw_only=True)
 
 
-def _training_batches(train: Patches, recipe: Recipe) -> tuple[Callable[..., tf.data.Dataset], int]:
+def _training_batches(train: Examples, recipe: Recipe) -> tuple[Callable[..., tf.data.Dataset], int]:
     """The batches of a `Feed`, and the number of rows per epoch."""
     augmentation = PatchAugmentation.from_json(recipe.augmentation or {})
     batches = partial(pipeline.training_batches, seed=recipe.seed)
@@ -112,7 +123,7 @@ class _Terms(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         logs.update({name: float(value) for name, value in self.compute(self.vectors).items()})
 
 
-def _held_out_scores(model: SparseAutoencoder, held_out: Patches, constants: Mapping[str, Any]) -> dict[str, float]:
+def _held_out_scores(model: SparseAutoencoder, held_out: Examples, constants: Mapping[str, Any]) -> dict[str, float]:
     vectors = _inputs(held_out)
     terms = _cost(model, vectors, constants)
     return {"cost": float(sum(terms.values())), "mse": 2 * float(terms["error"]) / vectors.shape[1]}
@@ -149,7 +160,7 @@ def _check_size(pixels: int, data: PatchData, name: str) -> None:
         )
 
 
-def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Patches, Patches]:
+def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Examples, Examples]:
     """Returns the name of the evaluated part, its patches, and the patches to fit PCA on."""
     if split not in ("test", "train"):
         raise ZooError(f"split {split!r}: expected test or train")
@@ -170,7 +181,7 @@ def _parts(loaded: Loaded, data: PatchData, split: str) -> tuple[str, Patches, P
     return "test", held_out, training_part
 
 
-def _codes(loaded: Loaded, part: Patches) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _codes(loaded: Loaded, part: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Computes codes and reconstructions of patches, a block at a time."""
     codes, reconstructions = zip(*(_encode(loaded, rgb) for rgb, _ in part.blocks()), strict=True)
     return np.concatenate(codes), np.concatenate(reconstructions)
@@ -205,7 +216,7 @@ def _golden(loaded: Loaded, data: PatchData | None, split: str) -> NDArray[np.fl
     if data is None:
         random = np.random.default_rng([7, 2])
         pictures = [simulate.draw(f"dead leaves {number}", 12 * size, random) for number in range(4)]
-        return np.concatenate([photographs.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
+        return np.concatenate([patches.cut(picture, _GOLDEN // 4, size, random)[0] for picture in pictures])
     _check_size(size**2, data, loaded.name)
     _, held_out, training_part = _parts(loaded, data, "test")
     return _inputs(_sample(held_out if split == "test" else training_part, _GOLDEN))
@@ -350,7 +361,7 @@ class AutoencoderTask(Task):
         if not np.ptp(vectors, axis=0).any():
             raise ZooError(f"{data}: {len(vectors)} patches, all equal: expected different ones")
         codes, reconstructions = _codes(loaded, measured)
-        names = measured.photographs
+        names = measured.groups
         report = metrics.report(
             vectors, codes, reconstructions, metadata.sparsity_target, train_vectors, kernel(loaded)
         )

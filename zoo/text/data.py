@@ -1,15 +1,16 @@
-"""Trigrams and the word that follows each: the course's data2.h5, its reader, its writer and a simulator.
+"""Trigrams and the word that follows each: the course's data2.h5, its reader and its writer.
 
 `trainx (N, 3)` holds contexts and `traind (N,)` the words that followed, `valx`, `vald`, `testx`, `testd` likewise, as
 numbers of `words (V,)`. Numbers count from 1 in the file and from 0 everywhere else.
 
-A file is made from text that `text` splits into words: each four consecutive words of a sentence are a row, in the
-order of the text, and no row crosses the end of a sentence. Rows are numbered, then those with a word outside the
-vocabulary are left out. Validation and test are contiguous ranges of the text. Rows are never shuffled: neighboring
-rows share three words, so that a shuffled test would be in training.
+A file is made from text, in which a line is a sentence, split into words as `zoo.models.vocabulary.tokenize` does: each
+four consecutive words of a sentence are a row, in the order of the text, and no row crosses the end of a sentence. Rows
+are numbered, then those with a word outside the vocabulary are left out. Validation and test are contiguous ranges of
+the text. Rows are never shuffled: neighboring rows share three words, so that a shuffled test would be in training.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,8 +21,7 @@ from numpy.typing import NDArray
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples
 from zoo.errors import ZooError
-from zoo.text import simulate
-from zoo.text.sentences import Text, read_lines
+from zoo.models.vocabulary import tokenize
 
 CONTEXT = 3
 """Words in a context."""
@@ -57,12 +57,16 @@ class TrigramData(Data):
     """
 
     task: ClassVar[str] = "text"
-    layout: ClassVar[str] = "text"
     file: ClassVar[str] = "data2.h5 of `zoo data make text`"
     train: Trigrams
     validation: Trigrams
     test: Trigrams
     words: tuple[str, ...]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What `hdf5.check` finds in a file of the same data."""
+        return {"N": len(self.train), "M": len(self.validation), "L": len(self.test), "V": len(self.words)}
 
 
 def read(path: Path) -> TrigramData:
@@ -74,13 +78,6 @@ def read(path: Path) -> TrigramData:
     Raises:
         ZooError: If a key is missing or has another shape, a word is empty or occurs twice, or a number is not that of
             a word.
-
-    Example:
-        >>> path = Path(getfixture("tmp_path")) / "data2.h5"
-        >>> _ = write_simulated(path, sentences=200, seed=0)
-        >>> data = read(path)
-        >>> data.train.contexts.shape[1], data.simulated
-        (3, True)
     """
     hdf5.check(path, "text")
     words = tuple(hdf5.read(path, "words").tolist())
@@ -112,6 +109,105 @@ def _numbers(path: Path, key: str, words: int) -> NDArray[np.int32]:
         hint = "; numbers count from 1: add 1" if low == 0 and high < words else ": make the file again"
         raise ZooError(f"{path}: key '{key}' holds word numbers from {low} to {high}; expected 1 to {words}{hint}")
     return (numbers - 1).astype(np.int32)
+
+
+def read_vocabulary(path: Path) -> tuple[str, ...]:
+    """Words of a file in this layout, or of a text file with one word per line.
+
+    Raises:
+        ZooError: If it cannot be read, or holds a word twice.
+    """
+    if hdf5.is_hdf5(path):
+        hdf5.check(path, "text")
+        words = tuple(hdf5.read(path, "words").tolist())
+    else:
+        words = tuple(word for line in read_lines([path]) if (word := line.strip()))
+    _check_words(str(path), words)
+    return words
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text as word numbers.
+
+    Args:
+        words: All different words, in the order of their first occurrence.
+        numbers: `(T,)` the number of each word of the text.
+        sentences: `(T,)` the number of its sentence, rising.
+    """
+
+    words: tuple[str, ...]
+    numbers: NDArray[np.int32]
+    sentences: NDArray[np.int32]
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> "Text":
+        """Splits lines into words.
+
+        Example:
+            >>> text = Text.from_lines(["He is .", "Is he ?"])
+            >>> text.words, text.numbers.tolist(), text.sentences.tolist()
+            (('he', 'is', '.', '?'), [0, 1, 2, 1, 0, 3], [0, 0, 0, 1, 1, 1])
+        """
+        known: dict[str, int] = {}
+        numbers, lengths = array("i"), array("i")
+        for line in lines:
+            words = tokenize(line)
+            numbers.extend(known.setdefault(word, len(known)) for word in words)
+            lengths.append(len(words))
+        sentences = np.repeat(np.arange(len(lengths), dtype=np.int32), np.array(lengths, np.int32))
+        return cls(tuple(known), np.array(numbers, np.int32), sentences)
+
+    def most_frequent(self, where: NDArray[np.bool_]) -> tuple[str, ...]:
+        """The words at some positions `(T,)`, the most frequent first, ties in alphabetical order."""
+        counts = np.bincount(self.numbers[where], minlength=len(self.words))
+        found = np.flatnonzero(counts).tolist()
+        return tuple(self.words[i] for i in sorted(found, key=lambda i: (-counts[i], self.words[i])))
+
+    def numbered(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """The text `(T,)` as numbers of the given words, from 1; 0 stands for all other words."""
+        wanted = {word: number for number, word in enumerate(words, 1)}
+        return np.array([wanted.get(word, 0) for word in self.words], np.int32)[self.numbers]
+
+
+_BINARY = {
+    b"PK\x03\x04": "a zip file, as documents of Word and LibreOffice are", b"%PDF-": "a PDF file",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file", b"\xd0\xcf\x11\xe0": "a document of an old version of Word",
+}  # fmt: skip
+"""Files that are often taken for text, by their first bytes."""
+
+
+def read_lines(paths: Sequence[Path]) -> Iterator[str]:
+    """Lines of text files, one file after another.
+
+    Raises:
+        ZooError: If a file is missing, empty, or not UTF-8.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise ZooError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
+        empty, offset = True, 0
+        with path.open("rb") as file:
+            if kind := next((kind for start, kind in _BINARY.items() if file.peek(len(start)).startswith(start)), None):
+                raise ZooError(f"{path}: is {kind}, not text: expected plain text (UTF-8), one sentence per line")
+            for line in file:
+                text = _decode(path, line, offset)
+                offset += len(line)
+                empty = empty and not text.strip()
+                yield text
+        if empty:
+            raise ZooError(f"{path}: no word in it; expected text, one sentence per line")
+
+
+def _decode(path: Path, line: bytes, offset: int) -> str:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = f"byte 0x{line[error.start]:02x} at offset {offset + error.start}"
+        raise ZooError(f"{path}: {place} is not UTF-8: convert the file (iconv -t UTF-8)") from None
+    if "\0" in text:
+        raise ZooError(f"{path}: byte 0x00 at offset {offset + line.index(0)}; expected UTF-8 text: convert the file")
+    return text.removeprefix("\N{BYTE ORDER MARK}")
 
 
 @dataclass(frozen=True)
@@ -165,71 +261,33 @@ def write_trigrams(
         >>> read(folder / "data2.h5").words
         ('.', 'here', 'is', 'it', 'say', 'they')
     """
-    words = None if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
-    text = Text.from_lines(read_lines(texts))
-    names = ", ".join(file.name for file in texts)
-    if words is not None and (lacking := sorted(set(words) - set(text.words))):
-        some = ", ".join(f"'{word}'" for word in lacking[:5])
-        raise ZooError(f"{vocabulary}: {len(lacking)} words are not in {names}, such as {some}: take them out")
-    rule, inputs = (
-        (f"the {vocabulary} most frequent words of training rows, ties in alphabetical order", [])
-        if isinstance(vocabulary, int) else (f"the words of {vocabulary.name}", [vocabulary])
-    )  # fmt: skip
-    chosen = vocabulary if isinstance(vocabulary, int) else words or ()
+    words = vocabulary if isinstance(vocabulary, int) else read_vocabulary(vocabulary)
+    text, names = Text.from_lines(read_lines(texts)), ", ".join(file.name for file in texts)
+    rule, inputs = f"the {vocabulary} most frequent words of training rows, ties in alphabetical order", []
+    if not isinstance(vocabulary, int) and not isinstance(words, int):
+        rule, inputs = f"the words of {vocabulary.name}", [vocabulary]
+        if lacking := sorted(set(words) - set(text.words)):
+            some = ", ".join(f"'{word}'" for word in lacking[:5])
+            raise ZooError(f"{vocabulary}: {len(lacking)} words are not in {names}, such as {some}: take them out")
     details = {"source": f"text: {names}", "simulated": False, "vocabulary": rule}
-    return _write(path, text, names, chosen, (validation_rows, test_rows), details, inputs)
+    return write(path, text, names, words, details, ranges=(validation_rows, test_rows), inputs=inputs)
 
 
-_MOST_SENTENCES = 10_000_000
-
-
-def write_simulated(path: Path, sentences: int = 20000, seed: int = 0) -> Summary:
-    """Makes a file in the course's layout from simulated sentences, labeled as such.
-
-    Args:
-        path: The file, written whole or not at all.
-        sentences: Number of sentences.
-        seed: The source of all randomness.
-
-    Raises:
-        ZooError: If there are too few sentences for three splits, or too many for memory.
-    """
-    if sentences > _MOST_SENTENCES:
-        raise ZooError(f"{sentences} sentences: expected at most {_MOST_SENTENCES}")
-    text = Text.from_lines(simulate.sentences(sentences, seed))
-    details = {
-        "source": "simulated by pocket-zoo", "simulated": True, "seed": seed,
-        "vocabulary": "all words of the grammar in alphabetical order",
-    }  # fmt: skip
-    return _write(path, text, f"{sentences} sentences", simulate.WORDS, (None, None), details, [])
-
-
-def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """Words of a file in this layout, or of a text file with one word per line.
-
-    Raises:
-        ZooError: If it cannot be read, or holds a word twice.
-    """
-    if hdf5.is_hdf5(path):
-        hdf5.check(path, "text")
-        words = tuple(hdf5.read(path, "words").tolist())
-    else:
-        words = tuple(word for line in read_lines([path]) if (word := line.strip()))
-    _check_words(str(path), words)
-    return words
-
-
-def _write(
-    path: Path, text: Text, names: str, vocabulary: int | Sequence[str],
-    ranges: tuple[RowRange | None, RowRange | None], details: Mapping[str, Any], inputs: Sequence[Path],
+def write(
+    path: Path, text: Text, names: str, vocabulary: int | Sequence[str], details: Mapping[str, Any], *,
+    ranges: tuple[RowRange | None, RowRange | None] = (None, None), inputs: Sequence[Path] = (),
 ) -> Summary:  # fmt: skip
+    """Writes the rows of a text, called by its `names` in messages. Other arguments are those of `write_trigrams`."""
     # The positions at which four words of one sentence begin.
     places = np.flatnonzero(text.sentences[:-CONTEXT] == text.sentences[CONTEXT:])
     if not len(places):
         raise ZooError(f"{names}: no sentence of four words: give more text, one sentence per line")
     sentences = text.sentences[places]
     held_out = _ranges(names, sentences, *ranges)
-    splits = _splits(len(places), held_out)
+    left = np.ones(len(places), bool)
+    for start, stop in held_out.values():
+        left[start:stop] = False
+    splits = {"train": np.flatnonzero(left)} | {name: np.arange(*rows) for name, rows in held_out.items()}
     words = (
         _most_frequent(names, text, places[splits["train"]], vocabulary)
         if isinstance(vocabulary, int) else tuple(vocabulary)
@@ -253,15 +311,14 @@ def _write(
         file.attrs.update({"text_rows": len(places), "left_out_rows": int((~known).sum())})
     overlap = {
         name: _overlap(places[rows], len(splits["train"]), len(splits["test"]))
-        for name, rows in _orders(splits).items()
+        for name, rows in _orders(np.concatenate(list(splits.values()))).items()
     }
     return Summary(len(places), int((~known).sum()), overlap, _notes(sentences, held_out))
 
 
-def _orders(splits: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+def _orders(rows: NDArray[Any], seed: int = 0) -> dict[str, NDArray[Any]]:
     """The rows of all splits one after another, and shuffled."""
-    every = np.concatenate(list(splits.values()))
-    return {"as_split": every, "shuffled": np.random.default_rng(0).permutation(every)}
+    return {"as_split": rows, "shuffled": rows[np.random.default_rng(seed).permutation(len(rows))]}
 
 
 def _overlap(places: NDArray[np.int64], train: int, test: int) -> float:
@@ -284,7 +341,9 @@ def _ranges(
     """The rows of validation and test, checked or by the default rule, from the sentence `(N,)` of each row."""
     count = len(sentences)
     if validation is None and test is None:
-        first, second = (_next_sentence(sentences, count - tenths * (count // 10)) for tenths in (2, 1))
+        # Both begin with the first sentence at or after their tenth of the rows.
+        rows = (count - tenths * (count // 10) for tenths in (2, 1))
+        first, second = (int(np.searchsorted(sentences, sentences[row - 1], "right")) if row else 0 for row in rows)
         if not 0 < first < second < count:
             raise ZooError(
                 f"{names}: too little text for training, validation and test (rows of four words: {count}): give "
@@ -304,18 +363,6 @@ def _ranges(
             f"validation rows {validation[0]}:{validation[1]} and test rows {test[0]}:{test[1]} overlap: move one"
         )
     return {"validation": validation, "test": test}
-
-
-def _next_sentence(sentences: NDArray[np.int32], row: int) -> int:
-    """The first row at or after this one that begins a sentence."""
-    return int(np.searchsorted(sentences, sentences[row - 1], side="right")) if row else 0
-
-
-def _splits(count: int, ranges: Mapping[str, RowRange]) -> dict[str, NDArray[np.int64]]:
-    left = np.ones(count, bool)
-    for start, stop in ranges.values():
-        left[start:stop] = False
-    return {"train": np.flatnonzero(left)} | {name: np.arange(*rows) for name, rows in ranges.items()}
 
 
 def _notes(sentences: NDArray[np.int32], ranges: Mapping[str, RowRange]) -> tuple[str, ...]:
@@ -345,12 +392,26 @@ def _most_frequent(names: str, text: Text, places: NDArray[np.int64], count: int
     return ranked[:count]
 
 
-def leaks(data: TrigramData, seed: int = 0) -> dict[str, dict[str, float]]:
-    """How much of the test split is in training: as split, and if all rows had been shuffled.
+def describe(source: Path | TrigramData) -> dict[str, Any]:
+    """Counts rows and words, and finds what of the test is in training."""
+    data = read(source) if isinstance(source, Path) else source
+    counts = np.bincount(data.train.next_words, minlength=len(data.words))
+    known = np.union1d(data.train.contexts, data.train.next_words)
+    unused = [data.words[number] for number in np.setdiff1d(np.arange(len(data.words)), known)]
+    some = ", ".join(f"'{word}'" for word in unused[:5])
+    return {
+        "words": len(data.words),
+        "parts": {name: {"rows": len(rows)} for name, rows in data.splits().items()},
+        "most_frequent": {
+            data.words[number]: int(counts[number]) for number in np.argsort(-counts, kind="stable")[:10]
+        },
+        "in_training": leaks(data), "simulated": data.simulated,
+        "problems": [f"{len(unused)} words are in no training row, such as {some}"] if unused else [],
+    }  # fmt: skip
 
-    Args:
-        data: The data.
-        seed: Of the shuffle.
+
+def leaks(data: TrigramData, seed: int = 0) -> dict[str, dict[str, float]]:
+    """How much of the test split is in training: as split, and if all rows had been shuffled by a seed.
 
     Returns:
         For `as_split` and `shuffled`, the shares of test `rows` (four words) and test `contexts` (three) that occur in
@@ -358,18 +419,23 @@ def leaks(data: TrigramData, seed: int = 0) -> dict[str, dict[str, float]]:
     """
     splits = (data.train, data.validation, data.test)
     every = np.concatenate([np.column_stack([split.contexts, split.next_words]) for split in splits])
-    orders = {"as_split": np.arange(len(every)), "shuffled": np.random.default_rng(seed).permutation(len(every))}
     train, test = len(data.train), len(data.test)
     return {
         name: {
-            "rows": _share(every[order[:train]], every[order[-test:]]),
-            "contexts": _share(every[order[:train], :CONTEXT], every[order[-test:], :CONTEXT]),
+            "rows": float(occurring(rows[:train], rows[-test:]).mean()),
+            "contexts": float(occurring(rows[:train, :CONTEXT], rows[-test:, :CONTEXT]).mean()),
         }
-        for name, order in orders.items()
+        for name, rows in _orders(every, seed).items()
     }
 
 
-def _share(train: NDArray[np.int32], test: NDArray[np.int32]) -> float:
-    _, numbers = np.unique(np.concatenate([train, test]), axis=0, return_inverse=True)
-    numbers = numbers.reshape(-1)
-    return float(np.isin(numbers[len(train) :], numbers[: len(train)]).mean())
+def occurring(train: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows `(N, C)` occur among those of training `(M, C)`.
+
+    Example:
+        >>> occurring(np.array([[1, 2, 3]]), np.array([[1, 2, 3], [3, 2, 1]])).tolist()
+        [True, False]
+    """
+    _, numbers = np.unique(np.concatenate([train, rows]), axis=0, return_inverse=True)
+    numbers = numbers.reshape(-1)  # NumPy 2.0 returns a column
+    return np.isin(numbers[len(train) :], numbers[: len(train)])

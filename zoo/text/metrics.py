@@ -12,6 +12,7 @@ from scipy.special import log_softmax
 from sklearn.manifold import TSNE
 
 from zoo.text import ngrams
+from zoo.text.data import occurring
 
 Ids = NDArray[np.integer[Any]]
 Floats = NDArray[np.floating[Any]]
@@ -19,39 +20,6 @@ Rows = tuple[Ids, Ids]
 """Contexts `(N, C)` and targets `(N,)`."""
 
 TOP = (1, 5, 10)
-
-
-def seen_contexts(train: Ids, contexts: Ids) -> NDArray[np.bool_]:
-    """Finds the contexts that occur in the training set.
-
-    Args:
-        train: Contexts of the training set, `(M, C)`.
-        contexts: Contexts `(N, C)`.
-
-    Returns:
-        Booleans `(N,)`.
-
-    Example:
-        >>> seen_contexts(np.array([[1, 2, 3]]), np.array([[1, 2, 3], [3, 2, 1]])).tolist()
-        [True, False]
-    """
-    _, numbers = np.unique(np.concatenate([train, contexts]), axis=0, return_inverse=True)
-    numbers = numbers.reshape(-1)  # NumPy 2.0 returns a column
-    return np.isin(numbers[len(train) :], numbers[: len(train)])
-
-
-def log_probabilities(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Computes the logarithms of probabilities that an exported file returns.
-
-    Integer files round small probabilities to 0. These are replaced by half of the smallest other probability, which is
-    half a quantization step.
-
-    Example:
-        >>> [round(float(value), 2) for value in log_probabilities(np.array([0.5, 0.25, 0.0], np.float32))]
-        [-0.69, -1.39, -2.08]
-    """
-    floor = probabilities[probabilities > 0].min() / 2
-    return np.asarray(np.log(np.maximum(probabilities, floor)))
 
 
 def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
@@ -83,7 +51,7 @@ def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, A
     Args:
         logits: Logits, or log probabilities, `(N, V)`.
         targets: Word ids `(N,)`.
-        seen: Whether each context occurs in the training set, `(N,)`, from `seen_contexts`.
+        seen: Whether each context occurs in the training set, `(N,)`.
 
     Returns:
         `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for `seen` and `unseen` contexts
@@ -166,7 +134,7 @@ def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str
         The metrics of `report` by baseline.
     """
     contexts, targets = test
-    seen = seen_contexts(train[0], contexts)
+    seen = occurring(train[0], contexts)
     scores = {}
     for fit in (ngrams.unigram, ngrams.bigram, ngrams.kneser_ney):
         blocks = fit(*train, vocabulary).blocks(contexts)

@@ -8,7 +8,11 @@ vocabulary has 106 words.
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from pathlib import Path
 from random import Random
+
+from zoo.errors import ZooError
+from zoo.text.data import Summary, Text, write
 
 GRAMMAR: Mapping[str, str] = {
     "SENTENCE": "CLAUSE . | QUESTION ? | CLAUSE , JOIN CLAUSE . | CLAUSE WHEN .",
@@ -56,7 +60,7 @@ _ALTERNATIVES = {symbol: [each.split() for each in text.split("|")] for symbol, 
 _WEIGHTS = {symbol: list(accumulate(1 / i for i in range(1, len(each) + 1))) for symbol, each in _ALTERNATIVES.items()}
 
 
-def sentences(count: int, seed: int) -> list[str]:
+def simulate(count: int, seed: int) -> list[str]:
     """Simulated sentences, tokenized.
 
     Args:
@@ -64,7 +68,7 @@ def sentences(count: int, seed: int) -> list[str]:
         seed: The source of all randomness; the first sentences do not depend on the count.
 
     Example:
-        >>> sentences(5, seed=0)[1:]
+        >>> simulate(5, seed=0)[1:]
         ['you do nt go into the garden .', 'we want the little apples .', 'a boy does nt eat an apple .',
          'she does nt see a happy dog .']
     """
@@ -86,3 +90,26 @@ def _articles(words: list[str]) -> list[str]:
     return [
         "an" if word == "a" and after[:1] in "aeiou" else word for word, after in zip(words, following, strict=True)
     ]
+
+
+_MOST_SENTENCES = 10_000_000
+
+
+def write_simulated(path: Path, sentences: int = 20000, seed: int = 0) -> Summary:
+    """Makes a file in the course's layout from simulated sentences, labeled as such.
+
+    Args:
+        path: The file, written whole or not at all.
+        sentences: Number of sentences.
+        seed: The source of all randomness.
+
+    Raises:
+        ZooError: If there are too few sentences for three splits, or too many for memory.
+    """
+    if sentences > _MOST_SENTENCES:
+        raise ZooError(f"{sentences} sentences: expected at most {_MOST_SENTENCES}")
+    details = {
+        "source": "simulated by pocket-zoo", "simulated": True, "seed": seed,
+        "vocabulary": "all words of the grammar in alphabetical order",
+    }  # fmt: skip
+    return write(path, Text.from_lines(simulate(sentences, seed)), f"{sentences} sentences", WORDS, details)

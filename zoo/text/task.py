@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from zoo import task
 from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
@@ -26,7 +27,7 @@ from zoo.recipe import Recipe
 from zoo.runtime.metadata import TrigramMetadata
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 from zoo.text import metrics
-from zoo.text.data import TrigramData, Trigrams
+from zoo.text.data import TrigramData, Trigrams, occurring
 
 if TYPE_CHECKING:
     from zoo.training import Training
@@ -113,7 +114,7 @@ def log_probabilities(loaded: Loaded, contexts: NDArray[np.integer[Any]]) -> NDA
     if loaded.interpreter is None:
         return _logits(loaded.keras_model, contexts)
     parts = [loaded.interpreter.run("next_word", ids=block)["probabilities"] for block in _blocks(contexts)]
-    return metrics.log_probabilities(np.concatenate(parts))
+    return task.log_probabilities(np.concatenate(parts))
 
 
 def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
@@ -279,7 +280,7 @@ class TrigramTask(Task):
         if split not in splits:
             raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
         rows = splits[split]
-        seen = metrics.seen_contexts(data.train.contexts, rows.contexts)
+        seen = occurring(data.train.contexts, rows.contexts)
         notes = ["simulated text: its sentences are synthetic"] if data.simulated else []
         if split == "train":
             notes.append("training rows: the model was trained on them")
@@ -332,7 +333,7 @@ class TrigramTask(Task):
         rows, calibration = _golden(loaded, None if data is None else self.read(data))
 
         def score(outputs: Mapping[str, Outputs]) -> dict[str, float]:
-            log_p = metrics.log_probabilities(outputs["next_word"]["probabilities"])
+            log_p = task.log_probabilities(outputs["next_word"]["probabilities"])
             return metrics.scores(log_p, rows.next_words) if data else {}
 
         return Exportable(
