@@ -16,10 +16,9 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import numpy as np
 import pytest
-import typer
 
 from zoo.activity import simulate
-from zoo.cli import app
+from zoo.cli import COMMANDS, app
 from zoo.data.hdf5 import LAYOUTS
 from zoo.presets import PRESETS
 from zoo.runtime.metadata import CLASSES
@@ -153,25 +152,17 @@ def test_every_public_name_of_the_package_is_in_the_reference(html):
         assert f'id="{module}.{name}"' in reference, name
 
 
-def commands(command, words=("zoo",)):
-    """Every command with its words, without groups."""
-    members = getattr(command, "commands", {})
-    if not members:
-        yield words, command
-    for name, member in members.items():
-        yield from commands(member, (*words, name))
-
-
 def test_the_reference_has_every_command_with_every_option(html):
     page = html["/reference/commands/"]
     sections = dict(re.findall(r'<h2 id="([\w-]+)">(.*?)(?=<h2 |</article>)', page, re.DOTALL))
-    for words, command in commands(typer.main.get_command(app)):
-        section = sections["-".join(words)]
-        for parameter in command.params:
-            names = parameter.opts if parameter.param_type_name == "option" else [(parameter.metavar or parameter.name)]
-            for name in names:
-                shown = name if name.startswith("-") else name.upper()
-                assert re.search(rf"<code>{re.escape(shown)}[ <]", section), f"{words} {name}"
+    for words in COMMANDS:
+        section = sections["-".join(["zoo", *words.split()])]
+        command = app
+        for word in words.split():
+            command = command[word]
+        for argument in command.assemble_argument_collection():
+            for name in argument.names if argument.index is None else [argument.name.lstrip("-").upper()]:
+                assert re.search(rf"<code>{re.escape(name)}[ <]", section), f"{words} {name}"
 
 
 def test_the_table_of_results_leads_to_the_cards(html):

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from zoo.cli.door import explain
+from zoo.cli import explain
 from zoo.errors import ZooError
 
 

@@ -9,9 +9,9 @@ import pytest
 from zoo import ActivityGRU, planning
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
-from zoo.api import finetuning_recipe, plan_of
 from zoo.errors import ZooError
 from zoo.loading import load
+from zoo.planning import finetuning_recipe, plan_of
 from zoo.task import Split
 
 
@@ -20,7 +20,7 @@ from zoo.task import Split
     [
         ("sparse_autoencoder_course", {"sparsity_target": "abc"}, "sparsity_target is 'abc'; expected a number"),
         ("sparse_autoencoder_course", {"hidden_units": 2.5}, "hidden_units is 2.5; expected a whole number"),
-        ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list or none"),
+        ("sparse_autoencoder_course", {"scale": 3}, "scale is 3; expected a list"),
         ("sparse_autoencoder_course", {"epochs": True}, "recipe: epochs is True; expected a whole number"),
         (
             "activity_gru_course",

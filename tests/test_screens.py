@@ -5,20 +5,19 @@ import subprocess
 import sys
 
 import pytest
-import typer
-import typer.rich_utils  # Now, since what it reads of the environment here would color the help that later tests read.
 
-from zoo.cli import app
-from zoo.cli.console import say, warn
+from zoo.cli import COMMANDS
 from zoo.presets import PRESETS
+from zoo.report.terminal import say, warn
 
-
-def commands(group=None, words=()):
-    """Every command and group, as the words that call it."""
-    group = group or typer.main.get_command(app)
-    yield words
-    for name, command in getattr(group, "commands", {}).items():
-        yield from commands(command, (*words, name))
+HELP = [
+    [],
+    *(words.split() for words in COMMANDS),
+    ["data"],
+    ["data", "import"],
+    ["data", "make"],
+    ["data", "simulate"],
+]
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def terminal(monkeypatch, zoo_cli):
     return run
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=lambda words: " ".join(words) or "zoo")
+@pytest.mark.parametrize("words", HELP, ids=lambda words: " ".join(words) or "zoo")
 def test_help_cuts_no_word(words, terminal):
     assert not [line for line in terminal(80, *words, "--help") if "…" in line]
 
@@ -87,14 +86,14 @@ def test_the_package_runs_as_a_module():
     assert run.stdout.startswith("pocket-zoo ")
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=lambda words: " ".join(words) or "zoo")
+@pytest.mark.parametrize("words", HELP, ids=lambda words: " ".join(words) or "zoo")
 def test_help_names_values_in_words(words, terminal):
     text = "\n".join(terminal(80, *words, "--help"))
-    assert not re.search(r"[<>{}]|\blist\[|\.\.\.\]?\.\.\.", text.replace("{subject}/{activity}", ""))
+    assert not re.search(r"[<>]|\blist\[|\.\.\.\]?\.\.\.", text)
 
 
 def test_a_flag_has_no_value_and_a_number_is_called_one(terminal):
     shown = [line.strip("│ ") for line in terminal(80, "predict", "--help")]
     assert any(re.match(r"--json +Print", line) for line in shown)
-    assert any(re.match(r"--hop +INTEGER +Rows", line) for line in shown)
+    assert any(re.match(r"--hop INT +Rows", line) for line in shown)
     assert any(re.match(r"\* +MODEL +A preset", line) for line in shown)

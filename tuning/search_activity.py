@@ -7,8 +7,9 @@ After a kill, the same command resumes. From the command line: `zoo tune activit
 
 from pathlib import Path
 
+from zoo.recipe import Limits
 from zoo.search.run import run_script
-from zoo.search.study import Limits, Study
+from zoo.search.study import Study
 
 if __name__ == "__main__":
     study = Study(

@@ -17,34 +17,50 @@ __version__ = "0.2.0"
 
 register_after_keras()
 
-_HOMES = {
-    "CrossEntropy": "zoo.models.losses",
-    "Evaluation": "zoo.api",
-    "HalfSquaredError": "zoo.models.losses",
-    "KLSparsity": "zoo.models.layers",
-    "KLSparsityRegularizer": "zoo.models.layers",
-    "Limits": "zoo.search.study",
-    "Model": "zoo.models.model",
-    "Predictions": "zoo.task",
-    "Recipe": "zoo.recipe",
-    "TiedDense": "zoo.models.layers",
-    "TrainResult": "zoo.training",
-    "ZooError": "zoo.errors",
-    "cross_validate": "zoo.api",
-    "cut_windows": "zoo.activity.making",
-    "evaluate": "zoo.api",
-    "export": "zoo.api",
-    "finetune": "zoo.api",
-    "import_csv": "zoo.activity.making",
-    "import_study": "zoo.activity.making",
-    "list_presets": "zoo.api",
-    "load_data": "zoo.data.loading",
-    "predict": "zoo.api",
-    "push": "zoo.api",
-    "simulate": "zoo.data.loading",
-    "train": "zoo.api",
-    "tune": "zoo.api",
-} | {row.class_name: row.module for row in FAMILIES.values()}
+_FUNCTIONS = (
+    "bench",
+    "build",
+    "cross_validate",
+    "cut_windows",
+    "describe",
+    "doctor",
+    "evaluate",
+    "export",
+    "finetune",
+    "import_csv",
+    "import_study",
+    "info",
+    "list_presets",
+    "load_data",
+    "make_patches",
+    "make_text",
+    "predict",
+    "push",
+    "serve",
+    "simulate",
+    "stream",
+    "train",
+    "tune",
+)
+
+_HOMES = (
+    dict.fromkeys(_FUNCTIONS, "zoo.api")
+    | {row.class_name: row.module for row in FAMILIES.values()}
+    | {
+        "CrossEntropy": "zoo.models.losses",
+        "Evaluation": "zoo.api",
+        "HalfSquaredError": "zoo.models.losses",
+        "KLSparsity": "zoo.models.layers",
+        "KLSparsityRegularizer": "zoo.models.layers",
+        "Limits": "zoo.recipe",
+        "Model": "zoo.models.model",
+        "Predictions": "zoo.task",
+        "Recipe": "zoo.recipe",
+        "TiedDense": "zoo.models.layers",
+        "TrainResult": "zoo.training",
+        "ZooError": "zoo.errors",
+    }
+)
 
 __all__ = [
     "ActivityCNN",
@@ -65,37 +81,58 @@ __all__ = [
     "TrainResult",
     "TrigramLM",
     "ZooError",
+    "bench",
+    "build",
     "cross_validate",
     "cut_windows",
+    "describe",
+    "doctor",
     "evaluate",
     "export",
     "finetune",
     "import_csv",
     "import_study",
+    "info",
     "list_presets",
     "load_data",
+    "make_patches",
+    "make_text",
     "predict",
     "push",
+    "serve",
     "simulate",
+    "stream",
     "train",
     "tune",
 ]
 
 if TYPE_CHECKING:
-    from zoo.activity.making import cut_windows, import_csv, import_study
     from zoo.api import (
         Evaluation,
+        bench,
+        build,
         cross_validate,
+        cut_windows,
+        describe,
+        doctor,
         evaluate,
         export,
         finetune,
+        import_csv,
+        import_study,
+        info,
         list_presets,
+        load_data,
+        make_patches,
+        make_text,
         predict,
         push,
+        serve,
+        simulate,
+        stream,
         train,
         tune,
     )
-    from zoo.data.loading import load_data, simulate
     from zoo.errors import ZooError
     from zoo.models.autoencoder import SparseAutoencoder
     from zoo.models.convolutional import ActivityCNN
@@ -104,9 +141,9 @@ if TYPE_CHECKING:
     from zoo.models.model import Model
     from zoo.models.recurrent import ActivityGRU, ActivityLSTM, ActivityRNN
     from zoo.models.trigram import TrigramLM
-    from zoo.recipe import Recipe
-    from zoo.search.study import Limits
+    from zoo.recipe import Limits, Recipe
     from zoo.task import Predictions
+    from zoo.training import TrainResult
 
 
 def __getattr__(name: str) -> Any:

@@ -1,110 +1,219 @@
 """The public functions: everything that a user can do, from Python or from the command line.
 
-Each function resolves its arguments (a preset, a path, data), calls the model's task, and returns the result as plain
-data.
+Names, files and settings are checked first, then the function imports what it needs: importing this module imports
+neither NumPy nor Keras. The command line is made of these functions, see `zoo.cli`: their signatures are the only place
+where an option is declared, and their docstrings are its help.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from functools import cache, wraps
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import keras
-from rich.console import Console
+from pydantic import Field
 
-from zoo import catalog, hub, planning, presets
-from zoo.activity import finetuning
-from zoo.activity.crossval_report import cross_validation, write
-from zoo.activity.windows import ActivityData
-from zoo.data.examples import Data
-from zoo.data.loading import load_data
-from zoo.errors import ZooError
-from zoo.exporting import artifacts
-from zoo.exporting.artifacts import Artifact
-from zoo.exporting.parity import ParityError
-from zoo.families import FAMILIES, unknown_family
-from zoo.loading import Loaded, check_named, load
-from zoo.models.model import Model
-from zoo.provenance import already_seen
-from zoo.recipe import Recipe
-from zoo.report.progress import FoldBoard, TrainingBoard
-from zoo.search.study import Limits
-from zoo.task import Predictions, Source, Task, find_task, task_of
-from zoo.training import Progress, Training, TrainResult
+from zoo import catalog, presets
+from zoo.errors import ArgumentError, ZooError, refuse
+from zoo.families import FAMILIES, OLDER_TASKS, unknown_family
+from zoo.files import new_file, temporary_folder
+from zoo.recipe import Columns, Limits, Recipe, checked
+from zoo.report.document import Document, Records, Result
 
-Named = Model | str | Path
-"""A model, a preset, a folder, a `.keras` or a `.tflite` file."""
+if TYPE_CHECKING:
+    import keras
 
-Changes = Mapping[str, Any]
-"""Values of fields of a recipe, by name."""
+    from zoo.data.examples import Data
+    from zoo.exporting.artifacts import Artifact
+    from zoo.exporting.parity import ParityError
+    from zoo.models.model import Model
+    from zoo.task import Predictions
+    from zoo.training import TrainResult
+
+    Named = Model | str | Path
+    Source = Any
+    Inputs = Any
+    Changes = Recipe | Mapping[str, Any] | None
+    Reading = Columns | Mapping[str, Any] | None
+    Bounds = Limits | Mapping[str, Any] | None
+    Settings = Mapping[str, Any] | None
+    Names = str | Sequence[str]
+    Files = str | Path | Sequence[str | Path]
+    Shares = str | Mapping[str, float]
+    Labels = str | Sequence[str] | Mapping[str, str]
+    Rows = str | tuple[int, int]
+    Callbacks = Sequence[keras.callbacks.Callback]
+    Refused = dict[str, ParityError]
+else:
+    # The command line reads annotations, of which these would import Keras and NumPy, or mean more than it can pass.
+    Named = Source = Shares = Labels = Rows = str
+    Names = Inputs = list[str]
+    Files = list[Path]
+    Changes, Reading, Bounds, Settings = Recipe, Columns, Limits, dict
+    Data = Artifact = TrainResult = Predictions = Callbacks = Refused = Any
+
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Rate = Annotated[float, Field(gt=0, le=100_000)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Levels = Annotated[float, Field(ge=1, le=65_535)]
+Workers = Annotated[int, Field(ge=0, le=1024)]
+
+TERMINAL: dict[str, Callable[..., AbstractContextManager[Any]]] = {}
+"""What the terminal does to be `quiet` while libraries print, and to have a search's messages `logged`."""
 
 
-def list_presets(family: str | None = None) -> list[str]:
-    """Lists the presets whose weights are installed.
+def _quietly(doing: str = "") -> AbstractContextManager[Any]:
+    return TERMINAL.get("quiet", nullcontext)(doing)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def public(function: F) -> F:
+    """Makes a function check its numbers, flags and words against their annotations before it begins."""
+    signature = inspect.signature(function)
+
+    @cache
+    def hints() -> dict[str, Any]:
+        found = get_type_hints(function, include_extras=True)
+        return {name: found[name] for name in signature.parameters if _is_checked(found.get(name))}
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            if name in hints() and not (value is None and NoneType in get_args(hints()[name])):
+                bound.arguments[name] = checked(name, hints()[name], value)
+        return function(*bound.args, **bound.kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _is_checked(hint: Any) -> bool:
+    kind = get_origin(hint)
+    if kind is Annotated or kind is Literal:
+        return True
+    return hint in (int, float, bool) or (bool(get_args(hint)) and any(map(_is_checked, get_args(hint))))
+
+
+def _load() -> None:
+    """Imports TensorFlow and Keras, which takes seconds."""
+    if "keras" not in sys.modules:
+        with _quietly("loading TensorFlow"):
+            import_module("tensorflow")
+            import_module("keras")
+
+
+def _require_file(data: Any) -> None:
+    if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:") and not _exists(data):
+        raise ZooError(f"{data}: no such file")
+
+
+def _exists(path: Any) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:
+        # Such as a name that is too long.
+        return False
+
+
+def _require_model(model: Any) -> None:
+    """Checks that a name is that of a model, without loading it."""
+    if isinstance(model, str | Path):
+        path = Path(model)
+        if path.suffix not in (".keras", ".tflite"):
+            catalog.find_folder(model)
+        elif not path.exists():
+            raise ZooError(f"{path}: no such file")
+
+
+def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
+    """Checks that a name is that of a family or a preset, and the values of its recipe."""
+    if isinstance(model, str | os.PathLike) and str(model) not in FAMILIES:
+        if str(model) not in presets.PRESETS and _exists(model):
+            raise ZooError(
+                f"{model}: is a file or folder; expected a preset (see `zoo list`) or a family; to start from the "
+                f"weights of a model, use `zoo finetune {model}`"
+            )
+        if str(model) not in presets.PRESETS and "_" not in str(model):
+            raise unknown_family(str(model))
+        presets.find(str(model))
+    if not isinstance(recipe, Recipe):
+        known = {**settings, **(recipe or {})}
+        fields = {name: each for name, each in known.items() if name in Recipe.model_fields}
+        Recipe(**{"patience": None} | fields).require_epochs()
+
+
+def _names(names: Any) -> list[str]:
+    """Names of a list, or of a text with commas."""
+    several = [names] if isinstance(names, str) else names or ()
+    return [part.strip() for each in several for part in str(each).split(",")]
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class Written(Result):
+    """A data file that was written. Prints as its description, which is made where it is shown.
 
     Args:
-        family: Name of a family, or a prefix such as `activity`. Lists all presets by default.
-
-    Returns:
-        Names of presets.
-
-    Raises:
-        ZooError: If no family has that name or prefix.
-
-    Example:
-        >>> list_presets("activity_gru")
-        ['activity_gru_course', 'activity_gru_tiny', 'activity_gru_pocket', 'activity_gru_phone']
+        path: The file.
+        extra: Entries of its description that only the function that wrote it knows.
+        details: Attributes: what else is known of it.
     """
-    if family is not None and not any(name.startswith(family) for name in FAMILIES):
-        raise unknown_family(family)
-    installed = set(catalog.preset_names())
-    rows = presets.PRESETS.items()
-    return [name for name, row in rows if name in installed and row.family.startswith(family or "")]
+
+    def __init__(self, path: str | Path, extra: Mapping[str, Any] | None = None, **details: Any) -> None:
+        self.path, self._extra = Path(path), dict(extra or {})
+        vars(self).update(details)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{self.path}: nothing is known of {name}")
+
+    @property
+    def data(self) -> "Data":
+        """The file, as `load_data` opens it."""
+        return load_data(self.path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the description of the file."""
+        return describe(self.path).to_json() | self._extra
+
+    def _repr_markdown_(self) -> str:
+        from zoo.data.report import description
+
+        return description(self.to_json())
 
 
-def push(preset: str | Path, address: str, *, private: bool = False) -> str:
-    """Publishes a model on a hub: its card, its files and the license. Needs `pip install 'pocket-zoo[hub]'`.
-
-    Args:
-        preset: A preset, or a folder written by `train` or `Model.save_to_preset`.
-        address: `hf://owner/name`. The repository is created if there is none.
-        private: Whether only its owner can see a repository that is created.
-
-    Returns:
-        The address with the commit, for `Model.from_preset` and wherever the name of a preset is accepted.
-
-    Raises:
-        ZooError: If there is no such model, the package is missing, or the hub refuses.
-
-    Example:
-        >>> push("activity_gru_course", "hf://owner")
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: hf://owner: expected hf://owner/name, or hf://owner/name@revision
-    """
-    return hub.push(catalog.find_folder(preset), address, private=private)
-
-
-class Evaluation(dict[str, Any]):
+class Evaluation(Document):
     """Result of an evaluation or a cross-validation: a `dict` of JSON types that prints as tables.
 
     Args:
-        document: Metrics by name.
-        task: Task that renders and draws them.
-        loaded: Model that was evaluated, for figures.
-        data: Data that it was evaluated on, for figures.
+        content: Metrics by name.
+        render: Function that renders them.
+        draw: Function that draws figures of an evaluation into a folder.
 
     Example:
-        >>> found = Evaluation({"macro_f1": 0.9}, find_task("activity"))
+        >>> found = Evaluation({"macro_f1": 0.9}, str)
         >>> found["macro_f1"]
         0.9
     """
 
-    def __init__(self, document: dict[str, Any], task: Task, loaded: Loaded | None = None, data: Any = None) -> None:
-        super().__init__(document)
-        self.task, self._loaded, self._data = task, loaded, data
+    def __init__(
+        self, content: dict[str, Any], render: Callable[[Any], str],
+        draw: "Callable[[Evaluation, Path], list[Path]] | None" = None, **details: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(content, render, **details)
+        self._draw = draw
 
     def figures(self, folder: str | Path) -> list[Path]:
         """Draws the figures of an evaluation.
@@ -118,79 +227,643 @@ class Evaluation(dict[str, Any]):
         Raises:
             ZooError: If this is the result of a cross-validation, which draws its figures itself.
         """
-        if self._loaded is None:
+        if self._draw is None:
             raise ZooError("figures: those of a cross-validation are in the folder that it was given as out=FOLDER")
-        pictures = self.task.pictures(self._loaded, self._data)
         Path(folder).mkdir(parents=True, exist_ok=True)
-        files: list[Path] = self.task.figures.evaluation(self, self._loaded.history, pictures, Path(folder))
-        return files
-
-    def _repr_markdown_(self) -> str:
-        return str(self.task.report.evaluation(self) if self._loaded is not None else cross_validation(self))
-
-    def __repr__(self) -> str:
-        return self._repr_markdown_()
+        return self._draw(self, Path(folder))
 
 
-def read_data(
-    task: Task, data: Source | None = None, *, data_dir: str | Path | None = None, levels: float | None = None
-) -> Any:
-    """Reads data for a task.
+@public
+def list_presets(family: Names | None = None) -> Records:
+    """Lists the presets whose weights are installed, with their sizes and scores.
 
     Args:
-        task: Task to read for.
-        data: A path, `tfds:NAME`, or data that is already loaded. The task's usual file name by default.
-        data_dir: Folder of the data sets of TensorFlow Datasets.
-        levels: Value of white in a file of patches: 1 or 255.
+        family: Name of a family, or a prefix such as `activity`, or several. All presets by default.
+
+    Returns:
+        Names of presets; prints as a table, and `to_json()` has a record for each.
+
+    Raises:
+        ZooError: If no family has that name or prefix.
+
+    Example:
+        >>> list_presets("activity_gru").to_json()[0]["license"]
+        'MIT'
+        >>> list(list_presets("sparse"))[:1]
+        ['sparse_autoencoder_course']
     """
-    _check_levels(task, levels)
-    if data is None and not Path(task.data_file).exists():
-        raise ZooError(
-            f"no data was given, and there is no {task.data_file}, the default, in {Path.cwd()}: pass --data FILE, or "
-            "in Python data=FILE"
+    families = _names(family)
+    for name in families:
+        if not any(known.startswith(name) for known in FAMILIES):
+            raise unknown_family(name)
+    installed = set(catalog.preset_names())
+    chosen = [
+        name for name, row in presets.PRESETS.items()
+        if name in installed and any(row.family.startswith(family) for family in families or ("",))
+    ]  # fmt: skip
+
+    class Presets(Records):
+        def to_json(self) -> Any:
+            from zoo.report import results
+
+            return results.presets(families)
+
+    def render(rows: Any) -> str:
+        from zoo.report import results
+
+        return results.preset_table(rows)
+
+    return Presets(chosen, render)
+
+
+@public
+def info(model: Named) -> Document:
+    """Describes a preset, a folder or a file, with its scores.
+
+    Args:
+        model: A preset, a folder, or a .keras or .tflite file.
+
+    Raises:
+        ZooError: If there is no such model.
+
+    Example:
+        >>> info("activity_gru_course")["class"]
+        'ActivityGRU'
+    """
+    from functools import partial
+
+    from zoo.files import read_json
+    from zoo.report import card, markdown
+
+    name = str(model)
+    if name.endswith(".tflite"):
+        from zoo.runtime.metadata import extract
+
+        return Document(extract(Path(name)).to_json(), markdown.document)
+    if name.endswith(".keras"):
+        _require_file(model)
+        _load()
+        from zoo.loading import load
+
+        return Document(load(model).metadata.to_json(), markdown.document)
+    folder = catalog.find_folder(name)
+    document = read_json(folder / "config.json")
+    if name in presets.PRESETS and folder == catalog.PRESETS_FOLDER / name:
+        if metrics := catalog.preset_metrics(name):
+            return Document(document, partial(card.head, name, presets.PRESETS[name], metrics))
+    elif {"metadata", "training", "data"} <= set(document):
+        return Document(document, partial(card.folder, name))
+    return Document(document, markdown.document)
+
+
+@public
+def push(model: str, address: str, *, private: bool = False) -> Document:
+    """Publishes a model on a hub: its card, its files and the license. Needs `pip install 'pocket-zoo[hub]'`.
+
+    Log in once with `hf auth login`. Afterward, the address works wherever the name of a preset does.
+
+    Args:
+        model: A preset, or a folder written by `zoo train`, `zoo finetune` or `Model.save_to_preset`.
+        address: Where to publish it: `hf://owner/name`. The repository is created if there is none.
+        private: Whether only its owner can see a repository that is created.
+
+    Returns:
+        `published`: the address with the commit.
+
+    Raises:
+        ZooError: If there is no such model, the package is missing, or the hub refuses.
+
+    Example:
+        >>> push("activity_gru_course", "hf://owner")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: hf://owner: expected hf://owner/name, or hf://owner/name@revision
+    """
+    from zoo import hub
+    from zoo.report import markdown
+
+    return Document({"published": hub.push(catalog.find_folder(model), address, private=private)}, markdown.document)
+
+
+@public
+def load_data(source: Source, *, data_dir: str | Path | None = None, levels: Levels = 1.0) -> "Data":
+    """Checks and opens data for any of the zoo's tasks; files larger than memory stay on the disk.
+
+    Args:
+        source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
+            Datasets, or its folder; or data that is already loaded, which is returned as it is.
+        data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
+        levels: The value of white in a file of patches: 1, or 255.
+
+    Returns:
+        `data.train`, `data.validation` and `data.test`, each with `arrays()`, `dataset(batch_size)` and `len()`; empty
+        where the data has no such split. `data.task` is `activity`, `patches` or `text`.
+
+    Raises:
+        ZooError: If the data cannot be read or is not as it should be.
+
+    Example:
+        >>> path = Path(getfixture("tmp_path")) / "data2.h5"
+        >>> data = simulate("text", path, sentences=200)
+        >>> len(load_data(path).words)
+        106
+        >>> contexts, next_words = data.test.arrays()
+        >>> contexts.shape[1:], contexts.dtype
+        ((3,), dtype('int32'))
+    """
+    from zoo.data import loading as files
+
+    return files.load_data(source, data_dir=data_dir, levels=levels)
+
+
+@public
+def simulate(
+    task: str,
+    path: str | Path,
+    *,
+    seed: Seed = 0,
+    subjects: Annotated[int, Field(ge=2, le=100_000)] | None = None,
+    seconds: Seconds | None = None,
+    gyroscope: bool | None = None,
+    count: Annotated[int, Field(ge=1, le=10_000_000)] | None = None,
+    size: Annotated[int, Field(ge=1, le=1024)] | None = None,
+    pictures: Annotated[int, Field(ge=1, le=10_000)] | None = None,
+    sentences: Annotated[int, Field(ge=1, le=10_000_000)] | None = None,
+    force: bool = False,
+) -> "Data":
+    """Simulates data, writes it to a file in the layout of its task, and opens it. The data is marked as simulated.
+
+    Args:
+        task: `activity`: windows of people with a phone in the pocket; `patches`: patches of pictures of overlapping
+            disks ("dead leaves"); `text`: rows of four words from sentences of a small grammar.
+        path: File to write.
+        seed: Seed of the simulation.
+        subjects: Activity: number of people, 12 by default.
+        seconds: Activity: duration of each recording in seconds, 60 by default.
+        gyroscope: Activity: whether to simulate a gyroscope as well.
+        count: Patches: number of patches, 10240 by default.
+        size: Patches: side of a patch in pixels, 16 by default.
+        pictures: Patches: number of pictures, 12 by default.
+        sentences: Text: number of sentences, 20000 by default.
+        force: Whether to replace the file if it exists.
+
+    Returns:
+        The data, as `load_data` opens it.
+
+    Raises:
+        ZooError: If the task or a size is unknown or out of range, or the file exists.
+
+    Example:
+        >>> path = Path(getfixture("tmp_path")) / "data3.h5"
+        >>> data = simulate("activity", path, subjects=3, seconds=10)
+        >>> data.simulated, data.train.people(), data.test.people()
+        (True, ['1', '2'], ['3'])
+    """
+    if task in OLDER_TASKS:
+        raise ZooError(f"task {task!r}: it is called {OLDER_TASKS[task]!r} since version 0.3.0")
+    sizes: dict[str, dict[str, Any]] = {
+        "activity": {"subjects": subjects, "seconds": seconds, "gyroscope": gyroscope},
+        "patches": {"count": count, "size": size, "pictures": pictures},
+        "text": {"sentences": sentences},
+    }  # fmt: skip
+    if task not in sizes:
+        raise ZooError(f"task {task!r}: expected activity, patches or text")
+    for other in sizes.keys() - {task}:
+        refuse(f"does not apply to {task}", **sizes[other])
+    from zoo.data import loading as files
+
+    return files.simulate(task, path, seed=seed, force=force, **_given(**sizes[task]))
+
+
+@public
+def make_patches(
+    photographs: Files | None = None,
+    out: str | Path = "data1.h5",
+    *,
+    count: Annotated[int, Field(ge=1, le=10_000_000)] = 10240,
+    size: Annotated[int, Field(ge=1, le=1024)] = 16,
+    seed: Seed = 443,
+    force: bool = False,
+) -> Written:
+    """Cuts patches from photographs, the same number from each. Flat patches are left out.
+
+    Args:
+        photographs: Pictures or folders of pictures. Those of scikit-learn and scikit-image by default.
+        out: File to write.
+        count: Number of patches.
+        size: Side of a patch in pixels.
+        seed: Seed of the positions of the patches.
+        force: Whether to replace the file if it exists.
+
+    Returns:
+        `path`, and `data`, which opens the file as `load_data` does.
+
+    Raises:
+        ZooError: If a photograph cannot be read or is too small, or `out` exists.
+
+    Example:
+        >>> made = make_patches(out=Path(getfixture("tmp_path")) / "data1.h5", count=100, size=8)
+        >>> made.data.patches.shape
+        (100, 3, 8, 8)
+    """
+    from zoo.patches.data import Photographs, shipped_photographs, write_patches
+
+    with new_file(Path(out), force):
+        chosen = Photographs(_paths(photographs)) if photographs else shipped_photographs()
+        flat = write_patches(Path(out), chosen, count, size, seed)
+    return Written(out, {"flat_patches_refused": flat})
+
+
+def _paths(files: Files) -> list[Path]:
+    return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
+
+
+@public
+def make_text(
+    text: Files,
+    out: str | Path = "data2.h5",
+    *,
+    vocabulary: str | int | Path = 250,
+    validation_rows: Rows | None = None,
+    test_rows: Rows | None = None,
+    force: bool = False,
+) -> Written:
+    r"""Makes rows of four words from any text, split by their position in it.
+
+    Args:
+        text: Files of UTF-8 text with a sentence per line.
+        out: File to write.
+        vocabulary: Number of words, or a file with the words.
+        validation_rows: Rows of the text for validation, START:STOP. By default the tenth before the test rows.
+        test_rows: Rows of the text for the test, START:STOP. By default the last tenth.
+        force: Whether to replace the file if it exists.
+
+    Returns:
+        `path`, and `data`, which opens the file as `load_data` does.
+
+    Raises:
+        ZooError: If the text cannot be read or is too short, or `out` exists.
+
+    Example:
+        >>> folder = Path(getfixture("tmp_path"))
+        >>> _ = (folder / "text.txt").write_text("we know what to do .\n" * 60)
+        >>> len(make_text(folder / "text.txt", folder / "data2.h5", vocabulary=6).data.words)
+        6
+    """
+    from zoo.text import data as rows
+
+    validation, test = _rows("validation_rows", validation_rows), _rows("test_rows", test_rows)
+    words: int | Path = Path(vocabulary) if isinstance(vocabulary, Path) else 0
+    if not words:
+        words = (
+            int(str(vocabulary)) if str(vocabulary).isascii() and str(vocabulary).isdigit() else Path(str(vocabulary))
         )
-    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
+    with new_file(Path(out), force):
+        made = rows.write_trigrams(Path(out), _paths(text), words, validation, test)
+    extra = {
+        "text_rows": made.rows, "rows_left_out": made.left_out, "test_overlaps_training": dict(made.overlap),
+        "notes": list(made.notes),
+    }  # fmt: skip
+    return Written(out, extra)
 
 
-def _check_levels(task: Task, levels: float | None) -> None:
-    if levels is not None and task.name != "patches":
-        raise ZooError(f"--levels: does not apply to {task.name} models; leave it out")
+def _rows(name: str, rows: Any) -> tuple[int, int] | None:
+    if rows is None or isinstance(rows, tuple):
+        return rows
+    start, colon, stop = str(rows).partition(":")
+    if not (colon and start.isascii() and stop.isascii() and start.isdigit() and stop.isdigit()):
+        raise ArgumentError(name, f" is {rows!r}; expected START:STOP, such as 9000:10000")
+    return int(start), int(stop)
 
 
-def _for_recognizers(loaded: Loaded, **options: Any) -> dict[str, Any]:
-    """Returns the options that were passed, which only recognizers have."""
-    passed = {name: value for name, value in options.items() if value is not None}
-    if passed and loaded.task.name != "activity":
-        raise ZooError(f"--{next(iter(passed))}: does not apply to {loaded.name}; leave it out")
-    return passed
+@public
+def import_csv(
+    files: Files | None = None,
+    out: str | Path = "recordings.h5",
+    *,
+    layout: str | None = None,
+    manifest: str | Path | None = None,
+    subject: str | None = None,
+    activity: str | None = None,
+    study: str | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    z: str | None = None,
+    channels: str | None = None,
+    gyroscope: bool = False,
+    gravity: Names | None = None,
+    rotation: Names | None = None,
+    time: str | None = None,
+    rate: Rate | None = None,
+    unit: str | None = None,
+    convention: str | None = None,
+    rotation_unit: str | None = None,
+    time_unit: str = "auto",
+    append: bool = False,
+    same_people: bool | None = None,
+    dry_run: bool = False,
+    force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> Result:
+    r"""Imports CSV files of the phone page, Sensor Logger, phyphox, Physics Toolbox and other apps.
+
+    Args:
+        files: CSV files, or folders to search.
+        out: File of recordings to write.
+        layout: How paths name people and activities, such as '{subject}/{activity}*.csv'.
+        manifest: A CSV table of files with the columns file, subject, activity, in place of `files`.
+        subject: Column of the person, or =NAME for one person.
+        activity: Column of the activity, or =LABEL for a single activity.
+        study: Name of the lab or protocol. People of different studies are different people.
+        x: Column of the x axis. Recognized by its name by default.
+        y: The same for the y axis.
+        z: The same for the z axis.
+        channels: Columns of x, y, z of the acceleration, then of x, y, z of the rotation rate, separated by commas,
+            instead of `x`, `y` and `z`.
+        gyroscope: Whether to read the rotation rate as well. Its columns are recognized by their names.
+        gravity: Columns of gravity along x, y and z, if the acceleration does not include it.
+        rotation: Columns of the rotation rate about x, y and z.
+        time: Column of time stamps.
+        rate: Sampling rate in Hz, instead of time stamps.
+        unit: Unit of the acceleration: m/s^2 or g. By default that of the app that wrote the file.
+        convention: Sign convention of the axes: android or ios.
+        rotation_unit: Unit of the rotation rate: rad/s or deg/s. rad/s by default.
+        time_unit: Unit of the time stamps: auto, s, ms, us or ns.
+        append: Whether to add to the file if it exists.
+        same_people: When adding: whether an id that is already in the file is the same person.
+        dry_run: Whether to show how the files would be read, and write nothing.
+        force: Whether to replace the file if it exists.
+        on_progress: Function that is called with the number of recordings that have been read.
+
+    Returns:
+        `path`, `recordings` (their number), `dropped` (how much was left out, by reason), `files` (how each was read)
+        and `warnings`.
+
+    Raises:
+        ZooError: If a file cannot be read, or its values are not plausible; or `out` exists.
+
+    Example:
+        >>> folder = Path(getfixture("tmp_path")) / "ann"
+        >>> folder.mkdir()
+        >>> rows = "".join(f"{number / 50:.2f},0.1,0.2,9.8\n" for number in range(200))
+        >>> _ = (folder / "sitting.csv").write_text("time,x,y,z\n" + rows)
+        >>> imported = import_csv(folder, folder / "recordings.h5", layout="{subject}/{activity}*.csv")
+        >>> imported.recordings, imported.files[0]["rate_hz"]
+        (1, [50.0])
+    """
+    if append and force:
+        raise ArgumentError("append", " adds to the file and force replaces it: pass one of them")
+    from zoo.activity import making
+    from zoo.data import report
+
+    columns = _columns(
+        Columns(x=x, y=y, z=z, channels=channels, time=time, unit=unit, convention=convention,
+                rotation_unit=rotation_unit, time_unit=time_unit), rate,
+        subject=subject, activity=activity, gyroscope=gyroscope,
+        gravity=tuple(_names(gravity)) if gravity else None, rotation=tuple(_names(rotation)) if rotation else None,
+    )  # fmt: skip
+    asked = {"layout": layout, "manifest": manifest, "study": study, **vars(columns)}
+    found = _paths(files or ())
+    if dry_run:
+        document, doubts = making.dry_run(found, **asked)
+        return Document(document, report.dry_run, warnings=doubts)
+    made = making.import_csv(
+        found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress, **asked
+    )  # fmt: skip
+    return _imported(made)
 
 
-def plan_of(model: Named, recipe: Recipe | Changes | None = None) -> tuple[Training, Model | None]:
-    """Returns the plan of a training run, and the model whose weights it starts from, if any."""
-    check_named(model)
-    start = model if isinstance(model, Model) else None
-    if start is not None:
-        family = next(name for name, row in FAMILIES.items() if row.class_name == type(start).__name__)
-        plan = Training(start.name, family, start.get_config(), planning.plan(None, family, {}).recipe)
-    else:
-        name = str(model)
-        plan = planning.plan(None, name, {}) if name in FAMILIES else planning.plan(name, None, {})
-    if not isinstance(recipe, Recipe):
-        recipe = planning.changed(plan.recipe, recipe or {})
-    return replace(plan, recipe=recipe.require_epochs()), start
+def _imported(made: Any) -> Written:
+    from zoo.data import report
+
+    extra = {"written": made.recordings, "dropped": made.dropped}
+    extra |= {"read": report.summary(made.files)} if made.files else {}
+    return Written(
+        made.path, extra, recordings=made.recordings, dropped=made.dropped, files=made.files, warnings=made.doubts
+    )
 
 
+def _columns(columns: Any, rate: float | None, **others: Any) -> Any:
+    """How CSV files are read."""
+    from zoo.activity.columns import CsvColumns
+
+    known = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
+    channels = known.pop("channels")
+    rotation = {} if others.get("rotation") is None else {"rotation": others["rotation"]}
+    found = CsvColumns(**known | others | rotation | ({"rate": rate, "time": None} if rate else {}))
+    return found if channels is None else found.with_channels(channels)
+
+
+@public
+def import_study(
+    study: str,
+    source: str | Path,
+    out: str | Path = "recordings.h5",
+    *,
+    others: bool = False,
+    force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> Written:
+    """Imports a published study in its official layout.
+
+    Args:
+        study: Name of the study: `motionsense`, `wisdm`, `geotec` or `oxford`.
+        source: The published zip file, or a folder with its contents.
+        out: File of recordings to write.
+        others: Whether to import activities besides those of the recognizers, if the study has any.
+        force: Whether to replace the file if it exists.
+        on_progress: Function that is called with the number of recordings that have been read.
+
+    Returns:
+        `path`, `recordings` (their number) and `dropped` (how much was left out, by reason).
+
+    Raises:
+        ZooError: If the study is unknown, or its archive is not in its layout; or `out` exists.
+
+    Example:
+        >>> import_study("motionsens", "A_DeviceMotion_data.zip", "recordings.h5")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: unknown study 'motionsens': did you mean motionsense?
+    """
+    from zoo.activity.studies import STUDIES
+
+    if study not in STUDIES:
+        raise catalog.unknown_name("study", study, list(STUDIES))
+    from zoo.activity import making
+
+    return _imported(
+        making.import_study(study, Path(source), Path(out), others=others, force=force, on_progress=on_progress)
+    )
+
+
+@public
+def cut_windows(
+    recordings: Files,
+    out: str | Path = "data3.h5",
+    *,
+    window: Annotated[int, Field(ge=1, le=100_000)] = 150,
+    hop: Count = 75,
+    rate: Rate = 50.0,
+    trim: Annotated[float, Field(ge=0)] = 1.0,
+    test_subjects: Names | None = None,
+    test_fraction: Share = 0.2,
+    seed: Seed = 0,
+    classes: Labels | None = None,
+    merge: Labels | None = None,
+    channels: Names | None = None,
+    same_people: bool | None = None,
+    force: bool = False,
+) -> Written:
+    """Cuts recordings into windows, split by person.
+
+    Args:
+        recordings: Files of recordings, or folders of CSV files such as those of `zoo serve --collect`. Several are
+            joined.
+        out: File to write.
+        window: Number of rows of a window.
+        hop: Number of rows between the starts of two windows.
+        rate: Rate in Hz to which all recordings are resampled.
+        trim: Seconds to leave out at both ends of a recording.
+        test_subjects: People of the test set.
+        test_fraction: Share of all people that goes into the test set if none are named; 0 for no test set.
+        seed: Seed of the random choice of these people.
+        classes: Labels to use, in this order. By default all that are found. LABEL=CLASS renames a label of the files,
+            as in walk=walking, in Python `{"walk": "walking"}`.
+        merge: Labels that mean one of several classes, as in stairs=upstairs+downstairs, in Python
+            `{"stairs": ("upstairs", "downstairs")}`.
+        channels: Channels to keep: x,y,z without the gyroscope. All by default.
+        same_people: Several files: whether equal ids in different files are the same person.
+        force: Whether to replace the file if it exists.
+
+    Returns:
+        `path`, `test_subjects`, `dropped`, `warnings`, and `data`, which opens the file as `load_data` does.
+
+    Raises:
+        ZooError: If recordings, labels or people are not as asked for; or `out` exists.
+
+    Example:
+        >>> from zoo.activity import simulate as gait
+        >>> from zoo.activity import recordings
+        >>> folder = Path(getfixture("tmp_path"))
+        >>> people = gait.simulate(3, seed=0, seconds=10)
+        >>> _ = recordings.write(folder / "recordings.h5", people, source="nobody", simulated=True)
+        >>> data = cut_windows(folder / "recordings.h5", folder / "data3.h5", test_subjects="3").data
+        >>> data.train.people(), data.test.people()
+        (['1', '2'], ['3'])
+    """
+    from zoo.activity import making
+
+    made = making.cut_windows(
+        _paths(recordings), Path(out), window=window, hop=hop, rate=rate, trim=trim,
+        test_subjects=_names(test_subjects) or None, test_fraction=test_fraction, seed=seed, classes=_labels(classes),
+        merge=_labels(merge), channels=_names(channels) or None, same_people=same_people, force=force,
+    )  # fmt: skip
+    warnings = list(made.doubts)
+    if not made.test_subjects:
+        warnings.append(
+            "no test set: measure by cross-validation over people, if there are several, or on another file"
+        )
+    return Written(
+        out, {"dropped": made.dropped}, test_subjects=made.test_subjects, dropped=made.dropped, warnings=warnings
+    )
+
+
+def _labels(labels: Any) -> Any:
+    """Labels by their names, from a text such as `walk=walking,run`."""
+    if not isinstance(labels, str):
+        return labels
+    from zoo.activity.windows import parse_classes
+
+    return parse_classes(labels)
+
+
+@public
+def build(name: str, source: str | Path, to: str | Path | None = None) -> Document:
+    """Builds a data set of TensorFlow Datasets, for `tfds.load` and for data="tfds:NAME".
+
+    Needs `pip install 'pocket-zoo[datasets]'`.
+
+    Args:
+        name: Name, such as `zoo_activity/motionsense_150_75` or `zoo_text/course`.
+        source: The file or folder to build from, or a folder that contains it.
+        to: Folder of the builds. TFDS_DATA_DIR or ~/tensorflow_datasets by default.
+
+    Raises:
+        ZooError: If the name is unknown, or the source is not what it is built from.
+
+    Example:
+        >>> build("zoo_activity/course", "no such file")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: no such file: no such file
+    """
+    _require_file(source)
+    _load()
+    from rich.console import Console
+
+    from zoo.data import tfds
+    from zoo.report import markdown
+    from zoo.report.progress import RowBoard
+
+    with RowBoard(Console(stderr=True)).shown() as board:
+        made = tfds.build(name, Path(source), None if to is None else Path(to), report=board.rows)
+    where = "" if to is None else f" --data-dir {to}"
+    return Document(made, markdown.document, next=f"next: zoo train PRESET --data tfds:{made['name']}{where}")
+
+
+@public
+def describe(file: Source, *, data_dir: str | Path | None = None) -> Document:
+    """Shows what a data file contains, its balance, its problems and its leaks.
+
+    Args:
+        file: Any data file of the zoo, `tfds:NAME`, or what `load_data` returned.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+
+    Returns:
+        `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
+
+    Raises:
+        ZooError: If the file cannot be read or has none of the layouts.
+
+    Example:
+        >>> data = simulate("text", Path(getfixture("tmp_path")) / "data2.h5", sentences=200)
+        >>> describe(data)["attributes"]["simulated"]
+        True
+    """
+    _require_file(file)
+    if data_dir is not None and not str(file).startswith("tfds:"):
+        raise ArgumentError("data_dir", f": requires tfds:NAME; {file} is a file")
+    from zoo.data import loading as files
+    from zoo.data import report
+
+    return Document(files.describe(file, None if data_dir is None else Path(data_dir)), report.description)
+
+
+@public
 def train(
     model: Named,
-    data: Source,
-    recipe: Recipe | Changes | None = None,
+    data: Source | None = None,
+    recipe: Changes = None,
     *,
+    data_dir: str | Path | None = None,
+    levels: Levels | None = None,
     out: str | Path | None = None,
+    units: int | None = None,
+    num_layers: int | None = None,
+    frame: int | None = None,
+    dropout: float | None = None,
+    hidden_units: int | None = None,
+    settings: Settings = None,
     resume: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: bool = False,
-) -> TrainResult:
-    """Trains a model with a recipe.
+    deterministic: bool = False,
+    tensorboard: str | Path | None = None,
+    callbacks: Callbacks = (),
+    verbose: bool = True,
+) -> "TrainResult":
+    """Trains a new model on your data.
+
+    A preset provides its architecture and its recipe, not its weights: `finetune` starts from those.
 
     Holds out people (or photographs) for validation, fits the input statistics, trains as the recipe says (with
     `patience`, it restores the best weights), and calibrates the probabilities. With three people or fewer, the model
@@ -199,13 +872,27 @@ def train(
     fitted.
 
     Args:
-        model: Name of a family such as `activity_gru`; name of a preset, to train its architecture with its recipe from
-            new weights; or a model, to train its weights further.
-        data: A path, `tfds:NAME`, or the result of `load_data`.
+        model: A preset (see `zoo list`), or a family: activity_rnn, activity_lstm, activity_gru, activity_cnn,
+            sparse_autoencoder or trigram_lm. In Python also a model, whose weights are trained further.
+        data: Data file, `tfds:NAME`, or what `load_data` returned. By default data1.h5 (patches), data2.h5 (text) or
+            data3.h5 (activity), whichever the model reads.
         recipe: Recipe to train with, or the fields that differ from that of the preset or the family, such as
             `{"epochs": 30}`.
-        out: Folder for the model, its configuration and its history. Nothing is written by default.
-        resume: Whether to resume an interrupted run from the checkpoint in `out`.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        out: Folder for the model, its configuration and its history; must be empty. In Python, nothing is written by
+            default.
+        units: Number of units of each recurrent layer.
+        num_layers: Number of recurrent layers.
+        frame: Number of rows that are read in one step.
+        dropout: Dropout rate after each layer.
+        hidden_units: Number of hidden units of an autoencoder or a language model.
+        settings: Arguments of the model and fields of the recipe, by name, that replace those of the preset or the
+            family.
+        resume: Whether to resume an interrupted run from the checkpoint in `out`. The result is the same as without the
+            interruption.
+        deterministic: Whether to make runs reproducible bit by bit, at some cost in speed.
+        tensorboard: Folder for logs of TensorBoard.
         callbacks: Additional Keras callbacks.
         verbose: Whether to show the progress on standard error.
 
@@ -216,266 +903,114 @@ def train(
         ZooError: If the model, data, recipe or folder is invalid.
 
     Example:
-        >>> import tempfile
-        >>> from zoo import simulate
-        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=12)
-        >>> result = train("activity_gru", data, Recipe(epochs=1, validation=0.0))
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=3, seconds=12)
+        >>> result = train("activity_gru", data, Recipe(epochs=1, validation=0.0), units=8, verbose=False)
         >>> result.model.classes == data.classes
         True
     """
-    plan, start = plan_of(model, recipe)
-    checked = read_data(task_of(plan.family), data)
-    with _shown(plan, verbose) as shown:
-        out = None if out is None else Path(out)
-        return replace(plan, out=out, resume=resume, callbacks=[*callbacks, *shown]).run(checked, start)
+    own = _given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
+    own |= settings or {}
+    _require_plan(model, recipe, own)
+    _require_file(data)
+    _load()
+    from zoo import planning
+    from zoo.task import task_of
+
+    plan, start = planning.plan_of(model, recipe, own)
+    task = task_of(plan.family)
+    checked_data = planning.read_data(task, data, data_dir=data_dir, levels=levels)
+    training = replace(
+        plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
+        tensorboard=None if tensorboard is None else Path(tensorboard),
+    )  # fmt: skip
+    training.check_folder()
+    if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
+        _say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
+    with _progress(plan.recipe, verbose) as shown, _resumable(out, "go on with the same command and resume=True"):
+        result = replace(training, callbacks=[*callbacks, *shown]).run(checked_data, start)
+    return _trained(result, out, checked_data, data or task.data_file, data_dir)
+
+
+def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: Any = None) -> "TrainResult":
+    """The result with the command that comes next: without a test set there is nothing to evaluate on.
+
+    Patches have no test set; photographs that were held out are evaluated, or else all.
+    """
+    if out is not None and isinstance(named, str | Path):
+        able = len(data.test) or data.task == "patches"
+        where = "" if data_dir is None else f" --data-dir {data_dir}"
+        then = f"zoo {'evaluate' if able else 'export'} {out} --data {named}{where}"
+        return replace(result, next=f"model in {out}; next: {then}")
+    return result
+
+
+def _say(line: str) -> None:
+    from zoo.report.terminal import say
+
+    say(line)
 
 
 @contextmanager
-def _shown(plan: Training, verbose: bool) -> Iterator[list[keras.callbacks.Callback]]:
+def _progress(recipe: Recipe, verbose: bool) -> "Iterator[list[keras.callbacks.Callback]]":
     """The callback that shows the progress of a training on standard error, or none."""
     if not verbose:
         yield []
         return
-    with TrainingBoard(Console(stderr=True), plan.recipe.epochs).shown() as board:
+    from rich.console import Console
+
+    from zoo.report.progress import TrainingBoard
+    from zoo.training import Progress
+
+    with TrainingBoard(Console(stderr=True), recipe.epochs).shown() as board:
         yield [Progress(board.on_epoch_end)]
 
 
-def evaluate(
-    model: Named,
-    data: Source | None = None,
-    *,
-    split: str = "test",
-    baselines: bool = True,
-    data_dir: str | Path | None = None,
-    levels: float | None = None,
-    robustness: bool | None = None,
-    prior: Mapping[str, float] | None = None,
-) -> Evaluation:
-    """Evaluates a model, by default on the test split, with baselines.
+@contextmanager
+def _resumable(out: str | Path | None, how: str) -> Iterator[None]:
+    """Notes on an interruption what is left, and how to resume."""
+    from zoo.training import CHECKPOINT
 
-    Args:
-        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
-        data: A path, `tfds:NAME`, or the result of `load_data`.
-        split: `test`, `train` or `validation`. The latter two need the data that the model was trained on. For
-            recognizers also `all` windows of a file, which leaves none to fit baselines on.
-        baselines: Whether to fit and evaluate baselines as well.
-        data_dir: Folder of the data sets of TensorFlow Datasets.
-        levels: Value of white in a file of patches: 1 or 255.
-        robustness: Whether to evaluate on disturbed windows as well. Recognizers only.
-        prior: Class frequencies to assume instead of those of the training data, such as `{"walking": 0.6}`. Classes
-            that are not named share the rest. Recognizers only.
-
-    Returns:
-        A `dict` of metrics that prints as tables; its method `figures(folder)` draws figures.
-
-    Raises:
-        ZooError: If the data does not fit the model.
-
-    Example:
-        >>> import tempfile
-        >>> from zoo import simulate
-        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=12)
-        >>> evaluate("activity_gru_course", data, baselines=False)["windows"] == len(data.test)
-        True
-    """
-    loaded = load(model)
-    task = loaded.task
-    options = _for_recognizers(loaded, robustness=robustness, prior=prior)
-    checked = read_data(task, data, data_dir=data_dir, levels=levels)
-    report = task.evaluate(loaded, checked, split=split, baselines=baselines, **options)
-    return Evaluation(report, task, loaded, checked)
-
-
-def predict(model: Named, x: Any, **options: Any) -> Predictions:
-    """Predicts from windows, a CSV file, text, or patches.
-
-    Args:
-        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
-        x: Recognizers take windows `(N, window, channels)` in m/s^2, or the path of a CSV file. Language models take
-            text, or word ids `(N, context)`. Autoencoders take patches `(N, 3, S, S)` in [0, 1].
-        **options: For a recognizer, `rate` (sampling rate of the windows in Hz), and `columns` and `hop` (how a CSV
-            file is read and split into windows), and `threshold` (probability below which a label is None; 0 to always
-            answer).
-
-    Returns:
-        `labels`, `probabilities` and `times`; for an autoencoder, `codes` and `reconstructions`.
-
-    Raises:
-        ZooError: If the input does not fit the model.
-
-    Example:
-        >>> predict("trigram_lm_course", "in the right").labels.shape
-        (1,)
-    """
-    loaded = load(model)
     try:
-        return loaded.task.predict(loaded, x, **options)
-    except TypeError as error:
-        if "unexpected keyword argument" in str(error):
-            raise ZooError(f"predict: {str(error).partition(') ')[2]} for {loaded.name}") from None
+        yield
+    except KeyboardInterrupt as stop:
+        kept = out is not None and (Path(out) / CHECKPOINT).is_file()
+        stop.add_note(f"the checkpoint is in {out}; {how}" if kept else "nothing was written")
         raise
 
 
-def export(
-    model: Named,
-    folder: str | Path,
-    formats: str | Sequence[str] | None = None,
-    *,
-    data: Source | None = None,
-    data_dir: str | Path | None = None,
-    levels: float | None = None,
-    refused: dict[str, ParityError] | None = None,
-    prior: Mapping[str, float] | None = None,
-    threshold: float | None = None,
-    on_progress: Callable[[str], None] = lambda step: None,
-) -> list[Artifact]:
-    """Exports a model as `.keras`, SavedModel, TFLite or source code.
-
-    Each artifact, or the `.tflite` file that comes with it, is run and compared with Keras before it is written. C code
-    is not compared on a machine without a C compiler.
-
-    Args:
-        model: A model, a preset, a folder or a `.keras` file.
-        folder: Folder to write to. Must be empty.
-        formats: One format, such as `"float32"`, `"int8"`, `"saved_model"` or `"c99"`, or several. Those of the family
-            by default.
-        data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split). Simulated
-            by default.
-        data_dir: Folder of the data sets of TensorFlow Datasets.
-        levels: Value of white in a file of patches: 1 or 255.
-        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
-            formats are still written. Without it, the error is raised.
-        prior: Class frequencies that the probabilities of the files assume, as for `evaluate`. Recognizers only.
-        threshold: Probability below which the answer is "not sure"; 0 to always answer. That of the model by default.
-            Recognizers only.
-        on_progress: Function that is called with each step, such as a conversion, as it begins.
-
-    Returns:
-        One record per artifact.
-
-    Raises:
-        ZooError: If a format is unknown, a conversion fails, or an artifact differs from Keras.
-
-    Example:
-        >>> import tempfile
-        >>> artifacts = export("activity_gru_course", f"{tempfile.mkdtemp()}/files", "keras")
-        >>> artifacts[0].format, artifacts[0].largest_error
-        ('keras', 0.0)
-    """
-    loaded = load(model)
-    if changes := _for_recognizers(loaded, prior=prior, threshold=threshold):
-        loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
-    task = loaded.task
-    _check_levels(task, levels)
-    checked = None if data is None else read_data(task, data, data_dir=data_dir, levels=levels)
-    wanted = None if formats is None else catalog.as_names(formats)
-    records = artifacts.export(
-        loaded, task.exportable(loaded, checked), Path(folder), wanted, refused, on_progress
-    )  # fmt: skip
-    return [
-        Artifact(Path(folder) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records
-    ]
-
-
-def cross_validate(
-    model: Named,
-    data: Source,
-    *,
-    groups: int | str = 5,
-    seeds: int = 1,
-    recipe: Recipe | Changes | None = None,
-    baselines: str | Sequence[str] = (),
-    out: str | Path | None = None,
-    workers: int = 1,
-    verbose: bool = False,
-) -> Evaluation:
-    """Cross-validates a recognizer over groups of people.
-
-    Estimates how well a recipe does on people whose recordings it was not trained on.
-
-    Args:
-        model: Name of a family or a preset.
-        data: A path or the result of `load_data`, with subject ids.
-        groups: Number of groups of people, each held out once; `loso` holds out one subject at a time,
-            `study` one study.
-        seeds: Number of seeds with which all folds are trained.
-        recipe: Recipe to train with, or the fields that differ from that of the preset or the family.
-        baselines: A baseline to evaluate on the same folds, or several: `random_forest`, `nearest_neighbor`,
-            `minirocket`.
-        out: Folder for the results, `report.md` and figures. After an interruption, the same call resumes there. A
-            temporary folder by default.
-        workers: Number of folds that are trained in parallel.
-        verbose: Whether to show the progress on standard error.
-
-    Returns:
-        A `dict` of metrics that prints as tables.
-
-    Raises:
-        ZooError: If subjects are unknown or too few, or if all folds fail.
-
-    Example:
-        >>> from zoo import simulate
-        >>> import tempfile
-        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=4, seconds=8)
-        >>> found = cross_validate("activity_cnn", data, groups=2, recipe=Recipe(epochs=1, validation=0.0), workers=0)
-        >>> found["groups"]
-        2
-    """
-    from zoo import crossval
-
-    plan, _ = plan_of(model, recipe)
-    checked = read_data(find_task("activity"), data)
-    protocol = crossval.Protocol(groups, seeds, tuple(catalog.as_names(baselines)))
-    folder = None if out is None else Path(out)
-    if checked.path is None:
-        raise ZooError("cross-validation reads its data again in each process: write the arrays to a file first")
-    board = FoldBoard(Console(stderr=True), plan.recipe.epochs, workers)
-    with board.shown() if verbose else nullcontext():
-        result = crossval.cross_validate(
-            plan, checked.path, folder, protocol, workers=workers,
-            on_progress=board.update if verbose else lambda records: None,
-        )  # fmt: skip
-    if folder is not None:
-        write(result, folder)
-    return Evaluation(result, find_task("activity"))
-
-
-FINETUNE = Recipe(
-    optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, epochs=20,
-    min_steps=1000, validation=0.2, start_share=0.25,
-)  # fmt: skip
-"""Default recipe of `finetune`."""
-
-_START_PEOPLE = 2
-"""Weights from which fine-tuning starts count as much as what it learned from so many people: docs/small-data.md."""
-
-
+@public
 def finetune(
     preset: Named,
-    data: Source,
+    data: Source | None = None,
     *,
-    recipe: Recipe | Changes | None = None,
-    freeze: str | Sequence[str] = (),
+    recipe: Changes = None,
+    freeze: Names = (),
+    data_dir: str | Path | None = None,
+    levels: Levels | None = None,
     out: str | Path | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: bool = False,
-) -> TrainResult:
-    """Fine-tunes a preset on your own data, with any labels.
+    callbacks: Callbacks = (),
+    verbose: bool = True,
+) -> "TrainResult":
+    """Trains the weights of a preset further on your data, with any labels.
 
     Where labels differ, the last layer of a recognizer is new, except for the weights of labels that the preset already
     has. It is fitted first, on the features of all other layers; then all weights are trained at a low rate, and
     averaged with those from which they started (`start_share`): half and half with two people; with fourteen, the
-    starting weights have a share of one eighth. With `epochs=0`, only the last layer is fitted, which takes seconds.
-    The statistics of the input remain those of the preset. The model is named after the folder and the preset, such as
-    `mine_from_activity_gru_phone`.
+    starting weights have a share of one eighth. The statistics of the input remain those of the preset. The model is
+    named after the folder and the preset, such as `mine_from_activity_gru_phone`.
 
     Args:
-        preset: A preset, a folder, a `.keras` file or a model.
-        data: A path, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window.
-        recipe: Recipe to train with, or the fields that differ from the default, such as `{"epochs": 5}`. The default
-            is `FINETUNE` with the augmentation and label smoothing of the preset's recipe.
-        freeze: Name of a layer whose weights stay as they are, or several.
-        out: Folder for the model, its configuration and its history; nothing is written by default.
+        preset: A preset, a folder or a .keras file; in Python also a model.
+        data: Data file, `tfds:NAME`, or what `load_data` returned, at the preset's rate and window. By default
+            data1.h5 (patches), data2.h5 (text) or data3.h5 (activity), whichever the model reads.
+        recipe: Recipe to train with, or the fields that differ from the default, such as `{"epochs": 5}`: with 0, only
+            the last layer is fitted, which takes seconds. The default is `FINETUNE` with the augmentation and label
+            smoothing of the preset's recipe.
+        freeze: Layers whose weights stay as they are.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        out: Folder for the model, its configuration and its history; must be empty. In Python, nothing is written by
+            default.
         callbacks: Additional Keras callbacks.
         verbose: Whether to show the progress on standard error.
 
@@ -487,107 +1022,466 @@ def finetune(
             has no epochs and the model is not a recognizer.
 
     Example:
-        >>> from zoo import simulate
-        >>> import tempfile
-        >>> data = simulate("activity", f"{tempfile.mkdtemp()}/data3.h5", subjects=3, seconds=8)
-        >>> result = finetune("activity_gru_course", data, recipe=Recipe(epochs=1, validation=0.0))
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=3, seconds=8)
+        >>> recipe = Recipe(epochs=1, validation=0.0)
+        >>> result = finetune("activity_gru_course", data, recipe=recipe, verbose=False)
         >>> result.model.classes == data.classes
         True
     """
+    _require_model(preset)
+    _require_file(data)
+    if recipe is not None and not isinstance(recipe, Recipe):
+        Recipe(**{"patience": None} | dict(recipe))
+    _load()
+    from zoo import planning
+    from zoo.activity import finetuning
+    from zoo.loading import load
+
     loaded = load(preset)
-    checked = read_data(loaded.task, data)
+    checked_data = planning.read_data(loaded.task, data, data_dir=data_dir, levels=levels)
     activity = loaded.task.name == "activity"
     name = f"{'finetuned' if out is None else Path(out).absolute().name}_from_{loaded.keras_model.name}"
-    model = finetuning.with_labels(loaded, checked) if activity else loaded.keras_model
+    model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
     model = model.copy(name=name)
-    frozen = catalog.as_names(freeze)
+    frozen = _names(freeze)
     unknown = sorted(set(frozen) - {layer.name for layer in model.layers})
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
     if not isinstance(recipe, Recipe):
-        recipe = finetuning_recipe(loaded, checked, recipe)
+        recipe = planning.finetuning_recipe(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(plan_of(model)[0], recipe=recipe)
+    plan = replace(planning.plan_of(model)[0], recipe=recipe)
+    if verbose and (doubt := planning.familiar(loaded, checked_data)):
+        _say(f"zoo: warning: {doubt}")
 
-    def begin(prepared: Any, model: Model) -> None:
+    def begin(prepared: Any, model: Any) -> None:
         if activity:
             finetuning.fit_head(model, prepared.train)
 
-    for name in frozen:
-        model.get_layer(name).trainable = False
+    for each in frozen:
+        model.get_layer(each).trainable = False
     try:
-        with _shown(plan, verbose) as shown:
-            out = None if out is None else Path(out)
-            return replace(plan, out=out, callbacks=[*callbacks, *shown]).run(checked, model, begin=begin)
+        with _progress(recipe, verbose) as shown, _resumable(out, f"delete {out} and repeat the command"):
+            training = replace(plan, out=None if out is None else Path(out), callbacks=[*callbacks, *shown])
+            result = training.run(checked_data, model, begin=begin)
     finally:
-        for name in frozen:
-            model.get_layer(name).trainable = True
+        for each in frozen:
+            model.get_layer(each).trainable = True
+    return _trained(result, out, checked_data, data or loaded.task.data_file, data_dir)
 
 
-def familiar(loaded: Loaded, data: Any) -> str | None:
-    """Why fine-tuning on data says nothing new: the model was trained on this file, or on all of its people.
+@public
+def cross_validate(
+    model: Named,
+    data: Source = "data3.h5",
+    *,
+    groups: str | int = "5",
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 1,
+    recipe: Changes = None,
+    settings: Settings = None,
+    baselines: Names = (),
+    also: Literal["random"] | None = None,
+    everyone: bool = False,
+    data_dir: str | Path | None = None,
+    out: str | Path | None = None,
+    workers: Workers = 1,
+    verbose: bool = True,
+) -> Evaluation:
+    """Cross-validates a recognizer over groups of people: how well a recipe does on people it was not trained on.
+
+    After an interruption, the same command resumes.
 
     Args:
-        loaded: What is to be fine-tuned.
-        data: Data of its task.
+        model: A preset (see `zoo list`), or a family: activity_rnn, activity_lstm, activity_gru or activity_cnn.
+        data: A file in the layout of data3.h5 with subject ids, `tfds:NAME`, or what `load_data` returned.
+        groups: Number of groups of people, each held out once; or loso to hold out one person at a time, study for one
+            study at a time.
+        seeds: Number of seeds with which all folds are trained.
+        recipe: Recipe to train with, or the fields that differ from that of the preset or the family.
+        settings: Arguments of the model and fields of the recipe, by name, that replace those of the preset or the
+            family.
+        baselines: Baselines on the same folds: random_forest, nearest_neighbor, minirocket; or none.
+        also: `random`: also report the scores of a split by random windows, for comparison.
+        everyone: Whether to include the people of the test set, who are left out by default.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        out: Folder for the results, report.md and figures. The same call resumes there. A temporary folder by default
+            in Python.
+        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
+        verbose: Whether to show the progress on standard error.
 
     Returns:
-        A sentence, or None if the model does not know the data.
+        A `dict` of metrics that prints as tables.
+
+    Raises:
+        ZooError: If subjects are unknown or too few, or if all folds fail.
+
+    Example:
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=4, seconds=8)
+        >>> recipe = Recipe(epochs=1, validation=0.0)
+        >>> found = cross_validate("activity_cnn", data, groups=2, recipe=recipe, workers=0, verbose=False)
+        >>> found["groups"]
+        2
     """
-    known = "from which fine-tuning learns nothing new; did you mean data of your own?"
-    if data.sha256 == loaded.metadata.data_sha256:
-        return f"{data}: is the file that {loaded.name} was trained on, {known}"
-    people = data.train.group_names()
-    if people and already_seen(people, data.source, loaded.metadata) == people:
-        return f"{data}: {loaded.name} was trained on all of its people, {known}"
-    return None
+    _require_plan(model, recipe, settings or {})
+    _require_file(data)
+    _load()
+    from zoo import crossval, planning
+    from zoo.activity import crossval_report as report
+
+    plan, _ = planning.plan_of(model, recipe, settings)
+    path = _path_of(data, data_dir, "cross-validation")
+    wanted = [name for name in _names(baselines) if name != "none"]
+    number = int(groups) if str(groups).isascii() and str(groups).isdigit() else groups
+    protocol = crossval.Protocol(number, seeds, tuple(wanted), also == "random", everyone)
+    folder = None if out is None else Path(out)
+    with ExitStack() as stack:
+        update: Callable[[Any], None] = lambda records: None  # noqa: E731
+        if verbose:
+            from rich.console import Console
+
+            from zoo.report.progress import FoldBoard
+
+            board = FoldBoard(Console(stderr=True), plan.recipe.epochs, workers)
+            stack.enter_context(board.shown())
+            update = board.update
+        try:
+            result = crossval.cross_validate(
+                plan, path, folder, protocol, workers=workers, on_progress=update, command=_command()
+            )
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"the folds so far are in {out}; resume with the same command")
+            raise
+    failed = next((note for note in result["notes"] if "folds failed" in note), None)
+    failure = f"{out}: {failed}; the same command tries them again" if failed else ""
+    written = "" if folder is None else f"report in {report.write(result, folder)}"
+    return Evaluation(result, report.cross_validation, next=written, failure=failure)
 
 
-def finetuning_recipe(loaded: Loaded, data: Data, changes: Changes | None = None) -> Recipe:
-    """The recipe that `finetune` follows by default.
+def _command() -> str:
+    """The command line of this process, if it is one of the zoo."""
+    import shlex
+
+    return shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
+
+
+def _path_of(data: Any, data_dir: Any, what: str) -> Path:
+    """The file of data that processes read again."""
+    if isinstance(data, str | Path) and not str(data).startswith("tfds:"):
+        if data_dir is not None:
+            raise ArgumentError("data_dir", f": requires data tfds:NAME; {data} is a file")
+        return Path(data)
+    path: Path | None = load_data(data, data_dir=data_dir).path
+    if path is None:
+        raise ZooError(f"{what} reads its data again in each process: write the arrays to a file first")
+    return path
+
+
+@public
+def evaluate(
+    model: Named,
+    data: Source | None = None,
+    *,
+    split: str = "test",
+    baselines: bool = True,
+    robustness: bool | None = None,
+    prior: Shares | None = None,
+    data_dir: str | Path | None = None,
+    levels: Levels | None = None,
+    figures: str | Path | None = None,
+    streaming: str | Path | None = None,
+    subjects: Names | None = None,
+    merge: Labels | None = None,
+) -> Evaluation:
+    """Evaluates a model and baselines on test data.
 
     Args:
-        loaded: What is fine-tuned.
-        data: What it learns from: the more people, the less remains of the weights from which it starts.
-        changes: Fields that differ, by name; `epochs` are single passes.
+        model: A preset, a folder, or a .keras or .tflite file; in Python also a model.
+        data: Data file, `tfds:NAME`, or what `load_data` returned. By default data1.h5 (patches), data2.h5 (text) or
+            data3.h5 (activity), whichever the model reads.
+        split: Split to evaluate on: test, train or validation. The latter two need the data that the model was trained
+            on. For recognizers also all windows of a file, which leaves none to fit baselines on.
+        baselines: Whether to fit and evaluate baselines as well.
+        robustness: Whether to evaluate on disturbed windows as well. Recognizers only.
+        prior: Class frequencies to assume instead of those of the training data, such as walking=0.6,sitting=0.3, in
+            Python `{"walking": 0.6}`; other classes share the rest. Recognizers only.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        figures: Folder for figures.
+        streaming: File of recordings for continuous recognition by an exported file, instead of `data`.
+        subjects: With `streaming`: subjects. By default all that were not in training.
+        merge: With `streaming`: labels that mean one of several classes, such as stairs=up+down.
+
+    Returns:
+        A `dict` of metrics that prints as tables; its method `figures(folder)` draws figures.
+
+    Raises:
+        ZooError: If the data does not fit the model.
+
+    Example:
+        >>> data = simulate("activity", Path(getfixture("tmp_path")) / "data3.h5", subjects=3, seconds=12)
+        >>> evaluate("activity_gru_course", data, baselines=False)["windows"] == len(data.test)
+        True
     """
-    known = loaded.config.get("recipe", {})
-    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
-    people = len(data.train.people()) if isinstance(data, ActivityData) else 0
-    start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
-    recipe = FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss})
-    return planning.changed(recipe, changes or {})
+    if streaming is not None:
+        refuse(
+            "does not apply with streaming=FILE", data=data, data_dir=data_dir, robustness=robustness, prior=prior,
+            split=None if split == "test" else split, baselines=None if baselines else False, levels=levels,
+            figures=figures,
+        )  # fmt: skip
+        from zoo.activity import report as activity
+        from zoo.activity import streaming as continuous
+        from zoo.runtime import Recognizer
+
+        recognizer = Recognizer(catalog.exported_file(str(model)))
+        found = continuous.evaluate(
+            recognizer, Path(streaming), subjects=_names(subjects) or None, merge=_labels(merge)
+        )
+        return Evaluation(found, activity.streaming)
+    refuse("applies with streaming=FILE alone", subjects=subjects, merge=merge)
+    _require_model(model)
+    _require_file(data)
+    _load()
+    from zoo import planning
+    from zoo.files import exclusive_folder
+    from zoo.loading import load
+
+    loaded = load(model)
+    task = loaded.task
+    options = _for_recognizers(loaded, robustness=robustness, prior=_shares(prior))
+    # What cannot be written to is refused before the work.
+    with nullcontext() if figures is None else exclusive_folder(Path(figures)):
+        checked_data = planning.read_data(task, data, data_dir=data_dir, levels=levels)
+        report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
+
+        def draw(found: Evaluation, folder: Path) -> list[Path]:
+            pictures = task.pictures(loaded, checked_data)
+            files: list[Path] = task.figures.evaluation(found, loaded.history, pictures, folder)
+            return files
+
+        evaluation = Evaluation(report, task.report.evaluation, draw)
+        if figures is not None:
+            evaluation.figures(figures)
+    return evaluation
 
 
+def _for_recognizers(loaded: Any, **options: Any) -> dict[str, Any]:
+    """Returns the options that were passed, which only recognizers have."""
+    if loaded.task.name != "activity":
+        refuse(f"does not apply to {loaded.name}", **options)
+    return _given(**options)
+
+
+def _shares(prior: Any) -> Any:
+    if not isinstance(prior, str):
+        return prior
+    from zoo.runtime import priors
+
+    return priors.parse(prior)
+
+
+@public
+def predict(
+    model: Named,
+    x: Inputs | None = None,
+    *,
+    data: Source | None = None,
+    csv: str | Path | None = None,
+    rate: Rate | None = None,
+    columns: Reading = None,
+    hop: Count | None = None,
+    threshold: Share | None = None,
+    top: Count | None = None,
+    generate: Count | None = None,
+    temperature: Annotated[float, Field(ge=0)] | None = None,
+    seed: Seed | None = None,
+    neighbors: str | None = None,
+    data_dir: str | Path | None = None,
+    levels: Levels | None = None,
+    out: str | Path | None = None,
+) -> "Predictions | Result":
+    """Predicts activities, next words, or codes of patches.
+
+    Args:
+        model: A preset, a folder, or a .keras or .tflite file; in Python also a model.
+        x: Text for a language model. In Python also word ids `(N, context)`; for a recognizer, windows `(N, window,
+            channels)` in m/s^2 or the path of a CSV file; for an autoencoder, patches `(N, 3, S, S)` in [0, 1].
+        data: Data file, or `tfds:NAME`. Predicts its test windows, five random test rows of a text, or all patches.
+        csv: CSV file with columns x, y, z and time.
+        rate: Sampling rate in Hz, of windows or of a CSV file without time stamps.
+        columns: How a CSV file is read.
+        hop: Rows between the starts of windows of a CSV file. Half a window by default.
+        threshold: Probability below which the answer is "not sure"; 0 to always answer.
+        top: Number of words to show. 10 by default.
+        generate: Number of words to generate after the text.
+        temperature: With `generate`: lower values prefer probable words. 1 by default.
+        seed: Seed of `generate` and of the choice of rows of `data`. 0 by default.
+        neighbors: Show words similar to this one.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        out: File (.npz) for codes and reconstructions of patches.
+
+    Returns:
+        `labels`, `probabilities` and `times`; for an autoencoder, `codes` and `reconstructions`.
+
+    Raises:
+        ZooError: If the input does not fit the model.
+
+    Example:
+        >>> predict("trigram_lm_course", "in the right").labels.shape
+        (1,)
+    """
+    _require_model(model)
+    _require_file(data)
+    if data is None:
+        refuse("applies with data=FILE alone", data_dir=data_dir, levels=levels)
+    _load()
+    from zoo import planning, predicting
+    from zoo.loading import load
+
+    loaded = load(model)
+    checked_data = None if data is None else planning.read_data(loaded.task, data, data_dir=data_dir, levels=levels)
+    read = None if columns is None else lambda rate, **others: _columns(columns, rate, **others)
+    return predicting.predict(
+        loaded, x, checked_data, csv=csv, read=read, rate=rate, hop=hop, threshold=threshold, top=top,
+        generate=generate, temperature=temperature, seed=seed, neighbors=neighbors, out=out,
+    )  # fmt: skip
+
+
+@public
+def export(
+    model: Named,
+    to: str | Path,
+    formats: Names | None = None,
+    *,
+    data: Source | None = None,
+    data_dir: str | Path | None = None,
+    levels: Levels | None = None,
+    personalize: bool = False,
+    prior: Shares | None = None,
+    threshold: Share | None = None,
+    refused: Refused | None = None,
+    on_progress: Callable[[str], None] = lambda step: None,
+) -> "Sequence[Artifact]":
+    """Exports a model as .keras, SavedModel, TFLite or source code.
+
+    Each file, or the .tflite file that comes with it, is run and compared with Keras before it is written. C code is
+    not compared on a machine without a C compiler.
+
+    Args:
+        model: A preset, a folder or a .keras file; in Python also a model.
+        to: Folder for the files. Must be empty.
+        formats: Formats, such as float32, int8, saved_model or c99. By default all of the family but source code; one
+            that differs too much from Keras is then left out, with a warning.
+        data: Data to compare artifacts on (its test split) and to calibrate integers on (its training split): a file,
+            `tfds:NAME`, or what `load_data` returned. Simulated by default.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        personalize: Whether to write a file that can be trained on the device as well.
+        prior: Class frequencies that the probabilities of the files assume, such as walking=0.6,sitting=0.3, in Python
+            `{"walking": 0.6}`; other classes share the rest. Recognizers only.
+        threshold: Probability below which the answer is "not sure"; 0 to always answer. That of the model by default.
+            Recognizers only.
+        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
+            formats are still written. Without it, the error of a format that was asked for is raised.
+        on_progress: Function that is called with each step, such as a conversion, as it begins.
+
+    Returns:
+        An `Artifact` per file, with its `file`, `format`, `bytes` and `largest_error`.
+
+    Raises:
+        ZooError: If the model, a format, the data or the folder is invalid.
+        ParityError: If a format differs too much from Keras.
+
+    Example:
+        >>> artifacts = export("trigram_lm_course", Path(getfixture("tmp_path")) / "exported", "keras")
+        >>> artifacts[0].format, artifacts[0].largest_error
+        ('keras', 0.0)
+    """
+    _require_model(model)
+    _require_file(data)
+    _load()
+    from zoo import planning
+    from zoo.exporting import artifacts
+    from zoo.exporting.artifacts import Artifact
+    from zoo.loading import load
+    from zoo.report import results
+
+    loaded = load(model)
+    if changes := _for_recognizers(loaded, prior=_shares(prior), threshold=threshold):
+        loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
+    task = loaded.task
+    planning.check_levels(task, levels)
+    checked_data = None if data is None else planning.read_data(task, data, data_dir=data_dir, levels=levels)
+    left_out: dict[str, ParityError] | None = refused
+    if refused is None and not formats:
+        left_out = {}
+    wanted = [*(_names(formats) or ["default"]), *(["personal"] if personalize else [])]
+    records = artifacts.export(
+        loaded, task.exportable(loaded, checked_data), Path(to), wanted, left_out, on_progress
+    )  # fmt: skip
+    document = {
+        "compared_on": str(data) if data is not None else "simulated data", "folder": str(to), "artifacts": records,
+    }  # fmt: skip
+    made = [Artifact(Path(to) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records]
+    warnings = [f"left out: {why}" for why in (left_out or {}).values()]
+    return Records(made, results.exported, document, warnings=warnings)
+
+
+@public
 def tune(
     target: str,
-    data: Source,
+    data: Source | None = None,
     *,
-    strategy: str = "bayesian",
-    trials: int = 50,
-    epochs: int = 40,
-    limits: Limits | None = None,
-    settings: Mapping[str, Any] | None = None,
-    best: int = 3,
-    seeds: int = 3,
-    workers: int = 0,
+    strategy: Literal["random", "hyperband", "bayesian", "grid"] = "bayesian",
+    trials: Annotated[int, Field(ge=1, le=1_000_000)] = 50,
+    epochs: Count = 40,
+    objective: str | None = None,
+    space: str | None = None,
+    settings: Settings = None,
+    limits: Bounds = None,
+    groups: Annotated[int, Field(ge=1, le=1000)] = 1,
+    halving: bool = True,
+    seed: Seed | None = None,
+    data_dir: str | Path | None = None,
+    levels: Levels | None = None,
+    best: Annotated[int, Field(ge=1, le=1000)] = 3,
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 3,
     out: str | Path | None = None,
-) -> dict[str, Any]:
+    save_preset: str | Path | None = None,
+    workers: Workers = 0,
+    role: Literal["chief", "worker"] | None = None,
+    chief: str | None = None,
+    verbose: bool = True,
+) -> Document:
     """Searches hyperparameters, trains the best again with other seeds, and measures the chosen one on test data.
 
+    After an interruption, the same command resumes.
+
     Args:
-        target: A preset, a family, or `activity` for recurrent recognizers of any cell.
-        data: A path or what `load_data` returned.
-        strategy: `random`, `hyperband`, `bayesian` or `grid`.
-        trials: Largest number of trials that are scored.
-        epochs: Largest number of epochs of a trial.
-        limits: Limits of size and latency, such as `Limits(bytes=30_000)`.
+        target: A preset or a family; or activity, to search over the kind of cell as well.
+        data: Data file: data1.h5 (patches), data2.h5 (text) or data3.h5 (activity); `tfds:NAME`; or what `load_data`
+            returned.
+        strategy: Strategy: random, hyperband, bayesian or grid.
+        trials: Maximum number of scored trials.
+        epochs: Maximum number of epochs per trial.
+        objective: Objective, such as macro_f1, cross_entropy or cost.
+        space: Search space of the family, such as course.
         settings: Arguments of the model and fields of the recipe that are fixed.
-        best: Number of trials that are trained again at the end.
-        seeds: Number of seeds with which each of these trials is trained again.
-        workers: Number of processes that run trials; 0 runs them in this one.
-        out: Folder, in which the same call resumes after a kill; a temporary one by default.
+        limits: Limits of size and latency, such as `Limits(bytes=30_000)`.
+        groups: Number of groups of people, each held out once in every trial. 1 for a single split.
+        halving: Whether to stop trials early if they score below the median.
+        seed: Seed of the split and of the search. Seeds of trials count up from it.
+        data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+        best: Number of best trials to train again at the end.
+        seeds: Number of seeds with which each of the best trials is trained.
+        out: Folder of the search. The same call resumes there. In Python a temporary one by default.
+        save_preset: Folder for the chosen model.
+        workers: Number of processes that run trials; 0 runs them in this process.
+        role: Role of this process in a search on several machines: chief or worker.
+        chief: Address of the chief, HOST:PORT.
+        verbose: Whether to show the progress on standard error.
 
     Returns:
         `chosen`, `finals`, `training`, `test`, and the paths of the `report` and of the chosen `model`.
@@ -596,25 +1490,205 @@ def tune(
         ZooError: If keras-tuner is missing, the target or the data is not valid, or no trial has a score.
 
     Example:
-        >>> from zoo import Limits, simulate
-        >>> import tempfile
-        >>> data = simulate("patches", f"{tempfile.mkdtemp()}/data1.h5", count=300, size=8, pictures=4)
+        >>> data = simulate("patches", Path(getfixture("tmp_path")) / "data1.h5", count=300, size=8, pictures=4)
         >>> found = tune("sparse_autoencoder", data, strategy="random", trials=1, epochs=1, best=1, seeds=1,
-        ...              limits=Limits(parameters=50_000), settings={"pixels": 64})
+        ...              limits=Limits(parameters=50_000), settings={"pixels": 64}, verbose=False)
         >>> found["chosen"]
         0
     """
     if find_spec("keras_tuner") is None or find_spec("tensorboard") is None:
         raise ZooError("searches need keras-tuner and tensorboard: pip install 'pocket-zoo[tuning]'")
-    from zoo.search.run import run_search
+    if target not in (*FAMILIES, *presets.PRESETS, "activity"):
+        raise catalog.unknown_name("preset or family", target, [*presets.PRESETS, *FAMILIES, "activity"])
+    if chief is not None and role is None:
+        raise ArgumentError("chief", ": goes with role; leave it out for a search on this machine alone")
+    _require_file(data)
+    _load()
+    from zoo.search import summary
+    from zoo.search import workers as processes
+    from zoo.search.run import claimed, run_search
     from zoo.search.study import Study
 
-    path = load_data(data).path
-    if path is None:
-        raise ZooError("a search reads its data again in each process: write the arrays to a file first")
+    if role is not None:
+        processes.take_role(role, chief)
+    bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
     study = Study(
-        target=target, data=path, strategy=strategy, trials=trials, epochs=epochs, limits=limits or Limits(),
-        settings=dict(settings or {}),
+        target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, halving,
+        seed, levels,
     )  # fmt: skip
+    study = replace(study, data=_path_of(study.task.data_file if data is None else data, data_dir, "a search"))
     folder = None if out is None else Path(out)
-    return run_search(study, folder, processes=workers, best=best, seeds=seeds)
+    with ExitStack() as stack:
+        console = None
+        if verbose and folder is not None and "logged" in TERMINAL:
+            # The libraries of a search print much of what nobody reads.
+            stack.enter_context(claimed(study, folder))
+            console = stack.enter_context(TERMINAL["logged"](processes.log(folder, processes.name())))
+        try:
+            result = run_search(
+                study, folder, processes=workers, best=best, seeds=seeds,
+                preset=None if save_preset is None else Path(save_preset), console=console,
+            )  # fmt: skip
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"the search is in {out}; resume it with the same command")
+            raise
+    return Document(result, summary.result if result else lambda result: "")
+
+
+@public
+def stream(
+    model: str,
+    csv: str | None = None,
+    *,
+    simulate: Names | None = None,
+    rate: Rate | None = None,
+    columns: Reading = None,
+    every: bool = False,
+    seconds: Seconds = 10.0,
+    speed: Annotated[float, Field(ge=0)] = 1.0,
+    seed: Seed = 1,
+    threshold: Share | None = None,
+) -> "Iterable[dict[str, Any]]":
+    """Recognizes activities in a continuous signal, sample by sample.
+
+    Args:
+        model: A .tflite file, or a preset or folder with one.
+        csv: CSV file with columns x, y, z and time, or - for standard input.
+        simulate: Activities of a simulated person, instead of a CSV file.
+        rate: Sampling rate in Hz, instead of time stamps.
+        columns: How the CSV file is read.
+        every: Whether to give every prediction, not only changes.
+        seconds: Duration of each simulated activity in seconds.
+        speed: Speed of the simulation relative to real time. 0 for as fast as possible.
+        seed: Seed of the simulated person.
+        threshold: Probability below which the answer is "not sure"; 0 to always answer.
+
+    Returns:
+        An iterator of predictions, as they are made: `time`, `label`, `probability`, `probabilities`; of a simulated
+        person also `truth` and `milliseconds`.
+
+    Raises:
+        ZooError: If the file cannot be read, or an activity is unknown.
+
+    Example:
+        >>> moments = stream("activity_gru_pocket", simulate="walking", seconds=4, speed=0)
+        >>> {moment["truth"] for moment in moments}
+        {'walking'}
+    """
+    if (csv is None) == (not simulate):
+        raise ZooError("pass one of csv=FILE, csv=- for standard input, or simulate=ACTIVITIES")
+    file = catalog.exported_file(model)
+    from zoo.activity import live
+
+    with _quietly():
+        if csv is None:
+            return live.Simulated(file, model, _names(simulate), seconds, speed, seed, threshold)
+        return live.Followed(file, str(csv), lambda **others: _columns(columns, rate, **others), every, threshold)
+
+
+@public
+def serve(
+    models: Names = (),
+    *,
+    host: str = "0.0.0.0",
+    port: Annotated[int, Field(ge=1, le=65535)] = 8443,
+    collect: str | Path | None = None,
+    labels: Names | None = None,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Serves the phone page with one or more models to phones on the same network, until Ctrl-C.
+
+    Args:
+        models: .tflite files, or presets or folders with one, to choose from on the page. It starts with the first. By
+            default all recognizers of the zoo.
+        host: Address to listen on. By default all addresses, so that phones can reach it.
+        port: Port to listen on. If it is in use, the next free one.
+        collect: Folder for the recordings that phones send, one CSV file each.
+        labels: With `collect`: activities to choose from. Any by default.
+        on_event: Function that is called with the address, and with each recording of `collect`, in place of what is
+            printed.
+
+    Raises:
+        ZooError: If a model is not one that the page can run, or the address cannot be used.
+
+    Example:
+        >>> serve("activity_gru_phone", host="no such address")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: ...
+    """
+    if labels and collect is None:
+        raise ArgumentError("labels", ": requires collect=DIR")
+    from zoo.serving import session
+
+    with _quietly():
+        recognizers = session.recognizers(_names(models))
+    session.serve(recognizers, host, port, None if collect is None else Path(collect), _names(labels), on_event)
+
+
+@public
+def bench(models: Names, *, on_progress: Callable[[str], None] = lambda step: None) -> Records:
+    """Measures size, latency and memory of exported files on this machine.
+
+    A model that has not been exported is exported to a temporary folder first.
+
+    Args:
+        models: Presets, .tflite or .keras files, or folders that contain such files.
+        on_progress: Function that is called with the name of each file.
+
+    Returns:
+        A record per file.
+
+    Raises:
+        ZooError: If there is no such model.
+
+    Example:
+        >>> [row["file"][-18:] for row in bench("activity_gru_tiny")][:1]
+        ['model.dynamic.tflite'...
+    """
+    from zoo import benchmarking
+    from zoo.report import results
+
+    rows = []
+    for model in _names(models):
+        path = Path(model)
+        saved = [path] if path.suffix == ".keras" else sorted(path.glob("*.keras"))
+        with temporary_folder() as scratch:
+            if not saved or any(path.glob("*.tflite")):
+                files = {str(file): file for file in benchmarking.files_of(model)}
+            else:
+                files = {
+                    f"{file} as {artifact.format}": artifact.file
+                    for number, file in enumerate(saved)
+                    for artifact in export(file, scratch / str(number), on_progress=on_progress)
+                    if artifact.file.suffix == ".tflite"
+                }
+            for name, file in files.items():
+                on_progress(name)
+                rows.append(benchmarking.bench(file) | {"file": name})
+    return Records(rows, results.costs)
+
+
+@public
+def doctor(*, self_test: bool = True, on_progress: Callable[[str], None] = lambda step: None) -> Document:
+    """Checks the installation.
+
+    Shows versions and what each command lacks, and trains, exports and runs a tiny model in about ten seconds. Exits
+    with status 1 if something essential is broken. Include the output in bug reports.
+
+    Args:
+        self_test: Whether to train, export and run a tiny model on simulated people.
+        on_progress: Function that is called with each step of the self-test, as it begins.
+
+    Returns:
+        Versions and problems; `sound` is whether everything essential works.
+
+    Example:
+        >>> "sound" in doctor(self_test=False)
+        True
+    """
+    from zoo.installation import examine
+    from zoo.report.doctor import doctor as report
+
+    found = examine(on_progress if self_test else None)
+    return Document(found, report, failure="" if found["sound"] else "something essential is broken, see above")

@@ -1,7 +1,7 @@
 """Finds presets and models by name. This module imports no third-party library."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,29 @@ def preset_metrics(name: str) -> dict[str, Any]:
         raise unknown_name("preset", name, preset_names())
     path = PRESETS_FOLDER / name / "metrics.json"
     return dict(read_json(path)) if path.is_file() else {}
+
+
+def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")) -> Path:
+    """Returns a file of a model that can be streamed.
+
+    Args:
+        model: A file, a preset or a folder.
+        files: Names of the files to look for in a preset or folder, in order of preference.
+
+    Raises:
+        ZooError: If there is none.
+    """
+    path, kinds = Path(model), {Path(name).suffix for name in files}
+    if path.suffix in kinds:
+        return path
+    if path.is_file():
+        raise ZooError(f"{path}: expected a {' or '.join(sorted(kinds))} file, or a preset or folder with one")
+    # What `zoo export` wrote may be without model.keras.
+    folder = path if path.is_dir() else find_folder(model)
+    for name in files:
+        if (file := folder / name).is_file():
+            return file
+    raise ZooError(f"{folder}: holds none of {', '.join(files)}: write one with `zoo export`")
 
 
 def as_names(names: str | Iterable[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """The exceptions for errors that users can fix."""
 
+from typing import Any
+
 
 def printable(text: str) -> str:
     r"""Returns text that a terminal shows as it is, with control characters and undecodable bytes escaped.
@@ -46,3 +48,37 @@ class UsageError(ZooError):
     """An option or argument of the command line that no command could accept."""
 
     status = 2
+
+
+class ArgumentError(ZooError):
+    """An argument of a public function is not valid, or means nothing where it is passed.
+
+    Args:
+        name: Parameter, in whose place the command line names its option.
+        problem: What is wrong, such as `: does not apply to trigram_lm_course`.
+
+    Example:
+        >>> raise ArgumentError("hop", ": does not apply to trigram_lm_course; leave it out")
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ArgumentError: hop: does not apply to trigram_lm_course; leave it out
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}{problem}")
+        self.name, self.problem = name, printable(problem)
+
+
+def refuse(why: str, **values: Any) -> None:
+    """Refuses arguments that would have no effect.
+
+    Args:
+        why: End of the message, such as `applies with --csv alone`.
+        values: Values by the names of parameters; None for one that was not passed.
+
+    Raises:
+        ArgumentError: If one was passed.
+    """
+    for name, value in values.items():
+        if value is not None:
+            raise ArgumentError(name, f": {why}; leave it out")

@@ -2,15 +2,22 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from zoo import presets
+from zoo.activity.windows import ActivityData
 from zoo.catalog import unknown_name
-from zoo.errors import ZooError
+from zoo.data.examples import Data
+from zoo.data.loading import load_data
+from zoo.errors import ArgumentError, ZooError, refuse
 from zoo.families import FAMILIES, find_family
+from zoo.loading import Loaded, check_named
+from zoo.models.model import Model
+from zoo.provenance import already_seen
 from zoo.recipe import Recipe, checked
-from zoo.task import task_of
+from zoo.task import Source, Task, task_of
 from zoo.training import Training
 
 
@@ -24,17 +31,14 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Tra
             family, by name. Epochs that are named are single passes, unless `min_steps` is named as well.
 
     Raises:
-        ZooError: Unless one of preset and family is named, or if a name is unknown, means nothing for the family, or
+        ZooError: If a name is unknown, means nothing for the family, or
             has a value of another type.
 
     Example:
         >>> plan("activity_gru_course", None, {"units": 8, "epochs": 3}).arguments["units"]
         8
     """
-    if (preset is None) == (family is None):
-        raise ZooError("pass either a preset (see `zoo list`) or a family with --model")
     if preset is not None:
-        _require_preset(preset)
         family = presets.find(preset).family
     assert family is not None
     task, model = task_of(family), find_family(family).load()
@@ -86,19 +90,104 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     return recipe.replace(**({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
 
 
-def _require_preset(name: str) -> None:
-    """Checks that a name is not that of a family or of a trained model, from which no recipe is taken.
+def plan_of(
+    model: Any, recipe: Recipe | Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None
+) -> tuple[Training, Model | None]:
+    """Returns the plan of a training run, and the model whose weights it starts from, if any.
 
-    Raises:
-        ZooError: If it is. The message names the option or the command that takes it.
+    Args:
+        model: A family, a preset, or a model.
+        recipe: Recipe to train with, or the fields that differ.
+        changes: As for `plan`.
     """
-    if name in FAMILIES:
-        raise ZooError(f"{name}: is a family, not a preset: pass it as --model {name}")
-    if name not in presets.PRESETS and Path(name).exists():
+    check_named(model)
+    start = model if isinstance(model, Model) else None
+    fields = {} if recipe is None or isinstance(recipe, Recipe) else dict(recipe)
+    for each in fields:
+        if each not in Recipe.model_fields:
+            raise unknown_name("field of a recipe", each, list(Recipe.model_fields))
+    if start is not None:
+        if changes:
+            raise ArgumentError(next(iter(changes)), f": {start.name} is built already; leave it out")
+        family = next(name for name, row in FAMILIES.items() if row.class_name == type(start).__name__)
+        found = replace(plan(None, family, fields), name=start.name, arguments=start.get_config())
+    else:
+        name = str(model)
+        known = name in FAMILIES
+        found = plan(None if known else name, name if known else None, {**fields, **(changes or {})})
+    if isinstance(recipe, Recipe):
+        found = replace(found, recipe=recipe.require_epochs())
+    return found, start
+
+
+def read_data(
+    task: Task, data: Source | None = None, *, data_dir: str | Path | None = None, levels: float | None = None
+) -> Any:
+    """Reads data for a task.
+
+    Args:
+        task: Task to read for.
+        data: A path, `tfds:NAME`, or data that is already loaded. The task's usual file name by default.
+        data_dir: Folder of the data sets of TensorFlow Datasets.
+        levels: Value of white in a file of patches: 1 or 255.
+    """
+    check_levels(task, levels)
+    if data is None and not Path(task.data_file).exists():
         raise ZooError(
-            f"{name}: is a file or folder; expected a preset (see `zoo list`), or a family with --model; to start from "
-            f"the weights of a model, use `zoo finetune {name}`"
+            f"no data was given, and there is no {task.data_file}, the default, in {Path.cwd()}: pass data=FILE"
         )
+    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
+
+
+def check_levels(task: Task, levels: float | None) -> None:
+    """Refuses the value of white where there are no patches."""
+    if task.name != "patches":
+        refuse(f"does not apply to {task.name} models", levels=levels)
+
+
+FINETUNE = Recipe(
+    optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, epochs=20,
+    min_steps=1000, validation=0.2, start_share=0.25,
+)  # fmt: skip
+"""Default recipe of `finetune`."""
+
+_START_PEOPLE = 2
+"""Weights from which fine-tuning starts count as much as what it learned from so many people: docs/small-data.md."""
+
+
+def familiar(loaded: Loaded, data: Any) -> str | None:
+    """Why fine-tuning on data says nothing new: the model was trained on this file, or on all of its people.
+
+    Args:
+        loaded: What is to be fine-tuned.
+        data: Data of its task.
+
+    Returns:
+        A sentence, or None if the model does not know the data.
+    """
+    known = "from which fine-tuning learns nothing new; did you mean data of your own?"
+    if data.sha256 == loaded.metadata.data_sha256:
+        return f"{data}: is the file that {loaded.name} was trained on, {known}"
+    people = data.train.group_names()
+    if people and already_seen(people, data.source, loaded.metadata) == people:
+        return f"{data}: {loaded.name} was trained on all of its people, {known}"
+    return None
+
+
+def finetuning_recipe(loaded: Loaded, data: Data, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe that `finetune` follows by default.
+
+    Args:
+        loaded: What is fine-tuned.
+        data: What it learns from: the more people, the less remains of the weights from which it starts.
+        changes: Fields that differ, by name; `epochs` are single passes.
+    """
+    known = loaded.config.get("recipe", {})
+    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
+    people = len(data.train.people()) if isinstance(data, ActivityData) else 0
+    start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
+    recipe = FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss})
+    return changed(recipe, changes or {})
 
 
 def settings(words: Sequence[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pydantic
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from zoo.catalog import find_folder, unknown_name
-from zoo.errors import ZooError
+from zoo.errors import ArgumentError, ZooError
 from zoo.files import read_json
 
 Count = Annotated[int, Field(ge=1)]
@@ -90,18 +90,18 @@ def checked(label: str, hint: Any, value: Any) -> Any:
         value: Value to check.
 
     Raises:
-        ZooError: If the value has another type or is out of range.
+        ArgumentError: If the value has another type or is out of range.
 
     Example:
         >>> checked("units", int, 2.5)
         Traceback (most recent call last):
         ...
-        zoo.errors.ZooError: units is 2.5; expected a whole number
+        zoo.errors.ArgumentError: units is 2.5; expected a whole number
     """
     try:
         return TypeAdapter(hint, config=_STRICT).validate_python(_plain(value))
     except ValidationError as error:
-        raise ZooError(f"{label} {_expectation(error, hint)}") from None
+        raise ArgumentError(label, f" {_expectation(error, None)}") from None
 
 
 def _problem(settings: type[Settings], error: ValidationError) -> ZooError:
@@ -260,3 +260,52 @@ class Recipe(Settings):
     def split_by_seed(self) -> int:
         """The seed that decides the split."""
         return self.seed if self.split_seed is None else self.split_seed
+
+
+class Limits(Settings):
+    """Upper limits of a model; None for no limit.
+
+    Example:
+        >>> Limits(bytes=30_000).parameters is None
+        True
+    """
+
+    label = "limits"
+    parameters: Count | None = None
+    """Maximum number of parameters."""
+    bytes: Count | None = None
+    """Maximum size of the int8 file, or of the dynamic-range file if the family has none."""
+    latency: Positive | None = None
+    """Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8 file
+    reads one frame."""
+
+
+class Columns(Settings):
+    """The columns of CSV files of acceleration. What is None is recognized by the names of the columns.
+
+    Example:
+        >>> Columns(x="ax", y="ay", z="az", unit="g").unit
+        'g'
+    """
+
+    label = "columns"
+
+    x: str | None = None
+    """Column of the x axis."""
+    y: str | None = None
+    """Column of the y axis."""
+    z: str | None = None
+    """Column of the z axis."""
+    channels: str | None = None
+    """Columns of x, y, z of the acceleration, then of x, y, z of the rotation rate, separated by commas, in place of
+    `x`, `y` and `z`."""
+    time: str | None = None
+    """Column of time stamps."""
+    unit: str | None = None
+    """Unit of the acceleration: m/s^2 or g. By default that of the app that wrote the file."""
+    convention: str | None = None
+    """Sign convention of the axes: android or ios."""
+    rotation_unit: str | None = None
+    """Unit of the rotation rate: rad/s or deg/s. rad/s by default."""
+    time_unit: str = "auto"
+    """Unit of the time stamps: auto, s, ms, us or ns."""

@@ -96,6 +96,10 @@ class Predictions:
         times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
         codes: Codes `(N, H)` of an autoencoder.
         reconstructions: Reconstructions `(N, D)` of an autoencoder, on the scale of preprocessed patches.
+        document: What `to_json` returns. The records by default.
+        render: Function that renders the document as Markdown.
+        warnings: What may be wrong, a sentence each.
+        next: What to do next.
 
     Example:
         >>> found = Predictions(np.array(["walk"]), np.array([[0.9, 0.1]], "float32"), ("walk", "run"))
@@ -111,6 +115,11 @@ class Predictions:
     times: NDArray[np.floating[Any]] | None = None
     codes: NDArray[np.float32] | None = field(default=None, repr=False)
     reconstructions: NDArray[np.float32] | None = field(default=None, repr=False)
+    document: Any = field(default=None, repr=False)
+    render: Callable[[Any], str] | None = field(default=None, repr=False)
+    warnings: Sequence[str] = field(default=(), repr=False)
+    next: str = field(default="", repr=False)
+    failure: ClassVar[str] = ""
 
     def __len__(self) -> int:
         return len(self.labels) if self.codes is None else len(self.codes)
@@ -123,6 +132,13 @@ class Predictions:
         ]
         more = [f"... {len(self)} in all"] if len(self) > _SHOWN else []
         return f"Predictions({', '.join([*shown, *more])})"
+
+    def to_json(self) -> Any:
+        """Returns the predictions as JSON types."""
+        return self.records() if self.document is None else self.document
+
+    def _repr_markdown_(self) -> str:
+        return repr(self) if self.render is None else self.render(self.to_json())
 
     def records(self) -> list[dict[str, Any]]:
         """Returns a record of JSON types per input: `window`, `time`, `label`, `probability`, `probabilities`."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -227,6 +227,7 @@ class TrainResult:
         history: One record per epoch; where folds validate the model, the validation numbers are their means.
         summary: `parameters`, `epochs`, `steps_per_epoch`, `best_epoch`, `seconds`, `validation`, `warnings`, how much
             data there was, and the `batch_size` where there were fewer rows than the recipe's batch.
+        next: Where the model is, and the command that comes next.
 
     Example:
         >>> from zoo import simulate, train
@@ -241,6 +242,13 @@ class TrainResult:
     model: Model
     history: list[dict[str, float]]
     summary: dict[str, Any]
+    next: str = ""
+    warnings: ClassVar[Sequence[str]] = ()
+    failure: ClassVar[str] = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the summary."""
+        return self.summary
 
     def _repr_markdown_(self) -> str:
         return str(self.training.task.report.training(self.summary))

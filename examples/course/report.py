@@ -6,19 +6,22 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
-from zoo.cli.console import load_tensorflow
+from zoo.cli import quiet
 from zoo.files import write_json
 from zoo.provenance import versions
 from zoo.report import drawing, markdown
 
 # Without what TensorFlow prints as it loads, and its advice to those who write a model.
-load_tensorflow()
+with quiet("loading TensorFlow"):
+    import_module("tensorflow")
+    import_module("keras")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 _PAGE = """<!doctype html>

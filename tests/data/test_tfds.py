@@ -171,7 +171,7 @@ def test_text_becomes_rows_split_by_their_place(tmp_path):
 def test_a_killed_build_leaves_nothing_and_the_same_command_builds(tmp_path):
     grammar.write_simulated(tmp_path / "data2.h5", sentences=20000, seed=0)
     command = [
-        sys.executable, "-m", "zoo.cli", "data", "build", "zoo_text/course", "--from", str(tmp_path / "data2.h5"),
+        sys.executable, "-m", "zoo", "data", "build", "zoo_text/course", "--from", str(tmp_path / "data2.h5"),
         "--to", str(tmp_path / "builds"), "--json",
     ]  # fmt: skip
     place = tmp_path / "builds" / "zoo_text" / "course"

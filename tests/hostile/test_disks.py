@@ -166,7 +166,7 @@ def test_two_runs_with_one_output_do_not_mix(words, places, zoo_cli):
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["info", "activity_gru_course"], ["--version"]])
 @pytest.mark.parametrize("where", ["full", "closed"])
 def test_standard_output_that_takes_nothing_is_named(arguments, where):
-    shell = f"exec {sys.executable} -m zoo.cli {' '.join(arguments)} " + (">/dev/full" if where == "full" else ">&-")
+    shell = f"exec {sys.executable} -m zoo {' '.join(arguments)} " + (">/dev/full" if where == "full" else ">&-")
     run = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, text=True, check=False)
     assert run.returncode == 1
     assert run.stderr.startswith("zoo: standard output")

@@ -3,12 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-import typer
 
-from zoo.cli import app
+from zoo.cli import COMMANDS, app
 
 pytestmark = pytest.mark.hostile
 
@@ -70,41 +69,40 @@ INSTEAD = {
 }
 """The same where another option stands in the way."""
 
-OUTPUTS = {"out", "to", "figures", "tensorboard", "save_preset", "collect"}
+OUTPUTS = {"out", "path", "to", "figures", "tensorboard", "save_preset", "collect"}
 """Options that name what is written; `test_disks.py` has their cases, and `tests/serving/test_collecting.py`."""
 
 
-def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    for name, command in (group or typer.main.get_command(app)).commands.items():
-        if hasattr(command, "commands"):
-            yield from commands(command, (*words, name))
-        else:
-            yield " ".join((*words, name)), command
+FILES = OUTPUTS | {
+    "csv", "data", "data_dir", "file", "files", "manifest", "photographs", "recordings", "source", "streaming", "text",
+}  # fmt: skip
+"""Parameters that name files and folders."""
 
 
 def parameters() -> Iterator[tuple[str, str, str, bool, type]]:
     """The command, name, option, whether it is an argument, and type of each parameter with a value."""
-    from typing import get_args, get_type_hints
+    for words in SOUND:
+        command: Any = app
+        for word in words.split():
+            command = command[word]
+        for argument in command.assemble_argument_collection():
+            group, _, name = argument.field_info.name.rpartition("__")
+            kind = next((kind for kind in (int, float, str) if kind in _flat(argument.hint)), None)
+            # A recipe is the same for all commands.
+            if kind is not None and (group != "recipe" or words == "train"):
+                place = argument.index is not None
+                yield (
+                    words,
+                    name,
+                    argument.name.lower() if place else argument.name,
+                    place,
+                    Path if name in FILES else kind,
+                )
 
-    for words, command in commands():
-        hints = get_type_hints(command.callback) if command.callback else {}
-        for parameter in command.params:
-            kinds = [kind for kind in _flat(hints.get(parameter.name)) if kind in (int, float, str, Path)]
-            if kinds and words in SOUND:
-                yield words, parameter.name, parameter.opts[0], parameter.param_type_name == "argument", kinds[0]
 
-    del get_args
-
-
-def _flat(hint: Any) -> Iterator[Any]:
-    from typing import get_args
-
+def _flat(hint: Any) -> list[Any]:
     inner = get_args(hint)
-    if inner:
-        for each in inner:
-            yield from _flat(each)
-    else:
-        yield hint
+    return [each for part in inner for each in _flat(part)] if inner else [hint]
 
 
 PARAMETERS = list(parameters())
@@ -112,7 +110,7 @@ PARAMETERS = list(parameters())
 
 def test_every_command_with_options_is_walked():
     # For `push` a hub must answer: see tests/test_hub.py.
-    assert {words for words, _ in commands()} - set(SOUND) == {"doctor", "push"}
+    assert set(COMMANDS) - set(SOUND) == {"doctor", "push"}
 
 
 def arguments(words: str, name: str, option: str, is_argument: bool, value: str, materials, tmp_path) -> list[str]:

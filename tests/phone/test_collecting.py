@@ -17,9 +17,9 @@ import pytest
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
-from zoo.cli.collecting import Collector
 from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
+from zoo.serving.session import Collector
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
@@ -47,7 +47,7 @@ class Class:
         folder.mkdir()
 
     def start(self, labels=(), axes=AXES):
-        collector = Collector(self.folder, labels, CLASSES, axes, ["127.0.0.1"], as_json=True)
+        collector = Collector(self.folder, labels, CLASSES, axes, ["127.0.0.1"], on_event=self.show)
         context = certificate.tls_context(["127.0.0.1"], collector.certificate)
         self.server = PageServer(self.files, "127.0.0.1", self.port, context, collector.inbox)
         self.connections = connections = []
@@ -597,7 +597,7 @@ def test_on_a_computer_the_page_shows_the_code_for_all_to_scan(phone, room):
 @contextmanager
 def served(folder, port):
     """`zoo serve --collect` in a process of its own, and the address that it prints."""
-    command = [sys.executable, "-m", "zoo.cli", "serve", "--collect", folder, "--host", "127.0.0.1", "--port", port]
+    command = [sys.executable, "-m", "zoo", "serve", "--collect", folder, "--host", "127.0.0.1", "--port", port]
     process = subprocess.Popen([*map(str, command), "--json"], stdout=subprocess.PIPE, text=True)
     try:
         yield process, json.loads(process.stdout.readline())["url"]

@@ -38,7 +38,7 @@ def record(folder):
 @contextmanager
 def serving(command):
     """Runs `zoo serve` as README has it; yields the address that it prints."""
-    server = subprocess.Popen([sys.executable, "-m", "zoo.cli", *command], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, "-m", "zoo", *command], stdout=subprocess.PIPE, text=True)
     try:
         yield re.search(r"at (https://\S+)", server.stdout.readline()).group(1)
     finally:

@@ -137,7 +137,7 @@ def test_people_teach_a_model_that_their_phones_then_run(open_page, play, serve_
     ]
 
     def zoo(*arguments):
-        command = [sys.executable, "-m", "zoo.cli", *map(str, arguments)]
+        command = [sys.executable, "-m", "zoo", *map(str, arguments)]
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
 

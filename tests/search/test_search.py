@@ -11,10 +11,11 @@ import pytest
 
 from zoo import ZooError
 from zoo.files import write_json
+from zoo.recipe import Limits
 from zoo.search import finals, search
 from zoo.search import records as records_module
 from zoo.search.records import TRIALS, Records
-from zoo.search.study import Limits, Study
+from zoo.search.study import Study
 from zoo.search.trials import Trainer
 
 SETTINGS = {

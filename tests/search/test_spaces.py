@@ -11,9 +11,10 @@ from zoo import Recipe, ZooError
 from zoo.cli import main
 from zoo.families import FAMILIES, find_family
 from zoo.presets import PRESETS
+from zoo.recipe import Limits
 from zoo.search import spaces
 from zoo.search.spaces import HyperParameters, Pinned
-from zoo.search.study import Limits, Study
+from zoo.search.study import Study
 
 NOWHERE = Path("data.h5")
 

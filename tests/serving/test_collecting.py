@@ -20,11 +20,11 @@ import pytest
 
 import zoo
 from zoo.activity.collection import Collection
-from zoo.cli.collecting import Collector
 from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, INERTIAL
 from zoo.serving import PageServer, certificate
 from zoo.serving.certificate import kept_certificate
+from zoo.serving.session import Collector
 
 NUMBER = "4821930577120934"
 

@@ -263,6 +263,25 @@ def cut_windows(
     return Windowed(out, chosen, dict(left_out + dropped), _differing_labels(index, labels))
 
 
+def dry_run(files: Iterable[str | Path], **asked: Any) -> tuple[dict[str, Any], list[str]]:
+    """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
+    found = plan_csv(files, **asked)
+    dropped, tables, count = Counter[str](), list[dict[str, Any]](), 0
+    problems: dict[str, list[Path]] = {}
+    for path, columns in found:
+        try:
+            count += sum(1 for _ in read_csv([path], columns, dropped, tables))
+        except ZooError as error:
+            problems.setdefault(str(error).removeprefix(f"{path}: "), []).append(path)
+    # Files of one app share their problem.
+    told = [
+        f"{first} and {len(others)} other file{'s' * (len(others) > 1)}: {why}" if others else f"{first}: {why}"
+        for why, (first, *others) in problems.items()
+    ]
+    document = {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
+    return document, sources.doubts(found)
+
+
 def _differing_labels(index: recordings.Index, classes: Mapping[str, str]) -> list[str]:
     """A sentence about files each of which has a label that another one lacks: one may mean several of the other's."""
     files = index.parts if isinstance(index, recordings.Joined) else (index,)

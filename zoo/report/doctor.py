@@ -5,15 +5,18 @@ from zoo.report.markdown import Document
 
 
 def doctor(found: Document) -> str:
-    """Renders versions, the self-test, and problems."""
-    versions = ", ".join(f"{name} {version or 'missing'}" for name, version in found["packages"].items())
+    """Renders versions, programs, the self-test, and problems."""
+    versions = [
+        (row["name"], md.show(row["installed"]), row["needed"] or "any", row["purpose"])
+        for row in [*found["packages"], *found["programs"]]
+    ]
     problems = sorted(found["problems"], key=lambda problem: problem["fatal"], reverse=True)
     tested = [(row["step"], md.escape(row["found"]), f"{row['seconds']:.1f}") for row in found["self_test"] or []]
     output = "\n".join(found["self_test_output"]) if found["self_test"] is not None else ""
     return md.page(
         f"pocket-zoo {found['pocket_zoo']}, {found['presets']} presets, page {'' if found['page'] else 'not '}built",
         f"Python {found['python']}, {md.escape(found['platform'])}, {md.escape(found['machine'])}",
-        versions,
+        md.table(("package", "installed", "needed", "for"), versions, text=4),
         md.section(
             "Self-test: a tiny recognizer on simulated people",
             md.table(("step", "result", "s"), tested, text=2) if tested else "",

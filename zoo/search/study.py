@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
-from zoo.recipe import Count, Positive, Recipe, Settings, checked
+from zoo.recipe import Count, Limits, Recipe, checked
 from zoo.search import spaces
 from zoo.search.spaces import HyperParameters, Pinned
 from zoo.task import Split, Task, task_of
@@ -26,24 +26,6 @@ ANY_CELL = "activity"
 """A target that stands for recognizers with any cell."""
 
 _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
-
-
-class Limits(Settings):
-    """Upper limits of a model; None for no limit.
-
-    Example:
-        >>> Limits(bytes=30_000).parameters is None
-        True
-    """
-
-    label = "limits"
-    parameters: Count | None = None
-    """Maximum number of parameters."""
-    bytes: Count | None = None
-    """Maximum size of the int8 file, or of the dynamic-range file if the family has none."""
-    latency: Positive | None = None
-    """Maximum milliseconds per call of that file on one thread of this machine. A call of a recognizer's int8 file
-    reads one frame."""
 
 
 @dataclass(frozen=True)

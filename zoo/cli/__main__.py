@@ -1,5 +1,0 @@
-"""`python -m zoo.cli`."""
-
-from zoo.cli import main
-
-main()
