@@ -116,21 +116,26 @@ def fit(
     watching = keras.callbacks.CallbackList(list(callbacks), model=model)
     model.stop_training, iterator = False, iter(batches)
     watching.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
-        watching.on_epoch_begin(epoch)
-        model.reset_metrics()
-        for number in range(steps_per_epoch):
-            model.train_function(iterator)
-            watching.on_train_batch_end(number)
-        logs = _metrics(model)
-        if validation_data is not None:
+    try:
+        for epoch in range(initial_epoch, epochs):
+            watching.on_epoch_begin(epoch)
             model.reset_metrics()
-            for rows in validation_data:
-                evaluate(*rows)
-            logs |= {f"val_{name}": value for name, value in _metrics(model).items()}
-        watching.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
+            for number in range(steps_per_epoch):
+                model.train_function(iterator)
+                watching.on_train_batch_end(number)
+            logs = _metrics(model)
+            if validation_data is not None:
+                model.reset_metrics()
+                for rows in validation_data:
+                    evaluate(*rows)
+                logs |= {f"val_{name}": value for name, value in _metrics(model).items()}
+            watching.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        raise ZooError(
+            f"another worker is gone ({type(error).__name__}): start all of them again with --resume"
+        ) from None
     watching.on_train_end()
 
 
