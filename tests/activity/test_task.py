@@ -85,7 +85,7 @@ def test_what_is_no_stack_of_windows_is_one_line(shape):
 
 
 def test_groups_leave_everybody_out_once(simulated):
-    parts = crossval.split(simulated, 3)
+    parts = crossval.prepare(simulated, 3)
     people = windows_of.read(simulated).train.people()
     left_out = [name for part in parts for name in part.validation.people()]
     assert sorted(left_out) == sorted(people)
