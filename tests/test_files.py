@@ -1,4 +1,4 @@
-"""Files and folders are written whole or not at all."""
+"""Files and folders are written whole or not at all, by one run at a time."""
 
 import errno
 import hashlib
@@ -24,9 +24,19 @@ from zoo.files import (
     write_json,
 )  # fmt: skip
 
+both = pytest.mark.parametrize("writer", [atomic_write, atomic_folder])
+
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def half(writer, path, then=None):
+    """Writes a file or a folder, and raises something if it is given."""
+    with writer(path) as temporary:
+        (temporary / "weights" if writer is atomic_folder else temporary).write_text("new")
+        if then is not None:
+            raise then
 
 
 @pytest.fixture
@@ -49,81 +59,9 @@ def test_a_file_takes_its_name_when_the_block_ends(tmp_path):
     assert names(path.parent) == ["a.txt"]
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError, ZooError])
-def test_an_interrupted_file_leaves_the_old_one_whole_and_nothing_else(tmp_path, interruption):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-
-    def act():
-        with atomic_write(path) as temporary:
-            temporary.write_text("ha")
-            raise interruption
-
-    with pytest.raises(interruption):
-        act()
-    assert path.read_text() == "old"
-    assert names(tmp_path) == ["a.txt"]
-
-
-def test_a_full_disk_leaves_the_old_file_whole_and_nothing_else(tmp_path, full_disk):
-    path = tmp_path / "a.json"
-    path.write_text("old")
-    with pytest.raises(ZooError) as error:
-        write_json(path, {"a": 1})
-    assert str(error.value) == f"{path}: the disk is full; nothing was written"
-    assert path.read_text() == "old"
-    assert names(tmp_path) == ["a.json"]
-
-
-def test_a_full_disk_leaves_no_folder_that_was_made_for_the_file(tmp_path, full_disk):
-    with pytest.raises(ZooError, match="the disk is full"), atomic_write(tmp_path / "new" / "a.txt") as temporary:
-        temporary.write_text("new")
-    assert names(tmp_path) == []
-
-
-def test_a_full_disk_is_known_by_its_words_where_the_number_is_lost(tmp_path):
-    with pytest.raises(ZooError, match="the disk is full"), atomic_write(tmp_path / "a.h5"):
-        raise OSError("Can't write data (error message = 'No space left on device')")
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("number", "message"), [(errno.EACCES, "no permission to write here"), (errno.EROFS, "no permission to write here")]
-)
-def test_a_refusal_of_the_system_is_one_line(tmp_path, number, message):
-    path = tmp_path / "a.txt"
-    with pytest.raises(ZooError) as error, atomic_write(path):
-        raise OSError(number, os.strerror(number))
-    assert str(error.value) == f"{path}: {message}"
-    assert names(tmp_path) == []
-
-
-def test_another_error_of_the_system_is_not_renamed(tmp_path):
-    with pytest.raises(OSError, match="Input/output error"), atomic_write(tmp_path / "a.txt"):
-        raise OSError(errno.EIO, "Input/output error")
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("writer", [atomic_write, atomic_folder])
-def test_a_file_where_a_folder_should_be_is_named(tmp_path, writer):
-    (tmp_path / "taken").write_text("I am a file")
-    path = tmp_path / "taken" / "a.txt"
-    with pytest.raises(ZooError) as error, writer(path):
-        pass
-    assert str(error.value) == f"{path}: a part of this path is a file, not a folder"
-
-
-@pytest.mark.parametrize("act", [lambda path: write_json(path, {}), read_json])
-def test_a_folder_where_a_file_should_be_is_named(tmp_path, act):
-    with pytest.raises(ZooError, match=str(tmp_path)):
-        act(tmp_path)
-
-
 def test_a_folder_takes_its_name_when_the_block_ends_in_place_of_an_empty_one(tmp_path):
-    for name in ("new", "empty"):
-        path = tmp_path / name
-        if name == "empty":
-            path.mkdir()
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "new", tmp_path / "empty"):
         with atomic_folder(path) as temporary:
             (temporary / "sub").mkdir()
             (temporary / "sub" / "weights").write_text("whole")
@@ -132,12 +70,87 @@ def test_a_folder_takes_its_name_when_the_block_ends_in_place_of_an_empty_one(tm
     assert names(tmp_path) == ["empty", "new"]
 
 
-def test_a_folder_that_holds_something_is_refused_before_anything_is_written(tmp_path):
+@both
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError, ZooError])
+def test_what_is_interrupted_leaves_nothing_and_an_old_file_whole(writer, interruption, tmp_path):
+    path = tmp_path / "a.txt"
+    if writer is atomic_write:
+        path.write_text("old")
+    before = names(tmp_path)
+    with pytest.raises(interruption):
+        half(writer, path, interruption)
+    assert names(tmp_path) == before
+    assert writer is atomic_folder or path.read_text() == "old"
+
+
+def test_a_folder_interrupted_at_its_rename_leaves_nothing(tmp_path, monkeypatch):
+    def replace(self, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        half(atomic_folder, tmp_path / "model")
+    assert names(tmp_path) == []
+
+
+@both
+def test_a_full_disk_leaves_nothing_and_an_old_file_whole(writer, tmp_path, full_disk):
+    path = tmp_path / "a"
+    if writer is atomic_write:
+        path.write_text("old")
+        with pytest.raises(ZooError, match="the disk is full"):
+            half(writer, tmp_path / "new" / "a.txt")
+    with pytest.raises(ZooError) as error:
+        half(writer, path)
+    assert str(error.value) == f"{path}: the disk is full; nothing was written"
+    assert names(tmp_path) == (["a"] if writer is atomic_write else [])
+    assert writer is atomic_folder or path.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message"),
+    [
+        (OSError("Can't write data (error message = 'No space left on device')"), ZooError, "the disk is full"),
+        (OSError(errno.EACCES, os.strerror(errno.EACCES)), ZooError, "no permission to write here"),
+        (OSError(errno.EROFS, os.strerror(errno.EROFS)), ZooError, "no permission to write here"),
+        (OSError(errno.EIO, "Input/output error"), OSError, "Input/output error"),
+        (PermissionError(errno.EACCES, "Permission denied", "/in.csv"), ZooError, "^/in.csv: cannot be read"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/in.csv"), ZooError, "^/in.csv: cannot be read"),
+    ],
+)
+def test_errors_of_the_system_are_one_line_about_the_output_or_about_what_was_read(raised, kind, message, tmp_path):
+    with pytest.raises(kind, match=message) as error:
+        half(atomic_write, tmp_path / "out" / "a.txt", raised)
+    assert "\n" not in str(error.value)
+    assert names(tmp_path) == []
+
+
+@both
+def test_a_path_that_cannot_be_written_is_one_line(writer, tmp_path):
+    (tmp_path / "taken").write_text("I am a file")
+    for path, message in (("taken/a", "a part of this path is a file, not a folder"), ("a" * 300, "name is too long")):
+        with pytest.raises(ZooError, match=message):
+            half(writer, tmp_path / path)
+    assert names(tmp_path) == ["taken"]
+
+
+@pytest.mark.parametrize("act", [lambda path: write_json(path, {}), read_json])
+def test_a_folder_where_a_file_should_be_is_named(tmp_path, act):
+    with pytest.raises(ZooError, match=str(tmp_path)):
+        act(tmp_path)
+
+
+def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
     path = tmp_path / "model"
+    require_empty(path)
     path.mkdir()
+    require_empty(path)
     (path / "weights").write_text("old")
-    with pytest.raises(ZooError, match="is not empty; choose another folder"), atomic_folder(path):
-        pytest.fail("the block ran")
+    for check in (require_empty, lambda path: half(atomic_folder, path)):
+        with pytest.raises(ZooError, match=f"{path}: is not empty; choose another folder"):
+            check(path)
+    with pytest.raises(ZooError, match="is a file; expected a folder"):
+        require_empty(path / "weights")
     assert (path / "weights").read_text() == "old"
     assert names(tmp_path) == ["model"]
 
@@ -146,8 +159,7 @@ def test_a_folder_that_is_filled_meanwhile_stays(tmp_path):
     path = tmp_path / "model"
 
     def act():
-        with atomic_folder(path) as temporary:
-            (temporary / "weights").write_text("new")
+        with atomic_folder(path):
             path.mkdir()
             (path / "weights").write_text("other")
 
@@ -155,35 +167,6 @@ def test_a_folder_that_is_filled_meanwhile_stays(tmp_path):
         act()
     assert (path / "weights").read_text() == "other"
     assert names(tmp_path) == ["model"]
-
-
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError])
-def test_an_interrupted_folder_leaves_nothing(tmp_path, interruption):
-    def act():
-        with atomic_folder(tmp_path / "model") as temporary:
-            (temporary / "weights").write_text("ne")
-            raise interruption
-
-    with pytest.raises(interruption):
-        act()
-    assert names(tmp_path) == []
-
-
-def test_a_full_disk_leaves_no_folder(tmp_path, full_disk):
-    path = tmp_path / "model"
-    with pytest.raises(ZooError, match="the disk is full; nothing was written"), atomic_folder(path) as temporary:
-        (temporary / "weights").write_text("new")
-    assert names(tmp_path) == []
-
-
-def test_a_folder_interrupted_at_its_rename_leaves_nothing(tmp_path, monkeypatch):
-    def replace(self, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "model") as temporary:
-        (temporary / "weights").write_text("new")
-    assert names(tmp_path) == []
 
 
 @pytest.fixture(params=["symbolic link", "dangling link", "FIFO", "device"])
@@ -202,35 +185,20 @@ def special(request, tmp_path):
     return path, "is a symbolic link"
 
 
-@pytest.mark.parametrize("write", [lambda path: write_json(path, {}), lambda path: require_new(path, True)])
-def test_a_file_never_replaces_what_is_not_a_regular_file(special, write):
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (lambda path: write_json(path, {}), "file"), (lambda path: require_new(path, True), "file"),
+        (require_empty, "folder"), (lambda path: half(atomic_folder, path), "folder"),
+    ],
+)  # fmt: skip
+def test_nothing_replaces_what_is_neither_a_regular_file_nor_a_folder(special, write, kind):
     path, words = special
     before = path.lstat()
-    with pytest.raises(ZooError, match=f"{path}: {words}; expected a file"):
+    with pytest.raises(ZooError, match=f"{path}: {words}; expected a {kind}"):
         write(path)
     assert path.lstat() == before
     assert not path.is_symlink() or not path.exists() or path.read_text() == "old"
-
-
-def enter(path):
-    with atomic_folder(path):
-        pass
-
-
-@pytest.mark.parametrize("write", [require_empty, enter])
-def test_a_folder_never_replaces_what_is_not_a_folder(special, write):
-    path, words = special
-    before = path.lstat()
-    with pytest.raises(ZooError, match=f"{path}: {words}; expected a folder"):
-        write(path)
-    assert path.lstat() == before
-
-
-def test_a_link_to_a_folder_is_no_output(tmp_path):
-    (tmp_path / "target").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(ZooError, match="link: is a symbolic link; expected a folder"):
-        require_empty(tmp_path / "link")
 
 
 def test_a_file_that_exists_is_replaced_by_force_alone(tmp_path):
@@ -239,24 +207,6 @@ def test_a_file_that_exists_is_replaced_by_force_alone(tmp_path):
     require_new(tmp_path / "a", force=True)
     with pytest.raises(ZooError, match="a: exists already; choose another name, or --force"):
         require_new(tmp_path / "a", force=False)
-
-
-def test_an_input_that_cannot_be_read_is_not_reported_as_the_output(tmp_path):
-    missing, path = tmp_path / "input.csv", tmp_path / "out" / "a.txt"
-    with pytest.raises(ZooError) as error, atomic_write(path):
-        missing.read_text()
-    assert str(error.value) == f"{missing}: cannot be read (No such file or directory)"
-    with pytest.raises(ZooError) as error, atomic_write(path):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(missing))
-    assert str(error.value) == f"{missing}: cannot be read (Permission denied)"
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("writer", [atomic_write, atomic_folder])
-def test_a_name_that_is_too_long_is_one_line(tmp_path, writer):
-    with pytest.raises(ZooError, match="the name is too long: choose a shorter one"), writer(tmp_path / ("a" * 300)):
-        pass
-    assert names(tmp_path) == []
 
 
 _KILLED = """
@@ -279,8 +229,7 @@ def test_what_a_killed_writer_leaves_is_deleted_by_the_next(tmp_path, monkeypatc
         [sys.executable, "-c", _KILLED, folder], check=False, env={**os.environ, "TMPDIR": str(system)}
     )
     assert killed.returncode == -9
-    assert len(names(folder)) == 2
-    assert len(names(system)) == 1
+    assert (len(names(folder)), len(names(system))) == (2, 1)
     require_empty(folder)
     assert names(folder) == []
     monkeypatch.setattr("tempfile.tempdir", str(system))
@@ -298,12 +247,9 @@ def test_json_comes_back_as_it_was_written(tmp_path):
     write_json(tmp_path / "a.json", document)
     assert read_json(tmp_path / "a.json") == document
     assert (tmp_path / "a.json").read_text(encoding="utf-8").endswith("}\n")
-
-
-def test_json_refuses_a_number_that_json_lacks(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(tmp_path / "a.json", {"loss": float("nan")})
-    assert names(tmp_path) == []
+        write_json(tmp_path / "b.json", {"loss": float("nan")})
+    assert names(tmp_path) == ["a.json"]
 
 
 @pytest.mark.parametrize(
@@ -320,17 +266,7 @@ def test_a_file_that_is_not_json_is_named(tmp_path, content, message):
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
-    require_empty(tmp_path)
-    require_empty(tmp_path / "missing")
-    (tmp_path / "a").write_text("result")
-    with pytest.raises(ZooError, match=f"{tmp_path}: is not empty; choose another folder"):
-        require_empty(tmp_path)
-    with pytest.raises(ZooError, match="is a file; expected a folder"):
-        require_empty(tmp_path / "a")
-
-
-@pytest.mark.parametrize("content", [b"", b"abc", bytes(300_000)])
+@pytest.mark.parametrize("content", [b"", bytes(300_000)])
 def test_a_hash_is_that_of_the_content(tmp_path, content):
     (tmp_path / "a").write_bytes(content)
     assert sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
