@@ -25,6 +25,7 @@ from zoo.families import find_family
 from zoo.models.model import Model
 from zoo.provenance import weights_sha256
 from zoo.recipe import Recipe, Settings
+from zoo.report import for_task
 from zoo.runtime.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -183,12 +184,12 @@ class Task(ABC):
     @property
     def report(self) -> ModuleType:
         """Module that renders results as Markdown."""
-        return importlib.import_module(f"zoo.{self.name}.report")
+        return for_task(self.name)
 
     @property
     def figures(self) -> ModuleType:
         """Module that draws results."""
-        return importlib.import_module(f"zoo.{self.name}.figures")
+        return for_task(self.name, "figures")
 
     def check(self, recipe: Recipe) -> None:
         """Checks the augmentation of a recipe, before data is read.

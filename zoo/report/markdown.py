@@ -233,8 +233,8 @@ def prose(text: str) -> str:
     r"""Escapes a sentence, except for the commands in it.
 
     Example:
-        >>> print(prose("a_b* is old: run `zoo list --sort bytes`"))
-        a_b\* is old: run `zoo list --sort bytes`
+        >>> print(prose("a_b* is old: run `zoo list`"))
+        a_b\* is old: run `zoo list`
     """
     parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if number % 2 else escape(part) for number, part in enumerate(parts))
