@@ -35,10 +35,11 @@ from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
 from zoo import planning
+from zoo.activity.cutting import Windowing
 from zoo.activity.recognition import answers, keras_logits, temperature_of
-from zoo.activity.studies.reading import read_study
+from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
-from zoo.activity.windows import Windowing, Windows, from_arrays
+from zoo.activity.windows import Windows, from_arrays
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.report import markdown

@@ -36,8 +36,8 @@ from small_data import CUT, WISDM, read_wisdm, windows_of
 from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
-from zoo.activity.importers import read_motionsense
 from zoo.activity.recognition import answers, keras_logits, temperature_of
+from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows, from_arrays
 from zoo.provenance import versions
@@ -176,7 +176,7 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     classes = tuple(WISDM.values())[:6]
     studies = {
-        "MotionSense": (windows_of(read_motionsense(options.motionsense), MOTIONSENSE), MOTIONSENSE),
+        "MotionSense": (windows_of(read_study("motionsense", options.motionsense), MOTIONSENSE), MOTIONSENSE),
         "WISDM": (windows_of(read_wisdm(options.wisdm), classes), classes),
     }
     measured = []

@@ -65,12 +65,12 @@ class Clock:
 def windowing(folder: Path) -> dict[str, float]:
     """Cuts recordings into windows; a quarter of the people are for test."""
     from zoo.activity import recordings
-    from zoo.activity import windows as activity
+    from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
 
     clock = Clock()
     index = recordings.read(folder / "recordings.h5")
-    test = activity.choose_test_subjects(index.subjects, 0.25, SEED)
-    activity.write_windows(index, folder / "windows.h5", activity.Windowing(), test)
+    test = choose_test_subjects(index.subjects, 0.25, SEED)
+    write_windows(index, folder / "windows.h5", Windowing(), test)
     return clock.read(len(index))
 
 

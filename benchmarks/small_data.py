@@ -42,9 +42,10 @@ from numpy.typing import NDArray
 import zoo
 from zoo.activity import metrics, simulate
 from zoo.activity.baselines import minirocket, random_forest
+from zoo.activity.cutting import Windowing
 from zoo.activity.recognition import answers, keras_logits
 from zoo.activity.recordings import Recording
-from zoo.activity.windows import ActivityData, Windowing, Windows, from_arrays
+from zoo.activity.windows import ActivityData, Windows, from_arrays
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.report import markdown

@@ -29,8 +29,10 @@ import pages
 from numpy.typing import NDArray
 
 from zoo import planning
-from zoo.activity import baselines, importers, metrics, recognition, recordings, task
-from zoo.activity.windows import Windowing, Windows
+from zoo.activity import baselines, metrics, recognition, recordings, task
+from zoo.activity.cutting import Windowing
+from zoo.activity.study_readers import read_study
+from zoo.activity.windows import Windows
 from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.runtime.metadata import CLASSES
@@ -131,7 +133,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "recordings.h5"
-        recordings.write(raw, importers.read_motionsense(options.zip), source="MotionSense")
+        recordings.write(raw, read_study("motionsense", options.zip), source="MotionSense")
         index = recordings.read(raw)
         apart, overlapping = windows_of(index, Windowing(hop=150)), windows_of(index, Windowing(hop=75))
     splits = {

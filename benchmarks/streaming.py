@@ -23,7 +23,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from zoo import planning
-from zoo.activity import importers, recordings, streaming, windows
+from zoo.activity import recordings, streaming, windows
+from zoo.activity.cutting import Windowing, write_windows
+from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
 from zoo.exporting import formats, signatures
 from zoo.provenance import versions
@@ -78,8 +80,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         raw, cut = Path(scratch) / "recordings.h5", Path(scratch) / "windows.h5"
-        recordings.write(raw, importers.read_motionsense(options.zip), source="MotionSense")
-        windows.write_windows(recordings.read(raw), cut, windows.Windowing(window=200, hop=100), TEST_SUBJECTS)
+        recordings.write(raw, read_study("motionsense", options.zip), source="MotionSense")
+        write_windows(recordings.read(raw), cut, Windowing(window=200, hop=100), TEST_SUBJECTS)
         data = windows.read(cut)
         people = np.random.default_rng(0).permutation(np.array(data.train.people()))
         for name, plan in recipes().items():

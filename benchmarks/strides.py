@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from zoo.activity.importers import read_motionsense
 from zoo.activity.recordings import Recording
+from zoo.activity.study_readers import read_study
 
 HARMONICS = np.arange(1, 17)
 COMPONENTS = 6
@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("zip", type=Path, help="A_DeviceMotion_data.zip")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "zoo" / "data" / "strides.json")
     options = parser.parse_args()
-    recordings = [one for one in read_motionsense(options.zip) if one.subject not in TEST_PEOPLE]
+    recordings = [one for one in read_study("motionsense", options.zip) if one.subject not in TEST_PEOPLE]
     people = sorted({one.subject for one in recordings}, key=int)
     gaits: dict[str, list[Gait]] = {}
     reference: Coefficients | None = None

@@ -25,7 +25,7 @@ from zoo import loading, planning
 from zoo.activity import recordings
 from zoo.activity import windows as windows_of
 from zoo.activity.studies import STUDIES
-from zoo.activity.studies.reading import read_study
+from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.benchmarking import bench
 from zoo.crossval import Protocol, cross_validate

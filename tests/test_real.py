@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from zoo import evaluate, export, loading
-from zoo.activity import importers, recordings
+from zoo.activity import recordings
 from zoo.activity import windows as activity
+from zoo.activity.study_readers import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.families import FAMILIES
 from zoo.files import read_json
@@ -54,7 +55,7 @@ def test_a_preset_that_learned_from_everyone_says_so_of_a_score_on_them(real):
 def test_windows_cut_from_the_zip_hold_the_windows_of_the_stand_in(real, tmp_path):
     raw = tmp_path / "recordings.h5"
     source = real / "activity" / "A_DeviceMotion_data.zip"
-    recordings.write(raw, importers.read_motionsense(source), source="MotionSense")
+    recordings.write(raw, read_study("motionsense", source), source="MotionSense")
     index = recordings.read(raw)
     rows = np.concatenate([r.acceleration for r in index if r.subject == "2" and r.activity == "jogging"])
     data = activity.read(real / "activity" / "data3.h5")

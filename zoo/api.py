@@ -613,7 +613,7 @@ def import_csv(
     """
     if append and force:
         raise ArgumentError("append", " adds to the file and force replaces it: pass one of them")
-    from zoo.activity import making
+    from zoo.activity import importing
     from zoo.data import report
 
     columns = _columns(
@@ -625,9 +625,9 @@ def import_csv(
     asked = {"layout": layout, "manifest": manifest, "study": study, **vars(columns)}
     found = _paths(files or ())
     if dry_run:
-        document, doubts = making.dry_run(found, **asked)
+        document, doubts = importing.dry_run(found, **asked)
         return Document(document, report.dry_run, warnings=doubts)
-    made = making.import_csv(
+    made = importing.import_csv(
         found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress, **asked
     )  # fmt: skip
     return _imported(made)
@@ -690,10 +690,10 @@ def import_study(
 
     if study not in STUDIES:
         raise catalog.unknown_name("study", study, list(STUDIES))
-    from zoo.activity import making
+    from zoo.activity import importing
 
     return _imported(
-        making.import_study(study, Path(source), Path(out), others=others, force=force, on_progress=on_progress)
+        importing.import_study(study, Path(source), Path(out), others=others, force=force, on_progress=on_progress)
     )
 
 
@@ -752,28 +752,25 @@ def cut_windows(
         >>> data.train.people(), data.test.people()
         (['1', '2'], ['3'])
     """
-    from zoo.activity import making
+    from zoo.activity import cutting
 
-    made = making.cut_windows(
+    test_people, dropped, warnings = cutting.cut_windows(
         _paths(recordings), Path(out), window=window, hop=hop, rate=rate, trim=trim,
         test_subjects=_names(test_subjects) or None, test_fraction=test_fraction, seed=seed, classes=_labels(classes),
         merge=_labels(merge), channels=_names(channels) or None, same_people=same_people, force=force,
     )  # fmt: skip
-    warnings = list(made.doubts)
-    if not made.test_subjects:
+    if not test_people:
         warnings.append(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
         )
-    return Written(
-        out, {"dropped": made.dropped}, test_subjects=made.test_subjects, dropped=made.dropped, warnings=warnings
-    )
+    return Written(out, {"dropped": dropped}, test_subjects=test_people, dropped=dropped, warnings=warnings)
 
 
 def _labels(labels: Any) -> Any:
     """Labels by their names, from a text such as `walk=walking,run`."""
     if not isinstance(labels, str):
         return labels
-    from zoo.activity.windows import parse_classes
+    from zoo.activity.cutting import parse_classes
 
     return parse_classes(labels)
 

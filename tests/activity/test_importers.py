@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
-from zoo.activity.importers import read_motionsense
+from zoo.activity.study_readers import read_study
 from zoo.errors import ZooError
 
 MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
@@ -35,7 +35,7 @@ def archive(path, texts):
 
 def motionsense(path, texts):
     dropped = Counter()
-    return list(read_motionsense(archive(path, texts), dropped)), dict(dropped)
+    return list(read_study("motionsense", archive(path, texts), dropped)), dict(dropped)
 
 
 def table(path, text, columns=None):
@@ -73,7 +73,7 @@ def test_motionsense_is_read_from_a_folder_as_from_a_zip_file(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     zipped, _ = motionsense(tmp_path / "a.zip", texts)
-    folder = list(read_motionsense(tmp_path / "A"))
+    folder = list(read_study("motionsense", tmp_path / "A"))
     assert [r.activity for r in zipped[::2]] == [
         "downstairs", "jogging", "sitting", "standing", "upstairs", "walking",
     ]  # fmt: skip
@@ -101,32 +101,17 @@ def test_motionsense_leaves_out_other_activities_and_says_so(tmp_path):
 )
 def test_a_file_of_motionsense_that_is_not_in_order_is_named(tmp_path, text, words):
     line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": text}))
-    assert line.startswith(f"A/sit_5/sub_7.csv: {words}")
+    assert line.startswith(f"{tmp_path / 'a.zip'}: A/sit_5/sub_7.csv: {words}")
 
 
 def test_a_file_of_motionsense_without_rows_is_named(tmp_path):
     line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE}))
-    assert line.startswith("A/sit_5/sub_7.csv: ")
+    assert line.startswith(f"{tmp_path / 'a.zip'}: A/sit_5/sub_7.csv: no rows")
 
 
 def test_a_file_of_motionsense_that_is_not_text_is_named(tmp_path):
     line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE.encode() + b"\xff\n"}))
     assert "A/sit_5/sub_7.csv" in line
-
-
-def test_a_zip_file_without_the_layout_is_refused(tmp_path):
-    path = archive(tmp_path / "a.zip", {"photos/cat.jpg": "meow"})
-    assert message(lambda: list(read_motionsense(path))) == (
-        f"{path}: no files <activity>_<trial>/sub_<id>.csv in it; expected MotionSense's layout"
-    )
-
-
-def test_what_is_neither_zip_file_nor_folder_is_refused(tmp_path):
-    (tmp_path / "a.zip").write_text("not a zip")
-    line = message(lambda: list(read_motionsense(tmp_path / "a.zip")))
-    assert line == f"{tmp_path / 'a.zip'}: not a zip file or a folder"
-    line = message(lambda: list(read_motionsense(tmp_path / "b.zip")))
-    assert line == f"{tmp_path / 'b.zip'}: no such file or folder"
 
 
 # CSV
@@ -319,14 +304,3 @@ def test_a_folder_in_place_of_a_csv_file_is_named(tmp_path):
 )
 def test_columns_that_make_no_sense_are_refused(change, words):
     assert message(lambda: CsvColumns(**change)) == words
-
-
-@pytest.mark.real
-def test_real_motionsense_is_gravity_and_movement_at_50_hz(real):
-    source = read_motionsense(real / "activity" / "A_DeviceMotion_data.zip")
-    first = [next(source) for _ in range(4)]
-    assert [(r.subject, r.activity, r.rate) for r in first] == [
-        ("1", "downstairs", 50.0), ("10", "downstairs", 50.0), ("12", "downstairs", 50.0), ("13", "downstairs", 50.0),
-    ]  # fmt: skip
-    for recording in first:
-        assert np.linalg.norm(recording.acceleration.mean(axis=0)) == pytest.approx(9.80665, rel=0.05)

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.activity import leaks
 from zoo.activity import windows as activity
-from zoo.activity.leaks import Leaks
+from zoo.activity.data import find_leaks
 from zoo.activity.windows import Windows
 from zoo.data import examples
 
@@ -28,14 +27,14 @@ def cut(rows, *starts, window=50):
 
 def test_windows_of_two_recordings_share_nothing():
     train, test = cut(recording(500, seed=0), 0, 50, 100, 200), cut(recording(500, seed=1), 0, 50, 99)
-    found = leaks.find(windows(train, "1122"), windows(test, "333"))
-    assert found == Leaks(shared_rows=0, near_duplicates=0, subjects=[])
-    assert not found.found
+    found = find_leaks(windows(train, "1122"), windows(test, "333"))
+    assert found == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
+    assert not any(found.values())
 
 
 def test_windows_side_by_side_share_nothing():
     rows = recording(200)
-    assert not leaks.find(windows(cut(rows, 0, 100)), windows(cut(rows, 50, 150))).found
+    assert not any(find_leaks(windows(cut(rows, 0, 100)), windows(cut(rows, 50, 150))).values())
 
 
 @settings(max_examples=50, deadline=None)
@@ -43,39 +42,39 @@ def test_windows_side_by_side_share_nothing():
 def test_an_overlap_of_15_rows_or_more_is_found(overlap, before):
     rows = recording(200)
     test = windows(cut(rows, 50 + (50 - overlap) * (-1 if before else 1)))
-    found = leaks.find(windows(cut(rows, 50)), test)
-    assert found.shared_rows == 1
-    assert found.near_duplicates == (overlap == 50)
+    found = find_leaks(windows(cut(rows, 50)), test)
+    assert found["shared_rows"] == 1
+    assert found["near_duplicates"] == (overlap == 50)
 
 
 def test_each_test_window_that_shares_rows_is_counted_once():
     rows = recording(400)
     train = windows(cut(rows, 0, 25, 50, 200))
-    assert leaks.find(train, windows(cut(rows, 10, 20, 300))).shared_rows == 2
+    assert find_leaks(train, windows(cut(rows, 10, 20, 300)))["shared_rows"] == 2
 
 
 @pytest.mark.parametrize(("noise", "count"), [(0.01, 3), (0.5, 0)])
 def test_near_duplicates_are_found_and_lookalikes_are_not(noise, count):
     rows = recording(200)
     train = np.array(cut(rows, 0, 50, 100))
-    found = leaks.find(windows(train), windows(train + recording(150, seed=1).reshape(3, 50, 3) * noise / 10))
+    found = find_leaks(windows(train), windows(train + recording(150, seed=1).reshape(3, 50, 3) * noise / 10))
     # Noise of 1% of gravity is 5% of what moves; what moves has a spread of 2 m/s^2.
-    assert (found.shared_rows, found.near_duplicates) == (0, count)
+    assert (found["shared_rows"], found["near_duplicates"]) == (0, count)
 
 
 @pytest.mark.parametrize("gravity", [8.0, 9.8])
 def test_phones_lying_still_are_not_a_leak(gravity):
     flat = np.tile(np.float32([0, 0, gravity]), (3, 50, 1))
-    assert not leaks.find(windows(flat), windows(flat[:2])).found
+    assert not any(find_leaks(windows(flat), windows(flat[:2])).values())
 
 
 def test_a_person_on_both_sides_is_named():
-    found = leaks.find(
+    found = find_leaks(
         windows(cut(recording(200, seed=0), 0, 50, 100), ["ann", "bob", "cy"]),
         windows(cut(recording(200, seed=1), 0, 50), ["dan", "ann"]),
     )
-    assert found == Leaks(shared_rows=0, near_duplicates=0, subjects=["ann"])
-    assert found.found
+    assert found == {"shared_rows": 0, "near_duplicates": 0, "subjects": ["ann"]}
+    assert any(found.values())
 
 
 class Counted:
@@ -99,8 +98,8 @@ def test_twice_as_much_data_is_read_twice_as_often(monkeypatch):
         rows = np.random.default_rng(size).normal([0, 0, 9.8], 2.0, (2 * size, 30, 3)).astype(np.float32)
         train, test = Counted(rows[:size]), Counted(np.concatenate([rows[:3], rows[size + 3 :]]))
         labels = np.zeros(size, np.int64)
-        found = leaks.find(Windows.all(train, labels), Windows.all(test, labels))
-        assert found.near_duplicates == 3
+        found = find_leaks(Windows.all(train, labels), Windows.all(test, labels))
+        assert found["near_duplicates"] == 3
         counts.append(train.count + test.count)
     assert counts[1] < 2.2 * counts[0]
 
@@ -111,11 +110,11 @@ def test_leaks_are_found_across_blocks(monkeypatch):
     train = windows(rows.reshape(80, 50, 3))
     test = windows([*other.reshape(40, 50, 3), rows[50 * 79 :], rows[:50]])
     assert len(list(train.blocks())) == 3
-    assert leaks.find(train, test) == Leaks(shared_rows=2, near_duplicates=2, subjects=[])
+    assert find_leaks(train, test) == {"shared_rows": 2, "near_duplicates": 2, "subjects": []}
 
 
 @pytest.mark.real
 def test_the_real_windows_leak_nothing(real):
-    assert leaks.find(
+    assert find_leaks(
         *(getattr(activity.read(real / "activity" / "data3.h5"), part) for part in ("train", "test"))
-    ) == Leaks(0, 0, [])
+    ) == {"shared_rows": 0, "near_duplicates": 0, "subjects": []}

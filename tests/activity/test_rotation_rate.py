@@ -10,10 +10,10 @@ from zoo.activity import windows as activity
 from zoo.activity.baselines import features
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
+from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.disturbances import DISTURBANCES
 from zoo.activity.recordings import Recording
 from zoo.activity.samples import read_samples
-from zoo.activity.windows import Windowing
 from zoo.runtime.metadata import AXES, INERTIAL
 
 SIX = "ax,ay,az,gx,gy,gz"
@@ -202,11 +202,11 @@ def test_all_channels_are_resampled_together():
 
 def test_windows_of_six_channels_are_read_as_they_were_cut(tmp_path):
     index = stored(tmp_path / "a.h5", *(recording(who, what=what) for who in ("a", "bb") for what in ("run", "walk")))
-    activity.write_windows(index, tmp_path / "w.h5", Windowing(50, 50, trim=0), ["bb"])
+    write_windows(index, tmp_path / "w.h5", Windowing(50, 50, trim=0), ["bb"])
     data = activity.read(tmp_path / "w.h5")
     assert (data.axes, data.train.inputs.shape, data.test.inputs.shape) == (INERTIAL, (8, 50, 6), (8, 50, 6))
     np.testing.assert_array_equal(data.train.arrays()[0][0], next(iter(index)).rows[:50])
-    activity.write_windows(index.selected(AXES), tmp_path / "3.h5", Windowing(50, 50, trim=0), ["bb"])
+    write_windows(index.selected(AXES), tmp_path / "3.h5", Windowing(50, 50, trim=0), ["bb"])
     three = activity.read(tmp_path / "3.h5")
     assert three.axes == AXES
     np.testing.assert_array_equal(three.train.arrays()[0], data.train.arrays()[0][..., :3])

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.activity import leaks, simulate
+from zoo.activity import simulate
 from zoo.activity import windows as activity
+from zoo.activity.cutting import Windowing
+from zoo.activity.data import find_leaks
 from zoo.catalog import PRESETS_FOLDER
 from zoo.errors import ZooError
 from zoo.runtime import Recognizer
@@ -64,7 +66,7 @@ def test_simulated_windows_are_a_file_of_the_course_that_says_so(simulated):
     assert sorted(data.train.people() + data.test.people()) == ["1", "2", "3", "4"]
     assert len(data.test.people()) == 1
     assert data.train.inputs.shape[1:] == (150, 3)
-    assert not leaks.find(data.train, data.test).found
+    assert not any(find_leaks(data.train, data.test).values())
 
 
 def test_one_person_alone_cannot_be_trained_and_tested(tmp_path):
@@ -91,7 +93,7 @@ def crowd():
     """Windows of simulated people by activity, a phone that is the right way up or not in each pocket."""
     windows = {name: [] for name in CLASSES}
     for recording in simulate.simulate(20, seed=5, seconds=20):
-        windows[recording.activity].append(activity.Windowing().windows(recording))
+        windows[recording.activity].append(Windowing().windows(recording))
     return {name: np.concatenate(parts) for name, parts in windows.items()}
 
 

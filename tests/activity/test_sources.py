@@ -8,10 +8,11 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.activity import making, recordings, windows
+import zoo
+from zoo.activity import recordings, windows
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
-from zoo.activity.sources import doubts, find_sources
+from zoo.activity.importing import doubts, find_sources
 from zoo.errors import ZooError
 
 G = 9.80665
@@ -337,11 +338,11 @@ def test_the_source_counts_files_and_does_not_name_them(tmp_path):
         (tmp_path / "ann-2.csv", True, r"2 CSV files #\w{8}; 1 CSV file #\w{8}"),
     ):
         who = {"subject": "=ann", "activity": "=walking"}
-        making.import_csv(files, out, **who, force=not append, append=append, same_people=append or None)
+        zoo.import_csv(files, out, **who, force=not append, append=append, same_people=append or None)
         with h5py.File(out) as file:
             assert re.fullmatch(source, file.attrs["source"])
     for file in (first, second):
-        making.import_csv(file, file.with_suffix(".h5"), **who)
+        zoo.import_csv(file, file.with_suffix(".h5"), **who)
     joined = recordings.join(*(recordings.read(file.with_suffix(".h5")) for file in (first, second)), same_people=True)
     one, other = joined.provenance["source"].split("; ")
     assert (one.partition("#")[0], one == other) == ("1 CSV file ", False)

@@ -8,9 +8,9 @@ import pytest
 from zoo import ActivityGRU, Recipe, ZooError, crossval, evaluate, loading, planning, predict
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as windows_of
+from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.task import predictions_of
-from zoo.activity.windows import Windowing, write_windows
 from zoo.exporting import artifacts
 from zoo.runtime import Recognizer
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
+from zoo.activity.cutting import Windowing, choose_classes, choose_test_subjects, parse_classes, write_windows
 from zoo.activity.recordings import Recording
-from zoo.activity.windows import Windowing, Windows, choose_test_subjects, sort_names, write_windows  # fmt: skip
+from zoo.activity.windows import Windows, sort_names
 from zoo.data import hdf5
 from zoo.errors import ZooError
 from zoo.runtime.metadata import CLASSES, STANDARD_GRAVITY
@@ -494,13 +495,13 @@ def test_the_labels_that_are_found_are_the_classes(tmp_path):
 
 
 def test_the_six_activities_of_the_course_are_in_its_order():
-    assert tuple(activity.choose_classes("a.h5", reversed(CLASSES))) == CLASSES
+    assert tuple(choose_classes("a.h5", reversed(CLASSES))) == CLASSES
 
 
 def test_classes_select_order_rename_and_merge_labels(tmp_path):
     labels = ["walk", "run", "jog", "sit"]
     several = [walk(who, what, number=i) for i, what in enumerate(labels) for who in "12"]
-    chosen = activity.parse_classes("walk=walking, run=jogging,jog=jogging")
+    chosen = parse_classes("walk=walking, run=jogging,jog=jogging")
     dropped = write_windows(index(tmp_path / "r.h5", *several), tmp_path / "a.h5", Windowing(), ["2"], chosen)
     data = activity.read(tmp_path / "a.h5")
     assert data.classes == ("walking", "jogging")
@@ -520,13 +521,13 @@ def test_classes_select_order_rename_and_merge_labels(tmp_path):
     ],
 )  # fmt: skip
 def test_labels_that_are_not_there_are_named(found, classes, words):
-    chosen = None if classes is None else activity.parse_classes(classes)
-    assert message(lambda: activity.choose_classes("r.h5", found, chosen)) == words
+    chosen = None if classes is None else parse_classes(classes)
+    assert message(lambda: choose_classes("r.h5", found, chosen)) == words
 
 
 @pytest.mark.parametrize("text", ["walk,walk", "walk=", "=walk", "walk,,run", ""])
 def test_classes_that_make_no_sense_are_refused(text):
-    line = message(lambda: activity.parse_classes(text))
+    line = message(lambda: parse_classes(text))
     assert line == f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS"
 
 

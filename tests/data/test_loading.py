@@ -8,7 +8,7 @@ import pytest
 
 from zoo.activity import recordings
 from zoo.activity import simulate as gait
-from zoo.activity import windows as activity
+from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.windows import ActivityData, from_arrays
 from zoo.data.loading import describe, load_as, load_data, simulate
 from zoo.errors import ZooError
@@ -142,9 +142,7 @@ def test_windows_never_replace_their_recordings(tmp_path):
     before, link = path.read_bytes(), tmp_path / "same.h5"
     link.hardlink_to(path)
     for output in (path, link):
-        refused = message(
-            lambda output=output: activity.write_windows(recordings.read(path), output, activity.Windowing(), ["1"])
-        )
+        refused = message(lambda output=output: write_windows(recordings.read(path), output, Windowing(), ["1"]))
         assert refused == f"{output}: is the input; choose another name for the output"
     assert path.read_bytes() == before
 

@@ -18,6 +18,7 @@ from zoo import Recipe, ZooError
 from zoo.activity import recordings, task
 from zoo.activity import simulate as gait
 from zoo.activity import windows as activity
+from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
 from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.data.loading import load_data
@@ -121,8 +122,8 @@ def test_recordings_are_cut_as_the_zoo_cuts_them(tmp_path):
     ]  # fmt: skip
     recordings.write(tmp_path / "recordings.h5", people, source="a test")
     index = recordings.read(tmp_path / "recordings.h5")
-    test = activity.choose_test_subjects(index.subjects, 0.2, 0)
-    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(60, 30, 25.0), test)
+    test = choose_test_subjects(index.subjects, 0.2, 0)
+    write_windows(index, tmp_path / "data3.h5", Windowing(60, 30, 25.0), test)
     # A configuration that is in no table, from the folder that holds the recordings.
     name = "zoo_activity/recordings_60_30_25hz"
     tfds.build(name, tmp_path, tmp_path / "builds")

@@ -183,7 +183,7 @@ def read_zip(data: bytes, path: Path) -> None:
     """Imports a study."""
 
     from zoo.activity.studies import STUDIES
-    from zoo.activity.studies.reading import read_study
+    from zoo.activity.study_readers import read_study
 
     for name in STUDIES:
         try:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.activity.importers import read_motionsense
 from zoo.activity.simulate import walk_through
+from zoo.activity.study_readers import read_study
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import CLASSES, Streaming, embed
@@ -27,7 +27,7 @@ def recordings(real, tmp_path_factory):
     with zipfile.ZipFile(real / "activity" / "A_DeviceMotion_data.zip") as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.endswith(f"/{SUBJECT}")])
     found = {}
-    for recording in read_motionsense(folder):
+    for recording in read_study("motionsense", folder):
         found.setdefault(recording.activity, recording)
     return found
 

@@ -12,6 +12,7 @@ import zoo
 from zoo import crossval, planning
 from zoo.activity import recordings
 from zoo.activity import windows as activity
+from zoo.activity.cutting import Windowing, choose_classes, write_windows
 from zoo.activity.finetuning import fit_head
 from zoo.activity.metrics import by_study, report
 from zoo.activity.simulate import simulate
@@ -102,9 +103,9 @@ MERGE = {"stairs": "upstairs+downstairs"}
 
 def write(folder: Path, path: Path) -> activity.ActivityData:
     index = recordings.join(*(recordings.read(folder / f"{name}.h5") for name in ("fine", "coarse")))
-    classes = activity.choose_classes(path, index.activities, None, MERGE)
+    classes = choose_classes(path, index.activities, None, MERGE)
     people = sorted({str(name) for name in index.subjects})
-    activity.write_windows(index, path, activity.Windowing(50, 50), [people[0], people[-1]], classes)
+    write_windows(index, path, Windowing(50, 50), [people[0], people[-1]], classes)
     return activity.read(path)
 
 
@@ -135,9 +136,9 @@ def test_training_evaluation_and_a_fresh_load_know_the_sets(two_studies, tmp_pat
 
 def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path):
     index = recordings.join(*(recordings.read(two_studies / f"{name}.h5") for name in ("fine", "coarse")))
-    classes = activity.choose_classes(tmp_path, index.activities, None, MERGE)
+    classes = choose_classes(tmp_path, index.activities, None, MERGE)
     people = [str(name) for name in np.unique(index.subjects) if str(name).startswith("fine")]
-    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(50, 50), people[:1], classes)
+    write_windows(index, tmp_path / "data3.h5", Windowing(50, 50), people[:1], classes)
     found = describe(tmp_path / "data3.h5")
     assert found["parts"]["test"]["classes"]["downstairs+upstairs"] == 0
     assert not [problem for problem in found["problems"] if "downstairs+upstairs" in problem]
@@ -202,7 +203,7 @@ def test_a_class_known_only_from_sets_is_refused(tmp_path):
     recordings.write(tmp_path / "a.h5", people, source="a", simulated=True)
     index = recordings.read(tmp_path / "a.h5")
     with pytest.raises(ZooError, match=r"upstairs=stairs\+ramp: expected different classes of sitting, walking"):
-        activity.choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
+        choose_classes(tmp_path, index.activities, None, {"upstairs": "stairs+ramp"})
 
 
 def test_studies_are_held_out_in_turn(two_studies, tmp_path, capsys):
@@ -245,7 +246,7 @@ def test_the_labels_of_a_model_that_knows_more_classes(two_studies, tmp_path):
 
 def test_a_file_of_one_study_cannot_be_held_out_by_study(two_studies, tmp_path):
     index = recordings.read(two_studies / "fine.h5")
-    activity.write_windows(index, tmp_path / "data3.h5", activity.Windowing(50, 50), [])
+    write_windows(index, tmp_path / "data3.h5", Windowing(50, 50), [])
     with pytest.raises(ZooError, match="only fine, so no study can be held out"):
         zoo.cross_validate("activity_gru", tmp_path / "data3.h5", groups="study")
 

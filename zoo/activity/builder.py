@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from zoo.activity import importers, recordings
+from zoo.activity import recordings
 from zoo.activity import windows as activity
+from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
 from zoo.activity.studies import STUDIES
-from zoo.activity.windows import ATTRIBUTES, ActivityData, Windowing, Windows
+from zoo.activity.study_readers import read_study
+from zoo.activity.windows import ATTRIBUTES, ActivityData, Windows
 from zoo.data.examples import sort_names
 from zoo.data.tfds import Build, Source, ZooBuilder
 from zoo.errors import ZooError
@@ -87,12 +89,12 @@ class ZooActivity(ZooBuilder):
         """Cuts windows from recordings."""
         of_motionsense = self.builder_config.source == "motionsense"
         if of_motionsense:
-            found = importers.read_motionsense(source)
+            found = read_study("motionsense", source)
             source = path.with_name("recordings.h5")
             recordings.write(source, found, source=STUDIES["motionsense"].source)
         index = recordings.read(source)
-        test = _TEST_SUBJECTS if of_motionsense else activity.choose_test_subjects(index.subjects, 0.2, 0)
-        activity.write_windows(index, path, self.windowing, test, CLASSES)
+        test = _TEST_SUBJECTS if of_motionsense else choose_test_subjects(index.subjects, 0.2, 0)
+        write_windows(index, path, self.windowing, test, CLASSES)
 
     def splits(self, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """Splits as in the file."""

@@ -1,14 +1,20 @@
-"""Windows and recordings of activity: reads a file of windows, and describes either."""
+"""Windows and recordings of activity: reads a file of windows, and describes either.
+
+A description counts, finds what test windows share with training windows, and compares studies.
+"""
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from zoo.activity import leaks, recordings
+from zoo.activity import recordings
 from zoo.activity.recordings import Index
-from zoo.activity.studies.comparison import compare
 from zoo.activity.windows import ActivityData, Windows
 from zoo.activity.windows import read as read
 from zoo.data import hdf5
@@ -29,14 +35,14 @@ def describe(source: Path | ActivityData) -> dict[str, Any]:
 
 
 def _describe_windows(data: ActivityData) -> dict[str, Any]:
-    found = leaks.find(data.train, data.test)
+    found = find_leaks(data.train, data.test)
     problems = []
-    if found.subjects:
-        problems.append(f"subject {', '.join(found.subjects)} is in training and in test")
-    if found.shared_rows:
-        problems.append(f"{found.shared_rows} test windows share rows with training windows")
-    if found.near_duplicates:
-        problems.append(f"{found.near_duplicates} test windows nearly equal a training window")
+    if found["subjects"]:
+        problems.append(f"subject {', '.join(found['subjects'])} is in training and in test")
+    if found["shared_rows"]:
+        problems.append(f"{found['shared_rows']} test windows share rows with training windows")
+    if found["near_duplicates"]:
+        problems.append(f"{found['near_duplicates']} test windows nearly equal a training window")
     if data.split_by == "window":
         problems.append("no subject ids: whether a person is in training and in test cannot be known")
     problems += _one_person_twice([*data.train.people(), *data.test.people()])
@@ -44,9 +50,7 @@ def _describe_windows(data: ActivityData) -> dict[str, Any]:
     return {
         "parts": {"train": _balance(data.train, names), "test": _balance(data.test, names)},
         "split_by": data.split_by, "rate_hz": data.rate, "simulated": data.simulated,
-        "leaks": {"shared_rows": found.shared_rows, "near_duplicates": found.near_duplicates,
-                  "subjects": found.subjects},
-        "problems": problems,
+        "leaks": found, "problems": problems,
     } | _several(data)  # fmt: skip
 
 
@@ -91,3 +95,207 @@ def _describe_recordings(index: Index) -> dict[str, Any]:
         "rates_hz": sorted(set(index.rates.tolist())), "simulated": index.simulated,
         "problems": _one_person_twice(index.subjects.tolist()),
     } | _several(index)  # fmt: skip
+
+
+_RUN = 8
+"""Consecutive equal rows by which two windows are found to share rows."""
+
+_NEAR = 0.05
+"""Windows are near duplicates if their difference is below this share of the test window's spread."""
+
+_WAVES = 4
+"""Projections of each axis, the lowest frequencies, by which near duplicates are searched."""
+
+
+def find_leaks(train: Windows, test: Windows) -> dict[str, Any]:
+    """Looks for leaks, block by block.
+
+    A run of eight rows is represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a
+    multiple of eight in the training window, so those are stored and looked up at every offset of the test windows. A
+    sensor at rest repeats its values, so runs without change do not count.
+
+    Args:
+        train: Training windows.
+        test: Test windows.
+
+    Returns:
+        `shared_rows`, test windows that contain at least 8 consecutive rows of a training window; `near_duplicates`,
+        test windows that differ from a training window by less than 5% of their spread; and `subjects`, people in both.
+    """
+    if not len(test):
+        return {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
+    known = np.unique(np.concatenate(list(_runs(train, step=_RUN))))
+    shared = [np.isin(hashes, known, assume_unique=False).any(axis=1) for hashes in _runs(test, step=1)]
+    return {
+        "shared_rows": int(np.concatenate(shared).sum()),
+        "near_duplicates": int(_near_duplicates(train, test).sum()),
+        "subjects": sorted(set(train.people()) & set(test.people())),
+    }
+
+
+def _runs(windows: Windows, step: int) -> Iterator[NDArray[np.uint64]]:
+    """Hashes of runs of rows, `(windows of a block, runs)`; 0 for a run whose rows are all equal."""
+    random = np.random.default_rng(8)
+    width = windows.inputs.shape[-1]
+    factors = random.integers(1, 2**63, (_RUN, width), dtype=np.uint64) | np.uint64(1)
+    for inputs, _ in windows.blocks():
+        bits = np.ascontiguousarray(inputs, np.float32).view(np.uint32).astype(np.uint64)
+        bits = (bits ^ (bits >> np.uint64(15))) * np.uint64(0x9E3779B97F4A7C15)
+        starts = np.arange(0, inputs.shape[1] - _RUN + 1, step)
+        hashes = np.zeros((len(inputs), len(starts)), np.uint64)
+        moves = np.zeros(hashes.shape, bool)
+        for offset in range(_RUN):
+            hashes += (bits[:, starts + offset] * factors[offset]).sum(axis=2, dtype=np.uint64)
+            moves |= (inputs[:, starts + offset] != inputs[:, starts]).any(axis=2)
+        yield np.where(moves, hashes, np.uint64(0)) if step == 1 else hashes[moves]
+
+
+def _near_duplicates(train: Windows, test: Windows) -> NDArray[np.bool_]:
+    """Which test windows are near duplicates of a training window.
+
+    No two windows are closer than their projections on a few orthonormal vectors. A tree of the projections finds the
+    few pairs that may be close enough, in much less than quadratic time, and these are compared row by row.
+    """
+    found = np.zeros(len(test), bool)
+    tree = cKDTree(np.concatenate([_project(inputs) for inputs, _ in train.blocks()]))
+    done = 0
+    for inputs, _ in test.blocks():
+        # In float64: the difference of windows at rest is far below the square of gravity.
+        limits = _NEAR**2 * inputs.shape[1] * inputs.var(axis=1, dtype=np.float64).sum(axis=1)
+        radii = np.where(limits > _LEAST, np.sqrt(limits), -1.0)
+        near = tree.query_ball_point(_project(inputs), radii)
+        for number, candidates in enumerate(near):
+            if radii[number] < 0 or not candidates:
+                continue
+            others, _ = replace(train, rows=train.rows[np.sort(candidates)], groups=None).arrays()
+            squares = ((others.astype(np.float64) - inputs[number]) ** 2).sum(axis=(1, 2))
+            found[done + number] = (squares < limits[number]).any()
+        done += len(inputs)
+    return found
+
+
+_LEAST = 1e-9
+"""The square of a spread below which a window is constant."""
+
+
+def _project(windows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Windows `(n, rows, axes)` projected on the lowest frequencies of each axis, `(n, waves * axes)`."""
+    rows = windows.shape[1]
+    waves = np.cos(np.pi * np.outer(np.arange(min(_WAVES, rows)), np.arange(rows) + 0.5) / rows)
+    waves /= np.linalg.norm(waves, axis=1, keepdims=True)
+    return np.asarray(np.einsum("nta,wt->nwa", windows.astype(np.float64), waves)).reshape(len(windows), -1)
+
+
+_BLOCK_SECONDS = 4.0
+"""A recording is measured in blocks of this length, in which a person takes four steps or more."""
+
+_STEPS = (1.2, 3.0)
+"""Hz between which people walk."""
+
+
+def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
+    """Measures each study of a file.
+
+    Args:
+        data: Windows, or recordings.
+
+    Returns:
+        Of each study `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking
+        `tilt_deg` (the angle between the y axis of the phone and up: its 10th, 50th and 90th percentiles, which are far
+        apart where people carry the phone either way around) and `cadence_hz` (median steps per second). Empty if the
+        data belongs to one study or to none.
+    """
+    unit = "windows" if isinstance(data, ActivityData) else "seconds"
+    people, rates, walks = dict[str, set[str]](), dict[str, set[float]](), dict[str, list[NDArray[np.float64]]]()
+    amounts = dict[str, dict[str, float]]()
+    if len(_studies(data)) < 2:
+        return {}
+    for study, who, label, rate, windows, amount in _pieces(data):
+        people.setdefault(study, set()).update({who} - {""})
+        rates.setdefault(study, set()).add(rate)
+        of_study = amounts.setdefault(study, {})
+        of_study[label] = of_study.get(label, 0) + amount
+        walk = windows[..., :3].astype(np.float64)
+        if label == "walking" and len(walk):
+            walks.setdefault(study, []).append(np.stack([tilt(walk), cadence(walk, rate)]))
+    measured = {study: np.concatenate(several, axis=1) for study, several in walks.items()}
+    return {
+        study or "none": {
+            "people": len(people[study]),
+            unit: {label: round(amount, 1) for label, amount in sorted(amounts[study].items())},
+            "rate_hz": [min(rates[study]), max(rates[study])],
+            "tilt_deg": [round(float(tilt)) for tilt in np.percentile(measured[study][0], (10, 50, 90))]
+            if study in measured else None,
+            "cadence_hz": round(float(np.nanmedian(measured[study][1])), 2) if study in measured else None,
+        }
+        for study in sort_names(amounts)
+    }  # fmt: skip
+
+
+def _studies(data: ActivityData | Index) -> set[str]:
+    if isinstance(data, Index):
+        return set(data.studies.tolist())
+    parts = (data.train, data.validation, data.test)
+    return {name for part in parts if len(part) for name in ([""] if part.studies is None else part.studies.tolist())}
+
+
+def _pieces(data: ActivityData | Index) -> Iterator[tuple[str, str, str, float, NDArray[Any], float]]:
+    """Study, person, label, rate, windows of one length, and how many windows or seconds these are."""
+    if isinstance(data, Index):
+        for each in data:
+            rows = round(_BLOCK_SECONDS * each.rate)
+            count = len(each.acceleration) // rows
+            blocks = each.acceleration[: count * rows].reshape(count, rows, 3)
+            yield each.study, each.subject, each.activity, each.rate, blocks, each.seconds
+        return
+    for part in (data.train, data.validation, data.test):
+        done, unknown = 0, np.full(len(part), "")
+        studies = unknown if part.studies is None else part.studies
+        people = unknown if part.subjects is None else part.subjects
+        for inputs, _ in part.blocks():
+            here = slice(done, done := done + len(inputs))
+            keys = list(zip(studies[here].tolist(), people[here].tolist(), part.labels[here].tolist(), strict=True))
+            for key in dict.fromkeys(keys):
+                chosen = inputs[[other == key for other in keys]]
+                yield key[0], key[1], data.label_names[key[2]], data.rate, chosen, len(chosen)
+
+
+def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The angle between the y axis of the phone and up, in degrees: 0 upright, 90 flat, 180 upside down.
+
+    Args:
+        windows: `(n, rows, 3)` acceleration with gravity.
+
+    Example:
+        >>> tilt(np.tile([0.0, -9.8, 0.0], (1, 50, 1))).tolist()
+        [180.0]
+    """
+    mean = windows.mean(axis=1)
+    upright = mean[:, 1] / np.maximum(np.linalg.norm(mean, axis=1), 1e-9)
+    return np.asarray(np.degrees(np.arccos(np.clip(upright, -1, 1))))
+
+
+def cadence(windows: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """Steps per second: the strongest frequency of the magnitude between 1.2 and 3 Hz.
+
+    Args:
+        windows: `(n, rows, 3)` acceleration of people who walk.
+        rate: Sampling rate in Hz.
+
+    Returns:
+        `(n,)`; NaN where windows are too short to tell.
+
+    Example:
+        >>> steps = 9.8 + np.sin(2 * np.pi * 1.8 * np.arange(200) / 50)
+        >>> cadence(np.stack([0 * steps, steps, 0 * steps], axis=1)[None], 50.0).round(1).tolist()
+        [1.8]
+    """
+    magnitude = np.linalg.norm(windows, axis=2)
+    magnitude = (magnitude - magnitude.mean(axis=1, keepdims=True)) * np.hanning(magnitude.shape[1])
+    size = 1 << int(np.ceil(np.log2(8 * magnitude.shape[1])))
+    frequencies = np.fft.rfftfreq(size, 1 / rate)
+    band = (frequencies >= _STEPS[0]) & (frequencies <= _STEPS[1])
+    if not band.any():
+        return np.full(len(windows), np.nan)
+    strongest = np.abs(np.fft.rfft(magnitude, size, axis=1))[:, band].argmax(axis=1)
+    return np.asarray(frequencies[band][strongest])

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import metrics, simulate
+from zoo.activity.cutting import Windowing
 from zoo.activity.recognition import chunk_of, for_model, metadata_of, recognizer_of, some
-from zoo.activity.windows import ActivityData, Windowing, center_crop
+from zoo.activity.windows import ActivityData, center_crop
 from zoo.exporting import embedding, parity, signatures
 from zoo.exporting.artifacts import Exportable
 from zoo.exporting.c99 import fixed, recognizers

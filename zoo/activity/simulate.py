@@ -30,8 +30,8 @@ from scipy.signal import lfilter
 from scipy.spatial.transform import Rotation
 
 from zoo.activity import recordings
+from zoo.activity.cutting import Windowing, choose_test_subjects, write_windows
 from zoo.activity.recordings import Recording
-from zoo.activity.windows import Windowing, choose_test_subjects, write_windows
 from zoo.errors import ZooError
 from zoo.files import temporary_folder
 from zoo.runtime.metadata import CLASSES, STANDARD_GRAVITY

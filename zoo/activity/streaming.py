@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import recordings
-from zoo.activity.windows import Windowing
+from zoo.activity.cutting import Windowing
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.provenance import is_among, share_a_study

@@ -15,6 +15,7 @@ from scipy.special import softmax
 from zoo.activity import finetuning, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
+from zoo.activity.cutting import Windowing
 from zoo.activity.recognition import (
     BATCH,
     LESS,
@@ -30,7 +31,7 @@ from zoo.activity.recognition import (
     temperature_of,
 )
 from zoo.activity.recordings import check_lengths, lengths_of
-from zoo.activity.windows import ActivityData, Windowing, Windows, center_crop
+from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
 from zoo.data.loading import load_as

@@ -1,4 +1,4 @@
-"""Windows of activities: the course's data3.h5, its reader and its writer.
+"""Windows of activities: the course's data3.h5 and its reader.
 
 `trX (N, T, C)` holds windows of T consecutive rows of three axes, m/s^2, gravity included, Android's sign, or of six
 channels, of which the last three are the rotation rate in rad/s; `trY (N, K)` one-hot labels in the order of the
@@ -14,10 +14,8 @@ from K on.
 
 import difflib
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -28,35 +26,30 @@ from zoo.activity.recordings import (
     HIGHEST_RATE,
     LARGEST,
     LOWEST_RATE,
-    Index,
-    Recording,
     check_convention,
-    check_gravity,
     check_lengths,
     check_range,
-    check_rotation,
     check_turning,
     lengths_of,
-    units,
 )
 from zoo.data import hdf5
 from zoo.data.examples import Data, Examples, sort_names
 from zoo.errors import ZooError
 from zoo.runtime.label_sets import allowed_classes
-from zoo.runtime.metadata import AXES, CLASSES, CONVENTION, INERTIAL
+from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 
 _ROWS = 1 << 16
 
 _FEW_PEOPLE = 3
 """So few subjects are all needed for training."""
 
-_DRAWS = 100
+DRAWS = 100
 """Draws of people among which one is looked for that leaves all classes for training."""
 
 _AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
 """The channels that windows may have, by their number."""
 
-_KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
+KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
 
 ATTRIBUTES = {"study": ("trStudy", "tstStudy"), "position": ("trPosition", "tstPosition")}
 """Keys of what is kept of the circumstances of a recording, in the training and in the test set."""
@@ -174,8 +167,8 @@ class Windows(Examples):
     def _people_held_out(self, random: np.random.Generator, fraction: float) -> NDArray[np.bool_] | None:
         """The windows of a share of the subjects; None where there are too few subjects."""
         people = self.people()
-        for _ in range(_DRAWS if len(people) > _FEW_PEOPLE else 0):
-            held_out = np.isin(np.asarray(self.groups), _draw(random, people, fraction))
+        for _ in range(DRAWS if len(people) > _FEW_PEOPLE else 0):
+            held_out = np.isin(np.asarray(self.groups), draw(random, people, fraction))
             if self._has_all_classes(self.where(~held_out)):
                 return held_out
         return None
@@ -204,7 +197,7 @@ class Windows(Examples):
         return mean.tolist(), (squares / rows - mean**2).tolist()
 
 
-def _draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
+def draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
     """A share of the subjects: at least one, but not all."""
     return random.permutation(np.array(people))[: max(1, min(round(fraction * len(people)), len(people) - 1))]
 
@@ -483,7 +476,7 @@ def _label_sets(path: Path, attributes: dict[str, Any], classes: Sequence[str]) 
 
 
 def _part(path: Path, name: str, classes: Sequence[str], label_sets: tuple[tuple[int, ...], ...]) -> Windows:
-    inputs, labels, subjects = _KEYS[name]
+    inputs, labels, subjects = KEYS[name]
     groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
     windows = replace(
         Windows.all(hdf5.Rows(path, inputs), _labels(path, labels, len(classes), label_sets), groups),
@@ -548,286 +541,3 @@ def center_crop(windows: Any, rows: int) -> Any:
     """The middle of windows that are longer than what the model reads."""
     start = (windows.shape[1] - rows) // 2
     return windows[:, start : start + rows]
-
-
-_MOST = 100_000
-
-
-@dataclass(frozen=True)
-class Windowing:
-    """How recordings are cut into windows.
-
-    Args:
-        window: Rows in a window.
-        hop: Rows from the start of one window to the start of the next.
-        rate: Sampling rate in Hz that all recordings are resampled to.
-        trim: Seconds left out at both ends of a recording, where the phone is put away and taken out. The importers of
-            some studies have done so (`Recording.trimmed`); then nothing more is left out.
-    """
-
-    window: int = 150
-    hop: int = 75
-    rate: float = 50.0
-    trim: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("window", "hop", "rate"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
-        if max(self.window, self.rate) > _MOST:
-            raise ZooError(f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows and Hz")
-        if not 0 <= self.trim < np.inf:
-            raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
-
-    def windows(self, recording: Recording) -> NDArray[np.float32]:
-        """All windows of one recording, `(count, window, channels)`; none where it is too short.
-
-        Example:
-            >>> rows = np.zeros((400, 3), np.float32)
-            >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
-            (3, 150, 3)
-        """
-        return self.cut(recording.resampled(self.rate), 0.0 if recording.trimmed else self.trim)
-
-    def cut(self, rows: NDArray[np.float32], trim: float | None = None) -> NDArray[np.float32]:
-        """All windows of rows at the rate, `(count, window, channels)`; `trim` seconds are left out at both ends."""
-        edge = round((self.trim if trim is None else trim) * self.rate)
-        rows = rows[edge : len(rows) - edge]
-        starts = np.arange(0, len(rows) - self.window + 1, self.hop)
-        if not len(starts):
-            return np.empty((0, self.window, rows.shape[1]), np.float32)
-        return np.asarray(rows[starts[:, None] + np.arange(self.window)])
-
-
-def choose_test_subjects(
-    subjects: Iterable[str], fraction: float, seed: int, activities: Iterable[str] | None = None
-) -> list[str]:
-    """Draws whole subjects for the test set.
-
-    Args:
-        subjects: The subject of each recording.
-        fraction: Share of all people that goes into the test set, in [0, 1); 0 for no test set.
-        seed: Decides which.
-        activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
-
-    Raises:
-        ZooError: If the fraction is out of range, or there is only one subject.
-    """
-    everyone = list(subjects)
-    people = sort_names(everyone)
-    if not 0 <= fraction < 1:
-        raise ZooError(f"test fraction {fraction:g}: expected a number from 0 to below 1")
-    if fraction == 0:
-        return []
-    if len(people) < 2:
-        raise ZooError(
-            f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
-            "record another person, or use everything for training with --test-fraction 0"
-        )
-    random = np.random.default_rng(seed)
-    pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
-    # The first of the best is taken.
-    draws = [set(_draw(random, people, fraction).tolist()) for _ in range(_DRAWS)]
-    missing = [
-        len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws
-    ]
-    return sort_names(draws[int(np.argmin(missing))])
-
-
-def choose_classes(
-    path: str | Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
-    merge: Mapping[str, str | Sequence[str]] | None = None,
-) -> dict[str, str]:  # fmt: skip
-    """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
-
-    Args:
-        path: Where the labels are, for messages.
-        found: The labels of the recordings.
-        classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
-            sorted.
-        merge: Labels that mean one of several classes, as in `{"stairs": ("upstairs", "downstairs")}`, or joined by
-            `+`.
-
-    Raises:
-        ZooError: If no recording has one of the labels, all have the same one, or a label means an unknown class.
-
-    Example:
-        >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
-        {'run': 'jogging', 'walk': 'walking'}
-        >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
-        {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
-    """
-    labels = sorted({str(label) for label in found})
-    sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
-    if classes is None:
-        classes = [label for label in labels if label not in sets]
-        if len(labels) == 1:
-            raise ZooError(
-                f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
-                f"others as well, or pass --classes {labels[0]} to cut windows all the same"
-            )
-    chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
-    if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
-        raise ZooError(f"classes {','.join(classes)}: expected different names")
-    chosen |= sets
-    names = {name for label, name in chosen.items() if not _is_set(label, name)}
-    for label in chosen:
-        members = chosen[label].split("+")
-        if _is_set(label, chosen[label]) and (not names.issuperset(members) or len(set(members)) < len(members)):
-            raise ZooError(f"{label}={chosen[label]}: expected different classes of {', '.join(sorted(names))}")
-    if unknown := [label for label in chosen if label not in labels]:
-        swapped = [
-            f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels and chosen[label] != label
-        ]
-        advice = f": the label of the files comes first: {','.join(swapped)}" if swapped else ""
-        raise ZooError(f"{path}: no recording of {', '.join(unknown)}; found {', '.join(labels)}{advice}")
-    return chosen
-
-
-def _is_set(label: str, name: str) -> bool:
-    """Whether a label means one of several classes: `a+b` does, if that is not simply what the label is called."""
-    return "+" in name and name != label
-
-
-def parse_classes(text: str) -> dict[str, str]:
-    """Reads `LABEL`, `LABEL=CLASS` or `LABEL=CLASS+CLASS`, comma-separated.
-
-    Example:
-        >>> parse_classes("walk=walking, run")
-        {'walk': 'walking', 'run': 'run'}
-        >>> parse_classes("stairs = up + down")
-        {'stairs': 'up+down'}
-    """
-    found: dict[str, str] = {}
-    for item in text.split(","):
-        label, equals, name = (part.strip() for part in item.partition("="))
-        name = "+".join(part.strip() for part in name.split("+"))
-        if not label or (equals and not name) or label in found:
-            raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
-        found[label] = name or label
-    return found
-
-
-def write_windows(
-    recordings: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
-    classes: Sequence[str] | Mapping[str, str] | None = None,
-) -> Counter[str]:  # fmt: skip
-    """Cuts recordings into windows and writes them in the course's layout, with their subjects.
-
-    Args:
-        recordings: What to cut.
-        path: The file, written whole or not at all.
-        windowing: Window, hop, rate and trim.
-        test_subjects: The subjects of the test set; all others are in the training set. If there are none, there is no
-            test set.
-        classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
-            A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
-            labels by default, sorted.
-
-    Returns:
-        What was left out.
-
-    Raises:
-        ZooError: If a test subject or a label is not in the recordings, or a part or a class would have no window.
-    """
-    people = sort_names(recordings.subjects)
-    if unknown := [name for name in test_subjects if name not in people]:
-        alike = [each for each in people if any(_is_like(each, name) for name in unknown)]
-        advice = f": did you mean {' or '.join(alike)}?" if alike else ""
-        raise ZooError(f"{recordings.files}: no subject {', '.join(unknown)}; found {', '.join(people)}{advice}")
-    chosen = choose_classes(recordings.files, recordings.activities, classes)
-    sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
-    names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
-    targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
-               chosen.values()}  # fmt: skip
-    dropped = Counter[str]()
-    # Numbers as the course writes them, where nothing of a name is lost.
-    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
-    parts = _KEYS if len(test_subjects) else {"train": _KEYS["train"]}
-    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if name in recordings.circumstances}
-    with hdf5.create(path, "activity", inputs=recordings.paths) as file:
-        for inputs, labels, subjects in parts.values():
-            hdf5.growing(file, inputs, (windowing.window, len(recordings.axes)), "f4")
-            hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
-            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
-        for key in chain.from_iterable(kept.values()):
-            hdf5.growing(file, key, (), hdf5.text_type(), chunk=1024)
-        for recording, windows in _cut(recordings, windowing, chosen, dropped):
-            is_test = recording.subject in test_subjects
-            inputs, labels, subjects = _KEYS["test" if is_test else "train"]
-            subject = int(recording.subject) if numbered else recording.subject
-            hdf5.append(file[inputs], windows)
-            hdf5.append(file[labels], np.tile(targets[chosen[recording.activity]], (len(windows), 1)))
-            hdf5.append(file[subjects], np.full(len(windows), subject, np.int32 if numbered else object))
-            for name, keys in kept.items():
-                hdf5.append(file[keys[is_test]], np.full(len(windows), getattr(recording, name), object))
-        counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
-        if sets:
-            # A class is not known from sets that contain it.
-            one = file["trY"][:]
-            counts["train"] = one[one.sum(axis=1) == 1].sum(axis=0)
-            file.attrs["label_sets"] = ",".join(sets)
-        _require_windows(path, counts, names, recordings, windowing, test_subjects, chosen)
-        file.attrs.update({
-            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(recordings.axes),
-            "axes": ",".join(recordings.axes), "convention": CONVENTION, "hop": windowing.hop, **recordings.provenance,
-        })  # fmt: skip
-    return dropped
-
-
-def _is_like(person: str, name: str) -> bool:
-    """Whether a name may be a person's, but for case and the study before the id."""
-    return name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
-
-
-def _cut(
-    recordings: Index, windowing: Windowing, classes: Iterable[str], dropped: Counter[str]
-) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
-    """Recordings and their windows; counts the recordings that have none."""
-    for number, recording in enumerate(recordings):
-        if recording.activity not in classes:
-            dropped[f"recordings of {recording.activity}"] += 1
-            continue
-        where = recordings.where(number)
-        check_range(where, recording.rows)
-        check_gravity(where, recording.acceleration, recording.rate)
-        if recording.rotation is not None:
-            check_rotation(where, recording.rotation, recording.rate)
-        windows = windowing.windows(recording)
-        if len(windows):
-            yield recording, windows
-        else:
-            dropped["recordings shorter than one window"] += 1
-
-
-def _require_windows(
-    path: Path, counts: Mapping[str, NDArray[Any]], names: Sequence[str], recordings: Index, windowing: Windowing,
-    test_subjects: Sequence[str], classes: Mapping[str, str],
-) -> None:  # fmt: skip
-    """Refuses a part without windows, and a training set without windows of a class; says why there is none."""
-    is_test = np.isin(recordings.subjects, np.array(test_subjects, np.str_))
-    if is_test.all():
-        raise ZooError(f"{path}: the train part would have no window: choose other test subjects")
-    labels = np.array([classes.get(label, "") for label in recordings.activities.tolist()])
-    needed = windowing.window / windowing.rate + 2 * windowing.trim
-    empty = [name for name, count in zip(names, counts["train"], strict=True) if not count]
-    absent = [name for name in empty if is_test[labels == name].all()]
-    if absent:
-        people = sort_names(recordings.subjects[np.isin(labels, absent)])
-        raise ZooError(
-            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
-            "would have none: choose other --test-subjects, record others, or leave it out with --classes"
-        )
-    short = np.isin(labels, empty) & ~is_test
-    what = ", ".join(empty)
-    if not empty and "test" in counts and not counts["test"].sum():
-        short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
-        if not short.any():
-            raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
-    if short.any():
-        longest = recordings.seconds[short].max()
-        raise ZooError(
-            f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
-            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, --trim {windowing.trim:g} s at both "
-            "ends): record longer, or set --window or --trim"
-        )

@@ -126,13 +126,12 @@ def _studies(found: Document) -> str:
         {"study": name, "people": row["people"],
          **{label: md.show(row[amount].get(label), form=".1f") for label in labels},
          "Hz": " to ".join(f"{rate:g}" for rate in dict.fromkeys(row["rate_hz"])),
-         "m/s^2": md.show(row["magnitude"], form=".2f"),
          "tilt": ", ".join(map(str, row["tilt_deg"] or ())) or None,
          "steps/s": md.show(row["cadence_hz"], form=".2f")}
         for name, row in studies.items()
     ]  # fmt: skip
     note = (
-        f"{amount.capitalize()} per class, rates and mean magnitude. For walking: the tilt, which is the angle in "
+        f"{amount.capitalize()} per class and rates. For walking: the tilt, which is the angle in "
         "degrees between the y axis of the phone and up (10th, 50th and 90th percentiles), and the median cadence."
     )
     return md.section("Studies", md.records(rows), note if studies else "")

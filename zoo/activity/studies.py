@@ -1,12 +1,10 @@
 """The table of studies: published recordings that are imported from their official layout.
 
-A new study needs a module here with a function `read`, and a row. The command `zoo data import NAME`, the page of the
-studies and the checks follow from the row. This module imports no third-party library.
+A new study needs a row here and a reader in `zoo.activity.study_readers`. The command `zoo data import NAME`, the page
+of the studies and the checks follow from the row. This module imports no third-party library.
 """
 
-import importlib
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Study(NamedTuple):
@@ -23,7 +21,7 @@ class Study(NamedTuple):
         layout: The same for people, with `<...>` for what varies.
         positions: Where the phone was.
         trim: Seconds at the start and at the end of an activity that are left out, in which people settle and the phone
-            is put away. Measured, see the module. Zeros leave it to `zoo data windows --trim`.
+            is put away. Measured, see the reader. Zeros leave it to `zoo data windows --trim`.
         command: The word after `zoo data import`; the name by default.
         others: What the option `--others` imports as well; empty for no such option.
     """
@@ -77,9 +75,3 @@ STUDIES: dict[str, Study] = {
     ),
 }  # fmt: skip
 """Studies by name, which is stored in `Recording.study` and, where studies are joined, put before the ids of people."""
-
-
-def reader(name: str) -> Callable[[Any], Any]:
-    """The function `read` of a study's module. Imports NumPy and SciPy."""
-    read: Callable[[Any], Any] = importlib.import_module(f"{__name__}.{name}").read
-    return read

@@ -1,20 +1,136 @@
-"""Which CSV files there are and whose they are: from a layout of folders, a table of files, or the files themselves."""
+"""From CSV files, DataFrames and published studies to a file of recordings.
 
+Whose a CSV file is, a layout of folders, a table of files or the file itself says.
+"""
+
+import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import column_names, csv_rows, is_of_another_sensor
+from zoo.activity.csv import column_names, csv_rows, is_of_another_sensor, read_csv
+from zoo.activity.studies import STUDIES
+from zoo.activity.study_readers import read_study
 from zoo.errors import ZooError
-from zoo.files import read_text
+from zoo.files import exclusive, new_file, read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Files: TypeAlias = "str | Path | pd.DataFrame | Iterable[str | Path | pd.DataFrame]"
+"""What is imported."""
 
 _FIELDS = ("subject", "activity")
 _ENDINGS = (".csv", ".tsv", ".txt")
 _LONGEST_LINE = 1 << 16
 """Letters of a line of column names that are read."""
+
+
+class Imported(NamedTuple):
+    """What an import wrote: how many recordings, what was left out by reason, how each file was read, and doubts."""
+
+    path: Path
+    recordings: int
+    dropped: dict[str, int]
+    files: Sequence[dict[str, Any]] = ()
+    doubts: Sequence[str] = ()
+
+
+def plan_csv(
+    files: Files, *, layout: str | None = None, manifest: str | Path | None = None,
+    study: str | None = None, **columns: Any,
+) -> "list[tuple[Path | pd.DataFrame, CsvColumns]]":  # fmt: skip
+    """Finds CSV files, and how each is read; arguments are those of `import_csv`."""
+    if study is not None:
+        _check_study(study)
+    if unknown := set(columns) - set(CsvColumns.__dataclass_fields__):
+        expected = ", ".join(CsvColumns.__dataclass_fields__)
+        raise TypeError(f"import_csv has no argument {min(unknown)!r}; expected one of {expected}")
+    several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
+    tables: list[tuple[Any, CsvColumns]] = [
+        (each, CsvColumns(**columns)) for each in several if not isinstance(each, str | Path)
+    ]
+    paths = [Path(each) for each in several if isinstance(each, str | Path)]
+    if tables and not paths and manifest is None and layout is None:
+        return tables
+    found = find_sources(paths, CsvColumns(**columns), layout, None if manifest is None else Path(manifest))
+    return [*tables, *found]
+
+
+_SEPARATORS = "/,;()"
+"""Signs of a list of people, of an id, or of a source."""
+
+
+def _check_study(name: str) -> None:
+    if not name or name != name.strip() or not name.isprintable() or set(name) & set(_SEPARATORS):
+        raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SEPARATORS)}")
+
+
+def _source_of(names: Sequence[str]) -> str:
+    """Says where CSV files come from without their names, which may say who was recorded: exported files contain it.
+
+    Example:
+        >>> _source_of(["ann.csv", "ben.csv"])
+        '2 CSV files #c3622fc7'
+    """
+    digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:8]
+    return f"{len(names)} CSV file{'s' if len(names) > 1 else ''} #{digest}"
+
+
+def import_csv(
+    files: Files,
+    out: str | Path,
+    *,
+    layout: str | None = None,
+    manifest: str | Path | None = None,
+    study: str | None = None,
+    append: bool = False,
+    same_people: bool | None = None,
+    force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+    **columns: Any,
+) -> Imported:
+    """Writes a file of recordings; arguments are those of `zoo.import_csv`, and `columns` those of `CsvColumns`."""
+    out = Path(out)
+    if append and force:
+        raise ZooError("append adds to the file and force replaces it: pass one of them")
+    if not append and not force and out.is_file():
+        raise ZooError(f"{out}: exists already; --append adds to it, --force replaces it; or choose another name")
+    begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
+    with begun:
+        found = plan_csv(files, layout=layout, manifest=manifest, study=study, **columns)
+        dropped, tables = Counter[str](), list[dict[str, Any]]()
+        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
+        several = _counted((replace(each, study=study or "") for each in several), on_progress)
+        source = _source_of([file.name if isinstance(file, Path) else "" for file, _ in found])
+        source = source if study is None else f"{study} ({source})"
+        if append and out.exists():
+            count = recordings.append(out, several, source=source, same_people=same_people)
+        else:
+            count = recordings.write(out, several, source=source)
+    paths = [(file, each) for file, each in found if isinstance(file, Path)]
+    return Imported(out, count, dict(dropped), tables, doubts(paths))
+
+
+def import_study(
+    name: str, source: str | Path, out: str | Path, *, others: bool = False, force: bool = False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> Imported:  # fmt: skip
+    """Writes a file of recordings; arguments are those of `zoo.import_study`."""
+    if name not in STUDIES:
+        raise ZooError(f"unknown study {name!r}; expected {', '.join(STUDIES)}")
+    out, dropped = Path(out), Counter[str]()
+    with new_file(out, force):
+        read = read_study(name, Path(source), dropped, others=others)
+        count = recordings.write(out, _counted(read, on_progress), source=STUDIES[name].source)
+    return Imported(out, count, dict(dropped))
 
 
 def find_sources(
@@ -74,7 +190,7 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     return found
 
 
-def header(path: Path) -> list[str]:
+def read_header(path: Path) -> list[str]:
     """The names of the columns of a file."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         return column_names(str(path), file.readline(_LONGEST_LINE))
@@ -165,3 +281,31 @@ def _likely_layout(path: Path, name: str) -> str:
         return "{subject}/{activity}*.csv"
     mark = re.match(r"[^\W\d_]+([ _-])", path.absolute().parent.name)
     return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
+
+
+def dry_run(files: Files, **asked: Any) -> tuple[dict[str, Any], list[str]]:
+    """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
+    found = plan_csv(files, **asked)
+    dropped, tables, count = Counter[str](), list[dict[str, Any]](), 0
+    problems: dict[str, list[str]] = {}
+    for source, columns in found:
+        name = str(source) if isinstance(source, Path) else "DataFrame"
+        try:
+            count += sum(1 for _ in read_csv([source], columns, dropped, tables))
+        except ZooError as error:
+            problems.setdefault(str(error).removeprefix(f"{name}: "), []).append(name)
+    # Files of one app share their problem.
+    told = [
+        f"{first} and {len(others)} other file{'s' * (len(others) > 1)}: {why}" if others else f"{first}: {why}"
+        for why, (first, *others) in problems.items()
+    ]
+    document = {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
+    return document, doubts([(source, each) for source, each in found if isinstance(source, Path)])
+
+
+def _counted(
+    several: Iterable[recordings.Recording], on_progress: Callable[[int], None]
+) -> Iterator[recordings.Recording]:
+    for count, recording in enumerate(several, 1):
+        on_progress(count)
+        yield recording

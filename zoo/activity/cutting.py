@@ -1,0 +1,367 @@
+"""Cuts recordings into windows, split by person, and writes them in the course's layout."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.activity import recordings
+from zoo.activity.importing import import_csv, plan_csv, read_header
+from zoo.activity.recordings import Index, Joined, Recording, check_gravity, check_range, check_rotation, units
+from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, draw
+from zoo.catalog import as_names
+from zoo.data import hdf5
+from zoo.data.examples import sort_names
+from zoo.errors import ZooError
+from zoo.files import new_file, temporary_folder
+from zoo.runtime.metadata import CONVENTION, INERTIAL
+
+
+def cut_windows(
+    files: str | Path | Iterable[str | Path],
+    out: str | Path,
+    *,
+    window: int = 150,
+    hop: int = 75,
+    rate: float = 50.0,
+    trim: float = 1.0,
+    test_subjects: str | Sequence[str] | None = None,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    classes: str | Sequence[str] | Mapping[str, str] | None = None,
+    merge: Mapping[str, str | Sequence[str]] | None = None,
+    channels: Sequence[str] | None = None,
+    same_people: bool | None = None,
+    force: bool = False,
+) -> tuple[list[str], dict[str, int], list[str]]:
+    """Writes a file of windows; arguments are those of `zoo.cut_windows`.
+
+    Returns:
+        The people of the test set, how much was left out by reason, and what may be wrong with the labels, a sentence
+        each.
+    """
+    out, paths = Path(out), [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
+    with new_file(out, force), temporary_folder() as scratch:
+        left_out = Counter[str]()
+        parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(paths)]
+        index = recordings.join(*parts, same_people=same_people, axes=channels)
+        wanted = [classes] if isinstance(classes, str) else classes
+        labels = choose_classes(index.files, index.activities, wanted, merge)
+        used = np.isin(index.activities, list(labels))
+        chosen = as_names(test_subjects or ())
+        if not chosen:
+            chosen = choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
+        dropped = write_windows(index, out, Windowing(window, hop, rate, trim), chosen, labels)
+    return chosen, dict(left_out + dropped), _differing_labels(index, labels)
+
+
+def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
+    """A sentence about files each of which has a label that another one lacks: one may mean several of the other's."""
+    files = index.parts if isinstance(index, Joined) else (index,)
+    resolved = {name for label, meaning in classes.items() for name in (label, *meaning.split("+")) if "+" in meaning}
+    own = [(part.path.name, set(part.activities.tolist()) & set(classes) - resolved) for part in files]
+    lacks = {
+        name: sorted(label for label in labels if any(label not in others and others - labels for _, others in own))
+        for name, labels in own
+    }
+    said = "; ".join(f"{', '.join(labels)} in {name}" for name, labels in lacks.items() if labels)
+    advice = "if one means several of the others, name it with --merge"
+    return [f"labels that not every file has: {said}; {advice}"] if said else []
+
+
+def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
+    """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
+    if not path.is_dir():
+        return recordings.read(path)
+    # Channels that some files lack are left out.
+    gyroscope = all(set(INERTIAL) <= set(read_header(file)) for file, _ in plan_csv(path) if isinstance(file, Path))
+    left_out.update(import_csv(path, imported, gyroscope=gyroscope).dropped)
+    return recordings.read(imported).of(path)
+
+
+_MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Windowing:
+    """How recordings are cut into windows.
+
+    Args:
+        window: Rows in a window.
+        hop: Rows from the start of one window to the start of the next.
+        rate: Sampling rate in Hz that all recordings are resampled to.
+        trim: Seconds left out at both ends of a recording, where the phone is put away and taken out. The importers of
+            some studies have done so (`Recording.trimmed`); then nothing more is left out.
+    """
+
+    window: int = 150
+    hop: int = 75
+    rate: float = 50.0
+    trim: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("window", "hop", "rate"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
+        if max(self.window, self.rate) > _MOST:
+            raise ZooError(f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows and Hz")
+        if not 0 <= self.trim < np.inf:
+            raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
+
+    def windows(self, recording: Recording) -> NDArray[np.float32]:
+        """All windows of one recording, `(count, window, channels)`; none where it is too short.
+
+        Example:
+            >>> rows = np.zeros((400, 3), np.float32)
+            >>> Windowing(trim=1).windows(Recording("a", "1", "sitting", 50.0, rows)).shape
+            (3, 150, 3)
+        """
+        return self.cut(recording.resampled(self.rate), 0.0 if recording.trimmed else self.trim)
+
+    def cut(self, rows: NDArray[np.float32], trim: float | None = None) -> NDArray[np.float32]:
+        """All windows of rows at the rate, `(count, window, channels)`; `trim` seconds are left out at both ends."""
+        edge = round((self.trim if trim is None else trim) * self.rate)
+        rows = rows[edge : len(rows) - edge]
+        starts = np.arange(0, len(rows) - self.window + 1, self.hop)
+        if not len(starts):
+            return np.empty((0, self.window, rows.shape[1]), np.float32)
+        return np.asarray(rows[starts[:, None] + np.arange(self.window)])
+
+
+def choose_test_subjects(
+    subjects: Iterable[str], fraction: float, seed: int, activities: Iterable[str] | None = None
+) -> list[str]:
+    """Draws whole subjects for the test set.
+
+    Args:
+        subjects: The subject of each recording.
+        fraction: Share of all people that goes into the test set, in [0, 1); 0 for no test set.
+        seed: Decides which.
+        activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
+
+    Raises:
+        ZooError: If the fraction is out of range, or there is only one subject.
+    """
+    everyone = list(subjects)
+    people = sort_names(everyone)
+    if not 0 <= fraction < 1:
+        raise ZooError(f"test fraction {fraction:g}: expected a number from 0 to below 1")
+    if fraction == 0:
+        return []
+    if len(people) < 2:
+        raise ZooError(
+            f"only subject {', '.join(people)} is in the recordings, and a test needs people who are not in training: "
+            "record another person, or use everything for training with --test-fraction 0"
+        )
+    random = np.random.default_rng(seed)
+    pairs = list(zip(everyone, [""] * len(everyone) if activities is None else activities, strict=True))
+    # The first of the best is taken.
+    draws = [set(draw(random, people, fraction).tolist()) for _ in range(DRAWS)]
+    missing = [
+        len({label for _, label in pairs} - {label for who, label in pairs if who not in draw}) for draw in draws
+    ]
+    return sort_names(draws[int(np.argmin(missing))])
+
+
+def choose_classes(
+    path: str | Path, found: Iterable[str], classes: Sequence[str] | Mapping[str, str] | None = None,
+    merge: Mapping[str, str | Sequence[str]] | None = None,
+) -> dict[str, str]:  # fmt: skip
+    """The class of each label that is used, in the order of the classes; or the classes that it may mean, as `a+b`.
+
+    Args:
+        path: Where the labels are, for messages.
+        found: The labels of the recordings.
+        classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
+            sorted.
+        merge: Labels that mean one of several classes, as in `{"stairs": ("upstairs", "downstairs")}`, or joined by
+            `+`.
+
+    Raises:
+        ZooError: If no recording has one of the labels, all have the same one, or a label means an unknown class.
+
+    Example:
+        >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
+        {'run': 'jogging', 'walk': 'walking'}
+        >>> choose_classes(Path("a.h5"), ["up", "down", "stairs"], merge={"stairs": "up+down"})
+        {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
+    """
+    labels = sorted({str(label) for label in found})
+    sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
+    if classes is None:
+        classes = [label for label in labels if label not in sets]
+        if len(labels) == 1:
+            raise ZooError(
+                f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
+                f"others as well, or pass --classes {labels[0]} to cut windows all the same"
+            )
+    chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
+    if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
+        raise ZooError(f"classes {','.join(classes)}: expected different names")
+    chosen |= sets
+    names = {name for label, name in chosen.items() if not _is_set(label, name)}
+    for label in chosen:
+        members = chosen[label].split("+")
+        if _is_set(label, chosen[label]) and (not names.issuperset(members) or len(set(members)) < len(members)):
+            raise ZooError(f"{label}={chosen[label]}: expected different classes of {', '.join(sorted(names))}")
+    if unknown := [label for label in chosen if label not in labels]:
+        swapped = [
+            f"{chosen[label]}={label}" for label in unknown if chosen[label] in labels and chosen[label] != label
+        ]
+        advice = f": the label of the files comes first: {','.join(swapped)}" if swapped else ""
+        raise ZooError(f"{path}: no recording of {', '.join(unknown)}; found {', '.join(labels)}{advice}")
+    return chosen
+
+
+def _is_set(label: str, name: str) -> bool:
+    """Whether a label means one of several classes: `a+b` does, if that is not simply what the label is called."""
+    return "+" in name and name != label
+
+
+def parse_classes(text: str) -> dict[str, str]:
+    """Reads `LABEL`, `LABEL=CLASS` or `LABEL=CLASS+CLASS`, comma-separated.
+
+    Example:
+        >>> parse_classes("walk=walking, run")
+        {'walk': 'walking', 'run': 'run'}
+        >>> parse_classes("stairs = up + down")
+        {'stairs': 'up+down'}
+    """
+    found: dict[str, str] = {}
+    for item in text.split(","):
+        label, equals, name = (part.strip() for part in item.partition("="))
+        name = "+".join(part.strip() for part in name.split("+"))
+        if not label or (equals and not name) or label in found:
+            raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
+        found[label] = name or label
+    return found
+
+
+def write_windows(
+    index: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
+    classes: Sequence[str] | Mapping[str, str] | None = None,
+) -> Counter[str]:  # fmt: skip
+    """Cuts recordings into windows and writes them in the course's layout, with their subjects.
+
+    Args:
+        index: The index.
+        path: The file, written whole or not at all.
+        windowing: Window, hop, rate and trim.
+        test_subjects: The subjects of the test set; all others are in the training set. If there are none, there is no
+            test set.
+        classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
+            A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
+            labels by default, sorted.
+
+    Returns:
+        What was left out.
+
+    Raises:
+        ZooError: If a test subject or a label is not in the recordings, or a part or a class would have no window.
+    """
+    people = sort_names(index.subjects)
+    if unknown := [name for name in test_subjects if name not in people]:
+        alike = [each for each in people if any(_is_like(each, name) for name in unknown)]
+        advice = f": did you mean {' or '.join(alike)}?" if alike else ""
+        raise ZooError(f"{index.files}: no subject {', '.join(unknown)}; found {', '.join(people)}{advice}")
+    chosen = choose_classes(index.files, index.activities, classes)
+    sets = list(dict.fromkeys(name for label, name in chosen.items() if _is_set(label, name)))
+    names = [name for name in dict.fromkeys(chosen.values()) if name not in sets]
+    targets = {name: np.isin(names, name.split("+") if name in sets else name).astype(np.float32) for name in
+               chosen.values()}  # fmt: skip
+    dropped = Counter[str]()
+    # Numbers as the course writes them, where nothing of a name is lost.
+    numbered = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**31 for name in people)
+    parts = KEYS if len(test_subjects) else {"train": KEYS["train"]}
+    kept = {name: keys[: len(parts)] for name, keys in ATTRIBUTES.items() if name in index.circumstances}
+    with hdf5.create(path, "activity", inputs=index.paths) as file:
+        for inputs, labels, subjects in parts.values():
+            hdf5.growing(file, inputs, (windowing.window, len(index.axes)), "f4")
+            hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
+            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+        for key in chain.from_iterable(kept.values()):
+            hdf5.growing(file, key, (), hdf5.text_type(), chunk=1024)
+        for recording, cut in _cut(index, windowing, chosen, dropped):
+            is_test = recording.subject in test_subjects
+            inputs, labels, subjects = KEYS["test" if is_test else "train"]
+            subject = int(recording.subject) if numbered else recording.subject
+            hdf5.append(file[inputs], cut)
+            hdf5.append(file[labels], np.tile(targets[chosen[recording.activity]], (len(cut), 1)))
+            hdf5.append(file[subjects], np.full(len(cut), subject, np.int32 if numbered else object))
+            for name, keys in kept.items():
+                hdf5.append(file[keys[is_test]], np.full(len(cut), getattr(recording, name), object))
+        counts = {name: file[labels][:].sum(axis=0) for name, (_, labels, _) in parts.items()}
+        if sets:
+            # A class is not known from sets that contain it.
+            one = file["trY"][:]
+            counts["train"] = one[one.sum(axis=1) == 1].sum(axis=0)
+            file.attrs["label_sets"] = ",".join(sets)
+        _require_windows(path, counts, names, index, windowing, test_subjects, chosen)
+        file.attrs.update({
+            "classes": ",".join(names), "rate_hz": windowing.rate, "unit": units(index.axes),
+            "axes": ",".join(index.axes), "convention": CONVENTION, "hop": windowing.hop, **index.provenance,
+        })  # fmt: skip
+    return dropped
+
+
+def _is_like(person: str, name: str) -> bool:
+    """Whether a name may be a person's, but for case and the study before the id."""
+    return name.casefold() in (person.casefold(), person.casefold().rpartition("/")[2])
+
+
+def _cut(
+    index: Index, windowing: Windowing, classes: Iterable[str], dropped: Counter[str]
+) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
+    """Recordings and their windows; counts the recordings that have none."""
+    for number, recording in enumerate(index):
+        if recording.activity not in classes:
+            dropped[f"recordings of {recording.activity}"] += 1
+            continue
+        where = index.where(number)
+        check_range(where, recording.rows)
+        check_gravity(where, recording.acceleration, recording.rate)
+        if recording.rotation is not None:
+            check_rotation(where, recording.rotation, recording.rate)
+        windows = windowing.windows(recording)
+        if len(windows):
+            yield recording, windows
+        else:
+            dropped["recordings shorter than one window"] += 1
+
+
+def _require_windows(
+    path: Path, counts: Mapping[str, NDArray[Any]], names: Sequence[str], index: Index, windowing: Windowing,
+    test_subjects: Sequence[str], classes: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Refuses a part without windows, and a training set without windows of a class; says why there is none."""
+    is_test = np.isin(index.subjects, np.array(test_subjects, np.str_))
+    if is_test.all():
+        raise ZooError(f"{path}: the train part would have no window: choose other test subjects")
+    labels = np.array([classes.get(label, "") for label in index.activities.tolist()])
+    needed = windowing.window / windowing.rate + 2 * windowing.trim
+    empty = [name for name, count in zip(names, counts["train"], strict=True) if not count]
+    absent = [name for name in empty if is_test[labels == name].all()]
+    if absent:
+        people = sort_names(index.subjects[np.isin(labels, absent)])
+        raise ZooError(
+            f"{path}: {', '.join(absent)} was recorded only by {', '.join(people)}, of the test set, and training "
+            "would have none: choose other --test-subjects, record others, or leave it out with --classes"
+        )
+    short = np.isin(labels, empty) & ~is_test
+    what = ", ".join(empty)
+    if not empty and "test" in counts and not counts["test"].sum():
+        short, what = is_test & (labels != ""), f"the test people {', '.join(sort_names(test_subjects))}"
+        if not short.any():
+            raise ZooError(f"{path}: the test set would have no window: choose other test subjects")
+    if short.any():
+        longest = index.seconds[short].max()
+        raise ZooError(
+            f"{path}: no recording of {what} is long enough: the longest lasts {longest:.1f} s, and a window takes "
+            f"{needed:.1f} s ({windowing.window} rows at {windowing.rate:g} Hz, --trim {windowing.trim:g} s at both "
+            "ends): record longer, or set --window or --trim"
+        )
