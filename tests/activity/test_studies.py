@@ -370,7 +370,7 @@ def test_labels_that_may_mean_several_of_another_study_are_pointed_out(tmp_path,
     file(tmp_path / "a.h5", *(replace(each, acceleration=each.acceleration * 1.01) for each in ours))
     file(tmp_path / "b.h5", *(of("two", str(who), what) for who in (1, 2) for what in theirs))
     made = zoo.cut_windows([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "windows.h5", merge=merge)
-    assert [doubts in doubt for doubt in made.doubts] == [True] * bool(doubts)
+    assert [doubts in doubt for doubt in made.warnings] == [True] * bool(doubts)
     assert made.data.label_names[len(made.data.classes) :] == (("downstairs+upstairs",) if merge else ())
 
 
