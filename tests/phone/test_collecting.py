@@ -10,10 +10,10 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
+from phone.pages import HERTZ, HIDE, SHOTS, WAKE_LOCKS, look
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
@@ -21,10 +21,6 @@ from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.session import Collector
 
-ROOT = Path(__file__).parents[2]
-SHOTS = ROOT / "build" / "screenshots"
-AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
-HERTZ = 60
 PORT = 20_000 + os.getpid() % 10_000
 """Of this process alone: the server comes back to it, and another port would be another origin to a browser."""
 
@@ -84,20 +80,6 @@ def room(tmp_path, model_file, browser):
     found.stop()
 
 
-_SEND = """
-samples => {
-  for (const [time, x, y, z, ...turning] of samples) {
-    const felt = {accelerationIncludingGravity: {x, y, z}, interval: 16};
-    const [alpha, beta, gamma] = turning.map(rate => rate * 180 / Math.PI);
-    if (turning.length) felt.rotationRate = {alpha, beta, gamma};
-    const event = new DeviceMotionEvent('devicemotion', felt);
-    Object.defineProperty(event, 'timeStamp', {value: 1000 * time});
-    dispatchEvent(event);
-  }
-}
-"""
-
-
 def signal_of(start, stop, seed=0, turning=False):
     """Samples of a phone in a pocket, between two times in seconds."""
     first, last = round(start * HERTZ), round(stop * HERTZ)
@@ -108,16 +90,22 @@ def signal_of(start, stop, seed=0, turning=False):
 class Phone:
     """The page on a phone whose clock runs as it is told to."""
 
-    def __init__(self, page, url, seed=0, ahead=0):
-        self.page, self.url, self.seed, self.turning, self.time = page, url, seed, False, 0.0
+    def __init__(self, page, send, url, seed=0, ahead=0):
+        self.page, self.send, self.seed, self.turning, self.time = page, send, seed, False, 0.0
         page.clock.install(time=datetime.now() + timedelta(seconds=ahead))
         page.goto(url)
         page.clock.pause_at(datetime.now() + timedelta(seconds=ahead + 60))
 
-    def feel(self, seconds):
+    def feel(self, seconds, gravity=True):
         """Sends the signal of so many seconds."""
-        self.page.evaluate(_SEND, signal_of(self.time, self.time + seconds, self.seed, self.turning))
+        samples = signal_of(self.time, self.time + seconds, self.seed, self.turning)
+        self.send(self.page, samples if gravity else [[time, 0.1, 0.1, 0.1] for time, *_ in samples])
         self.time += seconds
+
+    def ready(self):
+        """Waits for the form."""
+        self.page.wait_for_selector("#record:visible")
+        return self
 
     def wait(self, seconds):
         """Lets the clock run, while the sensor sends."""
@@ -133,12 +121,15 @@ class Phone:
             self.page.check("#choices input[value='']")
             self.page.fill("#other", activity)
 
-    def begin(self, person="Ann", activity="walking"):
-        """Up to the first moment of a recording."""
-        self.page.wait_for_selector("#record:visible")
-        self.fill(person, activity)
+    def press(self, person="Ann", activity="walking"):
+        """Fills the form in, and presses Record."""
+        self.ready().fill(person, activity)
         self.page.clock.run_for(700)
         self.page.click("#record")
+
+    def begin(self, person="Ann", activity="walking"):
+        """Up to the first moment of a recording."""
+        self.press(person, activity)
         self.page.wait_for_selector("body[data-state=countdown]")
         self.wait(10.5)
         self.page.wait_for_selector("body[data-state=recording]")
@@ -147,7 +138,13 @@ class Phone:
         """A recording from the form to the end of its signal."""
         self.begin(person, activity)
         self.feel(seconds)
-        self.page.wait_for_selector("#record:visible")
+        self.ready()
+
+    def close(self):
+        """Closes the page; returns what its browser keeps of it."""
+        context = self.page.context
+        self.page.close()
+        return context
 
     def fates(self):
         return self.page.locator("#recordings .fate").all_inner_texts()
@@ -164,7 +161,7 @@ class Phone:
 
 
 @pytest.fixture
-def phone(browser, room):
+def phone(browser, room, play):
     """Opens the page of a class on another phone."""
     contexts = []
 
@@ -177,7 +174,7 @@ def phone(browser, room):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda line: "Content Security" in line.text and errors.append(line.text))
         page.add_init_script(LOUD + before)
-        return Phone(page, url or room.url, seed=len(contexts), ahead=ahead)
+        return Phone(page, play.send, url or room.url, seed=len(contexts), ahead=ahead)
 
     errors = []
     yield open_one
@@ -222,7 +219,7 @@ def test_tones_and_vibration_tell_the_beginning_and_the_end(phone):
     assert one.page.evaluate("tones") == [660, 660, 660, 880]
     assert one.page.evaluate("pulses") == [[40], [40], [40], [400]]
     one.feel(61)
-    one.page.wait_for_selector("#record:visible")
+    one.ready()
     assert one.page.evaluate("tones.slice(4)") == [660, 440]
 
 
@@ -259,18 +256,14 @@ def test_two_phones_at_once_and_a_label_of_ones_own(phone, room):
 
 def test_where_labels_are_named_there_are_no_others(phone, room):
     room.stop()
-    one = phone(room.start(labels=["sitting", "rowing"]))
-    one.page.wait_for_selector("#record:visible")
+    one = phone(room.start(labels=["sitting", "rowing"])).ready()
     assert one.page.locator("#choices label").all_inner_texts() == ["sitting", "rowing"]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "=1", "a,b", "<b>"])
 def test_a_name_that_the_computer_would_refuse_is_refused_at_once(name, phone):
     one = phone()
-    one.page.wait_for_selector("#record:visible")
-    one.fill(name, "walking")
-    one.page.clock.run_for(700)
-    one.page.click("#record")
+    one.press(name, "walking")
     assert one.page.get_attribute("body", "data-state") == "start"
     assert one.page.locator("#name:invalid").count() == 1
 
@@ -280,14 +273,13 @@ def test_the_phone_remembers_who_it_is(phone, room):
     one.record("Ann", "climbing")
     one.until("sent")
     one.page.reload()
-    one.page.wait_for_selector("#record:visible")
+    one.ready()
     assert one.page.input_value("#name") == "Ann"
     assert one.page.is_checked("#choices input[value=climbing]")
 
 
 def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, room):
-    one = phone()
-    one.page.wait_for_selector("#record:visible")
+    one = phone().ready()
     room.stop()
     one.record("Ann", "walking")
     one.until("waiting")
@@ -305,13 +297,11 @@ def test_what_was_recorded_without_the_computer_is_sent_when_it_is_back(phone, r
 
 
 def test_a_page_that_was_closed_sends_what_waited_when_it_is_opened_again(phone, room):
-    one = phone()
-    one.page.wait_for_selector("#record:visible")
+    one = phone().ready()
     room.stop()
     one.record()
     one.until("waiting")
-    context = one.page.context
-    one.page.close()
+    context = one.close()
     room.start()
     again = phone(context=context)
     again.until("sent")
@@ -324,10 +314,8 @@ def test_of_a_page_that_dies_during_a_recording_the_part_up_to_then_is_sent(phon
     for _ in range(12):
         one.feel(1)
         one.page.clock.run_for(200)
-    context = one.page.context
-    one.page.close()
-    soon = phone(context=context)
-    soon.page.wait_for_selector("#record:visible")
+    context = one.close()
+    soon = phone(context=context).ready()
     # It might still be recording in another tab.
     assert soon.fates() == []
     soon.page.close()
@@ -338,8 +326,7 @@ def test_of_a_page_that_dies_during_a_recording_the_part_up_to_then_is_sent(phon
 
 
 def test_an_answer_that_was_lost_makes_no_second_recording(phone, room):
-    one = phone()
-    one.page.wait_for_selector("#record:visible")
+    one = phone().ready()
 
     def deaf(route):
         route.fetch()
@@ -369,8 +356,8 @@ def test_what_the_computer_refuses_says_why_and_can_be_saved_or_deleted(phone, r
     one = phone()
     one.begin()
     # A phone whose sensor leaves gravity out.
-    one.page.evaluate(_SEND, [[time, 0.1, 0.1, 0.1] for time, *_ in signal_of(one.time, one.time + 61)])
-    one.page.wait_for_selector("#record:visible")
+    one.feel(61, gravity=False)
+    one.ready()
     one.until("refused")
     assert "gravity (9.8) is missing" in one.page.inner_text("#recordings .reason")
     assert room.recordings == []
@@ -386,7 +373,7 @@ def test_what_the_computer_refuses_says_why_and_can_be_saved_or_deleted(phone, r
 def test_a_problem_with_the_signal_is_named_while_it_is_recorded(phone):
     one = phone()
     one.begin()
-    one.page.evaluate(_SEND, [[time, 0.1, 0.1, 0.1] for time, *_ in signal_of(one.time, one.time + 10)])
+    one.feel(10, gravity=False)
     one.page.clock.run_for(200)
     one.page.wait_for_selector("#notice-text:has-text('expected about 9.8')")
 
@@ -416,10 +403,7 @@ def test_a_sensor_that_falls_silent_ends_the_recording(phone, room):
 
 def test_a_sensor_that_was_silent_before_the_start_records_nothing(phone):
     one = phone()
-    one.page.wait_for_selector("#record:visible")
-    one.fill("Ann", "walking")
-    one.page.clock.run_for(700)
-    one.page.click("#record")
+    one.press("Ann", "walking")
     one.wait(5)
     one.page.clock.run_for(6000)
     one.page.wait_for_selector("#label:text-is('Not recorded')")
@@ -436,7 +420,7 @@ def test_stop_is_held_and_keeps_what_was_recorded(phone, room):
     one.page.mouse.move(box["x"] + 20, box["y"] + 20)
     one.page.mouse.down()
     one.page.clock.run_for(900)
-    one.page.wait_for_selector("#record:visible")
+    one.ready()
     one.page.mouse.up()
     one.until("sent")
     assert imported(room.recordings[0]).seconds == pytest.approx(30.5, abs=1)
@@ -445,16 +429,12 @@ def test_stop_is_held_and_keeps_what_was_recorded(phone, room):
 @pytest.mark.parametrize("way", ["cancel", "background"])
 def test_a_countdown_that_is_canceled_records_nothing(way, phone, room):
     one = phone()
-    one.page.wait_for_selector("#record:visible")
-    one.fill("Ann", "walking")
-    one.page.clock.run_for(700)
-    one.page.click("#record")
+    one.press("Ann", "walking")
     one.wait(3)
     if way == "cancel":
         one.page.click("#cancel")
     else:
-        hide = "Object.defineProperty(document, 'hidden', {value: true}); "
-        one.page.evaluate(hide + "document.dispatchEvent(new Event('visibilitychange'))")
+        one.page.evaluate(HIDE, True)
     title = {"cancel": "Canceled", "background": "Not recorded"}[way]
     one.page.wait_for_selector(f"#label:text-is('{title}')")
     one.wait(12)
@@ -470,34 +450,22 @@ def test_a_model_of_six_channels_records_six_and_refuses_a_phone_without(phone, 
     one.until("sent")
     assert imported(room.recordings[0], INERTIAL).rows.shape[1] == 6
     two = phone(url)
-    two.page.wait_for_selector("#record:visible")
-    two.fill("Ben", "walking")
-    two.page.clock.run_for(700)
-    two.page.click("#record")
+    two.press("Ben", "walking")
     two.wait(3)
     two.page.wait_for_selector("#label:text-is('No gyroscope')")
 
 
 def test_the_screen_stays_on_while_it_records(phone):
-    noted = """
-        window.locks = [];
-        navigator.wakeLock.request = async kind => {
-          const lock = {kind, release: async () => { lock.released = true; }};
-          locks.push(lock);
-          return lock;
-        };
-    """
-    one = phone(before=noted)
+    one = phone(before=WAKE_LOCKS)
     one.begin()
     assert one.page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
     one.feel(61)
-    one.page.wait_for_selector("#record:visible")
+    one.ready()
     assert one.page.evaluate("locks[0].released")
 
 
 def test_where_the_browser_stores_nothing_the_page_says_so_and_sends_all_the_same(phone, room):
-    one = phone(before="IDBFactory.prototype.open = () => { throw new Error('private'); };")
-    one.page.wait_for_selector("#record:visible")
+    one = phone(before="IDBFactory.prototype.open = () => { throw new Error('private'); };").ready()
     room.stop()
     one.record()
     one.until("waiting")
@@ -507,13 +475,11 @@ def test_where_the_browser_stores_nothing_the_page_says_so_and_sends_all_the_sam
 
 
 def test_another_code_does_not_take_what_waits_without_being_asked(phone, room):
-    one = phone()
-    one.page.wait_for_selector("#record:visible")
+    one = phone().ready()
     room.stop()
     one.record()
     one.until("waiting")
-    context = one.page.context
-    one.page.close()
+    context = one.close()
     (room.folder / ".server.pem").unlink()
     again = phone(room.start(), context=context)
     again.until("recorded with another code")
@@ -524,35 +490,9 @@ def test_another_code_does_not_take_what_waits_without_being_asked(phone, room):
     old.page.wait_for_selector("#label:text-is('Scan the code again')")
 
 
-def look(page, name):
-    """Keeps a screenshot of each size; in none anything is cut off at the side. Asks axe."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    sizes = {"": (390, 844), "-320": (320, 568), "-landscape": (844, 390), "-200-percent": (320, 568)}
-    for end, (width, height) in sizes.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("size => { document.documentElement.style.fontSize = size; }", "200%" * end.endswith("percent"))
-        page.screenshot(path=SHOTS / f"{name}{end}.png")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, end
-        cut = """[...document.querySelectorAll('main *, footer *')]
-            .filter(e => e.id !== 'said' && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
-            .map(e => e.outerHTML.slice(0, 80))"""
-        assert page.evaluate(cut) == [], end
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate(AXE.read_text())
-    page.evaluate(
-        "void axe.run().then(({violations}) => { window.found = violations.map(v => v.id + v.nodes[0].html); })"
-    )
-    while page.evaluate("window.found === undefined"):
-        page.clock.run_for(1)
-    assert page.evaluate("found") == []
-    page.evaluate("delete window.found")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_state_is_accessible_and_fits(scheme, phone, room):
-    one = phone(color_scheme=scheme)
-    one.page.wait_for_selector("#record:visible")
+    one = phone(color_scheme=scheme).ready()
     look(one.page, f"collect-start-{scheme}")
     one.fill("A person of 40 letters who is so called", "climbing over tables of the canteen")
     look(one.page, f"collect-filled-{scheme}")
@@ -579,10 +519,7 @@ def test_every_state_is_accessible_and_fits(scheme, phone, room):
 
 def test_a_phone_that_refuses_its_sensor_says_so(phone):
     one = phone(before="DeviceMotionEvent.requestPermission = () => Promise.resolve('denied');")
-    one.page.wait_for_selector("#record:visible")
-    one.fill("Ann", "walking")
-    one.page.clock.run_for(700)
-    one.page.click("#record")
+    one.press("Ann", "walking")
     one.page.wait_for_selector("#label:text-is('Access to the motion sensor was refused')")
     look(one.page, "collect-refused-sensor-light")
 
@@ -610,7 +547,7 @@ def test_a_server_that_is_killed_during_an_upload_gets_the_recording_when_it_is_
     folder = tmp_path / "lesson"
     with served(folder, 9963) as (process, url):
         one = phone(url)
-        one.page.wait_for_selector("#record:visible")
+        one.ready()
         # 20 kB a second: the recording of 150 kB takes a while.
         network = one.page.context.new_cdp_session(one.page)
         network.send("Network.enable")

@@ -3,10 +3,10 @@
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
+from phone.pages import ROOT, rowing, standing
 
 from zoo.activity.simulate import walk_through
 from zoo.catalog import PRESETS_FOLDER
@@ -14,7 +14,7 @@ from zoo.runtime import PersonalRecognizer, Recognizer
 from zoo.runtime.personal import SHARES, rank_in_class
 from zoo.serving import page_files
 
-PHONE = Path(__file__).parents[2] / "examples" / "phone"
+PHONE = ROOT / "examples" / "phone"
 PRESET = PRESETS_FOLDER / "activity_gru_pocket"
 PROGRAM = """
 import {readFileSync} from 'node:fs';
@@ -134,18 +134,6 @@ def test_new_activities_are_learned_and_restored_by_the_runtime(page_learns, tmp
     assert predictions[-1].label == "lying"
 
 
-def standing(seconds, start=0.0):
-    """Samples of somebody who stands."""
-    random = np.random.default_rng(0)
-    times = start + np.arange(round(60 * seconds)) / 60
-    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
-
-
-def rowing(seconds, start=0.0):
-    """Samples of a phone in a rowing boat, about which the model knows nothing."""
-    return [[time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in standing(seconds, start)]
-
-
 @pytest.fixture
 def taught_page(open_page, play):
     """A page that has learned to tell rowing from standing."""
@@ -159,7 +147,7 @@ def taught_page(open_page, play):
 def gather_two(page, play):
     """Records two activities as lessons."""
     page.click("#teach-open")
-    for activity, samples in (("standing", standing(36)), ("rowing", rowing(36))):
+    for activity, samples in (("standing", standing(0, 36)), ("rowing", rowing(0, 36))):
         play.gather(page, activity, samples)
 
 
@@ -176,7 +164,7 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     page.reload()
     page.wait_for_selector("#about:has-text('run by the page itself with what it learned here')")
     page.click("#start")
-    (*_, last) = play(page, rowing(8), 60)
+    (*_, last) = play(page, rowing(0, 8), 60)
     assert page.inner_text("#label") == "Rowing"
     assert len(last["probabilities"]) == 7
     stop(page)
@@ -189,7 +177,7 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     download.value.save_as(tmp_path / "taught.json")
     recognizer = PersonalRecognizer(PRESET / "model.personal.tflite")
     recognizer.restore(tmp_path / "taught.json")
-    rows = np.array(rowing(6))
+    rows = np.array(rowing(0, 6))
     windows = np.stack([np.interp(np.arange(150) / 50 + 1, rows[:, 0], axis) for axis in rows[:, 1:].T], axis=-1)[None]
     assert recognizer.recognize(windows) == ["rowing"]
     page.click("#lesson-reset")
@@ -202,7 +190,7 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
 def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(open_page, play, stop):
     page = open_page()
     page.click("#start")
-    play(page, standing(24), 200)
+    play(page, standing(0, 24), 200)
     stop(page)
     page.wait_for_selector("#fix:visible")
     assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:22, standing"]
@@ -222,7 +210,7 @@ def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play)
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, [*standing(12), *standing(3, start=60)])
+    play.send(page, [*standing(0, 12), *standing(60, 63)])
     page.wait_for_selector("#lesson-said:has-text('Discarded: the signal stopped after 6 s.')")
     assert page.is_enabled("#lesson-record")
     assert page.locator("#lesson-list li").count() == 0
@@ -234,7 +222,7 @@ def test_a_sensor_that_falls_silent_before_the_recording_begins_is_named(open_pa
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, standing(3))
+    play.send(page, standing(0, 3))
     page.wait_for_selector("#lesson-said:has-text('The sensor has stopped sending.')")
     assert page.is_enabled("#lesson-record")
 
@@ -246,11 +234,11 @@ def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, standing(10))
+    play.send(page, standing(0, 10))
     page.click("#lessons-done")
     page.clock.run_for(700)
     page.click("#teach-open")
-    play.send(page, standing(40, start=10))
+    play.send(page, standing(10, 50))
     assert page.locator("#lesson-list li").count() == 0
     page.evaluate("window.answer = 'denied'")
     page.click("#lesson-record")
@@ -271,12 +259,12 @@ def test_a_model_without_states_is_taught_by_whole_windows(open_page, play, serv
         page.click("#lessons-done")
         page.clock.run_for(700)
         page.click("#start")
-        (*_, last) = play(page, rowing(8), 15)
+        (*_, last) = play(page, rowing(0, 8), 15)
         assert page.inner_text("#label") == "Rowing"
         assert len(last["probabilities"]) == 7
     recognizer = PersonalRecognizer(convolutional_file.with_name("model.personal.tflite"))
     recognizer.restore(tmp_path / "taught.json")
-    rows = np.array(rowing(6))
+    rows = np.array(rowing(0, 6))
     window = np.stack([np.interp(np.arange(42) / 50 + 1, rows[:, 0], axis) for axis in rows[:, 1:].T], axis=-1)
     assert recognizer.recognize(window[None], threshold=0) == ["rowing"]
 

@@ -3,29 +3,14 @@
 import csv
 import io
 
-import numpy as np
 import pytest
-
-HERTZ = 60
+from phone.pages import lying, standing
 
 EARED = """
 window.spoken = []; window.pulses = [];
 speechSynthesis.speak = what => spoken.push(what.text);
 navigator.vibrate = length => pulses.push(length);
 """
-
-
-def standing(start, stop):
-    """Samples of somebody who stands, between two times in seconds."""
-    random = np.random.default_rng(0)
-    times = np.arange(round(start * HERTZ), round(stop * HERTZ)) / HERTZ
-    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
-
-
-def lying(start, stop):
-    """Samples of a phone that lies on its side, as in a pocket of somebody who sits."""
-    times = np.arange(round(start * HERTZ), round(stop * HERTZ)) / HERTZ
-    return [[time, 0.5, -1.0, 9.7] for time in times.tolist()]
 
 
 def test_a_tap_or_two_do_not_stop(open_page, play):

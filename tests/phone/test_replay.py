@@ -6,15 +6,15 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
+from phone.pages import HIDE, ROOT
 
 from zoo.runtime import Recognizer
 from zoo.serving.page import PAGE_FOLDER
 
-PHONE = Path(__file__).parents[2] / "examples" / "phone"
+PHONE = ROOT / "examples" / "phone"
 RECORDING = json.loads((PHONE / "src" / "recording.json").read_text())
 ROWS = np.array(RECORDING["columns"]).T * RECORDING["units"]
 
@@ -96,16 +96,12 @@ def test_pause_holds_everything_and_resume_goes_on_where_it_was(computer):
 def test_it_rests_while_the_page_is_hidden(computer):
     page = computer()
     play_for(page, 4)
-    hide = """hidden => {
-      Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
-      document.dispatchEvent(new Event('visibilitychange'));
-    }"""
-    page.evaluate(hide, True)
+    page.evaluate(HIDE, True)
     page.clock.run_for(200)
     count = page.evaluate("found.length")
     page.clock.run_for(10_000)
     assert (page.evaluate("found.length"), page.inner_text("#label")) == (count, "Standing")
-    page.evaluate(hide, False)
+    page.evaluate(HIDE, False)
     assert len(play_for(page, 2)) > count + 10
 
 

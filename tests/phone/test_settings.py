@@ -1,21 +1,13 @@
 """Which model runs, and how sure an answer has to be, is for the owner of the phone to decide."""
 
-import numpy as np
 import pytest
+from phone.pages import standing
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import extract
 from zoo.serving import page_files
 
-HERTZ = 60
 LSTM = PRESETS_FOLDER / "activity_lstm_course" / "model.float32.tflite"
-
-
-def standing(seconds, start=0.0):
-    """Samples of somebody who stands."""
-    random = np.random.default_rng(0)
-    times = start + np.arange(round(seconds * HERTZ)) / HERTZ
-    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
 
 
 @pytest.fixture
@@ -35,7 +27,7 @@ def test_a_chosen_model_runs_and_is_remembered(choice, open_page, play):
     page.reload()
     page.wait_for_selector("#about:has-text('activity_lstm_course')")
     page.click("#start")
-    assert len(play(page, standing(4), 20)) >= 20
+    assert len(play(page, standing(0, 4), 20)) >= 20
     # Another model ends what runs.
     page.click("#settings summary")
     page.select_option("#models", index=1)
@@ -57,7 +49,7 @@ def test_a_file_of_ones_own_is_opened_and_one_that_does_not_run_is_named(choice,
     page.set_input_files("#file", LSTM)
     page.wait_for_selector("#about:has-text('activity_lstm_course')")
     page.click("#start")
-    assert len(play(page, standing(4), 20)) >= 20
+    assert len(play(page, standing(0, 4), 20)) >= 20
     (tmp_path / "broken.tflite").write_bytes(LSTM.read_bytes()[:600])
     page.set_input_files("#file", tmp_path / "broken.tflite")
     page.wait_for_selector("#problem-text:has-text('truncated or damaged')")
@@ -77,14 +69,14 @@ def sure(model_file):
 def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(open_page, play, sure):
     page = open_page()
     page.click("#start")
-    play(page, standing(4), 20)
+    play(page, standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
     page.click("#settings summary")
     assert page.inner_text("#sure") == f"{sure}%"
     assert page.is_hidden("#as-in-file")
     page.focus("#threshold")
     page.keyboard.press("End")
-    play(page, standing(2, 4), 15)
+    play(page, standing(4, 6), 15)
     assert (page.inner_text("#sure"), page.inner_text("#label")) == ("99%", "Not sure")
     page.reload()
     page.click("#settings summary")
@@ -92,7 +84,7 @@ def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(ope
     page.click("#as-in-file")
     assert page.inner_text("#sure") == f"{sure}%"
     page.click("#start")
-    play(page, standing(4), 20)
+    play(page, standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
 
 
@@ -109,7 +101,7 @@ def test_how_it_works_is_told_with_the_numbers_of_the_file_and_shown_on_the_last
         f"below {sure}%",
     ):
         assert words in text
-    play(page, standing(14), 100)
+    play(page, standing(0, 14), 100)
     words = page.locator("#windows li").all_inner_texts()
     assert len(words) == 3
     assert all(line.startswith("standing ") for line in words)

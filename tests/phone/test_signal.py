@@ -1,23 +1,7 @@
 """Without a signal nothing is claimed, whatever took it away."""
 
-import numpy as np
 import pytest
-
-HERTZ = 60
-
-HIDE = """
-(hidden => {
-  Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
-  document.dispatchEvent(new Event('visibilitychange'));
-})
-"""
-
-
-def standing(start, stop, hertz=HERTZ):
-    """Samples of somebody who stands, between two times in seconds."""
-    random = np.random.default_rng(0)
-    times = np.arange(round(start * hertz), round(stop * hertz)) / hertz
-    return np.column_stack([times, random.normal([-0.4, -9.7, 1.0], 0.05, (len(times), 3))]).tolist()
+from phone.pages import HIDE, standing
 
 
 @pytest.fixture
@@ -85,11 +69,11 @@ def test_a_page_that_was_in_the_background_says_what_it_missed(open_page, play):
     page = open_page(patient=False)
     page.click("#start")
     play(page, standing(0, 4), 20)
-    page.evaluate(f"{HIDE}(true)")
+    page.evaluate(HIDE, True)
     page.clock.run_for(2000)
     page.wait_for_selector("#label:text-is('No signal')")
     assert "locked or shows another app" in page.inner_text("#notice-text")
-    page.evaluate(f"{HIDE}(false)")
+    page.evaluate(HIDE, False)
     page.evaluate(
         """samples => {
           const start = performance.now();

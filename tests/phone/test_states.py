@@ -2,38 +2,19 @@
 
 import shutil
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
+from phone.pages import WAKE_LOCKS, look, lying, rowing, standing
 
 from zoo.catalog import PRESETS_FOLDER
 from zoo.runtime.metadata import CLASSES, embed, extract
 from zoo.serving.page import PAGE_FOLDER, page_files
 
-ROOT = Path(__file__).parents[2]
-PHONE = {"width": 390, "height": 844}
-SHOTS = ROOT / "build" / "screenshots"
-AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
-
 REFUSING = "DeviceMotionEvent.requestPermission = () => Promise.resolve('denied');"
-
-
-def still(seconds, hertz=60.0):
-    """Samples of somebody who stands: gravity, and a tremor."""
-    random = np.random.default_rng(0)
-    times = np.arange(round(seconds * hertz)) / hertz
-    rows = np.array([-0.4, -9.7, 1.0]) + random.normal(0, 0.05, (len(times), 3))
-    return np.column_stack([times, rows]).tolist()
-
-
-def rowing(seconds, start=0.0):
-    """Samples of a phone in a rowing boat, about which the model knows nothing."""
-    return [[start + time, x + 4 * np.sin(3 * time), 4.0, 7.0 + z] for time, x, _, z in still(seconds)]
 
 
 def problem(page):
@@ -41,11 +22,10 @@ def problem(page):
     return page.inner_text("#label"), page.inner_text("#problem-text")
 
 
-@contextmanager
-def start(open_page, play, address, **options):
-    page = open_page(**options)
+def start(open_page, play, address):
+    page = open_page()
     page.wait_for_selector("#start:enabled")
-    yield page
+    return page
 
 
 STALLED = """
@@ -59,25 +39,22 @@ window.fetch = async (url, ...rest) => {
 """A file of which 40 kB arrive and no more."""
 
 
-@contextmanager
-def loading(open_page, play, address, **options):
-    page = open_page(before=STALLED.replace("NAME", "model.tflite"), **options)
+def loading(open_page, play, address):
+    page = open_page(before=STALLED.replace("NAME", "model.tflite"))
     page.wait_for_selector("#detail:text-is('Model: 40 of 84 kB')")
     assert page.evaluate("document.getElementById('progress').position") == pytest.approx(40 / 84)
     assert page.is_disabled("#start")
-    yield page
+    return page
 
 
-@contextmanager
-def loading_litert(open_page, play, address, **options):
-    page = open_page(f"{address}?engine=litert", before=STALLED.replace("NAME", ".wasm"), **options)
+def loading_litert(open_page, play, address):
+    page = open_page(f"{address}?engine=litert", before=STALLED.replace("NAME", ".wasm"))
     page.wait_for_selector("#detail:text-matches('LiteRT.js: 40 of 9,\\\\d{3} kB')")
-    yield page
+    return page
 
 
-@contextmanager
-def settings(open_page, play, address, **options):
-    page = open_page(**options)
+def settings(open_page, play, address):
+    page = open_page()
     page.click("#settings summary")
     page.focus("#threshold")
     before = page.inner_text("#sure")
@@ -85,37 +62,34 @@ def settings(open_page, play, address, **options):
         page.keyboard.press("ArrowRight")
     assert page.inner_text("#sure") == f"{int(before.removesuffix('%')) + 30}%"
     assert page.inner_text("#as-in-file") == f"Back to {before}, as in the file"
-    yield page
+    return page
 
 
-@contextmanager
-def explained(open_page, play, address, **options):
-    page = open_page(**options)
+def explained(open_page, play, address):
+    page = open_page()
     page.click("#start")
     page.click("#how summary")
-    play(page, still(12), 100)
+    play(page, standing(0, 12), 100)
     page.evaluate("document.getElementById('how').scrollIntoView()")
-    yield page
+    return page
 
 
-@contextmanager
-def gathering(open_page, play, address, **options):
-    page = open_page(**options)
+def gathering(open_page, play, address):
+    page = open_page()
     page.click("#teach-open")
     page.fill("#lesson-activity", "standing")
     page.click("#lesson-record")
     page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, still(2))
+    play.send(page, standing(0, 2))
     page.wait_for_selector("#lesson-said:text-matches('Put the phone in your pocket: recording begins in [34] s')")
-    yield page
+    return page
 
 
-@contextmanager
-def taught(open_page, play, address, **options):
-    page = open_page(**options)
+def taught(open_page, play, address):
+    page = open_page()
     page.click("#teach-open")
     assert page.is_disabled("#learn")
-    for activity, samples in (("standing", still(36)), ("rowing a boat", rowing(36))):
+    for activity, samples in (("standing", standing(0, 36)), ("rowing a boat", rowing(0, 36))):
         play.gather(page, activity, samples)
     page.click("#learn")
     page.wait_for_selector(
@@ -124,26 +98,24 @@ def taught(open_page, play, address, **options):
     found = page.locator("#confusion li").all_inner_texts()
     assert found == ["standing: 10 of 10 recognized", "rowing a boat: 10 of 10 recognized"]
     assert "Recognized as rowing a boat (10)" in page.locator("#lesson-list li").nth(1).inner_text()
-    yield page
+    return page
 
 
-@contextmanager
-def running(open_page, play, address, **options):
-    page = open_page(**options)
+def running(open_page, play, address):
+    page = open_page()
     page.click("#start")
-    play(page, still(8), 60)
+    play(page, standing(0, 8), 60)
     page.wait_for_selector("#detail:has-text('Hz')")
     assert page.inner_text("#label").lower() == "standing"
     assert page.is_visible("#stop")
     assert page.is_hidden("#start")
     assert "60 Hz" in page.inner_text("#detail")
     assert "standing" in page.get_attribute("#minute", "aria-label")
-    yield page
+    return page
 
 
-@contextmanager
-def simulated(open_page, play, address, **options):
-    page = open_page(**options)
+def simulated(open_page, play, address):
+    page = open_page()
     page.click("#simulate")
     page.wait_for_selector("#signal-axes span")
     page.clock.run_for(4000)
@@ -151,96 +123,88 @@ def simulated(open_page, play, address, **options):
     assert page.is_hidden("#teach")
     page.click("#pause")
     assert page.inner_text("#detail") == "Paused"
-    yield page
+    return page
 
 
-@contextmanager
-def refused(open_page, play, address, **options):
-    page = open_page(before=REFUSING, **options)
+def refused(open_page, play, address):
+    page = open_page(before=REFUSING)
     page.click("#start")
     assert problem(page)[0] == "Access to the motion sensor was refused"
-    yield page
+    return page
 
 
-@contextmanager
-def no_sensor(open_page, play, address, **options):
-    page = open_page(patient=False, **options)
+def no_sensor(open_page, play, address):
+    page = open_page(patient=False)
     page.click("#start")
     page.clock.run_for(2100)
     assert problem(page)[0] == "No motion sensor"
     assert page.is_enabled("#simulate")
-    yield page
+    return page
 
 
-@contextmanager
-def slow(open_page, play, address, **options):
-    page = open_page(**options)
+def slow(open_page, play, address):
+    page = open_page()
     page.click("#start")
-    play(page, still(6, hertz=20), 40)
+    play(page, standing(0, 6, 20), 40)
     page.wait_for_selector("#notice-text:has-text('20 samples per second; the model was trained on 50')")
     assert page.inner_text("#label").lower() == "standing"
     assert page.is_hidden("#restart")
-    yield page
+    return page
 
 
-@contextmanager
-def silent(open_page, play, address, **options):
-    page = open_page(patient=False, **options)
+def silent(open_page, play, address):
+    page = open_page(patient=False)
     page.click("#start")
-    play(page, still(4), 20)
+    play(page, standing(0, 4), 20)
     page.clock.run_for(1100)
     page.wait_for_selector("#label:text-is('No signal')")
     assert "stopped sending" in page.inner_text("#notice-text")
     assert page.is_visible("#restart")
     assert [page.inner_text(f"#{id}") for id in ("probability", "detail")] == ["", ""]
     assert page.locator("#bars [aria-current=true]").count() == 0
-    yield page
+    return page
 
 
-@contextmanager
-def recording(open_page, play, address, **options):
-    page = open_page(**options)
+def recording(open_page, play, address):
+    page = open_page()
     page.click("#start")
     page.fill("#subject", "me")
     page.fill("#activity", "cycling")
     assert page.evaluate("[...document.getElementById('activities').options].map(o => o.value)") == list(CLASSES)
-    play(page, still(2), 1)
+    play(page, standing(0, 2), 1)
     page.click("#record")
-    play(page, [[time + 3, *row] for time, *row in still(20)], 150)
+    play(page, standing(3, 23), 150)
     page.wait_for_selector("#record:has-text('19 of 60')")
     page.evaluate("document.getElementById('teach').scrollIntoView()")
-    yield page
+    return page
 
 
-@contextmanager
-def summary(open_page, play, address, **options):
-    page = open_page(**options)
+def summary(open_page, play, address):
+    page = open_page()
     page.click("#start")
     # Two minutes of standing, with a break.
-    play(page, [*still(60), *([time + 90, *row] for time, *row in still(30))], 800)
+    play(page, [*standing(0, 60), *standing(90, 120)], 800)
     page.clock.run_for(700)
     page.press("#stop", "Enter")
     page.wait_for_selector("#summary:visible")
     assert page.inner_text("#label") == "Mostly standing"
     assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:58, standing", "1:30 to 1:58, standing"]
-    yield page
+    return page
 
 
-@contextmanager
-def desktop(open_page, play, address, **options):
-    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False, **options)
+def desktop(open_page, play, address):
+    page = open_page(address.replace("127.0.0.1", "phone.test"), has_touch=False)
     page.wait_for_selector("#elsewhere:visible")
     page.wait_for_selector("#signal-axes span")
     page.clock.run_for(4000)
     assert (page.inner_text("#label"), page.inner_text("#address")) == ("Standing", page.url)
-    yield page
+    return page
 
 
-@contextmanager
-def unteachable(open_page, play, address, **options):
-    page = open_page(f"{address}?engine=litert", **options)
+def unteachable(open_page, play, address):
+    page = open_page(f"{address}?engine=litert")
     page.wait_for_selector("#unteachable:visible")
-    yield page
+    return page
 
 
 STATES = (
@@ -251,43 +215,10 @@ STATES = (
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_a_state_says_what_is_and_is_accessible(state, open_page, play, address):
-    with state(open_page, play, address) as page:
-        look(page, state.__name__)
-
-
-SIZES = {
-    "": (390, 844), "-320": (320, 568), "-landscape": (844, 390), "-desktop": (1440, 900), "-200-percent": (320, 568),
-}  # fmt: skip
-"""Viewports of a state, by the end of the name of its screenshot."""
-
-
-def fits(page, name):
-    """Keeps a screenshot of each size; in none anything is cut off at the side."""
-    for end, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("size => { document.documentElement.style.fontSize = size; }", "200%" * end.endswith("percent"))
-        # A chart is drawn ten times a second.
-        page.clock.run_for(120)
-        page.screenshot(path=SHOTS / f"{name}{end}.png")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, end
-        cut = """[...document.querySelectorAll('main *, footer *')]
-            .filter(e => e.id !== 'said' && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
-            .map(e => e.outerHTML.slice(0, 80))"""
-        assert page.evaluate(cut) == [], end
-
-
-def look(page, name):
-    """Keeps screenshots, and asks axe, in light and dark."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    fits(page, name)
-    page.evaluate(AXE.read_text())
-    page.set_viewport_size(PHONE)
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        findings = page.evaluate("axe.run().then(found => found.violations.map(v => v.id + ': ' + v.nodes[0].html))")
-        assert findings == [], scheme
-    page.screenshot(path=SHOTS / f"{name}-dark.png")
+    page = state(open_page, play, address)
+    look(page, state.__name__)
+    page.emulate_media(color_scheme="dark")
+    look(page, f"{state.__name__}-dark", {"": (390, 844)})
 
 
 def test_below_the_threshold_of_the_file_nothing_is_claimed(open_page, play, serve_files, model_file, tmp_path):
@@ -297,7 +228,7 @@ def test_below_the_threshold_of_the_file_nothing_is_claimed(open_page, play, ser
     with serve_files(page_files(file)) as url:
         page = open_page(url)
         page.click("#start")
-        play(page, still(8), 60)
+        play(page, standing(0, 8), 60)
         assert (page.inner_text("#label"), page.inner_text("#probability")) == ("Not sure", "perhaps standing")
         assert page.locator("#bars [aria-current=true]").count() == 0
         look(page, "unsure")
@@ -305,7 +236,7 @@ def test_below_the_threshold_of_the_file_nothing_is_claimed(open_page, play, ser
 
 def turning(seconds):
     """Samples of somebody who stands and turns the phone about."""
-    return [[time, *row, 1.0, -2.0, 3.0 * np.sin(5 * time)] for time, *row in still(seconds)]
+    return [[time, *row, 1.0, -2.0, 3.0 * np.sin(5 * time)] for time, *row in standing(0, seconds)]
 
 
 def test_rotation_rate_is_shown_where_a_model_reads_it(open_page, play, address, inertial_address):
@@ -323,7 +254,7 @@ def test_rotation_rate_is_shown_where_a_model_reads_it(open_page, play, address,
 def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(open_page, play, inertial_address):
     page = open_page(inertial_address, patient=False)
     page.click("#start")
-    play(page, still(1), 0)
+    play(page, standing(0, 1), 0)
     page.clock.run_for(2100)
     title, text = problem(page)
     assert title == "No gyroscope"
@@ -389,7 +320,7 @@ def test_any_static_host_serves_it_under_a_sub_path_and_it_reloads_offline(engin
     page.reload()
     page.wait_for_selector("#offline:not([hidden])")
     page.click("#start")
-    play(page, still(4), 20)
+    play(page, standing(0, 4), 20)
     assert page.inner_text("#label").lower() == "standing"
     look(page, "offline")
 
@@ -399,7 +330,7 @@ def test_a_mistyped_scheme_is_mended_and_the_sensor_works(open_page, play, addre
     page.goto(address.replace("https:", "http:"))
     assert page.url == address
     page.click("#start")
-    play(page, still(4), 20)
+    play(page, standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
 
 
@@ -414,17 +345,9 @@ def test_it_can_be_installed(open_page, address):
 
 
 def test_the_screen_stays_on_while_it_runs(open_page, play, stop):
-    noted = """
-        window.locks = [];
-        navigator.wakeLock.request = async kind => {
-          const lock = {kind, release: async () => { lock.released = true; }};
-          locks.push(lock);
-          return lock;
-        };
-    """
-    page = open_page(before=noted)
+    page = open_page(before=WAKE_LOCKS)
     page.click("#start")
-    play(page, still(2), 1)
+    play(page, standing(0, 2), 1)
     assert page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
     stop(page)
     assert page.evaluate("locks[0].released")
@@ -455,13 +378,13 @@ def test_two_taps_are_one_start_and_stop_forgets_what_was(open_page, play, stop)
     asked = "window.asked = 0; DeviceMotionEvent.requestPermission = async () => { asked += 1; return 'granted'; };"
     page = open_page(before=asked)
     page.click("#start")
-    play(page, [[time, 0.5, -1.0, 9.7] for time, *_ in still(5)], 20)
+    play(page, lying(0, 5), 20)
     page.wait_for_selector("#minute[aria-label*='sitting']")
     stop(page)
     page.wait_for_selector("#summary:visible")
     page.clock.run_for(700)
     page.evaluate("for (const _ of [1, 2]) document.getElementById('start').click()")
-    play(page, still(4), 20)
+    play(page, standing(0, 4), 20)
     assert page.evaluate("asked") == 2
     assert page.is_visible("#stop")
     page.wait_for_selector("#minute[aria-label*='standing']")
