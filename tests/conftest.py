@@ -10,9 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
@@ -279,3 +282,51 @@ def site(make_once) -> Path:
         shutil.copytree(ROOT / "build" / "site", folder, dirs_exist_ok=True)
 
     return make_once("site", build)
+
+
+_SWITCHES = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--ignore-certificate-errors",
+    # A name that is not this machine's own, and so not secure without TLS.
+    "--host-resolver-rules=MAP phone.test 127.0.0.1",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def miss() -> Callable[[str], None]:
+    """Says what a test in the browser lacks: it fails where these tests must run, as in CI, else it is skipped."""
+    return pytest.fail if os.environ.get("ZOO_BROWSER_TESTS") else pytest.skip
+
+
+@pytest.fixture(scope="module")
+def browser(miss):
+    """Chromium, gone before tests of other modules run: its event loop is not theirs."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        miss("needs the package playwright")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        miss("needs Chromium: apt-get install chromium")
+    with sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=chromium, args=_SWITCHES)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def host() -> Callable[..., AbstractContextManager[int]]:
+    """Serves a folder as any static host does, without TLS: `with host(folder) as port`."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    @contextmanager
+    def serve(folder: Path) -> Iterator[int]:
+        with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+            threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+            yield server.server_port
+            server.shutdown()
+
+    return serve

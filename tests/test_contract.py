@@ -3,7 +3,6 @@
 import json
 from functools import cache
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -84,12 +83,6 @@ def test_it_builds_with_the_size_of_its_formula(family, arguments):
 
 
 @each_structure
-def test_its_configuration_round_trips(family, arguments):
-    model = tiny(family, **arguments)
-    assert type(model).from_config(json.loads(json.dumps(model.get_config()))).get_config() == model.get_config()
-
-
-@each_structure
 def test_every_weight_gets_a_gradient(family, arguments):
     model = tiny(family, **arguments)
     inputs, targets, *_ = TINY[task(family)]
@@ -99,17 +92,6 @@ def test_every_weight_gets_a_gradient(family, arguments):
     for weight, gradient in zip(model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True):
         assert gradient is not None, weight.path
         assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.path
-
-
-@each_family
-def test_a_keras_file_gives_it_back_without_custom_objects(family, tmp_path):
-    model = tiny(family)
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    assert type(again) is class_of(family)
-    assert again.get_config() == model.get_config()
-    inputs = TINY[task(family)][0]
-    np.testing.assert_array_equal(again(inputs), model(inputs))
 
 
 @each_family

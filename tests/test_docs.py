@@ -193,106 +193,62 @@ def test_the_drawing_of_the_layers_is_what_import_linter_proves():
     assert [name for name in drawn if name != "tuning"] == [name for name in rows if name != "|"]
 
 
-@pytest.fixture
-def numbers_of(tmp_path, run_script):
-    """What a benchmark measured, after a check that its page says so: `numbers_of("splits.md", "splits")`."""
-
-    def check(page, benchmark):
-        script, copy = ROOT / "benchmarks" / f"{benchmark}.py", tmp_path / Path(page).name
-        copy.write_text((DOCS / page).read_text())
-        run_script(script, "--page", copy)
-        assert copy.read_text() == (DOCS / page).read_text()
-        return json.loads(script.with_suffix(".json").read_text())
-
-    return check
+MEASURED = {
+    "guides/c.md": ["inference", "microcontroller"], "guides/deploy.md": ["personal"], "guides/phone.md": ["phone"],
+    "guides/probabilities.md": ["abstention", "other"], "comparison.md": ["rivals"], "scale.md": ["scale"],
+    "small-data.md": ["small_data"], "splits.md": ["splits", "streaming_studies", "studies"],
+}  # fmt: skip
+"""Pages with numbers, and the benchmarks that write them."""
 
 
-def test_the_costs_of_the_phone_page_are_those_that_were_measured(numbers_of):
-    own, litert = (numbers_of("guides/phone.md", "phone")["engines"][name] for name in ("typescript", "litert"))
-    assert not any("litert" in name for name in own["first_load"]["files"])
-    assert own["first_load"]["bytes"] < litert["first_load"]["bytes"] / 10
-    assert own["seconds_to_ready"]["slow_phone"] < 5
+@pytest.mark.parametrize(("page", "benchmark"), [(page, name) for page, names in MEASURED.items() for name in names])
+def test_the_numbers_of_a_page_are_those_that_were_measured(page, benchmark, tmp_path, run_script):
+    copy = tmp_path / Path(page).name
+    copy.write_text((DOCS / page).read_text())
+    (tmp_path / "assets").mkdir()
+    run_script(ROOT / "benchmarks" / f"{benchmark}.py", "--page", copy)
+    assert copy.read_text() == (DOCS / page).read_text()
 
 
-def test_the_page_of_the_splits_says_what_was_measured(numbers_of):
-    measured = numbers_of("splits.md", "splits")
-    forest, gru = ({name: measured[name][model]["macro_f1"] for name in ("people", "other_people", "windows",
+def measured(name):
+    return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
+
+
+def test_the_page_of_the_splits_draws_its_conclusions_from_what_was_measured():
+    forest, gru = ({name: measured("splits")[name][model]["macro_f1"] for name in ("people", "other_people", "windows",
                     "overlapping_windows")} for model in ("random_forest", "activity_gru"))  # fmt: skip
     for scores in (forest, gru):
         assert abs(scores["people"] - scores["other_people"]) < scores["windows"] - scores["people"]
         assert scores["windows"] < scores["overlapping_windows"]
     assert forest["people"] < gru["people"]
     assert forest["windows"] > gru["windows"]
-
-
-def test_the_curves_over_people_and_studies_are_those_that_were_measured(numbers_of):
-    measured = numbers_of("splits.md", "studies")
     fewer, more = ({study: row["walking_as_stairs"] for study, row in run["studies"].items()}
-                   for run in measured["people"][-2:])  # fmt: skip
+                   for run in measured("studies")["people"][-2:])  # fmt: skip
     assert all(more[study] < fewer[study] for study in fewer)
 
 
-def test_the_table_of_another_network_is_what_was_measured(numbers_of):
-    augmented, plain = (network["macro_f1"] for network in numbers_of("comparison.md", "rivals")["networks"])
-    lost = np.subtract(augmented, plain)
-    assert round(100 * lost.max()) == 16
-    assert (lost > 0).tolist() == [False, False, True]
+def test_the_costs_on_microcontrollers_are_those_of_the_cards():
+    for row in measured("microcontroller")["boards"]:
+        if row["board"] == "m4":
+            metrics = json.loads((ROOT / "saved_models" / row["preset"] / "metrics.json").read_text())
+            assert any(cost.items() <= row.items() for cost in metrics["plain_c"]["formats"])
 
 
-def test_the_speed_of_c_and_of_other_engines_is_what_was_measured(numbers_of):
-    for rows in numbers_of("guides/c.md", "inference")["presets"].values():
-        assert all(row["largest_error"] < 1e-5 for row in rows if "float32" in row["engine"] or "c99," in row["engine"])
+def test_c_is_the_fastest_engine_and_little_data_is_best_fine_tuned():
+    for rows in measured("inference")["presets"].values():
         for function in ("step", "window"):
             times = {row["engine"]: row[function]["median_us"] for row in rows if function in row}
             assert min(times, key=times.get) == "c99, called from C"
-
-
-def test_the_costs_on_microcontrollers_are_those_that_were_measured(numbers_of):
-    boards = numbers_of("guides/c.md", "microcontroller")["boards"]
-    for name in {row["preset"] for row in boards}:
-        metrics = json.loads((ROOT / "saved_models" / name / "metrics.json").read_text())
-        costs = [row for row in boards if (row["preset"], row["board"]) == (name, "m4")]
-        assert all(row.items() <= cost.items() for row, cost in zip(metrics["plain_c"]["formats"], costs, strict=True))
-        assert all(
-            cost["flash"] < 18_000 for cost in costs if name == "activity_gru_pocket" and cost["format"] != "c99"
-        )
-
-
-def test_the_table_of_personal_learning_is_what_was_measured(numbers_of):
-    rows = numbers_of("guides/deploy.md", "personal")["people"]
-    before, helped, everything = (
-        np.array([row[key] for row in rows]) for key in ("before", "what_helps", "everything")
-    )
-    assert np.mean(helped == before) > 0.5
-    assert (helped - before).min().round(4) >= -0.005
-    assert 0.035 < np.mean(everything - helped) < 0.045
-
-
-def test_the_page_of_little_data_says_what_was_measured(numbers_of):
-    for cell in numbers_of("small-data.md", "small_data")["cells"]:
-        forest, scratch, tuned = (
-            np.mean([draw[name]["macro_f1"] for draw in cell["draws"]])
-            for name in ("random_forest", "train", "finetune")
-        )
+    for cell in measured("small_data")["cells"]:
+        forest, scratch, tuned = (np.mean([draw[name]["macro_f1"] for draw in cell["draws"]])
+                                  for name in ("random_forest", "train", "finetune"))  # fmt: skip
         assert tuned > forest
         assert scratch > forest - 0.01
-        if cell["data"] == "WISDM":
-            assert 0.105 < tuned - forest < 0.215
-            assert scratch > forest
         assert (tuned > scratch + 0.005) == (cell["people"] <= 6)
 
 
-def test_the_streams_of_several_studies_are_those_that_were_measured(numbers_of):
-    for found in numbers_of("splits.md", "streaming_studies")["studies"].values():
-        assert found["recordings"]["settled_accuracy"] > 0.8
-
-
-def test_the_page_of_probabilities_says_what_was_measured(numbers_of):
-    numbers_of("guides/probabilities.md", "abstention")
-
-
-def test_a_class_of_other_movements_covers_what_the_page_says(numbers_of):
-    trained = {row["training"]: row for row in numbers_of("guides/probabilities.md", "other")["trainings"]}
+def test_a_class_of_other_movements_covers_what_the_page_says():
+    trained = {row["training"]: row for row in measured("other")["trainings"]}
     page = " ".join((DOCS / "guides/probabilities.md").read_text().split())
     alone, without = trained["known alone"], {}
     for movement, words in (
@@ -302,7 +258,14 @@ def test_a_class_of_other_movements_covers_what_the_page_says(numbers_of):
         without[movement] = trained[f"without {movement}"]
         before, after = (row["labeled"][movement] for row in (alone, without[movement]))
         assert f"from {before:.0%} to {after:.0%} for {words}" in page
-        assert after < 0.55 * before
     called, right = (np.mean([row[key] for row in without.values()]) for key in ("known_other", "accuracy"))
     assert f"{called:.1%} of the windows of known activities are called" in page
     assert f"{right:.1%} of the labels that they get are right, instead of {alone['accuracy']:.1%}" in page
+
+
+def test_time_grew_in_proportion_to_people_and_memory_hardly():
+    few, many = measured("scale")["people"][-2:]
+    for step, found in many["steps"].items():
+        before = few["steps"][step]
+        assert found["cpu_seconds"] < 1.5 * many["people"] / few["people"] * before["cpu_seconds"], step
+        assert found["megabytes"] < 1.3 * before["megabytes"], step

@@ -1,10 +1,5 @@
 """Every page of the docs site in Chromium, in the light and in the dark, on a phone and on a desk."""
 
-import functools
-import os
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,37 +10,23 @@ AXE = ROOT / "examples" / "phone" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.docs, pytest.mark.browser]
 
 
-def miss(what):
-    (pytest.fail if os.environ.get("ZOO_BROWSER_TESTS") else pytest.skip)(what)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files, and logs nothing."""
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
-def address(site):
+def address(site, host):
     """The address of the site while it is served."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with host(site) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """Chromium, gone before tests of other modules run."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        miss("needs Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
+@pytest.fixture
+def visit(browser, address):
+    """Opens a page of the site."""
+
+    def open_one(path="/", width=1440, height=900, **options):
+        page = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
+        page.goto(address + path)
+        return page
+
+    return open_one
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +40,10 @@ CHECKS = ["color-contrast", "link-name", "image-alt", "button-name", "scrollable
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_can_be_read_on_a_phone(scheme, address, addresses, chromium):
+def test_every_page_can_be_read_on_a_phone(scheme, address, addresses, visit, miss):
     if not AXE.is_file():
         miss(f"needs {AXE.relative_to(ROOT)}: make page")
-    page = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
+    page = visit(width=390, height=844, color_scheme=scheme)
     findings = []
     page.on("request", lambda request: request.url.startswith(address) or findings.append(f"fetches {request.url}"))
     for path in addresses:
@@ -75,8 +56,8 @@ def test_every_page_can_be_read_on_a_phone(scheme, address, addresses, chromium)
     assert not findings, "\n".join(findings[:20])
 
 
-def test_a_wide_screen_needs_no_scrolling_and_charts_are_not_white_in_the_dark(address, addresses, chromium):
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark").new_page()
+def test_a_wide_screen_needs_no_scrolling_and_charts_are_not_white_in_the_dark(address, addresses, visit):
+    page = visit(color_scheme="dark")
     for path in addresses:
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 1440, path
@@ -86,22 +67,16 @@ def test_a_wide_screen_needs_no_scrolling_and_charts_are_not_white_in_the_dark(a
     assert all("invert(1)" in found for found in filters)
 
 
-def test_the_home_page_shows_the_phone_page_at_work(site, address, chromium):
+def test_the_home_page_shows_the_phone_page_at_work_and_a_phone_fetches_it_at_a_tap(site, visit, miss):
     if not (site / "phone").is_dir():
         miss("needs the phone page: make page")
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.goto(address)
+    page = visit()
     live = page.frame_locator(".live iframe")
     live.get_by_text("Simulated recording").first.wait_for()
     live.get_by_text("Simulated activity: standing").wait_for()
     assert not page.locator(".strip").is_visible()
-
-
-def test_a_phone_is_shown_pictures_and_fetches_the_page_at_a_tap(site, address, chromium):
-    if not (site / "phone").is_dir():
-        miss("needs the phone page: make page")
-    page = chromium.new_context(viewport={"width": 390, "height": 844}).new_page()
-    page.goto(address, wait_until="networkidle")
+    page = visit(width=390, height=844)
+    page.wait_for_load_state("networkidle")
     assert page.locator(".strip").is_visible()
     assert [frame.url for frame in page.frames[1:]] in ([], [""])
     page.get_by_text("Run the page on this phone").click()
@@ -112,20 +87,17 @@ def test_a_phone_is_shown_pictures_and_fetches_the_page_at_a_tap(site, address, 
     ("query", "expected"),
     [("quantize", "faq"), ("iPhone", "faq"), ("pretrained", "faq"), ("fine-tune", "faq"), ("zoo list", "commands")],
 )
-def test_the_search_finds_what_a_newcomer_types(query, expected, address, chromium):
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.goto(address)
+def test_the_search_finds_what_a_newcomer_types(query, expected, visit):
+    page = visit()
     page.click(".md-search__button")
     page.keyboard.type(query)
     page.wait_for_selector(f"a[href*='{expected}'] mark", timeout=20_000)
 
 
-def test_the_table_of_results_is_sorted_by_a_click(address, chromium):
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.goto(f"{address}/results/")
-    sizes = (
-        "[...document.querySelectorAll('.sortable tbody tr')].map(r => Number(r.cells[3].innerText.replace(',', '')))"
-    )
+def test_the_table_of_results_is_sorted_by_a_click(visit):
+    page = visit("/results/")
+    rows = "[...document.querySelectorAll('.sortable tbody tr')]"
+    sizes = f"{rows}.map(r => Number(r.cells[3].innerText.replace(',', '')))"
     page.click(".sortable th button:text('parameters')")
     up = page.evaluate(sizes)
     assert up == sorted(up)

@@ -30,10 +30,9 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -49,15 +48,8 @@ CSV = "time,x,y,z\n" + "".join(f"{i / 50},{0.1 * i % 3:.2f},9.8,{i % 2}\n" for i
 MOTION = "attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
 
 
-@dataclass(frozen=True)
-class Target:
-    """A reader.
-
-    Args:
-        seeds: Makes sound inputs.
-        read: Reads the bytes, which are also in the file.
-        suffix: Of the name of that file.
-    """
+class Target(NamedTuple):
+    """A reader: makes sound inputs; reads bytes, which are also in a file; the suffix of that file."""
 
     seeds: Callable[[], Sequence[bytes]]
     read: Callable[[bytes, Path], object]
@@ -65,7 +57,6 @@ class Target:
 
 
 def hdf5_seeds() -> list[bytes]:
-    """Returns files of each layout, with chunks and without."""
     from zoo.activity import recordings
     from zoo.activity import simulate as gait
     from zoo.patches import simulate
@@ -83,7 +74,6 @@ def hdf5_seeds() -> list[bytes]:
 
 
 def read_hdf5(data: bytes, path: Path) -> None:
-    """Describes a file, and reads it as data or as recordings."""
     from zoo.activity import recordings
     from zoo.data.loading import describe, load_data
 
@@ -99,7 +89,6 @@ def read_hdf5(data: bytes, path: Path) -> None:
 
 
 def read_csv_file(data: bytes, path: Path) -> None:
-    """Imports a file of somebody's recordings."""
     from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
 
@@ -146,7 +135,6 @@ def check_predictions(predictions: Any) -> list[Any]:
 
 
 def stream_seeds() -> list[bytes]:
-    """Returns samples of several rates as float64 numbers."""
     found = []
     for rate in (20, 50, 200):
         times = np.arange(300) / rate
@@ -167,7 +155,6 @@ def read_stream(data: bytes, path: Path) -> None:
 
 
 def zip_seeds() -> list[bytes]:
-    """Returns zip files in the layouts of studies."""
     found = []
     rows = "".join(f"{i},0.1,-0.9,{0.01 * (i % 5):.2f},0.0,0.1,0.0,{0.02 * (i % 3)}\n" for i in range(150))
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -180,8 +167,6 @@ def zip_seeds() -> list[bytes]:
 
 
 def read_zip(data: bytes, path: Path) -> None:
-    """Imports a study."""
-
     from zoo.activity.studies import STUDIES
     from zoo.activity.study_readers import read_study
 
@@ -194,14 +179,12 @@ def read_zip(data: bytes, path: Path) -> None:
 
 
 def read_text(data: bytes, path: Path) -> None:
-    """Splits a text into words."""
     from zoo.text.data import Text, read_lines
 
     Text.from_lines(read_lines([path]))
 
 
 def image_seeds() -> list[bytes]:
-    """Returns small pictures in several formats."""
     from PIL import Image
 
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 20, 3), np.uint8))
@@ -214,14 +197,12 @@ def image_seeds() -> list[bytes]:
 
 
 def read_image(data: bytes, path: Path) -> None:
-    """Opens a photograph."""
     from zoo.patches.data import open_photograph
 
     assert open_photograph(path).pixels.shape[2] == 3
 
 
 def metadata_seeds() -> list[bytes]:
-    """Returns the metadata of a file of each task."""
     from zoo.catalog import PRESETS_FOLDER
     from zoo.runtime.metadata import extract
 
@@ -233,7 +214,6 @@ def metadata_seeds() -> list[bytes]:
 
 
 def read_metadata(data: bytes, path: Path) -> None:
-    """Reads metadata as it is read from a file."""
     from zoo.files import read_json
     from zoo.runtime.metadata import Metadata
 
@@ -243,21 +223,18 @@ def read_metadata(data: bytes, path: Path) -> None:
 
 
 def arrays_seeds() -> list[bytes]:
-    """Returns a file of learned weights."""
     file = io.BytesIO()
     np.savez(file, kernel=np.ones((8, 6), np.float32), bias=np.zeros(6, np.float32))
     return [file.getvalue()]
 
 
 def read_npz(data: bytes, path: Path) -> None:
-    """Reads arrays, as of a checkpoint or of learned weights."""
     from zoo.files import read_arrays
 
     read_arrays(path)
 
 
 def tflite_seeds() -> list[bytes]:
-    """Returns exported files."""
     from zoo.catalog import PRESETS_FOLDER
 
     return [(PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite").read_bytes()]
@@ -271,7 +248,6 @@ def read_tflite(data: bytes, path: Path) -> None:
 
 
 def http_seeds() -> list[bytes]:
-    """Returns requests."""
     return [
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         b"GET /index.html?x=%41#y HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip;q=0, br\r\nRange: bytes=0-3\r\n\r\n",
@@ -370,11 +346,15 @@ def one_line(error: ZooError) -> None:
     assert len(str(error)) < 2000, f"a message of {len(str(error))} characters"
 
 
+_begun: set[str] = set()
+"""Suffixes of the files that were read before."""
+
+
 def attempt(target: Target, data: bytes, path: Path) -> None:
     """Reads an input. What is raised is a crash."""
     path.write_bytes(data)
-    # Shows where it hangs, in C as well.
-    faulthandler.dump_traceback_later(SECONDS, exit=True)
+    # Shows where it hangs, in C as well. The first input waits for imports.
+    faulthandler.dump_traceback_later(SECONDS if target.suffix in _begun else 20 * SECONDS, exit=True)
     try:
         target.read(data, path)
     except ZooError as error:
@@ -382,6 +362,7 @@ def attempt(target: Target, data: bytes, path: Path) -> None:
         if path.name not in str(error):
             raise AssertionError(f"does not name the file: {error}") from error
     finally:
+        _begun.add(target.suffix)
         faulthandler.cancel_dump_traceback_later()
 
 

@@ -29,10 +29,9 @@ import time
 import traceback
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -47,16 +46,10 @@ CODES = ["--model", "sparse_autoencoder", "--set", "pixels=64", "--hidden-units"
 LABELS = ["--layout", "{subject}/{activity}.csv", "--unit", "m/s^2"]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A command to kill.
-
-    Args:
-        arguments: Those of the command line, with paths below the working folder.
-        inputs: What it reads, of what `make_inputs` makes.
-        then: What to add where the message of the second run names it.
-        points: Number of kills by default: fewer of what starts processes, each of which imports TensorFlow.
-        seconds: After which it hangs.
+class Case(NamedTuple):
+    """A command to kill, with paths below the working folder: what it reads, of what `make_inputs` makes; what to add
+    where the message of the second run names it; the number of kills, fewer of what starts processes, each of which
+    imports TensorFlow; and the seconds after which it hangs.
     """
 
     arguments: Sequence[str]
@@ -223,16 +216,15 @@ def contents(path: Path) -> Any:
             return lasting(json.loads(data))
         if path.suffix == ".keras":
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return {name: member(name, archive.read(name)) for name in archive.namelist()}
+                members = {name: archive.read(name) for name in archive.namelist()}
+                return {
+                    name: lasting(json.loads(content)) if name.endswith(".json") else digest(content)
+                    for name, content in members.items()
+                }
     except (ValueError, zipfile.BadZipFile):
         # Half of a file under a temporary name.
         pass
     return digest(data)
-
-
-def member(name: str, data: bytes) -> Any:
-    """Returns what is compared of a file in a `.keras` file."""
-    return lasting(json.loads(data)) if name.endswith(".json") else digest(data)
 
 
 def digest(data: bytes) -> str:
@@ -250,17 +242,6 @@ def tree(folder: Path) -> dict[str, Any]:
     }
 
 
-@dataclass
-class Point:
-    """A kill and what became of it."""
-
-    case: str
-    call: int
-    folder: Path
-    steps: list[str] = field(default_factory=list)
-    problem: str = ""
-
-
 def different(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
     """Returns how two trees differ, in one line. Empty if they are the same."""
     names = [name for name in {**expected, **found} if found.get(name, "missing") != expected.get(name, "missing")]
@@ -270,31 +251,27 @@ def different(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
     )
 
 
-def check(point: Point, case: Case, expected: Mapping[str, Any]) -> Point:
-    """Kills a command at a call, and repeats it until it ends as it would have without."""
-    status, said = Run(point.folder, case.arguments, point.call).wait(case.seconds)
+def check(folder: Path, call: int, case: Case, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """Kills a command at a call, and repeats it until it ends as it would have without. Returns what became of it."""
+    status, said = Run(folder, case.arguments, call).wait(case.seconds)
+    steps: list[str] = []
+    found = {"call": call, "steps": steps, "problem": ""}
     if status != -signal.SIGKILL:
-        point.problem = f"was not killed: status {status}, {said[-300:]}"
-        return point
+        return found | {"problem": f"was not killed: status {status}, {said[-300:]}"}
     arguments = list(case.arguments)
     for _ in range(3):
-        status, said = Run(point.folder, arguments).wait(case.seconds)
+        status, said = Run(folder, arguments).wait(case.seconds)
         line = said.strip().splitlines()[-1] if said.strip() else ""
-        point.steps.append(f"{status}: {line[:200]}" if status else "ended")
-        if status == 0:
-            point.problem = different(tree(point.folder), expected)
-            return point
-        if not different(tree(point.folder), expected):
-            # Killed after its last word to the disk: there is nothing left to do.
-            return point
-        if status >= 64 or "Traceback" in said:
-            break
+        steps.append(f"{status}: {line[:200]}" if status else "ended")
+        difference = different(tree(folder), expected)
+        if status == 0 or not difference:
+            # Where it fails, it was killed after its last word to the disk: there is nothing left to do.
+            return found | {"problem": difference}
         more = [option for option in case.then if option in line and option not in arguments]
-        if not more:
+        if status >= 64 or "Traceback" in said or not more:
             break
         arguments += more
-    point.problem = "does not end"
-    return point
+    return found | {"problem": "does not end"}
 
 
 def prepare(folder: Path, inputs: Path, case: Case) -> Path:
@@ -351,10 +328,10 @@ def campaign(root: Path, names: Sequence[str], count: int | None, processes: int
 
         def job(call: int, name: str = name, case: Case = case, expected: Any = expected) -> dict[str, Any]:
             folder = prepare(root / name / str(call), inputs, case)
-            point = check(Point(name, call, folder), case, expected)
-            if not point.problem:
+            outcome = check(folder, call, case, expected)
+            if not outcome["problem"]:
                 shutil.rmtree(folder)
-            return {"call": call, "steps": point.steps, "problem": point.problem}
+            return outcome
 
         chosen = points(whole.calls, count or case.points)
         outcomes = in_processes([lambda call=call: job(call) for call in chosen], processes)

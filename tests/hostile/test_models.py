@@ -111,22 +111,26 @@ MEMBERS: dict[str, dict[str, bytes | None]] = {
     "with empty weights": {WEIGHTS: b""},
     "with weights of noise": {WEIGHTS: bytes(range(256)) * 16},
 }
+TOUCH = {"command": "touch MARK", "args": "touch MARK", "shell": True}
 CLASSES = {
-    "a class of another package": {"module": "os", "class_name": "system", "config": {}},
-    "a function": {"module": "builtins", "class_name": "eval", "config": {}},
+    **{f"{module}.{name}": {"module": module, "class_name": name, "registered_name": name, "config": TOUCH} for module,
+       name in (("os", "system"), ("builtins", "exec"), ("subprocess", "Popen"), ("zoo.jobs", "python"))},
     "a lambda": {"module": "keras.layers", "class_name": "Lambda", "config": {"function": {"class_name": "__lambda__",
                  "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}}},
     "a layer": {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}},
     "no class": {},
 }  # fmt: skip
 MEMBERS |= {
-    f"of {name}": {CONFIG: json.dumps({**config, "registered_name": None}).encode()} for name, config in CLASSES.items()
+    f"of {name}": {CONFIG: json.dumps({"registered_name": None, **config}).encode()} for name, config in CLASSES.items()
 }
 
 
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_keras_file_with_other_members_runs_no_code_and_is_named(name, materials, tmp_path, refused):
-    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", MEMBERS[name])
+    # What it created in the folder would be seen.
+    mark = str(tmp_path / "executed").encode()
+    members = {name: content and content.replace(b"MARK", mark) for name, content in MEMBERS[name].items()}
+    path = repacked(materials.recognizer / "model.keras", tmp_path / "model.keras", members)
     refused(["info", path], str(path))
 
 

@@ -67,33 +67,20 @@ def run(row, **options):
     testing.TestCase().run_layer_test(layer, arguments, **defaults | more | options)
 
 
-@pytest.fixture(params=ROWS)
-def row(request):
-    return request.param
-
-
-def test_it_calls_saves_and_infers_its_shape(row):
-    run(row, expected_output_shape=ROWS[row][3], expected_output_dtype="float32")
-
-
-def test_it_has_its_weights_seeds_and_losses(row):
-    weights, seeds, losses = ROWS[row][4:7]
-    run(
-        row, expected_num_trainable_weights=weights, expected_num_non_trainable_weights=0,
-        expected_num_seed_generators=seeds, expected_num_losses=losses,
-    )  # fmt: skip
-
-
-def test_it_passes_masks_on(row):
-    run(row, supports_masking=True)
-
-
-def test_it_trains(row):
-    run(row, run_training_check=True)
-
-
-def test_it_runs_in_mixed_precision(row):
-    run(row, run_mixed_precision_check=True)
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("check", ["shape", "counts", "masks", "training", "mixed precision"])
+def test_it_passes_the_checks_of_keras(row, check):
+    _, _, _, shape, weights, seeds, losses, _ = ROWS[row]
+    options = {
+        "shape": {"expected_output_shape": shape, "expected_output_dtype": "float32"},
+        "counts": {
+            "expected_num_trainable_weights": weights, "expected_num_non_trainable_weights": 0,
+            "expected_num_seed_generators": seeds, "expected_num_losses": losses,
+        },
+        "masks": {"supports_masking": True}, "training": {"run_training_check": True},
+        "mixed precision": {"run_mixed_precision_check": True},
+    }  # fmt: skip
+    run(row, **options[check])
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if ROWS[row][0] in (KLSparsity, Magnitude, Dropout)])

@@ -1,8 +1,6 @@
 """A real browser on the built page, as `zoo serve` serves it."""
 
-import os
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,37 +15,13 @@ from zoo.serving.page import PAGE_FOLDER
 
 PHONE = {"width": 390, "height": 844}
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
-REQUIRED = "ZOO_BROWSER_TESTS"
-"""Set where these tests must run, as in CI; elsewhere they are skipped where something is missing."""
-
-_SWITCHES = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--ignore-certificate-errors",
-    # A name that is not this machine's own, and so not secure without TLS.
-    "--host-resolver-rules=MAP phone.test 127.0.0.1",
-]  # fmt: skip
 
 
-def _miss(what: str) -> None:
-    (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(what)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, gone before tests of other modules run: its event loop is not theirs."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _miss("needs the package playwright")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        _miss("needs Chromium: apt-get install chromium")
+@pytest.fixture(scope="session")
+def built(miss):
+    """What needs the page is left out where it is not built."""
     if not (PAGE_FOLDER / "index.html").is_file():
-        _miss(f"no page in {PAGE_FOLDER}: make page")
-    with sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=chromium, args=_SWITCHES)
-        yield found
-        found.close()
+        miss(f"no page in {PAGE_FOLDER}: make page")
 
 
 @pytest.fixture(scope="session")
@@ -115,14 +89,14 @@ def _serving(files: dict[str, Path]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def address(browser) -> Iterator[str]:
+def address(browser, built) -> Iterator[str]:
     """Of the page with the pocket model."""
     with _serving(page_files(MODEL)) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def inertial_address(browser, inertial_file) -> Iterator[str]:
+def inertial_address(browser, built, inertial_file) -> Iterator[str]:
     """Of the page with a model that reads a gyroscope as well."""
     with _serving(page_files(inertial_file)) as found:
         yield found

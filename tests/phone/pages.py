@@ -50,14 +50,14 @@ SIZES = {
 """Viewports of a state, by the end of the name of its screenshot."""
 
 
-def look(page, name, sizes=SIZES):
+def look(page, name, sizes=SIZES, settle=120):
     """Keeps a screenshot of each size, in none of which anything is cut off at the side, and asks axe."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     for end, (width, height) in sizes.items():
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", "200%" * end.endswith("percent"))
-        # A chart is drawn ten times a second.
-        page.clock.run_for(120)
+        # A chart is drawn ten times a second of the page's clock.
+        page.clock.run_for(settle)
         page.screenshot(path=SHOTS / f"{name}{end}.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, end
         cut = """[...document.querySelectorAll('main *, footer *')]

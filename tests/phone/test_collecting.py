@@ -10,10 +10,12 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
-from phone.pages import HERTZ, HIDE, SHOTS, WAKE_LOCKS, look
+from phone import pages
+from phone.pages import HERTZ, HIDE, SHOTS, WAKE_LOCKS
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
@@ -21,6 +23,7 @@ from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.session import Collector
 
+look = partial(pages.look, settle=1)
 PORT = 20_000 + os.getpid() % 10_000
 """Of this process alone: the server comes back to it, and another port would be another origin to a browser."""
 
@@ -72,7 +75,7 @@ class Class:
 
 
 @pytest.fixture
-def room(tmp_path, model_file, browser):
+def room(tmp_path, model_file, browser, built):
     """A class that has begun: its `url` is what phones scan."""
     found = Class(tmp_path / "class", model_file)
     found.url = found.start()

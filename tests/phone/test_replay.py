@@ -2,10 +2,6 @@
 
 import importlib.util
 import json
-import threading
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -133,27 +129,13 @@ def test_an_activity_that_is_not_in_the_model_is_called_so_on_one_line(open_page
     assert page.locator("#hint").bounding_box()["height"] < 1.5 * line
 
 
-@contextmanager
-def hosting(folder):
-    """The address of a folder as any static host serves it."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://phone.test:{server.server_address[1]}/"
-        server.shutdown()
-
-
-def test_another_page_can_show_it_in_a_frame(open_page, tmp_path):
+def test_another_page_can_show_it_in_a_frame(open_page, host, tmp_path):
     """On a phone too, and where the address is not secure; the page around it keeps its focus."""
     (tmp_path / "phone").symlink_to(PAGE_FOLDER)
     frame = '<input autofocus><iframe src="phone/?replay" width="390" height="700" title="The phone page"></iframe>'
     (tmp_path / "index.html").write_text(f"<!doctype html>{frame}")
-    with hosting(tmp_path) as url:
-        page = open_page(url)
+    with host(tmp_path) as port:
+        page = open_page(f"http://phone.test:{port}/")
         inside = page.frame_locator("iframe")
         inside.locator("#label:text-is('Standing')").wait_for()
         assert inside.locator("#simulated").is_visible()

@@ -1,10 +1,7 @@
 """Every state of the page says plainly what is, in light and dark, and is accessible."""
 
 import shutil
-import threading
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -290,18 +287,11 @@ def test_a_model_that_does_not_run_is_named_with_its_reason(case, open_page, ser
 
 
 @pytest.fixture
-def plain_folder(tmp_path):
+def plain_folder(host, tmp_path):
     """The page as any static host serves it, under a sub-path and without TLS."""
     shutil.copytree(PAGE_FOLDER, tmp_path / "some" / "folder")
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield lambda host: f"http://{host}:{server.server_address[1]}/some/folder/"
-        server.shutdown()
+    with host(tmp_path) as port:
+        yield lambda name: f"http://{name}:{port}/some/folder/"
 
 
 def test_an_address_that_is_not_secure_is_named(plain_folder, open_page):
