@@ -108,10 +108,10 @@ class Training:
         """
         require_tensorflow("training by a recipe")
         strategy = distributing.strategy()
-        chief = strategy is None or distributing.is_chief()
-        with exclusive_folder(self.out) if self.out is not None and chief else nullcontext():
-            if chief:
-                self.check_folder()
+        # Of several processes, one writes.
+        out = self.out if distributing.is_chief() else None
+        with nullcontext() if out is None else exclusive_folder(out):
+            self.check_folder()
             task = self.task
             task.check(self.recipe)
             data = task.read(data)
@@ -135,11 +135,11 @@ class Training:
             if diverged := _diverged(fitted.history, self.recipe):
                 # More data or more epochs would not help, whatever else the summary warns of.
                 summary["warnings"] = [diverged]
-            if self.out is not None and chief:
-                self._save(model, data, history, summary)
+            if out is not None:
+                self._save(out, model, data, history, summary)
                 # Nothing that folds hold out is held out from this model: it is compared on what it was trained on.
                 scores = task.scores(model, split) if split.folds else summary["validation"]
-                summary["warnings"] = [*summary.get("warnings", ()), *_differences(self.out, split, scores)]
+                summary["warnings"] = [*summary.get("warnings", ()), *_differences(out, split, scores)]
         return TrainResult(self, model, history, summary)
 
     def check_folder(self) -> None:
@@ -152,7 +152,7 @@ class Training:
             require_folder(self.tensorboard)
             if find_spec("tensorboard") is None:
                 raise ZooError("TensorBoard is not installed: pip install tensorboard")
-        if self.out is None:
+        if self.out is None or not distributing.is_chief():
             return
         unfinished = (self.out / CHECKPOINT).is_file()
         if self.resume and not unfinished:
@@ -203,18 +203,19 @@ class Training:
             "seconds": round(fitted.seconds + more_seconds, 2), "parameters": model.count_params(), **smaller,
         }  # fmt: skip
 
-    def _save(self, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]) -> None:
+    def _save(
+        self, out: Path, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]
+    ) -> None:
         """Writes a trained model with all that is known of it, and ends the run."""
-        assert self.out is not None
-        write_json(self.out / "history.json", history)
+        write_json(out / "history.json", history)
         model.save_to_preset(
-            self.out,
+            out,
             preset=self.name, family=self.family, recipe=self.recipe.to_json(),
             metadata=self.task.metadata(model).to_json(),
             data={"file": Path(str(data)).name, "sha256": data.sha256, "source": data.source},
             training=summary, versions=versions(),
         )  # fmt: skip
-        (self.out / CHECKPOINT).unlink(missing_ok=True)
+        (out / CHECKPOINT).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, repr=False)
