@@ -7,7 +7,7 @@ network, its normalization, early stopping and temperature, or a baseline with i
 fold leaves its record and predictions in the folder, so that a killed run resumes where it was; a fold itself resumes
 from its checkpoint.
 
-    python -m zoo.crossval FOLDER DATA NAME
+    python -m zoo.crossval FOLDER DATA METHOD SPLIT SEED GROUP
 
 trains one fold. Its process has one thread, so that results do not depend on how many run at once. The processes are
 those of `jobs`, as in a search: in joblib's pool, one worker that is killed for lack of memory ends all other folds.
@@ -93,12 +93,6 @@ class Fold:
     def name(self) -> str:
         """The stem of its files."""
         return f"{self.method}.{self.split}.{self.seed}.{self.group}"
-
-    @classmethod
-    def from_name(cls, name: str) -> "Fold":
-        """The inverse of `name`."""
-        method, split, seed, group = name.rsplit(".", 3)
-        return cls(method, split, int(seed), int(group))
 
     def file(self, folder: Path, suffix: str) -> Path:
         """One of its files in the folder of a cross-validation."""
@@ -334,7 +328,7 @@ def run_folds(
         return {fold: fold.record(folder) for fold in folds}
     attempts: Counter[jobs.Job] = Counter()
     work = {
-        jobs.Job(fold.name, jobs.python("zoo.crossval", folder, path, fold.name), jobs.limit_threads(1),
+        jobs.Job(fold.name, jobs.python("zoo.crossval", folder, path, *vars(fold).values()), jobs.limit_threads(1),
                  fold.file(folder, "log")): fold
         for fold in waiting
     }  # fmt: skip
@@ -356,12 +350,13 @@ def run_folds(
 
 
 def main() -> None:
-    """Runs the fold named by the arguments, once no other process does."""
+    """Runs the fold of the arguments, once no other process does."""
     jobs.die_with_parent()
-    folder, path, fold = Path(sys.argv[1]), Path(sys.argv[2]), Fold.from_name(sys.argv[3])
-    with jobs.terminable_job(), exclusive(fold.file(folder, "json"), "fold", _LOCK_SECONDS):
-        if fold.record(folder)["status"] != "scored":
-            run_fold(folder, path, fold)
+    folder, path, method, split, seed, group = sys.argv[1:]
+    fold = Fold(method, split, int(seed), int(group))
+    with jobs.terminable_job(), exclusive(fold.file(Path(folder), "json"), "fold", _LOCK_SECONDS):
+        if fold.record(Path(folder))["status"] != "scored":
+            run_fold(Path(folder), Path(path), fold)
 
 
 def run_fold(folder: Path, path: Path, fold: Fold) -> None:
