@@ -360,9 +360,8 @@ def fit(
         raise ZooError("no validation rows, which patience needs: add data, or set patience to none")
     batch_size = min(recipe.batch_size, feed.rows)
     steps = feed.rows // batch_size
-    fitted = Fitted(recipe, batch_size, steps if recipe.epochs else 0)
     if not recipe.epochs:
-        return fitted
+        return Fitted(model, recipe, batch_size, 0)
     if deterministic:
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()
@@ -383,7 +382,7 @@ def fit(
         learner.train_function = average.around(step) if average else step
         # A pass over the validation rows takes less time than compiling it.
         learner.jit_compile = False
-        fitted.begin(learner, checkpoint, {"recipe": recipe.to_json()} | dict(identity or {}) | feed.identity)
+        fitted = Fitted(learner, recipe, batch_size, steps, checkpoint, dict(identity or {}) | feed.identity)
         try:
             if len(fitted.history) < recipe.epochs and not fitted.finished:
                 (distributing.fit if strategy else keras.Model.fit)(
@@ -480,17 +479,17 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         steps: Steps per epoch.
     """
 
-    def __init__(self, recipe: Recipe, batch_size: int, steps: int) -> None:
+    def __init__(
+        self, model: keras.Model, recipe: Recipe, batch_size: int, steps: int, checkpoint: Path | None = None,
+        identity: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.recipe, self.batch_size, self.steps = recipe, batch_size, steps
+        self.set_model(model)
+        self.recipe, self.batch_size, self.steps, self.checkpoint = recipe, batch_size, steps, checkpoint
+        self.identity = json.loads(json.dumps({"recipe": recipe.to_json()} | dict(identity or {})))
         self.history: list[dict[str, float]] = []
         self.best_epoch, self.best_loss, self.finished, self.seconds = 0, np.inf, False, 0.0
         self.best: list[NDArray[Any]] = []
-
-    def begin(self, model: keras.Model, checkpoint: Path | None, identity: dict[str, Any]) -> None:
-        """Starts the clock, and continues from a checkpoint if there is one."""
-        self.set_model(model)
-        self.checkpoint, self.identity = checkpoint, json.loads(json.dumps(identity))
         self.started, self.saved = time.perf_counter(), -np.inf
         try:
             if checkpoint is not None and checkpoint.is_file():

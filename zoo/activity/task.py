@@ -62,12 +62,6 @@ _FRAME = 5
 """Rows of a frame, at most, where a plan names no number."""
 
 
-def _split_sha256(*parts: Windows | None) -> str:
-    """Which rows are trained on, and which are held out."""
-    rows = b"|".join(b"" if part is None else part.rows.tobytes() for part in parts)
-    return hashlib.sha256(rows).hexdigest()[:16]
-
-
 def _weighted(train: Windows, classes: int, how: str | None) -> tuple[Windows, list[float] | None]:
     """Windows whose labels also say of which study they are, and the weight of each label.
 
@@ -100,15 +94,6 @@ def class_frequencies(train: Windows, classes: Sequence[str], how: str | None) -
     weights = _weighted(train, len(classes), how)[1] or [1.0] * labels
     counts = np.bincount(train.labels, minlength=labels) * np.array(weights[:labels])
     return priors.frequencies(counts, classes, train.label_sets)
-
-
-def _validation_batches(validation: Windows, rows: int, twice: bool) -> tf.data.Dataset:
-    # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
-    size = -(-len(validation) // -(-len(validation) // 512))
-    times = 2 if twice else 1
-    return pipeline.batches(validation, size).map(
-        lambda inputs, labels: (tf.tile(center_crop(inputs, rows), (1, times, 1)), labels)
-    )
 
 
 def _validation_by(split: Split, recipe: Recipe) -> str:
@@ -183,12 +168,6 @@ def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
     )
 
 
-def _streaming(model: ActivityRecognizer) -> Streaming:
-    """The settings of continuous recognition of a model's files."""
-    # A network that has learned to continue from any state needs no restart.
-    return Streaming(restart=0, copies=1) if model.carry_state else Streaming()
-
-
 class ActivityTask(Task):
     """Recognizers of activity."""
 
@@ -258,18 +237,26 @@ class ActivityTask(Task):
             )
         weighted, class_weights = _weighted(train, len(model.classes), recipe.class_weights)
         cut = recipe.augmentation or rows < train.inputs.shape[1]
+        held_out = None
+        if validation is not None:
+            # Equal batches of at most 512 windows, so that the pass compiles for one shape, or two.
+            size, times = -(-len(validation) // -(-len(validation) // 512)), 2 if augmentation.carry else 1
+            held_out = pipeline.batches(validation, size).map(
+                lambda inputs, labels: (tf.tile(center_crop(inputs, rows), (1, times, 1)), labels)
+            )
+        parts = b"|".join(b"" if part is None else part.rows.tobytes() for part in (train, validation))
         return Feed(
             partial(
                 pipeline.training_batches, weighted, seed=recipe.seed, passes=passes,
                 augment=partial(augmentation, rows=rows) if cut else None,
             ),
             passes * len(train),
-            None if validation is None else _validation_batches(validation, rows, bool(augmentation.carry)),
+            held_out,
             class_weights, weighted.label_sets,
             # What comes before a window is read by the same weights; dropout and the like keep their seeds.
             learner=model.copy(window=2 * rows) if augmentation.carry else None,
             # The same data can be split in other ways, such as by folds.
-            identity={"split": _split_sha256(train, validation)},
+            identity={"split": hashlib.sha256(parts).hexdigest()[:16]},
         )  # fmt: skip
 
     def scores(self, model: ActivityRecognizer, split: Split) -> dict[str, float]:
@@ -349,7 +336,8 @@ class ActivityTask(Task):
             hop=model.window // 2, frame=model.frame, chunk=chunk_of(model), states=model.states,
             mean=tuple(model.mean or ()), variance=tuple(model.variance or ()), unit=model.unit,
             axes=model.channels, convention=model.convention, temperature=float(model.temperature),
-            streaming=_streaming(model),
+            # A network that has learned to continue from any state needs no restart.
+            streaming=Streaming(restart=0, copies=1) if model.carry_state else Streaming(),
             split_by=str(known.get("split_by", "not stated")), train_subjects=tuple(known.get("subjects", ())),
             prior=tuple((model.prior or model.train_prior).values()),
             threshold=None if model.threshold is None else float(model.threshold),
