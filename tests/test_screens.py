@@ -8,7 +8,7 @@ import pytest
 
 from zoo.cli import COMMANDS
 from zoo.presets import PRESETS
-from zoo.report.terminal import say, warn
+from zoo.report.document import say, warn
 
 HELP = [
     [],

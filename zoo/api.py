@@ -25,7 +25,7 @@ from zoo.errors import ArgumentError, ZooError, refuse
 from zoo.families import FAMILIES, OLDER_TASKS, unknown_family
 from zoo.files import new_file, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe, checked
-from zoo.report.document import Document, Records, Result
+from zoo.report.document import Document, Records, Result, say, warn
 
 if TYPE_CHECKING:
     import keras
@@ -922,7 +922,7 @@ def train(
     )  # fmt: skip
     training.check_folder()
     if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
-        _say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
+        say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     with _progress(plan.recipe, verbose) as shown, _resumable(out, "go on with the same command and resume=True"):
         result = replace(training, callbacks=[*callbacks, *shown]).run(checked_data, start)
     return _trained(result, out, checked_data, data or task.data_file, data_dir)
@@ -939,12 +939,6 @@ def _trained(result: "TrainResult", out: Any, data: Any, named: Any, data_dir: A
         then = f"zoo {'evaluate' if able else 'export'} {out} --data {named}{where}"
         return replace(result, next=f"model in {out}; next: {then}")
     return result
-
-
-def _say(line: str) -> None:
-    from zoo.report.terminal import say
-
-    say(line)
 
 
 @contextmanager
@@ -1050,7 +1044,7 @@ def finetune(
         recipe.require_epochs()
     plan = replace(planning.plan_of(model)[0], recipe=recipe)
     if verbose and (doubt := planning.familiar(loaded, checked_data)):
-        _say(f"zoo: warning: {doubt}")
+        warn(doubt)
 
     def begin(prepared: Any, model: Any) -> None:
         if activity:

@@ -31,7 +31,7 @@ from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printa
 from zoo.families import OLDER_TASKS
 from zoo.jobs import terminable
 from zoo.recipe import Settings
-from zoo.report.terminal import err, say, warn
+from zoo.report.document import err, say, warn
 
 USAGE, INTERRUPTED, PIPE, BUG = 2, 130, 141, 70
 """Exit statuses beside 1, which is an error that the user can fix."""

@@ -14,7 +14,7 @@ from rich.console import Console
 from zoo.activity.samples import read_samples
 from zoo.activity.simulate import walk_through
 from zoo.errors import ZooError
-from zoo.report.terminal import say
+from zoo.report.document import say
 from zoo.runtime import Prediction, Recognizer
 from zoo.runtime.metadata import CLASSES, INERTIAL
 

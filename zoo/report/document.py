@@ -1,7 +1,30 @@
-"""Results: plain data that knows its Markdown. The terminal prints `to_json()` with `--json`, else the Markdown."""
+"""Results: plain data that knows its Markdown. The terminal prints `to_json()` with `--json`, else the Markdown.
+
+What is not a result is said on standard error.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from rich.console import Console
+
+from zoo.errors import printable
+
+err = Console(stderr=True, markup=False, emoji=False, highlight=False)
+"""Standard error. Text is printed as it is: names of files may look like markup."""
+
+
+def say(text: str, style: str = "") -> None:
+    """Prints one line on standard error, which a terminal breaks between words if it has a style.
+
+    Without a style it may hold a command, which is to be copied as one line.
+    """
+    err.print(printable(text), style=style or None, soft_wrap=not (style and err.is_terminal))
+
+
+def warn(text: str) -> None:
+    """Prints a warning of one line on standard error."""
+    say(f"zoo: warning: {text}", style="yellow")
 
 
 class Result:

@@ -13,8 +13,6 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from zoo.errors import printable
-
 _THEME = Theme({
     "markdown.h1": "bold", "markdown.h2": "bold", "markdown.h3": "bold", "markdown.code": "none", "markdown.em": "cyan",
     "markdown.strong": "bold", "markdown.block_quote": "yellow", "markdown.link_url": "none",
@@ -36,23 +34,6 @@ def show(text: str, console: Console | None = None) -> None:
         console.print(Page(text))
     else:
         console.file.write(_IMAGE.sub("", text).rstrip("\n") + "\n")
-
-
-err = Console(stderr=True, markup=False, emoji=False, highlight=False)
-"""Standard error. Text is printed as it is: names of files may look like markup."""
-
-
-def say(text: str, style: str = "") -> None:
-    """Prints one line on standard error, which a terminal breaks between words if it has a style.
-
-    Without a style it may hold a command, which is to be copied as one line.
-    """
-    err.print(printable(text), style=style or None, soft_wrap=not (style and err.is_terminal))
-
-
-def warn(text: str) -> None:
-    """Prints a warning of one line on standard error."""
-    say(f"zoo: warning: {text}", style="yellow")
 
 
 class Page:

@@ -20,7 +20,7 @@ from zoo.families import FAMILIES
 from zoo.files import exclusive_folder
 from zoo.jobs import Terminated
 from zoo.presets import PRESETS
-from zoo.report.terminal import say
+from zoo.report.document import say
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata
 from zoo.serving import PageServer, certificate, page_files
