@@ -58,7 +58,7 @@ STATED = 0.05
 """The share that the table of activities is for."""
 LEVELS = (0.9, 0.95, 0.99)
 """Shares of windows whose set shall have the right label."""
-PLAN = planning.plan("activity_gru_pocket", None, {})
+PLAN = planning.plan("activity_gru_pocket")
 
 Floats = NDArray[np.floating[Any]]
 SCORES: dict[str, Callable[[Floats, float], Floats]] = {

@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data1.h5"))
     path = parser.parse_args().data
-    plan = planning.plan("sparse_autoencoder_course", None, {})
+    plan = planning.plan("sparse_autoencoder_course")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         start = time.perf_counter()

@@ -48,7 +48,7 @@ from zoo.training import fit
 
 MINUTES, TEST_PEOPLE, TEST_WINDOWS = 3, 6, 40
 MOTIONSENSE = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
-PLAN = planning.plan(None, "activity_gru", {"frame": 5, "num_layers": 1, "frame_activation": None, "magnitude": False})
+PLAN = planning.plan("activity_gru", {"frame": 5, "num_layers": 1, "frame_activation": None, "magnitude": False})
 
 Logits = tuple[NDArray[np.float32], NDArray[np.int64]]
 

@@ -33,7 +33,7 @@ from zoo.task import Split
 from zoo.training import fit
 
 OTHER = "other"
-PLAN = planning.plan("activity_cnn_pocket", None, {})
+PLAN = planning.plan("activity_cnn_pocket")
 TRAININGS = {"known alone": (), "all": MOVEMENTS} | {
     f"without {name}": tuple(other for other in MOVEMENTS if other != name) for name in MOVEMENTS
 }

@@ -56,7 +56,7 @@ class Credulous(PersonalRecognizer):
 
 def file_of(data: ActivityData, train: Windows, seed: int, folder: Path) -> Path:
     """Trains the recipe, and writes a file that can learn."""
-    plan = planning.plan(PRESET, None, {**SMALLER, "validation": 0.0, "seed": seed})
+    plan = planning.plan(PRESET, {**SMALLER, "validation": 0.0, "seed": seed})
     split = Split(data, train, None)
     model = TASK.build(plan, split)
     fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))

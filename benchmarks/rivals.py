@@ -88,7 +88,7 @@ class TinyHAR(ActivityRecognizer):
 
 def measure(data: ActivityData, augmented: bool) -> dict[str, Any]:
     """Macro-F1 of each group of people, by a network that was trained on all others."""
-    recipe = planning.plan(PRESET, None, {} if augmented else {"augmentation": None}).recipe
+    recipe = planning.plan(PRESET, {} if augmented else {"augmentation": None}).recipe
     windows, started = data.train.in_memory(), time.perf_counter()
     scores = []
     for chosen in held_out(windows, "subject", GROUPS)[:MEASURED]:

@@ -87,7 +87,7 @@ def rows_a_second(name: str, data: Path) -> float:
     """Rows per second of a preset's training."""
     task, clock = task_of(name.removesuffix("_course")), Clock()
     folders = {"activity": "activity", "patches": "images", "text": "text"}
-    plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None})
+    plan = planning.plan(name, {"epochs": EPOCHS, "patience": None})
     read = task.read(data / folders[task.name] / task.data_file)
     split = task.split(read, plan.recipe, folds=True)
     model = task.build(plan, split)

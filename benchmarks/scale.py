@@ -100,7 +100,7 @@ def training(folder: Path) -> dict[str, float]:
         clock.start()
 
     changes = {"epochs": 2, "warmup_epochs": 1, "batch_size": 64, "validation": 0.0}
-    plan = planning.plan("activity_gru_pocket", None, changes)
+    plan = planning.plan("activity_gru_pocket", changes)
     split = TASK.split(folder / "windows.h5", plan.recipe)
     model = TASK.build(plan, split)
     callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=note)]
@@ -165,7 +165,7 @@ def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
     from zoo import planning
     from zoo.crossval import Protocol, cross_validate
 
-    plan = planning.plan("activity_gru_pocket", None, {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
+    plan = planning.plan("activity_gru_pocket", {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
     rows = []
     for workers in WORKERS:
         started = time.perf_counter()

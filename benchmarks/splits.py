@@ -77,7 +77,7 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
         "units": 32, "num_layers": 1, "frame": 5, "frame_activation": None, "magnitude": False, "epochs": EPOCHS,
         "validation": 0.0, "patience": None,
     }  # fmt: skip
-    plan = planning.plan(None, "activity_gru", changes)
+    plan = planning.plan("activity_gru", changes)
     split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), train)
     model = task.TASK.build(plan, split)
     fit(model, plan.recipe, task.TASK.feed(model, split, plan.recipe))

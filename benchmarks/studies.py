@@ -98,7 +98,7 @@ def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]
 
 def scores_by_study(data: ActivityData, train: Windows, test: Windows, seed: int) -> dict[str, dict[str, Any]]:
     """Scores of one training, study by study."""
-    plan = planning.plan(PRESET, None, {"validation": 0.0, "seed": seed})
+    plan = planning.plan(PRESET, {"validation": 0.0, "seed": seed})
     split = Split(data, train, None)
     model = TASK.build(plan, split)
     fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))

@@ -38,7 +38,7 @@ BATCH, ROWS, EPOCHS = 32, 2688, 4
 
 def with_zoo(name: str, windows: activity.Windows) -> float:
     """The preset's own way."""
-    plan = planning.plan(name, None, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
+    plan = planning.plan(name, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
     clock = Clock()
     split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), windows)
     model = TASK.build(plan, split)

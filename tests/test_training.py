@@ -261,7 +261,7 @@ def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, t
         sys.executable, "-c", _KILLED_TRAINING, "train", "--model", "activity_gru", "--units", "8", "--frame", "5",
         "--epochs", "12", "--data", str(simulated), "--seed", "1", "--out", str(tmp_path / "killed"),
     ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    plan = planning.plan(None, "activity_gru", {"units": 8, "frame": 5, "epochs": 12, "seed": 1})
+    plan = planning.plan("activity_gru", {"units": 8, "frame": 5, "epochs": 12, "seed": 1})
     replace(plan, out=tmp_path / "whole").run(simulated)
     assert killed.wait() == -signal.SIGKILL
     replace(plan, out=tmp_path / "killed", resume=True).run(simulated)

@@ -913,7 +913,7 @@ def train(
     from zoo import planning
     from zoo.task import task_of
 
-    plan, start = planning.plan_of(model, recipe, own)
+    plan = planning.plan(model, own, recipe)
     task = task_of(plan.family)
     checked_data = planning.read_data(task, data, data_dir=data_dir, levels=levels)
     training = replace(
@@ -924,7 +924,9 @@ def train(
     if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     with _progress(plan.recipe, verbose) as shown, _resumable(out, "go on with the same command and resume=True"):
-        result = replace(training, callbacks=[*callbacks, *shown]).run(checked_data, start)
+        result = replace(training, callbacks=[*callbacks, *shown]).run(
+            checked_data, None if isinstance(model, str | Path) else model
+        )
     return _trained(result, out, checked_data, data or task.data_file, data_dir)
 
 
@@ -1042,7 +1044,7 @@ def finetune(
         recipe = planning.finetuning_recipe(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(planning.plan_of(model)[0], recipe=recipe)
+    plan = replace(planning.plan(model), recipe=recipe)
     if verbose and (doubt := planning.familiar(loaded, checked_data)):
         warn(doubt)
 
@@ -1120,7 +1122,7 @@ def cross_validate(
     from zoo import crossval, planning
     from zoo.activity import crossval_report as report
 
-    plan, _ = planning.plan_of(model, recipe, settings)
+    plan = planning.plan(model, settings, recipe)
     path = _path_of(data, data_dir, "cross-validation")
     wanted = [name for name in _names(baselines) if name != "none"]
     number = int(groups) if str(groups).isascii() and str(groups).isdigit() else groups

@@ -1,8 +1,6 @@
 """From what a user names, a preset or a family and some options, to a plan."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -21,39 +19,63 @@ from zoo.task import Source, Task, task_of
 from zoo.training import Training
 
 
-def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Training:
-    """Makes a plan.
+def plan(
+    model: Model | str | Path, changes: Mapping[str, Any] | None = None,
+    recipe: Recipe | Mapping[str, Any] | None = None,
+) -> Training:  # fmt: skip
+    """Makes a training of what a user names.
 
     Args:
-        preset: Its name, or None.
-        family: Its name, or None.
+        model: Name of a preset or a family; or a model, whose arguments are taken.
         changes: Arguments of the model's constructor and fields of the recipe that replace those of the preset or the
             family, by name. Epochs that are named are single passes, unless `min_steps` is named as well.
+        recipe: Recipe to train with, or the fields that differ.
 
     Raises:
-        ZooError: If a name is unknown, means nothing for the family, or
-            has a value of another type.
+        ZooError: If a name is unknown, means nothing for the family, or has a value of another type.
 
     Example:
-        >>> plan("activity_gru_course", None, {"units": 8, "epochs": 3}).arguments["units"]
+        >>> plan("activity_gru_course", {"units": 8, "epochs": 3}).arguments["units"]
         8
     """
-    if preset is not None:
-        family = presets.find(preset).family
-    assert family is not None
-    task, model = task_of(family), find_family(family).load()
-    accepted = model.argument_names()
-    if preset is not None:
-        row = presets.find(preset)
-        name, arguments, recipe = preset, row.arguments, row.recipe
+    check_named(model)
+    changes = dict(changes or {})
+    if recipe is not None and not isinstance(recipe, Recipe):
+        for each in recipe:
+            if each not in Recipe.model_fields:
+                raise unknown_name("field of a recipe", each, list(Recipe.model_fields))
+        changes = {**recipe, **changes}
+    if isinstance(model, Model):
+        name, base = model.name, None
+        family = next(name for name, row in FAMILIES.items() if row.class_name == type(model).__name__)
     else:
-        name, recipe = family, task.recipe
+        name = str(model)
+        base = None if name in FAMILIES else presets.find(name)
+        family = name if base is None else base.family
+    task, model_class = task_of(family), find_family(family).load()
+    accepted = model_class.argument_names()
+    if base is not None:
+        arguments, known_recipe = base.arguments, base.recipe
+    else:
         arguments = {key: value for key, value in task.arguments.items() if key in accepted}
-        if changes.get("validation") == 0:
-            recipe = recipe.replace(patience=None)
-    fields_used = [name for name in Recipe.model_fields if name not in task.unused]
-    types = get_type_hints(model.__init__)
-    known = list(dict.fromkeys([*accepted, *fields_used]))
+        known_recipe = task.recipe.replace(patience=None) if changes.get("validation") == 0 else task.recipe
+    if isinstance(model, Model):
+        arguments = model.get_config()
+        if built := [each for each in changes if each in accepted and each != "seed"]:
+            raise ArgumentError(built[0], f": {name} is built already; leave it out")
+    _check(changes, name, task, accepted, get_type_hints(model_class.__init__))
+    # A name that both have means the model's, but the seed of a run is its recipe's.
+    own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
+    others = {key: value for key, value in changes.items() if key not in own}
+    whole = recipe if isinstance(recipe, Recipe) else changed(known_recipe, others)
+    task.check(whole.require_epochs())
+    return Training(name, family, {**arguments, **own}, whole)
+
+
+def _check(
+    changes: Mapping[str, Any], name: str, task: Task, accepted: Sequence[str], types: Mapping[str, Any]
+) -> None:  # fmt: skip
+    known = list(dict.fromkeys([*accepted, *(each for each in Recipe.model_fields if each not in task.unused)]))
     for change, value in changes.items():
         if change not in known:
             if change in task.unused:
@@ -61,12 +83,6 @@ def plan(preset: str | None, family: str | None, changes: dict[str, Any]) -> Tra
             raise unknown_name(f"setting of {name}", change, known)
         if change in types:
             checked(change, types[change], value)
-    # A name that both have means the model's, but the seed of a run is its recipe's.
-    own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
-    others = {key: value for key, value in changes.items() if key not in own}
-    recipe = changed(recipe, others).require_epochs()
-    task.check(recipe)
-    return Training(name, family, {**arguments, **own}, recipe)
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -88,36 +104,6 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         if name not in known:
             raise unknown_name("field of a recipe", name, known)
     return recipe.replace(**({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
-
-
-def plan_of(
-    model: Any, recipe: Recipe | Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None
-) -> tuple[Training, Model | None]:
-    """Returns the plan of a training run, and the model whose weights it starts from, if any.
-
-    Args:
-        model: A family, a preset, or a model.
-        recipe: Recipe to train with, or the fields that differ.
-        changes: As for `plan`.
-    """
-    check_named(model)
-    start = model if isinstance(model, Model) else None
-    fields = {} if recipe is None or isinstance(recipe, Recipe) else dict(recipe)
-    for each in fields:
-        if each not in Recipe.model_fields:
-            raise unknown_name("field of a recipe", each, list(Recipe.model_fields))
-    if start is not None:
-        if changes:
-            raise ArgumentError(next(iter(changes)), f": {start.name} is built already; leave it out")
-        family = next(name for name, row in FAMILIES.items() if row.class_name == type(start).__name__)
-        found = replace(plan(None, family, fields), name=start.name, arguments=start.get_config())
-    else:
-        name = str(model)
-        known = name in FAMILIES
-        found = plan(None if known else name, name if known else None, {**fields, **(changes or {})})
-    if isinstance(recipe, Recipe):
-        found = replace(found, recipe=recipe.require_epochs())
-    return found, start
 
 
 def read_data(
@@ -188,25 +174,3 @@ def finetuning_recipe(loaded: Loaded, data: Data, changes: Mapping[str, Any] | N
     start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
     recipe = FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss})
     return changed(recipe, changes or {})
-
-
-def settings(words: Sequence[str]) -> dict[str, Any]:
-    """Settings from NAME=VALUE: `none`, or JSON, or else text.
-
-    Raises:
-        ZooError: If a word has no `=`.
-
-    Example:
-        >>> settings(["hidden_units=100", "optimizer=adam", "patience=none"])
-        {'hidden_units': 100, 'optimizer': 'adam', 'patience': None}
-    """
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ZooError(f"--set {word}: expected NAME=VALUE, such as hidden_units=100")
-        try:
-            found[name.replace("-", "_")] = None if value.lower() == "none" else json.loads(value)
-        except json.JSONDecodeError:
-            found[name.replace("-", "_")] = value
-    return found

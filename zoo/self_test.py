@@ -49,7 +49,7 @@ def findings(folder: Path) -> Iterator[str]:
     yield f"{len(train):,} windows of a simulated person"
 
     settings = {"units": 8, "frame": 10, "epochs": 6, "batch_size": 8, "learning_rate": 1e-2, "validation": 0.0}
-    replace(planning.plan(None, "activity_gru", settings), out=folder / "model").run(TASK.read(data))
+    replace(planning.plan("activity_gru", settings), out=folder / "model").run(TASK.read(data))
     losses = [epoch["loss"] for epoch in read_json(folder / "model" / "history.json")]
     if not all(map(math.isfinite, losses)) or losses[-1] >= losses[0]:
         raise ZooError(f"training did not lower the loss: {losses[0]:.3f} to {losses[-1]:.3f}")

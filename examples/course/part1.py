@@ -19,7 +19,7 @@ from zoo.patches.task import TASK as AUTOENCODER
 
 given = options(__doc__, "data1.h5", "part1")
 report = Report(given.out, "Part 1: a sparse autoencoder")
-course = planning.plan("sparse_autoencoder_course", None, {"epochs": 20} if given.quick else {})
+course = planning.plan("sparse_autoencoder_course", {"epochs": 20} if given.quick else {})
 scratch = TemporaryDirectory()
 
 

@@ -25,7 +25,7 @@ def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tm
         "validation_by": "time",
         "patience": None,
     }
-    plan = planning.plan(None, "activity_gru", changes)
+    plan = planning.plan("activity_gru", changes)
     replace(plan, out=tmp_path / "model").run(simulated)
     loaded = loading.load(str(tmp_path / "model"))
     scores = ACTIVITY.scores(loaded.keras_model, ACTIVITY.split(simulated, plan.recipe))
@@ -102,7 +102,7 @@ def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulate
 def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(ZooError, match="training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it"):
-        planning.plan("activity_gru_course", None, {}).run(simulated)
+        planning.plan("activity_gru_course").run(simulated)
     loaded = loading.load("activity_gru_course")
     with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
         artifacts.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")

@@ -19,7 +19,7 @@ from zoo.runtime import Interpreter
 
 
 def plan(**changes):
-    return planning.plan("sparse_autoencoder_course", None, {"pixels": 64, "hidden_units": 12, "epochs": 4} | changes)
+    return planning.plan("sparse_autoencoder_course", {"pixels": 64, "hidden_units": 12, "epochs": 4} | changes)
 
 
 @pytest.fixture(scope="module")

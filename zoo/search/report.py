@@ -91,7 +91,7 @@ def _choice(study: Study, result: Mapping[str, Any], plan: Training) -> str:
 
 def command(plan: Training, study: Study) -> str:
     """Returns the command that trains a plan."""
-    usual = planning.plan(None, plan.family, {}).recipe.to_json()
+    usual = planning.plan(plan.family).recipe.to_json()
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
     settings = {**plan.arguments, **changed}
     words = [f"--set {name}={shlex.quote(json.dumps(value).strip(chr(34)))}" for name, value in settings.items()]

@@ -78,8 +78,7 @@ class Study:
     @cached_property
     def base(self) -> Training:
         """Plan of the preset or family from which the search starts."""
-        preset = self.target if self.target in PRESETS else None
-        return planning.plan(preset, None if preset else self._family, self._unsearched)
+        return planning.plan(self.target if self.target in PRESETS else self._family, self._unsearched)
 
     @cached_property
     def task(self) -> Task:
