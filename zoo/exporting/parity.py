@@ -35,14 +35,7 @@ EXACT = {
 
 @dataclass(frozen=True)
 class Parity:
-    """Difference between an artifact and Keras on golden inputs.
-
-    Args:
-        largest_error: Largest absolute error.
-        mean_error: Mean absolute error.
-        agreement: Fraction of rows with the same most probable class. None if no output is a probability.
-        rows: Number of rows compared.
-    """
+    """Absolute errors of an artifact, and the fraction of rows with the same most probable class, None without any."""
 
     largest_error: float
     mean_error: float
@@ -51,13 +44,7 @@ class Parity:
 
 
 class ParityError(ZooError):
-    """An artifact differs from Keras by more than its tolerance.
-
-    Args:
-        message: The message.
-        parity: The difference.
-        tolerance: The limits that it exceeds.
-    """
+    """An artifact differs from Keras by more than its tolerance."""
 
     def __init__(self, message: str, parity: Parity, tolerance: Tolerance) -> None:
         super().__init__(message)

@@ -29,8 +29,7 @@ def open_file(path: Path) -> Any:
 
 
 def _does_not_run(path: Path, error: Exception, what: str = "") -> ZooError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ZooError(f"{path}: {what}does not run ({reason})")
+    return ZooError(f"{path}: {what}does not run ({(str(error).strip() or type(error).__name__).splitlines()[0]})")
 
 
 class Interpreter:
@@ -57,23 +56,17 @@ class Interpreter:
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
         # Looked up once, since a lookup takes longer than a step of a small network.
-        self._inputs = {
-            name: {
-                key: (self._shape(detail), np.dtype(detail["dtype"]))
-                for key, detail in runner.get_input_details().items()
-            }
-            for name, runner in self._runners.items()
-        }
+        self._inputs: dict[str, dict[str, tuple[tuple[int, ...], np.dtype[Any]]]] = {}
+        for name, runner in self._runners.items():
+            self._inputs[name] = inputs = {}
+            for key, detail in runner.get_input_details().items():
+                fixed, some = detail["shape_signature"].tolist(), [-1, *detail["shape"].tolist()[1:]]
+                shape = some if self.metadata.batch is None else fixed
+                inputs[key] = tuple(shape), np.dtype(detail["dtype"])
 
     def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
         """Returns shapes and types of the inputs of a signature. -1 stands for any size."""
         return dict(self._inputs[signature])
-
-    def _shape(self, detail: Mapping[str, Any]) -> tuple[int, ...]:
-        """Returns the shape of an input. -1 stands for any size."""
-        if self.metadata.batch is None:
-            return (-1, *detail["shape"].tolist()[1:])
-        return tuple(detail["shape_signature"].tolist())
 
     def run(self, signature: str, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Runs a signature.

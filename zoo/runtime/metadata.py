@@ -126,7 +126,11 @@ class Metadata:
         names = [field.name for field in fields(kind) if field.name in document]
         values: dict[str, Any] = {name: tuple(v) if isinstance(v := document[name], list) else v for name in names}
         if "streaming" in values:
-            values["streaming"], values["threshold"] = _streaming(document)
+            settings = dict(document["streaming"])
+            # Older files state the threshold among these settings.
+            older = settings.pop("threshold", STREAM_THRESHOLD)
+            values["streaming"] = Streaming(**settings)
+            values.setdefault("threshold", None if older == STREAM_THRESHOLD else older)
         if "train_subjects" in values:
             values["train_subjects"] = _with_studies(values["train_subjects"])
         metadata: Metadata = kind(**values)
@@ -229,13 +233,6 @@ def _misfit(name: str, value: Any, hint: Any, key: str) -> str:
     if not value >= least:
         return f"{found}{least:g} or more"
     return "" if value <= most else f"{found}at most {most:g}"
-
-
-def _streaming(document: Mapping[str, Any]) -> tuple[Streaming, float | None]:
-    """The settings of continuous recognition, and the threshold, which older files state among these settings."""
-    settings = dict(document["streaming"])
-    older = settings.pop("threshold", STREAM_THRESHOLD)
-    return Streaming(**settings), document.get("threshold", None if older == STREAM_THRESHOLD else older)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,11 +383,7 @@ def embed(path: Path, metadata: Metadata) -> None:
     _share_buffers(model)
     flat.write_model(model, str(path))
     _, unsigned = _split_digest(path.read_bytes())
-    path.write_bytes(unsigned.replace(_DIGEST + _UNKNOWN, _DIGEST + _sha256(unsigned)))
-
-
-def _sha256(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
+    path.write_bytes(unsigned.replace(_DIGEST + _UNKNOWN, _DIGEST + hashlib.sha256(unsigned).hexdigest().encode()))
 
 
 def _split_digest(content: bytes) -> tuple[bytes, bytes]:
@@ -415,36 +408,31 @@ def _share_buffers(model: Any) -> None:
 
 
 def _check_places(model: Any) -> None:
-    """Checks that all numbers of subgraphs, tensors and buffers in a file exist, on which LiteRT relies unchecked.
+    """Checks that all numbers of subgraphs, tensors and buffers in a file exist, on which LiteRT relies unchecked."""
 
-    Raises:
-        IndexError: If one does not.
-    """
+    def require(places: Any, size: int, least: int = 0) -> None:
+        # Flatbuffers returns 0 for a list without entries.
+        if not isinstance(places, int) and not all(least <= place < size for place in list(places)):
+            raise IndexError(f"places {list(places)} of {size}")
+
     sizes = [model.Subgraphs(place).TensorsLength() for place in range(model.SubgraphsLength())]
     for place, size in enumerate(sizes):
         graph = model.Subgraphs(place)
-        _require(graph.InputsAsNumpy(), size)
-        _require(graph.OutputsAsNumpy(), size)
-        _require([graph.Tensors(number).Buffer() for number in range(size)], model.BuffersLength())
+        require(graph.InputsAsNumpy(), size)
+        require(graph.OutputsAsNumpy(), size)
+        require([graph.Tensors(number).Buffer() for number in range(size)], model.BuffersLength())
         for number in range(graph.OperatorsLength()):
             operator = graph.Operators(number)
-            _require([operator.OpcodeIndex()], model.OperatorCodesLength())
+            require([operator.OpcodeIndex()], model.OperatorCodesLength())
             # -1 is an input that is left out.
-            _require(operator.InputsAsNumpy(), size, least=-1)
-            _require(operator.OutputsAsNumpy(), size)
+            require(operator.InputsAsNumpy(), size, least=-1)
+            require(operator.OutputsAsNumpy(), size)
     for number in range(model.SignatureDefsLength()):
         signature = model.SignatureDefs(number)
-        _require([signature.SubgraphIndex()], len(sizes))
+        require([signature.SubgraphIndex()], len(sizes))
         inputs = [signature.Inputs(each).TensorIndex() for each in range(signature.InputsLength())]
         outputs = [signature.Outputs(each).TensorIndex() for each in range(signature.OutputsLength())]
-        _require([*inputs, *outputs], sizes[signature.SubgraphIndex()])
-
-
-def _require(places: Any, size: int, least: int = 0) -> None:
-    # Flatbuffers returns 0 for a list without entries.
-    for place in [] if isinstance(places, int) else list(places):
-        if not least <= place < size:
-            raise IndexError(f"place {place} of {size}")
+        require([*inputs, *outputs], sizes[signature.SubgraphIndex()])
 
 
 def extract(path: Path) -> Metadata:
@@ -453,11 +441,14 @@ def extract(path: Path) -> Metadata:
     Raises:
         ZooError: If the file is missing, is no TFLite file, or has no metadata of the zoo.
     """
-    content = _content(path)
+    require_file(path)
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise ZooError(f"{path}: has {size} bytes; expected a file of at most {_MOST_BYTES}")
+    content = path.read_bytes()
     if content[4:8] != b"TFL3":
         raise ZooError(f"{path}: not a TFLite file")
     digest, unsigned = _split_digest(content)
-    if digest and digest != _sha256(unsigned):
+    if digest and digest != hashlib.sha256(unsigned).hexdigest().encode():
         raise StorageError(f"{path}: truncated or damaged TFLite file (its SHA-256 is another): copy it again")
     try:
         if (document := _document(content)) is not None:
@@ -490,10 +481,3 @@ def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
     if not isinstance(metadata, ActivityMetadata):
         raise ZooError(f"{path}: holds {metadata.family}, which is not an activity recognizer")
     return metadata
-
-
-def _content(path: Path) -> bytes:
-    require_file(path)
-    if (size := path.stat().st_size) > _MOST_BYTES:
-        raise ZooError(f"{path}: has {size} bytes; expected a file of at most {_MOST_BYTES}")
-    return path.read_bytes()

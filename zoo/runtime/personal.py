@@ -104,8 +104,11 @@ class PersonalRecognizer(Recognizer):
             if held_back.any() and not held_back.all():
                 self._train(windows[~held_back], labels[~held_back], epochs, rate, seed)
                 learned = self._head()
-                found.append([self._answers(_between(known, learned, share), windows[held_back])
-                              for share in (0.0, *SHARES)])  # fmt: skip
+                answers = []
+                for share in (0.0, *SHARES):
+                    self._set_head(_between(known, learned, share))
+                    answers.append(self.predict(windows[held_back]))
+                found.append(answers)
                 truth.append(labels[held_back])
                 self._set_head(known)
         if not found:
@@ -115,23 +118,13 @@ class PersonalRecognizer(Recognizer):
     def _train(
         self, windows: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], epochs: int, rate: float, seed: int
     ) -> list[float]:
-        random, losses = np.random.default_rng(seed), []
-        for _ in range(epochs):
-            order = random.permutation(len(windows))
-            losses.append(float(np.mean([self._step(windows[i], int(labels[i]), rate) for i in order])))
-        return losses
-
-    def _step(self, window: NDArray[np.floating[Any]], label: int, rate: float) -> float:
-        outputs = self.run(
-            "train", window=window[None].astype(np.float32), label=np.array([label], np.int32),
-            rate=np.array(rate, np.float32),
-        )  # fmt: skip
-        return float(outputs["loss"][0])
-
-    def _answers(self, head: Head, windows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """The probabilities `(N, K)` of windows with these weights."""
-        self._set_head(head)
-        return self.predict(windows)
+        random, losses = np.random.default_rng(seed), np.empty((epochs, len(windows)))
+        rows, rates = windows.astype(np.float32), np.array(rate, np.float32)
+        for epoch in range(epochs):
+            for place, i in enumerate(random.permutation(len(windows))):
+                row, label = rows[i : i + 1], np.array([labels[i]], np.int32)
+                losses[epoch, place] = self.run("train", window=row, label=label, rate=rates)["loss"][0]
+        return [float(loss) for loss in losses.mean(axis=1)]
 
     def _head(self) -> Head:
         """A copy of the weights of the last layer."""
@@ -198,7 +191,9 @@ class PersonalRecognizer(Recognizer):
         for start in range(0, len(self._wider["bias"]), room):
             some = {name: weights[..., start : start + room] for name, weights in self._wider.items()}
             count = some["bias"].shape[0]
-            self._set_head({name: _padded(weights, room + 1) for name, weights in some.items()})
+            # Up to the width of the file's last layer: at least one class of weight zero.
+            pads = {name: [(0, 0)] * (each.ndim - 1) + [(0, room + 1 - count)] for name, each in some.items()}
+            self._set_head({name: np.pad(weights, pads[name]) for name, weights in some.items()})
             logs = _log(super()._run_window(window)[0]) - self._shift
             logits.append(logs[:, :count] - logs[:, room:])
         powers = np.exp((each := np.concatenate(logits, axis=1)) - each.max())
@@ -239,12 +234,6 @@ def _read_page(
     if not all(np.isfinite(weights).all() for weights in head.values()):
         raise ZooError(f"{path}: holds numbers that are not finite")
     return classes, head
-
-
-def _padded(weights: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """The same with zeros up to a width of the last axis."""
-    missing = width - weights.shape[-1]
-    return np.pad(weights, [(0, 0)] * (weights.ndim - 1) + [(0, missing)])
 
 
 def _log(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

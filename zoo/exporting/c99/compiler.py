@@ -59,11 +59,7 @@ static void run_{name}(void)
 
 
 def find() -> list[str] | None:
-    """Returns the command of the C compiler: that in the environment variable CC, or cc, gcc or clang. None without.
-
-    Raises:
-        ZooError: If CC names no program.
-    """
+    """Returns the command of the C compiler: that in the environment variable CC, or cc, gcc or clang. None without."""
     if named := shlex.split(os.environ.get("CC", "")):
         if shutil.which(named[0]) is None:
             raise ZooError(f"CC is {os.environ['CC']!r}, which is not installed; expected the name of a C compiler")
@@ -105,12 +101,8 @@ def run(
 
 
 def compile_c(compiler: Sequence[str], arguments: Sequence[str], program: Path) -> None:
-    """Compiles or links C code.
-
-    Raises:
-        ZooError: If the compiler fails. The message is its first error.
-    """
-    child = execute([*compiler, *arguments, "-o", program], b"", compiler[0])
+    """Compiles or links C code. The message of a failure is the first error of the compiler."""
+    child = _execute([*compiler, *arguments, "-o", program], b"", compiler[0])
     if child.returncode:
         said = child.stderr.decode(errors="replace").splitlines() or ["no message"]
         reason = next((line for line in said if "error:" in line or "undefined" in line), said[0])
@@ -171,16 +163,9 @@ def unpack(function: Function, content: bytes, count: int, what: str) -> dict[st
     return outputs | {"seconds": found["seconds"]}
 
 
-def execute(command: Sequence[Any], content: bytes, what: str) -> subprocess.CompletedProcess[bytes]:
-    """Runs a program with an input, and returns its status and outputs.
-
-    Raises:
-        ZooError: If it does not end, or cannot be run.
-    """
+def _execute(command: Sequence[Any], content: bytes, what: str) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(
-            list(map(str, command)), input=content, capture_output=True, check=False, timeout=_SECONDS
-        )  # fmt: skip
+        return subprocess.run([*map(str, command)], input=content, capture_output=True, check=False, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         raise ZooError(f"{what} took more than {_SECONDS} s and was stopped") from None
     except OSError as error:
@@ -188,7 +173,7 @@ def execute(command: Sequence[Any], content: bytes, what: str) -> subprocess.Com
 
 
 def _output(command: Sequence[Any], content: bytes, what: str) -> bytes:
-    child = execute(command, content, what)
+    child = _execute(command, content, what)
     if child.returncode:
         said = (child.stdout + child.stderr).decode(errors="replace").strip().splitlines()
         raise ZooError(f"{what} fails with status {child.returncode}: {said[-1] if said else 'no message'}")

@@ -75,13 +75,7 @@ int zoo_next_word(const int32_t *restrict ids, float *restrict probabilities)
 
 
 def encoder(model: Any, metadata: AutoencoderMetadata, luminance: list[float]) -> Network:
-    """Describes the encoder of an autoencoder.
-
-    Args:
-        model: Keras model.
-        metadata: Its metadata.
-        luminance: Weights of red, green and blue.
-    """
+    """Describes the encoder of an autoencoder; `luminance` are the weights of red, green and blue."""
     tied, (limit, low, high) = model.get_layer("tied"), metadata.scale
     names = dict(zip(("red", "green", "blue"), map(number, luminance), strict=True))
     code = _ENCODER.format(
@@ -98,15 +92,7 @@ def encoder(model: Any, metadata: AutoencoderMetadata, luminance: list[float]) -
 
 
 def language_model(model: Any, metadata: TrigramMetadata) -> Network:
-    """Describes a language model.
-
-    Args:
-        model: Keras model.
-        metadata: Its metadata.
-
-    Raises:
-        ZooError: If the activation has no counterpart in C.
-    """
+    """Describes a language model."""
     table = model.get_layer("embedding").embeddings.numpy()
     layers = {"zoo_embedding": Layer(table), "zoo_logits": dense(model.get_layer("logits"))}
     units, statements = model.hidden_units, list[str]()

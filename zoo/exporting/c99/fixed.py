@@ -78,11 +78,7 @@ def _outputs(model: Any, tensor: Any, windows: Floats) -> Floats:
 
 
 def _places(what: str, values: NDArray[np.floating[Any]], least: float = 0.0) -> int:
-    """Returns the binary places of values with which 16 bits hold them and a margin.
-
-    Raises:
-        ZooError: If too few are left.
-    """
+    """Returns the binary places of values with which 16 bits hold them and a margin."""
     largest = max(_MARGIN * float(np.abs(values).max()), least, 2.0**-_STATE)
     places = min(_STATE, int(np.floor(np.log2(32767 / largest))))
     if places < _FEWEST:

@@ -22,29 +22,17 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights of a layer that computes input * kernel + bias, or of one that has such weights.
-
-    Args:
-        kernel: Weights `(inputs, outputs)`.
-        bias: Biases `(outputs,)`, if any.
-        places: In integers, binary places of its inputs, its outputs `(outputs,)`, and the cells of an LSTM.
-    """
+    """Weights `(inputs, outputs)` of a layer that computes input * kernel + bias."""
 
     kernel: Floats
     bias: Floats | None = None
+    # In integers, binary places of its inputs, its outputs `(outputs,)`, and the cells of an LSTM.
     places: tuple[int, NDArray[np.int64], int] | None = None
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Types of the numbers that functions take and return.
-
-    Args:
-        value: Type of sensor values and states.
-        answer: Type of probabilities.
-        sensor: Units in m/s^2, or in rad/s. 1 for floats.
-        one: Units in a probability of 1, and in a state of 1.
-    """
+    """Types of sensor values and states, and of probabilities; units in m/s^2 (or rad/s), and in a probability of 1."""
 
     value: str = "float"
     answer: str = "float"
@@ -57,13 +45,12 @@ FLOATS, INTEGERS = Numbers(), Numbers("int16_t", "uint16_t", 128, 32768)
 
 @dataclass(frozen=True)
 class Array:
-    """An argument of a function in C.
+    """An argument of a function in C: an array of a type and a shape, or a structure.
 
     Args:
         kind: Type in C, such as `float`, or `zoo_state`.
-        shape: Shape of the NumPy array of a row. Empty for a structure.
+        shape: Shape of a row. Empty for a structure.
         members: Names and sizes of the members of a structure, of the type `member`.
-        member: Type in C of the members.
         units: Units in 1, by the name of a member; of an array, by the empty name. 1 by default.
     """
 
@@ -100,13 +87,7 @@ _DTYPES = {"float": "=f4", "int32_t": "=i4", "int16_t": "=i2", "uint16_t": "=u2"
 
 @dataclass(frozen=True)
 class Function:
-    """A public function, under the name of the signature whose outputs it computes.
-
-    Args:
-        call: The call in C, with the names of the arguments.
-        inputs: Arguments that it reads, by name.
-        outputs: Arguments that it writes, by name. One that it also reads is among both.
-    """
+    """The call of a public function in C, and the arguments that it reads and writes. Some are among both."""
 
     call: str
     inputs: Mapping[str, Array]
@@ -137,11 +118,7 @@ class Network:
 
 
 def dense(layer: Any) -> Layer:
-    """Reads the weights of a Keras layer with a kernel and a bias.
-
-    Raises:
-        ZooError: If the layer is quantized.
-    """
+    """Reads the weights of a Keras layer with a kernel and a bias."""
     if layer.quantization_mode is not None and layer.kernel.dtype == "int8":
         raise ZooError(f"layer {layer.name} is quantized by Keras; export the model as it was before, as c99_int8")
     kernel, bias = (np.asarray(value, np.float32) for value in (layer.kernel, layer.bias))
@@ -150,11 +127,7 @@ def dense(layer: Any) -> Layer:
 
 
 def activation_of(layer: Any, values: str, count: int) -> list[str]:
-    """Returns the statement that applies the activation of a Keras layer, if it has one.
-
-    Raises:
-        ZooError: If the activation is not written in C.
-    """
+    """Returns the statement that applies the activation of a Keras layer, if it has one."""
     name = layer.activation.__name__
     if name not in ACTIVATIONS:
         raise ZooError(

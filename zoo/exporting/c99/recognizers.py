@@ -190,12 +190,7 @@ def recurrent(model: Any, metadata: ActivityMetadata, numbers: Numbers = FLOATS)
 
 
 def convolutional(model: Any, metadata: ActivityMetadata) -> Network:
-    """Describes a convolutional recognizer.
-
-    Args:
-        model: Keras model.
-        metadata: Its metadata.
-    """
+    """Describes a convolutional recognizer."""
     constants, read, columns = _reading(model)
     layers, functions = {"zoo_logits": _logits(model)}, list[str]()
     members, start, end = list[str](), list[str](), list[str]()
@@ -281,11 +276,7 @@ def _labels(metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> tuple[str,
 
 
 def _reading(model: Any) -> tuple[dict[str, Floats], str, int]:
-    """Describes how a recognizer reads a row: normalization and magnitude.
-
-    Returns:
-        Tables by name, the definition of `zoo_read`, and the number of values that it makes of a row.
-    """
+    """Returns tables, the definition of `zoo_read`, and the number of values that it makes of a row."""
     constants, value = dict[str, Floats](), "row[i]"
     if model.mean is not None and model.variance is not None:
         constants["zoo_mean"] = np.array(model.mean, np.float32)
