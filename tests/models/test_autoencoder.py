@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import Model, SparseAutoencoder, ZooError
+from zoo import SparseAutoencoder
 from zoo.models.losses import HalfSquaredError
 
 LAMBDA, BETA, RHO = 5e-4, 1.0, 0.04
@@ -65,26 +65,3 @@ def test_encode_and_decode_are_the_two_halves():
     model, x = SparseAutoencoder(hidden_units=10), patches(4)
     assert model.encode(x).shape == (4, 10)
     np.testing.assert_allclose(model.decode(model.encode(x)), model(x), atol=1e-6)
-
-
-def test_a_folder_gives_it_back(tmp_path):
-    model, x = SparseAutoencoder(hidden_units=10, scale=(0.3, -0.3, 0.3)), patches(4)
-    model.save_to_preset(tmp_path)
-    again = Model.from_preset(tmp_path)
-    assert again.get_config() == model.get_config()
-    np.testing.assert_array_equal(again(x), model(x))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"hidden_units": 0}, "hidden_units is 0; expected a whole number"),
-        ({"sparsity_target": 1.0}, "sparsity target 1: expected a number between 0 and 1"),
-        ({"sparsity_weight": -1.0}, "sparsity weight -1: expected 0 or more"),
-        ({"weight_decay": -1.0}, "weight decay -1: expected 0 or more"),
-        ({"scale": (1.0,)}, "scale has 1 numbers; expected 3"),
-    ],
-)
-def test_an_argument_outside_its_range_is_refused(arguments, message):
-    with pytest.raises(ZooError, match=message):
-        SparseAutoencoder(**arguments)

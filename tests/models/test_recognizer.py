@@ -1,7 +1,5 @@
 """The recognizers against their equations."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -94,13 +92,6 @@ def test_the_parameter_formula_counts_what_keras_counts(cell, **arguments):
     assert model.count_params() == cell.parameter_formula(**arguments)
 
 
-@pytest.mark.parametrize(
-    ("cell", "units", "parameters"), [(ActivityRNN, 128, 17670), (ActivityLSTM, 64, 17798), (ActivityGRU, 32, 3654)]
-)
-def test_the_course_networks_have_the_course_size(cell, units, parameters):
-    assert cell(units=units).count_params() == parameters
-
-
 def test_the_course_start_is_uniform_within_the_course_limits():
     model = ActivityGRU(units=32, initializer="course")
     weights = {v.path.split("/")[-1] if "gru" in v.path else v.path: v.numpy() for v in model.weights}
@@ -111,12 +102,6 @@ def test_the_course_start_is_uniform_within_the_course_limits():
     lstm = ActivityLSTM(units=64, initializer="course")
     bias = next(v for v in lstm.weights if v.path.endswith("lstm_cell/bias")).numpy()
     assert 0.8 * np.sqrt(6 / 131) < np.abs(bias).max() <= np.sqrt(6 / 131)
-
-
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
-    first, same, other = ActivityGRU(units=4, seed=1), ActivityGRU(units=4, seed=1), ActivityGRU(units=4, seed=2)
-    assert all((a.numpy() == b.numpy()).all() for a, b in zip(first.weights, same.weights, strict=True))
-    assert any((a.numpy() != b.numpy()).any() for a, b in zip(first.weights, other.weights, strict=True))
 
 
 @pytest.mark.parametrize("rows", ["float32", "float64"])
@@ -130,22 +115,6 @@ def test_a_step_computes_in_the_dtype_of_the_model_whatever_that_of_its_rows(dty
     expected = model(window)
     assert logits.dtype == expected.dtype
     np.testing.assert_array_equal(logits, expected)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_configuration_is_the_constructor_and_survives_json(cell):
-    model = cell(units=8, frame=5, mean=[0.0, 1.0, 2.0], variance=[1.0, 1.0, 2.0])
-    again = cell.from_config(json.loads(json.dumps(model.get_config())))
-    assert again.get_config() == model.get_config()
-
-
-def test_a_preset_folder_gives_the_class_and_the_weights_back(tmp_path):
-    model = ActivityLSTM(units=8, frame=5)
-    model.save_to_preset(tmp_path / "mine")
-    again = Model.from_preset(tmp_path / "mine")
-    windows = np.ones((2, 150, 3), "float32")
-    assert type(again) is ActivityLSTM
-    np.testing.assert_array_equal(np.asarray(again(windows)), np.asarray(model(windows)))
 
 
 def test_another_class_than_the_saved_one_is_refused(tmp_path):
@@ -165,19 +134,3 @@ def test_of_a_folder_of_exported_files_one_is_to_be_chosen(tmp_path):
     (tmp_path / "model.int8.tflite").touch()
     with pytest.raises(ZooError, match=r"pass one of them, such as .*model.int8.tflite"):
         Model.from_preset(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"units": 0}, "units is 0; expected a whole number, 1 or more"),
-        ({"num_layers": 1.5}, "num_layers is 1.5; expected a whole number"),
-        ({"frame": 7}, "window 150 is not a multiple of frame 7"),
-        ({"dropout": 1.0}, "dropout is 1; expected 0 or more, below 1"),
-        ({"initializer": "he"}, "initializer 'he': expected keras or course"),
-        ({"mean": [0.0], "variance": [1.0]}, "mean has 1 numbers for 3 channels"),
-    ],
-)
-def test_an_argument_outside_its_range_is_refused(arguments, message):
-    with pytest.raises(ZooError, match=message):
-        ActivityGRU(**arguments)

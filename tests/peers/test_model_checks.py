@@ -183,6 +183,15 @@ def test_a_file_keeps_the_quantization(name, tmp_path):
 
 
 @every_family
+def test_a_folder_gives_the_class_the_arguments_and_the_weights_back(name, tmp_path):
+    model, (x, _) = build(name), data(name)
+    model.save_to_preset(tmp_path / "mine")
+    again = zoo.Model.from_preset(tmp_path / "mine")
+    assert (type(again), again.get_config()) == (type(model), model.get_config())
+    np.testing.assert_array_equal(array(again(x)), array(model(x)))
+
+
+@every_family
 def test_a_file_of_weights_loads_into_another_instance(name, tmp_path):
     model, other = build(name, seed=1), build(name, seed=2)
     model.save_weights(tmp_path / "model.weights.h5")

@@ -1,8 +1,5 @@
 """Stepping through a window is the same as reading it whole, and the device needs no TensorFlow for either."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -14,7 +11,7 @@ from zoo.activity.task import TASK as ACTIVITY
 from zoo.catalog import PRESETS_FOLDER
 from zoo.exporting import artifacts, formats, signatures
 from zoo.runtime import Recognizer
-from zoo.runtime.metadata import Streaming, embed
+from zoo.runtime.metadata import embed
 
 POCKET = PRESETS_FOLDER / "activity_gru_pocket"
 
@@ -120,25 +117,6 @@ def test_a_state_of_another_shape_is_refused():
         recognizer.step(np.zeros((1, 5, 3), np.float32), {"h_1": np.zeros((1, 7), np.float32)})
     with pytest.raises(ZooError, match=r"windows of shape \(1, 100, 3\); expected \(N, 150, 3\)"):
         recognizer.predict(np.zeros((1, 100, 3), np.float32))
-
-
-def test_neither_tensorflow_nor_keras_nor_h5py_nor_scipy_is_loaded():
-    script = f"""
-import sys, numpy as np
-from zoo.runtime import Recognizer
-recognizer = Recognizer({str(POCKET / "model.dynamic.tflite")!r})
-recognizer.predict(np.zeros((1, 150, 3), np.float32))
-list(recognizer.stream().feed((i / 50, 0.0, 9.8, 0.0) for i in range(200)))
-print(sorted({{"tensorflow", "keras", "h5py", "scipy", "sklearn"}} & set(sys.modules)))
-"""
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
-
-
-def test_the_file_says_how_it_is_to_be_streamed():
-    metadata = Recognizer(POCKET / "model.dynamic.tflite").metadata
-    assert isinstance(metadata.streaming, Streaming)
-    assert 0 < metadata.stream_threshold < 1
 
 
 def test_numbers_that_a_file_does_not_take_are_refused_with_its_reason():
