@@ -33,7 +33,7 @@ Sources: Elman, Finding structure in time, 1990. Hochreiter and Schmidhuber, Lon
 Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078v1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -75,6 +75,8 @@ class RecurrentRecognizer(ActivityRecognizer):
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     cell: ClassVar[type[keras.layers.Layer]]
     cell_options: ClassVar[dict[str, Any]] = {}
+    course_biases: ClassVar[bool] = True
+    """Whether the course draws biases too, or starts them at zero."""
     units: int
     num_layers: int
 
@@ -125,12 +127,25 @@ class RecurrentRecognizer(ActivityRecognizer):
                 )  # fmt: skip
             x = read(layers, inputs)
             for number in range(1, num_layers + 1):
-                start = self._start(initializer, draw, x.shape[-1], units)
+                # In the LSTM of the course, one matrix acts on [h, x].
+                joint = x.shape[-1] + 2 * units
+                if initializer == "keras":
+                    start: dict[str, Any] = {
+                        "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
+                        "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
+                    }
+                elif self.gates == 4:
+                    # No forget gate starts at 1.
+                    start = self._course(draw, joint, joint) | {"unit_forget_bias": False}
+                else:
+                    start = self._course(draw, x.shape[-1] + units, 2 * units)
                 options = {"return_sequences": number < num_layers, "name": f"cell_{number}"}
                 x = self.cell(units, **options, **start, **self.cell_options)(x)
                 if dropout:
                     x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
-            start = self._head_start(initializer, draw, len(axes), units, len(labels))
+            fans = len(axes) + 2 * units if initializer == "course" and self.gates == 4 else units + len(labels)
+            course = initializer == "course"
+            start = self._course(draw, fans) if course else {"kernel_initializer": _uniform(fans, next(draw))}
             logits = keras.layers.Dense(len(labels), name="logits", **start)(x)
         super().__init__(inputs, logits, arguments)
 
@@ -200,33 +215,14 @@ class RecurrentRecognizer(ActivityRecognizer):
         return self.get_layer("logits")(x), last
 
     @classmethod
-    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        """Returns the initializers of one recurrent layer.
+    def _course(cls, draw: Iterator[int], kernel: int, recurrent: int | None = None) -> dict[str, Any]:
+        """Returns initializers of the course, uniform within Glorot's limits for these sums of inputs and outputs.
 
         The course initializes the matrix of each gate separately, so a limit counts the units of one gate; the Glorot
         initializer of Keras would count those of all gates.
         """
-        if initializer == "keras":
-            return {
-                "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
-                "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
-            }
-        return {
-            "kernel_initializer": _uniform(inputs + units, next(draw)),
-            "recurrent_initializer": _uniform(2 * units, next(draw)),
-        }
-
-    @classmethod
-    def _head_start(
-        cls,
-        initializer: str,
-        draw: Any,
-        channels: int,
-        units: int,
-        classes: int,
-    ) -> dict[str, Any]:
-        """Returns the initializers of the last layer. The course uses Glorot's limit as well."""
-        return {"kernel_initializer": _uniform(units + classes, next(draw))}
+        fans = {"kernel": kernel, "recurrent": recurrent, "bias": kernel if cls.course_biases else None}
+        return {f"{name}_initializer": _uniform(count, next(draw)) for name, count in fans.items() if count is not None}
 
     @classmethod
     def parameter_formula(
@@ -280,16 +276,6 @@ class ActivityRNN(RecurrentRecognizer):
     gates = 1
     cell = SimpleRNN
 
-    @classmethod
-    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        start = super()._start(initializer, draw, inputs, units)
-        return start if initializer == "keras" else start | {"bias_initializer": _uniform(inputs + units, next(draw))}
-
-    @classmethod
-    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
-        start = super()._head_start(initializer, draw, channels, units, classes)
-        return start if initializer == "keras" else start | {"bias_initializer": _uniform(units + classes, next(draw))}
-
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivityLSTM(RecurrentRecognizer):
@@ -304,21 +290,6 @@ class ActivityLSTM(RecurrentRecognizer):
     state_names = ("h", "c")
     cell = keras.layers.LSTM
 
-    @classmethod
-    def _start(cls, initializer: str, draw: Any, inputs: int, units: int) -> dict[str, Any]:
-        if initializer == "keras":
-            return super()._start(initializer, draw, inputs, units)
-        # In the course one matrix acts on [h, x], biases have the same distribution, and no forget gate starts at 1.
-        weights = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
-        return {name: _uniform(inputs + 2 * units, next(draw)) for name in weights} | {"unit_forget_bias": False}
-
-    @classmethod
-    def _head_start(cls, initializer: str, draw: Any, channels: int, units: int, classes: int) -> dict[str, Any]:
-        if initializer == "keras":
-            return super()._head_start(initializer, draw, channels, units, classes)
-        weights = ("kernel_initializer", "bias_initializer")
-        return {name: _uniform(channels + 2 * units, next(draw)) for name in weights}
-
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ActivityGRU(RecurrentRecognizer):
@@ -331,4 +302,5 @@ class ActivityGRU(RecurrentRecognizer):
 
     gates = 3
     cell = keras.layers.GRU
+    course_biases = False
     cell_options: ClassVar[dict[str, Any]] = {"reset_after": False}
