@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.activity import recordings
+from zoo.activity.checks import check_signal
 from zoo.activity.recordings import Recording
 from zoo.data import hdf5
 from zoo.errors import ZooError
@@ -45,12 +46,11 @@ def test_equal_rows_of_two_files_are_refused_but_a_study_may_repeat_itself():
 @pytest.mark.parametrize("rate", [20, 50, 400])
 def test_movement_cancels_out_over_a_second_at_any_rate(rate):
     swinging, falling = 8 * sine(2, rate), np.full((10 * rate, 3), [0, 0, 9.8])
-    line = message(lambda: recordings.check_gravity("a.csv", swinging, rate))
+    line = message(lambda: check_signal("a.csv", swinging, rate))
     assert line.startswith("a.csv: averaged over a second, acceleration is 0.0 m/s^2, so gravity (9.8) is missing")
-    recordings.check_gravity("a.csv", swinging + falling, rate)
-    recordings.check_rotation("a.csv", swinging, rate)
+    check_signal("a.csv", np.hstack([swinging + falling, swinging]), rate)
     assert "averaged over a second, rotation rate is 9.8 rad/s" in message(
-        lambda: recordings.check_rotation("a.csv", falling, rate)
+        lambda: check_signal("a.csv", np.hstack([falling, falling]), rate)
     )
 
 

@@ -21,17 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.activity.checks import check_signal, enough_rows, typical_rate
 from zoo.activity.columns import HIGHEST, LOWEST, MOSTLY, SECONDS, CsvColumns, resolve, time_unit_of
-from zoo.activity.recordings import (
-    GAPS,
-    Recording,
-    check_gravity,
-    check_rotation,
-    enough_rows,
-    storable,
-    stretches,
-    typical_rate,
-)
+from zoo.activity.recordings import GAPS, Recording, storable, stretches
 from zoo.data.examples import sort_names
 from zoo.errors import StorageError, ZooError
 from zoo.files import require_file
@@ -446,8 +438,7 @@ def _check_values(table: Table) -> None:
     rate = typical_rate(table.times)
     if not enough_rows(table.values, rate):
         return
-    acceleration, rotation = table.values[:, :3], table.values[:, 3:]
-    magnitude = float(np.nanmean(np.linalg.norm(acceleration, axis=1)))
+    magnitude = float(np.nanmean(np.linalg.norm(table.values[:, :3], axis=1)))
     if magnitude > _TOO_LARGE and table.columns.unit == "g":
         raise ZooError(
             f"{table.where} has a mean magnitude of {magnitude / STANDARD_GRAVITY:.1f}; expected g (about 1): if these "
@@ -458,6 +449,4 @@ def _check_values(table: Table) -> None:
             f"{table.where} has a mean magnitude of {magnitude:.0f}; expected {UNIT} (about 9.8), or g with --unit g: "
             "convert the columns"
         )
-    check_gravity(table.where, acceleration, rate)
-    if rotation.size:
-        check_rotation(table.where, rotation, rate)
+    check_signal(table.where, table.values, rate)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import recordings
+from zoo.activity.checks import check_range, check_signal
 from zoo.activity.importing import import_csv, plan_csv, read_header
-from zoo.activity.recordings import Index, Joined, Recording, check_gravity, check_range, check_rotation, units
+from zoo.activity.recordings import Index, Recording, units
 from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, draw
 from zoo.catalog import as_names
 from zoo.data import hdf5
@@ -62,7 +63,7 @@ def cut_windows(
 
 def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
     """A sentence about files each of which has a label that another one lacks: one may mean several of the other's."""
-    files = index.parts if isinstance(index, Joined) else (index,)
+    files = index.parts or (index,)
     resolved = {name for label, meaning in classes.items() for name in (label, *meaning.split("+")) if "+" in meaning}
     own = [(part.path.name, set(part.activities.tolist()) & set(classes) - resolved) for part in files]
     lacks = {
@@ -81,7 +82,8 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     # Channels that some files lack are left out.
     gyroscope = all(set(INERTIAL) <= set(read_header(file)) for file, _ in plan_csv(path) if isinstance(file, Path))
     left_out.update(import_csv(path, imported, gyroscope=gyroscope).dropped)
-    return recordings.read(imported).of(path)
+    index = recordings.read(imported)
+    return replace(index, path=path, parts=(index,))
 
 
 _MOST = 100_000
@@ -324,9 +326,7 @@ def _cut(
             continue
         where = index.where(number)
         check_range(where, recording.rows)
-        check_gravity(where, recording.acceleration, recording.rate)
-        if recording.rotation is not None:
-            check_rotation(where, recording.rotation, recording.rate)
+        check_signal(where, recording.rows, recording.rate)
         windows = windowing.windows(recording)
         if len(windows):
             yield recording, windows

@@ -8,7 +8,7 @@ was recorded, rotation rate in rad/s about the same axes.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -18,224 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from zoo.activity.checks import ENOUGH_ROWS, HIGHEST_RATE, LOWEST_RATE, check_convention
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.files import exclusive
-from zoo.runtime.metadata import (
-    AXES,
-    CONVENTION,
-    INERTIAL,
-    ROTATION_UNIT,
-    STANDARD_GRAVITY,
-    STEADY_SHARE,
-    UNIT,
-    is_in_g,
-)
-
-
-def check_unit(where: str, magnitude: float, steady: float, over: str, advice: str) -> None:
-    """Refuses acceleration in g where m/s^2 is meant, or without gravity.
-
-    Args:
-        where: The beginning of the message.
-        magnitude: Mean length of the acceleration vector.
-        steady: Length of the mean vector over a second or a window.
-        over: What that is.
-        advice: What to do where gravity is missing.
-
-    Raises:
-        ZooError: If the magnitude is near 1, or the mean vector short; in m/s^2, gravity alone makes both about 9.81.
-    """
-    if is_in_g(magnitude, steady):
-        raise ZooError(
-            f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
-            f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
-        )
-    if steady < STEADY_SHARE * STANDARD_GRAVITY:
-        raise ZooError(
-            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: {advice}"
-        )
-
-
-_NOTHING = 0.5
-"""Mean magnitude below which there is hardly any signal, whatever its unit."""
-
-
-def check_lengths(where: str, magnitude: float, steady: float) -> None:
-    """Refuses windows in g, or of movement without gravity. Windows of zeros, to try a model on, are accepted.
-
-    Args:
-        where: The beginning of the message.
-        magnitude: The mean of the first of `lengths_of`.
-        steady: The mean of the second.
-
-    Raises:
-        ZooError: With what to do.
-    """
-    if magnitude > _NOTHING:
-        advice = "make windows of acceleration with gravity, and do not subtract its mean"
-        check_unit(where, magnitude, steady, "a window", advice)
-
-
-def lengths_of(windows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The mean length of the acceleration vector of each window, and the length of its mean vector.
-
-    Args:
-        windows: `(N, rows, channels)`.
-
-    Returns:
-        `(N, 2)`.
-    """
-    acceleration = windows[..., :3]
-    return np.stack(
-        [np.linalg.norm(acceleration, axis=2).mean(axis=1), np.linalg.norm(acceleration.mean(axis=1), axis=1)], axis=1
-    )
-
-
-ENOUGH_ROWS = 50
-"""Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
-
-
-def typical_rate(times: NDArray[np.float64]) -> float:
-    """The rate in Hz of the median interval between time stamps in seconds; 0 where no stamp rises.
-
-    Example:
-        >>> typical_rate(np.array([0.0, 0.02, 0.02, 0.04, 9.0, 9.02]))
-        50.0
-    """
-    steps = np.diff(times)
-    forward = steps[steps > 0]
-    return float(f"{1 / np.median(forward):.6g}") if len(forward) else 0.0
-
-
-def enough_rows(rows: NDArray[np.floating[Any]], rate: float) -> bool:
-    """Whether rows are so many, and last so long, that their means say what they measure."""
-    return rate > 0 and len(rows) >= max(ENOUGH_ROWS, round(rate))
-
-
-def steady_length(rows: NDArray[np.floating[Any]], rate: float) -> float:
-    """The length of the mean vector of a second: the median over all seconds.
-
-    Movement cancels out over a second; gravity does not, whichever way the phone is turned.
-
-    Args:
-        rows: `(rows, 3)`, a second or more.
-        rate: Hz.
-
-    Example:
-        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)), 50.0)
-        10.0
-    """
-    second = max(1, round(rate))
-    blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
-    return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
-
-
-def check_gravity(where: str, rows: NDArray[np.floating[Any]], rate: float) -> None:
-    """Refuses acceleration in g, or without gravity.
-
-    Args:
-        where: The beginning of the message.
-        rows: `(rows, 3)`; few rows are not checked.
-        rate: Hz.
-
-    Raises:
-        ZooError: With what to do.
-    """
-    if not enough_rows(rows, rate):
-        return
-    magnitude, steady = float(np.nanmean(np.linalg.norm(rows, axis=1))), steady_length(rows, rate)
-    check_unit(
-        where, magnitude, steady, "a second",
-        "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
-        "gx,gy,gz",
-    )  # fmt: skip
-
-
-LARGEST = 10_000.0
-"""m/s^2, a hundred times what a phone's sensor measures."""
-
-_FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
-"""rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
-
-
-def check_rotation(where: str, rows: NDArray[np.floating[Any]], rate: float) -> None:
-    """Refuses rotation rate in degrees, and columns of gravity in its place.
-
-    Args:
-        where: The beginning of the message.
-        rows: `(rows, 3)`; few rows are not checked.
-        rate: Hz.
-
-    Raises:
-        ZooError: With what to do.
-    """
-    if not enough_rows(rows, rate):
-        return
-    check_turning(where, float(np.nanmean(np.linalg.norm(rows, axis=1))))
-    steady = steady_length(rows, rate)
-    if steady > _FAST_FOR_A_SECOND:
-        raise ZooError(
-            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, though swings cancel "
-            "out: if these columns are gravity, name others with --channels; if they are in degrees, import with "
-            "--rotation-unit deg/s"
-        )
-
-
-def check_turning(where: str, magnitude: float) -> None:
-    """Refuses rotation rate in degrees where radians are meant.
-
-    Args:
-        where: The beginning of the message.
-        magnitude: Mean length of the vector of rotation rate.
-
-    Raises:
-        ZooError: If no phone turns so fast.
-    """
-    if magnitude > _FASTEST:
-        raise ZooError(
-            f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
-            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with --rotation-unit deg/s"
-        )
-
-
-def check_range(where: str, rows: NDArray[np.floating[Any]]) -> None:
-    """Refuses rows that are not finite or that no sensor measures.
-
-    Args:
-        where: The beginning of the message.
-        rows: `(..., 3)` or `(..., 6)`.
-
-    Raises:
-        ZooError: If a value is out of range.
-    """
-    if not np.isfinite(rows).all():
-        raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
-    for part, unit in ((rows[..., :3], UNIT), (rows[..., 3:], ROTATION_UNIT)):
-        if (largest := float(np.abs(part).max(initial=0))) > LARGEST:
-            raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {unit}: drop it or import again")
-
-
-LOWEST_RATE, HIGHEST_RATE = 0.1, 100_000.0
-"""Hz between which a sampling rate of motion can lie."""
-
-
-def check_convention(path: Path, attributes: Mapping[str, Any], axes: Sequence[str] = ()) -> None:
-    """Refuses a file that states another unit, sign or order of axes than the zoo's.
-
-    Args:
-        path: The file.
-        attributes: What it states.
-        axes: Names of its channels; not checked without.
-
-    Raises:
-        ZooError: If one is another.
-    """
-    expected = {"unit": UNIT, "convention": CONVENTION} | ({"axes": ",".join(axes)} if axes else {})
-    for name, want in expected.items():
-        if name in attributes and not str(attributes[name]).startswith(want):
-            raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
+from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
 
 def units(axes: Sequence[str]) -> str:
@@ -404,7 +192,20 @@ CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
 
 @dataclass(frozen=True)
 class Index:
-    """The contents of a file of recordings, without its rows."""
+    """The contents of a file of recordings, or of several one after another, without the rows.
+
+    Args:
+        path: The file, or the folder of CSV files from which it was imported.
+        offsets: `(recordings + 1,)` where each recording starts.
+        subjects: `(recordings,)` the person of each.
+        activities: `(recordings,)` its label.
+        rates: `(recordings,)` its rate in Hz.
+        names: `(recordings,)` its source, for messages.
+        provenance: `source` and `simulated`.
+        circumstances: What else is known of each recording, by name: arrays such as `study`.
+        axes: Names of the channels.
+        parts: The files, where there are several, or where `path` is a folder.
+    """
 
     path: Path
     offsets: NDArray[np.int64]
@@ -413,8 +214,9 @@ class Index:
     rates: NDArray[np.float64]
     names: NDArray[np.str_]
     provenance: Mapping[str, Any]
-    circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict, kw_only=True)
-    axes: tuple[str, ...] = field(default=AXES, kw_only=True)
+    circumstances: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    axes: tuple[str, ...] = AXES
+    parts: "tuple[Index, ...]" = ()
 
     @property
     def studies(self) -> NDArray[np.str_]:
@@ -423,9 +225,6 @@ class Index:
 
     def selected(self, axes: Sequence[str]) -> "Index":
         """The same recordings with all their channels, or with the first three.
-
-        Args:
-            axes: Their names.
 
         Raises:
             ZooError: If the file lacks one.
@@ -437,25 +236,24 @@ class Index:
                 f"{self.path}: holds {','.join(self.axes)} and no rotation rate: import it with --channels or "
                 f"--gyroscope, or choose --channels {','.join(AXES)}"
             )
-        return replace(self, axes=tuple(axes))
-
-    def of(self, folder: Path) -> "Joined":
-        """The same recordings, called in messages by the folder that they were imported from."""
-        own = {each.name: getattr(self, each.name) for each in fields(Index)}
-        return Joined(**own | {"path": folder}, parts=(self,))
+        return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that are read."""
-        return (self.path,)
+        return tuple(part.path for part in self.parts) or (self.path,)
 
     @property
     def files(self) -> str:
         """The names of the files, for messages."""
-        return str(self.path)
+        return ", ".join(map(str, self.paths)) if len(self.parts) > 1 else str(self.path)
 
     def where(self, number: int) -> str:
         """Names a recording and its file, for messages."""
+        for part in self.parts:
+            if number < len(part):
+                return part.where(number)
+            number -= len(part)
         return f"{self.path}: recording {self.names[number]}"
 
     @property
@@ -472,6 +270,10 @@ class Index:
         return len(self.subjects)
 
     def __iter__(self) -> Iterator[Recording]:
+        if self.parts:
+            several = distinct(*self.parts, files=self.paths)
+            yield from (replace(one, subject=who) for one, who in zip(several, self.subjects.tolist(), strict=True))
+            return
         rows = hdf5.Rows(self.path, "acceleration")
         turns = None if self.axes == AXES else hdf5.Rows(self.path, "rotation")
         for i in range(len(self)):
@@ -481,40 +283,6 @@ class Index:
                 rotation=None if turns is None else turns[part],
                 **{name: values[i].item() for name, values in self.circumstances.items()},
             )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Joined(Index):
-    """Several files of recordings, one after another."""
-
-    parts: tuple[Index, ...]
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that are read."""
-        return tuple(part.path for part in self.parts)
-
-    @property
-    def files(self) -> str:
-        """The names of the files, for messages."""
-        return ", ".join(str(part.path) for part in self.parts) if len(self.parts) > 1 else str(self.path)
-
-    def where(self, number: int) -> str:
-        """Names a recording and its file, for messages."""
-        for part in self.parts:
-            if number < len(part):
-                return part.where(number)
-            number -= len(part)
-        raise IndexError(number)
-
-    def selected(self, axes: Sequence[str]) -> "Index":
-        """The same recordings with all their channels, or with the first three."""
-        super().selected(axes)
-        return replace(self, axes=tuple(axes), parts=tuple(part.selected(axes) for part in self.parts))
-
-    def __iter__(self) -> Iterator[Recording]:
-        for recording, subject in zip(distinct(*self.parts, files=self.paths), self.subjects.tolist(), strict=True):
-            yield replace(recording, subject=subject)
 
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
@@ -555,21 +323,24 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         subjects = [[f"{name}/{subject}" for subject in ids] for name, ids in zip(names, subjects, strict=True)]
     ends = np.cumsum([0, *(part.offsets[-1] for part in parts)])
     offsets = [part.offsets[:-1] + start for part, start in zip(parts, ends, strict=False)]
-    return Joined(
-        parts[0].path,
-        np.concatenate([*offsets, ends[-1:]]),
+    return Index(
+        parts[0].path, np.concatenate([*offsets, ends[-1:]]),
         np.concatenate([np.array(ids, np.str_) for ids in subjects]),
-        np.concatenate([part.activities for part in parts]),
-        np.concatenate([part.rates for part in parts]),
+        np.concatenate([part.activities for part in parts]), np.concatenate([part.rates for part in parts]),
         np.concatenate([part.names for part in parts]),
-        {
+        provenance={
             "simulated": any(part.simulated for part in parts),
             "source": "; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts)),
         },
-        parts,
-        circumstances=_joined_circumstances(parts),
-        axes=parts[0].axes,
-    )
+        # Empty or 0 for those of a file that does not hold it.
+        circumstances={
+            name: np.concatenate(
+                [part.circumstances.get(name, np.full(len(part), getattr(Recording, name))) for part in parts]
+            )
+            for name in CIRCUMSTANCES if any(name in part.circumstances for part in parts)
+        },
+        axes=parts[0].axes, parts=parts,
+    )  # fmt: skip
 
 
 def _ids(index: Index, several: bool) -> list[str]:
@@ -580,18 +351,6 @@ def _ids(index: Index, several: bool) -> list[str]:
 
 def _in_study(study: str, subject: str) -> str:
     return subject if not study or subject.startswith(f"{study}/") else f"{study}/{subject}"
-
-
-def _joined_circumstances(parts: Sequence[Index]) -> dict[str, NDArray[Any]]:
-    """What is known of the recordings of several files, empty or 0 for those of a file that does not hold it."""
-    names = [name for name in CIRCUMSTANCES if any(name in part.circumstances for part in parts)]
-    return {
-        name: np.concatenate([part.circumstances.get(name, np.full(len(part), _UNKNOWN[name])) for part in parts])
-        for name in names
-    }
-
-
-_UNKNOWN = {name: getattr(Recording, name) for name in CIRCUMSTANCES}
 
 
 def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:

@@ -16,15 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.activity.archives import names_in, texts_in
+from zoo.activity.checks import check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import SECONDS
-from zoo.activity.recordings import (
-    Recording,
-    check_gravity,
-    enough_rows,
-    steady_length,
-    stretches,
-    typical_rate,
-)
+from zoo.activity.recordings import Recording, stretches
 from zoo.activity.studies import STUDIES, Study
 from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, UNIT
@@ -197,7 +191,7 @@ class Source:
         """
         values, trim = np.asarray(rows, np.float64), self.study.trim
         try:
-            check_gravity(name, values, typical_rate(times))
+            check_signal(name, values, typical_rate(times))
         except ZooError as error:
             wrong = str(error).rpartition(": ")[0]
             raise ZooError(f"{wrong}; {self.study.title} is {UNIT} with gravity: copy the file again") from None

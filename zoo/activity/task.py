@@ -15,6 +15,7 @@ from scipy.special import softmax
 from zoo.activity import finetuning, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
+from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.cutting import Windowing
 from zoo.activity.recognition import (
     BATCH,
@@ -30,7 +31,6 @@ from zoo.activity.recognition import (
     some,
     temperature_of,
 )
-from zoo.activity.recordings import check_lengths, lengths_of
 from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names

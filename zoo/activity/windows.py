@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zoo.activity.recordings import (
+from zoo.activity.checks import (
     HIGHEST_RATE,
     LARGEST,
     LOWEST_RATE,

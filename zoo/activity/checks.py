@@ -1,0 +1,171 @@
+"""What acceleration and rotation rate must look like: their unit, gravity, values that a sensor measures.
+
+Gravity alone makes the mean length of the acceleration vector about 9.81 m/s^2. Movement cancels out over a second or a
+window; gravity does not, whichever way the phone is turned.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import ZooError
+from zoo.runtime.metadata import CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, STEADY_SHARE, UNIT, is_in_g
+
+Floats = NDArray[np.floating[Any]]
+
+ENOUGH_ROWS = 50
+"""Over fewer rows, means do not distinguish g from m/s^2, and recordings may be equal by chance."""
+
+LARGEST = 10_000.0
+"""m/s^2, a hundred times what a phone's sensor measures."""
+
+LOWEST_RATE, HIGHEST_RATE = 0.1, 100_000.0
+"""Hz between which a sampling rate of motion can lie."""
+
+_FASTEST, _FAST_FOR_A_SECOND = 20.0, 5.0
+"""rad/s: nobody turns a phone faster on average over a recording, or over a typical second, where swings cancel out."""
+
+_NOTHING = 0.5
+"""Mean magnitude below which there is hardly any signal, whatever its unit."""
+
+
+def typical_rate(times: NDArray[np.float64]) -> float:
+    """The rate in Hz of the median interval between time stamps in seconds; 0 where no stamp rises.
+
+    Example:
+        >>> typical_rate(np.array([0.0, 0.02, 0.02, 0.04, 9.0, 9.02]))
+        50.0
+    """
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    return float(f"{1 / np.median(forward):.6g}") if len(forward) else 0.0
+
+
+def enough_rows(rows: Floats, rate: float) -> bool:
+    """Whether rows are so many, and last so long, that their means say what they measure."""
+    return rate > 0 and len(rows) >= max(ENOUGH_ROWS, round(rate))
+
+
+def steady_length(rows: Floats, rate: float) -> float:
+    """The length of the mean vector of a second: the median over all seconds.
+
+    Example:
+        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)), 50.0)
+        10.0
+    """
+    second = max(1, round(rate))
+    blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
+    return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
+
+
+def check_signal(where: str, rows: Floats, rate: float) -> None:
+    """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
+
+    Args:
+        where: The beginning of the message.
+        rows: `(rows, 3)` m/s^2, or `(rows, 6)`, followed by rad/s; few rows are not checked.
+        rate: Hz.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if not enough_rows(rows, rate):
+        return
+    acceleration, rotation = rows[:, :3], rows[:, 3:]
+    _check_length(
+        where, float(np.nanmean(np.linalg.norm(acceleration, axis=1))), steady_length(acceleration, rate), "a second",
+        "record acceleration with gravity (in Sensor Logger TotalAcceleration), or pass its columns with --gravity "
+        "gx,gy,gz",
+    )  # fmt: skip
+    if not rotation.size:
+        return
+    check_turning(where, float(np.nanmean(np.linalg.norm(rotation, axis=1))))
+    if (steady := steady_length(rotation, rate)) > _FAST_FOR_A_SECOND:
+        raise ZooError(
+            f"{where}: averaged over a second, rotation rate is {steady:.1f} {ROTATION_UNIT}, though swings cancel "
+            "out: if these columns are gravity, name others with --channels; if they are in degrees, import with "
+            "--rotation-unit deg/s"
+        )
+
+
+def _check_length(where: str, magnitude: float, steady: float, over: str, advice: str) -> None:
+    """Refuses a mean length near 1, and a short mean vector."""
+    if is_in_g(magnitude, steady):
+        raise ZooError(
+            f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
+            f" multiply by {STANDARD_GRAVITY}, or read CSV files with --unit g"
+        )
+    if steady < STEADY_SHARE * STANDARD_GRAVITY:
+        raise ZooError(
+            f"{where}: averaged over {over}, acceleration is {steady:.1f} {UNIT}, so gravity (9.8) is missing: {advice}"
+        )
+
+
+def check_lengths(where: str, magnitude: float, steady: float) -> None:
+    """Refuses windows in g, or of movement without gravity. Windows of zeros, to try a model on, are accepted.
+
+    Args:
+        where: The beginning of the message.
+        magnitude: The mean of the first of `lengths_of`.
+        steady: The mean of the second.
+
+    Raises:
+        ZooError: With what to do.
+    """
+    if magnitude > _NOTHING:
+        advice = "make windows of acceleration with gravity, and do not subtract its mean"
+        _check_length(where, magnitude, steady, "a window", advice)
+
+
+def lengths_of(windows: Floats) -> Floats:
+    """The mean length of the acceleration vector of each window, and the length of its mean vector: `(N, 2)`."""
+    acceleration = windows[..., :3]
+    return np.stack(
+        [np.linalg.norm(acceleration, axis=2).mean(axis=1), np.linalg.norm(acceleration.mean(axis=1), axis=1)], axis=1
+    )
+
+
+def check_turning(where: str, magnitude: float) -> None:
+    """Refuses rotation rate in degrees, by the mean length of its vector.
+
+    Raises:
+        ZooError: If no phone turns so fast.
+    """
+    if magnitude > _FASTEST:
+        raise ZooError(
+            f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
+            f"(below {_FASTEST:g}): divide by 57.3, or read CSV files with --rotation-unit deg/s"
+        )
+
+
+def check_range(where: str, rows: Floats) -> None:
+    """Refuses rows, `(..., 3)` or `(..., 6)`, that are not finite or that no sensor measures.
+
+    Raises:
+        ZooError: If a value is out of range.
+    """
+    if not np.isfinite(rows).all():
+        raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
+    for part, unit in ((rows[..., :3], UNIT), (rows[..., 3:], ROTATION_UNIT)):
+        if (largest := float(np.abs(part).max(initial=0))) > LARGEST:
+            raise ZooError(f"{where} holds {largest:g}; expected at most {LARGEST:g} {unit}: drop it or import again")
+
+
+def check_convention(path: Path, attributes: Mapping[str, Any], axes: Sequence[str] = ()) -> None:
+    """Refuses a file that states another unit, sign or order of axes than the zoo's.
+
+    Args:
+        path: The file.
+        attributes: What it states.
+        axes: Names of its channels; not checked without.
+
+    Raises:
+        ZooError: If one is another.
+    """
+    expected = {"unit": UNIT, "convention": CONVENTION} | ({"axes": ",".join(axes)} if axes else {})
+    for name, want in expected.items():
+        if name in attributes and not str(attributes[name]).startswith(want):
+            raise ZooError(f"{path}: attribute '{name}' is {attributes[name]!r}; expected {want}: import it again")
