@@ -1,37 +1,26 @@
 """The only module that uses h5py: the layouts, checked reading in blocks, atomic writing.
 
-Layouts are those of the course project, and one of our own for recordings that are not yet cut into windows:
-
-| layout | file | keys |
-|---|---|---|
-| `activity` | data3.h5 | `trX (N, T, C)`, `trY (N, K)` 0 or 1; optional: `tstX`, `tstY`, subjects `trS (N,)`, `tstS`, |
-| | | studies `trStudy`, `tstStudy`, positions of the phone `trPosition`, `tstPosition` |
-| `text` | data2.h5 | `trainx (N, 3)`, `traind (N,)`, `valx`, `vald`, `testx`, `testd`, `words (V,)` |
-| `patches` | data1.h5 | `data (N, 3, 16, 16)`; `source (N,)`, `source_names (P,)` photographs, optional |
-| `recordings` | recordings.h5 | `acceleration (R, 3)`, `rotation (R, 3)` optional, `offsets (M + 1,)`, and of each |
-| | | recording `(M,)`: `subject`, `activity`, `rate`, `name`; optional: `study`, `position`, `device`, `orientation`, |
-| | | `trimmed` |
-
-h5py must not be called by several threads at once, so each access holds one lock.
+Layouts are those of the course project, named after their tasks, and one of our own for recordings that are not yet cut
+into windows. h5py must not be called by several threads at once, so each access holds one lock.
 """
 
 import errno
 import math
+import mmap
 import os
 import shutil
+import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import heaps
 from zoo.errors import StorageError, ZooError
 from zoo.files import atomic_write, exclusive, require_file
 
@@ -40,65 +29,44 @@ _SPARE_BYTES = 4 << 20
 """What HDF5 may still have in its caches when a file is closed."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """What a layout expects of one data set.
 
     Args:
         name: Its key in the file.
-        shape: A number where the size is fixed, a letter where it is free; equal letters must be equal sizes.
+        shape: A digit for each size that is fixed, a letter where it is free; equal letters are equal sizes.
         kind: A key of `_KINDS`.
         optional: Whether the key may be missing.
     """
 
     name: str
-    shape: tuple[int | str, ...]
+    shape: str
     kind: str = "number"
     optional: bool = False
 
 
-LAYOUTS: Mapping[str, tuple[Key, ...]] = {
+LAYOUTS: dict[str, tuple[Key, ...]] = {
     "activity": (
-        Key("trX", ("N", "T", "C")),
-        Key("trY", ("N", "K")),
-        Key("tstX", ("M", "T", "C"), optional=True),
-        Key("tstY", ("M", "K"), optional=True),
-        Key("trS", ("N",), "id", optional=True),
-        Key("tstS", ("M",), "id", optional=True),
-        Key("trStudy", ("N",), "text", optional=True),
-        Key("tstStudy", ("M",), "text", optional=True),
-        Key("trPosition", ("N",), "text", optional=True),
-        Key("tstPosition", ("M",), "text", optional=True),
+        Key("trX", "NTC"), Key("trY", "NK"), Key("tstX", "MTC", optional=True), Key("tstY", "MK", optional=True),
+        Key("trS", "N", "id", True), Key("tstS", "M", "id", True), Key("trStudy", "N", "text", True),
+        Key("tstStudy", "M", "text", True), Key("trPosition", "N", "text", True), Key("tstPosition", "M", "text", True),
     ),
     "text": (
-        Key("trainx", ("N", 3), "integer"),
-        Key("traind", ("N",), "integer"),
-        Key("valx", ("M", 3), "integer"),
-        Key("vald", ("M",), "integer"),
-        Key("testx", ("L", 3), "integer"),
-        Key("testd", ("L",), "integer"),
-        Key("words", ("V",), "text"),
+        Key("trainx", "N3", "integer"), Key("traind", "N", "integer"), Key("valx", "M3", "integer"),
+        Key("vald", "M", "integer"), Key("testx", "L3", "integer"), Key("testd", "L", "integer"),
+        Key("words", "V", "text"),
     ),
     "patches": (
-        Key("data", ("N", 3, "S", "S")),
-        Key("source", ("N",), "integer", optional=True),
-        Key("source_names", ("P",), "text", optional=True),
+        Key("data", "N3SS"), Key("source", "N", "integer", True), Key("source_names", "P", "text", True),
     ),
     "recordings": (
-        Key("acceleration", ("R", 3)),
-        Key("rotation", ("R", 3), optional=True),
-        Key("offsets", ("O",), "integer"),
-        Key("subject", ("M",), "text"),
-        Key("activity", ("M",), "text"),
-        Key("rate", ("M",)),
-        Key("name", ("M",), "text"),
-        Key("study", ("M",), "text", optional=True),
-        Key("position", ("M",), "text", optional=True),
-        Key("device", ("M",), "text", optional=True),
-        Key("orientation", ("M",), "text", optional=True),
-        Key("trimmed", ("M",), optional=True),
+        Key("acceleration", "R3"), Key("rotation", "R3", optional=True), Key("offsets", "O", "integer"),
+        Key("subject", "M", "text"), Key("activity", "M", "text"), Key("rate", "M"), Key("name", "M", "text"),
+        Key("study", "M", "text", True), Key("position", "M", "text", True), Key("device", "M", "text", True),
+        Key("orientation", "M", "text", True), Key("trimmed", "M", optional=True),
     ),
-}
+}  # fmt: skip
+"""The keys of each layout, as docs/layouts.md explains them. The layout of a task has its name."""
 
 _KINDS = {
     "number": ("fiu", "numbers"), "integer": ("iu", "whole numbers"), "text": ("SOU", "text"),
@@ -113,8 +81,9 @@ _MAKERS = {
     "recordings": "make it with `zoo data import`",
 }
 
-_ROW_BYTES, _MEMORY_BYTES, _TEXT_LENGTH = 1 << 26, 1 << 32, 1000
-"""The most that a row takes; a data set of ids or words, which is read as a whole; and a word, in characters."""
+_ROW_BYTES, _MEMORY_BYTES, _TEXT_LENGTH, _SEARCHED_BYTES = 1 << 26, 1 << 32, 1000, 1 << 30
+"""The most that a row takes; a data set of ids or words, which is read as a whole; a word, in characters; and how much
+of a file is searched for damage."""
 
 
 @contextmanager
@@ -129,9 +98,29 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         if not h5py.is_hdf5(path):
             expected = f"not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}"
             raise ZooError(f"{path}: {_RAW.get(path.suffix.lower(), expected)}")
-        heaps.check(path, path.stat().st_mtime_ns)
+        _check_heaps(path, path.stat().st_mtime_ns)
         with h5py.File(path, "r") as file:
             yield file
+
+
+@lru_cache(maxsize=64)
+def _check_heaps(path: Path, modified: int) -> None:
+    """Refuses a file in which HDF5 would read for ever: an entry of no size in a heap, where texts are.
+
+    Of a large file, the start is checked. `modified`, the time of its last change, has a changed one checked again.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        place = -1
+        while (place := content.find(b"GCOL\1\0\0\0", place + 1, _SEARCHED_BYTES)) >= 0:
+            entry = place + 16
+            end = min(place + int.from_bytes(content[place + 8 : entry], "little"), len(content)) - 16
+            while entry <= end:
+                number, size = struct.unpack_from("<H6xQ", content, entry)
+                # As HDF5 computes it, in 64 bits.
+                step = (16 + (size + 7) // 8 * 8 if number else size) % 2**64
+                if step == 0:
+                    raise ZooError(f"{path}: damaged: copy it again (a heap of text at byte {place})")
+                entry += step
 
 
 _FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
@@ -159,15 +148,8 @@ def _damage(path: Path) -> Iterator[None]:
     try:
         yield
     except (
-        OSError,
-        RuntimeError,
-        KeyError,
-        ValueError,
-        TypeError,
-        OverflowError,
-        MemoryError,
-        AttributeError,
-    ) as error:
+        OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError, AttributeError,
+    ) as error:  # fmt: skip
         if "truncated" in str(error):
             raise StorageError(f"{path}: cannot be read as HDF5 (truncated: copy it again)") from error
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
@@ -208,8 +190,8 @@ def identify(path: Path) -> str:
     """
     with open_file(path) as file:
         found = {name for name in file if isinstance(name, str)}
-    for layout, keys in LAYOUTS.items():
-        if {key.name for key in keys if not key.optional} & found:
+    for layout in LAYOUTS:
+        if _needed(layout) & found:
             return layout
     raise ZooError(f"{path}: has keys {_listing(found)}; none of the layouts {', '.join(LAYOUTS)} uses them")
 
@@ -224,44 +206,47 @@ def check(path: Path, layout: str) -> dict[str, int]:
         ZooError: On the first difference.
     """
     sizes: dict[str, int] = {}
+    make = _MAKERS.get(layout, "make it again")
     with open_file(path) as file:
+        there = {name for name in file if isinstance(name, str)}
         for key in LAYOUTS[layout]:
-            if file.get(key.name, getlink=True) is None:
+            if key.name not in there:
                 if key.optional:
                     continue
-                if other := next((name for name, keys in LAYOUTS.items() if _holds(file, keys)), None):
-                    raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {_MAKERS[layout]}")
-                raise ZooError(
-                    f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(file)}: {_MAKERS[layout]}"
-                )
-            item = _dataset(path, file, key.name)
+                if other := next((name for name in LAYOUTS if _needed(name) <= there), None):
+                    raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {make}")
+                raise ZooError(f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(there)}: {make}")
+            item, where = _dataset(path, file, key.name), f"{path}: key '{key.name}'"
             letters, words = _KINDS[key.kind]
             is_text = item.dtype.kind != "O" or h5py.check_string_dtype(item.dtype) is not None
             if item.dtype.kind not in letters or not is_text:
-                raise ZooError(f"{path}: key '{key.name}' holds {item.dtype}; expected {words}: {_MAKERS[layout]}")
+                raise ZooError(f"{where} holds {item.dtype}; expected {words}: {make}")
             if item.shape is None:
-                raise ZooError(f"{path}: key '{key.name}' is empty; expected at least one row")
-            _match(path, key, item.shape, sizes, _advice(layout, item.shape))
-            _check_size(path, item, key)
+                raise ZooError(f"{where} is empty; expected at least one row")
+            expected = [int(size) if size.isdigit() else sizes.get(size, size) for size in key.shape]
+            if not _fits(item.shape, expected):
+                words = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
+                raise ZooError(f"{where} has shape {item.shape}; expected {words}: {_advice(layout, item.shape)}")
+            if 0 in item.shape:
+                raise ZooError(f"{where} is empty (shape {item.shape}); expected at least one row")
+            sizes |= {letter: size for letter, size in zip(key.shape, item.shape, strict=True) if letter.isalpha()}
+            _check_size(where, item, key)
     return sizes
 
 
-def _holds(file: h5py.File, keys: Sequence[Key]) -> bool:
-    """Whether a file has all keys that a layout needs."""
-    return all(key.optional or file.get(key.name, getlink=True) is not None for key in keys)
+def _needed(layout: str) -> set[str]:
+    return {key.name for key in LAYOUTS[layout] if not key.optional}
 
 
-def _check_size(path: Path, item: h5py.Dataset, key: Key) -> None:
+def _check_size(where: str, item: h5py.Dataset, key: Key) -> None:
     """Refuses more rows than the file stores, such as 10^9 that were declared and never written, and huge rows."""
     stored = item.id.get_storage_size()
     allocated = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
     if stored == 0 or not allocated:
-        raise ZooError(
-            f"{path}: key '{key.name}' declares {item.shape[0]} rows that are not in the file: copy it again"
-        )
+        raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
     most = _MEMORY_BYTES if key.kind != "number" else _ROW_BYTES * item.shape[0]
     if item.nbytes > most:
-        raise ZooError(f"{path}: key '{key.name}' takes {item.nbytes} bytes; expected at most {most}")
+        raise ZooError(f"{where} takes {item.nbytes} bytes; expected at most {most}")
 
 
 def _advice(layout: str, shape: tuple[int, ...]) -> str:
@@ -273,27 +258,13 @@ def _advice(layout: str, shape: tuple[int, ...]) -> str:
             return "these are gray: cut patches from pictures in color"
         if shape[1] == 4:
             return "the fourth channel, transparency, must go"
-    return _MAKERS[layout]
+    return _MAKERS.get(layout, "make it again")
 
 
-def _match(path: Path, key: Key, shape: tuple[int, ...], sizes: dict[str, int], advice: str) -> None:
-    expected = tuple(sizes.get(n, n) if isinstance(n, str) else n for n in key.shape)
-    if not _fits(shape, expected):
-        words = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
-        raise ZooError(f"{path}: key '{key.name}' has shape {shape}; expected {words}: {advice}")
-    for letter, size in zip(key.shape, shape, strict=True):
-        if isinstance(letter, str):
-            if size == 0:
-                raise ZooError(f"{path}: key '{key.name}' is empty (shape {shape}); expected at least one row")
-            sizes.setdefault(letter, size)
-
-
-def _fits(shape: tuple[int, ...], expected: tuple[int | str, ...]) -> bool:
+def _fits(shape: tuple[int, ...], expected: Sequence[int | str]) -> bool:
     """Whether numbers are equal and equal letters stand for equal sizes."""
-    if len(shape) != len(expected):
-        return False
-    letters: dict[int | str, int] = {}
-    return all(
+    letters: dict[str, int] = {}
+    return len(shape) == len(expected) and all(
         have == (letters.setdefault(want, have) if isinstance(want, str) else want)
         for want, have in zip(expected, shape, strict=True)
     )
