@@ -1,6 +1,6 @@
 """`zoo_activity` of TensorFlow Datasets: windows of six activities, split by person."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
 from zoo.activity.windows import ATTRIBUTES, ActivityData, Windows
 from zoo.data.examples import sort_names
-from zoo.data.tfds import Build, Source, ZooBuilder
+from zoo.data.tfds import Column, Source, ZooBuilder
 from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, CLASSES
 
@@ -119,15 +119,15 @@ class ZooActivity(ZooBuilder):
         return parts, {"window": expected, "people": people, "known": known}
 
     @staticmethod
-    def data(build: Build, about: Mapping[str, Any]) -> ActivityData:
+    def data(column: Callable[..., Column], metadata: Mapping[str, Any], about: Mapping[str, Any]) -> ActivityData:
         """The windows of a build."""
         parts = []
         for split in ("train", "test"):
-            groups = build.column("subject", split).array() if build.metadata["people"] is not None else None
-            labels = build.column("label", split).array().astype(np.int64)
-            known = {name: build.column(name, split).array() for name in build.metadata["known"][split]}
-            parts.append(replace(Windows.all(build.column("window", split), labels, groups), attributes=known))
-        rate = float(build.metadata["attributes"].get("rate_hz", 50.0))
+            groups = column("subject", [split]).array() if metadata["people"] is not None else None
+            labels = column("label", [split]).array().astype(np.int64)
+            known = {name: column(name, [split]).array() for name in metadata["known"][split]}
+            parts.append(replace(Windows.all(column("window", [split]), labels, groups), attributes=known))
+        rate = float(metadata["attributes"].get("rate_hz", 50.0))
         return ActivityData(
             train=parts[0], validation=parts[0].empty(), test=parts[1], classes=CLASSES, rate=rate, **about
         )

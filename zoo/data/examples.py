@@ -39,10 +39,6 @@ class Sliceable(Protocol):
 class Joined:
     """Two arrays as one, the rows of the first before those of the second.
 
-    Args:
-        first: `(N, ...)`.
-        second: `(M, ...)`.
-
     Example:
         >>> Joined(np.arange(3), np.arange(10, 13))[1:5].tolist()
         [1, 2, 10, 11]

@@ -96,11 +96,7 @@ def _module(task: str, name: str) -> Any:
 
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
-    """Describes a file in any of the zoo's layouts, or a build of TensorFlow Datasets.
-
-    Args:
-        source: The file, `tfds:NAME`, or what `load_data` returned.
-        data_dir: Where builds are.
+    """Describes a file in any of the zoo's layouts, a build of TensorFlow Datasets, or what `load_data` returned.
 
     Returns:
         `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.

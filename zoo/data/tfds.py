@@ -26,9 +26,9 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -142,8 +142,8 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
         raise NotImplementedError
 
     @staticmethod
-    def data(build: "Build", about: Mapping[str, Any]) -> Data:
-        """Returns the data of a build. `about` holds arguments of `Data`."""
+    def data(column: Callable[..., "Column"], metadata: Mapping[str, Any], about: Mapping[str, Any]) -> Data:
+        """Returns the data of a build, whose features are opened by `column`. `about` holds arguments of `Data`."""
         raise NotImplementedError
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -222,91 +222,59 @@ def digest(source: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-class Build:
-    """A build on the disk, whose rows are read at any place.
+class Column:
+    """A feature of all rows of some splits of a build, which stays on the disk and is read by slices.
 
     Args:
-        place: Its folder.
+        place: Folder of the build.
+        feature: The feature's name.
+        splits: Names of splits, whose rows follow each other.
+        order: `(rows,)` the place of each row in the column; by default that in the splits.
     """
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"place": self.place}
+    def __init__(
+        self, place: Path, feature: str, splits: Sequence[str], order: NDArray[np.int64] | None = None
+    ) -> None:
+        self.place, self.feature, self.splits = place, feature, splits
+        info = self._builder.info
+        counts = [info.splits[split].num_examples for split in splits]
+        chosen = np.arange(sum(counts)) if order is None else np.argsort(order)
+        self._parts = np.repeat(np.arange(len(splits)), counts)[chosen]
+        self._rows = np.concatenate([np.arange(count) for count in counts])[chosen]
+        self.shape: tuple[int, ...] = (len(chosen), *info.features[feature].shape)
 
     @cached_property
-    def builder(self) -> Any:
-        """Its read-only builder."""
+    def _builder(self) -> Any:
         return tfds.builder_from_directory(self.place)
 
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What the zoo stored about all rows."""
-        return dict(self.builder.info.metadata)
-
     @cached_property
-    def _sources(self) -> dict[str, Any]:
+    def _sources(self) -> list[Any]:
         raw = tfds.decode.DeserializeMethod.RAW_BYTES
-        return {split: self.builder.as_data_source(split, deserialize_method=raw) for split in self.builder.info.splits}
+        return [self._builder.as_data_source(split, deserialize_method=raw) for split in self.splits]
 
-    def column(self, feature: str, *splits: str, order: NDArray[np.int64] | None = None) -> "Column":
-        """A feature of all rows of some splits, one after another or in the order of places `(rows,)`."""
-        counts = [len(self._sources[split]) for split in splits]
-        parts = np.repeat(np.arange(len(splits)), counts)
-        rows = np.concatenate([np.arange(count) for count in counts])
-        order = np.arange(len(rows)) if order is None else np.argsort(order)
-        return Column(self, feature, splits, parts[order], rows[order])
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_builder", "_sources")}
 
-    def read(self, split: str, rows: NDArray[np.int64], feature: str) -> NDArray[Any]:
-        """A feature of some rows of a split; text comes as objects."""
-        tensor = self.builder.info.features[feature]
-        kind = _WIRE.get(np.dtype(tensor.np_dtype).kind, tf.string)
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        numbers, parts = self._rows[rows], self._parts[rows]
+        dtype = np.dtype(self._builder.info.features[self.feature].np_dtype)
+        found = np.empty((len(numbers), *self.shape[1:]), dtype if dtype.kind in _WIRE else object)
+        for part in np.unique(parts):
+            found[parts == part] = self._read(part, numbers[parts == part], _WIRE.get(dtype.kind, tf.string))
+        return found
+
+    def _read(self, part: int, rows: NDArray[np.int64], kind: tf.DType) -> NDArray[Any]:
         try:
-            records = self._sources[split].__getitems__(rows.tolist())
-            parsed = tf.io.parse_example(records, {feature: tf.io.FixedLenFeature(tensor.shape, kind)})
+            records = self._sources[part].__getitems__(rows.tolist())
+            feature = {self.feature: tf.io.FixedLenFeature(self.shape[1:], kind)}
+            values = tf.io.parse_example(records, feature)[self.feature].numpy()
         except (tf.errors.OpError, RuntimeError, OSError, ValueError, IndexError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ZooError(f"{self.place}: damaged: delete it and build it again ({reason})") from error
-        values = parsed[feature].numpy()
-        if kind == tf.string:
-            return np.array([text.decode() for text in values.tolist()], object)
-        return np.asarray(values, tensor.np_dtype)
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """A feature of some rows of a build, which stays on the disk and is read by slices.
-
-    Args:
-        build: The build.
-        feature: The feature's name.
-        splits: Names of splits.
-        parts: `(N,)` which of the splits each row is in.
-        rows: `(N,)` its place in the split.
-    """
-
-    build: Build
-    feature: str
-    splits: tuple[str, ...]
-    parts: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The number of rows, and the shape of each."""
-        return (len(self), *self.build.builder.info.features[self.feature].shape)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, rows: slice) -> NDArray[Any]:
-        numbers, parts = self.rows[rows], self.parts[rows]
-        dtype = np.dtype(self.build.builder.info.features[self.feature].np_dtype)
-        found = np.empty((len(numbers), *self.shape[1:]), dtype if dtype.kind in _WIRE else object)
-        for part in np.unique(parts):
-            found[parts == part] = self.build.read(self.splits[part], numbers[parts == part], self.feature)
-        return found
+        return np.array([text.decode() for text in values.tolist()], object) if kind == tf.string else values
 
     def array(self) -> NDArray[Any]:
         """All rows, in memory; text comes as `str`."""
@@ -388,14 +356,15 @@ def open_build(place: Path) -> Data:
         if others:
             raise ZooError(f"{place.parent}: holds version {', '.join(others)}; this zoo reads {place.name}: {again}")
         raise ZooError(f"{place.parents[2]}: no build of {name}: {again}, or pass its folder with --data-dir")
-    opened = Build(place)
-    metadata = opened.metadata
+    metadata = dict(tfds.builder_from_directory(place).info.metadata)
     fingerprint = metadata["source_sha256"]
     if not name.endswith("/course"):
         # What was made from the source depends on the configuration, and on how builders make it.
         fingerprint = hashlib.sha256(f"{name} {cls.VERSION} {fingerprint}".encode()).hexdigest()
     facts = hdf5.provenance(metadata["attributes"])
-    return cls.data(opened, {"name": f"tfds:{name}", "path": place, "fingerprint": fingerprint, **facts})
+    return cls.data(
+        partial(Column, place), metadata, {"name": f"tfds:{name}", "path": place, "fingerprint": fingerprint, **facts}
+    )
 
 
 def _resolve(name: str) -> tuple[str, type[ZooBuilder], Config | str]:

@@ -1,6 +1,6 @@
 """`zoo_patches` of TensorFlow Datasets: patches of natural images, split by photograph."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from zoo.data.examples import Examples
-from zoo.data.tfds import Build, Source, ZooBuilder
+from zoo.data.tfds import Column, Source, ZooBuilder
 from zoo.errors import ZooError
 from zoo.patches import data as patches
 from zoo.patches.data import PatchData, Photographs, write_patches
@@ -70,11 +70,11 @@ class ZooPatches(ZooBuilder):
         return parts, {"size": _SIZE, "photographs": known}
 
     @staticmethod
-    def data(build: Build, about: Mapping[str, Any]) -> PatchData:
+    def data(column: Callable[..., Column], metadata: Mapping[str, Any], about: Mapping[str, Any]) -> PatchData:
         """The patches of a build, both splits in the order of the file."""
-        index = build.column("index", *_SPLITS).array()
-        column = build.column("patch", *_SPLITS, order=index)
-        known = build.metadata["photographs"] is not None
-        groups = build.column("photograph", *_SPLITS, order=index).array() if known else None
-        train = Examples.all(column, column, groups)
+        index = column("index", _SPLITS).array()
+        found = column("patch", _SPLITS, index)
+        known = metadata["photographs"] is not None
+        groups = column("photograph", _SPLITS, index).array() if known else None
+        train = Examples.all(found, found, groups)
         return patches.check(PatchData(train=train, validation=train.empty(), test=train.empty(), **about))

@@ -19,16 +19,13 @@ _TITLE = "#7a7a7a"
 
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draws all figures of an evaluation.
+    """Draws all figures of an evaluation, and returns their paths.
 
     Args:
         report: Result of the evaluation.
         history: Records of the epochs of the training. May be empty.
         pictures: `rgb`, `patches`, `reconstructions` and `kernel`. May be empty.
         folder: Folder to write to.
-
-    Returns:
-        Paths of the figures.
     """
     drawn = {"sparsity.png": sparsity(report)}
     if pictures:
@@ -43,12 +40,7 @@ def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[st
 
 
 def tiled(pictures: Floats, columns: int, gap: int = 1) -> Floats:
-    """Tiles pictures on one canvas.
-
-    Args:
-        pictures: Pictures `(N, S, S)` or `(N, S, S, 3)`.
-        columns: Number of pictures per row.
-        gap: Number of transparent pixels between them.
+    """Tiles pictures `(N, S, S)` or `(N, S, S, 3)` on one canvas, with transparent gaps.
 
     Example:
         >>> tiled(np.zeros((3, 4, 4)), columns=2).shape
@@ -102,12 +94,7 @@ def _show_gray(axis: Axes, vectors: Floats, columns: int, title: str, low: float
 
 
 def patches(rgb: Floats, vectors: Floats) -> Figure:
-    """Draws patches in color, and below them preprocessed.
-
-    Args:
-        rgb: Patches `(N, 3, S, S)`.
-        vectors: Preprocessed patches `(N, S * S)` in [0.1, 0.9].
-    """
+    """Draws patches `(N, 3, S, S)` in color, and below them preprocessed, `(N, S * S)` in [0.1, 0.9]."""
     columns = min(20, len(rgb))
     with _pictures(WIDTH, 5.4, rows=2) as (figure, axes):
         _show(axes[0], tiled(np.clip(rgb, 0, 1).transpose(0, 3, 2, 1), columns), f"{len(rgb)} random patches")
@@ -116,14 +103,7 @@ def patches(rgb: Floats, vectors: Floats) -> Figure:
 
 
 def reconstructions(vectors: Floats, found: Floats, report: Mapping[str, Any], count: int = 12) -> Figure:
-    """Draws patches and their reconstructions.
-
-    Args:
-        vectors: Preprocessed patches `(N, S * S)`.
-        found: Reconstructions `(N, S * S)`.
-        report: Result of the evaluation, for the title.
-        count: Number of patches to show.
-    """
+    """Draws preprocessed patches and their reconstructions, both `(N, S * S)`, with the R² of an evaluation."""
     title = f"{simulated(report)}{report['split']}: R² {report['r2']:.3f}"
     with _pictures(WIDTH, 1.5, rows=2) as (figure, axes):
         _show_gray(axes[0], vectors[:count], count, "patches")
@@ -132,12 +112,7 @@ def reconstructions(vectors: Floats, found: Floats, report: Mapping[str, Any], c
 
 
 def features(kernel: Floats, report: Mapping[str, Any] | None = None) -> Figure:
-    """Draws the filters of the first layer, each scaled to its own range, with zero as gray.
-
-    Args:
-        kernel: Kernel `(S * S, H)`.
-        report: Result of the evaluation, for the title, if any.
-    """
+    """Draws the filters of the first layer, `kernel (S * S, H)`, each scaled to its own range, with zero as gray."""
     columns = grid(kernel.shape[1])
     rows = -(-kernel.shape[1] // columns)
     gabor = f", {report['gabor_share']:.0%} Gabor functions" if report else ""
@@ -152,11 +127,7 @@ def _filters(axis: Axes, kernel: Floats, title: str) -> None:
 
 
 def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
-    """Draws filters for several numbers of units (rows) and weight decays (columns).
-
-    Args:
-        kernels: Kernels `(S * S, H)` by hidden units and weight decay.
-    """
+    """Draws filters, kernels `(S * S, H)`, for several numbers of units (rows) and weight decays (columns)."""
     units, decays = (sorted({key[place] for key in kernels}) for place in (0, 1))
     # Rows as high as their grids are for a column's width.
     heights = [-(-int(number) // grid(int(number))) / grid(int(number)) for number in units]
@@ -170,11 +141,7 @@ def comparison(kernels: Mapping[tuple[int, float], Floats]) -> Figure:
 
 
 def cost(history: History) -> Figure:
-    """Draws the cost and its three terms against the epoch.
-
-    Args:
-        history: Records of the epochs, with the terms `error`, `weights` and `sparsity` on training patches.
-    """
+    """Draws the cost and its terms on training patches, `error`, `weights` and `sparsity`, against the epoch."""
     names = {"error": "squared error", "weights": "weight decay", "sparsity": "sparsity"}
     parts = {key: name for key, name in names.items() if history[-1][key] > 0}
     with subplots(WIDTH, 3.4) as (figure, axis):

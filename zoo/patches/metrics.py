@@ -43,22 +43,14 @@ def variance(patches: Floats) -> float:
 def pca_error(train: Floats, patches: Floats, components: int) -> float:
     """Computes the mean squared error per pixel of PCA, the baseline of an autoencoder.
 
-    Args:
-        train: Patches `(M, D)` to fit on.
-        patches: Patches `(N, D)` to reconstruct.
-        components: Number of components, for a fair comparison the size of the code. At most `min(M, D)` are used.
+    PCA is fitted on `train (M, D)`, with as many components as a code has numbers, at most `min(M, D)`.
     """
     fitted = PCA(min(components, *train.shape), svd_solver="full").fit(train)
     return mean_squared_error(patches, fitted.inverse_transform(fitted.transform(patches)))
 
 
 def by_photograph(patches: Floats, reconstructions: Floats, photographs: NDArray[np.str_]) -> dict[str, Any]:
-    """Computes the error on the patches of each photograph.
-
-    Args:
-        patches: Preprocessed patches `(N, D)`.
-        reconstructions: Reconstructions `(N, D)`.
-        photographs: Name of the photograph of each patch, `(N,)`.
+    """Computes the error on the patches of each photograph, whose names are `photographs (N,)`.
 
     Returns:
         `per_photograph`, with the number of `patches`, `mse` and `variance` by name, and `worst_photograph`, the name
@@ -158,10 +150,7 @@ def _residual(p: Floats, wanted: Floats, rows: Floats, columns: Floats) -> Float
 
 
 def filters(kernel: Floats) -> dict[str, Any]:
-    """Describes the filters of the first layer.
-
-    Args:
-        kernel: Kernel `(S * S, H)`.
+    """Describes the filters of the first layer, `kernel (S * S, H)`.
 
     Returns:
         `gabor_share`, the fraction of Gabor filters; histograms of their `orientations` (degrees) and `frequencies`
@@ -183,11 +172,7 @@ def _histogram(values: list[float], edges: Floats) -> dict[str, list[float]]:
 
 
 def sparsity(codes: Floats, target: float) -> dict[str, Any]:
-    """Compares the mean activations with the sparsity target.
-
-    Args:
-        codes: Activations `(N, H)`.
-        target: rho, target for the mean activation of each unit.
+    """Compares the mean activations of `codes (N, H)` with the sparsity target, rho.
 
     Returns:
         `mean_activation` of each unit, `max_activation_error` (largest deviation from rho), and the numbers of

@@ -141,11 +141,7 @@ def _cost(model: SparseAutoencoder, vectors: Any, constants: Mapping[str, Any]) 
 
 
 def metadata_of(loaded: Loaded) -> AutoencoderMetadata:
-    """Returns the metadata of an autoencoder.
-
-    Raises:
-        ZooError: If the model is not an autoencoder.
-    """
+    """Returns the metadata of an autoencoder; refuses other models."""
     if not isinstance(loaded.metadata, AutoencoderMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected an autoencoder of patches")
     return loaded.metadata
@@ -195,9 +191,7 @@ def _encode(loaded: Loaded, rgb: NDArray[np.float32]) -> tuple[NDArray[np.float3
     return _encode_vectors(loaded, Scale(*metadata_of(loaded).scale).apply(rgb))
 
 
-def _encode_vectors(
-    loaded: Loaded, vectors: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+def _encode_vectors(loaded: Loaded, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     codes = np.asarray(loaded.keras_model.encode(vectors))
     return codes, np.asarray(loaded.keras_model.decode(codes))
 
@@ -298,12 +292,7 @@ class AutoencoderTask(Task):
     def finish(
         self, model: SparseAutoencoder, split: PatchSplit, recipe: Recipe, learners: Sequence[Model] = ()
     ) -> dict[str, Any]:
-        """Records the provenance of a trained model in it, and evaluates it on the held-out patches.
-
-        Returns:
-            `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` with `loss` and `mse`, or
-            None if nothing is held out.
-        """
+        """Returns `train_patches`, `held_out` (photographs), `held_out_patches`, and `validation` (`loss`, `mse`)."""
         limit, low, high = split.scale.constants
         model.scale = (limit, low, high)
         held_out = split.validation
@@ -329,20 +318,13 @@ class AutoencoderTask(Task):
     def evaluate(
         self, loaded: Loaded, data: PatchData, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
-        """Evaluates a model on a file of patches.
+        """Evaluates a model on patches: on held-out photographs if it was trained on this file, otherwise on all.
 
-        Args:
-            loaded: Model to evaluate.
-            data: Patches. If the model was trained on this file, its held-out photographs are evaluated, otherwise all.
-            split: `test` for these patches, or `train` for the training patches.
-            baselines: Unused. PCA is always evaluated.
+        PCA, the baseline, is always evaluated.
 
         Returns:
-            The metrics of `evaluation.autoencoder.report`, those of `by_photograph` if the file names its photographs,
-            and `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
-
-        Raises:
-            ZooError: If the patches do not have the size that the model reads.
+            The metrics of `zoo.patches.metrics.report`, those of `by_photograph` if the file names its photographs, and
+            `model`, `data`, `split`, `photographs`, `simulated`, `notes`.
         """
         metadata = metadata_of(loaded)
         data = self.read(data)
@@ -374,12 +356,7 @@ class AutoencoderTask(Task):
         }  # fmt: skip
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
-        """Predicts codes and reconstructions.
-
-        Args:
-            loaded: Model.
-            x: Patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`.
-        """
+        """Encodes patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`."""
         rows = np.asarray(x, np.float32)
         size = metadata_of(loaded).size
         if rows.shape[1:] == (size**2,) and loaded.model is not None:
@@ -392,12 +369,7 @@ class AutoencoderTask(Task):
         return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
 
     def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
-        """Returns the description of a model for its export.
-
-        Args:
-            loaded: Model to export.
-            data: Patches. Artifacts are compared on the held-out ones. Simulated if None.
-        """
+        """Compares artifacts on held-out patches, or on simulated ones without data."""
         metadata, data = metadata_of(loaded), None if data is None else self.read(data)
         scale = Scale(*metadata.scale)
 
@@ -425,17 +397,11 @@ class AutoencoderTask(Task):
             code=dict.fromkeys(
                 ("c99", "c99_int8"), lambda model: feedforward.encoder(model, metadata, LUMINANCE.tolist())
             ),
-            score=score,
-            simulated=data is None,
+            score=score, simulated=data is None,
         )  # fmt: skip
 
     def pictures(self, loaded: Loaded, data: PatchData, count: int = 200) -> dict[str, Any]:
-        """Returns arrays that figures show in addition to the metrics: patches, reconstructions, filters.
-
-        Args:
-            loaded: Model that was evaluated.
-            data: Patches that it was evaluated on.
-            count: Number of patches to select at random.
+        """Returns arrays of random patches that figures show: patches, reconstructions, filters.
 
         Returns:
             `rgb (count, 3, S, S)`, `patches` and `reconstructions` `(count, S * S)`, `kernel (S * S, H)`.

@@ -1,13 +1,13 @@
 """`zoo_text` of TensorFlow Datasets: four words in a row, split by their place in the text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from zoo.data.tfds import Build, Source, ZooBuilder
+from zoo.data.tfds import Column, Source, ZooBuilder
 from zoo.errors import ZooError
 from zoo.text import data as text
 from zoo.text.data import CONTEXT, TrigramData, Trigrams
@@ -55,11 +55,11 @@ class ZooText(ZooBuilder):
         return {name: (rows, {}) for name, rows in data.splits().items()}, {"words": list(data.words)}
 
     @staticmethod
-    def data(build: Build, about: Mapping[str, Any]) -> TrigramData:
+    def data(column: Callable[..., Column], metadata: Mapping[str, Any], about: Mapping[str, Any]) -> TrigramData:
         """The rows of a build."""
         train, validation, test = (
-            Trigrams.all(build.column("context", split).array(), build.column("next_word", split).array())
+            Trigrams.all(column("context", [split]).array(), column("next_word", [split]).array())
             for split in ("train", "validation", "test")
         )
-        words = tuple(build.metadata["words"])
+        words = tuple(metadata["words"])
         return TrigramData(train=train, validation=validation, test=test, words=words, **about)

@@ -12,16 +12,11 @@ from zoo.models.trigram import sample
 from zoo.models.vocabulary import word_ids
 from zoo.text import metrics
 from zoo.text.data import TrigramData
-from zoo.text.task import TASK, check_words, context_of, embedding, log_probabilities, metadata_of
+from zoo.text.task import TASK, context_of, embedding, log_probabilities, metadata_of, require_words
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
-    """Predicts the most probable next words.
-
-    Args:
-        loaded: Model.
-        text: Text, of which the last words are read.
-        count: Number of words to return.
+    """Predicts the most probable next words after the last words of a text.
 
     Returns:
         `context`, the words that were read, and `next`, records with `word` and `probability`.
@@ -65,11 +60,6 @@ def generate(loaded: Loaded, text: str, count: int, temperature: float = 1.0, se
 def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
     """Finds similar words by the cosine similarity of their embeddings.
 
-    Args:
-        loaded: Model.
-        word: Word of the vocabulary.
-        count: Number of words to return.
-
     Returns:
         `word` and `nearest`, records with `word` and `cosine`.
 
@@ -85,14 +75,7 @@ def neighbors(loaded: Loaded, word: str, count: int = 10) -> dict[str, Any]:
 
 
 def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, seed: int = 0) -> list[dict[str, Any]]:
-    """Predicts the next words of random test rows.
-
-    Args:
-        loaded: Model.
-        data: Rows with the vocabulary of the model.
-        count: Number of rows.
-        top: Number of words per row.
-        seed: Random seed of the selection.
+    """Predicts the next words of random test rows: `count` rows, `top` words each.
 
     Returns:
         Records with `context`, `wanted` (the actual next word) and `next`.
@@ -100,8 +83,8 @@ def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, s
     Raises:
         ZooError: If the data has another vocabulary.
     """
-    check_words(loaded, data)
     words = metadata_of(loaded).words
+    require_words(data, words, loaded.name)
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
     contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
     return [

@@ -27,10 +27,6 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
 
     Equally probable words rank in the order of the vocabulary, as with `argmax`.
 
-    Args:
-        logits: Logits, or log probabilities, `(N, V)`.
-        targets: Word ids `(N,)`.
-
     Returns:
         Cross-entropies `(N,)` in nats, and ranks `(N,)`.
 
@@ -46,12 +42,7 @@ def cross_entropy_and_rank(logits: Floats, targets: Ids) -> tuple[Floats, Ids]:
 
 
 def report(logits: Floats, targets: Ids, seen: NDArray[np.bool_]) -> dict[str, Any]:
-    """Computes all metrics of an evaluation.
-
-    Args:
-        logits: Logits, or log probabilities, `(N, V)`.
-        targets: Word ids `(N,)`.
-        seen: Whether each context occurs in the training set, `(N,)`.
+    """Computes all metrics of an evaluation. `seen (N,)` says whether each context occurs in the training set.
 
     Returns:
         `rows`, `cross_entropy` (nats), `perplexity`, `top1`, `top5`, `top10`, and for `seen` and `unseen` contexts
@@ -73,13 +64,7 @@ def scores(logits: Floats, targets: Ids) -> dict[str, float]:
 
 
 def hardest(logits: Floats, targets: Ids, least: int = 100, count: int = 10) -> list[dict[str, int | float]]:
-    """Finds the words that are predicted correctly least often.
-
-    Args:
-        logits: Logits, or log probabilities, `(N, V)`.
-        targets: Word ids `(N,)`.
-        least: Minimum number of rows with the word as the target.
-        count: Maximum number of words.
+    """Finds the `count` words that are predicted correctly least often, of those that are a target `least` times.
 
     Returns:
         A record per word, the hardest first: its id `word`, the number of `rows` with it as the target, `top1`, the id
@@ -123,16 +108,7 @@ def _part(loss: Floats, rank: Ids) -> dict[str, Any]:
 
 
 def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str, Any]]:
-    """Computes the metrics of the baselines: unigram, bigram and Kneser-Ney models.
-
-    Args:
-        train: Contexts and targets to fit on.
-        test: Contexts and targets to evaluate on.
-        vocabulary: V, size of the vocabulary.
-
-    Returns:
-        The metrics of `report` by baseline.
-    """
+    """Computes the metrics of `report` of unigram, bigram and Kneser-Ney models, by name, fitted to `train`."""
     contexts, targets = test
     seen = occurring(train[0], contexts)
     scores = {}
@@ -145,12 +121,7 @@ def baselines(train: Rows, test: Rows, vocabulary: int) -> Mapping[str, dict[str
 
 
 def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]:
-    """Finds the nearest words by the cosine similarity of their embeddings.
-
-    Args:
-        embedding: Embeddings `(V, D)`.
-        word: Id of the word.
-        count: Number of words to return.
+    """Finds the nearest words by the cosine similarity of their embeddings `(V, D)`.
 
     Returns:
         Pairs of id and cosine, the nearest first, without the word itself.
@@ -166,16 +137,9 @@ def nearest(embedding: Floats, word: int, count: int) -> list[tuple[int, float]]
 
 
 def tsne(embedding: Floats, seed: int = 0) -> Floats:
-    """Maps the embeddings to two dimensions by t-SNE, so that similar words are close together.
+    """Maps the embeddings `(V, D)` to two dimensions `(V, 2)` by t-SNE: similar words are close together.
 
     Van der Maaten, Hinton: Visualizing data using t-SNE, JMLR 9, 2008.
-
-    Args:
-        embedding: Embeddings `(V, D)`.
-        seed: Random seed.
-
-    Returns:
-        Positions `(V, 2)`.
     """
     # About a dozen neighbors per word, but fewer than there are words.
     perplexity = min(12.0, (len(embedding) - 1) / 3)

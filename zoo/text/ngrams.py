@@ -58,14 +58,7 @@ class Order:
 
     @classmethod
     def fit(cls, history: int, counted: Counted, discounts: Floats, vocabulary: int) -> "Order":
-        """Fits an order to counts.
-
-        Args:
-            history: Length of the history.
-            counted: Keys and counts of the n-grams.
-            discounts: Discounts of the counts 0, 1, 2, and 3 or more.
-            vocabulary: V, size of the vocabulary.
-        """
+        """Fits an order to the keys and counts of its n-grams, with discounts of the counts 0, 1, 2, and 3 or more."""
         keys, counts = counted
         histories, place = np.unique(keys // vocabulary, return_inverse=True)
         totals, off = np.bincount(place, counts), discounts[np.minimum(counts, 3)]
@@ -114,12 +107,7 @@ class NGrams:
 
 
 def unigram(contexts: Ids, targets: Ids, vocabulary: int) -> NGrams:
-    """Fits a unigram model, which ignores the context.
-
-    Args:
-        contexts: Word ids `(N, C)`.
-        targets: Word ids `(N,)`.
-        vocabulary: V, size of the vocabulary.
+    """Fits a unigram model, which ignores the context, to contexts `(N, C)` and targets `(N,)` of V words.
 
     Example:
         >>> contexts, targets = np.zeros((4, 3), int), np.array([0, 1, 1, 1])
@@ -175,10 +163,7 @@ def _keys(rows: Ids, vocabulary: int) -> NDArray[np.int64]:
 
 
 def absolute_discounts(counts: Ids) -> Floats:
-    """Returns the single discount of an order, for the counts 0, 1, 2, and 3 or more.
-
-    Args:
-        counts: Counts of its n-grams, `(G,)`.
+    """Returns the single discount of an order with these counts, for the counts 0, 1, 2, and 3 or more.
 
     Example:
         >>> absolute_discounts(np.array([1, 1, 2, 7])).tolist()
@@ -191,10 +176,7 @@ def absolute_discounts(counts: Ids) -> Floats:
 
 
 def modified_discounts(counts: Ids) -> Floats:
-    """Returns the three discounts of an order, for the counts 0, 1, 2, and 3 or more.
-
-    Args:
-        counts: Counts of its n-grams, `(G,)`.
+    """Returns the three discounts of an order with these counts, for the counts 0, 1, 2, and 3 or more.
 
     Example:
         >>> modified_discounts(np.repeat([1, 2, 3, 4], [8, 4, 3, 2])).tolist()

@@ -48,11 +48,7 @@ class TextSplit(Split):
     _merged: dict[int, Examples] = field(default_factory=dict, init=False, repr=False)
 
     def training_rows(self, recipe: Recipe) -> Examples:
-        """Returns the training rows, merged if the recipe has `merge_contexts`.
-
-        Raises:
-            ZooError: If merged rows would not fit into memory.
-        """
+        """Returns the training rows, merged if the recipe has `merge_contexts`."""
         most = recipe.merge_contexts
         if most is None:
             return cast(Examples, self.train)
@@ -67,16 +63,8 @@ def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32
     A context that occurs n times becomes ceil(n / most) equal rows, so that no single row dominates a step. Targets are
     scaled so that the cost over an epoch does not change.
 
-    Args:
-        rows: Rows to merge.
-        vocabulary: V, size of the vocabulary.
-        most: Maximum number of occurrences merged into a row, 1 or more.
-
     Returns:
         Contexts `(M, 3)`, targets `(M, V)` float32.
-
-    Raises:
-        ZooError: If the targets would take more than a GB.
 
     Example:
         >>> same = np.array([[0, 1, 2], [0, 1, 2]], np.int32)
@@ -99,11 +87,7 @@ def merged(rows: Trigrams, vocabulary: int, most: int) -> tuple[NDArray[np.int32
 
 
 def metadata_of(loaded: Loaded) -> TrigramMetadata:
-    """Returns the metadata of a language model.
-
-    Raises:
-        ZooError: If the model is not a language model.
-    """
+    """Returns the metadata of a language model; refuses other models."""
     if not isinstance(loaded.metadata, TrigramMetadata):
         raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a language model")
     return loaded.metadata
@@ -125,16 +109,8 @@ def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
     return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
 
 
-def check_words(loaded: Loaded, data: TrigramData) -> None:
-    """Checks that data has the vocabulary of a model.
-
-    Raises:
-        ZooError: If it has another one. The message names the first difference.
-    """
-    _require_words(data, metadata_of(loaded).words, loaded.name)
-
-
-def _require_words(data: TrigramData, words: Sequence[str], name: str) -> None:
+def require_words(data: TrigramData, words: Sequence[str], name: str) -> None:
+    """Refuses data whose vocabulary is not that of the model of this name; the message names the first difference."""
     if tuple(data.words) == tuple(words):
         return
     advice = "make the file with the model's vocabulary, or train new weights with `zoo train`"
@@ -151,7 +127,7 @@ def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray
         # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
         return Trigrams.all(ids[:, :-1], ids[:, -1]), ids[:, :-1]
-    check_words(loaded, data)
+    require_words(data, metadata.words, loaded.name)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
     return data.test, data.train.contexts[chosen]
 
@@ -167,21 +143,13 @@ def _behind(report: Mapping[str, Any]) -> list[str]:
 
 
 def context_of(loaded: Loaded, text: str) -> list[int]:
-    """Returns the ids of the last words of a text, as many as the model reads.
-
-    Raises:
-        ZooError: If there are too few words, or one is not in the vocabulary.
-    """
+    """Returns the ids of the last words of a text, as many as the model reads."""
     known = metadata_of(loaded)
     return context_ids(text, known.words, known.context, loaded.name)
 
 
 def embedding(loaded: Loaded) -> NDArray[np.float32]:
-    """Returns the embeddings, E `(V, D)`.
-
-    Raises:
-        ZooError: If this is an exported file, from which they cannot be read.
-    """
+    """Returns the embeddings, E `(V, D)`, which cannot be read from an exported file."""
     return np.asarray(loaded.keras_model.get_layer("embedding").embeddings)
 
 
@@ -219,13 +187,9 @@ class TrigramTask(Task):
         return model
 
     def feed(self, model: TrigramLM, split: TextSplit, recipe: Recipe) -> Feed:
-        """Batches of rows.
-
-        Raises:
-            ZooError: If a trained model, whose weights belong to its words, has other words than the data.
-        """
+        """Batches of rows. A trained model, whose weights belong to its words, must have the words of the data."""
         if model.provenance is not None or len(model.vocabulary) != len(split.data.words):
-            _require_words(split.data, model.vocabulary, model.name)
+            require_words(split.data, model.vocabulary, model.name)
         rows, held_out = split.training_rows(recipe), split.validation
         return Feed(
             partial(pipeline.training_batches, rows, seed=recipe.seed),
@@ -240,11 +204,7 @@ class TrigramTask(Task):
     def finish(
         self, model: TrigramLM, split: TextSplit, recipe: Recipe, learners: Sequence[Model] = ()
     ) -> dict[str, Any]:
-        """Records the provenance of a trained model in it, and evaluates it on the validation rows.
-
-        Returns:
-            `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`.
-        """
+        """Returns `train_rows`, `rows_per_epoch`, and `validation` with `cross_entropy` and `top1`."""
         model.vocabulary, model.provenance = split.data.words, provenance(split.data)
         return {
             "train_rows": len(split.train), "rows_per_epoch": len(split.training_rows(recipe)),
@@ -258,24 +218,15 @@ class TrigramTask(Task):
     def evaluate(
         self, loaded: Loaded, data: TrigramData, *, split: str = "test", baselines: bool = True
     ) -> dict[str, Any]:  # fmt: skip
-        """Evaluates a model on a file of rows.
-
-        Args:
-            loaded: Model to evaluate.
-            data: Rows with the vocabulary of the model.
-            split: `test`, `validation` or `train`.
-            baselines: Whether to evaluate n-gram models, fitted on the training set of the data, as well.
+        """Evaluates a model on rows with its vocabulary.
 
         Returns:
-            The metrics of `evaluation.trigram.report`, those of `hardest` as `hardest_words`, and `model`, `data`,
-            `split`, `simulated`, `baselines`, `notes`.
-
-        Raises:
-            ZooError: If the vocabulary of the file differs from the model's.
+            The metrics of `zoo.text.metrics.report`, `hardest_words`, those of the n-gram models as `baselines`, and
+            `model`, `data`, `split`, `simulated`, `notes`.
         """
         metadata, data = metadata_of(loaded), self.read(data)
         digest = data.sha256
-        check_words(loaded, data)
+        require_words(data, metadata.words, loaded.name)
         splits = {"train": data.train, "validation": data.validation, "test": data.test}
         if split not in splits:
             raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
@@ -303,15 +254,7 @@ class TrigramTask(Task):
         return report
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
-        """Predicts the next word.
-
-        Args:
-            loaded: Model.
-            x: Text, of which the last words are read, or word ids `(N, context)` from 0.
-
-        Raises:
-            ZooError: If a word is not in the vocabulary, or there are too few.
-        """
+        """Predicts the next word, from text, of which the last words are read, or from word ids `(N, context)`."""
         words = metadata_of(loaded).words
         contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else np.asarray(x)
         if contexts.ndim != 2 or contexts.shape[1] != metadata_of(loaded).context:
@@ -323,12 +266,7 @@ class TrigramTask(Task):
         return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
 
     def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
-        """Returns the description of a model for its export.
-
-        Args:
-            loaded: Model to export.
-            data: Rows whose test set artifacts are compared on. Random words if None.
-        """
+        """Compares artifacts on the test rows, or on random words without data."""
         metadata = metadata_of(loaded)
         rows, calibration = _golden(loaded, None if data is None else self.read(data))
 
@@ -340,25 +278,19 @@ class TrigramTask(Task):
             lambda model: signatures.text(model, metadata.words),
             {"next_word": {"ids": rows.contexts}, "complete": {"words": np.array(metadata.words)[rows.contexts]}},
             # Rounding changes the prediction where two words are about equally likely; the score shows the effect.
-            parity.EXACT
-            | {
-                "float16": Tolerance(0.01, 0.99),
-                "dynamic": Tolerance(0.2, 0.95),
-                "int8": Tolerance(0.3, 0.9),
-                "c99": parity.EXACT["float32"],
-                "c99_int8": Tolerance(0.3, 0.9),
+            parity.EXACT | {
+                "float16": Tolerance(0.01, 0.99), "dynamic": Tolerance(0.2, 0.95), "int8": Tolerance(0.3, 0.9),
+                "c99": parity.EXACT["float32"], "c99_int8": Tolerance(0.3, 0.9),
             },
             calibration={"next_word": {"ids": calibration}},
             code=dict.fromkeys(("c99", "c99_int8"), lambda model: feedforward.language_model(model, metadata)),
-            score=score,
-            simulated=data is None,
-        )
+            score=score, simulated=data is None,
+        )  # fmt: skip
 
     def pictures(self, loaded: Loaded, data: TrigramData) -> dict[str, Any]:
         """Returns `words` and their positions in two dimensions, `places (V, 2)`; nothing for an exported file."""
-        if loaded.model is None:
-            return {}
-        return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))}
+        known = loaded.model is not None
+        return {"words": metadata_of(loaded).words, "places": metrics.tsne(embedding(loaded))} if known else {}
 
 
 TASK = TrigramTask()
