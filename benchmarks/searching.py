@@ -4,7 +4,7 @@
 
 Both run random searches of the same space for the same epochs on the same people, in turns, since the load of a machine
 changes: the zoo with one worker per core, including their start, and plain keras-tuner in one process with all cores.
-The zoo augments windows, computes the macro-F1, and stops trials early; plain keras-tuner does none of that.
+The zoo augments windows and computes the macro-F1; plain keras-tuner does neither.
 """
 
 import argparse
@@ -25,9 +25,10 @@ import keras_tuner as kt
 import numpy as np
 
 from zoo.provenance import versions
-from zoo.search import spaces, workers
-from zoo.search.records import TRIALS, Records
+from zoo.search import spaces
+from zoo.search.run import run_processes
 from zoo.search.study import Study
+from zoo.search.trials import TRIALS, Records
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
 SEED = 0
@@ -78,7 +79,7 @@ class Zoo:
 
     def search(self, trials: int) -> None:
         """Resumes until there are as many trials."""
-        workers.run_workers(replace(self.study, trials=trials), self.folder, os.cpu_count() or 1, lambda: None)
+        run_processes(replace(self.study, trials=trials), self.folder, os.cpu_count() or 1, lambda: None)
 
 
 class Plain:

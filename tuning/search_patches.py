@@ -11,15 +11,14 @@ from pathlib import Path
 from zoo.search.run import run_script
 from zoo.search.study import Study
 
+STUDY = Study(
+    "sparse_autoencoder_course",
+    Path("data1.h5"),
+    strategy="grid",
+    space="course",
+    trials=9,
+    epochs=200,
+)
+
 if __name__ == "__main__":
-    study = Study(
-        "sparse_autoencoder_course",
-        Path("data1.h5"),
-        strategy="grid",
-        space="course",
-        trials=9,
-        epochs=200,
-        # Every cell of the grid is trained to its end.
-        halving=False,
-    )
-    run_script(study, __doc__)
+    run_script(STUDY, __doc__)

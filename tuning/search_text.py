@@ -11,15 +11,16 @@ from zoo.recipe import Limits
 from zoo.search.run import run_script
 from zoo.search.study import Study
 
+STUDY = Study(
+    "trigram_lm_best",
+    Path("data2.h5"),
+    strategy="bayesian",
+    trials=30,
+    epochs=16,
+    limits=Limits(parameters=500_000),
+    # Not searched: values of the space, arguments of the model, fields of the recipe.
+    settings={"activation": "gelu"},
+)
+
 if __name__ == "__main__":
-    study = Study(
-        "trigram_lm_best",
-        Path("data2.h5"),
-        strategy="bayesian",
-        trials=30,
-        epochs=16,
-        limits=Limits(parameters=500_000),
-        # Not searched: values of the space, arguments of the model, fields of the recipe.
-        settings={"activation": "gelu"},
-    )
-    run_script(study, __doc__)
+    run_script(STUDY, __doc__)

@@ -1434,7 +1434,6 @@ def tune(
     settings: Settings = None,
     limits: Bounds = None,
     groups: Annotated[int, Field(ge=1, le=1000)] = 1,
-    halving: bool = True,
     seed: Seed | None = None,
     data_dir: str | Path | None = None,
     levels: Levels | None = None,
@@ -1463,7 +1462,6 @@ def tune(
         settings: Arguments of the model and fields of the recipe that are fixed.
         limits: Limits of size and latency, such as `Limits(bytes=30_000)`.
         groups: Number of groups of people, each held out once in every trial. 1 for a single split.
-        halving: Whether to stop trials early if they score below the median.
         seed: Seed of the split and of the search. Seeds of trials count up from it.
         data_dir: Folder that holds tfds:NAME. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
         levels: Value of white in a file of patches: 1 or 255.
@@ -1497,17 +1495,16 @@ def tune(
         raise ArgumentError("chief", ": goes with role; leave it out for a search on this machine alone")
     _require_file(data)
     _load()
-    from zoo.search import summary
-    from zoo.search import workers as processes
-    from zoo.search.run import claimed, run_search
+    from zoo.search import oracles, report
+    from zoo.search.run import claimed, log, search
     from zoo.search.study import Study
 
     if role is not None:
-        processes.take_role(role, chief)
+        oracles.take_role(role, chief)
     bounds = limits if isinstance(limits, Limits) else Limits(**(limits or {}))
     study = Study(
-        target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, halving,
-        seed, levels,
+        target, Path(), strategy, trials, epochs, space, objective, bounds, dict(settings or {}), groups, seed,
+        levels,
     )  # fmt: skip
     study = replace(study, data=_path_of(study.task.data_file if data is None else data, data_dir, "a search"))
     folder = None if out is None else Path(out)
@@ -1516,16 +1513,16 @@ def tune(
         if verbose and folder is not None and "logged" in TERMINAL:
             # The libraries of a search print much of what nobody reads.
             stack.enter_context(claimed(study, folder))
-            console = stack.enter_context(TERMINAL["logged"](processes.log(folder, processes.name())))
+            console = stack.enter_context(TERMINAL["logged"](log(folder, oracles.role())))
         try:
-            result = run_search(
+            result = search(
                 study, folder, processes=workers, best=best, seeds=seeds,
                 preset=None if save_preset is None else Path(save_preset), console=console,
             )  # fmt: skip
         except KeyboardInterrupt as stop:
             stop.add_note(f"the search is in {out}; resume it with the same command")
             raise
-    return Document(result, summary.result if result else lambda result: "")
+    return Document(result, report.result if result else lambda result: "")
 
 
 @public

@@ -1,8 +1,42 @@
 """Searches of the quickest model there is to train: an autoencoder of simulated patches of 64 pixels."""
 
+import json
+
 import pytest
 
 from zoo.patches import simulate
+from zoo.search.run import search
+from zoo.search.study import Study
+
+SETTINGS = {
+    "pixels": 64, "batch_size": 256, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
+    "weight_decay": 1e-4, "optimizer": "adam", "schedule": "constant",
+}  # fmt: skip
+"""One architecture and optimizer; the learning rate is searched."""
+
+
+class Search:
+    """A search in a folder, with one final training unless more are asked for."""
+
+    def __init__(self, data, folder):
+        self.data, self.folder = data, folder
+
+    def study(self, target="sparse_autoencoder", **options):
+        """A study of three trials, unless options say otherwise."""
+        return Study(
+            target, self.data, **{"strategy": "random", "trials": 3, "epochs": 2, "settings": SETTINGS} | options
+        )
+
+    def run(self, best=1, seeds=1, **options):
+        """Runs or resumes the search, and returns the records of its trials."""
+        study = options.pop("study", None) or self.study(**options)
+        self.result = search(study, self.folder, best=best, seeds=seeds)
+        return self.records()
+
+    def records(self, kind="trials"):
+        """The records in the folder, ordered by trial."""
+        found = [json.loads(path.read_text()) for path in (self.folder / kind).glob("[0-9]*.json")]
+        return sorted(found, key=lambda record: (record["trial"], record["recipe"]["seed"]))
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +45,9 @@ def leaves(tmp_path_factory):
     path = tmp_path_factory.mktemp("leaves") / "data1.h5"
     simulate.write_simulated(path, count=300, size=8, pictures=4, seed=0)
     return path
+
+
+@pytest.fixture
+def patches(leaves, tmp_path):
+    """A search of simulated patches."""
+    return Search(leaves, tmp_path / "out")

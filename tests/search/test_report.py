@@ -1,162 +1,130 @@
-"""What a search leaves: a report with figures, logs for TensorBoard, and a folder that trains again."""
+"""What a search leaves: a report with figures, and a folder that trains again."""
 
 import io
 import json
 import re
 import shlex
-import sys
 
 import numpy as np
 import pytest
 from rich.console import Console
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from zoo import Model, SparseAutoencoder
-from zoo.cli import main
-from zoo.report import markdown
-from zoo.search import finals, summary
-from zoo.search.figures import parallel, pareto, pareto_front, progress
-from zoo.search.importance import importance
-from zoo.search.run import run_search
-from zoo.search.study import Study
+from zoo import Model, Recipe, SparseAutoencoder, ZooError
+from zoo.search import report
+from zoo.search.run import search
 
-SETTINGS = {
-    "pixels": 64, "batch_size": 512, "hidden_units": 16, "sparsity_target": 0.05, "sparsity_weight": 1.0,
-    "weight_decay": 1e-4, "optimizer": "adam",
-}  # fmt: skip
+from .conftest import SETTINGS, Search
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 @pytest.fixture(scope="module")
 def ended(leaves, tmp_path_factory):
-    """A search of sixteen trials to its end: its folder, its result, and what it showed."""
-    folder, console = tmp_path_factory.mktemp("ended"), Console(file=io.StringIO(), width=200)
-    study = Study("sparse_autoencoder", leaves, "random", 16, 3, settings=SETTINGS)
-    result = run_search(study, folder / "out", best=2, seeds=2, preset=folder / "mine", console=console)
-    finals.save_preset(folder / "out", folder / "mine")
-    return folder, result, console.file.getvalue()
+    """A search of six trials to its end: its folder, its result, and what it showed."""
+    patches = Search(leaves, tmp_path_factory.mktemp("ended") / "out")
+    patches.copy, console = patches.folder.parent / "mine", Console(file=io.StringIO(), width=200)
+    free = {name: value for name, value in SETTINGS.items() if name != "schedule"}
+    patches.last = patches.study(trials=6, epochs=3, settings=free)
+    options = {"best": 2, "seeds": 2, "preset": patches.copy, "console": console}
+    patches.result = search(patches.last, patches.folder, **options)
+    patches.shown = console.file.getvalue()
+    assert search(patches.last, patches.folder, **options) == patches.result
+    return patches
 
 
 def test_the_best_are_trained_again_with_other_seeds_and_test_is_measured_once(ended):
-    folder, result, _ = ended
-    assert [len(final["scores"]) for final in result["finals"]] == [2, 2]
-    means = [final["mean"] for final in result["finals"]]
-    assert means == sorted(means)
+    finals, result = ended.records("finals"), ended.result
+    assert len({(record["trial"], record["recipe"]["seed"]) for record in finals}) == 4
+    assert not {record["recipe"]["seed"] for record in finals} & {r["recipe"]["seed"] for r in ended.records()}
+    for final in result["finals"]:
+        assert final["scores"] == [record["score"] for record in finals if record["trial"] == final["trial"]]
+        assert final["mean"] == pytest.approx(np.mean(final["scores"]))
+        assert final["deviation"] == pytest.approx(np.std(final["scores"], ddof=1))
+    assert result["finals"][0]["mean"] <= result["finals"][1]["mean"]
     assert result["chosen"] == result["finals"][0]["trial"]
-    assert result["finals"][0]["deviation"] == pytest.approx(np.std(result["finals"][0]["scores"], ddof=1))
     assert result["test"]["simulated"] is True
-    assert json.loads((folder / "out" / "result.json").read_text()).items() <= result.items()
+    assert json.loads((ended.folder / "result.json").read_text()).items() <= result.items()
 
 
 def test_the_saved_preset_is_a_model_that_is_measured_like_any_other(ended):
-    folder, result, _ = ended
-    model = Model.from_preset(folder / "mine")
+    model = Model.from_preset(ended.copy)
     assert isinstance(model, SparseAutoencoder)
-    assert model.count_params() == result["training"]["parameters"]
-    config = json.loads((folder / "mine" / "config.json").read_text())
-    assert config["recipe"]["seed"] == result["seed"]
+    assert model.count_params() == ended.result["training"]["parameters"]
+    config = json.loads((ended.copy / "config.json").read_text())
+    assert config["recipe"]["seed"] == ended.result["seed"]
 
 
-def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves, monkeypatch, capsys):
-    folder, result, _ = ended
-    page = (folder / "out" / "report.md").read_text()
+def test_the_report_shows_the_result_and_its_command_trains_again(ended, leaves, zoo_cli, tmp_path, monkeypatch):
+    page = (ended.folder / "report.md").read_text()
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", page)
-    assert {"progress.png", "parallel.png", "pareto.png", "importance.png"} == set(pictures)
-    assert all((folder / "out" / name).stat().st_size > 5000 for name in pictures)
+    assert {"progress.png", "parallel.png", "pareto.png"} == set(pictures)
+    assert all((ended.folder / name).stat().st_size > 5000 for name in pictures)
     assert "SIMULATED" in page
-    assert f"| **{result['chosen']} (chosen)** |" in page
-    (command,) = re.findall(r"^ {4}zoo (train .*)$", page, re.MULTILINE)
+    assert f"| **{ended.result['chosen']} (chosen)** |" in page
+    (command,) = re.findall(r"^zoo (train .*)$", page, re.MULTILINE)
     words = shlex.split(command)
     words[words.index("--data") + 1] = str(leaves)
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["zoo", *words, "--json"])
-    with pytest.raises(SystemExit) as end:
-        main()
-    printed = capsys.readouterr()
-    assert not end.value.code, printed.err
-    assert json.loads(printed.out)["parameters"] == result["training"]["parameters"]
-    kept, same = (json.loads((folder / name / "config.json").read_text()) for name in ("out/best", "model"))
+    monkeypatch.chdir(tmp_path)
+    status, printed, err = zoo_cli(*words, "--json")
+    assert status == 0, err
+    assert json.loads(printed)["parameters"] == ended.result["training"]["parameters"]
+    kept, same = (
+        json.loads((path / "config.json").read_text()) for path in (ended.folder / "best", tmp_path / "model")
+    )
     seed = {"seed": None}
     assert kept["recipe"] | seed == same["recipe"] | seed
+    # And the row is Python.
+    (row,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    found = eval(f"dict({row})", {"Recipe": Recipe})  # the report's own text
+    assert found["family"] == "sparse_autoencoder"
+    assert found["recipe"].to_json() | seed == kept["recipe"] | seed
 
 
 def test_the_result_says_whether_it_beats_the_default_and_where_the_model_was_copied(ended):
-    folder, result, _ = ended
-    shown = summary.result(result)
-    assert f"Copy of the model: {markdown.escape(folder / 'mine')}." in shown
-    assert summary.against_default(result) in shown
-    assert summary.against_default(result) in (folder / "out" / "report.md").read_text()
-    assert "nothing better" in summary.against_default(result | {"chosen": 0})
-    better = summary.against_default(result | {"chosen": 3, "default_score": 0.25})
-    assert better == "Trial 0 has the default values (cost 0.2500 in the search): the search found something better."
-    assert "(not scored)" in summary.against_default(result | {"chosen": 3, "default_score": None})
+    result = ended.result
+    shown = result._repr_markdown_()
+    assert "mine" in shown
+    for found, words in (
+        (result | {"chosen": 0}, "nothing better"),
+        (result | {"chosen": 3, "default_score": 0.25}, "0.2500 in the search): the search found something better"),
+        (result | {"chosen": 3, "default_score": None}, "(not scored): the search found something better"),
+    ):
+        assert words in report.result(found)
 
 
-def test_the_row_in_the_report_is_python(ended):
-    page = (ended[0] / "out" / "report.md").read_text()
-    (row,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    from zoo import Recipe
-
-    found = eval(f"dict({row})", {"Recipe": Recipe})  # the report's own text
-    assert found["family"] == "sparse_autoencoder"
-    assert isinstance(found["recipe"], Recipe)
-
-
-def test_tensorboard_reads_values_and_curves_of_every_trial(ended):
-    folders = sorted((ended[0] / "out" / "logs").iterdir())
-    assert len(folders) >= 16
-    events = EventAccumulator(str(folders[0]))
-    events.Reload()
-    assert "_hparams_/session_start_info" in events.summary_metadata
-    assert {"loss", "cost"} <= set(events.Tags()["tensors"]) | set(events.Tags()["scalars"])
+def test_each_trial_and_each_epoch_of_the_chosen_model_is_shown(ended):
+    lines = ended.shown.splitlines()
+    trials = [place for place, line in enumerate(lines) if line.startswith("trial ")]
+    assert len(trials) == 6 + 4
+    assert all(re.search(r"\d+ of \d+ done", lines[place]) for place in trials)
+    assert any("best" in lines[place] and "left" in lines[place] for place in trials)
+    assert [line.split("  ")[0] for line in lines[trials[-1] + 1 :]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
 
 
-def test_each_trial_is_shown_with_the_best_so_far_and_the_time_left(ended):
-    lines = [line for line in ended[2].splitlines() if line.startswith("trial ")]
-    assert len(lines) >= 16
-    assert all(re.search(r"\d+ of \d+ done", line) for line in lines)
-    assert any("best" in line and "left" in line for line in lines)
+def test_a_search_that_has_ended_takes_no_more_trials(ended):
+    with pytest.raises(ZooError, match="ended after 6 trials, and its model was measured on test data"):
+        search(ended.study(trials=7, epochs=3, settings=dict(ended.last.settings)), ended.folder)
 
 
-def test_the_training_of_the_chosen_model_is_shown_epoch_by_epoch(ended):
-    lines = ended[2].splitlines()
-    last = max(place for place, line in enumerate(lines) if line.startswith("trial "))
-    assert [line.split("  ")[0] for line in lines[last + 1 :]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
-
-
-def record(number, units, score, status="scored"):
+def record(number, units, score):
     return {
-        "trial": number, "status": status, "score": score if status == "scored" else None, "rungs": {"1": score},
+        "trial": number, "status": "scored", "score": score,
         "values": {"units": units, "noise": number % 3, "cell": "gru"},
     }  # fmt: skip
 
 
-def test_what_decides_the_score_is_the_most_important():
-    random = np.random.default_rng(0)
-    units = random.integers(1, 50, 60).tolist()
-    records = [
-        record(i, u, u / 50 + random.normal(0, 0.01), "scored" if u > 20 else "stopped") for i, u in enumerate(units)
-    ]
-    found = importance(records, maximize=True)
-    assert list(found["parameters"]) == ["units", "noise"]
-    assert found["parameters"]["units"]["mean"] > 10 * found["parameters"]["noise"]["mean"]
-    assert found["explained"] > 0.9
-    assert importance(records[:5], maximize=True)["parameters"] == {}
-
-
 def test_the_front_has_what_nothing_beats_in_both():
     costs, gains = np.random.default_rng(1).uniform(size=(2, 50))
-    front = pareto_front(costs, gains)
+    front = report.pareto_front(costs, gains)
     for place in range(50):
         beaten = ((costs <= costs[place]) & (gains > gains[place])) | ((costs < costs[place]) & (gains >= gains[place]))
         assert (place in front) == (not beaten.any())
 
 
 def test_parallel_coordinates_are_drawn_where_a_value_is_not_used():
-    records = [record(0, 3, 0.9), record(1, 4, 0.8), record(2, 5, 0.7, "stopped")]
+    records = [record(0, 3, 0.9), record(1, 4, 0.8), record(2, 5, 0.7)]
     records[1]["values"].pop("units")
-    figure = parallel(records, ["units", "cell"], "macro_f1")
+    figure = report.parallel(records, ["units", "cell"], "macro_f1")
     assert len(figure.axes[0].lines) == 3 + 3
 
 
@@ -164,13 +132,10 @@ def test_figures_of_a_search_show_every_trial_at_round_ticks():
     costs = [1335, 7880, 13350, 78806]
     records = [record(i, 3, score) | {"parameters": cost, "bytes": 20 * cost}
                for i, (score, cost) in enumerate(zip((0.65, 0.6, 0.55, 0.1), costs, strict=True))]  # fmt: skip
-    for figure in (progress(records, "macro_f1", True), pareto(records, "macro_f1", True)):
+    for figure in (report.progress(records, "macro_f1", True), report.pareto(records, "macro_f1", True)):
         low, high = figure.axes[0].get_ylim()
         assert low < 0.1 < 0.65 < high
-    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["2,000", "10,000", "50,000"]
-
-
-def test_a_search_that_has_ended_takes_no_more_trials(ended, leaves):
-    study = Study("sparse_autoencoder", leaves, "random", 17, 3, settings=SETTINGS)
-    with pytest.raises(Exception, match="ended after 16 trials, and its model was measured on test data"):
-        run_search(study, ended[0] / "out")
+    ticks = [int(label.get_text().replace(",", "")) for label in figure.axes[0].get_xticklabels()]
+    shown = [tick for tick in ticks if 1335 <= tick <= 78806]
+    assert 2 <= len(shown) <= 5
+    assert all(str(tick)[0] in "125" and not str(tick)[1:].strip("0") for tick in shown)

@@ -230,7 +230,7 @@ class TrialBoard(Board[Sequence[Document]]):
     def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
         """Returns a line for each trial that has ended."""
         return {
-            record["trial"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
+            record["name"]: f"trial {record['name']} {record['status']} after {record['seconds']:.1f} s: "
             f"{record['reason'] or md.show(record['score'], form='.4f')}; {self.summary(state)}"
             for record in state
             if record["status"] != "running"

@@ -1,4 +1,4 @@
-"""The report of a search: a page of Markdown with the study, the results, their reliability, and figures."""
+"""The report of a search: a page of Markdown, by the template `report.md.j2`, and its figures."""
 
 import json
 import shlex
@@ -7,89 +7,91 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import NDArray
+
 from zoo import planning
 from zoo.recipe import Recipe
-from zoo.report import drawing
+from zoo.report import drawing, for_task
 from zoo.report import markdown as md
-from zoo.search import figures, summary
-from zoo.search.finals import BEST, ranked
-from zoo.search.importance import importance, searched
-from zoo.search.records import TRIALS, Record, Records, plan_of
+from zoo.report.drawing import BLUE, ORANGE, WIDTH, subplots
+from zoo.report.pages import Pages
 from zoo.search.study import Study
+from zoo.search.trials import Record, plan_of, ranked
 from zoo.training import Training
 
 REPORT = "report.md"
 _LEADERS, _AXES, _FEWEST = 10, 12, 3
+_PAGES = Pages("search/report.md.j2")
+
+_UNUSED = -0.15
+"""Where a value that is not used lies, left of the values from 0 to 1."""
+
+_LOGARITHMIC = 8.0
+"""An axis whose greatest number is this many times its least is logarithmic."""
 
 
-def write(study: Study, folder: Path, result: Mapping[str, Any]) -> Path:
-    """Writes `report.md` and its figures into the folder of a search that has ended.
+def result(found: Mapping[str, Any]) -> str:
+    """Renders the result of a search."""
+    return _PAGES.result(found, _finals(found), _test_score(found))
 
-    Args:
-        study: Study that was searched.
-        folder: Folder of the search.
-        result: Result of the search, as in its `result.json`.
 
-    Returns:
-        Path of the page.
-    """
-    records = Records(folder / TRIALS).all()
-    leaders, mattered = ranked(study, records), importance(records, study.maximize)
-    chosen = next(record for record in records if record["trial"] == result["chosen"])
-    drawn = _drawn(study, records, leaders, mattered, result["chosen"])
+def write(study: Study, folder: Path, records: Sequence[Record], found: Mapping[str, Any]) -> None:
+    """Writes `report.md` and its figures into the folder of a search that has ended with a result."""
+    leaders = ranked(records, study.maximize)
+    drawn = {"progress.png": progress(records, study.measure, study.maximize)}
+    if len(leaders) >= _FEWEST:
+        drawn["parallel.png"] = parallel(leaders, searched(leaders)[:_AXES], study.measure)
+        drawn["pareto.png"] = pareto(leaders, study.measure, study.maximize, found["chosen"])
     drawing.save_all(drawn, folder)
-    failed = Counter(record["reason"] for record in records if record["status"] == "failed")
-    text = md.page(
-        f"# Search of {study.target}",
-        _searched(study, records),
-        md.section(
-            "Results", summary.finals(result), summary.against_default(result),
-            _choice(study, result, plan_of(chosen, study.base.name)),
-        ),
-        md.section("Leaderboard", _leaderboard(study, leaders)),
-        md.section("Progress", "![progress](progress.png)"),
-        *(_sides() if "parallel.png" in drawn else ()),
-        md.section("Importance of the hyperparameters", _mattered(mattered)),
-        md.section(
-            "Failed trials",
-            md.columns([(md.escape(why), {"trials": number}) for why, number in failed.most_common()], ["trials"],
-                       "reason") if failed else "",
-        ),
-    )  # fmt: skip
-    return md.write(folder / REPORT, text)
-
-
-def _searched(study: Study, records: Sequence[Record]) -> str:
+    plan = plan_of(next(record for record in records if record["trial"] == found["chosen"]), study.base.name)
     counts = Counter(record["status"] for record in records)
     limits = {"parameters": study.limits.parameters, "bytes": study.limits.bytes, "ms per call": study.limits.latency}
-    bounded = [f"at most {limit:,} {unit}" for unit, limit in limits.items() if limit is not None]
-    on = f"{study.groups} groups of people, each left out in turn" if study.groups > 1 else "one split"
-    fixed = study.pinned | dict(study.settings)
-    return (
-        f"{study.strategy.capitalize()} search of the space `{study.space or 'full'}` on {md.escape(study.data.name)} "
-        f"for the {'highest' if study.maximize else 'lowest'} {md.label(study.measure)} on validation ({on}, split "
-        f"seed {study.first_seed}), {', '.join([f'up to {study.epochs} epochs per trial', *bounded])}. "
-        f"{md.count(len(records), 'trial')}: {', '.join(f'{number} {name}' for name, number in counts.most_common())}; "
-        f"{md.duration(sum(record['seconds'] for record in records))} of training. Stopped trials were ended early "
-        "because others were better; refused trials are above a limit and were not trained. Fixed: "
-        f"{md.show(fixed) if fixed else 'nothing'}."
-    )
-
-
-def _choice(study: Study, result: Mapping[str, Any], plan: Training) -> str:
-    training = result["training"]
-    validation = training["validation"] or {}
+    failed = Counter(record["reason"] for record in records if record["status"] == "failed")
+    validation = found["training"]["validation"] or {}
     scores = [key for key, value in validation.items() if isinstance(value, float)]
     people = f" on {md.subjects(validation['subjects'])}" if validation.get("subjects") else ""
-    return (
-        f"Trial {result['chosen']} was chosen and trained once more with seed {result['seed']}; the model is in "
-        f"`{BEST}/`: {md.count(training['parameters'], 'parameter')}, validation {md.say(validation, *scores)}"
-        f"{people}. The test data were used once, after all choices: {summary.test_score(result)}.\n\n"
-        f"Train it again:\n\n    {command(plan, study)}\n\nAs a row of `zoo/presets.py`:\n\n```python\n{row(plan)}\n```"
-    )
+    keys = ("score:.4f", "epochs", "parameters", "bytes", "milliseconds", *(f"{key}:.3g" for key in searched(leaders)))
+    text = {
+        "split": f"{study.groups} groups of people, each left out in turn" if study.groups > 1 else "one split",
+        "limits": "".join(f", at most {limit:,} {unit}" for unit, limit in limits.items() if limit is not None),
+        "trials": f"{md.count(len(records), 'trial')}: {', '.join(f'{n} {name}' for name, n in counts.most_common())}",
+        "seconds": sum(record["seconds"] for record in records), "fixed": study.pinned | dict(study.settings),
+        "validation": md.say(validation, *scores) + people, "command": _command(plan, study), "row": _row(plan),
+        "leaderboard": md.columns(
+            [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]], keys, "trial"
+        ),
+        "figures": len(leaders) >= _FEWEST,
+        "failed": failed and md.columns(
+            [(md.escape(why), {"trials": number}) for why, number in failed.most_common()], ["trials"], "reason"
+        ),
+    }  # fmt: skip
+    md.write(folder / REPORT, _PAGES.page(study, found, _finals(found), _test_score(found), text))
 
 
-def command(plan: Training, study: Study) -> str:
+def _finals(found: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f"**{final['trial']} (chosen)**" if final["trial"] == found["chosen"] else str(final["trial"]),
+            {"in search": final["score"], "mean of seeds": final["mean"], "deviation": final["deviation"],
+             "each seed": final["scores"]},
+        )
+        for final in found["finals"]
+    ]  # fmt: skip
+    return md.columns(rows, ("in search:.4f", "mean of seeds:.4f", "deviation:.4f", "each seed:.4f"), "trial")
+
+
+def _test_score(found: Mapping[str, Any]) -> str:
+    measured = for_task(found["task"]).headline(found["test"])[0]
+    return f"**{measured}**{' on SIMULATED data' if found['test']['simulated'] else ''}"
+
+
+def _command(plan: Training, study: Study) -> str:
     """Returns the command that trains a plan."""
     usual = planning.plan(plan.family).recipe.to_json()
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
@@ -98,58 +100,114 @@ def command(plan: Training, study: Study) -> str:
     return f"zoo train --model {plan.family} --data {study.data.name} --out model {' '.join(words)}"
 
 
-def row(plan: Training) -> str:
+def _row(plan: Training) -> str:
     """Renders a plan as Python code."""
     usual = Recipe().to_json()
     changed = [f"{name}={value!r}" for name, value in plan.recipe.to_json().items() if value != usual[name]]
     return f"family={plan.family!r}, arguments={plan.arguments!r},\nrecipe=Recipe({', '.join(changed)}),"
 
 
-def _leaderboard(study: Study, leaders: Sequence[Record]) -> str:
-    names = searched(leaders)
-    keys = ("score:.4f", "epochs", "parameters", "bytes", "milliseconds", *(f"{name}:.3g" for name in names))
-    rows = [(str(record["trial"]), {**record["values"], **record}) for record in leaders[:_LEADERS]]
-    return md.page(f"The score is the {md.label(study.measure)} on validation.", md.columns(rows, keys, "trial"))
+def searched(records: Sequence[Record]) -> list[str]:
+    """Lists the hyperparameters with more than one value, in the order of the space."""
+    names = dict.fromkeys(name for record in records for name in record["values"] if not name.startswith("tuner/"))
+    return [name for name in names if len({repr(record["values"].get(name)) for record in records}) > 1]
 
 
-def _drawn(
-    study: Study, records: Sequence[Record], leaders: Sequence[Record], mattered: Mapping[str, Any], chosen: int
-) -> dict[str, Any]:
-    """Draws the figures, by the names of their files."""
-    measure, maximize = study.measure, study.maximize
-    drawn = {"progress.png": figures.progress(records, measure, maximize)}
-    if len(leaders) >= _FEWEST:
-        names = [*mattered["parameters"]] or searched(leaders)
-        trials = [*leaders, *(record for record in records if record["status"] == "stopped")]
-        order = [name for name in searched(trials) if name in names[:_AXES]]
-        drawn["parallel.png"] = figures.parallel(trials, order, measure)
-        drawn["pareto.png"] = figures.pareto(leaders, measure, maximize, chosen)
-    if mattered["parameters"]:
-        drawn["importance.png"] = figures.importance(mattered)
-    return drawn
+def progress(records: Sequence[Record], measure: str, maximize: bool) -> Figure:
+    """Draws the score of each trial in the order of the trials, and the best so far."""
+    scored = [record for record in records if record["status"] == "scored"]
+    numbers, scores = [record["trial"] for record in scored], [record["score"] for record in scored]
+    best = (np.maximum if maximize else np.minimum).accumulate(scores)
+    with subplots(WIDTH, 3.2) as (figure, axis):
+        axis.scatter(numbers, scores, s=22, color=BLUE, label="trials", zorder=3)
+        axis.step([*numbers, records[-1]["trial"]], [*best, best[-1]], where="post", color=ORANGE, label="best so far")
+        axis.set(xlabel="trial", ylabel=f"{md.label(measure)} on validation")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    return figure
 
 
-def _sides() -> list[str]:
-    return [
-        md.section("Trials", "![A line for each trial through the values it tried, down to its score](parallel.png)"),
-        md.section(
-            "Score against size and latency",
-            "![Score of each trial against its size and its time per call, the best trials joined](pareto.png)",
-            "The front consists of the trials that no smaller, or faster, trial beats. Sizes are those of the int8 "
-            "file, or of the dynamic-range file if the family has none. Times are medians per call on one thread of "
-            "this machine; a call of a recognizer's int8 file reads one frame. They are measured for the best trials, "
-            "and for all trained trials if the search limits them.",
-        ),
-    ]
+def parallel(records: Sequence[Record], names: Sequence[str], measure: str, best: int = 3) -> Figure:
+    """Draws parallel coordinates: a row for each hyperparameter and the score, a line for each trial."""
+    axes = [_axis([record["values"].get(name) for record in records]) for name in names]
+    axes.append(_axis([record["score"] for record in records]))
+    colors = colormaps["viridis"](np.linspace(0, 0.9, len(records)))
+    with subplots(WIDTH, 1.3 + 0.42 * len(axes), grid=False) as (figure, drawn):
+        for place, line in enumerate(np.column_stack([places for places, _ in axes])):
+            width, order = (2.4, 5) if place < best else (1.0, 3)
+            drawn.plot(line, range(len(axes)), color=colors[place], linewidth=width, zorder=order)
+        for row, (places, ticks) in enumerate(axes):
+            drawn.axhline(row, color="0.75", linewidth=0.8, zorder=0)
+            for x, words in [*ticks, *([(_UNUSED, "not used")] if _UNUSED in places else [])]:
+                drawn.text(
+                    x, row, words, fontsize=8, ha="center", va="center", zorder=6,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+                )  # fmt: skip
+        drawn.set_yticks(range(len(axes)), [md.label(name) for name in [*names, measure]])
+        drawn.set(xlim=(_UNUSED - 0.1, 1.1), ylim=(len(axes) - 0.5, -0.5), xticks=[])
+        drawn.spines[:].set_visible(False)
+        drawn.tick_params(length=0)
+        drawn.set_title(f"best {min(best, len(records))} of {len(records)} trials bold", loc="left")
+        bar = figure.colorbar(
+            ScalarMappable(Normalize(1, max(2, len(records))), ListedColormap(colors)), ax=drawn, label="rank",
+            orientation="horizontal", shrink=0.6, aspect=30, pad=0.02,
+        )  # fmt: skip
+        bar.ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return figure
 
 
-def _mattered(mattered: Mapping[str, Any]) -> str:
-    if not mattered["parameters"]:
-        return f"{md.count(mattered['trials'], 'trial')} are too few to estimate it."
-    return md.page(
-        "![importance](importance.png)",
-        "Permutation importance in a random forest that predicts the rank of a trial from its hyperparameters; trials "
-        "that were stopped early rank below all scores, by when they were stopped. On held-out trials the forest "
-        f"explains {max(0.0, mattered['explained']):.0%} of the variance of the ranks, which limits how reliable the "
-        "importance is. It applies only within the bounds of the search.",
-    )
+def _axis(values: Sequence[Any]) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
+    """Returns values scaled to [0, 1], or `_UNUSED`, and tick labels."""
+    known = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in known):
+        names = sorted(set(known))
+        at = {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
+        places = np.array([at.get(value, _UNUSED) for value in values])
+        return places, [(x, name.replace("_", " ")) for name, x in at.items()]
+    choices = np.unique(np.array(known, float))
+    least, most = choices[0], choices[-1]
+    scale = (LogNorm if least > 0 and most / least > _LOGARITHMIC else Normalize)(least, most)
+    shown = choices if len(choices) <= 6 else scale.inverse(np.linspace(0, 1, 4))
+    places = np.array([_UNUSED if value is None else float(scale(value)) for value in values])
+    return places, [(float(scale(value)), f"{value:.3g}") for value in shown]
+
+
+def pareto(records: Sequence[Record], measure: str, maximize: bool, chosen: int | None = None) -> Figure:
+    """Draws the score against parameters, kilobytes and milliseconds, with the Pareto front."""
+    panels = [("parameters", "parameters", 1.0), ("bytes", "kB", 1e-3), ("milliseconds", "ms per call", 1.0)]
+    panels = [panel for panel in panels if sum(record.get(panel[0]) is not None for record in records) > 1]
+    scores = np.array([record["score"] for record in records])
+    marked = [place for place, record in enumerate(records) if record["trial"] == chosen]
+    with subplots(3.4 * len(panels), 3.4, columns=len(panels), sharey=True, squeeze=False) as (figure, axes):
+        for axis, (name, title, factor) in zip(axes[0], panels, strict=True):
+            costs = np.array([np.nan if record.get(name) is None else factor * record[name] for record in records])
+            known = np.flatnonzero(~np.isnan(costs))
+            front = known[pareto_front(costs[known], scores[known] if maximize else -scores[known])]
+            axis.scatter(costs, scores, s=18, color="0.65")
+            axis.plot(
+                costs[front], scores[front], "o-", color=ORANGE, markersize=5, linewidth=1.2, label="Pareto front"
+            )
+            axis.plot(
+                costs[marked], scores[marked], "o", color="none", markeredgecolor="black", markersize=12, label="chosen"
+            )
+            axis.set(xscale="log", xlabel=title)
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+            axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:.3g}")
+            axis.minorticks_off()
+        axes[0][0].set_ylabel(f"{md.label(measure)} on validation")
+        axes[0][0].legend(loc="lower right" if maximize else "upper right", frameon=True, framealpha=0.9)
+    return figure
+
+
+def pareto_front(costs: NDArray[np.float64], gains: NDArray[np.float64]) -> list[int]:
+    """Returns the indices of the Pareto front, by increasing cost: nothing that costs less gains as much.
+
+    Example:
+        >>> pareto_front(np.array([3.0, 1.0, 2.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.9]))
+        [1, 0]
+    """
+    front: list[int] = []
+    for place in np.lexsort((-gains, costs)).tolist():
+        if not front or gains[place] > gains[front[-1]]:
+            front.append(place)
+    return front

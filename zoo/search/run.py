@@ -1,30 +1,39 @@
 """A whole search: trials, finals and report, in this process or in several.
 
+The best score of many trials is partly luck. So the best trials are trained again with other seeds, the choice is made
+by the mean, and only the chosen model is evaluated on test data, once.
+
     python -m zoo.search.run FOLDER DATA TRIALS
 
 runs trials of the search in a folder, as a child process of a search.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
-from zoo import jobs
+from zoo import jobs, loading
 from zoo.errors import ZooError
-from zoo.files import exclusive, exclusive_folder
+from zoo.files import atomic_folder, exclusive, exclusive_folder, read_json, require_empty, write_json
+from zoo.jobs import Job
 from zoo.report.progress import TrainingBoard, TrialBoard
-from zoo.search import finals, report, search, workers
-from zoo.search.records import TRIALS, Records
+from zoo.search import oracles, report
+from zoo.search.oracles import CHIEF
 from zoo.search.study import Study
-from zoo.search.trials import Show, Trainer
-from zoo.training import Progress
+from zoo.search.trials import TRIALS, Record, Records, Show, Trainer, plan_of, ranked
+from zoo.training import CHECKPOINT, Progress
+
+BEST, FINALS, RESULT = "best", "finals", "result.json"
+"""In the folder of a search: the chosen model, the records of the best trials with other seeds, and the result."""
 
 _MEASURED = 20
 """Number of the best trials whose size and latency are measured."""
@@ -32,33 +41,31 @@ _MEASURED = 20
 _LOCK_SECONDS = 30.0
 """Time for the processes of a search that was killed to end."""
 
+_DEATHS = 100
 
-@contextmanager
-def claimed(study: Study, folder: Path) -> Iterator[None]:
-    """Claims a folder for a study, and keeps other runs out of it while the block runs.
 
-    Workers on other hosts share the folder with their chief.
+class TuneResult(dict[str, Any]):
+    """Result of a search: a `dict` of JSON types that prints as tables. Empty for a worker of a search.
 
-    Args:
-        study: The study.
-        folder: New folder, or folder of the same search.
-
-    Raises:
-        ZooError: If another run uses the folder, or it contains something else or another study.
+    It has `chosen`, the number of the chosen trial; `finals`, the best trials with the `mean` and `deviation` of their
+    `scores` with other seeds; `default_score`, the score of the trial with the default values, None if it has none;
+    `training` and `test` of the chosen model; and the paths of the `report`, the `model` and the `preset`, if any.
     """
-    if workers.name() not in (None, workers.CHIEF):
-        study.open(folder)
-        yield
-        return
-    with exclusive_folder(folder):
-        study.open(folder)
-        yield
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the result as JSON types."""
+        return dict(self)
+
+    def _repr_markdown_(self) -> str:
+        return report.result(self) if self else ""
+
+    __repr__ = _repr_markdown_
 
 
-def run_search(
+def search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
     preset: Path | None = None, console: Console | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> TuneResult:  # fmt: skip
     """Runs or resumes a search.
 
     If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
@@ -73,10 +80,6 @@ def run_search(
         preset: New folder for a copy of the chosen model. None by default.
         console: Console that shows progress. None by default.
 
-    Returns:
-        The result of `finals.decide`; `default_score`, the score of the trial with the default values (None if it has
-        no score); and the paths of the `report`, the `model` and the `preset`, if any. Empty for a worker.
-
     Raises:
         ZooError: If the study or the folder is invalid, or no trial has a score.
     """
@@ -84,64 +87,163 @@ def run_search(
         if value < 1:
             raise ZooError(f"{what} is {value}; expected 1 or more")
     folder = folder or Path(tempfile.mkdtemp(prefix="zoo-search-")) / "search"
+    console = console or Console(quiet=True)
     with claimed(study, folder):
-        return _run_search(study, folder, processes, best, seeds, preset, console or Console(quiet=True))
+        copies = preset is not None and not _is_copy(folder, preset)
+        if preset is not None and copies:
+            require_empty(preset)
+        if oracles.role() not in (None, CHIEF):
+            _run_trials(study, folder)
+            return TuneResult()
+        if not (folder / RESULT).is_file():
+            title = f"{study.target}, {study.strategy}, {study.measure}"
+            board = TrialBoard(console, title, study.trials, study.maximize, processes)
+            with board.shown():
+                if processes and oracles.role() is None:
+                    records = Records(folder / TRIALS)
+                    run_processes(study, folder, processes, lambda: board.update(records.all()))
+                else:
+                    _run_trials(study, folder, board.update)
+            _decide(study, folder, best, seeds, console)
+        result = read_json(folder / RESULT)
+        if study.trials > result["trials"]:
+            raise ZooError(
+                f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: choose "
+                "another folder for more"
+            )
+        if not (folder / report.REPORT).is_file():
+            with console.status("measuring the size and the latency of the best trials"):
+                trainer = Trainer(study, folder / TRIALS)
+                trainer.measure(ranked(trainer.records.all(), study.maximize)[:_MEASURED])
+                report.write(study, folder, trainer.records.all(), result)
+        result |= {"report": str(folder / report.REPORT), "model": str(folder / BEST)}
+        if preset is not None:
+            result["preset"] = str(preset)
+        if preset is not None and copies:
+            with atomic_folder(preset) as temporary:
+                shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)
+        return TuneResult(result)
 
 
-def _run_search(
-    study: Study, folder: Path, processes: int, best: int, seeds: int, preset: Path | None, console: Console
-) -> dict[str, Any]:
-    if preset is not None:
-        finals.require_room(folder, preset)
-    name = workers.name()
-    if name not in (None, workers.CHIEF):
-        _run_trials(study, folder)
-        return {}
-    result = finals.known(study, folder)
-    if result is None:
-        title = f"{study.target}, {study.strategy}, {study.measure}"
-        board = TrialBoard(console, title, study.trials, study.maximize, processes)
-        with board.shown():
-            if processes and name is None:
-                records = Records(folder / TRIALS)
-                workers.run_workers(study, folder, processes, lambda: board.update(records.all()))
-            else:
-                _run_trials(study, folder, board.update)
-    leaders = finals.ranked(study, Records(folder / TRIALS).all())
-    if result is None:
-        result = _decide(study, folder, len(leaders[:best]), seeds, console)
-    result |= {"default_score": Records(folder / TRIALS).read(0)["score"]}
-    if not (folder / report.REPORT).is_file():
-        with console.status("measuring the size and the latency of the best trials"):
-            Trainer(study, folder).measure(leaders[:_MEASURED])
-            report.write(study, folder, result)
-    if preset is not None:
-        finals.save_preset(folder, preset)
-    copied = {} if preset is None else {"preset": str(preset)}
-    return result | {"report": str(folder / report.REPORT), "model": str(folder / finals.BEST)} | copied
+@contextmanager
+def claimed(study: Study, folder: Path) -> Iterator[None]:
+    """Claims a folder for a study, and keeps other runs out of it; workers share it with their chief.
+
+    Raises:
+        ZooError: If another run uses the folder, or it contains something else or another study.
+    """
+    with exclusive_folder(folder) if oracles.role() in (None, CHIEF) else nullcontext():
+        study.open(folder)
+        yield
 
 
-def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> dict[str, Any]:
-    """Trains the best trials again, then the model that is saved."""
-    title = "the best again" if best == 1 else f"the best {best} again"
-    board = TrialBoard(console, title, best * seeds, study.maximize)
+def log(folder: Path, name: str | None) -> Path:
+    """Returns the log of a process, or of the libraries in a search with one process."""
+    return folder / (f"log.{name}.txt" if name else "log.txt")
+
+
+def _is_copy(folder: Path, preset: Path) -> bool:
+    """Returns whether a folder has a copy of the chosen model."""
+    own, saved = folder / BEST / "config.json", preset / "config.json"
+    return own.is_file() and saved.is_file() and bool(read_json(own) == read_json(saved))
+
+
+def _decide(study: Study, folder: Path, best: int, seeds: int, console: Console) -> None:
+    """Trains the best trials again and chooses one, trains the model that is saved, and evaluates it on test data."""
+    records = Records(folder / TRIALS).all()
+    leaders = ranked(records, study.maximize)[:best]
+    if not leaders:
+        reasons = [record["reason"] for record in records if record["reason"]]
+        last = f", the last one for this reason: {reasons[-1]}" if reasons else ""
+        raise ZooError(f"{folder}: none of {len(records)} trials has a score{last}")
+    title = "the best again" if len(leaders) == 1 else f"the best {len(leaders)} again"
+    board = TrialBoard(console, title, len(leaders) * seeds, study.maximize)
+    trainer = Trainer(study, folder / FINALS, board.update)
     with board.shown():
-        repeated = finals.repeat(study, folder, best, seeds, board.update)
-    plan = finals.plan_of_chosen(study, folder, repeated)
-    training = TrainingBoard(console, plan.recipe.epochs)
-    with training.shown():
-        return finals.decide(study, folder, repeated, plan, [Progress(training.on_epoch_end)])
+        finals = [_repeat(trainer, record, seeds) for record in leaders]
+    finals = [final for final in finals if len(final["scores"]) == seeds]
+    if not finals:
+        raise ZooError(f"{folder}: none of the best {len(leaders)} trials could be trained again with {seeds} seeds")
+    chosen, *_ = finals = sorted(finals, key=lambda final: final["mean"], reverse=study.maximize)
+    seed = chosen["seeds"][int((np.argmax if study.maximize else np.argmin)(chosen["scores"]))]
+    plan = plan_of(trainer.records.read(_name(chosen["trial"], seed)), study.base.name)
+    saved, training = folder / BEST, TrainingBoard(console, plan.recipe.epochs)
+    if not (saved / "model.keras").is_file():
+        with training.shown():
+            resume, callbacks = (saved / CHECKPOINT).is_file(), [Progress(training.on_epoch_end)]
+            replace(plan, out=saved, resume=resume, callbacks=callbacks).run(study.checked)
+    loaded = loading.load(str(saved))
+    result = {
+        "task": study.task.name, "trials": study.trials, "objective": study.measure,
+        "direction": "max" if study.maximize else "min", "finals": finals, "chosen": chosen["trial"], "seed": seed,
+        "default_score": next(record["score"] for record in records if record["trial"] == 0),
+        "training": loaded.config["training"], "test": study.task.evaluate(loaded, study.checked, baselines=False),
+    }  # fmt: skip
+    write_json(folder / RESULT, result)
+
+
+def _repeat(trainer: Trainer, record: Record, count: int) -> dict[str, Any]:
+    """Trains a trial with other seeds. Returns its `score`, the new `scores`, and their `mean` and `deviation`."""
+    study, plan = trainer.study, plan_of(record, trainer.study.base.name)
+    # Above the seeds of all trials.
+    first = study.first_seed + max(10_000, (1 + oracles.REFUSED) * study.trials + 1)
+    seeds, scores = list(range(first, first + count)), []
+    for seed in seeds:
+        name, again = _name(record["trial"], seed), replace(plan, recipe=plan.recipe.replace(seed=seed))
+        trainer.records.new(name, record["trial"], again, record["values"])
+        ended = trainer.run(name)
+        scores += [ended["score"]] if ended["status"] == "scored" else []
+    return {
+        "trial": record["trial"], "score": record["score"], "values": record["values"], "seeds": seeds,
+        "scores": scores, "mean": float(np.mean(scores)) if scores else None,
+        "deviation": float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
+    }  # fmt: skip
+
+
+def _name(trial: int, seed: int) -> str:
+    return f"{trial}, seed {seed}"
+
+
+def run_processes(study: Study, folder: Path, count: int, watch: Callable[[], None]) -> None:
+    """Runs trials in `count` other processes of this machine until all have ended, with a chief if there are several.
+
+    A process that dies is started again under its name. The chief listens on a Unix socket in a private folder, so that
+    no other user can reach it. `watch` is called about once a second.
+
+    Raises:
+        ZooError: If a process ends with an error, which is named, or dies again and again.
+    """
+    deaths = 0
+
+    def on_exit(job: Job, status: int) -> bool:
+        nonlocal deaths
+        deaths += status < 0
+        if (status > 0 and status != oracles.RECYCLED) or deaths > _DEATHS:
+            assert job.log is not None
+            raise ZooError(jobs.last_error(job.log) or f"{job.name} ended with status {status}; see {job.log}")
+        return status != 0 or job.background
+
+    command = jobs.python("zoo.search.run", folder, study.data, study.trials)
+    shared = jobs.share_cores(count)
+    with tempfile.TemporaryDirectory() as private:
+        work = [Job("trials", command, shared, log(folder, "trials"))]
+        if count > 1:
+            shared |= {"KERASTUNER_ORACLE_IP": "unix", "KERASTUNER_ORACLE_PORT": f"{private}/chief"}
+            work = [
+                Job(name, command, shared | {"KERASTUNER_TUNER_ID": name}, log(folder, name), name == CHIEF)
+                for name in (CHIEF, *(f"worker-{number}" for number in range(count)))
+            ]
+        jobs.run_jobs(work, at_once=len(work), on_exit=on_exit, watch=watch, interval=1.0)
+
+
+def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -> None:
+    with exclusive(folder / (oracles.role() or CHIEF), "search", _LOCK_SECONDS):
+        if not (folder / RESULT).is_file():
+            oracles.run(study, folder, Trainer(study, folder / TRIALS, show))
 
 
 def run_script(study: Study, description: str | None) -> None:
-    """Runs a search as a script, whose options replace data, trials and epochs of the study.
-
-    Prints the path of the report.
-
-    Args:
-        study: Study to search.
-        description: Description of the script.
-    """
+    """Runs a search as a script, whose options replace data, trials and epochs of the study, and prints its report."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=study.data)
     parser.add_argument("--out", type=Path, default=Path("search"))
@@ -149,23 +251,16 @@ def run_script(study: Study, description: str | None) -> None:
     parser.add_argument("--epochs", type=int, default=study.epochs)
     options = vars(parser.parse_args())
     out = options.pop("out")
-    result = run_search(replace(study, **options), out, processes=1, console=Console(stderr=True))
-    print(result["report"])
+    print(search(replace(study, **options), out, processes=1, console=Console(stderr=True))["report"])
 
 
-def _run_trials(study: Study, folder: Path, show: Show = lambda records: None) -> None:
-    with exclusive(folder / (workers.name() or workers.CHIEF), "search", _LOCK_SECONDS):
-        if not (folder / finals.RESULT).is_file():
-            search.run(study, folder, Trainer(study, folder, show=show))
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs trials of the search that the arguments name."""
+    folder, data, trials = sys.argv[1:] if arguments is None else arguments
     jobs.die_with_parent()
-    folder, data, trials = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     try:
         with jobs.terminable_job():
-            _run_trials(Study.reopen(folder, data, trials), folder)
+            _run_trials(Study.reopen(Path(folder), Path(data), int(trials)), Path(folder))
     except ZooError as error:
         sys.exit(f"zoo: {error}")
 

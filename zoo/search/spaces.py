@@ -14,60 +14,54 @@ from zoo.recipe import Recipe
 
 
 class HyperParameters:
-    """Hyperparameters at their defaults, with the interface of keras-tuner's `HyperParameters`.
+    """Hyperparameters with the interface of keras-tuner's, some of which are fixed or have another default.
+
+    Args:
+        drawn: Hyperparameters of keras-tuner, which decide what is not fixed. The defaults do if it is None.
+        fixed: Fixed values by name.
+        defaults: Defaults by name, where the space contains them.
 
     Attributes:
         names: Names of the hyperparameters that a space has asked for.
 
     Example:
-        >>> trigram(HyperParameters())[0]["hidden_units"]
-        768
+        >>> trigram(HyperParameters(fixed={"num_layers": 1}))[0]["num_layers"]
+        1
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, drawn: Any = None, fixed: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] | None = None
+    ) -> None:
+        self.drawn, self.fixed, self.defaults = drawn, fixed or {}, defaults or {}
         self.names: list[str] = []
 
     def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask("Choice", name, values, **options)
+        default = self.defaults.get(name)
+        return self._ask("Choice", name, values, **options | ({"default": default} if default in values else {}))
 
     def Int(self, name: str, min_value: int, max_value: int, **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask("Int", name, min_value, max_value, **options)
+        return self._number("Int", name, min_value, max_value, **options)
 
     def Float(self, name: str, min_value: float, max_value: float, **options: Any) -> Any:  # noqa: D102, N802
-        return self._ask("Float", name, min_value, max_value, **options)
+        return self._number("Float", name, min_value, max_value, **options)
+
+    def _number(self, kind: str, name: str, least: float, most: float, **options: Any) -> Any:
+        default = self.defaults.get(name)
+        inside = default is not None and least <= default <= most
+        return self._ask(kind, name, least, most, **options | ({"default": default} if inside else {}))
 
     def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
         self.names.append(name)
-        return options.get("default", bounds[0][0] if kind == "Choice" else bounds[0])
-
-
-class Pinned(HyperParameters):
-    """Hyperparameters, some of which are fixed.
-
-    Args:
-        hp: Hyperparameters that are not fixed.
-        values: Fixed values by name.
-
-    Example:
-        >>> import keras_tuner
-        >>> hp = keras_tuner.HyperParameters()
-        >>> arguments, _ = activity(Pinned(hp, {"cell": "lstm"}))
-        >>> arguments["cell"], "cell" in hp
-        ('lstm', False)
-    """
-
-    def __init__(self, hp: HyperParameters, values: Mapping[str, Any]) -> None:
-        self.hp, self.values = hp, values
-
-    def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
-        if name in self.values:
-            return self.values[name]
+        if name in self.fixed:
+            return self.fixed[name]
         parent = options.get("parent_name", "")
-        if parent in self.values:
-            if self.values[parent] not in options["parent_values"]:
+        if parent in self.fixed:
+            if self.fixed[parent] not in options["parent_values"]:
                 return None
             options = {key: value for key, value in options.items() if not key.startswith("parent")}
-        return getattr(self.hp, kind)(name, *bounds, **options)
+        if self.drawn is None:
+            return options.get("default", bounds[0][0] if kind == "Choice" else bounds[0])
+        return getattr(self.drawn, kind)(name, *bounds, **options)
 
 
 Space = Callable[[HyperParameters], tuple[dict[str, Any], Recipe]]

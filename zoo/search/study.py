@@ -1,4 +1,4 @@
-"""Studies, which define a search: target, data, objective, limits."""
+"""Studies: everything that defines a search."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,9 +12,9 @@ from zoo.errors import ZooError
 from zoo.families import FAMILIES
 from zoo.files import claim_folder, read_json
 from zoo.presets import PRESETS
-from zoo.recipe import Count, Limits, Recipe, checked
+from zoo.recipe import Count, Limits, checked
 from zoo.search import spaces
-from zoo.search.spaces import HyperParameters, Pinned
+from zoo.search.spaces import HyperParameters
 from zoo.task import Split, Task, task_of
 from zoo.training import Training
 
@@ -22,9 +22,7 @@ MARK = "study.json"
 """Name of the file that records the study in the folder of a search."""
 
 STRATEGIES = ("random", "hyperband", "bayesian", "grid")
-ANY_CELL = "activity"
-"""A target that stands for recognizers with any cell."""
-
+_ANY_CELL = "activity"
 _AUGMENTATION = ("pace", "mirror", "half_turn", "spin", "tilt", "intensity", "carry", "sensor", "symmetries")
 
 
@@ -35,16 +33,15 @@ class Study:
     Args:
         target: A preset, a family, or `activity` for recognizers with any cell.
         data: File in the course's layout.
-        strategy: One of `STRATEGIES`.
-        trials: Maximum number of scored trials.
+        strategy: `random`, `hyperband`, `bayesian` or `grid`: an oracle of keras-tuner.
+        trials: Maximum number of trials that end, besides those above a limit.
         epochs: Maximum number of epochs per trial.
         space: Name of a space in `spaces.SPACES`. The first one of the task by default.
         objective: One of the task's `objectives`. The first one by default.
         limits: Upper limits of the models.
         settings: Fixed values of arguments, recipe fields and hyperparameters.
         groups: Number of groups of people, each held out once in every trial. 1 for a single split. Time grows in
-            proportion, except for trials that are stopped early.
-        halving: Whether to stop trials early if they score below the median of others.
+            proportion.
         seed: Seed of the split and of the search. Seeds of trials count up from it. That of the preset by default.
         levels: Value of white in a file of patches.
 
@@ -62,7 +59,6 @@ class Study:
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, Any] = field(default_factory=dict)
     groups: Count = 1
-    halving: bool = True
     seed: int | None = None
     levels: float | None = None
 
@@ -73,7 +69,7 @@ class Study:
             raise unknown_name("strategy", self.strategy, list(STRATEGIES))
         if self.groups > 1 and self.task.name != "activity":
             raise ZooError(f"groups is {self.groups}: {self.target} has no people to hold out; leave groups out")
-        self.outline, self.direction  # noqa: B018  # names are checked where they are looked up
+        self.outline, self.maximize  # noqa: B018  # names are checked where they are looked up
 
     @cached_property
     def base(self) -> Training:
@@ -89,7 +85,7 @@ class Study:
     def _family(self) -> str:
         if self.target in PRESETS:
             return PRESETS[self.target].family
-        known = {name: name for name in FAMILIES} | {ANY_CELL: "activity_gru"}
+        known = {name: name for name in FAMILIES} | {_ANY_CELL: "activity_gru"}
         if self.target not in known:
             raise unknown_name("preset or family", self.target, [*PRESETS, *known])
         return known[self.target]
@@ -104,9 +100,9 @@ class Study:
         return name
 
     @property
-    def direction(self) -> str:
-        """`max` or `min`."""
-        return self.task.objectives[self.measure]
+    def maximize(self) -> bool:
+        """Whether a greater score is better."""
+        return self.task.objectives[self.measure] == "max"
 
     @property
     def first_seed(self) -> int:
@@ -114,16 +110,17 @@ class Study:
         return self.base.recipe.split_by_seed if self.seed is None else self.seed
 
     @property
-    def maximize(self) -> bool:
-        """Whether a greater score is better."""
-        return self.direction == "max"
+    def _cell(self) -> dict[str, str]:
+        """The cell, where the target leaves no choice. The recurrent ones have hyperparameters in common."""
+        fixed = (self.target in FAMILIES and self.task.name == "activity") or self._family == "activity_cnn"
+        return {"cell": self._family.removeprefix("activity_")} if fixed else {}
 
     @cached_property
     def _searched(self) -> set[str]:
         """Names of the hyperparameters in the space."""
-        defaults = HyperParameters()
-        spaces.find(self.task.name, self.space)(defaults)
-        return set(defaults.names)
+        asked = HyperParameters(fixed=self._cell)
+        spaces.find(self.task.name, self.space)(asked)
+        return set(asked.names)
 
     @property
     def _unsearched(self) -> dict[str, Any]:
@@ -133,24 +130,34 @@ class Study:
     @cached_property
     def pinned(self) -> dict[str, Any]:
         """Hyperparameters with fixed values, which are not searched."""
-        fixed = {name: value for name, value in self.settings.items() if name in self._searched}
-        if self.target in FAMILIES and self.task.name == "activity":
-            fixed["cell"] = self.target.removeprefix("activity_")
+        fixed = self._cell | {name: value for name, value in self.settings.items() if name in self._searched}
         if "learning_rate" in fixed:
             fixed["sgd_learning_rate"] = fixed["learning_rate"]
         if "augmentation" in self.settings:
             fixed |= dict.fromkeys(_AUGMENTATION, 0.0)
         return fixed
 
-    def plan(self, hp: HyperParameters, seed: int, epochs: int | None = None) -> Training:
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        """Values of the preset for the hyperparameters. Empty for a family."""
+        if self.target not in PRESETS:
+            return {}
+        recipe = self.base.recipe
+        known = {**recipe.to_json(), **(recipe.augmentation or {}), **self.base.arguments}
+        return known | {
+            "cell": self.base.family.removeprefix("activity_"), "ema_decay": recipe.ema_decay or 0.0,
+            "sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay,
+        }  # fmt: skip
+
+    def plan(self, hp: Any, seed: int, epochs: int | None = None) -> Training:
         """Returns the plan of a trial.
 
         Args:
-            hp: Hyperparameters of the trial.
+            hp: Hyperparameters of keras-tuner. None for the defaults.
             seed: Seed of weights, order, augmentation and dropout. The split has the seed of the study.
             epochs: Number of epochs. That of the study by default.
         """
-        arguments, recipe = spaces.find(self.task.name, self.space)(Pinned(hp, self.pinned))
+        arguments, recipe = spaces.find(self.task.name, self.space)(HyperParameters(hp, self.pinned, self._defaults))
         cell = arguments.pop("cell", None)
         base, epochs = self.base, epochs or self.epochs
         own = {name: value for name, value in self._unsearched.items() if name in base.arguments}
@@ -164,18 +171,8 @@ class Study:
 
     @cached_property
     def outline(self) -> Training:
-        """Plan with the defaults of the space, which shows what all trials share."""
-        return self.plan(HyperParameters(), self.first_seed)
-
-    def first_values(self) -> dict[str, Any]:
-        """Returns the values of the preset for the hyperparameters. Empty for a family."""
-        if self.target not in PRESETS:
-            return {}
-        recipe: Recipe = self.base.recipe
-        known = {**recipe.to_json(), **(recipe.augmentation or {}), **self.base.arguments}
-        known |= {"cell": self.base.family.removeprefix("activity_"), "ema_decay": recipe.ema_decay or 0.0}
-        known |= {"sgd_learning_rate": recipe.learning_rate, "adamw_decay": recipe.weight_decay}
-        return {name: value for name, value in known.items() if value is not None}
+        """Plan with the defaults, which shows what all trials share."""
+        return self.plan(None, self.first_seed)
 
     @cached_property
     def checked(self) -> Any:
@@ -205,13 +202,7 @@ class Study:
 
     @classmethod
     def reopen(cls, folder: Path, data: Path, trials: int) -> "Study":
-        """Reads the study of a folder.
-
-        Args:
-            folder: Folder of the search.
-            data: Data of the search.
-            trials: Maximum number of scored trials.
-        """
+        """Reads the study of a folder, for a number of trials."""
         known = read_json(folder / MARK)
         return cls(**known | {"data": data, "trials": trials, "limits": Limits(**known["limits"])})
 
@@ -226,13 +217,11 @@ class Study:
         mark = folder / MARK
         if not mark.is_file():
             self.parts  # noqa: B018  # before the folder is claimed, so that invalid data leaves nothing
-        claim_folder(mark, self._identity(), "search")
-
-    def _identity(self) -> dict[str, Any]:
         # The same search can be extended to more trials.
         document = asdict(self) | {"limits": self.limits.to_json()}
         identity = {key: value for key, value in document.items() if key not in ("data", "trials")}
-        return identity | {
+        identity |= {
             "space": self.space or next(iter(spaces.SPACES[self.task.name])), "objective": self.measure,
             "seed": self.first_seed, "data": self.checked.sha256,
         }  # fmt: skip
+        claim_folder(mark, identity, "search")

@@ -1,8 +1,14 @@
-"""Trials of a search, which train models as `zoo train` does, on data that is read once, and write records."""
+"""Trials of a search: their records, and what trains them as `zoo train` does, on data that is read once.
+
+A trial has one JSON file, which is its only state: a trial that has ended is not run again, and a running one resumes
+from its checkpoint.
+"""
 
 import gc
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +17,84 @@ import numpy as np
 
 from zoo import jobs
 from zoo.errors import StorageError, ZooError
-from zoo.search import hparams
-from zoo.search.halving import StoppedError, require_better_half, rungs
-from zoo.search.records import ENDED, TRIALS, Record, Records, plan_of
-from zoo.search.sizes import Sizes
+from zoo.exporting import artifacts
+from zoo.exporting.parity import Tolerance
+from zoo.files import read_json, temporary_folder, write_json
+from zoo.loading import Loaded
+from zoo.recipe import Recipe
 from zoo.search.study import Study
 from zoo.training import Training, fit
 
-_ATTEMPTS = 10
+Record = dict[str, Any]
+"""Its `status` is `running`, `scored`, `failed` with a `reason`, or `refused`: above a limit, so not trained."""
 
 Show = Callable[[Sequence[Record]], None]
 """A function that is called with all records whenever one changes."""
+
+TRIALS = "trials"
+"""Folder of the records in the folder of a search."""
+
+_ATTEMPTS = 5
+_WEIGHTS = ("seed", "name", "dropout", "mean", "variance", "scale", "temperature", "provenance")
+"""Constructor arguments that change neither size nor latency."""
+
+
+def ranked(records: Sequence[Record], maximize: bool) -> list[Record]:
+    """Returns the scored trials, the best first. Of trials with equal values only the best is included."""
+    scored = [record for record in records if record["status"] == "scored"]
+    unique: dict[str, Record] = {}
+    for record in sorted(scored, key=lambda record: record["score"], reverse=maximize):
+        drawn = {name: value for name, value in record["values"].items() if not name.startswith("tuner/")}
+        unique.setdefault(json.dumps(drawn, sort_keys=True), record)
+    return list(unique.values())
+
+
+def plan_of(record: Record, name: str) -> Training:
+    """Returns the plan of a trial."""
+    return Training(name, record["family"], record["arguments"], Recipe.from_json(record["recipe"]))
+
+
+class Records:
+    """The records in a folder, by the names of trials: `7`, or `7, seed 10012` for one that is trained again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ended: dict[str, Record] = {}
+
+    def path(self, name: str, suffix: str = ".json") -> Path:
+        """Returns a file of a trial."""
+        return self.folder / (name.replace(", seed ", "-") + suffix)
+
+    def new(self, name: str, trial: int, plan: Training, values: Mapping[str, Any]) -> None:
+        """Writes the record of a trial with these values of the hyperparameters, unless there is one."""
+        if not self.path(name).is_file():
+            record = {
+                "trial": trial, "name": name, "status": "running", "reason": None, "score": None,
+                "values": dict(values), "family": plan.family, "arguments": plan.arguments,
+                "recipe": plan.recipe.to_json(), "epochs": 0, "started": time.time(), "seconds": 0.0, "attempts": 0,
+                "parameters": None, "file": None, "bytes": None, "milliseconds": None,
+            }  # fmt: skip
+            self.write(record)
+
+    def read(self, name: str) -> Record:
+        """Returns the record of a trial."""
+        if name in self._ended:
+            return self._ended[name]
+        record: Record = read_json(self.path(name))
+        if record["status"] != "running":
+            self._ended[name] = record
+        return record
+
+    def all(self) -> list[Record]:
+        """Returns all records, ordered by trial and seed."""
+        files = self.folder.glob("[0-9]*.json")
+        found = [self.read(path.stem.replace("-", ", seed ")) for path in files]
+        return sorted(found, key=lambda record: (record["trial"], record["recipe"]["seed"]))
+
+    def write(self, record: Record) -> None:
+        """Writes a record."""
+        write_json(self.path(record["name"]), record)
+        self._ended.pop(record["name"], None)
 
 
 class RefusedError(ZooError):
@@ -33,49 +106,33 @@ class Trainer:
 
     Args:
         study: Study to search.
-        folder: Folder of the search.
-        kind: Folder of the records in it. Only trials of the search itself may be stopped early, and are logged.
+        folder: Folder of the records.
         show: Function that is called with all records whenever one changes.
     """
 
-    def __init__(self, study: Study, folder: Path, kind: str = TRIALS, show: Show = lambda records: None) -> None:
-        self.study, self.show = study, show
-        self.records, self.sizes = Records(folder / kind), Sizes(study.task)
-        self.logs = folder / hparams.LOGS if kind == TRIALS else None
-        self.halving = kind == TRIALS and study.halving and study.strategy != "hyperband"
+    def __init__(self, study: Study, folder: Path, show: Show = lambda records: None) -> None:
+        self.study, self.records, self.show = study, Records(folder), show
+        self._sizes: dict[str, dict[str, Any]] = {}
 
-    def run(self, number: int) -> Record:
-        """Runs a trial, unless it has ended.
-
-        Args:
-            number: Number of the trial, which has a record.
-
-        Returns:
-            The final record.
+    def run(self, name: str) -> Record:
+        """Runs a trial that has a record, unless it has ended, and returns its final record.
 
         Raises:
             OSError, StorageError: If this machine fails, for example because the disk is full. The trial runs again
                 when the search is resumed.
         """
-        record = self.records.read(number)
-        if record["status"] in ENDED:
+        record = self.records.read(name)
+        if record["status"] != "running":
             return record
-        checkpoints = [self.records.checkpoint(number, part) for part in range(self.study.groups)]
-        earlier, kills = record["attempts"], _oom_kills()
-        killed = bool(earlier) and kills > record["oom_kills"]
-        record |= {
-            "epochs": 0, "started": time.time(), "oom_kills": kills,
-            "attempts": 1 if checkpoints[0].is_file() else earlier + 1,
-        }  # fmt: skip
+        checkpoints = [self.records.path(name, f".{part}.npz") for part in range(self.study.groups)]
+        attempts = 1 if checkpoints[0].is_file() else record["attempts"] + 1
+        record |= {"epochs": 0, "started": time.time(), "attempts": attempts}
         self._note(record)
         try:
-            _check_attempts(record["attempts"], killed)
             self._train(plan_of(record, self.study.base.name), record, checkpoints)
             record["status"] = "scored"
         except RefusedError as error:
             record |= {"status": "refused", "reason": str(error)}
-        except StoppedError as error:
-            record |= {"status": "stopped", "reason": str(error)}
         except (OSError, StorageError):
             # The machine fails, not the trial.
             raise
@@ -84,8 +141,6 @@ class Trainer:
             record |= {"status": "failed", "reason": jobs.reason(error)}
         record["seconds"] = round(time.time() - record["started"], 2)
         self._note(record)
-        if self.logs is not None:
-            hparams.log(record, self.logs, self.study.measure)
         for checkpoint in checkpoints:
             checkpoint.unlink(missing_ok=True)
         gc.collect()
@@ -97,109 +152,69 @@ class Trainer:
 
     def _train(self, plan: Training, record: Record, checkpoints: Sequence[Path]) -> None:
         """Trains and scores a model on each part of the data, and records the scores."""
-        parts = [self._train_part(place, plan, record, checkpoint) for place, checkpoint in enumerate(checkpoints)]
-        scores = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
-        measure = self.study.measure
+        if record["attempts"] > _ATTEMPTS:
+            raise ZooError(f"its process died {_ATTEMPTS} times before the first epoch ended: perhaps memory is short")
+        task, measure, note = self.study.task, self.study.measure, jobs.throttled(self._note)
+        found = []
+        for split, checkpoint in zip(self.study.parts, checkpoints, strict=True):
+            model, before = task.build(plan, split), record["epochs"]
+            if not before:
+                self._check(plan, model, record)
+
+            def on_epoch_end(epoch: int, logs: Any, before: int = before) -> None:
+                record["epochs"] = before + epoch + 1
+                note(record)
+
+            fitted = fit(
+                model, plan.recipe, task.feed(model, split, plan.recipe), checkpoint=checkpoint,
+                callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
+                identity={"arguments": model.get_config(), "data": split.data.sha256},
+            )  # fmt: skip
+            record["best_epoch"] = fitted.best_epoch
+            found.append(task.scores(model, split))
+        scores = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
         if not np.isfinite(scores[measure]):
             raise ZooError(f"{measure} is {scores[measure]}")
-        record |= {"scores": scores, "score": scores[measure], "parts": [part[measure] for part in parts]}
+        record |= {"scores": scores, "score": scores[measure], "parts": [float(one[measure]) for one in found]}
 
-    def _train_part(self, place: int, plan: Training, record: Record, checkpoint: Path) -> dict[str, float]:
-        split, task = self.study.parts[place], self.study.task
-        model = task.build(plan, split)
-        scored = rungs(plan.recipe.epochs) if self.halving and not place else []
-
-        def on_epoch_end(epoch: int, learner: Any) -> None:
-            if epoch not in scored:
-                return
-            # A network that reads more rows in training is another model with its own weights.
-            if learner is not model:
-                model.set_weights(learner.get_weights())
-            record["rungs"][str(epoch)] = float(task.scores(model, split)[self.study.measure])
-            require_better_half(record, epoch, self.records.all(), self.study.maximize)
-            self._measure(plan, model, record)
-
-        self._count(model, record)
-        if not scored:
-            # With rungs, a conversion takes as long as the epochs before the first one, where most trials end.
-            self._measure(plan, model, record)
-        fitted = fit(
-            model, plan.recipe, task.feed(model, split, plan.recipe), checkpoint=checkpoint,
-            callbacks=[_Progress(record, self._note, on_epoch_end)],
-            identity={"arguments": model.get_config(), "data": split.data.sha256},
-        )  # fmt: skip
-        self._measure(plan, model, record)
-        record |= {"best_epoch": fitted.best_epoch, "history": record["history"] if place else fitted.history}
-        return task.scores(model, split)
-
-    def _count(self, model: Any, record: Record) -> None:
-        """Checks the number of parameters, which limits the size in any format."""
-        limits, count = self.study.limits, model.count_params()
-        record["parameters"] = count
-        _require("parameters", count, limits.parameters)
-        # A weight takes a byte or more.
-        _require("bytes or more", count, limits.bytes)
-
-    def _measure(self, plan: Training, model: Any, record: Record) -> None:
-        """Checks size and latency of the exported file, if they are limited."""
+    def _check(self, plan: Training, model: Any, record: Record) -> None:
+        """Refuses a model above a limit. It is exported only if its size or latency is limited."""
         limits = self.study.limits
-        if record["bytes"] is None and (limits.bytes is not None or limits.latency is not None):
-            sizes = self.sizes.of(plan, model)
-            record |= sizes
-            _require("bytes", sizes["bytes"], limits.bytes)
-            _require("ms", sizes["milliseconds"], limits.latency)
+        record["parameters"] = model.count_params()
+        _require("parameters", record["parameters"], limits.parameters)
+        # A weight takes a byte or more.
+        _require("bytes or more", record["parameters"], limits.bytes)
+        if limits.bytes is not None or limits.latency is not None:
+            record |= self._size(plan, model)
+            _require("bytes", record["bytes"], limits.bytes)
+            _require("ms", record["milliseconds"], limits.latency)
 
     def measure(self, leaders: Sequence[Record]) -> None:
         """Records size and latency of trials where they have not been measured."""
         for record in leaders:
             if record["bytes"] is None:
                 plan = plan_of(record, self.study.base.name)
-                self.records.write(record | self.sizes.of(plan, self.study.task.build(plan, self.study.parts[0])))
+                self.records.write(record | self._size(plan, self.study.task.build(plan, self.study.parts[0])))
 
+    def _size(self, plan: Training, model: Any) -> dict[str, Any]:
+        """Returns `file`, `bytes`, and `milliseconds` per call, of the smallest file of a model with any weights.
 
-def _check_attempts(attempts: int, killed: bool) -> None:
-    """Gives up a trial that crashes its process every time."""
-    if killed:
-        raise MemoryError
-    if attempts > _ATTEMPTS:
-        raise ZooError(f"its process died {_ATTEMPTS} times before the first epoch ended")
+        Each architecture is measured once: converted untrained, and its outputs not compared.
+        """
+        arguments = {name: value for name, value in model.get_config().items() if name not in _WEIGHTS}
+        key = json.dumps([plan.family, arguments], sort_keys=True)
+        if key not in self._sizes:
+            loaded = Loaded(plan.name, model)
+            family = self.study.task.exportable(loaded, None)
+            kind = "int8" if "int8" in family.formats else "dynamic"
+            with temporary_folder() as scratch:
+                (artifact,) = artifacts.export(
+                    loaded, replace(family, tolerances={kind: Tolerance(np.inf)}), scratch / "files"
+                )
+            self._sizes[key] = {name: artifact[name] for name in ("file", "bytes", "milliseconds")}
+        return self._sizes[key]
 
 
 def _require(what: str, value: float, limit: float | None) -> None:
     if limit is not None and value > limit:
         raise RefusedError(f"{value:,} {what}; the limit is {limit:,}")
-
-
-def _oom_kills() -> int:
-    """Counts the processes that the kernel has killed for lack of memory, in this container if there is one."""
-    for path in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
-        for line in path.read_text().splitlines() if path.is_file() else ():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
-
-
-class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Records the epoch that a trial has reached, after its first epoch and then at most once a second.
-
-    Args:
-        record: Record of the trial.
-        note: Function that writes it.
-        on_end: Function that is then called with the number of epochs and the network that is being trained.
-    """
-
-    def __init__(self, record: Record, note: Callable[[Record], None], on_end: Callable[[int, Any], None]) -> None:
-        super().__init__()
-        self.record, self.note, self.on_end = record, jobs.throttled(note), on_end
-        self.before = record["epochs"]
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not all(np.isfinite(value) for value in (logs or {}).values()):
-            # No epoch to record: the training ends here, and says why.
-            return
-        self.record["epochs"] = self.before + epoch + 1
-        if not self.before:
-            earlier = [row for row in self.record["history"] if row["epoch"] <= epoch]
-            self.record["history"] = [*earlier, {"epoch": epoch + 1} | {k: float(v) for k, v in (logs or {}).items()}]
-        self.note(self.record)
-        self.on_end(epoch + 1, self.model)
