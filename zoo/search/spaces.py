@@ -22,7 +22,7 @@ class HyperParameters:
         defaults: Defaults by name, where the space contains them.
 
     Attributes:
-        names: Names of the hyperparameters that a space has asked for.
+        values: Values of the hyperparameters that a space has asked for; None where one does not apply.
 
     Example:
         >>> trigram(HyperParameters(fixed={"num_layers": 1}))[0]["num_layers"]
@@ -33,7 +33,7 @@ class HyperParameters:
         self, drawn: Any = None, fixed: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] | None = None
     ) -> None:
         self.drawn, self.fixed, self.defaults = drawn, fixed or {}, defaults or {}
-        self.names: list[str] = []
+        self.values: dict[str, Any] = {}
 
     def Choice(self, name: str, values: list[Any], **options: Any) -> Any:  # noqa: D102, N802
         default = self.defaults.get(name)
@@ -51,17 +51,18 @@ class HyperParameters:
         return self._ask(kind, name, least, most, **options | ({"default": default} if inside else {}))
 
     def _ask(self, kind: str, name: str, *bounds: Any, **options: Any) -> Any:
-        self.names.append(name)
-        if name in self.fixed:
-            return self.fixed[name]
         parent = options.get("parent_name", "")
+        applies = not parent or self.values[parent] in options["parent_values"]
         if parent in self.fixed:
-            if self.fixed[parent] not in options["parent_values"]:
-                return None
             options = {key: value for key, value in options.items() if not key.startswith("parent")}
-        if self.drawn is None:
-            return options.get("default", bounds[0][0] if kind == "Choice" else bounds[0])
-        return getattr(self.drawn, kind)(name, *bounds, **options)
+        if name in self.fixed or (parent in self.fixed and not applies):
+            value = self.fixed.get(name)
+        elif self.drawn is not None:
+            value = getattr(self.drawn, kind)(name, *bounds, **options)
+        else:
+            value = options.get("default", bounds[0][0] if kind == "Choice" else bounds[0]) if applies else None
+        self.values[name] = value
+        return value
 
 
 Space = Callable[[HyperParameters], tuple[dict[str, Any], Recipe]]

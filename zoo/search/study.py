@@ -120,7 +120,7 @@ class Study:
         """Names of the hyperparameters in the space."""
         asked = HyperParameters(fixed=self._cell)
         spaces.find(self.task.name, self.space)(asked)
-        return set(asked.names)
+        return set(asked.values)
 
     @property
     def _unsearched(self) -> dict[str, Any]:
