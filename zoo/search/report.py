@@ -76,14 +76,10 @@ def write(study: Study, folder: Path, records: Sequence[Record], found: Mapping[
 
 def _finals(found: Mapping[str, Any]) -> str:
     rows = [
-        (
-            f"**{final['trial']} (chosen)**" if final["trial"] == found["chosen"] else str(final["trial"]),
-            {"in search": final["score"], "mean of seeds": final["mean"], "deviation": final["deviation"],
-             "each seed": final["scores"]},
-        )
+        (f"**{final['trial']} (chosen)**" if final["trial"] == found["chosen"] else str(final["trial"]), final)
         for final in found["finals"]
-    ]  # fmt: skip
-    return md.columns(rows, ("in search:.4f", "mean of seeds:.4f", "deviation:.4f", "each seed:.4f"), "trial")
+    ]
+    return md.columns(rows, ("score:.4f", "mean:.4f", "deviation:.4f", "scores:.4f"), "trial")
 
 
 def _test_score(found: Mapping[str, Any]) -> str:
