@@ -2,9 +2,9 @@
 
     python benchmarks/searching.py --data data3.h5
 
-Both run random searches of the same space for the same epochs on the same people, in turns, since the load of a machine
-changes: the zoo with one worker per core, including their start, and plain keras-tuner in one process with all cores.
-The zoo augments windows and computes the macro-F1; plain keras-tuner does neither.
+Both search the same space for at most the same epochs on the same people, in turns, since the load of a machine changes:
+the zoo by Hyperband with one worker per core, including their start, and plain keras-tuner at random in one process
+with all cores. The zoo augments windows and computes the macro-F1; plain keras-tuner does neither.
 """
 
 import argparse
@@ -113,11 +113,11 @@ def main() -> None:
     """Runs the comparison and prints one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data3.h5"))
-    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--trials", type=int, default=54)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
-    study = Study("activity", options.data, "random", options.trials, options.epochs, seed=SEED)
+    study = Study("activity", options.data, "hyperband", options.trials, options.epochs, seed=SEED)
     seconds, cpu = {"zoo": 0.0, "keras_tuner": 0.0}, {"zoo": 0.0, "keras_tuner": 0.0}
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(sys.stderr):
         folder = Path(scratch)

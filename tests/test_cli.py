@@ -52,7 +52,7 @@ OPTIONS = {
     "serve": "--host --port --collect --labels --json",
     "bench": "--json",
     "tune": "--data --data-dir --strategy --trials --epochs --out --objective --space --set --max-parameters "
-    "--max-bytes --max-latency --groups --halving --no-halving --seed --levels --best --seeds "
+    "--max-bytes --max-latency --groups --seed --levels --best --seeds "
     "--save-preset --workers --role --chief --json",
     "data windows": "--out -o --window --hop --rate --trim --test-subjects --test-fraction --seed --classes "
     "--merge --channels --same-people --different-people --force --json",

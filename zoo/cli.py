@@ -130,7 +130,7 @@ _NAMES = {
 }  # fmt: skip
 """Names of options that are not those of the parameter."""
 
-_NEGATIVES = {"baselines", "halving", "self_test", "normalize"}
+_NEGATIVES = {"baselines", "self_test", "normalize"}
 """Flags that are on by default."""
 
 _PANELS = {"recipe": "Recipe", "columns": "CSV files", "limits": "Limits"}

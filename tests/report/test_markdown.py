@@ -5,7 +5,7 @@ import pytest
 from zoo.activity import crossval_report
 from zoo.catalog import preset_metrics
 from zoo.report import for_task, markdown, results
-from zoo.search import summary
+from zoo.search import report as search_report
 
 TASKS = {"activity": "activity_gru_course", "patches": "sparse_autoencoder_best", "text": "trigram_lm_best"}
 
@@ -88,7 +88,7 @@ def test_a_search_shows_every_seed_and_the_test_score():
         "test": {"cross_entropy": 2.5, "top1": 0.25, "simulated": True}, "report": "search/report.md", "model": "best",
         "default_score": 2.75,
     }  # fmt: skip
-    page = summary.result(found)
+    page = search_report.result(found)
     assert "| **3 (chosen)** | 2.2500 | 2.5000 | 2.2500, 2.7500 |" in page
     assert "hidden_units 64, learning_rate 0.00123" in page
     assert "**cross-entropy 2.500, top-1 25.00%** on SIMULATED data" in page

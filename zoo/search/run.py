@@ -44,28 +44,10 @@ _LOCK_SECONDS = 30.0
 _DEATHS = 100
 
 
-class TuneResult(dict[str, Any]):
-    """Result of a search: a `dict` of JSON types that prints as tables. Empty for a worker of a search.
-
-    It has `chosen`, the number of the chosen trial; `finals`, the best trials with the `mean` and `deviation` of their
-    `scores` with other seeds; `default_score`, the score of the trial with the default values, None if it has none;
-    `training` and `test` of the chosen model; and the paths of the `report`, the `model` and the `preset`, if any.
-    """
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the result as JSON types."""
-        return dict(self)
-
-    def _repr_markdown_(self) -> str:
-        return report.result(self) if self else ""
-
-    __repr__ = _repr_markdown_
-
-
 def search(
     study: Study, folder: Path | None = None, *, processes: int = 0, best: int = 3, seeds: int = 3,
     preset: Path | None = None, console: Console | None = None,
-) -> TuneResult:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Runs or resumes a search.
 
     If the environment variables of keras-tuner are set, this process is the chief, which assigns trials and then runs
@@ -79,6 +61,12 @@ def search(
         seeds: Number of seeds with which each of them is trained.
         preset: New folder for a copy of the chosen model. None by default.
         console: Console that shows progress. None by default.
+
+    Returns:
+        `chosen`, the number of the chosen trial; `finals`, the best trials with the `mean` and `deviation` of their
+        `scores` with other `seeds`; `default_score`, the score of the trial with the default values, None if it has
+        none; `training` and `test` of the chosen model; and the paths of the `report`, the `model` and the `preset`, if
+        any. Empty for a worker.
 
     Raises:
         ZooError: If the study or the folder is invalid, or no trial has a score.
@@ -94,7 +82,7 @@ def search(
             require_empty(preset)
         if oracles.role() not in (None, CHIEF):
             _run_trials(study, folder)
-            return TuneResult()
+            return {}
         if not (folder / RESULT).is_file():
             title = f"{study.target}, {study.strategy}, {study.measure}"
             board = TrialBoard(console, title, study.trials, study.maximize, processes)
@@ -105,7 +93,7 @@ def search(
                 else:
                     _run_trials(study, folder, board.update)
             _decide(study, folder, best, seeds, console)
-        result = read_json(folder / RESULT)
+        result: dict[str, Any] = read_json(folder / RESULT)
         if study.trials > result["trials"]:
             raise ZooError(
                 f"{folder}: ended after {result['trials']} trials, and its model was measured on test data: choose "
@@ -122,7 +110,7 @@ def search(
         if preset is not None and copies:
             with atomic_folder(preset) as temporary:
                 shutil.copytree(folder / BEST, temporary, dirs_exist_ok=True)
-        return TuneResult(result)
+        return result
 
 
 @contextmanager
