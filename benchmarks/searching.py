@@ -2,7 +2,7 @@
 
     python benchmarks/searching.py --data data3.h5
 
-Both search the same space for at most the same epochs on the same people, in turns, since the load of a machine changes:
+Both search the same space on the same people for at most the same epochs, in turns, as the load of a machine changes:
 the zoo by Hyperband with one worker per core, including their start, and plain keras-tuner at random in one process
 with all cores. The zoo augments windows and computes the macro-F1; plain keras-tuner does neither.
 """
