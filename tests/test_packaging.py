@@ -106,7 +106,7 @@ def test_the_version_and_its_date_are_the_same_everywhere(wheel):
     citation = (ROOT / "CITATION.cff").read_text()
     version = re.search(r"^version: (.+)$", citation, re.MULTILINE)[1]
     date = re.search(r"^date-released: (.+)$", citation, re.MULTILINE)[1]
-    first = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    first = re.search(r"^## (.+ \(\d.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
     assert first == f"{version} ({date})"
     assert zoo.__version__ == version
     assert wheel.name.split("-")[1] == version
