@@ -469,8 +469,8 @@ def test_trigrams_are_simulated_and_made_of_text(tmp_path, zoo_cli):
     assert status == 1
     assert "words are not in text.txt, text.txt, such as" in error
     status, _, error = zoo_cli(*command, "--force", "--test-rows", "110-200")
-    assert status == 2
-    assert "--test-rows 110-200: expected START:STOP, such as 9000:10000" in error
+    assert status == 1
+    assert "--test-rows is '110-200'; expected START:STOP, such as 9000:10000" in error
     assert json.loads(zoo_cli("data", "describe", tmp_path / "b.h5", "--json").out)["words"] == 9
 
 

@@ -102,7 +102,7 @@ JOURNEYS = {
         sensor_logger, 100.0, {"strolling": "walking", "lounging": "sitting", "running": "jogging"},
         (
             ("data import csv recordings --dry-run", "no column for subject (--subject), for activity (--activity)",
-             "found time, seconds_elapsed, z, y, x: pass their names, --layout if folders"),
+             "found time, seconds_elapsed, z, y, x: pass their names, --layout if folders", "zoo: some files would"),
             (f"data import csv recordings {FOLDERS} --dry-run", "| Sensor Logger | x, y, z | m/s^2 | android |",
              "/running-2026-01-01/TotalAcceleration.csv | ann | running | 100.000 | 1,400 |", "**recordings** | 15"),
             (f"data import csv recordings {FOLDERS} -o recordings.h5", "ann, ben, cleo, dan, eve",

@@ -23,12 +23,13 @@ from pydantic import Field
 from zoo import catalog, presets
 from zoo.errors import ArgumentError, ZooError, refuse
 from zoo.families import FAMILIES, OLDER_TASKS, unknown_family
-from zoo.files import new_file, temporary_folder
+from zoo.files import exclusive_folder, new_file, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe, checked
 from zoo.report.document import Document, Records, Result, say, warn
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from zoo.data.examples import Data
     from zoo.exporting.artifacts import Artifact
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     Bounds = Limits | Mapping[str, Any] | None
     Settings = Mapping[str, Any] | None
     Names = str | Sequence[str]
-    Files = str | Path | Sequence[str | Path]
+    Files = Any
     Shares = str | Mapping[str, float]
     Labels = str | Sequence[str] | Mapping[str, str]
     Rows = str | tuple[int, int]
@@ -214,6 +215,19 @@ class Evaluation(Document):
     ) -> None:  # fmt: skip
         super().__init__(content, render, **details)
         self._draw = draw
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Returns the scores as a DataFrame: a row for the model and for each baseline, a column per metric."""
+        import pandas as pd
+
+        rows = {"model": self, **self.get("baselines", {})}
+        return pd.DataFrame.from_dict(
+            {
+                name: {key: value for key, value in row.items() if isinstance(value, float)}
+                for name, row in rows.items()
+            },
+            orient="index",
+        )
 
     def figures(self, folder: str | Path) -> list[Path]:
         """Draws the figures of an evaluation.
@@ -568,7 +582,7 @@ def import_csv(
     r"""Imports CSV files of the phone page, Sensor Logger, phyphox, Physics Toolbox and other apps.
 
     Args:
-        files: CSV files, or folders to search.
+        files: CSV files, or folders to search; in Python also DataFrames.
         out: File of recordings to write.
         layout: How paths name people and activities, such as '{subject}/{activity}*.csv'.
         manifest: A CSV table of files with the columns file, subject, activity, in place of `files`.
@@ -623,10 +637,11 @@ def import_csv(
         gravity=tuple(_names(gravity)) if gravity else None, rotation=tuple(_names(rotation)) if rotation else None,
     )  # fmt: skip
     asked = {"layout": layout, "manifest": manifest, "study": study, **vars(columns)}
-    found = _paths(files or ())
+    found = () if files is None else files
     if dry_run:
         document, doubts = importing.dry_run(found, **asked)
-        return Document(document, report.dry_run, warnings=doubts)
+        failure = "some files would be refused, see the problems" if document["problems"] else ""
+        return Document(document, report.dry_run, warnings=doubts, failure=failure)
     made = importing.import_csv(
         found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress, **asked
     )  # fmt: skip
@@ -910,7 +925,7 @@ def train(
     _require_plan(model, recipe, own)
     _require_file(data)
     _load()
-    from zoo import planning
+    from zoo import distributing, planning
     from zoo.task import task_of
 
     plan = planning.plan(model, own, recipe)
@@ -920,7 +935,9 @@ def train(
         plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
         tensorboard=None if tensorboard is None else Path(tensorboard),
     )  # fmt: skip
-    training.check_folder()
+    if training.out is not None and distributing.is_chief():
+        with exclusive_folder(training.out):
+            training.check_folder()
     if verbose and isinstance(model, str) and model in presets.PRESETS and task.name != "text":
         say(f"{model}: its architecture and recipe with new weights; `zoo finetune {model}` starts from its weights")
     with _progress(plan.recipe, verbose) as shown, _resumable(out, "go on with the same command and resume=True"):
@@ -1236,7 +1253,6 @@ def evaluate(
     _require_file(data)
     _load()
     from zoo import planning
-    from zoo.files import exclusive_folder
     from zoo.loading import load
 
     loaded = load(model)
@@ -1298,7 +1314,8 @@ def predict(
     Args:
         model: A preset, a folder, or a .keras or .tflite file; in Python also a model.
         x: Text for a language model. In Python also word ids `(N, context)`; for a recognizer, windows `(N, window,
-            channels)` in m/s^2 or the path of a CSV file; for an autoencoder, patches `(N, 3, S, S)` in [0, 1].
+            channels)` in m/s^2, a DataFrame, or the path of a CSV file; for an autoencoder, patches `(N, 3, S, S)` in
+            [0, 1].
         data: Data file, or `tfds:NAME`. Predicts its test windows, five random test rows of a text, or all patches.
         csv: CSV file with columns x, y, z and time.
         rate: Sampling rate in Hz, of windows or of a CSV file without time stamps.

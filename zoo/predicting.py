@@ -87,7 +87,7 @@ def _windows(
 
     task: Any = loaded.task
     render = task.report.predictions
-    if isinstance(x, str | Path):
+    if isinstance(x, str | Path) or hasattr(x, "columns"):
         if csv is not None:
             raise ZooError("pass the CSV file once: csv=FILE")
         csv, x = x, None
@@ -103,11 +103,13 @@ def _windows(
         return replace(found, render=render)
     dropped = Counter[str]()
     columns = read or _columns
+    source = Path(csv) if isinstance(csv, str) else csv
     found = task.predict(
-        loaded, Path(csv), columns=columns(rate, subject="=me", activity="=unknown"), hop=hop, dropped=dropped,
+        loaded, source, columns=columns(rate, subject="=me", activity="=unknown"), hop=hop, dropped=dropped,
         threshold=threshold,
     )  # fmt: skip
-    warnings = [f"{csv}: left out: {reason} ({count})" for reason, count in dropped.items()]
+    name = csv if isinstance(csv, str | Path) else "DataFrame"
+    warnings = [f"{name}: left out: {reason} ({count})" for reason, count in dropped.items()]
     return replace(found, render=render, warnings=warnings)
 
 

@@ -282,7 +282,7 @@ def test_a_dry_run_names_what_would_be_refused_once_for_all_files_of_a_kind(stud
     named = ("--subject", "=ann", "--activity", "=b")
     status, out, _ = zoo_cli("data", "import", "csv", study, *named, "--dry-run", "--json")
     (problem,) = json.loads(out)["problems"]
-    assert (status, len(json.loads(out)["files"])) == (0, 5)
+    assert (status, len(json.loads(out)["files"])) == (1, 5)
     assert problem.startswith(f"{study / 'ann' / 'odd.csv'} and 1 other file: no column for x")
 
 

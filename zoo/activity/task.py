@@ -362,7 +362,7 @@ class ActivityTask(Task):
 
         Args:
             loaded: The model.
-            x: Windows `(N, window, channels)`; or the path of a CSV file, which is cut into windows.
+            x: Windows `(N, window, channels)`; or a DataFrame or the path of a CSV file, which is cut into windows.
             rate: Hz of the rows of windows; the model's by default.
             times: `(N,)` seconds at which windows start.
             columns: How a CSV file is read.
@@ -374,8 +374,8 @@ class ActivityTask(Task):
             ZooError: If the input is not what the model reads.
         """
         metadata = metadata_of(loaded)
-        if isinstance(x, str | Path):
-            x, times = _cut(metadata, Path(x), columns, hop, dropped)
+        if isinstance(x, str | Path) or hasattr(x, "columns"):
+            x, times = _cut(metadata, Path(x) if isinstance(x, str) else x, columns, hop, dropped)
         windows = np.asarray(x, np.float32)
         if windows.ndim != 3:
             expected = f"({metadata.window}, {len(metadata.axes)})"
@@ -405,12 +405,12 @@ class ActivityTask(Task):
 
 def _cut(
     metadata: ActivityMetadata,
-    path: Path,
+    source: Any,
     columns: "CsvColumns | None",
     hop: int | None,
     dropped: "Counter[str] | None",
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Windows of a CSV file, and the seconds at which they start."""
+    """Windows of a CSV file or a DataFrame, and the seconds at which they start."""
     from zoo.activity.columns import CsvColumns
     from zoo.activity.csv import read_csv
 
@@ -419,11 +419,12 @@ def _cut(
     gyroscope = columns.gyroscope or metadata.axes == INERTIAL
     columns = replace(columns, subject="=me", activity="=unknown", gyroscope=gyroscope)
     windows, times = [], []
-    for recording in read_csv([path], columns, dropped):
+    for recording in read_csv([source], columns, dropped):
         windows.append(cut.windows(recording))
         times.append(recording.start + np.arange(len(windows[-1])) * hop / metadata.rate)
     if not sum(map(len, windows)):
-        raise ZooError(f"{path}: shorter than one window of {metadata.window / metadata.rate:g} s without a gap")
+        name = source if isinstance(source, Path) else "DataFrame"
+        raise ZooError(f"{name}: shorter than one window of {metadata.window / metadata.rate:g} s without a gap")
     return np.concatenate(windows), np.concatenate(times)
 
 
