@@ -1,7 +1,6 @@
 """A part of a day of stream: every fault is counted, and nothing grows or drifts."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +11,12 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "day.py"
 
 
 @pytest.mark.hostile
-def test_every_fault_is_counted_and_nothing_grows(tmp_path):
-    seed = "0" if os.environ.get("CI") else str(int.from_bytes(os.urandom(3)))
-    command = [sys.executable, str(SCRIPT), "--samples", "400000", "--seed", seed]
+def test_every_fault_is_counted_and_nothing_grows():
+    command = [sys.executable, str(SCRIPT), "--samples", "400000", "--seed", "0"]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     for how in ("blocks", "single"):
         part = found[how]
-        assert part["counted"] == part["faults"], seed
+        assert part["counted"] == part["faults"]
         assert part["finite"]
         # A frame of five rows of 50 Hz, and samples of 25 Hz.
         assert 0 <= part["late_by_seconds"] < 0.2

@@ -303,16 +303,6 @@ def test_what_lies_in_the_way_is_not_overwritten(folder):
     assert (folder / "Ann").read_text() == "mine"
 
 
-def test_what_a_killed_server_left_half_written_is_deleted(folder):
-    (folder / "Ann").mkdir(parents=True)
-    process = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    host = __import__("zoo.files").files._HOST
-    (folder / "Ann" / f".zoo-{host}-{int(process.stdout)}-x.csv").write_bytes(minute()[:3000])
-    (folder / "Ann" / "notes.csv").write_text("mine")
-    Collection(folder)
-    assert files(folder) == ["Ann/notes.csv"]
-
-
 def test_a_damaged_recording_is_named_at_the_start(folder):
     (folder / "Ann").mkdir(parents=True)
     (folder / "Ann" / f"walking-{NUMBER}.csv").write_text("time,x")
@@ -339,15 +329,6 @@ def test_without_tls_nothing_is_taken_where_the_server_has_it(folder):
         answer = raw(server, head(server, len(minute())), minute())
     assert answer.split(b" ")[1] == b"426"
     assert files(folder) == []
-
-
-def test_a_server_that_does_not_collect_takes_nothing():
-    with PageServer({}, "127.0.0.1", 9843, None) as server:
-        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-        connection.request("PUT", f"/recordings/{NUMBER}", b"")
-        assert connection.getresponse().status == 501
-        server.shutdown()
 
 
 def class_of(folder, people=("Ann", "Ben", "Cleo"), axes=AXES):
