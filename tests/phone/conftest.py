@@ -219,6 +219,19 @@ def play():
     return _Player()
 
 
+@pytest.fixture
+def run(open_page, play):
+    """Opens the page, taps Start and plays samples: `run(samples, count, url, **options) -> page`."""
+
+    def start(samples, count, url=None, **options):
+        page = open_page(url, **options)
+        page.click("#start")
+        play(page, samples, count)
+        return page
+
+    return start
+
+
 @pytest.fixture(scope="session")
 def stop():
     """Holds Stop for as long as it wants."""

@@ -187,10 +187,8 @@ def test_what_was_taught_is_recognized_kept_exported_and_forgotten(taught_page, 
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
-def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(open_page, play, stop):
-    page = open_page()
-    page.click("#start")
-    play(page, standing(0, 24), 200)
+def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run, stop):
+    page = run(standing(0, 24), 200)
     stop(page)
     page.wait_for_selector("#fix:visible")
     assert page.locator("#fix-when option").all_inner_texts() == ["0:00 to 0:22, standing"]

@@ -79,10 +79,8 @@ def test_a_change_is_heard_where_its_owner_chose_so_and_that_is_remembered(way, 
     assert [a + b for a, b in zip(first, page.evaluate("[spoken, pulses]"), strict=True)] == heard
 
 
-def test_after_stop_the_time_of_each_activity_is_shown_and_saved(open_page, play, stop):
-    page = open_page()
-    page.click("#start")
-    play(page, [*standing(0, 40), *lying(40, 50), *standing(100, 110)], 400)
+def test_after_stop_the_time_of_each_activity_is_shown_and_saved(run, play, stop):
+    page = run([*standing(0, 40), *lying(40, 50), *standing(100, 110)], 400)
     stop(page)
     page.wait_for_selector("#summary:visible")
     assert page.inner_text("#label") == "Mostly standing"
@@ -102,13 +100,11 @@ def test_after_stop_the_time_of_each_activity_is_shown_and_saved(open_page, play
     assert page.is_hidden("#summary")
 
 
-def test_a_summary_is_shared_where_the_system_shares_files(open_page, play, stop, until):
+def test_a_summary_is_shared_where_the_system_shares_files(run, stop, until):
     sharing = (
         "navigator.canShare = () => true; navigator.share = async what => { window.shared = what.files[0].name; };"
     )
-    page = open_page(before=sharing)
-    page.click("#start")
-    play(page, standing(0, 4), 20)
+    page = run(standing(0, 4), 20, before=sharing)
     stop(page)
     page.click("#share")
     until(page, "window.shared?.startsWith('activities-')")

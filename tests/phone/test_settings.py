@@ -66,10 +66,8 @@ def sure(model_file):
     return round(100 * extract(model_file).threshold)
 
 
-def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(open_page, play, sure):
-    page = open_page()
-    page.click("#start")
-    play(page, standing(0, 4), 20)
+def test_how_sure_an_answer_has_to_be_is_chosen_while_it_runs_and_remembered(run, play, sure):
+    page = run(standing(0, 4), 20)
     assert page.inner_text("#label") == "Standing"
     page.click("#settings summary")
     assert page.inner_text("#sure") == f"{sure}%"

@@ -65,10 +65,8 @@ def test_restart_listens_anew(silent_page, play, until):
     assert page.is_hidden("#restart")
 
 
-def test_a_page_that_was_in_the_background_says_what_it_missed(open_page, play):
-    page = open_page(patient=False)
-    page.click("#start")
-    play(page, standing(0, 4), 20)
+def test_a_page_that_was_in_the_background_says_what_it_missed(run):
+    page = run(standing(0, 4), 20, patient=False)
     page.evaluate(HIDE, True)
     page.clock.run_for(2000)
     page.wait_for_selector("#label:text-is('No signal')")
@@ -94,10 +92,8 @@ def test_a_page_that_was_in_the_background_says_what_it_missed(open_page, play):
     page.wait_for_selector("#label:text-is('Standing')")
 
 
-def test_events_that_lose_their_readings_are_no_signal(open_page, play):
-    page = open_page(patient=False)
-    page.click("#start")
-    play(page, standing(0, 4), 20)
+def test_events_that_lose_their_readings_are_no_signal(run):
+    page = run(standing(0, 4), 20, patient=False)
     empty(page, {"accelerationIncludingGravity": {"x": 1, "y": 2}})
     page.clock.run_for(1100)
     page.wait_for_selector("#notice-text:has-text('events without acceleration')")
@@ -120,10 +116,8 @@ def test_a_sensor_that_lacks_an_axis_from_the_start_is_none(open_page):
         pytest.param([*standing(7200, 7210), *standing(0, 10)], id="a clock that is set back"),
     ],
 )
-def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, open_page, play, until):
-    page = open_page()
-    page.click("#start")
-    play(page, samples, 150)
+def test_the_minute_has_what_was_recognized_and_nothing_for_what_was_not(samples, run, until):
+    page = run(samples, 150)
     # Of ten seconds each, nothing is said of the first second and a half.
     until(page, "/standing 1[5-8] seconds/.test(document.getElementById('minute').getAttribute('aria-label'))")
 
@@ -140,30 +134,7 @@ def test_turning_the_phone_on_its_side_changes_nothing(open_page, play):
 
 
 @pytest.mark.parametrize("hertz", [20, 50, 100, 200])
-def test_a_rate_is_measured_and_named_where_it_is_too_slow(hertz, open_page, play):
-    page = open_page()
-    page.click("#start")
-    play(page, standing(0, 4, hertz), 20)
+def test_a_rate_is_measured_and_named_where_it_is_too_slow(hertz, run):
+    page = run(standing(0, 4, hertz), 20)
     page.wait_for_selector(f"#detail:has-text('{hertz} Hz')")
     assert page.is_visible("#notice") == (hertz < 40)
-
-
-def test_a_file_can_want_more_than_the_smoothed_label(open_page, play, serve_files, model_file, tmp_path):
-    import json
-
-    from ai_edge_litert.tools import flatbuffer_utils as flat
-
-    from zoo.serving import page_files
-
-    model = flat.read_model(str(model_file))
-    (entry,) = (entry for entry in model.metadata if entry.name == b"pocket_zoo")
-    document = json.loads(bytes(model.buffers[entry.buffer].data))
-    document["threshold"] = 0.9999
-    model.buffers[entry.buffer].data = list(json.dumps(document).encode())
-    flat.write_model(model, str(tmp_path / "model.tflite"))
-    with serve_files(page_files(tmp_path / "model.tflite")) as url:
-        page = open_page(url)
-        page.click("#start")
-        found = play(page, standing(0, 4), 20)
-        assert 0.5 < found[-1]["probability"] < 0.9999
-        assert (page.inner_text("#label"), page.inner_text("#probability")) == ("Not sure", "perhaps standing")

@@ -218,14 +218,12 @@ def test_a_state_says_what_is_and_is_accessible(state, open_page, play, address)
     look(page, f"{state.__name__}-dark", {"": (390, 844)})
 
 
-def test_below_the_threshold_of_the_file_nothing_is_claimed(open_page, play, serve_files, model_file, tmp_path):
+def test_below_the_threshold_of_the_file_nothing_is_claimed(run, serve_files, model_file, tmp_path):
     file = tmp_path / "model.tflite"
     file.write_bytes(model_file.read_bytes())
     embed(file, replace(extract(file), threshold=0.9999))
     with serve_files(page_files(file)) as url:
-        page = open_page(url)
-        page.click("#start")
-        play(page, standing(0, 8), 60)
+        page = run(standing(0, 8), 60, url)
         assert (page.inner_text("#label"), page.inner_text("#probability")) == ("Not sure", "perhaps standing")
         assert page.locator("#bars [aria-current=true]").count() == 0
         look(page, "unsure")
@@ -236,11 +234,9 @@ def turning(seconds):
     return [[time, *row, 1.0, -2.0, 3.0 * np.sin(5 * time)] for time, *row in standing(0, seconds)]
 
 
-def test_rotation_rate_is_shown_where_a_model_reads_it(open_page, play, address, inertial_address):
+def test_rotation_rate_is_shown_where_a_model_reads_it(run, address, inertial_address):
     for url in (address, inertial_address):
-        page = open_page(url)
-        page.click("#start")
-        play(page, turning(4), 5)
+        page = run(turning(4), 5, url)
         page.wait_for_selector("#detail:has-text('Hz')")
         assert page.is_visible("#turning") == (url == inertial_address)
     assert page.locator("#turning-axes span").all_inner_texts()[:2] == ["x 1.0", "y \N{MINUS SIGN}2.0"]
@@ -248,10 +244,8 @@ def test_rotation_rate_is_shown_where_a_model_reads_it(open_page, play, address,
     look(page, "turning")
 
 
-def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(open_page, play, inertial_address):
-    page = open_page(inertial_address, patient=False)
-    page.click("#start")
-    play(page, standing(0, 1), 0)
+def test_a_phone_without_a_gyroscope_is_refused_where_a_model_reads_one(run, inertial_address):
+    page = run(standing(0, 1), 0, inertial_address, patient=False)
     page.clock.run_for(2100)
     title, text = problem(page)
     assert title == "No gyroscope"
@@ -334,10 +328,8 @@ def test_it_can_be_installed(open_page, address):
     assert errors <= {"in-incognito"}
 
 
-def test_the_screen_stays_on_while_it_runs(open_page, play, stop):
-    page = open_page(before=WAKE_LOCKS)
-    page.click("#start")
-    play(page, standing(0, 2), 1)
+def test_the_screen_stays_on_while_it_runs(run, stop):
+    page = run(standing(0, 2), 1, before=WAKE_LOCKS)
     assert page.evaluate("locks.map(lock => [lock.kind, !!lock.released])") == [["screen", False]]
     stop(page)
     assert page.evaluate("locks[0].released")
@@ -364,11 +356,9 @@ def test_reduced_motion_draws_once_a_second(open_page):
     assert 2 <= page.evaluate("drawings") <= 8
 
 
-def test_two_taps_are_one_start_and_stop_forgets_what_was(open_page, play, stop):
+def test_two_taps_are_one_start_and_stop_forgets_what_was(run, play, stop):
     asked = "window.asked = 0; DeviceMotionEvent.requestPermission = async () => { asked += 1; return 'granted'; };"
-    page = open_page(before=asked)
-    page.click("#start")
-    play(page, lying(0, 5), 20)
+    page = run(lying(0, 5), 20, before=asked)
     page.wait_for_selector("#minute[aria-label*='sitting']")
     stop(page)
     page.wait_for_selector("#summary:visible")

@@ -43,11 +43,9 @@ def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
     assert recording.acceleration[0] == pytest.approx(sent[0][1:], abs=1e-3)
 
 
-def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_path):
+def test_stop_ends_a_recording_early_and_keeps_it(run, play, stop, tmp_path):
     sent = [[i / HERTZ, 0.1, 9.8, 0.1 * (i % 2)] for i in range(600)]
-    page = open_page()
-    page.click("#start")
-    play(page, sent[:HERTZ], 0)
+    page = run(sent[:HERTZ], 0)
     page.fill("#subject", "me")
     page.fill("#activity", "sitting")
     page.click("#record")
@@ -105,12 +103,10 @@ def test_a_recording_ends_when_the_sensor_falls_silent(open_page, play):
     assert "cut where the signal broke off" in page.inner_text("#recorded")
 
 
-def test_a_model_of_six_channels_records_six(open_page, play, stop, inertial_address, tmp_path):
+def test_a_model_of_six_channels_records_six(run, play, stop, inertial_address, tmp_path):
     rows = walk_through(["walking"], 10.0, HERTZ, seed=0, gyroscope=True)[0]
     sent = [[i / HERTZ, *row] for i, row in enumerate(rows.tolist())]
-    page = open_page(inertial_address)
-    page.click("#start")
-    play(page, sent[:HERTZ], 0)
+    page = run(sent[:HERTZ], 0, inertial_address)
     page.fill("#subject", "me")
     # `zoo data import csv` reads no comma in a label.
     page.fill("#activity", "bike, uphill")
