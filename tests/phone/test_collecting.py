@@ -46,7 +46,7 @@ class Class:
         folder.mkdir()
 
     def start(self, labels=(), axes=AXES):
-        collector = Collector(self.folder, labels, CLASSES, axes, ["127.0.0.1"], on_event=self.show)
+        collector = Collector(self.folder, labels, CLASSES, axes, ["127.0.0.1"], on_event=[].append)
         context = certificate.tls_context(["127.0.0.1"], collector.certificate)
         self.server = PageServer(self.files, "127.0.0.1", self.port, context, collector.inbox)
         self.connections = connections = []
