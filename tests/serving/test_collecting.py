@@ -47,8 +47,9 @@ def folder(tmp_path):
 def serving(folder, labels=(), context=None, **options):
     """A server that collects into a folder, and the lines that it prints."""
     folder.mkdir(exist_ok=True)
+    axes = options.pop("axes", AXES)
     collector = Collector(
-        folder, labels, ["sitting", "walking"], options.pop("axes", AXES), ["localhost"], as_json=True
+        folder, labels, ["sitting", "walking"], axes, ["localhost"], on_event=lambda event: print(json.dumps(event))
     )
     with PageServer({}, "127.0.0.1", 9743, context, collector.inbox) as server:
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
