@@ -1137,7 +1137,7 @@ def cross_validate(
     _require_file(data)
     _load()
     from zoo import crossval, planning
-    from zoo.activity import crossval_report as report
+    from zoo.activity import report
 
     plan = planning.plan(model, settings, recipe)
     path = _path_of(data, data_dir, "cross-validation")
@@ -1164,7 +1164,7 @@ def cross_validate(
             raise
     failed = next((note for note in result["notes"] if "folds failed" in note), None)
     failure = f"{out}: {failed}; the same command tries them again" if failed else ""
-    written = "" if folder is None else f"report in {report.write(result, folder)}"
+    written = "" if folder is None else f"report in {report.write_cross_validation(result, folder)}"
     return Evaluation(result, report.cross_validation, next=written, failure=failure)
 
 

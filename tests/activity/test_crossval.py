@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo import ZooError, crossval, planning
-from zoo.activity import crossval_report as report
-from zoo.activity import figures, simulate
+from zoo.activity import figures, report, simulate
 from zoo.activity import windows as activity
 from zoo.activity.windows import ActivityData, Windows
 from zoo.crossval import Fold, Protocol

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.activity import crossval_report
+from zoo.activity import report
 from zoo.catalog import preset_metrics
 from zoo.report import for_task, markdown, results
 from zoo.search import report as search_report
@@ -61,7 +61,7 @@ def test_a_cross_validation_names_methods_people_and_what_random_windows_would_c
     result["baselines"]["random_forest"]["difference"] = {
         "macro_f1": 0.25, "interval": [0.125, 0.5], "people": 3, "of": 4,
     }  # fmt: skip
-    page = crossval_report.cross_validation({**result, "random": random, "command": "zoo crossval"})
+    page = report.cross_validation({**result, "random": random, "command": "zoo crossval"})
     for name, row in ({result["preset"]: result} | result["baselines"]).items():
         assert f"{row['macro_f1']:.3f}" in page
         assert markdown.label(name) in page or name in page
@@ -74,7 +74,7 @@ def test_a_cross_validation_names_methods_people_and_what_random_windows_would_c
 def test_a_cross_validation_over_studies_speaks_of_studies():
     result = preset_metrics("activity_gru_phone")["test"] | {"split_by": "study", "random": None}
     result["random"] = {result["preset"]: {"macro_f1": 0.99}}
-    page = crossval_report.cross_validation(result)
+    page = report.cross_validation(result)
     assert "left out one study at a time" in page
     assert "With random windows left out instead of studies" in page
     assert "It does not carry over to new studies." in page
