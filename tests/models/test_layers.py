@@ -127,13 +127,6 @@ def test_int8_is_near_the_floats_and_survives_a_file(tmp_path, dtype):
     np.testing.assert_array_equal(array(again(x)), integers)
 
 
-def test_only_int8_is_offered():
-    layer = TiedDense(4)
-    layer.build((None, 9))
-    with pytest.raises(NotImplementedError, match="cannot be quantized to float8; TiedDense can, to int8"):
-        layer.quantize("float8")
-
-
 # Sparsity
 
 
@@ -150,17 +143,6 @@ def test_the_penalty_is_the_same_number_in_both_uses_at_every_batch_size(batch, 
     for loss in (layer.losses[0], dense.losses[0]):
         assert keras.backend.standardize_dtype(loss.dtype) == "float32"
         assert float(loss) == pytest.approx(expected, rel=1e-6)
-
-
-@pytest.mark.skipif(BACKEND == "numpy", reason="Keras cannot evaluate added losses on NumPy")
-def test_a_compiled_model_adds_the_penalty_once():
-    x = RANDOM.normal(size=(64, 9)).astype("float32")
-    dense = keras.layers.Dense(5, "sigmoid", activity_regularizer=KLSparsityRegularizer(0.04))
-    model = keras.Sequential([keras.Input((9,)), dense])
-    model.compile("sgd", "mse")
-    hidden = model.predict(x, verbose=0)
-    loss = model.evaluate(x, hidden, batch_size=64, verbose=0)
-    assert loss == pytest.approx(kl(hidden, 0.04, 1.0), rel=1e-5)
 
 
 def test_the_penalty_is_zero_at_the_target_and_finite_for_units_that_are_off_or_on():
@@ -224,16 +206,6 @@ def test_padding_does_not_change_the_penalty():
     layer(activations, mask=mask)
     assert float(layer.losses[0]) == pytest.approx(kl(activations[mask], 0.1, 2.0), rel=1e-6)
     assert float(kl_sparsity(tensor(activations), 0.1, 2.0, np.zeros((2, 3), bool))) == pytest.approx(0, abs=1e-6)
-
-
-def test_a_model_that_embeds_padding_leaves_it_out_of_the_penalty():
-    ids = np.array([[1, 2, 0, 0], [3, 0, 0, 0]])
-    embedding = keras.layers.Embedding(4, 5, "uniform", mask_zero=True)
-    dense, sparsity = keras.layers.Dense(3, "sigmoid"), KLSparsity(0.2)
-    inputs = keras.Input((4,), dtype="int32")
-    model = keras.Model(inputs, sparsity(dense(embedding(inputs))))
-    hidden = array(model(ids))
-    assert float(model.losses[0]) == pytest.approx(kl(hidden[ids > 0], 0.2, 1.0), rel=1e-5)
 
 
 # Magnitude, Dropout, configurations

@@ -66,10 +66,6 @@ class TestAPrior:
         with pytest.raises(ZooError, match=r"expected CLASS=SHARE, such as walking=0\.6,sitting=0\.3"):
             priors.parse(text)
 
-    def test_names_each_class_once(self):
-        with pytest.raises(ZooError, match="prior: a is named twice"):
-            priors.parse("a=0.5,a=0.5")
-
     def test_needs_to_know_what_the_probabilities_assume(self):
         with pytest.raises(ZooError, match="class frequencies of its training data are not known"):
             model(provenance=None, prior={"walk": 0.6})
@@ -181,17 +177,6 @@ class TestExportedFiles:
             == pytest.approx(two["cross_entropy"], abs=1e-4)
         )
         assert one["ece"]["after"] == pytest.approx(three["ece"]["after"])
-
-    def test_can_be_evaluated_at_another_one(self, daily, recognizer, simulated):
-        """From the prior of a file back to that of the training."""
-        back = dict(zip(CLASSES_OF_ALL, loading.load(str(recognizer)).metadata.prior, strict=True))
-        one = zoo.evaluate(daily / "model.float32.tflite", simulated, baselines=False, prior=back)
-        two = zoo.evaluate(recognizer, simulated, baselines=False)
-        assert one["confusion"] == two["confusion"]
-        assert one["cross_entropy"] == pytest.approx(two["cross_entropy"], abs=1e-4)
-
-
-CLASSES_OF_ALL = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
 
 
 def test_an_evaluation_states_the_prior_and_the_accuracy_at_it(recognizer, simulated, zoo_cli):

@@ -127,25 +127,15 @@ class RecurrentRecognizer(ActivityRecognizer):
                 )  # fmt: skip
             x = read(layers, inputs)
             for number in range(1, num_layers + 1):
-                # In the LSTM of the course, one matrix acts on [h, x].
-                joint = x.shape[-1] + 2 * units
-                if initializer == "keras":
-                    start: dict[str, Any] = {
-                        "kernel_initializer": keras.initializers.GlorotUniform(seed=next(draw)),
-                        "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
-                    }
-                elif self.gates == 4:
-                    # No forget gate starts at 1.
-                    start = self._course(draw, joint, joint) | {"unit_forget_bias": False}
-                else:
-                    start = self._course(draw, x.shape[-1] + units, 2 * units)
+                start = self._start(initializer, draw, x.shape[-1], units)
                 options = {"return_sequences": number < num_layers, "name": f"cell_{number}"}
                 x = self.cell(units, **options, **start, **self.cell_options)(x)
                 if dropout:
                     x = Dropout(dropout, seed=next(draw), name=f"dropout_{number}")(x)
-            fans = len(axes) + 2 * units if initializer == "course" and self.gates == 4 else units + len(labels)
-            course = initializer == "course"
-            start = self._course(draw, fans) if course else {"kernel_initializer": _uniform(fans, next(draw))}
+            if initializer == "course":
+                start = self._course(draw, len(axes) + 2 * units if self.gates == 4 else units + len(labels))
+            else:
+                start = {"kernel_initializer": _uniform(units + len(labels), next(draw))}
             logits = keras.layers.Dense(len(labels), name="logits", **start)(x)
         super().__init__(inputs, logits, arguments)
 
@@ -213,6 +203,20 @@ class RecurrentRecognizer(ActivityRecognizer):
             x, new = self.get_layer(f"cell_{number}").cell(x, [states[name] for name in names], training=False)
             last |= dict(zip(names, new if isinstance(new, list | tuple) else [new], strict=True))
         return self.get_layer("logits")(x), last
+
+    @classmethod
+    def _start(cls, initializer: str, draw: Iterator[int], inputs: int, units: int) -> dict[str, Any]:
+        """Returns the initializers of a recurrent layer."""
+        if initializer == "keras":
+            kernel = keras.initializers.GlorotUniform(seed=next(draw))
+            return {
+                "kernel_initializer": kernel,
+                "recurrent_initializer": keras.initializers.Orthogonal(seed=next(draw)),
+            }
+        if cls.gates == 4:
+            # In the LSTM of the course, one matrix acts on [h, x], and no forget gate starts at 1.
+            return cls._course(draw, inputs + 2 * units, inputs + 2 * units) | {"unit_forget_bias": False}
+        return cls._course(draw, inputs + units, 2 * units)
 
     @classmethod
     def _course(cls, draw: Iterator[int], kernel: int, recurrent: int | None = None) -> dict[str, Any]:
