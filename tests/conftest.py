@@ -314,6 +314,28 @@ def browser(miss):
         found.close()
 
 
+@pytest.fixture
+def serve(zoo_cli, monkeypatch, tmp_path):
+    """`zoo serve`, interrupted as soon as it serves: `serve("exported") -> (finished, files)`.
+
+    Its page is as small as a page can be, in place of the built one, which only some machines have.
+    """
+    from zoo.serving import PageServer, page, session
+
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<!doctype html><title>page</title>")
+    served = {}
+
+    def interrupt(server):
+        served.update(server.files)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "page_files", partial(page.page_files, folder=tmp_path / "page"))
+    monkeypatch.setattr(PageServer, "serve_forever", interrupt)
+    monkeypatch.setenv("COLUMNS", "300")
+    return lambda *arguments: (zoo_cli("serve", "--port", 9743, *arguments), served)
+
+
 @pytest.fixture(scope="session")
 def host() -> Callable[..., AbstractContextManager[int]]:
     """Serves a folder as any static host does, without TLS: `with host(folder) as port`."""

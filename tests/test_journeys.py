@@ -3,24 +3,15 @@
 A journey is data: who writes the files, with which labels, at which rate; and command lines with what each prints.
 """
 
-import http.client
-import os
 import shlex
-import signal
-import socket
-import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pytest
 
-from zoo import serving
 from zoo.activity import simulate
 from zoo.runtime.metadata import AXES, INERTIAL, STANDARD_GRAVITY, extract
-from zoo.serving import page
 
 pytestmark = pytest.mark.docs
 
@@ -186,54 +177,8 @@ def record(journey, folder):
             journey.record(folder, who, label, seconds, rows)
 
 
-@pytest.fixture
-def tiny_page(tmp_path, monkeypatch):
-    """A page in place of the built one, which only some machines have."""
-    (tmp_path / "page").mkdir()
-    (tmp_path / "page" / "index.html").write_text("<!doctype html><title>page</title>")
-    monkeypatch.setattr(serving, "page_files", partial(page.page_files, folder=tmp_path / "page"))
-
-
-def ask(port, path):
-    """What a phone gets, which accepts the certificate."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
-    connection.request("GET", path)
-    return connection.getresponse().read()
-
-
-def served(zoo_cli, file, port):
-    """The page and the model that `zoo serve` answers with, until Ctrl-C; and what it prints."""
-    answers, ended = [], threading.Event()
-
-    def phone():
-        while not ended.wait(0.05):
-            try:
-                answers.extend(ask(port, path) for path in ("/", "/model.tflite"))
-            except ConnectionRefusedError:
-                continue
-            os.kill(os.getpid(), signal.SIGINT)
-            return
-
-    client = threading.Thread(target=phone)
-    client.start()
-    try:
-        finished = zoo_cli("serve", file, "--host", "127.0.0.1", "--port", port)
-    finally:
-        ended.set()
-        client.join()
-    return answers, finished
-
-
-def free_port():
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 @pytest.mark.parametrize("name", JOURNEYS)
-def test_a_newcomer_comes_from_files_to_a_page_with_own_labels(name, zoo_cli, tiny_page, tmp_path, monkeypatch):
+def test_a_newcomer_comes_from_files_to_a_page_with_own_labels(name, zoo_cli, serve, tmp_path, monkeypatch):
     journey = JOURNEYS[name]
     monkeypatch.chdir(tmp_path)
     record(journey, tmp_path / "recordings")
@@ -242,10 +187,8 @@ def test_a_newcomer_comes_from_files_to_a_page_with_own_labels(name, zoo_cli, ti
         text = " ".join(f"{out} {err}".split())
         assert status == any(part.startswith("zoo: ") for part in printed), f"zoo {line}: {text}"
         assert [part for part in printed if part not in text] == [], f"zoo {line}: {text}"
-    (start, model), finished = served(zoo_cli, "exported", free_port())
+    finished, files = serve("exported", "--host", "127.0.0.1")
     assert (finished.status, finished.err) == (0, "stopped\n")
     assert "serving exported/model.float32.tflite at https://127.0.0.1:" in finished.out
-    assert b"<title>page</title>" in start
-    (tmp_path / "phone.tflite").write_bytes(model)
-    known = extract(tmp_path / "phone.tflite")
+    known = extract(files["/model.tflite"])
     assert (known.classes, known.rate, known.axes) == journey.shown

@@ -213,7 +213,7 @@ def test_a_minute_goes_from_the_phone_to_the_computer(phone, room):
              for id in ("person", "label", "clock")]  # fmt: skip
     assert all(size > 28 for size in sizes)
     # Time without a sample is no recording.
-    one.page.clock.run_for(900)
+    one.page.clock.run_for(600)
     assert one.page.inner_text("#clock") in ("20 s", "21 s")
     one.feel(41)
     one.ready()

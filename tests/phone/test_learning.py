@@ -151,6 +151,15 @@ def gather_two(page, play):
         play.gather(page, activity, samples)
 
 
+def begin(page, play, samples):
+    """Begins to record a lesson, and sends samples."""
+    page.click("#teach-open")
+    page.fill("#lesson-activity", "standing")
+    page.click("#lesson-record")
+    page.wait_for_selector("#lesson-record:disabled")
+    play.send(page, samples)
+
+
 def learn(page):
     """Learns the lessons, and waits for the end."""
     page.click("#learn")
@@ -204,11 +213,7 @@ def test_a_stretch_that_was_recognized_wrongly_becomes_a_recording(run, stop):
 
 def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play):
     page = open_page()
-    page.click("#teach-open")
-    page.fill("#lesson-activity", "standing")
-    page.click("#lesson-record")
-    page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, [*standing(0, 12), *standing(60, 63)])
+    begin(page, play, [*standing(0, 12), *standing(60, 63)])
     page.wait_for_selector("#lesson-said:has-text('Discarded: the signal stopped after 6 s.')")
     assert page.is_enabled("#lesson-record")
     assert page.locator("#lesson-list li").count() == 0
@@ -216,11 +221,7 @@ def test_a_recording_whose_signal_breaks_off_early_is_discarded(open_page, play)
 
 def test_a_sensor_that_falls_silent_before_the_recording_begins_is_named(open_page, play):
     page = open_page(patient=False)
-    page.click("#teach-open")
-    page.fill("#lesson-activity", "standing")
-    page.click("#lesson-record")
-    page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, standing(0, 3))
+    begin(page, play, standing(0, 3))
     page.wait_for_selector("#lesson-said:has-text('The sensor has stopped sending.')")
     assert page.is_enabled("#lesson-record")
 
@@ -228,11 +229,7 @@ def test_a_sensor_that_falls_silent_before_the_recording_begins_is_named(open_pa
 def test_done_ends_a_recording_and_a_refused_sensor_is_named(open_page, play):
     refusing = "DeviceMotionEvent.requestPermission = () => Promise.resolve(window.answer ?? 'granted');"
     page = open_page(before=refusing)
-    page.click("#teach-open")
-    page.fill("#lesson-activity", "standing")
-    page.click("#lesson-record")
-    page.wait_for_selector("#lesson-record:disabled")
-    play.send(page, standing(0, 10))
+    begin(page, play, standing(0, 10))
     page.click("#lessons-done")
     page.clock.run_for(700)
     page.click("#teach-open")

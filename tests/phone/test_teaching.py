@@ -5,13 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from phone.pages import HERTZ, standing
 
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
 from zoo.activity.simulate import walk_through
 from zoo.serving import page_files
 
-HERTZ = 60
 SIX = CsvColumns(gyroscope=True)
 
 
@@ -43,26 +43,6 @@ def test_a_recorded_minute_comes_back_as_a_recording(open_page, play, tmp_path):
     assert recording.acceleration[0] == pytest.approx(sent[0][1:], abs=1e-3)
 
 
-def test_stop_ends_a_recording_early_and_keeps_it(run, play, stop, tmp_path):
-    sent = [[i / HERTZ, 0.1, 9.8, 0.1 * (i % 2)] for i in range(600)]
-    page = run(sent[:HERTZ], 0)
-    page.fill("#subject", "me")
-    page.fill("#activity", "sitting")
-    page.click("#record")
-    play(page, sent[HERTZ:], 0)
-    with page.expect_download() as download:
-        stop(page)
-    file = tmp_path / "early.csv"
-    download.value.save_as(file)
-    (recording,) = read_csv([file], CsvColumns())
-    assert len(recording.acceleration) == 540
-
-
-def standing(start, stop):
-    """Samples of somebody who stands, between two times in seconds."""
-    return [[i / HERTZ, 0.1, 9.8, 0.1 * (i % 2)] for i in range(round(start * HERTZ), round(stop * HERTZ))]
-
-
 def begin_recording(page, play):
     """Starts a recording after a second of signal."""
     page.click("#start")
@@ -70,6 +50,17 @@ def begin_recording(page, play):
     page.fill("#subject", "me")
     page.fill("#activity", "standing")
     page.click("#record")
+
+
+def test_stop_ends_a_recording_early_and_keeps_it(open_page, play, stop, tmp_path):
+    page = open_page()
+    begin_recording(page, play)
+    play(page, standing(1, 10), 0)
+    with page.expect_download() as download:
+        stop(page)
+    download.value.save_as(tmp_path / "early.csv")
+    (recording,) = read_csv([tmp_path / "early.csv"], CsvColumns())
+    assert len(recording.acceleration) == 540
 
 
 def test_a_recording_ends_where_its_signal_breaks_off(open_page, play, tmp_path):

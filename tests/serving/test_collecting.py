@@ -371,8 +371,8 @@ PROGRAM = """
 import signal
 import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from zoo import serving
-serving.page_files = lambda model: {}
+from zoo.serving import session
+session.page_files = lambda models: {}
 from zoo.cli import main
 main()
 """
@@ -433,7 +433,7 @@ def test_in_a_pipe_each_recording_is_a_line(folder):
 
 @pytest.mark.process
 def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch):
-    monkeypatch.setattr("zoo.serving.page_files", lambda model: {})
+    monkeypatch.setattr("zoo.serving.session.page_files", lambda models: {})
     with command(folder, "--json") as process:
         process.stdout.readline()
         status, _, error = zoo_cli("serve", "--collect", folder, "--host", "127.0.0.1")
@@ -450,7 +450,7 @@ def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch)
     ],
 )
 def test_an_option_that_cannot_be_is_one_line(arguments, message, folder, tmp_path, zoo_cli, monkeypatch):
-    monkeypatch.setattr("zoo.serving.page_files", lambda model: {})
+    monkeypatch.setattr("zoo.serving.session.page_files", lambda models: {})
     (tmp_path / "file").write_text("mine")
     status, out, error = zoo_cli(
         "serve", "--host", "127.0.0.1", *(text.format(file=tmp_path / "file", folder=folder) for text in arguments)

@@ -49,19 +49,6 @@ def server(folder):
         yield found
 
 
-@pytest.fixture
-def command(folder, zoo_cli, monkeypatch):
-    """`zoo serve`, interrupted as soon as it serves."""
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("zoo.serving.page_files", lambda models: page_files(models, folder))
-    monkeypatch.setattr(PageServer, "serve_forever", interrupt)
-    monkeypatch.setenv("COLUMNS", "300")
-    return lambda *arguments: zoo_cli("serve", "--port", 9743, *arguments)
-
-
 def trusting():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -110,11 +97,11 @@ def test_several_models_are_listed_with_the_first_to_start_with(folder, tmp_path
             assert ask(found, f"/{each['file']}")[2] == model.read_bytes()
 
 
-def test_a_file_that_is_named_is_served_and_of_a_folder_float32_first(command, tmp_path):
+def test_a_file_that_is_named_is_served_and_of_a_folder_float32_first(serve, tmp_path):
     for name in ("model.dynamic.tflite", "model.float32.tflite"):
         (tmp_path / name).write_bytes((MODEL.parent / name).read_bytes())
         for given in (tmp_path, tmp_path / name):
-            assert json.loads(command(given, "--json").out)["models"] == [str(tmp_path / name)]
+            assert json.loads(serve(given, "--json")[0].out)["models"] == [str(tmp_path / name)]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +113,9 @@ def test_a_file_that_is_named_is_served_and_of_a_folder_float32_first(command, t
         ("{empty}", "zoo export"),
     ],
 )
-def test_a_model_that_the_page_cannot_run_is_one_line(model, message, command, tmp_path):
+def test_a_model_that_the_page_cannot_run_is_one_line(model, message, serve, tmp_path):
     given = tmp_path if model == "{empty}" else model
-    status, out, error = command(given)
+    (status, out, error), _ = serve(given)
     assert (status, out, len(error.splitlines())) == (1, "", 1)
     assert message in error
 
@@ -230,10 +217,9 @@ import sys
 from pathlib import Path
 # A suite that runs in the background has SIGINT ignored, and its children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from zoo import serving
-from zoo.serving import page
+from zoo.serving import page, session
 folder = Path(sys.argv.pop(1))
-serving.page_files = lambda model: page.page_files(model, folder)
+session.page_files = lambda models: page.page_files(models, folder)
 from zoo.cli import main
 main()
 """
@@ -267,9 +253,9 @@ def test_the_command_says_where_and_ends_cleanly(way, folder):
 
 
 @pytest.mark.parametrize("collects", [False, True])
-def test_an_address_that_phones_can_reach_has_a_code_and_says_who_can_use_it(collects, command, tmp_path, monkeypatch):
+def test_an_address_that_phones_can_reach_has_a_code_and_says_who_can_use_it(collects, serve, tmp_path, monkeypatch):
     monkeypatch.setattr(certificate, "names_of", lambda host: ["192.0.2.7"])
-    status, output, _ = command(*(["--collect", tmp_path / "recorded"] if collects else ["activity_gru_pocket"]))
+    (status, output, _), _ = serve(*(["--collect", tmp_path / "recorded"] if collects else ["activity_gru_pocket"]))
     code = [line for line in output.splitlines() if line and set(line) <= set("█▀▄ ")]
     assert status == 0
     assert len({len(line) for line in code}) == 1
