@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.activity.collection import Collection
 from zoo.activity.simulate import Walker
+from zoo.serving.collection import Collection
 
 random, collection = np.random.default_rng(0), Collection(Path("class"))
 for number, name in enumerate(("Ann", "Ben", "Cleo", "Dan", "7")):

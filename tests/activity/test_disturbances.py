@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.activity.disturbances import DISTURBANCES
+from zoo.activity.augmentation import DISTURBANCES
 
 RANDOM = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ from scipy.special import softmax
 from sklearn.metrics import f1_score
 
 from zoo.activity import metrics
-from zoo.activity.disturbances import DISTURBANCES
+from zoo.activity.augmentation import DISTURBANCES
 
 RANDOM = np.random.default_rng(0)
 

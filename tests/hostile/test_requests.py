@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from zoo.activity.collection import Collection
 from zoo.catalog import PRESETS_FOLDER
 from zoo.serving import PageServer, page_files
+from zoo.serving.collection import Collection
 from zoo.serving.inbox import Inbox
 
 pytestmark = pytest.mark.hostile

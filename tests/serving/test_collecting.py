@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.activity.collection import Collection
 from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, INERTIAL
 from zoo.serving import PageServer, certificate
 from zoo.serving.certificate import kept_certificate
+from zoo.serving.collection import Collection
 from zoo.serving.session import Collector
 
 NUMBER = "4821930577120934"

@@ -5,22 +5,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import recordings
 from zoo.activity.checks import check_range, check_signal
+from zoo.activity.columns import CsvColumns
+from zoo.activity.csv import read_csv
 from zoo.activity.importing import import_csv, plan_csv, read_header
 from zoo.activity.recordings import Index, Recording, units
-from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, draw
+from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
 from zoo.catalog import as_names
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.files import new_file, temporary_folder
 from zoo.runtime.metadata import CONVENTION, INERTIAL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def cut_windows(
@@ -242,6 +247,53 @@ def parse_classes(text: str) -> dict[str, str]:
             raise ZooError(f"--classes {text}: expected different labels, each as LABEL or LABEL=CLASS")
         found[label] = name or label
     return found
+
+
+def from_frame(
+    frame: "pd.DataFrame", *, windowing: Windowing | None = None, test_subjects: str | Sequence[str] = (),
+    **columns: Any,
+) -> ActivityData:  # fmt: skip
+    """Cuts the recordings of a DataFrame into windows, which stay in memory.
+
+    Args:
+        frame: Rows of a sensor, with columns of the time, the acceleration, the person and the activity.
+        windowing: Window, hop, rate and trim.
+        test_subjects: People of the test set; none by default.
+        **columns: Names and units of columns that are not recognized, as for `CsvColumns`.
+
+    Raises:
+        ZooError: If a column is missing, values are not plausible, or a class has no window.
+
+    Example:
+        >>> import pandas as pd
+        >>> from zoo.activity.simulate import simulate
+        >>> frame = pd.concat(
+        ...     pd.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(who=each.subject, label=each.activity)
+        ...     for each in simulate(2, seed=0, seconds=10)
+        ... )
+        >>> from_frame(frame, rate=50.0, test_subjects="2")
+        <activity data of arrays
+          train: <66 examples of shape (150, 3), 1 groups>
+          test: <66 examples of shape (150, 3), 1 groups>>
+    """
+    windowing, held_out = windowing or Windowing(), as_names(test_subjects)
+    found = [(each, windowing.windows(each)) for each in read_csv([frame], CsvColumns(**columns))]
+    classes, people = sorted({each.activity for each, _ in found}), sort_names(each.subject for each, _ in found)
+    if unknown := [name for name in held_out if name not in people]:
+        raise ZooError(f"DataFrame: no subject {', '.join(unknown)}; found {', '.join(people)}")
+
+    def part(names: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        of_part = [(each, cut) for each, cut in found if each.subject in names and len(cut)]
+        if not of_part:
+            seconds = windowing.window / windowing.rate
+            raise ZooError(f"DataFrame: no recording of {', '.join(names)} is as long as a window of {seconds:g} s")
+        counts = [len(cut) for _, cut in of_part]
+        labels, owners = ([getattr(each, name) for each, _ in of_part] for name in ("activity", "subject"))
+        return np.concatenate([cut for _, cut in of_part]), np.repeat(labels, counts), np.repeat(owners, counts)
+
+    x, y, subjects = part([name for name in people if name not in held_out])
+    test = part(held_out) if held_out else None
+    return from_arrays(x, y, classes, windowing.rate, subjects, test=test, source="DataFrame")
 
 
 def write_windows(

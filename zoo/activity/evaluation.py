@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.activity import metrics
+from zoo.activity.augmentation import DISTURBANCES
 from zoo.activity.baselines import baseline_scores
-from zoo.activity.disturbances import DISTURBANCES
 from zoo.activity.recognition import LESS, answers, for_model, hold_out, logits_of, metadata_of
 from zoo.activity.windows import ActivityData, Windows
 from zoo.errors import ZooError

@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 from zoo.runtime.label_sets import allowed_classes, resolve
 
 if TYPE_CHECKING:
-    from zoo.activity.disturbances import Disturbance
+    from zoo.activity.augmentation import Disturbance
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
@@ -368,7 +368,7 @@ def robustness(
         windows: Undisturbed windows `(N, T, C)`.
         labels: Class indices `(N,)`.
         rate: Sampling rate of the rows in Hz.
-        disturbances: Disturbances, such as `zoo.activity.disturbances.DISTURBANCES`.
+        disturbances: Disturbances, such as `zoo.activity.augmentation.DISTURBANCES`.
         seed: Random seed of the disturbances.
 
     Returns:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import segno
 from rich.console import Console
 
-from zoo.activity.collection import Collection, Minute
 from zoo.catalog import exported_file, preset_names
 from zoo.errors import ZooError
 from zoo.exporting.embedding import signature
@@ -26,6 +25,7 @@ from zoo.runtime.metadata import ActivityMetadata
 from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import ALL_INTERFACES, LOCAL, kept_certificate
 from zoo.serving.collecting import CollectionBoard
+from zoo.serving.collection import Collection, Minute
 from zoo.serving.inbox import Inbox
 from zoo.serving.page import COLLECT
 from zoo.serving.server import require_host
