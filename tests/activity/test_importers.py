@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import zoo
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
+from zoo.activity.simulate import simulate
 from zoo.activity.study_readers import read_study
 from zoo.errors import ZooError
+from zoo.runtime.metadata import CLASSES
 
 MOTIONSENSE = ",attitude.roll,gravity.x,gravity.y,gravity.z,userAcceleration.x,userAcceleration.y,userAcceleration.z\n"
 HEADER = "time,x,y,z,subject,activity\n"
@@ -112,6 +115,97 @@ def test_a_file_of_motionsense_without_rows_is_named(tmp_path):
 def test_a_file_of_motionsense_that_is_not_text_is_named(tmp_path):
     line = message(lambda: motionsense(tmp_path / "a.zip", {"A/sit_5/sub_7.csv": MOTIONSENSE.encode() + b"\xff\n"}))
     assert "A/sit_5/sub_7.csv" in line
+
+
+# Large files, DataFrames
+
+LONG = 400_000
+
+
+def long_table():
+    """Seconds, x, y, z, the person and the activity, of a recording that pauses once and changes its person once."""
+    random = np.random.default_rng(0)
+    times = np.arange(LONG) / 100 + np.where(np.arange(LONG) >= 250_000, 5.0, 0.0)
+    rows = random.normal([0, 9.8, 0], 1, (LONG, 3)).round(6)
+    return times.round(2), rows, np.where(np.arange(LONG) < 130_000, "NA", "007"), np.full(LONG, "walking")
+
+
+@pytest.fixture(scope="module")
+def long_file(make_once):
+    """The same as a CSV file of 14 MB, which is read in blocks."""
+
+    def fill(folder):
+        times, rows, who, what = long_table()
+        lines = (
+            f'{t},{x!r},{y!r},{z!r},{name},"{label}"' if i % 1000 == 7 else f"{t},{x!r},{y!r},{z!r},{name},{label}"
+            for i, (t, (x, y, z), name, label) in enumerate(
+                zip(times.tolist(), rows.tolist(), who.tolist(), what.tolist(), strict=True)
+            )
+        )
+        (folder / "long.csv").write_text(HEADER + "\n".join(lines))
+
+    return make_once("long_csv", fill) / "long.csv"
+
+
+def test_recordings_are_whole_across_the_blocks_in_which_a_file_is_read(long_file):
+    times, rows, *_ = long_table()
+    found = list(read_csv([long_file]))
+    bounds = [(0, 130_000, "NA"), (130_000, 250_000, "007"), (250_000, LONG, "007")]
+    assert [(each.subject, each.rate, len(each.rows)) for each in found] == [
+        (name, 100.0, stop - start) for start, stop, name in bounds
+    ]
+    for each, (start, stop, _) in zip(found, bounds, strict=True):
+        grid = np.linspace(times[start], times[stop - 1], stop - start)
+        expected = np.stack([np.interp(grid, times[start:stop], axis) for axis in rows[start:stop].T], axis=1)
+        np.testing.assert_allclose(each.acceleration, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("place", [3, 390_000])
+def test_the_row_of_a_wrong_field_is_that_of_the_file(long_file, tmp_path, place):
+    lines = long_file.read_text().split("\n")
+    for change, words in (("fast", f"row {place} below the names: 'fast'"), ("1,2", f"row {place} below them has 7")):
+        fields = lines[place].split(",")
+        fields[2] = change
+        (tmp_path / "a.csv").write_text("\n".join([*lines[:place], ",".join(fields), *lines[place + 1 :]]))
+        assert words in message(lambda: list(read_csv([tmp_path / "a.csv"])))
+
+
+def test_a_dataframe_is_read_like_a_file(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    stamps = pandas.date_range("2026-01-01", periods=200, freq="20ms")
+    frame = pandas.DataFrame({"time": stamps, "x": 0.1, "y": np.linspace(9, 10, 200), "z": np.float32(0.2)})
+    frame = frame.assign(subject=["007"] * 100 + ["NA"] * 100, activity="sit, or stand")
+    frame.loc[150, "x"] = np.nan
+    assert "activity', row 1 below the names: 'sit, or stand'" in message(lambda: list(read_csv([frame])))
+    dropped = Counter()
+    found = list(read_csv([frame], CsvColumns(activity="=sitting"), dropped))
+    assert [(each.name, each.subject, each.rate, len(each.rows)) for each in found] == [
+        ("DataFrame", "007", 50.0, 100), ("DataFrame", "NA", 50.0, 50), ("DataFrame", "NA", 50.0, 49),
+    ]  # fmt: skip
+    np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
+    assert dropped == {"rows with a value that is not finite": 1}
+    frame["y"] = "high"
+    assert "column 'y', row 1 below the names: 'high'" in message(lambda: list(read_csv([frame])))
+    imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
+    assert (imported.recordings, imported.files[0]["file"]) == (2, "DataFrame")
+
+
+def test_a_dataframe_is_data():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.concat(
+        pandas.DataFrame(each.acceleration, columns=["x", "y", "z"]).assign(
+            time=np.arange(len(each.acceleration)) / 50, who=each.subject, label=each.activity
+        )
+        for each in simulate(2, seed=0, seconds=8)
+    )
+    data = zoo.load_data(frame)
+    assert (data.classes, data.train.people(), len(data.test)) == (tuple(sorted(CLASSES)), ["1", "2"], 0)
+    assert "no column for time" in message(lambda: zoo.load_data(frame.drop(columns="time")))
+
+
+def test_the_separator_that_excel_writes_is_read(tmp_path):
+    (recording,), _ = table(tmp_path / "a.csv", "sep=;\nx;y;z\n1,5;2;3\n4;5;6\n", FIXED)
+    assert recording.acceleration.tolist() == [[1.5, 2, 3], [4, 5, 6]]
 
 
 # CSV

@@ -21,7 +21,8 @@ def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, 
 
     Args:
         source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
-            Datasets, or its folder; or data that is already loaded, which is returned as it is.
+            Datasets, or its folder; a DataFrame of a sensor's rows, with columns of time, acceleration, person and
+            activity, which is cut into windows; or data that is already loaded, which is returned as it is.
         data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
         levels: The value of white in a file of patches: 1, or 255.
 
@@ -43,6 +44,9 @@ def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, 
     """
     if isinstance(source, Data):
         return source
+    if hasattr(source, "columns"):
+        found: Data = _module("activity", "cutting").from_frame(source)
+        return found
     if not isinstance(source, str | Path):
         raise ZooError(
             f"data is of the type {type(source).__name__}; expected a path, `tfds:NAME`, or what `load_data` returned; "
