@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -68,6 +69,19 @@ def test_a_folder_takes_its_name_when_the_block_ends_in_place_of_an_empty_one(tm
             assert not path.exists() or not names(path)
         assert names(path) == ["sub"]
     assert names(tmp_path) == ["empty", "new"]
+
+
+@both
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_what_is_written_has_the_permissions_that_the_user_allows(writer, mask, mode, tmp_path):
+    before = os.umask(mask)
+    try:
+        half(writer, tmp_path / "a")
+    finally:
+        os.umask(before)
+    folder = writer is atomic_folder
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == (0o777 & ~mask if folder else mode)
+    assert not folder or stat.S_IMODE((tmp_path / "a" / "weights").stat().st_mode) == mode
 
 
 @both

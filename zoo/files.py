@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import shutil
 import stat
 import tempfile
@@ -54,23 +55,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ...     _ = temporary.write_text("whole")
     """
     _require_kind(path, stat.S_ISREG)
-    created = not path.parent.exists()
-    with _disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path.parent)
-        handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    temporary = Path(name)
-    try:
-        with _disk_errors(path, temporary):
-            yield temporary
-            _flush(temporary)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        if created and not any(path.parent.iterdir()):
-            path.parent.rmdir()
+    with _folders(path, path.parent):
+        with _disk_errors(path):
+            remove_leftovers(path.parent)
+            # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
+            temporary = path.parent / f"{_prefix()}{secrets.token_hex(4)}{path.suffix}"
+            temporary.touch(exist_ok=False)
+        try:
+            with _disk_errors(path, temporary):
+                yield temporary
+                _flush(temporary)
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -84,22 +81,22 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         ZooError: If the disk is full, the parent folder is not writable, or `path` is anything but an empty folder.
     """
     require_empty(path)
-    with _disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path.parent)
-        temporary = Path(tempfile.mkdtemp(prefix=_prefix(), dir=path.parent))
-    try:
-        with _disk_errors(path, temporary):
-            yield temporary
-            for file in temporary.rglob("*"):
-                if file.is_file():
-                    _flush(file)
-            temporary.chmod(0o755)
-            with suppress(FileNotFoundError):
-                path.rmdir()
-            temporary.replace(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with _folders(path, path.parent):
+        with _disk_errors(path):
+            remove_leftovers(path.parent)
+            temporary = path.parent / f"{_prefix()}{secrets.token_hex(4)}"
+            temporary.mkdir()
+        try:
+            with _disk_errors(path, temporary):
+                yield temporary
+                for file in temporary.rglob("*"):
+                    if file.is_file():
+                        _flush(file)
+                with suppress(FileNotFoundError):
+                    path.rmdir()
+                temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -452,12 +449,7 @@ _CAUSES = {
 
 @contextmanager
 def _disk_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Converts errors of the operating system to `StorageError`s about the output, or about another file that was read.
-
-    Args:
-        path: Output.
-        temporary: Temporary name under which the output is written.
-    """
+    """Converts errors of the system to `StorageError`s about the output, or about another file that was read."""
     try:
         yield
     except (OSError, RuntimeError) as error:
