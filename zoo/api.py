@@ -1695,7 +1695,7 @@ def doctor(*, self_test: bool = True, on_progress: Callable[[str], None] = lambd
         True
     """
     from zoo.installation import examine
-    from zoo.report.doctor import doctor as report
+    from zoo.report.results import doctor as report
 
     found = examine(on_progress if self_test else None)
     return Document(found, report, failure="" if found["sound"] else "something essential is broken, see above")

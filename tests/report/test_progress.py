@@ -7,7 +7,7 @@ from rich.console import Console
 
 from zoo.crossval import Fold
 from zoo.report.progress import FoldBoard, RowBoard, TrainingBoard, TrialBoard
-from zoo.serving.collecting import CollectionBoard
+from zoo.serving.session import CollectionBoard
 
 SCORED = {"status": "scored", "macro_f1": 0.8, "seconds": 30.0, "subjects": ["3", "7"]}
 RUNNING = {"status": "running", "epochs": 17, "started": 0.0, "subjects": ["1", "9"]}

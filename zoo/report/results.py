@@ -142,4 +142,4 @@ def _calls(files: Sequence[tuple[str, Document]]) -> list[tuple[str, Document]]:
 
 
 _pages = Pages("report/results.md.j2", artifacts=card.artifacts, folders=_folders, calls=_calls)
-preset_table, exported, costs = _pages.preset_table, _pages.exported, _pages.costs
+preset_table, exported, costs, doctor = _pages.preset_table, _pages.exported, _pages.costs, _pages.doctor
