@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,6 @@ from zoo.catalog import find_folder
 from zoo.errors import ZooError
 from zoo.runtime import Interpreter
 from zoo.runtime.metadata import ActivityMetadata
-
-_CALLS, _LOADS = 1000, 20
 
 
 def files_of(model: str) -> list[Path]:
@@ -40,7 +39,7 @@ def files_of(model: str) -> list[Path]:
     return files
 
 
-def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
+def bench(path: Path, *, calls: int = 1000) -> dict[str, Any]:
     """Benchmarks a file on one thread of this machine.
 
     Args:
@@ -52,14 +51,21 @@ def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
         `multiply_adds` and `activation_bytes`, and `process_mb`, the peak memory of a new process that runs one
         signature once (None on systems that do not report it).
     """
-    interpreter, loads = Interpreter(path), []
-    for _ in range(_LOADS):
-        start = time.perf_counter()
-        interpreter = Interpreter(path)
-        loads.append(1e3 * (time.perf_counter() - start))
+    interpreter, costs = Interpreter(path), {}
+    for name in sorted(interpreter.signatures, key=_order):
+        inputs, known, steps = random_inputs(interpreter, name), interpreter.metadata, 1
+        if isinstance(known, ActivityMetadata) and known.states:
+            # Iterations of a recurrent network's loop.
+            steps = known.chunk if name == "chunk" else known.window // known.frame
+        times = _milliseconds(partial(interpreter.run, name, **inputs), calls)
+        costs[name] = {
+            "median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99)),
+            "multiply_adds": interpreter.multiply_adds(name, steps),
+            "activation_bytes": interpreter.activation_bytes(name),
+        }  # fmt: skip
+    loads = _milliseconds(lambda: Interpreter(path), 20)
     return {
-        "file": str(path), "bytes": path.stat().st_size, "load_ms": float(np.median(loads)),
-        "signatures": {name: _cost(interpreter, name, calls) for name in sorted(interpreter.signatures, key=_order)},
+        "file": str(path), "bytes": path.stat().st_size, "load_ms": float(np.median(loads)), "signatures": costs,
         "process_mb": _process_mb(path),
     }  # fmt: skip
 
@@ -67,24 +73,6 @@ def bench(path: Path, *, calls: int = _CALLS) -> dict[str, Any]:
 def _order(name: str) -> tuple[bool, str]:
     """Sort key that puts whole windows first."""
     return name not in ("window", "infer"), name
-
-
-def _cost(interpreter: Interpreter, name: str, calls: int) -> dict[str, float]:
-    inputs = random_inputs(interpreter, name)
-    median, worst = _timed(lambda: interpreter.run(name, **inputs), calls)
-    return {
-        "median_ms": median, "p99_ms": worst,
-        "multiply_adds": interpreter.multiply_adds(name, _steps(interpreter, name)),
-        "activation_bytes": interpreter.activation_bytes(name),
-    }  # fmt: skip
-
-
-def _steps(interpreter: Interpreter, name: str) -> int:
-    """Returns the number of iterations of a recurrent network's loop."""
-    metadata = interpreter.metadata
-    if not isinstance(metadata, ActivityMetadata) or not metadata.states:
-        return 1
-    return metadata.chunk if name == "chunk" else metadata.window // metadata.frame
 
 
 def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> dict[str, NDArray[Any]]:
@@ -97,15 +85,14 @@ def random_inputs(interpreter: Interpreter, signature: str, seed: int = 0) -> di
     return inputs
 
 
-def _timed(call: Callable[[], Any], calls: int) -> tuple[float, float]:
-    """Measures median and 99th percentile of the time of a call, in milliseconds."""
+def _milliseconds(call: Callable[[], Any], calls: int) -> NDArray[np.float64]:
     times = np.empty(calls)
     for place in range(-calls // 10, calls):
         start = time.perf_counter()
         call()
         if place >= 0:
             times[place] = time.perf_counter() - start
-    return 1e3 * float(np.median(times)), 1e3 * float(np.quantile(times, 0.99))
+    return 1e3 * times
 
 
 def _process_mb(path: Path) -> float | None:

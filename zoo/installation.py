@@ -1,106 +1,56 @@
-"""Checks of an installation: versions, incompatible packages, and what is missing for which command.
+"""Checks of an installation: versions, what is missing for which command, and a tiny model trained, exported and run.
 
-Requirements are read from the metadata of the installed distribution. `TRAPS` lists versions that are known to break
-something, each of them tried. No library is imported to read its version.
+Requirements are read from the metadata of the installed distribution. No library is imported to read its version.
+
+`python -m zoo.installation FOLDER` is the self-test, and prints a JSON document per step. `zoo doctor` runs it in a
+separate process, since it can crash, for example on a processor that TensorFlow was not built for.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import zoo
 from zoo.catalog import preset_names
 from zoo.errors import ZooError
 from zoo.provenance import machine
-from zoo.self_test import STEPS
 from zoo.serving.page import INDEX, PAGE_FOLDER
 
 DISTRIBUTION = "pocket-zoo"
 
-EXTRAS = {
+STEPS = ("load", "train", "export", "run")
+"""Names of the steps of the self-test, in order."""
+
+PURPOSES = {
     "baselines": "baselines of crossval",
-    "beam": "zoo data build --beam",
     "datasets": "TensorFlow Datasets",
     "docs": "make docs",
+    "hub": "zoo push and hf:// models",
     "photographs": "photographs of scikit-image",
     "tuning": "zoo tune",
 }
 """Purposes of the extras, except those for developers."""
 
-PROGRAMS = {"node": (">=20.19", "make page"), "npm": ("", "make page"), "chromium": ("", "tests of the page")}
-"""Required versions and purposes of programs."""
-
-# Time limit of the self-test, and number of lines of its output that are shown if it fails.
 _SECONDS, _LINES = 300, 20
+"""Time limit of the self-test, and number of lines of its output that are shown if it fails."""
 
-
-@dataclass(frozen=True)
-class Trap:
-    """A combination of versions that is known to break something.
-
-    Args:
-        versions: Specifiers by package, all of which must match. None matches a package that is not installed.
-        breaks: What goes wrong.
-        mend: How to fix it.
-        fatal: Whether it makes models wrong or commands fail.
-    """
-
-    versions: Mapping[str, str | None]
-    breaks: str
-    mend: str
-    fatal: bool
-
-
-TRAPS = (
-    Trap(
-        {"keras": "<3.14"},
-        "KLSparsityRegularizer adds its term times the batch size, since these versions do not divide by it",
-        "`pip install 'keras>=3.14'`",
-        fatal=True,
-    ),
-    Trap(
-        {"typer": "<0.16", "click": ">=8.2"},
-        "zoo COMMAND --help ends with TypeError: make_metavar()",
-        "`pip install 'typer>=0.16'`",
-        fatal=True,
-    ),
-    Trap(
-        {"keras-tuner": "", "tensorboard": None},
-        "every trial of zoo tune fails, since keras-tuner imports tensorboard and does not install it",
-        "`pip install 'pocket-zoo[tuning]'`",
-        fatal=False,
-    ),
-    Trap(
-        {"tensorboard": "<2.21", "setuptools": ">=82"},
-        "the program tensorboard ends with ModuleNotFoundError: pkg_resources",
-        "`pip install 'tensorboard>=2.21'`",
-        fatal=False,
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A problem of an installation: what is wrong or missing, what it breaks, and how to fix it."""
-
-    what: str
-    breaks: str
-    mend: str
-    fatal: bool
+Problem = dict[str, Any]
+"""`what` is wrong or missing, what it `breaks`, how to `mend` it, and whether it is `fatal`."""
 
 
 def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
@@ -112,51 +62,34 @@ def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
 
     Returns:
         A document of JSON types: `pocket_zoo`, `python`, `platform`, `machine`, `presets` (number), `page` (whether it
-        is built), `packages` and `programs` (each with `name`, `installed`, `needed`, `purpose`, `fits`), `problems`
-        (see `Problem`), `self_test` (`step`, `seconds`, `found`; None if it was not run), `self_test_output` (last
-        lines of a failed one) and `sound` (whether there is no fatal problem).
+        is built), `packages` (versions by name, None if not installed), `problems` (see `Problem`), `self_test`
+        (`step`, `seconds`, `found`; None if it was not run), `self_test_output` (last lines of a failed one) and
+        `sound` (whether there is no fatal problem).
 
     Raises:
         ZooError: If pocket-zoo itself is not installed.
     """
-    packages, programs = list(_packages()), list(_programs())
+    if _version(DISTRIBUTION) is None:
+        raise ZooError(f"{DISTRIBUTION} is not installed: run `pip install .` in its folder")
     page = (PAGE_FOLDER / INDEX).is_file()
-    problems = [*_environment(), *_unfit(packages), *_conflicts(packages), *traps(_version), *_missing(programs, page)]
+    packages, problems = {}, [*_environment(), *_packages()]
+    for requirement in _requirements(DISTRIBUTION):
+        packages[requirement.name] = _version(requirement.name)
+    if not page:
+        mend = "`make page` in a checkout, with Node.js 20.19 or newer"
+        problems.append(_problem("no page", "needed for zoo serve", mend, fatal=False))
     steps, failure, output = (None, [], []) if self_test is None else _self_test(self_test)
     problems += failure
     return {
         "pocket_zoo": zoo.__version__, "python": platform.python_version(), "platform": platform.platform(),
-        "machine": machine(), "presets": len(preset_names()), "page": page, "packages": packages, "programs": programs,
-        "problems": [asdict(problem) for problem in problems], "self_test": steps, "self_test_output": output,
-        "sound": not any(problem.fatal for problem in problems),
+        "machine": machine(), "presets": len(preset_names()), "page": page, "packages": packages,
+        "problems": problems, "self_test": steps, "self_test_output": output,
+        "sound": not any(problem["fatal"] for problem in problems),
     }  # fmt: skip
 
 
-def traps(version: Callable[[str], str | None]) -> list[Problem]:
-    """Finds the `TRAPS` that apply to an installation.
-
-    Args:
-        version: Function from the name of a package to its version, or None if it is not installed.
-
-    Example:
-        >>> [problem.what for problem in traps({"keras": "3.13.2"}.get)]
-        ['keras 3.13.2']
-        >>> traps({"keras": "3.15.1", "typer": "0.15.1", "click": "8.1.8"}.get)
-        []
-    """
-    problems = []
-    for trap in TRAPS:
-        installed = {name: version(name) for name in trap.versions}
-        if all(_within(installed[name], versions) for name, versions in trap.versions.items()):
-            what = " with ".join(f"{name} {number}" if number else f"no {name}" for name, number in installed.items())
-            problems.append(Problem(what, trap.breaks, trap.mend, trap.fatal))
-    return problems
-
-
-def _within(version: str | None, versions: str | None) -> bool:
-    if version is None or versions is None:
-        return version is versions
-    return SpecifierSet(versions).contains(version, prereleases=True)
+def _problem(what: str, breaks: str, mend: str, *, fatal: bool) -> Problem:
+    return {"what": what, "breaks": breaks, "mend": mend, "fatal": fatal}
 
 
 def _version(name: str) -> str | None:
@@ -169,93 +102,62 @@ def _version(name: str) -> str | None:
 def _requirements(distribution: str, extra: str = "") -> Iterator[Requirement]:
     """Yields the requirements of a distribution, or of one of its extras, that apply to this interpreter."""
     for requirement in map(Requirement, importlib.metadata.requires(distribution) or []):
-        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+        of_extra = requirement.marker is not None and "extra" in str(requirement.marker)
+        if of_extra == bool(extra) and (requirement.marker is None or requirement.marker.evaluate({"extra": extra})):
             yield requirement
 
 
-def _packages() -> Iterator[dict[str, Any]]:
-    """Yields the requirements of pocket-zoo and of its extras."""
-    if _version(DISTRIBUTION) is None:
-        raise ZooError(f"{DISTRIBUTION} is not installed: run `pip install .` in its folder")
-    extras = importlib.metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []
-    seen = set()
-    for extra in ["", *(extra for extra in extras if extra != "dev")]:
-        for requirement in _requirements(DISTRIBUTION, extra):
-            if requirement.name not in seen:
-                seen.add(requirement.name)
-                found = _version(requirement.name)
-                yield {
-                    "name": requirement.name, "installed": found, "needed": str(requirement.specifier),
-                    "purpose": EXTRAS.get(extra, extra) or "everything", "extra": extra or None,
-                    "fits": _within(found, str(requirement.specifier)),
-                }  # fmt: skip
-
-
-def _programs() -> Iterator[dict[str, Any]]:
-    for name, (versions, purpose) in PROGRAMS.items():
-        found = None
-        if path := shutil.which(name):
-            run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=60)
-            # Such as v22.21.0, 10.9.4, or Chromium 142.0 built on Debian.
-            numbers = [word.lstrip("v") for word in run.stdout.split() if word.lstrip("v")[:1].isdecimal()]
-            found = numbers[0] if numbers else "unknown"
-        fits = found is not None and (not versions or (found != "unknown" and _within(found, versions)))
-        yield {"name": name, "installed": found, "needed": versions, "purpose": purpose, "fits": fits}
-
-
-def _environment() -> list[Problem]:
-    """Returns problems of the interpreter and the environment."""
-    problems = []
+def _environment() -> Iterator[Problem]:
     python = importlib.metadata.metadata(DISTRIBUTION)["Requires-Python"]
-    if not _within(platform.python_version(), python):
+    if not Requirement(f"python{python}").specifier.contains(platform.python_version(), prereleases=True):
         breaks = "TensorFlow has no release for it that was tried"
-        problems.append(Problem(f"Python {platform.python_version()}", breaks, f"use Python {python}", fatal=True))
+        yield _problem(f"Python {platform.python_version()}", breaks, f"use Python {python}", fatal=True)
     if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
         breaks = "zoo train, export and tune need TensorFlow; models load, predict, and fit by Keras"
-        problems.append(Problem(f"KERAS_BACKEND is {backend}", breaks, "`unset KERAS_BACKEND`", fatal=True))
-    return problems
+        yield _problem(f"KERAS_BACKEND is {backend}", breaks, "`unset KERAS_BACKEND`", fatal=True)
 
 
-def _unfit(packages: list[dict[str, Any]]) -> Iterator[Problem]:
-    """Yields packages that are missing or have an unsupported version."""
-    for row in packages:
-        if not row["fits"]:
-            what = f"{row['name']} {row['installed']}" if row["installed"] else f"no {row['name']}"
-            target = f"{DISTRIBUTION}[{row['extra']}]" if row["extra"] else f"{row['name']}{row['needed']}"
-            yield Problem(what, f"needed for {row['purpose']}", f"`pip install '{target}'`", fatal=row["extra"] is None)
+def _packages() -> Iterator[Problem]:
+    """Yields packages that are missing or have another version than is needed, by pocket-zoo or by each other."""
+    extras = importlib.metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []
+    needed = {extra: list(_requirements(DISTRIBUTION, extra)) for extra in ["", *extras] if extra != "dev"}
+    known = {canonicalize_name(each.name) for requirements in needed.values() for each in requirements}
+    for extra, requirements in needed.items():
+        unfit = [each for each in requirements if not _fits(each)]
+        purpose = f"needed for {PURPOSES.get(extra, extra) or 'everything'}"
+        for each in unfit if not extra else []:
+            yield _problem(_found(each), purpose, f"`pip install '{each.name}{each.specifier}'`", fatal=True)
+        if extra and unfit:
+            what, mend = ", ".join(map(_found, unfit)), f"`pip install '{DISTRIBUTION}[{extra}]'`"
+            yield _problem(what, purpose, mend, fatal=False)
+        for row in requirements:
+            for each in _requirements(row.name) if _version(row.name) else []:
+                listed = _version(each.name) is None and canonicalize_name(each.name) in known
+                if not listed and not _fits(each):
+                    wanted = f"{each.name}{each.specifier}"
+                    needs = f"{row.name} {_version(row.name)} needs {wanted}"
+                    yield _problem(_found(each), needs, f"`pip install '{wanted}'`", fatal=not extra)
 
 
-def _conflicts(packages: list[dict[str, Any]]) -> Iterator[Problem]:
-    """Yields unmet requirements of the installed packages."""
-    known = {canonicalize_name(row["name"]) for row in packages}
-    for row in packages:
-        for requirement in _requirements(row["name"]) if row["installed"] else []:
-            found, wanted = _version(requirement.name), f"{requirement.name}{requirement.specifier}"
-            listed = not found and canonicalize_name(requirement.name) in known
-            if not listed and not _within(found, str(requirement.specifier)):
-                what = f"{requirement.name} {found}" if found else f"no {requirement.name}"
-                needs = f"{row['name']} {row['installed']} needs {wanted}"
-                yield Problem(what, needs, f"`pip install '{wanted}'`", fatal=row["extra"] is None)
+def _fits(requirement: Requirement) -> bool:
+    version = _version(requirement.name)
+    return version is not None and requirement.specifier.contains(version, prereleases=True)
 
 
-def _missing(programs: list[dict[str, Any]], page: bool) -> Iterator[Problem]:
-    """Yields what is missing to build the page."""
-    if page:
-        return
-    lacking = [row["name"] for row in programs if row["purpose"] == "make page" and not row["fits"]]
-    first = f"install {' and '.join(lacking)} (node {PROGRAMS['node'][0]}), then " if lacking else ""
-    yield Problem("no page", "needed for zoo serve", f"{first}`make page`, in a checkout", fatal=False)
+def _found(requirement: Requirement) -> str:
+    version = _version(requirement.name)
+    return f"{requirement.name} {version}" if version else f"no {requirement.name}"
 
 
 def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[Problem], list[str]]:
-    """Runs `zoo.self_test` in a separate process. A crash of the process is reported as a problem.
+    """Runs the self-test in a separate process. A crash of the process is reported as a problem.
 
     Returns:
         The completed steps, the problem that stopped it, if any, and the last lines of its output then.
     """
     done: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
-        command = [sys.executable, "-m", "zoo.self_test", folder]
+        command = [sys.executable, "-m", "zoo.installation", folder]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as child:
             watch = threading.Timer(_SECONDS, child.kill)
             watch.start()
@@ -277,4 +179,58 @@ def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list
     if status < 0:
         why = f"it crashed with {signal.Signals(-status).name}"
     what = f"self-test ended at {STEPS[len(done)]}"
-    return done, [Problem(what, why, "send this whole report", fatal=True)], lines[-_LINES:]
+    return done, [_problem(what, why, "send this whole report", fatal=True)], lines[-_LINES:]
+
+
+def findings(folder: Path) -> Iterator[str]:
+    """Runs the steps one by one in an empty folder, and yields the result of each."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from zoo import planning
+    from zoo.activity import simulate
+    from zoo.activity.task import TASK
+    from zoo.exporting import artifacts, formats
+    from zoo.files import read_json
+    from zoo.loading import load
+    from zoo.runtime import Recognizer
+
+    yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
+
+    simulate.write_simulated(folder / "data3.h5", subjects=2, seed=0, seconds=12)
+    settings = {"units": 4, "num_layers": 1, "frame": 30, "epochs": 6, "learning_rate": 0.01, "validation": 0.0}
+    plan = replace(planning.plan("activity_gru", settings | {"batch_size": 8}), out=folder / "model")
+    plan.run(TASK.read(folder / "data3.h5"))
+    first, *_, last = (epoch["loss"] for epoch in read_json(folder / "model" / "history.json"))
+    if not last < first:
+        raise ZooError(f"training did not lower the loss: {first:.3f} to {last:.3f}")
+    yield f"loss {first:.3f} to {last:.3f}"
+
+    # This process is a child already; another one would import TensorFlow once more.
+    formats.Converter.in_child = False
+    loaded = load(folder / "model")
+    exported = artifacts.export(loaded, TASK.exportable(loaded, None), folder / "exported", ["float32"])[0]
+    size, error = exported["bytes"] / 1000, exported["largest_error"]
+    yield f"{exported['file']}, {size:.1f} kB, differs from Keras by {error:.0e}"
+
+    recognizer = Recognizer(folder / "exported" / exported["file"])
+    windows = np.zeros((1, recognizer.metadata.window, 3), np.float32)
+    probability = recognizer.predict(windows).max()
+    yield f"probability {probability:.2f}, {exported['milliseconds']:.2f} ms per window"
+
+
+def main() -> None:
+    """Prints the result of each step and its time in seconds."""
+    results = findings(Path(sys.argv[1]))
+    for step in STEPS:
+        start = time.perf_counter()
+        # Standard output is for the report, so what libraries print there goes to standard error.
+        with contextlib.redirect_stdout(sys.stderr):
+            finding = next(results)
+        seconds = round(time.perf_counter() - start, 2)
+        print(json.dumps({"step": step, "seconds": seconds, "found": finding}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
