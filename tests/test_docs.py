@@ -165,13 +165,10 @@ def test_the_reference_has_every_command_with_every_option(html):
                 assert re.search(rf"<code>{re.escape(name)}[ <]", section), f"{words} {name}"
 
 
-def test_the_table_of_results_leads_to_the_cards(html):
+def test_the_table_of_results_leads_to_the_cards_and_code_is_copied_without_prompts(html):
     for name in PRESETS:
         assert f'href="../presets/{name}/"' in html["/results/"]
         assert f'<h1 id="{name}">' in html[f"/presets/{name}/"]
-
-
-def test_code_is_copied_without_prompts(html):
     for address, text in html.items():
         assert not re.search(r"<code>(?:<[^>]*>)*\$ ", text), address
 
