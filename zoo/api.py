@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, ge
 from pydantic import Field
 
 from zoo import catalog, presets
-from zoo.errors import ArgumentError, ZooError, refuse
+from zoo.errors import ArgumentError, UsageError, ZooError, refuse
 from zoo.families import FAMILIES, OLDER_TASKS, unknown_family
 from zoo.files import exclusive_folder, new_file, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe, checked
@@ -93,7 +93,11 @@ def public(function: F) -> F:
         bound = signature.bind(*args, **kwargs)
         for name, value in bound.arguments.items():
             if name in hints() and not (value is None and NoneType in get_args(hints()[name])):
-                bound.arguments[name] = checked(name, hints()[name], value)
+                try:
+                    bound.arguments[name] = checked(name, hints()[name], value)
+                except ArgumentError as error:
+                    error.status = UsageError.status
+                    raise
         return function(*bound.args, **bound.kwargs)
 
     return call  # type: ignore[return-value]

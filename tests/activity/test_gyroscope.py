@@ -53,7 +53,7 @@ def lab(make_once, zoo_cli):
         plain = ("--set", "ema_decay=null", "--set", "augmentation=null", "--set", "label_smoothing=0")
         recipe = ("--units", 8, "--frame", 5, "--epochs", 40, "--set", "min_steps=400", *plain)
         run("train", "--model", "activity_gru", *recipe, "--data", folder / "data3.h5", "--out", folder / "model")
-        formats = "dynamic,float32,int8,c,kotlin,swift"
+        formats = "dynamic,float32,int8,kotlin,swift"
         run(
             "export", folder / "model", "--data", folder / "data3.h5", "--formats", formats, "--to", folder / "exported"
         )

@@ -244,7 +244,9 @@ def test_the_command_says_where_and_ends_cleanly(way, folder):
             names = [Path(file).parent.name for file in json.loads(line)["models"]]
             assert (names[0], set(names)) == ("activity_gru_phone", set(zoo.list_presets("activity")))
         process.send_signal(way)
-        output, errors = process.communicate(timeout=120)
+        # What `readline` has read ahead is lost to `communicate`.
+        output, errors = process.stdout.read(), process.stderr.read()
+        process.wait(timeout=120)
     finally:
         process.kill()
     assert (process.returncode, errors) == (0 if way == signal.SIGINT else 143, "stopped\n")
