@@ -366,6 +366,7 @@ def _in_options(message: str) -> str:
         option = _option(name, _current)
         message = re.sub(rf"\b{name}=True\b", option, message)
         message = re.sub(rf"\b{name}=(?=[A-Z-])", f"{option} ", message)
+    message = re.sub(r"^limits: (\w+) is", lambda found: f"{_option(f'max_{found[1]}')} is", message)
     return re.sub(r"^recipe: (\w+) is", lambda found: f"{_option(found[1])} is", message)
 
 
