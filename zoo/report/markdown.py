@@ -1,7 +1,7 @@
 """Building blocks of Markdown. The key of a number decides its name and its format."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +80,6 @@ def say(document: Document, *keys: str) -> str:
         'macro-F1 0.500, accuracy 0.250'
     """
     return ", ".join(f"{label(key)} {show(document[key], key)}" for key in keys)
-
-
-def given(document: Document, key: str, render: Callable[[Any], str]) -> str:
-    """Renders an entry of a document. Empty if the document has none.
-
-    Example:
-        >>> given({"seeds": [0, 1]}, "seeds", show), given({}, "seeds", show)
-        ('0, 1', '')
-    """
-    return render(document[key]) if document.get(key) else ""
 
 
 def span(rows: Sequence[Document], key: str) -> str:
