@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import segno
 from rich.console import Console
 
-from zoo import serving
 from zoo.catalog import exported_file, preset_names
 from zoo.errors import ZooError
 from zoo.exporting.embedding import signature
@@ -27,7 +26,7 @@ from zoo.report.markdown import Document
 from zoo.report.progress import Board
 from zoo.runtime import Recognizer
 from zoo.runtime.metadata import ActivityMetadata
-from zoo.serving import PageServer, certificate
+from zoo.serving import PageServer, certificate, page_files
 from zoo.serving.certificate import ALL_INTERFACES, LOCAL, kept_certificate
 from zoo.serving.collection import Collection, Minute
 from zoo.serving.inbox import Inbox
@@ -53,7 +52,7 @@ def serve(
     """Serves the page until an interruption; arguments are those of `zoo.serve`, but for the checked models."""
     require_host(host)
     hosts, files = certificate.names_of(host), list(recognizers)
-    pages = serving.page_files(files)
+    pages = page_files(files)
     with ExitStack() as stack:
         phones = None
         if collect is not None:
