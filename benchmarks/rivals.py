@@ -16,11 +16,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -34,10 +34,11 @@ from zoo.activity.recognition import answers, keras_logits
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData
 from zoo.crossval import held_out, read_people
-from zoo.models.recognizer import ActivityRecognizer, Facts, checked, read, reading_layers
+from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.runtime.label_sets import resolve
+from zoo.runtime.metadata import AXES, CLASSES
 from zoo.task import Split
 from zoo.training import fit
 
@@ -63,13 +64,32 @@ class TinyHAR(ActivityRecognizer):
 
     Args:
         filters: F, of each convolution; the LSTM has 2 F units.
-        **facts: Arguments of `ActivityRecognizer`.
+        classes: Labels, or their number. This and all other arguments are those of `ActivityRecognizer`.
     """
 
     fast_with_xla: ClassVar[bool] = False
 
-    def __init__(self, filters: int = FILTERS, **facts: Unpack[Facts]) -> None:
-        known = checked(facts)
+    def __init__(
+        self,
+        filters: int = FILTERS,
+        *,
+        classes: int | Sequence[str] = CLASSES,
+        window: int = 150,
+        rate: float = 50.0,
+        channels: int | Sequence[str] = AXES,
+        magnitude: bool = False,
+        mean: Sequence[float] | None = None,
+        variance: Sequence[float] | None = None,
+        temperature: float = 1.0,
+        prior: Mapping[str, float] | None = None,
+        threshold: float | None = None,
+        carry_state: bool = False,
+        provenance: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        known = checked(locals())
         inputs = keras.Input((known["window"], len(known["channels"])), name="window")
         x = ops.expand_dims(read(reading_layers(known), inputs), -1)
         for stride in (2, 1, 2, 1):
@@ -83,7 +103,7 @@ class TinyHAR(ActivityRecognizer):
         )
         x = x[:, -1] + Gain()(ops.sum(weight * x, axis=1))
         logits = keras.layers.Dense(len(known["classes"]), name="logits")(x)
-        super().__init__(inputs, logits, {"filters": filters, **known})
+        super().__init__(inputs, logits, known)
 
 
 def measure(data: ActivityData, augmented: bool) -> dict[str, Any]:
