@@ -203,6 +203,14 @@ def test_a_dataframe_is_data():
     assert "no column for time" in message(lambda: zoo.load_data(frame.drop(columns="time")))
 
 
+def test_a_name_is_one_however_its_accents_are_written(tmp_path):
+    rows = "".join(f"{i / 50},0,0,9.8,{name},sitting\n" for i, name in enumerate(["Zoe\u0308"] * 5 + ["Zo\u00eb"] * 5))
+    (recording,), _ = table(tmp_path / "a.csv", HEADER + rows)
+    assert recording.subject == "Zo\u00eb"
+    apart = CsvColumns(time=None, rate=50.0, subject="=Zoe\u0308", activity="=sitting")
+    assert table(tmp_path / "a.csv", "x,y,z\n0,0,9.8\n0,0,9.8\n", apart)[0][0].subject == "Zo\u00eb"
+
+
 def test_the_separator_that_excel_writes_is_read(tmp_path):
     (recording,), _ = table(tmp_path / "a.csv", "sep=;\nx;y;z\n1,5;2;3\n4;5;6\n", FIXED)
     assert recording.acceleration.tolist() == [[1.5, 2, 3], [4, 5, 6]]

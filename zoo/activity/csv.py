@@ -9,6 +9,7 @@ field, which finds the row to name.
 import csv
 import io
 import re
+import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -231,10 +232,12 @@ class Table:
         found: list[tuple[list[str], NDArray[Any]]] = []
         for name in named:
             if name[0] == "=":
-                found.append(([name[1:]], np.zeros(len(frame), np.int64)))
+                found.append(([unicodedata.normalize("NFC", name[1:])], np.zeros(len(frame), np.int64)))
                 continue
             column = frame[name].astype("category").cat
-            texts, codes = [str(text).strip() for text in column.categories], column.codes.to_numpy().astype(np.int64)
+            # Equal names are equal bytes: macOS writes letters and their accents apart.
+            texts = [unicodedata.normalize("NFC", str(text).strip()) for text in column.categories]
+            codes = column.codes.to_numpy().astype(np.int64)
             is_label = name == self.columns.activity
             wrong = [
                 code for code, text in enumerate(texts)

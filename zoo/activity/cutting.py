@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from zoo.activity import recordings
 from zoo.activity.checks import check_range, check_signal
-from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_csv
-from zoo.activity.importing import import_csv, plan_csv, read_header
 from zoo.activity.recordings import Index, Recording, units
 from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
 from zoo.catalog import as_names
@@ -84,6 +81,8 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
     if not path.is_dir():
         return recordings.read(path)
+    from zoo.activity.importing import import_csv, plan_csv, read_header
+
     # Channels that some files lack are left out.
     gyroscope = all(set(INERTIAL) <= set(read_header(file)) for file, _ in plan_csv(path) if isinstance(file, Path))
     left_out.update(import_csv(path, imported, gyroscope=gyroscope).dropped)
@@ -276,6 +275,9 @@ def from_frame(
           train: <66 examples of shape (150, 3), 1 groups>
           test: <66 examples of shape (150, 3), 1 groups>>
     """
+    from zoo.activity.columns import CsvColumns
+    from zoo.activity.csv import read_csv
+
     windowing, held_out = windowing or Windowing(), as_names(test_subjects)
     found = [(each, windowing.windows(each)) for each in read_csv([frame], CsvColumns(**columns))]
     classes, people = sorted({each.activity for each, _ in found}), sort_names(each.subject for each, _ in found)

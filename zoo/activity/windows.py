@@ -295,10 +295,7 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
             g; if a subject is in training and in test.
     """
     sizes = hdf5.check(path, "activity")
-    attributes = hdf5.attributes(path)
-    _check_axes(path, attributes, sizes["C"], sizes["T"])
-    classes = _classes(path, attributes, sizes["K"])
-    label_sets = _label_sets(path, attributes, classes)
+    rate, classes, label_sets = _about(path, sizes)
     train = _part(path, "train", classes, label_sets)
     test = _part(path, "test", classes, label_sets) if _has_test(path) else train.empty()
     if len(test) and (train.subjects is None) != (test.subjects is None):
@@ -306,7 +303,7 @@ def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
         raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
     data = ActivityData(
         name=str(path), path=path, train=train, validation=train.empty(), test=test, classes=classes,
-        rate=_rate(path, attributes), **hdf5.provenance(attributes),
+        rate=rate, **hdf5.provenance(hdf5.attributes(path)),
     )  # fmt: skip
     return check(data, allow_leak=allow_leak)
 
@@ -420,40 +417,39 @@ def check(data: ActivityData, *, allow_leak: bool = False) -> ActivityData:
     return data
 
 
-_SIX = ",".join(INERTIAL)
+def _about(
+    path: Path, sizes: Mapping[str, int]
+) -> tuple[float, tuple[str, ...], tuple[tuple[int, ...], ...]]:  # fmt: skip
+    """The rate that a file states, 50 Hz without, its classes, and the sets of them that it has as labels.
 
-
-def _check_axes(path: Path, attributes: dict[str, Any], count: int, rows: int) -> None:
-    """Refuses other channels than the zoo's; six must be named, for nothing else says what they are."""
+    Refuses another unit, sign or other channels than the zoo's; six must be named, for nothing else says what they are.
+    """
+    attributes, count = hdf5.attributes(path), sizes["C"]
     if count not in _AXES_OF:
-        advice = CHANNELS_LAST if rows in _AXES_OF else "make it with `zoo data windows`"
+        advice = CHANNELS_LAST if sizes["T"] in _AXES_OF else "make it with `zoo data windows`"
         raise ZooError(
             f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: {advice}"
         )
     want, found = ",".join(_AXES_OF[count]), attributes.get("axes")
-    if found is None and count == len(AXES):
-        return
     # Whoever names three axes may add a remark.
-    if found is None or not str(found).startswith(want) or (count == len(AXES) and str(found).startswith(_SIX)):
+    is_other = found is not None and count == len(AXES) and str(found).startswith(",".join(INERTIAL))
+    if is_other or not str(want if found is None and count == len(AXES) else found).startswith(want):
         raise ZooError(f"{path}: attribute 'axes' is {found!r}; expected {want}: import it again")
-
-
-def _rate(path: Path, attributes: dict[str, Any]) -> float:
-    """The sampling rate that the file states, 50 Hz without; refuses another unit or sign than the zoo's."""
     check_convention(path, attributes)
     rate = attributes.get("rate_hz", 50.0)
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ZooError(f"{path}: attribute 'rate_hz' is {rate!r}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
-    return float(rate)
-
-
-def _classes(path: Path, attributes: dict[str, Any], count: int) -> tuple[str, ...]:
     classes = tuple(str(attributes["classes"]).split(",")) if "classes" in attributes else CLASSES
-    if len(classes) != count:
-        raise ZooError(f"{path}: key 'trY' has {count} columns for {len(classes)} classes {','.join(classes)}")
-    if len(set(classes)) < count or not all(name.strip() for name in classes):
+    if len(classes) != sizes["K"]:
+        raise ZooError(f"{path}: key 'trY' has {sizes['K']} columns for {len(classes)} classes {','.join(classes)}")
+    if len(set(classes)) < len(classes) or not all(name.strip() for name in classes):
         raise ZooError(f"{path}: attribute 'classes' is {','.join(classes)!r}; expected different names")
-    return classes
+    text = str(attributes.get("label_sets", ""))
+    sets = [tuple(name.split("+")) for name in text.split(",") if name]
+    for names in sets:
+        if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
+            raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
+    return float(rate), classes, tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
 
 
 def _has_test(path: Path) -> bool:
@@ -465,19 +461,11 @@ def _has_test(path: Path) -> bool:
     return not missing
 
 
-def _label_sets(path: Path, attributes: dict[str, Any], classes: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """The sets of classes that the file has as labels."""
-    text = str(attributes.get("label_sets", ""))
-    sets = [tuple(name.split("+")) for name in text.split(",") if name]
-    for names in sets:
-        if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
-            raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
-    return tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
-
-
 def _part(path: Path, name: str, classes: Sequence[str], label_sets: tuple[tuple[int, ...], ...]) -> Windows:
     inputs, labels, subjects = KEYS[name]
-    groups = _subjects(path, subjects) if hdf5.has(path, subjects) else None
+    groups = _names(path, subjects) if hdf5.has(path, subjects) else None
+    if groups is not None and not all(name.strip() for name in np.unique(groups).tolist()):
+        raise ZooError(f"{path}: key '{subjects}' holds an empty subject id; expected a name or number for each window")
     windows = replace(
         Windows.all(hdf5.Rows(path, inputs), _labels(path, labels, len(classes), label_sets), groups),
         label_sets=label_sets,
@@ -507,14 +495,6 @@ def _labels(path: Path, key: str, count: int, label_sets: tuple[tuple[int, ...],
             raise ZooError(f"{path}: key '{key}' row {start + row} is {block[row].tolist()}; {expected}")
         labels[start : start + _ROWS] = agree.argmax(axis=1)
     return labels
-
-
-def _subjects(path: Path, key: str) -> NDArray[np.str_]:
-    """The subject of each window."""
-    subjects = _names(path, key)
-    if not all(name.strip() for name in np.unique(subjects).tolist()):
-        raise ZooError(f"{path}: key '{key}' holds an empty subject id; expected a name or number for each window")
-    return subjects
 
 
 def _names(path: Path, key: str) -> NDArray[np.str_]:
