@@ -43,7 +43,7 @@ class ActivityRecognizer(Model):
     This is the base class of all recognizers. Use a subclass such as `ActivityGRU`; each takes these arguments in
     addition to its own, by name.
 
-    Args:
+    Attributes:
         classes: K, labels in the order of the logits, or their number.
         window: T, number of rows per window.
         rate: Sampling rate of the rows in Hz.

@@ -29,7 +29,7 @@ _FOLDED = 16
 class Rows(NamedTuple):
     """Rows that a block of samples completes.
 
-    Args:
+    Attributes:
         times: Times in seconds `(N,)`.
         values: Values `(N, channels)`.
         intervals: Mean interval between samples at each row, in seconds `(N,)`.
