@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from pydantic import Field
 
 from zoo import catalog, presets
 from zoo.errors import ArgumentError, UsageError, ZooError, refuse
-from zoo.families import FAMILIES, OLDER_TASKS, unknown_family
+from zoo.families import FAMILIES, OLDER_TASKS, TASKS, unknown_family
 from zoo.files import exclusive_folder, new_file, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe, checked
 from zoo.report.document import Document, Records, Result, say, warn
@@ -308,8 +308,6 @@ def info(model: Named) -> Document:
         >>> info("activity_gru_course")["class"]
         'ActivityGRU'
     """
-    from functools import partial
-
     from zoo.files import read_json
     from zoo.report import card, markdown
 
@@ -439,18 +437,17 @@ def simulate(
     """
     if task in OLDER_TASKS:
         raise ZooError(f"task {task!r}: it is called {OLDER_TASKS[task]!r} since version 0.3.0")
-    sizes: dict[str, dict[str, Any]] = {
-        "activity": {"subjects": subjects, "seconds": seconds, "gyroscope": gyroscope},
-        "patches": {"count": count, "size": size, "pictures": pictures},
-        "text": {"sentences": sentences},
-    }  # fmt: skip
-    if task not in sizes:
-        raise ZooError(f"task {task!r}: expected activity, patches or text")
-    for other in sizes.keys() - {task}:
-        refuse(f"does not apply to {task}", **sizes[other])
+    if task not in TASKS:
+        raise ZooError(f"task {task!r}: expected {', '.join(TASKS[:-1])} or {TASKS[-1]}")
     from zoo.data import loading as files
 
-    return files.simulate(task, path, seed=seed, force=force, **_given(**sizes[task]))
+    sizes = _given(
+        subjects=subjects, seconds=seconds, gyroscope=gyroscope, count=count, size=size, pictures=pictures,
+        sentences=sentences,
+    )  # fmt: skip
+    known = inspect.signature(import_module(f"zoo.{task}.simulate").write_simulated).parameters
+    refuse(f"does not apply to {task}", **{name: value for name, value in sizes.items() if name not in known})
+    return files.simulate(task, path, seed=seed, force=force, **sizes)
 
 
 @public
@@ -1439,7 +1436,8 @@ def export(
     }  # fmt: skip
     made = [Artifact(Path(to) / row["file"], row["format"], row["bytes"], row["largest_error"], row) for row in records]
     warnings = [f"left out: {why}" for why in (left_out or {}).values()]
-    return Records(made, results.exported, document, warnings=warnings)
+    render = partial(results.exported, scores=task.report.FILE_SCORES)
+    return Records(made, render, document, warnings=warnings)
 
 
 @public

@@ -28,7 +28,7 @@ import zoo
 from zoo import api
 from zoo.activity.studies import STUDIES
 from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable
-from zoo.families import OLDER_TASKS
+from zoo.families import OLDER_TASKS, TASKS
 from zoo.jobs import terminable
 from zoo.recipe import Settings
 from zoo.report.document import err, say, warn
@@ -67,18 +67,28 @@ class Command:
     summary: str = ""
 
 
-def _simulation(task: str, file: str, *others: str) -> Command:
-    summary = {
-        "activity": "Simulate people with a phone in the pocket.", "text": "Simulate sentences of a small grammar.",
-        "patches": 'Simulate pictures of overlapping disks ("dead leaves"), and cut patches from them.',
-    }[task]  # fmt: skip
+_SIMULATIONS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "activity": (
+        "Simulate people with a phone in the pocket.", "data3.h5", ("subjects", "seconds", "gyroscope"),
+    ),
+    "patches": (
+        'Simulate pictures of overlapping disks ("dead leaves"), and cut patches from them.', "data1.h5",
+        ("count", "size", "pictures"),
+    ),
+    "text": ("Simulate sentences of a small grammar.", "data2.h5", ("sentences",)),
+}  # fmt: skip
+"""Help, default file and options of a task, that no other has. A task that is not here has all options; those that its
+simulator lacks are refused."""
+
+
+def _simulation(task: str) -> Command:
+    summary, file, own = _SIMULATIONS.get(task, (f"Simulate data for the task {task}.", f"{task}.h5", None))
+    others = [name for _, _, options in _SIMULATIONS.values() if own not in (None, options) for name in options]
     return Command(
         api.simulate, fixed={"task": task}, defaults={"path": file}, without=("task", *others),
         summary=f"{summary}\n\nThe data is marked as simulated.",
     )  # fmt: skip
 
-
-_ACTIVITY, _PATCHES, _TEXT = ("subjects", "seconds", "gyroscope"), ("count", "size", "pictures"), ("sentences",)
 
 COMMANDS = {
     "list": Command(api.list_presets, MODELS),
@@ -112,9 +122,7 @@ COMMANDS = {
     },
     "data make patches": Command(api.make_patches, arguments=("photographs",)),
     "data make text": Command(api.make_text),
-    "data simulate activity": _simulation("activity", "data3.h5", *_PATCHES, *_TEXT),
-    "data simulate patches": _simulation("patches", "data1.h5", *_ACTIVITY, *_TEXT),
-    "data simulate text": _simulation("text", "data2.h5", *_ACTIVITY, *_PATCHES),
+    **{f"data simulate {task}": _simulation(task) for task in TASKS},
 }  # fmt: skip
 """All commands, by the words that call them."""
 

@@ -40,7 +40,12 @@ def predict(
         refuse(f"{loaded.name} has no codes to write", out=out)
         return _windows(loaded, text, data, csv, read, rate=rate, **options)
     refuse(elsewhere, **of_windows)
-    if task in ("patches", "autoencoder"):
+    if task not in ("patches", "text"):
+        refuse(elsewhere, csv=csv, out=out, **of_words)
+        if (x is None) == (data is None):
+            raise ZooError(f"{loaded.name}: pass either inputs (in Python) or data=FILE, whose test set is predicted")
+        return loaded.task.predict(loaded, data.test.arrays()[0] if x is None else x)
+    if task == "patches":
         refuse(elsewhere, csv=csv, **of_words)
         if text is not None and not isinstance(text, str):
             return loaded.task.predict(loaded, text)

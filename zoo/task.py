@@ -11,6 +11,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -91,8 +92,9 @@ class Predictions:
     """Predictions for N inputs.
 
     Args:
-        labels: Most probable labels or words, `(N,)`; None where a recognizer is not sure. Empty for an autoencoder.
-        probabilities: Calibrated probabilities `(N, K)`; `(N, 0)` for an autoencoder.
+        labels: Most probable labels or words, `(N,)`; None where a recognizer is not sure. Empty for an autoencoder;
+            numbers for a regression.
+        probabilities: Calibrated probabilities `(N, K)`; `(N, 0)` for an autoencoder or a regression.
         classes: The K labels or words.
         times: Seconds from the start of a recording, `(N,)`. None if the inputs are not a recording.
         codes: Codes `(N, H)` of an autoencoder.
@@ -129,7 +131,8 @@ class Predictions:
         if self.codes is not None:
             return f"Predictions(codes of shape {self.codes.shape})"
         shown = [
-            f"{label} {row.max():.0%}" for label, row in zip(self.labels[:_SHOWN], self.probabilities, strict=False)
+            f"{label} {row.max():.0%}" if row.size else f"{label:.3g}"
+            for label, row in zip(self.labels[:_SHOWN], self.probabilities, strict=False)
         ]
         more = [f"... {len(self)} in all"] if len(self) > _SHOWN else []
         return f"Predictions({', '.join([*shown, *more])})"
@@ -188,7 +191,13 @@ class Task(ABC):
 
     @property
     def figures(self) -> ModuleType:
-        """Module that draws results."""
+        """Module that draws results.
+
+        Raises:
+            ZooError: If the task has none.
+        """
+        if find_spec(f"zoo.{self.name}.figures") is None:
+            raise ZooError(f"figures: the task {self.name} draws none; leave it out")
         return for_task(self.name, "figures")
 
     def check(self, recipe: Recipe) -> None:

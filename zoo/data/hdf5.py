@@ -13,7 +13,8 @@ import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import StorageError, ZooError
+from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
 
 _LOCK = threading.RLock()
@@ -68,6 +70,14 @@ LAYOUTS: dict[str, tuple[Key, ...]] = {
 }  # fmt: skip
 """The keys of each layout, as docs/layouts.md explains them. The layout of a task has its name."""
 
+
+@cache
+def layouts() -> dict[str, tuple[Key, ...]]:
+    """`LAYOUTS`, and those that other tasks declare: `LAYOUT` in the module `data` of the folder of a task."""
+    others = (task for task in TASKS if task not in LAYOUTS)
+    return LAYOUTS | {task: import_module(f"zoo.{task}.data").LAYOUT for task in others}
+
+
 _KINDS = {
     "number": ("fiu", "numbers"), "integer": ("iu", "whole numbers"), "text": ("SOU", "text"),
     "id": ("iuSOU", "whole numbers or text"),
@@ -96,7 +106,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     with _LOCK, _damage(path):
         _require_file(path)
         if not h5py.is_hdf5(path):
-            expected = f"not an HDF5 file; expected one of the layouts {', '.join(LAYOUTS)}"
+            expected = f"not an HDF5 file; expected one of the layouts {', '.join(layouts())}"
             raise ZooError(f"{path}: {_RAW.get(path.suffix.lower(), expected)}")
         _check_heaps(path, path.stat().st_mtime_ns)
         with h5py.File(path, "r") as file:
@@ -183,17 +193,18 @@ def identify(path: Path) -> str:
     """Recognizes the layout of a file by its keys.
 
     Returns:
-        A key of `LAYOUTS`.
+        A key of `layouts()`: the first of those of which the file has the largest share of the keys that are needed.
 
     Raises:
         ZooError: If it has none of them.
     """
     with open_file(path) as file:
         found = {name for name in file if isinstance(name, str)}
-    for layout in LAYOUTS:
-        if _needed(layout) & found:
-            return layout
-    raise ZooError(f"{path}: has keys {_listing(found)}; none of the layouts {', '.join(LAYOUTS)} uses them")
+    shares = {name: len(_needed(name) & found) / len(_needed(name)) for name in layouts()}
+    layout = max(shares, key=shares.__getitem__)
+    if not shares[layout]:
+        raise ZooError(f"{path}: has keys {_listing(found)}; none of the layouts {', '.join(layouts())} uses them")
+    return layout
 
 
 def check(path: Path, layout: str) -> dict[str, int]:
@@ -209,11 +220,11 @@ def check(path: Path, layout: str) -> dict[str, int]:
     make = _MAKERS.get(layout, "make it again")
     with open_file(path) as file:
         there = {name for name in file if isinstance(name, str)}
-        for key in LAYOUTS[layout]:
+        for key in layouts()[layout]:
             if key.name not in there:
                 if key.optional:
                     continue
-                if other := next((name for name in LAYOUTS if _needed(name) <= there), None):
+                if other := next((name for name in layouts() if _needed(name) <= there), None):
                     raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {make}")
                 raise ZooError(f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(there)}: {make}")
             item, where = _dataset(path, file, key.name), f"{path}: key '{key.name}'"
@@ -235,7 +246,7 @@ def check(path: Path, layout: str) -> dict[str, int]:
 
 
 def _needed(layout: str) -> set[str]:
-    return {key.name for key in LAYOUTS[layout] if not key.optional}
+    return {key.name for key in layouts()[layout] if not key.optional}
 
 
 def _check_size(where: str, item: h5py.Dataset, key: Key) -> None:

@@ -10,11 +10,12 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, get_args, get_origin
 
 from zoo.errors import StorageError, ZooError
-from zoo.families import task_named
+from zoo.families import TASKS, task_named
 from zoo.files import require_file
 
 SCHEMA = 1
@@ -62,7 +63,7 @@ _DIGEST_ENTRY, _DIGEST, _UNKNOWN = "pocket_zoo_sha256", b"pocket_zoo_sha256:", b
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """Metadata that all models share; each task has a subclass.
+    """Metadata that all models share; each task has a subclass, here or in the module `metadata` of its folder.
 
     The class attribute `batch` is the batch size of exported files, None for any.
 
@@ -117,10 +118,9 @@ class Metadata:
                 f"the version of pocket-zoo that wrote it ({document.get('version', 'not stated')})"
             )
         document = {**document, "task": task_named(document.get("task"))}
-        tasks: dict[str, Any] = {each.task: each for each in (ActivityMetadata, AutoencoderMetadata, TrigramMetadata)}
-        if not isinstance(document.get("task"), str) or document["task"] not in tasks:
-            raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(tasks)}")
-        kind = tasks[document["task"]]
+        if document.get("task") not in TASKS:
+            raise ZooError(f"{where}: metadata of task {document.get('task')!r}; expected {' or '.join(TASKS)}")
+        kind = _kind(document["task"])
         if wrong := _misfits(document, kind):
             raise ZooError(f"{where}: metadata: {wrong}: export it again with `zoo export`")
         names = [field.name for field in fields(kind) if field.name in document]
@@ -135,6 +135,13 @@ class Metadata:
             values["train_subjects"] = _with_studies(values["train_subjects"])
         metadata: Metadata = kind(**values)
         return metadata
+
+
+def _kind(task: str) -> Any:
+    """The class of the metadata of a task: below, or in the module `metadata` of the folder of the task."""
+    if task not in (each.task for each in Metadata.__subclasses__()):
+        import_module(f"zoo.{task}.metadata")
+    return next(each for each in Metadata.__subclasses__() if each.task == task)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from zoo.catalog import unknown_name
+from zoo.errors import ZooError
 from zoo.recipe import Recipe
 
 
@@ -210,12 +211,14 @@ def find(kind: str, name: str | None) -> Space:
     """Returns a space of a task.
 
     Raises:
-        ZooError: If there is no space of that name.
+        ZooError: If there is no space of that name, or none of the task.
 
     Example:
         >>> find("patches", "course").__name__
         'course_autoencoder'
     """
+    if kind not in SPACES:
+        raise ZooError(f"task {kind!r}: has no space to search; expected {', '.join(SPACES)}")
     spaces = SPACES[kind]
     name = name or next(iter(spaces))
     if name not in spaces:
