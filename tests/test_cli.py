@@ -97,7 +97,7 @@ def test_presets_are_shown_without_tensorflow():
 
 @pytest.mark.parametrize("command", [
     ["train", "activity_gru_pocke"], ["train", "activity_gru", "--epochs", "0"], ["finetune", "no_such_preset"],
-    ["train", "activity_gru", "--data", "no.h5"], ["evaluate", "no.tflite"],
+    ["train", "activity_gru", "--data", "no.h5"], ["train", "trigram_lm"], ["evaluate", "no.tflite"],
     ["export", "activity_gru_pocket", "--data", "no.h5"],
     ["crossval", "activity_gru", "--set", "validation=2"], ["tune", "activity_gr"], ["data", "describe", "no.h5"],
 ])  # fmt: skip

@@ -118,7 +118,16 @@ def _load() -> None:
             import_module("keras")
 
 
-def _require_file(data: Any) -> None:
+_FILES = {"activity": "data3.h5", "patches": "data1.h5", "text": "data2.h5"}
+
+
+def _require_file(data: Any, model: Any = None) -> None:
+    """Checks that a data file is there, or the one that a model reads by default."""
+    if data is None and isinstance(model, str):
+        family = presets.PRESETS[model].family if model in presets.PRESETS else model
+        file = _FILES[FAMILIES[family].task] if family in FAMILIES else "."
+        if not _exists(file):
+            raise ZooError(f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass data=FILE")
     if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:") and not _exists(data):
         raise ZooError(f"{data}: no such file")
 
@@ -924,7 +933,7 @@ def train(
     own = _given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
     own |= settings or {}
     _require_plan(model, recipe, own)
-    _require_file(data)
+    _require_file(data, model)
     _load()
     from zoo import distributing, planning
     from zoo.task import task_of
@@ -1040,7 +1049,7 @@ def finetune(
         True
     """
     _require_model(preset)
-    _require_file(data)
+    _require_file(data, preset)
     if recipe is not None and not isinstance(recipe, Recipe):
         Recipe(**{"patience": None} | dict(recipe))
     _load()
@@ -1251,7 +1260,7 @@ def evaluate(
         return Evaluation(found, activity.streaming)
     refuse("applies with streaming=FILE alone", subjects=subjects, merge=merge)
     _require_model(model)
-    _require_file(data)
+    _require_file(data, model)
     _load()
     from zoo import planning
     from zoo.loading import load

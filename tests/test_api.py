@@ -1,0 +1,64 @@
+"""The public functions from Python: what they check before they begin, and what their results know."""
+
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.errors import ArgumentError
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"subjects": 1}, "subjects is 1; expected 2 or more"),
+        ({"subjects": True}, "subjects is True; expected a whole number"),
+        ({"subjects": "3"}, "subjects is '3'; expected a whole number"),
+        ({"seconds": float("inf")}, "seconds is inf; expected a number"),
+        ({"seconds": float("nan")}, "seconds is nan; expected a number"),
+        ({"gyroscope": 1}, "gyroscope is 1; expected true or false"),
+        ({"sentences": 10}, "sentences: does not apply to activity; leave it out"),
+    ],
+)
+def test_an_argument_out_of_range_is_named_as_in_python(sizes, message, tmp_path):
+    with pytest.raises(ArgumentError) as error:
+        zoo.simulate("activity", tmp_path / "data3.h5", **sizes)
+    assert str(error.value) == message
+    assert not list(tmp_path.iterdir())
+
+
+def test_scalars_of_numpy_are_numbers(tmp_path):
+    data = zoo.simulate("activity", tmp_path / "data3.h5", subjects=np.int64(3), seconds=np.float32(6))
+    assert len(data.train.people()) == 2
+    assert zoo.Recipe(epochs=np.int64(3), learning_rate=np.float32(0.5)).to_json()["epochs"] == 3
+
+
+@pytest.mark.parametrize("old", ["trigram", "autoencoder"])
+def test_the_older_name_of_a_task_is_answered_with_its_name(old, tmp_path):
+    with pytest.raises(zoo.ZooError, match=r"it is called '(text|patches)'"):
+        zoo.simulate(old, tmp_path / "data.h5")
+
+
+def test_a_result_is_the_document_that_json_prints_and_its_markdown(simulated, zoo_cli):
+    for result, command in (
+        (zoo.list_presets("sparse"), ("list", "--family", "sparse")),
+        (zoo.info("activity_gru_course"), ("info", "activity_gru_course")),
+        (zoo.describe(simulated), ("data", "describe", simulated)),
+        (zoo.doctor(self_test=False), ("doctor", "--no-self-test")),
+    ):
+        assert json.loads(zoo_cli(*command, "--json").out) == json.loads(json.dumps(result.to_json()))
+        assert repr(result).strip() == zoo_cli(*command).out.strip()
+
+
+def test_the_scores_of_an_evaluation_are_a_table(recognizer, simulated):
+    evaluation = zoo.evaluate(recognizer, simulated)
+    frame = evaluation.to_frame()
+    assert list(frame.index) == ["model", *evaluation["baselines"]]
+    assert frame.loc["model", "macro_f1"] == evaluation["macro_f1"]
+
+
+def test_stream_gives_a_record_per_prediction():
+    moments = list(zoo.stream("activity_gru_pocket", simulate=["walking", "sitting"], seconds=4, speed=0))
+    assert {moment["truth"] for moment in moments} == {"walking", "sitting"}
+    assert {"time", "label", "probability", "probabilities"} <= set(moments[0])
