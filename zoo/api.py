@@ -376,7 +376,8 @@ def load_data(source: Source, *, data_dir: str | Path | None = None, levels: Lev
 
     Args:
         source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
-            Datasets, or its folder; or data that is already loaded, which is returned as it is.
+            Datasets, or its folder; a DataFrame of a sensor's rows, with columns of time, acceleration, person and
+            activity, which is cut into windows; or data that is already loaded, which is returned as it is.
         data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
         levels: The value of white in a file of patches: 1, or 255.
 

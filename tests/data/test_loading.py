@@ -6,11 +6,12 @@ import h5py
 import numpy as np
 import pytest
 
+from zoo import describe, load_data, simulate
 from zoo.activity import recordings
 from zoo.activity import simulate as gait
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.windows import ActivityData, from_arrays
-from zoo.data.loading import describe, load_as, load_data, simulate
+from zoo.data.loading import load_as
 from zoo.errors import ZooError
 from zoo.files import sha256
 from zoo.patches.data import PatchData
@@ -101,21 +102,22 @@ def test_examples_know_their_groups(tmp_path):
     assert set(patches.train.groups) == {"dead leaves 1", "dead leaves 2", "dead leaves 3"}
 
 
-def test_what_cannot_be_simulated_is_refused(tmp_path):
-    path = tmp_path / "a.h5"
-    assert message(lambda: simulate("audio", path)) == "task 'audio': expected activity, patches, text"
-    assert message(lambda: simulate("trigram", path)) == "task 'trigram': did you mean text?"
-    assert message(lambda: simulate("activity", path, count=3)) == (
-        "activity data has no size count; expected subjects, seconds, gyroscope"
-    )
-    assert message(lambda: simulate("text", path, seed=10**30)).startswith(f"seed {10**30}: expected a number")
-    assert message(lambda: simulate("text", path, seed=-1)).startswith("seed -1: expected a number from 0")
-    assert message(lambda: simulate("activity", path, seconds=float("nan"))) == "nan s: expected a duration above 0"
-    assert message(lambda: simulate("patches", path, size=-1)) == "patches of -1 pixels a side: expected 2 to 256"
-    assert message(lambda: simulate("patches", path, count=10**12, size=2)).endswith(
-        "the disk is full; nothing was written"
-    )
-    assert message(lambda: simulate("text", path, sentences=10**9)).startswith("1000000000 sentences: expected at m")
+@pytest.mark.parametrize(
+    ("task", "sizes", "words"),
+    [
+        ("audio", {}, "task 'audio': expected activity, patches"),
+        ("trigram", {}, "task 'trigram': it is called 'text'"),
+        ("autoencoder", {}, "task 'autoencoder': it is called 'patches'"),
+        ("activity", {"count": 3}, "count: does not apply to activity"),
+        ("text", {"seed": 10**30}, "seed"),
+        ("text", {"seed": -1}, "seed"),
+        ("activity", {"seconds": float("nan")}, "seconds"),
+        ("patches", {"size": -1}, "size"),
+        ("text", {"sentences": 10**9}, "sentences"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused(tmp_path, task, sizes, words):
+    assert words in message(lambda: simulate(task, tmp_path / "a.h5", **sizes))
     assert not list(tmp_path.iterdir())
 
 

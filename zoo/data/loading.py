@@ -5,43 +5,17 @@ The layout of a file is named after its task, and what reads, describes and simu
 """
 
 import importlib
-import inspect
 from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.data import hdf5
 from zoo.data.examples import Data
 from zoo.errors import ZooError
-from zoo.families import OLDER_TASKS, TASKS
 from zoo.files import new_file
 
 
 def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, levels: float = 1.0) -> Data:
-    """Checks and opens data for any of the zoo's tasks; files larger than memory stay on the disk.
-
-    Args:
-        source: An HDF5 file in one of the three layouts, recognized by its keys; `tfds:NAME`, a build of TensorFlow
-            Datasets, or its folder; a DataFrame of a sensor's rows, with columns of time, acceleration, person and
-            activity, which is cut into windows; or data that is already loaded, which is returned as it is.
-        data_dir: The folder of builds; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
-        levels: The value of white in a file of patches: 1, or 255.
-
-    Returns:
-        `data.train`, `data.validation` and `data.test`, each with `arrays()`, `dataset(batch_size)` and `len()`; empty
-        where the data has no such split. `data.task` is `activity`, `patches` or `text`.
-
-    Raises:
-        ZooError: If the data cannot be read or is not as it should be.
-
-    Example:
-        >>> path = Path(getfixture("tmp_path")) / "data2.h5"
-        >>> data = simulate("text", path, sentences=200)
-        >>> load_data(path).task, len(data.words)
-        ('text', 106)
-        >>> contexts, next_words = data.test.arrays()
-        >>> contexts.shape[1:], contexts.dtype
-        ((3,), dtype('int32'))
-    """
+    """Checks and opens data, as `zoo.load_data` says."""
     if isinstance(source, Data):
         return source
     if hasattr(source, "columns"):
@@ -100,14 +74,7 @@ def _module(task: str, name: str) -> Any:
 
 
 def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[str, Any]:
-    """Describes a file in any of the zoo's layouts, a build of TensorFlow Datasets, or what `load_data` returned.
-
-    Returns:
-        `file`, `layout`, `sizes`, `attributes`, the contents, and `problems`, a list of sentences.
-
-    Raises:
-        ZooError: If the file cannot be read or has none of the layouts.
-    """
+    """Describes a data file, a build or data, as `zoo.describe` says."""
     if isinstance(source, Data) or build_name(source) or Path(source).is_dir():
         data = load_data(source, data_dir=data_dir)
         found = {"file": data.name, "layout": data.task, "sizes": data.sizes, "attributes": {
@@ -128,37 +95,9 @@ def describe(source: str | Path | Data, data_dir: Path | None = None) -> dict[st
     return found | details
 
 
-def simulate(task: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: float) -> Data:
-    """Simulates data, writes it to a file in the layout of its task, and opens it.
-
-    Args:
-        task: `activity`: windows of people with a phone in a pocket; `patches`: patches of pictures of overlapping
-            disks ("dead leaves"); `text`: rows of sentences of a small grammar.
-        path: The file to write.
-        seed: Seed of the simulation, 0 or more.
-        force: Whether to replace a file of the same layout.
-        **sizes: For activity `subjects`, `seconds` and `gyroscope`; for patches `count`, `size` and `pictures`; for
-            text `sentences`.
-
-    Raises:
-        ZooError: If the task or a size is unknown or out of range, or the file exists.
-
-    Example:
-        >>> path = Path(getfixture("tmp_path")) / "data3.h5"
-        >>> data = simulate("activity", path, subjects=3, seconds=10)
-        >>> data.simulated, data.train.people(), data.test.people()
-        (True, ['1', '2'], ['3'])
-    """
-    if task not in TASKS:
-        hint = f"did you mean {OLDER_TASKS[task]}?" if task in OLDER_TASKS else f"expected {', '.join(TASKS)}"
-        raise ZooError(f"task {task!r}: {hint}")
-    write = _module(task, "simulate").write_simulated
-    known = [name for name in inspect.signature(write).parameters if name not in ("path", "seed")]
-    if unknown := [name for name in sizes if name not in known]:
-        raise ZooError(f"{task} data has no size {', '.join(unknown)}; expected {', '.join(known)}")
-    if not 0 <= seed < 2**63:
-        raise ZooError(f"seed {seed}: expected a number from 0 to {2**63 - 1}")
+def simulate(task: str, path: str | Path, *, seed: int = 0, force: bool = False, **sizes: Any) -> Data:
+    """Simulates data and opens it, as `zoo.simulate` says; sizes are those of the task's `write_simulated`."""
     path = Path(path)
     with new_file(path, force):
-        write(path, seed=seed, **sizes)
+        _module(task, "simulate").write_simulated(path, seed=seed, **sizes)
     return load_data(path)
