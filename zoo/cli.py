@@ -271,6 +271,9 @@ def _parameters(command: Command) -> Iterator[inspect.Parameter]:
         details: dict[str, Any] = {}
         if name == "model" and not positional:
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if name == "csv":
+            # `-` is standard input.
+            details["allow_leading_hyphen"] = True
         if name == "same_people" and command.function is api.cut_windows:
             details["negative"] = "--different-people"
         yield _parameter(name, hints[name], default, option, kind, **details)
