@@ -132,11 +132,11 @@ def test_the_model_generates_what_the_command_line_shows_and_a_file_the_same_wor
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--temperature", 0.5), "--temperature: applies with --generate alone; leave it out"),
-        (("--seed", 0), "--seed: applies with --generate alone; leave it out"),
-        (("--generate", 3, "-k", 5), "--top: does not apply with --generate; leave it out"),
+        (("--temperature", 0.5), "--temperature: applies with --generate COUNT alone; leave it out"),
+        (("--seed", 0), "--seed: applies with --generate COUNT alone; leave it out"),
+        (("--generate", 3, "-k", 5), "--top: does not apply with --generate COUNT; leave it out"),
         (("--hop", 50), "--hop: does not apply to MODEL; leave it out"),
-        (("--levels", 255), "--levels: applies with --data alone; leave it out"),
+        (("--levels", 255), "--levels: applies with --data FILE alone; leave it out"),
     ],
 )
 def test_an_option_without_effect_is_refused(options, expected, language_model, zoo_cli):
