@@ -9,9 +9,25 @@ for time, x, y, z in samples:
         print(prediction.time, prediction.label, prediction.probability)
 """
 
-from zoo.runtime.interpreter import Interpreter
-from zoo.runtime.personal import PersonalRecognizer
-from zoo.runtime.recognizer import Recognizer
-from zoo.runtime.streaming import Prediction, Stream
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.runtime.interpreter import Interpreter
+    from zoo.runtime.personal import PersonalRecognizer
+    from zoo.runtime.recognizer import Recognizer
+    from zoo.runtime.streaming import Prediction, Stream
 
 __all__ = ["Interpreter", "PersonalRecognizer", "Prediction", "Recognizer", "Stream"]
+
+_HOMES = {
+    "Interpreter": "interpreter", "PersonalRecognizer": "personal", "Prediction": "streaming",
+    "Recognizer": "recognizer", "Stream": "streaming",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: what needs the metadata alone imports no interpreter.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo.runtime' has no attribute {name!r}")
+    return getattr(import_module(f"zoo.runtime.{_HOMES[name]}"), name)
