@@ -116,6 +116,9 @@ def test_every_command_with_options_is_walked():
 def arguments(words: str, name: str, option: str, is_argument: bool, value: str, materials, tmp_path) -> list[str]:
     places = {field: str(path) for field, path in zip(materials._fields, materials, strict=True)}
     sound = [each.format(**places, out=tmp_path / "new" / "out") for each in INSTEAD.get((words, name), SOUND[words])]
+    if option in sound:
+        place = sound.index(option)
+        sound = sound[:place] + sound[place + 2 :]
     if is_argument:
         sound = sound[1:] if sound and not sound[0].startswith("--") else sound
         return [*words.split(), *sound, "--", value]
