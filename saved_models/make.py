@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,7 @@ import numpy as np
 from rich.console import Console
 
 from zoo import loading, planning
-from zoo.activity import recordings
-from zoo.activity import windows as windows_of
+from zoo.activity import cutting, recordings
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK as ACTIVITY
@@ -32,7 +32,7 @@ from zoo.crossval import Protocol, cross_validate
 from zoo.data import hdf5
 from zoo.exporting import artifacts
 from zoo.exporting.parity import ParityError
-from zoo.families import find_family
+from zoo.families import find_family, task_named
 from zoo.files import atomic_folder, read_json, sha256, write_json
 from zoo.patches import data as patches
 from zoo.patches import figures as pictures
@@ -51,7 +51,7 @@ POCKET = "activity_gru_pocket"
 BEST = ("activity_gru_phone", "sparse_autoencoder_best", "trigram_lm_best")
 SEEDS = 5
 # Longer than the 150 rows that the model reads: training cuts each one at a random place and reads it at a random pace.
-LONG = windows_of.Windowing(window=200, hop=100)
+LONG = cutting.Windowing(window=200, hop=100)
 GROUPS, WORKERS = 10, 2
 ARCHIVES = {
     "motionsense": "A_DeviceMotion_data.zip", "wisdm": "wisdm-dataset.zip", "geotec": "sp-sw-har-dataset.zip",
@@ -80,7 +80,7 @@ def main() -> None:
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
         CONSOLE.rule(name)
         kind = find_family(PRESETS[name].family).task
-        data = options.data if options.data.is_file() else options.data / DATA[kind]
+        data = options.data if options.data.is_file() else options.data / data_file(name)
         if options.evaluate:
             measure(loading.load(HERE / name), HERE / name, data, read_json(HERE / name / "metrics.json"))
         elif options.draw:
@@ -90,7 +90,7 @@ def main() -> None:
             time_again(HERE / name)
         else:
             trainings = {"activity": seeds, "patches": photographs, "text": text}
-            own = everyone if PRESETS[name].everyone else trainings[kind]
+            own = everyone if PRESETS[name].everyone else trainings.get(kind, once)
             make = published if options.export else own
             with tempfile.TemporaryDirectory() as scratch:
                 if PRESETS[name].everyone:
@@ -126,6 +126,12 @@ def mark_best(runs: Sequence[Document], key: str) -> str:
     for run in runs:
         run["chosen"] = run is chosen
     return str(chosen["seed"])
+
+
+def once(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
+    """Trains a preset of another task once."""
+    replace(planning.plan(name), out=scratch / "model").run(data)
+    return scratch / "model", {}
 
 
 def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
@@ -164,8 +170,8 @@ def cut_studies(archives: Path, scratch: Path) -> Path:
     for study, file in zip(ARCHIVES, files, strict=True):
         import_study(study, archives, file)
     index = recordings.join(*map(recordings.read, files))
-    classes = windows_of.choose_classes(index.path, index.activities, CLASSES, STAIRS)
-    windows_of.write_windows(index, scratch / "windows.h5", LONG, [], classes)
+    classes = cutting.choose_classes(index.path, index.activities, CLASSES, STAIRS)
+    cutting.write_windows(index, scratch / "windows.h5", LONG, [], classes)
     return scratch / "windows.h5"
 
 
@@ -223,7 +229,7 @@ def frontier(plan: Training, data: Path, scratch: Path) -> Document:
     training_part = scratch / "training.h5"
     names = hdf5.read(data, "source_names")
     with hdf5.create(training_part) as file:
-        file["data"] = np.concatenate(list(known.blocks(kept)))
+        file["data"] = known.train.where(np.isin(known.train.rows, kept)).arrays()[0]
         file["source"], file["source_names"] = hdf5.read(data, "source")[kept], names.tolist()
     seen: set[str] = set()
 
@@ -236,7 +242,7 @@ def frontier(plan: Training, data: Path, scratch: Path) -> Document:
     points = []
     for weight in SPARSITY_WEIGHTS:
         weighted = replace(plan, arguments=plan.arguments | {"sparsity_weight": weight})
-        plans = [replace(weighted, recipe=replace(plan.recipe, seed=split)) for split in range(SPLITS)]
+        plans = [replace(weighted, recipe=plan.recipe.replace(seed=split)) for split in range(SPLITS)]
         runs = train_each(plans, training_part, scratch / f"weight {weight}", scores)
         means = {key: float(np.mean([run[key] for run in runs])) for key in runs[0] if key != "seed"}
         points.append({"sparsity_weight": weight, **means})
@@ -288,9 +294,15 @@ def rounded_stop(history: list[dict[str, float]], patience: int) -> Document:
     return {"epochs": epoch["epoch"], "best_epoch": best["epoch"], "val_loss": best["val_loss"]}
 
 
+def data_file(name: str) -> str:
+    """The data file of a preset's task, in the folder of `--data`."""
+    family = PRESETS[name].family
+    return DATA.get(find_family(family).task, task_of(family).data_file)
+
+
 def files_of(name: str) -> list[str]:
     """The files that a preset is made of, in the folder of `--data`."""
-    file = DATA[find_family(PRESETS[name].family).task]
+    file = data_file(name)
     return [f"{Path(file).parent}/{archive}" for archive in ARCHIVES.values()] if PRESETS[name].everyone else [file]
 
 
@@ -351,7 +363,9 @@ def measure(loaded: loading.Loaded, folder: Path, data: Path, metrics: Document)
 
 def draw(folder: Path, metrics: Document, arrays: Document) -> None:
     """Draws the figures of a preset: those that its numbers alone make, and those of arrays, if any."""
-    for_task(metrics["kind"], "figures").evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
+    if find_spec(f"zoo.{task_named(metrics['kind'])}.figures"):
+        figures = for_task(metrics["kind"], "figures")
+        figures.evaluation(metrics["test"], read_json(folder / "history.json"), arrays, folder)
     if "frontier" in metrics:
         chosen = PRESETS[metrics["preset"]].arguments["sparsity_weight"]
         drawing.save(pictures.frontier(metrics["frontier"], chosen), folder / "frontier.png")
