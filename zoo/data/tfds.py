@@ -25,6 +25,7 @@ import io
 import logging
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -319,7 +320,11 @@ def build(
         else:
             tfds.disable_progress_bar()
             # TFDS prints its progress, and makes a folder for downloads though nothing is downloaded.
-            with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as nothing:
+            with (
+                _without_traces(place),
+                contextlib.redirect_stdout(io.StringIO()),
+                tempfile.TemporaryDirectory() as nothing,
+            ):
                 builder.download_and_prepare(download_dir=nothing)
     info = builder.info
     return {
@@ -331,6 +336,27 @@ def build(
         "features": {feature: str(tensor.doc.desc) for feature, tensor in info.features.items()},
         "source": info.metadata["source"], "source_sha256": info.metadata["source_sha256"], "built": not existed,
     }  # fmt: skip
+
+
+@contextlib.contextmanager
+def _without_traces(place: Path) -> Iterator[None]:
+    """Removes the folders that TFDS makes for a build, if it fails."""
+    notes = next((folder / ".config" for folder in place.parents if folder.name.startswith("zoo_")), place / ".config")
+    known = notes.exists()
+    try:
+        yield
+    except BaseException:
+        if not known:
+            shutil.rmtree(notes, ignore_errors=True)
+        for folder in (place, *place.parents):
+            # Up to the first that holds something else.
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                break
+        raise
 
 
 def load(name: str, folder: Path | None = None) -> Data:
