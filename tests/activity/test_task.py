@@ -41,9 +41,8 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     index = recordings.read(raw)
     for name, rows in (("long", 200), ("other", 180)):
         write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
-    plan = planning.plan(
-        None, "activity_gru", {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
-    )
+    changes = {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
+    plan = planning.plan("activity_gru", changes)
     replace(plan, out=tmp_path / "model").run(tmp_path / "long.h5")
     loaded = loading.load(str(tmp_path / "model"))
     report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)

@@ -82,7 +82,7 @@ def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
 
 def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
     changes = {"units": 4, "num_layers": 1, "frame": 50, "epochs": 2, "patience": None, "validation": 0.3}
-    small = plan(None, "activity_gru", changes)
+    small = plan("activity_gru", changes)
     found = []
     for path in (simulated, tfds.load("zoo_activity/course", built)):
         split = task.TASK.split(task.TASK.read(path), small.recipe)
@@ -287,7 +287,7 @@ def test_the_command_line_takes_a_build_where_it_takes_a_file(built, simulated, 
     assert json.loads(named.out)["sizes"] == hdf5.check(simulated, "activity")
     wrong = zoo_cli("data", "describe", simulated, "--data-dir", ".")
     assert wrong.status == 1
-    assert "zoo: --data-dir: requires --data tfds:NAME" in wrong.err
+    assert "zoo: --data-dir: requires tfds:NAME" in wrong.err
 
 
 def test_the_recipe_decides_the_same_validation_people_on_both_sides(built, simulated):
