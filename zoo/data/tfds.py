@@ -286,7 +286,9 @@ class Column:
 def build(
     name: str, source: Path, folder: Path | None = None, *, report: Callable[[str, int], None] | None = None
 ) -> dict[str, Any]:
-    """Builds a data set, unless it exists already. A killed build leaves nothing under its name.
+    """Builds a data set, unless it exists already.
+
+    A killed build leaves nothing under its name, and what it leaves is removed by the next.
 
     Args:
         name: Such as `zoo_activity/motionsense_150_75`; the default configuration is `course`.
@@ -319,6 +321,9 @@ def build(
                 )
         else:
             tfds.disable_progress_bar()
+            # What a killed build left: the lock says that no other is at work.
+            for left in place.parent.glob(f"incomplete.*_{place.name}"):
+                shutil.rmtree(left)
             # TFDS prints its progress, and makes a folder for downloads though nothing is downloaded.
             with (
                 _without_traces(place),
