@@ -1662,8 +1662,8 @@ def bench(models: Names, *, on_progress: Callable[[str], None] = lambda step: No
         ZooError: If there is no such model.
 
     Example:
-        >>> [row["file"][-18:] for row in bench("activity_gru_tiny")][:1]
-        ['model.dynamic.tflite'...
+        >>> [Path(row["file"]).name for row in bench("activity_gru_tiny")][:1]
+        ['model.dynamic.tflite']
     """
     from zoo import benchmarking
     from zoo.report import results
