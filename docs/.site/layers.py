@@ -1,6 +1,6 @@
 """Draws docs/assets/layers.svg, the layers of the package, from the contract in setup.cfg that import-linter checks.
 
-    python docs/.site/layers.py
+python docs/.site/layers.py
 """
 
 import configparser
