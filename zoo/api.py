@@ -1163,7 +1163,7 @@ def cross_validate(
 
             from zoo.report.progress import FoldBoard
 
-            board = FoldBoard(Console(stderr=True), plan.recipe.epochs, workers)
+            board = FoldBoard(Console(stderr=True), workers)
             stack.enter_context(board.shown())
             update = board.update
         try:

@@ -134,7 +134,8 @@ _GROUPS = {
 }
 
 _NAMES = {
-    "out": ("--out", "-o"), "path": ("--out", "-o"), "top": ("--top", "-k"), "settings": "--set", "source": "--from",
+    "out": ("--out", "-o"), "path": ("--out", "-o"), "top": ("--top", "-k"), "settings": ("--set",),
+    "source": ("--from",),
 }  # fmt: skip
 """Names of options that are not those of the parameter."""
 
@@ -148,12 +149,16 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-def _option(name: str, command: Command | None = None) -> str:
-    """The option, or the argument, of a parameter."""
+def _options(name: str, command: Command | None = None) -> tuple[str, ...]:
+    """The option of a parameter and its short forms, or its argument."""
     if command is not None and name in command.arguments:
-        return name.upper()
-    known = _NAMES.get(name, f"--{name.replace('_', '-')}")
-    return known if isinstance(known, str) else known[0]
+        return (name.upper(),)
+    return _NAMES.get(name, (f"--{name.replace('_', '-')}",))
+
+
+def _option(name: str, command: Command | None = None) -> str:
+    """The option, or the argument, of a parameter in messages."""
+    return _options(name, command)[0]
 
 
 def _number(kind: type, text: str, option: str, optional: bool) -> Any:
@@ -211,10 +216,12 @@ def _leaf(hint: Any) -> tuple[Any, bool]:
     return hint, False
 
 
-def _parameter(key: str, hint: Any, default: Any, option: Any, kind: Any, **details: Any) -> inspect.Parameter:
+def _parameter(
+    key: str, hint: Any, default: Any, option: tuple[str, ...], kind: Any, **details: Any
+) -> inspect.Parameter:  # fmt: skip
     """A parameter as cyclopts reads it: text is converted here, so that all of it is read in one way."""
     leaf, optional = _leaf(hint)
-    name = option if isinstance(option, str) else option[0]
+    name = option[0]
     shown: Any = leaf
     if leaf is bool:
         details["show_default"] = False
@@ -258,7 +265,7 @@ def _parameters(command: Command) -> Iterator[inspect.Parameter]:
             for key, each in leaf.model_fields.items():
                 annotation = Annotated[each.annotation, *each.metadata] if each.metadata else each.annotation
                 yield _parameter(
-                    f"{name}__{key}", annotation, None, f"{prefix}{key.replace('_', '-')}",
+                    f"{name}__{key}", annotation, None, (f"{prefix}{key.replace('_', '-')}",),
                     inspect.Parameter.KEYWORD_ONLY, help=each.description, group=group,
                 )  # fmt: skip
             continue
@@ -267,7 +274,6 @@ def _parameters(command: Command) -> Iterator[inspect.Parameter]:
         if default == ():
             default = None
         kind: Any = inspect.Parameter.POSITIONAL_ONLY if positional else inspect.Parameter.KEYWORD_ONLY
-        option: Any = name.upper() if positional else _NAMES.get(name, f"--{name.replace('_', '-')}")
         details: dict[str, Any] = {}
         if name == "model" and not positional:
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -276,9 +282,9 @@ def _parameters(command: Command) -> Iterator[inspect.Parameter]:
             details["allow_leading_hyphen"] = True
         if name == "same_people" and command.function is api.cut_windows:
             details["negative"] = "--different-people"
-        yield _parameter(name, hints[name], default, option, kind, **details)
+        yield _parameter(name, hints[name], default, _options(name, command), kind, **details)
     yield _parameter(
-        "as_json", bool, False, "--json", inspect.Parameter.KEYWORD_ONLY,
+        "as_json", bool, False, ("--json",), inspect.Parameter.KEYWORD_ONLY,
         help="Print JSON on standard output.",
     )  # fmt: skip
 

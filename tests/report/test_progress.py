@@ -23,7 +23,7 @@ def shown():
 
     def show(terminal, *states):
         console = Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
-        board = FoldBoard(console, epochs=40, workers=2)
+        board = FoldBoard(console, workers=2)
         with board.shown():
             for records in states:
                 board.update(records)

@@ -168,11 +168,10 @@ class FoldBoard(Board[Folds]):
 
     Args:
         console: Console to print to.
-        epochs: Unused.
         workers: Number of folds that run in parallel; 0 for one at a time in this process.
     """
 
-    def __init__(self, console: Console, epochs: int, workers: int) -> None:
+    def __init__(self, console: Console, workers: int) -> None:
         super().__init__(console, "cross-validation")
         self.workers = max(1, workers)
 
