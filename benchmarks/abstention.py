@@ -36,7 +36,7 @@ from sklearn.metrics import roc_auc_score
 
 from zoo import planning
 from zoo.activity.cutting import Windowing
-from zoo.activity.recognition import answers, keras_logits, temperature_of
+from zoo.activity.evaluation import answers, keras_logits, temperature_of
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
 from zoo.activity.windows import Windows, from_arrays

@@ -36,7 +36,7 @@ from small_data import CUT, WISDM, read_wisdm, windows_of
 from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
-from zoo.activity.recognition import answers, keras_logits, temperature_of
+from zoo.activity.evaluation import answers, keras_logits, temperature_of
 from zoo.activity.study_readers import read_study
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows, from_arrays

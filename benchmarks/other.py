@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo import planning
-from zoo.activity.recognition import answers, keras_logits
+from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
 from zoo.report import markdown

@@ -30,7 +30,7 @@ from keras import ops
 
 from zoo import planning
 from zoo.activity import metrics
-from zoo.activity.recognition import answers, keras_logits
+from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData
 from zoo.crossval import held_out, read_people

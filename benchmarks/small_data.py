@@ -43,7 +43,7 @@ import zoo
 from zoo.activity import metrics, simulate
 from zoo.activity.baselines import minirocket, random_forest
 from zoo.activity.cutting import Windowing
-from zoo.activity.recognition import answers, keras_logits
+from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.recordings import Recording
 from zoo.activity.windows import ActivityData, Windows, from_arrays
 from zoo.files import sha256

@@ -29,7 +29,7 @@ import pages
 from numpy.typing import NDArray
 
 from zoo import planning
-from zoo.activity import baselines, metrics, recognition, recordings, task
+from zoo.activity import baselines, evaluation, metrics, recordings, task
 from zoo.activity.cutting import Windowing
 from zoo.activity.study_readers import read_study
 from zoo.activity.windows import Windows
@@ -81,7 +81,7 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
     split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), train)
     model = task.TASK.build(plan, split)
     fit(model, plan.recipe, task.TASK.feed(model, split, plan.recipe))
-    logits, _ = recognition.answers(partial(recognition.keras_logits, model), test)
+    logits, _ = evaluation.answers(partial(evaluation.keras_logits, model), test)
     return logits.argmax(axis=1)
 
 

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from zoo import planning
 from zoo.activity import metrics
-from zoo.activity.recognition import answers, keras_logits
+from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows
 from zoo.data.loading import load_as

@@ -780,11 +780,12 @@ def cut_windows(
     """
     from zoo.activity import cutting
 
-    test_people, dropped, warnings = cutting.cut_windows(
-        _paths(recordings), Path(out), window=window, hop=hop, rate=rate, trim=trim,
-        test_subjects=_names(test_subjects) or None, test_fraction=test_fraction, seed=seed, classes=_labels(classes),
-        merge=_labels(merge), channels=_names(channels) or None, same_people=same_people, force=force,
-    )  # fmt: skip
+    with new_file(Path(out), force):
+        test_people, dropped, warnings = cutting.cut_windows(
+            _paths(recordings), Path(out), cutting.Windowing(window, hop, rate, trim),
+            cutting.TestPeople(_names(test_subjects), test_fraction, seed), classes=_labels(classes),
+            merge=_labels(merge), channels=_names(channels) or None, same_people=same_people,
+        )  # fmt: skip
     if not test_people:
         warnings.append(
             "no test set: measure by cross-validation over people, if there are several, or on another file"
@@ -1597,12 +1598,12 @@ def stream(
     if (csv is None) == (not simulate):
         raise ZooError("pass one of csv=FILE, csv=- for standard input, or simulate=ACTIVITIES")
     file = catalog.exported_file(model)
-    from zoo.activity import live
+    from zoo.activity import streaming
 
     with _quietly():
         if csv is None:
-            return live.Simulated(file, model, _names(simulate), seconds, speed, seed, threshold)
-        return live.Followed(file, str(csv), lambda **others: _columns(columns, rate, **others), every, threshold)
+            return streaming.Simulated(file, model, _names(simulate), seconds, speed, seed, threshold)
+        return streaming.Followed(file, str(csv), lambda **others: _columns(columns, rate, **others), every, threshold)
 
 
 @public

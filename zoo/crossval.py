@@ -78,10 +78,6 @@ class Fold:
         split: `subject`, `study` or `window`: what is held out.
         seed: Of the training.
         group: Which group is held out, from 0.
-
-    Example:
-        >>> Fold("random_forest", "subject", 0, 3).name
-        'random_forest.subject.0.3'
     """
 
     method: str
@@ -91,7 +87,7 @@ class Fold:
 
     @property
     def name(self) -> str:
-        """The stem of its files."""
+        """The stem of its files, such as `random_forest.subject.0.3`."""
         return f"{self.method}.{self.split}.{self.seed}.{self.group}"
 
     def file(self, folder: Path, suffix: str) -> Path:
@@ -112,15 +108,11 @@ class Protocol:
     """How a recipe is cross-validated.
 
     Args:
-        groups: Number of groups into which the people are divided, 2 or more; or `loso`, one group per person; or
-            `study`, one group per study.
+        groups: Number of groups into which the people are divided; or `loso`, one group per person; or `study`.
         seeds: How many times all folds are trained, with consecutive seeds from the recipe's.
         baselines: Keys of `baselines.BASELINES`, scored on the same folds.
         random: Whether to score random windows, in place of people, as well, which overestimates.
         everyone: Whether the people of the test set are divided into the groups as well.
-
-    Raises:
-        ZooError: If a number is outside its range, or a baseline is unknown or not installed.
 
     Example:
         >>> Protocol(groups=1)
@@ -144,11 +136,7 @@ class Protocol:
             baselines.require(name)
 
     def count(self, data: ActivityData) -> int:
-        """The number of groups for the people, or the studies, in a file.
-
-        Raises:
-            ZooError: If the people are unknown, or they or the studies are too few.
-        """
+        """The number of groups for the people, or the studies, in a file; refuses too few."""
         studies = [] if data.train.studies is None else np.unique(data.train.studies).tolist()
         if self.groups == STUDY and len(studies) < 2:
             found = f"only {studies[0] or 'recordings of no study'}" if studies else "no studies (key 'trStudy')"
@@ -196,17 +184,10 @@ def read_people(path: Path, everyone: bool) -> ActivityData:
 
 
 def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
-    """Returns which windows each fold holds out; each window is held out exactly once.
+    """Which windows each fold holds out, as masks `(len(windows),)`; each window is held out exactly once.
 
-    Args:
-        windows: All windows.
-        split: `subject` divides people into groups; `study` holds out one study after another, in the order of their
-            names; `window` draws windows of each class at random.
-        groups: Number of folds; `loso` for as many as people, or `study` for as many as studies. Unused if studies are
-            held out.
-
-    Returns:
-        A mask `(len(windows),)` for each fold.
+    `subject` divides people into groups; `study` holds out one study after another, in the order of their names;
+    `window` draws windows of each class at random. Of `groups`, `loso` are as many as people, `study` as studies.
     """
     studies = [] if windows.studies is None else np.unique(windows.studies).tolist()
     if split == STUDY:
@@ -220,15 +201,7 @@ def held_out(windows: Windows, split: str, groups: int | str) -> list[NDArray[np
 
 
 def prepare(path: Path, groups: int) -> list["Split"]:
-    """Reads a file of windows once, and holds out one group of people after another for validation.
-
-    Args:
-        path: A file in the course's layout, with subject ids.
-        groups: Number of groups into which the people of the training set are divided, 2 or more.
-
-    Raises:
-        ZooError: If the file has no subject ids, or fewer people than groups.
-    """
+    """Reads a file of windows once, and holds out one group of people after another for validation."""
     from zoo.task import Split
 
     data = load_as(ActivityData, path)
@@ -250,25 +223,13 @@ def cross_validate(
     """Cross-validates over groups of people: of the training set, or with `everyone` of the whole file.
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
-    After a kill, the same call resumes: folds that have a score are not run again.
-
-    Args:
-        training: What is trained, and how.
-        path: A file in the course's layout.
-        folder: A new folder, or that of the same cross-validation; a temporary one by default.
-        protocol: Groups, seeds and baselines.
-        workers: Number of folds that are trained at once, each in its own process; 0 trains them in this process.
-            The result does not depend on it.
-        on_progress: Called repeatedly with the states of all folds.
-        command: The command line, which is recorded.
+    After a kill, the same call resumes: folds that have a score are not run again. The result does not depend on the
+    number of `workers`, processes that train at once; 0 trains in this process.
 
     Returns:
         `macro_f1`, `accuracy` (of all windows, each predicted by a model that did not see its person), their interval
         and deviations, `per_subject`, `confusion`, `folds`, ...; the same for each of the `baselines`, and `random`.
         Also written to the folder as `results.json`.
-
-    Raises:
-        ZooError: If the data, the protocol or the folder is not valid, or no fold of the network has a score.
     """
     if workers < 0:
         raise ZooError(f"workers is {workers}; expected 0 or more")
@@ -302,18 +263,7 @@ def run_folds(
     workers: int = 1,
     on_progress: Callable[[Records], None] = lambda records: None,
 ) -> Records:
-    """Runs folds until each has a score or has failed; a process that is killed by a signal is started again.
-
-    Args:
-        folder: Of a cross-validation.
-        path: Its data.
-        folds: Those that have a score already are not run again.
-        workers: Number of folds that run at once, each in its own process; 0 runs them in this process.
-        on_progress: Called repeatedly with the states of all folds.
-
-    Returns:
-        The final states.
-    """
+    """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
     waiting = [fold for fold in folds if fold.record(folder)["status"] != "scored"]
     for fold in waiting:
         fold.file(folder, "json").unlink(missing_ok=True)
@@ -422,7 +372,7 @@ def _network(
     # Baselines do not need TensorFlow, which takes longer to import than they take to fit.
     import keras
 
-    from zoo.activity.recognition import answers, keras_logits, temperature_of
+    from zoo.activity.evaluation import answers, keras_logits, temperature_of
     from zoo.activity.task import TASK
     from zoo.training import Training, fit
 
@@ -523,13 +473,7 @@ def _people(
 
 
 def spread(scores: Mapping[tuple[int, int], float]) -> dict[str, float | None]:
-    """Computes the mean over folds, and its standard deviation over groups and over seeds.
-
-    Args:
-        scores: Scores by seed and group, without folds that failed.
-
-    Returns:
-        `mean`, `group_deviation` and `seed_deviation` (None if there is only one), and the score of the `worst_group`.
+    """The mean over folds, its deviation over groups and over seeds (None if there is only one), and the `worst_group`.
 
     Example:
         >>> spread({(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.75, (1, 1): 0.25})["worst_group"]
@@ -574,16 +518,7 @@ def _calibration(
 
 
 def paired_difference(leader: Mapping[str, Any], other: Mapping[str, Any], draws: int = 1000) -> dict[str, Any]:
-    """Compares two methods on the same people.
-
-    Args:
-        leader: `macro_f1` of each person with one method.
-        other: `macro_f1` of each person with the other method.
-        draws: Number of bootstrap samples of people for the interval.
-
-    Returns:
-        The mean difference in `macro_f1` over people, its 95% `interval`, and the number of `people` with a positive
-        difference, `of` all people.
+    """The mean difference in macro-F1 over people, its 95% interval, and for how many of them it is positive.
 
     Example:
         >>> one, two = ({"ann": {"macro_f1": a}, "bob": {"macro_f1": b}} for a, b in ((0.75, 1.0), (0.5, 1.0)))

@@ -25,11 +25,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 class Augmentation(Settings):
-    """Random changes of windows of acceleration, with or without rotation rate; 0 leaves a change out.
-
-    Raises:
-        ZooError: If a number is negative, or a probability is above 1.
-    """
+    """Random changes of windows of acceleration, with or without rotation rate; 0 leaves a change out."""
 
     label = "augmentation"
 
@@ -68,16 +64,9 @@ class Augmentation(Settings):
     at zero."""
 
     def __call__(self, windows: tf.Tensor, seed: tf.Tensor, rows: int | None = None) -> tf.Tensor:
-        """Changes a batch.
+        """Changes a batch `(batch, window, 3 or 6)`; returns windows of `rows` rows, of twice as many with `carry`.
 
-        Args:
-            windows: `(batch, window, 3)` float32, acceleration along x, y, z; or `(batch, window, 6)`, followed by the
-                rotation rate about x, y, z.
-            seed: `(2,)` int64: the same seed returns the same batch.
-            rows: Rows that the model reads, at most `window`; longer windows are cut at a random place.
-
-        Returns:
-            Windows of `rows` rows, float32; of twice as many with `carry`.
+        The same `seed`, `(2,)` int64, returns the same batch. Longer windows are cut at a random place.
 
         Example:
             >>> batch = tf.ones((4, 180, 3))
@@ -197,13 +186,7 @@ def _rotation(axis: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
 
 
 class Disturbance(NamedTuple):
-    """Something that happens to a phone.
-
-    Args:
-        name: Key in the report.
-        meaning: For people.
-        change: `(windows (N, T, C), rate, random) -> windows`.
-    """
+    """Something that happens to a phone: its key, what it means, and `(windows, rate, random) -> windows`."""
 
     name: str
     meaning: str
@@ -211,11 +194,6 @@ class Disturbance(NamedTuple):
 
     def apply(self, windows: Floats, rate: float, random: np.random.Generator) -> Floats:
         """What the phone would have recorded, in the shape of `windows`.
-
-        Args:
-            windows: `(N, T, 3)`, m/s^2; or `(N, T, 6)`, followed by rad/s.
-            rate: Hz of the rows.
-            random: Decides what is random.
 
         Example:
             >>> turned = DISTURBANCES[0].apply(np.ones((1, 1, 3)), 50.0, np.random.default_rng(0))

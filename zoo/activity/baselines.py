@@ -83,9 +83,6 @@ def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -
 
     Dempster, Schmidt, Webb: MiniRocket, a very fast (almost) deterministic transform for time series classification,
     KDD 2021, arXiv:2012.08791.
-
-    Raises:
-        ZooError: If aeon is not installed.
     """
     require("minirocket")
     from aeon.classification.convolution_based import MiniRocketClassifier
@@ -97,7 +94,7 @@ def minirocket(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1) -
 
 
 def majority_class(labels: Labels) -> Predict:
-    """Fits a classifier that always predicts the most frequent training class."""
+    """Fits nothing: always predicts the most frequent class."""
     most = int(np.bincount(labels).argmax())
     return lambda test: np.full(len(test), most, np.int64)
 
@@ -114,10 +111,7 @@ SEEDLESS = ("nearest_neighbor",)
 
 
 def require(name: str) -> None:
-    """Checks that a baseline exists and that its libraries are installed.
-
-    Raises:
-        ZooError: If it does not exist, or a library is missing.
+    """Refuses a baseline that does not exist, or whose library is not installed.
 
     Example:
         >>> require("random_forrest")
@@ -134,15 +128,6 @@ def require(name: str) -> None:
 def baseline_scores(
     train: tuple[Floats, Labels], test: tuple[Floats, Labels], subjects: NDArray[np.str_] | None
 ) -> dict[str, dict[str, Any]]:
-    """Scores the baselines of an evaluation: the most frequent class and a random forest.
-
-    Args:
-        train: Windows and labels to fit on.
-        test: Windows and labels to score on.
-        subjects: Subject of each test window, or None.
-
-    Returns:
-        `accuracy`, `macro_f1` and `macro_f1_interval` by baseline.
-    """
+    """`accuracy`, `macro_f1` and `macro_f1_interval` of the most frequent class and of a random forest."""
     fitted = {"majority_class": majority_class(train[1]), "random_forest": random_forest(*train)}
     return {name: scores(test[1], predict(test[0]), subjects) for name, predict in fitted.items()}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from zoo.catalog import as_names
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
-from zoo.files import new_file, temporary_folder
+from zoo.files import temporary_folder
 from zoo.runtime.metadata import CONVENTION, INERTIAL
 
 if TYPE_CHECKING:
@@ -26,41 +26,25 @@ if TYPE_CHECKING:
 
 
 def cut_windows(
-    files: str | Path | Iterable[str | Path],
-    out: str | Path,
-    *,
-    window: int = 150,
-    hop: int = 75,
-    rate: float = 50.0,
-    trim: float = 1.0,
-    test_subjects: str | Sequence[str] | None = None,
-    test_fraction: float = 0.2,
-    seed: int = 0,
-    classes: str | Sequence[str] | Mapping[str, str] | None = None,
-    merge: Mapping[str, str | Sequence[str]] | None = None,
-    channels: Sequence[str] | None = None,
-    same_people: bool | None = None,
-    force: bool = False,
-) -> tuple[list[str], dict[str, int], list[str]]:
-    """Writes a file of windows; arguments are those of `zoo.cut_windows`.
+    paths: Iterable[Path], out: Path, windowing: "Windowing", test: "TestPeople", *,
+    classes: Sequence[str] | Mapping[str, str] | None, merge: Mapping[str, str | Sequence[str]] | None,
+    channels: Sequence[str] | None, same_people: bool | None,
+) -> tuple[list[str], dict[str, int], list[str]]:  # fmt: skip
+    """Writes a file of windows, as `zoo.cut_windows` says.
 
-    Returns:
-        The people of the test set, how much was left out by reason, and what may be wrong with the labels, a sentence
-        each.
+    Returns the people of the test set, how much was left out by reason, and what may be wrong with the labels.
     """
-    out, paths = Path(out), [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
-    with new_file(out, force), temporary_folder() as scratch:
-        left_out = Counter[str]()
+    left_out = Counter[str]()
+    with temporary_folder() as scratch:
         parts = [_read(path, scratch / f"{place}.h5", left_out) for place, path in enumerate(paths)]
         index = recordings.join(*parts, same_people=same_people, axes=channels)
-        wanted = [classes] if isinstance(classes, str) else classes
-        labels = choose_classes(index.files, index.activities, wanted, merge)
+        labels = choose_classes(index.files, index.activities, classes, merge)
         used = np.isin(index.activities, list(labels))
-        chosen = as_names(test_subjects or ())
-        if not chosen:
-            chosen = choose_test_subjects(index.subjects[used], test_fraction, seed, index.activities[used])
-        dropped = write_windows(index, out, Windowing(window, hop, rate, trim), chosen, labels)
-    return chosen, dict(left_out + dropped), _differing_labels(index, labels)
+        people = test.people or choose_test_subjects(
+            index.subjects[used], test.fraction, test.seed, index.activities[used]
+        )
+        dropped = write_windows(index, out, windowing, people, labels)
+    return people, dict(left_out + dropped), _differing_labels(index, labels)
 
 
 def _differing_labels(index: Index, classes: Mapping[str, str]) -> list[str]:
@@ -91,6 +75,14 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
 
 
 _MOST = 100_000
+
+
+class TestPeople(NamedTuple):
+    """Who is in the test set: people, or a share of all that a seed draws."""
+
+    people: list[str]
+    fraction: float
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -142,17 +134,7 @@ class Windowing:
 def choose_test_subjects(
     subjects: Iterable[str], fraction: float, seed: int, activities: Iterable[str] | None = None
 ) -> list[str]:
-    """Draws whole subjects for the test set.
-
-    Args:
-        subjects: The subject of each recording.
-        fraction: Share of all people that goes into the test set, in [0, 1); 0 for no test set.
-        seed: Decides which.
-        activities: The label of each recording. If possible, people are drawn so that all labels remain in training.
-
-    Raises:
-        ZooError: If the fraction is out of range, or there is only one subject.
-    """
+    """Draws a share of all people, in [0, 1), for the test set; if possible so that training keeps all activities."""
     everyone = list(subjects)
     people = sort_names(everyone)
     if not 0 <= fraction < 1:
@@ -183,13 +165,8 @@ def choose_classes(
     Args:
         path: Where the labels are, for messages.
         found: The labels of the recordings.
-        classes: Labels to use, in this order; or a mapping of labels to the names of their classes. All by default,
-            sorted.
-        merge: Labels that mean one of several classes, as in `{"stairs": ("upstairs", "downstairs")}`, or joined by
-            `+`.
-
-    Raises:
-        ZooError: If no recording has one of the labels, all have the same one, or a label means an unknown class.
+        classes: Labels to use, in this order, or a mapping of labels to classes. All by default, sorted.
+        merge: Labels that mean one of several classes, as in `{"stairs": ("up", "down")}`, or joined by `+`.
 
     Example:
         >>> choose_classes(Path("a.h5"), ["walk", "run", "sit"], {"run": "jogging", "walk": "walking"})
@@ -252,16 +229,9 @@ def from_frame(
     frame: "pd.DataFrame", *, windowing: Windowing | None = None, test_subjects: str | Sequence[str] = (),
     **columns: Any,
 ) -> ActivityData:  # fmt: skip
-    """Cuts the recordings of a DataFrame into windows, which stay in memory.
+    """Cuts the rows of a DataFrame into windows, which stay in memory.
 
-    Args:
-        frame: Rows of a sensor, with columns of the time, the acceleration, the person and the activity.
-        windowing: Window, hop, rate and trim.
-        test_subjects: People of the test set; none by default.
-        **columns: Names and units of columns that are not recognized, as for `CsvColumns`.
-
-    Raises:
-        ZooError: If a column is missing, values are not plausible, or a class has no window.
+    `columns` names what is not recognized, as for `CsvColumns`.
 
     Example:
         >>> import pandas as pd
@@ -302,23 +272,14 @@ def write_windows(
     index: Index, path: Path, windowing: Windowing, test_subjects: Sequence[str],
     classes: Sequence[str] | Mapping[str, str] | None = None,
 ) -> Counter[str]:  # fmt: skip
-    """Cuts recordings into windows and writes them in the course's layout, with their subjects.
+    """Cuts recordings into windows and writes them in the course's layout; returns what was left out.
 
     Args:
-        index: The index.
+        index: The recordings.
         path: The file, written whole or not at all.
         windowing: Window, hop, rate and trim.
-        test_subjects: The subjects of the test set; all others are in the training set. If there are none, there is no
-            test set.
-        classes: Labels and their order, or a mapping of labels to classes; recordings of another label are left out.
-            A label may be mapped to several, of which it means one, as in `{"stairs": "upstairs+downstairs"}`. All
-            labels by default, sorted.
-
-    Returns:
-        What was left out.
-
-    Raises:
-        ZooError: If a test subject or a label is not in the recordings, or a part or a class would have no window.
+        test_subjects: All others are in the training set. Without any, there is no test set.
+        classes: As for `choose_classes`; a label may mean one of several, as in `{"stairs": "upstairs+downstairs"}`.
     """
     people = sort_names(index.subjects)
     if unknown := [name for name in test_subjects if name not in people]:
@@ -373,7 +334,6 @@ def _is_like(person: str, name: str) -> bool:
 def _cut(
     index: Index, windowing: Windowing, classes: Iterable[str], dropped: Counter[str]
 ) -> Iterator[tuple[Recording, NDArray[np.float32]]]:
-    """Recordings and their windows; counts the recordings that have none."""
     for number, recording in enumerate(index):
         if recording.activity not in classes:
             dropped[f"recordings of {recording.activity}"] += 1
@@ -392,7 +352,7 @@ def _require_windows(
     path: Path, counts: Mapping[str, NDArray[Any]], names: Sequence[str], index: Index, windowing: Windowing,
     test_subjects: Sequence[str], classes: Mapping[str, str],
 ) -> None:  # fmt: skip
-    """Refuses a part without windows, and a training set without windows of a class; says why there is none."""
+    """Refuses a part without windows, and training without windows of a class; says why there is none."""
     is_test = np.isin(index.subjects, np.array(test_subjects, np.str_))
     if is_test.all():
         raise ZooError(f"{path}: the train part would have no window: choose other test subjects")

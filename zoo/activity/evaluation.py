@@ -1,6 +1,6 @@
-"""The evaluation of a recognizer: its scores on a split of windows, with baselines and notes."""
+"""What a recognizer answers to windows, and how good that is: its scores on a split, with baselines and notes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,43 +8,148 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from zoo.activity import metrics
-from zoo.activity.augmentation import DISTURBANCES
 from zoo.activity.baselines import baseline_scores
-from zoo.activity.recognition import LESS, answers, for_model, hold_out, logits_of, metadata_of
-from zoo.activity.windows import ActivityData, Windows
+from zoo.activity.windows import CHANNELS_LAST, ActivityData, Windows, center_crop
 from zoo.errors import ZooError
 from zoo.loading import Loaded
-from zoo.models.recognizer import UNKNOWN_PRIOR
+from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
-from zoo.runtime import priors
+from zoo.runtime import Recognizer, priors
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
-from zoo.runtime.metadata import ActivityMetadata
+from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
+from zoo.task import log_probabilities
+
+CHUNK = 10
+"""Frames that the signature `chunk` reads, of a model whose window has so many."""
+
+LESS = 0.01
+"""How much lower than its baseline's the macro-F1 of a model is for a warning."""
+
+BATCH = 2048
+"""Windows that a network reads at once: what it computes on the way is many times as large."""
+
+_GOLDEN = 600
+"""Windows that artifacts are compared on, at most."""
 
 _FEW_PEOPLE = 5
 """Fewer people than this are too few for an interval over people."""
+
+
+def hold_out(train: Windows, recipe: Recipe) -> tuple[Windows, Windows | None]:
+    """What a recipe leaves for training, and what it holds out for validation, if anything."""
+    if not recipe.validation:
+        return train, None
+    return train.split(recipe.validation, recipe.split_by_seed, recipe.validation_by)
+
+
+def temperature_of(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
+    """The temperature that calibrates logits, by the windows whose label is one class; 1 where there are none."""
+    known = labels < logits.shape[1]
+    return metrics.fit_temperature(labels[known], logits[known]) if known.any() else 1.0
+
+
+def metadata_of(loaded: Loaded) -> ActivityMetadata:
+    """The metadata of a recognizer; refuses other models."""
+    if not isinstance(loaded.metadata, ActivityMetadata):
+        raise ZooError(f"{loaded.name}: is a {loaded.metadata.family}; expected a recognizer of activities")
+    return loaded.metadata
+
+
+def recognizer_of(loaded: Loaded) -> ActivityRecognizer:
+    """The Keras model of a recognizer; refuses an exported file."""
+    metadata_of(loaded)
+    model = loaded.keras_model
+    assert isinstance(model, ActivityRecognizer)
+    return model
+
+
+def keras_logits(model: ActivityRecognizer, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits `(N, classes)` of windows as long as the model's, or of the center of longer ones."""
+    return np.asarray(model.predict_on_batch(center_crop(windows, model.window)))
+
+
+def logits_of(loaded: Loaded, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits `(N, classes)` of a Keras model, before temperature scaling; logarithms of a file's probabilities.
+
+    Both assume the model's prior. Of windows that are longer than the model's, the center is read.
+    """
+    if loaded.model is not None:
+        model = recognizer_of(loaded)
+        # The prior is added after the division by the temperature.
+        return keras_logits(model, windows) + (model.temperature * model.prior_shift).astype(np.float32)
+    rows = center_crop(windows, metadata_of(loaded).window)
+    return log_probabilities(Recognizer(loaded.name).predict(rows))
+
+
+def answers(
+    logits: Callable[[NDArray[np.float32]], NDArray[np.float32]], windows: Windows
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Logits and labels of all windows, read and computed a batch at a time."""
+    parts = [
+        (logits(inputs[start : start + BATCH]), labels[start : start + BATCH])
+        for inputs, labels in windows.blocks()
+        for start in range(0, len(inputs), BATCH)
+    ]
+    found, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    if not np.isfinite(found).all():
+        raise ZooError("the outputs of the network are not finite: its weights are damaged, or its training diverged")
+    return found, labels
+
+
+def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: float) -> None:
+    """Refuses windows of another length, number of axes or rate than the model's."""
+    metadata = metadata_of(loaded)
+    expected = (metadata.window, len(metadata.axes))
+    if tuple(shape[-2:]) != expected:
+        advice = ""
+        if shape[-1] == expected[0] and shape[-2] in (len(AXES), len(INERTIAL)):
+            advice = f": {CHANNELS_LAST}"
+        elif shape[-1] == len(INERTIAL) > expected[1]:
+            advice = ": leave the gyroscope out with --channels"
+        raise ZooError(f"{where}: windows of shape {tuple(shape[-2:])}; {loaded.name} expects {expected}{advice}")
+    if rate != metadata.rate:
+        raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
+
+
+def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
+    """Returns data with the classes of a model, which may know more of them.
+
+    Windows of the data that it was trained on may be longer: training cuts them, and otherwise their center is read.
+    """
+    metadata, path = metadata_of(loaded), str(data)
+    rows, axes = data.test.inputs.shape[1:]
+    longer = rows > metadata.window and data.sha256 == metadata.data_sha256
+    check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
+    if unknown := [name for name in data.classes if name not in metadata.classes]:
+        raise ZooError(
+            f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "
+            "select labels with `zoo data windows --classes`, or train the model on yours with `zoo finetune`"
+        )
+    return data.with_classes(metadata.classes)
+
+
+def chunk_of(model: ActivityRecognizer) -> int:
+    """How many frames the signature `chunk` of a model reads."""
+    return min(CHUNK, model.window // model.frame)
+
+
+def some(windows: Windows, most: int = _GOLDEN) -> Windows:
+    """Some windows: of each class its share, evenly spaced."""
+    by_class = np.argsort(windows.labels, kind="stable")
+    chosen = by_class[np.linspace(0, len(by_class) - 1, min(most, len(by_class))).astype(int)]
+    return windows.where(np.isin(np.arange(len(windows)), chosen))
 
 
 def evaluate(
     loaded: Loaded, data: ActivityData, *, split: str = "test", baselines: bool = True, robustness: bool = False,
     prior: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Measures a recognizer on windows.
-
-    Args:
-        loaded: The model.
-        data: Windows of the model's classes, or of some of them.
-        split: `test`, `train`, `validation`, or `all` windows of a file, which leaves none for baselines.
-        baselines: Whether to fit and measure baselines as well.
-        robustness: Whether to disturb the windows as well.
-        prior: Class frequencies to assume, in place of those that the model assumes.
+    """Measures a recognizer on `test`, `train`, `validation`, or `all` windows, which leaves none for baselines.
 
     Returns:
-        The numbers of `evaluation.activity.report`, and `model`, `data`, `split`, `split_by`, `simulated`,
-        `baselines`, `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
-
-    Raises:
-        ZooError: If the windows or the classes are not the model's.
+        The numbers of `metrics.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
+        `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
     """
     metadata = metadata_of(loaded)
     data = for_model(loaded, data)
@@ -80,6 +185,8 @@ def evaluate(
         report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
         report["notes"] += _behind(report)
     if robustness and len(scored):
+        from zoo.activity.augmentation import DISTURBANCES
+
         inputs, labels = scored.arrays()
         report["robustness"] = metrics.robustness(
             lambda disturbed: logits_at_prior(disturbed).argmax(axis=1), inputs, labels, data.rate, DISTURBANCES
@@ -88,17 +195,7 @@ def evaluate(
 
 
 def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
-    """The windows of a split: `test`, `train`, `validation`, as the recipe holds it out, or `all` of a file.
-
-    Args:
-        data: The data.
-        split: Name of the split.
-        recipe: Of the training.
-        folds: Whether everybody was trained on, and folds validated the model.
-
-    Raises:
-        ZooError: If the split is unknown, or the recipe holds nothing out.
-    """
+    """The windows of a split; with `folds`, everybody was trained on, and folds validated the model."""
     if split not in ("test", "train", "validation", "all"):
         raise ZooError(f"split {split!r}: expected test, train, validation or all")
     if split == "all":

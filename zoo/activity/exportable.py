@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from zoo.activity import metrics, simulate
 from zoo.activity.cutting import Windowing
-from zoo.activity.recognition import chunk_of, for_model, metadata_of, recognizer_of, some
+from zoo.activity.evaluation import chunk_of, for_model, metadata_of, recognizer_of, some
 from zoo.activity.windows import ActivityData, center_crop
 from zoo.exporting import embedding, parity, signatures
 from zoo.exporting.artifacts import Exportable
@@ -23,16 +23,9 @@ from zoo.runtime.metadata import INERTIAL
 def encountered_states(
     model: Any, windows: NDArray[np.float32], frames: int
 ) -> dict[str, NDArray[np.float32]]:  # fmt: skip
-    """Frames and the states in which a recognizer encounters them while it streams windows.
+    """Frames and the states in which a recognizer encounters them while it streams windows, one from each of them.
 
-    Args:
-        model: The recognizer.
-        windows: `(N, window, channels)`.
-        frames: How many frames are read at once: 1 as by `step`, or those of a chunk.
-
-    Returns:
-        `frame` (or `frames`) `(N, frames * frame, channels)`, and each state `(N, units)`; one from each window, evenly
-        spread over its length.
+    `frame` (or `frames`, if several are read at once) `(N, frames * model.frame, channels)`, each state `(N, units)`.
     """
     size = model.frame
     places = np.arange(len(windows)) % (windows.shape[1] // size - frames + 1)

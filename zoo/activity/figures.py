@@ -31,17 +31,7 @@ _FEW = 0.01
 
 
 def evaluation(report: Mapping[str, Any], history: History, pictures: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draws all figures of an evaluation.
-
-    Args:
-        report: Result of the evaluation.
-        history: Records of the epochs of the training. May be empty.
-        pictures: Unused.
-        folder: Folder to write to.
-
-    Returns:
-        Paths of the figures.
-    """
+    """Draws all figures of an evaluation, and returns their paths. `pictures` is for other tasks."""
     drawn = {"confusion.png": confusion(report)}
     if "reliability" in report:
         drawn["reliability.png"] = reliability(report)

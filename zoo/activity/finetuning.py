@@ -24,12 +24,7 @@ Floats = NDArray[np.floating]
 
 
 def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:
-    """A copy of a recognizer for the labels of data, with its weights for shared labels, and its statistics.
-
-    Raises:
-        ZooError: If the data is at another rate or in other windows than the model reads; names the command that mends
-            it.
-    """
+    """A copy of a recognizer for the labels of data, with its weights for shared labels, and its statistics."""
     model = loaded.keras_model
     assert isinstance(model, ActivityRecognizer)
     rows, channels = data.train.inputs.shape[1:]
@@ -57,16 +52,7 @@ def fit_head(model: ActivityRecognizer, train: Windows) -> None:
 
 
 def fitted_head(features: Floats, labels: NDArray[np.int64], kernel: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    """Minimizes the cross-entropy of a softmax layer by L-BFGS.
-
-    Args:
-        features: `(N, F)`.
-        labels: `(N,)` class numbers.
-        kernel: `(F, K)` where to start from.
-        bias: `(K,)`.
-
-    Returns:
-        Kernel and bias.
+    """Minimizes the cross-entropy of a softmax layer by L-BFGS, from a kernel `(F, K)` and a bias `(K,)`; returns both.
 
     Example:
         >>> kernel, bias = fitted_head(np.array([[-1.0], [1.0]]), np.array([0, 1]), np.zeros((1, 2)), np.zeros(2))

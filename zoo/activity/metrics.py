@@ -23,7 +23,7 @@ Labels = NDArray[np.int64]
 
 
 def macro_f1(labels: Labels, predicted: Labels) -> float:
-    """Computes the mean of the F1 scores of all classes that occur in labels or predictions.
+    """The mean of the F1 scores of all classes that occur in labels or predictions.
 
     Example:
         >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
@@ -34,12 +34,7 @@ def macro_f1(labels: Labels, predicted: Labels) -> float:
 
 
 def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[int]] = ()) -> float:
-    """Computes the mean cross-entropy. The probability of a set is the sum of those of its classes.
-
-    Args:
-        labels: Labels `(N,)`.
-        logits: Logits `(N, K)`.
-        label_sets: The classes of each label from K on.
+    """The mean cross-entropy of logits; the probability of a set is the sum of those of its classes.
 
     Example:
         >>> round(cross_entropy(np.array([0, 2]), np.zeros((2, 2)), [(0, 1)]), 4)
@@ -51,14 +46,6 @@ def cross_entropy(labels: Labels, logits: Floats, label_sets: Sequence[Sequence[
 
 def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int]] = ()) -> tuple[Labels, Labels]:
     """Labels and predictions as a study that has sets as labels tells them apart: the classes of each count as one.
-
-    Args:
-        labels: Labels `(N,)`.
-        scores: Logits or probabilities `(N, K)`.
-        label_sets: The classes of each label from K on.
-
-    Returns:
-        Two arrays `(N,)`, in which the number of a set stands for its classes where the labels have it.
 
     Example:
         >>> own_labels(np.array([3, 2, 0]), np.eye(3)[[0, 1, 1]], [(0, 1)])
@@ -74,15 +61,9 @@ def own_labels(labels: Labels, scores: Floats, label_sets: Sequence[Sequence[int
 def by_study(
     labels: Labels, scores: Floats, studies: NDArray[np.str_], label_sets: Sequence[Sequence[int]] = ()
 ) -> dict[str, dict[str, float | int | None]]:
-    """Computes windows, accuracy and macro-F1 of each study, by the labels that the study tells apart.
+    """`windows`, `accuracy` and `macro_f1` of each study, by the labels that it tells apart.
 
     Where a study has a set as a label, its classes count as one. A study of a single label has no macro-F1.
-
-    Args:
-        labels: Labels `(N,)`.
-        scores: Logits or probabilities `(N, K)`.
-        studies: Study of each window, `(N,)`.
-        label_sets: The classes of each label from K on.
 
     Example:
         >>> scores, studies = np.eye(3)[[0, 1, 2, 1]], np.array(["a", "a", "a", "b"])
@@ -101,16 +82,7 @@ def by_study(
 
 
 def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[dict[str, float]]:
-    """Computes a reliability diagram.
-
-    Args:
-        labels: Class indices `(N,)`.
-        probabilities: Predicted probabilities `(N, K)`.
-        bins: Number of confidence bins of equal width.
-
-    Returns:
-        For each bin that is not empty, the mean `confidence`, the `accuracy` and the `share` of windows.
-    """
+    """Mean `confidence`, `accuracy` and `share` of the windows of each bin of confidence that is not empty."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     places = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -125,16 +97,9 @@ def reliability(labels: Labels, probabilities: Floats, bins: int = 15) -> list[d
 
 
 def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int = 15) -> float:
-    """Computes the expected calibration error (ECE).
-
-    This is the mean difference between confidence and accuracy over confidence bins, weighted by their windows.
+    """The mean difference between confidence and accuracy over bins of confidence, weighted by their windows.
 
     Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, 2017, arXiv:1706.04599, equation 5.
-
-    Args:
-        labels: Class indices `(N,)`.
-        probabilities: Predicted probabilities `(N, K)`.
-        bins: Number of confidence bins of equal width.
 
     Example:
         >>> round(expected_calibration_error(np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]])), 6)
@@ -146,15 +111,11 @@ def expected_calibration_error(labels: Labels, probabilities: Floats, bins: int 
 
 
 def fit_temperature(labels: Labels, logits: Floats) -> float:
-    """Finds the temperature T in [0.05, 20] that minimizes the cross-entropy of softmax(logits / T).
+    """The temperature T in [0.05, 20] that minimizes the cross-entropy of softmax(logits / T) on validation data.
 
-    Guo et al. 2017, section 4.2. Use validation data. As in Platt's scaling (1999, section 2.2), the targets are
-    (N + 1) / (N + K) for the label and 1 / (N + K) for each other class: a model that is right about a few windows
-    would otherwise be certain of everything.
-
-    Args:
-        labels: Class indices `(N,)`.
-        logits: Logits `(N, K)`.
+    Guo et al. 2017, section 4.2. As in Platt's scaling (1999, section 2.2), the targets are (N + 1) / (N + K) for the
+    label and 1 / (N + K) for each other class: a model that is right about a few windows would otherwise be certain of
+    everything.
 
     Example:
         >>> right = np.array([[2.0, 0.0], [0.0, 2.0]])
@@ -177,14 +138,9 @@ HIGHEST_THRESHOLD = 0.8
 
 
 def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
-    """Finds the threshold of the highest probability that refuses a share of windows (Chow's reject option).
+    """The threshold of the highest probability that refuses a share of windows (Chow's reject option).
 
-    Args:
-        probabilities: Calibrated probabilities `(N, K)` of windows that the model was not trained on.
-        rate: Share of windows to refuse, in [0, 1).
-
-    Returns:
-        A threshold, at which a window is answered, at most `HIGHEST_THRESHOLD`; None for a rate of 0.
+    It is at most `HIGHEST_THRESHOLD`; None for a rate of 0. A window whose probability equals it is answered.
 
     Example:
         >>> rejection_threshold(np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1], [1.0, 0.0]]), 0.25)
@@ -198,15 +154,7 @@ def rejection_threshold(probabilities: Floats, rate: float) -> float | None:
 
 
 def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[str, float | None]:
-    """Computes how much a threshold refuses, and the accuracy of the rest.
-
-    Args:
-        labels: Class indices `(N,)`.
-        probabilities: Probabilities `(N, K)`.
-        threshold: Probability below which a window is refused.
-
-    Returns:
-        `threshold`, `refused` (share of windows), and `accuracy` of the others, None if all are refused.
+    """The share of windows that a `threshold` has `refused`, and the `accuracy` of the others, None if there are none.
 
     Example:
         >>> answered(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]), 0.7)
@@ -223,20 +171,7 @@ def answered(labels: Labels, probabilities: Floats, threshold: float) -> dict[st
 def bootstrap_interval(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None, seed: int = 0, draws: int = 1000
 ) -> tuple[float, float]:
-    """Computes a 95% bootstrap interval of the macro-F1.
-
-    People are drawn with replacement; windows are drawn if people are unknown.
-
-    Args:
-        labels: Class indices `(N,)`.
-        predicted: Predicted class indices `(N,)`.
-        subjects: Subject of each window, `(N,)`, or None.
-        seed: Random seed.
-        draws: Number of bootstrap samples.
-
-    Returns:
-        Lower and upper bound.
-    """
+    """A 95% bootstrap interval of the macro-F1: people are drawn with replacement, or windows if people are unknown."""
     random = np.random.default_rng(seed)
     classes = int(max(labels.max(), predicted.max())) + 1
     units = np.arange(len(labels)) if subjects is None else np.unique(subjects, return_inverse=True)[1]
@@ -253,7 +188,7 @@ def bootstrap_interval(
 
 
 def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None) -> dict[str, Any]:
-    """Computes `accuracy`, `macro_f1` and `macro_f1_interval`."""
+    """`accuracy`, `macro_f1` and `macro_f1_interval`."""
     return {
         "accuracy": float(accuracy_score(labels, predicted)),
         "macro_f1": macro_f1(labels, predicted),
@@ -264,18 +199,7 @@ def scores(labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None)
 def classification(
     labels: Labels, predicted: Labels, classes: Sequence[str], subjects: NDArray[np.str_] | None
 ) -> dict[str, Any]:
-    """Computes the metrics that need only predicted classes.
-
-    Args:
-        labels: Class indices `(N,)`.
-        predicted: Predicted class indices `(N,)`.
-        classes: Names of the classes.
-        subjects: Subject of each window, `(N,)`, or None.
-
-    Returns:
-        Those of `scores`, and `classes`, `confusion` (rows are true classes), `per_class`, `per_subject`,
-        `worst_subject`.
-    """
+    """What needs only predicted classes: `scores`, `confusion` (rows are true classes), `per_class`, `per_subject`."""
     numbers = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
     people = by_subject(labels, predicted, subjects)
@@ -300,19 +224,9 @@ def report(
     temperature: float,
     label_sets: Sequence[Sequence[int]] = (),
 ) -> dict[str, Any]:
-    """Computes all metrics of an evaluation.
+    """All numbers of an evaluation: those of `classification`, and what probabilities tell.
 
-    Args:
-        labels: Labels `(N,)`.
-        logits: Logits `(N, K)`, before temperature scaling.
-        classes: Names of the classes.
-        subjects: Subject of each window, `(N,)`, or None.
-        temperature: Temperature fitted on validation data.
-        label_sets: The classes of each label from K on. Such a window counts as the most probable class of its set.
-
-    Returns:
-        The metrics of `classification`, and `windows`, `cross_entropy`, `ece` (`before` and `after` temperature
-        scaling) and `reliability`.
+    Logits are those before temperature scaling. A window whose label is a set counts as its most probable class.
     """
     scaled = logits.astype(np.float64) / temperature
     entropy = cross_entropy(labels, scaled, label_sets)
@@ -337,7 +251,7 @@ def report(
 def by_subject(
     labels: Labels, predicted: Labels, subjects: NDArray[np.str_] | None
 ) -> dict[str, dict[str, float | int]]:
-    """Computes windows, accuracy and macro-F1 of each person. Empty if people are unknown."""
+    """`windows`, `accuracy` and `macro_f1` of each person. Empty if people are unknown."""
     if subjects is None:
         return {}
     found: dict[str, dict[str, float | int]] = {}
@@ -361,19 +275,7 @@ def robustness(
     disturbances: "Iterable[Disturbance]",
     seed: int = 0,
 ) -> Mapping[str, dict[str, Any]]:
-    """Computes the macro-F1 on disturbed windows.
-
-    Args:
-        predict: Function that predicts class indices.
-        windows: Undisturbed windows `(N, T, C)`.
-        labels: Class indices `(N,)`.
-        rate: Sampling rate of the rows in Hz.
-        disturbances: Disturbances, such as `zoo.activity.augmentation.DISTURBANCES`.
-        seed: Random seed of the disturbances.
-
-    Returns:
-        For each disturbance, its `meaning`, the `macro_f1`, and the `drop` from the score on undisturbed windows.
-    """
+    """The `macro_f1` on windows that are disturbed in different ways, and its `drop` from that on undisturbed ones."""
     plain = macro_f1(labels, predict(windows))
     results = {}
     for disturbance in disturbances:

@@ -60,7 +60,7 @@ interface = pages.interface
 
 
 def _scores(result: Document) -> list[tuple[str, Document]]:
-    """Returns the scores of the model and of the baselines, with those that random windows would have claimed."""
+    """The scores of the model and of the baselines, with those that random windows would have claimed."""
     random = result["random"] or {}
     return [
         (name, {**row, "mean of folds": row["mean"], "random windows": random.get(key, {}).get("macro_f1")})

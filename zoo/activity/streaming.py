@@ -1,4 +1,4 @@
-"""Evaluation of continuous recognition, on recordings of people that a model was not trained on.
+"""Continuous recognition: in a signal that arrives row by row, and its evaluation on people that a model does not know.
 
 The stream of one person has predictions at times t_1 < t_2 < ..., each with or without a label, and consecutive
 stretches of one true activity each.
@@ -12,22 +12,33 @@ stretches of one true activity each.
     accuracy by time  accuracy in equal parts of the stream, from first to last; it decreases if the network drifts
 """
 
-from collections.abc import Mapping, Sequence
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
-from zoo.activity import recordings
-from zoo.activity.cutting import Windowing
 from zoo.data.examples import sort_names
 from zoo.errors import ZooError
 from zoo.provenance import is_among, share_a_study
-from zoo.runtime import Recognizer
-from zoo.runtime.metadata import Streaming
+from zoo.report.document import say
+from zoo.runtime import Prediction, Recognizer
+from zoo.runtime.metadata import CLASSES, INERTIAL, Streaming
 from zoo.runtime.streaming import predict_recording
+
+_SINCE_1970 = 1e8
+"""Seconds from which time stamps are taken to count from 1970."""
+
+_LONGEST_LINE = 1 << 16
+"""Letters of the longest line of a stream."""
 
 GRACE = 5.0
 """Seconds after a change of activity during which a wrong label counts as a delay, not as a false alarm."""
@@ -43,6 +54,146 @@ Stretch = tuple[str, NDArray[np.float32]]
 """An activity and its rows `(N, C)`. A stream is a sequence of them."""
 
 
+class Simulated:
+    """Predictions for a simulated person, every half second; arguments are those of `zoo.stream`."""
+
+    def __init__(
+        self, file: Path, model: str, activities: Sequence[str], seconds: float, speed: float, seed: int,
+        threshold: float | None,
+    ) -> None:  # fmt: skip
+        from zoo.activity.simulate import walk_through
+
+        recognizer = Recognizer(file)
+        known = [name for name in recognizer.metadata.classes if name in CLASSES]
+        unknown = [name for name in activities if name not in known]
+        if unknown and not known:
+            labels = ", ".join(recognizer.metadata.classes)
+            raise ZooError(
+                f"{model}: recognizes {labels}, none of which can be simulated; stream recordings with csv=FILE"
+            )
+        if unknown:
+            raise ZooError(f"activity {unknown[0]!r}: expected {', '.join(known)}, which {model} knows")
+        self._metadata, self._speed = recognizer.metadata, speed
+        self._stream = recognizer.stream(threshold=threshold)
+        gyroscope = recognizer.metadata.axes == INERTIAL
+        self._rows, self._truth = walk_through(activities, seconds, self._metadata.rate, seed, gyroscope=gyroscope)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for moment in self._moments():
+            yield {key: value for key, value in moment.items() if key != "window"}
+
+    def _moments(self) -> Iterator[dict[str, Any]]:
+        metadata, rows = self._metadata, self._rows
+        hop = max(1, round(metadata.rate / 2))
+        for stop in range(hop, len(rows) + 1, hop):
+            start = time.perf_counter()
+            samples = [(i / metadata.rate, *rows[i].tolist()) for i in range(stop - hop, stop)]
+            predictions = list(self._stream.feed(samples))
+            milliseconds = 1e3 * (time.perf_counter() - start)
+            if self._speed:
+                time.sleep(max(0.0, hop / metadata.rate / self._speed - milliseconds / 1e3))
+            if predictions:
+                window = rows[max(0, stop - metadata.window) : stop]
+                yield _document(predictions[-1], metadata.classes) | {
+                    "truth": self._truth[stop - 1], "milliseconds": milliseconds, "window": window,
+                }  # fmt: skip
+
+    def show(self) -> None:
+        """Prints the signal and the predictions, and how many were right."""
+        from zoo.report.progress import StreamBoard
+
+        console, right = Console(), []
+        with StreamBoard(console).shown() as board:
+            for moment in self._moments():
+                board.update(moment)
+                right.append(moment["label"] == moment["truth"])
+        console.print(
+            f"{sum(right)} of {len(right)} moments right (simulated person; a change takes a moment to be recognized)",
+            highlight=False, soft_wrap=not console.is_terminal,
+        )  # fmt: skip
+
+
+class Followed:
+    """Predictions for lines of CSV as they arrive; arguments are those of `zoo.stream`.
+
+    Args:
+        file: Exported model.
+        csv: CSV file, or `-` for standard input.
+        columns: Function that returns how it is read.
+        every: Whether to give every prediction.
+        threshold: Probability below which a label is None.
+    """
+
+    def __init__(
+        self, file: Path, csv: str, columns: Callable[..., Any], every: bool, threshold: float | None
+    ) -> None:  # fmt: skip
+        recognizer = Recognizer(file)
+        self._stream, self._csv, self._every = recognizer.stream(threshold=threshold), csv, every
+        gyroscope = recognizer.metadata.axes == INERTIAL
+        self._columns = columns(subject="=me", activity="=unknown", gyroscope=gyroscope)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Every prediction."""
+        for prediction in self._predictions():
+            yield _document(prediction, self._stream.metadata.classes)
+
+    def _predictions(self) -> Iterator[Prediction]:
+        from zoo.activity.samples import read_samples
+
+        stream, warned, none = self._stream, 0, True
+        name = "standard input" if self._csv == "-" else self._csv
+        for prediction in stream.feed(read_samples(_lines(self._csv), name, self._columns)):
+            for warning in stream.warnings[warned:]:
+                say(f"{_moment(prediction.time).strip()}: {warning}", style="yellow")
+            warned, none = len(stream.warnings), False
+            yield prediction
+        for reason, count in stream.skipped.items():
+            say(f"left out: {reason} ({count})", style="yellow")
+        if none:
+            seconds = stream.metadata.window / stream.metadata.rate
+            say(f"no prediction: the signal is too short; the model reads windows of {seconds:g} s", style="yellow")
+
+    def show(self) -> None:
+        """Prints a line for each change, or with `every` for each prediction."""
+        shown: str | None = ""
+        for prediction in self._predictions():
+            if self._every or prediction.label != shown:
+                label = f"{prediction.label or '?':<12} {prediction.probability:4.0%}"
+                print(f"{_moment(prediction.time)}  {label}", flush=True)
+                shown = prediction.label
+
+
+def _document(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "time": prediction.time, "label": prediction.label, "probability": prediction.probability,
+        "probabilities": dict(zip(classes, prediction.probabilities.tolist(), strict=True)),
+    }  # fmt: skip
+
+
+def _moment(seconds: float) -> str:
+    """A time stamp: seconds, or the local time of day where they count from 1970."""
+    if seconds < _SINCE_1970:
+        return f"{seconds:9.2f} s"
+    return f"{datetime.fromtimestamp(seconds).astimezone():%H:%M:%S.%f}"[:-4]
+
+
+def _lines(csv: str) -> Iterator[str]:
+    name = "standard input" if csv == "-" else csv
+    if csv == "-" and isinstance(sys.stdin, io.TextIOWrapper):
+        # In some locales, Python reads undecodable bytes as characters.
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
+    try:
+        with nullcontext(sys.stdin) if csv == "-" else Path(csv).open(encoding="utf-8-sig") as file:
+            # Of a line without end, no more than this is held.
+            yield from iter(lambda: file.readline(_LONGEST_LINE), "")
+    except FileNotFoundError:
+        raise ZooError(f"{csv}: no such file") from None
+    except IsADirectoryError:
+        raise ZooError(f"{csv}: is a folder, not a file") from None
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
 def evaluate(
     recognizer: Recognizer, path: Path, *, subjects: Sequence[str] | None = None, settings: Streaming | None = None,
     seconds: float = _HOUR, seed: int = 0, merge: Mapping[str, str] | None = None,
@@ -52,21 +203,20 @@ def evaluate(
     Args:
         recognizer: Exported file.
         path: File of recordings.
-        subjects: Subjects to evaluate. By default all that are not among the training subjects.
+        subjects: By default all that are not among the training subjects.
         settings: Restarts, smoothing and margin. Those of the file by default.
         seconds: Length of the spliced stream of each person.
-        seed: Random seed of the splicing.
+        seed: Of the splicing.
         merge: Labels that mean one of several classes, as in `{"stairs": "upstairs+downstairs"}`. Each is then right.
 
     Returns:
-        `recordings` (each streamed from its start) and `spliced`, each with the metrics of `measure` and the
-        `window_accuracy` on whole windows of the same rows; and `subjects`, `simulated`, `settings`. `spliced` is None
-        if nobody has two activities.
-
-    Raises:
-        ZooError: If no subject is left, a subject is not in the file, or no recording is long enough and of an activity
-            that the model knows.
+        `recordings` (each streamed from its start) and `spliced` (None if nobody has two activities), each with the
+        metrics of `measure` and the `window_accuracy` on whole windows of the same rows; `subjects`, `simulated`, ...
     """
+    # `zoo stream` needs none of what reads files.
+    from zoo.activity import recordings
+    from zoo.activity.cutting import Windowing
+
     metadata = recognizer.metadata
     index = recordings.read(path).selected(metadata.axes)
     people = _people(path, index, metadata, subjects)
@@ -132,7 +282,7 @@ def _allowed(classes: Sequence[str], merge: Mapping[str, str]) -> dict[str, list
 
 
 def _spliced(parts: Sequence[Stretch], rate: float, seconds: float, random: np.random.Generator) -> list[Stretch]:
-    """Splices random stretches of a person's recordings. Consecutive activities differ."""
+    """Random stretches of a person's recordings one after another. Consecutive activities differ."""
     stretches: list[Stretch] = []
     while sum(len(rows) for _, rows in stretches) < seconds * rate:
         others = [part for part in parts if not stretches or part[0] != stretches[-1][0]]
@@ -147,7 +297,9 @@ def _scores(
     recognizer: Recognizer, settings: Streaming | None, streams: Sequence[Sequence[Stretch]],
     allowed: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:  # fmt: skip
-    """Computes the metrics of streams, and the accuracy on whole windows of the same rows."""
+    """The metrics of streams, and the accuracy on whole windows of the same rows."""
+    from zoo.activity.cutting import Windowing
+
     metadata = recognizer.metadata
     cut = Windowing(metadata.window, metadata.hop, metadata.rate, trim=0.0)
     results, right = [], []
@@ -173,7 +325,7 @@ class StreamResult:
     """Predictions for the stream of one person, and its true activities.
 
     Args:
-        times: Time of each prediction in seconds, `(N,)`, ascending.
+        times: Seconds of each prediction, `(N,)`, ascending.
         labels: Predicted labels `(N,)`, empty strings for no label.
         starts: Start of each stretch in seconds, `(M,)`. A stretch ends where the next one starts.
         activities: True activity of each stretch, `(M,)`. Consecutive ones differ.
@@ -199,7 +351,7 @@ class StreamResult:
         return np.searchsorted(self.starts, self.times, side="right") - 1
 
     def delays(self) -> NDArray[np.float64]:
-        """Returns the seconds from each change to the first prediction of the new activity, `(M - 1,)`.
+        """The seconds from each change to the first prediction of the new activity, `(M - 1,)`.
 
         Example:
             >>> times = np.array([1.0, 2.0, 3.0, 4.0])
@@ -223,15 +375,7 @@ class StreamResult:
 
 
 def measure(streams: Sequence[StreamResult]) -> dict[str, Any]:
-    """Computes the metrics of the streams of several people.
-
-    Args:
-        streams: Streams, one or more.
-
-    Returns:
-        `accuracy`, `settled_accuracy`, `coverage`, `hours`, `changes`, `missed` (changes that were not recognized),
-        `delay_median` and `delay_p95` in seconds (None for infinite), `false_alarms_per_hour`, `accuracy_by_time`.
-    """
+    """The metrics of the streams of several people. Delays are in seconds, None where a change is not recognized."""
     right = [stream.labels == stream.truth for stream in streams]
     delays = np.concatenate([stream.delays() for stream in streams])
     hours = sum(float(stream.times[-1] - stream.starts[0]) for stream in streams) / _HOUR

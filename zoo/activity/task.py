@@ -12,12 +12,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.activity import finetuning, metrics
+from zoo.activity import evaluation, finetuning, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
 from zoo.activity.checks import check_lengths, lengths_of
 from zoo.activity.cutting import Windowing
-from zoo.activity.recognition import (
+from zoo.activity.evaluation import (
     BATCH,
     LESS,
     answers,
@@ -153,13 +153,11 @@ def _baseline(parts: Sequence[Split], classes: int, rows: int) -> dict[str, Any]
 
 
 def leave_out(train: Windows, recipe: Recipe) -> list[tuple[Windows, Windows]]:
-    """Divides the windows of few people for a cross-validation, after which everybody is trained on.
+    """Training and validation windows of the folds that validate a model of few people, who are then all trained on.
 
-    Returns:
-        Training and validation windows of each fold, which leaves one person out; of one person, or where a class was
-        recorded by one person alone, a single fold with the last windows of each class. Empty where a part is held out
-        once and for all: where there are more people, where the recipe holds out no people, or where it has patience,
-        which needs validation windows throughout the training.
+    Each leaves one person out; of one person, or where a class was recorded by one person alone, a single fold has the
+    last windows of each class. Empty where a part is held out once and for all: where there are more people, where the
+    recipe holds out no people, or where it has patience, which needs validation windows throughout the training.
     """
     if not recipe.validation or recipe.validation_by != "subject" or recipe.patience is not None:
         return []
@@ -282,10 +280,6 @@ class ActivityTask(Task):
 
         Each of `learners` is measured on the windows that it was not trained on. A temperature that calibrates them
         does not calibrate the model, which learned from more people (see benchmarks/few_people.py), so it has none.
-
-        Returns:
-            `train_windows`, `split_by`, and `validation`, None where no windows are held out; it has `folds`, their
-            number, where there are any.
         """
         trained_before = model.provenance is not None
         model.provenance = provenance(
@@ -343,35 +337,26 @@ class ActivityTask(Task):
             threshold=None if model.threshold is None else float(model.threshold),
         )  # fmt: skip
 
-    def evaluate(
-        self, loaded: Loaded, data: ActivityData, *, split: str = "test", baselines: bool = True,
-        robustness: bool = False, prior: Mapping[str, float] | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    def evaluate(self, loaded: Loaded, data: Source, **options: Any) -> dict[str, Any]:
         """Measures a recognizer on windows, as `evaluation.evaluate` does."""
-        # Evaluation and exporters are imported by those who need them.
-        from zoo.activity.evaluation import evaluate
-
-        return evaluate(loaded, self.read(data), split=split, baselines=baselines, robustness=robustness, prior=prior)
+        return evaluation.evaluate(loaded, self.read(data), **options)
 
     def predict(
         self, loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
         columns: "CsvColumns | None" = None, hop: int | None = None, dropped: "Counter[str] | None" = None,
         threshold: float | None = None,
     ) -> Predictions:  # fmt: skip
-        """Predicts the activity in windows.
+        """Predicts the activity in windows `(N, window, channels)`, or in a DataFrame or CSV file, which is cut.
 
         Args:
             loaded: The model.
-            x: Windows `(N, window, channels)`; or a DataFrame or the path of a CSV file, which is cut into windows.
+            x: The input.
             rate: Hz of the rows of windows; the model's by default.
             times: `(N,)` seconds at which windows start.
             columns: How a CSV file is read.
             hop: Rows between the starts of windows of a CSV file; half a window by default.
             dropped: Counts the rows of a CSV file that are left out.
             threshold: Probability below which a label is None; 0 for never. That of the model by default.
-
-        Raises:
-            ZooError: If the input is not what the model reads.
         """
         metadata = metadata_of(loaded)
         if isinstance(x, str | Path) or hasattr(x, "columns"):
@@ -398,6 +383,7 @@ class ActivityTask(Task):
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
         """What export must know of a recognizer."""
+        # Exporters are imported by those who need them.
         from zoo.activity.exportable import exportable
 
         return exportable(loaded, None if data is None else self.read(data))

@@ -8,7 +8,6 @@ number from 0.
 
 A label may be a set of classes: where a study knows only stairs, rows of `trY` hold a 1 for upstairs and a 1 for
 downstairs. The attribute `label_sets` lists such sets, as in `downstairs+upstairs`; inside the zoo they are the labels
-from collections import Counter
 from K on.
 """
 
@@ -110,7 +109,7 @@ class Windows(Examples):
         return self.group_names()
 
     def split(self, fraction: float, seed: int, by: str = "subject") -> tuple["Windows", "Windows"]:
-        """Splits off validation windows.
+        """Divides into training and validation windows.
 
         Args:
             fraction: Share of the subjects, or of the windows of each class, for validation, in (0, 1).
@@ -118,9 +117,6 @@ class Windows(Examples):
             by: `subject`: those of whole subjects (as for `time` if there are three or fewer, or if no draw leaves all
                 classes for training; as for `window` if subjects are unknown). `time`: the last ones of each class of
                 each subject. `window`: random ones.
-
-        Returns:
-            Training and validation windows.
 
         Raises:
             ZooError: If a class would have no window left for training, or validation no window.
@@ -149,11 +145,9 @@ class Windows(Examples):
         return 1 <= len(self.people()) <= _FEW_PEOPLE
 
     def leave_one_out(self) -> list[tuple["Windows", "Windows"]]:
-        """Divides the windows of few people: for each person, those of all others, and those of this person.
+        """For each of few people, the windows of all others, and those of this person.
 
-        Returns:
-            Empty where there is one person, where there are more than three, or where a class would have no window of
-            the others.
+        Empty for one person, for more than three, or where a class would have no window of the others.
         """
         if not self.of_few_people:
             return []
@@ -236,11 +230,7 @@ class ActivityData(Data):
         return "subject" if self.train.subjects is not None and self.test.subjects is not None else "window"
 
     def test_windows(self) -> Windows:
-        """The test set.
-
-        Raises:
-            ZooError: If there is none.
-        """
+        """The test set; refuses data without one."""
         if not len(self.test):
             raise ZooError(
                 f"{self.name}: has no test set: cut other people's recordings for it with `zoo data windows "
@@ -253,11 +243,7 @@ class ActivityData(Data):
         return replace(self, train=self.train.joined(self.test)) if len(self.test) else self
 
     def with_classes(self, classes: Sequence[str]) -> "ActivityData":
-        """The same windows, with the labels of a model that knows their classes, and perhaps others.
-
-        Args:
-            classes: All classes of the data, in any order, and possibly others.
-        """
+        """The same windows with the labels of a model that knows their classes, in any order, and perhaps others."""
         if tuple(classes) == self.classes:
             return self
         places = np.array([classes.index(name) for name in self.classes])
@@ -286,18 +272,18 @@ class ActivityData(Data):
 def read(path: Path, *, allow_leak: bool = False) -> ActivityData:
     """Checks a file in the course's layout and opens it; its windows stay on the disk.
 
-    Args:
-        path: data3.h5 or a file with the same layout.
-        allow_leak: Whether to accept a subject in both training and test, to describe such a file.
-
-    Raises:
-        ZooError: If a key, a shape, a type, a label or a value is not what the layout says; if the values look like
-            g; if a subject is in training and in test.
+    `allow_leak` accepts a subject in both training and test, to describe such a file.
     """
     sizes = hdf5.check(path, "activity")
     rate, classes, label_sets = _about(path, sizes)
     train = _part(path, "train", classes, label_sets)
-    test = _part(path, "test", classes, label_sets) if _has_test(path) else train.empty()
+    absent = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
+    if len(absent) == 1:
+        raise ZooError(
+            f"{path}: no key '{absent[0]}' in the activity layout though there is the other of tstX, tstY: make it "
+            "with `zoo data windows`"
+        )
+    test = train.empty() if absent else _part(path, "test", classes, label_sets)
     if len(test) and (train.subjects is None) != (test.subjects is None):
         missing = "trS" if train.subjects is None else "tstS"
         raise ZooError(f"{path}: no key '{missing}' though the other part has subject ids: add it, or leave both out")
@@ -450,15 +436,6 @@ def _about(
         if not set(names) <= set(classes) or len(set(names)) < max(2, len(names)) or len(set(sets)) < len(sets):
             raise ZooError(f"{path}: attribute 'label_sets' is {text!r}; expected sets such as {'+'.join(classes[:2])}")
     return float(rate), classes, tuple(tuple(sorted(classes.index(name) for name in names)) for names in sets)
-
-
-def _has_test(path: Path) -> bool:
-    """Whether a file has a test set; refuses half of one."""
-    missing = [key for key in ("tstX", "tstY") if not hdf5.has(path, key)]
-    if len(missing) == 1:
-        raise ZooError(f"{path}: no key '{missing[0]}' in the activity layout though there is the other of tstX, tstY: "
-                       "make it with `zoo data windows`")  # fmt: skip
-    return not missing
 
 
 def _part(path: Path, name: str, classes: Sequence[str], label_sets: tuple[tuple[int, ...], ...]) -> Windows:
