@@ -33,12 +33,7 @@ _NOTHING = 0.5
 
 
 def typical_rate(times: NDArray[np.float64]) -> float:
-    """The rate in Hz of the median interval between time stamps in seconds; 0 where no stamp rises.
-
-    Example:
-        >>> typical_rate(np.array([0.0, 0.02, 0.02, 0.04, 9.0, 9.02]))
-        50.0
-    """
+    """The rate in Hz of the median interval between time stamps in seconds; 0 where no stamp rises."""
     steps = np.diff(times)
     forward = steps[steps > 0]
     return float(f"{1 / np.median(forward):.6g}") if len(forward) else 0.0
@@ -50,12 +45,7 @@ def enough_rows(rows: Floats, rate: float) -> bool:
 
 
 def steady_length(rows: Floats, rate: float) -> float:
-    """The length of the mean vector of a second: the median over all seconds.
-
-    Example:
-        >>> steady_length(np.tile([[0.0, 9.0, 0.0], [0.0, 11.0, 0.0]], (50, 1)), 50.0)
-        10.0
-    """
+    """The length of the mean vector of a second: the median over all seconds."""
     second = max(1, round(rate))
     blocks = rows[: len(rows) // second * second].reshape(-1, second, rows.shape[1])
     return float(np.nanmedian(np.linalg.norm(blocks.mean(axis=1), axis=1)))
@@ -64,13 +54,7 @@ def steady_length(rows: Floats, rate: float) -> float:
 def check_signal(where: str, rows: Floats, rate: float) -> None:
     """Refuses acceleration in g or without gravity, and rotation rate in degrees, or gravity in its place.
 
-    Args:
-        where: The beginning of the message.
-        rows: `(rows, 3)` m/s^2, or `(rows, 6)`, followed by rad/s; few rows are not checked.
-        rate: Hz.
-
-    Raises:
-        ZooError: With what to do.
+    Few rows, `(rows, 3)` in m/s^2 or `(rows, 6)` with rad/s, are not checked.
     """
     if not enough_rows(rows, rate):
         return
@@ -92,7 +76,6 @@ def check_signal(where: str, rows: Floats, rate: float) -> None:
 
 
 def _check_length(where: str, magnitude: float, steady: float, over: str, advice: str) -> None:
-    """Refuses a mean length near 1, and a short mean vector."""
     if is_in_g(magnitude, steady):
         raise ZooError(
             f"{where} has a mean magnitude of {magnitude:.2f}, as in g; expected {UNIT} (about {STANDARD_GRAVITY:.1f}):"
@@ -105,15 +88,8 @@ def _check_length(where: str, magnitude: float, steady: float, over: str, advice
 
 
 def check_lengths(where: str, magnitude: float, steady: float) -> None:
-    """Refuses windows in g, or of movement without gravity. Windows of zeros, to try a model on, are accepted.
-
-    Args:
-        where: The beginning of the message.
-        magnitude: The mean of the first of `lengths_of`.
-        steady: The mean of the second.
-
-    Raises:
-        ZooError: With what to do.
+    """Refuses windows in g, or of movement without gravity, by the means of `lengths_of`. Windows of zeros, to try a
+    model on, pass.
     """
     if magnitude > _NOTHING:
         advice = "make windows of acceleration with gravity, and do not subtract its mean"
@@ -129,11 +105,7 @@ def lengths_of(windows: Floats) -> Floats:
 
 
 def check_turning(where: str, magnitude: float) -> None:
-    """Refuses rotation rate in degrees, by the mean length of its vector.
-
-    Raises:
-        ZooError: If no phone turns so fast.
-    """
+    """Refuses rotation rate in degrees, by the mean length of its vector."""
     if magnitude > _FASTEST:
         raise ZooError(
             f"{where}: rotation rate has a mean magnitude of {magnitude:.0f}, as in deg/s; expected {ROTATION_UNIT} "
@@ -142,11 +114,7 @@ def check_turning(where: str, magnitude: float) -> None:
 
 
 def check_range(where: str, rows: Floats) -> None:
-    """Refuses rows, `(..., 3)` or `(..., 6)`, that are not finite or that no sensor measures.
-
-    Raises:
-        ZooError: If a value is out of range.
-    """
+    """Refuses rows, `(..., 3)` or `(..., 6)`, that are not finite or that no sensor measures."""
     if not np.isfinite(rows).all():
         raise ZooError(f"{where} holds NaN or infinity: drop it or import again")
     for part, unit in ((rows[..., :3], UNIT), (rows[..., 3:], ROTATION_UNIT)):
@@ -155,16 +123,7 @@ def check_range(where: str, rows: Floats) -> None:
 
 
 def check_convention(path: Path, attributes: Mapping[str, Any], axes: Sequence[str] = ()) -> None:
-    """Refuses a file that states another unit, sign or order of axes than the zoo's.
-
-    Args:
-        path: The file.
-        attributes: What it states.
-        axes: Names of its channels; not checked without.
-
-    Raises:
-        ZooError: If one is another.
-    """
+    """Refuses a file that states another unit, sign or order of axes than the zoo's; no axes are not checked."""
     expected = {"unit": UNIT, "convention": CONVENTION} | ({"axes": ",".join(axes)} if axes else {})
     for name, want in expected.items():
         if name in attributes and not str(attributes[name]).startswith(want):

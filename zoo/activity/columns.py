@@ -13,15 +13,10 @@ from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVI
 
 
 class Format(NamedTuple):
-    """How an app names its columns. Names are lower-case, without units, spaces and signs; `{}` is the axis.
+    """How an app names its columns: lower-case, without units, spaces and signs; `{}` is the axis.
 
-    Args:
-        name: The app, or the kind of names.
-        axes: Columns of acceleration.
-        gravity: Columns of gravity, where acceleration does not include it.
-        time: A column of time that only this app writes.
-        unit: `m/s^2` or `g`, where the columns do not state it.
-        convention: `android` or `ios`: the sign of the axes.
+    `gravity` is added where acceleration does not include it; `time` is a column that only this app writes; `unit` is
+    taken where the columns do not state it.
     """
 
     name: str
@@ -140,17 +135,8 @@ class CsvColumns:
         return float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0
 
     def with_channels(self, text: str) -> "CsvColumns":
-        """The same columns, but these of the sensors.
-
-        Args:
-            text: The names of x, y, z of the acceleration, then those of the rotation rate, if any; comma-separated.
-
-        Raises:
-            ZooError: If there are not three or six, or x, y, z are named already.
-
-        Example:
-            >>> CsvColumns().with_channels("ax,ay,az,gx,gy,gz").rotation
-            ('gx', 'gy', 'gz')
+        """The same columns, but those of acceleration and, of six names, rotation rate, from a text such as
+        ax,ay,az,gx,gy,gz.
         """
         names = tuple(name.strip() for name in text.split(","))
         if len(names) not in (3, 6) or len(set(names)) < len(names) or not all(names):
@@ -183,20 +169,10 @@ def _plain(column: str) -> tuple[str, str]:
 
 
 def resolve(where: str, header: Sequence[str], columns: CsvColumns, *, labels: bool = True) -> tuple[CsvColumns, str]:
-    """Finds the columns of a table.
+    """Finds the columns of a table, and the app whose names they bear.
 
-    Args:
-        where: The file, for messages.
-        header: The names of its columns.
-        columns: Those that the user named.
-        labels: Whether person and activity are needed.
-
-    Returns:
-        All columns and units, of which `time` is None with a fixed rate, `gravity` where acceleration includes it, and
-        `rotation` where none is read, or where it is in a file of its own; and the app whose names were recognized.
-
-    Raises:
-        ZooError: If columns are missing: all of them, with what was found.
+    `time` stays None with a fixed rate, `gravity` where acceleration includes it, and `rotation` where none is read, or
+    where it is in a file of its own. `labels`: whether person and activity are needed.
 
     Example:
         >>> resolve("a.csv", ["time", "gFx", "gFy", "gFz"], CsvColumns(subject="=ann", activity="=walking"))[0].axes
@@ -276,11 +252,7 @@ def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels:
 
 
 def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str) -> str:
-    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
-
-    Raises:
-        ZooError: If there is none, or the named one makes an implausible rate and another does not.
-    """
+    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz."""
     finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
     if len(stamps) and not len(finite):
         raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")

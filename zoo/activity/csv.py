@@ -69,17 +69,7 @@ def number(field: str, mark: str) -> float:
 
 
 def csv_rows(where: str, text: str, mark: str | None = None, line: int = 0) -> Iterator[list[str]]:
-    """The rows of a text of CSV, the names of its columns first.
-
-    Args:
-        where: The file, for messages.
-        text: The text.
-        mark: What separates fields; by default, what separates most names of columns.
-        line: Number of lines before the text.
-
-    Raises:
-        ZooError: If a field is too long, or a quote is not closed.
-    """
+    """The rows of a text of CSV, the names of its columns first. `line` lines stand before it."""
     reader = csv.reader(io.StringIO(text), delimiter=mark or separator(text.partition("\n")[0]), strict=True)
     begun = line + 1
     try:
@@ -97,11 +87,7 @@ def csv_rows(where: str, text: str, mark: str | None = None, line: int = 0) -> I
 
 
 def column_names(where: str, text: str) -> list[str]:
-    """The names in the first line of a text of CSV.
-
-    Raises:
-        ZooError: If there are none.
-    """
+    """The names in the first line of a text of CSV."""
     header = [name.strip() for name in next(csv_rows(where, text), [])]
     if not any(header):
         raise ZooError(f"{where}: empty; expected a line of column names, and rows")
@@ -144,11 +130,7 @@ def _decoded(path: Path, content: bytes, offset: int) -> str:
 
 
 class Table:
-    """A CSV file or a DataFrame: the names of its columns, and their fields in blocks.
-
-    Args:
-        source: The file or the DataFrame.
-    """
+    """A CSV file or a DataFrame: the names of its columns, and their fields in blocks."""
 
     def __init__(self, source: "Path | pd.DataFrame") -> None:
         self.path = source if isinstance(source, Path) else Path("DataFrame")
@@ -170,15 +152,7 @@ class Table:
             raise ZooError(f"{self.where}: no rows below the line of column names")
 
     def read(self, columns: CsvColumns, *, labels: bool = True) -> None:
-        """Reads the columns that were resolved.
-
-        Args:
-            columns: Which column is what, where the user named it.
-            labels: Whether to read people and activities.
-
-        Raises:
-            ZooError: If a column is missing, a field is not a number, or time stamps are not plausible.
-        """
+        """Reads the columns, and, with `labels`, people and activities."""
         self.columns, self.app = resolve(self.where, self.header, columns, labels=labels)
         axes, gravity, rotation = self.columns.axes, self.columns.gravity or (), self.columns.rotation or ()
         time, named = self.columns.time, [self.columns.subject or "=", self.columns.activity or "="]
@@ -387,16 +361,7 @@ def read_csv(
 
     A change of person or activity, a gap in time or a row that is not finite ends a recording; rows whose time stamp
     does not rise are left out. If there are time stamps, the rate is detected and the rows are interpolated linearly to
-    an even grid.
-
-    Args:
-        sources: Paths of the files, or DataFrames.
-        columns: Which column is what, where the user named it.
-        dropped: Counts what is left out, by reason.
-        tables: Gets a row of facts about each file.
-
-    Raises:
-        ZooError: If a file or a column is missing, a field is not a number, or values are not plausible.
+    an even grid. `dropped` counts what is left out, by reason; `tables` gets a row of facts about each file.
 
     Example:
         >>> import pandas as pd

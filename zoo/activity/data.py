@@ -22,11 +22,7 @@ from zoo.data.examples import sort_names
 
 
 def describe(source: Path | ActivityData) -> dict[str, Any]:
-    """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies.
-
-    Args:
-        source: Windows, or a file of windows or recordings.
-    """
+    """Counts windows by part and class, or seconds of recordings by activity; finds leaks, and compares studies."""
     if isinstance(source, ActivityData):
         return _describe_windows(source)
     if hdf5.identify(source) == "recordings":
@@ -108,19 +104,13 @@ _WAVES = 4
 
 
 def find_leaks(train: Windows, test: Windows) -> dict[str, Any]:
-    """Looks for leaks, block by block.
+    """Counts `shared_rows`, `near_duplicates`, and lists `subjects`, people who are in both parts.
 
-    A run of eight rows is represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a
-    multiple of eight in the training window, so those are stored and looked up at every offset of the test windows. A
-    sensor at rest repeats its values, so runs without change do not count.
-
-    Args:
-        train: Training windows.
-        test: Test windows.
-
-    Returns:
-        `shared_rows`, test windows that contain at least 8 consecutive rows of a training window; `near_duplicates`,
-        test windows that differ from a training window by less than 5% of their spread; and `subjects`, people in both.
+    `shared_rows` counts test windows with at least 8 consecutive rows of a training window: a run of eight is
+    represented by a 64-bit hash. Any overlap of 15 rows or more contains a run that starts at a multiple of eight in
+    the training window, so those are stored and looked up at every offset of the test windows. A sensor at rest repeats
+    its values, so runs without change do not count. `near_duplicates` counts test windows that differ from a training
+    window by less than 5% of their spread.
     """
     if not len(test):
         return {"shared_rows": 0, "near_duplicates": 0, "subjects": []}
@@ -194,16 +184,11 @@ _STEPS = (1.2, 3.0)
 
 
 def compare(data: ActivityData | Index) -> dict[str, dict[str, Any]]:
-    """Measures each study of a file.
+    """Measures each study of a file; empty if the data belongs to one study or to none.
 
-    Args:
-        data: Windows, or recordings.
-
-    Returns:
-        Of each study `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking
-        `tilt_deg` (the angle between the y axis of the phone and up: its 10th, 50th and 90th percentiles, which are far
-        apart where people carry the phone either way around) and `cadence_hz` (median steps per second). Empty if the
-        data belongs to one study or to none.
+    Each has `people`, `windows` or `seconds` per class, `rate_hz` (lowest and highest), and of walking `tilt_deg` (its
+    10th, 50th and 90th percentiles, which are far apart where people carry the phone either way around) and
+    `cadence_hz`.
     """
     unit = "windows" if isinstance(data, ActivityData) else "seconds"
     people, rates, walks = dict[str, set[str]](), dict[str, set[float]](), dict[str, list[NDArray[np.float64]]]()
@@ -263,9 +248,6 @@ def _pieces(data: ActivityData | Index) -> Iterator[tuple[str, str, str, float, 
 def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     """The angle between the y axis of the phone and up, in degrees: 0 upright, 90 flat, 180 upside down.
 
-    Args:
-        windows: `(n, rows, 3)` acceleration with gravity.
-
     Example:
         >>> tilt(np.tile([0.0, -9.8, 0.0], (1, 50, 1))).tolist()
         [180.0]
@@ -276,14 +258,7 @@ def tilt(windows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def cadence(windows: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """Steps per second: the strongest frequency of the magnitude between 1.2 and 3 Hz.
-
-    Args:
-        windows: `(n, rows, 3)` acceleration of people who walk.
-        rate: Sampling rate in Hz.
-
-    Returns:
-        `(n,)`; NaN where windows are too short to tell.
+    """Steps per second: the strongest frequency of the magnitude between 1.2 and 3 Hz; NaN where windows are too short.
 
     Example:
         >>> steps = 9.8 + np.sin(2 * np.pi * 1.8 * np.arange(200) / 50)

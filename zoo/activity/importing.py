@@ -74,12 +74,7 @@ def _check_study(name: str) -> None:
 
 
 def _source_of(names: Sequence[str]) -> str:
-    """Says where CSV files come from without their names, which may say who was recorded: exported files contain it.
-
-    Example:
-        >>> _source_of(["ann.csv", "ben.csv"])
-        '2 CSV files #c3622fc7'
-    """
+    """Says where CSV files come from without their names, which may say who was recorded: exported files contain it."""
     digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:8]
     return f"{len(names)} CSV file{'s' if len(names) > 1 else ''} #{digest}"
 
@@ -136,19 +131,10 @@ def import_study(
 def find_sources(
     paths: Sequence[Path], columns: CsvColumns, layout: str | None = None, manifest: Path | None = None
 ) -> list[tuple[Path, CsvColumns]]:
-    """Finds CSV files, and the person and activity of each.
+    """Finds CSV files, also in folders, and the person and activity of each: path, and how it is read.
 
-    Args:
-        paths: Files, and folders to search.
-        columns: How all files are read.
-        layout: A pattern such as `{subject}/{activity}*.csv`, which the end of each path matches.
-        manifest: A table with the columns file, subject and activity, of which the last two may be missing.
-
-    Returns:
-        The path of each file, and how it is read.
-
-    Raises:
-        ZooError: If there are no files, one is missing, or one does not match the layout.
+    They are named by `columns`; by a `layout` such as `{subject}/{activity}*.csv`, which the end of each path matches;
+    or by a `manifest`, a table with the columns file, subject and activity, of which the last two may be missing.
     """
     if manifest is not None:
         if layout is not None or paths:

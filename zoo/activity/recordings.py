@@ -27,12 +27,7 @@ from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
 
 def units(axes: Sequence[str]) -> str:
-    """The attribute `unit` of a file with these channels.
-
-    Example:
-        >>> units(INERTIAL)
-        'm/s^2,rad/s'
-    """
+    """The attribute `unit` of a file with these channels, such as `m/s^2,rad/s`."""
     return UNIT if tuple(axes) == AXES else f"{UNIT},{ROTATION_UNIT}"
 
 
@@ -86,12 +81,6 @@ class Recording:
     def resampled(self, rate: float) -> NDArray[np.float32]:
         """All channels at another rate, low-pass filtered below half of the lower one (a polyphase FIR filter).
 
-        Args:
-            rate: Sampling rate in Hz, above 0.
-
-        Returns:
-            `(rows', 3)` or `(rows', 6)` float32.
-
         Example:
             >>> one_second = Recording("a", "1", "standing", 100.0, np.full((100, 3), 9.8, np.float32))
             >>> one_second.resampled(50.0).shape
@@ -120,14 +109,8 @@ def stretches(
 ) -> Iterator[Recording]:  # fmt: skip
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
 
-    Args:
-        name: The source, for messages.
-        subject: The person.
-        activity: The label.
-        times: `(rows,)` time stamps in seconds.
-        rows: `(rows, 3)` m/s^2, or `(rows, 6)`, followed by rad/s.
-        rate: Hz of rows that are even already; None to measure it from the time stamps.
-        dropped: Counts what is left out.
+    `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s. Rows with a `rate` in Hz are even
+    already; without, it is measured. `dropped` counts what is left out.
     """
     # A clock that jumps back by more than a gap has restarted: another trial.
     steps = np.diff(times)
@@ -143,7 +126,6 @@ def _trial(
     name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
     rate: float | None, dropped: Counter[str],
 ) -> Iterator[Recording]:  # fmt: skip
-    """Splits one trial at gaps and lost rows."""
     finite, cuts = storable(rows) & np.isfinite(times), np.zeros(0, np.int64)
     if lost := int((~finite).sum()):
         dropped["rows with a value that is not finite"] += lost
@@ -194,17 +176,9 @@ CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
 class Index:
     """The contents of a file of recordings, or of several one after another, without the rows.
 
-    Args:
-        path: The file, or the folder of CSV files from which it was imported.
-        offsets: `(recordings + 1,)` where each recording starts.
-        subjects: `(recordings,)` the person of each.
-        activities: `(recordings,)` its label.
-        rates: `(recordings,)` its rate in Hz.
-        names: `(recordings,)` its source, for messages.
-        provenance: `source` and `simulated`.
-        circumstances: What else is known of each recording, by name: arrays such as `study`.
-        axes: Names of the channels.
-        parts: The files, where there are several, or where `path` is a folder.
+    Recording `i` is the rows `offsets[i]` to `offsets[i + 1]`. `circumstances` holds what else is known of each, by
+    name: arrays such as `study`. `path` may be a folder of CSV files that was imported; then, and where there are
+    several files, `parts` are those that are read.
     """
 
     path: Path
@@ -224,11 +198,7 @@ class Index:
         return self.circumstances.get("study", np.full(len(self), "", np.str_))
 
     def selected(self, axes: Sequence[str]) -> "Index":
-        """The same recordings with all their channels, or with the first three.
-
-        Raises:
-            ZooError: If the file lacks one.
-        """
+        """The same recordings with all their channels, or with the first three."""
         if tuple(axes) not in (AXES, INERTIAL):
             raise ZooError(f"--channels {','.join(axes)}: expected {','.join(AXES)} or {','.join(INERTIAL)}")
         if len(axes) > len(self.axes):
@@ -286,19 +256,10 @@ class Index:
 
 
 def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | None = None) -> Index:
-    """Joins files of recordings.
+    """Joins files of recordings. Different studies have different people: `wisdm/1602` is 1602 of the study wisdm.
 
-    Different studies have different people: the name of the study is put before each id, as in `wisdm/1602`.
-
-    Args:
-        *parts: The files.
-        same_people: Whether equal subject ids of different files of one study, or of none, are the same person. False
-            puts the name of the file before each id.
-        axes: The channels to read; all by default.
-
-    Raises:
-        ZooError: If an id is in several files of one study, or of none, and `same_people` is None; or the files
-            hold other channels.
+    `same_people` says whether equal ids of different files of one study, or of none, are one person; False puts the
+    name of the file before each id.
     """
     if axes is not None:
         parts = tuple(part.selected(axes) for part in parts)
@@ -356,11 +317,8 @@ def _in_study(study: str, subject: str) -> str:
 def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterator[Recording]:
     """The recordings of all groups; refuses one with the same rows as one of another group.
 
-    A person in training and another one in test would share it.
-
-    Args:
-        *groups: Recordings of a file each. A study may hold a recording twice.
-        files: The files, for messages, where the names of the recordings do not tell them.
+    A person in training and another one in test would share it. A study may hold a recording twice. `files` are named
+    where the names of the recordings do not tell them.
     """
     known: dict[bytes, tuple[int, str]] = {}
     for number, group in enumerate(groups):
@@ -378,21 +336,10 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
 
 
 def append(path: Path, recordings: Iterable[Recording], *, source: str, same_people: bool | None = None) -> int:
-    """Adds recordings to a file; it is replaced as a whole or not at all.
+    """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
 
     If they are of another study than those of the file, the name of its study is put before the id of each person.
-
-    Args:
-        path: The file.
-        recordings: What to add, all of one study or of none.
-        source: Where they come from.
-        same_people: Whether an id that is in the file already is the same person.
-
-    Returns:
-        The number of recordings that were added.
-
-    Raises:
-        ZooError: If an id is in the file already and `same_people` is None, or a recording is in it.
+    Returns the number of recordings that were added.
     """
     with exclusive(path):
         before = read(path)
@@ -420,20 +367,7 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
 
 
 def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:
-    """Writes recordings one after another; only one is in memory.
-
-    Args:
-        path: The file, written whole or not at all.
-        recordings: What to write.
-        source: Where they come from, stored as an attribute.
-        simulated: Whether a program made them.
-
-    Returns:
-        The number of recordings.
-
-    Raises:
-        ZooError: If there are none, or only some have a rotation rate.
-    """
+    """Writes recordings one after another, of which only one is in memory; returns their number."""
     axes: tuple[str, ...] = AXES
     offsets, activities, rates, names = [0], [], [], []
     subjects: list[str] = []
@@ -473,11 +407,7 @@ def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated
 
 
 def read(path: Path) -> Index:
-    """Opens a file of recordings and checks it.
-
-    Raises:
-        ZooError: If it is not in the layout `recordings`, or its parts disagree.
-    """
+    """Opens a file of recordings and checks it."""
     sizes = hdf5.check(path, "recordings")
     offsets = hdf5.read(path, "offsets")
     if len(offsets) != sizes["M"] + 1 or offsets[0] != 0 or offsets[-1] != sizes["R"] or (np.diff(offsets) < 1).any():

@@ -94,7 +94,7 @@ class Walker:
     def record(
         self, activity: str, seconds: float, rate: float, random: np.random.Generator, *, gyroscope: bool = False
     ) -> Recording:
-        """Simulates a recording.
+        """Simulates a recording of `round(seconds * rate)` rows.
 
         Args:
             activity: One of the six classes.
@@ -102,9 +102,6 @@ class Walker:
             rate: Sampling rate in Hz.
             random: The source of what differs from one recording to the next.
             gyroscope: Whether the rotation rate is recorded as well.
-
-        Returns:
-            A recording of `round(seconds * rate)` rows.
         """
         if not 0 < seconds < np.inf:
             raise ZooError(f"{seconds:g} s: expected a duration above 0")
@@ -184,17 +181,7 @@ def _noise(rows: int, memory: float, rate: float, random: np.random.Generator) -
 def simulate(
     subjects: int, seed: int, *, seconds: float = 60.0, rate: float = 50.0, gyroscope: bool = False
 ) -> Iterator[Recording]:
-    """Simulates recordings of several people, each doing each activity twice.
-
-    Args:
-        subjects: Number of people.
-        seed: The source of all randomness.
-        seconds: Duration of a recording.
-        rate: Sampling rate in Hz.
-        gyroscope: Whether the rotation rate is recorded as well.
-
-    Returns:
-        `subjects * 6 * 2` recordings, one after another.
+    """Simulates recordings of several people, each doing each of the six activities twice.
 
     Example:
         >>> first = next(simulate(1, seed=0, seconds=4))
@@ -212,18 +199,7 @@ def simulate(
 def write_simulated(
     path: Path, subjects: int = 12, seed: int = 0, seconds: float = 60.0, gyroscope: bool = False
 ) -> None:
-    """Writes windows of simulated people in the course's layout; a quarter of the people are for test.
-
-    Args:
-        path: The file.
-        subjects: Number of people, 2 or more.
-        seed: The source of all randomness.
-        seconds: Duration of a recording.
-        gyroscope: Whether the rotation rate is recorded as well.
-
-    Raises:
-        ZooError: If there are fewer than two people.
-    """
+    """Writes windows of two or more simulated people in the course's layout; a quarter of them are for test."""
     if subjects < 2:
         raise ZooError(f"{subjects} subjects; a test by person needs 2 or more")
     with temporary_folder() as folder:
@@ -237,14 +213,7 @@ def write_simulated(
 def walk_through(
     activities: Sequence[str], seconds: float, rate: float, seed: int, *, gyroscope: bool = False
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """Simulates one person doing one activity after another.
-
-    Args:
-        activities: Which, in order.
-        seconds: Duration of each.
-        rate: Sampling rate in Hz.
-        seed: The source of all randomness.
-        gyroscope: Whether the rotation rate is recorded as well.
+    """Simulates one person doing one activity after another, each for `seconds`.
 
     Returns:
         Rows `(N, 3)` in m/s^2, or `(N, 6)` with rad/s, and the activity of each row.

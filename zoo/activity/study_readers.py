@@ -30,16 +30,9 @@ _SHORTEST = 1.0
 def read_study(
     name: str, path: Path, dropped: Counter[str] | None = None, *, others: bool = False
 ) -> Iterator[Recording]:
-    """Reads a study in its official layout.
+    """Reads a study from its zip file as it is published, or from a folder with its contents.
 
-    Args:
-        name: A name of `STUDIES`.
-        path: The zip file as it is published, or a folder with its contents.
-        dropped: Counter of what is left out.
-        others: Whether to read the activities that the row `others` of the table names as well.
-
-    Raises:
-        ZooError: If it is another study, or a file is missing, truncated or not what the layout says.
+    With `others`, the activities that the row of the table names so are read as well.
     """
     source = Source(name, path, Counter() if dropped is None else dropped, others)
     try:
@@ -54,14 +47,7 @@ def read_study(
 
 @dataclass(frozen=True)
 class Source:
-    """A study while it is read: what a study's function `read` gets.
-
-    Args:
-        name: Name of the study.
-        path: Zip file or folder.
-        dropped: Counter of what is left out.
-        others: Whether other activities are wanted as well.
-    """
+    """A study while it is read: what a study's reader gets."""
 
     name: str
     path: Path
@@ -74,13 +60,8 @@ class Source:
         return STUDIES[self.name]
 
     def texts(self, member: str | None = None) -> Iterator[tuple[str, str]]:
-        """Paths and texts of files, in the order of their paths.
-
-        Args:
-            member: The end of the path of a single file; by default those that the table's regular expression matches.
-
-        Raises:
-            ZooError: If there is none, one cannot be read, or there are two copies of one.
+        """Paths and texts of the study's files, in the order of their paths; or of the file whose path ends in
+        `member`.
         """
         names = names_in(self.path)
         found = _matching(names, self.study.members if member is None else re.escape(member))
@@ -102,17 +83,8 @@ class Source:
     def rows(
         self, name: str, text: str, columns: Sequence[str], *, header: bool = False, end: str = ""
     ) -> list[list[str]]:
-        """Fields of the lines of a text with commas. Lines that lack fields are counted, but for the last one.
-
-        Args:
-            name: Path, for messages.
-            text: The text.
-            columns: Names of the columns, as many as a line has fields.
-            header: Whether they stand in the first line.
-            end: What each line ends with.
-
-        Raises:
-            ZooError: If there are no lines, other columns, or the last line is not whole.
+        """Fields of the lines of a text with commas, each closed by `end`. Lines that lack fields are counted, but for
+        the last one: a truncated file is refused.
         """
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         if header:
@@ -134,27 +106,14 @@ class Source:
         return [row for row, is_whole in zip(fields, whole, strict=True) if is_whole]
 
     def numbers(self, name: str, rows: Sequence[Sequence[str]], *columns: int) -> NDArray[np.float64]:
-        """Numbers of some columns, `(rows, columns)`.
-
-        Raises:
-            ZooError: If a field is not a number.
-        """
+        """Numbers of some columns, `(rows, columns)`."""
         try:
             return np.array([[float(row[column]) for column in columns] for row in rows])
         except ValueError as error:
             raise ZooError(f"{name}: {error}") from None
 
     def seconds(self, name: str, stamps: NDArray[np.float64], *units: str) -> NDArray[np.float64]:
-        """Time stamps in seconds, in the first unit in which the rate is one of the study's.
-
-        Args:
-            name: Path, for messages.
-            stamps: `(rows,)` as in the file.
-            units: Those that the study uses: `ns`, `us`, `ms` or `s`.
-
-        Raises:
-            ZooError: If there is none.
-        """
+        """Time stamps in seconds, in the first of the study's units in which the rate is one of the study's."""
         steps = np.diff(stamps)
         forward = steps[steps > 0]
         # The mean without gaps: where samples are delivered in groups or at two intervals, no interval is typical.
@@ -176,18 +135,7 @@ class Source:
     ) -> Iterator[Recording]:  # fmt: skip
         """One performance of an activity as recordings: without its ends, split at gaps, on an even grid.
 
-        Args:
-            name: Path, for messages.
-            subject: The person.
-            activity: The label.
-            times: `(rows,)` time stamps in seconds; the rate is measured from them.
-            rows: `(rows, 3)` acceleration in m/s^2, gravity included, Android's sign.
-            position: Where the phone was.
-            device: The phone.
-            orientation: How the phone was turned.
-
-        Raises:
-            ZooError: If acceleration is in another unit or without gravity.
+        `times` are seconds, `rows` are m/s^2 with gravity and Android's sign; the rate is measured.
         """
         values, trim = np.asarray(rows, np.float64), self.study.trim
         try:
