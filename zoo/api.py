@@ -644,17 +644,16 @@ def import_csv(
     columns = _columns(
         Columns(x=x, y=y, z=z, channels=channels, time=time, unit=unit, convention=convention,
                 rotation_unit=rotation_unit, time_unit=time_unit), rate,
-        subject=subject, activity=activity, gyroscope=gyroscope,
+        subject=subject, activity=activity, gyroscope=gyroscope, study=study,
         gravity=tuple(_names(gravity)) if gravity else None, rotation=tuple(_names(rotation)) if rotation else None,
     )  # fmt: skip
-    asked = {"layout": layout, "manifest": manifest, "study": study, **vars(columns)}
-    found = () if files is None else files
+    found = importing.find_sources(() if files is None else files, columns, layout, manifest)
     if dry_run:
-        document, doubts = importing.dry_run(found, **asked)
+        document = importing.dry_run(found)
         failure = "some files would be refused, see the problems" if document["problems"] else ""
-        return Document(document, report.dry_run, warnings=doubts, failure=failure)
+        return Document(document, report.dry_run, warnings=importing.doubts(found), failure=failure)
     made = importing.import_csv(
-        found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress, **asked
+        found, Path(out), append=append, same_people=same_people or None, force=force, on_progress=on_progress
     )  # fmt: skip
     return _imported(made)
 

@@ -60,6 +60,9 @@ LOWEST, HIGHEST = 5.0, 1000.0
 MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
 
+_SEPARATORS = "/,;()"
+"""Signs of a list of people, of an id, or of a source, which the name of a study lacks."""
+
 
 @dataclass(frozen=True)
 class CsvColumns:
@@ -80,6 +83,7 @@ class CsvColumns:
         gyroscope: Whether to read the rotation rate as well.
         rotation: Names of its three columns. They are read even if `gyroscope` is False.
         rotation_unit: `rad/s` or `deg/s`.
+        study: Name of the study, such as `lab_a`; None for none.
     """
 
     x: str | None = None
@@ -96,6 +100,7 @@ class CsvColumns:
     gyroscope: bool = False
     rotation: tuple[str, ...] | None = None
     rotation_unit: str | None = None
+    study: str | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in (None, UNIT, "g"):
@@ -106,6 +111,10 @@ class CsvColumns:
             raise ZooError(f"rate {self.rate:g} Hz: expected a number above 0")
         if self.time_unit != "auto" and self.time_unit not in SECONDS:
             raise ZooError(f"time unit {self.time_unit!r}: expected auto, {', '.join(SECONDS)}")
+        if (name := self.study) is not None and (
+            not name or name != name.strip() or not name.isprintable() or set(name) & set(_SEPARATORS)
+        ):
+            raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SEPARATORS)}")
         named = [name for name in (self.x, self.y, self.z) if name is not None]
         if len(set(named)) < len(named):
             raise ZooError(f"columns {self.x}, {self.y}, {self.z} of x, y and z: expected three different ones")

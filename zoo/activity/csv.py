@@ -14,6 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -384,7 +385,7 @@ def read_csv(
             for recording in stretches(table.where, subject, activity, times, values, columns.rate, of_file):
                 rates.add(recording.rate)
                 seconds += recording.seconds
-                yield recording
+                yield replace(recording, study=columns.study or "")
         if dropped is not None:
             dropped.update(of_file)
         if tables is not None:

@@ -65,11 +65,14 @@ def _read(path: Path, imported: Path, left_out: Counter[str]) -> Index:
     """Opens a file of recordings. CSV files of a folder are imported to a file for it first."""
     if not path.is_dir():
         return recordings.read(path)
-    from zoo.activity.importing import import_csv, plan_csv, read_header
+    from zoo.activity.columns import CsvColumns
+    from zoo.activity.importing import find_sources, import_csv, read_header
 
     # Channels that some files lack are left out.
-    gyroscope = all(set(INERTIAL) <= set(read_header(file)) for file, _ in plan_csv(path) if isinstance(file, Path))
-    left_out.update(import_csv(path, imported, gyroscope=gyroscope).dropped)
+    found = find_sources(path, CsvColumns())
+    gyroscope = all(set(INERTIAL) <= set(read_header(file)) for file, _ in found if isinstance(file, Path))
+    found = [(file, replace(columns, gyroscope=gyroscope)) for file, columns in found]
+    left_out.update(import_csv(found, imported).dropped)
     index = recordings.read(imported)
     return replace(index, path=path, parts=(index,))
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Files: TypeAlias = "str | Path | pd.DataFrame | Iterable[str | Path | pd.DataFrame]"
 """What is imported."""
 
+Sources: TypeAlias = "Sequence[tuple[Path | pd.DataFrame, CsvColumns]]"
+"""Files and DataFrames, and how each is read."""
+
 _FIELDS = ("subject", "activity")
 _ENDINGS = (".csv", ".tsv", ".txt")
 _LONGEST_LINE = 1 << 16
@@ -43,36 +46,6 @@ class Imported(NamedTuple):
     doubts: Sequence[str] = ()
 
 
-def plan_csv(
-    files: Files, *, layout: str | None = None, manifest: str | Path | None = None,
-    study: str | None = None, **columns: Any,
-) -> "list[tuple[Path | pd.DataFrame, CsvColumns]]":  # fmt: skip
-    """Finds CSV files, and how each is read; arguments are those of `import_csv`."""
-    if study is not None:
-        _check_study(study)
-    if unknown := set(columns) - set(CsvColumns.__dataclass_fields__):
-        expected = ", ".join(CsvColumns.__dataclass_fields__)
-        raise TypeError(f"import_csv has no argument {min(unknown)!r}; expected one of {expected}")
-    several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
-    tables: list[tuple[Any, CsvColumns]] = [
-        (each, CsvColumns(**columns)) for each in several if not isinstance(each, str | Path)
-    ]
-    paths = [Path(each) for each in several if isinstance(each, str | Path)]
-    if tables and not paths and manifest is None and layout is None:
-        return tables
-    found = find_sources(paths, CsvColumns(**columns), layout, None if manifest is None else Path(manifest))
-    return [*tables, *found]
-
-
-_SEPARATORS = "/,;()"
-"""Signs of a list of people, of an id, or of a source."""
-
-
-def _check_study(name: str) -> None:
-    if not name or name != name.strip() or not name.isprintable() or set(name) & set(_SEPARATORS):
-        raise ZooError(f"study {name!r}: expected a name such as lab_a, without {' '.join(_SEPARATORS)}")
-
-
 def _source_of(names: Sequence[str]) -> str:
     """Says where CSV files come from without their names, which may say who was recorded: exported files contain it."""
     digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:8]
@@ -80,38 +53,23 @@ def _source_of(names: Sequence[str]) -> str:
 
 
 def import_csv(
-    files: Files,
-    out: str | Path,
-    *,
-    layout: str | None = None,
-    manifest: str | Path | None = None,
-    study: str | None = None,
-    append: bool = False,
-    same_people: bool | None = None,
-    force: bool = False,
+    sources: Sources, out: Path, *, append: bool = False, same_people: bool | None = None, force: bool = False,
     on_progress: Callable[[int], None] = lambda count: None,
-    **columns: Any,
-) -> Imported:
-    """Writes a file of recordings; arguments are those of `zoo.import_csv`, and `columns` those of `CsvColumns`."""
-    out = Path(out)
-    if append and force:
-        raise ZooError("append adds to the file and force replaces it: pass one of them")
+) -> Imported:  # fmt: skip
+    """Writes a file of recordings of what `find_sources` found; the other arguments are those of `zoo.import_csv`."""
     if not append and not force and out.is_file():
         raise ZooError(f"{out}: exists already; --append adds to it, --force replaces it; or choose another name")
     begun: AbstractContextManager[None] = exclusive(out) if append else new_file(out, force)
     with begun:
-        found = plan_csv(files, layout=layout, manifest=manifest, study=study, **columns)
         dropped, tables = Counter[str](), list[dict[str, Any]]()
-        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in found))
-        several = _counted((replace(each, study=study or "") for each in several), on_progress)
-        source = _source_of([file.name if isinstance(file, Path) else "" for file, _ in found])
-        source = source if study is None else f"{study} ({source})"
+        several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in sources))
+        source = _source_of([file.name if isinstance(file, Path) else "" for file, _ in sources])
+        source = f"{study} ({source})" if (study := sources[0][1].study) else source
         if append and out.exists():
-            count = recordings.append(out, several, source=source, same_people=same_people)
+            count = recordings.append(out, _counted(several, on_progress), source=source, same_people=same_people)
         else:
-            count = recordings.write(out, several, source=source)
-    paths = [(file, each) for file, each in found if isinstance(file, Path)]
-    return Imported(out, count, dict(dropped), tables, doubts(paths))
+            count = recordings.write(out, _counted(several, on_progress), source=source)
+    return Imported(out, count, dict(dropped), tables, doubts(sources))
 
 
 def import_study(
@@ -129,18 +87,23 @@ def import_study(
 
 
 def find_sources(
-    paths: Sequence[Path], columns: CsvColumns, layout: str | None = None, manifest: Path | None = None
-) -> list[tuple[Path, CsvColumns]]:
-    """Finds CSV files, also in folders, and the person and activity of each: path, and how it is read.
+    files: Files, columns: CsvColumns, layout: str | None = None, manifest: str | Path | None = None
+) -> Sources:
+    """Finds CSV files, also in folders, and the person and activity of each; DataFrames are passed on.
 
     They are named by `columns`; by a `layout` such as `{subject}/{activity}*.csv`, which the end of each path matches;
     or by a `manifest`, a table with the columns file, subject and activity, of which the last two may be missing.
     """
+    several: list[Any] = [files] if isinstance(files, str | Path) or hasattr(files, "columns") else list(files)
+    tables = [(each, columns) for each in several if not isinstance(each, str | Path)]
+    paths = [Path(each) for each in several if isinstance(each, str | Path)]
     if manifest is not None:
         if layout is not None or paths:
             raise ZooError(f"--manifest {manifest}: names the files itself; leave FILES and --layout out")
-        return _of_manifest(manifest, columns)
+        return [*tables, *_of_manifest(Path(manifest), columns)]
     if not paths:
+        if tables and layout is None:
+            return tables
         raise ZooError("no files: pass CSV files or folders, or a table of files with --manifest")
     pattern = None if layout is None else _pattern(layout)
     found: dict[Path, tuple[Path, CsvColumns]] = {}
@@ -158,22 +121,20 @@ def find_sources(
         example = f": found {len(unmatched)} others, such as {unmatched[0]}" if unmatched else ""
         wanted = "no CSV file" if layout is None else f"no file that matches --layout '{layout}'"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
-    return list(found.values())
+    return [*tables, *found.values()]
 
 
-def _files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     """Files, and whether each was found in a folder, where those of other sensors are passed over."""
-    found: list[tuple[Path, bool]] = []
     for path in paths:
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
             # Hidden files are those of systems and editors, and what is being written.
-            found += [(file, True) for file in inside if file.name[0] != "." and not is_of_another_sensor(file)]
+            yield from ((file, True) for file in inside if file.name[0] != "." and not is_of_another_sensor(file))
         elif path.exists():
-            found.append((path, False))
+            yield path, False
         else:
             raise ZooError(f"{path}: no such file or folder")
-    return found
 
 
 def read_header(path: Path) -> list[str]:
@@ -231,8 +192,9 @@ def _of_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns
     return found
 
 
-def doubts(sources: Sequence[tuple[Path, CsvColumns]]) -> list[str]:
+def doubts(found: Sources) -> list[str]:
     """Sentences about files that are all said to be of one person or activity, though their names say otherwise."""
+    sources = [(path, columns) for path, columns in found if isinstance(path, Path)]
     folders = {path.absolute().parent for path, _ in sources}
     notes = []
     for option in _FIELDS:
@@ -269,12 +231,11 @@ def _likely_layout(path: Path, name: str) -> str:
     return f"{{subject}}/{{activity}}{f'{mark[1]}*' if mark else ''}/{path.name}"
 
 
-def dry_run(files: Files, **asked: Any) -> tuple[dict[str, Any], list[str]]:
-    """How `import_csv` would read each file, with what is wrong with those that it would refuse; and doubts."""
-    found = plan_csv(files, **asked)
+def dry_run(sources: Sources) -> dict[str, Any]:
+    """How `import_csv` would read each file, with what is wrong with those that it would refuse."""
     dropped, tables, count = Counter[str](), list[dict[str, Any]](), 0
     problems: dict[str, list[str]] = {}
-    for source, columns in found:
+    for source, columns in sources:
         name = str(source) if isinstance(source, Path) else "DataFrame"
         try:
             count += sum(1 for _ in read_csv([source], columns, dropped, tables))
@@ -285,8 +246,7 @@ def dry_run(files: Files, **asked: Any) -> tuple[dict[str, Any], list[str]]:
         f"{first} and {len(others)} other file{'s' * (len(others) > 1)}: {why}" if others else f"{first}: {why}"
         for why, (first, *others) in problems.items()
     ]
-    document = {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
-    return document, doubts([(source, each) for source, each in found if isinstance(source, Path)])
+    return {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
 
 
 def _counted(
