@@ -10,10 +10,9 @@ from zoo.activity import windows as activity
 from zoo.activity.augmentation import DISTURBANCES
 from zoo.activity.baselines import features
 from zoo.activity.columns import CsvColumns
-from zoo.activity.csv import read_csv
+from zoo.activity.csv import read_csv, read_samples
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.recordings import Recording
-from zoo.activity.samples import read_samples
 from zoo.runtime.metadata import AXES, INERTIAL
 
 SIX = "ax,ay,az,gx,gy,gz"

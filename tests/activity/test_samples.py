@@ -5,7 +5,7 @@ import pytest
 
 from zoo import ZooError
 from zoo.activity.columns import CsvColumns
-from zoo.activity.samples import read_samples
+from zoo.activity.csv import read_samples
 
 LINES = ["time,x,y,z", *(f"{i / 50},0,9.8,{i}" for i in range(30))]
 

@@ -118,7 +118,7 @@ def fake_stream() -> Any:
 def read_lines_of_samples(data: bytes, path: Path) -> None:
     """Streams lines of CSV, as `zoo stream --csv -` does."""
     from zoo.activity.columns import CsvColumns
-    from zoo.activity.samples import read_samples
+    from zoo.activity.csv import read_samples
 
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
     check_predictions(fake_stream().feed(read_samples(text, str(path), CsvColumns(subject="=me", activity="=no"))))

@@ -138,7 +138,7 @@ class Followed:
             yield _document(prediction, self._stream.metadata.classes)
 
     def _predictions(self) -> Iterator[Prediction]:
-        from zoo.activity.samples import read_samples
+        from zoo.activity.csv import read_samples
 
         stream, warned, none = self._stream, 0, True
         name = "standard input" if self._csv == "-" else self._csv

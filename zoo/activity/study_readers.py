@@ -5,9 +5,15 @@ into recordings: without its ends, split at gaps, and with the checks that all s
 """
 
 import csv
+import lzma
 import re
+import stat
+import struct
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -15,16 +21,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zoo.activity.archives import names_in, texts_in
 from zoo.activity.checks import check_signal, enough_rows, steady_length, typical_rate
 from zoo.activity.columns import SECONDS
 from zoo.activity.recordings import Recording, stretches
 from zoo.activity.studies import STUDIES, Study
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
+from zoo.files import read_text
 from zoo.runtime.metadata import AXES, STANDARD_GRAVITY, UNIT
 
 _SHORTEST = 1.0
 """Seconds below which a stretch is left out."""
+
+_MOST_BYTES = 1 << 29
+"""Largest text that is read. That of the largest study has 60 MB."""
+
+_DAMAGE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
+    RuntimeError, ValueError, OverflowError, OSError,
+)  # fmt: skip
+"""What `zipfile` raises for files that are damaged, encrypted, or packed by a method that it does not know."""
 
 
 def read_study(
@@ -63,22 +78,49 @@ class Source:
         """Paths and texts of the study's files, in the order of their paths; or of the file whose path ends in
         `member`.
         """
-        names = names_in(self.path)
+        with _archive(self.path) as archive:
+            yield from self._texts(archive, member)
+
+    def _texts(self, archive: zipfile.ZipFile | None, member: str | None) -> Iterator[tuple[str, str]]:
+        if archive is None:
+            names = sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
+        else:
+            names = sorted(name for name in archive.namelist() if "__MACOSX" not in name and not name.endswith("/"))
         found = _matching(names, self.study.members if member is None else re.escape(member))
         if not found:
             wanted = f"files {self.study.layout}" if member is None else f"file {member}"
-            alike = (each for each, study in STUDIES.items() if each != self.name and _matching(names, study.members))
             advice = f"; expected {self.study.title}'s layout"
-            for other in alike:
-                study = STUDIES[other]
-                advice = f"; it looks like {study.title}: use `zoo data import {study.command or other}`"
-                break
+            for other, study in STUDIES.items():
+                if other != self.name and _matching(names, study.members):
+                    advice = f"; it looks like {study.title}: use `zoo data import {study.command or other}`"
+                    break
             raise ZooError(f"{self.path}: no {wanted} in it{advice}")
         known: dict[str, str] = {}
         for name, found_member in found.items():
             if (other := known.setdefault(found_member, name)) != name:
                 raise ZooError(f"{self.path}: holds {other} and {name}, two copies of one file: leave one of them out")
-        yield from texts_in(self.path, list(found))
+        for name in found:
+            yield name, read_text(self.path / name, _MOST_BYTES) if archive is None else self._member(archive, name)
+
+    def _member(self, archive: zipfile.ZipFile, name: str) -> str:
+        where = self.path
+        try:
+            with archive.open(name) as file:
+                # What the archive says about the size may be wrong.
+                content = file.read(_MOST_BYTES + 1)
+        except _DAMAGE as error:
+            reason = (
+                "is encrypted: unpack it first" if "encrypted" in str(error) else f"damaged: copy {self.path} again"
+            )
+            raise StorageError(f"{where}: {name}: {reason} ({str(error)[:200]})") from error
+        if len(content) > _MOST_BYTES:
+            raise ZooError(
+                f"{self.path}: {name}: more than {_MOST_BYTES} bytes when unpacked; expected a text of a study"
+            )
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ZooError(f"{where}: {name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
 
     def rows(
         self, name: str, text: str, columns: Sequence[str], *, header: bool = False, end: str = ""
@@ -156,6 +198,22 @@ class Source:
                 self.dropped[f"stretches of {activity} shorter than {_SHORTEST:g} s"] += 1
                 continue
             yield replace(recording, position=position, device=device, orientation=orientation, trimmed=min(trim))
+
+
+def _archive(source: Path) -> "zipfile.ZipFile | nullcontext[None]":
+    """A zip file, opened; None for a folder."""
+    if source.is_dir():
+        return nullcontext()
+    try:
+        is_file = stat.S_ISREG(source.stat().st_mode)
+    except FileNotFoundError:
+        raise ZooError(f"{source}: no such file or folder") from None
+    if not is_file or not zipfile.is_zipfile(source):
+        raise ZooError(f"{source}: not a zip file or a folder")
+    try:
+        return zipfile.ZipFile(source)
+    except _DAMAGE as error:
+        raise StorageError(f"{source}: damaged zip file: copy it again ({error})") from error
 
 
 def _matching(names: Sequence[str], members: str) -> dict[str, str]:
