@@ -134,14 +134,10 @@ class CsvColumns:
         return tuple(map(str, (self.x, self.y, self.z)))
 
     @property
-    def factor(self) -> float:
-        """The factor from values of the table to m/s^2 in Android's sign."""
-        return (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
-
-    @property
-    def rotation_factor(self) -> float:
-        """The factor from values of the table to rad/s; both conventions have the same sense of rotation."""
-        return float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0
+    def factors(self) -> NDArray[np.float64]:
+        """The factors from values of the table to m/s^2 in Android's sign, and to rad/s in the sense of either."""
+        acceleration = (STANDARD_GRAVITY if self.unit == "g" else 1.0) * (-1.0 if self.convention == "ios" else 1.0)
+        return np.repeat([acceleration, float(np.pi / 180) if self.rotation_unit == "deg/s" else 1.0], 3)
 
     def with_channels(self, text: str) -> "CsvColumns":
         """The same columns, but those of acceleration and, of six names, rotation rate, from a text such as
@@ -260,8 +256,11 @@ def _check_found(where: str, header: Sequence[str], columns: CsvColumns, labels:
         raise ZooError(f"{where}: columns {', '.join(map(str, axes))} of x, y and z: expected three different ones")
 
 
-def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str) -> str:
-    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz."""
+def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, *, is_clock: bool = False) -> str:
+    """The unit of time stamps: the named one, or with `auto` the one for which the rate is 5 to 1,000 Hz.
+
+    Times of a clock are seconds.
+    """
     finite = stamps if np.isfinite(stamps).all() else stamps[np.isfinite(stamps)]
     if len(stamps) and not len(finite):
         raise ZooError(f"{where}: no time stamp is a finite number: pass another column with --time, or --rate")
@@ -280,6 +279,13 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str) -> str:
             f"rate instead (--rate {rows_a_step / step:.3g}, if stamps are seconds)"
         )
     plausible = [name for name, seconds in SECONDS.items() if step and LOWEST <= 1 / (step * seconds) <= HIGHEST]
+    if is_clock:
+        if step and "s" not in plausible:
+            raise ZooError(
+                f"{where}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to "
+                f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
+            )
+        return "s"
     if unit == "auto":
         if not plausible:
             raise ZooError(

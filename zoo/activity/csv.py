@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity.checks import check_signal, enough_rows, typical_rate
-from zoo.activity.columns import HIGHEST, LOWEST, MOSTLY, SECONDS, CsvColumns, resolve, time_unit_of
+from zoo.activity.columns import SECONDS, CsvColumns, resolve, time_unit_of
 from zoo.activity.recordings import GAPS, Recording, storable, stretches
 from zoo.data.examples import sort_names
 from zoo.errors import StorageError, ZooError
@@ -131,13 +131,13 @@ def _decoded(path: Path, content: bytes, offset: int) -> str:
 
 
 class Table:
-    """A CSV file or a DataFrame: the names of its columns, and their fields in blocks."""
+    """A CSV file or a DataFrame: columns, rows in their unit, times in seconds and, with `labels`, whose they are."""
 
-    def __init__(self, source: "Path | pd.DataFrame") -> None:
+    def __init__(self, source: "Path | pd.DataFrame", columns: CsvColumns, *, labels: bool = True) -> None:
         self.path = source if isinstance(source, Path) else Path("DataFrame")
         self.where = str(self.path)
-        self._blocks = _blocks(source)
-        text = next(self._blocks)
+        blocks = _blocks(source)
+        text = next(blocks)
         # Excel takes the separator from such a line.
         excel = re.match(r'"?sep=([,;\t])"?\n', text)
         text = text[excel.end() :] if excel else text
@@ -146,26 +146,27 @@ class Table:
         names = csv.reader(io.StringIO(text), delimiter=self.mark)
         next(names)
         self._lines = names.line_num
-        self._text = text.split("\n", self._lines)[-1] if text.count("\n") >= self._lines else ""
-        if not self._text.strip("\n"):
-            self._text = next(self._blocks, "")
-        if not self._text.strip("\n"):
+        text = text.split("\n", self._lines)[-1] if text.count("\n") >= self._lines else ""
+        text = text if text.strip("\n") else next(blocks, "")
+        if not text.strip("\n"):
             raise ZooError(f"{self.where}: no rows below the line of column names")
-
-    def read(self, columns: CsvColumns, *, labels: bool = True) -> None:
-        """Reads the columns, and, with `labels`, people and activities."""
         self.columns, self.app = resolve(self.where, self.header, columns, labels=labels)
+        self._read(text, blocks)
+
+    def _read(self, text: str, blocks: Iterator[str]) -> None:
         axes, gravity, rotation = self.columns.axes, self.columns.gravity or (), self.columns.rotation or ()
         time, named = self.columns.time, [self.columns.subject or "=", self.columns.activity or "="]
-        example = self._example(time) if time else ""
+        place = self.header.index(time) if time else len(self.header)
+        lines = csv_rows(self.where, text, self.mark, self._lines)
+        example = next((row[place].strip() for row in lines if place < len(row) and row[place].strip()), "")
         clock = _clock(example)
         numbers = [*axes, *gravity, *rotation, *([time] if time and not clock else [])]
         names = [name for name in named if name[0] != "="]
         # These grow in place, where lists of blocks would need twice the memory.
         times, fields, rows = array("d"), array("d"), 0
         self.starts, self.whose = list[int](), list[tuple[str, str]]()
-        while self._text:
-            frame = self._frame(rows, numbers, names, [time] if time and clock else [])
+        while text:
+            frame = self._frame(text, rows, numbers, names, [time] if time and clock else [])
             values = frame[[*axes, *rotation]].to_numpy(copy=True)
             if gravity:
                 values[:, :3] += frame[[*gravity]].to_numpy()
@@ -178,29 +179,13 @@ class Table:
             times.frombytes(stamps.tobytes())
             fields.frombytes(values.tobytes())
             self._add_owners(frame, named, rows)
-            rows, self._lines = rows + len(frame), self._lines + self._text.count("\n")
-            self._text = next(self._blocks, "")
+            rows, self._lines = rows + len(frame), self._lines + text.count("\n")
+            text = next(blocks, "")
         self.times, self.values = np.frombuffer(times), np.frombuffer(fields).reshape(rows, -1)
-        self.time_unit = "none" if time is None else self._unit_of(self.times, is_clock=clock is not None)
+        self.time_unit = "none"
+        if time:
+            self.time_unit = time_unit_of(self.where, self.times, self.columns.time_unit, is_clock=clock is not None)
         self.times *= SECONDS.get(self.time_unit, 1.0)
-
-    def _example(self, name: str) -> str:
-        """The first field of a column that is not empty."""
-        place = self.header.index(name)
-        rows = csv_rows(self.where, self._text, self.mark, self._lines)
-        return next((row[place].strip() for row in rows if place < len(row) and row[place].strip()), "")
-
-    def _unit_of(self, stamps: Floats, *, is_clock: bool) -> str:
-        if not is_clock:
-            return time_unit_of(self.where, stamps, self.columns.time_unit)
-        steps = np.diff(stamps)
-        step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
-        if (steps == 0).mean() <= MOSTLY and step and not LOWEST <= 1 / step <= HIGHEST:
-            raise ZooError(
-                f"{self.where}: time stamps {step:g} s apart make {1 / step:.3g} Hz; phones record at {LOWEST:g} to "
-                f"{HIGHEST:g} Hz: pass another column with --time, or confirm with --rate {1 / step:.3g}"
-            )
-        return time_unit_of(self.where, stamps, "s")
 
     def _add_owners(self, frame: "pd.DataFrame", named: Sequence[str], rows: int) -> None:
         """Adds the rows at which another person or activity starts to `starts`, and these to `whose`."""
@@ -235,15 +220,18 @@ class Table:
                 self.starts.append(rows + start)
                 self.whose.append(owner)
 
-    def _check_widths(self, rows: int) -> None:
-        """Refuses rows with another number of fields than there are names, and quotes that are not closed."""
-        text = self._text
+    def _frame(
+        self, text: str, rows: int, numbers: Sequence[str], names: Sequence[str], texts: Sequence[str]
+    ) -> "pd.DataFrame":
+        """A block that follows `rows` rows, with columns of float64, of categories and of text."""
+        import pandas as pd
+
         content = np.frombuffer(f"{text}\n".encode(), np.uint8)
         ends = np.flatnonzero(content == ord("\n"))
         lengths = np.diff(ends, prepend=-1)
         if '"' in text or lengths.max() > csv.field_size_limit():
-            several = csv_rows(self.where, text, self.mark, self._lines)
-            counts = np.array([len(row) for row in several if row])
+            # Which also finds quotes that are not closed.
+            counts = np.array([len(row) for row in csv_rows(self.where, text, self.mark, self._lines) if row])
         else:
             counts = 1 + np.diff(np.searchsorted(np.flatnonzero(content == ord(self.mark)), ends), prepend=0)
             counts = counts[lengths > 1]
@@ -252,33 +240,26 @@ class Table:
                 f"{self.where}: {len(self.header)} column names, but row {rows + wrong[0] + 1} below them has "
                 f"{counts[wrong[0]]} fields"
             )
-
-    def _frame(self, rows: int, numbers: Sequence[str], names: Sequence[str], texts: Sequence[str]) -> "pd.DataFrame":
-        """The block, with columns of float64, of categories and of text."""
-        import pandas as pd
-
-        self._check_widths(rows)
         places = {name: self.header.index(name) for name in (*numbers, *names, *texts)}
         kinds = dict.fromkeys(names, "category") | dict.fromkeys(texts, "str") | dict.fromkeys(numbers, "float64")
         with suppress(ValueError):
-            if "\0" in self._text or not self._text.strip("\n"):
+            if "\0" in text or not text.strip("\n"):
                 # A NUL would end a field, and no rows at all are an error in pandas.
                 raise ValueError
             frame = pd.read_csv(
-                io.StringIO(self._text), sep=self.mark, header=None, names=range(len(self.header)), index_col=False,
+                io.StringIO(text), sep=self.mark, header=None, names=range(len(self.header)), index_col=False,
                 usecols=list(places.values()), dtype={places[name]: kind for name, kind in kinds.items()},
                 keep_default_na=False, na_values={places[name]: _LOST for name in numbers}, low_memory=False,
-                decimal="," if self.mark != "," and "," in self._text else ".", float_precision="round_trip",
+                decimal="," if self.mark != "," and "," in text else ".", float_precision="round_trip",
             )  # fmt: skip
             return frame.rename(columns={place: name for name, place in places.items()})
-        fields = [row for row in csv_rows(self.where, self._text, self.mark) if row]
+        fields = [row for row in csv_rows(self.where, text, self.mark) if row]
         columns: dict[str, Any] = {name: [row[place] for row in fields] for name, place in places.items()}
         for name in numbers:
-            columns[name] = self._column(columns[name], name, rows, self._number, "a number")
+            columns[name] = self._column(
+                columns[name], name, rows, lambda field: number(field, self.mark), "a number"
+            )  # fmt: skip
         return pd.DataFrame(columns).astype(dict.fromkeys(names, "category"))
-
-    def _number(self, field: str) -> float:
-        return number(field, self.mark)
 
     def _column(self, fields: Iterable[str], name: str, rows: int, read: Callable[[str], float], what: str) -> Floats:
         """The fields of a column as numbers; a message names the row of a field that is none, below `rows` others."""
@@ -320,8 +301,7 @@ def is_of_another_sensor(path: Path) -> bool:
 
 def _neighbor(path: Path, times: Floats) -> Floats:
     """Values of another sensor at the times of a file: Sensor Logger puts each into a file of the same folder."""
-    table = Table(path)
-    table.read(CsvColumns(), labels=False)
+    table = Table(path, CsvColumns(), labels=False)
     order = np.argsort(table.times, kind="stable")
     values = table.values[order].T
     return np.stack([np.interp(times, table.times[order], axis) for axis in values], axis=1)
@@ -329,28 +309,25 @@ def _neighbor(path: Path, times: Floats) -> Floats:
 
 def _open(source: "Path | pd.DataFrame", columns: CsvColumns) -> tuple[Table, dict[str, str]]:
     """Reads a table, with what belongs to it in other files, in m/s^2 and rad/s; and how it was read."""
-    table = Table(source)
-    table.read(columns)
-    about = {"gravity": ", ".join(table.columns.gravity or ())}
+    table = Table(source, columns)
+    found, about = table.columns, {"gravity": ", ".join(table.columns.gravity or ())}
     if table.app == "Sensor Logger" and (name := table.path.stem.lower()) in (*_SENSORS, "accelerometer"):
         if name in _SENSORS:
             raise ZooError(f"{source}: is Sensor Logger's file of another sensor: pass its TotalAcceleration.csv")
         if (other := table.path.with_name("Gravity.csv")).is_file():
             table.app, about["gravity"] = "Sensor Logger with gravity", str(other)
             table.values[:, :3] += _neighbor(other, table.times)
-    table.values[:, :3] *= table.columns.factor
-    if table.columns.rotation:
-        about["rotation"] = ", ".join(table.columns.rotation)
+    if found.rotation:
+        about["rotation"] = ", ".join(found.rotation)
     elif columns.gyroscope:
         other = table.path.with_name("Gyroscope.csv")
         about["rotation"], table.values = str(other), np.hstack([table.values, _neighbor(other, table.times)])
-    table.values[:, 3:] *= table.columns.rotation_factor
-    about["rotation_unit"] = str(table.columns.rotation_unit) if "rotation" in about else ""
+    table.values *= found.factors[: table.values.shape[1]]
+    about["rotation_unit"] = str(found.rotation_unit) if "rotation" in about else ""
     known = {key: text for key, text in about.items() if text}
     return table, {
-        "read_as": table.app, "axes": ", ".join(table.columns.axes), "unit": str(table.columns.unit), **known,
-        "sign": str(table.columns.convention), "time": table.columns.time or "a fixed rate",
-        "time_unit": table.time_unit,
+        "read_as": table.app, "axes": ", ".join(found.axes), "unit": str(found.unit), **known,
+        "sign": str(found.convention), "time": found.time or "a fixed rate", "time_unit": table.time_unit,
     }  # fmt: skip
 
 
@@ -448,13 +425,14 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         raise ZooError(f"{name}: no columns of rotation rate; found {', '.join(header)}: pass all six with "
                        "--channels, such as ax,ay,az,gx,gy,gz")  # fmt: skip
     order = [header.index(column) for column in (*found.axes, *gravity, *rotation, *filter(None, [found.time]))]
+    factors = found.factors.tolist()
 
     def sample(row: list[str]) -> list[float]:
         fields = iter(_number(row[place], mark) if place < len(row) else np.nan for place in order)
         values = list(islice(fields, 3))
         added = list(islice(fields, 3)) if gravity else [0.0] * 3
-        axes = [found.factor * (value + more) for value, more in zip(values, added, strict=True)]
-        return [*axes, *(found.rotation_factor * value for value in islice(fields, len(rotation))), *fields]
+        values = [value + more for value, more in zip(values, added, strict=True)] + list(islice(fields, len(rotation)))
+        return [*(factor * value for factor, value in zip(factors, values, strict=False)), *fields]
 
     numbers = (sample(_fields(line, mark)) for line in filled)
     if columns.rate:
