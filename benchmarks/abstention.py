@@ -34,7 +34,6 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
-from zoo import planning
 from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import answers, keras_logits, temperature_of
 from zoo.activity.study_readers import read_study
@@ -58,7 +57,7 @@ STATED = 0.05
 """The share that the table of activities is for."""
 LEVELS = (0.9, 0.95, 0.99)
 """Shares of windows whose set shall have the right label."""
-PLAN = planning.plan("activity_gru_pocket")
+PLAN = Training.of("activity_gru_pocket")
 
 Floats = NDArray[np.floating[Any]]
 SCORES: dict[str, Callable[[Floats, float], Floats]] = {

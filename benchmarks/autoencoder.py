@@ -22,10 +22,10 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from zoo import planning
 from zoo.patches import data as patches
 from zoo.patches.data import Scale
 from zoo.provenance import versions
+from zoo.training import Training
 
 NUMPY_EPOCHS = 20
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data1.h5"))
     path = parser.parse_args().data
-    plan = planning.plan("sparse_autoencoder_course")
+    plan = Training.of("sparse_autoencoder_course")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         start = time.perf_counter()

@@ -33,7 +33,6 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 from small_data import CUT, WISDM, read_wisdm, windows_of
 
-from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.baselines import random_forest
 from zoo.activity.evaluation import answers, keras_logits, temperature_of
@@ -44,11 +43,11 @@ from zoo.provenance import versions
 from zoo.recipe import Recipe
 from zoo.report import markdown
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 MINUTES, TEST_PEOPLE, TEST_WINDOWS = 3, 6, 40
 MOTIONSENSE = ("downstairs", "jogging", "sitting", "standing", "upstairs", "walking")
-PLAN = planning.plan("activity_gru", {"frame": 5, "num_layers": 1, "frame_activation": None, "magnitude": False})
+PLAN = Training.of("activity_gru", {"frame": 5, "num_layers": 1, "frame_activation": None, "magnitude": False})
 
 Logits = tuple[NDArray[np.float32], NDArray[np.int64]]
 

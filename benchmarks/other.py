@@ -24,16 +24,15 @@ from abstention import CLASSES, CUT, MOVEMENTS, STATED, share
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo import planning
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
 from zoo.report import markdown
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 OTHER = "other"
-PLAN = planning.plan("activity_cnn_pocket")
+PLAN = Training.of("activity_cnn_pocket")
 TRAININGS = {"known alone": (), "all": MOVEMENTS} | {
     f"without {name}": tuple(other for other in MOVEMENTS if other != name) for name in MOVEMENTS
 }

@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from studies import PRESET
 
 import zoo
-from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.task import TASK
 from zoo.activity.windows import ActivityData, Windows, center_crop
@@ -37,7 +36,7 @@ from zoo.provenance import versions
 from zoo.runtime import PersonalRecognizer
 from zoo.runtime.personal import rank_in_class
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 SMALLER = {"units": 48, "epochs": 20}
 """Half the work of training the preset."""
@@ -56,7 +55,7 @@ class Credulous(PersonalRecognizer):
 
 def file_of(data: ActivityData, train: Windows, seed: int, folder: Path) -> Path:
     """Trains the recipe, and writes a file that can learn."""
-    plan = planning.plan(PRESET, {**SMALLER, "validation": 0.0, "seed": seed})
+    plan = Training.of(PRESET, {**SMALLER, "validation": 0.0, "seed": seed})
     split = Split(data, train, None)
     model = TASK.build(plan, split)
     fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))

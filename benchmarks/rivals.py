@@ -28,7 +28,6 @@ import keras
 import pages
 from keras import ops
 
-from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
@@ -40,7 +39,7 @@ from zoo.report import markdown
 from zoo.runtime.label_sets import resolve
 from zoo.runtime.metadata import AXES, CLASSES
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 PRESET, GROUPS, MEASURED, FILTERS, WINDOW = "activity_gru_phone", 10, 3, 32, 150
 PRESETS = Path(__file__).parent.parent / "saved_models"
@@ -108,7 +107,7 @@ class TinyHAR(ActivityRecognizer):
 
 def measure(data: ActivityData, augmented: bool) -> dict[str, Any]:
     """Macro-F1 of each group of people, by a network that was trained on all others."""
-    recipe = planning.plan(PRESET, {} if augmented else {"augmentation": None}).recipe
+    recipe = Training.of(PRESET, {} if augmented else {"augmentation": None}).recipe
     windows, started = data.train.in_memory(), time.perf_counter()
     scores = []
     for chosen in held_out(windows, "subject", GROUPS)[:MEASURED]:

@@ -24,11 +24,10 @@ import numpy as np
 import pages
 from clock import Clock
 
-from zoo import planning
 from zoo.provenance import versions
 from zoo.report import markdown
 from zoo.task import task_of
-from zoo.training import fit
+from zoo.training import Training, fit
 
 LARGE, EPOCHS = 2048, 6
 STEPS, CLASSES, CHANNELS = 150, 6, 3
@@ -87,7 +86,7 @@ def rows_a_second(name: str, data: Path) -> float:
     """Rows per second of a preset's training."""
     task, clock = task_of(name.removesuffix("_course")), Clock()
     folders = {"activity": "activity", "patches": "images", "text": "text"}
-    plan = planning.plan(name, {"epochs": EPOCHS, "patience": None})
+    plan = Training.of(name, {"epochs": EPOCHS, "patience": None})
     read = task.read(data / folders[task.name] / task.data_file)
     split = task.split(read, plan.recipe, folds=True)
     model = task.build(plan, split)

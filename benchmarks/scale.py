@@ -88,9 +88,8 @@ def training(folder: Path) -> dict[str, float]:
     """Trains two epochs and gives the time of the second."""
     import keras
 
-    from zoo import planning
     from zoo.activity.task import TASK
-    from zoo.training import fit
+    from zoo.training import Training, fit
 
     found: list[dict[str, float]] = []
     clock = Clock()
@@ -100,7 +99,7 @@ def training(folder: Path) -> dict[str, float]:
         clock.start()
 
     changes = {"epochs": 2, "warmup_epochs": 1, "batch_size": 64, "validation": 0.0}
-    plan = planning.plan("activity_gru_pocket", changes)
+    plan = Training.of("activity_gru_pocket", changes)
     split = TASK.split(folder / "windows.h5", plan.recipe)
     model = TASK.build(plan, split)
     callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=note)]
@@ -162,10 +161,10 @@ def against_people(scratch: Path, numbers: Sequence[int]) -> list[dict[str, Any]
 
 def against_workers(scratch: Path, data: Path) -> list[dict[str, Any]]:
     """Four folds of a network."""
-    from zoo import planning
     from zoo.crossval import Protocol, cross_validate
+    from zoo.training import Training
 
-    plan = planning.plan("activity_gru_pocket", {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
+    plan = Training.of("activity_gru_pocket", {"epochs": 2, "warmup_epochs": 1, "validation": 0.0})
     rows = []
     for workers in WORKERS:
         started = time.perf_counter()

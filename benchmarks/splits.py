@@ -28,7 +28,6 @@ import numpy as np
 import pages
 from numpy.typing import NDArray
 
-from zoo import planning
 from zoo.activity import baselines, evaluation, metrics, recordings, task
 from zoo.activity.cutting import Windowing
 from zoo.activity.study_readers import read_study
@@ -37,7 +36,7 @@ from zoo.files import sha256
 from zoo.provenance import versions
 from zoo.runtime.metadata import CLASSES
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 FOLDS, EPOCHS, SEED = 5, 12, 0
 Answer = Callable[[Windows, Windows], NDArray[np.int64]]
@@ -77,7 +76,7 @@ def gru(train: Windows, test: Windows) -> NDArray[np.int64]:
         "units": 32, "num_layers": 1, "frame": 5, "frame_activation": None, "magnitude": False, "epochs": EPOCHS,
         "validation": 0.0, "patience": None,
     }  # fmt: skip
-    plan = planning.plan("activity_gru", changes)
+    plan = Training.of("activity_gru", changes)
     split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), train)
     model = task.TASK.build(plan, split)
     fit(model, plan.recipe, task.TASK.feed(model, split, plan.recipe))

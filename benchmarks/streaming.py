@@ -22,7 +22,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from zoo import planning
 from zoo.activity import recordings, streaming, windows
 from zoo.activity.cutting import Windowing, write_windows
 from zoo.activity.study_readers import read_study
@@ -50,7 +49,7 @@ KEPT = ("accuracy", "settled_accuracy", "window_accuracy", "delay_median", "dela
 def recipes() -> dict[str, Training]:
     """A recipe for front pockets, and the same on windows that all begin with a state of zero."""
     changes = {"epochs": 40, "min_steps": 2000, "batch_size": 64, "validation": 0.0}
-    plan = planning.plan("activity_gru_pocket", changes)
+    plan = Training.of("activity_gru_pocket", changes)
     carried = {**(plan.recipe.augmentation or {}), "half_turn": 0.75, "quarter_turn": 0.0}
     return {
         name: replace(plan, recipe=plan.recipe.replace(augmentation={**carried, "carry": carry}))

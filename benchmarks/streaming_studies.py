@@ -26,11 +26,11 @@ import pages
 from streaming import exported
 from studies import PRESET, SEEDS, fifth_of, people_of
 
-from zoo import planning
 from zoo.activity import recordings, streaming
 from zoo.activity.windows import ActivityData
 from zoo.data.loading import load_as
 from zoo.provenance import versions
+from zoo.training import Training
 
 STAIRS = {"stairs": "upstairs+downstairs"}
 COLUMNS = {
@@ -45,7 +45,7 @@ def measure(data: ActivityData, files: list[Path]) -> dict[str, Any]:
     windows = data.train
     assert windows.studies is not None
     held_out = {study: fifth_of(people_of(windows, study)) for study in np.unique(windows.studies).tolist()}
-    plan = planning.plan(PRESET, {"validation": 0.0, "seed": SEEDS[0]})
+    plan = Training.of(PRESET, {"validation": 0.0, "seed": SEEDS[0]})
     found = {}
     with tempfile.TemporaryDirectory() as scratch:
         recognizer = exported(plan, data, np.concatenate([*held_out.values()]), Path(scratch))

@@ -31,7 +31,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from zoo import planning
 from zoo.activity import metrics
 from zoo.activity.evaluation import answers, keras_logits
 from zoo.activity.task import TASK
@@ -41,7 +40,7 @@ from zoo.provenance import versions
 from zoo.report import drawing
 from zoo.runtime.label_sets import forgive, indistinct, resolve
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 PRESET, SEEDS = "activity_gru_phone", (0, 1)
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -98,7 +97,7 @@ def measure(data: ActivityData, train: Windows, test: Windows) -> dict[str, Any]
 
 def scores_by_study(data: ActivityData, train: Windows, test: Windows, seed: int) -> dict[str, dict[str, Any]]:
     """Scores of one training, study by study."""
-    plan = planning.plan(PRESET, {"validation": 0.0, "seed": seed})
+    plan = Training.of(PRESET, {"validation": 0.0, "seed": seed})
     split = Split(data, train, None)
     model = TASK.build(plan, split)
     fit(model, plan.recipe, TASK.feed(model, split, plan.recipe))

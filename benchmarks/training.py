@@ -23,14 +23,13 @@ import keras
 import numpy as np
 from clock import Clock
 
-from zoo import planning
 from zoo.activity import windows as activity
 from zoo.activity.task import TASK
 from zoo.presets import PRESETS
 from zoo.provenance import versions
 from zoo.runtime.metadata import CLASSES
 from zoo.task import Split
-from zoo.training import fit
+from zoo.training import Training, fit
 
 # A multiple of the batch, so that all take as many steps.
 BATCH, ROWS, EPOCHS = 32, 2688, 4
@@ -38,7 +37,7 @@ BATCH, ROWS, EPOCHS = 32, 2688, 4
 
 def with_zoo(name: str, windows: activity.Windows) -> float:
     """The preset's own way."""
-    plan = planning.plan(name, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
+    plan = Training.of(name, {"epochs": EPOCHS, "patience": None, "validation": 0.0})
     clock = Clock()
     split = Split(SimpleNamespace(classes=CLASSES, rate=50.0), windows)
     model = TASK.build(plan, split)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from zoo import loading, planning
+from zoo import loading
 from zoo.activity import cutting, recordings
 from zoo.activity.studies import STUDIES
 from zoo.activity.study_readers import read_study
@@ -130,7 +130,7 @@ def mark_best(runs: Sequence[Document], key: str) -> str:
 
 def once(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Trains a preset of another task once."""
-    replace(planning.plan(name), out=scratch / "model").run(data)
+    replace(Training.of(name), out=scratch / "model").run(data)
     return scratch / "model", {}
 
 
@@ -149,7 +149,7 @@ def seeds(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
         }  # fmt: skip
 
     def runs(folder: Path, **changes: Any) -> list[Document]:
-        plans = [planning.plan(name, {"seed": seed, **changes}) for seed in range(SEEDS)]
+        plans = [Training.of(name, {"seed": seed, **changes}) for seed in range(SEEDS)]
         return train_each(plans, data, folder, scores)
 
     metrics = {"seeds": runs(scratch)}
@@ -177,7 +177,7 @@ def cut_studies(archives: Path, scratch: Path) -> Path:
 
 def everyone(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
     """Cross-validates over people and over studies, and trains on everyone."""
-    plan = planning.plan(name, {"validation": 0.0})
+    plan = Training.of(name, {"validation": 0.0})
     board = FoldBoard(CONSOLE, plan.recipe.epochs, WORKERS)
     found = {}
     divided = sha256(data), GROUPS, plan.recipe.seed
@@ -203,7 +203,7 @@ def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
         found = loaded.task.evaluate(loaded, data)
         return {key: found[key] for key in ("mse", "r2", "max_activation_error", "gabor_share")}
 
-    plan = planning.plan(name)
+    plan = Training.of(name)
     plans = [replace(plan, arguments=plan.arguments | {"seed": seed}) for seed in range(WEIGHT_SEEDS)]
     metrics: Document = {"seeds": train_each(plans, data, scratch, scores)}
     first = loading.load(scratch / "0")
@@ -216,7 +216,7 @@ def photographs(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
 
 def everything(name: str, data: Path, scratch: Path) -> Document:
     """Error of the same recipe on its training patches, where no photograph is held out, as in the course."""
-    replace(planning.plan(name, {"validation": 0.0}), out=scratch / "everything").run(data)
+    replace(Training.of(name, {"validation": 0.0}), out=scratch / "everything").run(data)
     loaded = loading.load(scratch / "everything")
     found = loaded.task.evaluate(loaded, data, split="train")
     return {"everything": {key: found[key] for key in ("mse", "r2", "patches")}}
@@ -256,11 +256,11 @@ def text(name: str, data: Path, scratch: Path) -> tuple[Path, Document]:
         summary = trained.summary
         return {**summary["validation"], "epochs": summary["epochs"], "seconds": summary["seconds"]}
 
-    plans = [planning.plan(name, {"seed": seed}) for seed in range(TEXT_SEEDS)]
+    plans = [Training.of(name, {"seed": seed}) for seed in range(TEXT_SEEDS)]
     metrics: Document = {"seeds": train_each(plans, data, scratch, scores)}
     chosen = scratch / mark_best(metrics["seeds"], "cross_entropy")
     if "course" in name:
-        course = replace(planning.plan(name, {"initializer": "course"}), out=scratch / "course").run(data)
+        course = replace(Training.of(name, {"initializer": "course"}), out=scratch / "course").run(data)
         histories = {"keras": read_json(scratch / "0" / "history.json"), "course": course.history}
         metrics["starts"] = {start: _first_epochs(history) for start, history in histories.items()}
     return chosen, metrics

@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, planning
+from zoo import ActivityGRU
+from zoo.activity import finetuning
 from zoo.activity.task import TASK
 from zoo.activity.windows import from_arrays
 from zoo.errors import ZooError
 from zoo.loading import load
-from zoo.planning import finetuning_recipe
 from zoo.task import Split
+from zoo.training import Training
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,12 @@ from zoo.task import Split
 )
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(preset, changes, line):
     with pytest.raises(ZooError) as error:
-        planning.plan(preset, changes)
+        Training.of(preset, changes)
     assert str(error.value).startswith(line)
 
 
 def test_a_whole_number_is_a_number():
-    plan = planning.plan("sparse_autoencoder_course", {"sparsity_weight": 2, "clip_norm": None})
+    plan = Training.of("sparse_autoencoder_course", {"sparsity_weight": 2, "clip_norm": None})
     assert plan.arguments["sparsity_weight"] == 2
     assert plan.recipe.clip_norm is None
 
@@ -70,10 +71,10 @@ def test_a_family_is_trained_as_two_layers_on_frames_that_divide_the_window(rows
     data = from_arrays(np.full((2, rows, 3), 5.7), [0, 1], ("a", "b"), 50.0)
     split = Split(data, data.train)
     for family in ("activity_gru", "activity_lstm", "activity_rnn"):
-        model = TASK.build(planning.plan(family, {"units": 2}), split)
+        model = TASK.build(Training.of(family, {"units": 2}), split)
         assert (model.num_layers, model.frame, model.magnitude, model.window) == (2, frame, True, rows)
-    assert TASK.build(planning.plan("activity_cnn"), split).magnitude
-    named = planning.plan("activity_gru", {"units": 2, "num_layers": 1, "frame": 1, "magnitude": False})
+    assert TASK.build(Training.of("activity_cnn"), split).magnitude
+    named = Training.of("activity_gru", {"units": 2, "num_layers": 1, "frame": 1, "magnitude": False})
     model = TASK.build(named, split)
     assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
 
@@ -82,7 +83,7 @@ def test_the_presets_of_the_course_are_the_networks_of_the_course():
     data = from_arrays(np.full((2, 150, 3), 5.7), [0, 1], ("a", "b"), 50.0)
     split = Split(data, data.train)
     for preset in ("activity_gru_course", "activity_lstm_course", "activity_rnn_course"):
-        model = TASK.build(planning.plan(preset), split)
+        model = TASK.build(Training.of(preset), split)
         assert (model.num_layers, model.frame, model.magnitude) == (1, 1, False)
 
 
@@ -92,12 +93,12 @@ def people(count):
 
 
 def test_python_names_single_fields_of_the_recipe_that_is_followed():
-    named, whole = (planning.plan("activity_gru_course", recipe=recipe) for recipe in ({"epochs": 3}, None))
+    named, whole = (Training.of("activity_gru_course", recipe=recipe) for recipe in ({"epochs": 3}, None))
     assert named == replace(whole, recipe=whole.recipe.replace(epochs=3, min_steps=None))
-    plan = planning.plan(ActivityGRU(units=4), recipe={"epochs": 3, "min_steps": 50})
+    plan = Training.of(ActivityGRU(units=4), recipe={"epochs": 3, "min_steps": 50})
     assert (plan.arguments["units"], plan.recipe.epochs, plan.recipe.min_steps) == (4, 3, 50)
     loaded = load("activity_gru_course")
-    shares = [finetuning_recipe(loaded, people(count), {"epochs": 3}).start_share for count in (2, 14)]
+    shares = [finetuning.recipe_for(loaded, people(count), {"epochs": 3}).start_share for count in (2, 14)]
     assert shares == [0.5, 0.125]
 
 
@@ -111,8 +112,8 @@ def test_python_names_single_fields_of_the_recipe_that_is_followed():
 )
 def test_a_field_that_no_recipe_has_is_one_line(changes, line):
     for call in (
-        lambda: planning.plan("activity_gru_course", recipe=changes),
-        lambda: finetuning_recipe(load("activity_gru_course"), people(2), changes),
+        lambda: Training.of("activity_gru_course", recipe=changes),
+        lambda: finetuning.recipe_for(load("activity_gru_course"), people(2), changes),
     ):
         with pytest.raises(ZooError, match=f"^{re.escape(line)}") as raised:
             call()

@@ -10,12 +10,12 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, planning
+from zoo import ActivityGRU, Recipe, ZooError
 from zoo.data.examples import Examples
 from zoo.data.pipeline import batches, training_batches
 from zoo.models.layers import Dropout
 from zoo.task import Feed
-from zoo.training import compile_model, fit
+from zoo.training import Training, compile_model, fit
 
 RECIPE = Recipe(learning_rate=1e-2, batch_size=8, epochs=4, validation=0.0, seed=3)
 
@@ -261,7 +261,7 @@ def test_a_training_killed_with_sigkill_resumes_to_the_same_weights(simulated, t
         sys.executable, "-c", _KILLED_TRAINING, "train", "--model", "activity_gru", "--units", "8", "--frame", "5",
         "--epochs", "12", "--data", str(simulated), "--seed", "1", "--out", str(tmp_path / "killed"),
     ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    plan = planning.plan("activity_gru", {"units": 8, "frame": 5, "epochs": 12, "seed": 1})
+    plan = Training.of("activity_gru", {"units": 8, "frame": 5, "epochs": 12, "seed": 1})
     replace(plan, out=tmp_path / "whole").run(simulated)
     assert killed.wait() == -signal.SIGKILL
     replace(plan, out=tmp_path / "killed", resume=True).run(simulated)

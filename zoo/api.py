@@ -22,7 +22,7 @@ from pydantic import Field
 
 from zoo import catalog, presets
 from zoo.errors import ArgumentError, UsageError, ZooError, refuse
-from zoo.families import FAMILIES, OLDER_TASKS, TASKS, unknown_family
+from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import exclusive_folder, new_file, temporary_folder
 from zoo.recipe import Columns, Limits, Recipe, checked
 from zoo.report.document import Document, Records, Result, say, warn
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from zoo.exporting.artifacts import Artifact
     from zoo.exporting.parity import ParityError
     from zoo.models.model import Model
-    from zoo.task import Predictions
+    from zoo.task import Predictions, Task
     from zoo.training import TrainResult
 
     Named = Model | str | Path
@@ -118,18 +118,30 @@ def _load() -> None:
             import_module("keras")
 
 
-_FILES = {"activity": "data3.h5", "patches": "data1.h5", "text": "data2.h5"}
+def _require_default(file: str) -> None:
+    if not _exists(file):
+        raise ZooError(f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass data=FILE")
 
 
 def _require_file(data: Any, model: Any = None) -> None:
     """Checks that a data file is there, or the one that a model reads by default."""
     if data is None and isinstance(model, str):
         family = presets.PRESETS[model].family if model in presets.PRESETS else model
-        file = _FILES[FAMILIES[family].task] if family in FAMILIES else "."
-        if not _exists(file):
-            raise ZooError(f"no data was given, and there is no {file}, the default, in {Path.cwd()}: pass data=FILE")
+        if family in FAMILIES:
+            _require_default(TASKS[FAMILIES[family].task].file)
     if isinstance(data, str | os.PathLike) and not str(data).startswith("tfds:") and not _exists(data):
         raise ZooError(f"{data}: no such file")
+
+
+def _read(task: "Task", data: Any, data_dir: Any, levels: float | None, default: bool = True) -> Any:
+    """The data of a task; where none is named, the file that bears its usual name, or None."""
+    if task.name != "patches":
+        refuse(f"does not apply to {task.name} models", levels=levels)
+    if data is None and not default:
+        return None
+    if data is None:
+        _require_default(task.data_file)
+    return task.read(load_data(task.data_file if data is None else data, data_dir=data_dir, levels=levels or 1.0))
 
 
 def _exists(path: Any) -> bool:
@@ -445,18 +457,19 @@ def simulate(
         >>> data.simulated, data.train.people(), data.test.people()
         (True, ['1', '2'], ['3'])
     """
-    if task in OLDER_TASKS:
-        raise ZooError(f"task {task!r}: it is called {OLDER_TASKS[task]!r} since version 0.3.0")
     if task not in TASKS:
-        raise ZooError(f"task {task!r}: expected {', '.join(TASKS[:-1])} or {TASKS[-1]}")
+        if (known := task_named(task)) in TASKS:
+            raise ZooError(f"task {task!r}: it is called {known!r} since version 0.3.0")
+        *others, last = TASKS
+        raise ZooError(f"task {task!r}: expected {', '.join(others)} or {last}")
     from zoo.data import loading as files
 
     sizes = _given(
         subjects=subjects, seconds=seconds, gyroscope=gyroscope, count=count, size=size, pictures=pictures,
         sentences=sentences,
     )  # fmt: skip
-    known = inspect.signature(import_module(f"zoo.{task}.simulate").write_simulated).parameters
-    refuse(f"does not apply to {task}", **{name: value for name, value in sizes.items() if name not in known})
+    own = inspect.signature(import_module(f"zoo.{task}.simulate").write_simulated).parameters
+    refuse(f"does not apply to {task}", **{name: value for name, value in sizes.items() if name not in own})
     return files.simulate(task, path, seed=seed, force=force, **sizes)
 
 
@@ -639,9 +652,10 @@ def import_csv(
     if append and force:
         raise ArgumentError("append", " adds to the file and force replaces it: pass one of them")
     from zoo.activity import importing
+    from zoo.activity.columns import columns_of
     from zoo.data import report
 
-    columns = _columns(
+    columns = columns_of(
         Columns(x=x, y=y, z=z, channels=channels, time=time, unit=unit, convention=convention,
                 rotation_unit=rotation_unit, time_unit=time_unit), rate,
         subject=subject, activity=activity, gyroscope=gyroscope, study=study,
@@ -666,17 +680,6 @@ def _imported(made: Any) -> Written:
     return Written(
         made.path, extra, recordings=made.recordings, dropped=made.dropped, files=made.files, warnings=made.doubts
     )
-
-
-def _columns(columns: Any, rate: float | None, **others: Any) -> Any:
-    """How CSV files are read."""
-    from zoo.activity.columns import CsvColumns
-
-    known = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
-    channels = known.pop("channels")
-    rotation = {} if others.get("rotation") is None else {"rotation": others["rotation"]}
-    found = CsvColumns(**known | others | rotation | ({"rate": rate, "time": None} if rate else {}))
-    return found if channels is None else found.with_channels(channels)
 
 
 @public
@@ -936,12 +939,12 @@ def train(
     _require_plan(model, recipe, own)
     _require_file(data, model)
     _load()
-    from zoo import distributing, planning
-    from zoo.task import task_of
+    from zoo import distributing
+    from zoo.training import Training
 
-    plan = planning.plan(model, own, recipe)
-    task = task_of(plan.family)
-    checked_data = planning.read_data(task, data, data_dir=data_dir, levels=levels)
+    plan = Training.of(model, own, recipe)
+    task = plan.task
+    checked_data = _read(task, data, data_dir, levels)
     training = replace(
         plan, out=None if out is None else Path(out), resume=resume, deterministic=deterministic,
         tensorboard=None if tensorboard is None else Path(tensorboard),
@@ -1054,12 +1057,12 @@ def finetune(
     if recipe is not None and not isinstance(recipe, Recipe):
         Recipe(**{"patience": None} | dict(recipe))
     _load()
-    from zoo import planning
     from zoo.activity import finetuning
     from zoo.loading import load
+    from zoo.training import Training
 
     loaded = load(preset)
-    checked_data = planning.read_data(loaded.task, data, data_dir=data_dir, levels=levels)
+    checked_data = _read(loaded.task, data, data_dir, levels)
     activity = loaded.task.name == "activity"
     name = f"{'finetuned' if out is None else Path(out).absolute().name}_from_{loaded.keras_model.name}"
     model = finetuning.with_labels(loaded, checked_data) if activity else loaded.keras_model
@@ -1069,11 +1072,11 @@ def finetune(
     if unknown:
         raise catalog.unknown_name("layer", unknown[0], [layer.name for layer in model.layers if layer.weights])
     if not isinstance(recipe, Recipe):
-        recipe = planning.finetuning_recipe(loaded, checked_data, recipe)
+        recipe = finetuning.recipe_for(loaded, checked_data, recipe)
     if not activity:
         recipe.require_epochs()
-    plan = replace(planning.plan(model), recipe=recipe)
-    if verbose and (doubt := planning.familiar(loaded, checked_data)):
+    plan = replace(Training.of(model), recipe=recipe)
+    if verbose and (doubt := finetuning.familiar(loaded, checked_data)):
         warn(doubt)
 
     def begin(prepared: Any, model: Any) -> None:
@@ -1147,10 +1150,11 @@ def cross_validate(
     _require_plan(model, recipe, settings or {})
     _require_file(data)
     _load()
-    from zoo import crossval, planning
+    from zoo import crossval
     from zoo.activity import report
+    from zoo.training import Training
 
-    plan = planning.plan(model, settings, recipe)
+    plan = Training.of(model, settings, recipe)
     path = _path_of(data, data_dir, "cross-validation")
     wanted = [name for name in _names(baselines) if name != "none"]
     number = int(groups) if str(groups).isascii() and str(groups).isdigit() else groups
@@ -1263,7 +1267,6 @@ def evaluate(
     _require_model(model)
     _require_file(data, model)
     _load()
-    from zoo import planning
     from zoo.loading import load
 
     loaded = load(model)
@@ -1271,7 +1274,7 @@ def evaluate(
     options = _for_recognizers(loaded, robustness=robustness, prior=_shares(prior))
     # What cannot be written to is refused before the work.
     with nullcontext() if figures is None else exclusive_folder(Path(figures)):
-        checked_data = planning.read_data(task, data, data_dir=data_dir, levels=levels)
+        checked_data = _read(task, data, data_dir, levels)
         report = task.evaluate(loaded, checked_data, split=split, baselines=baselines, **options)
 
         def draw(found: Evaluation, folder: Path) -> list[Path]:
@@ -1357,16 +1360,18 @@ def predict(
     if data is None:
         refuse("applies with data=FILE alone", data_dir=data_dir, levels=levels)
     _load()
-    from zoo import planning, predicting
     from zoo.loading import load
 
     loaded = load(model)
-    checked_data = None if data is None else planning.read_data(loaded.task, data, data_dir=data_dir, levels=levels)
-    read = None if columns is None else lambda rate, **others: _columns(columns, rate, **others)
-    return predicting.predict(
-        loaded, x, checked_data, csv=csv, read=read, rate=rate, hop=hop, threshold=threshold, top=top,
-        generate=generate, temperature=temperature, seed=seed, neighbors=neighbors, out=out,
-    )  # fmt: skip
+    task = loaded.task
+    options = {
+        "csv": csv, "rate": rate, "columns": columns, "hop": hop, "threshold": threshold, "top": top,
+        "generate": generate, "temperature": temperature, "seed": seed, "neighbors": neighbors, "out": out,
+    }  # fmt: skip
+    known = {name: options.pop(name) for name in task.options}
+    refuse(f"does not apply to {loaded.name}", **options)
+    inputs = " ".join(x) if isinstance(x, list) and x and all(isinstance(word, str) for word in x) else x
+    return task.answer(loaded, inputs, _read(task, data, data_dir, levels, default=False), **known)
 
 
 @public
@@ -1422,7 +1427,6 @@ def export(
     _require_model(model)
     _require_file(data)
     _load()
-    from zoo import planning
     from zoo.exporting import artifacts
     from zoo.exporting.artifacts import Artifact
     from zoo.loading import load
@@ -1432,8 +1436,7 @@ def export(
     if changes := _for_recognizers(loaded, prior=_shares(prior), threshold=threshold):
         loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
     task = loaded.task
-    planning.check_levels(task, levels)
-    checked_data = None if data is None else planning.read_data(task, data, data_dir=data_dir, levels=levels)
+    checked_data = _read(task, data, data_dir, levels, default=False)
     left_out: dict[str, ParityError] | None = refused
     if refused is None and not formats:
         left_out = {}
@@ -1598,11 +1601,14 @@ def stream(
         raise ZooError("pass one of csv=FILE, csv=- for standard input, or simulate=ACTIVITIES")
     file = catalog.exported_file(model)
     from zoo.activity import streaming
+    from zoo.activity.columns import columns_of
 
     with _quietly():
         if csv is None:
             return streaming.Simulated(file, model, _names(simulate), seconds, speed, seed, threshold)
-        return streaming.Followed(file, str(csv), lambda **others: _columns(columns, rate, **others), every, threshold)
+        return streaming.Followed(
+            file, str(csv), lambda **others: columns_of(columns, rate, **others), every, threshold
+        )
 
 
 @public

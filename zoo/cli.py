@@ -28,16 +28,13 @@ import zoo
 from zoo import api
 from zoo.activity.studies import STUDIES
 from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable
-from zoo.families import OLDER_TASKS, TASKS
+from zoo.families import TASKS, task_named
 from zoo.jobs import terminable
 from zoo.recipe import Settings
 from zoo.report.document import err, say, warn
 
 USAGE, INTERRUPTED, PIPE, BUG = 2, 130, 141, 70
 """Exit statuses beside 1, which is an error that the user can fix."""
-
-OLD_WORDS = {"trigrams": "text", **OLDER_TASKS}
-"""Names of tasks before version 0.3.0."""
 
 MODELS, TRAINING, DEVICES, DATA = "Models", "Training", "Devices", "Data and installation"
 
@@ -65,29 +62,6 @@ class Command:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     summary: str = ""
-
-
-_SIMULATIONS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "activity": (
-        "Simulate people with a phone in the pocket.", "data3.h5", ("subjects", "seconds", "gyroscope"),
-    ),
-    "patches": (
-        'Simulate pictures of overlapping disks ("dead leaves"), and cut patches from them.', "data1.h5",
-        ("count", "size", "pictures"),
-    ),
-    "text": ("Simulate sentences of a small grammar.", "data2.h5", ("sentences",)),
-}  # fmt: skip
-"""Help, default file and options of a task, that no other has. A task that is not here has all options; those that its
-simulator lacks are refused."""
-
-
-def _simulation(task: str) -> Command:
-    summary, file, own = _SIMULATIONS.get(task, (f"Simulate data for the task {task}.", f"{task}.h5", None))
-    others = [name for _, _, options in _SIMULATIONS.values() if own not in (None, options) for name in options]
-    return Command(
-        api.simulate, fixed={"task": task}, defaults={"path": file}, without=("task", *others),
-        summary=f"{summary}\n\nThe data is marked as simulated.",
-    )  # fmt: skip
 
 
 COMMANDS = {
@@ -122,7 +96,14 @@ COMMANDS = {
     },
     "data make patches": Command(api.make_patches, arguments=("photographs",)),
     "data make text": Command(api.make_text),
-    **{f"data simulate {task}": _simulation(task) for task in TASKS},
+    **{
+        f"data simulate {task}": Command(
+            api.simulate, fixed={"task": task}, defaults={"path": row.file},
+            without=("task", *(size for other in TASKS.values() for size in other.sizes if size not in row.sizes)),
+            summary=f"{row.simulates}\n\nThe data is marked as simulated.",
+        )
+        for task, row in TASKS.items()
+    },
 }  # fmt: skip
 """All commands, by the words that call them."""
 
@@ -496,8 +477,8 @@ def _usage(error: CycloptsError) -> str:
     if isinstance(error, UnknownCommandError) and error.unused_tokens:
         word = error.unused_tokens[0]
         names = [name.split()[-1] for name in (*COMMANDS, *_GROUPS) if name.rpartition(" ")[0] == " ".join(words)]
-        if OLD_WORDS.get(word) in names:
-            return f"no command {printable(word)}: it is called {OLD_WORDS[word]} since version 0.3.0; {help_of}"
+        if task_named(word) in names:
+            return f"no command {printable(word)}: it is called {task_named(word)} since version 0.3.0; {help_of}"
         from zoo.catalog import unknown_name
 
         return f"{unknown_name('command', word, names)}; {help_of}"

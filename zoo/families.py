@@ -56,11 +56,42 @@ _LAYERS = {
 }  # fmt: skip
 """Families by the names of their layers, in lower case."""
 
-TASKS = tuple(dict.fromkeys(row.task for row in FAMILIES.values()))
-"""Names of the tasks, in the order of the table."""
 
-OLDER_TASKS = {"autoencoder": "patches", "trigram": "text"}
-"""Tasks by the names that files of versions before 0.3 have for them."""
+class TaskRow(NamedTuple):
+    """What the command line must know of a task before its module is imported, which takes seconds.
+
+    Args:
+        file: Default name of its data file.
+        simulates: What `zoo data simulate` makes, in a sentence.
+        sizes: Options of its simulator that simulators of other tasks lack.
+        older: Names that versions before 0.3 had for it: files have the first one.
+    """
+
+    file: str
+    simulates: str
+    sizes: tuple[str, ...]
+    older: tuple[str, ...] = ()
+
+
+_ROWS = {
+    "activity": TaskRow(
+        "data3.h5", "Simulate people with a phone in the pocket.", ("subjects", "seconds", "gyroscope"),
+    ),
+    "patches": TaskRow(
+        "data1.h5", 'Simulate pictures of overlapping disks ("dead leaves"), and cut patches from them.',
+        ("count", "size", "pictures"), ("autoencoder",),
+    ),
+    "text": TaskRow("data2.h5", "Simulate sentences of a small grammar.", ("sentences",), ("trigram", "trigrams")),
+}  # fmt: skip
+
+_SIZES = tuple(size for row in _ROWS.values() for size in row.sizes)
+
+# A task that has no row needs none: its command has all sizes, and refuses those that its simulator lacks.
+TASKS = {
+    row.task: _ROWS.get(row.task, TaskRow(f"{row.task}.h5", f"Simulate data for the task {row.task}.", _SIZES))
+    for row in FAMILIES.values()
+}
+"""Tasks by name, in the order of the table."""
 
 
 def task_named(name: Any) -> Any:
@@ -70,7 +101,7 @@ def task_named(name: Any) -> Any:
         >>> task_named("trigram"), task_named("activity")
         ('text', 'activity')
     """
-    return OLDER_TASKS.get(name, name) if isinstance(name, str) else name
+    return next((task for task, row in TASKS.items() if isinstance(name, str) and name in row.older), name)
 
 
 def find_family(name: str) -> Family:

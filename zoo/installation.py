@@ -188,19 +188,19 @@ def findings(folder: Path) -> Iterator[str]:
     import numpy as np
     import tensorflow as tf
 
-    from zoo import planning
     from zoo.activity import simulate
     from zoo.activity.task import TASK
     from zoo.exporting import artifacts, formats
     from zoo.files import read_json
     from zoo.loading import load
     from zoo.runtime import Recognizer
+    from zoo.training import Training
 
     yield f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
 
     simulate.write_simulated(folder / "data3.h5", subjects=2, seed=0, seconds=12)
     settings = {"units": 4, "num_layers": 1, "frame": 30, "epochs": 6, "learning_rate": 0.01, "validation": 0.0}
-    plan = replace(planning.plan("activity_gru", settings | {"batch_size": 8}), out=folder / "model")
+    plan = replace(Training.of("activity_gru", settings | {"batch_size": 8}), out=folder / "model")
     plan.run(TASK.read(folder / "data3.h5"))
     first, *_, last = (epoch["loss"] for epoch in read_json(folder / "model" / "history.json"))
     if not last < first:

@@ -235,6 +235,18 @@ class Recipe(Settings):
         """
         return cls.from_json(read_json(find_folder(name) / "config.json")["recipe"])
 
+    def changed(self, changes: Mapping[str, Any]) -> "Recipe":
+        """The recipe with other values of some fields; epochs are single passes, unless `min_steps` is named as well.
+
+        Example:
+            >>> Recipe(min_steps=100).changed({"epochs": 3}).min_steps is None
+            True
+        """
+        for name in changes:
+            if name not in type(self).model_fields:
+                raise unknown_name("field of a recipe", name, list(type(self).model_fields))
+        return self.replace(**({"min_steps": None} if "epochs" in changes else {}) | dict(changes))
+
     def require_epochs(self) -> "Recipe":
         """The recipe itself.
 

@@ -27,6 +27,7 @@ from zoo.models.model import Model
 from zoo.provenance import weights_sha256
 from zoo.recipe import Recipe, Settings
 from zoo.report import for_task
+from zoo.report.document import Result
 from zoo.runtime.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -184,6 +185,9 @@ class Task(ABC):
     score: ClassVar[str]
     """Metric by which presets are compared."""
 
+    options: ClassVar[tuple[str, ...]] = ()
+    """Options of `zoo.predict` that `answer` takes."""
+
     @property
     def report(self) -> ModuleType:
         """Module that renders results as Markdown."""
@@ -267,6 +271,12 @@ class Task(ABC):
     @abstractmethod
     def predict(self, loaded: "Loaded", x: Any) -> Predictions:
         """Predicts from arrays, or from other inputs that the task supports."""
+
+    def answer(self, loaded: "Loaded", x: Any | None, data: Any | None) -> Predictions | Result:
+        """What `zoo.predict` returns for inputs, or for the test set of data; further parameters are its `options`."""
+        if (x is None) == (data is None):
+            raise ZooError(f"{loaded.name}: pass either inputs (in Python) or data=FILE, whose test set is predicted")
+        return self.predict(loaded, data.test.arrays()[0] if data is not None else x)
 
     @abstractmethod
     def exportable(self, loaded: "Loaded", data: Any | None) -> "Exportable":

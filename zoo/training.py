@@ -18,22 +18,24 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from zoo import distributing
+from zoo import distributing, presets
+from zoo.catalog import unknown_name
 from zoo.data.examples import Data
-from zoo.errors import ZooError
+from zoo.errors import ArgumentError, ZooError
+from zoo.families import FAMILIES, find_family
 from zoo.files import atomic_write, exclusive_folder, require_empty, require_folder, write_json
-from zoo.loading import load
+from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
 from zoo.provenance import versions
-from zoo.recipe import Recipe
+from zoo.recipe import Recipe, checked
 from zoo.steps import MovingAverage, several_steps
 from zoo.task import Feed, Split, Task, require_tensorflow, task_of
 
@@ -77,6 +79,68 @@ class Training:
     deterministic: bool = False
     tensorboard: Path | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
+
+    @classmethod
+    def of(
+        cls, model: Model | str | Path, changes: Mapping[str, Any] | None = None,
+        recipe: Recipe | Mapping[str, Any] | None = None,
+    ) -> "Training":  # fmt: skip
+        """A training of what a user names: a preset, a family, or a model whose arguments are taken.
+
+        Args:
+            model: The name, or the model.
+            changes: Arguments of the constructor and fields of the recipe that replace those of the preset or the
+                family. Epochs that are named are single passes, unless `min_steps` is named as well.
+            recipe: Recipe to train with, or the fields that differ.
+
+        Example:
+            >>> Training.of("activity_gru_course", {"units": 8, "epochs": 3}).arguments["units"]
+            8
+        """
+        check_named(model)
+        changes = dict(changes or {})
+        if recipe is not None and not isinstance(recipe, Recipe):
+            for each in recipe:
+                if each not in Recipe.model_fields:
+                    raise unknown_name("field of a recipe", each, list(Recipe.model_fields))
+            changes = {**recipe, **changes}
+        if isinstance(model, Model):
+            name, base = model.name, None
+            family = next(name for name, row in FAMILIES.items() if row.class_name == type(model).__name__)
+        else:
+            name = str(model)
+            base = None if name in FAMILIES else presets.find(name)
+            family = name if base is None else base.family
+        task, model_class = task_of(family), find_family(family).load()
+        accepted, types = model_class.argument_names(), get_type_hints(model_class.__init__)
+        known = dict.fromkeys([*accepted, *(each for each in Recipe.model_fields if each not in task.unused)])
+        for change, value in changes.items():
+            if change in task.unused and change not in known:
+                raise ZooError(f"{change}: has no effect on {name}; leave it out")
+            if change not in known:
+                raise unknown_name(f"setting of {name}", change, list(known))
+            if change in types:
+                checked(change, types[change], value)
+        # A name that both have means the model's, but the seed of a run is its recipe's.
+        own = {key: value for key, value in changes.items() if key in accepted and key != "seed"}
+        others = {key: value for key, value in changes.items() if key not in own}
+        if isinstance(model, Model) and own:
+            raise ArgumentError(next(iter(own)), f": {name} is built already; leave it out")
+        if isinstance(recipe, Recipe):
+            whole = recipe
+        elif base is not None:
+            whole = base.recipe.changed(others)
+        else:
+            usual = task.recipe.replace(patience=None) if others.get("validation") == 0 else task.recipe
+            whole = usual.changed(others)
+        task.check(whole.require_epochs())
+        if isinstance(model, Model):
+            arguments = model.get_config()
+        elif base is not None:
+            arguments = base.arguments
+        else:
+            arguments = {key: value for key, value in task.arguments.items() if key in accepted}
+        return cls(name, family, {**arguments, **own}, whole)
 
     @property
     def task(self) -> Task:

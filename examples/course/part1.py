@@ -13,13 +13,14 @@ from typing import Any
 
 from report import Report, options
 
-from zoo import loading, planning
+from zoo import loading
 from zoo.patches import figures, task
 from zoo.patches.task import TASK as AUTOENCODER
+from zoo.training import Training
 
 given = options(__doc__, "data1.h5", "part1")
 report = Report(given.out, "Part 1: a sparse autoencoder")
-course = planning.plan("sparse_autoencoder_course", {"epochs": 20} if given.quick else {})
+course = Training.of("sparse_autoencoder_course", {"epochs": 20} if given.quick else {})
 scratch = TemporaryDirectory()
 
 

@@ -16,17 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo import ZooError, crossval, planning
+from zoo import ZooError, crossval
 from zoo.activity import figures, report, simulate
 from zoo.activity import windows as activity
 from zoo.activity.windows import ActivityData, Windows
 from zoo.crossval import Fold, Protocol
 from zoo.data.examples import Examples
+from zoo.training import Training
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
 SETTINGS = {"units": 4, "frame": 25, "epochs": 2, "validation": 0.4, "validation_by": "time", "patience": None}
-PLAN = planning.plan("activity_gru", SETTINGS)
+PLAN = Training.of("activity_gru", SETTINGS)
 QUICK = ("nearest_neighbor", "random_forest")
 
 
@@ -124,7 +125,7 @@ def test_nothing_in_a_fold_is_fitted_on_the_people_that_it_leaves_out(whole, peo
 
 
 def test_of_few_people_a_fold_trains_on_all_as_any_training_does(people, tmp_path):
-    plan = planning.plan("activity_gru", SETTINGS | {"validation_by": "subject"})
+    plan = Training.of("activity_gru", SETTINGS | {"validation_by": "subject"})
     result = crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
     count = len(activity.read(people).train)
     assert [fold["windows"] + fold["train_windows"] for fold in result["folds"]] == [count, count]
@@ -251,13 +252,13 @@ def test_a_fold_whose_process_is_killed_each_time_is_recorded_with_its_reason_an
 
 def test_without_a_folder_nothing_is_left(people, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    plan = planning.plan("activity_gru", {"units": 4, "frame": 75, "epochs": 1, "validation": 0.0})
+    plan = Training.of("activity_gru", {"units": 4, "frame": 75, "epochs": 1, "validation": 0.0})
     assert crossval.cross_validate(plan, people, None, Protocol(2), workers=0)["groups"] == 2
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, tmp_path):
-    plan = planning.plan("activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e38})
+    plan = Training.of("activity_gru", {"units": 4, "frame": 25, "epochs": 1, "learning_rate": 1e38})
     with pytest.raises(ZooError, match=r"activity_gru failed in every fold, .*became (nan|inf) in epoch 1"):
         crossval.cross_validate(plan, people, tmp_path / "out", Protocol(2), workers=0)
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "folds").glob("*.json")]
@@ -266,7 +267,7 @@ def test_a_recipe_that_fails_in_every_fold_is_one_line_with_its_reason(people, t
 
 def test_a_folder_of_another_run_is_refused_with_what_differs(whole, people):
     _, folder = whole
-    other = planning.plan("activity_gru", SETTINGS | {"epochs": 3})
+    other = Training.of("activity_gru", SETTINGS | {"epochs": 3})
     with pytest.raises(ZooError, match=r"holds another cross-validation \(recipe.epochs 2, now 3\): choose another"):
         crossval.cross_validate(other, people, folder, Protocol(2))
     with pytest.raises(ZooError, match=r"groups 2, now 'loso'"):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, planning, train
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train
 from zoo.activity import finetuning, report, simulate
 from zoo.activity.metrics import fit_temperature, macro_f1
 from zoo.activity.task import TASK
@@ -178,7 +178,7 @@ def test_of_four_people_some_are_held_out():
 def test_no_part_of_a_model_of_everybody_is_a_validation_part(tmp_path):
     simulate.write_simulated(tmp_path / "data3.h5", subjects=3, seed=0, seconds=15)
     changes = {"units": 4, "frame": 25, "epochs": 1}
-    replace(planning.plan("activity_gru", changes), out=tmp_path / "model").run(tmp_path / "data3.h5")
+    replace(Training.of("activity_gru", changes), out=tmp_path / "model").run(tmp_path / "data3.h5")
     found = evaluate(tmp_path / "model", tmp_path / "data3.h5", split="train", baselines=False)
     assert found["windows"] == len(TASK.read(tmp_path / "data3.h5").train)
     with pytest.raises(ZooError, match="split 'validation': the model was trained on all people"):

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, planning, train, training
+from zoo import ActivityGRU, Recipe, ZooError, evaluate, finetune, train, training
 from zoo.activity import finetuning, report
 from zoo.activity import metrics as classification
 from zoo.activity.task import TASK, _loses
 from zoo.activity.windows import from_arrays, read
 from zoo.loading import Loaded, load
+from zoo.training import Training
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -33,9 +34,9 @@ def test_an_epoch_of_little_data_is_several_passes_unless_epochs_are_named():
     assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=320) == 4
     assert Recipe(batch_size=32, epochs=50, min_steps=2000).passes(rows=5000) == 1
     for target in ("activity_gru", "activity_gru_pocket"):
-        assert planning.plan(target).recipe.passes(100) > 1
-        assert planning.plan(target, {"epochs": 3}).recipe.passes(100) == 1
-        assert planning.plan(target, {"epochs": 3, "min_steps": 90}).recipe.passes(100) > 1
+        assert Training.of(target).recipe.passes(100) > 1
+        assert Training.of(target, {"epochs": 3}).recipe.passes(100) == 1
+        assert Training.of(target, {"epochs": 3, "min_steps": 90}).recipe.passes(100) > 1
 
 
 def test_one_person_alone_trains_and_the_summary_says_how_it_was_validated(tmp_path):
@@ -190,7 +191,7 @@ def test_one_layer_to_freeze_may_be_a_text():
 def test_without_epochs_the_last_layer_alone_is_fitted(tmp_path):
     two = data(people=2)
     old = ActivityGRU(units=8, num_layers=1, frame=5, window=10, classes=("a", "b", "c"))
-    result = finetune(old, two, recipe=planning.finetuning_recipe(load(old), two, {"epochs": 0}), out=tmp_path / "mine")
+    result = finetune(old, two, recipe=finetuning.recipe_for(load(old), two, {"epochs": 0}), out=tmp_path / "mine")
     *features, head = zip(result.model.get_weights(), old.get_weights(), strict=True)
     assert head[0].shape == (2,)
     for one, other in features[:-1]:
@@ -216,11 +217,11 @@ def test_no_epochs_are_for_fine_tuning_a_recognizer_alone(language_model, simula
 
 def test_the_more_people_the_less_remains_of_the_start():
     old = load(ActivityGRU(units=4, window=10))
-    shares = [planning.finetuning_recipe(old, data(people=people)).start_share for people in (1, 2, 14)]
+    shares = [finetuning.recipe_for(old, data(people=people)).start_share for people in (1, 2, 14)]
     assert shares == [pytest.approx(2 / 3), 0.5, 0.125]
     nobody = from_arrays(*data().train.arrays(), ("shake", "still"), 50.0)
-    assert planning.finetuning_recipe(old, nobody).start_share == planning.FINETUNE.start_share
-    assert planning.finetuning_recipe(old, nobody, {"start_share": 0.0}).start_share == 0.0
+    assert finetuning.recipe_for(old, nobody).start_share == finetuning.FINETUNE.start_share
+    assert finetuning.recipe_for(old, nobody, {"start_share": 0.0}).start_share == 0.0
 
 
 def test_windows_at_another_rate_are_refused_with_the_command_that_mends_them(zoo_cli, simulated, tmp_path):
@@ -246,12 +247,12 @@ def test_fine_tuning_on_the_command_line_writes_a_folder(zoo_cli, simulated, tmp
 def test_fine_tuning_on_the_files_of_the_model_itself_is_questioned(simulated):
     data_of_training = read(simulated)
     trained = ActivityGRU(units=2, provenance={"data_sha256": data_of_training.sha256})
-    doubt = planning.familiar(load(trained), data_of_training)
+    doubt = finetuning.familiar(load(trained), data_of_training)
     assert "was trained on, from which fine-tuning learns nothing new" in doubt
     phone = load("activity_gru_phone")
-    assert planning.familiar(phone, data_of_training) is None
-    assert planning.familiar(phone, data(people=2)) is None
+    assert finetuning.familiar(phone, data_of_training) is None
+    assert finetuning.familiar(phone, data(people=2)) is None
     known = replace(data(people=2, name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
-    assert planning.familiar(phone, known) is None
+    assert finetuning.familiar(phone, known) is None
     known = replace(data(name="wisdm/160{}"), source="WISDM (Weiss et al., 2019)")
-    assert "activity_gru_phone was trained on all of its people, from which" in planning.familiar(phone, known)
+    assert "activity_gru_phone was trained on all of its people, from which" in finetuning.familiar(phone, known)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo import ActivityGRU, Recipe, ZooError, crossval, evaluate, loading, planning, predict
+from zoo import ActivityGRU, Recipe, ZooError, crossval, evaluate, loading, predict
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as windows_of
 from zoo.activity.cutting import Windowing, write_windows
@@ -13,6 +13,7 @@ from zoo.activity.task import TASK as ACTIVITY
 from zoo.activity.task import predictions_of
 from zoo.exporting import artifacts
 from zoo.runtime import Recognizer
+from zoo.training import Training
 
 
 def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tmp_path):
@@ -25,7 +26,7 @@ def test_scores_of_a_split_file_are_those_of_its_validation_people(simulated, tm
         "validation_by": "time",
         "patience": None,
     }
-    plan = planning.plan("activity_gru", changes)
+    plan = Training.of("activity_gru", changes)
     replace(plan, out=tmp_path / "model").run(simulated)
     loaded = loading.load(str(tmp_path / "model"))
     scores = ACTIVITY.scores(loaded.keras_model, ACTIVITY.split(simulated, plan.recipe))
@@ -42,7 +43,7 @@ def test_windows_longer_than_the_model_s_are_read_in_their_middle_where_it_was_t
     for name, rows in (("long", 200), ("other", 180)):
         write_windows(index, tmp_path / f"{name}.h5", Windowing(rows, rows), index.subjects[:1])
     changes = {"units": 6, "num_layers": 1, "frame": 50, "window": 150, "epochs": 1, "validation": 0.0}
-    plan = planning.plan("activity_gru", changes)
+    plan = Training.of("activity_gru", changes)
     replace(plan, out=tmp_path / "model").run(tmp_path / "long.h5")
     loaded = loading.load(str(tmp_path / "model"))
     report = ACTIVITY.evaluate(loaded, tmp_path / "long.h5", baselines=False)
@@ -101,7 +102,7 @@ def test_a_model_whose_outputs_are_not_finite_is_refused_with_the_cause(simulate
 def test_training_and_export_on_another_backend_are_one_line(monkeypatch, simulated, tmp_path):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(ZooError, match="training by a recipe needs TensorFlow; KERAS_BACKEND is jax: unset it"):
-        planning.plan("activity_gru_course").run(simulated)
+        Training.of("activity_gru_course").run(simulated)
     loaded = loading.load("activity_gru_course")
     with pytest.raises(ZooError, match="export needs TensorFlow; KERAS_BACKEND is jax"):
         artifacts.export(loaded, ACTIVITY.exportable(loaded, None), tmp_path / "out")

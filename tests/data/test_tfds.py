@@ -24,11 +24,10 @@ from zoo.data.examples import Data
 from zoo.data.loading import load_data
 from zoo.files import sha256
 from zoo.patches import simulate
-from zoo.planning import plan
 from zoo.runtime.metadata import CLASSES
 from zoo.text import data as trigrams
 from zoo.text import simulate as grammar
-from zoo.training import fit
+from zoo.training import Training, fit
 
 tensorflow_datasets = pytest.importorskip("tensorflow_datasets")
 from zoo.data import tfds  # noqa: E402
@@ -82,7 +81,7 @@ def test_windows_keep_their_study_and_the_place_of_the_phone(tmp_path):
 
 def test_training_on_a_build_gives_the_weights_and_scores_of_the_file(built, simulated):
     changes = {"units": 4, "num_layers": 1, "frame": 50, "epochs": 2, "patience": None, "validation": 0.3}
-    small = plan("activity_gru", changes)
+    small = Training.of("activity_gru", changes)
     found = []
     for path in (simulated, tfds.load("zoo_activity/course", built)):
         split = task.TASK.split(task.TASK.read(path), small.recipe)

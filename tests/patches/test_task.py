@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import SparseAutoencoder, ZooError, loading, planning
+from zoo import SparseAutoencoder, ZooError, loading
 from zoo.patches import data as patches
 from zoo.patches import simulate
 from zoo.patches.data import LUMINANCE, Scale
@@ -16,10 +16,11 @@ from zoo.patches.task import PatchAugmentation, kernel
 from zoo.patches.task import _behind as behind
 from zoo.report import for_task
 from zoo.runtime import Interpreter
+from zoo.training import Training
 
 
 def plan(**changes):
-    return planning.plan("sparse_autoencoder_course", {"pixels": 64, "hidden_units": 12, "epochs": 4} | changes)
+    return Training.of("sparse_autoencoder_course", {"pixels": 64, "hidden_units": 12, "epochs": 4} | changes)
 
 
 @pytest.fixture(scope="module")

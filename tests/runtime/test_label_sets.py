@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import crossval, planning
+from zoo import crossval
 from zoo.activity import recordings
 from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_classes, write_windows
@@ -22,6 +22,7 @@ from zoo.errors import ZooError
 from zoo.models.losses import CrossEntropy, accuracy, balanced_weights
 from zoo.runtime.label_sets import COUNTED, forgive, indistinct, resolve
 from zoo.task import Split
+from zoo.training import Training
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(60, 4)).astype("float32")
@@ -147,7 +148,7 @@ def test_a_test_part_of_a_study_without_sets_lacks_nothing(two_studies, tmp_path
 def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, tmp_path):
     data = write(two_studies, tmp_path / "data3.h5")
     train = data.train
-    plan = planning.plan("activity_gru", {"units": 4, "frame": 25})
+    plan = Training.of("activity_gru", {"units": 4, "frame": 25})
     heads = []
     for windows in (train, train.of_one_class(6)):
         model = TASK.build(plan, Split(data, data.train))
@@ -160,7 +161,7 @@ def test_the_last_layer_is_fitted_to_the_windows_of_a_known_class(two_studies, t
 def test_windows_of_sets_alone_are_scored_without_baselines(two_studies, tmp_path):
     data = write(two_studies, tmp_path / "data3.h5")
     stairs = data.train.where(data.train.labels == 6)
-    plan = planning.plan("activity_gru", {"units": 4, "frame": 25})
+    plan = Training.of("activity_gru", {"units": 4, "frame": 25})
     split = Split(data, data.train, stairs)
     model = TASK.build(plan, split)
     validation = TASK.finish(model, split, plan.recipe)["validation"]

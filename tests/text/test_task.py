@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import Recipe, TrigramLM, ZooError, finetune, loading, planning
+from zoo import Recipe, TrigramLM, ZooError, finetune, loading
 from zoo.exporting import formats
 from zoo.models.losses import CrossEntropy
 from zoo.report import for_task
@@ -16,6 +16,7 @@ from zoo.text import completion, task
 from zoo.text import data as trigrams
 from zoo.text.data import Trigrams
 from zoo.text.task import TASK as TRIGRAM
+from zoo.training import Training
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +214,7 @@ def test_scores_of_a_split_file_are_those_of_its_validation_part(trained, senten
 
 def test_the_summary_is_of_the_saved_weights_and_without_label_smoothing(sentences, tmp_path):
     changes = {"epochs": 2, "label_smoothing": 0.2, "ema_decay": 0.99, "hidden_units": 16, "embedding": 4}
-    plan = planning.plan("trigram_lm", changes)
+    plan = Training.of("trigram_lm", changes)
     summary = replace(plan, out=tmp_path / "out").run(sentences).summary
     saved = loading.load(str(tmp_path / "out"))
     report = TRIGRAM.evaluate(saved, sentences, split="validation", baselines=False)

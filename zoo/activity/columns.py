@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
+from zoo.recipe import Columns
 from zoo.runtime.metadata import AXES, CONVENTION, ROTATION_UNIT, STANDARD_GRAVITY, UNIT
 
 
@@ -150,6 +151,15 @@ class CsvColumns:
             raise ZooError("--channels names the columns of x, y and z: leave out --x, --y and --z")
         x, y, z = names[:3]
         return replace(self, x=x, y=y, z=z, rotation=names[3:] or None)
+
+
+def columns_of(columns: Any, rate: float | None, **others: Any) -> CsvColumns:
+    """How CSV files are read: a `Columns` or its fields, a rate in place of time stamps, and further fields."""
+    known = (columns if isinstance(columns, Columns) else Columns(**(columns or {}))).to_json()
+    channels = known.pop("channels")
+    rotation = {} if others.get("rotation") is None else {"rotation": others["rotation"]}
+    found = CsvColumns(**known | others | rotation | ({"rate": rate, "time": None} if rate else {}))
+    return found if channels is None else found.with_channels(channels)
 
 
 _WITH_UNIT = (

@@ -3,6 +3,9 @@
 new head (weights of shared labels reused) -> head fitted on the features -> all weights trained at a low rate
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +13,12 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from zoo.activity.windows import ActivityData, Windows, center_crop
+from zoo.data.examples import Data
 from zoo.errors import ZooError
 from zoo.loading import Loaded
 from zoo.models.recognizer import ActivityRecognizer
+from zoo.provenance import already_seen
+from zoo.recipe import Recipe
 
 START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
 """The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
@@ -20,7 +26,36 @@ START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
 _DECAY = 1e-2
 """Weight of the squared distance of a fitted head from where it starts."""
 
+FINETUNE = Recipe(
+    optimizer="adam", learning_rate=3e-3, schedule="cosine", clip_norm=1.0, ema_decay=0.999, batch_size=32, epochs=20,
+    min_steps=1000, validation=0.2, start_share=0.25,
+)  # fmt: skip
+"""Default recipe of `finetune`, of any task."""
+
+_START_PEOPLE = 2
+"""Weights from which fine-tuning starts count as much as what it learned from so many people: docs/small-data.md."""
+
 Floats = NDArray[np.floating]
+
+
+def recipe_for(loaded: Loaded, data: Data, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe of a fine-tuning: the more people, the less remains of the weights from which it starts."""
+    known = loaded.config.get("recipe", {})
+    shared = {name: known[name] for name in ("augmentation", "label_smoothing") if name in known}
+    people = len(data.train.people()) if isinstance(data, ActivityData) else 0
+    start = {"start_share": _START_PEOPLE / (_START_PEOPLE + people)} if people else {}
+    return FINETUNE.replace(**shared | start | {"loss": loaded.task.recipe.loss}).changed(changes or {})
+
+
+def familiar(loaded: Loaded, data: Data) -> str | None:
+    """Why fine-tuning says nothing new, as the model was trained on this file or on all of its people; else None."""
+    known = "from which fine-tuning learns nothing new; did you mean data of your own?"
+    if data.sha256 == loaded.metadata.data_sha256:
+        return f"{data}: is the file that {loaded.name} was trained on, {known}"
+    people = data.train.group_names()
+    if people and already_seen(people, data.source, loaded.metadata) == people:
+        return f"{data}: {loaded.name} was trained on all of its people, {known}"
+    return None
 
 
 def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:

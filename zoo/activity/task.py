@@ -1,6 +1,7 @@
 """Activity recognizers from end to end: windows in, a trained, measured and exported model out."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -35,12 +36,13 @@ from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data import pipeline
 from zoo.data.examples import sort_names
 from zoo.data.loading import load_as
-from zoo.errors import ZooError
+from zoo.errors import ZooError, refuse
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models import losses
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
+from zoo.report.document import Records
 from zoo.runtime import Recognizer, priors
 from zoo.runtime.label_sets import allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
@@ -48,8 +50,6 @@ from zoo.runtime.recognizer import labels_of
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 
 if TYPE_CHECKING:
-    from collections import Counter
-
     from zoo.activity.columns import CsvColumns
     from zoo.exporting.artifacts import Exportable
     from zoo.training import Training
@@ -186,6 +186,7 @@ class ActivityTask(Task):
     augmentation = Augmentation
     objectives: ClassVar[Mapping[str, str]] = {"macro_f1": "max", "accuracy": "max", "cross_entropy": "min"}
     score = "macro_f1"
+    options = ("csv", "rate", "columns", "hop", "threshold")
 
     def read(self, source: Source, **options: Any) -> ActivityData:
         """Checks a file of windows and opens it."""
@@ -343,7 +344,7 @@ class ActivityTask(Task):
 
     def predict(
         self, loaded: Loaded, x: Any, *, rate: float | None = None, times: NDArray[np.floating[Any]] | None = None,
-        columns: "CsvColumns | None" = None, hop: int | None = None, dropped: "Counter[str] | None" = None,
+        columns: "CsvColumns | None" = None, hop: int | None = None, dropped: Counter[str] | None = None,
         threshold: float | None = None,
     ) -> Predictions:  # fmt: skip
         """Predicts the activity in windows `(N, window, channels)`, or in a DataFrame or CSV file, which is cut.
@@ -380,6 +381,34 @@ class ActivityTask(Task):
                 probabilities[start : start + BATCH] = softmax(logits / metadata.temperature, axis=1)
         labels = np.array(labels_of(probabilities, metadata, threshold), object)
         return Predictions(labels, probabilities, metadata.classes, times)
+
+    def answer(
+        self, loaded: Loaded, x: Any | None, data: ActivityData | None, *, csv: Any = None, rate: float | None = None,
+        columns: Any = None, hop: int | None = None, threshold: float | None = None,
+    ) -> Predictions | Records:  # fmt: skip
+        """What `zoo.predict` returns for windows, for a table, or for the test windows of data."""
+        if isinstance(x, str | Path) or hasattr(x, "columns"):
+            if csv is not None:
+                raise ZooError("pass the CSV file once: csv=FILE")
+            csv, x = x, None
+        if sum(given is not None for given in (x, data, csv)) != 1:
+            raise ZooError("pass one of data=FILE or csv=FILE")
+        if csv is None:
+            refuse("applies with csv=FILE alone", columns=columns, hop=hop)
+        if data is not None:
+            refuse("applies with csv=FILE alone", rate=rate)
+            return Records(predictions_of(loaded, data, threshold), self.report.predictions)
+        if x is not None:
+            found = self.predict(loaded, x, rate=rate, threshold=threshold)
+            return replace(found, render=self.report.predictions)
+        from zoo.activity.columns import columns_of
+
+        dropped = Counter[str]()
+        read = columns_of(columns, rate, subject="=me", activity="=unknown")
+        found = self.predict(loaded, csv, columns=read, hop=hop, dropped=dropped, threshold=threshold)
+        name = csv if isinstance(csv, str | Path) else "DataFrame"
+        warnings = [f"{name}: left out: {reason} ({count})" for reason, count in dropped.items()]
+        return replace(found, render=self.report.predictions, warnings=warnings)
 
     def exportable(self, loaded: Loaded, data: ActivityData | None) -> "Exportable":
         """What export must know of a recognizer."""

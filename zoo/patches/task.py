@@ -1,8 +1,10 @@
 """The task of sparse autoencoders: training, evaluation, prediction and export."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
@@ -21,6 +23,7 @@ from zoo.exporting.artifacts import Exportable
 from zoo.exporting.c99 import feedforward
 from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
+from zoo.files import atomic_write, new_file
 from zoo.loading import Loaded
 from zoo.models.autoencoder import SparseAutoencoder
 from zoo.models.layers import kl_sparsity
@@ -29,6 +32,8 @@ from zoo.patches import data as patches
 from zoo.patches import metrics, simulate
 from zoo.patches.data import LUMINANCE, PatchData, Scale
 from zoo.recipe import Recipe, Settings, Share
+from zoo.report import markdown
+from zoo.report.document import Document
 from zoo.runtime.metadata import AutoencoderMetadata
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 
@@ -242,6 +247,7 @@ class AutoencoderTask(Task):
     augmentation = PatchAugmentation
     objectives: ClassVar[Mapping[str, str]] = {"cost": "min", "mse": "min"}
     score = "mse"
+    options = ("out",)
 
     def read(self, source: Source, **options: Any) -> PatchData:
         """Checks and opens a file of patches. The option `levels` is the value of white, 1 or 255."""
@@ -367,6 +373,37 @@ class AutoencoderTask(Task):
             raise ZooError(f"input: patches of shape {rows.shape}; {loaded.name} reads (N, 3, {size}, {size})")
         probabilities = np.empty((len(rows), 0), np.float32)
         return Predictions(np.empty(0, str), probabilities, (), None, codes, reconstructions)
+
+    def answer(
+        self, loaded: Loaded, x: Any | None, data: PatchData | None, *, out: str | Path | None = None
+    ) -> Predictions | Document:
+        """What `zoo.predict` returns for patches, or for all patches of data, whose codes it writes."""
+        if x is not None and not isinstance(x, str):
+            return self.predict(loaded, x)
+        if data is None or x is not None:
+            raise ZooError(f"{loaded.name}: reads patches: pass data=FILE, such as data1.h5")
+        path = None if out is None else Path(out)
+        if path is not None and path.suffix != ".npz":
+            raise ZooError(f"out {path}: expected a name that ends in .npz")
+        # What cannot be written to is refused before the work.
+        with nullcontext() if path is None else new_file(path, False):
+            blocks = [(rgb, self.predict(loaded, rgb)) for rgb, _ in data.train.blocks()]
+            arrays: dict[str, Any] = {
+                "codes": np.concatenate([found.codes for _, found in blocks]),
+                "reconstructions": np.concatenate([found.reconstructions for _, found in blocks]),
+                "patches": np.concatenate([Scale(*metadata_of(loaded).scale).apply(rgb) for rgb, _ in blocks]),
+            }
+            if path is not None:
+                with atomic_write(path) as temporary, temporary.open("wb") as file:
+                    np.savez(file, **arrays)
+        document = {
+            "model": loaded.name, "data": str(data), "patches": len(arrays["codes"]),
+            "units": arrays["codes"].shape[1], "mean_activation": float(arrays["codes"].mean()),
+            "mse": float(np.square(arrays["reconstructions"] - arrays["patches"]).mean()),
+            "out": None if path is None else str(path),
+        }  # fmt: skip
+        then = "" if path else "codes and reconstructions are not written; out=FILE.npz writes them"
+        return Document(document, markdown.document, next=then)
 
     def exportable(self, loaded: Loaded, data: PatchData | None) -> Exportable:
         """Compares artifacts on held-out patches, or on simulated ones without data."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import planning
 from zoo.recipe import Recipe
 from zoo.report import drawing, for_task
 from zoo.report import markdown as md
@@ -75,7 +74,7 @@ def _test_score(found: Mapping[str, Any]) -> str:
 
 def _command(plan: Training, study: Study) -> str:
     """Returns the command that trains a plan."""
-    usual = planning.plan(plan.family).recipe.to_json()
+    usual = Training.of(plan.family).recipe.to_json()
     changed = {name: value for name, value in plan.recipe.to_json().items() if value != usual[name]}
     settings = {**plan.arguments, **changed}
     words = [f"--set {name}={shlex.quote(json.dumps(value).strip(chr(34)))}" for name, value in settings.items()]

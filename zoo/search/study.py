@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zoo import crossval, planning
+from zoo import crossval
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 from zoo.families import FAMILIES
@@ -74,7 +74,7 @@ class Study:
     @cached_property
     def base(self) -> Training:
         """Plan of the preset or family from which the search starts."""
-        return planning.plan(self.target if self.target in PRESETS else self._family, self._unsearched)
+        return Training.of(self.target if self.target in PRESETS else self._family, self._unsearched)
 
     @cached_property
     def task(self) -> Task:

@@ -1,7 +1,7 @@
 """The task of language models: training, evaluation, prediction and export."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,7 +13,7 @@ from zoo import task
 from zoo.data import pipeline
 from zoo.data.examples import Examples
 from zoo.data.loading import load_as
-from zoo.errors import ZooError
+from zoo.errors import ZooError, refuse
 from zoo.exporting import parity, signatures
 from zoo.exporting.artifacts import Exportable
 from zoo.exporting.c99 import feedforward
@@ -24,6 +24,7 @@ from zoo.models.model import Model
 from zoo.models.trigram import TrigramLM
 from zoo.models.vocabulary import context_ids
 from zoo.recipe import Recipe
+from zoo.report.document import Document, Records
 from zoo.runtime.metadata import TrigramMetadata
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 from zoo.text import metrics
@@ -167,6 +168,7 @@ class TrigramTask(Task):
     )  # fmt: skip
     objectives: ClassVar[Mapping[str, str]] = {"cross_entropy": "min", "top1": "max"}
     score = "cross_entropy"
+    options = ("csv", "top", "generate", "temperature", "seed", "neighbors")
 
     def read(self, source: Source, **options: Any) -> TrigramData:
         """Checks and opens a file of rows."""
@@ -264,6 +266,33 @@ class TrigramTask(Task):
             raise ZooError(f"input: word ids from {numbers}; expected 0 to {len(words) - 1}")
         p = softmax(log_probabilities(loaded, contexts).astype(np.float64), axis=1).astype(np.float32)
         return Predictions(np.array(words)[p.argmax(axis=1)], p, words)
+
+    def answer(
+        self, loaded: Loaded, x: Any | None, data: TrigramData | None, *, neighbors: str | None = None,
+        csv: Any = None, top: int | None = None, seed: int | None = None, generate: int | None = None,
+        temperature: float | None = None,
+    ) -> Predictions | Document | Records:  # fmt: skip
+        """What `zoo.predict` returns for a text, for random rows of data, or for a word."""
+        from zoo.text import completion
+
+        render = self.report.predictions
+        if csv is not None or sum(given is not None for given in (x, data, neighbors)) != 1:
+            raise ZooError('a language model takes one of: TEXT such as "in the right", data=FILE, neighbors=WORD')
+        if generate is not None:
+            if x is None:
+                raise ZooError('generate: needs a text to continue, such as "in the right"')
+            refuse("does not apply with generate=COUNT", top=top)
+            chosen = 1.0 if temperature is None else temperature
+            return Document(completion.generate(loaded, x, generate, chosen, seed or 0), render)
+        refuse("applies with generate=COUNT alone", temperature=temperature, seed=seed if data is None else None)
+        if neighbors is not None:
+            return Document(completion.neighbors(loaded, neighbors, top or 10), render)
+        if data is not None:
+            return Records(completion.examples(loaded, data, 5, top or 10, seed or 0), render)
+        found = self.predict(loaded, x)
+        if isinstance(x, str):
+            return replace(found, document=completion.next_words(loaded, x, top or 10), render=render)
+        return found
 
     def exportable(self, loaded: Loaded, data: TrigramData | None) -> Exportable:
         """Compares artifacts on the test rows, or on random words without data."""
