@@ -830,10 +830,10 @@ def build(name: str, source: str | Path, to: str | Path | None = None) -> Docume
 
     from zoo.data import tfds
     from zoo.report import markdown
-    from zoo.report.progress import RowBoard
+    from zoo.report.progress import counting
 
-    with RowBoard(Console(stderr=True)).shown() as board:
-        made = tfds.build(name, Path(source), None if to is None else Path(to), report=board.rows)
+    with counting(Console(stderr=True)) as report:
+        made = tfds.build(name, Path(source), None if to is None else Path(to), report=report)
     where = "" if to is None else f" --data-dir {to}"
     return Document(made, markdown.document, next=f"next: zoo train PRESET --data tfds:{made['name']}{where}")
 

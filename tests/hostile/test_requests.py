@@ -1,13 +1,14 @@
 """Requests that no browser makes: the server answers each with a status, and serves on."""
 
 import socket
-import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
+from running import running
 
 from zoo.catalog import PRESETS_FOLDER
+from zoo.runtime.metadata import AXES
 from zoo.serving import PageServer, page_files
 from zoo.serving.collection import Collection
 from zoo.serving.inbox import Inbox
@@ -17,12 +18,8 @@ pytestmark = pytest.mark.hostile
 MODEL = PRESETS_FOLDER / "activity_gru_pocket" / "model.float32.tflite"
 
 
-@contextmanager
 def serving(files, inbox=None):
-    with PageServer(files, "127.0.0.1", 9643, None, inbox) as found:
-        threading.Thread(target=found.serve_forever, args=[0.01], daemon=True).start()
-        yield found
-        found.shutdown()
+    return running(PageServer(files, "127.0.0.1", 9643, None, inbox))
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +146,7 @@ def test_a_range_is_honored_or_refused(wanted, server):
 def collecting(tmp_path_factory):
     """A server that takes recordings, and its folder."""
     folder = tmp_path_factory.mktemp("class")
-    inbox = Inbox(
-        "secret", dict, lambda number, content: vars(Collection(folder).add(number, content)), lambda *_: None
-    )
+    inbox = Inbox("secret", Collection(folder), [], AXES, lambda event: None)
     with serving({}, inbox) as found:
         yield found, folder
 

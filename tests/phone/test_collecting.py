@@ -21,7 +21,9 @@ from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import read_csv
 from zoo.runtime.metadata import AXES, CLASSES, INERTIAL
 from zoo.serving import PageServer, certificate, page_files
-from zoo.serving.session import Collector
+from zoo.serving.certificate import CERTIFICATE, kept_certificate
+from zoo.serving.collection import Collection
+from zoo.serving.inbox import Inbox
 
 look = partial(pages.look, settle=1)
 PORT = 20_000 + os.getpid() % 10_000
@@ -46,9 +48,10 @@ class Class:
         folder.mkdir()
 
     def start(self, labels=(), axes=AXES):
-        collector = Collector(self.folder, labels, CLASSES, axes, ["127.0.0.1"], on_event=[].append)
-        context = certificate.tls_context(["127.0.0.1"], collector.certificate)
-        self.server = PageServer(self.files, "127.0.0.1", self.port, context, collector.inbox)
+        token = kept_certificate(self.folder / CERTIFICATE, ["127.0.0.1"])
+        inbox = Inbox(token, Collection(self.folder, labels), CLASSES, axes, [].append)
+        context = certificate.tls_context(["127.0.0.1"], self.folder / CERTIFICATE)
+        self.server = PageServer(self.files, "127.0.0.1", self.port, context, inbox)
         self.connections = connections = []
 
         class Known(self.server.RequestHandlerClass):
@@ -59,7 +62,7 @@ class Class:
         self.server.RequestHandlerClass = Known
         self.port = self.server.port
         threading.Thread(target=self.server.serve_forever, args=[0.01], daemon=True).start()
-        return f"https://127.0.0.1:{self.port}/collect#{collector.inbox.token}"
+        return f"https://127.0.0.1:{self.port}/collect#{token}"
 
     def stop(self):
         """Ends the server and its connections, as the end of a process does."""

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from zoo.crossval import Fold
-from zoo.report.progress import FoldBoard, RowBoard, TrainingBoard, TrialBoard
+from zoo.report.progress import FoldBoard, TrainingBoard, TrialBoard, counting
 from zoo.serving.session import CollectionBoard
 
 SCORED = {"status": "scored", "macro_f1": 0.8, "seconds": 30.0, "subjects": ["3", "7"]}
@@ -97,12 +97,12 @@ def test_the_folds_of_a_training_are_a_bar_each_and_a_line_at_their_end():
 
 
 def test_rows_that_are_written_are_a_line_a_split():
-    board = RowBoard(console(terminal=False))
-    with board.shown():
+    pipe = console(terminal=False)
+    with counting(pipe) as show:
         for split in ("train", "test"):
             for count in range(1, 250):
-                board.rows(split, count)
-    assert board.console.file.getvalue().splitlines() == ["writing train", "writing test"]
+                show(split, count)
+    assert pipe.file.getvalue().splitlines() == ["writing train", "writing test"]
 
 
 def trial(number, status, score=None, **news):

@@ -1,30 +1,27 @@
 """What phones send arrives whole, once, and under names that the server chose; nothing else arrives."""
 
 import errno
-import http.client
 import json
-import os
 import re
 import signal
 import socket
-import ssl
-import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from running import connect, running, zoo_serve
 
 import zoo
 from zoo.errors import ZooError
 from zoo.runtime.metadata import AXES, INERTIAL
 from zoo.serving import PageServer, certificate
-from zoo.serving.certificate import kept_certificate
+from zoo.serving.certificate import CERTIFICATE, kept_certificate
 from zoo.serving.collection import Collection
-from zoo.serving.session import Collector
+from zoo.serving.inbox import Inbox
 
 NUMBER = "4821930577120934"
 
@@ -44,36 +41,32 @@ def folder(tmp_path):
 
 
 @contextmanager
-def serving(folder, labels=(), context=None, **options):
-    """A server that collects into a folder, and the lines that it prints."""
+def serving(folder, labels=(), context=None, axes=AXES):
+    """A server that collects into a folder, and prints events."""
     folder.mkdir(exist_ok=True)
-    axes = options.pop("axes", AXES)
-    collector = Collector(
-        folder, labels, ["sitting", "walking"], axes, ["localhost"], on_event=lambda event: print(json.dumps(event))
+    token = kept_certificate(folder / CERTIFICATE, ["localhost"])
+    inbox = Inbox(
+        token, Collection(folder, labels), ["sitting", "walking"], axes, lambda event: print(json.dumps(event))
     )
-    with PageServer({}, "127.0.0.1", 9743, context, collector.inbox) as server:
-        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
+    with running(PageServer({}, "127.0.0.1", 9743, context, inbox)) as server:
+        yield server
 
 
-def put(server, content, number=NUMBER, token=None, path="/recordings/", **headers):
-    """Sends a recording; returns the status and the document that comes back."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-    headers = {"Authorization": f"Bearer {server.inbox.token if token is None else token}"} | headers
-    connection.request("PUT", f"{path}{number}", content, headers)
+def ask(server, method, path, content=None, token=None):
+    """Returns the status and the document that come back."""
+    connection = connect(f"127.0.0.1:{server.port}", tls=False)
+    token = server.inbox.token if token is None else token
+    connection.request(method, path, content, {"Authorization": f"Bearer {token}"})
     response = connection.getresponse()
     return response.status, json.loads(response.read() or b"null")
 
 
+def put(server, content, number=NUMBER, token=None):
+    return ask(server, "PUT", f"/recordings/{number}", content, token)
+
+
 def welcome(server, token=None):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-    token = server.inbox.token if token is None else token
-    connection.request("GET", "/recordings/", headers={"Authorization": f"Bearer {token}"})
-    response = connection.getresponse()
-    return response.status, json.loads(response.read())
+    return ask(server, "GET", "/recordings/", token=token)
 
 
 def files(folder):
@@ -118,10 +111,8 @@ def test_a_recording_that_was_deleted_stays_deleted(folder):
 
 def test_without_the_token_nothing_is_told(folder):
     with serving(folder) as server:
-        assert welcome(server, "x")[0] == 403
-        assert put(server, minute(), token=server.inbox.token[:-1]) == (
-            403, {"error": "the code is not valid: scan it again"},
-        )  # fmt: skip
+        refused = 403, {"error": "the code is not valid: scan it again"}
+        assert welcome(server, "x") == put(server, minute(), token=server.inbox.token[:-1]) == refused
     assert files(folder) == []
 
 
@@ -189,26 +180,42 @@ def test_a_name_is_kept_in_the_file_and_the_server_names_its_folder(name, folder
     assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 1
 
 
-def raw(server, request, then=b""):
-    """What comes back for bytes, after which the sender says no more."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
-        # A server that has refused a request may have closed the connection already.
-        with suppress(OSError):
-            connection.sendall(request)
-            connection.sendall(then)
-            connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        with suppress(ConnectionResetError):
-            while part := connection.recv(65536):
-                answer += part
-        return answer
-
-
-def head(server, length):
+def head(server, length, token=None):
     return (
-        f"PUT /recordings/{NUMBER} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.inbox.token}\r\n"
+        f"PUT /recordings/{NUMBER} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token or server.inbox.token}\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
+
+
+def answer_to(server, *parts):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
+        for part in parts:
+            connection.sendall(part)
+        return connection.recv(65536)
+
+
+@contextmanager
+def slow_senders(server, count, token=None):
+    """Clients that have sent the head of a recording, and send no more."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=120))
+            client.sendall(head(server, 1000, token))
+        yield
+
+
+def test_who_does_not_know_the_token_takes_no_place_of_others(folder, monkeypatch):
+    monkeypatch.setattr("zoo.serving.inbox._MOST_AT_ONCE", 1)
+    with serving(folder) as server, slow_senders(server, 16, token="wrong"):
+        # Whatever the order in which threads come to it.
+        for number in range(20):
+            assert put(server, minute(), f"{number:016}")[0] == 200
+
+
+def test_who_sends_all_with_a_wrong_token_gets_the_answer(folder):
+    with serving(folder) as server:
+        statuses = {put(server, bytes(1 << 20), token="wrong")[0] for _ in range(5)}
+    assert statuses == {403}
 
 
 def test_who_sends_too_slowly_is_cut_off(folder, monkeypatch):
@@ -230,19 +237,21 @@ def test_an_address_may_send_so_much_a_minute(folder, monkeypatch):
 def test_only_so_many_are_received_at_once(folder, monkeypatch):
     monkeypatch.setattr("zoo.serving.inbox._MOST_AT_ONCE", 1)
     with serving(folder) as server:
-        receiving, take = threading.Event(), server.inbox.put
-
-        def told(path, headers, address, read):
-            return take(path, headers, address, lambda length: receiving.set() or read(length))
-
-        monkeypatch.setattr(server.inbox, "put", told)
-        with socket.create_connection(("127.0.0.1", server.port), timeout=120) as slow:
-            slow.sendall(head(server, 1000))
-            # Each connection has a thread: the other may otherwise be the first.
-            assert receiving.wait(120)
-            assert put(server, minute())[0] == 503
+        with slow_senders(server, 1):
+            # The slow one may come to its thread later than others that are taken meanwhile.
+            while put(server, minute())[0] != 503:
+                time.sleep(0.01)
         while put(server, minute())[0] != 200:
             time.sleep(0.01)
+
+
+def together(*calls):
+    """Calls functions at the same time."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_many_phones_at_once_lose_nothing(folder):
@@ -257,11 +266,7 @@ def test_many_phones_at_once_lose_nothing(folder):
                 for _ in range(2):
                     found.append(put(server, content, f"{place:08}{number:08}"))
 
-        threads = [threading.Thread(target=phone, args=each) for each in enumerate(people)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        together(*(partial(phone, *each) for each in enumerate(people)))
     assert {status for status, _ in found} == {200}
     assert sum(document["new"] for _, document in found) == 16
     assert zoo.import_csv(folder, folder.parent / "recordings.h5").recordings == 16
@@ -270,14 +275,7 @@ def test_many_phones_at_once_lose_nothing(folder):
 def test_one_number_from_two_phones_at_once_is_one_recording(folder):
     with serving(folder) as server:
         found = []
-        threads = [
-            threading.Thread(target=lambda name=name: found.append(put(server, minute(name))[0]))
-            for name in ("Ann", "Ben")
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        together(*(lambda name=name: found.append(put(server, minute(name))[0]) for name in ("Ann", "Ben")))
     assert sorted(found) == [200, 409]
     assert len(files(folder)) == 1
 
@@ -327,8 +325,7 @@ def test_the_key_is_kept_for_its_owner_and_the_token_follows_from_it(tmp_path):
 
 def test_without_tls_nothing_is_taken_where_the_server_has_it(folder):
     with serving(folder, context=certificate.tls_context(["localhost"])) as server:
-        answer = raw(server, head(server, len(minute())), minute())
-    assert answer.split(b" ")[1] == b"426"
+        assert b" 426 " in answer_to(server, head(server, len(minute())))
     assert files(folder) == []
 
 
@@ -367,37 +364,13 @@ def test_a_folder_of_nothing_is_one_line(folder, tmp_path):
         zoo.cut_windows(folder, tmp_path / "ours.h5")
 
 
-PROGRAM = """
-import signal
-import sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from zoo.serving import session
-session.page_files = lambda models: {}
-from zoo.cli import main
-main()
-"""
-
-
-@contextmanager
-def command(folder, *arguments):
-    """`zoo serve --collect`, the lines that it prints, and what sends it a recording."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "serve", "--collect", str(folder), "--host", "127.0.0.1", "--port", "9943",
-         *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "300"},
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+def collecting(folder, *arguments):
+    return zoo_serve("--collect", folder, "--port", 9943, *arguments)
 
 
 def send(url, content, number):
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     address, _, token = url.removeprefix("https://").partition("/collect#")
-    connection = http.client.HTTPSConnection(address, context=context, timeout=120)
+    connection = connect(address)
     connection.request("PUT", f"/recordings/{number}", content, {"Authorization": f"Bearer {token}"})
     return connection.getresponse().status
 
@@ -406,7 +379,7 @@ def send(url, content, number):
 def test_a_server_that_is_killed_and_started_again_has_what_it_acknowledged_and_the_same_code(folder):
     urls = []
     for turn in range(2):
-        with command(folder, "--json") as process:
+        with collecting(folder, "--json") as process:
             document = json.loads(process.stdout.readline())
             urls.append(document["url"])
             assert document["collect"] == str(folder)
@@ -419,7 +392,7 @@ def test_a_server_that_is_killed_and_started_again_has_what_it_acknowledged_and_
 
 @pytest.mark.process
 def test_in_a_pipe_each_recording_is_a_line(folder):
-    with command(folder) as process:
+    with collecting(folder) as process:
         first = process.stdout.readline()
         at = re.fullmatch(rf"collecting into {folder} at (https://127.0.0.1:\d+/collect#[\w-]{{16}})\n", first)
         assert send(at.group(1), minute("Ann B", "walking"), NUMBER) == 200
@@ -434,7 +407,7 @@ def test_in_a_pipe_each_recording_is_a_line(folder):
 @pytest.mark.process
 def test_two_servers_never_collect_into_one_folder(folder, zoo_cli, monkeypatch):
     monkeypatch.setattr("zoo.serving.session.page_files", lambda models: {})
-    with command(folder, "--json") as process:
+    with collecting(folder, "--json") as process:
         process.stdout.readline()
         status, _, error = zoo_cli("serve", "--collect", folder, "--host", "127.0.0.1")
     assert status == 1

@@ -17,17 +17,7 @@ _PARTS = Pages("report/parts.md.j2")
 
 
 def card(name: str, preset: Preset, metrics: Document, config: Document) -> str:
-    """Renders a card. All numbers are from the documents of the preset.
-
-    Args:
-        name: Name of the preset.
-        preset: Row of the preset.
-        metrics: Content of `metrics.json`.
-        config: Content of `config.json`.
-
-    Returns:
-        A page of Markdown.
-    """
+    """Renders the card of a preset, whose numbers are all from its `metrics.json` and its `config.json`."""
     task, records = for_task(metrics["kind"]), metrics["artifacts"]
     recipe = {key: value for key, value in config["recipe"].items() if value not in (None, False)}
     # Only recognizers can be validated on people or on windows, and those trained on everyone are not validated.
@@ -59,12 +49,7 @@ def head(name: str, preset: Preset, metrics: Document, config: Document) -> str:
 
 
 def folder(name: str, config: Document) -> str:
-    """Renders the overview of a trained model.
-
-    Args:
-        name: Name of its folder.
-        config: Content of `config.json`.
-    """
+    """Renders the overview of the model in a folder that `zoo train` wrote."""
     return _PARTS.folder(name, config, task=for_task(config["metadata"]["task"]), known=facts(config))
 
 
@@ -76,12 +61,9 @@ def smallest(metrics: Document) -> Document:
 
 
 def artifacts(records: Sequence[Document], scores: Sequence[str], *, timed: bool = True) -> str:
-    """Renders exported files, with their differences from Keras and the time per call.
+    """Renders exported files, with their differences from Keras, scores, and the time per call.
 
-    Args:
-        records: Records of the files. If they name their presets, these are the first column.
-        scores: Names of the scores to show.
-        timed: Whether to name the signature that was timed.
+    If the records name their presets, these are the first column. `timed` names the signature that was timed.
     """
     keys = ["bytes", "largest_error", "agreement", *(f"{score}:.4f" for score in scores), "milliseconds"]
     keys += ["timed"] if timed else []

@@ -15,10 +15,7 @@ err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """Prints one line on standard error, which a terminal breaks between words if it has a style.
-
-    Without a style it may hold a command, which is to be copied as one line.
-    """
+    """Prints one line on standard error. Only with a style is it broken: else it may hold a command to be copied."""
     err.print(printable(text), style=style or None, soft_wrap=not (style and err.is_terminal))
 
 
@@ -53,12 +50,7 @@ class Result:
 
 
 class Document(Result, dict[str, Any]):
-    """A result that is a `dict` of JSON types.
-
-    Args:
-        content: The document.
-        render: Function that renders it as Markdown.
-        details: Attributes of `Result`.
+    """A result that is a `dict` of JSON types, which `render` turns into Markdown. `details` are those of `Result`.
 
     Example:
         >>> found = Document({"rate": 50.0}, lambda found: f"{found['rate']} Hz")
@@ -77,14 +69,7 @@ class Document(Result, dict[str, Any]):
 
 
 class Records(Result, list[Any]):
-    """A result that is a `list`, such as of records; arguments are those of `Document`.
-
-    Args:
-        content: The list.
-        render: Function that renders the document as Markdown.
-        document: The document, where it says more than the list.
-        details: Attributes of `Result`.
-    """
+    """A result that is a `list`, such as of records. `document` is printed where it says more than the list."""
 
     def __init__(
         self, content: Sequence[Any], render: Callable[[Any], str], document: Any = None, **details: Any

@@ -21,14 +21,12 @@ History = Sequence[Mapping[str, float]]
 """Records of the epochs of a training run."""
 
 BLUE, ORANGE, GREEN, PURPLE, GRAY = "#0072b2", "#c04f00", "#00795a", "#aa4499", "#6b6b6b"
-"""Colors that color-blind people can tell apart (after Okabe and Ito), and one for what is compared with. Dark pages
-invert their lightness."""
+"""Colors that color-blind people can tell apart (after Okabe and Ito), and one for what is compared with."""
 
+# Names such as `C0` would be resolved when a figure is written, without the style.
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, GRAY)
-"""Their order. Names such as `C0` would be resolved when a figure is written, without the style."""
 
-WIDTH = 4.8
-"""Width of a figure in inches. Shown on a phone, its letters are as large as those of a page's small print."""
+WIDTH = 4.8  # inches: on a phone, letters are as large as a page's small print
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 160, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -37,8 +35,7 @@ STYLE: dict[Any, Any] = {
 }  # fmt: skip
 """The style of all figures: lines are named at their ends, axes have units, and what is compared shares a scale."""
 
-_GAP = 0.085
-"""Least distance between the names of two lines, as a share of the height of the axes."""
+_GAP = 0.085  # least distance between the names of two lines, as a share of the height of the axes
 
 
 @contextlib.contextmanager
@@ -82,32 +79,20 @@ def name_lines(axis: Axes) -> None:
 
 
 def apart(heights: Sequence[float], gap: float = _GAP) -> list[float]:
-    """Moves heights apart, as little as it takes, in their order.
+    """Moves heights apart by at least `gap`, as little as it takes in least squares, in their order.
 
     Example:
         >>> apart([0.5, 0.5, 0.9], 0.1)
         [0.45, 0.55, 0.9]
     """
-    order = sorted(range(len(heights)), key=heights.__getitem__)
-    groups: list[list[float]] = []
-    for place in order:
-        groups.append([heights[place], 1.0])
-        # Names that are too close share the space around their mean.
-        while len(groups) > 1 and _first(groups[-1], gap) - _last(groups[-2], gap) < gap:
-            mean, count = groups.pop()
-            below, number = groups[-1]
-            groups[-1] = [(below * number + mean * count) / (number + count), number + count]
-    moved = [_first(group, gap) + step * gap for group in groups for step in range(int(group[1]))]
-    found = dict(zip(order, moved, strict=True))
-    return [round(found[place], 6) for place in range(len(heights))]
+    from sklearn.isotonic import isotonic_regression
 
-
-def _first(group: Sequence[float], gap: float) -> float:
-    return group[0] - (group[1] - 1) / 2 * gap
-
-
-def _last(group: Sequence[float], gap: float) -> float:
-    return group[0] + (group[1] - 1) / 2 * gap
+    order = np.argsort(heights, kind="stable")
+    steps = gap * np.arange(len(order))
+    moved = np.empty(len(order))
+    # Without the steps between them, what is at least a gap apart merely rises.
+    moved[order] = isotonic_regression(np.asarray(heights, float)[order] - steps) + steps if len(order) else 0.0
+    return [round(float(height), 6) for height in moved]
 
 
 def curves(axis: Axes, history: History, labels: Mapping[str, str], **style: Any) -> None:

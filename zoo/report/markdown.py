@@ -28,8 +28,7 @@ _FORMATS = {
     "max_activation_error": ".4f", "sparsity_weight": "g", "load_ms": ".1f", "process_mb": ".0f", "hours": ".2f",
     "drop": "+.3f",
 }  # fmt: skip
-_LONG = 40
-"""Maximum number of list items to show."""
+_LONG = 40  # items of a list that are shown
 
 
 def label(key: str) -> str:
@@ -43,12 +42,7 @@ def label(key: str) -> str:
 
 
 def show(value: Any, key: str = "", form: str | None = None) -> str:
-    r"""Formats a value. None is shown as `-`.
-
-    Args:
-        value: A number, a text, a list or a flat mapping.
-        key: Key of the value, which decides its format.
-        form: Format to use instead, such as `.4f`.
+    r"""Formats a number, a text, a list or a flat mapping, as its key or `form` wants it. None is shown as `-`.
 
     Example:
         >>> show(0.5), show(0.5, "top1"), show(1234), show(None), show([0.5, 0.75], "macro_f1_interval"), show("*")
@@ -65,20 +59,15 @@ def show(value: Any, key: str = "", form: str | None = None) -> str:
             return " to ".join(show(bound, form=form) for bound in value)
         more = f", ... ({len(value):,} in all)" if len(value) > _LONG else ""
         return (", ".join(show(item, key, form) for item in value[: _LONG if more else None]) or "-") + more
-    if isinstance(value, float):
-        return f"{value / 1000:.1f}" if key == "bytes" else f"{value:{form or _FORMATS.get(key, '.3f')}}"
-    if isinstance(value, int):
-        return f"{value / 1000:.1f}" if key == "bytes" else f"{value:,}"
-    return escape(value)
+    if not isinstance(value, int | float):
+        return escape(value)
+    if key == "bytes":
+        return f"{value / 1000:.1f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:{form or _FORMATS.get(key, '.3f')}}"
 
 
 def say(document: Document, *keys: str) -> str:
-    """Formats numbers of a document for a sentence.
-
-    Example:
-        >>> say({"macro_f1": 0.5, "accuracy": 0.25}, "macro_f1", "accuracy")
-        'macro-F1 0.500, accuracy 0.250'
-    """
+    """Formats numbers of a document for a sentence, such as `macro-F1 0.500, accuracy 0.250`."""
     return ", ".join(f"{label(key)} {show(document[key], key)}" for key in keys)
 
 
@@ -94,32 +83,17 @@ def span(rows: Sequence[Document], key: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Formats a number with its noun, in the plural if necessary.
-
-    Example:
-        >>> count(1, "seed"), count(2300, "window"), count(2, "patch")
-        ('1 seed', '2,300 windows', '2 patches')
-    """
+    """Formats a number with its noun, such as `1 seed`, `2,300 windows` and `2 patches`."""
     return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('tch') else 's'}"
 
 
 def subjects(names: Sequence[str]) -> str:
-    """Formats the names of people.
-
-    Example:
-        >>> subjects(["2"]), subjects(["2", "5"])
-        ('subject 2', 'subjects 2, 5')
-    """
+    """Formats the names of people, such as `subjects 2, 5`."""
     return f"subject{'' if len(names) == 1 else 's'} {show(list(names))}"
 
 
 def duration(seconds: float) -> str:
-    """Formats a duration.
-
-    Example:
-        >>> duration(42), duration(7000)
-        ('42 s', '1 h 57 min')
-    """
+    """Formats a duration, such as `42 s`, `12 min` and `1 h 57 min`."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -142,12 +116,7 @@ def code(value: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
-    """Renders a table.
-
-    Args:
-        head: Names of the columns, blank for a table without names.
-        rows: Cells of the rows.
-        text: Number of leading columns with text. The others are numbers, aligned to the right.
+    """Renders a table whose first `text` columns are text. The others are numbers, aligned to the right.
 
     Example:
         >>> print(table(("model", "score"), [("this", "0.9")]))
@@ -156,21 +125,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> 
         | this | 0.9 |
     """
     lines = [head, [*["---"] * text, *["---:"] * (len(head) - text)], *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(value: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(value.split()))
+    cells = [[re.sub(r"(?<!\\)\|", r"\\|", " ".join(cell.split())) for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def columns(rows: Sequence[tuple[str, Document]], keys: Sequence[str], first: str = "", text: int = 0) -> str:
     """Renders documents as a table with a row per document and a column per key that any of them has.
 
-    Args:
-        rows: Names and documents.
-        keys: Keys, as `name` or `name:format`, with dots for those of an entry.
-        first: Name of the first column.
-        text: Number of leading keys with text.
+    A key is `name` or `name:format`, with dots for a key of an entry; the first `text` keys are text.
 
     Example:
         >>> print(columns([("this", {"top1": 0.5})], ["top1", "mse"], "model"))
@@ -220,12 +182,7 @@ def note(text: str, kind: str = "note") -> str:
 
 
 def prose(text: str) -> str:
-    r"""Escapes a sentence, except for the commands in it.
-
-    Example:
-        >>> print(prose("a_b* is old: run `zoo list`"))
-        a_b\* is old: run `zoo list`
-    """
+    """Escapes a sentence, except for the commands in it."""
     parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if number % 2 else escape(part) for number, part in enumerate(parts))
 
@@ -249,16 +206,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def fill(path: Path, mark: str, text: str) -> Path:
-    """Replaces what a file has between the lines `<!-- mark -->` and `<!-- end -->`.
-
-    Args:
-        path: Path of the file.
-        mark: Name of the place.
-        text: New text, with its line breaks.
-
-    Raises:
-        ValueError: If the file has no such place.
-    """
+    """Replaces what a file has between the lines `<!-- mark -->` and `<!-- end -->` by text with its line breaks."""
     before, start, rest = path.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
     _, end, after = rest.partition("<!-- end -->")
     if not end:

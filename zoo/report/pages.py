@@ -18,19 +18,12 @@ from markupsafe import Markup
 from zoo.report import markdown as md
 
 _PACKAGE = Path(__file__).parents[1]
-_OWN_LINE = re.compile(r"\||#+ |[->] |<|```")
-"""Starts of lines that do not go on with what is above them."""
-
-_WHOLE_LINE = re.compile(r"\|.*\|$|#+ |<|```|$")
-"""Lines that do not go on below."""
+_OWN_LINE = re.compile(r"\||#+ |[->] |<|```")  # starts of lines that do not continue what is above them
+_WHOLE_LINE = re.compile(r"\|.*\|$|#+ |<|```|$")  # lines that do not continue below
 
 
 class Pages:
-    """The macros of a template, as functions that return Markdown.
-
-    Args:
-        template: Path of the template in the package.
-        names: Functions that the template calls.
+    """The macros of a template of the package, as functions that return Markdown. `names` are what the template calls.
 
     Example:
         >>> print(Pages("text/report.md.j2").predictions({"text": "in the right way", "added": []}))
@@ -41,8 +34,6 @@ class Pages:
         self._template, self.names = template, names
 
     def __getattr__(self, macro: str) -> Callable[..., str]:
-        """Returns a macro."""
-
         def render(*documents: Any, **more: Any) -> str:
             module = _environment().get_template(self._template).make_module(dict(self.names))
             return tidy(getattr(module, macro)(*documents, **more))
@@ -51,12 +42,7 @@ class Pages:
 
 
 def fill_in(template: str, **values: Any) -> str:
-    """Renders a whole template.
-
-    Args:
-        template: Path of the template in the package.
-        values: Values and functions by the names that the template has for them.
-    """
+    """Renders a whole template of the package with values and functions by name."""
     return tidy(_environment().get_template(template).render(values))
 
 
@@ -68,11 +54,17 @@ def _environment() -> Environment:
         autoescape=True, finalize=_finalize,
     )  # fmt: skip
     functions: dict[str, Callable[..., str]] = {
-        "show": md.show, "count": md.count, "code": md.code, "label": md.label, "say": md.say, "span": md.span,
-        "duration": md.duration, "number": lambda value, form: md.show(value, form=form), "prose": md.prose,
-        "records": md.records, "subjects": md.subjects, "columns": _columns,
+        function.__name__: function
+        for function in (
+            md.show, md.count, md.code, md.label, md.say, md.span, md.duration, md.prose, md.records, md.subjects
+        )
     }  # fmt: skip
-    marked = {name: _marked(function) for name, function in functions.items()}
+    functions |= {"number": lambda value, form: md.show(value, form=form), "columns": _columns}
+    # What they return is Markdown, which is not escaped again.
+    marked: dict[str, Any] = {
+        name: lambda *values, function=function, **options: Markup(function(*values, **options))
+        for name, function in functions.items()
+    }
     found.filters |= marked
     found.globals |= marked | {"methods": methods, "zip": zip}
     return found
@@ -89,13 +81,9 @@ def methods(report: Mapping[str, Any], name: str = "this model") -> list[tuple[s
     return [(Markup(f"**{md.escape(name)}**"), report), *((md.label(key), row) for key, row in baselines.items())]
 
 
-def _marked(function: Callable[..., str]) -> Callable[..., Markup]:
-    return lambda *values, **options: Markup(function(*values, **options))
-
-
 def _finalize(value: Any) -> Any:
     if isinstance(value, Undefined):
-        # What `if` has no `else` for is nothing; what is missing raises.
+        # An `if` without `else` renders as nothing; what is missing raises.
         return "" if str(value._undefined_message).startswith("the inline if-expression") else str(value)
     return value if isinstance(value, Markup) else Markup(md.show(value))
 

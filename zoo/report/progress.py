@@ -1,12 +1,11 @@
 """Progress displays: training runs, written rows, folds, trials, and simulated signals."""
 
 import contextlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from statistics import mean
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -27,38 +26,25 @@ Folds = Mapping[Any, Document]
 State = TypeVar("State")
 
 
-class _Epochs(Progress):
-    """A bar, and below it the metrics of the last epoch."""
-
-    metrics = "compiling"
-
-    def get_renderables(self) -> Iterator[RenderableType]:
-        yield self.make_tasks_table(self.tasks)
-        yield Text(self.metrics, "dim")
-
-
 class TrainingBoard:
-    """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere.
-
-    Args:
-        console: Console to print to.
-        epochs: Maximum number of epochs.
-    """
+    """The epochs of a training: a bar with the time left on a terminal, one line per epoch elsewhere."""
 
     def __init__(self, console: Console, epochs: int) -> None:
         self.console, self.epochs = console, epochs
         count = TextColumn("epoch {task.completed:.0f}/{task.total:.0f}")
         left = TimeRemainingColumn(compact=True, elapsed_when_finished=True)
-        self._progress = _Epochs(
-            TextColumn("{task.description}"), BarColumn(30), count, left, console=console, auto_refresh=False,
-            transient=True, disable=not console.is_terminal,
-        )  # fmt: skip
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(30), count, left, console=console)
         self._fold, self._task = "", self._progress.add_task("training", total=epochs)
+        self._live = Live(self._with("compiling"), console=console, auto_refresh=False, transient=True)
+
+    def _with(self, metrics: str) -> Group:
+        # Rich cuts what is beside a bar at the width of the terminal.
+        return Group(self._progress, Text(metrics, "dim"))
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[Self]:
         """Shows the board while the block runs."""
-        with self._progress:
+        with self._live if self.console.is_terminal else contextlib.nullcontext():
             yield self
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None, fold: str = "") -> None:
@@ -68,34 +54,41 @@ class TrainingBoard:
             self._progress.reset(self._task, description=fold)
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
         if self.console.is_terminal:
-            self._progress.metrics = metrics
             self._progress.update(self._task, completed=epoch + 1)
-            self._progress.refresh()
+            self._live.update(self._with(metrics), refresh=True)
         elif not fold or epoch + 1 == self.epochs:
-            self.console.print(
-                f"{fold or f'epoch {epoch + 1}/{self.epochs}'}  {metrics}",
-                highlight=False, markup=False, soft_wrap=True,
-            )  # fmt: skip
+            line = f"{fold or f'epoch {epoch + 1}/{self.epochs}'}  {metrics}"
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def counting(console: Console, noun: str = "row", every: int = 100) -> Iterator[Callable[[str, int], None]]:
+    """Yields a function that shows how many rows of a split are written: on a terminal, else that they start."""
+    started = set[str]()
+    with console.status("") as status:
+
+        def show(split: str, count: int) -> None:
+            if split not in started and not console.is_terminal:
+                console.print(f"writing {split}", highlight=False, markup=False)
+            if split not in started or count % every == 0:
+                status.update(f"writing {split}: {md.count(count, noun)}")
+            started.add(split)
+
+        yield show
 
 
 class Board(Generic[State]):
     """The progress of a long job: a line per event, and on a terminal a screen below them that is updated in place.
 
-    A kind of job is a subclass with `lines`, and `summary` or `screen`.
-
-    Args:
-        console: Console to print to.
-        title: Name of the job.
-        resumes: Whether the job may resume an earlier run. Then only the summary of its first state is printed.
+    A kind of job is a subclass with `lines`, and `summary` or `screen`. A job that `resumes` an earlier run prints only
+    the summary of its first state. Where `prints` is false, a terminal gets the screen alone.
     """
 
-    transient = False
     prints = True
-    """Whether a terminal gets the lines as well."""
 
     def __init__(self, console: Console, title: str = "", *, resumes: bool = True) -> None:
         self.console, self.title = console, title
-        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible", transient=self.transient)
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
         self._printed: set[Hashable] | None = None if resumes else set()
 
     @contextlib.contextmanager
@@ -132,44 +125,8 @@ class Board(Generic[State]):
         return Text(f"{self.title}: {self.summary(state)}", "bold")
 
 
-class RowBoard(Board[Mapping[str, int]]):
-    """The number of rows that have been written to each split.
-
-    Args:
-        console: Console to print to.
-        noun: What a row is.
-        every: Number of rows after which a terminal shows the next count.
-    """
-
-    transient, prints = True, False
-
-    def __init__(self, console: Console, noun: str = "row", every: int = 100) -> None:
-        super().__init__(console, resumes=False)
-        self.noun, self.every = noun, every
-        self._counts: dict[str, int] = {}
-
-    def rows(self, split: str, count: int) -> None:
-        """Shows the number of written rows of a split."""
-        if split not in self._counts or count % self.every == 0:
-            self._counts[split] = count
-            self.update(self._counts)
-
-    def screen(self, state: Mapping[str, int]) -> RenderableType:
-        """Returns a line per split."""
-        return Text("\n".join(f"writing {split}: {md.count(count, self.noun)}" for split, count in state.items()))
-
-    def lines(self, state: Mapping[str, int]) -> Mapping[str, str]:
-        """Returns a line per split."""
-        return {split: f"writing {split}" for split in state}
-
-
 class FoldBoard(Board[Folds]):
-    """The folds of a cross-validation.
-
-    Args:
-        console: Console to print to.
-        workers: Number of folds that run in parallel; 0 for one at a time in this process.
-    """
+    """The folds of a cross-validation, of which `workers` run in parallel; 0 for one at a time in this process."""
 
     def __init__(self, console: Console, workers: int) -> None:
         super().__init__(console, "cross-validation")
@@ -208,23 +165,11 @@ def _fold(fold: Any, record: Document) -> str:
 
 
 class TrialBoard(Board[Sequence[Document]]):
-    """The trials of a search.
-
-    Args:
-        console: Console to print to.
-        title: Title of the display.
-        count: Number of trials to run.
-        maximize: Whether a greater score is better.
-        processes: Number of trials that run in parallel.
-    """
+    """The trials of a search: `count` in all, of which `processes` run in parallel."""
 
     def __init__(self, console: Console, title: str, count: int, maximize: bool, processes: int = 1) -> None:
         super().__init__(console, title)
         self.count, self.maximize, self.processes = count, maximize, max(1, processes)
-
-    def _ranked(self, state: Sequence[Document]) -> list[Document]:
-        scored = [record for record in state if record["status"] == "scored"]
-        return sorted(scored, key=lambda record: record["score"], reverse=self.maximize)
 
     def lines(self, state: Sequence[Document]) -> Mapping[Any, str]:
         """Returns a line for each trial that has ended."""
@@ -241,7 +186,10 @@ class TrialBoard(Board[Sequence[Document]]):
         left = self.count - sum(counts[name] for name in _ENDED)
         others = [f"{counts[name]} {name}" for name in ("stopped", "failed", "refused") if counts[name]]
         words = [f"{self.count - left} of {self.count} done", f"{counts['scored']} scored", *others]
-        words += [f"best {record['score']:.4f} of trial {record['name']}" for record in self._ranked(state)[:1]]
+        scores = {record["name"]: record["score"] for record in state if record["status"] == "scored"}
+        if scores:
+            best = (max if self.maximize else min)(scores, key=scores.__getitem__)
+            words.append(f"best {scores[best]:.4f} of trial {best}")
         seconds = [record["seconds"] for record in state if record["status"] in _ENDED]
         if seconds and left > 0:
             words.append(f"{md.duration(left * mean(seconds) / self.processes)} left")
@@ -267,7 +215,11 @@ class StreamBoard(Board[Document]):
             style = "bold green" if name == state["label"] else "dim"
             bars.add_row(Text(name, style), Text("█" * round(30 * share), style), Text(f"{share:4.0%}", style))
         for name, axis in zip("xyz", state["window"].T[:3], strict=True):
-            signals.add_row(Text(name, "cyan"), Text(_spark(axis), "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
+            means = np.array([part.mean() for part in np.array_split(axis, 48)])
+            # Eight blocks for -25 to 25 m/s^2.
+            places = np.clip((means + 25) / 50 * (len(_BLOCKS) - 1), 0, len(_BLOCKS) - 1).astype(int)
+            line = "".join(_BLOCKS[place] for place in places)
+            signals.add_row(Text(name, "cyan"), Text(line, "cyan"), Text(f"{axis[-1]:+6.1f} m/s^2", "dim"))
         head = Text.assemble((state["label"] or "?", "bold green"), f"   simulated: {state['truth']}")
         foot = Text(f"{state['time']:5.1f} s   {state['milliseconds']:.2f} ms for half a second of signal", "dim")
         screen = Group(head, Text(), bars, Text(), signals, foot)
@@ -277,9 +229,3 @@ class StreamBoard(Board[Document]):
         """Returns a line for the prediction."""
         found = f"{state['time']:5.1f} s  {state['label'] or '?':<11} {state['probability']:4.0%}"
         return {state["time"]: f"{found}  (really {state['truth']}, {state['milliseconds']:.2f} ms)"}
-
-
-def _spark(axis: NDArray[np.float32], width: int = 48) -> str:
-    means = np.array([float(part.mean()) for part in np.array_split(axis, width)])
-    places = np.clip((means + 25) / 50 * (len(_BLOCKS) - 1), 0, len(_BLOCKS) - 1).astype(int)
-    return "".join(_BLOCKS[place] for place in places)

@@ -19,22 +19,10 @@ _LEFT_OUT = {"baselines", "orientations", "frequencies"}
 
 
 def presets(families: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Returns a row per preset.
+    """Returns a row per preset of the families with these prefixes, or of all families.
 
-    Args:
-        families: Names or prefixes of families, such as `activity`. All families if empty.
-
-    Returns:
-        For each `preset`: `family`, `kind` (the task), `description`, `license`, `parameters`, `measured` and
-        `baseline` (as text), `score`, `file`, `bytes`, `milliseconds` and `timed` of its smallest TFLite file, `test`
-        (all numbers of the evaluation), and `artifacts`. Missing values are None.
-
-    Raises:
-        ZooError: If a family is unknown.
-
-    Example:
-        >>> [row["preset"] for row in presets(["activity_gru"])]
-        ['activity_gru_course', 'activity_gru_tiny', 'activity_gru_pocket', 'activity_gru_phone']
+    Each has the score of its `test` as text (`measured`), and size and time of its smallest TFLite file. What was not
+    measured is None.
     """
     for wanted in families:
         if not wanted or not any(name.startswith(wanted) for name in FAMILIES):
@@ -58,12 +46,7 @@ def _preset(name: str) -> dict[str, Any]:
 
 
 def numbers(document: Document) -> dict[str, float]:
-    """Returns the numbers of a document, with nested keys joined by dots, without lists and baselines.
-
-    Example:
-        >>> numbers({"accuracy": 0.5, "ece": {"before": 0.25}, "classes": ["a"], "simulated": False})
-        {'accuracy': 0.5, 'ece.before': 0.25}
-    """
+    """Returns the numbers of a document, such as `ece.before`, without lists and baselines."""
     return {
         key: value
         for key, value in flatten(document).items()
@@ -72,7 +55,7 @@ def numbers(document: Document) -> dict[str, float]:
 
 
 def artifacts() -> list[dict[str, Any]]:
-    """Returns a row per file of each preset: names and `parameters` of the preset, and its record in `metrics.json`."""
+    """Returns a row per file of each preset: facts of the preset, and the record of the file in `metrics.json`."""
     return [
         {key: row[key] for key in ("preset", "family", "kind", "parameters")} | dict(record)
         for row in presets()

@@ -18,17 +18,11 @@ _THEME = Theme({
     "markdown.strong": "bold", "markdown.block_quote": "yellow", "markdown.link_url": "none",
 })  # fmt: skip
 _IMAGE = re.compile(r"(?:!\[[^\]]*\]\([^)]*\)[ \t]*)+\n*")
-_GAP = 2
-"""Blank columns between two columns of a table."""
+_GAP = 2  # blank columns between two columns of a table
 
 
 def show(text: str, console: Console | None = None) -> None:
-    """Prints Markdown without images: formatted on a terminal, unchanged in a pipe.
-
-    Args:
-        text: Page of Markdown.
-        console: Console to print to. Standard output by default.
-    """
+    """Prints Markdown without images: formatted on a terminal, unchanged in a pipe."""
     console = console or Console()
     if console.is_terminal:
         console.print(Page(text))
@@ -50,14 +44,11 @@ class Page:
 
 
 class _Heading(Heading):
-    """A bold, left-aligned line."""
-
     LEVEL_ALIGN = dict.fromkeys(Heading.LEVEL_ALIGN, "left")
 
 
 class _Code(CodeBlock):
-    """Indented lines without colors."""
-
+    # Indented lines without colors.
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Padding(Text(str(self.text).rstrip(), overflow="fold"), (0, 0, 0, 4))
 
@@ -92,12 +83,9 @@ class _Table(TableElement):
 def _sizes(name: Text, *cells: Text) -> tuple[int, int]:
     """Returns the least and the natural width of a column. Numbers are not wrapped."""
     longest = max((cell.cell_len for cell in cells), default=0)
-    words = max(map(_word, cells), default=0)
-    return max(_word(name), longest if name.justify == "right" else words), max(longest, name.cell_len)
-
-
-def _word(text: Text) -> int:
-    return max((len(word) for word in text.plain.split()), default=0)
+    wrapped = [name] if name.justify == "right" else [name, *cells]
+    word = max((len(word) for text in wrapped for word in text.plain.split()), default=0)
+    return max(word, longest if name.justify == "right" else 0), max(longest, name.cell_len)
 
 
 def _grid(columns: Sequence[Sequence[Text]], chosen: Sequence[int]) -> Table:
@@ -113,12 +101,7 @@ def _grid(columns: Sequence[Sequence[Text]], chosen: Sequence[int]) -> Table:
 
 
 def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
-    """Splits the columns of a table into parts that fit; each part repeats the first ones.
-
-    Args:
-        least: The least width of each column.
-        width: Of the terminal.
-        text: How many of the first columns are text, to be repeated in each part.
+    """Splits columns of least widths into parts that fit a width; each part repeats the first `text` columns.
 
     Example:
         >>> parts([10, 6, 6, 6], 26), parts([10, 6, 6, 6], 40)
@@ -136,11 +119,7 @@ def parts(least: Sequence[int], width: int, text: int = 1) -> list[list[int]]:
 
 
 def widths(columns: Sequence[tuple[int, int]], width: int) -> list[int]:
-    """Fits columns into a width by narrowing the widest first.
-
-    Args:
-        columns: The least and the natural width of each.
-        width: Of the terminal.
+    """Fits columns, each with its least and its natural width, into a width by narrowing the widest first.
 
     Example:
         >>> widths([(5, 30), (4, 8)], 20)

@@ -16,6 +16,9 @@ from zoo.errors import StorageError
 
 _DAYS = 30
 
+CERTIFICATE = ".server.pem"
+"""File of the key in the folder of a collection."""
+
 ALL_INTERFACES = ("0.0.0.0", "")
 """Hosts that stand for all addresses of a machine."""
 LOCAL = ("localhost", "127.0.0.1")
@@ -23,16 +26,7 @@ LOCAL = ("localhost", "127.0.0.1")
 
 
 def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContext:
-    """Creates a TLS context for a server.
-
-    Args:
-        names: Host names and IP addresses of the certificate, at least one.
-        file: File of `kept_certificate`. Without, key and certificate are new, and exist only in this process.
-
-    Example:
-        >>> tls_context(["localhost", "127.0.0.1"]).minimum_version.name
-        'TLSv1_2'
-    """
+    """Creates a TLS context for a server of these names, with a key that is new or that of `kept_certificate`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if file is None:
@@ -45,16 +39,8 @@ def tls_context(names: Sequence[str], file: Path | None = None) -> ssl.SSLContex
 def kept_certificate(file: Path, names: Sequence[str]) -> str:
     """Keeps a key and its certificate in a file, so that phones trust a server that was started again.
 
-    Args:
-        file: The file, which only its owner can read. It is replaced if it is damaged, for other
-            names, or about to expire.
-        names: Host names and IP addresses of the certificate, at least one.
-
-    Returns:
-        A secret of sixteen letters that follows from the key.
-
-    Raises:
-        StorageError: If the file cannot be read or written.
+    Only its owner can read the file. It is replaced if it is damaged, for other names, or about to expire. Returns a
+    secret of sixteen letters that follows from the key.
 
     Example:
         >>> file = Path(getfixture("tmp_path")) / "server.pem"
@@ -103,15 +89,10 @@ def names_of(host: str) -> list[str]:
     """Returns the names of a server that listens on an address of this machine, first the one that phones can reach."""
     if host not in ALL_INTERFACES:
         return [host, *(name for name in LOCAL if name != host)]
-    return [*_addresses(), *LOCAL]
-
-
-def _addresses() -> list[str]:
-    """Returns the address of this machine in its network, if it has one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             # Sends nothing, but asks the system which interface a packet would use.
             probe.connect(("192.0.2.1", 9))
         except OSError:
-            return []
-        return [str(probe.getsockname()[0])]
+            return [*LOCAL]
+        return [str(probe.getsockname()[0]), *LOCAL]

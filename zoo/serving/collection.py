@@ -21,27 +21,17 @@ from zoo.errors import ConflictError, StorageError, ZooError
 from zoo.files import atomic_write, read_text, remove_leftovers
 from zoo.runtime.metadata import AXES, INERTIAL
 
-MOST_LETTERS = 40
-"""Letters of the longest name of a person or an activity that is taken from a phone."""
+MOST_LETTERS = 40  # of a name of a person or an activity
 
 _NUMBER = re.compile(r"\d{16}", re.ASCII)
 _FILE = re.compile(r".*-(\d{16})\.csv", re.ASCII)
 _LAYOUTS = tuple(["time", *axes, "subject", "activity"] for axes in (AXES, INERTIAL))
 _SIGNS = " ._'\N{RIGHT SINGLE QUOTATION MARK}-"
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE | re.ASCII)
-"""Names that mean a device on Windows."""
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE | re.ASCII)  # on Windows
 
 
 class Minute(NamedTuple):
-    """A recording of a collection.
-
-    Args:
-        file: Where it lies.
-        person: Who was recorded.
-        activity: The label.
-        rows: Number of samples.
-        seconds: Time from the first sample to the last.
-    """
+    """A recording of a collection: its file, person, label, number of samples, and time from the first to the last."""
 
     file: Path
     person: str
@@ -51,14 +41,7 @@ class Minute(NamedTuple):
 
 
 class Collection:
-    r"""Adds recordings to a folder, each whole and once.
-
-    Args:
-        folder: The folder, which is created.
-        labels: The only labels to take; any by default.
-
-    Raises:
-        ZooError: If a recording in the folder is damaged, or the folder cannot be written to.
+    r"""Adds recordings to a folder, each whole and once. With `labels`, only these are taken.
 
     Example:
         >>> rows = "".join(f"{number / 50:.2f},0.1,0.2,9.8,Ann,sitting\n" for number in range(500))
@@ -79,17 +62,12 @@ class Collection:
                 self.minutes[found[1]] = _minute(path, str(path), read_text(path))
 
     def add(self, number: str, content: bytes) -> tuple[Minute, bool]:
-        """Adds a recording, unless it was added before.
+        """Adds a CSV file in the layout of the phone page, unless that of its number was added before.
 
-        Args:
-            number: Sixteen digits that the sender has drawn for it.
-            content: A CSV file in the layout of the phone page, of one person and one activity.
-
-        Returns:
-            The recording, which is on the disk, and whether it is new.
+        Returns the recording, which is on the disk, and whether it is new.
 
         Raises:
-            ConflictError: If `number` is that of another recording.
+            ConflictError: If `number`, sixteen digits that the sender has drawn, is that of another recording.
             StorageError: If it cannot be written. Nothing of it is kept.
             ZooError: If it cannot be imported, or a name in it is not allowed.
         """
@@ -117,23 +95,7 @@ class Collection:
 
 
 def check_name(what: str, text: str) -> str:
-    """Returns the name of a person or a label that may be taken from a phone.
-
-    Args:
-        what: `name` or `label`, for the message.
-        text: The name.
-
-    Raises:
-        ZooError: If it is too long, or has other signs than those of names.
-
-    Example:
-        >>> check_name("name", "Zoë O'Neill")
-        "Zoë O'Neill"
-        >>> check_name("label", "../walking")
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: label '../walking': expected up to 40 letters, digits, spaces and . _ ' -, a letter or ...
-    """
+    """Returns a name or a label that may be taken from a phone: not too long, without signs of paths or formulas."""
     letters = [unicodedata.category(sign)[0] in "LMN" for sign in text]
     allowed = all(known or sign in _SIGNS for known, sign in zip(letters, text, strict=True))
     # Equal names are equal bytes.

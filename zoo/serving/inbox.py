@@ -6,73 +6,62 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from email.message import Message
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from zoo.errors import ConflictError, StorageError, ZooError
+from zoo.serving.collection import Collection, Minute
 
 PATH = "/recordings/"
 """A phone asks here for what it needs to know, and puts recordings below."""
 
-_NUMBER = re.compile(r"\d{16}", re.ASCII)
-
 MOST_BYTES = 2 << 20
 """Bytes of the largest recording."""
 
-_MOST_AT_ONCE = 16
-"""Recordings that are received at the same time, all in memory."""
-
-_MOST_A_MINUTE = 60
-"""Recordings that one address may send in a minute. A phone makes one, and sends at once what has waited."""
-
+_NUMBER = re.compile(r"\d{16}", re.ASCII)
+_MOST_AT_ONCE = 16  # recordings that are received at the same time, all in memory
+_MOST_A_MINUTE = 60  # recordings of one address: a phone makes one, and sends at once what has waited
 _MOST_ADDRESSES = 10_000
 
-
-class Reply(NamedTuple):
-    """An answer: its status, and a document that is sent as JSON."""
-
-    status: HTTPStatus
-    document: Mapping[str, Any]
+Reply = tuple[HTTPStatus, Mapping[str, Any]]
+"""An answer: its status, and a document that is sent as JSON."""
 
 
 class Inbox:
-    """Takes recordings of phones that know the token.
+    """Takes recordings of phones that know a token into a collection.
 
     Args:
         token: What a phone must know.
-        welcome: Returns what a phone is told.
-        keep: Stores a recording by its number. Returns once it is on the disk, with a document about it. It may raise a
-            `ZooError` about the recording, a `ConflictError` about its number, or a `StorageError` about the disk.
-        refused: Is told why a recording was not taken, and the address that sent it.
+        collection: The folder of recordings.
+        suggested: Labels that are suggested if any is taken.
+        axes: Channels that phones record.
+        show: Function that is called with an event for each recording that is new, or that was refused.
     """
 
     def __init__(
-        self, token: str, welcome: Callable[[], Mapping[str, Any]],
-        keep: Callable[[str, bytes], Mapping[str, Any]], refused: Callable[[str, str], None],
+        self, token: str, collection: Collection, suggested: Sequence[str], axes: Sequence[str],
+        show: Callable[[dict[str, Any]], object],
     ) -> None:  # fmt: skip
-        self.token, self._welcome, self._keep, self._refused = token, welcome, keep, refused
-        self._slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
-        self._pace = _Pace(_MOST_A_MINUTE)
+        self.token, self.collection, self._suggested, self._axes = token, collection, suggested, axes
+        self._show, self._showing = show, threading.Lock()
+        self._slots, self._pace = threading.BoundedSemaphore(_MOST_AT_ONCE), _Pace(_MOST_A_MINUTE)
 
     def get(self, headers: Message) -> Reply:
-        """Tells a phone what it needs to know."""
+        """Tells a phone the labels and the channels."""
         if not self._knows(headers):
             return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
-        return Reply(HTTPStatus.OK, self._welcome())
+        labels = self.collection.labels
+        used = (minute.activity for minute in list(self.collection.minutes.values()))
+        known = [*(labels or dict.fromkeys([*self._suggested, *used]))]
+        return HTTPStatus.OK, {"labels": known, "any_label": not labels, "axes": [*self._axes]}
 
     def put(self, path: str, headers: Message, address: str, read: Callable[[int], bytes]) -> Reply | None:
-        """Takes a recording.
+        """Takes the recording whose number ends a path.
 
-        Args:
-            path: Of the request, which ends in the number of the recording.
-            headers: Of the request.
-            address: Of the sender.
-            read: Returns so many bytes of the body, or fewer if no more arrive.
-
-        Returns:
-            The answer; None if the body did not arrive as a whole, and there is nobody to answer to.
+        `read` returns so many bytes of the body, or fewer if no more arrive; then there is nobody to answer to: None.
         """
         number = path.removeprefix(PATH)
         length = headers.get("Content-Length", "")
@@ -82,15 +71,15 @@ class Inbox:
             return _no(HTTPStatus.LENGTH_REQUIRED, "expected the length of the recording in Content-Length")
         if int(length) > MOST_BYTES:
             return _no(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {MOST_BYTES} bytes")
+        # Before a slot is taken: who does not know the token must not keep others from sending.
+        if not self._knows(headers):
+            return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
         if not self._slots.acquire(blocking=False):
             return _no(HTTPStatus.SERVICE_UNAVAILABLE, "too many recordings at once: try again")
         try:
-            # Before a refusal as well: who is still sending does not see the answer.
             body = read(int(length))
             if len(body) < int(length):
                 return None
-            if not self._knows(headers):
-                return _no(HTTPStatus.FORBIDDEN, "the code is not valid: scan it again")
             if not self._pace.allows(address):
                 return _no(HTTPStatus.TOO_MANY_REQUESTS, "too many recordings in a minute: wait")
             return self._kept(number, body, address)
@@ -103,15 +92,30 @@ class Inbox:
 
     def _kept(self, number: str, body: bytes, address: str) -> Reply:
         try:
-            return Reply(HTTPStatus.OK, self._keep(number, body))
+            minute, new = self.collection.add(number, body)
         except ConflictError as error:
             return _no(HTTPStatus.CONFLICT, str(error))
-        except StorageError as error:
-            self._refused(str(error), address)
-            return _no(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner")
         except ZooError as error:
-            self._refused(str(error), address)
+            self._tell({"time": f"{datetime.now():%H:%M:%S}", "address": address, "reason": str(error)})
+            if isinstance(error, StorageError):
+                return _no(HTTPStatus.INSUFFICIENT_STORAGE, "the computer cannot store it: tell its owner")
             return _no(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        if new:
+            self._tell(event_of(minute))
+        return HTTPStatus.OK, {"seconds": minute.seconds, "new": new}
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        with self._showing:
+            self._show(event)
+
+
+def event_of(minute: Minute) -> dict[str, Any]:
+    """Returns what is shown of a recording."""
+    arrived = datetime.fromtimestamp(minute.file.stat().st_mtime)
+    return {
+        "time": f"{arrived:%H:%M:%S}", "person": minute.person, "activity": minute.activity, "seconds": minute.seconds,
+        "rows": minute.rows, "rate_hz": round((minute.rows - 1) / minute.seconds, 1), "file": str(minute.file),
+    }  # fmt: skip
 
 
 class _Pace:
@@ -133,9 +137,9 @@ class _Pace:
 
 
 def _no(status: HTTPStatus, reason: str) -> Reply:
-    return Reply(status, {"error": reason})
+    return status, {"error": reason}
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:
-    """A document as it is sent."""
+    """Returns a document as it is sent."""
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()

@@ -19,18 +19,7 @@ COLLECT = "collect"
 
 
 def page_files(models: Path | Sequence[Path], folder: Path = PAGE_FOLDER) -> dict[str, Content]:
-    """Returns the files of the page by URL path, with the given models.
-
-    Args:
-        models: `.tflite` file for the page to run, or several to choose from, first the one to start with.
-        folder: Folder of the built page.
-
-    Returns:
-        Files by URL path, such as `/` and `/sw.js`. Nothing else is served.
-
-    Raises:
-        ZooError: If the page has not been built. The message names the command that builds it.
-    """
+    """Returns the files of the built page by URL path, with models to choose from, first the one to start with."""
     if not (folder / INDEX).is_file():
         checkout = folder.parents[1]
         if (checkout / "examples" / "phone").is_dir():

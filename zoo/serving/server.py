@@ -6,13 +6,14 @@ import re
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from socketserver import TCPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,43 +48,20 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
 }
 
-_FOREVER = ("/assets/", "/litert/")
-"""Folders of files whose names change with their content, so that they can be cached."""
-
-_SECONDS = 10
-"""Idle time after which a connection is closed."""
-
-_REQUEST_SECONDS = 20.0
-"""Time in which a client must have sent the lines of its request, however many bytes per second it sends."""
-
-_BODY_SECONDS = 60.0
-"""Time in which a client must have sent a recording."""
-
+_FOREVER = ("/assets/", "/litert/")  # folders of files whose names change with their content: they can be cached
+_SECONDS = 10  # idle time after which a connection is closed
+_REQUEST_SECONDS = 20.0  # to send the lines of a request, however many bytes per second arrive
+_BODY_SECONDS = 60.0  # to send a recording
+_LINGER_SECONDS = 5.0  # to read what belongs to a refused request: who is still sending does not see an answer
+_PORTS = 100  # that are tried, starting with the requested one
+# Systems open at least 256 files for a process. A browser has up to six connections.
+_MOST_CONNECTIONS, _MOST_OF_ADDRESS = 200, 100
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
-
-_PORTS = 100
-"""Number of ports that are tried, starting with the requested one."""
-
-
-_HANDSHAKE = b"\x16"
-"""First byte of a TLS connection."""
-
-_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?")
-"""Names and addresses that a request can name as its host."""
+_HANDSHAKE = b"\x16"  # first byte of a TLS connection
 
 
 def require_host(host: str) -> None:
-    """Checks that a host is a name or an address, before a certificate is made for it.
-
-    Raises:
-        ZooError: If it is not.
-
-    Example:
-        >>> require_host("no such host")
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: --host 'no such host': no name or address of this machine; 127.0.0.1 is always one
-    """
+    """Checks that a host is a name or an address, before a certificate is made for it."""
     try:
         socket.getaddrinfo(host or None, 443)
     except (OSError, UnicodeError):
@@ -91,17 +69,10 @@ def require_host(host: str) -> None:
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves files over HTTPS until it is closed.
+    """Serves files by URL path, and nothing else, over HTTPS until it is closed.
 
-    Args:
-        files: Files by URL path. Nothing else can be requested.
-        host: Address to listen on.
-        port: First port to try. If it is in use, the next free one is used.
-        context: TLS context, or None for plain HTTP.
-        inbox: Takes recordings of phones; without, none are taken.
-
-    Raises:
-        ZooError: If no port is free, or the host is not an address of this machine.
+    Of the ports from `port` on, the first free one is used. Without a `context` of TLS it is plain HTTP; without an
+    `inbox`, no recordings are taken.
     """
 
     daemon_threads = True
@@ -113,6 +84,7 @@ class PageServer(ThreadingHTTPServer):
         inbox: Inbox | None = None,
     ) -> None:  # fmt: skip
         self.files, self.context, self.inbox = files, context, inbox
+        self._open, self._lock = Counter[str](), threading.Lock()
         for number in range(port, min(port + _PORTS, 65536)):
             try:
                 super().__init__((host, number), _Handler)
@@ -134,6 +106,23 @@ class PageServer(ThreadingHTTPServer):
         """Binds the socket without looking up the name of this machine, which can take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.port
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Counts a connection, or returns False where there is no room for another."""
+        address = client_address[0]
+        with self._lock:
+            room = self._open.total() < _MOST_CONNECTIONS and self._open[address] < _MOST_OF_ADDRESS
+            self._open[address] += room
+        return room
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answers a connection, and counts it no more."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._open[client_address[0]] -= 1
+                self._open += Counter()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Answers a connection in its thread, so that slow clients block no others. One without TLS is redirected."""
@@ -198,22 +187,28 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.inbox is None:
             self.send_error(HTTPStatus.NOT_IMPLEMENTED)
             return
-        reply = self.server.inbox.put(self.path, self.headers, self.client_address[0], self._read_body)
+        bodies: list[bytes] = []
+
+        def read(length: int) -> bytes:
+            self._start_deadline(_BODY_SECONDS)
+            # What a client that was cut off has sent is no recording.
+            with suppress(OSError):
+                bodies.append(self.rfile.read(length))
+            self._deadline.cancel()
+            return b"".join(bodies)
+
+        reply = self.server.inbox.put(self.path, self.headers, self.client_address[0], read)
         if reply is not None:
             self._reply(reply)
-
-    def _read_body(self, length: int) -> bytes:
-        self._start_deadline(_BODY_SECONDS)
-        try:
-            return self.rfile.read(length)
-        except OSError:
-            return b""
-        finally:
-            self._deadline.cancel()
+            if not bodies:
+                self._start_deadline(_LINGER_SECONDS)
+                while self.rfile.read1(1 << 16):
+                    pass
 
     def _reply(self, reply: Reply) -> None:
-        content = encoded(reply.document)
-        self.send_response(reply.status)
+        status, document = reply
+        content = encoded(document)
+        self.send_response(status)
         self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Type", _TYPES[".json"])
         self.send_header("Content-Length", str(len(content)))
@@ -232,10 +227,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         file = self.server.files.get(name)
         try:
-            if file is None:
-                raise FileNotFoundError(name)
-            content = file if isinstance(file, bytes) else file.read_bytes()
-        except OSError:
+            content = file.read_bytes() if isinstance(file, Path) else file
+        except OSError as error:
+            # Where too many files are open, the page is there all the same.
+            gone = isinstance(error, FileNotFoundError)
+            self.send_error(HTTPStatus.NOT_FOUND if gone else HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         etag = f'"{sha256(content).hexdigest()[:32]}"'
@@ -260,7 +258,8 @@ class _Handler(BaseHTTPRequestHandler):
         if zipped:
             content = _gzipped(content)
         self._send_caching(name, etag)
-        self.send_header("Content-Type", _TYPES.get(_suffix(name), "application/octet-stream"))
+        suffix = PurePosixPath(name).suffix or ".html"
+        self.send_header("Content-Type", _TYPES.get(suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
         if zipped:
             self.send_header("Content-Encoding", "gzip")
@@ -283,10 +282,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Does not log requests."""
 
 
-def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix or ".html"
-
-
 def _accepts_gzip(accepted: str) -> bool:
     """Returns whether the header Accept-Encoding allows gzip.
 
@@ -302,9 +297,7 @@ def _accepts_gzip(accepted: str) -> bool:
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
-    """Returns start and stop of the bytes that the header Range asks for.
-
-    Several ranges, and what is no range, mean the whole file: None. A range outside of the file is (0, 0).
+    """Returns start and stop of the bytes that the header Range asks for, None for all, (0, 0) for none of the file.
 
     Example:
         >>> _range("bytes=2-5", 10), _range("bytes=-4", 10), _range("bytes=10-", 10), _range("lines=1-2", 10)
@@ -331,13 +324,11 @@ class _Redirect(_Handler):
 
     def _respond(self, *, body: bool) -> None:
         self.close_connection = True
-        host = self.headers.get("Host", "")
+        # The address that was reached: the header Host can name any other.
+        host, port = self.connection.getsockname()
         path = self.path if self.path.startswith("/") else "/"
-        if not _HOST.fullmatch(host):
-            self.send_error(HTTPStatus.BAD_REQUEST)
-            return
         self.send_response(HTTPStatus.TEMPORARY_REDIRECT)
-        self.send_header("Location", f"https://{host}{path}")
+        self.send_header("Location", f"https://{host}:{port}{path}")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
