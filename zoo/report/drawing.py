@@ -85,13 +85,14 @@ def apart(heights: Sequence[float], gap: float = _GAP) -> list[float]:
         >>> apart([0.5, 0.5, 0.9], 0.1)
         [0.45, 0.55, 0.9]
     """
-    from sklearn.isotonic import isotonic_regression
+    from scipy.optimize import isotonic_regression
 
     order = np.argsort(heights, kind="stable")
     steps = gap * np.arange(len(order))
     moved = np.empty(len(order))
     # Without the steps between them, what is at least a gap apart merely rises.
-    moved[order] = isotonic_regression(np.asarray(heights, float)[order] - steps) + steps if len(order) else 0.0
+    if len(order):
+        moved[order] = isotonic_regression(np.asarray(heights, float)[order] - steps).x + steps
     return [round(float(height), 6) for height in moved]
 
 
