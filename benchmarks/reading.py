@@ -68,7 +68,7 @@ def blocks_alone(path: Path, windows: int) -> Iterator[object]:
     from zoo.data import hdf5
     from zoo.data.examples import Examples
 
-    return Examples.all(hdf5.Rows(path, "trX"), hdf5.read(path, "trY").argmax(axis=1)).shuffled_blocks(0, 0)
+    return Examples.all(hdf5.Rows(path, "trX"), hdf5.read(path, "trY").argmax(axis=1)).blocks((0, 0))
 
 
 def nothing_read(path: Path, windows: int) -> Iterator[object]:

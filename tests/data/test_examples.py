@@ -68,7 +68,7 @@ def test_blocks_give_the_chosen_rows_in_their_order(rows):
 @settings(deadline=None)
 @given(chosen(), SEEDS, st.integers(0, 10_000))
 def test_a_shuffled_epoch_gives_each_chosen_row_once_beside_its_target(rows, seed, epoch):
-    inputs, targets = flat(rows.shuffled_blocks(seed, epoch))
+    inputs, targets = flat(rows.blocks((seed, epoch)))
     np.testing.assert_array_equal(np.sort(inputs[:, 0]), rows.rows)
     np.testing.assert_array_equal(targets, -inputs[:, 0])
 
@@ -76,33 +76,33 @@ def test_a_shuffled_epoch_gives_each_chosen_row_once_beside_its_target(rows, see
 @settings(deadline=None)
 @given(chosen(), SEEDS, st.integers(0, 10_000))
 def test_the_same_seed_and_epoch_give_the_same_order(rows, seed, epoch):
-    first, second = flat(rows.shuffled_blocks(seed, epoch)), flat(rows.shuffled_blocks(seed, epoch))
+    first, second = flat(rows.blocks((seed, epoch))), flat(rows.blocks((seed, epoch)))
     np.testing.assert_array_equal(first[0], second[0])
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(SEEDS, st.integers(0, 10_000)), min_size=2, max_size=2, unique=True))
 def test_another_seed_or_epoch_gives_another_order(seeds_and_epochs):
-    first, second = (flat(virtual(300).shuffled_blocks(*pair))[1] for pair in seeds_and_epochs)
+    first, second = (flat(virtual(300).blocks(pair))[1] for pair in seeds_and_epochs)
     assert (first != second).any()
 
 
 def test_a_file_no_larger_than_a_block_is_shuffled_completely():
     # A row lands on each of the places: over 400 epochs the first row of the file is seen first and last.
-    blocks = [list(virtual(8).shuffled_blocks(0, epoch)) for epoch in range(400)]
+    blocks = [list(virtual(8).blocks((0, epoch))) for epoch in range(400)]
     assert {len(epoch) for epoch in blocks} == {1}
     assert {int(np.flatnonzero(epoch[0][1] == 0)[0]) for epoch in blocks} == set(range(8))
 
 
 def test_a_file_sorted_by_class_gives_mixed_blocks():
     rows = Examples.all(Virtual(6 * 512), np.repeat(np.arange(6), 512))
-    classes = [len(np.unique(targets)) for _, targets in rows.shuffled_blocks(seed=0, epoch=0)]
+    classes = [len(np.unique(targets)) for _, targets in rows.blocks((0, 0))]
     assert len(classes) == 24
     assert min(classes) >= 2
     assert np.mean(classes) > 2.5
 
 
-@pytest.mark.parametrize("read", [lambda rows: rows.blocks(), lambda rows: rows.shuffled_blocks(0, 0)])
+@pytest.mark.parametrize("read", [lambda rows: rows.blocks(), lambda rows: rows.blocks((0, 0))])
 def test_the_largest_block_does_not_grow_with_the_file(read):
     largest = {}
     for total in (10_000, 1_000_000):
@@ -124,7 +124,7 @@ def test_the_largest_shuffled_block_does_not_grow_with_the_chunks_of_the_file(tm
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", data=np.arange(4096.0).reshape(2048, 2), chunks=(chunk, 1))
     rows = Examples.all(Rows(tmp_path / "a.h5", "x"), np.arange(2048))
-    assert max(len(targets) for _, targets in rows.shuffled_blocks(0, 0)) <= BLOCK
+    assert max(len(targets) for _, targets in rows.blocks((0, 0))) <= BLOCK
 
 
 @pytest.mark.parametrize(("width", "rows"), [(2, 128), (8, 32), (10_000, 32), (1, 256)])
@@ -140,6 +140,6 @@ def test_rows_on_the_disk_come_in_the_order_of_rows_in_memory(tmp_path_factory, 
     with h5py.File(path, "w") as file:
         file["x"] = values
     memory, disk = (Examples(x, np.arange(200), np.array(sorted(keep))) for x in (values, Rows(path, "x")))
-    for a, b in zip(memory.shuffled_blocks(seed, 1), disk.shuffled_blocks(seed, 1), strict=True):
+    for a, b in zip(memory.blocks((seed, 1)), disk.blocks((seed, 1)), strict=True):
         np.testing.assert_array_equal(a[0], b[0])
         np.testing.assert_array_equal(a[1], b[1])

@@ -303,9 +303,9 @@ def write_windows(
         for inputs, labels, subjects in parts.values():
             hdf5.growing(file, inputs, (windowing.window, len(index.axes)), "f4")
             hdf5.growing(file, labels, (len(names),), "f4", chunk=1024)
-            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.text_type(), chunk=1024)
+            hdf5.growing(file, subjects, (), "i4" if numbered else hdf5.TEXT, chunk=1024)
         for key in chain.from_iterable(kept.values()):
-            hdf5.growing(file, key, (), hdf5.text_type(), chunk=1024)
+            hdf5.growing(file, key, (), hdf5.TEXT, chunk=1024)
         for recording, cut in _cut(index, windowing, chosen, dropped):
             is_test = recording.subject in test_subjects
             inputs, labels, subjects = KEYS["test" if is_test else "train"]

@@ -5,7 +5,7 @@ block is gathered from runs at random places of the file, so that a file sorted 
 Only one block is in memory, however large the file. A file no larger than a block is shuffled completely.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -141,56 +141,41 @@ class Examples:
 
     def block_rows(self) -> int:
         """How many rows make a block of about `BLOCK_BYTES`."""
-        row_bytes = 4 * int(np.prod(self.inputs.shape[1:]))
-        return max(RUN_ROWS, BLOCK_BYTES // row_bytes)
+        return max(RUN_ROWS, BLOCK_BYTES // (4 * int(np.prod(self.inputs.shape[1:]))))
 
-    def blocks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        """Reads the chosen rows in their order, a block at a time."""
-        size = self.block_rows()
-        for start in range(0, len(self.rows), size):
-            yield self._gather(self.rows[start : start + size])
-
-    def shuffled_blocks(self, seed: int, epoch: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        """Reads the chosen rows in the random order of one epoch, a block at a time."""
-        random = np.random.default_rng([seed, epoch])
-        starts = self._run_starts(self.rows)
-        lengths = np.diff(starts, append=len(self.rows))
-        order = random.permutation(len(starts))
-        runs_a_block = max(1, self.block_rows() // self._run_rows())
-        for first in range(0, len(starts), runs_a_block):
-            # Read in the file's order, mixed afterwards.
-            runs = np.sort(order[first : first + runs_a_block])
-            yield self._gather(self.rows[_spans(starts[runs], lengths[runs])], random)
-
-    def _run_rows(self) -> int:
+    def blocks(self, seed: Sequence[int] | None = None) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Reads inputs and targets a block at a time: in their order, or in a random one that the seed decides."""
+        size, random = self.block_rows(), None if seed is None else np.random.default_rng(seed)
         # Rows that lie in one compressed chunk are read together, unless a chunk is so long that it would not mix.
-        return min(max(RUN_ROWS, getattr(self.inputs, "run", 1)), max(RUN_ROWS, self.block_rows() // 16))
+        run = min(max(RUN_ROWS, getattr(self.inputs, "run", 1)), max(RUN_ROWS, size // 16))
+        if random is None:
+            picks: Iterable[Any] = (slice(start, start + size) for start in range(0, len(self), size))
+        else:
+            starts = np.flatnonzero(np.diff(self.rows // run, prepend=-1))
+            lengths, order, count = np.diff(starts, append=len(self)), random.permutation(len(starts)), size // run
+            # Read in the file's order, mixed afterwards.
+            chosen = (np.sort(order[first : first + count]) for first in range(0, len(order), count))
+            picks = (_spans(starts[runs], lengths[runs]) for runs in chosen)
+        for pick in picks:
+            rows = self.rows[pick]
+            places = np.arange(len(rows)) if random is None else random.permutation(len(rows))
+            inputs = _read(self.inputs, rows, places, run)
+            yield inputs, inputs if self.targets is self.inputs else _read(self.targets, rows, places, run)
 
-    def _run_starts(self, rows: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Places among rising row numbers at which runs begin."""
-        return np.flatnonzero(np.diff(rows // self._run_rows(), prepend=-1))
 
-    def _gather(
-        self, rows: NDArray[np.int64], random: np.random.Generator | None = None
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Inputs and targets of rising row numbers, shuffled by `random` if there is one."""
-        places = np.arange(len(rows)) if random is None else random.permutation(len(rows))
-        inputs = self._read(self.inputs, rows, places)
-        return inputs, inputs if self.targets is self.inputs else self._read(self.targets, rows, places)
-
-    def _read(self, array: Sliceable, rows: NDArray[np.int64], places: NDArray[np.intp]) -> NDArray[Any]:
-        """Rising rows of an array, each at its place; of an array on the disk, runs of rows at a time."""
-        first = array[int(rows[0]) : int(rows[0]) + 1]
-        found = np.empty((len(rows), *first.shape[1:]), first.dtype)
-        if isinstance(array, np.ndarray):
-            found[places] = array[rows]
-            return found
-        starts = self._run_starts(rows).tolist()
-        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            low, high = int(rows[start]), int(rows[stop - 1]) + 1
-            part = array[low:high]
-            found[places[start:stop]] = part if high - low == stop - start else part[rows[start:stop] - low]
+def _read(array: Sliceable, rows: NDArray[np.int64], places: NDArray[np.intp], run: int) -> NDArray[Any]:
+    """Rising rows of an array, each at its place; of an array on the disk, runs of rows at a time."""
+    first = array[int(rows[0]) : int(rows[0]) + 1]
+    found = np.empty((len(rows), *first.shape[1:]), first.dtype)
+    if isinstance(array, np.ndarray):
+        found[places] = array[rows]
         return found
+    starts = np.flatnonzero(np.diff(rows // run, prepend=-1)).tolist()
+    for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+        low, high = int(rows[start]), int(rows[stop - 1]) + 1
+        part = array[low:high]
+        found[places[start:stop]] = part if high - low == stop - start else part[rows[start:stop] - low]
+    return found
 
 
 def _spans(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:

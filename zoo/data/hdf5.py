@@ -27,8 +27,9 @@ from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
 
 _LOCK = threading.RLock()
-_SPARE_BYTES = 4 << 20
-"""What HDF5 may still have in its caches when a file is closed."""
+
+TEXT = h5py.string_dtype()
+"""The type of a data set of UTF-8 text."""
 
 
 class Key(NamedTuple):
@@ -84,27 +85,33 @@ _KINDS = {
 }  # fmt: skip
 """The types that a kind allows, as NumPy's letters and in words."""
 
-_MAKERS = {
-    "activity": "make it with `zoo data windows`",
-    "text": "make it with `zoo data make text`",
-    "patches": "make it with `zoo data make patches`",
-    "recordings": "make it with `zoo data import`",
-}
+_MAKERS = {"activity": "windows", "text": "make text", "patches": "make patches", "recordings": "import"}
+"""Commands of `zoo data`."""
 
 _ROW_BYTES, _MEMORY_BYTES, _TEXT_LENGTH, _SEARCHED_BYTES = 1 << 26, 1 << 32, 1000, 1 << 30
 """The most that a row takes; a data set of ids or words, which is read as a whole; a word, in characters; and how much
 of a file is searched for damage."""
 
+_FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
+_RAW = {
+    ".csv": f"is a CSV file: make data of it with {_FROM_CSV}",
+    ".tsv": f"is a table: make data of it with {_FROM_CSV}",
+    ".txt": f"is text: make data of it with `zoo data make text`, or of recordings with {_FROM_CSV}; "
+    "patches are made of photographs, with `zoo data make patches`",
+    **dict.fromkeys((".png", ".jpg", ".jpeg"), "is a picture: make data of it with `zoo data make patches`"),
+}
+"""What is not a data file yet, by its suffix, and what makes it one."""
+
 
 @contextmanager
 def open_file(path: Path) -> Iterator[h5py.File]:
-    """Opens a file for reading, under the lock, with one clear line for a file that is not what it should be.
-
-    Raises:
-        ZooError: If the file is missing, is not HDF5, or is damaged.
-    """
+    """Opens a file for reading, under the lock. What is missing, no HDF5 or damaged is named in one line."""
     with _LOCK, _damage(path):
-        _require_file(path)
+        if os.path.isdir(path):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
+            tables = any(next(path.glob(f"{inside}*.[cC][sS][vV]"), None) for inside in ("", "*/"))
+            advice = f": make data of its CSV files with {_FROM_CSV}" if tables else ""
+            raise ZooError(f"{path}: is a folder, not a file{advice}")
+        require_file(path)
         if not h5py.is_hdf5(path):
             expected = f"not an HDF5 file; expected one of the layouts {', '.join(layouts())}"
             raise ZooError(f"{path}: {_RAW.get(path.suffix.lower(), expected)}")
@@ -131,25 +138,6 @@ def _check_heaps(path: Path, modified: int) -> None:
                 if step == 0:
                     raise ZooError(f"{path}: damaged: copy it again (a heap of text at byte {place})")
                 entry += step
-
-
-_FROM_CSV = "`zoo data import csv`, then `zoo data windows`"
-_RAW = {
-    ".csv": f"is a CSV file: make data of it with {_FROM_CSV}",
-    ".tsv": f"is a table: make data of it with {_FROM_CSV}",
-    ".txt": f"is text: make data of it with `zoo data make text`, or of recordings with {_FROM_CSV}; "
-    "patches are made of photographs, with `zoo data make patches`",
-    **dict.fromkeys((".png", ".jpg", ".jpeg"), "is a picture: make data of it with `zoo data make patches`"),
-}
-"""What is not a data file yet, by its suffix, and what makes it one."""
-
-
-def _require_file(path: Path) -> None:
-    if os.path.isdir(path):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
-        tables = any(next(path.glob(f"{inside}*.[cC][sS][vV]"), None) for inside in ("", "*/"))
-        advice = f": make data of its CSV files with {_FROM_CSV}" if tables else ""
-        raise ZooError(f"{path}: is a folder, not a file{advice}")
-    require_file(path)
 
 
 @contextmanager
@@ -183,6 +171,10 @@ def _dataset(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
     return item
 
 
+def _listing(keys: Any) -> str:
+    return ", ".join(sorted(keys)) or "nothing"
+
+
 def is_hdf5(path: Path) -> bool:
     """Whether a file exists and is HDF5."""
     with _LOCK, _damage(path):
@@ -190,17 +182,13 @@ def is_hdf5(path: Path) -> bool:
 
 
 def identify(path: Path) -> str:
-    """Recognizes the layout of a file by its keys.
-
-    Returns:
-        A key of `layouts()`: the first of those of which the file has the largest share of the keys that are needed.
-
-    Raises:
-        ZooError: If it has none of them.
-    """
+    """The layout of a file: the first of those of which it has the largest share of the keys that are needed."""
     with open_file(path) as file:
         found = {name for name in file if isinstance(name, str)}
-    shares = {name: len(_needed(name) & found) / len(_needed(name)) for name in layouts()}
+    shares = {}
+    for name, keys in layouts().items():
+        needed = {key.name for key in keys if not key.optional}
+        shares[name] = len(needed & found) / len(needed)
     layout = max(shares, key=shares.__getitem__)
     if not shares[layout]:
         raise ZooError(f"{path}: has keys {_listing(found)}; none of the layouts {', '.join(layouts())} uses them")
@@ -210,22 +198,19 @@ def identify(path: Path) -> str:
 def check(path: Path, layout: str) -> dict[str, int]:
     """Checks keys, shapes and types of a file against a layout, without reading the data.
 
-    Returns:
-        The sizes that the layout's letters have in this file.
-
-    Raises:
-        ZooError: On the first difference.
+    Returns the sizes that the layout's letters have in this file.
     """
     sizes: dict[str, int] = {}
-    make = _MAKERS.get(layout, "make it again")
+    make = f"make it with `zoo data {_MAKERS[layout]}`" if layout in _MAKERS else "make it again"
     with open_file(path) as file:
         there = {name for name in file if isinstance(name, str)}
         for key in layouts()[layout]:
             if key.name not in there:
                 if key.optional:
                     continue
-                if other := next((name for name in layouts() if _needed(name) <= there), None):
-                    raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {make}")
+                for other, keys in layouts().items():
+                    if all(key.name in there or key.optional for key in keys):
+                        raise ZooError(f"{path}: is in the {other} layout; expected {layout}: {make}")
                 raise ZooError(f"{path}: no key '{key.name}' in the {layout} layout; found {_listing(there)}: {make}")
             item, where = _dataset(path, file, key.name), f"{path}: key '{key.name}'"
             letters, words = _KINDS[key.kind]
@@ -234,33 +219,28 @@ def check(path: Path, layout: str) -> dict[str, int]:
                 raise ZooError(f"{where} holds {item.dtype}; expected {words}: {make}")
             if item.shape is None:
                 raise ZooError(f"{where} is empty; expected at least one row")
-            expected = [int(size) if size.isdigit() else sizes.get(size, size) for size in key.shape]
-            if not _fits(item.shape, expected):
-                words = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
-                raise ZooError(f"{where} has shape {item.shape}; expected {words}: {_advice(layout, item.shape)}")
+            known = dict(sizes)
+            if len(item.shape) != len(key.shape) or any(
+                have != (int(size) if size.isdigit() else known.setdefault(size, have))
+                for size, have in zip(key.shape, item.shape, strict=True)
+            ):
+                expected = ", ".join(str(sizes.get(size, size)) for size in key.shape)
+                words = f"({expected}{',' if len(key.shape) == 1 else ''})"
+                raise ZooError(f"{where} has shape {item.shape}; expected {words}: {_advice(layout, item.shape, make)}")
             if 0 in item.shape:
                 raise ZooError(f"{where} is empty (shape {item.shape}); expected at least one row")
-            sizes |= {letter: size for letter, size in zip(key.shape, item.shape, strict=True) if letter.isalpha()}
-            _check_size(where, item, key)
+            sizes = known
+            # Such as 10^9 rows that were declared and never written.
+            whole = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
+            if item.id.get_storage_size() == 0 or not whole:
+                raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
+            most = _MEMORY_BYTES if key.kind != "number" else _ROW_BYTES * item.shape[0]
+            if item.nbytes > most:
+                raise ZooError(f"{where} takes {item.nbytes} bytes; expected at most {most}")
     return sizes
 
 
-def _needed(layout: str) -> set[str]:
-    return {key.name for key in layouts()[layout] if not key.optional}
-
-
-def _check_size(where: str, item: h5py.Dataset, key: Key) -> None:
-    """Refuses more rows than the file stores, such as 10^9 that were declared and never written, and huge rows."""
-    stored = item.id.get_storage_size()
-    allocated = item.chunks is None or item.id.get_num_chunks() >= -(-item.shape[0] // item.chunks[0])
-    if stored == 0 or not allocated:
-        raise ZooError(f"{where} declares {item.shape[0]} rows that are not in the file: copy it again")
-    most = _MEMORY_BYTES if key.kind != "number" else _ROW_BYTES * item.shape[0]
-    if item.nbytes > most:
-        raise ZooError(f"{where} takes {item.nbytes} bytes; expected at most {most}")
-
-
-def _advice(layout: str, shape: tuple[int, ...]) -> str:
+def _advice(layout: str, shape: tuple[int, ...], make: str) -> str:
     """What to do about a data set of another shape."""
     if layout == "patches" and len(shape) in (3, 4):
         if shape[-1] in (3, 4):
@@ -269,20 +249,7 @@ def _advice(layout: str, shape: tuple[int, ...]) -> str:
             return "these are gray: cut patches from pictures in color"
         if shape[1] == 4:
             return "the fourth channel, transparency, must go"
-    return _MAKERS.get(layout, "make it again")
-
-
-def _fits(shape: tuple[int, ...], expected: Sequence[int | str]) -> bool:
-    """Whether numbers are equal and equal letters stand for equal sizes."""
-    letters: dict[str, int] = {}
-    return len(shape) == len(expected) and all(
-        have == (letters.setdefault(want, have) if isinstance(want, str) else want)
-        for want, have in zip(expected, shape, strict=True)
-    )
-
-
-def _listing(keys: Any) -> str:
-    return ", ".join(sorted(keys)) or "nothing"
+    return make
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -308,27 +275,20 @@ def _plain(value: Any) -> Any:
 
 
 def read(path: Path, key: str) -> NDArray[Any]:
-    """Reads a whole data set into memory; text comes as `str`.
-
-    Raises:
-        ZooError: If text is not UTF-8.
-    """
+    """Reads a whole data set into memory; text comes as `str`."""
     with open_file(path) as file:
         values = _dataset(path, file, key)[:]
-    if values.dtype.kind in "SO":
-        return np.array([_text(path, key, place, word) for place, word in enumerate(values, 1)], dtype=np.str_)
-    return np.asarray(values)
-
-
-def _text(path: Path, key: str, place: int, value: bytes) -> str:
-    if len(value) > _TEXT_LENGTH:
-        raise ZooError(f"{path}: key '{key}' holds {len(value)} bytes at place {place}; expected a word or name")
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ZooError(
-            f"{path}: key '{key}' holds {bytes(value)!r} at place {place}; expected text in UTF-8: make the file again"
-        ) from None
+    if values.dtype.kind not in "SO":
+        return np.asarray(values)
+    for place, value in enumerate(values, 1):
+        if len(value) > _TEXT_LENGTH:
+            raise ZooError(f"{path}: key '{key}' holds {len(value)} bytes at place {place}; expected a word or name")
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            found = f"{bytes(value)!r} at place {place}"
+            raise ZooError(f"{path}: key '{key}' holds {found}; expected text in UTF-8: make the file again") from None
+    return np.array([value.decode() for value in values], dtype=np.str_)
 
 
 def has(path: Path, key: str) -> bool:
@@ -389,9 +349,6 @@ def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -
         path: The file.
         layout: What it will hold. A file that exists is replaced only if it has the same layout.
         inputs: Files that the block reads, which are never replaced.
-
-    Raises:
-        ZooError: If `path` holds something else, is one of the inputs, or is being written by another process.
     """
     if path.exists():
         if any(other.exists() and path.samefile(other) for other in inputs):
@@ -407,13 +364,9 @@ def create(path: Path, layout: str | None = None, inputs: Sequence[Path] = ()) -
 
 
 def require_space(path: Path, size: int) -> None:
-    """Refuses to write where the disk is about to be full: HDF5 crashes when it closes a file then.
-
-    Args:
-        path: A file that is about to grow, or will be created.
-        size: By how many bytes.
-    """
-    if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
+    """Refuses to write `size` bytes where the disk is about to be full: HDF5 crashes when it closes a file then."""
+    # HDF5 may still have 4 MB in its caches.
+    if shutil.disk_usage(path.parent).free < size + (4 << 20):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
@@ -423,11 +376,6 @@ def append(dataset: h5py.Dataset, rows: NDArray[Any]) -> None:
     start = len(dataset)
     dataset.resize(start + len(rows), axis=0)
     dataset[start:] = rows
-
-
-def text_type() -> Any:
-    """The type of a data set of UTF-8 text."""
-    return h5py.string_dtype()
 
 
 def growing(file: h5py.File, key: str, shape: tuple[int, ...], dtype: Any, chunk: int = 64) -> h5py.Dataset:

@@ -53,7 +53,7 @@ def training_batches(
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         blocks = tf.data.Dataset.from_generator(
             lambda number: chain.from_iterable(
-                examples.shuffled_blocks(seed, passes * int(number) + one) for one in range(passes)
+                examples.blocks((seed, passes * int(number) + one)) for one in range(passes)
             ),
             output_signature=signature,
             args=(epoch,),
@@ -73,21 +73,11 @@ def training_batches(
 
 
 def batches(examples: Examples, batch_size: int, *, seed: int | None = None, epochs: int = 1) -> tf.data.Dataset:
-    """Passes over all examples, the incomplete last batch of each included.
-
-    Args:
-        examples: What to read.
-        batch_size: Rows in a batch.
-        seed: Decides the order of each pass; None keeps the order of the rows.
-        epochs: How many passes.
-
-    Returns:
-        Pairs of inputs and targets.
-    """
+    """Passes over all examples, the incomplete last batch of each included; without a seed, in their order."""
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         return tf.data.Dataset.from_generator(
-            lambda number: examples.blocks() if seed is None else examples.shuffled_blocks(seed, int(number)),
+            lambda number: examples.blocks(None if seed is None else (seed, int(number))),
             output_signature=_signature(examples),
             args=(epoch,),
         ).rebatch(batch_size)
@@ -101,11 +91,9 @@ def batches(examples: Examples, batch_size: int, *, seed: int | None = None, epo
 
 
 def _prefetched(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Prepares batches while the model trains on others.
-
-    The number of batches is fixed: the thread of tf.data's own tuning delays the end of each pass by seconds.
-    """
+    """Prepares batches while the model trains on others."""
     options = tf.data.Options()
+    # The number of batches is fixed: the thread of tf.data's own tuning delays the end of each pass by seconds.
     options.autotune.enabled = False
     return dataset.prefetch(_PREFETCHED).with_options(options)
 

@@ -305,7 +305,7 @@ def write(
             grams = numbers[places[rows][:, None] + np.arange(CONTEXT + 1)]
             for part, values in (("x", grams[:, :CONTEXT]), ("d", grams[:, CONTEXT])):
                 hdf5.append(hdf5.growing(file, KEYS[split] + part, values.shape[1:], "i4", chunk=4096), values)
-        file.create_dataset("words", data=words, dtype=hdf5.text_type())
+        file.create_dataset("words", data=words, dtype=hdf5.TEXT)
         file.attrs.update(details)
         file.attrs.update({f"{split}_rows": f"{start}:{stop}" for split, (start, stop) in held_out.items()})
         file.attrs.update({"text_rows": len(places), "left_out_rows": int((~known).sum())})
