@@ -18,7 +18,6 @@ from zoo.data.examples import Examples
 Augment = Callable[[Any, Any], Any]
 """`(inputs of a batch, seed of shape (2,)) -> inputs`, in TensorFlow operations."""
 
-
 _PARALLEL, _PREFETCHED = 4, 2
 """Batches that are augmented in parallel, and that are prefetched."""
 
@@ -46,18 +45,11 @@ def training_batches(
         >>> len(set(targets.numpy().tolist()))
         4
     """
-    signature = _signature(examples)
     sizes = [batch_size] if isinstance(batch_size, int) else list(batch_size)
     count = passes * len(examples) // batch_size if isinstance(batch_size, int) else len(batch_size)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        blocks = tf.data.Dataset.from_generator(
-            lambda number: chain.from_iterable(
-                examples.blocks((seed, passes * int(number) + one)) for one in range(passes)
-            ),
-            output_signature=signature,
-            args=(epoch,),
-        )
+        blocks = _blocks(examples, lambda number: [(seed, passes * number + one) for one in range(passes)], epoch)
         # Equal batches have a static shape.
         return blocks.rebatch(sizes if len(set(sizes)) > 1 else sizes[0], drop_remainder=True)
 
@@ -76,11 +68,7 @@ def batches(examples: Examples, batch_size: int, *, seed: int | None = None, epo
     """Passes over all examples, the incomplete last batch of each included; without a seed, in their order."""
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.Dataset.from_generator(
-            lambda number: examples.blocks(None if seed is None else (seed, int(number))),
-            output_signature=_signature(examples),
-            args=(epoch,),
-        ).rebatch(batch_size)
+        return _blocks(examples, lambda number: [None if seed is None else (seed, number)], epoch).rebatch(batch_size)
 
     count = epochs * -(-len(examples) // batch_size)
     dataset = tf.data.Dataset.range(epochs).flat_map(one_epoch).apply(tf.data.experimental.assert_cardinality(count))
@@ -98,9 +86,11 @@ def _prefetched(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.prefetch(_PREFETCHED).with_options(options)
 
 
-def _signature(examples: Examples) -> tuple[tf.TensorSpec, tf.TensorSpec]:
-    inputs, targets = examples.inputs[0:1], examples.targets[0:1]
-    return (
-        tf.TensorSpec((None, *inputs.shape[1:]), inputs.dtype),
-        tf.TensorSpec((None, *targets.shape[1:]), targets.dtype),
+def _blocks(examples: Examples, seeds: Callable[[int], Any], epoch: tf.Tensor) -> tf.data.Dataset:
+    """The blocks of an epoch: of a pass over the examples in the order of each seed."""
+    first = examples.inputs[0:1], examples.targets[0:1]
+    return tf.data.Dataset.from_generator(
+        lambda number: chain.from_iterable(map(examples.blocks, seeds(int(number)))),
+        output_signature=tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in first),
+        args=(epoch,),
     )

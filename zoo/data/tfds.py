@@ -55,14 +55,7 @@ _WIRE = {"i": tf.int64, "f": tf.float32}
 
 
 class Source(NamedTuple):
-    """A kind of sources.
-
-    Args:
-        file: Its name in `manual_dir`; None stands for the folder itself.
-        advice: What to do if it is missing.
-        homepage: Where the data comes from.
-        citation: What to cite.
-    """
+    """A kind of sources: its file in `manual_dir` (None: the folder itself), and what to do if it is missing."""
 
     file: str | None
     advice: str
@@ -79,7 +72,14 @@ class Config(tfds.core.BuilderConfig):  # type: ignore[misc]  # TFDS has no type
 
 
 class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[misc,call-arg]  # no types
-    """The base of the three builders. Rows keep their order.
+    """The base of the builders, whose rows keep their order.
+
+    A subclass has `FILE`, the usual name of a file in the course's layout; `SOURCES` by name; `NAMES`, a pattern of the
+    names of configurations, a source and numbers; `LISTED`, some of these; and `SUPERVISED`, the features of inputs and
+    targets. Its methods: `described(source, *numbers)` is a sentence about a configuration; `write_source(source,
+    path)` turns a source into a file in the course's layout; `features()` are those of a row; `splits(path)` checks a
+    file, and returns of each split the examples and arrays of the other features, and metadata of all rows;
+    `data(column, metadata, about)` returns the data of a build, whose features `column` opens.
 
     Args:
         source: A file or a folder to build from, in place of `manual_dir`.
@@ -89,16 +89,6 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
 
     VERSION = tfds.core.Version("2.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "TFRecord.", "2.0.0": "ArrayRecord, for random access."}
-
-    FILE: ClassVar[str]
-    """The usual name of a file in the course's layout."""
-    SOURCES: ClassVar[Mapping[str, Source]]
-    NAMES: ClassVar[str]
-    """A pattern of the names of configurations: the source, then its numbers, some with defaults."""
-    LISTED: ClassVar[tuple[str, ...]]
-    """Configurations that TensorFlow Datasets lists."""
-    SUPERVISED: ClassVar[tuple[str, str] | None]
-    """Features of an example's input and target."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -120,32 +110,6 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
         source, *numbers = found.groups()
         chosen = tuple(int(number) for number in numbers if number is not None)
         return Config(name=name, description=cls.described(source, *chosen), source=source, numbers=chosen)
-
-    @classmethod
-    def described(cls, source: str, *numbers: int) -> str:
-        """What a configuration holds, in a sentence."""
-        raise NotImplementedError
-
-    def write_source(self, source: Path, path: Path) -> None:
-        """Turns a source into a file in the course's layout."""
-        raise NotImplementedError
-
-    def features(self) -> dict[str, Any]:
-        """The features of a row."""
-        raise NotImplementedError
-
-    def splits(self, path: Path) -> tuple[dict[str, tuple[Examples, dict[str, Any]]], dict[str, Any]]:
-        """Checks a file in the course's layout.
-
-        Returns:
-            Of each split the examples, and arrays of the other features; and metadata of all rows.
-        """
-        raise NotImplementedError
-
-    @staticmethod
-    def data(column: Callable[..., "Column"], metadata: Mapping[str, Any], about: Mapping[str, Any]) -> Data:
-        """Returns the data of a build, whose features are opened by `column`. `about` holds arguments of `Data`."""
-        raise NotImplementedError
 
     def _info(self) -> tfds.core.DatasetInfo:
         source = self.SOURCES[self.builder_config.source]
@@ -176,7 +140,8 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
             super()._download_and_prepare(*arguments, **options)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        path = source = self.find(self._source or Path(dl_manager.manual_dir))
+        path: Path = self.find(self._source or Path(dl_manager.manual_dir))
+        source = path
         if self.builder_config.source != "course":
             path = self._converted
             self.write_source(source, path)
@@ -200,18 +165,15 @@ class ZooBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
                     self._report(split, number)
 
     def find(self, place: Path) -> Path:
-        """The source at a place: a file, a folder that is the source, or a file in a folder by its usual name.
-
-        Raises:
-            ZooError: If it is missing. The message says where to get it.
-        """
-        name, advice, *_ = self.SOURCES[self.builder_config.source]
+        """The source at a place: a file, a folder that is the source, or a file in a folder by its usual name."""
+        source: Source = self.SOURCES[self.builder_config.source]
+        name = source.file
         if place.is_file() or (place.is_dir() and name is None):
             return place
         if name is not None and (place / name).exists():
             return place / name
         lacks = f"no {name} in this folder" if place.is_dir() else "no such file or folder"
-        raise ZooError(f"{place}: {lacks}; {advice}")
+        raise ZooError(f"{place}: {lacks}; {source.advice}")
 
 
 def digest(source: Path) -> str:
@@ -286,12 +248,12 @@ class Column:
 def build(
     name: str, source: Path, folder: Path | None = None, *, report: Callable[[str, int], None] | None = None
 ) -> dict[str, Any]:
-    """Builds a data set, unless it exists already.
+    """Builds a data set such as `zoo_activity/motionsense_150_75`, unless it exists already.
 
     A killed build leaves nothing under its name, and what it leaves is removed by the next.
 
     Args:
-        name: Such as `zoo_activity/motionsense_150_75`; the default configuration is `course`.
+        name: Without a configuration, that of `course`.
         source: The file or folder to build from, or a folder that holds it.
         folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
         report: Called with the name of a split and the number of rows written so far.
@@ -299,10 +261,6 @@ def build(
     Returns:
         `name`, `version`, `folder`, `built` (false if it existed already), `splits` with rows, files and bytes,
         `features` with their meanings, `source`, `source_sha256`.
-
-    Raises:
-        ZooError: If the name is unknown, the source is missing or not as it should be, or the folder holds a build from
-            another source.
     """
     name, cls, configuration = _resolve(name)
     # TFDS warns about configurations that are not in its table.
@@ -365,21 +323,13 @@ def _without_traces(place: Path) -> Iterator[None]:
 
 
 def load(name: str, folder: Path | None = None) -> Data:
-    """Opens a build; inputs stay on the disk.
-
-    Args:
-        name: Such as `zoo_activity/motionsense_150_75`.
-        folder: `data_dir` of TensorFlow Datasets; TFDS_DATA_DIR or ~/tensorflow_datasets by default.
-
-    Raises:
-        ZooError: If there is no such build, it has another version, or it is damaged.
-    """
+    """Opens a build by its name; inputs stay on the disk."""
     name, cls, _ = _resolve(name)
     return open_build(_data_dir(folder) / name / str(cls.VERSION))
 
 
 def open_build(place: Path) -> Data:
-    """Opens a build by its folder; errors are those of `load`."""
+    """Opens a build by its folder."""
     name, cls, _ = _resolve("/".join(place.absolute().parts[-3:-1]))
     if not (place / "dataset_info.json").is_file():
         again = f"build it with `zoo data build {name} --from SOURCE --to {place.parents[2]}`"
@@ -393,9 +343,10 @@ def open_build(place: Path) -> Data:
         # What was made from the source depends on the configuration, and on how builders make it.
         fingerprint = hashlib.sha256(f"{name} {cls.VERSION} {fingerprint}".encode()).hexdigest()
     facts = hdf5.provenance(metadata["attributes"])
-    return cls.data(
+    found: Data = cls.data(
         partial(Column, place), metadata, {"name": f"tfds:{name}", "path": place, "fingerprint": fingerprint, **facts}
     )
+    return found
 
 
 def _resolve(name: str) -> tuple[str, type[ZooBuilder], Config | str]:
