@@ -17,9 +17,9 @@ from zoo.files import (
     atomic_write,
     exclusive,
     exclusive_folder,
+    new_file,
     read_json,
     require_empty,
-    require_new,
     sha256,
     temporary_folder,
     write_json,
@@ -48,6 +48,11 @@ def full_disk(monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fsync)
+
+
+def claim_new(path, force):
+    with new_file(path, force):
+        pass
 
 
 def test_a_file_takes_its_name_when_the_block_ends(tmp_path):
@@ -202,7 +207,7 @@ def special(request, tmp_path):
 @pytest.mark.parametrize(
     ("write", "kind"),
     [
-        (lambda path: write_json(path, {}), "file"), (lambda path: require_new(path, True), "file"),
+        (lambda path: write_json(path, {}), "file"), (lambda path: claim_new(path, True), "file"),
         (require_empty, "folder"), (lambda path: half(atomic_folder, path), "folder"),
     ],
 )  # fmt: skip
@@ -216,11 +221,11 @@ def test_nothing_replaces_what_is_neither_a_regular_file_nor_a_folder(special, w
 
 
 def test_a_file_that_exists_is_replaced_by_force_alone(tmp_path):
-    require_new(tmp_path / "a", force=False)
+    claim_new(tmp_path / "a", force=False)
     (tmp_path / "a").write_text("old")
-    require_new(tmp_path / "a", force=True)
-    with pytest.raises(ZooError, match="a: exists already; choose another name, or --force"):
-        require_new(tmp_path / "a", force=False)
+    claim_new(tmp_path / "a", force=True)
+    with pytest.raises(ZooError, match="a: exists already; choose another name, or force"):
+        claim_new(tmp_path / "a", force=False)
 
 
 _KILLED = """

@@ -7,143 +7,73 @@ Names are imported on first use, so `import zoo` is fast:
     3654
 """
 
+import ast
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.families import FAMILIES, register_after_keras, register_with_keras
 
 __version__ = "0.2.0"
 
-register_after_keras()
-
-_FUNCTIONS = (
-    "bench",
-    "build",
-    "cross_validate",
-    "cut_windows",
-    "describe",
-    "doctor",
-    "evaluate",
-    "export",
-    "finetune",
-    "import_csv",
-    "import_study",
-    "info",
-    "list_presets",
-    "load_data",
-    "make_patches",
-    "make_text",
-    "predict",
-    "push",
-    "serve",
-    "simulate",
-    "stream",
-    "train",
-    "tune",
-)
-
-_HOMES = (
-    dict.fromkeys(_FUNCTIONS, "zoo.api")
-    | {row.class_name: row.module for row in FAMILIES.values()}
-    | {
-        "CrossEntropy": "zoo.models.losses",
-        "Evaluation": "zoo.api",
-        "HalfSquaredError": "zoo.models.losses",
-        "KLSparsity": "zoo.models.layers",
-        "KLSparsityRegularizer": "zoo.models.layers",
-        "Limits": "zoo.recipe",
-        "Model": "zoo.models.model",
-        "Predictions": "zoo.task",
-        "Recipe": "zoo.recipe",
-        "TiedDense": "zoo.models.layers",
-        "TrainResult": "zoo.training",
-        "ZooError": "zoo.errors",
-    }
-)
-
-__all__ = [
-    "ActivityCNN",
-    "ActivityGRU",
-    "ActivityLSTM",
-    "ActivityRNN",
-    "CrossEntropy",
-    "Evaluation",
-    "HalfSquaredError",
-    "KLSparsity",
-    "KLSparsityRegularizer",
-    "Limits",
-    "Model",
-    "Predictions",
-    "Recipe",
-    "SparseAutoencoder",
-    "TiedDense",
-    "TrainResult",
-    "TrigramLM",
-    "ZooError",
-    "bench",
-    "build",
-    "cross_validate",
-    "cut_windows",
-    "describe",
-    "doctor",
-    "evaluate",
-    "export",
-    "finetune",
-    "import_csv",
-    "import_study",
-    "info",
-    "list_presets",
-    "load_data",
-    "make_patches",
-    "make_text",
-    "predict",
-    "push",
-    "serve",
-    "simulate",
-    "stream",
-    "train",
-    "tune",
-]
-
+# The one list of the public names: type checkers follow these imports, and `__getattr__` makes them on first use.
 if TYPE_CHECKING:
-    from zoo.api import (
-        Evaluation,
-        bench,
-        build,
-        cross_validate,
-        cut_windows,
-        describe,
-        doctor,
-        evaluate,
-        export,
-        finetune,
-        import_csv,
-        import_study,
-        info,
-        list_presets,
-        load_data,
-        make_patches,
-        make_text,
-        predict,
-        push,
-        serve,
-        simulate,
-        stream,
-        train,
-        tune,
-    )
-    from zoo.errors import ZooError
-    from zoo.models.autoencoder import SparseAutoencoder
-    from zoo.models.convolutional import ActivityCNN
-    from zoo.models.layers import KLSparsity, KLSparsityRegularizer, TiedDense
-    from zoo.models.losses import CrossEntropy, HalfSquaredError
-    from zoo.models.model import Model
-    from zoo.models.recurrent import ActivityGRU, ActivityLSTM, ActivityRNN
-    from zoo.models.trigram import TrigramLM
-    from zoo.recipe import Limits, Recipe
-    from zoo.task import Predictions
-    from zoo.training import TrainResult
+    from zoo.api import Evaluation as Evaluation
+    from zoo.api import bench as bench
+    from zoo.api import build as build
+    from zoo.api import cross_validate as cross_validate
+    from zoo.api import cut_windows as cut_windows
+    from zoo.api import describe as describe
+    from zoo.api import doctor as doctor
+    from zoo.api import evaluate as evaluate
+    from zoo.api import export as export
+    from zoo.api import finetune as finetune
+    from zoo.api import import_csv as import_csv
+    from zoo.api import import_study as import_study
+    from zoo.api import info as info
+    from zoo.api import list_presets as list_presets
+    from zoo.api import load_data as load_data
+    from zoo.api import make_patches as make_patches
+    from zoo.api import make_text as make_text
+    from zoo.api import predict as predict
+    from zoo.api import push as push
+    from zoo.api import serve as serve
+    from zoo.api import simulate as simulate
+    from zoo.api import stream as stream
+    from zoo.api import train as train
+    from zoo.api import tune as tune
+    from zoo.errors import ZooError as ZooError
+    from zoo.models.autoencoder import SparseAutoencoder as SparseAutoencoder
+    from zoo.models.convolutional import ActivityCNN as ActivityCNN
+    from zoo.models.layers import KLSparsity as KLSparsity
+    from zoo.models.layers import KLSparsityRegularizer as KLSparsityRegularizer
+    from zoo.models.layers import TiedDense as TiedDense
+    from zoo.models.losses import CrossEntropy as CrossEntropy
+    from zoo.models.losses import HalfSquaredError as HalfSquaredError
+    from zoo.models.model import Model as Model
+    from zoo.models.recurrent import ActivityGRU as ActivityGRU
+    from zoo.models.recurrent import ActivityLSTM as ActivityLSTM
+    from zoo.models.recurrent import ActivityRNN as ActivityRNN
+    from zoo.models.trigram import TrigramLM as TrigramLM
+    from zoo.recipe import Limits as Limits
+    from zoo.recipe import Recipe as Recipe
+    from zoo.task import Predictions as Predictions
+    from zoo.training import TrainResult as TrainResult
+
+_HOMES = {
+    name.name: str(line.module)
+    for block in ast.parse(Path(__file__).read_text(encoding="utf-8")).body if isinstance(block, ast.If)
+    for line in block.body if isinstance(line, ast.ImportFrom)
+    for name in line.names
+}  # fmt: skip
+
+__all__ = sorted(_HOMES)
+
+# A family that a user adds needs its row alone.
+_HOMES |= {row.class_name: row.module for row in FAMILIES.values()}
+
+register_after_keras()
 
 
 def __getattr__(name: str) -> Any:

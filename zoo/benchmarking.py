@@ -18,13 +18,7 @@ from zoo.runtime.metadata import ActivityMetadata
 
 
 def files_of(model: str) -> list[Path]:
-    """Lists the `.tflite` files of a model.
-
-    Args:
-        model: A file, a folder, or a preset.
-
-    Raises:
-        ZooError: If there are none.
+    """Lists the `.tflite` files of a model: a file, a folder, or a preset.
 
     Example:
         >>> [path.name for path in files_of("activity_gru_course")][:2]
@@ -40,11 +34,7 @@ def files_of(model: str) -> list[Path]:
 
 
 def bench(path: Path, *, calls: int = 1000) -> dict[str, Any]:
-    """Benchmarks a file on one thread of this machine.
-
-    Args:
-        path: `.tflite` file of any task.
-        calls: Number of timed calls per signature, after a tenth as many warm-up calls.
+    """Benchmarks a `.tflite` file on one thread of this machine, with a tenth as many warm-up calls before.
 
     Returns:
         `file`, `bytes`, `load_ms` (median time to load it again), `signatures`, each with `median_ms`, `p99_ms`,

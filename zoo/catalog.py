@@ -24,15 +24,7 @@ def preset_names() -> list[str]:
 
 
 def find_folder(name_or_folder: str | Path) -> Path:
-    """Returns the folder of a model.
-
-    Args:
-        name_or_folder: Name of a preset, such as `activity_gru_pocket`, a folder that contains a model, or a model of a
-            hub, such as `hf://owner/name@revision`, which is downloaded.
-
-    Raises:
-        ZooError: If it is none of these. The message suggests the closest preset.
-    """
+    """Returns the folder of a preset, or of a model of a hub, `hf://owner/name@revision`, which is downloaded."""
     if str(name_or_folder).startswith(SCHEME):
         return fetch(str(name_or_folder))
     path = Path(name_or_folder)
@@ -49,7 +41,7 @@ def find_folder(name_or_folder: str | Path) -> Path:
 
 
 def preset_metrics(name: str) -> dict[str, Any]:
-    """Reads `metrics.json` of a preset. Returns an empty dictionary if the preset has not been evaluated."""
+    """Reads `metrics.json` of a preset; empty if it has not been evaluated."""
     if name not in preset_names():
         raise unknown_name("preset", name, preset_names())
     path = PRESETS_FOLDER / name / "metrics.json"
@@ -57,15 +49,7 @@ def preset_metrics(name: str) -> dict[str, Any]:
 
 
 def exported_file(model: str, files: Sequence[str] = ("model.dynamic.tflite", "model.float32.tflite")) -> Path:
-    """Returns a file of a model that can be streamed.
-
-    Args:
-        model: A file, a preset or a folder.
-        files: Names of the files to look for in a preset or folder, in order of preference.
-
-    Raises:
-        ZooError: If there is none.
-    """
+    """Returns an exported file: itself, or of a preset or folder the first of these names."""
     path, kinds = Path(model), {Path(name).suffix for name in files}
     if path.suffix in kinds:
         return path
@@ -91,11 +75,6 @@ def as_names(names: str | Iterable[str]) -> list[str]:
 
 def unknown_name(what: str, name: str, known: list[str]) -> ZooError:
     """Creates an error that suggests the closest known name, in upper or lower case.
-
-    Args:
-        what: Kind of name, such as `preset`.
-        name: Unknown name.
-        known: Known names.
 
     Example:
         >>> str(unknown_name("preset", "activity_gr", ["activity_gru_course", "trigram_lm_best"]))

@@ -29,11 +29,7 @@ _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type
 
 @functools.cache
 def strategy() -> tf.distribute.Strategy | None:
-    """Connects the hosts of TF_CONFIG, or finds the GPUs of this machine. None where there is one device.
-
-    Raises:
-        ZooError: If TF_CONFIG is not valid, or TensorFlow has run operations before.
-    """
+    """Connects the hosts of TF_CONFIG, or finds the GPUs of this machine. None where there is one device."""
     if not os.environ.get(VARIABLE):
         return tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
     is_chief()
@@ -44,11 +40,7 @@ def strategy() -> tf.distribute.Strategy | None:
 
 
 def is_chief() -> bool:
-    """Returns whether this process writes the files: worker 0 of TF_CONFIG, or any process without it.
-
-    Raises:
-        ZooError: If TF_CONFIG is not valid.
-    """
+    """Returns whether this process writes the files: worker 0 of TF_CONFIG, or any process without it."""
     text = os.environ.get(VARIABLE)
     if not text:
         return True
@@ -64,23 +56,14 @@ def is_chief() -> bool:
 
 
 def shared_step(model: keras.Model, shared: tf.distribute.Strategy, micro_batches: int) -> Callable[[Any], Any]:
-    """A training step whose rows are divided among the replicas.
-
-    Args:
-        model: Compiled model with a built optimizer, made in the scope of the strategy.
-        shared: The strategy.
-        micro_batches: Number of parts into which the share of a replica is divided.
-
-    Returns:
-        A function of an iterator, for `Model.train_function`.
-    """
+    """A `Model.train_function` whose rows are divided among the replicas; the model is made in the strategy's scope."""
     replicas = shared.num_replicas_in_sync
 
     def on_replica(inputs: tf.Tensor, targets: tf.Tensor) -> None:
         if inputs.shape[0] % (replicas * micro_batches):
             raise ZooError(
                 f"batches of {inputs.shape[0]} rows cannot be divided among {replicas} replicas in {micro_batches} "
-                f"parts: set --batch-size to a multiple of {replicas * micro_batches}"
+                f"parts: set batch_size to a multiple of {replicas * micro_batches}"
             )
         context = tf.distribute.get_replica_context()
         own, labels = (
@@ -100,17 +83,7 @@ def fit(
     model: keras.Model, batches: tf.data.Dataset, *, validation_data: tf.data.Dataset | None, epochs: int,
     initial_epoch: int, steps_per_epoch: int, callbacks: Sequence[keras.callbacks.Callback], **_: Any,
 ) -> None:  # fmt: skip
-    """Does what `Model.fit` does, in the scope of a strategy: each process reads all batches.
-
-    Args:
-        model: Compiled model with a `train_function`.
-        batches: Endless batches.
-        validation_data: Batches that every replica evaluates.
-        epochs: Number of the last epoch.
-        initial_epoch: Number of the first epoch, from 0.
-        steps_per_epoch: Number of batches per epoch.
-        callbacks: Keras callbacks.
-    """
+    """Does what `Model.fit` does, in the scope of a strategy: each process reads all batches."""
     shared = tf.distribute.get_strategy()
     evaluate = tf.function(lambda *rows: shared.run(model.test_step, args=(rows,)), autograph=False)
     watching = keras.callbacks.CallbackList(list(callbacks), model=model)
@@ -134,7 +107,7 @@ def fit(
                 break
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         raise ZooError(
-            f"another worker is gone ({type(error).__name__}): start all of them again with --resume"
+            f"another worker is gone ({type(error).__name__}): start all of them again with resume=True"
         ) from None
     watching.on_train_end()
 

@@ -70,15 +70,7 @@ class ArgumentError(ZooError):
 
 
 def refuse(why: str, **values: Any) -> None:
-    """Refuses arguments that would have no effect.
-
-    Args:
-        why: End of the message, such as `applies with --csv alone`.
-        values: Values by the names of parameters; None for one that was not passed.
-
-    Raises:
-        ArgumentError: If one was passed.
-    """
+    """Refuses arguments that would have no effect: those that are not None."""
     for name, value in values.items():
         if value is not None:
             raise ArgumentError(name, f": {why}; leave it out")

@@ -95,7 +95,7 @@ TASKS = {
 
 
 def task_named(name: Any) -> Any:
-    """Returns the name of the task that a file states, which may be an older one. Other values are returned unchanged.
+    """The name of a task in place of an older one; other values are returned unchanged.
 
     Example:
         >>> task_named("trigram"), task_named("activity")
@@ -106,12 +106,6 @@ def task_named(name: Any) -> Any:
 
 def find_family(name: str) -> Family:
     """Finds a family by its name or the name of its class.
-
-    Args:
-        name: Such as `activity_gru` or `ActivityGRU`.
-
-    Raises:
-        ZooError: If there is no such family. The message suggests the closest name.
 
     Example:
         >>> find_family("ActivityGRU").task, find_family("trigram_lm").class_name

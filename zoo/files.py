@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from reprlib import repr as short
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import StorageError, ZooError
@@ -44,59 +45,45 @@ _LONGEST = 200
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary name to write to, which becomes `path` when the block ends without an error.
 
-    Args:
-        path: The file's real name. Missing parent folders are created.
-
-    Raises:
-        ZooError: If the disk is full, the folder is not writable, or `path` is anything but a regular file.
+    Missing parent folders are created. Anything but a regular file is not replaced.
 
     Example:
         >>> with atomic_write(Path(getfixture("tmp_path")) / "a.txt") as temporary:
         ...     _ = temporary.write_text("whole")
     """
     _require_kind(path, stat.S_ISREG)
-    with _folders(path, path.parent):
-        with _disk_errors(path):
-            remove_leftovers(path.parent)
-            # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
-            temporary = path.parent / f"{_prefix()}{secrets.token_hex(4)}{path.suffix}"
-            temporary.touch(exist_ok=False)
-        try:
-            with _disk_errors(path, temporary):
-                yield temporary
-                _flush(temporary)
-                temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    # Unlike those of `tempfile`, it has the permissions that the user's umask allows.
+    with _replacing(path, path.suffix, lambda temporary: temporary.touch(exist_ok=False)) as temporary:
+        yield temporary
+        _flush(temporary)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder to fill, which becomes `path` when the block ends without an error.
-
-    Args:
-        path: The folder's real name: a new or an empty folder.
-
-    Raises:
-        ZooError: If the disk is full, the parent folder is not writable, or `path` is anything but an empty folder.
-    """
+    """Yields a temporary folder to fill, which becomes `path`, new or empty, when the block ends without an error."""
     require_empty(path)
+    with _replacing(path, "", Path.mkdir) as temporary:
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        with suppress(FileNotFoundError):
+            path.rmdir()
+
+
+@contextmanager
+def _replacing(path: Path, suffix: str, make: Callable[[Path], None]) -> Iterator[Path]:
     with _folders(path, path.parent):
         with _disk_errors(path):
             remove_leftovers(path.parent)
-            temporary = path.parent / f"{_prefix()}{secrets.token_hex(4)}"
-            temporary.mkdir()
+            temporary = path.parent / f"{_prefix()}{secrets.token_hex(4)}{suffix}"
+            make(temporary)
         try:
             with _disk_errors(path, temporary):
                 yield temporary
-                for file in temporary.rglob("*"):
-                    if file.is_file():
-                        _flush(file)
-                with suppress(FileNotFoundError):
-                    path.rmdir()
                 temporary.replace(path)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            _delete(temporary)
 
 
 @contextmanager
@@ -121,16 +108,15 @@ def remove_leftovers(folder: Path) -> None:
     with suppress(OSError):
         for entry in list(folder.iterdir()):
             match = _TEMPORARY.match(entry.name)
-            if match is None or _is_running(int(match[1])):
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
+            if match is not None and not _is_running(int(match[1])):
+                _delete(entry)
 
 
-def _holds_something(folder: Path) -> bool:
-    return any(entry.name != _LOCK and not entry.name.startswith(f"{_LOCK}-") for entry in folder.iterdir())
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:
@@ -153,12 +139,9 @@ def exclusive(path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS) ->
     Within the block, the same thread can claim `path` again.
 
     Args:
-        path: The file or folder that the block writes. The lock is a hidden file next to it, which is deleted.
-        kind: What it is, in the message.
+        path: The file or folder. The lock is a hidden file next to it, which is deleted.
+        kind: What it is, in the message of the error.
         seconds: Time to wait for another run.
-
-    Raises:
-        ZooError: If another run is still writing it.
     """
     place = Path(os.path.realpath(path))
     name = place.name if len(place.name.encode()) < _LONGEST else hashlib.sha256(place.name.encode()).hexdigest()
@@ -168,16 +151,10 @@ def exclusive(path: Path, kind: str = "file", seconds: float = _LOCK_SECONDS) ->
 
 @contextmanager
 def exclusive_folder(folder: Path) -> Iterator[None]:
-    """Keeps other runs from writing to the same folder at the same time. Files appear there one after another.
+    """Keeps other runs from writing to the same folder at the same time, where files appear one after another.
 
-    Within the block, the same thread can claim `folder` again.
-
-    Args:
-        folder: The folder, which is created, and deleted at the end if nothing was written. The lock is a hidden file
-            in it, which is deleted: the folder may be all that this process can write to.
-
-    Raises:
-        ZooError: If another run writes to it, or it is not a folder.
+    The folder is created, and deleted at the end if nothing was written. The lock is a hidden file in it, as the folder
+    may be all that this process can write to.
     """
     if not os.path.isdir(folder):  # noqa: PTH112  # of a name that is too long, Path.is_dir raises
         _require_kind(folder, stat.S_ISDIR)
@@ -234,11 +211,7 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Checks that a file can be read: a device or a FIFO may never end.
-
-    Raises:
-        ZooError: If `path` is missing, is not a regular file or a link to one, or may not be read.
-    """
+    """Refuses what is missing, unreadable, or no regular file: a device or a FIFO may never end."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -256,15 +229,7 @@ MOST_TEXT = 1 << 31
 
 
 def read_text(path: Path, most: int = MOST_TEXT) -> str:
-    """Reads a UTF-8 text with any line ends, with or without a byte order mark.
-
-    Args:
-        path: The file.
-        most: Number of bytes above which it is refused.
-
-    Raises:
-        ZooError: If it is no regular file, is larger, or is not UTF-8.
-    """
+    """Reads a UTF-8 text of up to `most` bytes, with any line ends, with or without a byte order mark."""
     require_file(path)
     if (size := path.stat().st_size) > most:
         raise ZooError(f"{path}: has {size} bytes; expected at most {most}: split it")
@@ -277,33 +242,15 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Reads a JSON document.
-
-    Raises:
-        ZooError: If the file is missing or is not JSON.
-    """
+    """Reads a JSON document."""
     try:
         return json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ZooError(f"{path}: not a JSON document ({error})") from None
 
 
-def require_folder(folder: Path) -> None:
-    """Checks that an output folder is one or can be created, before the work whose results it gets.
-
-    Raises:
-        ZooError: If something else has its name, or this process may not write there.
-    """
-    with exclusive_folder(folder):
-        pass
-
-
 def require_empty(folder: Path) -> None:
-    """Checks that a folder is new or empty, so that no earlier result is overwritten.
-
-    Raises:
-        ZooError: If `folder` is not a folder, is a symbolic link, is not empty, or another run writes to it.
-    """
+    """Refuses a folder that is not new or empty, or that another run writes to: no earlier result is overwritten."""
     if os.path.realpath(folder) == os.path.realpath(Path.cwd()):
         raise ZooError(f"{folder}: is the current folder; choose a new one")
     _require_kind(folder, stat.S_ISDIR)
@@ -311,9 +258,14 @@ def require_empty(folder: Path) -> None:
         with _disk_errors(folder):
             remove_leftovers(folder)
         if (folder / _LOCK).exists():
-            require_folder(folder)
+            with exclusive_folder(folder):
+                pass
         if _holds_something(folder):
             raise ZooError(f"{folder}: is not empty; choose another folder or delete it first")
+
+
+def _holds_something(folder: Path) -> bool:
+    return any(entry.name != _LOCK and not entry.name.startswith(f"{_LOCK}-") for entry in folder.iterdir())
 
 
 def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
@@ -323,9 +275,6 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
         mark: File in the folder that records the identity.
         identity: Values that distinguish this work from other work of its kind, as JSON types.
         work: Name of the kind of work in messages, such as `search`.
-
-    Raises:
-        ZooError: If the folder holds something else, or other work of this kind. The message names the differences.
     """
     folder = mark.parent
     if not mark.is_file():
@@ -339,7 +288,7 @@ def claim_folder(mark: Path, identity: Mapping[str, Any], work: str) -> None:
     theirs, mine = flatten(read_json(mark)), flatten(json.loads(json.dumps(identity)))
     differs = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
     if differs:
-        words = ", ".join(f"{name} {_short(theirs.get(name))}, now {_short(mine.get(name))}" for name in differs)
+        words = ", ".join(f"{name} {short(theirs.get(name))}, now {short(mine.get(name))}" for name in differs)
         raise ZooError(f"{folder}: holds another {work} ({words}): choose another folder, or repeat the same command")
 
 
@@ -356,31 +305,16 @@ def flatten(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     return flat
 
 
-def _short(value: Any, most: int = 40) -> str:
-    text = repr(value)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def require_new(path: Path, force: bool) -> None:
-    """Checks that an output file is new, or a regular file that may be replaced.
-
-    Raises:
-        ZooError: If `path` exists and `force` is false, or `path` is anything but a regular file.
-    """
-    _require_kind(path, stat.S_ISREG)
-    if path.exists() and not force:
-        raise ZooError(f"{path}: exists already; choose another name, or --force to replace it")
-
-
 @contextmanager
 def new_file(path: Path, force: bool) -> Iterator[None]:
     """Keeps other runs from writing the same file while the block prepares and writes it, as `exclusive` does.
 
-    Raises:
-        ZooError: If another run is writing it, or it is not new: see `require_new`.
+    The file must be new, or with `force` a regular file.
     """
     with exclusive(path):
-        require_new(path, force)
+        _require_kind(path, stat.S_ISREG)
+        if path.exists() and not force:
+            raise ZooError(f"{path}: exists already; choose another name, or force=True to replace it")
         yield
 
 
@@ -409,15 +343,7 @@ def sha256(path: Path) -> str:
 
 
 def read_arrays(source: Path | io.BytesIO, name: str = "") -> "dict[str, NDArray[Any]]":
-    """Reads a `.npz` file. Objects in it, which could execute code, are refused.
-
-    Args:
-        source: The file or its content.
-        name: Its name in messages. That of the file by default.
-
-    Raises:
-        ZooError: If it is missing or damaged.
-    """
+    """Reads a `.npz` file, or its content; objects in it, which could execute code, are refused."""
     import numpy as np
 
     try:

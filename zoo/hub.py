@@ -34,9 +34,6 @@ _LICENSES = {"MIT": "mit", "Apache-2.0": "apache-2.0", "CC BY 4.0": "cc-by-4.0",
 def parse(address: str) -> tuple[str, str | None]:
     """Returns the repository and the revision of an address.
 
-    Raises:
-        ZooError: If it is none.
-
     Example:
         >>> parse("hf://owner/name@v1"), parse("hf://owner/name")
         (('owner/name', 'v1'), ('owner/name', None))
@@ -48,17 +45,9 @@ def parse(address: str) -> tuple[str, str | None]:
 
 
 def fetch(address: str) -> Path:
-    """Downloads a model. If the hub cannot be reached, finds it among those that were downloaded before.
+    """Downloads a model, or finds it among those that were downloaded before if the hub cannot be reached.
 
-    Args:
-        address: `hf://owner/name`, or with `@` and a branch, a tag or a commit.
-
-    Returns:
-        The folder of the model in the cache of `huggingface_hub`. Each file has the hash that the hub lists.
-
-    Raises:
-        ZooError: If the package is missing, the hub cannot be reached and the model is not in the cache, there is no
-            such model, or a file is not what the hub lists.
+    Returns the folder in the cache of `huggingface_hub`; each file has the hash that the hub lists.
     """
     repo, revision = parse(address)
     hub = _library()
@@ -111,18 +100,9 @@ def _check(address: str, file: Path, expected: str) -> None:
 
 
 def push(folder: Path, address: str, *, private: bool = False) -> str:
-    """Publishes a model, with its card, its exported files and the license.
+    """Publishes the model in a folder, with its card, its exported files and the license, as `zoo.push` says.
 
-    Args:
-        folder: Folder of a model: a preset, or what `zoo train` or `zoo export` wrote.
-        address: `hf://owner/name`. The repository is created if there is none.
-        private: Whether only its owner can see a repository that is created.
-
-    Returns:
-        The address with the commit, which always means the same files.
-
-    Raises:
-        ZooError: If the package is missing, the hub refuses, or the folder holds no model.
+    Returns the address with the commit, which always means the same files.
     """
     repo, revision = parse(address)
     if revision is not None:

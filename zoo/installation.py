@@ -65,9 +65,6 @@ def examine(self_test: Callable[[str], None] | None = None) -> dict[str, Any]:
         is built), `packages` (versions by name, None if not installed), `problems` (see `Problem`), `self_test`
         (`step`, `seconds`, `found`; None if it was not run), `self_test_output` (last lines of a failed one) and
         `sound` (whether there is no fatal problem).
-
-    Raises:
-        ZooError: If pocket-zoo itself is not installed.
     """
     if _version(DISTRIBUTION) is None:
         raise ZooError(f"{DISTRIBUTION} is not installed: run `pip install .` in its folder")
@@ -150,11 +147,7 @@ def _found(requirement: Requirement) -> str:
 
 
 def _self_test(begin: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[Problem], list[str]]:
-    """Runs the self-test in a separate process. A crash of the process is reported as a problem.
-
-    Returns:
-        The completed steps, the problem that stopped it, if any, and the last lines of its output then.
-    """
+    """The completed steps, the problem that stopped the self-test, if any, and the last lines of its output then."""
     done: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
         command = [sys.executable, "-m", "zoo.installation", folder]

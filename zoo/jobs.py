@@ -133,10 +133,8 @@ class Terminated(KeyboardInterrupt):
 def terminable() -> Iterator[list[Terminated]]:
     """Raises `Terminated` in the block when this process gets SIGTERM, unless it was started to ignore it.
 
-    Only the first SIGTERM counts: a process group and its supervisor may each send one, and cleanup takes time.
-
-    Yields:
-        A list to which the exception is added, for a block that turns it into something else.
+    Only the first SIGTERM counts: a process group and its supervisor may each send one, and cleanup takes time. Yields
+    a list to which the exception is added, for a block that turns it into something else.
     """
     before, hook, raised = signal.getsignal(signal.SIGTERM), sys.unraisablehook, list[Terminated]()
     if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
@@ -178,17 +176,12 @@ def terminable_job() -> Iterator[None]:
 
 
 def limit_threads(count: int) -> dict[str, str]:
-    """Returns environment variables that limit the threads of TensorFlow, BLAS and Numba in a process.
-
-    Example:
-        >>> limit_threads(1)["OMP_NUM_THREADS"]
-        '1'
-    """
+    """Environment variables that limit the threads of TensorFlow, BLAS and Numba in a process."""
     return {f"{library}_THREADS": str(count) for library in _LIBRARIES}
 
 
 def share_cores(processes: int) -> dict[str, str]:
-    """Returns environment variables that divide the cores of this machine among processes."""
+    """Environment variables that divide the cores of this machine among processes."""
     return limit_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
@@ -211,12 +204,7 @@ def throttled(function: Callable[..., None], seconds: float = 1.0) -> Callable[.
 
 
 def reason(error: BaseException) -> str:
-    """Returns why a job failed, in one line.
-
-    Example:
-        >>> reason(ValueError("no such class"))
-        'ValueError: no such class'
-    """
+    """Why a job failed, in one line."""
     if isinstance(error, ZooError):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":

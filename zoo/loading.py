@@ -51,11 +51,7 @@ class Loaded:
 
     @property
     def keras_model(self) -> Model:
-        """Keras model.
-
-        Raises:
-            ZooError: If this is a `.tflite` file.
-        """
+        """Keras model; refuses a `.tflite` file."""
         if self.model is None:
             raise ZooError(f"{self.name}: is an exported file: pass a preset, a folder or a .keras file")
         return self.model
@@ -68,11 +64,7 @@ class Loaded:
 
 
 def check_named(model: Any) -> None:
-    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model or a subclass.
-
-    Raises:
-        ZooError: Names what is accepted.
-    """
+    """Refuses what is neither a model of the zoo nor a name or a path, such as another Keras model or a subclass."""
     classes = [row.class_name for row in FAMILIES.values()]
     if isinstance(model, str | os.PathLike) or type(model).__name__ in classes:
         return
@@ -84,14 +76,7 @@ def check_named(model: Any) -> None:
 
 
 def load(model: Model | str | Path) -> Loaded:
-    """Loads a model.
-
-    Args:
-        model: A model, a preset, a folder, or a `.keras` or `.tflite` file.
-
-    Raises:
-        ZooError: If there is no such model, or if it cannot be read.
-    """
+    """Loads a model, a preset, a folder, or a `.keras` or `.tflite` file."""
     check_named(model)
     if isinstance(model, Model):
         return Loaded(model.name, model)

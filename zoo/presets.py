@@ -215,9 +215,6 @@ PRESETS: dict[str, Preset] = {
 def find(name: str) -> Preset:
     """Finds a preset by name.
 
-    Raises:
-        ZooError: If there is no such preset. The message suggests the closest name.
-
     Example:
         >>> find("activity_gru_course").arguments["units"]
         32

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of pocket-zoo, Python and libraries, and the machine."""
+    """The versions of pocket-zoo, Python and libraries, and the machine."""
     packages = ("tensorflow", "keras", "numpy", "ai-edge-litert", "scikit-learn")
     return {
         "pocket-zoo": zoo.__version__,
@@ -28,7 +28,7 @@ def versions() -> dict[str, str]:
 
 
 def weights_sha256(model: "keras.Model") -> str:
-    """Computes the SHA-256 of the trainable weights, in the order of the model, as little-endian float32."""
+    """SHA-256 of the trainable weights, in the order of the model, as little-endian float32."""
     digest = hashlib.sha256()
     for weight in model.trainable_weights:
         digest.update(np.ascontiguousarray(weight.numpy(), "<f4").tobytes())
@@ -64,13 +64,7 @@ def is_among(person: str, people: Iterable[str]) -> bool:
 
 
 def already_seen(people: Iterable[str], source: str, metadata: Metadata) -> list[str]:
-    """The people of a file who were in the training of a model.
-
-    Args:
-        people: Their ids.
-        source: Of the file.
-        metadata: Of the model.
-    """
+    """The people of a file with this source who were in the training of the model with these metadata."""
     if not isinstance(metadata, ActivityMetadata) or not share_a_study(metadata.source, source):
         return []
     return [person for person in people if is_among(person, metadata.train_subjects)]

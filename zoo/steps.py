@@ -13,17 +13,7 @@ import tensorflow as tf
 
 
 def gradients(model: keras.Model, inputs: tf.Tensor, targets: tf.Tensor, micro_batches: int) -> list[tf.Tensor]:
-    """Computes the gradients of the loss, and updates the metrics of the model.
-
-    Args:
-        model: Compiled model.
-        inputs: Inputs of the rows.
-        targets: Targets of the rows.
-        micro_batches: Number of parts into which the rows are divided.
-
-    Returns:
-        Means over the micro-batches: the gradient of each trainable variable, and last the loss.
-    """
+    """Means over the micro-batches: the gradient of each trainable variable, and last the loss. Updates the metrics."""
     divided = zip(tf.split(inputs, micro_batches), tf.split(targets, micro_batches), strict=True)
     parts = zip(*(_differentiate(model, *rows) for rows in divided), strict=True)
     return [values[0] if micro_batches == 1 else tf.add_n(values) / micro_batches for values in parts]
@@ -120,20 +110,10 @@ class MovingAverage:
 # 0.57 and 0.62 to 1.41, CNN 0.19 and 0.30, as Keras alternates between the pipeline and the step. Keras has neither
 # micro-batches nor an average that is corrected for the first steps.
 def several_steps(model: keras.Model, batch_size: int, micro_batches: int, jit_compile: bool) -> Callable[[Any], Any]:
-    """Runs several training steps in one compiled loop, on the rows of one large batch.
+    """A `Model.train_function` that runs several training steps in one compiled loop, on the rows of one large batch.
 
     With `steps_per_execution`, Keras fetches each batch from the pipeline between two compiled steps, which takes
-    longer than a step of a small network. Here the rows of all steps are fetched at once, and the whole loop is
-    compiled.
-
-    Args:
-        model: Compiled model with a built optimizer.
-        batch_size: Rows per step.
-        micro_batches: Number of parts into which the rows of a step are divided.
-        jit_compile: Whether XLA compiles the loop.
-
-    Returns:
-        A function of the iterator of Keras, for `Model.train_function`.
+    longer than a step of a small network. Here the rows of all steps are fetched at once.
     """
 
     def run(*rows: tf.Tensor) -> Any:

@@ -30,7 +30,7 @@ from zoo.catalog import unknown_name
 from zoo.data.examples import Data
 from zoo.errors import ArgumentError, ZooError
 from zoo.families import FAMILIES, find_family
-from zoo.files import atomic_write, exclusive_folder, require_empty, require_folder, write_json
+from zoo.files import atomic_write, exclusive_folder, require_empty, write_json
 from zoo.loading import check_named, load
 from zoo.models.losses import loss_and_metrics
 from zoo.models.model import Model
@@ -166,9 +166,6 @@ class Training:
             begin: Function that is called with each split and its model before the training.
             calibration: `temperature` and `threshold`, if they are known from a cross-validation. By default they are
                 fitted on validation data.
-
-        Raises:
-            ZooError: If the data, the recipe or the folder is not valid, or the loss stops being finite.
         """
         require_tensorflow("training by a recipe")
         strategy = distributing.strategy()
@@ -195,7 +192,13 @@ class Training:
             for name, value in (calibration or {}).items():
                 setattr(model, name, value)
             history = _with_validation(fitted.history, [fold.history for fold in validated])
-            summary = self._summary(model, fitted, sum(fold.seconds for fold in validated)) | details
+            summary = {
+                "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
+                "seconds": round(sum(each.seconds for each in (fitted, *validated)), 2),
+                "parameters": model.count_params(),
+                **({"batch_size": fitted.batch_size} if fitted.batch_size < self.recipe.batch_size else {}),
+                **details,
+            }  # fmt: skip
             if diverged := _diverged(fitted.history, self.recipe):
                 # More data or more epochs would not help, whatever else the summary warns of.
                 summary["warnings"] = [diverged]
@@ -207,13 +210,10 @@ class Training:
         return TrainResult(self, model, history, summary)
 
     def check_folder(self) -> None:
-        """Refuses a folder that is not empty, or that has nothing to resume.
-
-        Raises:
-            ZooError: Says what to do.
-        """
+        """Refuses a folder that is not empty, or that has nothing to resume."""
         if self.tensorboard is not None:
-            require_folder(self.tensorboard)
+            with exclusive_folder(self.tensorboard):
+                pass
             if find_spec("tensorboard") is None:
                 raise ZooError("TensorBoard is not installed: pip install tensorboard")
         if self.out is None or not distributing.is_chief():
@@ -221,10 +221,10 @@ class Training:
         unfinished = (self.out / CHECKPOINT).is_file()
         if self.resume and not unfinished:
             done = (self.out / "model.keras").is_file()
-            why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without --resume"
+            why = "is complete; evaluate it" if done else f"no {CHECKPOINT} to resume from; start without resume=True"
             raise ZooError(f"{self.out}: {why}")
         if not self.resume and unfinished:
-            raise ZooError(f"{self.out}: holds an unfinished training: add --resume to go on, or delete it first")
+            raise ZooError(f"{self.out}: holds an unfinished training: pass resume=True to go on, or delete it first")
         if not self.resume:
             require_empty(self.out)
 
@@ -260,17 +260,9 @@ class Training:
                 "not diverge"
             ) from error
 
-    def _summary(self, model: Model, fitted: "Fitted", more_seconds: float) -> dict[str, Any]:
-        smaller = {"batch_size": fitted.batch_size} if fitted.batch_size < self.recipe.batch_size else {}
-        return {
-            "epochs": len(fitted.history), "steps_per_epoch": fitted.steps, "best_epoch": fitted.best_epoch,
-            "seconds": round(fitted.seconds + more_seconds, 2), "parameters": model.count_params(), **smaller,
-        }  # fmt: skip
-
     def _save(
         self, out: Path, model: Model, data: Data, history: list[dict[str, float]], summary: dict[str, Any]
     ) -> None:
-        """Writes a trained model with all that is known of it, and ends the run."""
         write_json(out / "history.json", history)
         model.save_to_preset(
             out,
@@ -341,7 +333,7 @@ def _diverged(history: Sequence[Mapping[str, float]], recipe: Recipe) -> str | N
         return None
     return (
         f"the training loss did not fall: {history[0]['loss']:.4g} in the first epoch, {history[-1]['loss']:.4g} in "
-        f"the last: lower the learning rate of {recipe.learning_rate:g} (`--learning-rate`)"
+        f"the last: lower the learning rate of {recipe.learning_rate:g}"
     )
 
 
@@ -397,7 +389,10 @@ def fit(
     identity: Mapping[str, Any] | None = None, deterministic: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (), strategy: tf.distribute.Strategy | None = None,
 ) -> "Fitted":  # fmt: skip
-    """Trains a model.
+    """Trains a model in place.
+
+    It ends with the best weights if the recipe has patience, else with the last ones; their moving average if it has a
+    decay. Where the loss stops being finite (`LossNotFiniteError`), it has the last good ones.
 
     Args:
         model: Changed in place.
@@ -405,18 +400,9 @@ def fit(
         feed: What it is trained on.
         checkpoint: A file that is written after epochs, every few seconds; if it exists, training resumes from it.
         identity: Of model and data, as JSON types: a checkpoint of another identity or recipe is refused.
-        deterministic: Makes this and all later operations of the process repeat bit by bit on any machine load, slower
-            and without XLA.
+        deterministic: Makes this and all later operations of the process repeat bit by bit, slower and without XLA.
         callbacks: Further Keras callbacks.
         strategy: How several GPUs or hosts share each batch.
-
-    Returns:
-        The history. The model has the best weights if the recipe has patience, else the last ones; their moving average
-        if it has a decay.
-
-    Raises:
-        ZooError: If there are no rows, or no validation although the recipe has patience.
-        LossNotFiniteError: If the loss stops being finite; the model then has the last good weights.
     """
     if not feed.rows:
         raise ZooError("no training rows: add data")
@@ -477,14 +463,8 @@ def compile_model(
 ) -> None:  # fmt: skip
     """Compiles a model as a recipe says; its moving average is a part of `fit` alone.
 
-    Args:
-        model: What to compile.
-        recipe: Optimizer, learning rate and loss.
-        steps_per_epoch: Batches per epoch, for the schedule.
-        feed: Names the weights of classes and labels that are sets; all 1 and none by default.
-        steps_per_execution: Batches per call from Python.
-        jit_compile: Whether XLA compiles the step, which makes recurrent networks two to four times faster.
-        replicas: Number of equal gradients that the optimizer sums.
+    `feed` names the weights of classes and labels that are sets, `replicas` the number of equal gradients that the
+    optimizer sums. XLA makes the step of recurrent networks two to four times faster.
     """
     rate, steps = recipe.learning_rate, recipe.epochs * steps_per_epoch
     if recipe.schedule == "cosine":
@@ -504,13 +484,7 @@ def compile_model(
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     class_weights, label_sets = (feed.class_weights, feed.label_sets) if feed else (None, ())
     loss, metrics = loss_and_metrics(recipe.loss, recipe.label_smoothing, class_weights, label_sets)
-    model.compile(
-        optimizer=optimizer,
-        loss=loss,
-        metrics=metrics,
-        jit_compile=jit_compile,
-        steps_per_execution=steps_per_execution,
-    )
+    model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile, steps_per_execution=steps_per_execution)
 
 
 def _calls(steps: int) -> list[int]:
@@ -559,7 +533,7 @@ class Fitted(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             if checkpoint is not None and checkpoint.is_file():
                 self._resume(checkpoint)
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without --resume") from error
+            raise ZooError(f"{checkpoint}: damaged ({error}): delete it, and start without resume=True") from error
         finally:
             self.good = self._weights()
 
