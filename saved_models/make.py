@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import listing
 import numpy as np
 from rich.console import Console
 
@@ -404,8 +405,8 @@ def render() -> None:
         metrics, config = (read_json(HERE / name / file) for file in ("metrics.json", "config.json"))
         draw(HERE / name, metrics, {})
         markdown.write(HERE / name / "card.md", card(name, PRESETS[name], metrics, config))
-    markdown.write(HERE / "README.md", results.results_page())
-    markdown.write(HERE / "results.csv", results.as_csv())
+    markdown.write(HERE / "README.md", listing.results_page())
+    markdown.write(HERE / "results.csv", listing.as_csv())
     if len(measured) == len(PRESETS):
         rows = results.presets()
         best = [row for row in rows if row["preset"] in BEST]
@@ -414,7 +415,7 @@ def render() -> None:
             ("docs/results.md", rows, "../saved_models/"),
         ):  # fmt: skip
             markdown.fill(HERE.parent / page, "presets", f"\n{results.preset_table(shown, cards)}\n\n")
-        markdown.fill(HERE.parent / "docs/results.md", "new people", f"\n{results.everyone_table()}\n\n")
+        markdown.fill(HERE.parent / "docs/results.md", "new people", f"\n{listing.everyone_table()}\n\n")
 
 
 if __name__ == "__main__":

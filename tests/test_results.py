@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import listing
 import pytest
 
 from zoo import catalog
@@ -16,8 +17,8 @@ from zoo.report import results
 
 def test_the_page_and_the_file_of_results_are_the_rendering_of_the_numbers():
     # After a change: python saved_models/make.py none
-    assert (PRESETS_FOLDER / "README.md").read_text(encoding="utf-8") == results.results_page()
-    assert (PRESETS_FOLDER / "results.csv").read_text(encoding="utf-8") == results.as_csv()
+    assert (PRESETS_FOLDER / "README.md").read_text(encoding="utf-8") == listing.results_page()
+    assert (PRESETS_FOLDER / "results.csv").read_text(encoding="utf-8") == listing.as_csv()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_the_file_holds_every_file_of_every_preset_with_every_number():
 
 
 def test_the_page_names_every_preset_and_every_file():
-    page = results.results_page()
+    page = listing.results_page()
     for name in PRESETS:
         (row,) = [line for line in page.splitlines() if line.startswith(f"| [{name}]({name}/card.md) |")]
         assert "| - |" not in row
@@ -55,7 +56,7 @@ def test_the_page_names_every_preset_and_every_file():
 
 
 def test_the_page_lists_the_best_presets_of_each_task_first():
-    page = results.results_page()
+    page = listing.results_page()
     for family, score in (("activity", "macro_f1"), ("trigram_lm", "cross_entropy")):
         rows = sorted(results.presets([family]), key=lambda row: page.index(f"| [{row['preset']}]"))
         scores = [row["test"][score] for row in rows]

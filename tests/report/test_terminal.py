@@ -3,6 +3,7 @@
 import io
 import re
 
+import listing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +55,7 @@ def test_the_terminal_shows_the_tables_of_the_card(preset):
 
 
 def test_the_lists_lose_nothing_at_80_columns():
-    for page in (results.preset_table(results.presets()), results.results_page()):
+    for page in (results.preset_table(results.presets()), listing.results_page()):
         shown = screen(page, 80, color_system=None)
         assert all(len(line) <= 80 for line in shown.splitlines())
         assert set(words(page)) == set(words(shown))

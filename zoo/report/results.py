@@ -1,7 +1,5 @@
-"""Results of all presets, from their `metrics.json`: rows, tables, a page and a CSV file."""
+"""Results of all presets, from their `metrics.json`, and tables of exported files and benchmarks."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from zoo.families import FAMILIES, task_named, unknown_family
 from zoo.files import flatten
 from zoo.presets import PRESETS
 from zoo.report import card, for_task
-from zoo.report import markdown as md
 from zoo.report.markdown import Document
 from zoo.report.pages import Pages
 
@@ -52,58 +49,6 @@ def numbers(document: Document) -> dict[str, float]:
         for key, value in flatten(document).items()
         if isinstance(value, int | float) and not isinstance(value, bool) and _LEFT_OUT.isdisjoint(key.split("."))
     }
-
-
-def artifacts() -> list[dict[str, Any]]:
-    """Returns a row per file of each preset: facts of the preset, and the record of the file in `metrics.json`."""
-    return [
-        {key: row[key] for key in ("preset", "family", "kind", "parameters")} | dict(record)
-        for row in presets()
-        for record in row["artifacts"]
-    ]
-
-
-def as_csv() -> str:
-    """Renders all files of all presets with all numbers, and with those of the evaluation under `test.`, as CSV."""
-    tests = {row["preset"]: {f"test.{key}": value for key, value in row["test"].items()} for row in presets()}
-    rows = [row | tests[row["preset"]] for row in artifacts()]
-    # Columns in the order of their first use.
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def everyone_table() -> str:
-    """Renders the presets of several studies and their baselines, on the same people left out, study by study."""
-    tests = {name: preset_metrics(name)["test"] for name, preset in PRESETS.items() if preset.everyone}
-    methods = tests | {md.label(name): row for test in tests.values() for name, row in test["baselines"].items()}
-    # Where a study knows one activity, the share of its windows that are recognized.
-    rows = [
-        (name, {**row, **{study: own["macro_f1"] or own["accuracy"] for study, own in row["per_study"].items()}})
-        for name, row in sorted(methods.items(), key=lambda method: -method[1]["macro_f1"])
-    ]
-    studies = [f"{study}:.3f" for study in rows[0][1]["per_study"]]
-    return md.columns(rows, ("macro_f1", "macro_f1_interval", *studies), "method")
-
-
-def results_page() -> str:
-    """Renders the page of all results, each task's presets from the best to the worst."""
-    rows, files = [row for row in presets() if row["kind"] is not None], artifacts()
-    tables = []
-    for kind in sorted({row["kind"] for row in rows}):
-        task = for_task(kind)
-        own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["score"], reverse=task.MAXIMIZE)
-        tests = [
-            (f"[{row['preset']}]({row['preset']}/card.md)", {**row, **preset_metrics(row["preset"])["test"]})
-            for row in own
-        ]
-        scores = md.columns(tests, (*task.RESULTS, "baseline", *card.SIZES), "preset")
-        of_task = [row for row in files if row["kind"] == kind]
-        tables.append((task.TITLE, scores, card.artifacts(of_task, task.FILE_SCORES)))
-    return _pages.page(tables) + "\n"
 
 
 def _folders(rows: Sequence[Document]) -> dict[str, list[tuple[str, Document]]]:

@@ -1,7 +1,6 @@
 """What phones may send to a server: one recording per request, if they know its token."""
 
 import hmac
-import json
 import re
 import threading
 import time
@@ -138,8 +137,3 @@ class _Pace:
 
 def _no(status: HTTPStatus, reason: str) -> Reply:
     return status, {"error": reason}
-
-
-def encoded(document: Mapping[str, Any]) -> bytes:
-    """Returns a document as it is sent."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import json
 import re
 import socket
 import ssl
@@ -9,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from zoo.errors import ZooError
-from zoo.serving.inbox import PATH, Inbox, Reply, encoded
+from zoo.serving.inbox import PATH, Inbox, Reply
 from zoo.serving.page import Content
 
 _TYPES = {
@@ -57,6 +58,7 @@ _PORTS = 100  # that are tried, starting with the requested one
 # Systems open at least 256 files for a process. A browser has up to six connections.
 _MOST_CONNECTIONS, _MOST_OF_ADDRESS = 200, 100
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
+_GZIP = re.compile(r"(^|,)\s*gzip\s*(;\s*q=(0?\.0*[1-9]\d*|1(\.0*)?)\s*)?(,|$)", re.IGNORECASE)  # not with q=0
 _HANDSHAKE = b"\x16"  # first byte of a TLS connection
 
 
@@ -175,12 +177,6 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def do_GET(self) -> None:
-        self._respond(body=True)
-
-    def do_HEAD(self) -> None:
-        self._respond(body=False)
-
     def do_PUT(self) -> None:
         # What is left of a body is no request.
         self.close_connection = True
@@ -207,22 +203,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, reply: Reply) -> None:
         status, document = reply
-        content = encoded(document)
-        self.send_response(status)
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Content-Type", _TYPES[".json"])
-        self.send_header("Content-Length", str(len(content)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(content)
+        closing = {"Connection": "close"} if self.close_connection else {}
+        headers = {"Cache-Control": "no-store", "Content-Type": _TYPES[".json"], **closing}
+        self._send(status, headers, json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
 
-    def _respond(self, *, body: bool) -> None:
+    def _send(self, status: HTTPStatus, headers: Mapping[str, str], content: bytes | None = b"") -> None:
+        self.send_response(status)
+        if content is not None:
+            headers = {**headers, "Content-Length": str(len(content))}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if content and self.command != "HEAD":
+            self.wfile.write(content)
+
+    def do_GET(self) -> None:
         # The body of a request is not read, so the connection cannot be used again.
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             self.close_connection = True
         name = unquote(urlsplit(self.path).path)
-        if name == PATH and self.server.inbox is not None and body:
+        if name == PATH and self.server.inbox is not None and self.command == "GET":
             self._reply(self.server.inbox.get(self.headers))
             return
         file = self.server.files.get(name)
@@ -236,42 +236,32 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        etag = f'"{sha256(content).hexdigest()[:32]}"'
-        if self.headers.get("If-None-Match") == etag:
-            self.send_response(HTTPStatus.NOT_MODIFIED)
-            self._send_caching(name, etag)
-            self.end_headers()
+        status, headers = HTTPStatus.OK, {
+            "ETag": f'"{sha256(content).hexdigest()[:32]}"', "Vary": "Accept-Encoding",
+            "Cache-Control": "public, max-age=31536000, immutable" if name.startswith(_FOREVER) else "no-cache",
+        }  # fmt: skip
+        if self.headers.get("If-None-Match") == headers["ETag"]:
+            self._send(HTTPStatus.NOT_MODIFIED, headers, None)
             return
+        suffix = PurePosixPath(name).suffix or ".html"
+        headers["Content-Type"] = _TYPES.get(suffix, "application/octet-stream")
         part = None if self.headers.get("If-Range") else _range(self.headers.get("Range", ""), len(content))
         if part == (0, 0):
-            self.send_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-            self.send_header("Content-Range", f"bytes */{len(content)}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        # Parts are those of the file itself.
-        zipped = part is None and _accepts_gzip(self.headers.get("Accept-Encoding", ""))
-        self.send_response(HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT)
-        if part is not None:
-            self.send_header("Content-Range", f"bytes {part[0]}-{part[1] - 1}/{len(content)}")
+            status, headers = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{len(content)}"}
+            content = b""
+        elif part is not None:
+            # Parts are those of the file itself, not of what is compressed.
+            status, headers["Content-Range"] = (
+                HTTPStatus.PARTIAL_CONTENT,
+                f"bytes {part[0]}-{part[1] - 1}/{len(content)}",
+            )
             content = content[slice(*part)]
-        if zipped:
-            content = _gzipped(content)
-        self._send_caching(name, etag)
-        suffix = PurePosixPath(name).suffix or ".html"
-        self.send_header("Content-Type", _TYPES.get(suffix, "application/octet-stream"))
-        self.send_header("Content-Length", str(len(content)))
-        if zipped:
-            self.send_header("Content-Encoding", "gzip")
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
+        elif _GZIP.search(self.headers.get("Accept-Encoding", "")):
+            headers["Content-Encoding"], content = "gzip", _gzipped(content)
+        self._send(status, headers, content)
 
-    def _send_caching(self, name: str, etag: str) -> None:
-        self.send_header("ETag", etag)
-        self.send_header("Vary", "Accept-Encoding")
-        caching = "public, max-age=31536000, immutable" if name.startswith(_FOREVER) else "no-cache"
-        self.send_header("Cache-Control", caching)
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def end_headers(self) -> None:
         for name, value in _SECURITY.items():
@@ -282,18 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Does not log requests."""
 
 
-def _accepts_gzip(accepted: str) -> bool:
-    """Returns whether the header Accept-Encoding allows gzip.
-
-    Example:
-        >>> _accepts_gzip("br, gzip;q=0.5"), _accepts_gzip("gzip;q=0")
-        (True, False)
-    """
-    for coding in accepted.split(","):
-        name, _, weight = coding.partition(";")
-        if name.strip().lower() == "gzip":
-            return not weight.strip() or re.fullmatch(r"q=(0?\.0*[1-9]\d*|1(\.0*)?)", weight.strip()) is not None
-    return False
+_gzipped = cache(partial(gzip.compress, compresslevel=6, mtime=0))
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
@@ -322,17 +301,9 @@ class _Redirect(_Handler):
         self.close_connection = True
         self.send_error(HTTPStatus.UPGRADE_REQUIRED)
 
-    def _respond(self, *, body: bool) -> None:
+    def do_GET(self) -> None:
         self.close_connection = True
         # The address that was reached: the header Host can name any other.
         host, port = self.connection.getsockname()
         path = self.path if self.path.startswith("/") else "/"
-        self.send_response(HTTPStatus.TEMPORARY_REDIRECT)
-        self.send_header("Location", f"https://{host}:{port}{path}")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-
-@cache
-def _gzipped(content: bytes) -> bytes:
-    return gzip.compress(content, 6, mtime=0)
+        self._send(HTTPStatus.TEMPORARY_REDIRECT, {"Location": f"https://{host}:{port}{path}"})
