@@ -1426,24 +1426,31 @@ def export(
     """
     _require_model(model)
     _require_file(data)
-    _load()
-    from zoo.exporting import artifacts
-    from zoo.exporting.artifacts import Artifact
-    from zoo.loading import load
-    from zoo.report import results
+    from zoo.exporting.formats import FORMATS, Converter
 
-    loaded = load(model)
-    if changes := _for_recognizers(loaded, prior=_shares(prior), threshold=threshold):
-        loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
-    task = loaded.task
-    checked_data = _read(task, data, data_dir, levels, default=False)
-    left_out: dict[str, ParityError] | None = refused
-    if refused is None and not formats:
-        left_out = {}
-    wanted = [*(_names(formats) or ["default"]), *(["personal"] if personalize else [])]
-    records = artifacts.export(
-        loaded, task.exportable(loaded, checked_data), Path(to), wanted, left_out, on_progress
-    )  # fmt: skip
+    names = _names(formats) or ["default"]
+    with Converter() as converter:
+        # It imports TensorFlow while this process does.
+        if {"default", *FORMATS}.intersection(names):
+            converter.start()
+        _load()
+        from zoo.exporting import artifacts
+        from zoo.exporting.artifacts import Artifact
+        from zoo.loading import load
+        from zoo.report import results
+
+        loaded = load(model)
+        if changes := _for_recognizers(loaded, prior=_shares(prior), threshold=threshold):
+            loaded = replace(loaded, model=loaded.keras_model.copy(**changes))
+        task = loaded.task
+        checked_data = _read(task, data, data_dir, levels, default=False)
+        left_out: dict[str, ParityError] | None = refused
+        if refused is None and not formats:
+            left_out = {}
+        records = artifacts.export(
+            loaded, task.exportable(loaded, checked_data), Path(to), [*names, *(["personal"] if personalize else [])],
+            left_out, on_progress, converter,
+        )  # fmt: skip
     document = {
         "compared_on": str(data) if data is not None else "simulated data", "folder": str(to), "artifacts": records,
     }  # fmt: skip

@@ -36,13 +36,12 @@ _TIMED, _SECONDS = 200, 0.5
 class Artifact:
     """An exported file or folder that has been run and compared with Keras.
 
-    C code is not compared on a machine without a C compiler: then the record has a `note` that says so.
-
     Args:
         file: Path of the file or folder.
         format: Name of the format, such as `float32` or `int8`.
         bytes: Size in bytes.
-        largest_error: Largest absolute difference from the outputs of Keras. None if it was not compared.
+        largest_error: Largest absolute difference from the outputs of Keras. None if it was not compared: C code on a
+            machine without a C compiler, whose record has a `note` that says so.
         record: All results, as printed by `zoo export --json`.
     """
 
@@ -87,34 +86,23 @@ class Exportable:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """Formats that are written by default."""
+        """Formats written by default."""
         return tuple(name for name in self.tolerances if name not in self.extra_formats and name not in self.code)
 
 
 def export(
     loaded: Loaded, family: Exportable, folder: Path, formats: Sequence[str] | None = None,
     refused: dict[str, ParityError] | None = None, on_progress: Callable[[str], None] = lambda step: None,
+    converter: Converter | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Writes a model in several formats, all or none.
-
-    Args:
-        loaded: Model to export. Must be a Keras model.
-        family: Description of the export.
-        folder: Folder to write to. Must be empty.
-        formats: Names of formats. `default` stands for the formats that are written by default.
-        refused: Dictionary that receives each format that differs too much from Keras, with the error; all other
-            formats are still written. Without it, the error is raised.
-        on_progress: Function that is called with each step as it begins.
+    """Writes a model in several formats, all or none; formats that `refused` receives are left out.
 
     Returns:
         A record for each artifact: `format`, `file`, `bytes`, `sha256`, `largest_error`, `mean_error`, `agreement`,
         `rows`, the scores, `milliseconds` (median time of one row, on one thread for TFLite files and as a compiled
-        function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes` (see
-        `Interpreter.activation_bytes`). C code that was not compared has a `note` instead. Where a format is several
-        files, `files` names them, the `file` first, and `bytes` is their sum.
-
-    Raises:
-        ZooError: If a format is unknown, the converter fails, or an artifact differs from Keras.
+        function for Keras), `timed` (the signature that was timed), and for TFLite files `activation_bytes`. C code
+        that was not compared has a `note` instead. Where a format is several files, `files` names them, the `file`
+        first, and `bytes` is their sum.
     """
     require_tensorflow("export")
     usual = {"default": family.formats}
@@ -125,38 +113,38 @@ def export(
         raise ZooError(f"format {unknown[0]!r}: expected {', '.join(known)}")
     with exclusive(folder, "folder"):
         require_empty(folder)
-        with temporary_folder() as draft:
-            return _export(loaded, family, folder, draft, formats, refused, on_progress)
+        with temporary_folder() as draft, nullcontext(converter) if converter else Converter() as converter:
+            return _export(loaded, family, folder, draft, formats, refused, on_progress, converter)
 
 
 def _export(
     loaded: Loaded, family: Exportable, folder: Path, draft: Path, formats: Sequence[str],
-    refused: dict[str, ParityError] | None, on_progress: Callable[[str], None],
+    refused: dict[str, ParityError] | None, on_progress: Callable[[str], None], converter: Converter,
 ) -> list[dict[str, Any]]:  # fmt: skip
     kinds = ["float32" if name in family.sources else name for name in formats]
     signatures = family.signatures(loaded.keras_model)
-    files = {kind: draft / file for kind, file in FORMATS.items() if kind in kinds}
-    # It imports TensorFlow, for seconds, while this process computes what is expected.
-    with Converter() if files else nullcontext() as converter:
-        expected = _outputs({signature.name: signature for signature in signatures}, family.golden)
-        if converter is not None:
-            on_progress(f"converting to {', '.join(files)}")
-            _convert(converter, loaded, family, files)
-    records, publish = list[dict[str, Any]](), list[Path]()
-    wanted: dict[str, Outputs]
+    if files := {kind: draft / file for kind, file in FORMATS.items() if kind in kinds}:
+        on_progress(f"converting to {', '.join(files)}")
+        _convert(converter, loaded, family, files, draft)
+    expected = _outputs({signature.name: signature for signature in signatures}, family.golden)
+    records, publish, made = list[dict[str, Any]](), list[Path](), dict[str, _Made]()
     for place, (name, kind) in enumerate(zip(formats, kinds, strict=True), 1):
         on_progress(f"comparing {name} with Keras ({place} of {len(formats)})")
         if kind in family.code:
-            path, found, cost = _code(loaded, family, kind, draft / kind, expected)
-            # C code may lack outputs, such as the most probable words.
-            wanted = {key: {each: expected[key][each] for each in outputs} for key, outputs in (found or {}).items()}
-        else:
-            path = _write(loaded, signatures, kind, draft)
-            found, cost = _run(family, signatures, kind, path)
-            wanted = {key: expected[key] for key in _compared(family, signatures, kind)}
+            made[kind] = _code(loaded, family, kind, draft / kind, expected)
+        elif kind not in made:
+            if kind in files:
+                converter.wait(files[kind])
+            made[kind] = _run(family, signatures, kind, _write(loaded, signatures, kind, draft))
+        path, found, _ = made[kind]
         compared: dict[str, Any] = {"largest_error": None, "mean_error": None, "agreement": None, "rows": 0}
         if found is not None:
             try:
+                names = list(found) if kind in family.code else _compared(family, signatures, kind)
+                wanted = {key: expected[key] for key in names}
+                if kind in family.code:
+                    # C code may lack outputs, such as the most probable words.
+                    wanted = {key: {each: wanted[key][each] for each in found[key]} for key in names}
                 compared = asdict(parity.compare(str(folder / path.name), wanted, found, family.tolerances[kind]))
             except ParityError as error:
                 advice = f"{_USE_DATA if family.simulated else ''}{_LEAVE_OUT}"
@@ -169,28 +157,39 @@ def _export(
         records.append({
             "format": name, "file": written[0].name, "bytes": sum(map(_size, written)),
             **({"files": [file.name for file in written]} if len(written) > 1 else {}),
-            "sha256": sha256(written[0]) if written[0].is_file() else None, **compared, **cost,
+            "sha256": sha256(written[0]) if written[0].is_file() else None, **compared,
             **(family.score(found) if found else {}),
         })  # fmt: skip
         publish += [*written, *([draft / "config.json"] if kind == "keras" else [])]
+    # Files are timed when no conversion runs beside them.
+    costs = {kind: cost() for kind, (_, _, cost) in made.items()}
+    for record in records:
+        record |= costs["float32" if record["format"] in family.sources else record["format"]]
     with atomic_folder(folder) as temporary:
         for path in dict.fromkeys(publish):
             (shutil.copytree if path.is_dir() else shutil.copy)(path, temporary / path.name)
     return records
 
 
-def _convert(converter: Converter, loaded: Loaded, family: Exportable, files: Mapping[str, Path]) -> None:
-    """Converts to all TFLite formats in one process."""
+def _convert(
+    converter: Converter, loaded: Loaded, family: Exportable, files: Mapping[str, Path], draft: Path
+) -> None:  # fmt: skip
+    """Begins to convert to all TFLite formats in one process."""
     usual = {kind: path for kind, path in files.items() if kind not in family.extra_formats}
-    with temporary_folder() as scratch:
-        for kind in files.keys() - usual.keys():
-            (scratch / kind).mkdir()
-            converter.add(family.extra_formats[kind](loaded.keras_model), {kind: files[kind]}, scratch / kind)
-        if usual:
-            numeric = [each for each in family.signatures(loaded.keras_model) if not each.text]
-            samples = family.calibration or {each.name: family.golden[each.name] for each in numeric}
-            converter.add(numeric, usual, scratch, loaded.metadata.batch, samples, family.signatures_of_format)
-        converter.run()
+    jobs = [(kind, family.extra_formats[kind](loaded.keras_model)) for kind in files.keys() - usual.keys()]
+    if usual:
+        numeric = [each for each in family.signatures(loaded.keras_model) if not each.text]
+        samples = family.calibration or {each.name: family.golden[each.name] for each in numeric}
+        (draft / "usual").mkdir()
+        converter.add(numeric, usual, draft / "usual", loaded.metadata.batch, samples, family.signatures_of_format)
+    for kind, own in jobs:
+        (draft / kind).mkdir()
+        converter.add(own, {kind: files[kind]}, draft / kind)
+    converter.run()
+
+
+_Made = tuple[Path, dict[str, Outputs] | None, Callable[[], dict[str, Any]]]
+"""An artifact, its outputs on the golden inputs if it was run, and a function that measures the cost of a row."""
 
 
 def _compared(family: Exportable, signatures: Sequence[Signature], kind: str) -> list[str]:
@@ -200,9 +199,7 @@ def _compared(family: Exportable, signatures: Sequence[Signature], kind: str) ->
     return list(names) if first in names and kind not in family.extra_formats else [first]
 
 
-def _code(
-    loaded: Loaded, family: Exportable, kind: str, path: Path, expected: Mapping[str, Outputs]
-) -> tuple[Path, dict[str, Outputs] | None, dict[str, Any]]:
+def _code(loaded: Loaded, family: Exportable, kind: str, path: Path, expected: Mapping[str, Outputs]) -> _Made:
     """Writes a model as C code, and runs it if this machine has a compiler."""
     network = family.code[kind](loaded.keras_model)
     first = next(iter(network.functions))
@@ -210,9 +207,10 @@ def _code(
     source.write(network, loaded.metadata, kind, golden, path)
     found = compiler.run(network, path, family.golden)
     if found is None:
-        return path, None, {"milliseconds": None, "timed": None, "note": compiler.NO_COMPILER}
+        return path, None, lambda: {"milliseconds": None, "timed": None, "note": compiler.NO_COMPILER}
     seconds = [outputs.pop("seconds") for outputs in found.values()]
-    return path, {**found}, {"milliseconds": round(1e3 * float(np.median(seconds[0])), 5), "timed": first}
+    milliseconds = round(1e3 * float(np.median(seconds[0])), 5)
+    return path, {**found}, lambda: {"milliseconds": milliseconds, "timed": first}
 
 
 def _outputs(
@@ -237,20 +235,19 @@ def _write(loaded: Loaded, signatures: Sequence[Signature], kind: str, draft: Pa
     return path
 
 
-def _run(
-    family: Exportable, signatures: Sequence[Signature], kind: str, path: Path
-) -> tuple[dict[str, Outputs], dict[str, Any]]:
-    """Returns the outputs of an artifact on the golden inputs, and the cost of a row."""
+def _run(family: Exportable, signatures: Sequence[Signature], kind: str, path: Path) -> _Made:
     first = signatures[0].name
     if kind == "keras":
         again = family.signatures(keras.saving.load_model(path, compile=False))
-        return _outputs({s.name: s for s in again}, family.golden), _cost(again[0].compiled(), first, family.golden)
+        outputs = _outputs({each.name: each for each in again}, family.golden)
+        return path, outputs, partial(_cost, again[0].compiled(), first, family.golden[first])
     if kind == "saved_model":
         endpoints = load_saved_model(path)
         missing = sorted(set(family.golden) - set(endpoints))
         if missing:
             raise ZooError(f"{path}: lacks the signature {missing[0]!r}; not written")
-        return _outputs(endpoints, family.golden), _cost(endpoints[first], first, family.golden)
+        cost = partial(_cost, endpoints[first], first, family.golden[first])
+        return path, _outputs(endpoints, family.golden), cost
     interpreter = Interpreter(path)
     for name in family.signatures_of_format.get(kind, ()):
         if name not in interpreter.signatures:
@@ -261,8 +258,10 @@ def _run(
     else:
         found = {name: interpreter.run_rows(name, **family.golden[name]) for name in names}
     timed, inputs = _timed(interpreter, family.golden)
-    cost = _cost(partial(interpreter.run, timed), timed, {timed: inputs})
-    return found, cost | {"activation_bytes": interpreter.activation_bytes(timed)}
+    bytes_ = interpreter.activation_bytes(timed)
+    return path, found, lambda: {
+        **_cost(partial(interpreter.run, timed), timed, inputs), "activation_bytes": bytes_
+    }  # fmt: skip
 
 
 def _timed(
@@ -277,11 +276,9 @@ def _timed(
     raise ZooError(f"{interpreter.path}: no signature takes the inputs of {', '.join(golden)}")
 
 
-def _cost(
-    call: Callable[..., Any], name: str, golden: Mapping[str, Mapping[str, NDArray[Any]]]
-) -> dict[str, float | str]:
+def _cost(call: Callable[..., Any], name: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """Measures the median time of one row."""
-    inputs, times = golden[name], list[float]()
+    times = list[float]()
     count = min(_TIMED, len(next(iter(inputs.values()))))
     rows = [{key: values[i : i + 1] for key, values in inputs.items()} for i in range(count)]
     call(**rows[0])  # the first call traces the graph

@@ -26,23 +26,15 @@ INPUTS = {"step": "frame", "window": "window"}
 
 
 def kotlin(file: Path, folder: Path) -> list[Path]:
-    """Writes sources in Kotlin.
+    """Writes sources in Kotlin for a `.tflite` file: constants first, the file last in the paths that it returns.
 
-    Args:
-        file: `.tflite` file with the signature `step`, or `window` if the model has no states.
-        folder: Folder to write to.
-
-    Returns:
-        Paths of all files: constants first, `.tflite` file last.
-
-    Raises:
-        ZooError: If the signature is missing.
+    The file has the signature `step`, or `window` if the model has no states.
     """
     return _write(file, folder, "kt", kotlin_constants)
 
 
 def swift(file: Path, folder: Path) -> list[Path]:
-    """Writes sources in Swift. Arguments and result are those of `kotlin`."""
+    """Writes sources in Swift, as `kotlin` does."""
     return _write(file, folder, "swift", swift_constants)
 
 
@@ -58,12 +50,7 @@ def _write(file: Path, folder: Path, ending: str, constants: Callable[[ActivityM
 
 
 def kotlin_constants(metadata: ActivityMetadata, file: str) -> str:
-    """Returns the content of `Model.kt`.
-
-    Args:
-        metadata: Metadata of the file.
-        file: Name of the file among the app's assets.
-    """
+    """Returns the content of `Model.kt`; `file` is the name of the `.tflite` file among the app's assets."""
 
     def text(value: str) -> str:
         return json.dumps(value).replace("$", "\\$")
@@ -88,12 +75,7 @@ def kotlin_constants(metadata: ActivityMetadata, file: str) -> str:
 
 
 def swift_constants(metadata: ActivityMetadata, file: str) -> str:
-    """Returns the content of `Model.swift`.
-
-    Args:
-        metadata: Metadata of the file.
-        file: Name of the file in the app's bundle.
-    """
+    """Returns the content of `Model.swift`; `file` is the name of the `.tflite` file in the app's bundle."""
 
     def text(value: str) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,26 +1,31 @@
 """SavedModels and TFLite files with the signatures of a family.
 
 The converter to TFLite runs in a child process, since it leaks memory and can crash its process, as it does when it
-quantizes a recurrent graph with a loop. A crash becomes an error with a reason.
+quantizes a recurrent graph with a loop. A crash becomes an error with a reason. TensorFlow is not imported here: the
+child begins to import it before this process does.
 """
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.exporting.signatures import Signature
 from zoo.files import temporary_folder
+
+if TYPE_CHECKING:
+    from zoo.exporting.signatures import Signature
 
 FORMATS = {
     "float32": "model.float32.tflite",
@@ -45,14 +50,10 @@ Samples = Mapping[str, Mapping[str, NDArray[Any]]]
 """Inputs `(N, ...)` by the names of signature and input."""
 
 
-def write_saved_model(signatures: Sequence[Signature], folder: Path, batch: int | None = None) -> None:
-    """Writes a SavedModel with an endpoint for each signature.
+def write_saved_model(signatures: "Sequence[Signature]", folder: Path, batch: int | None = None) -> None:
+    """Writes a SavedModel with an endpoint for each signature, of a fixed batch size if there is one."""
+    import keras
 
-    Args:
-        signatures: Signatures to write.
-        folder: Folder to write to.
-        batch: Fixed batch size, or None for that of the signatures.
-    """
     # Without ExportArchive.track, which would store all weights twice (keras#23553).
     archive = keras.export.ExportArchive()
     for signature in signatures:
@@ -74,36 +75,47 @@ def load_saved_model(folder: Path) -> dict[str, Callable[..., dict[str, Any]]]:
 
 
 class Converter:
-    """A process that converts to TFLite. It imports TensorFlow, for seconds, while this one prepares its job.
+    """A process that converts to TFLite: it imports TensorFlow, for seconds, and then writes one file after another.
 
-    Use it in a `with` block. Tests set `in_child` to False, since a child takes seconds to start.
+    Files appear under their names when they are complete, so that this process can compare the first ones meanwhile.
+    `in_child` is False in a process that is a child already: another one would import TensorFlow once more.
     """
 
     in_child = True
 
-    def __enter__(self) -> "Converter":
+    def __init__(self) -> None:
         self.jobs: list[dict[str, Any]] = []
         self.child: subprocess.Popen[str] | None = None
-        if self.in_child:
-            command, pipe = [sys.executable, "-m", "zoo.exporting.formats"], subprocess.PIPE
-            self.child = subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True)
+        # Not a pipe, which a talkative library would fill while nobody reads.
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
+
+    def __enter__(self) -> "Converter":
         return self
+
+    def start(self) -> None:
+        """Starts the process, if it is not running yet, before there is anything to convert."""
+        if self.in_child and self.child is None:
+            command = [sys.executable, "-m", "zoo.exporting.formats"]
+            self.child = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said, text=True
+            )
 
     def __exit__(self, *_: Any) -> None:
         if self.child is not None:
             self.child.kill()
             self.child.__exit__(*_)
+        self._said.close()
 
     def add(
         self,
-        signatures: Sequence[Signature],
+        signatures: "Sequence[Signature]",
         files: Mapping[str, Path],
         folder: Path,
         batch: int | None = None,
         samples: Samples | None = None,
         signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
-        """Adds signatures to convert. Arguments are those of `convert`, and an empty folder for temporary files."""
+        """Adds signatures to convert. Arguments are those of `convert`, and a folder for temporary files."""
         write_saved_model(signatures, folder / "saved_model", batch)
         named = {f"{name}/{key}": rows for name, inputs in (samples or {}).items() for key, rows in inputs.items()}
         np.savez(f"{folder}/samples.npz", **named)  # type: ignore[arg-type]  # a name could be an option of savez
@@ -116,49 +128,51 @@ class Converter:
         })  # fmt: skip
 
     def run(self) -> None:
-        """Converts all that was added.
-
-        Raises:
-            ZooError: If the converter fails or crashes.
-        """
+        """Begins to convert all that was added."""
+        self.start()
+        self._end = time.monotonic() + _SECONDS
         if self.child is None:
             _run(self.jobs)
-            return
-        try:
-            _, said = self.child.communicate(json.dumps(self.jobs), timeout=_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped") from None
-        if status := self.child.returncode:
-            lines = [line.strip() for line in said.splitlines() if line.strip()]
-            reason = lines[-1] if lines else f"the converter exited with status {status}"
-            if status < 0:
-                crash = signal.Signals(-status).name
-                reason = f"the converter crashed with {crash}, as on graphs that it cannot quantize"
-            raise ZooError(f"conversion to TFLite failed: {reason}")
+        elif self.child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self.child.stdin as pipe:
+                json.dump(self.jobs, pipe)
+
+    def wait(self, *files: Path) -> None:
+        """Waits for files, or raises the reason why they are not written."""
+        while missing := [file for file in files if not file.exists()]:
+            if self.child is None or self.child.poll() is not None:
+                if all(file.exists() for file in missing):
+                    return
+                raise ZooError(f"conversion to TFLite failed: {self._reason()}")
+            if time.monotonic() > self._end:
+                raise ZooError(f"conversion to TFLite took more than {_SECONDS} s and was stopped")
+            time.sleep(0.01)
+
+    def _reason(self) -> str:
+        status = self.child.returncode if self.child is not None else 0
+        if status < 0:
+            return f"the converter crashed with {signal.Signals(-status).name}, as on graphs that it cannot quantize"
+        self._said.seek(0)
+        lines = [line.strip() for line in self._said if line.strip()]
+        return lines[-1] if lines else f"the converter exited with status {status}"
 
 
 def convert(
-    signatures: Sequence[Signature],
+    signatures: "Sequence[Signature]",
     files: Mapping[str, Path],
     batch: int | None = None,
     samples: Samples | None = None,
     signatures_of_format: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
-    """Converts signatures to TFLite files with built-in operations only, one per format.
+    """Converts signatures to TFLite files with built-in operations only, one per format, a key of `FORMATS`.
 
-    Args:
-        signatures: Signatures of the files.
-        files: Path to write to by format, a key of `FORMATS`.
-        batch: Fixed batch size, without which recurrent networks would need Flex operations.
-        samples: Inputs to calibrate integer arithmetic on.
-        signatures_of_format: Names of the signatures by format, for formats that contain only some of them.
-
-    Raises:
-        ZooError: If the converter fails or crashes.
+    Without a fixed batch size, recurrent networks would need Flex operations. Integer arithmetic is calibrated on
+    `samples`; `signatures_of_format` names the signatures of formats that contain only some of them.
     """
     with Converter() as converter, temporary_folder() as folder:
         converter.add(signatures, files, folder, batch, samples, signatures_of_format)
         converter.run()
+        converter.wait(*files.values())
 
 
 def _run(jobs: Sequence[Mapping[str, Any]]) -> None:
@@ -184,7 +198,9 @@ def _run(jobs: Sequence[Mapping[str, Any]]) -> None:
             if name in job["small"]:
                 # Scales per unit of dense layers would take a fifth of such a file and hardly change any prediction.
                 converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-            Path(path).write_bytes(converter.convert())
+            aside = Path(f"{path}.part")
+            aside.write_bytes(converter.convert())
+            aside.rename(path)
 
 
 def _representative(

@@ -52,14 +52,9 @@ class ParityError(ZooError):
 
 
 def compare(what: str, expected: Mapping[str, Outputs], found: Mapping[str, Outputs], tolerance: Tolerance) -> Parity:
-    """Compares the outputs of an artifact with those of Keras.
+    """Compares the outputs `(N, ...)` of an artifact with those of Keras, by the names of signature and output.
 
-    Args:
-        what: Name of the artifact, for messages.
-        expected: Outputs `(N, ...)` of Keras by signature and name. The agreement is computed from those named
-            `probabilities`, `(N, ..., K)`. Integers are not compared.
-        found: Outputs of the artifact, which must include all expected ones.
-        tolerance: Limits of the difference.
+    The agreement is computed from outputs named `probabilities`, `(N, ..., K)`. Integers are not compared.
 
     Raises:
         ZooError: If a signature or an output is missing, shapes differ, or a number is not finite.

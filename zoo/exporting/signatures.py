@@ -31,13 +31,9 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Signature:
-    """A named function of an artifact.
+    """A named function of an artifact, from tensors in the order of `inputs` to tensors by name.
 
-    Args:
-        name: Name of the signature.
-        function: Function from tensors in the order of `inputs` to tensors by name.
-        inputs: Specifications of the inputs. The batch axis is None if any batch size is allowed.
-        text: Whether an input is of strings, which TFLite does not support.
+    The batch axis of an input is None if any batch size is allowed. TFLite does not support inputs that are `text`.
     """
 
     name: str
@@ -63,11 +59,8 @@ class Signature:
 def activity(model: Any, chunk: int) -> list[Signature]:
     """Creates the signatures of a recognizer, which return calibrated probabilities of windows or frames.
 
-    States are inputs and outputs of the same name, which the caller keeps between calls.
-
-    Args:
-        model: Recognizer. The signatures `step` and `chunk` exist only if it has `states`.
-        chunk: n, number of frames that `chunk` reads.
+    States are inputs and outputs of the same name, which the caller keeps between calls: `step` reads one frame and
+    `chunk` several. A model without `states` has neither.
     """
 
     def probabilities(logits: tf.Tensor) -> Arrays:
@@ -108,10 +101,7 @@ def personal(model: Any) -> list[Signature]:
     """Creates the signatures of a recognizer whose last layer is trained on the device.
 
     TFLite has no automatic differentiation, so the gradient of the cross-entropy is explicit: with p = softmax(h W + b)
-    and the one-hot label t, dW = h^T (p - t) and db = p - t.
-
-    Args:
-        model: Recognizer. `infer` applies its `temperature` and its `prior`, as `window` does.
+    and the one-hot label t, dW = h^T (p - t) and db = p - t. `infer` applies temperature and prior, as `window` does.
     """
     head = model.get_layer("logits")
     features = keras.Model(model.input, head.input)
@@ -151,13 +141,9 @@ def personal(model: Any) -> list[Signature]:
 
 
 def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[float]) -> list[Signature]:
-    """Creates the signatures of an autoencoder, which include the preprocessing of RGB patches.
+    """Creates the signatures of an autoencoder, which include the preprocessing of RGB patches of S by S pixels.
 
-    Args:
-        model: Autoencoder, with `encode` and `decode`.
-        size: S, width and height of the patches in pixels.
-        scale: Constants of the preprocessing: limit, low, high.
-        luminance: Weights of red, green and blue.
+    `scale` has the constants limit, low, high; `luminance` the weights of red, green and blue.
     """
     limit, low, high = scale
 
@@ -190,12 +176,7 @@ def patches(model: Any, size: int, scale: Sequence[float], luminance: Sequence[f
 
 
 def text(model: keras.Model, words: Sequence[str]) -> list[Signature]:
-    """Creates the signatures of a language model, which return probabilities of the next word.
-
-    Args:
-        model: Model from word ids `(B, C)` to logits `(B, V)`.
-        words: Vocabulary, in the order of the ids.
-    """
+    """Creates the signatures of a language model, which return probabilities of the next of its words."""
     top = min(10, len(words))
 
     def next_word(ids: tf.Tensor) -> Arrays:

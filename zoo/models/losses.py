@@ -129,16 +129,7 @@ def loss_and_metrics(
     name: str, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None,
     label_sets: Sequence[Sequence[int]] = (),
 ) -> tuple[keras.losses.Loss, list[keras.metrics.Metric]]:  # fmt: skip
-    """Creates a loss by name, with the matching metrics.
-
-    Args:
-        name: `cross_entropy` or `half_squared_error`.
-        label_smoothing: Argument of `CrossEntropy`.
-        class_weights: Argument of `CrossEntropy`.
-        label_sets: Argument of `CrossEntropy`.
-
-    Returns:
-        The loss, and a list with the metric `accuracy` or `mse`.
+    """Creates the loss `cross_entropy` or `half_squared_error`, and a list with the matching metric.
 
     Example:
         >>> loss, metrics = loss_and_metrics("cross_entropy")
@@ -155,15 +146,10 @@ def loss_and_metrics(
 def balanced_weights(
     counts: NDArray[np.int64], exponent: float = 1.0, sharing: NDArray[np.int64] | None = None
 ) -> list[float]:
-    """Computes weights proportional to a negative power of the frequencies, with mean 1 over the examples.
+    """Computes weights of labels proportional to a negative power of their counts, with mean 1 over the examples.
 
-    A label without examples has weight 0.
-
-    Args:
-        counts: Number of examples of each label.
-        exponent: 1 gives all labels the same total weight, 1/2 weights proportional to the root of their frequency.
-        sharing: For each label, the number of labels, itself included, that together weigh as much as one; 1 by
-            default.
+    An exponent of 1 gives all labels the same total weight, or each of `sharing` labels a share of it. A label without
+    examples has weight 0.
 
     Example:
         >>> balanced_weights(np.array([3, 1]))

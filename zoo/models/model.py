@@ -37,13 +37,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
     seed: int
 
     def __init__(self, inputs: Any, outputs: Any, arguments: Mapping[str, Any]) -> None:
-        """Creates a model from a graph.
-
-        Args:
-            inputs: Input tensor of the graph.
-            outputs: Output tensor of the graph.
-            arguments: All arguments of the subclass's constructor, validated.
-        """
+        """Creates a model from a graph, with all arguments of the subclass's constructor, checked."""
         super().__init__(inputs=inputs, outputs=outputs, name=arguments["name"])
         self._arguments = tuple(name for name in arguments if name not in ("name", "dtype"))
         for name in self._arguments:
@@ -58,11 +52,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     @classmethod
     def check_names(cls, arguments: Mapping[str, Any]) -> None:
-        """Checks that the constructor has all these arguments.
-
-        Raises:
-            ZooError: If one is unknown. The message suggests the closest name.
-        """
+        """Refuses an argument that the constructor lacks, and suggests the closest name."""
         known = cls.argument_names()
         for name in arguments:
             if name not in known:
@@ -80,11 +70,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Creates a model from the result of `get_config`.
-
-        Raises:
-            ZooError: If a key is not an argument of the constructor.
-        """
+        """Creates a model from the result of `get_config`."""
         arguments = dict(config)
         frozen, quantized = arguments.pop("frozen", ()), arguments.pop("quantized", {})
         cls.check_names(arguments)
@@ -191,11 +177,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
 
 
 def load_file(file: Path) -> Model:
-    """Loads a `.keras` file of the zoo.
-
-    Raises:
-        ZooError: If the file is missing, damaged, or not a model of the zoo.
-    """
+    """Loads a `.keras` file of the zoo."""
     require_file(file)
     register_with_keras()
     try:
@@ -261,11 +243,7 @@ _MOST = {"num_layers": 100, "num_blocks": 100, "window": 100_000, "vocabulary": 
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Checks that arguments are integers of 1 or more, and not larger than memory allows.
-
-    Raises:
-        ZooError: If one is not. The message names it.
-    """
+    """Refuses an argument that is not an integer of 1 or more, or larger than memory allows."""
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ZooError(f"{name} is {size!r}; expected a whole number, 1 or more")
@@ -274,22 +252,14 @@ def check_sizes(**sizes: Any) -> None:
 
 
 def check_rates(**rates: float) -> None:
-    """Checks that dropout rates are in [0, 1).
-
-    Raises:
-        ZooError: If one is not. The message names it.
-    """
+    """Refuses a dropout rate that is not in [0, 1)."""
     for name, rate in rates.items():
         if not 0 <= rate < 1:
             raise ZooError(f"{name} is {rate:g}; expected 0 or more, below 1")
 
 
 def check_activation(name: str, activation: str | None) -> None:
-    """Checks that an argument is the name of a Keras activation.
-
-    Raises:
-        ZooError: If it is not. The message names it.
-    """
+    """Refuses an argument that is not the name of a Keras activation."""
     try:
         keras.activations.get(activation)
     except ValueError:

@@ -142,17 +142,7 @@ def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) ->
 
 
 def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Validates the arguments that all recognizers take.
-
-    Args:
-        arguments: Local variables at the start of a constructor: all its arguments, by name.
-
-    Returns:
-        The arguments, with labels and channels by name.
-
-    Raises:
-        ZooError: If an argument is out of range.
-    """
+    """Checks the arguments that all recognizers take. Returns all arguments, with labels and channels by name."""
     arguments = arguments_of(arguments)
     classes, channels = arguments["classes"], arguments["channels"]
     if isinstance(classes, int):

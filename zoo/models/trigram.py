@@ -182,18 +182,7 @@ def sample(
 ) -> list[str]:  # fmt: skip
     """Returns the words of a prompt and `count` further words, each drawn after those before it.
 
-    Args:
-        logits_of: Function from contexts `(1, context)` of word ids to logits `(1, V)`.
-        vocabulary: V words, in the order of their ids.
-        context: Number of words that are read.
-        prompt: Beginning of the text.
-        count: Number of words to draw, 1 or more.
-        temperature: Divisor of the logits, greater than 0.
-        seed: Random seed.
-        name: Name of the model, for messages.
-
-    Raises:
-        ZooError: If an argument is out of range, or a word is not in the vocabulary.
+    `logits_of` maps contexts `(1, context)` of word ids to logits `(1, V)`; the temperature divides them.
     """
     for argument, value, least in (("num_words", count, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or value < least:

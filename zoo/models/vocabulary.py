@@ -26,15 +26,7 @@ def tokenize(line: str) -> list[str]:
 
 
 def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
-    """Returns the ids of the words of a text.
-
-    Args:
-        text: Text.
-        words: Vocabulary, in the order of the ids.
-        model: Name of the model, for messages.
-
-    Raises:
-        ZooError: If a word is not in the vocabulary. The message suggests similar words.
+    """Returns the ids of the words of a text. A word that `model` does not know is refused with similar ones.
 
     Example:
         >>> word_ids("He is here", ("here", "he", "is"), "mine")
@@ -52,15 +44,6 @@ def word_ids(text: str, words: Sequence[str], model: str) -> list[int]:
 
 def context_ids(text: str, words: Sequence[str], context: int, model: str) -> list[int]:
     """Returns the ids of the last words of a text, as many as a model reads.
-
-    Args:
-        text: Text.
-        words: Vocabulary, in the order of the ids.
-        context: Number of words that the model reads.
-        model: Name of the model, for messages.
-
-    Raises:
-        ZooError: If there are too few words, or one is not in the vocabulary.
 
     Example:
         >>> context_ids("he is here .", ("here", "he", "is", "."), 3, "mine")

@@ -13,11 +13,7 @@ from zoo.runtime.metadata import Metadata, extract
 
 
 def open_file(path: Path) -> Any:
-    """Opens any `.tflite` file with the interpreter of LiteRT, on one thread, and allocates its tensors.
-
-    Raises:
-        ZooError: If the file is damaged, or needs operations that this runtime lacks.
-    """
+    """Opens any `.tflite` file on one thread, and allocates its tensors."""
     from ai_edge_litert.interpreter import Interpreter as LiteRT
 
     try:
@@ -145,15 +141,6 @@ class Interpreter:
             steps: Number of iterations of its loop, if it has one.
         """
         return _multiply_adds(self._flatbuffer, self._definition(signature).subgraphIndex, steps)
-
-    def order(self, signature: str) -> tuple[dict[str, int], dict[str, int]]:
-        """Returns the indices of the inputs and of the outputs of a signature, for runtimes that use indices."""
-        definition = self._definition(signature)
-        graph = self._flatbuffer.subgraphs[definition.subgraphIndex]
-        return (
-            {entry.name.decode(): list(graph.inputs).index(entry.tensorIndex) for entry in definition.inputs},
-            {entry.name.decode(): list(graph.outputs).index(entry.tensorIndex) for entry in definition.outputs},
-        )
 
     @cached_property
     def _flatbuffer(self) -> Any:

@@ -1,7 +1,7 @@
 """Sets of classes as labels: what a study that only knows "stairs" says of upstairs and downstairs.
 
-Labels from 0 to K - 1 are the K classes. The label K + i means one of the classes in `label_sets[i]`; which one is not
-known.
+Labels `(N,)` from 0 to K - 1 are the K classes. The label K + i means one of the classes in `label_sets[i]`; which one
+is not known.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,12 @@ COUNTED = (
 )
 """What every report on such windows says."""
 
+Sets = Sequence[Sequence[int]]
+Labels = NDArray[np.int64]
 
-def allowed_classes(classes: int, label_sets: Sequence[Sequence[int]] = ()) -> NDArray[np.bool_]:
-    """Returns which classes a label allows: its own, or those of its set.
 
-    Args:
-        classes: K, number of classes.
-        label_sets: The classes of each label from K on.
-
-    Returns:
-        `(K + len(label_sets), K)`.
+def allowed_classes(classes: int, label_sets: Sets = ()) -> NDArray[np.bool_]:
+    """Returns which of the K classes a label allows, `(K + len(label_sets), K)`: its own, or those of its set.
 
     Example:
         >>> allowed_classes(2, [(0, 1)]).astype(int).tolist()
@@ -35,20 +31,8 @@ def allowed_classes(classes: int, label_sets: Sequence[Sequence[int]] = ()) -> N
     return np.concatenate([np.eye(classes, dtype=bool), np.reshape(rows, (-1, classes))]).astype(bool)
 
 
-def resolve(
-    labels: NDArray[np.int64], scores: NDArray[np.floating[Any]], label_sets: Sequence[Sequence[int]]
-) -> NDArray[np.int64]:
-    """Replaces each label that is a set by its class with the highest score.
-
-    A prediction in the set is therefore right, and any other wrong.
-
-    Args:
-        labels: Labels `(N,)`.
-        scores: Logits or probabilities `(N, K)`.
-        label_sets: The classes of each label from K on.
-
-    Returns:
-        Class indices `(N,)`.
+def resolve(labels: Labels, scores: NDArray[np.floating[Any]], label_sets: Sets) -> Labels:
+    """Replaces each label that is a set by its class with the highest score `(N, K)`: a prediction in the set is right.
 
     Example:
         >>> resolve(np.array([3, 3, 1]), np.array([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [1, 0, 0]]), [(0, 1)]).tolist()
@@ -61,13 +45,8 @@ def resolve(
     return resolved
 
 
-def indistinct(labels: NDArray[np.int64], classes: int, label_sets: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Returns the sets whose classes training could not tell apart, since its labels name one of them only in sets.
-
-    Args:
-        labels: Labels of the training windows, `(N,)`.
-        classes: K, number of classes.
-        label_sets: The classes of each label from K on.
+def indistinct(labels: Labels, classes: int, label_sets: Sets) -> list[list[int]]:
+    """Returns the sets with a class that training labels never name outside a set, so that it cannot be told apart.
 
     Example:
         >>> indistinct(np.array([0, 2, 3]), 3, [(0, 1)])
@@ -77,15 +56,8 @@ def indistinct(labels: NDArray[np.int64], classes: int, label_sets: Sequence[Seq
     return [list(members) for members in label_sets if not known.issuperset(members)]
 
 
-def forgive(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], label_sets: Sequence[Sequence[int]]
-) -> NDArray[np.int64]:
+def forgive(labels: Labels, predicted: Labels, label_sets: Sets) -> Labels:
     """Corrects predictions that take a class for another one of the same set.
-
-    Args:
-        labels: Class indices `(N,)`.
-        predicted: Predicted class indices `(N,)`.
-        label_sets: Sets of classes that need not be told apart.
 
     Example:
         >>> forgive(np.array([0, 0, 2]), np.array([1, 2, 1]), [(0, 1)]).tolist()

@@ -32,9 +32,7 @@ to gravity: movement cancels out, gravity does not. With gravity, it is above 0.
 def is_in_g(magnitude: float, steady: float) -> bool:
     """Returns whether acceleration is in g, not in m/s^2 without gravity, whose magnitude may be the same.
 
-    Args:
-        magnitude: Mean length of the vector.
-        steady: Length of the mean vector over a second or more.
+    `magnitude` is the mean length of the vector, `steady` the length of the mean vector over a second or more.
 
     Example:
         >>> is_in_g(1.1, 1.0), is_in_g(1.7, 0.2), is_in_g(9.9, 9.8)
@@ -98,14 +96,7 @@ class Metadata:
 
     @staticmethod
     def from_json(document: Mapping[str, Any], where: str) -> "Metadata":
-        """Reads the document.
-
-        Args:
-            document: Result of `to_json`.
-            where: File that contains the document, for messages.
-
-        Returns:
-            Metadata of the subclass for the document's task.
+        """Reads a document into the metadata of its task. `where` is the file that contains it, for messages.
 
         Raises:
             ZooError: If the schema or the task is unknown, a key is missing, or a value does not fit.
@@ -351,15 +342,11 @@ def _with_studies(people: Sequence[str]) -> tuple[str, ...]:
 
 
 def embed(path: Path, metadata: Metadata) -> None:
-    """Writes metadata into a `.tflite` file, replacing earlier metadata.
+    """Writes metadata into a `.tflite` file, in place of earlier metadata.
 
     Also removes what no runtime needs, such as the names of internal tensors and duplicates of equal constants, which
     makes a small file a seventh smaller. The marks of dynamic batch sizes are removed as well: LiteRT.js rejects files
     that have them, and other runtimes can resize inputs without them.
-
-    Args:
-        path: File, changed in place.
-        metadata: Metadata to write.
     """
     from ai_edge_litert.tools import flatbuffer_utils as flat
 
@@ -476,15 +463,7 @@ def _document(content: bytes) -> bytes | None:
 
 
 def require_recognizer(path: Path, metadata: Metadata) -> ActivityMetadata:
-    """Returns metadata that is that of an activity recognizer.
-
-    Args:
-        path: The file that it is from, for the message.
-        metadata: Metadata of any model.
-
-    Raises:
-        ZooError: If it is that of another model.
-    """
+    """Returns metadata that is that of an activity recognizer; `path` is its file, for the message."""
     if not isinstance(metadata, ActivityMetadata):
         raise ZooError(f"{path}: holds {metadata.family}, which is not an activity recognizer")
     return metadata

@@ -252,14 +252,7 @@ def rank_in_class(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
 
 
 def helpful_share(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
-    """The share of what was learned that helps on windows held back.
-
-    Args:
-        probabilities: `(6, N, K)`, without what was learned, and with each of `SHARES` of it.
-        labels: Class indices `(N,)`.
-
-    Returns:
-        One of `SHARES`, or 0.
+    """The one of 0 and `SHARES` that helps on windows held back, by their probabilities `(6, N, K)` with each share.
 
     Example:
         >>> untaught, taught = np.full((3, 2), (0.6, 0.4)), np.full((3, 2), (0.2, 0.8))

@@ -21,17 +21,10 @@ _EXACT = 1e-6
 def frequencies(
     counts: NDArray[np.floating[Any]], classes: Sequence[str], label_sets: Sequence[Sequence[int]] = ()
 ) -> dict[str, float]:
-    """Computes class frequencies from the windows of each label.
+    """Returns the frequency of each class, from the counts or weights of the windows of each label and set.
 
-    The windows of a set of classes are divided among them as their own windows are, equally if they have none.
-
-    Args:
-        counts: Number or total weight of the windows of each label, `(K + len(label_sets),)`.
-        classes: Names of the K classes.
-        label_sets: The classes of each label from K on.
-
-    Returns:
-        Frequency of each class, which sum to 1. Empty if a class has no windows, since no prior can be adjusted then.
+    The windows of a set of classes are divided among them as their own windows are, equally if they have none. Empty if
+    a class has no windows, since no prior can be adjusted then.
 
     Example:
         >>> frequencies(np.array([1, 3, 4, 4]), ("up", "down", "walk"), [(0, 1)])
@@ -47,12 +40,6 @@ def frequencies(
 
 def parse(text: str) -> dict[str, float]:
     """Reads a prior from the command line.
-
-    Args:
-        text: Such as `walking=0.6,sitting=0.3`.
-
-    Raises:
-        ZooError: If a part is not a name with a number, or a name occurs twice.
 
     Example:
         >>> parse("walking=0.6, sitting=0.3")
@@ -75,15 +62,6 @@ def parse(text: str) -> dict[str, float]:
 
 def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mapping[str, float]) -> dict[str, float]:
     """Returns a prior of all classes. Those that it does not name share the rest in proportion to the current prior.
-
-    Args:
-        prior: Frequencies by class.
-        classes: All classes.
-        current: Current frequencies of all classes.
-
-    Raises:
-        ZooError: If it is no mapping, a class is unknown, a frequency is not above 0, they do not sum to 1, or nothing
-            is left for the classes that are not named.
 
     Example:
         >>> complete({"walk": 0.5}, ("walk", "sit", "stand"), {"walk": 0.2, "sit": 0.4, "stand": 0.4})
@@ -112,10 +90,5 @@ def complete(prior: Mapping[str, float], classes: Sequence[str], current: Mappin
 
 
 def shift(new: Sequence[float], old: Sequence[float]) -> NDArray[np.float64]:
-    """Returns what is added to logits, after their division by a temperature, to assume another prior.
-
-    Args:
-        new: Frequency of each class, `(K,)`.
-        old: Frequencies that the logits assume, `(K,)`.
-    """
+    """Returns what is added to logits `(K,)`, after their division by a temperature, to assume another prior."""
     return np.log(np.asarray(new, np.float64)) - np.log(np.asarray(old, np.float64))

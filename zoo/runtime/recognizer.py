@@ -20,15 +20,9 @@ States = dict[str, NDArray[np.float32]]
 def labels_of(
     probabilities: NDArray[np.floating[Any]], metadata: ActivityMetadata, threshold: float | None = None
 ) -> list[str | None]:
-    """Returns the most probable labels, None where the probability is below a threshold.
+    """Returns the most probable labels of probabilities `(N, classes)`, None where they are below a threshold.
 
-    Args:
-        probabilities: Probabilities `(N, classes)`.
-        metadata: Metadata of the recognizer.
-        threshold: Smallest probability of a label; 0 for none. That of the metadata by default.
-
-    Raises:
-        ZooError: If the threshold is not 0 or more and below 1.
+    The threshold is that of the metadata by default, 0 for none.
     """
     limit = (metadata.threshold or 0.0) if threshold is None else _checked(threshold)
     return [metadata.classes[row.argmax()] if row.max() >= limit else None for row in probabilities]

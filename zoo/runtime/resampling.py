@@ -27,12 +27,8 @@ _FOLDED = 16
 
 
 class Rows(NamedTuple):
-    """Rows that a block of samples completes.
-
-    Attributes:
-        times: Times in seconds `(N,)`.
-        values: Values `(N, channels)`.
-        intervals: Mean interval between samples at each row, in seconds `(N,)`.
+    """Rows that a block of samples completes: times in seconds `(N,)`, values `(N, channels)`, and the mean intervals
+    between samples at each row, in seconds `(N,)`.
     """
 
     times: Numbers
@@ -41,10 +37,7 @@ class Rows(NamedTuple):
 
 
 class Resampler:
-    """Converts samples to rows, one at a time or in blocks. Both give the same rows to the last bit.
-
-    Args:
-        rate: Rate of the rows in Hz.
+    """Converts samples to rows of a rate in Hz, one at a time or in blocks. Both give the same rows to the last bit.
 
     Example:
         >>> resampler = Resampler(2.0)
@@ -73,15 +66,7 @@ class Resampler:
         self._points: list[tuple[float, Vector]] = []
 
     def push(self, time: float, value: Vector) -> list[tuple[float, Vector]]:
-        """Adds a sample.
-
-        Args:
-            time: Time in seconds, later than that of the previous sample.
-            value: Values of all channels.
-
-        Returns:
-            The rows that the sample completes, with their times.
-        """
+        """Adds a sample, later than the previous one. Returns the rows that it completes, with their times."""
         if not self.rows:
             self.first, self.rows, self._nothing = time, 1, (0.0,) * len(value)
             self._start(time, value)
@@ -125,15 +110,7 @@ class Resampler:
         self._points.clear()
 
     def push_block(self, times: Numbers, values: Numbers) -> Rows:
-        """Adds samples, as `push` does one after another.
-
-        Args:
-            times: Times in seconds `(N,)`, each later than the previous one, N of 1 or more.
-            values: Values `(N, channels)`.
-
-        Returns:
-            The rows that the samples complete.
-        """
+        """Adds one or more samples `(N,)` and `(N, channels)`, as `push` does one after another."""
         if not self.rows:
             self.push(float(times[0]), tuple(values[0].tolist()))
             first = Rows(times[:1], values[:1], np.array([math.nan]))

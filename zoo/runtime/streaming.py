@@ -82,11 +82,6 @@ class StaggeredStates:
     """Predicts probabilities from rows, with several copies of the states that restart at staggered times.
 
     A network without states is treated as one that reads a whole window per step and advances by `hop` rows.
-
-    Args:
-        step: Function that runs the network.
-        metadata: Metadata with its states, frame, window and hop.
-        settings: Settings of the restarts.
     """
 
     def __init__(self, step: Step, metadata: ActivityMetadata, settings: Streaming) -> None:
@@ -407,11 +402,5 @@ def _length(vectors: Numbers) -> float:
 
 
 def predict_recording(stream: Stream, rows: NDArray[np.floating[Any]], rate: float) -> list[Prediction]:
-    """Runs a stream on a whole recording and returns its predictions.
-
-    Args:
-        stream: New stream.
-        rows: Rows `(N, channels)`.
-        rate: Sampling rate of the rows in Hz.
-    """
+    """Runs a new stream on the rows `(N, channels)` of a whole recording, at their rate in Hz."""
     return list(stream.feed(np.column_stack([np.arange(len(rows)) / rate, rows])))

@@ -70,20 +70,11 @@ def find() -> list[str] | None:
 def run(
     network: Network, folder: Path, inputs: Mapping[str, Mapping[str, NDArray[Any]]], options: Sequence[str] = OPTIONS
 ) -> dict[str, dict[str, NDArray[Any]]] | None:
-    """Compiles the code of a network, and runs its test program and its functions.
-
-    Args:
-        network: The network.
-        folder: Folder with its code.
-        inputs: Inputs `(N, ...)` by the names of signature and input.
-        options: Options of the compiler.
+    """Compiles the code of a network in a folder, and runs its test program and its functions on inputs `(N, ...)`.
 
     Returns:
         Outputs `(N, ...)` by the names of signature and output, and for each signature the `seconds` of each call,
         `(N,)`. None if there is no compiler.
-
-    Raises:
-        ZooError: If the code does not compile, or a program fails.
     """
     found = find()
     if found is None:
@@ -148,11 +139,7 @@ def pack(function: Function, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]
 
 
 def unpack(function: Function, content: bytes, count: int, what: str) -> dict[str, NDArray[Any]]:
-    """Reads the outputs of a function by name, `(N, ...)`, from rows of them with the `seconds` of each call.
-
-    Raises:
-        ZooError: If there are not as many as calls.
-    """
+    """Reads the outputs of a function by name, `(N, ...)`, from rows of them with the `seconds` of each call."""
     written = np.dtype([*((each, array.dtype) for each, array in function.outputs.items()), ("seconds", "=f8")])
     if len(content) != count * written.itemsize:
         raise ZooError(f"the compiled {what} wrote {len(content)} bytes; expected {count * written.itemsize}")

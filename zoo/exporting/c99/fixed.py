@@ -30,14 +30,8 @@ def network(
 ) -> Network:
     """Describes a recurrent recognizer in integers.
 
-    Args:
-        model: Keras model.
-        metadata: Its metadata.
-        windows: Windows `(N, T, C)` that show how large values become.
-        states: States `(N, H)` by name, from the middle of windows.
-
-    Raises:
-        ZooError: If an activation has no form in integers, a layer has too many inputs, or a cell state does not fit.
+    Windows `(N, T, C)` and states `(N, H)` by name, from the middle of windows, show how large values become. An
+    activation without a form in integers, a layer with too many inputs and a cell state that does not fit are refused.
     """
     described = recognizers.recurrent(model, metadata, INTEGERS)
     first = model.get_layer("cell_1").input

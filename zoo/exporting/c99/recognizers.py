@@ -154,16 +154,7 @@ void zoo_window(const float *restrict window, float *restrict probabilities)
 
 
 def recurrent(model: Any, metadata: ActivityMetadata, numbers: Numbers = FLOATS) -> Network:
-    """Describes a recurrent recognizer.
-
-    Args:
-        model: Keras model.
-        metadata: Its metadata.
-        numbers: Types of numbers. For integers, `zoo.exporting.c99.fixed` chooses their binary places.
-
-    Raises:
-        ZooError: If a layer has no counterpart in C.
-    """
+    """Describes a recurrent recognizer. For integers, `zoo.exporting.c99.fixed` chooses binary places."""
     constants, read, columns = _reading(model)
     layers, buffers, statements = _advance(model, columns)
     names, last = metadata.states, f"h_{model.num_layers}"
@@ -234,7 +225,6 @@ def _padding(rows: int, size: int) -> tuple[int, int]:
 
 
 def _function(read: str, rows: int, metadata: ActivityMetadata, numbers: Numbers) -> Function:
-    """Returns a function that reads some rows of the sensor and writes probabilities."""
     sensor = Array(numbers.value, (rows, len(metadata.axes)), units={"": numbers.sensor})
     answer = Array(numbers.answer, (len(metadata.classes),), units={"": numbers.one})
     return Function(f"zoo_{read}({read}, probabilities)", {read: sensor}, {"probabilities": answer})

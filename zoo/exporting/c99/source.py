@@ -19,8 +19,7 @@ class Arithmetic(NamedTuple):
     """Numbers of a format.
 
     Args:
-        kernels: Files in `zoo/exporting/native` that define numbers and a layer, and the functions that compute with
-            them, each file by those before it.
+        kernels: Files in `zoo/exporting/native`, each of which may use those before it.
         text: What the comment of `model.h` says of it.
         tables: Function from the name of a layer and the layer to the definitions of its tables.
         golden: Largest difference from Keras that `model_test.c` accepts.
@@ -100,15 +99,7 @@ FORMATS = {
 
 
 def write(network: Network, metadata: Metadata, kind: str, golden: Mapping[str, NDArray[Any]], folder: Path) -> None:
-    """Writes the files of a network.
-
-    Args:
-        network: The network.
-        metadata: Metadata of the model.
-        kind: Name of the format.
-        golden: A row of each input and output of the first function, by name, as computed by Keras.
-        folder: Folder to write to. Created.
-    """
+    """Writes the files of a network; `golden` is a row of each input and output of the first function, by Keras."""
     folder.mkdir()
     texts = {
         HEADER: _header(network, metadata, FORMATS[kind]),
