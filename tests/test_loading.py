@@ -31,7 +31,7 @@ def test_a_subclass_of_a_model_of_the_zoo_is_named(tmp_path):
 
 
 def test_what_is_no_model_at_all_is_named():
-    with pytest.raises(ZooError, match=r"^model is of the type NoneType; expected .* the name of a preset or a path$"):
+    with pytest.raises(ZooError, match=r"^model is None; expected .* the name of a preset or a path$"):
         zoo.predict(None, np.zeros((1, 150, 3)))
 
 

@@ -11,20 +11,45 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from functools import cache, partial, wraps
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from zoo import catalog, presets
-from zoo.errors import ArgumentError, UsageError, ZooError, refuse
+from zoo.arguments import (
+    Bounds,
+    Callbacks,
+    Changes,
+    Count,
+    Files,
+    Inputs,
+    Labels,
+    Levels,
+    Named,
+    Names,
+    Rate,
+    Reading,
+    Refused,
+    Rows,
+    Seconds,
+    Seed,
+    Settings,
+    Share,
+    Shares,
+    Size,
+    Source,
+    Tables,
+    Workers,
+    public,
+)  # fmt: skip
+from zoo.errors import ArgumentError, ZooError, refuse
 from zoo.families import FAMILIES, TASKS, task_named, unknown_family
 from zoo.files import exclusive_folder, new_file, temporary_folder
-from zoo.recipe import Columns, Limits, Recipe, checked
+from zoo.recipe import Columns, Limits, Recipe
 from zoo.report.document import Document, Records, Result, say, warn
 
 if TYPE_CHECKING:
@@ -34,39 +59,11 @@ if TYPE_CHECKING:
     from zoo.data.examples import Data
     from zoo.exporting.artifacts import Artifact
     from zoo.exporting.parity import ParityError
-    from zoo.models.model import Model
     from zoo.task import Predictions, Task
     from zoo.training import TrainResult
-
-    Named = Model | str | Path
-    Source = Any
-    Inputs = Any
-    Changes = Recipe | Mapping[str, Any] | None
-    Reading = Columns | Mapping[str, Any] | None
-    Bounds = Limits | Mapping[str, Any] | None
-    Settings = Mapping[str, Any] | None
-    Names = str | Sequence[str]
-    Files = Any
-    Shares = str | Mapping[str, float]
-    Labels = str | Sequence[str] | Mapping[str, str]
-    Rows = str | tuple[int, int]
-    Callbacks = Sequence[keras.callbacks.Callback]
-    Refused = dict[str, ParityError]
 else:
-    # The command line reads annotations, of which these would import Keras and NumPy, or mean more than it can pass.
-    Named = Source = Shares = Labels = Rows = str
-    Names = Inputs = list[str]
-    Files = list[Path]
-    Changes, Reading, Bounds, Settings = Recipe, Columns, Limits, dict
-    Data = Artifact = TrainResult = Predictions = Callbacks = Refused = Any
-
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Rate = Annotated[float, Field(gt=0, le=100_000)]
-Seconds = Annotated[float, Field(ge=0, le=86_400)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Levels = Annotated[float, Field(ge=1, le=65_535)]
-Workers = Annotated[int, Field(ge=0, le=1024)]
+    # The command line reads annotations, of which these would import Keras.
+    Data = Artifact = TrainResult = Predictions = Any
 
 TERMINAL: dict[str, Callable[..., AbstractContextManager[Any]]] = {}
 """What the terminal does to be `quiet` while libraries print, and to have a search's messages `logged`."""
@@ -74,40 +71,6 @@ TERMINAL: dict[str, Callable[..., AbstractContextManager[Any]]] = {}
 
 def _quietly(doing: str = "") -> AbstractContextManager[Any]:
     return TERMINAL.get("quiet", nullcontext)(doing)
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def public(function: F) -> F:
-    """Makes a function check its numbers, flags and words against their annotations before it begins."""
-    signature = inspect.signature(function)
-
-    @cache
-    def hints() -> dict[str, Any]:
-        found = get_type_hints(function, include_extras=True)
-        return {name: found[name] for name in signature.parameters if _is_checked(found.get(name))}
-
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        for name, value in bound.arguments.items():
-            if name in hints() and not (value is None and NoneType in get_args(hints()[name])):
-                try:
-                    bound.arguments[name] = checked(name, hints()[name], value)
-                except ArgumentError as error:
-                    error.status = UsageError.status
-                    raise
-        return function(*bound.args, **bound.kwargs)
-
-    return call  # type: ignore[return-value]
-
-
-def _is_checked(hint: Any) -> bool:
-    kind = get_origin(hint)
-    if kind is Annotated or kind is Literal:
-        return True
-    return hint in (int, float, bool) or (bool(get_args(hint)) and any(map(_is_checked, get_args(hint))))
 
 
 def _load() -> None:
@@ -181,7 +144,7 @@ def _require_plan(model: Any, recipe: Any, settings: Mapping[str, Any]) -> None:
 
 def _names(names: Any) -> list[str]:
     """Names of a list, or of a text with commas."""
-    several = [names] if isinstance(names, str) else names or ()
+    several = names if isinstance(names, list | tuple) else [names] if names is not None else ()
     return [part.strip() for each in several for part in str(each).split(",")]
 
 
@@ -354,7 +317,7 @@ def info(model: Named) -> Document:
 
 
 @public
-def push(model: str, address: str, *, private: bool = False) -> Document:
+def push(model: str | Path, address: str, *, private: bool = False) -> Document:
     """Publishes a model on a hub: its card, its files and the license. Needs `pip install 'pocket-zoo[hub]'`.
 
     Log in once with `hf auth login`. Afterward, the address works wherever the name of a preset does.
@@ -576,7 +539,7 @@ def _rows(name: str, rows: Any) -> tuple[int, int] | None:
 
 @public
 def import_csv(
-    files: Files | None = None,
+    files: Tables | None = None,
     out: str | Path = "recordings.h5",
     *,
     layout: str | None = None,
@@ -875,11 +838,11 @@ def train(
     data_dir: str | Path | None = None,
     levels: Levels | None = None,
     out: str | Path | None = None,
-    units: int | None = None,
-    num_layers: int | None = None,
-    frame: int | None = None,
-    dropout: float | None = None,
-    hidden_units: int | None = None,
+    units: Size | None = None,
+    num_layers: Size | None = None,
+    frame: Size | None = None,
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None,
+    hidden_units: Size | None = None,
     settings: Settings = None,
     resume: bool = False,
     deterministic: bool = False,
@@ -1566,8 +1529,8 @@ def tune(
 
 @public
 def stream(
-    model: str,
-    csv: str | None = None,
+    model: str | Path,
+    csv: str | Path | None = None,
     *,
     simulate: Names | None = None,
     rate: Rate | None = None,
@@ -1606,13 +1569,13 @@ def stream(
     """
     if (csv is None) == (not simulate):
         raise ZooError("pass one of csv=FILE, csv=- for standard input, or simulate=ACTIVITIES")
-    file = catalog.exported_file(model)
+    file = catalog.exported_file(str(model))
     from zoo.activity import streaming
     from zoo.activity.columns import columns_of
 
     with _quietly():
         if csv is None:
-            return streaming.Simulated(file, model, _names(simulate), seconds, speed, seed, threshold)
+            return streaming.Simulated(file, str(model), _names(simulate), seconds, speed, seed, threshold)
         return streaming.Followed(
             file, str(csv), lambda **others: columns_of(columns, rate, **others), every, threshold
         )

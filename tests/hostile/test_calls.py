@@ -1,0 +1,82 @@
+"""Wrong calls from Python: each public function names the argument, what it is and what was expected, in one line."""
+
+import inspect
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import pytest
+
+import zoo
+from zoo import ZooError, api
+from zoo.arguments import Accepts
+
+FUNCTIONS = {name: getattr(api, name) for name in zoo.__all__ if inspect.isfunction(getattr(zoo, name, None))}
+NAN, INFINITE = float("nan"), float("inf")
+
+
+def generator():
+    yield from ()
+
+
+class Strange:
+    """Neither a number nor a name nor a file."""
+
+
+WRONG = {
+    int: ["3", 2.5, NAN, None, True, [3], Strange(), 10**30, -1],
+    float: ["3", NAN, INFINITE, -INFINITE, None, True, [3.0], Strange(), 1e30, -1.0],
+    bool: [1, 0, "yes", 2.0, Strange()],
+    str: [3, 2.5, b"a", ["a"], {"a": 1}, Strange(), "a\0b"],
+    Path: [3, 2.5, b"a", ["a"], {"a": 1}, Strange(), "a\0b"],
+    "a function": [3, "print", Strange()],
+    "accepts": [2.5, NAN, True, Strange(), b"a"],
+}
+"""Values that no parameter of a type takes."""
+
+UNLIMITED = {"trim", "speed", "temperature"}
+"""Amounts of any size."""
+
+
+def kinds(hint: Any) -> list[Any]:
+    """The types of an annotation, with `Accepts` in place of what Python users may pass."""
+    if get_origin(hint) is Annotated:
+        base, *rest = get_args(hint)
+        return [*(each for each in rest if isinstance(each, Accepts))] or kinds(base)
+    if get_origin(hint) in (Union, UnionType):
+        return [kind for each in get_args(hint) for kind in kinds(each)]
+    if get_origin(hint) is Literal:
+        return [str]
+    return [hint if isinstance(hint, type) else "a function"]
+
+
+def wrong_values(call, name):
+    """What a parameter must refuse."""
+    known, default = (
+        kinds(get_type_hints(call, include_extras=True)[name]),
+        inspect.signature(call).parameters[name].default,
+    )
+    kind = next(kind for kind in known if kind is not NoneType)
+    for wrong in WRONG["accepts" if isinstance(kind, Accepts) else kind]:
+        valid = isinstance(kind, Accepts) and kind.is_valid(wrong)
+        unlimited = name in UNLIMITED and wrong == 1e30
+        if not (valid or unlimited or (int in known and type(wrong) is int and kind is str) or wrong is default):
+            yield wrong
+
+
+@pytest.mark.parametrize(("function", "name"), [
+    (function, name) for function, call in FUNCTIONS.items() for name in inspect.signature(call).parameters
+])  # fmt: skip
+def test_a_wrong_value_is_named_with_its_argument(function, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call = FUNCTIONS[function]
+    parameters = inspect.signature(call).parameters
+    needed = {key: "x" for key, each in parameters.items() if each.default is each.empty}
+    values = list(wrong_values(call, name))
+    assert len(values) >= 2
+    for wrong in values:
+        with pytest.raises(ZooError, match=rf"^{name} (is|holds) ") as error:
+            call(**needed | {name: wrong})
+        assert "\n" not in str(error.value)
+        assert "--" not in str(error.value)
+    assert not list(tmp_path.iterdir())
