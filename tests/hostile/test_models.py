@@ -1,5 +1,6 @@
 """Model files that are damaged, or whose parts do not belong together."""
 
+import contextlib
 import io
 import json
 import shutil
@@ -12,11 +13,14 @@ import numpy as np
 import pytest
 from ai_edge_litert.tools import flatbuffer_utils
 
+from zoo.errors import ZooError
+from zoo.runtime import Recognizer
 from zoo.runtime.metadata import extract
 
 pytestmark = pytest.mark.hostile
 
 REGIONS = 160
+STILL = np.full((1, 150, 3), (0, 9.8, 0), np.float32)
 
 
 def damaged(materials, tmp_path, suffix, damage):
@@ -265,6 +269,38 @@ def with_metadata(source: Path, target: Path, text: bytes) -> Path:
             buffer.data = [0]
     flatbuffer_utils.write_model(model, str(target))
     return target
+
+
+def unsigned(materials, target: Path) -> Path:
+    source = materials.exported / "model.float32.tflite"
+    return with_metadata(source, target, json.dumps(extract(source).to_json()).encode())
+
+
+def test_a_file_without_its_hash_is_tried_and_runs(materials, tmp_path):
+    expected = Recognizer(materials.exported / "model.float32.tflite").predict(STILL)
+    np.testing.assert_array_equal(Recognizer(unsigned(materials, tmp_path / "a.tflite")).predict(STILL), expected)
+
+
+def test_a_file_of_nan_weights_without_its_hash_is_named(materials, tmp_path, refused):
+    path = unsigned(materials, tmp_path / "model.tflite")
+    model = flatbuffer_utils.read_model(str(path))
+    tensors = (tensor for graph in model.subgraphs for tensor in graph.tensors if tensor.type == 0)
+    weights = [model.buffers[each.buffer] for each in tensors if model.buffers[each.buffer].data is not None]
+    largest = max(weights, key=lambda buffer: len(buffer.data))
+    largest.data = list(np.full(len(largest.data) // 4, np.nan, "float32").tobytes())
+    flatbuffer_utils.write_model(model, str(path))
+    refused(["stream", path, "--simulate", "walking"], str(path), "NaN or infinity")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damage_to_a_file_without_its_hash_ends_no_process(seed, materials, tmp_path):
+    content = bytearray(unsigned(materials, tmp_path / "model.tflite").read_bytes())
+    random = np.random.default_rng(seed)
+    for place in random.integers(8, len(content), 3):
+        content[place] ^= 1 << int(random.integers(8))
+    (tmp_path / "model.tflite").write_bytes(content)
+    with contextlib.suppress(ZooError):
+        assert np.isfinite(Recognizer(tmp_path / "model.tflite").predict(STILL)).all()
 
 
 @pytest.mark.parametrize(

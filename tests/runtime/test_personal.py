@@ -100,6 +100,26 @@ def test_windows_too_few_to_hold_any_back_are_learned(file):
     np.testing.assert_array_equal(one.predict(WINDOWS), several.predict(WINDOWS))
 
 
+@pytest.mark.parametrize(
+    ("windows", "labels", "options", "message"),
+    [
+        (WINDOWS[:0], [], {}, "0 windows and labels of shape"),
+        (WINDOWS, LABELS[:3], {}, "8 windows and labels of shape"),
+        (WINDOWS, LABELS + 1, {}, "expected class numbers below 6"),
+        (WINDOWS, LABELS / 2, {}, "expected class numbers below 6"),
+        (WINDOWS * np.nan, LABELS, {}, "holds NaN or infinity"),
+        (WINDOWS, LABELS, {"epochs": 0}, "epochs is 0"),
+        (WINDOWS, LABELS, {"rate": np.nan}, "rate nan"),
+    ],
+)
+def test_what_cannot_be_learned_is_refused_and_changes_nothing(windows, labels, options, message, file):
+    recognizer = PersonalRecognizer(file)
+    before = recognizer.predict(WINDOWS)
+    with pytest.raises(ZooError, match=message):
+        recognizer.learn(windows, labels, **options)
+    np.testing.assert_array_equal(recognizer.predict(WINDOWS), before)
+
+
 def test_a_file_that_cannot_learn_and_a_foreign_memory_are_refused(file, tmp_path):
     with pytest.raises(ZooError, match="cannot learn; export one that can with `zoo export --personalize`"):
         PersonalRecognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.dynamic.tflite")

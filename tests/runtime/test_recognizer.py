@@ -5,6 +5,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+import zoo
 from zoo import ActivityGRU, ActivityLSTM, ActivityRNN, ZooError, loading
 from zoo.activity.exportable import golden
 from zoo.activity.task import TASK as ACTIVITY
@@ -123,3 +124,42 @@ def test_numbers_that_a_file_does_not_take_are_refused_with_its_reason():
     recognizer = Recognizer(PRESETS_FOLDER / "activity_gru_pocket" / "model.int8.tflite")
     with pytest.raises(ZooError, match=r"model\.int8\.tflite: signature 'step' does not run \(.*FLOAT64"):
         recognizer.run("step", frame=np.zeros((1, 5, 3)), **recognizer.zeros())
+
+
+DOORS = {
+    "predict": lambda recognizer, rows: recognizer.predict(rows[None]),
+    "recognize": lambda recognizer, rows: recognizer.recognize(rows[None].tolist()),
+    "step": lambda recognizer, rows: recognizer.step(rows[None, :5], recognizer.zeros()),
+    "chunk": lambda recognizer, rows: recognizer.chunk(rows[None, :50], recognizer.zeros()),
+    "run": lambda recognizer, rows: recognizer.run("step", frame=rows[None, :5], **recognizer.zeros()),
+}
+CASES = [(kind, door) for kind in ("float32", "int8") for door in DOORS if (kind, door) != ("int8", "chunk")]
+
+
+@pytest.mark.parametrize(("kind", "door"), CASES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_get_no_answer(kind, door, bad):
+    recognizer, rows = Recognizer(POCKET / f"model.{kind}.tflite"), np.full((150, 3), (0, 9.8, 0), np.float32)
+    DOORS[door](recognizer, rows)
+    rows[3, 1] = bad
+    with pytest.raises(ZooError, match=rf"model\.{kind}\.tflite: .*holds NaN or infinity"):
+        DOORS[door](recognizer, rows)
+
+
+@pytest.mark.parametrize("windows", [[["a"]], np.zeros((1, 150, 3), object), [[1.0], [1.0, 2.0]], None])
+def test_windows_that_hold_no_numbers_are_refused(windows):
+    with pytest.raises(ZooError, match=r"windows: holds \w+; expected an array of numbers"):
+        Recognizer(POCKET / "model.float32.tflite").predict(windows)
+
+
+@pytest.mark.parametrize(
+    ("name", "x"),
+    [
+        ("activity_gru_pocket", np.full((2, 150, 3), np.nan)),
+        ("sparse_autoencoder_course", np.full((2, 3, 16, 16), np.inf)),
+        ("trigram_lm_course_8_64", np.array([[np.nan, 1.0, 2.0]])),
+    ],
+)
+def test_no_door_of_python_takes_what_is_not_finite(name, x):
+    with pytest.raises(ZooError, match=r"input: holds (NaN or infinity|float64)"):
+        zoo.predict(name, x)

@@ -44,6 +44,7 @@ from zoo.models.recognizer import ActivityRecognizer
 from zoo.recipe import Recipe
 from zoo.report.document import Records
 from zoo.runtime import Recognizer, priors
+from zoo.runtime.interpreter import floats
 from zoo.runtime.label_sets import allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata, Streaming
 from zoo.runtime.recognizer import labels_of
@@ -362,13 +363,11 @@ class ActivityTask(Task):
         metadata = metadata_of(loaded)
         if isinstance(x, str | Path) or hasattr(x, "columns"):
             x, times = _cut(metadata, Path(x) if isinstance(x, str) else x, columns, hop, dropped)
-        windows = np.asarray(x, np.float32)
+        windows = floats("input", x)
         if windows.ndim != 3:
             expected = f"({metadata.window}, {len(metadata.axes)})"
             raise ZooError(f"input: has shape {windows.shape}; expected any number of windows of shape {expected}")
         check_windows(loaded, "input", windows.shape, metadata.rate if rate is None else rate)
-        if not np.isfinite(windows).all():
-            raise ZooError("input holds NaN or infinity: drop those rows first")
         if len(windows):
             check_lengths("input", *lengths_of(windows).mean(axis=0).tolist())
         probabilities = np.empty((len(windows), len(metadata.classes)), np.float32)

@@ -34,6 +34,7 @@ from zoo.patches.data import LUMINANCE, PatchData, Scale
 from zoo.recipe import Recipe, Settings, Share
 from zoo.report import markdown
 from zoo.report.document import Document
+from zoo.runtime.interpreter import floats
 from zoo.runtime.metadata import AutoencoderMetadata
 from zoo.task import Feed, Predictions, Source, Split, Task, origin, provenance
 
@@ -363,7 +364,7 @@ class AutoencoderTask(Task):
 
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
         """Encodes patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`."""
-        rows = np.asarray(x, np.float32)
+        rows = floats("input", x)
         size = metadata_of(loaded).size
         if rows.shape[1:] == (size**2,) and loaded.model is not None:
             codes, reconstructions = _encode_vectors(loaded, rows)

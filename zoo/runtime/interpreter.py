@@ -1,7 +1,9 @@
 """Runs `.tflite` files of the zoo. This is the only module that runs LiteRT."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.runtime.metadata import Metadata, extract
+from zoo.runtime.metadata import Metadata, extract, is_signed
 
 
 def open_file(path: Path) -> Any:
@@ -26,6 +28,61 @@ def open_file(path: Path) -> Any:
 
 def _does_not_run(path: Path, error: Exception, what: str = "") -> ZooError:
     return ZooError(f"{path}: {what}does not run ({(str(error).strip() or type(error).__name__).splitlines()[0]})")
+
+
+@lru_cache
+def _require_harmless(path: Path, changed: int) -> None:
+    """Runs a file that does not state its SHA-256 in a process of its own first: what it holds may crash LiteRT."""
+    command = [sys.executable, "-m", "zoo.runtime.interpreter", str(path)]
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ZooError(f"{path}: does not run (no answer after {_SECONDS} s); {_AGAIN}") from None
+    if child.returncode:
+        said = child.stdout.strip().splitlines()
+        reason = said[-1] if child.returncode == 1 and said else "it ends the process that runs it"
+        raise ZooError(f"{path}: does not run ({reason}); {_AGAIN}")
+
+
+def _try(path: Path) -> str:
+    """Runs each signature once, on zeros. Returns what is wrong, if anything is."""
+    try:
+        interpreter = open_file(path)
+        for name in interpreter.get_signature_list():
+            runner = interpreter.get_signature_runner(name)
+            inputs = {key: np.zeros(each["shape"], each["dtype"]) for key, each in runner.get_input_details().items()}
+            for key, value in runner(**inputs).items():
+                if not np.isfinite(value).all():
+                    return f"signature {name!r} returns {key} that is NaN or infinity"
+    except (ZooError, RuntimeError, ValueError, TypeError, MemoryError) as error:
+        reason = error.__cause__ or error
+        return (str(reason).strip() or type(reason).__name__).splitlines()[0]
+    return ""
+
+
+_SECONDS, _AGAIN = 60, "it is not as `zoo export` wrote it: export it again"
+
+
+def floats(what: str, values: Any) -> NDArray[np.float32]:
+    """Returns numbers as float32. Others are refused, and so are NaN and infinity, to which integers give an answer.
+
+    Example:
+        >>> floats("input", [0.5, float("nan")])
+        Traceback (most recent call last):
+        ...
+        zoo.errors.ZooError: input: holds NaN or infinity: drop those rows first
+    """
+    try:
+        rows = np.asarray(values)
+    except ValueError:
+        rows = np.empty(0, object)
+    if rows.dtype.kind not in "biuf":
+        raise ZooError(f"{what}: holds {rows.dtype.type.__name__.removesuffix('_')}; expected an array of numbers")
+    with np.errstate(over="ignore"):
+        rows = rows.astype(np.float32, copy=False)
+    if not np.isfinite(rows).all():
+        raise ZooError(f"{what}: holds NaN or infinity: drop those rows first")
+    return rows
 
 
 class Interpreter:
@@ -48,6 +105,8 @@ class Interpreter:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.metadata: Metadata = extract(self.path)
+        if not is_signed(self.path):
+            _require_harmless(self.path, self.path.stat().st_mtime_ns)
         self._interpreter = open_file(self.path)
         self.signatures: Mapping[str, Any] = self._interpreter.get_signature_list()
         self._runners = {name: self._interpreter.get_signature_runner(name) for name in self.signatures}
@@ -69,21 +128,29 @@ class Interpreter:
 
         Args:
             signature: Name of the signature.
-            **inputs: Input arrays by name, of the shapes that the file expects.
+            **inputs: Input arrays by name, of the shapes that the file expects, without NaN and infinity.
 
         Returns:
             Output arrays by name.
 
         Raises:
-            ZooError: If the file lacks the signature, an input is missing or has another shape, or the file is damaged.
+            ZooError: If the file lacks the signature, an input is missing, has another shape or is not finite, or the
+                file is damaged.
         """
         if signature not in self._runners:
             raise ZooError(f"{self.path}: no signature {signature!r}; found {', '.join(self._runners)}")
         for name, (expected, _) in self._inputs[signature].items():
             if name not in inputs:
                 raise ZooError(f"{self.path}: signature {signature!r} needs the input {name!r}")
-            if inputs[name].shape != expected and not _fits(inputs[name].shape, expected):
-                raise ZooError(f"{self.path}: input {name!r} has shape {inputs[name].shape}; expected {expected}")
+            shape, kind = np.shape(inputs[name]), getattr(inputs[name], "dtype", np.dtype(object)).kind
+            if shape != expected and not _fits(shape, expected):
+                raise ZooError(f"{self.path}: input {name!r} has shape {shape}; expected {expected}")
+            if kind != "i" and kind != "u":
+                floats(f"{self.path}: input {name!r}", inputs[name])
+        return self._call(signature, inputs)
+
+    def _call(self, signature: str, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Runs a signature on inputs that were checked."""
         # In some versions of LiteRT, outputs are views that the next call overwrites.
         try:
             outputs = self._runners[signature](**inputs)
@@ -197,3 +264,9 @@ def _size(model: Any, tensor: Any) -> int:
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     return len(shape) == len(expected) and all(want in (-1, have) for have, want in zip(shape, expected, strict=True))
+
+
+if __name__ == "__main__":
+    wrong = _try(Path(sys.argv[1]))
+    print(wrong)
+    sys.exit(bool(wrong))

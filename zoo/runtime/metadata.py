@@ -452,6 +452,11 @@ def extract(path: Path) -> Metadata:
     raise ZooError(f"{path}: has no metadata of the zoo; export it again with `zoo export`")
 
 
+def is_signed(path: Path) -> bool:
+    """Returns whether a file that `extract` reads states its SHA-256. One without may be anything."""
+    return bool(_split_digest(path.read_bytes())[0])
+
+
 def _document(content: bytes) -> bytes | None:
     from ai_edge_litert.tools.flatbuffer_utils import schema_fb
 

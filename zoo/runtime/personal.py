@@ -82,9 +82,17 @@ class PersonalRecognizer(Recognizer):
             The mean loss of each epoch.
 
         Raises:
-            ZooError: If activities were restored for which the file has no room.
+            ZooError: If activities were restored for which the file has no room, or if there are no windows, not as
+                many labels, or other labels than those of the file.
         """
         self._require_room()
+        windows, labels = self._read(windows), np.asarray(labels)
+        if not len(windows) or labels.shape != windows.shape[:1]:
+            raise ZooError(f"learn: {len(windows)} windows and labels of shape {labels.shape}; expected one for each")
+        if labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < len(self._known):
+            raise ZooError(f"learn: labels are {labels[:5]!r:.60}; expected class numbers below {len(self._known)}")
+        if epochs < 1 or not 0 < rate < np.inf:
+            raise ZooError(f"learn: epochs is {epochs}, rate {rate}; expected 1 or more, and a number above 0")
         known = self._head()
         share = self._share_that_helps(windows, labels, epochs, rate, seed, folds)
         losses = self._train(windows, labels, epochs, rate, seed)

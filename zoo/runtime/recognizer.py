@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ZooError
-from zoo.runtime.interpreter import Interpreter
+from zoo.runtime.interpreter import Interpreter, floats
 from zoo.runtime.metadata import ActivityMetadata, Streaming, require_recognizer
 from zoo.runtime.streaming import Stream
 
@@ -68,14 +68,18 @@ class Recognizer(Interpreter):
             Probabilities `(N, classes)`.
 
         Raises:
-            ZooError: If the windows have another shape.
+            ZooError: If the windows have another shape, or hold NaN or infinity.
         """
-        expected = (self.metadata.window, len(self.metadata.axes))
-        if windows.ndim != 3 or windows.shape[1:] != expected:
-            raise ZooError(f"{self.path}: windows of shape {windows.shape}; expected (N, {expected[0]}, {expected[1]})")
         run = self._run_steps if self._window_signature is None else self._run_window
-        rows = [run(window[None].astype(np.float32))[0] for window in windows]
+        rows = [run(window[None])[0] for window in self._read(windows)]
         return np.concatenate(rows) if rows else np.empty((0, len(self.metadata.classes)), np.float32)
+
+    def _read(self, windows: Any) -> NDArray[np.float32]:
+        rows = floats(f"{self.path}: windows", windows)
+        expected = (self.metadata.window, len(self.metadata.axes))
+        if rows.ndim != 3 or rows.shape[1:] != expected:
+            raise ZooError(f"{self.path}: windows of shape {rows.shape}; expected (N, {expected[0]}, {expected[1]})")
+        return rows
 
     def recognize(self, windows: NDArray[np.floating[Any]], threshold: float | None = None) -> list[str | None]:
         """Recognizes the activity in windows.
@@ -104,12 +108,12 @@ class Recognizer(Interpreter):
     def _run_window(
         self, window: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]] | None = None
     ) -> tuple[NDArray[np.float32], States]:
-        return self.run(self._window_signature or "window", window=window)["probabilities"], {}
+        return self._call(self._window_signature or "window", {"window": window})["probabilities"], {}
 
     def _run_steps(self, window: NDArray[np.float32]) -> tuple[NDArray[np.float32], States]:
         states, frame = self.zeros(), self.metadata.frame
         for start in range(0, window.shape[1], frame):
-            probabilities, states = self.step(window[:, start : start + frame], states)
+            probabilities, states = self._step(window[:, start : start + frame], states)
         return probabilities, states
 
     def zeros(self) -> States:
@@ -129,9 +133,17 @@ class Recognizer(Interpreter):
             Probabilities `(1, classes)` and the new states.
 
         Raises:
-            ZooError: If a shape is not what the file expects, or if the network has no states.
+            ZooError: If a shape is not what the file expects, a number is not finite, or the network has no states.
         """
-        return self._advance("step", {"frame": frame, **states})
+        outputs = self.run("step", frame=frame, **states)
+        return outputs.pop("probabilities"), outputs
+
+    def _step(
+        self, frame: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
+    ) -> tuple[NDArray[np.float32], States]:
+        """The same for rows that were checked."""
+        outputs = self._call("step", {"frame": frame, **states})
+        return outputs.pop("probabilities"), outputs
 
     def chunk(
         self, frames: NDArray[np.float32], states: Mapping[str, NDArray[np.float32]]
@@ -145,10 +157,7 @@ class Recognizer(Interpreter):
         Returns:
             Probabilities after each frame, `(1, chunk, classes)`, and the states after the last one.
         """
-        return self._advance("chunk", {"frames": frames, **states})
-
-    def _advance(self, signature: str, inputs: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], States]:
-        outputs = self.run(signature, **inputs)
+        outputs = self.run("chunk", frames=frames, **states)
         return outputs.pop("probabilities"), outputs
 
     def stream(self, settings: Streaming | None = None, threshold: float | None = None) -> Stream:
@@ -169,5 +178,5 @@ class Recognizer(Interpreter):
         """
         limit = None if threshold is None else _checked(threshold)
         if "step" in self.signatures:
-            return Stream(self.metadata, self.step, settings, limit)
+            return Stream(self.metadata, self._step, settings, limit)
         return Stream(replace(self.metadata, states={}), self._run_window, settings, limit)

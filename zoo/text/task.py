@@ -261,6 +261,8 @@ class TrigramTask(Task):
         contexts = np.array([context_of(loaded, x)]) if isinstance(x, str) else np.asarray(x)
         if contexts.ndim != 2 or contexts.shape[1] != metadata_of(loaded).context:
             raise ZooError(f"input: shape {contexts.shape}; {loaded.name} reads (N, {metadata_of(loaded).context})")
+        if contexts.size and contexts.dtype.kind not in "iu":
+            raise ZooError(f"input: holds {contexts.dtype}; expected word ids, which are whole numbers")
         if contexts.size and not (contexts.min() >= 0 and contexts.max() < len(words)):
             numbers = f"{contexts.min()} to {contexts.max()}"
             raise ZooError(f"input: word ids from {numbers}; expected 0 to {len(words) - 1}")
