@@ -13,7 +13,6 @@ Files are compared byte for byte, but for the times, dates and places that `last
 import argparse
 import atexit
 import ctypes
-import errno
 import hashlib
 import io
 import json
@@ -28,8 +27,9 @@ import tempfile
 import time
 import traceback
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,13 +98,7 @@ def make_inputs(folder: Path) -> None:
 
 
 class Run:
-    """A command line in a process of its own, forked from this one.
-
-    Args:
-        folder: Its working folder, and that of its temporary files.
-        arguments: Those of the command line.
-        last: The number of the call at which it is killed. 0 for none.
-    """
+    """A command line in a fork of this process and a folder of its own, killed at the call of number `last`, if any."""
 
     def __init__(self, folder: Path, arguments: Sequence[str], last: int = 0) -> None:
         self.folder, self.log = folder, folder.with_name(f"{folder.name}.log")
@@ -152,29 +146,25 @@ class Run:
 
         main()
 
-    def ended(self) -> int | None:
-        """Returns the exit status, which is negative after a signal, or None while it runs."""
-        process, status = os.waitpid(self.process, os.WNOHANG)
-        return os.waitstatus_to_exitcode(status) if process else None
-
     def wait(self, seconds: float = 120.0) -> tuple[int, str]:
         """Waits until the process and all its children have ended. Returns its status and what it printed."""
-        while (status := self.ended()) is None:
+        status: int | None = None
+        while status is None or self._running():
+            if status is None:
+                process, found = os.waitpid(self.process, os.WNOHANG)
+                status = os.waitstatus_to_exitcode(found) if process else None
             if time.monotonic() - self.started > seconds:
                 os.killpg(self.process, signal.SIGKILL)
+                if status is not None:
+                    return 98, "a child outlived the command"
             time.sleep(0.01)
-        while self._children():
-            if time.monotonic() - self.started > seconds:
-                os.killpg(self.process, signal.SIGKILL)
-                return 98, "a child outlived the command"
-            time.sleep(0.02)
         return status, self.log.read_text(errors="replace")
 
-    def _children(self) -> bool:
+    def _running(self) -> bool:
         try:
             os.killpg(self.process, 0)
-        except OSError as error:
-            return error.errno != errno.ESRCH
+        except ProcessLookupError:
+            return False
         return True
 
     @property
@@ -284,33 +274,16 @@ def prepare(folder: Path, inputs: Path, case: Case) -> Path:
 
 def points(calls: int, count: int) -> list[int]:
     """Returns the calls to kill at: all, or evenly spread with the first and the last ones."""
-    if calls <= count:
-        return list(range(1, calls + 1))
-    return sorted({1 + round(i * (calls - 1) / (count - 1)) for i in range(count)})
+    return sorted({round(1 + i * (calls - 1) / max(1, count - 1)) for i in range(min(calls, count))})
 
 
-def in_processes(jobs: Sequence[Callable[[], Any]], processes: int) -> list[Any]:
-    """Runs functions, each in a fork of this process. Returns what they return, as JSON types."""
-    waiting, running, results = list(enumerate(jobs)), dict[int, tuple[int, int]](), [None] * len(jobs)
-    while waiting or running:
-        while waiting and len(running) < processes:
-            number, job = waiting.pop(0)
-            read, write = os.pipe()
-            process = os.fork()
-            if process == 0:
-                try:
-                    os.write(write, json.dumps(job()).encode()[:60000])
-                except BaseException:
-                    traceback.print_exc()
-                    os._exit(1)
-                os._exit(0)
-            os.close(write)
-            running[process] = number, read
-        process, _ = os.wait()
-        number, read = running.pop(process)
-        results[number] = json.loads(os.read(read, 65536))
-        os.close(read)
-    return results
+def attempt(root: Path, name: str, call: int, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """Kills a command at a call, in a folder that is kept where it did harm."""
+    folder = prepare(root / name / str(call), root / "inputs", CASES[name])
+    outcome = check(folder, call, CASES[name], expected)
+    if not outcome["problem"]:
+        shutil.rmtree(folder)
+    return outcome
 
 
 def campaign(root: Path, names: Sequence[str], count: int | None, processes: int) -> dict[str, Any]:
@@ -325,16 +298,10 @@ def campaign(root: Path, names: Sequence[str], count: int | None, processes: int
         status, said = whole.wait(case.seconds)
         assert status == 0, f"{name}: {said}"
         seconds, expected = time.monotonic() - begin, tree(whole.folder)
-
-        def job(call: int, name: str = name, case: Case = case, expected: Any = expected) -> dict[str, Any]:
-            folder = prepare(root / name / str(call), inputs, case)
-            outcome = check(folder, call, case, expected)
-            if not outcome["problem"]:
-                shutil.rmtree(folder)
-            return outcome
-
-        chosen = points(whole.calls, count or case.points)
-        outcomes = in_processes([lambda call=call: job(call) for call in chosen], processes)
+        jobs = [(root, name, call, expected) for call in points(whole.calls, count or case.points)]
+        # Forks have imported TensorFlow already.
+        with get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
+            outcomes = pool.starmap(attempt, jobs, chunksize=1)
         found[name] = {
             "calls": whole.calls, "kills": len(outcomes), "seconds_of_the_command": round(seconds, 1),
             "seconds": round(time.monotonic() - begin), "same": sum(not each["problem"] for each in outcomes),
