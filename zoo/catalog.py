@@ -1,6 +1,7 @@
 """Finds presets and models by name. This module imports no third-party library."""
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ def preset_names() -> list[str]:
 
 def find_folder(name_or_folder: str | Path) -> Path:
     """Returns the folder of a preset, or of a model of a hub, `hf://owner/name@revision`, which is downloaded."""
+    if not isinstance(name_or_folder, str | os.PathLike):
+        raise ZooError(
+            f"model is of the type {type(name_or_folder).__name__}; expected the name of a preset, or a folder"
+        )
     if str(name_or_folder).startswith(SCHEME):
         return fetch(str(name_or_folder))
     path = Path(name_or_folder)

@@ -70,6 +70,8 @@ class Settings(pydantic.BaseModel):
         Raises:
             ZooError: If a key is unknown, or a value is invalid.
         """
+        if not isinstance(document, Mapping):
+            raise ZooError(f"{cls.label}: is of the type {type(document).__name__}; expected names and values")
         return cls.model_validate(dict(document))
 
     def replace(self, **changes: Any) -> Self:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from zoo import ActivityCNN, ActivityGRU, SparseAutoencoder, TrigramLM, ZooError
+from zoo import ActivityCNN, ActivityGRU, CrossEntropy, KLSparsity, SparseAutoencoder, TrigramLM, ZooError
+
+NAN = float("nan")
 
 CASES = [
     (ActivityGRU, {"units": 0}, "units is 0; expected a whole number, 1 or more"),
@@ -13,7 +15,27 @@ CASES = [
     (ActivityGRU, {"mean": [0.0], "variance": [1.0]}, "mean has 1 numbers for 3 channels"),
     (ActivityGRU, {"classes": ("a", "a")}, "classes is .*; expected different names"),
     (ActivityGRU, {"threshold": 1.0}, "threshold is 1.0; expected 0 or more, below 1"),
-    (ActivityGRU, {"rate": 0}, "rate is 0; expected a number above 0"),
+    (ActivityGRU, {"rate": 0}, "rate is 0.0; expected 0.1 to 100000 Hz"),
+    (ActivityGRU, {"rate": "50"}, "rate is '50'; expected a number"),
+    (ActivityGRU, {"rate": NAN}, "rate is nan; expected a number"),
+    (ActivityGRU, {"window": 1}, "window is 1; expected 2 or more rows"),
+    (ActivityGRU, {"classes": ("a\nb", "c")}, "classes is .*; expected different names"),
+    (ActivityGRU, {"classes": "abc"}, "classes is 'abc'; expected different names"),
+    (ActivityGRU, {"channels": 2}, "channels is .*; expected 3 or more"),
+    (ActivityGRU, {"mean": [NAN] * 3}, r"mean is \[nan, nan, nan\]; expected finite numbers"),
+    (ActivityGRU, {"mean": "abc"}, "mean is 'abc'; expected finite numbers"),
+    (ActivityGRU, {"mean": 3}, "mean is 3; expected finite numbers"),
+    (ActivityGRU, {"variance": [-1] * 3}, r"variance is \[-1, -1, -1\]; expected finite numbers, 0 or more"),
+    (ActivityGRU, {"dropout": "a"}, "dropout is 'a'; expected a number"),
+    (ActivityGRU, {"threshold": "x"}, "threshold is 'x'; expected a number"),
+    (ActivityGRU, {"magnitude": 3}, "magnitude is 3; expected true or false"),
+    (ActivityGRU, {"seed": -1}, "seed is -1; expected 0 or more"),
+    (ActivityGRU, {"seed": "x"}, "seed is 'x'; expected a whole number"),
+    (ActivityGRU, {"name": 3}, "name is 3; expected text"),
+    (ActivityGRU, {"name": "a/b"}, "name is 'a/b'; expected printable characters without /"),
+    (ActivityGRU, {"name": "a\nb"}, "name is .*; expected printable characters without /"),
+    (ActivityGRU, {"provenance": [1]}, r"provenance is \[1\]; expected values by name"),
+    (ActivityCNN, {"channels": ("x", "y")}, r"channels is \('x', 'y'\); expected 3 or more"),
     (ActivityCNN, {"filters": 0}, "filters is 0; expected a whole number, 1 or more"),
     (ActivityCNN, {"window": 15}, "window 15: 4 blocks need 16 rows or more"),
     (ActivityCNN, {"dropout": 1.0}, "dropout is 1; expected 0 or more, below 1"),
@@ -22,11 +44,21 @@ CASES = [
     (SparseAutoencoder, {"sparsity_weight": -1.0}, "sparsity weight -1: expected 0 or more"),
     (SparseAutoencoder, {"weight_decay": -1.0}, "weight decay -1: expected 0 or more"),
     (SparseAutoencoder, {"scale": (1.0,)}, "scale has 1 numbers; expected 3"),
+    (SparseAutoencoder, {"scale": 3}, "scale is 3; expected finite numbers"),
+    (SparseAutoencoder, {"pixels": 200}, "pixels is 200; expected a square, such as 256"),
+    (SparseAutoencoder, {"sparsity_target": "a"}, "sparsity_target is 'a'; expected a number"),
+    (CrossEntropy, {"label_smoothing": 2.0}, "label_smoothing is 2.0; expected below 1"),
+    (CrossEntropy, {"label_smoothing": "a"}, "label_smoothing is 'a'; expected a number"),
+    (CrossEntropy, {"class_weights": [-1.0]}, "class_weights is -1.0; expected 0 or more"),
+    (CrossEntropy, {"class_weights": [NAN]}, "class_weights is nan; expected a number"),
+    (KLSparsity, {"target": "a"}, "target is 'a'; expected a number"),
+    (TrigramLM, {"vocabulary": "abc"}, "vocabulary is 'abc'; expected different words, or how many"),
+    (TrigramLM, {"vocabulary": 2.5}, "vocabulary is 2.5; expected different words, or how many"),
     (TrigramLM, {"vocabulary": 0}, "vocabulary is 0; expected a whole number, 1 or more"),
     (TrigramLM, {"embedding": 2.5}, "embedding is 2.5; expected a whole number"),
     (TrigramLM, {"context": 0}, "context is 0; expected a whole number"),
     (TrigramLM, {"embedding_dropout": -0.1}, "embedding_dropout is -0.1; expected 0 or more, below 1"),
-    (TrigramLM, {"word_dropout": float("nan")}, "word_dropout is nan; expected 0 or more, below 1"),
+    (TrigramLM, {"word_dropout": NAN}, "word_dropout is nan; expected a number"),
     (TrigramLM, {"activation": "sigmoyd"}, "activation is 'sigmoyd'; expected the name of a Keras activation"),
     (TrigramLM, {"initializer": "he"}, "initializer 'he': expected keras or wide or course"),
 ]

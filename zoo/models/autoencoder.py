@@ -20,6 +20,7 @@ Initialization: W, b and c uniform in [-w, w], w = sqrt(6 / (D + H)).
 Source: Ng, Sparse autoencoder, CS294A lecture notes, 2011. Tied weights and constants are those of the course.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,8 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.models.layers import KLSparsity, TiedDense
 from zoo.models.losses import HalfSquaredError
-from zoo.models.model import Model, arguments_of, check_sizes, dtype_policy
+from zoo.models.model import Model, arguments_of, check_sizes, dtype_policy, numbers_of
+from zoo.recipe import Seed
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -75,12 +77,15 @@ class SparseAutoencoder(Model):
         pixels: int = 256,
         scale: Sequence[float] | None = None,
         provenance: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        arguments = arguments_of(locals()) | {"scale": None if scale is None else tuple(scale)}
+        arguments = arguments_of(locals())
+        arguments |= {"scale": None if scale is None else (scale := numbers_of("scale", scale))}
         check_sizes(hidden_units=hidden_units, pixels=pixels)
+        if math.isqrt(pixels) ** 2 != pixels:
+            raise ZooError(f"pixels is {pixels}; expected a square, such as 256 for patches of 16 by 16")
         if not weight_decay >= 0:
             raise ZooError(f"weight decay {weight_decay:g}: expected 0 or more")
         if scale is not None and len(scale) != 3:

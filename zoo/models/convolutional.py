@@ -27,6 +27,7 @@ from zoo.errors import ZooError
 from zoo.models.layers import Dropout
 from zoo.models.model import check_rates, check_sizes, dtype_policy
 from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
+from zoo.recipe import Seed
 from zoo.runtime.metadata import AXES, CLASSES
 
 
@@ -76,7 +77,7 @@ class ActivityCNN(ActivityRecognizer):
         threshold: float | None = None,
         carry_state: bool = False,
         provenance: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
         dtype: Any = None,
         name: str | None = None,
     ) -> None:

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from zoo.errors import ZooError
+from zoo.recipe import checked
 from zoo.runtime.metadata import STANDARD_GRAVITY
 
 
@@ -203,6 +204,8 @@ def kl_sparsity(activations: Any, target: float, weight: float, mask: Any = None
 
 
 def _check_sparsity(target: float, weight: float) -> None:
+    for name, value in (("target", target), ("weight", weight)):
+        checked(name, float, value)
     if not 0 < target < 1:
         raise ZooError(f"sparsity target {target:g}: expected a number between 0 and 1")
     if not weight >= 0:

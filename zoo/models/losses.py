@@ -1,13 +1,15 @@
 """Losses and metrics that Keras lacks. They work with every backend of Keras."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from pydantic import BeforeValidator
 
+from zoo.recipe import Amount, Fraction, checked
 from zoo.runtime.label_sets import allowed_classes
 
 
@@ -50,8 +52,9 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # Keras has no typ
         label_sets: Sequence[Sequence[int]] = (), **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(**{"name": "cross_entropy"} | options)
-        self.label_smoothing = label_smoothing
-        self.class_weights = None if class_weights is None else list(class_weights)
+        self.label_smoothing = checked("label_smoothing", Fraction, label_smoothing)
+        weights = Annotated[list[Amount], BeforeValidator(list)] | None
+        self.class_weights = checked("class_weights", weights, class_weights)
         self.label_sets = [list(classes) for classes in label_sets]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102

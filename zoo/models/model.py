@@ -5,15 +5,17 @@ import inspect
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from types import NoneType
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 import keras
 import numpy as np
 
 from zoo.catalog import find_folder, unknown_name
-from zoo.errors import StorageError, ZooError
+from zoo.errors import ArgumentError, StorageError, ZooError
 from zoo.families import register_with_keras
 from zoo.files import atomic_write, require_file, write_json
+from zoo.recipe import checked
 
 
 class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -156,8 +158,8 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
             >>> Model.from_preset("activity_gru_course", classes=("walking", "cycling")).output_shape
             (None, 2)
         """
-        path = Path(name_or_path)
-        file = path if path.suffix == ".keras" else find_folder(name_or_path) / "model.keras"
+        named_file = str(name_or_path).endswith(".keras")
+        file = Path(name_or_path) if named_file else find_folder(name_or_path) / "model.keras"
         model = load_file(file)
         if not isinstance(model, cls):
             raise ZooError(f"{file}: holds {type(model).__name__}; expected {cls.__name__}: use Model.from_preset")
@@ -170,7 +172,7 @@ class Model(keras.Model):  # type: ignore[misc]  # Keras has no types
             folder: Folder to write to. Created if missing.
             **details: Additional entries of `config.json`, of JSON types.
         """
-        folder = Path(folder)
+        folder = Path(checked("folder", str | Path, folder))
         with atomic_write(folder / "model.keras") as temporary:
             self.save(temporary)
         write_json(folder / "config.json", {"class": type(self).__name__, "arguments": self.get_config()} | details)
@@ -184,7 +186,8 @@ def load_file(file: Path) -> Model:
         _check_archive(file)
         model = keras.saving.load_model(file, compile=False)
     except ZooError as error:
-        raise type(error)(f"{file}: {error}") from error
+        kind = StorageError if isinstance(error, StorageError) else ZooError
+        raise kind(f"{file}: {error}") from error
     except Exception as error:
         # A damaged archive can raise exceptions of zipfile, zlib, json, h5py and Keras.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -219,8 +222,35 @@ def _plain(value: Any) -> Any:
 
 
 def arguments_of(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a constructor, from its local variables at its start."""
-    return {name: value for name, value in variables.items() if name not in ("self", "__class__")}
+    """Returns the arguments of a constructor, from its local variables at its start.
+
+    Numbers, flags and texts are checked against its annotations; what has several types, the constructor checks itself.
+    """
+    hints = get_type_hints(variables["__class__"].__init__, include_extras=True)
+    found = {name: value for name, value in variables.items() if name not in ("self", "__class__")}
+    for name, value in found.items():
+        kinds = set(get_args(hints[name]) or (hints[name],))
+        if get_origin(hints[name]) is Annotated or kinds <= {int, float, str, bool, NoneType}:
+            found[name] = checked(name, hints[name], value)
+        elif any(get_origin(kind) is Mapping for kind in kinds) and not isinstance(value, Mapping | NoneType):
+            raise ArgumentError(name, f" is {value!r}; expected values by name")
+    name = found["name"]
+    if name is not None and (not name.isprintable() or not name or "/" in name):
+        raise ArgumentError("name", f" is {name!r}; expected printable characters without /")
+    return found
+
+
+def numbers_of(name: str, values: Any, least: float = -np.inf) -> tuple[float, ...]:
+    """Numbers of a sequence; refuses what is not finite or below the least."""
+    try:
+        found = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        found = (np.nan,)
+    if not all(least <= value < np.inf for value in found):
+        raise ArgumentError(
+            name, f" is {values!r}; expected finite numbers{'' if least < 0 else f', {least:g} or more'}"
+        )
+    return found
 
 
 @contextlib.contextmanager

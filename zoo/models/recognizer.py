@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from zoo.errors import ZooError
 from zoo.models.layers import Magnitude
 from zoo.models.losses import CrossEntropy, accuracy
-from zoo.models.model import Model, arguments_of, check_sizes
+from zoo.models.model import Model, arguments_of, check_sizes, numbers_of
 from zoo.runtime import priors
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, UNIT
 
@@ -153,18 +153,23 @@ def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
         channels = {3: AXES, 6: INERTIAL}.get(channels, [f"channel {number}" for number in range(channels)])
     for name, values in (("classes", classes), ("channels", channels)):
         named = isinstance(values, list | tuple) and all(isinstance(value, str) and value for value in values)
-        if not named or not values or len(set(values)) < len(values):
+        if not named or not values or len(set(values)) < len(values) or not "".join(values).isprintable():
             raise ZooError(f"{name} is {arguments[name]!r}; expected different names, or how many there are")
         arguments[name] = tuple(values)
+    if len(arguments["channels"]) < len(AXES):
+        raise ZooError(f"channels is {arguments['channels']!r}; expected 3 or more, of which x, y and z come first")
     check_sizes(window=arguments["window"])
-    for name in ("rate", "temperature"):
-        if not 0 < arguments[name] < np.inf:
-            raise ZooError(f"{name} is {arguments[name]!r}; expected a number above 0")
+    if arguments["window"] < 2:
+        raise ZooError("window is 1; expected 2 or more rows")
+    if not 0.1 <= arguments["rate"] <= 100_000:
+        raise ZooError(f"rate is {arguments['rate']!r}; expected 0.1 to 100000 Hz")
+    if not arguments["temperature"] > 0:
+        raise ZooError(f"temperature is {arguments['temperature']!r}; expected a number above 0")
     if arguments["magnitude"] and len(channels) < 3:
         raise ZooError(f"magnitude needs the three axes of the acceleration; channels are {', '.join(channels)}")
     for name in ("mean", "variance"):
         if arguments[name] is not None:
-            arguments[name] = tuple(float(value) for value in arguments[name])
+            arguments[name] = numbers_of(name, arguments[name], 0.0 if name == "variance" else -np.inf)
             if len(arguments[name]) != len(channels):
                 raise ZooError(f"{name} has {len(arguments[name])} numbers for {len(channels)} channels")
     if arguments["threshold"] is not None and not 0 <= arguments["threshold"] < 1:

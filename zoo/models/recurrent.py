@@ -44,6 +44,7 @@ from zoo.errors import ZooError
 from zoo.models.layers import Dropout, SimpleRNN
 from zoo.models.model import check_activation, check_rates, check_sizes, dtype_policy
 from zoo.models.recognizer import ActivityRecognizer, checked, read, reading_layers
+from zoo.recipe import Seed
 from zoo.runtime.metadata import AXES, CLASSES
 
 INITIALIZERS = ("keras", "course")
@@ -102,7 +103,7 @@ class RecurrentRecognizer(ActivityRecognizer):
         threshold: float | None = None,
         carry_state: bool = False,
         provenance: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
@@ -166,6 +167,11 @@ class RecurrentRecognizer(ActivityRecognizer):
             >>> logits.shape, states["h_1"].shape
             (TensorShape([1, 6]), TensorShape([1, 8]))
         """
+        shape = (self.frame, len(self.channels))
+        if tuple(getattr(frame, "shape", ()))[1:] != shape:
+            raise ZooError(f"frame has shape {getattr(frame, 'shape', None)}; expected (batch, {shape[0]}, {shape[1]})")
+        if not isinstance(states, Mapping) or not set(self.states) <= set(states):
+            raise ZooError(f"states: expected arrays by the names {', '.join(self.states)}")
         layers = self._named_layers()
         features = layers.pop("frame", None)
         x = read(layers, frame)

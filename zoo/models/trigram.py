@@ -21,6 +21,7 @@ Source: Bengio, Ducharme, Vincent, Janvin: A neural probabilistic language model
 connections. Sizes, text and constants of the course are those of Hinton's Neural networks for machine learning, 2012.
 """
 
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ from zoo.models.layers import Dropout
 from zoo.models.losses import CrossEntropy, accuracy
 from zoo.models.model import Model, arguments_of, check_activation, check_rates, check_sizes, dtype_policy
 from zoo.models.vocabulary import context_ids, tokenize
+from zoo.recipe import Seed, checked
 
 INITIALIZERS = ("keras", "wide", "course")
 
@@ -89,7 +91,7 @@ class TrigramLM(Model):
         word_dropout: float = 0.0,
         initializer: str = "keras",
         provenance: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
@@ -187,8 +189,9 @@ def sample(
     for argument, value, least in (("num_words", count, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or value < least:
             raise ZooError(f"{argument} is {value!r}; expected a whole number, {least} or more")
-    if not temperature > 0:
+    if not checked("temperature", float, temperature) > 0:
         raise ZooError(f"temperature {temperature:g}: expected a number above 0")
+    prompt = checked("prompt", str, prompt)
     ids = context_ids(prompt, vocabulary, context, name)
     random, added = np.random.default_rng(seed), []
     for _ in range(count):
@@ -206,7 +209,7 @@ def _words(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
     if isinstance(vocabulary, int):
         check_sizes(vocabulary=vocabulary)
         return tuple(str(number) for number in range(vocabulary))
-    words = tuple(vocabulary)
+    words = tuple(vocabulary) if isinstance(vocabulary, Sequence) and not isinstance(vocabulary, str) else ()
     if not words or len(set(words)) < len(words) or not all(isinstance(word, str) for word in words):
-        raise ZooError("vocabulary: expected different words, or how many there are")
+        raise ZooError(f"vocabulary is {reprlib.repr(vocabulary)}; expected different words, or how many there are")
     return words
