@@ -21,6 +21,7 @@ from pydantic import Field
 
 from zoo import catalog, presets
 from zoo.arguments import (
+    TERMINAL,
     Bounds,
     Callbacks,
     Changes,
@@ -65,12 +66,10 @@ else:
     # The command line reads annotations, of which these would import Keras.
     Data = Artifact = TrainResult = Predictions = Any
 
-TERMINAL: dict[str, Callable[..., AbstractContextManager[Any]]] = {}
-"""What the terminal does to be `quiet` while libraries print, and to have a search's messages `logged`."""
-
 
 def _quietly(doing: str = "") -> AbstractContextManager[Any]:
-    return TERMINAL.get("quiet", nullcontext)(doing)
+    quiet: AbstractContextManager[Any] = TERMINAL.get("quiet", nullcontext)(doing)
+    return quiet
 
 
 def _load() -> None:
@@ -897,6 +896,8 @@ def train(
         >>> result.model.classes == data.classes
         True
     """
+    if resume and out is None:
+        raise ArgumentError("resume", ": requires out, the folder of the interrupted training")
     own = _given(units=units, num_layers=num_layers, frame=frame, dropout=dropout, hidden_units=hidden_units)
     own |= settings or {}
     _require_plan(model, recipe, own)
@@ -1334,7 +1335,21 @@ def predict(
     known = {name: options.pop(name) for name in task.options}
     refuse(f"does not apply to {loaded.name}", **options)
     inputs = " ".join(x) if isinstance(x, list) and x and all(isinstance(word, str) for word in x) else x
+    if inputs is not None and not isinstance(inputs, str | Path) and not hasattr(inputs, "columns"):
+        inputs = _numbers(inputs)
     return task.answer(loaded, inputs, _read(task, data, data_dir, levels, default=False), **known)
+
+
+def _numbers(x: Any) -> Any:
+    import numpy as np
+
+    try:
+        found = np.asarray(x)
+    except ValueError as error:
+        raise ArgumentError("x", f" is no array ({error}); expected rows of one length") from None
+    if found.dtype.kind not in "biuf":
+        raise ArgumentError("x", f" holds {found.dtype}; expected numbers")
+    return found
 
 
 @public

@@ -6,6 +6,7 @@ and `Accepts` in it says what Python users may pass.
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from pathlib import Path
@@ -134,8 +135,12 @@ if TYPE_CHECKING:
 else:
 
     def _settings(kind: type, example: str) -> Any:
-        is_valid = Accepts(lambda value: isinstance(value, kind | Mapping), f"{example}, or none")
-        return Annotated[kind, is_valid] | None
+        def is_valid(value: Any) -> bool:
+            return isinstance(value, kind) or (
+                isinstance(value, Mapping) and all(isinstance(each, str) for each in value)
+            )
+
+        return Annotated[kind, Accepts(is_valid, f"{example}, or none")] | None
 
     Named = Annotated[str, _MODEL]
     Source = Annotated[str, _DATA]
@@ -176,12 +181,38 @@ def public(function: F) -> F:
                 except ArgumentError as error:
                     error.status = UsageError.status
                     raise
-        return function(*bound.args, **bound.kwargs)
+        try:
+            return function(*bound.args, **bound.kwargs)
+        except ZooError as error:
+            error.args = (in_python(str(error)),)
+            raise
 
     return call  # type: ignore[return-value]
 
 
 _WORDS = {str: "a text", int: "a whole number", Path: "a path"}
+
+
+TERMINAL: dict[str, Callable[..., Any]] = {}
+"""What the terminal does to be `quiet` while libraries print, and to have a search's messages `logged`."""
+
+
+def in_python(message: str) -> str:
+    """A message with the names of arguments in place of those of options, except in commands; unless for a terminal.
+
+    Example:
+        >>> in_python("pass --time-unit ms, or the unit with --unit; see `zoo train --help`")
+        'pass time_unit=ms, or the unit with unit; see `zoo train --help`'
+    """
+    if TERMINAL:
+        return message
+    parts = message.split("`")
+    for place in range(0, len(parts), 2):
+        parts[place] = _OPTION.sub(lambda found: found[1].replace("-", "_") + ("=" if found[2] else ""), parts[place])
+    return "`".join(parts)
+
+
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z]|[xyz])\b( (?=[A-Z0-9'=]|m/s|rad/s|deg/s|[gms]{1,2}\b))?")
 
 
 def _checked(name: str, hint: Any, value: Any) -> Any:

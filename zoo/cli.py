@@ -27,6 +27,7 @@ from rich.markup import escape
 import zoo
 from zoo import api
 from zoo.activity.studies import STUDIES
+from zoo.arguments import TERMINAL
 from zoo.errors import ArgumentError, StorageError, UsageError, ZooError, printable
 from zoo.families import TASKS, task_named
 from zoo.jobs import terminable
@@ -411,7 +412,7 @@ def main() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     prepare_output()
-    api.TERMINAL.update(quiet=quiet, logged=logged)
+    TERMINAL.update(quiet=quiet, logged=logged)
     try:
         with terminable():
             app(arguments)
@@ -426,6 +427,8 @@ def main() -> None:
         if debug and not isinstance(error, CycloptsError):
             raise
         _fail(*explain(error))
+    finally:
+        TERMINAL.clear()
     sys.exit(0)
 
 

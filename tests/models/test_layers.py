@@ -179,7 +179,7 @@ def test_saturated_units_leave_loss_and_weights_finite_in_float16(use, bias):
 @pytest.mark.parametrize("target", [0.0, 1.0, -0.1, float("nan")])
 @pytest.mark.parametrize("term", [KLSparsity, KLSparsityRegularizer])
 def test_a_target_outside_its_range_is_refused(term, target):
-    with pytest.raises(ZooError, match=r"sparsity target .*: expected a number between 0 and 1"):
+    with pytest.raises(ZooError, match=r"^(sparsity target|target is) .* expected a number"):
         term(target)
 
 

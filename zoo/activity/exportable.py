@@ -53,7 +53,9 @@ def golden(
     if data is None:
         cut = Windowing(metadata.window, metadata.hop, metadata.rate)
         gyroscope = metadata.axes == INERTIAL
-        people = simulate.simulate(8, seed=7, seconds=30, rate=metadata.rate, gyroscope=gyroscope)
+        # Long enough for a few windows of any length.
+        seconds = max(30.0, 3 * metadata.window / metadata.rate)
+        people = simulate.simulate(8, seed=7, seconds=seconds, rate=metadata.rate, gyroscope=gyroscope)
         windows = np.concatenate([cut.windows(recording) for recording in people])
         return windows[: len(windows) // 2], None, windows[len(windows) // 2 :]
     data = for_model(loaded, data)

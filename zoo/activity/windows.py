@@ -188,7 +188,8 @@ class Windows(Examples):
             total = total + flat.sum(axis=0)
             squares = squares + (flat**2).sum(axis=0)
         mean = total / rows
-        return mean.tolist(), (squares / rows - mean**2).tolist()
+        # Rounding makes that of a constant axis negative.
+        return mean.tolist(), np.maximum(squares / rows - mean**2, 0.0).tolist()
 
 
 def draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:

@@ -34,7 +34,7 @@ def load_data(source: str | Path | Data, *, data_dir: str | Path | None = None, 
         return tfds.load(str(source).removeprefix(_BUILD), None if data_dir is None else Path(data_dir))
     path = Path(source)
     if data_dir is not None:
-        raise ZooError(f"--data-dir: goes with --data tfds:NAME; {path} is a file")
+        raise ZooError(f"data_dir: goes with tfds:NAME; {path} is a file")
     if (path / "dataset_info.json").is_file():
         from zoo.data import tfds
 

@@ -64,11 +64,11 @@ def take_role(role: str, chief: str | None) -> None:
         raise ZooError(f"role {role!r}: expected chief or worker")
     if chief is not None:
         host, colon, port = chief.rpartition(":")
-        if not colon or not port.isdecimal():
-            raise ZooError(f"--chief {chief}: expected HOST:PORT, such as node1:8790")
+        if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ZooError(f"chief {chief}: expected HOST:PORT, such as node1:8790")
         os.environ["KERASTUNER_ORACLE_IP"], os.environ["KERASTUNER_ORACLE_PORT"] = host, port
     if not {"KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"} <= set(os.environ):
-        raise ZooError(f"role {role}: pass --chief HOST:PORT, the address of the chief")
+        raise ZooError(f"role {role}: pass chief=HOST:PORT, the address of the chief")
     if role == CHIEF:
         os.environ["KERASTUNER_TUNER_ID"] = CHIEF
     else:

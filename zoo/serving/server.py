@@ -67,7 +67,7 @@ def require_host(host: str) -> None:
     try:
         socket.getaddrinfo(host or None, 443)
     except (OSError, UnicodeError):
-        raise ZooError(f"--host {host!r}: no name or address of this machine; 127.0.0.1 is always one") from None
+        raise ZooError(f"host {host!r}: no name or address of this machine; 127.0.0.1 is always one") from None
 
 
 class PageServer(ThreadingHTTPServer):
@@ -97,7 +97,7 @@ class PageServer(ThreadingHTTPServer):
                     raise ZooError(f"port {number}: only an administrator may use it; choose one above 1023") from error
                 raise ZooError(f"host {host}: no address of this machine ({error.strerror})") from error
             return
-        raise ZooError(f"port {port}: in use, as are those after it; choose another with --port")
+        raise ZooError(f"port {port}: in use, as are those after it; choose another port")
 
     @property
     def port(self) -> int:
