@@ -10,6 +10,7 @@ sensors; noise and errors of scale are those of the accelerometer.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -186,29 +187,25 @@ def _rotation(axis: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
 
 
 class Disturbance(NamedTuple):
-    """Something that happens to a phone: its key, what it means, and `(windows, rate, random) -> windows`."""
+    """Something that happens to a phone: its key, what it means, and what the phone would have recorded.
+
+    Example:
+        >>> DISTURBANCES[0].apply(np.ones((1, 1, 3)), 50.0, np.random.default_rng(0)).tolist()
+        [[[1.0, -1.0, -1.0]]]
+    """
 
     name: str
     meaning: str
-    change: Callable[[Floats, float, np.random.Generator], Floats]
-
-    def apply(self, windows: Floats, rate: float, random: np.random.Generator) -> Floats:
-        """What the phone would have recorded, in the shape of `windows`.
-
-        Example:
-            >>> turned = DISTURBANCES[0].apply(np.ones((1, 1, 3)), 50.0, np.random.default_rng(0))
-            >>> turned.tolist()
-            [[[1.0, -1.0, -1.0]]]
-        """
-        return self.change(windows, rate, random)
+    apply: Callable[[Floats, float, np.random.Generator], Floats]
+    """`(windows, rate, random) -> windows`, in the same shape."""
 
 
-def _turn(axis: str) -> Callable[[Floats, float, np.random.Generator], Floats]:
+def _turned(axis: str, windows: Floats, _rate: float, _random: np.random.Generator) -> Floats:
     signs = np.array([1.0 if name == axis else -1.0 for name in "xyz"], np.float32)
-    return lambda windows, _rate, _random: windows * np.tile(signs, windows.shape[2] // 3)
+    return windows * np.tile(signs, windows.shape[2] // 3)
 
 
-def _tilt(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
+def _tilted(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
     axes = random.standard_normal((len(windows), 3))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     turns = Rotation.from_rotvec(np.radians(20) * axes).as_matrix()
@@ -216,16 +213,13 @@ def _tilt(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
     return np.concatenate([np.einsum("ntc,ndc->ntd", sensor, turns) for sensor in sensors], axis=2)
 
 
-def _sampled_at(hz: float) -> Callable[[Floats, float, np.random.Generator], Floats]:
-    def change(windows: Floats, rate: float, _random: np.random.Generator) -> Floats:
-        time = np.arange(windows.shape[1]) / rate
-        if hz > rate:
-            # Nobody resamples: the model gets as many rows of a shorter time.
-            return _interpolate(np.arange(len(time)) / hz, time, windows)
-        coarse = np.arange(0, time[-1] + 1 / hz, 1 / hz)
-        return _interpolate(time, coarse, _interpolate(coarse, time, windows))
-
-    return change
+def _sampled_at(hz: float, windows: Floats, rate: float, _random: np.random.Generator) -> Floats:
+    time = np.arange(windows.shape[1]) / rate
+    if hz > rate:
+        # Nobody resamples: the model gets as many rows of a shorter time.
+        return _interpolate(np.arange(len(time)) / hz, time, windows)
+    coarse = np.arange(0, time[-1] + 1 / hz, 1 / hz)
+    return _interpolate(time, coarse, _interpolate(coarse, time, windows))
 
 
 def _interpolate(to: Floats, at: Floats, windows: Floats) -> Floats:
@@ -242,23 +236,23 @@ def _lost(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
     return np.take_along_axis(windows, last[:, :, None], axis=1)
 
 
-def _noise(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
+def _noisy(windows: Floats, _rate: float, random: np.random.Generator) -> Floats:
     acceleration, others = windows[..., :3], windows[..., 3:]
     return np.concatenate([acceleration + 0.5 * random.standard_normal(acceleration.shape), others], axis=2)
 
 
-def _scaled(factor: float) -> Callable[[Floats, float, np.random.Generator], Floats]:
-    return lambda windows, _rate, _random: np.concatenate([factor * windows[..., :3], windows[..., 3:]], axis=2)
+def _scaled(factor: float, windows: Floats, _rate: float, _random: np.random.Generator) -> Floats:
+    return np.concatenate([factor * windows[..., :3], windows[..., 3:]], axis=2)
 
 
 DISTURBANCES = (
-    *(Disturbance(f"turned_{a}", f"phone turned by 180 degrees about {a}", _turn(a)) for a in "xyz"),
-    Disturbance("tilted", "phone turned by 20 degrees about a random axis", _tilt),
-    Disturbance("rate_20hz", "sensor at 20 Hz, interpolated to the model's rate", _sampled_at(20.0)),
-    Disturbance("rate_100hz", "sensor at 100 Hz, its rows taken as they come", _sampled_at(100.0)),
+    *(Disturbance(f"turned_{a}", f"phone turned by 180 degrees about {a}", partial(_turned, a)) for a in "xyz"),
+    Disturbance("tilted", "phone turned by 20 degrees about a random axis", _tilted),
+    Disturbance("rate_20hz", "sensor at 20 Hz, interpolated to the model's rate", partial(_sampled_at, 20.0)),
+    Disturbance("rate_100hz", "sensor at 100 Hz, its rows taken as they come", partial(_sampled_at, 100.0)),
     Disturbance("lost", "a tenth of the samples lost, the last one held", _lost),
-    Disturbance("noise", "noise of 0.5 m/s^2 added", _noise),
-    Disturbance("scaled_up", "sensor reads 10% too much", _scaled(1.1)),
-    Disturbance("scaled_down", "sensor reads 10% too little", _scaled(0.9)),
+    Disturbance("noise", "noise of 0.5 m/s^2 added", _noisy),
+    Disturbance("scaled_up", "sensor reads 10% too much", partial(_scaled, 1.1)),
+    Disturbance("scaled_down", "sensor reads 10% too little", partial(_scaled, 0.9)),
 )
 """What an evaluation tries."""
