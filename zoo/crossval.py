@@ -62,6 +62,9 @@ SUBJECT, STUDY, WINDOW = "subject", "study", "window"
 LOSO = "loso"
 """Leave one subject out: as many groups as people."""
 
+_FITTED = ("mean", "variance", "temperature", "prior", "threshold", "carry_state", "provenance", "seed", "name")
+"""Arguments of a model that its training, or the recipe, decides."""
+
 _ATTEMPTS, _WORST = 3, 3
 _LOCK_SECONDS = 3600.0
 
@@ -128,7 +131,7 @@ class Protocol:
     everyone: bool = False
 
     def __post_init__(self) -> None:
-        if self.groups not in (LOSO, STUDY) and (isinstance(self.groups, str) or self.groups < 2):
+        if self.groups not in (LOSO, STUDY) and not (type(self.groups) is int and self.groups >= 2):
             raise ZooError(f"groups is {self.groups}; expected 2 or more, {LOSO} or {STUDY}")
         if self.seeds < 1:
             raise ZooError(f"seeds is {self.seeds}; expected 1 or more")
@@ -236,7 +239,12 @@ def cross_validate(
     if find_family(training.family).task != "activity":
         raise ZooError(f"{training.name}: has no people to hold out; choose an activity recognizer")
     protocol = protocol or Protocol()
-    data = read_people(path, protocol.everyone)
+    from zoo.activity.evaluation import matched
+
+    # Of a trained model, each fold takes what it is, not what it has learned from people whom the fold leaves out.
+    arguments = {name: value for name, value in training.arguments.items() if name not in _FITTED}
+    data = matched(read_people(path, protocol.everyone), training.name, arguments)
+    training = replace(training, arguments=arguments | ({"classes": data.classes} if "classes" in arguments else {}))
     folds = protocol.folds(training, data)
     more = {"groups": protocol.groups, "everyone": protocol.everyone, "data_sha256": data.sha256}
     with ExitStack() as stack:
@@ -330,6 +338,7 @@ def run_fold(folder: Path, path: Path, fold: Fold) -> None:
 def _train_and_score(folder: Path, path: Path, fold: Fold, note: Callable[..., None]) -> Record:
     config = read_json(folder / CONFIG)
     data = read_people(path, config["everyone"])
+    data = data.with_classes(tuple(config["arguments"].get("classes", data.classes)))
     windows = data.train.in_memory()
     mask = held_out(windows, fold.split, config["groups"])[fold.group]
     train, test = windows.where(~mask), windows.where(mask)

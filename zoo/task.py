@@ -221,6 +221,16 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def match(self, data: Any, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Refuses data that a model does not read, in a line that names both; returns it with the model's labels.
+
+        Args:
+            data: Data of the task.
+            name: Name of the model.
+            arguments: Those of its constructor, or those that are known before it is built.
+        """
+
+    @abstractmethod
     def split(self, data: Any, recipe: Recipe, *, folds: bool = False) -> Split:
         """Divides data as a recipe says.
 

@@ -175,7 +175,8 @@ class Training:
             self.check_folder()
             task = self.task
             task.check(self.recipe)
-            data = task.read(data)
+            arguments = self.arguments if start is None else start.get_config()
+            data = task.match(task.read(data), self.name, arguments)
             split = task.split(data, self.recipe, folds=True)
             # Before the training changes the weights from which the folds start as well.
             learners = [task.build(self, fold) if start is None else _twin(start) for fold in split.folds]
@@ -185,7 +186,7 @@ class Training:
             fitted = self._fit(model, split, data, strategy)
             # The folds come last: they change nothing in the model's weights, and a resumed run may train them again.
             validated = [
-                self._fit_fold(learner, fold, f"fold {number} of {len(learners)}")
+                self._fit_fold(learner, fold, f"fold {number} of {len(learners)}", len(fitted.history))
                 for number, (fold, learner) in enumerate(zip(split.folds, learners, strict=True), 1)
             ]
             details = task.finish(model, split, self.recipe, learners)
@@ -247,13 +248,17 @@ class Training:
                 model.save(temporary)
             raise ZooError(f"{error}; the last good weights are kept in {path}") from error
 
-    def _fit_fold(self, learner: Model, fold: Split, name: str) -> "Fitted":
+    def _fit_fold(self, learner: Model, fold: Split, name: str, epochs: int) -> "Fitted":
         """Fits the model of a fold, of which nothing is kept but its scores."""
         recipe = of_folds(self.recipe)
-        progress = [Progress(known.report, name) for known in self.callbacks if isinstance(known, Progress)]
+        # A callback may have stopped the training early: what validates it stops there as well.
+        callbacks = [
+            _Stop(epochs),
+            *(Progress(each.report, name) for each in self.callbacks if isinstance(each, Progress)),
+        ]
         try:
             feed = self.task.feed(learner, fold, recipe)
-            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=progress)
+            return fit(learner, recipe, feed, deterministic=self.deterministic, callbacks=callbacks)
         except LossNotFiniteError as error:
             raise ZooError(
                 f"validation, {name}: {error}; or set validation to 0, which trains no fold: the training itself did "
@@ -378,6 +383,18 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Calls `report`."""
         self.report(epoch, logs, self.fold)
+
+
+class _Stop(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Ends a training after some epochs, without a change of its schedule."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        if epoch + 1 >= self.epochs:
+            self.model.stop_training = True
 
 
 class LossNotFiniteError(ZooError):

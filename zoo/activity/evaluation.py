@@ -9,16 +9,19 @@ from scipy.special import softmax
 
 from zoo.activity import metrics
 from zoo.activity.baselines import baseline_scores
-from zoo.activity.windows import CHANNELS_LAST, ActivityData, Windows, center_crop
+from zoo.activity.windows import AXES_OF, CHANNELS_LAST, ActivityData, Windows, center_crop
 from zoo.errors import ZooError
 from zoo.loading import Loaded
-from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer
+from zoo.models.recognizer import UNKNOWN_PRIOR, ActivityRecognizer, unnamed
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
 from zoo.runtime import Recognizer, priors
 from zoo.runtime.label_sets import COUNTED, allowed_classes, resolve
 from zoo.runtime.metadata import AXES, INERTIAL, ActivityMetadata
 from zoo.task import log_probabilities
+
+START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
+"""The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
 
 CHUNK = 10
 """Frames that the signature `chunk` reads, of a model whose window has so many."""
@@ -112,6 +115,41 @@ def check_windows(loaded: Loaded, where: str, shape: tuple[int, ...], rate: floa
         raise ZooError(f"{where}: rows at {rate:g} Hz; {loaded.name} expects {metadata.rate:g}: cut them again")
 
 
+def require_fit(data: ActivityData, name: str, window: int, rate: float, channels: Sequence[str]) -> None:
+    """Refuses windows that are shorter than those that a model reads, or at another rate, or of other channels."""
+    rows = data.train.inputs.shape[1]
+    if tuple(channels) != data.axes:
+        raise ZooError(
+            f"{data}: channels {', '.join(data.axes)}; {name} reads {', '.join(channels)}: cut windows of its channels"
+        )
+    if data.rate != rate or rows < window:
+        raise ZooError(
+            f"{data}: windows of {rows} rows at {data.rate:g} Hz; {name} reads {window} at {rate:g} Hz: cut them anew "
+            f"with `zoo data windows RECORDINGS --rate {rate:g} --window {window}`"
+        )
+
+
+def matched(data: ActivityData, name: str, arguments: Mapping[str, Any]) -> ActivityData:
+    """Data with its labels in the order of a model of these arguments; refuses data that it does not read.
+
+    A number of classes or channels stands for those of the data, as long as there are so many.
+    """
+    channels, classes = arguments.get("channels", data.axes), arguments.get("classes", data.classes)
+    if isinstance(channels, int):
+        channels = AXES_OF.get(channels, [f"{channels} channels"])
+    window, rate = arguments.get("window", data.train.inputs.shape[1]), arguments.get("rate", data.rate)
+    require_fit(data, name, window, rate, channels)
+    names = unnamed("class", classes) if isinstance(classes, int) else tuple(classes)
+    if names == unnamed("class", len(data.classes)):
+        return data
+    if set(names) != set(data.classes):
+        raise ZooError(
+            f"{data}: labels {', '.join(data.classes)}; {name} has {', '.join(names)}: give the model the labels of "
+            "the data as classes, or start from its weights with `zoo finetune`, which makes a new last layer"
+        )
+    return data.with_classes(names)
+
+
 def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
     """Returns data with the classes of a model, which may know more of them.
 
@@ -121,6 +159,10 @@ def for_model(loaded: Loaded, data: ActivityData) -> ActivityData:
     rows, axes = data.test.inputs.shape[1:]
     longer = rows > metadata.window and data.sha256 == metadata.data_sha256
     check_windows(loaded, f"{path}: key 'tstX'", (metadata.window if longer else rows, axes), data.rate)
+    if data.axes != metadata.axes:
+        raise ZooError(
+            f"{path}: channels {', '.join(data.axes)}; {loaded.name} reads {', '.join(metadata.axes)} in this order"
+        )
     if unknown := [name for name in data.classes if name not in metadata.classes]:
         raise ZooError(
             f"{path}: {loaded.name} does not know {', '.join(unknown)}, but {', '.join(metadata.classes)}: rename or "
@@ -155,11 +197,7 @@ def evaluate(
     data = for_model(loaded, data)
     if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
         raise ZooError(f"{data}: {loaded.name} was trained on another file: only --split test or all is possible")
-    recipe = Recipe.from_json(loaded.config["recipe"]) if "recipe" in loaded.config else Recipe(validation=0.0)
-    if split == "validation" and "recipe" not in loaded.config:
-        raise ZooError(f"{loaded.name}: its validation people are unknown; evaluate its folder instead")
-    validation = loaded.config.get("training", {}).get("validation") or {}
-    windows = part(data, split, recipe, folds="folds" in validation)
+    windows, reference = _parts(loaded, data, split)
     # The probabilities of a file are calibrated already.
     temperature = metadata.temperature if loaded.interpreter is None else 1.0
     assumed = _assumed(loaded, prior)
@@ -180,10 +218,9 @@ def evaluate(
     # Baselines learn one class per window, and are scored where it is known.
     scored = windows.of_one_class(len(data.classes))
     if baselines and len(scored) and split != "all":
-        reference = hold_out(data.train, recipe)[0] if split == "validation" else data.train
         fitted = reference.of_one_class(len(data.classes))
         report["baselines"] = baseline_scores(fitted.arrays(), scored.arrays(), scored.subjects)
-        report["notes"] += _behind(report)
+        report["notes"] += _behind(report, metadata.preset)
     if robustness and len(scored):
         from zoo.activity.augmentation import DISTURBANCES
 
@@ -194,31 +231,48 @@ def evaluate(
     return report
 
 
-def part(data: ActivityData, split: str, recipe: Recipe, *, folds: bool = False) -> Windows:
-    """The windows of a split; with `folds`, everybody was trained on, and folds validated the model."""
+def _parts(loaded: Loaded, data: ActivityData, split: str) -> tuple[Windows, Windows]:
+    """The windows of a split, and those that baselines are fitted on."""
     if split not in ("test", "train", "validation", "all"):
         raise ZooError(f"split {split!r}: expected test, train, validation or all")
     if split == "all":
-        return data.everyone().train
+        return data.everyone().train, data.train
     if split == "test":
-        return data.test_windows()
-    if folds:
-        if split == "train":
-            return data.train
-        raise ZooError(
-            "split 'validation': the model was trained on all people; config.json has the scores of the folds that "
-            "validated it: use --split test"
-        )
-    training_part, validation = hold_out(data.train, recipe)
+        return data.test_windows(), data.train
+    trained, validation = _divided(loaded, data)
     if split == "train":
-        return training_part
+        return trained, data.train
     if validation is None:
-        raise ZooError("split 'validation': the recipe holds nothing out; use --split test")
-    return validation
+        raise ZooError(
+            "split 'validation': the model was trained on all people, and nothing is held out; where folds validated "
+            "it, config.json has their scores: use --split test"
+        )
+    return validation, trained
+
+
+def _divided(loaded: Loaded, data: ActivityData) -> tuple[Windows, Windows | None]:
+    """The windows that a model was trained on, and those that validated it, if any were held out.
+
+    As its folder says, or the model itself, which may come without one; or else by the people it was trained on.
+    """
+    if "recipe" in loaded.config:
+        if "folds" in (loaded.config.get("training", {}).get("validation") or {}):
+            return data.train, None
+        return hold_out(data.train, Recipe.from_json(loaded.config["recipe"]))
+    known = {} if loaded.model is None else loaded.model.provenance or {}
+    if "held_out" in known:
+        return hold_out(data.train, Recipe(**{"validation": 0.0} | known["held_out"]))
+    people = metadata_of(loaded).train_subjects
+    if data.train.groups is not None and set(people) < set(data.train.people()):
+        trained = np.isin(data.train.groups, people)
+        return data.train.where(trained), data.train.where(~trained)
+    raise ZooError(f"{loaded.name}: which windows it was trained on is not known; evaluate its folder instead")
 
 
 def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> list[str]:
-    notes = []
+    people, notes = len(windows.people()), []
+    if people in (1, 2):
+        notes.append(f"only {['one person', 'two people'][people - 1]}: these scores say little about other people")
     if data.simulated:
         notes.append("simulated data: these windows are synthetic")
     if windows.label_sets:
@@ -234,7 +288,7 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     if split != "train" and seen:
         who = f"subject {seen[0]} was" if len(seen) == 1 else f"subjects {', '.join(seen)} were"
         notes.append(f"{who} in the training of this model, so this is too optimistic")
-    if 1 < (people := len(windows.people())) < _FEW_PEOPLE:
+    if 2 < people < _FEW_PEOPLE:
         notes.append(f"intervals over {people} people say little about other people")
     if windows.inputs.shape[1] > metadata.window:
         notes.append(f"windows of {windows.inputs.shape[1]} rows: the center {metadata.window} are read")
@@ -244,14 +298,18 @@ def _notes(data: ActivityData, loaded: Loaded, windows: Windows, split: str) -> 
     return notes
 
 
-def _behind(report: Mapping[str, Any]) -> list[str]:
+def _behind(report: Mapping[str, Any], preset: str) -> list[str]:
     """A note that names the baselines that are clearly better than the model, if any are."""
+    # The networks of the course are small on purpose.
+    advice = (
+        f": evaluate or fine-tune {START}, which learned from more people and phones" if "_course" in preset else ""
+    )
     ahead = [
         f"the {name.replace('_', ' ')} ({row['macro_f1']:.3f})"
         for name, row in report["baselines"].items()
         if report["macro_f1"] <= row["macro_f1"] - LESS
     ]
-    return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}"] if ahead else []
+    return [f"macro-F1 {report['macro_f1']:.3f} is below that of {' and '.join(ahead)}{advice}"] if ahead else []
 
 
 def _assumed(loaded: Loaded, prior: Mapping[str, float] | None) -> tuple[float, ...]:

@@ -76,13 +76,15 @@ def reliability(report: Mapping[str, Any]) -> Figure:
 
     The panel below shows how many windows each bin has: few windows say little.
     """
-    notes = [(f"{key} scaling, calibration error {report['ece'][key]:.3f}", color) for key, color, _ in _SCALINGS]
+    same = report["reliability"]["before"] == report["reliability"]["after"]
+    shown = [each for each in _SCALINGS if not (same and each[0] == "before")]
+    notes = [(f"{key} scaling, calibration error {report['ece'][key]:.3f}", color) for key, color, _ in shown]
     notes.append((f"hollow: under {_FEW:.0%} of the windows", GRAY))
     with subplots(WIDTH, 5.2, rows=2, sharex=True, height_ratios=(3, 1)) as (figure, (axis, below)):
         axis.plot([0, 1], [0, 1], color=GRAY, linewidth=1, linestyle="--")
         axis.text(0.02, 0.02, "perfectly calibrated", color=GRAY, va="bottom", rotation=45, rotation_mode="anchor",
                   transform_rotates_text=True)  # fmt: skip
-        for place, (key, color, marker) in enumerate(_SCALINGS):
+        for place, (key, color, marker) in enumerate(shown):
             bins = report["reliability"][key]
             confidence, accuracy, share = (np.array([row[name] for row in bins]) for name in _BIN)
             many = share >= _FEW
@@ -97,8 +99,8 @@ def reliability(report: Mapping[str, Any]) -> Figure:
                           color=color)  # fmt: skip
         axis.set(xlim=(0, 1.01), ylim=(-0.03, 1.03), ylabel="accuracy", yticks=np.linspace(0, 1, 6))
         below.set(xlabel="confidence", ylabel="windows")
-        for shown in (axis.yaxis, below.yaxis, below.xaxis):
-            shown.set_major_formatter(PercentFormatter(1, 0))
+        for each in (axis.yaxis, below.yaxis, below.xaxis):
+            each.set_major_formatter(PercentFormatter(1, 0))
     return figure
 
 

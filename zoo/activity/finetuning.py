@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from zoo.activity.evaluation import require_fit
 from zoo.activity.windows import ActivityData, Windows, center_crop
 from zoo.data.examples import Data
-from zoo.errors import ZooError
 from zoo.loading import Loaded
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen
 from zoo.recipe import Recipe
-
-START, START_WINDOW, START_RATE = "activity_gru_phone", 150, 50.0
-"""The preset whose weights are the best start for recordings of any phone, and the windows that it reads."""
 
 _DECAY = 1e-2
 """Weight of the squared distance of a fitted head from where it starts."""
@@ -62,15 +59,7 @@ def with_labels(loaded: Loaded, data: ActivityData) -> ActivityRecognizer:
     """A copy of a recognizer for the labels of data, with its weights for shared labels, and its statistics."""
     model = loaded.keras_model
     assert isinstance(model, ActivityRecognizer)
-    rows, channels = data.train.inputs.shape[1:]
-    if channels != len(model.channels):
-        raise ZooError(f"{data}: {channels} channels; {loaded.name} reads {', '.join(model.channels)}")
-    if data.rate != model.rate or rows < model.window:
-        raise ZooError(
-            f"{data}: windows of {rows} rows at {data.rate:g} Hz; {loaded.name} reads {model.window} at "
-            f"{model.rate:g} Hz: cut them anew with `zoo data windows RECORDINGS --rate {model.rate:g} --window "
-            f"{model.window}`"
-        )
+    require_fit(data, loaded.name, model.window, model.rate, model.channels)
     return model.copy(classes=data.classes, temperature=1.0)
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from zoo.activity import evaluation, finetuning, metrics
+from zoo.activity import evaluation, metrics
 from zoo.activity.augmentation import Augmentation
 from zoo.activity.baselines import random_forest
 from zoo.activity.checks import check_lengths, lengths_of
@@ -21,6 +21,9 @@ from zoo.activity.cutting import Windowing
 from zoo.activity.evaluation import (
     BATCH,
     LESS,
+    START,
+    START_RATE,
+    START_WINDOW,
     answers,
     check_windows,
     chunk_of,
@@ -58,6 +61,9 @@ if TYPE_CHECKING:
 
 _BASELINE = 2000
 """Windows that the baseline of a training is fitted and measured on, at most."""
+
+_LEARNED, _GAP = 0.9, 0.1
+"""Macro-F1 on training windows, and what it is above that of validation, of a model that has learned them by heart."""
 
 _FRAME = 5
 """Rows of a frame, at most, where a plan names no number."""
@@ -105,8 +111,13 @@ def _validation_by(split: Split, recipe: Recipe) -> str:
     return "time" if people & set(split.train.people()) else "subject"
 
 
-def _loses(split: Split, report: Mapping[str, Any], baseline: Mapping[str, Any], trained_before: bool) -> str:
-    """What a user must know of a model that is worse than its baseline, and what to do."""
+def _loses(
+    split: Split, report: Mapping[str, Any], baseline: Mapping[str, Any], learned: float, start: str
+) -> str:  # fmt: skip
+    """What a user must know of a model that is worse than its baseline, and what to do.
+
+    `learned` is its macro-F1 on training windows; `start` the name of the model whose weights it started from, if any.
+    """
     scores = {name: row["f1"] for name, row in report["per_class"].items() if row["windows"]}
     weakest = min(scores, key=lambda name: scores[name])
     mistaken = np.array(report["confusion"][report["classes"].index(weakest)])
@@ -114,16 +125,19 @@ def _loses(split: Split, report: Mapping[str, Any], baseline: Mapping[str, Any],
     other = f", mostly taken for {report['classes'][mistaken.argmax()]}" if mistaken.any() else ""
     # Nobody records simulated people.
     advice = [] if split.data.simulated else [f"record more people, {weakest} above all"]
-    if trained_before:
-        advice.append("fine-tune for longer (`--epochs`)")
+    by_heart = learned > _LEARNED and learned > baseline["of_model"] + _GAP
+    if by_heart:
+        advice.append("augment more, or take fewer units")
     else:
-        advice.append("train longer (`--epochs`)")
-        window, channels = split.train.inputs.shape[1:]
-        if (split.data.rate, channels) == (finetuning.START_RATE, len(AXES)) and window >= finetuning.START_WINDOW:
-            advice.append(f"start from trained weights (`zoo finetune {finetuning.START}`)")
+        advice.append("fine-tune for longer (`--epochs`)" if start else "train longer (`--epochs`)")
+    window, channels = split.train.inputs.shape[1:]
+    readable = (split.data.rate, channels) == (START_RATE, len(AXES)) and window >= START_WINDOW
+    if readable and (not start or "_course" in start):
+        advice.append(f"start from trained weights (`zoo finetune {START}`)")
+    fits = f", though it is {learned:.3f} on training windows: more epochs do not help" if by_heart else ""
     return (
-        f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest; "
-        f"the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
+        f"validation macro-F1 is {baseline['of_model']:.3f}, below {baseline['macro_f1']:.3f} of a random forest"
+        f"{fits}; the weakest class is {weakest} (F1 {scores[weakest]:.3f}{other}): {', or '.join(advice)}"
     )
 
 
@@ -193,6 +207,10 @@ class ActivityTask(Task):
         """Checks a file of windows and opens it."""
         return load_as(ActivityData, source, **options)
 
+    def match(self, data: ActivityData, name: str, arguments: Mapping[str, Any]) -> ActivityData:
+        """Refuses windows that a model does not read; returns them with its order of the labels."""
+        return evaluation.matched(data, name, arguments)
+
     def split(self, data: ActivityData, recipe: Recipe, *, folds: bool = False) -> Split:
         """Holds people out for validation, as a recipe says; with `folds`, of few people none, but each in a fold."""
         data = self.read(data)
@@ -207,12 +225,9 @@ class ActivityTask(Task):
         Where no frame is named, it is the longest of up to five rows that divides the window.
         """
         rows, channels = split.train.inputs.shape[1:]
-        classes, recipe = split.data.classes, training.recipe
-        window = training.arguments.get("window", rows)
-        if window > rows:
-            raise ZooError(f"windows of {rows} rows; {training.name} reads {window}: cut longer ones")
+        recipe, window = training.recipe, training.arguments.get("window", rows)
         known: dict[str, Any] = {
-            "classes": tuple(classes), "window": window, "rate": split.data.rate, "channels": channels,
+            "window": window, "rate": split.data.rate, "channels": channels,
             "seed": recipe.seed, "name": training.name,
             "carry_state": bool((recipe.augmentation or {}).get("carry")),
         }  # fmt: skip
@@ -221,11 +236,8 @@ class ActivityTask(Task):
             known["frame"] = max(size for size in range(1, _FRAME + 1) if window % size == 0)
         if recipe.normalize:
             known["mean"], known["variance"] = split.train.statistics()
-        model = family(**known | training.arguments)
-        if len(model.classes) != len(classes):
-            own = training.arguments["classes"]
-            raise ZooError(f"classes is {own!r}; the data has {', '.join(classes)}: leave it out")
-        return model
+        # Arguments that are not those of the data were refused by `match`, which gave the labels their order.
+        return family(**known | training.arguments | {"classes": split.data.classes})
 
     def feed(self, model: ActivityRecognizer, split: Split, recipe: Recipe) -> Feed:
         """Batches of windows, cut and augmented."""
@@ -283,10 +295,15 @@ class ActivityTask(Task):
         Each of `learners` is measured on the windows that it was not trained on. A temperature that calibrates them
         does not calibrate the model, which learned from more people (see benchmarks/few_people.py), so it has none.
         """
-        trained_before = model.provenance is not None
+        start = "" if model.provenance is None else model.name
+        # A model that was made with a number of classes has the labels of its data from now on.
+        model.classes = split.data.classes
         model.provenance = provenance(
             split.data, split_by=split.data.split_by, subjects=split.train.people(),
             class_frequencies=class_frequencies(split.train, model.classes, recipe.class_weights),
+            held_out={} if split.validation is None else {
+                "validation": recipe.validation, "validation_by": recipe.validation_by, "seed": recipe.split_by_seed,
+            },
         )  # fmt: skip
         model.prior = model.threshold = None
         found = {"train_windows": len(split.train), "split_by": split.data.split_by, "validation": None}
@@ -313,7 +330,13 @@ class ActivityTask(Task):
             # A baseline learns one class per window, and is compared where it is known.
             known = labels < len(model.classes)
             baseline["of_model"] = metrics.macro_f1(labels[known], logits[known].argmax(axis=1))
-        loses = baseline is not None and baseline["of_model"] <= baseline["macro_f1"] - LESS
+        warnings = []
+        if baseline and baseline["of_model"] <= baseline["macro_f1"] - LESS:
+            some_logits, some_labels = answers(
+                partial(keras_logits, model), some(split.train.of_one_class(len(model.classes)), _BASELINE)
+            )
+            learned = metrics.macro_f1(some_labels, some_logits.argmax(axis=1))
+            warnings = [_loses(split, report, baseline, learned, start)]
         return found | {"validation": {
             "windows": report["windows"], "by": _validation_by(parts[0], recipe),
             "subjects": sort_names(np.concatenate(groups)) if groups else [],
@@ -322,7 +345,7 @@ class ActivityTask(Task):
             **({} if model.threshold is None else {"answered": metrics.answered(
                 resolve(labels, logits, label_sets), probabilities, model.threshold)}),
             **({"baseline": baseline} if baseline else {}),
-        }, "warnings": [_loses(split, report, baseline, trained_before)] if baseline and loses else []}  # fmt: skip
+        }, "warnings": warnings}  # fmt: skip
 
     def metadata(self, model: ActivityRecognizer) -> ActivityMetadata:
         """What an exported file of a recognizer says of it."""

@@ -42,10 +42,16 @@ _ROWS = 1 << 16
 _FEW_PEOPLE = 3
 """So few subjects are all needed for training."""
 
+_ENOUGH = 5
+"""Rows that two windows share at least, for an overlap that is not by chance."""
+
+_CONSTANT = 1e-9
+"""Variance of a constant channel at most, relative to its squared mean: no sensor has so little noise."""
+
 DRAWS = 100
 """Draws of people among which one is looked for that leaves all classes for training."""
 
-_AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
+AXES_OF = {len(axes): axes for axes in (AXES, INERTIAL)}
 """The channels that windows may have, by their number."""
 
 KEYS = {"train": ("trX", "trY", "trS"), "test": ("tstX", "tstY", "tstS")}
@@ -168,19 +174,35 @@ class Windows(Examples):
         return None
 
     def _split_by_time(self, fraction: float) -> tuple["Windows", "Windows"]:
-        """The last windows of each class of each subject, and those before, but for one between that may overlap."""
+        """The last windows of each class of each subject, and those before that share no row with them."""
         part = np.zeros(len(self), np.int8)
         labels, people = self.labels, np.full(len(self), "") if self.groups is None else self.groups
+        length = self.inputs.shape[1]
+        overlapping = -(-length // self._hop()) - 1
         for person, label in sorted(set(zip(people.tolist(), labels.tolist(), strict=True))):
             rows = np.flatnonzero((people == person) & (labels == label))
-            count = min(max(1, round(fraction * len(rows))), len(rows) - 1)
+            # Of a recording too short for both parts, training has all.
+            count = max(0, min(max(1, round(fraction * len(rows))), len(rows) - 1 - overlapping))
             part[rows[len(rows) - count :]] = 2
-            if count and len(rows) - count > 1:
-                part[rows[-count - 1]] = 1
+            # Even where no overlap is found, one window between them is left out: a few rows may be shared.
+            between = max(overlapping, int(len(rows) - count > 1)) if count else 0
+            part[rows[len(rows) - count - between : len(rows) - count]] = 1
         return self.where(part == 0), self.where(part == 2)
 
+    def _hop(self) -> int:
+        """The rows from one window to the next that repeats its end, as most of some neighbors do; else the length."""
+        length = self.inputs.shape[1]
+        neighbors = np.flatnonzero(np.diff(self.rows) == 1)
+        found = []
+        for place in self.rows[neighbors[np.linspace(0, len(neighbors) - 1, min(64, len(neighbors))).astype(int)]]:
+            one, other = self.inputs[int(place) : int(place) + 2]
+            # Rows of a phone at rest may be equal by chance, and a few rows of any.
+            shared = (hop for hop in range(1, length - _ENOUGH) if np.array_equal(one[hop:], other[: length - hop]))
+            found.append(next((hop for hop in shared if np.ptp(one[hop:], axis=0).any()), length))
+        return int(np.median(found)) if found else length
+
     def statistics(self) -> tuple[list[float], list[float]]:
-        """Mean and variance of each axis over all rows of all windows, read in blocks."""
+        """Mean and variance of each channel over all rows of all windows, in blocks; 1 for one that is constant."""
         total = rows = squares = np.zeros(self.inputs.shape[-1])
         for inputs, _ in self.blocks():
             flat = inputs.reshape(-1, inputs.shape[-1]).astype(np.float64)
@@ -188,8 +210,9 @@ class Windows(Examples):
             total = total + flat.sum(axis=0)
             squares = squares + (flat**2).sum(axis=0)
         mean = total / rows
-        # Rounding makes that of a constant axis negative.
-        return mean.tolist(), np.maximum(squares / rows - mean**2, 0.0).tolist()
+        variance = squares / rows - mean**2
+        # Rounding leaves a little of a constant channel, even below zero, and divided by it noise would be all.
+        return mean.tolist(), np.where(variance > _CONSTANT * np.maximum(mean**2, 1), variance, 1.0).tolist()
 
 
 def draw(random: np.random.Generator, people: Sequence[str], fraction: float) -> NDArray[np.str_]:
@@ -217,7 +240,7 @@ class ActivityData(Data):
     @property
     def axes(self) -> tuple[str, ...]:
         """The names of the channels: x, y, z, and with a gyroscope gyro_x, gyro_y, gyro_z."""
-        return _AXES_OF[self.train.inputs.shape[-1]]
+        return AXES_OF[self.train.inputs.shape[-1]]
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -338,8 +361,8 @@ def from_arrays(
 
 def _from_arrays(part: str, x: ArrayLike, y: ArrayLike, subjects: ArrayLike | None, classes: Sequence[str]) -> Windows:
     inputs, where = np.asarray(x, np.float32), f"{part}x"
-    if inputs.ndim != 3 or inputs.shape[2] not in _AXES_OF or 0 in inputs.shape:
-        advice = f": {CHANNELS_LAST}" if inputs.ndim == 3 and inputs.shape[1] in _AXES_OF else ""
+    if inputs.ndim != 3 or inputs.shape[2] not in AXES_OF or 0 in inputs.shape:
+        advice = f": {CHANNELS_LAST}" if inputs.ndim == 3 and inputs.shape[1] in AXES_OF else ""
         raise ZooError(f"{where}: has shape {inputs.shape}; expected (windows, rows, 3), or 6 with a gyroscope{advice}")
     groups = None if subjects is None else np.asarray(subjects).astype(np.str_)
     if groups is not None and groups.shape != (len(inputs),):
@@ -412,12 +435,12 @@ def _about(
     Refuses another unit, sign or other channels than the zoo's; six must be named, for nothing else says what they are.
     """
     attributes, count = hdf5.attributes(path), sizes["C"]
-    if count not in _AXES_OF:
-        advice = CHANNELS_LAST if sizes["T"] in _AXES_OF else "make it with `zoo data windows`"
+    if count not in AXES_OF:
+        advice = CHANNELS_LAST if sizes["T"] in AXES_OF else "make it with `zoo data windows`"
         raise ZooError(
             f"{path}: key 'trX' has {count} channels; expected {','.join(AXES)}, or {','.join(INERTIAL)}: {advice}"
         )
-    want, found = ",".join(_AXES_OF[count]), attributes.get("axes")
+    want, found = ",".join(AXES_OF[count]), attributes.get("axes")
     # Whoever names three axes may add a remark.
     is_other = found is not None and count == len(AXES) and str(found).startswith(",".join(INERTIAL))
     if is_other or not str(want if found is None and count == len(AXES) else found).startswith(want):

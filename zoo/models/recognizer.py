@@ -141,16 +141,21 @@ def train_prior(classes: Sequence[str], provenance: Mapping[str, Any] | None) ->
     return {label: float(known[label]) for label in classes} if set(known) == set(classes) else {}
 
 
+def unnamed(what: str, count: int) -> tuple[str, ...]:
+    """The names of classes or channels of which only the number is known."""
+    return tuple(f"{what} {number}" for number in range(count))
+
+
 def checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Checks the arguments that all recognizers take. Returns all arguments, with labels and channels by name."""
     arguments = arguments_of(arguments)
     classes, channels = arguments["classes"], arguments["channels"]
     if isinstance(classes, int):
         check_sizes(classes=classes)
-        classes = [f"class {number}" for number in range(classes)]
+        classes = unnamed("class", classes)
     if isinstance(channels, int):
         check_sizes(channels=channels)
-        channels = {3: AXES, 6: INERTIAL}.get(channels, [f"channel {number}" for number in range(channels)])
+        channels = {3: AXES, 6: INERTIAL}.get(channels, unnamed("channel", channels))
     for name, values in (("classes", classes), ("channels", channels)):
         named = isinstance(values, list | tuple) and all(isinstance(value, str) and value for value in values)
         if not named or not values or len(set(values)) < len(values) or not "".join(values).isprintable():

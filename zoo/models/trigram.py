@@ -95,7 +95,7 @@ class TrigramLM(Model):
         dtype: Any = None,
         name: str | None = None,
     ) -> None:
-        arguments = arguments_of(locals()) | {"vocabulary": (words := _words(vocabulary))}
+        arguments = arguments_of(locals()) | {"vocabulary": (words := words_of(vocabulary))}
         check_sizes(embedding=embedding, hidden_units=hidden_units, context=context, num_layers=num_layers)
         check_rates(dropout=dropout, embedding_dropout=embedding_dropout, word_dropout=word_dropout)
         check_activation("activation", activation)
@@ -174,7 +174,7 @@ class TrigramLM(Model):
         num_layers: int = 1, **_: Any,
     ) -> int:  # fmt: skip
         """Returns the number of trainable parameters, by the formula in the module's docstring."""
-        V, D, P, C, L = len(_words(vocabulary)), embedding, hidden_units, context, num_layers
+        V, D, P, C, L = len(words_of(vocabulary)), embedding, hidden_units, context, num_layers
         return V * D + (C * D * P + P) + (L - 1) * (P * P + P) + P * V + V
 
 
@@ -204,7 +204,7 @@ def sample(
     return [*tokenize(prompt), *added]
 
 
-def _words(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
+def words_of(vocabulary: int | Sequence[str]) -> tuple[str, ...]:
     """Returns the words of a vocabulary. If only their number is known, the ids serve as words."""
     if isinstance(vocabulary, int):
         check_sizes(vocabulary=vocabulary)

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 COURSE = {"sparsity_target": 0.04, "sparsity_weight": 1.0, "weight_decay": 5e-4}
 """rho, beta and lambda of the cost in the course."""
 
+_BRIGHTEST = 2.0
+"""Of patches in [0, 1], filtered ones overshoot a little; 255 times as much is another scale."""
+
 _MORE = 0.01
 """How much greater than that of PCA the error of a model is for a note, as a share."""
 
@@ -254,6 +257,11 @@ class AutoencoderTask(Task):
         """Checks and opens a file of patches. The option `levels` is the value of white, 1 or 255."""
         return load_as(PatchData, source, **options)
 
+    def match(self, data: PatchData, name: str, arguments: Mapping[str, Any]) -> PatchData:
+        """Refuses patches of another size."""
+        _check_size(arguments.get("pixels", data.pixels), data, name)
+        return data
+
     def split(self, data: PatchData, recipe: Recipe, *, folds: bool = False) -> PatchSplit:
         """Holds out photographs, and fits the preprocessing on the others."""
         data = self.read(data)
@@ -365,6 +373,10 @@ class AutoencoderTask(Task):
     def predict(self, loaded: Loaded, x: Any) -> Predictions:
         """Encodes patches `(N, 3, S, S)` in [0, 1], or for a Keras model preprocessed patches `(N, S * S)`."""
         rows = floats("input", x)
+        if (largest := float(rows.max(initial=0))) > _BRIGHTEST:
+            raise ZooError(
+                f"input: values up to {largest:g}; {loaded.name} reads patches in [0, 1]: divide them by 255"
+            )
         size = metadata_of(loaded).size
         if rows.shape[1:] == (size**2,) and loaded.model is not None:
             codes, reconstructions = _encode_vectors(loaded, rows)

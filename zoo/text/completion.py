@@ -12,7 +12,7 @@ from zoo.models.trigram import sample
 from zoo.models.vocabulary import word_ids
 from zoo.text import metrics
 from zoo.text.data import TrigramData
-from zoo.text.task import TASK, context_of, embedding, log_probabilities, metadata_of, require_words
+from zoo.text.task import TASK, context_of, embedding, log_probabilities, metadata_of, require_fit
 
 
 def next_words(loaded: Loaded, text: str, count: int = 10) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def examples(loaded: Loaded, data: TrigramData, count: int = 5, top: int = 10, s
         ZooError: If the data has another vocabulary.
     """
     words = metadata_of(loaded).words
-    require_words(data, words, loaded.name)
+    require_fit(data, words, loaded.name, metadata_of(loaded).context)
     chosen = np.random.default_rng(seed).choice(len(data.test), min(count, len(data.test)), replace=False)
     contexts, targets = data.test.contexts[chosen], data.test.next_words[chosen]
     return [

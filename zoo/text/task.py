@@ -21,7 +21,7 @@ from zoo.exporting.parity import Outputs, Tolerance
 from zoo.families import find_family
 from zoo.loading import Loaded
 from zoo.models.model import Model
-from zoo.models.trigram import TrigramLM
+from zoo.models.trigram import TrigramLM, words_of
 from zoo.models.vocabulary import context_ids
 from zoo.recipe import Recipe
 from zoo.report.document import Document, Records
@@ -110,15 +110,16 @@ def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
     return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
 
 
-def require_words(data: TrigramData, words: Sequence[str], name: str) -> None:
-    """Refuses data whose vocabulary is not that of the model of this name; the message names the first difference."""
-    if tuple(data.words) == tuple(words):
-        return
-    advice = "make the file with the model's vocabulary, or train new weights with `zoo train`"
+def require_fit(data: TrigramData, words: Sequence[str], name: str, context: int | None = None) -> None:
+    """Refuses data with another vocabulary or context than a model's; the message names the first difference."""
+    read, advice = data.train.contexts.shape[1], "make the file with the model's vocabulary, or train new weights"
+    if context not in (None, read):
+        raise ZooError(f"{data}: contexts of {read} words; {name} reads {context}: set context={read}")
     if len(data.words) != len(words):
-        raise ZooError(f"{data}: {len(data.words)} words; {name} knows {len(words)}: {advice}")
-    place = next(i for i, (a, b) in enumerate(zip(data.words, words, strict=True)) if a != b)
-    raise ZooError(f"{data}: word {place + 1} is {data.words[place]!r}; {name} has {words[place]!r} there: {advice}")
+        raise ZooError(f"{data}: {len(data.words)} words; {name} knows {len(words)}: {advice} with `zoo train`")
+    for place, (found, known) in enumerate(zip(data.words, words, strict=True), 1):
+        if found != known:
+            raise ZooError(f"{data}: word {place} is {found!r}; {name} has {known!r} there: {advice} with `zoo train`")
 
 
 def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray[np.int32]]:
@@ -128,7 +129,7 @@ def _golden(loaded: Loaded, data: TrigramData | None) -> tuple[Trigrams, NDArray
         # A comparison needs no real text.
         ids = np.random.default_rng(7).integers(0, len(metadata.words), (_CALIBRATED, metadata.context + 1), np.int32)
         return Trigrams.all(ids[:, :-1], ids[:, -1]), ids[:, :-1]
-    require_words(data, metadata.words, loaded.name)
+    require_fit(data, metadata.words, loaded.name, metadata.context)
     chosen = np.linspace(0, len(data.train) - 1, min(_CALIBRATED, len(data.train))).astype(int)
     return data.test, data.train.contexts[chosen]
 
@@ -174,6 +175,12 @@ class TrigramTask(Task):
         """Checks and opens a file of rows."""
         return load_as(TrigramData, source, **options)
 
+    def match(self, data: TrigramData, name: str, arguments: Mapping[str, Any]) -> TrigramData:
+        """Refuses rows of another vocabulary; a number of words stands for those of the data."""
+        words = words_of(arguments.get("vocabulary", data.words))
+        require_fit(data, data.words if words == words_of(len(data.words)) else words, name, arguments.get("context"))
+        return data
+
     def split(self, data: TrigramData, recipe: Recipe, *, folds: bool = False) -> TextSplit:
         """Uses the file's own validation set."""
         data = self.read(data)
@@ -183,15 +190,10 @@ class TrigramTask(Task):
         """Creates the model."""
         known = {"vocabulary": split.data.words, "seed": training.recipe.seed, "name": training.name}
         model: TrigramLM = find_family(training.family).load()(**known | training.arguments)
-        expected, words = len(model.vocabulary), len(split.data.words)
-        if words != expected:
-            raise ZooError(f"{split.data}: {words} words; vocabulary is {expected}: leave it out")
         return model
 
     def feed(self, model: TrigramLM, split: TextSplit, recipe: Recipe) -> Feed:
-        """Batches of rows. A trained model, whose weights belong to its words, must have the words of the data."""
-        if model.provenance is not None or len(model.vocabulary) != len(split.data.words):
-            require_words(split.data, model.vocabulary, model.name)
+        """Batches of rows."""
         rows, held_out = split.training_rows(recipe), split.validation
         return Feed(
             partial(pipeline.training_batches, rows, seed=recipe.seed),
@@ -228,7 +230,7 @@ class TrigramTask(Task):
         """
         metadata, data = metadata_of(loaded), self.read(data)
         digest = data.sha256
-        require_words(data, metadata.words, loaded.name)
+        require_fit(data, metadata.words, loaded.name, metadata.context)
         splits = {"train": data.train, "validation": data.validation, "test": data.test}
         if split not in splits:
             raise ZooError(f"split {split!r}: expected {', '.join(splits)}")
