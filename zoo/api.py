@@ -692,7 +692,7 @@ def cut_windows(
     recordings: Files,
     out: str | Path = "data3.h5",
     *,
-    window: Annotated[int, Field(ge=1, le=100_000)] = 150,
+    window: Annotated[int, Field(ge=2, le=100_000)] = 150,
     hop: Count = 75,
     rate: Rate = 50.0,
     trim: Annotated[float, Field(ge=0)] = 1.0,

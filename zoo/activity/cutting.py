@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.activity import recordings
-from zoo.activity.checks import check_range, check_signal
+from zoo.activity.checks import LOWEST_RATE, check_range, check_signal
 from zoo.activity.recordings import Index, Recording, units
 from zoo.activity.windows import ATTRIBUTES, DRAWS, KEYS, ActivityData, draw, from_arrays
 from zoo.catalog import as_names
@@ -109,8 +109,11 @@ class Windowing:
         for name in ("window", "hop", "rate"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ZooError(f"{name} {getattr(self, name):g}: expected a number above 0")
-        if max(self.window, self.rate) > _MOST:
-            raise ZooError(f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows and Hz")
+        if max(self.window, self.rate) > _MOST or self.rate < LOWEST_RATE:
+            raise ZooError(
+                f"window {self.window:g}, rate {self.rate:g}: expected at most {_MOST:g} rows, and {LOWEST_RATE:g} to "
+                f"{_MOST:g} Hz"
+            )
         if not 0 <= self.trim < np.inf:
             raise ZooError(f"trim {self.trim:g} s: expected 0 or more")
 
@@ -178,7 +181,12 @@ def choose_classes(
         {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
     labels = sorted({str(label) for label in found})
-    sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
+    sets = {
+        label: name if isinstance(name, str) or not isinstance(name, Iterable) else "+".join(map(str, name))
+        for label, name in (merge or {}).items()
+    }
+    if wrong := [label for label, name in sets.items() if not _is_name(name)]:
+        raise ZooError(f"merge: {wrong[0]} is {sets[wrong[0]]!r}; expected the classes that it may mean, as a+b")
     if classes is None:
         classes = [label for label in labels if label not in sets]
         if len(labels) == 1:
@@ -186,9 +194,12 @@ def choose_classes(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
                 f"others as well, or pass --classes {labels[0]} to cut windows all the same"
             )
+    elif isinstance(classes, str) or not isinstance(classes, Iterable):
+        raise ZooError(f"classes {classes!r}: expected labels in a list, or a mapping of labels to classes")
+    classes = classes if isinstance(classes, Mapping) else list(classes)
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
-    if len(chosen) < len(classes) or not all(name and "," not in name for name in chosen.values()):
-        raise ZooError(f"classes {','.join(classes)}: expected different names")
+    if not 0 < len(chosen) == len(classes) or not all(map(_is_name, chosen.values())):
+        raise ZooError(f"classes {','.join(map(str, classes))}: expected different names")
     chosen |= sets
     names = {name for label, name in chosen.items() if not _is_set(label, name)}
     for label in chosen:
@@ -202,6 +213,11 @@ def choose_classes(
         advice = f": the label of the files comes first: {','.join(swapped)}" if swapped else ""
         raise ZooError(f"{path}: no recording of {', '.join(unknown)}; found {', '.join(labels)}{advice}")
     return chosen
+
+
+def _is_name(name: Any) -> bool:
+    """Whether a class can be called so: commas separate names in files, and line breaks those in messages."""
+    return isinstance(name, str) and bool(name.strip()) and name.isprintable() and "," not in name
 
 
 def _is_set(label: str, name: str) -> bool:

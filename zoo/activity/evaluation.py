@@ -35,6 +35,8 @@ BATCH = 2048
 _GOLDEN = 600
 """Windows that artifacts are compared on, at most."""
 
+_SPLITS = ("test", "train", "validation", "all")
+
 _FEW_PEOPLE = 5
 """Fewer people than this are too few for an interval over people."""
 
@@ -193,6 +195,8 @@ def evaluate(
         The numbers of `metrics.report`, and `model`, `data`, `split`, `split_by`, `simulated`, `baselines`,
         `robustness`, `notes`; `prior` and `answered` of a model that has a prior or a threshold.
     """
+    if split not in _SPLITS:
+        raise ZooError(f"split {split!r}: expected {', '.join(_SPLITS[:-1])} or {_SPLITS[-1]}")
     metadata = metadata_of(loaded)
     data = for_model(loaded, data)
     if split not in ("test", "all") and data.sha256 != metadata.data_sha256:
@@ -233,8 +237,6 @@ def evaluate(
 
 def _parts(loaded: Loaded, data: ActivityData, split: str) -> tuple[Windows, Windows]:
     """The windows of a split, and those that baselines are fitted on."""
-    if split not in ("test", "train", "validation", "all"):
-        raise ZooError(f"split {split!r}: expected test, train, validation or all")
     if split == "all":
         return data.everyone().train, data.train
     if split == "test":

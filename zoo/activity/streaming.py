@@ -196,7 +196,7 @@ def _lines(csv: str) -> Iterator[str]:
 
 def evaluate(
     recognizer: Recognizer, path: Path, *, subjects: Sequence[str] | None = None, settings: Streaming | None = None,
-    seconds: float = _HOUR, seed: int = 0, merge: Mapping[str, str] | None = None,
+    seconds: float = _HOUR, seed: int = 0, merge: Mapping[str, str | Sequence[str]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluates a file on single recordings, and on streams of changing activities spliced from them.
 
@@ -264,7 +264,7 @@ def _people(path: Path, index: Any, metadata: Any, subjects: Sequence[str] | Non
     return people
 
 
-def _allowed(classes: Sequence[str], merge: Mapping[str, str]) -> dict[str, list[str]]:
+def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
     """The classes that are right for each label.
 
     Example:
@@ -273,10 +273,10 @@ def _allowed(classes: Sequence[str], merge: Mapping[str, str]) -> dict[str, list
     """
     allowed = {label: [label] for label in classes}
     for label, meaning in merge.items():
-        allowed[label] = meaning.split("+")
+        allowed[label] = meaning.split("+") if isinstance(meaning, str) else list(meaning)
         if unknown := [name for name in allowed[label] if name not in classes]:
             raise ZooError(
-                f"{label}={meaning}: no class {', '.join(unknown)}; expected classes of {', '.join(classes)}"
+                f"{label}={'+'.join(allowed[label])}: no class {', '.join(unknown)}; expected classes of {', '.join(classes)}"
             )
     return allowed
 

@@ -107,7 +107,7 @@ def _logits(model: TrigramLM, contexts: NDArray[np.integer[Any]]) -> NDArray[np.
 
 
 def _blocks(contexts: NDArray[np.integer[Any]]) -> list[NDArray[np.int32]]:
-    return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, len(contexts), _BLOCK)]
+    return [np.asarray(contexts[start : start + _BLOCK], np.int32) for start in range(0, max(len(contexts), 1), _BLOCK)]
 
 
 def require_fit(data: TrigramData, words: Sequence[str], name: str, context: int | None = None) -> None:
