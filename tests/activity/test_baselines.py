@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from zoo import ZooError
 from zoo.activity import baselines
@@ -11,11 +12,28 @@ from zoo.activity import baselines
 RANDOM = np.random.default_rng(1)
 
 
-def test_there_are_47_finite_features_even_for_a_frozen_sensor():
-    windows = np.concatenate([RANDOM.normal(0, 1, (3, 150, 3)), np.zeros((1, 150, 3))])
-    features = baselines.features(windows)
-    assert features.shape == (4, 47)
-    assert np.isfinite(features).all()
+@pytest.mark.parametrize("shape", [(150, 3), (150, 6), (2, 3)])
+def test_features_are_finite_even_for_a_frozen_sensor(shape):
+    windows = np.concatenate([RANDOM.normal(0, 1, (3, *shape)), np.zeros((1, *shape))])
+    assert np.isfinite(baselines.features(windows)).all()
+
+
+def test_features_but_for_the_direction_of_gravity_stay_whichever_way_the_phone_lies():
+    windows = RANDOM.normal([0, 0, 9.8, 0, 0, 0], [1, 2, 3, 1, 1, 1], (20, 60, 6))
+    turn = Rotation.from_euler("xyz", [20, 130, -70], degrees=True).as_matrix()
+    turned = np.concatenate([windows[..., :3] @ turn.T, windows[..., 3:] @ turn.T], axis=2)
+    one, other = baselines.features(windows), baselines.features(turned)
+    np.testing.assert_allclose(other[:, :-3], one[:, :-3], atol=1e-6)
+    np.testing.assert_allclose(other[:, -3:], one[:, -3:] @ turn.T, atol=1e-9)
+
+
+def test_the_forest_recognizes_shaking_in_a_pose_that_it_was_not_shown():
+    labels = np.repeat([0, 1], 40)
+    rhythm = np.where(labels, 2.0, 5.0)[:, None] * np.linspace(0, 6, 150) * np.pi
+    windows = RANDOM.normal([0, 0, 9.8], 0.5, (80, 150, 3))
+    windows[:, :, 2] += 3 * np.sin(rhythm + RANDOM.uniform(0, 6, (80, 1)))
+    found = baselines.random_forest(windows, labels)(windows[:, :, [2, 0, 1]] * [1, -1, -1])
+    assert (found == labels).mean() > 0.95
 
 
 def test_baselines_are_fitted_on_training_and_measured_on_test():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo import cut_windows
 from zoo.activity import recordings, simulate
 from zoo.activity import windows as activity
 from zoo.activity.cutting import Windowing, choose_classes, choose_test_subjects, parse_classes, write_windows
@@ -556,3 +557,78 @@ def test_the_real_windows_are_split_by_person_and_balanced(real):
     assert len(data.train.people()) == 15
     assert np.bincount(data.train.labels).tolist() == [500] * 6
     assert np.bincount(data.test.labels).tolist() == [100] * 6
+
+
+@pytest.mark.parametrize("hop", [10, 40, 75, 149, 150])
+def test_a_split_by_time_leaves_no_window_that_shares_a_row_with_validation(hop):
+    random = np.random.default_rng(0)
+    inputs, starts, labels, people = [], [], [], []
+    for person in range(2):
+        for label in range(2):
+            rows = random.normal([0, 0, 9.8], 1 + label, (3000, 3))
+            places = np.arange(0, len(rows) - 149, hop)
+            inputs.append(rows[places[:, None] + np.arange(150)])
+            starts += (places + 10_000 * (2 * person + label)).tolist()
+            labels += [label] * len(places)
+            people += [person] * len(places)
+    data = activity.from_arrays(np.concatenate(inputs), np.array(labels), ("a", "b"), 50.0, people)
+    train, validation = data.train.split(0.2, 0, "time")
+    first, second = (np.array(starts)[part.rows] for part in (train, validation))
+    assert np.abs(first[:, None] - second).min() >= 150
+    assert len(validation) == pytest.approx(0.2 * len(starts), abs=4)
+    assert len(train) > 0.5 * len(starts)
+
+
+def test_of_recordings_too_short_for_two_parts_without_a_shared_row_training_has_all():
+    rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (1000, 3))
+    places = np.r_[np.arange(0, 800, 10), 0]
+    windows = rows[places[:, None] + np.arange(150)]
+    labels = np.r_[np.zeros(70, int), np.ones(11, int)]
+    data = activity.from_arrays(windows, labels, ("long", "short"), 50.0, np.ones(81, int))
+    train, validation = data.train.split(0.2, 0, "time")
+    assert (train.labels == 1).sum() == 11
+    assert set(validation.labels.tolist()) == {0}
+
+
+def test_statistics_of_a_constant_channel_can_be_divided_by():
+    for level in (1.0, 1 / 3, 9.80665, -1234.567):
+        windows = np.random.default_rng(0).normal([0, 9.8, 0], 1, (400, 50, 3)).astype("float32")
+        windows[:, :, 2] = level
+        mean, variance = Windows.all(windows, np.zeros(400, int)).statistics()
+        assert variance[2] == 1.0
+        assert mean[2] == pytest.approx(level, rel=1e-6)
+        np.testing.assert_allclose(variance[:2], windows[:, :, :2].var(axis=(0, 1)), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("options", "line"), [
+    ({"seed": -1}, "seed is -1; expected 0 or more"),
+    ({"rate": 1e-9}, "rate is 1e-09; expected 0.1 or more"),
+    ({"window": 1.5}, "window is 1.5; expected a whole number"),
+    ({"window": 1}, "window is 1; expected 2 or more"),
+    ({"recordings": []}, r"\[\]: expected a path, or a list of one or more"),
+    ({"recordings": 7}, "7: expected a path"),
+    ({"recordings": None}, "None: expected a path"),
+    ({"test_subjects": 3}, "3: expected names in a list"),
+    ({"channels": 7}, "7: expected names in a list"),
+    ({"classes": 7}, "classes 7: expected labels in a list, or a mapping"),
+    ({"classes": []}, "classes : expected different names"),
+    ({"classes": {}}, "classes : expected different names"),
+    ({"classes": [1]}, "classes 1: expected different names"),
+    ({"classes": {"walking": 1, "jogging": 2}}, "expected different names"),
+    ({"classes": {"walking": "a\nb", "jogging": "c"}}, "expected different names"),
+    ({"merge": {"walking": 7}}, "merge: walking is 7; expected the classes"),
+    ({"merge": {"walking": ()}}, "merge: walking is ''; expected the classes"),
+])  # fmt: skip
+def test_arguments_that_no_windows_can_be_cut_by_are_one_line(tmp_path, options, line):
+    raw = tmp_path / "recordings.h5"
+    recordings.write(raw, simulate.simulate(3, seed=0, seconds=6), source="nobody", simulated=True)
+    with pytest.raises(ZooError, match=line):
+        cut_windows(**{"recordings": raw, "out": tmp_path / "data3.h5"} | options)
+    assert not (tmp_path / "data3.h5").exists()
+
+
+def test_classes_of_a_generator_are_those_of_a_list(tmp_path):
+    raw = tmp_path / "recordings.h5"
+    recordings.write(raw, simulate.simulate(3, seed=0, seconds=6), source="nobody", simulated=True)
+    made = cut_windows((raw for _ in "1"), tmp_path / "data3.h5", classes=(name for name in ("walking", "jogging")))
+    assert made.data.classes == ("walking", "jogging")

@@ -19,48 +19,55 @@ from zoo.activity.metrics import Floats, Labels, Predict, scores
 from zoo.catalog import unknown_name
 from zoo.errors import ZooError
 
+_TINY = 1e-9
+
 _RIDGE = 1000.0
 """Ridge penalty of MiniRocket. aeon chooses one from 0.001 to 1000."""
 
 
 def features(windows: Floats) -> Floats:
-    """Computes 47 simple features of each window and sensor, for the random forest.
+    """Describes windows `(N, T, 3)` or `(N, T, 6)` for the random forest, for the most part whichever way a phone lies.
 
-    For each axis and for the magnitude: mean, standard deviation, minimum, maximum, 25th and 75th percentile, mean
-    absolute difference of consecutive rows, dominant frequency, its share of the power, and rate of crossings of the
-    mean (40); correlations between the axes (3); energy, and direction of the mean (4).
-
-    Args:
-        windows: Windows `(N, T, 3)`, or `(N, T, 6)` of an accelerometer and a gyroscope.
-
-    Returns:
-        Features `(N, 47)`, or `(N, 94)`.
+    Of each sensor three signals: its magnitude, its part along gravity (the mean acceleration of the window), and the
+    length of the rest. Of each signal: mean, deviation, quantiles, mean absolute difference, skewness, kurtosis, rate
+    of crossings of the mean; of its spectrum the logarithm of the power in bands, dominant frequency, its share, center
+    and entropy; the highest autocorrelation from a twelfth to half a window, and its lag. Correlations of the signals.
+    And the direction of gravity, by which alone a seat differs from a stand.
     """
-    return np.hstack([_of_sensor(part) for part in np.split(windows, windows.shape[2] // 3, axis=2)])
+    acceleration = windows[:, :, :3].astype(np.float64)
+    gravity = acceleration.mean(axis=1)
+    up = gravity / np.maximum(np.linalg.norm(gravity, axis=1, keepdims=True), _TINY)
+    sensors = np.split(windows.astype(np.float64), windows.shape[2] // 3, axis=2)
+    return np.column_stack([*(_of_sensor(sensor, up) for sensor in sensors), up])
 
 
-def _of_sensor(windows: Floats) -> Floats:
-    magnitude = np.linalg.norm(windows, axis=2, keepdims=True)
-    signals = np.concatenate([windows, magnitude], axis=2).astype(np.float64)
-    mean = signals.mean(axis=1)
-    centered = signals - mean[:, None]
-    power = np.abs(np.fft.rfft(centered, axis=1))[:, 1:] ** 2
-    deviation = signals.std(axis=1)
-    crossings = (np.diff(np.sign(centered), axis=1) != 0).mean(axis=1)
-    scaled = centered[:, :, :3] / np.maximum(deviation[:, None, :3], 1e-9)
-    correlations = [(scaled[:, :, i] * scaled[:, :, j]).mean(axis=1) for i, j in ((0, 1), (0, 2), (1, 2))]
-    direction = mean[:, :3] / np.maximum(np.linalg.norm(mean[:, :3], axis=1, keepdims=True), 1e-9)
-    return np.column_stack(
-        [
-            mean, deviation, signals.min(axis=1), signals.max(axis=1),
-            *np.percentile(signals, [25, 75], axis=1), np.abs(np.diff(signals, axis=1)).mean(axis=1),
-            power.argmax(axis=1), power.max(axis=1) / np.maximum(power.sum(axis=1), 1e-9), crossings,
-            *correlations, (centered[:, :, :3] ** 2).mean(axis=(1, 2)), direction,
-        ]
-    )  # fmt: skip
+def _of_sensor(rows: Floats, up: Floats) -> Floats:
+    length = rows.shape[1]
+    along = np.einsum("ntc,nc->nt", rows, up)
+    across = np.linalg.norm(rows - along[:, :, None] * up[:, None], axis=2)
+    signals = np.stack([np.linalg.norm(rows, axis=2), along, across], axis=2)
+    mean, deviation = signals.mean(axis=1), signals.std(axis=1)
+    scaled = (signals - mean[:, None]) / np.maximum(deviation, _TINY)[:, None]
+    quantiles = np.percentile(signals, [5, 25, 50, 75, 95], axis=1)
+    power = np.abs(np.fft.rfft((signals - mean[:, None]) * np.hanning(length)[:, None], axis=1))[:, 1:] ** 2
+    shares = power / np.maximum(power.sum(axis=1, keepdims=True), _TINY)
+    places = np.arange(1, power.shape[1] + 1)[:, None]
+    bands = np.add.reduceat(power, np.unique(np.geomspace(1, len(places), 10).astype(int)) - 1, axis=1)
+    # The spectrum of a signal that is padded to twice its length is that of its autocorrelation.
+    lags = np.fft.irfft(np.abs(np.fft.rfft(scaled, 2 * length, axis=1)) ** 2, axis=1)[
+        :, length // 12 + 1 : length // 2 + 2
+    ]
+    return np.column_stack([
+        mean, deviation, *quantiles, np.abs(np.diff(signals, axis=1)).mean(axis=1), (scaled**3).mean(axis=1),
+        (scaled**4).mean(axis=1), (np.diff(np.sign(scaled), axis=1) != 0).mean(axis=1),
+        np.log(bands + 1e-3).reshape(len(rows), -1), power.argmax(axis=1), shares.max(axis=1),
+        (shares * places).sum(axis=1), -(shares * np.log(shares + _TINY)).sum(axis=1),
+        lags.max(axis=1) / length, lags.argmax(axis=1),
+        *((scaled[:, :, one] * scaled[:, :, other]).mean(axis=1) for one, other in ((0, 1), (0, 2), (1, 2))),
+    ])  # fmt: skip
 
 
-def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 300) -> Predict:
+def random_forest(windows: Floats, labels: Labels, seed: int = 0, jobs: int = -1, trees: int = 400) -> Predict:
     """Fits trees on `features`."""
     forest = RandomForestClassifier(trees, random_state=seed, n_jobs=jobs, class_weight="balanced_subsample")
     forest.fit(features(windows), labels)

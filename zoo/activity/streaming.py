@@ -276,7 +276,8 @@ def _allowed(classes: Sequence[str], merge: Mapping[str, str | Sequence[str]]) -
         allowed[label] = meaning.split("+") if isinstance(meaning, str) else list(meaning)
         if unknown := [name for name in allowed[label] if name not in classes]:
             raise ZooError(
-                f"{label}={'+'.join(allowed[label])}: no class {', '.join(unknown)}; expected classes of {', '.join(classes)}"
+                f"{label}={'+'.join(allowed[label])}: no class {', '.join(unknown)}; expected classes of "
+                f"{', '.join(classes)}"
             )
     return allowed
 
