@@ -605,18 +605,10 @@ def test_statistics_of_a_constant_channel_can_be_divided_by():
     ({"rate": 1e-9}, "rate is 1e-09; expected 0.1 or more"),
     ({"window": 1.5}, "window is 1.5; expected a whole number"),
     ({"window": 1}, "window is 1; expected 2 or more"),
-    ({"recordings": []}, r"\[\]: expected a path, or a list of one or more"),
-    ({"recordings": 7}, "7: expected a path"),
-    ({"recordings": None}, "None: expected a path"),
-    ({"test_subjects": 3}, "3: expected names in a list"),
-    ({"channels": 7}, "7: expected names in a list"),
-    ({"classes": 7}, "classes 7: expected labels in a list, or a mapping"),
+    ({"recordings": []}, "recordings is empty"),
     ({"classes": []}, "classes : expected different names"),
     ({"classes": {}}, "classes : expected different names"),
-    ({"classes": [1]}, "classes 1: expected different names"),
-    ({"classes": {"walking": 1, "jogging": 2}}, "expected different names"),
     ({"classes": {"walking": "a\nb", "jogging": "c"}}, "expected different names"),
-    ({"merge": {"walking": 7}}, "merge: walking is 7; expected the classes"),
     ({"merge": {"walking": ()}}, "merge: walking is ''; expected the classes"),
 ])  # fmt: skip
 def test_arguments_that_no_windows_can_be_cut_by_are_one_line(tmp_path, options, line):
@@ -625,10 +617,3 @@ def test_arguments_that_no_windows_can_be_cut_by_are_one_line(tmp_path, options,
     with pytest.raises(ZooError, match=line):
         cut_windows(**{"recordings": raw, "out": tmp_path / "data3.h5"} | options)
     assert not (tmp_path / "data3.h5").exists()
-
-
-def test_classes_of_a_generator_are_those_of_a_list(tmp_path):
-    raw = tmp_path / "recordings.h5"
-    recordings.write(raw, simulate.simulate(3, seed=0, seconds=6), source="nobody", simulated=True)
-    made = cut_windows((raw for _ in "1"), tmp_path / "data3.h5", classes=(name for name in ("walking", "jogging")))
-    assert made.data.classes == ("walking", "jogging")

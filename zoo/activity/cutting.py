@@ -181,10 +181,7 @@ def choose_classes(
         {'down': 'down', 'up': 'up', 'stairs': 'up+down'}
     """
     labels = sorted({str(label) for label in found})
-    sets = {
-        label: name if isinstance(name, str) or not isinstance(name, Iterable) else "+".join(map(str, name))
-        for label, name in (merge or {}).items()
-    }
+    sets = {label: name if isinstance(name, str) else "+".join(name) for label, name in (merge or {}).items()}
     if wrong := [label for label, name in sets.items() if not _is_name(name)]:
         raise ZooError(f"merge: {wrong[0]} is {sets[wrong[0]]!r}; expected the classes that it may mean, as a+b")
     if classes is None:
@@ -194,12 +191,9 @@ def choose_classes(
                 f"{path}: all recordings are of {labels[0]!r}, and a recognizer needs two activities or more: import "
                 f"others as well, or pass --classes {labels[0]} to cut windows all the same"
             )
-    elif isinstance(classes, str) or not isinstance(classes, Iterable):
-        raise ZooError(f"classes {classes!r}: expected labels in a list, or a mapping of labels to classes")
-    classes = classes if isinstance(classes, Mapping) else list(classes)
     chosen = dict(classes) if isinstance(classes, Mapping) else {label: label for label in classes}
     if not 0 < len(chosen) == len(classes) or not all(map(_is_name, chosen.values())):
-        raise ZooError(f"classes {','.join(map(str, classes))}: expected different names")
+        raise ZooError(f"classes {','.join(classes)}: expected different names")
     chosen |= sets
     names = {name for label, name in chosen.items() if not _is_set(label, name)}
     for label in chosen:
@@ -215,9 +209,9 @@ def choose_classes(
     return chosen
 
 
-def _is_name(name: Any) -> bool:
-    """Whether a class can be called so: commas separate names in files, and line breaks those in messages."""
-    return isinstance(name, str) and bool(name.strip()) and name.isprintable() and "," not in name
+def _is_name(name: str) -> bool:
+    """Whether a class can be called so: commas separate names in files, and a message is one line."""
+    return bool(name.strip()) and name.isprintable() and "," not in name
 
 
 def _is_set(label: str, name: str) -> bool:
