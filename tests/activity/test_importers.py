@@ -180,10 +180,10 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
     dropped = Counter()
     found = list(read_csv([frame], CsvColumns(activity="=sitting"), dropped))
     assert [(each.name, each.subject, each.rate, len(each.rows)) for each in found] == [
-        ("DataFrame", "007", 50.0, 100), ("DataFrame", "NA", 50.0, 50), ("DataFrame", "NA", 50.0, 49),
+        ("DataFrame", "007", 50.0, 100), ("DataFrame", "NA", 50.0, 100),
     ]  # fmt: skip
     np.testing.assert_allclose(found[0].acceleration[:, 1], frame["y"][:100], rtol=1e-6)
-    assert dropped == {"rows with a value that is not finite": 1}
+    assert dropped == {"rows with a lost value, which was interpolated": 1}
     frame["y"] = "high"
     assert "column 'y', row 1 below the names: 'high'" in message(lambda: list(read_csv([frame])))
     imported = zoo.import_csv(frame.drop(index=150).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
@@ -334,16 +334,39 @@ def test_rows_out_of_time_are_left_out_and_counted(tmp_path):
 
 
 @pytest.mark.parametrize("lost", ["nan", "inf", ""])
-def test_a_row_that_is_not_finite_is_counted(tmp_path, lost):
-    found, dropped = table(tmp_path / "a.csv", f"x,y,z\n0,0,9.8\n1,0,9.8\n2,0,{lost}\n3,0,9.8\n4,0,9.8\n", FIXED)
-    assert [x for r in found for x in r.acceleration[:, 0]] == [0, 1, 3, 4]
-    assert dropped["rows with a value that is not finite"] == 1
+@pytest.mark.parametrize("stamps", [True, False])
+@pytest.mark.parametrize(
+    ("missing", "kept", "counts"),
+    [
+        ([4], [12], {"rows with a lost value, which was interpolated": 1}),
+        ([2, 3, 4, 5, 9], [12], {"rows with a lost value, which was interpolated": 5}),
+        ([0, 1, 11], [9], {"rows with a value that is not finite": 3}),
+        ([3, 4, 5, 6, 7], [3, 4], {"rows with a value that is not finite": 5,
+                                   "gaps at which a recording was split": 1}),
+    ],
+)  # fmt: skip
+def test_a_few_lost_samples_are_interpolated_and_more_end_a_recording(tmp_path, lost, stamps, missing, kept, counts):
+    lines = [f"{i / 50},{i},{i / 2},{lost if i in missing else i}" for i in range(12)]
+    columns = CsvColumns(subject="=a", activity="=b", **({} if stamps else {"rate": 50.0}))
+    found, dropped = table(tmp_path / "a.csv", "\n".join(["time,x,y,z", *lines]), columns)
+    assert [len(each.acceleration) for each in found] == kept
+    assert dropped == counts
+    for each in found:
+        # x, y and z are lines, so that what is made up is where it would have been.
+        x, y, z = each.acceleration.T
+        np.testing.assert_allclose([y, z], [x / 2, x], atol=1e-5)
 
 
-@pytest.mark.parametrize("lost", ["nan", "inf", ""])
-def test_a_row_that_is_not_finite_ends_a_recording(tmp_path, lost):
-    found, _ = table(tmp_path / "a.csv", f"x,y,z\n0,0,9.8\n1,0,9.8\n2,0,{lost}\n3,0,9.8\n4,0,9.8\n", FIXED)
-    assert [r.acceleration[:, 0].tolist() for r in found] == [[0, 1], [3, 4]]
+def test_samples_lost_here_and_there_do_not_shatter_a_recording(tmp_path):
+    random = np.random.default_rng(0)
+    rows = random.normal([0, 9.8, 0], 1, (4500, 3))
+    for share in (0.01, 0.03):
+        cells = np.where(random.random(rows.shape) < share, "", rows.round(4).astype(str))
+        text = "\n".join(["time,x,y,z", *(",".join([f"{i / 50:.2f}", *row]) for i, row in enumerate(cells))])
+        (recording,), dropped = table(tmp_path / "a.csv", text, CsvColumns(subject="=a", activity="=b"))
+        assert len(recording.acceleration) > 4490
+        np.testing.assert_allclose(recording.acceleration.mean(axis=0), [0, 9.8, 0], atol=0.1)
+        assert dropped["rows with a lost value, which was interpolated"] > 4500 * share
 
 
 @pytest.mark.parametrize("rate", [50.0, 12.5, 1024.0])

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import zoo
 from zoo.activity import recordings, windows
@@ -326,6 +328,72 @@ def test_files_of_recordings_are_joined_and_people_of_different_files_never_shar
     assert (refused.status, "has the same rows as" in refused.err) == (1, True)
 
 
+STEADY = ["0.1,9.8,0.2", "0.2,9.8,0.1"] * 100
+REFUSED = {
+    "a clock that starts again in another unit": (
+        ["time,x,y,z", *(f"{1000 + i / 50},{row}" for i, row in enumerate(STEADY)), "0,0,9.8,0", "20,0,9.8,0",
+         "40,0,9.8,0"], {},
+    ),
+    "a rate that no phone has": (["x,y,z", *STEADY], {"rate": 0.01}),
+    "thousands with a point": (
+        ["time;x;y;z", *(f"{f'{20 * i:,}'.replace(',', '.')};{row.replace(',', ';')}" for i, row in enumerate(STEADY))],
+        {"time_unit": "ms"},
+    ),
+    "a person of 1,500 letters": (["x,y,z", *STEADY], {"rate": 50.0, "subject": "=" + "a" * 1500}),
+    "a label with a comma": (["x,y,z", *STEADY], {"rate": 50.0, "activity": "=walk, fast"}),
+    "a person who cannot be written": (["x,y,z", *STEADY], {"rate": 50.0, "subject": "=\udcff"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["append", "force"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_command_reads_replaces_no_file(tmp_path, case, how):
+    lines, named = REFUSED[case]
+    out, good, path = tmp_path / "out.h5", tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("\n".join(["x,y,z", *STEADY]))
+    path.write_text("\n".join(lines))
+    who = {"subject": "=ann", "activity": "=sitting"}
+    zoo.import_csv(good, out, rate=50.0, **who)
+    before = out.read_bytes()
+    with pytest.raises(ZooError) as error:
+        zoo.import_csv(path, out, same_people=True, **{how: True}, **who | named)
+    assert "bad.csv" in str(error.value) or "rate" in str(error.value)
+    assert out.read_bytes() == before
+
+
+def test_a_name_of_a_layout_is_checked_like_one_of_a_column(tmp_path):
+    (tmp_path / "ann").mkdir()
+    path = tmp_path / "ann" / "walk, fast.csv"
+    path.write_text("\n".join(["x,y,z", *STEADY]))
+    with pytest.raises(ZooError, match=r"walk, fast\.csv: 'walk, fast'; expected a name"):
+        zoo.import_csv(tmp_path, tmp_path / "out.h5", layout="{subject}/{activity}.csv", rate=50.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(0, 1e4, width=32).map(lambda value: round(value, 3)), min_size=2, max_size=30),
+    st.text(max_size=30), st.text(max_size=30), st.sampled_from([None, 0.1, 50.0, 1e5]),
+)  # fmt: skip
+def test_what_is_imported_is_read(tmp_path_factory, stamps, who, what, rate):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "a.csv").write_text("\n".join(["time,x,y,z", *(f"{stamp},0,9.8,0" for stamp in stamps)]))
+    out = folder / "out.h5"
+    try:
+        made = zoo.import_csv(folder / "a.csv", out, subject=f"={who}", activity=f"={what}", rate=rate)
+    except ZooError:
+        assert not out.exists()
+    else:
+        assert len(recordings.read(out)) == made.recordings
+
+
+def test_recordings_too_short_for_a_window_are_pointed_out(tmp_path):
+    lines = [f"{i // 100 * 10 + i / 50},{row}" for i, row in enumerate(STEADY + STEADY)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,x,y,z", *lines]))
+    made = zoo.import_csv(tmp_path / "a.csv", tmp_path / "out.h5", subject="=ann", activity="=sitting")
+    (warning,) = made.warnings
+    assert warning.startswith("4 of 4 recordings are shorter than 5 s")
+
+
 def test_the_source_counts_files_and_does_not_name_them(tmp_path):
     for seed in range(3):
         time, moved, gravity = walk(seed=seed)
@@ -346,3 +414,20 @@ def test_the_source_counts_files_and_does_not_name_them(tmp_path):
     joined = recordings.join(*(recordings.read(file.with_suffix(".h5")) for file in (first, second)), same_people=True)
     one, other = joined.provenance["source"].split("; ")
     assert (one.partition("#")[0], one == other) == ("1 CSV file ", False)
+
+
+def test_the_source_of_a_file_says_what_was_in_it_and_stays_short(tmp_path):
+    sources = {}
+    for content in (9.8, 9.7, 9.8):
+        path, out = tmp_path / f"{len(sources)}" / "a.csv", tmp_path / "out.h5"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(["x,y,z", *[f"0,{content},0"] * 200]))
+        zoo.import_csv(path, out, subject="=ann", activity="=sitting", rate=50.0, force=True)
+        sources.setdefault(recordings.read(out).provenance["source"], []).append(content)
+    assert list(sources.values()) == [[9.8, 9.8], [9.7]]
+    for number in range(50):
+        path.write_text("\n".join(["x,y,z", *[f"0,9.8,{number}"] * 200]))
+        zoo.import_csv(path, out, subject=f"={number}", activity="=sitting", rate=50.0, append=True)
+    source = recordings.read(out).provenance["source"]
+    assert len(source) <= 1000
+    assert "and others, all with the hash #" in source

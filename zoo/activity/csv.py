@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from zoo.activity.checks import check_signal, enough_rows, typical_rate
 from zoo.activity.columns import SECONDS, CsvColumns, resolve, time_unit_of
-from zoo.activity.recordings import GAPS, Recording, storable, stretches
+from zoo.activity.recordings import GAPS, Recording, misnamed, storable, stretches
 from zoo.data.examples import sort_names
 from zoo.errors import StorageError, ZooError
 from zoo.files import require_file
@@ -40,8 +40,6 @@ _BLOCK = 1 << 23
 """Bytes of a block of a file. Half of it reads as fast, a tenth takes a quarter longer."""
 _FRAME_ROWS = 100_000
 """The same for rows of a DataFrame."""
-_LONGEST = 200
-"""Letters of the longest name of a person or an activity."""
 _LOST = ("", "nan", "NaN", "NAN")
 """Fields of lost samples. An empty field ends a recording like any other value that is not finite."""
 _TOO_LARGE = 50.0
@@ -192,26 +190,21 @@ class Table:
         found: list[tuple[list[str], NDArray[Any]]] = []
         for name in named:
             if name[0] == "=":
-                found.append(([unicodedata.normalize("NFC", name[1:])], np.zeros(len(frame), np.int64)))
+                text = unicodedata.normalize("NFC", name[1:].strip())
+                if wrong := misnamed(text, is_label=name == self.columns.activity) if name[1:] else "":
+                    raise ZooError(f"{self.where}: {wrong}")
+                found.append(([text], np.zeros(len(frame), np.int64)))
                 continue
             column = frame[name].astype("category").cat
             # Equal names are equal bytes: macOS writes letters and their accents apart.
+            # Equal names are equal bytes: macOS writes letters and their accents apart.
             texts = [unicodedata.normalize("NFC", str(text).strip()) for text in column.categories]
             codes = column.codes.to_numpy().astype(np.int64)
-            is_label = name == self.columns.activity
-            wrong = [
-                code for code, text in enumerate(texts)
-                if not text or len(text) > _LONGEST or not text.isprintable() or (is_label and "," in text)
-            ]  # fmt: skip
-            if wrong:
-                row = int(np.argmax(np.isin(codes, wrong)))
-                text, where = texts[codes[row]], f"{self.where}: column {name!r}, row {rows + row + 1} below the names"
-                if not text:
-                    raise ZooError(f"{where}: is empty: fill it in, or leave it out")
-                without = "commas and control characters" if is_label else "control characters"
-                raise ZooError(
-                    f"{where}: {text[:40]!r}; expected a name of at most {_LONGEST} letters, without {without}"
-                )
+            faults = [misnamed(text, is_label=name == self.columns.activity) for text in texts]
+            if any(faults):
+                row = int(np.argmax(np.isin(codes, np.flatnonzero(faults))))
+                place = f"column {name!r}, row {rows + row + 1} below the names"
+                raise ZooError(f"{self.where}: {place}: {faults[codes[row]]}")
             found.append((texts, codes))
         (people, person), (labels, label) = found
         for start in np.flatnonzero((np.diff(person, prepend=-1) != 0) | (np.diff(label, prepend=-1) != 0)).tolist():
@@ -378,7 +371,7 @@ def _check_values(table: Table) -> None:
     """Asks about acceleration in another unit, or without gravity."""
     # Block by block, for rows are usually all finite, and there may be many.
     blocks = range(0, len(table.values), _FRAME_ROWS)
-    if not any(storable(table.values[start : start + _FRAME_ROWS]).any() for start in blocks):
+    if not any(storable(table.values[start : start + _FRAME_ROWS]).all(axis=1).any() for start in blocks):
         axes = ", ".join(table.columns.axes)
         raise ZooError(f"{table.where}: no row holds finite numbers in {axes}: choose other columns")
     rate = typical_rate(table.times)

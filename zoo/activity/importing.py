@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from zoo.activity import recordings
 from zoo.activity.columns import CsvColumns
 from zoo.activity.csv import column_names, csv_rows, is_of_another_sensor, read_csv
@@ -46,10 +48,25 @@ class Imported(NamedTuple):
     doubts: Sequence[str] = ()
 
 
-def _source_of(names: Sequence[str]) -> str:
-    """Says where CSV files come from without their names, which may say who was recorded: exported files contain it."""
-    digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:8]
-    return f"{len(names)} CSV file{'s' if len(names) > 1 else ''} #{digest}"
+_USABLE = 5.0
+"""Seconds of the shortest recording of which a window of 3 s is cut by default, without a second at both ends."""
+
+
+class _Passing:
+    """Counts recordings on their way into a file, and hashes them: names of files may say who was recorded."""
+
+    def __init__(self, several: Iterable[recordings.Recording], on_progress: Callable[[int], None]) -> None:
+        self._several, self._on_progress, self.hash = several, on_progress, hashlib.sha256()
+        self.count, self.short = 0, 0
+
+    def __iter__(self) -> Iterator[recordings.Recording]:
+        for recording in self._several:
+            self.count += 1
+            self._on_progress(self.count)
+            self.short += recording.seconds < _USABLE
+            self.hash.update(f"{recording.subject}\n{recording.activity}\n{recording.rate}\n".encode())
+            self.hash.update(np.ascontiguousarray(recording.rows).tobytes())
+            yield recording
 
 
 def import_csv(
@@ -63,13 +80,23 @@ def import_csv(
     with begun:
         dropped, tables = Counter[str](), list[dict[str, Any]]()
         several = recordings.distinct(*(read_csv([file], each, dropped, tables) for file, each in sources))
-        source = _source_of([file.name if isinstance(file, Path) else "" for file, _ in sources])
-        source = f"{study} ({source})" if (study := sources[0][1].study) else source
+        passing = _Passing(several, on_progress)
+
+        def source() -> str:
+            files = f"{len(sources)} CSV file{'s' * (len(sources) > 1)} #{passing.hash.hexdigest()[:8]}"
+            return f"{study} ({files})" if (study := sources[0][1].study) else files
+
         if append and out.exists():
-            count = recordings.append(out, _counted(several, on_progress), source=source, same_people=same_people)
+            count = recordings.append(out, passing, source=source, same_people=same_people)
         else:
-            count = recordings.write(out, _counted(several, on_progress), source=source)
-    return Imported(out, count, dict(dropped), tables, doubts(sources))
+            count = recordings.write(out, passing, source=source)
+    notes = doubts(sources)
+    if passing.short:
+        notes.append(
+            f"{passing.short} of {passing.count} recordings are shorter than {_USABLE:g} s, a window of 3 s "
+            "and a second at both ends, and give none by default: gaps and lost values end a recording"
+        )
+    return Imported(out, count, dict(dropped), tables, notes)
 
 
 def import_study(
@@ -82,7 +109,7 @@ def import_study(
     out, dropped = Path(out), Counter[str]()
     with new_file(out, force):
         read = read_study(name, Path(source), dropped, others=others)
-        count = recordings.write(out, _counted(read, on_progress), source=STUDIES[name].source)
+        count = recordings.write(out, _Passing(read, on_progress), source=STUDIES[name].source)
     return Imported(out, count, dict(dropped))
 
 
@@ -247,11 +274,3 @@ def dry_run(sources: Sources) -> dict[str, Any]:
         for why, (first, *others) in problems.items()
     ]
     return {"files": tables, "recordings": count, "dropped": dict(dropped), "problems": told}
-
-
-def _counted(
-    several: Iterable[recordings.Recording], on_progress: Callable[[int], None]
-) -> Iterator[recordings.Recording]:
-    for count, recording in enumerate(several, 1):
-        on_progress(count)
-        yield recording

@@ -7,7 +7,7 @@ was recorded, rotation rate in rad/s about the same axes.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
@@ -21,7 +21,7 @@ from scipy.signal import resample_poly
 from zoo.activity.checks import ENOUGH_ROWS, HIGHEST_RATE, LOWEST_RATE, check_convention
 from zoo.data import hdf5
 from zoo.data.examples import sort_names
-from zoo.errors import ZooError
+from zoo.errors import ZooError, printable
 from zoo.files import exclusive
 from zoo.runtime.metadata import AXES, CONVENTION, INERTIAL, ROTATION_UNIT, UNIT
 
@@ -96,11 +96,22 @@ class Recording:
 GAPS = "gaps at which a recording was split"
 _GAP_STEPS = 3
 """A pause longer than this many sampling intervals ends a recording."""
+_LOST_STEPS = 5.5
+"""The same where rows are there without their values: up to four lost samples in a row are interpolated."""
+
+
+_NOT_FINITE = "rows with a value that is not finite"
+
+
+def _count(dropped: Counter[str], reason: str, number: int) -> None:
+    # A Counter would keep zeros.
+    if number:
+        dropped[reason] += number
 
 
 def storable(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which rows hold numbers alone that recordings can hold, in float32."""
-    return np.asarray((np.abs(rows) <= np.finfo(np.float32).max).all(axis=1))
+    """Which values are numbers that recordings can hold, in float32."""
+    return np.asarray(np.abs(rows) <= np.finfo(np.float32).max)
 
 
 def stretches(
@@ -110,7 +121,7 @@ def stretches(
     """Splits rows of a person and an activity where they are not continuous, and puts each part on an even grid.
 
     `times` are seconds, `rows` are `(rows, 3)` in m/s^2, or `(rows, 6)` with rad/s. Rows with a `rate` in Hz are even
-    already; without, it is measured. `dropped` counts what is left out.
+    already; without, it is measured. `dropped` counts what is left out or made up.
     """
     # A clock that jumps back by more than a gap has restarted: another trial.
     steps = np.diff(times)
@@ -119,57 +130,64 @@ def stretches(
     restarts = np.flatnonzero(steps < -gap) + 1
     del steps, forward
     for start, stop in pairwise([0, *restarts.tolist(), len(times)]):
-        yield from _trial(name, subject, activity, times[start:stop], rows[start:stop], rate, dropped)
+        for hertz, even, begin in _trial(times[start:stop], rows[start:stop], rate, dropped):
+            rotation = even[:, 3:] if even.shape[1] > 3 else None
+            yield Recording(name, subject, activity, hertz, even[:, :3], begin, rotation=rotation)
 
 
 def _trial(
-    name: str, subject: str, activity: str, times: NDArray[np.float64], rows: NDArray[np.float64],
-    rate: float | None, dropped: Counter[str],
-) -> Iterator[Recording]:  # fmt: skip
-    finite, cuts = storable(rows) & np.isfinite(times), np.zeros(0, np.int64)
-    if lost := int((~finite).sum()):
-        dropped["rows with a value that is not finite"] += lost
-        # Where rows that are kept were not neighbors.
-        cuts = np.flatnonzero(np.diff(np.flatnonzero(finite)) > 1) + 1
-        times, rows = times[finite], rows[finite]
-    later = np.ones(len(times), bool)
-    later[1:] = times[1:] > np.maximum.accumulate(times)[:-1]
-    if back := int((~later).sum()):
-        dropped["rows whose time stamp does not rise"] += back
-        # A cut moves to the next row that is kept.
-        cuts = np.cumsum(later)[cuts] - later[cuts]
+    times: NDArray[np.float64], rows: NDArray[np.float64], rate: float | None, dropped: Counter[str]
+) -> Iterator[tuple[float, NDArray[np.float32], float]]:
+    """The rate, the rows and the start of each part of a trial between two gaps."""
+    dated = np.isfinite(times)
+    later = dated.copy()
+    later[1:] &= times[1:] > np.maximum.accumulate(np.where(dated, times, -np.inf))[:-1]
+    _count(dropped, "rows whose time stamp does not rise", int((dated & ~later).sum()))
+    _count(dropped, _NOT_FINITE, int((~dated).sum()))
+    if not later.all():
         times, rows = times[later], rows[later]
-        cuts = cuts[(cuts > 0) & (cuts < len(times))]
     if len(times) < 2:
-        dropped["rows left alone"] += len(times)
+        _count(dropped, "rows left alone", len(times))
         return
-    intervals = np.diff(times)
-    step = 1 / rate if rate else float(np.median(intervals))
-    gaps = np.flatnonzero(intervals > _GAP_STEPS * step) + 1
-    if len(gaps):
-        dropped[GAPS] += len(gaps)
-    for start, stop in pairwise([0, *np.union1d(gaps, cuts).tolist(), len(times)]):
-        if stop - start < 2:
-            dropped["rows alone between two gaps"] += stop - start
+    step = 1 / rate if rate else float(np.median(np.diff(times)))
+    first, there = times[0], storable(rows)
+    if not there.all():
+        kept = np.ones(len(times), bool)
+        for axis in there.T:
+            # Before the first and after the last value there is nothing to interpolate from; over a gap, too little.
+            ends = np.concatenate([[-1], np.flatnonzero(axis), [len(axis)]])
+            moments = np.concatenate([[-np.inf], times[axis], [np.inf]])
+            for hole in np.flatnonzero((np.diff(ends) > 1) & (np.diff(moments) > _LOST_STEPS * step)):
+                kept[ends[hole] + 1 : ends[hole + 1]] = False
+        _count(dropped, _NOT_FINITE, int((~kept).sum()))
+        times, rows, there = times[kept], rows[kept], there[kept]
+    gaps = np.flatnonzero(np.diff(times) > _GAP_STEPS * step) + 1
+    _count(dropped, GAPS, len(gaps))
+    for start, stop in pairwise([0, *gaps.tolist(), len(times)]):
+        whole = np.flatnonzero(there[start:stop].all(axis=1))
+        # A hole in one axis may begin within a gap in another one.
+        here = slice(start + whole[0], start + whole[-1] + 1) if len(whole) else slice(start, start)
+        moment, values, known = times[here], rows[here], there[here]
+        _count(dropped, _NOT_FINITE, stop - start - len(moment))
+        if len(moment) < 2:
+            _count(dropped, "rows alone between two gaps", len(moment))
             continue
-        moment, values = times[start:stop], rows[start:stop]
-        even: NDArray[np.float32] = np.empty((stop - start, rows.shape[1]), np.float32)
+        _count(dropped, "rows with a lost value, which was interpolated", len(moment) - len(whole))
+        grid = moment
         if rate is None:
             # Stamps jitter by some milliseconds; the mean interval of a stretch does not.
             step = (moment[-1] - moment[0]) / (len(moment) - 1)
             grid = moment[0] + step * np.arange(len(moment))
-            for axis in range(rows.shape[1]):
-                even[:, axis] = np.interp(grid, moment, values[:, axis])
-        else:
-            even[:] = values
+        even = np.empty(values.shape, np.float32)
+        for axis in range(values.shape[1]):
+            even[:, axis] = np.interp(grid, moment[known[:, axis]], values[known[:, axis], axis])
         # Detected rates that differ by a rounding of the clock are one rate.
-        hertz = rate or float(f"{1 / step:.3g}")
-        rotation = even[:, 3:] if rows.shape[1] > 3 else None
-        yield Recording(name, subject, activity, hertz, even[:, :3], float(moment[0] - times[0]), rotation=rotation)
+        yield rate or float(f"{1 / step:.3g}"), even, float(moment[0] - first)
 
 
 CIRCUMSTANCES = ("study", "position", "device", "orientation", "trimmed")
 """What is known of the recordings of a study: optional keys of a file, and attributes of `Recording`."""
+_NO_ROWS = np.zeros((0, 3), np.float32)
 
 
 @dataclass(frozen=True)
@@ -291,7 +309,7 @@ def join(*parts: Index, same_people: bool | None = None, axes: Sequence[str] | N
         np.concatenate([part.names for part in parts]),
         provenance={
             "simulated": any(part.simulated for part in parts),
-            "source": "; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts)),
+            "source": hdf5.shortened("; ".join(dict.fromkeys(str(part.provenance["source"]) for part in parts))),
         },
         # Empty or 0 for those of a file that does not hold it.
         circumstances={
@@ -335,7 +353,9 @@ def distinct(*groups: Iterable[Recording], files: Sequence[Path] = ()) -> Iterat
             yield recording
 
 
-def append(path: Path, recordings: Iterable[Recording], *, source: str, same_people: bool | None = None) -> int:
+def append(
+    path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], same_people: bool | None = None
+) -> int:
     """Adds recordings, all of one study or of none, to a file, which is replaced as a whole or not at all.
 
     If they are of another study than those of the file, the name of its study is put before the id of each person.
@@ -362,48 +382,77 @@ def append(path: Path, recordings: Iterable[Recording], *, source: str, same_peo
                     )
                 yield recording
 
-        together = f"{before.provenance['source']}; {source}"
-        return write(path, distinct(named(before), added()), source=together, simulated=before.simulated) - len(before)
+        written = write(
+            path, distinct(named(before), added()), simulated=before.simulated,
+            source=lambda: f"{before.provenance['source']}; {source if isinstance(source, str) else source()}",
+        )  # fmt: skip
+        return written - len(before)
 
 
-def write(path: Path, recordings: Iterable[Recording], *, source: str, simulated: bool = False) -> int:
-    """Writes recordings one after another, of which only one is in memory; returns their number."""
+LONGEST_NAME = 200
+"""Letters of the longest name of a person or an activity."""
+_LONGEST_SOURCE = 250
+"""Letters of the source of a recording, a path, that are kept, from the right: at most a thousand bytes."""
+
+
+def misnamed(name: str, *, is_label: bool) -> str:
+    """What is wrong with the name of a person or, with `is_label`, an activity; empty for a name."""
+    if not name.strip():
+        return "is empty: fill it in, or leave it out"
+    if len(name) <= LONGEST_NAME and name.isprintable() and not (is_label and "," in name):
+        return ""
+    without = "commas and control characters" if is_label else "control characters"
+    return f"{name[:40]!r}; expected a name of at most {LONGEST_NAME} letters, without {without}"
+
+
+def _misfit(subject: str, activity: str, rate: float) -> str:
+    """What of a recording a file must not hold, whether it is written or read; empty for what it may."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        return f"'rate' holds {rate:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz"
+    wrong = (("subject", misnamed(subject, is_label=False)), ("activity", misnamed(activity, is_label=True)))
+    return next((f"'{key}': {why}" for key, why in wrong if why), "")
+
+
+def write(
+    path: Path, recordings: Iterable[Recording], *, source: str | Callable[[], str], simulated: bool = False
+) -> int:
+    """Writes recordings one after another, of which only one is in memory; returns their number.
+
+    `source` may be a function that is called after the last of them.
+    """
     axes: tuple[str, ...] = AXES
-    offsets, activities, rates, names = [0], [], [], []
-    subjects: list[str] = []
-    circumstances: dict[str, list[Any]] = {name: [] for name in CIRCUMSTANCES}
+    offsets, kept = [0], list[Recording]()
     with hdf5.create(path, "recordings") as file:
         rows = hdf5.growing(file, "acceleration", (3,), "f4", chunk=4096)
         for recording in recordings:
-            axes = recording.axes if not subjects else axes
+            axes = axes if kept else recording.axes
             if recording.axes != axes:
                 raise ZooError(
                     f"{recording.name}: holds {','.join(recording.axes)}, and what {path} holds before it is "
                     f"{','.join(axes)}: import all files with --channels or --gyroscope, or none"
                 )
+            if wrong := _misfit(recording.subject, recording.activity, recording.rate):
+                raise ZooError(f"{recording.name}: {wrong}")
             hdf5.append(rows, recording.acceleration)
             if recording.rotation is not None:
-                turns = file["rotation"] if subjects else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
+                turns = file["rotation"] if kept else hdf5.growing(file, "rotation", (3,), "f4", chunk=4096)
                 hdf5.append(turns, recording.rotation)
             offsets.append(len(rows))
-            subjects.append(recording.subject)
-            activities.append(recording.activity)
-            rates.append(recording.rate)
-            names.append(recording.name)
-            for name, values in circumstances.items():
-                values.append(getattr(recording, name))
-        if not subjects:
+            kept.append(replace(recording, acceleration=_NO_ROWS, rotation=None))
+        if not kept:
             raise ZooError(f"{path}: nothing to write: the source holds no recording")
-        file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array(rates)
-        file["subject"], file["activity"], file["name"] = subjects, activities, names
-        for name, values in circumstances.items():
+        file["offsets"], file["rate"] = np.array(offsets, np.int64), np.array([each.rate for each in kept])
+        file["name"] = [printable(each.name)[-_LONGEST_SOURCE:] for each in kept]
+        for name in ("subject", "activity", *CIRCUMSTANCES):
+            values = [getattr(each, name) for each in kept]
             if any(values):
                 file[name] = values
+        origin = source if isinstance(source, str) else source()
         file.attrs.update(
-            {"unit": units(axes), "axes": ",".join(axes), "convention": CONVENTION, "source": source,
+            {"unit": units(axes), "axes": ",".join(axes), "convention": CONVENTION, "source": hdf5.shortened(origin),
              "simulated": simulated}
         )  # fmt: skip
-    return len(subjects)
+    return len(kept)
 
 
 def read(path: Path) -> Index:
@@ -413,16 +462,12 @@ def read(path: Path) -> Index:
     if len(offsets) != sizes["M"] + 1 or offsets[0] != 0 or offsets[-1] != sizes["R"] or (np.diff(offsets) < 1).any():
         raise ZooError(f"{path}: key 'offsets' does not divide the {sizes['R']} rows into {sizes['M']} recordings")
     rates = hdf5.read(path, "rate").astype(np.float64)
-    plausible = (rates >= LOWEST_RATE) & (rates <= HIGHEST_RATE)
-    if not plausible.all():
-        wrong = rates[~plausible][0]
-        raise ZooError(f"{path}: key 'rate' holds {wrong:g}; expected {LOWEST_RATE:g} to {HIGHEST_RATE:g} Hz")
     attributes, axes = hdf5.attributes(path), INERTIAL if hdf5.has(path, "rotation") else AXES
     check_convention(path, attributes, axes)
     subjects, activities = hdf5.read(path, "subject"), hdf5.read(path, "activity")
-    for key, names in (("subject", subjects), ("activity", activities)):
-        if not all(name.strip() for name in np.unique(names).tolist()):
-            raise ZooError(f"{path}: key '{key}' holds an empty name; expected one for each recording: import it again")
+    for wrong in map(_misfit, subjects.tolist(), activities.tolist(), rates.tolist()):
+        if wrong:
+            raise ZooError(f"{path}: key {wrong}: import it again")
     return Index(
         path, offsets, subjects, activities, rates, hdf5.read(path, "name"), hdf5.provenance(attributes), axes=axes,
         circumstances={name: hdf5.read(path, name) for name in CIRCUMSTANCES if hdf5.has(path, name)},

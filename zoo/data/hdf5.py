@@ -5,6 +5,7 @@ into windows. h5py must not be called by several threads at once, so each access
 """
 
 import errno
+import hashlib
 import math
 import mmap
 import os
@@ -27,6 +28,7 @@ from zoo.families import TASKS
 from zoo.files import atomic_write, exclusive, require_file
 
 _LOCK = threading.RLock()
+_SOURCE_LETTERS = 1000
 
 TEXT = h5py.string_dtype()
 """The type of a data set of UTF-8 text."""
@@ -258,10 +260,19 @@ def attributes(path: Path) -> dict[str, Any]:
         return {_plain(name): _plain(value) for name, value in file.attrs.items()}
 
 
+def shortened(source: str) -> str:
+    """A text about where data comes from of at most 1,000 letters, which models keep; a hash stands for the rest."""
+    if len(source) <= _SOURCE_LETTERS:
+        return source
+    digest = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:8]
+    start = source[: _SOURCE_LETTERS - 50]
+    return f"{start.rpartition('; ')[0] or start}; and others, all with the hash #{digest}"
+
+
 def provenance(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """`simulated` and `source` among the attributes of a file, with their defaults."""
     simulated, source = attributes.get("simulated", False), attributes.get("source", "not stated")
-    return {"simulated": simulated is True or simulated == 1, "source": str(source)}
+    return {"simulated": simulated is True or simulated == 1, "source": shortened(str(source))}
 
 
 def _plain(value: Any) -> Any:
